@@ -1,0 +1,52 @@
+// Package storage holds bytes together with their owner: heap memory, a mapped
+// file, or memory that belongs to a framework. Whoever holds a *Bytes may read
+// it until Release; the last Release gives the memory back.
+package storage
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Bytes is a run of bytes with an owner. It is safe for concurrent use as far
+// as the bytes themselves are only read.
+type Bytes struct {
+	data    []byte
+	refs    atomic.Int32
+	release func() error
+}
+
+// Heap returns n zero bytes of Go memory, aligned for every element type.
+func Heap(n int) *Bytes {
+	words := make([]uint64, (n+7)/8)
+	if n == 0 {
+		return Wrap(nil, nil)
+	}
+	return Wrap(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), n), nil)
+}
+
+// Wrap returns a Bytes over data. When its last reference is released, release
+// is called once; nil means that there is nothing to give back.
+func Wrap(data []byte, release func() error) *Bytes {
+	b := &Bytes{data: data, release: release}
+	b.refs.Store(1)
+	return b
+}
+
+// Data returns the bytes. They are valid until the last Release.
+func (b *Bytes) Data() []byte { return b.data }
+
+// Retain adds a reference and returns b.
+func (b *Bytes) Retain() *Bytes {
+	b.refs.Add(1)
+	return b
+}
+
+// Release drops a reference and gives the memory back with the last one.
+// Further calls do nothing.
+func (b *Bytes) Release() error {
+	if b.refs.Add(-1) != 0 || b.release == nil {
+		return nil
+	}
+	return b.release()
+}
