@@ -1,0 +1,194 @@
+// Package engine is the seam between the public API and what executes a
+// program. It holds types only: the interfaces that every engine implements and
+// the description of a model in engine-neutral terms.
+package engine
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// Source is where a package lies.
+type Source struct {
+	// FS and Dir name the package folder inside a file system.
+	FS  fs.FS
+	Dir string
+	// Path is the package's path in the operating system; empty when the package
+	// does not lie there.
+	Path string
+}
+
+// Arithmetic says how an engine of ours rounds; see coreml.Arithmetic.
+type Arithmetic uint8
+
+// The kinds of arithmetic. Default leaves the choice to the engine.
+const (
+	ArithmeticDefault Arithmetic = iota
+	Faithful
+	Wide
+)
+
+// ComputeUnits is the set of devices that the caller allows.
+type ComputeUnits uint8
+
+// The sets of devices, Core ML's own.
+const (
+	AllUnits ComputeUnits = iota
+	CPUOnly
+	CPUAndGPU
+	CPUAndNeuralEngine
+)
+
+// Config is what a caller asks of an engine.
+type Config struct {
+	// Function to run; empty means the package's default.
+	Function     string
+	ComputeUnits ComputeUnits
+	Arithmetic   Arithmetic
+	// Threads caps the threads of one prediction; 0 means as many as the
+	// machine's physical cores or quota allow.
+	Threads int
+	// NoFusion runs every operation from the plain table, for comparison.
+	NoFusion bool
+}
+
+// Info is what an engine says of itself once a program is loaded.
+type Info struct {
+	Engine string
+	// Devices that predictions really use, such as CPU.
+	Devices []string
+	// Notes are sentences about what was asked for and is not had, such as
+	// compute units that the engine lacks.
+	Notes        []string
+	Arithmetic   Arithmetic
+	Threads      int
+	Instructions string
+}
+
+// FeatureKind tells the sorts of feature apart.
+type FeatureKind uint8
+
+// The sorts of feature, MLFeatureType's.
+const (
+	MultiArray FeatureKind = iota
+	Image
+	Int64
+	Double
+	String
+	Dictionary
+	Sequence
+	StateArray
+)
+
+// Range is the allowed sizes of a dimension, both ends included. Upper is -1
+// when there is no upper bound.
+type Range struct{ Lower, Upper int }
+
+// Feature describes an input, output or state.
+type Feature struct {
+	Name, Description string
+	Kind              FeatureKind
+	DType             tensor.DType
+	// Shape is the default shape; empty where the package leaves it open.
+	Shape []int
+	// Ranges, when not nil, holds the allowed sizes of each dimension.
+	Ranges []Range
+	// Enumerated, when not nil, holds the allowed shapes.
+	Enumerated [][]int
+	Optional   bool
+	// Default is the number that an absent optional input is filled with.
+	Default float64
+}
+
+// Description is what a package says of one of its functions and of itself.
+type Description struct {
+	// Function is the one that was loaded.
+	Function string
+	// Functions are all of the package, by name; DefaultFunction is the one that
+	// is loaded when none is named.
+	Functions       []string
+	DefaultFunction string
+	Inputs          []Feature
+	Outputs         []Feature
+	States          []Feature
+
+	ShortDescription, Version, Author, License string
+	// UserDefined is the free metadata.
+	UserDefined map[string]string
+	// SpecificationVersion is the file format's: 6 is iOS15, 9 is iOS18.
+	SpecificationVersion int
+}
+
+// Engine loads packages.
+type Engine interface {
+	// Name is what Info.Engine and Config select: portable, framework.
+	Name() string
+	// Load prepares one function of a package. It gives up with ctx's error when
+	// ctx ends.
+	Load(ctx context.Context, src Source, cfg Config) (Program, error)
+}
+
+// Program is a loaded function. Every method may be called from any number of
+// goroutines at once.
+type Program interface {
+	Description() *Description
+	Info() Info
+	// Predict reads inputs and fills outputs, both in the order of the
+	// description. The API has checked the inputs against the description; each
+	// is contiguous and of the declared type. A nil input is an absent optional
+	// one. outputs[i] nil means that the engine makes a tensor and stores it
+	// there; otherwise it must be contiguous and of the declared type, and its
+	// shape that of the result. outputs is not retained. state is nil for a
+	// function without states. Predict returns ctx's error soon after ctx ends.
+	Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, state State) error
+	// NewState returns a state whose buffers are zero.
+	NewState() (State, error)
+	// PlanText describes what was made of the function, for people.
+	PlanText() string
+	Close() error
+}
+
+// State is the memory that a stateful function keeps between predictions. The
+// API serialises all use of one State.
+type State interface {
+	// Read copies the buffer of that name into a new tensor.
+	Read(name string) (*tensor.Tensor, error)
+	// Write replaces the buffer's content; t has the buffer's shape and any
+	// numeric type.
+	Write(name string, t *tensor.Tensor) error
+	// Clone returns a copy that lives on its own.
+	Clone() (State, error)
+	// Reset fills every buffer with zero.
+	Reset() error
+	Close() error
+}
+
+// ErrUnsupportedUnits is for engines that can refuse compute units outright.
+var ErrUnsupportedUnits = errors.New("compute units are not available")
+
+var registry struct {
+	sync.Mutex
+	engines map[string]Engine
+}
+
+// Register makes an engine available under its name. It replaces an earlier one
+// of the same name.
+func Register(e Engine) {
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.engines == nil {
+		registry.engines = map[string]Engine{}
+	}
+	registry.engines[e.Name()] = e
+}
+
+// Lookup returns the engine of that name, or nil.
+func Lookup(name string) Engine {
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.engines[name]
+}
