@@ -1,0 +1,142 @@
+package archtest
+
+// Room is one directory of the module and everything below it, up to the next
+// room. Packages of one room may import each other.
+type Room struct {
+	// Dir is the directory relative to the module's root, "." for the root itself.
+	Dir string
+
+	// May lists the rooms whose packages this room may import. "internal/x@darwin"
+	// allows it only in files that are built for darwin and nowhere else; "*"
+	// allows every room.
+	May []string
+
+	// Third lists the import path prefixes outside the standard library and this
+	// module that non-test files may import; "*" allows every one.
+	Third []string
+
+	// Std lists the packages of [Rules.RestrictedStd] that this room may import.
+	Std []string
+
+	// Prints is true for commands and examples, which may print, log and exit.
+	Prints bool
+}
+
+// Rules is everything that a [Tree] is checked against.
+type Rules struct {
+	// Module is the import path of the root module.
+	Module string
+
+	// Rooms is the list of import rules. A package that lies in no room is an error.
+	Rooms []Room
+
+	// RestrictedStd lists packages of the standard library that a room must ask for.
+	RestrictedStd []string
+
+	// TestThird lists import path prefixes that test files may import in addition
+	// to what their room may.
+	TestThird []string
+
+	// TestRooms lists rooms that every test file may import.
+	TestRooms []string
+
+	// Dependencies are the modules that the root module may require directly.
+	Dependencies []string
+
+	// Identifiers are selectors, as "package.Name", that rooms which do not print
+	// may not use. "fmt.Print*" stands for every name with that prefix.
+	Identifiers []string
+
+	// Everywhere are selectors that no file at all may use.
+	Everywhere []string
+
+	// Markers are words that no comment may contain.
+	Markers []string
+
+	// MaxLines is the most lines that a hand-written file may have.
+	MaxLines int
+}
+
+// Paths of modules that more than one rule names.
+const (
+	purego   = "github.com/ebitengine/purego"
+	sugarme  = "github.com/sugarme/tokenizer"
+	regexp2  = "github.com/dlclark/regexp2"
+	protobuf = "google.golang.org/protobuf"
+	sys      = "golang.org/x/sys"
+	exp      = "golang.org/x/exp"
+	goCmp    = "github.com/google/go-cmp"
+)
+
+// Default returns the rules of this repository. Imports go one way: a room may
+// name only rooms that stand above it in this list, or that a comment explains.
+func Default() Rules {
+	return Rules{
+		Module: "github.com/gocoreml/coreml",
+		Rooms: []Room{
+			// The module's front page: documentation, no code.
+			{Dir: "."},
+
+			// What lies under everything.
+			{Dir: "internal/dtype"},
+			{Dir: "internal/storage", May: []string{"internal/dtype"}, Third: []string{sys}},
+			{Dir: "internal/workpool"},
+			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
+			{Dir: "tensor", May: []string{"internal/dtype", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
+
+			// Reading packages and programs.
+			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
+			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}, Third: []string{sys}},
+			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
+
+			// Engines: the seam, and what stands behind it.
+			{Dir: "internal/engine", May: []string{"tensor", "internal/dtype", "internal/storage"}},
+			{Dir: "internal/engine/portable", May: []string{
+				"internal/engine", "internal/mil", "internal/modelpkg", "internal/milpb", "tensor",
+				"internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
+			}},
+			{Dir: "internal/objc", Third: []string{purego}},
+			{Dir: "internal/engine/apple", May: []string{
+				"internal/engine", "internal/objc", "internal/modelpkg", "tensor", "internal/dtype", "internal/storage",
+			}},
+			{Dir: "internal/enginetest", May: []string{
+				"internal/engine", "internal/mil", "internal/modelpkg", "internal/testutil", "tensor", "internal/dtype", "internal/storage",
+			}, Third: []string{goCmp}},
+
+			// The public packages that load and run models. CoreML.framework is
+			// linked on macOS only: purego makes a Linux binary dynamic.
+			{Dir: "coreml", May: []string{
+				"internal/engine", "internal/engine/portable", "internal/engine/apple@darwin",
+				"internal/mil", "internal/modelpkg", "tensor", "internal/dtype", "internal/storage",
+			}},
+
+			// Leaves: they know nothing of models.
+			{Dir: "internal/jinja"},
+			{Dir: "tokenizer", May: []string{"internal/jinja"}, Third: []string{regexp2}},
+			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
+			{Dir: "hub", Third: []string{sys}, Std: []string{"net", "net/http"}},
+
+			// Generation does not import hub: who never downloads links no HTTP client.
+			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer"}},
+
+			// What uses the packages.
+			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
+			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true},
+
+			// The tests' own rooms.
+			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},
+			{Dir: "internal/archtest"},
+		},
+		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
+		TestThird:     []string{goCmp},
+		TestRooms: []string{
+			"internal/testutil", "internal/enginetest", "internal/dtype", "internal/storage",
+			"internal/modelpkg", "internal/mil", "tensor", "examples",
+		},
+		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},
+		Identifiers:  []string{"fmt.Print*", "os.Exit", "log.*"},
+		Everywhere:   []string{"runtime.SetFinalizer"},
+		Markers:      []string{"TO" + "DO", "FIX" + "ME", "XX" + "X"},
+		MaxLines:     700,
+	}
+}
