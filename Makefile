@@ -1,0 +1,77 @@
+# `make` is what a change must pass before it is worth a review; .ci/run is what it
+# must pass to be merged. CONTRIBUTING.md says what each target is for.
+
+FUZZTIME ?= 5m
+BENCH    ?= .
+COUNT    ?= 6
+
+export CGO_ENABLED = 0
+
+# The tools are pinned in modules of their own, which no importer sees.
+tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
+modules = $(shell go list -m -f '{{.Dir}}')
+
+.PHONY: all build fmt fmt-check vet lint lint-full test race noasm fuzz bench cross static fixtures storyteller tidy ci help
+
+all: fmt-check vet lint test ## format, vet, lint, test
+
+build: ## build every module; the command goes to bin/
+	mkdir -p bin
+	.ci/build bin
+
+fmt: ## rewrite the files that gofumpt would write differently
+	git ls-files -z --cached --others --exclude-standard -- '*.go' | xargs -0 $(call tool,,gofumpt) -w
+
+fmt-check: ## fail when a file is not formatted
+	@test -z "$$(git ls-files -z --cached --others --exclude-standard -- '*.go' | xargs -0 $(call tool,,gofumpt) -l | tee /dev/stderr)"
+
+vet: ## go vet in every module
+	go vet work
+
+lint: ## staticcheck in every module
+	@for dir in $(modules); do (cd $$dir && $(call tool,,staticcheck) ./...) || exit 1; done
+
+lint-full: ## golangci-lint in every module; its first build takes 5 to 10 minutes
+	@for dir in $(modules); do (cd $$dir && $(call tool,lint/,golangci-lint) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
+test: ## the tests of every module
+	go test work
+
+race: ## all tests under the race detector; needs gcc
+	CGO_ENABLED=1 go test -race work
+
+noasm: ## all tests on the plain Go definitions of the kernels
+	go test -tags noasm work
+
+fuzz: ## every fuzz target for FUZZTIME (5m)
+	.ci/fuzz $(FUZZTIME)
+
+bench: ## benchmarks that match BENCH, COUNT times, in the form that benchstat reads
+	go test -run '^$$' -bench '$(BENCH)' -count $(COUNT) work
+
+cross: ## build and vet for the systems that this machine is not
+	@for target in darwin/arm64 darwin/amd64 linux/amd64 linux/arm64 windows/amd64 windows/arm64; do \
+		echo "$$target"; mkdir -p bin/$$target; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} .ci/build bin/$$target && \
+		GOOS=$${target%/*} GOARCH=$${target#*/} go vet work || exit 1; \
+	done
+
+static: build ## check that the Linux command needs no shared library
+	COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -v -run '^TestNamedBinaryIsStatic$$' ./internal/archtest
+
+fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.md
+	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures
+
+storyteller: ## retrain and convert the embedded model; about an hour; see testdata/gen/README.md
+	cd testdata/gen/storyteller && $(PYTHON) train.py --out build && $(PYTHON) convert.py --checkpoint build
+
+PYTHON ?= python3
+
+tidy: ## go mod tidy in every module
+	@for dir in $(modules); do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done
+
+ci: ## everything that .ci/run runs
+	.ci/run
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
