@@ -1,0 +1,90 @@
+package kernel
+
+import "math"
+
+// Softmax replaces x by exp(x-max)/sum in place. An element of -Inf becomes
+// exactly 0; a row without any finite element, or with a NaN, becomes NaN.
+func Softmax(x []float32) {
+	if len(x) == 0 {
+		return
+	}
+	Scale(x, x, 1/expSum(x, MaxF32(x)))
+}
+
+// expSum replaces x by exp(x-shift) and returns the sum.
+func expSum(x []float32, shift float32) float32 {
+	done, sum := 0, float32(0)
+	if useAVX2 {
+		if done = len(x) &^ 7; done > 0 {
+			sum = expSumAVX2(&x[0], done, shift)
+		}
+	}
+	for i, v := range x[done:] {
+		e := float32(math.Exp(float64(v - shift)))
+		x[done+i] = e
+		sum += e
+	}
+	return sum
+}
+
+// Exp stores exp(x[i]) in dst, which may be x.
+func Exp(dst, x []float32) {
+	x = x[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			expAVX2(&dst[0], &x[0], done)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		dst[i] = float32(math.Exp(float64(x[i])))
+	}
+}
+
+// Silu stores x/(1+exp(-x)) in dst, which may be x.
+func Silu(dst, x []float32) {
+	x = x[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			siluAVX2(&dst[0], &x[0], done)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		v := float64(x[i])
+		dst[i] = float32(v / (1 + math.Exp(-v)))
+	}
+}
+
+// sqrt(2/pi) and the cubic coefficient of the tanh form of GELU (Hendrycks and
+// Gimpel, 2016).
+const (
+	geluA = 0.7978845608028654
+	geluB = 0.044715
+)
+
+// GeluTanh stores 0.5·x·(1+tanh(sqrt(2/π)·(x+0.044715·x³))) in dst, which may
+// be x. It is computed as x/(1+exp(-2u)), the same function.
+func GeluTanh(dst, x []float32) {
+	x = x[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			geluTanhAVX2(&dst[0], &x[0], done)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		v := float64(x[i])
+		u := geluA * (v + geluB*v*v*v)
+		dst[i] = float32(v / (1 + math.Exp(-2*u)))
+	}
+}
+
+// GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x.
+func GeluErf(dst, x []float32) {
+	x = x[:len(dst)]
+	for i, f := range x {
+		v := float64(f)
+		dst[i] = float32(0.5 * v * math.Erfc(-v/math.Sqrt2))
+	}
+}

@@ -1,0 +1,47 @@
+package kernel
+
+import "github.com/gocoreml/coreml/internal/dtype"
+
+// F16ToF32 widens len(src) half-precision numbers into dst. Signalling NaNs
+// become quiet, as the hardware conversions do.
+func F16ToF32(dst []float32, src []uint16) {
+	dst = dst[:len(src)]
+	done := 0
+	if useAVX2 {
+		if done = len(src) &^ 7; done > 0 {
+			f16to32AVX2(&dst[0], &src[0], done)
+		}
+	}
+	for i, h := range src[done:] {
+		dst[done+i] = dtype.Float16ToFloat32(h)
+	}
+}
+
+// F32ToF16 rounds len(src) numbers to half precision, ties to even. NaN keeps
+// the upper bits of its payload and becomes quiet.
+func F32ToF16(dst []uint16, src []float32) {
+	dst = dst[:len(src)]
+	done := 0
+	if useAVX2 {
+		if done = len(src) &^ 7; done > 0 {
+			f32to16AVX2(&dst[0], &src[0], done)
+		}
+	}
+	for i, f := range src[done:] {
+		dst[done+i] = dtype.Float32ToFloat16(f)
+	}
+}
+
+// RoundF16 rounds every element of x to the nearest half-precision value in
+// place: what storing a result as fp16 and reading it back does.
+func RoundF16(x []float32) {
+	done := 0
+	if useAVX2 {
+		if done = len(x) &^ 7; done > 0 {
+			roundF16AVX2(&x[0], done)
+		}
+	}
+	for i, f := range x[done:] {
+		x[done+i] = dtype.RoundFloat16(f)
+	}
+}

@@ -1,0 +1,165 @@
+package kernel
+
+import (
+	"math"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+)
+
+// Dot returns the sum of a[i]*b[i]. The slices have the same length.
+func Dot(a, b []float32) float32 {
+	b = b[:len(a)]
+	done, sum := 0, float32(0)
+	if useAVX2 {
+		if done = len(a) &^ 7; done > 0 {
+			sum = dotAVX2(&a[0], &b[0], done)
+		}
+	}
+	return sum + dotGo(a[done:], b[done:])
+}
+
+func dotGo(a, b []float32) float32 {
+	var s0, s1, s2, s3 float32
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
+	}
+	for i := range min(len(a), len(b)) {
+		s0 += a[i] * b[i]
+	}
+	return (s0 + s2) + (s1 + s3)
+}
+
+// DotF16 returns the sum of w[i]*x[i] for half-precision w.
+func DotF16(w []uint16, x []float32) float32 {
+	x = x[:len(w)]
+	done, sum := 0, float32(0)
+	if useAVX2 {
+		if done = len(w) &^ 7; done > 0 {
+			sum = dotF16AVX2(&w[0], &x[0], done)
+		}
+	}
+	var s0, s1 float32
+	i := done
+	for ; i+1 < len(w); i += 2 {
+		s0 += dtype.Float16ToFloat32(w[i]) * x[i]
+		s1 += dtype.Float16ToFloat32(w[i+1]) * x[i+1]
+	}
+	if i < len(w) {
+		s0 += dtype.Float16ToFloat32(w[i]) * x[i]
+	}
+	return sum + (s0 + s1)
+}
+
+// Axpy adds a*x to y.
+func Axpy(y []float32, a float32, x []float32) {
+	y = y[:len(x)]
+	done := 0
+	if useAVX2 {
+		if done = len(x) &^ 7; done > 0 {
+			axpyAVX2(&y[0], &x[0], done, a)
+		}
+	}
+	for i, v := range x[done:] {
+		y[done+i] += a * v
+	}
+}
+
+// AxpyF16 adds a*x to y for half-precision x.
+func AxpyF16(y []float32, a float32, x []uint16) {
+	y = y[:len(x)]
+	done := 0
+	if useAVX2 {
+		if done = len(x) &^ 7; done > 0 {
+			axpyF16AVX2(&y[0], &x[0], done, a)
+		}
+	}
+	for i, v := range x[done:] {
+		y[done+i] += a * dtype.Float16ToFloat32(v)
+	}
+}
+
+// Add stores a[i]+b[i] in dst. dst may be a or b; len(dst) counts.
+func Add(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			addAVX2(&dst[0], &a[0], &b[0], done)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// Mul stores a[i]*b[i] in dst. dst may be a or b; len(dst) counts.
+func Mul(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			mulAVX2(&dst[0], &a[0], &b[0], done)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		dst[i] = a[i] * b[i]
+	}
+}
+
+// Scale stores a[i]*s in dst. dst may be a; len(dst) counts.
+func Scale(dst, a []float32, s float32) {
+	a = a[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			scaleAVX2(&dst[0], &a[0], done, s)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		dst[i] = a[i] * s
+	}
+}
+
+// MaxF32 returns the greatest element that is not NaN, or -Inf when there is
+// none.
+func MaxF32(x []float32) float32 {
+	m, done := float32(math.Inf(-1)), 0
+	if useAVX2 {
+		if done = len(x) &^ 7; done > 0 {
+			m = maxAVX2(&x[0], done)
+		}
+	}
+	for _, v := range x[done:] {
+		if v > m {
+			m = v
+		}
+	}
+	return m
+}
+
+// SumF32 returns the sum of x.
+func SumF32(x []float32) float32 {
+	done, sum := 0, float32(0)
+	if useAVX2 {
+		if done = len(x) &^ 7; done > 0 {
+			sum = sumAVX2(&x[0], done)
+		}
+	}
+	var s0, s1 float32
+	i := done
+	for ; i+1 < len(x); i += 2 {
+		s0 += x[i]
+		s1 += x[i+1]
+	}
+	if i < len(x) {
+		s0 += x[i]
+	}
+	return sum + (s0 + s1)
+}
+
+// SumSquares returns the sum of x[i]*x[i].
+func SumSquares(x []float32) float32 { return Dot(x, x) }

@@ -1,0 +1,93 @@
+package kernel
+
+// MatMul computes dst = a·b for a [m,k] and b [k,n], or a·bᵀ for b [n,k] when
+// transB is set. Rows are lda, ldb and ldd elements apart and contiguous inside.
+func MatMul(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, transB bool, m, n, k int) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	if k <= 0 {
+		zeroRows(dst, ldd, m, 0, n)
+		return
+	}
+	if transB {
+		matMulNT(dst, ldd, a, lda, b, ldb, m, n, k)
+		return
+	}
+	matMulNN(dst, ldd, a, lda, b, ldb, m, n, k)
+}
+
+func matMulNT(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
+	for r := 0; r < n; r += tileRows {
+		rows := min(tileRows, n-r)
+		for c := 0; c < k; c += tileCols {
+			kc := min(tileCols, k-c)
+			for t := 0; t < m; t += tileTokens {
+				mulNT(dst[t*ldd+r:], ldd, a[t*lda+c:], lda, min(tileTokens, m-t), b[r*ldb+c:], ldb, rows, kc, c > 0)
+			}
+		}
+	}
+}
+
+// nnDepth is the depth of the slice of b that matMulNN keeps in the cache.
+const nnDepth = 256
+
+func matMulNN(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
+	for c := 0; c < k; c += nnDepth {
+		kc := min(nnDepth, k-c)
+		mulNN(dst, ldd, a[c:], lda, m, b[c*ldb:], ldb, n, kc, c > 0)
+	}
+}
+
+// mulNT computes dst[t*ldd+r] = Σ_c x[t*ldx+c]·w[r*ldw+c] for n vectors, m rows
+// and depth k > 0, added to dst when acc is set.
+func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
+	if n <= 0 || m <= 0 || k <= 0 {
+		return
+	}
+	// The last elements used: an index beyond a slice panics here, not in assembly.
+	_, _, _ = dst[(n-1)*ldd+m-1], x[(n-1)*ldx+k-1], w[(m-1)*ldw+k-1]
+	if useAVX2 {
+		mulNTAsm(dst, ldd, x, ldx, n, w, ldw, m, k, acc)
+		return
+	}
+	for r := range m {
+		wr := w[r*ldw : r*ldw+k]
+		for t := range n {
+			s := dotGo(wr, x[t*ldx:t*ldx+k])
+			if acc {
+				s += dst[t*ldd+r]
+			}
+			dst[t*ldd+r] = s
+		}
+	}
+}
+
+// mulNN computes dst[i*ldd+j] = Σ_c a[i*lda+c]·b[c*ldb+j] for m rows, n columns
+// and depth k > 0, added to dst when acc is set.
+func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
+	if n <= 0 || m <= 0 || k <= 0 {
+		return
+	}
+	_, _, _ = dst[(m-1)*ldd+n-1], a[(m-1)*lda+k-1], b[(k-1)*ldb+n-1]
+	if useAVX2 {
+		mulNNAsm(dst, ldd, a, lda, m, b, ldb, n, k, acc)
+		return
+	}
+	for i := range m {
+		d := dst[i*ldd : i*ldd+n]
+		if !acc {
+			clear(d)
+		}
+		for c := range k {
+			axpyGo(d, a[i*lda+c], b[c*ldb:c*ldb+n])
+		}
+	}
+}
+
+func axpyGo(y []float32, a float32, x []float32) {
+	x = x[:len(y)]
+	for i, v := range x {
+		y[i] += a * v
+	}
+}

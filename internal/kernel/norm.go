@@ -1,0 +1,56 @@
+package kernel
+
+import "math"
+
+// RMSNorm stores x·gamma/sqrt(mean(x²)+eps) in dst, which may be x. A nil gamma
+// stands for ones.
+func RMSNorm(dst, x, gamma []float32, eps float32) {
+	if len(dst) == 0 {
+		return
+	}
+	x = x[:len(dst)]
+	inv := float32(1 / math.Sqrt(float64(SumSquares(x))/float64(len(x))+float64(eps)))
+	if gamma == nil {
+		Scale(dst, x, inv)
+		return
+	}
+	mulScale(dst, x, gamma, inv)
+}
+
+// mulScale stores a[i]*s*b[i] in dst.
+func mulScale(dst, a, b []float32, s float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			mulScaleAVX2(&dst[0], &a[0], &b[0], done, s)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		dst[i] = a[i] * s * b[i]
+	}
+}
+
+// LayerNorm stores (x-mean)/sqrt(var+eps)·gamma+beta in dst, which may be x.
+// The variance is taken of the centred values, so a large mean costs no
+// accuracy. A nil gamma stands for ones, a nil beta for zeros.
+func LayerNorm(dst, x, gamma, beta []float32, eps float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	x = x[:n]
+	mean := float32(float64(SumF32(x)) / float64(n))
+	for i, v := range x {
+		dst[i] = v - mean
+	}
+	inv := float32(1 / math.Sqrt(float64(SumSquares(dst))/float64(n)+float64(eps)))
+	if gamma == nil {
+		Scale(dst, dst, inv)
+	} else {
+		mulScale(dst, dst, gamma, inv)
+	}
+	if beta != nil {
+		Add(dst, dst, beta)
+	}
+}

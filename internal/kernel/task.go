@@ -1,0 +1,75 @@
+package kernel
+
+import "github.com/gocoreml/coreml/internal/workpool"
+
+// MatMulTask multiplies vectors by a weight matrix on a pool. It is reusable:
+// set the fields, call [MatMulTask.Go], change what differs, call it again. One
+// task serves one call at a time.
+type MatMulTask struct {
+	// Mat is the matrix; Dst[t*Ldd+r] receives row r of vector t of N, which
+	// starts at X[t*Ldx].
+	Mat      Mat
+	Dst, X   []float32
+	Ldd, Ldx int
+	N        int
+	// Bias, when set, is added to every result.
+	Bias []float32
+	// RoundOut rounds the product to binary16, and the sum with the bias again,
+	// as two operations that each store fp16 do.
+	RoundOut bool
+
+	scratch [][]float32
+}
+
+// matGrain keeps chunks whole tiles of the micro-kernel.
+const matGrain = 16
+
+// Go computes all rows on at most maxThreads threads (0: the pool's) and returns
+// when they are done. It allocates only when a larger scratch is needed than in
+// the calls before.
+func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
+	t.scratch = growScratch(t.scratch, p, t.Mat.ScratchLen(t.N))
+	if t.N <= 0 {
+		return
+	}
+	p.For(t, t.Mat.Rows(), matGrain, maxThreads)
+}
+
+// Run computes rows lo to hi-1. It is called by the pool.
+func (t *MatMulTask) Run(lo, hi, worker int) {
+	t.Mat.Mul(t.Dst, t.Ldd, t.X, t.Ldx, t.N, lo, hi, t.scratch[worker])
+	if t.Bias == nil && !t.RoundOut {
+		return
+	}
+	for i := range t.N {
+		row := t.Dst[i*t.Ldd+lo : i*t.Ldd+hi]
+		if t.RoundOut {
+			RoundF16(row)
+		}
+		if t.Bias == nil {
+			continue
+		}
+		Add(row, row, t.Bias[lo:hi])
+		if t.RoundOut {
+			RoundF16(row)
+		}
+	}
+}
+
+// growScratch gives every worker of the pool at least n elements.
+func growScratch(s [][]float32, p *workpool.Pool, n int) [][]float32 {
+	threads := 1
+	if p != nil {
+		threads = p.Threads()
+	}
+	if len(s) < threads {
+		s = append(s, make([][]float32, threads-len(s))...)
+	}
+	for i := range threads {
+		if len(s[i]) < n {
+			// A quarter more than asked for: attention grows by a key a step.
+			s[i] = make([]float32, n+n/4)
+		}
+	}
+	return s
+}

@@ -1,0 +1,240 @@
+// Package workpool runs loops on a fixed set of goroutines.
+//
+// A loop over [0,n) is cut into chunks whose borders depend on n and the grain
+// only, never on the number of threads; workers take chunks in order as they
+// become free. A task that computes each index from its inputs alone therefore
+// gives the same bits with any number of threads.
+package workpool
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Task is the body of a loop.
+type Task interface {
+	// Run handles the indices lo..hi-1. Calls of one loop get disjoint ranges and
+	// may run at the same time; worker is below [Pool.Threads], and no two calls
+	// of one loop that run at the same time share it, so that it can index
+	// scratch memory.
+	Run(lo, hi, worker int)
+}
+
+const (
+	// wantChunks is the number of chunks that a long loop is cut into: enough
+	// that a core which is taken away delays the loop by a small part of it, few
+	// enough that taking one (some 20 ns) costs nothing.
+	wantChunks = 64
+
+	// The ticket word holds, from the top, the number of workers admitted, the
+	// number of chunks, and the next chunk to take.
+	chunkBits  = 24
+	chunkMask  = 1<<chunkBits - 1
+	maxThreads = 1 << 12
+
+	// Rounds of polling before a goroutine parks: some microseconds, about what
+	// waking a parked one costs. Polling longer loses on a shared machine, where
+	// it burns the time slice that the other side needs.
+	idleSpins = 3000
+	waitSpins = 3000
+)
+
+// Pool is a set of workers. All methods may be called by many goroutines.
+type Pool struct {
+	threads int
+	busy    atomic.Bool
+	closed  atomic.Bool
+	_       [64]byte
+
+	ticket atomic.Uint64
+	_      [56]byte
+
+	// The current loop. Written by the caller before the ticket that publishes it
+	// and read only by holders of one of its chunks.
+	task    Task
+	n       int
+	chunk   int
+	pending atomic.Int32
+	waiting atomic.Bool
+	done    chan struct{}
+	failure atomic.Pointer[failure]
+
+	helpers []helper
+}
+
+type failure struct{ value any }
+
+type helper struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+	_      [48]byte
+}
+
+var standard = sync.OnceValue(func() *Pool { return New(Cores()) })
+
+// Default returns the process's pool: one worker for each physical core that
+// the process may use, a container's CPU quota included.
+func Default() *Pool { return standard() }
+
+// New starts a pool. The goroutine that calls [Pool.For] is one of its threads,
+// so threads-1 goroutines are started; fewer than 1 counts as 1.
+func New(threads int) *Pool {
+	threads = min(max(threads, 1), maxThreads)
+	p := &Pool{threads: threads, done: make(chan struct{}, 1), helpers: make([]helper, threads)}
+	for i := 1; i < threads; i++ {
+		p.helpers[i].wake = make(chan struct{}, 1)
+		go p.help(i)
+	}
+	return p
+}
+
+// Threads returns the size of the pool, the calling goroutine included.
+func (p *Pool) Threads() int { return p.threads }
+
+// Close stops the workers. Loops that start later run on their caller alone.
+func (p *Pool) Close() {
+	if p.closed.Swap(true) {
+		return
+	}
+	for i := 1; i < p.threads; i++ {
+		p.rouse(i)
+	}
+}
+
+// ChunkSize returns the size of the chunks that a loop over n indices is cut
+// into: a multiple of grain, the last chunk excepted.
+func ChunkSize(n, grain int) int {
+	grain = max(grain, 1)
+	chunk := (n + wantChunks - 1) / wantChunks
+	return max((chunk+grain-1)/grain, 1) * grain
+}
+
+// For runs t over [0,n) on at most maxThreads threads (0: all of them) and
+// returns when every chunk is done. It allocates nothing. When the pool is busy
+// with another loop, or p is nil, the caller runs all chunks itself, so For may
+// be nested and called concurrently. A panic of t is raised again in the caller
+// once the other chunks have ended.
+func (p *Pool) For(t Task, n, grain, maxThreads int) {
+	if n <= 0 {
+		return
+	}
+	chunk := ChunkSize(n, grain)
+	chunks := (n + chunk - 1) / chunk
+	threads := 1
+	if p != nil {
+		if threads = p.threads; maxThreads > 0 {
+			threads = min(threads, maxThreads)
+		}
+		threads = min(threads, chunks)
+	}
+	if threads < 2 || p.closed.Load() || !p.busy.CompareAndSwap(false, true) {
+		for lo := 0; lo < n; lo += chunk {
+			t.Run(lo, min(lo+chunk, n), 0)
+		}
+		return
+	}
+	p.task, p.n, p.chunk = t, n, chunk
+	p.pending.Store(int32(chunks))
+	p.ticket.Store(uint64(threads)<<(2*chunkBits) | uint64(chunks)<<chunkBits)
+	for i := 1; i < threads; i++ {
+		p.rouse(i)
+	}
+	for p.take(0) {
+	}
+	p.wait()
+	p.task = nil
+	f := p.failure.Swap(nil)
+	p.busy.Store(false)
+	if f != nil {
+		panic(f.value)
+	}
+}
+
+// take runs the next chunk and reports whether there was one. A successful
+// compare-and-swap proves that the chunk belongs to the current loop, which
+// cannot end before the chunk does, so the loop's fields are stable from then on.
+func (p *Pool) take(worker int) bool {
+	w := p.ticket.Load()
+	if !admits(w, worker) {
+		return false
+	}
+	if p.ticket.CompareAndSwap(w, w+1) {
+		p.runChunk(int(w&chunkMask), worker)
+	}
+	return true
+}
+
+// admits reports whether the ticket has a chunk left that the worker may take.
+func admits(w uint64, worker int) bool {
+	return w&chunkMask < w>>chunkBits&chunkMask && uint64(worker) < w>>(2*chunkBits)
+}
+
+func (p *Pool) runChunk(c, worker int) {
+	defer p.finish()
+	lo := c * p.chunk
+	p.task.Run(lo, min(lo+p.chunk, p.n), worker)
+}
+
+// finish counts a chunk as done, keeps the first panic, and wakes the caller
+// after the last chunk.
+func (p *Pool) finish() {
+	if r := recover(); r != nil {
+		p.failure.CompareAndSwap(nil, &failure{r})
+	}
+	if p.pending.Add(-1) == 0 && p.waiting.CompareAndSwap(true, false) {
+		p.done <- struct{}{}
+	}
+}
+
+// wait returns when the current loop's chunks are all done.
+func (p *Pool) wait() {
+	for range waitSpins {
+		if p.pending.Load() == 0 {
+			return
+		}
+	}
+	p.waiting.Store(true)
+	if p.pending.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
+		return
+	}
+	<-p.done
+}
+
+// rouse wakes a parked helper.
+func (p *Pool) rouse(i int) {
+	h := &p.helpers[i]
+	if h.asleep.Load() && h.asleep.CompareAndSwap(true, false) {
+		h.wake <- struct{}{}
+	}
+}
+
+// help is the life of one worker goroutine: take chunks, poll briefly, park.
+func (p *Pool) help(id int) {
+	h := &p.helpers[id]
+	for !p.closed.Load() {
+		for p.take(id) {
+		}
+		if p.poll(id) {
+			continue
+		}
+		h.asleep.Store(true)
+		if (admits(p.ticket.Load(), id) || p.closed.Load()) && h.asleep.CompareAndSwap(true, false) {
+			continue
+		}
+		<-h.wake
+	}
+}
+
+// poll waits a few microseconds for work and reports whether there is some.
+func (p *Pool) poll(id int) bool {
+	for i := range idleSpins {
+		if admits(p.ticket.Load(), id) || p.closed.Load() {
+			return true
+		}
+		if i&1023 == 1023 {
+			runtime.Gosched()
+		}
+	}
+	return false
+}
