@@ -94,11 +94,13 @@ func (r Range) bounds(dim int) (start, n, step int, err error) {
 	case rangeUntil:
 		to = r.to
 	case rangeAt:
-		from = r.from
-		if from < 0 {
+		if r.from < -dim || r.from >= dim || r.step < 0 {
+			return 0, 0, 0, opError("slice", ErrIndex, "%v of %d", r, dim)
+		}
+		if from = r.from; from < 0 {
 			from += dim
 		}
-		to = from + 1
+		return from, 1, 1, nil
 	case rangeAll, rangeNewAxis, rangeRest:
 	}
 	if from < 0 {

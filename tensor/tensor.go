@@ -92,10 +92,26 @@ func checkShape(op string, d DType, shape []int) (int, error) {
 		return 0, opError(op, ErrShape, "rank %d, at most %d", len(shape), MaxRank)
 	}
 	n, ok := dtype.Count(shape)
-	if !ok || n > MaxBytes/d.Size() {
+	if !ok {
 		return 0, opError(op, ErrShape, "%v of shape %v: negative or too large", d, shape)
 	}
+	// A dimension of 0 must not hide others that are beyond every limit.
+	room := MaxBytes / d.Size()
+	for _, dim := range shape {
+		if room /= max(dim, 1); room == 0 {
+			return 0, opError(op, ErrShape, "%v of shape %v: too large", d, shape)
+		}
+	}
 	return n, nil
+}
+
+// checkBuffer checks that n elements of the given size are within [MaxBytes].
+// It guards memory that an operation needs besides its result.
+func checkBuffer(op string, n, size int) error {
+	if n > MaxBytes/size {
+		return opError(op, ErrShape, "%d elements at a time are too many", n)
+	}
+	return nil
 }
 
 // alloc returns zeros for the operation op.
@@ -128,6 +144,9 @@ func (t *Tensor) view(op string, shape, strides []int, offset int) *Tensor {
 	n, err := checkShape(op, t.dtype, shape)
 	if err != nil {
 		return failed(err)
+	}
+	if n == 0 {
+		offset = 0 // it may lie behind the memory
 	}
 	v := &Tensor{data: t.data, shape: shape, strides: strides, offset: offset, length: n, dtype: t.dtype}
 	v.contiguous = v.isRowMajor()

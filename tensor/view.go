@@ -39,16 +39,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 }
 
 // Flatten returns the elements as a vector, by the rules of [Tensor.Reshape].
-func (t *Tensor) Flatten() *Tensor { return t.Reshape(-1).orReshape(t, t.Len()) }
-
-// orReshape stands in for a reshape to -1, which has no answer for a tensor
-// without elements.
-func (t *Tensor) orReshape(from *Tensor, n int) *Tensor {
-	if t.err == nil || from.Err() != nil {
-		return t
-	}
-	return from.Reshape(n)
-}
+func (t *Tensor) Flatten() *Tensor { return t.Reshape(t.Len()) }
 
 // Transpose returns a view whose axis i is t's axis perm[i]. Without arguments
 // it reverses the order of the axes.

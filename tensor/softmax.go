@@ -1,0 +1,81 @@
+package tensor
+
+import "math"
+
+// Softmax returns e^(x-m) / Σ e^(x-m) along an axis, where m is the greatest
+// element of the row and is subtracted in float32, or in float64 for Float64.
+// The tensor must be floating-point. A row of nothing but -Inf, or with +Inf
+// or NaN, gives NaN.
+func (t *Tensor) Softmax(axis int) *Tensor { return softmax("softmax", t, axis, false) }
+
+// LogSoftmax returns the logarithm of [Tensor.Softmax], without forming the
+// small numbers in between.
+func (t *Tensor) LogSoftmax(axis int) *Tensor { return softmax("log softmax", t, axis, true) }
+
+func softmax(op string, t *Tensor, axis int, log bool) *Tensor {
+	if err := t.Err(); err != nil {
+		return failed(err)
+	}
+	if !t.dtype.IsFloat() {
+		return fail(op, ErrDType, "not defined for %v", t.dtype)
+	}
+	if err := checkBuffer(op, t.Dim(axis), wide(t.dtype).Size()); err != nil {
+		return failed(err)
+	}
+	return alongRows(op, t, axis, func(out, rows *Tensor) {
+		if t.dtype == Float64 {
+			softmaxRows[float64](out, rows, log)
+			return
+		}
+		softmaxRows[float32](out, rows, log)
+	})
+}
+
+func softmaxRows[C float32 | float64](out, rows *Tensor, log bool) {
+	dim := rows.Dim(-1)
+	r, w := newReader[C](rows), newWriter[C](out)
+	for done := 0; done < out.length; done += dim {
+		row := w.next(dim)
+		copy(row, r.next(dim))
+		if log {
+			logSoftmaxRow(row)
+		} else {
+			softmaxRow(row)
+		}
+		w.flush(row)
+	}
+}
+
+func softmaxRow[C float32 | float64](row []C) {
+	top := highest(row)
+	sum := 0.0
+	for i, v := range row {
+		e := math.Exp(float64(v - top))
+		sum += e
+		row[i] = C(e)
+	}
+	scale := 1 / sum
+	for i, v := range row {
+		row[i] = C(float64(v) * scale)
+	}
+}
+
+func logSoftmaxRow[C float32 | float64](row []C) {
+	top := highest(row)
+	sum := 0.0
+	for _, v := range row {
+		sum += math.Exp(float64(v - top))
+	}
+	log := math.Log(sum)
+	for i, v := range row {
+		row[i] = C(float64(v-top) - log)
+	}
+}
+
+func highest[C float32 | float64](row []C) C {
+	top := row[0]
+	for _, v := range row[1:] {
+		top = max(top, v)
+	}
+	return top
+}
