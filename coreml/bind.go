@@ -1,0 +1,221 @@
+package coreml
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// bindInputs checks the inputs and puts them into the frame.
+func (p *program) bindInputs(f *frame, in Features) error {
+	found := 0
+	for i := range p.inputs {
+		d := &p.inputs[i]
+		v, ok := in[d.Name]
+		if !ok {
+			if d.Optional {
+				continue
+			}
+			return &InputError{Name: d.Name, Err: fmt.Errorf("%w: want %s", ErrMissingFeature, d.Type())}
+		}
+		found++
+		t, err := inputTensor(d, v)
+		if err != nil {
+			return &InputError{Name: d.Name, Err: err}
+		}
+		f.in[i] = t
+	}
+	if found != len(in) {
+		name := stranger(in, p.inputs)
+		return &InputError{Name: name, Err: fmt.Errorf("%w: the inputs are %s", ErrUnknownFeature, names(p.inputs))}
+	}
+	return nil
+}
+
+// inputTensor returns what an engine is given for a value: contiguous, of the
+// declared type and of an allowed shape.
+func inputTensor(d *FeatureDescription, v Value) (*tensor.Tensor, error) {
+	switch d.Kind {
+	case KindMultiArray, KindInt64, KindDouble:
+	case KindImage, KindString, KindDictionary, KindSequence, KindState, KindInvalid:
+		return nil, fmt.Errorf("features of kind %v are %w", d.Kind, ErrUnsupportedModel)
+	}
+	if v.kind != d.Kind {
+		return nil, fmt.Errorf("%w: got %v, want %s", ErrKind, v, d.Type())
+	}
+	switch d.Kind {
+	case KindInt64:
+		return tensor.FromSlice([]int64{int64(v.bits)}, 1), nil
+	case KindDouble:
+		f, _ := v.Double()
+		return tensor.FromSlice([]float64{f}, 1), nil
+	default:
+		return inputArray(d, v.tensor)
+	}
+}
+
+func inputArray(d *FeatureDescription, t *tensor.Tensor) (*tensor.Tensor, error) {
+	if err := t.Err(); err != nil {
+		return nil, fmt.Errorf("want %s: the tensor carries an error: %w", d.Type(), err)
+	}
+	if t.Rank() == 0 {
+		t = t.Reshape(1)
+	}
+	if !allows(d, t) {
+		return nil, d.Check(t.Shape()...)
+	}
+	// To and Contiguous return t itself when there is nothing to do.
+	t = t.To(d.DType).Contiguous()
+	return t, t.Err()
+}
+
+// bindOutputs checks the caller's buffers and puts them into the frame.
+func (p *program) bindOutputs(f *frame, buffers Features) error {
+	if len(buffers) == 0 {
+		return nil
+	}
+	found := 0
+	for i := range p.outputs {
+		d := &p.outputs[i]
+		v, ok := buffers[d.Name]
+		if !ok {
+			continue
+		}
+		found++
+		if v.kind == KindInvalid || d.Kind != KindMultiArray {
+			continue
+		}
+		if err := checkBuffer(d, v, f); err != nil {
+			return &InputError{Name: d.Name, Output: true, Err: err}
+		}
+		f.out[i] = v.tensor
+	}
+	if found != len(buffers) {
+		name := stranger(buffers, p.outputs)
+		return &InputError{
+			Name: name, Output: true,
+			Err: fmt.Errorf("%w: the outputs are %s", ErrUnknownFeature, names(p.outputs)),
+		}
+	}
+	return nil
+}
+
+// checkBuffer says whether an output can be written to a value. The result's
+// shape, where the description leaves it open, is for the engine to check.
+func checkBuffer(d *FeatureDescription, v Value, f *frame) error {
+	if v.kind != KindMultiArray {
+		return fmt.Errorf("%w: got %v, want %s", ErrKind, v, d.Type())
+	}
+	raw, err := v.tensor.Bytes()
+	if err != nil {
+		return fmt.Errorf("want %s: %w", d.Type(), err)
+	}
+	if got := v.tensor.DType(); got != d.DType {
+		return fmt.Errorf("got element type %v, want %s: %w", got, d.Type(), ErrDType)
+	}
+	if !allows(d, v.tensor) {
+		return d.Check(v.tensor.Shape()...)
+	}
+	for _, t := range f.in {
+		if shareMemory(raw, t) {
+			return fmt.Errorf("the buffer shares memory with an input: %w", tensor.ErrValue)
+		}
+	}
+	for _, t := range f.out {
+		if shareMemory(raw, t) {
+			return fmt.Errorf("the buffer shares memory with another one: %w", tensor.ErrValue)
+		}
+	}
+	return nil
+}
+
+// shareMemory reports whether a contiguous tensor, which may be nil, has bytes
+// in common with raw.
+func shareMemory(raw []byte, t *tensor.Tensor) bool {
+	if t == nil || len(raw) == 0 {
+		return false
+	}
+	other, err := t.Bytes()
+	if err != nil || len(other) == 0 {
+		return false
+	}
+	a := uintptr(unsafe.Pointer(unsafe.SliceData(raw)))
+	b := uintptr(unsafe.Pointer(unsafe.SliceData(other)))
+	return a < b+uintptr(len(other)) && b < a+uintptr(len(raw))
+}
+
+// allows is FeatureDescription.Check without an allocation.
+func allows(d *FeatureDescription, t *tensor.Tensor) bool {
+	switch {
+	case len(d.Enumerated) > 0:
+		for _, shape := range d.Enumerated {
+			if hasShape(t, shape) {
+				return true
+			}
+		}
+		return false
+	case len(d.Ranges) > 0:
+		if t.Rank() != len(d.Ranges) {
+			return false
+		}
+		for i, r := range d.Ranges {
+			if !r.Contains(t.Dim(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return len(d.Shape) == 0 || hasShape(t, d.Shape)
+}
+
+func hasShape(t *tensor.Tensor, shape []int) bool {
+	if t.Rank() != len(shape) {
+		return false
+	}
+	for i, n := range shape {
+		if t.Dim(i) != n {
+			return false
+		}
+	}
+	return true
+}
+
+// outputValue returns the value of an output that the engine made.
+func outputValue(d *FeatureDescription, t *tensor.Tensor) (Value, error) {
+	switch d.Kind {
+	case KindInt64:
+		i, err := tensor.Item[int64](t)
+		return Int64(i), err
+	case KindDouble:
+		f, err := tensor.Item[float64](t)
+		return Double(f), err
+	case KindMultiArray, KindImage, KindString, KindDictionary, KindSequence, KindState, KindInvalid:
+	}
+	return MultiArray(t), nil
+}
+
+// stranger returns the first name, in alphabetical order, that list lacks.
+func stranger(f Features, list []FeatureDescription) string {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if find(list, name) == nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// names lists features for an error message.
+func names(list []FeatureDescription) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Name
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,186 @@
+package coreml
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/engine"
+)
+
+// Config says how a model is loaded. The zero Config, and a nil one, load the
+// package's default function with the engine that fits the system best.
+type Config struct {
+	// ComputeUnits are the devices that predictions may use. The zero value is
+	// [All]. Units that the engine lacks are named in [Info.Notes].
+	ComputeUnits ComputeUnits
+	// Function is the function of the package to load. Empty means the package's
+	// default function; [Description.Functions] lists them all.
+	Function string
+	// Engine is what executes the model. The zero value is [EngineAuto].
+	Engine EngineChoice
+	// Arithmetic says how the portable engine rounds. The zero value is
+	// [ArithmeticDefault], which is [Faithful].
+	Arithmetic Arithmetic
+	// Threads caps the threads that one prediction uses. Zero means as many as
+	// the machine's physical cores or the process's quota allow.
+	Threads int
+	// DisableFusion executes every operation on its own, as the program states
+	// it. It is slower and meant for comparison. The zero value leaves fusion on.
+	DisableFusion bool
+}
+
+// ComputeUnits is a set of devices that predictions may use.
+type ComputeUnits uint8
+
+// The sets of devices, MLComputeUnits of Core ML.
+const (
+	// All allows every device that the engine has.
+	All ComputeUnits = iota
+	// CPUOnly allows the CPU alone.
+	CPUOnly
+	// CPUAndGPU allows the CPU and the GPU.
+	CPUAndGPU
+	// CPUAndNeuralEngine allows the CPU and the Neural Engine.
+	CPUAndNeuralEngine
+)
+
+var computeUnitNames = []string{"all", "cpu-only", "cpu-and-gpu", "cpu-and-neural-engine"}
+
+// String returns the name that [ComputeUnits.UnmarshalText] reads: all,
+// cpu-only, cpu-and-gpu or cpu-and-neural-engine.
+func (u ComputeUnits) String() string { return nameOf("compute units", u, computeUnitNames) }
+
+// MarshalText returns the name of u, so that flags and configuration files can
+// hold one.
+func (u ComputeUnits) MarshalText() ([]byte, error) {
+	return marshalName("compute units", u, computeUnitNames)
+}
+
+// UnmarshalText reads the name of a set of compute units.
+func (u *ComputeUnits) UnmarshalText(text []byte) error {
+	return unmarshalName("compute units", u, text, computeUnitNames)
+}
+
+// EngineChoice names what executes a model.
+type EngineChoice uint8
+
+// The engines.
+const (
+	// EngineAuto takes Core ML itself where the system has it, and the portable
+	// engine everywhere else.
+	EngineAuto EngineChoice = iota
+	// EngineFramework is CoreML.framework of macOS.
+	EngineFramework
+	// EnginePortable executes the package's ML Program in Go on the CPU. It runs
+	// on every system.
+	EnginePortable
+)
+
+var engineNames = []string{"auto", "framework", "portable"}
+
+// String returns the name that [EngineChoice.UnmarshalText] reads: auto,
+// framework or portable.
+func (e EngineChoice) String() string { return nameOf("engine", e, engineNames) }
+
+// MarshalText returns the name of e.
+func (e EngineChoice) MarshalText() ([]byte, error) { return marshalName("engine", e, engineNames) }
+
+// UnmarshalText reads the name of an engine.
+func (e *EngineChoice) UnmarshalText(text []byte) error {
+	return unmarshalName("engine", e, text, engineNames)
+}
+
+// Arithmetic says how the portable engine rounds intermediate results. Core ML
+// itself has no such choice: its devices decide.
+type Arithmetic uint8
+
+// The kinds of arithmetic.
+const (
+	// ArithmeticDefault is [Faithful].
+	ArithmeticDefault Arithmetic = iota
+	// Faithful rounds every result and every decoded weight to the type that the
+	// program declares and accumulates in float32.
+	Faithful
+	// Wide keeps float32 inside of fused operations and decodes weights to
+	// float32. It is faster and at least as precise, and its results differ from
+	// those of [Faithful] in the last bits of a float16.
+	Wide
+)
+
+var arithmeticNames = []string{"default", "faithful", "wide"}
+
+// String returns the name that [Arithmetic.UnmarshalText] reads: default,
+// faithful or wide.
+func (a Arithmetic) String() string { return nameOf("arithmetic", a, arithmeticNames) }
+
+// MarshalText returns the name of a.
+func (a Arithmetic) MarshalText() ([]byte, error) {
+	return marshalName("arithmetic", a, arithmeticNames)
+}
+
+// UnmarshalText reads the name of a kind of arithmetic.
+func (a *Arithmetic) UnmarshalText(text []byte) error {
+	return unmarshalName("arithmetic", a, text, arithmeticNames)
+}
+
+func nameOf[T ~uint8](what string, v T, names []string) string {
+	if int(v) >= len(names) {
+		return fmt.Sprintf("%s(%d)", what, v)
+	}
+	return names[v]
+}
+
+func marshalName[T ~uint8](what string, v T, names []string) ([]byte, error) {
+	if int(v) >= len(names) {
+		return nil, fmt.Errorf("coreml: %s %d does not exist", what, v)
+	}
+	return []byte(names[v]), nil
+}
+
+func unmarshalName[T ~uint8](what string, v *T, text []byte, names []string) error {
+	i := slices.Index(names, string(text))
+	if i < 0 {
+		return fmt.Errorf("coreml: unknown %s %q, want one of %s", what, text, strings.Join(names, ", "))
+	}
+	*v = T(i)
+	return nil
+}
+
+// engineConfig translates c for an engine and refuses values that mean nothing.
+func (c *Config) engineConfig() (engine.Config, error) {
+	switch {
+	case int(c.ComputeUnits) >= len(computeUnitNames):
+		return engine.Config{}, fmt.Errorf("compute units %d do not exist", c.ComputeUnits)
+	case int(c.Arithmetic) >= len(arithmeticNames):
+		return engine.Config{}, fmt.Errorf("arithmetic %d does not exist", c.Arithmetic)
+	case c.Threads < 0:
+		return engine.Config{}, fmt.Errorf("%d threads asked for", c.Threads)
+	}
+	return engine.Config{
+		Function:     c.Function,
+		ComputeUnits: engine.ComputeUnits(c.ComputeUnits),
+		Arithmetic:   engine.Arithmetic(c.Arithmetic),
+		Threads:      c.Threads,
+		NoFusion:     c.DisableFusion,
+	}, nil
+}
+
+// engine returns the engine that c chooses.
+func (c *Config) engine() (engine.Engine, error) {
+	var names []string
+	switch c.Engine {
+	case EngineAuto:
+		names = []string{"framework", "portable"}
+	case EngineFramework, EnginePortable:
+		names = []string{c.Engine.String()}
+	default:
+		return nil, fmt.Errorf("engine %d does not exist: %w", c.Engine, ErrNoEngine)
+	}
+	for _, name := range names {
+		if e := engine.Lookup(name); e != nil {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("engine %v: %w", c.Engine, ErrNoEngine)
+}

@@ -1,0 +1,75 @@
+// Package coreml loads Core ML models and makes predictions with them, on macOS
+// and on every other system.
+//
+// A model is an .mlpackage folder that holds an ML Program. On macOS it can be
+// executed by Core ML itself; everywhere else, and there too when asked for,
+// the portable engine executes it: it is written in Go, maps the weights
+// instead of loading them and uses compressed weights as they are stored.
+// Stateful models, whose buffers such as a key-value cache live between
+// predictions, are the reason for this package.
+//
+// # A first program
+//
+//	m, err := coreml.Load(ctx, "Model.mlpackage", nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer m.Close()
+//	st, err := m.NewState() // one for each conversation
+//	if err != nil {
+//		return err
+//	}
+//	defer st.Close()
+//	ids := tensor.FromSlice([]int32{1, 15043, 3186}, 1, 3)
+//	mask := tensor.New(tensor.Float16, 1, 1, 3, 3)
+//	out, err := m.Predict(ctx, coreml.Features{
+//		"inputIds":   coreml.MultiArray(ids),
+//		"causalMask": coreml.MultiArray(mask),
+//	}, st, nil)
+//	if err != nil {
+//		return err
+//	}
+//	logits := out.Tensor("logits")
+//
+// [Model.Description] names the features with their types and allowed shapes.
+// Package generate builds text generation on top.
+//
+// # Concurrency
+//
+// A [Model] is safe for concurrent use. A [State] is used by one call at a
+// time; a call that finds it in use fails with [ErrStateBusy] rather than wait
+// or mix things up. So any number of conversations share one Model, each with a
+// State of its own. Tensors and Features are ordinary data: reading them from
+// several goroutines is safe while nobody writes.
+//
+// # Memory
+//
+// Predict reads its inputs only while it runs. The outputs that it makes own
+// their memory and stay valid after [Model.Close]; buffers that the caller
+// supplied through [PredictOptions] are the caller's, and with them Predict
+// allocates nothing in the steady state. Weight files are mapped: a file that
+// somebody truncates while its model is open ends the process with SIGBUS, as
+// any mapped file does.
+//
+// Close gives memory back at a time of your choosing. What is forgotten is
+// closed by the garbage collector at a time of its own.
+//
+// # Errors
+//
+// Every error begins with "coreml: " once and wraps what it is about: the Err
+// values of this package, [*InputError] for a refused input or output buffer,
+// [*UnsupportedOpsError] for a program that the engine cannot execute, and the
+// context's error after a cancellation. Nothing that a package, an input or a
+// saved state holds makes this package panic.
+//
+// A prediction that fails before it begins, because of its inputs for example,
+// changes nothing. One that fails or is cancelled half-way leaves its State
+// marked: see [State.Err].
+//
+// # Limits
+//
+// The portable engine executes ML Programs (iOS 15 and later) with multi-array
+// features on the CPU. Compiled models (.mlmodelc) are for the framework only.
+// Images, strings, dictionaries and sequences exist as kinds of [Value] and are
+// refused with [ErrUnsupportedModel] as inputs.
+package coreml

@@ -1,0 +1,206 @@
+package coreml
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/engine"
+)
+
+// Model is one function of a package, ready to make predictions; MLModel of
+// Core ML. It is made by [Load] or [LoadFS] and safe for concurrent use by any
+// number of goroutines.
+//
+// A Model that nobody refers to any more is closed by the garbage collector,
+// at some time or never: call Close.
+type Model struct {
+	p       *program
+	cleanup runtime.Cleanup
+}
+
+// program is what a Model consists of. It does not refer to the Model, so that
+// the Model can be collected while states of it are alive.
+type program struct {
+	gate    gate
+	prog    engine.Program
+	engine  string
+	desc    *Description // handed out; nothing here reads it
+	inputs  []FeatureDescription
+	outputs []FeatureDescription
+	states  []FeatureDescription
+	frames  frames
+}
+
+// Load loads the package (.mlpackage folder) at path. Weight files are mapped
+// into memory rather than read and must not be changed while the model is open.
+//
+// Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A
+// nil cfg is the zero [Config].
+func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fail("load model", err)
+	}
+	if err := checkPath(path, info.IsDir()); err != nil {
+		return nil, fail("load model", fmt.Errorf("%s: %w", path, err))
+	}
+	src := engine.Source{FS: os.DirFS(path), Dir: ".", Path: path}
+	return load(ctx, src, path, cfg)
+}
+
+// LoadFS loads the package in the folder dir of fsys, such as an embed.FS. A
+// file that is an *os.File underneath is mapped into memory; any other is read
+// once. fsys is not used after the Model has been closed.
+//
+// LoadFS gives up with ctx's error when ctx ends. A nil cfg is the zero
+// [Config].
+func LoadFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Model, error) {
+	info, err := fs.Stat(fsys, dir)
+	if err != nil {
+		return nil, fail("load model", err)
+	}
+	if err := checkPath(dir, info.IsDir()); err != nil {
+		return nil, fail("load model", fmt.Errorf("%s: %w", dir, err))
+	}
+	return load(ctx, engine.Source{FS: fsys, Dir: dir}, dir, cfg)
+}
+
+// checkPath refuses what is no package at first sight, with a better error than
+// its missing manifest would give.
+func checkPath(path string, dir bool) error {
+	switch {
+	case !dir && strings.HasSuffix(path, ".mlmodel"):
+		return fmt.Errorf("a bare .mlmodel file: want the .mlpackage folder around it: %w", ErrUnsupportedModel)
+	case !dir:
+		return fmt.Errorf("a file, want an .mlpackage folder: %w", ErrUnsupportedModel)
+	}
+	return nil
+}
+
+func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Model, error) {
+	if cfg == nil {
+		cfg = &Config{}
+	}
+	ec, err := cfg.engineConfig()
+	if err != nil {
+		return nil, fail("load model", err)
+	}
+	e, err := cfg.engine()
+	if err != nil {
+		return nil, fail("load model", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fail("load model", err)
+	}
+	prog, err := e.Load(ctx, src, ec)
+	if err != nil {
+		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(err)))
+	}
+	d := prog.Description()
+	p := &program{
+		prog: prog, engine: e.Name(), desc: describe(d),
+		inputs: describeFeatures(d.Inputs), outputs: describeFeatures(d.Outputs), states: describeFeatures(d.States),
+	}
+	p.frames.inputs, p.frames.outputs = len(p.inputs), len(p.outputs)
+	m := &Model{p: p}
+	m.cleanup = runtime.AddCleanup(m, func(p *program) { _ = p.close() }, p)
+	return m, nil
+}
+
+// engineError gives an engine's error the types of this package.
+func engineError(err error) error {
+	var ops interface {
+		error
+		UnsupportedOps() (function string, ops []string)
+	}
+	if errors.As(err, &ops) {
+		function, names := ops.UnsupportedOps()
+		return &UnsupportedOpsError{Function: function, Ops: slices.Clone(names), Err: err}
+	}
+	return err
+}
+
+// Description returns what the package says of itself and of the loaded
+// function. Every call returns the same Description; treat it as read-only. It
+// stays valid after Close.
+func (m *Model) Description() *Description { return m.p.desc }
+
+// Info is what an engine says of itself and of a model that it loaded.
+type Info struct {
+	// Engine is the engine's name: framework or portable.
+	Engine string
+	// Devices are those that predictions really use, such as CPU.
+	Devices []string
+	// Notes are sentences about what was asked for and is not had, such as
+	// compute units that the engine lacks.
+	Notes []string
+	// Arithmetic is how results are rounded. The framework, whose devices decide
+	// it, says [ArithmeticDefault].
+	Arithmetic Arithmetic
+	// Threads is the most threads that one prediction uses; 0 when the engine
+	// does not say.
+	Threads int
+	// Instructions are the processor's instructions in use, such as avx2.
+	Instructions string
+}
+
+// Info returns what the engine says of itself.
+func (m *Model) Info() Info {
+	i := m.p.prog.Info()
+	runtime.KeepAlive(m)
+	return Info{
+		Engine: i.Engine, Devices: slices.Clone(i.Devices), Notes: slices.Clone(i.Notes),
+		Arithmetic: Arithmetic(i.Arithmetic), Threads: i.Threads, Instructions: i.Instructions,
+	}
+}
+
+// Plan describes, for people, what the engine made of the function. The text
+// may change from version to version. It is empty after Close.
+func (m *Model) Plan() string {
+	if !m.p.gate.enter() {
+		return ""
+	}
+	defer runtime.KeepAlive(m)
+	defer m.p.gate.leave()
+	return m.p.prog.PlanText()
+}
+
+// NewState returns a fresh state whose buffers are zero: the memory of one
+// conversation. A function without states gives a State without buffers, which
+// [Model.Predict] accepts, so that callers need not tell the two apart.
+func (m *Model) NewState() (*State, error) {
+	s, err := m.p.newState()
+	runtime.KeepAlive(m)
+	if err != nil {
+		return nil, fail("new state", err)
+	}
+	return s, nil
+}
+
+// Close waits for the calls in progress to end and gives the model's memory
+// back. Calls made from then on fail with [ErrClosed]. To end long predictions
+// sooner, cancel their contexts first.
+//
+// States of the model stay usable but for Predict, and tensors that Predict
+// returned stay valid. Closing a closed model does nothing.
+func (m *Model) Close() error {
+	m.cleanup.Stop()
+	if err := m.p.close(); err != nil {
+		return fail("close model", err)
+	}
+	return nil
+}
+
+func (p *program) close() error {
+	if !p.gate.close() {
+		return nil
+	}
+	p.frames.drop()
+	return p.prog.Close()
+}

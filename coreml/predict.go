@@ -1,0 +1,194 @@
+package coreml
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// PredictOptions are the rarely needed parameters of [Model.Predict].
+type PredictOptions struct {
+	// Outputs are the caller's output buffers by name. Predict writes into the
+	// tensors of the map and returns the map itself; with a buffer for every
+	// output it allocates nothing once it has run a few times.
+	//
+	// A buffer is contiguous, of the output's element type and of the result's
+	// shape, and shares no memory with an input or another buffer. An output that
+	// is not in the map, or whose Value is zero, gets a new tensor, which is put
+	// into the map: it serves as the buffer of the next call with the same map.
+	//
+	// Nil means that Predict makes a new map with new tensors.
+	Outputs Features
+}
+
+// Predict executes the function once on the inputs and returns its outputs.
+//
+// in holds a value for every required input and no others. A multi-array of
+// another numeric type than the declared one is converted by the rules of
+// [tensor.Tensor.To], and one that is not contiguous is copied. A tensor of
+// rank 0 stands for one of shape [1]: Core ML has no scalars. Inputs are only
+// read, and only during the call. A refused value gives an [*InputError].
+//
+// st is the state that the function reads and updates. It is nil for a function
+// without states and required for one with: see [Model.NewState]. Only one call
+// at a time may use it; a second one gets [ErrStateBusy]. A state of another
+// function, or another model, will do when its buffers have the same names,
+// types and shapes and the same engine made it. A prediction that fails or is
+// cancelled after it began leaves st marked as failed: see [State.Err].
+//
+// The outputs own their memory and stay valid after Close, but for buffers that
+// opts supplied, which are the caller's. A nil opts is the zero
+// [PredictOptions].
+//
+// Predict returns an error that wraps ctx's soon after ctx ends. The contents
+// of output buffers are undefined after an error.
+func (m *Model) Predict(ctx context.Context, in Features, st *State, opts *PredictOptions) (Features, error) {
+	var buffers Features
+	if opts != nil {
+		buffers = opts.Outputs
+	}
+	out, err := m.p.predict(ctx, in, st, buffers)
+	runtime.KeepAlive(m)
+	runtime.KeepAlive(st)
+	if err != nil {
+		return nil, fail("predict", err)
+	}
+	return out, nil
+}
+
+func (p *program) predict(ctx context.Context, in Features, st *State, buffers Features) (Features, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !p.gate.enter() {
+		return nil, fmt.Errorf("model is %w", ErrClosed)
+	}
+	defer p.gate.leave()
+
+	h, err := p.acquire(st)
+	if err != nil {
+		return nil, err
+	}
+	if h != nil {
+		defer h.release()
+	}
+	f := p.frames.get()
+	defer p.frames.put(f)
+
+	if err := p.bindInputs(f, in); err != nil {
+		return nil, err
+	}
+	if err := p.bindOutputs(f, buffers); err != nil {
+		return nil, err
+	}
+	if h == nil {
+		err = p.prog.Predict(ctx, f.in, f.out, nil)
+	} else {
+		h.begin()
+		err = p.prog.Predict(ctx, f.in, f.out, h.state)
+		h.end(err)
+	}
+	if err != nil {
+		return nil, engineError(err)
+	}
+	return p.collect(f, buffers)
+}
+
+// acquire takes the state for one prediction. It returns nil for a function
+// without states.
+func (p *program) acquire(st *State) (*stateHandle, error) {
+	switch {
+	case st == nil && len(p.states) == 0:
+		return nil, nil
+	case st == nil:
+		return nil, fmt.Errorf("%w for %s: make one with NewState", ErrStateRequired, names(p.states))
+	}
+	h := st.h
+	if h.owner != p {
+		if err := p.adopt(h); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.states) == 0 {
+		return nil, nil
+	}
+	if err := h.acquire(); err != nil {
+		return nil, err
+	}
+	if err := h.err(); err != nil {
+		h.release()
+		return nil, err
+	}
+	return h, nil
+}
+
+// adopt says whether a state that another program made fits this one.
+func (p *program) adopt(h *stateHandle) error {
+	if h.engine != p.engine {
+		return fmt.Errorf("%w: it was made by engine %s and the model runs on %s", ErrStateMismatch, h.engine, p.engine)
+	}
+	return sameStates(p.states, h.features)
+}
+
+// collect puts the results of a prediction into the caller's map, or a new one.
+func (p *program) collect(f *frame, out Features) (Features, error) {
+	if out == nil {
+		out = make(Features, len(p.outputs))
+	}
+	for i := range p.outputs {
+		d, t := &p.outputs[i], f.out[i]
+		if err := t.Err(); err != nil {
+			return nil, fmt.Errorf("output %q: the engine gave no tensor: %w", d.Name, err)
+		}
+		if out[d.Name].tensor == t {
+			continue
+		}
+		v, err := outputValue(d, t)
+		if err != nil {
+			return nil, fmt.Errorf("output %q: %w", d.Name, err)
+		}
+		out[d.Name] = v
+	}
+	return out, nil
+}
+
+// frame holds the tensors of one prediction in the order of the description.
+type frame struct{ in, out []*tensor.Tensor }
+
+// frames keeps the frames that are not in use. A sync.Pool would be emptied by
+// the garbage collector and make the next prediction allocate; a frame is so
+// small that it may as well stay.
+type frames struct {
+	mu              sync.Mutex
+	free            []*frame
+	inputs, outputs int
+}
+
+func (fs *frames) get() *frame {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if n := len(fs.free); n > 0 {
+		f := fs.free[n-1]
+		fs.free = fs.free[:n-1]
+		return f
+	}
+	return &frame{in: make([]*tensor.Tensor, fs.inputs), out: make([]*tensor.Tensor, fs.outputs)}
+}
+
+// put takes back a frame and lets go of its tensors.
+func (fs *frames) put(f *frame) {
+	clear(f.in)
+	clear(f.out)
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.free = append(fs.free, f)
+}
+
+func (fs *frames) drop() {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.free = nil
+}

@@ -1,0 +1,203 @@
+package safetensors
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+const (
+	// maxHeader is the format's own limit.
+	maxHeader   = 100_000_000
+	metadataKey = "__metadata__"
+)
+
+// ErrFormat is wrapped by every error about a file that breaks the format.
+var ErrFormat = errors.New("malformed safetensors")
+
+// Entry is what a header says of one tensor.
+type Entry struct {
+	Name string
+	// DType is the format's own name of the element type, such as F16.
+	DType string
+	Shape []int
+	// Begin and End bound the tensor's bytes, counted from the end of the header.
+	Begin, End int64
+}
+
+// Type returns the element type of the tensors that are made of the entry, and
+// Invalid when there is none. BF16, which package tensor lacks, becomes
+// Float32.
+func (e *Entry) Type() tensor.DType { return types[e.DType].dtype }
+
+// Header is the description at the start of a file.
+type Header struct {
+	// Entries are in the order of their bytes.
+	Entries []Entry
+	// Metadata is the free metadata; nil when there is none.
+	Metadata map[string]string
+	// DataStart is where the tensors' bytes begin in the file, and DataSize how
+	// many there are.
+	DataStart, DataSize int64
+}
+
+// elementType says how wide an element is and what it becomes.
+type elementType struct {
+	size  int
+	dtype tensor.DType
+}
+
+var types = map[string]elementType{
+	"BOOL": {1, tensor.Bool},
+	"U8":   {1, tensor.UInt8},
+	"I8":   {1, tensor.Int8},
+	"U16":  {2, tensor.UInt16},
+	"I16":  {2, tensor.Int16},
+	"F16":  {2, tensor.Float16},
+	"BF16": {2, tensor.Float32},
+	"I32":  {4, tensor.Int32},
+	"F32":  {4, tensor.Float32},
+	"I64":  {8, tensor.Int64},
+	"F64":  {8, tensor.Float64},
+	// Types without a counterpart: such tensors are listed and cannot be read.
+	"F8_E4M3": {1, tensor.Invalid},
+	"F8_E5M2": {1, tensor.Invalid},
+	"U32":     {4, tensor.Invalid},
+	"U64":     {8, tensor.Invalid},
+}
+
+// typeNames is the way back, for writing.
+var typeNames = map[tensor.DType]string{
+	tensor.Bool: "BOOL", tensor.UInt8: "U8", tensor.Int8: "I8", tensor.UInt16: "U16", tensor.Int16: "I16",
+	tensor.Float16: "F16", tensor.Int32: "I32", tensor.Float32: "F32", tensor.Int64: "I64", tensor.Float64: "F64",
+}
+
+// ReadHeader reads a header, and nothing behind it, from r.
+func ReadHeader(r io.Reader) (*Header, error) {
+	var length [8]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, fmt.Errorf("%w: header's length: %w", ErrFormat, noEOF(err))
+	}
+	n := binary.LittleEndian.Uint64(length[:])
+	if n > maxHeader {
+		return nil, fmt.Errorf("%w: header of %d bytes, at most %d", ErrFormat, n, maxHeader)
+	}
+	// The buffer grows with what really arrives.
+	var raw bytes.Buffer
+	if _, err := io.CopyN(&raw, r, int64(n)); err != nil {
+		return nil, fmt.Errorf("%w: header: %w", ErrFormat, noEOF(err))
+	}
+	h, err := parseHeader(raw.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("%w: header: %w", ErrFormat, err)
+	}
+	h.DataStart = int64(len(length)) + int64(n)
+	return h, nil
+}
+
+// noEOF makes the end of a stream an error where more must follow.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// parseHeader walks the top level of the JSON by hand, because decoding into a
+// map would hide a name that occurs twice.
+func parseHeader(raw []byte) (*Header, error) {
+	if !utf8.Valid(raw) {
+		return nil, errors.New("not UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	h := &Header{}
+	seen := map[string]bool{}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, ok := t.(string)
+		if !ok || seen[name] {
+			return nil, fmt.Errorf("name %q occurs twice", name)
+		}
+		seen[name] = true
+		if name == metadataKey {
+			if err := dec.Decode(&h.Metadata); err != nil {
+				return nil, fmt.Errorf("metadata: %w", err)
+			}
+			continue
+		}
+		e, err := parseEntry(dec, name)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		h.Entries = append(h.Entries, e)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON object")
+	}
+	return h, h.order()
+}
+
+func parseEntry(dec *json.Decoder, name string) (Entry, error) {
+	var raw struct {
+		DType   *string `json:"dtype"`
+		Shape   []int   `json:"shape"`
+		Offsets []int64 `json:"data_offsets"`
+	}
+	if err := dec.Decode(&raw); err != nil {
+		return Entry{}, err
+	}
+	if raw.DType == nil || raw.Shape == nil || len(raw.Offsets) != 2 {
+		return Entry{}, errors.New("dtype, shape or data_offsets is missing")
+	}
+	e := Entry{Name: name, DType: *raw.DType, Shape: raw.Shape, Begin: raw.Offsets[0], End: raw.Offsets[1]}
+	return e, e.check()
+}
+
+// check verifies that the entry's bytes are those of its type and shape.
+func (e *Entry) check() error {
+	t, ok := types[e.DType]
+	if !ok {
+		return fmt.Errorf("unknown element type %q", e.DType)
+	}
+	n, ok := dtype.Count(e.Shape)
+	if !ok || int64(n) > math.MaxInt64/int64(t.size) {
+		return fmt.Errorf("shape %v is negative or too large", e.Shape)
+	}
+	if e.Begin < 0 || e.End < e.Begin || e.End-e.Begin != int64(n)*int64(t.size) {
+		return fmt.Errorf("bytes %d to %d for %s of shape %v", e.Begin, e.End, e.DType, e.Shape)
+	}
+	return nil
+}
+
+// order sorts the entries by place and verifies that they follow each other.
+func (h *Header) order() error {
+	slices.SortStableFunc(h.Entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End))
+	})
+	for i := range h.Entries {
+		if e := &h.Entries[i]; e.Begin != h.DataSize {
+			return fmt.Errorf("tensor %q begins at byte %d, want %d", e.Name, e.Begin, h.DataSize)
+		}
+		h.DataSize = h.Entries[i].End
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// File is an open file. It is safe for concurrent use when its reader is, as an
+// *os.File is.
+type File struct {
+	Header
+	r      io.ReaderAt
+	close  func() error
+	byName map[string]int
+}
+
+// Open opens a file of fsys. A file that cannot be read at any place is read
+// into memory as a whole.
+func Open(fsys fs.FS, name string) (*File, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := open(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, errors.Join(err, f.Close()))
+	}
+	return file, nil
+}
+
+func open(f fs.File) (*File, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	r, ok := f.(io.ReaderAt)
+	if !ok {
+		r = &sequence{r: f}
+	}
+	file, err := New(r, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	file.close = f.Close
+	return file, nil
+}
+
+// New returns a File over size bytes of r. It takes no ownership of r.
+func New(r io.ReaderAt, size int64) (*File, error) {
+	h, err := ReadHeader(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return nil, err
+	}
+	if got := size - h.DataStart; got != h.DataSize {
+		return nil, fmt.Errorf("%w: %d bytes of data, the header wants %d", ErrFormat, got, h.DataSize)
+	}
+	f := &File{Header: *h, r: r, byName: make(map[string]int, len(h.Entries))}
+	for i, e := range h.Entries {
+		f.byName[e.Name] = i
+	}
+	return f, nil
+}
+
+// Close closes the file. Tensors made from it stay valid.
+func (f *File) Close() error {
+	if f.close == nil {
+		return nil
+	}
+	return f.close()
+}
+
+// Names returns the names of the tensors in the order of their bytes.
+func (f *File) Names() []string {
+	out := make([]string, len(f.Entries))
+	for i := range out {
+		out[i] = f.Entries[i].Name
+	}
+	return out
+}
+
+// Entry returns what the header says of the tensor of that name, or nil.
+func (f *File) Entry(name string) *Entry {
+	i, ok := f.byName[name]
+	if !ok {
+		return nil
+	}
+	return &f.Entries[i]
+}
+
+// Tensor reads the tensor of that name. Its memory is its own.
+func (f *File) Tensor(name string) (*tensor.Tensor, error) {
+	e := f.Entry(name)
+	if e == nil {
+		return nil, fmt.Errorf("tensor %q: %w", name, fs.ErrNotExist)
+	}
+	return e.Read(io.NewSectionReader(f.r, f.DataStart+e.Begin, e.End-e.Begin))
+}
+
+// Read reads the tensor's bytes from r, which stands at the first of them. The
+// memory for them is taken at once: where r is not known to hold them, check
+// the size first.
+func (e *Entry) Read(r io.Reader) (*tensor.Tensor, error) {
+	if e.Type() == tensor.Invalid {
+		return nil, fmt.Errorf("tensor %q: element type %s: %w", e.Name, e.DType, tensor.ErrDType)
+	}
+	if e.DType == "BF16" {
+		return e.readBFloat16(r)
+	}
+	t := tensor.New(e.Type(), e.Shape...)
+	raw, err := t.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("tensor %q: %w", e.Name, err)
+	}
+	if _, err := io.ReadFull(r, raw); err != nil {
+		return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, e.Name, noEOF(err))
+	}
+	if e.DType == "BOOL" {
+		for i, b := range raw {
+			if b > 1 {
+				return nil, fmt.Errorf("%w: tensor %q: element %d is %d, not a bool", ErrFormat, e.Name, i, b)
+			}
+		}
+	}
+	return t, nil
+}
+
+// readBFloat16 widens the elements, which loses nothing.
+func (e *Entry) readBFloat16(r io.Reader) (*tensor.Tensor, error) {
+	t := tensor.New(tensor.Float32, e.Shape...)
+	raw, err := t.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("tensor %q: %w", e.Name, err)
+	}
+	// The narrow elements lie in the back half and are widened front to back:
+	// none is overwritten before it has been read.
+	half := raw[len(raw)/2:]
+	if _, err := io.ReadFull(r, half); err != nil {
+		return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, e.Name, noEOF(err))
+	}
+	for i := range len(raw) / 4 {
+		v := dtype.BFloat16ToFloat32(binary.LittleEndian.Uint16(half[2*i:]))
+		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
+	}
+	return t, nil
+}
+
+// sequence lets a stream be read at any place by keeping what was read.
+type sequence struct {
+	r    io.Reader
+	data []byte
+	err  error
+	read bool
+}
+
+// ReadAt reads the whole stream on the first call.
+func (s *sequence) ReadAt(p []byte, off int64) (int, error) {
+	if !s.read {
+		s.data, s.err = io.ReadAll(s.r)
+		s.read = true
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	if off < 0 || off >= int64(len(s.data)) {
+		return 0, io.EOF
+	}
+	n := copy(p, s.data[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
