@@ -1,0 +1,54 @@
+package mil
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Errors that Error wraps, for callers that tell them apart.
+var (
+	// ErrUndefined means that an operand names nothing that is defined before it.
+	ErrUndefined = errors.New("value is not defined before its use")
+	// ErrDuplicate means that a name is defined twice.
+	ErrDuplicate = errors.New("name is defined twice")
+	// ErrType means that a type is missing, malformed or contradicts another.
+	ErrType = errors.New("type does not agree")
+	// ErrConst means that a stored value does not fit its type.
+	ErrConst = errors.New("constant does not agree with its type")
+	// ErrStructure means that functions, blocks or operations are malformed.
+	ErrStructure = errors.New("program is malformed")
+)
+
+// Error says where a program is malformed.
+type Error struct {
+	// Function is the function's name.
+	Function string
+	// OpType and Op are the operation's type and name; empty for parameters and
+	// outputs.
+	OpType, Op string
+	// Name is the value or operand; empty when the whole operation is meant.
+	Name string
+	Err  error
+}
+
+// Error describes the failure and its place.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "function %q", e.Function)
+	if e.OpType != "" {
+		fmt.Fprintf(&b, ", operation %s %q", e.OpType, e.Op)
+	}
+	if e.Name != "" {
+		fmt.Fprintf(&b, ", value %q", e.Name)
+	}
+	return b.String() + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// bad returns an error of the given sort with details.
+func bad(sort error, format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{sort}, args...)...)
+}

@@ -1,0 +1,349 @@
+package mil
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+)
+
+// Read builds the typed form of a package's program and verifies it. Constants
+// refer to the package's memory and are valid until it is closed.
+func Read(pkg *modelpkg.Package) (*Program, error) {
+	return FromProto(pkg.Model().Program, pkg)
+}
+
+// BlobSource finds the tensors of weight files; a *modelpkg.Package is one.
+type BlobSource interface {
+	Blob(fileName string, offset uint64) (modelpkg.Blob, error)
+}
+
+// FromProto builds the typed form of a decoded program and verifies it. Blobs may
+// be nil when the program refers to no weight file.
+func FromProto(m *milpb.Program, blobs BlobSource) (*Program, error) {
+	if m == nil {
+		return nil, bad(ErrStructure, "there is no program")
+	}
+	p := &Program{Version: m.Version, Attributes: stringAttributes(m.Attributes)}
+	for i := range m.Functions {
+		entry := &m.Functions[i]
+		r := &reader{blobs: blobs, function: entry.Name, scope: map[string]*Value{}}
+		f, err := r.readFunction(entry)
+		if err != nil {
+			return nil, err
+		}
+		p.Functions = append(p.Functions, f)
+	}
+	sortFunctions(p.Functions)
+	if err := Verify(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// reader reads one function.
+type reader struct {
+	blobs    BlobSource
+	function string
+	op       *Op // the operation being read, for errors
+	// scope is every name visible at this point.
+	scope map[string]*Value
+}
+
+// fail wraps an error with the place that is being read.
+func (r *reader) fail(name string, err error) error {
+	var placed *Error
+	if errors.As(err, &placed) {
+		return err
+	}
+	e := &Error{Function: r.function, Name: name, Err: err}
+	if r.op != nil {
+		e.OpType, e.Op = r.op.Type, r.op.Name
+	}
+	return e
+}
+
+func (r *reader) readFunction(entry *milpb.NamedFunction) (*Function, error) {
+	m := entry.Function
+	if m == nil {
+		return nil, r.fail("", bad(ErrStructure, "function is empty"))
+	}
+	f := &Function{Name: entry.Name, Opset: m.Opset}
+	var err error
+	if f.Inputs, err = r.declare(m.Inputs); err != nil {
+		return nil, err
+	}
+	for i := range m.Blocks {
+		if m.Blocks[i].Opset != m.Opset || m.Blocks[i].Block == nil {
+			continue
+		}
+		if f.Body != nil {
+			return nil, r.fail("", bad(ErrDuplicate, "two blocks for operator set %q", m.Opset))
+		}
+		if f.Body, err = r.readBlock(m.Blocks[i].Block); err != nil {
+			return nil, err
+		}
+	}
+	if f.Body == nil {
+		return nil, r.fail("", bad(ErrStructure, "no block for operator set %q", m.Opset))
+	}
+	return f, nil
+}
+
+// declare makes values for parameters and enters them into the scope.
+func (r *reader) declare(list []milpb.NamedValueType) ([]*Value, error) {
+	values := make([]*Value, len(list))
+	for i := range list {
+		v := &Value{Name: list[i].Name}
+		var err error
+		if v.Type, err = convertType(list[i].Type); err != nil {
+			return nil, r.fail(v.Name, err)
+		}
+		if err := r.define(v); err != nil {
+			return nil, err
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+// define enters a value into the scope.
+func (r *reader) define(v *Value) error {
+	if v.Name == "" {
+		return r.fail("", bad(ErrStructure, "value without a name"))
+	}
+	if _, ok := r.scope[v.Name]; ok {
+		return r.fail(v.Name, ErrDuplicate)
+	}
+	r.scope[v.Name] = v
+	return nil
+}
+
+// readBlock reads a block. Names that it defines go out of scope at its end.
+func (r *reader) readBlock(m *milpb.Block) (*Block, error) {
+	b := &Block{}
+	var err error
+	if b.Inputs, err = r.declare(m.Inputs); err != nil {
+		return nil, err
+	}
+	b.Ops = make([]*Op, 0, len(m.Operations))
+	for i := range m.Operations {
+		op, err := r.readOp(&m.Operations[i])
+		if err != nil {
+			return nil, err
+		}
+		b.Ops = append(b.Ops, op)
+	}
+	for _, name := range m.Outputs {
+		v := r.scope[name]
+		if v == nil {
+			return nil, r.fail(name, bad(ErrUndefined, "block output"))
+		}
+		b.Outputs = append(b.Outputs, v)
+	}
+	for _, v := range b.Inputs {
+		delete(r.scope, v.Name)
+	}
+	for _, op := range b.Ops {
+		for _, v := range op.Outputs {
+			delete(r.scope, v.Name)
+		}
+	}
+	return b, nil
+}
+
+func (r *reader) readOp(m *milpb.Operation) (*Op, error) {
+	op := &Op{Type: m.Type, Name: opName(m)}
+	outer := r.op
+	r.op = op
+	defer func() { r.op = outer }()
+	if op.Type == "" {
+		return nil, r.fail("", bad(ErrStructure, "operation without a type"))
+	}
+	if err := r.readInputs(op, m); err != nil {
+		return nil, err
+	}
+	for i := range m.Blocks {
+		b, err := r.readBlock(&m.Blocks[i])
+		if err != nil {
+			return nil, err
+		}
+		op.Blocks = append(op.Blocks, b)
+	}
+	var err error
+	if op.Outputs, err = r.declare(m.Outputs); err != nil {
+		return nil, err
+	}
+	for _, v := range op.Outputs {
+		v.Producer = op
+	}
+	if op.Type == "const" {
+		return op, r.readConst(op, m)
+	}
+	return op, nil
+}
+
+// opName returns the name attribute, else the name of the first output.
+func opName(m *milpb.Operation) string {
+	if v := attribute(m.Attributes, "name"); v != nil {
+		if s, ok := plainString(v); ok {
+			return s
+		}
+	}
+	if len(m.Outputs) > 0 {
+		return m.Outputs[0].Name
+	}
+	return ""
+}
+
+// readInputs resolves operands. What targets up to iOS17 store as attributes of
+// constexpr operators joins them.
+func (r *reader) readInputs(op *Op, m *milpb.Operation) error {
+	op.Inputs = make([]Argument, 0, len(m.Inputs))
+	for i := range m.Inputs {
+		a, err := r.readArgument(&m.Inputs[i])
+		if err != nil {
+			return err
+		}
+		op.Inputs = append(op.Inputs, a)
+	}
+	if strings.HasPrefix(op.Type, "constexpr_") {
+		for i := range m.Attributes {
+			attr := &m.Attributes[i]
+			if attr.Name == "name" {
+				continue
+			}
+			v, err := r.inline(attr.Value)
+			if err != nil {
+				return r.fail(attr.Name, err)
+			}
+			op.Inputs = append(op.Inputs, Argument{Name: attr.Name, Values: []*Value{v}})
+		}
+	}
+	sortArguments(op.Inputs)
+	for i := 1; i < len(op.Inputs); i++ {
+		if op.Inputs[i].Name == op.Inputs[i-1].Name {
+			return r.fail(op.Inputs[i].Name, bad(ErrDuplicate, "operand"))
+		}
+	}
+	return nil
+}
+
+func (r *reader) readArgument(m *milpb.NamedArgument) (Argument, error) {
+	a := Argument{Name: m.Name}
+	if m.Name == "" {
+		return a, r.fail("", bad(ErrStructure, "operand without a name"))
+	}
+	if m.Argument == nil {
+		return a, nil
+	}
+	a.Values = make([]*Value, 0, len(m.Argument.Bindings))
+	for i := range m.Argument.Bindings {
+		binding := &m.Argument.Bindings[i]
+		if binding.Value != nil {
+			v, err := r.inline(binding.Value)
+			if err != nil {
+				return a, r.fail(m.Name, err)
+			}
+			a.Values = append(a.Values, v)
+			continue
+		}
+		v := r.scope[binding.Name]
+		if v == nil {
+			return a, r.fail(binding.Name, bad(ErrUndefined, "operand %s", m.Name))
+		}
+		a.Values = append(a.Values, v)
+	}
+	return a, nil
+}
+
+// inline makes a value of an operand that is written in place.
+func (r *reader) inline(m *milpb.Value) (*Value, error) {
+	t, c, err := convertValue(m, r.blobs)
+	if err != nil {
+		return nil, err
+	}
+	return &Value{Type: t, Const: c}, nil
+}
+
+// readConst gives the output of a const operation its value.
+func (r *reader) readConst(op *Op, m *milpb.Operation) error {
+	if len(op.Outputs) != 1 {
+		return r.fail("", bad(ErrStructure, "const has %d outputs", len(op.Outputs)))
+	}
+	out := op.Outputs[0]
+	var c *Const
+	if v := attribute(m.Attributes, "val"); v != nil {
+		var err error
+		if _, c, err = convertValue(v, r.blobs); err != nil {
+			return r.fail(out.Name, err)
+		}
+	} else if v := op.Input("val"); v != nil {
+		c = v.Const
+	}
+	if c == nil {
+		return r.fail(out.Name, bad(ErrConst, "const has no val"))
+	}
+	// The operand is the value itself now; keeping it would show it twice.
+	op.Inputs = nil
+	out.Const = c
+	return nil
+}
+
+// attribute returns the value of that name, or nil.
+func attribute(list []milpb.NamedValue, name string) *milpb.Value {
+	for i := range list {
+		if list[i].Name == name {
+			return list[i].Value
+		}
+	}
+	return nil
+}
+
+// plainString returns the content of a string scalar.
+func plainString(v *milpb.Value) (string, bool) {
+	if v == nil || v.Immediate == nil || v.Immediate.Tensor == nil {
+		return "", false
+	}
+	t := v.Immediate.Tensor
+	if t.Field != milpb.Strings || len(t.Strings) != 1 {
+		return "", false
+	}
+	return t.Strings[0], true
+}
+
+// stringAttributes keeps the string attributes, and the string entries of those
+// that are dictionaries, such as buildInfo, as name.key.
+func stringAttributes(list []milpb.NamedValue) map[string]string {
+	out := map[string]string{}
+	for i := range list {
+		v := list[i].Value
+		if s, ok := plainString(v); ok {
+			out[list[i].Name] = s
+			continue
+		}
+		if v == nil || v.Immediate == nil || v.Immediate.Dictionary == nil {
+			continue
+		}
+		for _, pair := range v.Immediate.Dictionary.Pairs {
+			key, ok1 := plainString(pair.Key)
+			value, ok2 := plainString(pair.Value)
+			if ok1 && ok2 {
+				out[list[i].Name+"."+key] = value
+			}
+		}
+	}
+	return out
+}
+
+// dtypes maps the format's element types to ours.
+var dtypes = map[milpb.DataType]dtype.Type{
+	milpb.Bool: dtype.Bool, milpb.String: dtype.String,
+	milpb.Float16: dtype.Float16, milpb.Float32: dtype.Float32, milpb.Float64: dtype.Float64,
+	milpb.BFloat16: dtype.BFloat16, milpb.Float8E4M3FN: dtype.Float8E4M3FN, milpb.Float8E5M2: dtype.Float8E5M2,
+	milpb.Int8: dtype.Int8, milpb.Int16: dtype.Int16, milpb.Int32: dtype.Int32, milpb.Int64: dtype.Int64, milpb.Int4: dtype.Int4,
+	milpb.UInt8: dtype.UInt8, milpb.UInt16: dtype.UInt16, milpb.UInt32: dtype.UInt32, milpb.UInt64: dtype.UInt64,
+	milpb.UInt1: dtype.UInt1, milpb.UInt2: dtype.UInt2, milpb.UInt3: dtype.UInt3, milpb.UInt4: dtype.UInt4, milpb.UInt6: dtype.UInt6,
+}

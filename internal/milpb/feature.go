@@ -1,0 +1,288 @@
+package milpb
+
+import (
+	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// FeatureDescription is one input, output or state of a model.
+type FeatureDescription struct {
+	Name, ShortDescription string
+	Type                   *FeatureType
+}
+
+func (*FeatureDescription) name() string { return "FeatureDescription" }
+
+func (m *FeatureDescription) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Name, err = d.text(f)
+	case 2:
+		m.ShortDescription, err = d.text(f)
+	case 3:
+		m.Type, err = sub(d, f, m.Type)
+	}
+	return err
+}
+
+func (m *FeatureDescription) append(b []byte) []byte {
+	b = appendText(b, 1, m.Name)
+	b = appendText(b, 2, m.ShortDescription)
+	return appendSub(b, 3, m.Type)
+}
+
+// FeatureKind is the sort of a feature: its field number in FeatureType.
+type FeatureKind int32
+
+// The sorts of feature.
+const (
+	Int64Feature      FeatureKind = 1
+	DoubleFeature     FeatureKind = 2
+	StringFeature     FeatureKind = 3
+	ImageFeature      FeatureKind = 4
+	MultiArrayFeature FeatureKind = 5
+	DictionaryFeature FeatureKind = 6
+	SequenceFeature   FeatureKind = 7
+	StateFeature      FeatureKind = 8
+)
+
+// FeatureType is the type of a feature.
+type FeatureType struct {
+	// Kind is 0 when the file leaves the type out.
+	Kind     FeatureKind
+	Optional bool
+	// Array is set for multi-arrays, and for states the array that they hold.
+	Array      *ArrayFeatureType
+	Image      *ImageFeatureType
+	Dictionary *DictionaryFeatureType
+	Sequence   *SequenceFeatureType
+}
+
+func (*FeatureType) name() string { return "FeatureType" }
+
+func (m *FeatureType) set(d *decoder, f field) (err error) {
+	kind := FeatureKind(f.num)
+	if kind >= Int64Feature && kind <= StateFeature && kind != m.Kind {
+		*m = FeatureType{Kind: kind, Optional: m.Optional} // the last member of the oneof counts
+	}
+	switch kind {
+	case Int64Feature, DoubleFeature, StringFeature:
+		_, err = f.data()
+	case ImageFeature:
+		m.Image, err = sub(d, f, m.Image)
+	case MultiArrayFeature:
+		m.Array, err = sub(d, f, m.Array)
+	case DictionaryFeature:
+		m.Dictionary, err = sub(d, f, m.Dictionary)
+	case SequenceFeature:
+		m.Sequence, err = sub(d, f, m.Sequence)
+	case StateFeature:
+		st := stateFeatureType{array: m.Array}
+		_, err = sub(d, f, &st)
+		m.Array = st.array
+	case 1000:
+		var v uint64
+		v, err = f.varint()
+		m.Optional = v != 0
+	}
+	return err
+}
+
+func (m *FeatureType) append(b []byte) []byte {
+	num := protowire.Number(m.Kind)
+	switch m.Kind {
+	case Int64Feature, DoubleFeature, StringFeature:
+		b = appendSub(b, num, &empty{})
+	case ImageFeature:
+		b = appendSub(b, num, orEmpty(m.Image))
+	case MultiArrayFeature:
+		b = appendSub(b, num, orEmpty(m.Array))
+	case DictionaryFeature:
+		b = appendSub(b, num, orEmpty(m.Dictionary))
+	case SequenceFeature:
+		b = appendSub(b, num, orEmpty(m.Sequence))
+	case StateFeature:
+		b = appendSub(b, num, &stateFeatureType{array: m.Array})
+	}
+	return appendBool(b, 1000, m.Optional)
+}
+
+// orEmpty returns m, or a zero message when it is nil: the member of a oneof is
+// written even when it has no content.
+func orEmpty[T any](m *T) *T {
+	if m == nil {
+		return new(T)
+	}
+	return m
+}
+
+// empty is a message without fields of interest.
+type empty struct{}
+
+func (*empty) name() string              { return "empty" }
+func (*empty) set(*decoder, field) error { return nil }
+func (*empty) append(b []byte) []byte    { return b }
+
+type stateFeatureType struct{ array *ArrayFeatureType }
+
+func (*stateFeatureType) name() string { return "StateFeatureType" }
+
+func (m *stateFeatureType) set(d *decoder, f field) (err error) {
+	if f.num == 1 {
+		m.array, err = sub(d, f, m.array)
+	}
+	return err
+}
+
+func (m *stateFeatureType) append(b []byte) []byte { return appendSub(b, 1, m.array) }
+
+// ArrayDataType is the element type of a multi-array feature.
+type ArrayDataType int32
+
+// The element types of multi-arrays.
+const (
+	ArrayFloat16 ArrayDataType = 65552
+	ArrayFloat32 ArrayDataType = 65568
+	ArrayDouble  ArrayDataType = 65600
+	ArrayInt8    ArrayDataType = 131080
+	ArrayInt32   ArrayDataType = 131104
+)
+
+// ArrayFeatureType describes a multi-array.
+type ArrayFeatureType struct {
+	// Shape is the default shape.
+	Shape    []int64
+	DataType ArrayDataType
+	// Enumerated lists the allowed shapes, or Ranges the allowed sizes of each
+	// dimension; both nil means that Shape is the only one.
+	Enumerated []Shape
+	Ranges     []SizeRange
+	// Default is what an absent optional input is filled with, as a double, and
+	// DefaultField the number of the field that holds it: 41 int32, 51 float, 61
+	// double, 0 none.
+	Default      float64
+	DefaultField int32
+}
+
+// Shape is one of the enumerated shapes.
+type Shape struct{ Sizes []int64 }
+
+// SizeRange is the allowed sizes of a dimension. A negative Upper means that
+// there is no upper bound.
+type SizeRange struct {
+	Lower uint64
+	Upper int64
+}
+
+func (*ArrayFeatureType) name() string { return "ArrayFeatureType" }
+
+func (m *ArrayFeatureType) set(d *decoder, f field) (err error) {
+	var v uint64
+	switch f.num {
+	case 1:
+		m.Shape, err = d.ints(f, m.Shape)
+	case 2:
+		v, err = f.varint()
+		m.DataType = ArrayDataType(int32(v))
+	case 21:
+		list := shapeList{shapes: m.Enumerated}
+		_, err = sub(d, f, &list)
+		m.Enumerated, m.Ranges = list.shapes, nil
+	case 31:
+		list := rangeList{ranges: m.Ranges}
+		_, err = sub(d, f, &list)
+		m.Ranges, m.Enumerated = list.ranges, nil
+	case 41:
+		v, err = f.varint()
+		m.Default, m.DefaultField = float64(int32(v)), 41
+	case 51:
+		if f.typ != protowire.Fixed32Type {
+			return errWire
+		}
+		m.Default, m.DefaultField = float64(math.Float32frombits(uint32(f.number))), 51
+	case 61:
+		if f.typ != protowire.Fixed64Type {
+			return errWire
+		}
+		m.Default, m.DefaultField = math.Float64frombits(f.number), 61
+	}
+	return err
+}
+
+func (m *ArrayFeatureType) append(b []byte) []byte {
+	b = appendInts(b, 1, m.Shape)
+	b = appendVarint(b, 2, uint64(int64(m.DataType)))
+	if m.Enumerated != nil {
+		b = appendSub(b, 21, &shapeList{m.Enumerated})
+	}
+	if m.Ranges != nil {
+		b = appendSub(b, 31, &rangeList{m.Ranges})
+	}
+	switch m.DefaultField {
+	case 41:
+		b = appendPresent(b, 41, uint64(int64(m.Default)))
+	case 51:
+		b = protowire.AppendTag(b, 51, protowire.Fixed32Type)
+		b = protowire.AppendFixed32(b, math.Float32bits(float32(m.Default)))
+	case 61:
+		b = protowire.AppendTag(b, 61, protowire.Fixed64Type)
+		b = protowire.AppendFixed64(b, math.Float64bits(m.Default))
+	}
+	return b
+}
+
+type shapeList struct{ shapes []Shape }
+
+func (*shapeList) name() string { return "EnumeratedShapes" }
+
+func (m *shapeList) set(d *decoder, f field) (err error) {
+	if f.num == 1 {
+		m.shapes, err = add(d, f, m.shapes)
+	}
+	return err
+}
+
+func (m *shapeList) append(b []byte) []byte { return appendList(b, 1, m.shapes) }
+
+func (*Shape) name() string { return "Shape" }
+
+func (m *Shape) set(d *decoder, f field) (err error) {
+	if f.num == 1 {
+		m.Sizes, err = d.ints(f, m.Sizes)
+	}
+	return err
+}
+
+func (m *Shape) append(b []byte) []byte { return appendInts(b, 1, m.Sizes) }
+
+type rangeList struct{ ranges []SizeRange }
+
+func (*rangeList) name() string { return "ShapeRange" }
+
+func (m *rangeList) set(d *decoder, f field) (err error) {
+	if f.num == 1 {
+		m.ranges, err = add(d, f, m.ranges)
+	}
+	return err
+}
+
+func (m *rangeList) append(b []byte) []byte { return appendList(b, 1, m.ranges) }
+
+func (*SizeRange) name() string { return "SizeRange" }
+
+func (m *SizeRange) set(_ *decoder, f field) (err error) {
+	var v uint64
+	switch f.num {
+	case 1:
+		m.Lower, err = f.varint()
+	case 2:
+		v, err = f.varint()
+		m.Upper = int64(v)
+	}
+	return err
+}
+
+func (m *SizeRange) append(b []byte) []byte {
+	return appendVarint(appendVarint(b, 1, m.Lower), 2, uint64(m.Upper))
+}

@@ -1,0 +1,284 @@
+package milpb
+
+// Program is an ML Program.
+type Program struct {
+	Version    int64
+	Functions  []NamedFunction
+	DocString  string
+	Attributes []NamedValue
+}
+
+// NamedFunction is an entry of a program's function map.
+type NamedFunction struct {
+	Name     string
+	Function *Function
+}
+
+// NamedValue is an entry of an attribute map.
+type NamedValue struct {
+	Name  string
+	Value *Value
+}
+
+// Function is one entry point. The block to execute is the one of Blocks whose
+// name is Opset.
+type Function struct {
+	Inputs     []NamedValueType
+	Opset      string
+	Blocks     []NamedBlock
+	Attributes []NamedValue
+}
+
+// NamedBlock is an entry of a function's map from operator sets to blocks.
+type NamedBlock struct {
+	Opset string
+	Block *Block
+}
+
+// Block is a list of operations in execution order.
+type Block struct {
+	Inputs     []NamedValueType
+	Outputs    []string
+	Operations []Operation
+	Attributes []NamedValue
+}
+
+// Operation is one operation.
+type Operation struct {
+	Type       string
+	Inputs     []NamedArgument
+	Outputs    []NamedValueType
+	Blocks     []Block
+	Attributes []NamedValue
+}
+
+// NamedArgument is an entry of an operation's input map.
+type NamedArgument struct {
+	Name     string
+	Argument *Argument
+}
+
+// Argument is what one operand is bound to; several bindings when the operand is
+// variadic.
+type Argument struct{ Bindings []Binding }
+
+// Binding is a value written in place, or when Value is nil the name of one.
+type Binding struct {
+	Name  string
+	Value *Value
+}
+
+// NamedValueType declares a name and its type.
+type NamedValueType struct {
+	Name string
+	Type *ValueType
+}
+
+func (*Program) name() string { return "Program" }
+
+func (m *Program) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		var v uint64
+		v, err = f.varint()
+		m.Version = int64(v)
+	case 2:
+		m.Functions, err = add(d, f, m.Functions)
+	case 3:
+		m.DocString, err = d.text(f)
+	case 4:
+		m.Attributes, err = add(d, f, m.Attributes)
+	}
+	return err
+}
+
+func (m *Program) append(b []byte) []byte {
+	b = appendVarint(b, 1, uint64(m.Version))
+	b = appendList(b, 2, m.Functions)
+	b = appendText(b, 3, m.DocString)
+	return appendList(b, 4, m.Attributes)
+}
+
+func (*NamedFunction) name() string { return "FunctionsEntry" }
+
+func (m *NamedFunction) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Name, err = d.text(f)
+	case 2:
+		m.Function, err = sub(d, f, m.Function)
+	}
+	return err
+}
+
+func (m *NamedFunction) append(b []byte) []byte {
+	return appendSub(appendText(b, 1, m.Name), 2, m.Function)
+}
+
+func (*NamedValue) name() string { return "AttributesEntry" }
+
+func (m *NamedValue) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Name, err = d.text(f)
+	case 2:
+		m.Value, err = sub(d, f, m.Value)
+	}
+	return err
+}
+
+func (m *NamedValue) append(b []byte) []byte {
+	return appendSub(appendText(b, 1, m.Name), 2, m.Value)
+}
+
+func (*Function) name() string { return "Function" }
+
+func (m *Function) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Inputs, err = add(d, f, m.Inputs)
+	case 2:
+		m.Opset, err = d.text(f)
+	case 3:
+		m.Blocks, err = add(d, f, m.Blocks)
+	case 4:
+		m.Attributes, err = add(d, f, m.Attributes)
+	}
+	return err
+}
+
+func (m *Function) append(b []byte) []byte {
+	b = appendList(b, 1, m.Inputs)
+	b = appendText(b, 2, m.Opset)
+	b = appendList(b, 3, m.Blocks)
+	return appendList(b, 4, m.Attributes)
+}
+
+func (*NamedBlock) name() string { return "BlockSpecializationsEntry" }
+
+func (m *NamedBlock) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Opset, err = d.text(f)
+	case 2:
+		m.Block, err = sub(d, f, m.Block)
+	}
+	return err
+}
+
+func (m *NamedBlock) append(b []byte) []byte {
+	return appendSub(appendText(b, 1, m.Opset), 2, m.Block)
+}
+
+func (*Block) name() string { return "Block" }
+
+func (m *Block) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Inputs, err = add(d, f, m.Inputs)
+	case 2:
+		m.Outputs, err = d.texts(f, m.Outputs)
+	case 3:
+		m.Operations, err = add(d, f, m.Operations)
+	case 4:
+		m.Attributes, err = add(d, f, m.Attributes)
+	}
+	return err
+}
+
+func (m *Block) append(b []byte) []byte {
+	b = appendList(b, 1, m.Inputs)
+	b = appendTexts(b, 2, m.Outputs)
+	b = appendList(b, 3, m.Operations)
+	return appendList(b, 4, m.Attributes)
+}
+
+func (*Operation) name() string { return "Operation" }
+
+func (m *Operation) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Type, err = d.text(f)
+	case 2:
+		m.Inputs, err = add(d, f, m.Inputs)
+	case 3:
+		m.Outputs, err = add(d, f, m.Outputs)
+	case 4:
+		m.Blocks, err = add(d, f, m.Blocks)
+	case 5:
+		m.Attributes, err = add(d, f, m.Attributes)
+	}
+	return err
+}
+
+func (m *Operation) append(b []byte) []byte {
+	b = appendText(b, 1, m.Type)
+	b = appendList(b, 2, m.Inputs)
+	b = appendList(b, 3, m.Outputs)
+	b = appendList(b, 4, m.Blocks)
+	return appendList(b, 5, m.Attributes)
+}
+
+func (*NamedArgument) name() string { return "InputsEntry" }
+
+func (m *NamedArgument) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Name, err = d.text(f)
+	case 2:
+		m.Argument, err = sub(d, f, m.Argument)
+	}
+	return err
+}
+
+func (m *NamedArgument) append(b []byte) []byte {
+	return appendSub(appendText(b, 1, m.Name), 2, m.Argument)
+}
+
+func (*Argument) name() string { return "Argument" }
+
+func (m *Argument) set(d *decoder, f field) (err error) {
+	if f.num == 1 {
+		m.Bindings, err = add(d, f, m.Bindings)
+	}
+	return err
+}
+
+func (m *Argument) append(b []byte) []byte { return appendList(b, 1, m.Bindings) }
+
+func (*Binding) name() string { return "Binding" }
+
+func (m *Binding) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Value = nil
+		m.Name, err = d.text(f)
+	case 2:
+		m.Name = ""
+		m.Value, err = sub(d, f, m.Value)
+	}
+	return err
+}
+
+func (m *Binding) append(b []byte) []byte {
+	if m.Value != nil {
+		return appendSub(b, 2, m.Value)
+	}
+	return appendText(b, 1, m.Name)
+}
+
+func (*NamedValueType) name() string { return "NamedValueType" }
+
+func (m *NamedValueType) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Name, err = d.text(f)
+	case 2:
+		m.Type, err = sub(d, f, m.Type)
+	}
+	return err
+}
+
+func (m *NamedValueType) append(b []byte) []byte {
+	return appendSub(appendText(b, 1, m.Name), 2, m.Type)
+}

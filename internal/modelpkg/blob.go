@@ -1,0 +1,196 @@
+package modelpkg
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// The weight file's layout, version 2, as coremltools' StorageFormat.hpp defines
+// it: a header, then for each blob a metadata record and the data, all of them at
+// multiples of 64. Numbers are little-endian.
+const (
+	blobAlign    = 64
+	blobVersion  = 2
+	blobSentinel = 0xDEADBEEF
+)
+
+// ErrBlob means that a weight file does not hold what the program says it does.
+var ErrBlob = errors.New("malformed weight file")
+
+// blobTypes maps the type codes of weight files, which differ from those of
+// programs, to element types.
+var blobTypes = [...]dtype.Type{
+	1: dtype.Float16, 2: dtype.Float32, 3: dtype.UInt8, 4: dtype.Int8,
+	5: dtype.BFloat16, 6: dtype.Int16, 7: dtype.UInt16, 8: dtype.Int4,
+	9: dtype.UInt1, 10: dtype.UInt2, 11: dtype.UInt4, 12: dtype.UInt3,
+	13: dtype.UInt6, 14: dtype.Int32, 15: dtype.UInt32,
+	16: dtype.Float8E4M3FN, 17: dtype.Float8E5M2,
+}
+
+// BlobError says which blob of which weight file is malformed.
+type BlobError struct {
+	File   string
+	Offset uint64
+	Err    error
+}
+
+// Error describes the failure.
+func (e *BlobError) Error() string {
+	return fmt.Sprintf("weight file %s, offset %d: %v", e.File, e.Offset, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *BlobError) Unwrap() error { return e.Err }
+
+// Blob is a tensor of a weight file.
+type Blob struct {
+	DType dtype.Type
+	// Data is the packed elements. It is valid until the package is closed.
+	Data []byte
+	// Padding is the number of unused bits at the end of Data for types of less
+	// than a byte; -1 when the writer left it out.
+	Padding int
+}
+
+// Holds reports whether the blob is exactly n elements long.
+func (b Blob) Holds(n int) bool {
+	want, ok := b.DType.PackedLen(n)
+	if !ok || want != len(b.Data) {
+		return false
+	}
+	return b.Padding < 0 || n*b.DType.Bits()+b.Padding == 8*want
+}
+
+// Blob returns the tensor whose metadata record lies at offset of a weight file.
+// fileName is as the program gives it: @model_path/weights/weight.bin.
+func (p *Package) Blob(fileName string, offset uint64) (Blob, error) {
+	file, err := p.weightFile(fileName)
+	if err != nil {
+		return Blob{}, &BlobError{File: fileName, Offset: offset, Err: err}
+	}
+	b, err := readBlob(file.Data(), offset)
+	if err != nil {
+		return Blob{}, &BlobError{File: fileName, Offset: offset, Err: fmt.Errorf("%w: %w", ErrBlob, err)}
+	}
+	return b, nil
+}
+
+// weightFile maps a weight file when it is first asked for.
+func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	if f, ok := p.files[fileName]; ok {
+		return f, nil
+	}
+	rest, ok := strings.CutPrefix(fileName, "@model_path/")
+	if !ok {
+		return nil, fmt.Errorf("%w: file name does not begin with @model_path/", ErrBlob)
+	}
+	clean, err := localPath(rest)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBlob, err)
+	}
+	f, err := storage.ReadFile(p.fsys, path.Join(p.modelDir, clean))
+	if err != nil {
+		return nil, err
+	}
+	p.files[fileName] = f
+	return f, nil
+}
+
+// readBlob checks and reads one metadata record.
+func readBlob(file []byte, offset uint64) (Blob, error) {
+	size := uint64(len(file))
+	if size < 2*blobAlign {
+		return Blob{}, fmt.Errorf("file of %d bytes holds no blob", size)
+	}
+	if v := binary.LittleEndian.Uint32(file[4:]); v != blobVersion {
+		return Blob{}, fmt.Errorf("storage version is %d, not %d", v, blobVersion)
+	}
+	if offset < blobAlign || offset%blobAlign != 0 || offset > size-blobAlign {
+		return Blob{}, fmt.Errorf("no metadata record can lie there in a file of %d bytes", size)
+	}
+	meta := file[offset : offset+blobAlign]
+	if s := binary.LittleEndian.Uint32(meta); s != blobSentinel {
+		return Blob{}, fmt.Errorf("metadata begins with %#x, not %#x", s, uint32(blobSentinel))
+	}
+	code := binary.LittleEndian.Uint32(meta[4:])
+	if code == 0 || code >= uint32(len(blobTypes)) {
+		return Blob{}, fmt.Errorf("element type %d is not known", code)
+	}
+	t := blobTypes[code]
+	length := binary.LittleEndian.Uint64(meta[8:])
+	at := binary.LittleEndian.Uint64(meta[16:])
+	if at > size || length > size-at {
+		return Blob{}, fmt.Errorf("data of %d bytes at %d exceeds the file's %d bytes", length, at, size)
+	}
+	if at < blobAlign {
+		return Blob{}, fmt.Errorf("data at %d overlaps the file's header", at)
+	}
+	b := Blob{DType: t, Data: file[at : at+length : at+length], Padding: -1}
+	if width := uint64(t.Size()); width > 0 {
+		if length%width != 0 {
+			return Blob{}, fmt.Errorf("%d bytes are no whole number of %v elements", length, t)
+		}
+		return b, nil
+	}
+	// Writers before iOS18 leave garbage in this field.
+	if pad := binary.LittleEndian.Uint64(meta[24:]); pad < 8 {
+		b.Padding = int(pad)
+	}
+	return b, nil
+}
+
+// WeightFile is the name and size of a file with weights.
+type WeightFile struct {
+	// Name is the path inside the package.
+	Name string
+	Size int64
+}
+
+// maxWeightFiles bounds how many files of a package are listed.
+const maxWeightFiles = 4096
+
+// Weights lists the files of the package that are not the model file, those
+// under the manifest's other items.
+func (p *Package) Weights() ([]WeightFile, error) {
+	var list []WeightFile
+	for _, item := range p.items {
+		err := fs.WalkDir(p.fsys, item, func(name string, _ fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // a manifest may name a folder that was never made
+			}
+			if err != nil {
+				return err
+			}
+			info, err := fs.Stat(p.fsys, name) // follows links, as download caches use them
+			if err != nil {
+				return err
+			}
+			if !info.Mode().IsRegular() {
+				return nil
+			}
+			if len(list) == maxWeightFiles {
+				return fs.SkipAll
+			}
+			list = append(list, WeightFile{Name: strings.TrimPrefix(name, p.dir+"/"), Size: info.Size()})
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(list, func(a, b WeightFile) int { return strings.Compare(a.Name, b.Name) })
+	return slices.Compact(list), nil
+}

@@ -1,0 +1,121 @@
+package modelpkg
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxManifest bounds the manifest, which has a few hundred bytes in real
+// packages.
+const maxManifest = 4 << 20
+
+type manifest struct {
+	FileFormatVersion   string                  `json:"fileFormatVersion"`
+	ItemInfoEntries     map[string]manifestItem `json:"itemInfoEntries"`
+	RootModelIdentifier string                  `json:"rootModelIdentifier"`
+}
+
+type manifestItem struct {
+	Author      string `json:"author"`
+	Description string `json:"description"`
+	Name        string `json:"name"`
+	Path        string `json:"path"`
+}
+
+// readManifest finds the model file and the other items of the package folder.
+func (p *Package) readManifest() (modelFile string, err error) {
+	data, err := readSmall(p.fsys, path.Join(p.dir, "Manifest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		if p.looksCompiled() {
+			return "", ErrCompiled
+		}
+		return "", ErrNotPackage
+	}
+	if err != nil {
+		return "", err
+	}
+	root, others, err := parseManifest(data)
+	if err != nil {
+		return "", err
+	}
+	data0 := path.Join(p.dir, "Data")
+	for _, item := range others {
+		p.items = append(p.items, path.Join(data0, item))
+	}
+	return path.Join(data0, root), nil
+}
+
+// looksCompiled recognises the files that every compiled model has.
+func (p *Package) looksCompiled() bool {
+	if compiledName(p.dir) {
+		return true
+	}
+	for _, name := range []string{"coremldata.bin", "model.mil"} {
+		if _, err := fs.Stat(p.fsys, path.Join(p.dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// parseManifest returns the paths, relative to Data, of the model file and of
+// all other items, these in order.
+func parseManifest(data []byte) (root string, others []string, err error) {
+	var m manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", ErrManifest, err)
+	}
+	if major, _, _ := strings.Cut(m.FileFormatVersion, "."); major != "1" {
+		return "", nil, fmt.Errorf("%w: format version %q is not 1", ErrManifest, m.FileFormatVersion)
+	}
+	if _, ok := m.ItemInfoEntries[m.RootModelIdentifier]; !ok {
+		return "", nil, fmt.Errorf("%w: rootModelIdentifier %q names none of its %d items",
+			ErrManifest, m.RootModelIdentifier, len(m.ItemInfoEntries))
+	}
+	for id, item := range m.ItemInfoEntries {
+		clean, err := localPath(item.Path)
+		if err != nil {
+			return "", nil, fmt.Errorf("%w: item %q: %w", ErrManifest, item.Name, err)
+		}
+		if id == m.RootModelIdentifier {
+			root = clean
+		} else {
+			others = append(others, clean)
+		}
+	}
+	slices.Sort(others)
+	return root, others, nil
+}
+
+// localPath cleans a path that a package gives, and refuses one that could lead
+// out of it: absolute paths, parent folders, volume names and the separators of
+// other systems.
+func localPath(name string) (string, error) {
+	clean := path.Clean(name)
+	if name == "" || clean == "." || !fs.ValidPath(clean) || strings.ContainsAny(clean, "\\:\x00") {
+		return "", fmt.Errorf("path %q does not stay inside the package", name)
+	}
+	return clean, nil
+}
+
+func readSmall(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	err = errors.Join(err, f.Close())
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxManifest {
+		return nil, fmt.Errorf("%s: %w: larger than %d bytes", name, ErrManifest, maxManifest)
+	}
+	return data, nil
+}

@@ -1,0 +1,127 @@
+// Package modelpkg opens Core ML model packages: the manifest, the model file
+// and the weight files, of which all but the manifest are mapped into memory. It
+// hands out messages, element types and bytes; what they mean is for package mil
+// to say. It writes packages too.
+package modelpkg
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// Errors of Open and of what an open package is asked for.
+var (
+	// ErrCompiled means that the folder is a compiled model, which only Core ML
+	// itself reads.
+	ErrCompiled = errors.New("compiled models (.mlmodelc) can only be run by Core ML itself: use the .mlpackage that it was compiled from")
+	// ErrNotPackage means that the path holds nothing like a model.
+	ErrNotPackage = errors.New("not a model package: it has no Manifest.json")
+	// ErrManifest means that Manifest.json is malformed or points outside the
+	// package.
+	ErrManifest = errors.New("malformed manifest")
+	// ErrNotProgram means that the model is of another type than ML Program.
+	ErrNotProgram = errors.New("model is not an ML Program: convert it with coremltools' convert_to=\"mlprogram\"")
+	// ErrFunction means that the package has no function of the asked name.
+	ErrFunction = errors.New("no such function")
+	// ErrClosed means that the package has been closed.
+	ErrClosed = errors.New("package is closed")
+)
+
+// Package is an open model package. Any number of goroutines may use it at once.
+type Package struct {
+	fsys     fs.FS
+	dir      string // the package folder; the folder around a bare model file
+	modelDir string // what @model_path stands for
+	items    []string
+	model    *milpb.Model
+
+	mu     sync.Mutex
+	closed bool
+	spec   *storage.Bytes
+	files  map[string]*storage.Bytes
+}
+
+// OpenPath opens the package, or the bare .mlmodel file, at a path of the
+// operating system.
+func OpenPath(name string) (*Package, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		if compiledName(name) {
+			return nil, fmt.Errorf("%s: %w", name, ErrCompiled)
+		}
+		return Open(os.DirFS(name), ".")
+	}
+	return Open(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+}
+
+// Open opens the package that is the folder dir of fsys, or the bare .mlmodel
+// file of that name. The model file is decoded at once, weight files are opened
+// when the first of their contents is asked for.
+func Open(fsys fs.FS, dir string) (*Package, error) {
+	dir = path.Clean(dir)
+	if !fs.ValidPath(dir) {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrInvalid}
+	}
+	info, err := fs.Stat(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Package{fsys: fsys, dir: dir, files: map[string]*storage.Bytes{}}
+	var modelFile string
+	if info.IsDir() {
+		modelFile, err = p.readManifest()
+	} else {
+		modelFile = dir
+		p.dir = path.Dir(dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	p.modelDir = path.Dir(modelFile)
+	if p.spec, err = storage.ReadFile(fsys, modelFile); err != nil {
+		return nil, fmt.Errorf("read model file: %w", err)
+	}
+	if p.model, err = milpb.DecodeModel(p.spec.Data()); err != nil {
+		return nil, errors.Join(fmt.Errorf("decode %s: %w", modelFile, err), p.spec.Release())
+	}
+	if p.model.Program == nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w (its type is %v)", modelFile, ErrNotProgram, p.model.Type), p.spec.Release())
+	}
+	return p, nil
+}
+
+func compiledName(name string) bool {
+	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
+}
+
+// Model returns the decoded model file. Its tensor data is valid until Close.
+func (p *Package) Model() *milpb.Model { return p.model }
+
+// Close gives the mapped files back. Everything that refers to the package's
+// memory must not be used any more. Further calls do nothing.
+func (p *Package) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	err := p.spec.Release()
+	for _, f := range p.files {
+		err = errors.Join(err, f.Release())
+	}
+	p.files = nil
+	return err
+}

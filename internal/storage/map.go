@@ -1,0 +1,103 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+)
+
+// ErrTooLarge means that a file has more bytes than this system can address.
+var ErrTooLarge = errors.New("file is too large for this system's address space")
+
+// errNotMappable says that this system, or this file, knows no mapping.
+var errNotMappable = errors.New("file cannot be mapped")
+
+// MapFile returns the content of f, mapped into memory for reading where the
+// system can do that and read as a whole elsewhere. f may be closed afterwards.
+//
+// A mapping follows the file: if someone shortens the file while it is mapped,
+// the system ends the process on the next access to the missing part.
+func MapFile(f *os.File) (*Bytes, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", f.Name())
+	}
+	size := info.Size()
+	if size == 0 {
+		return Wrap(nil, nil), nil
+	}
+	if size < 0 || size > math.MaxInt {
+		return nil, fmt.Errorf("%s: %w", f.Name(), ErrTooLarge)
+	}
+	b, err := mapFile(f, int(size))
+	if errors.Is(err, errNotMappable) {
+		return readAll(f, f.Name(), size)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
+	}
+	return b, nil
+}
+
+// ReadFile returns the content of a file of fsys. Files of the operating system
+// are mapped; all others are read once.
+func ReadFile(fsys fs.FS, name string) (_ *Bytes, err error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if osFile, ok := f.(*os.File); ok {
+		return MapFile(osFile)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	return readAll(f, name, info.Size())
+}
+
+// readAll reads a file that claims to hold size bytes. The claim is not trusted
+// with an allocation beyond the first few megabytes: memory grows with what is
+// really there.
+func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
+	const trusted = 16 << 20
+	if size < 0 || size > math.MaxInt-8 {
+		return nil, fmt.Errorf("%s: %w", name, ErrTooLarge)
+	}
+	buf := Heap(int(min(size, trusted))).Data()
+	n := 0
+	for {
+		m, err := io.ReadFull(r, buf[n:])
+		n += m
+		if err != nil && err != io.EOF {
+			if err == io.ErrUnexpectedEOF {
+				err = fmt.Errorf("holds %d bytes where %d were announced: %w", n, size, err)
+			}
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		if n < len(buf) || int64(n) == size {
+			break
+		}
+		larger := Heap(int(min(size, 2*int64(n)))).Data()
+		copy(larger, buf)
+		buf = larger
+	}
+	if int64(n) != size {
+		return nil, fmt.Errorf("read %s: holds %d bytes where %d were announced: %w", name, n, size, io.ErrUnexpectedEOF)
+	}
+	return Wrap(buf, nil), nil
+}

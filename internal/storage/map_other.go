@@ -1,0 +1,7 @@
+//go:build !unix && !windows
+
+package storage
+
+import "os"
+
+func mapFile(*os.File, int) (*Bytes, error) { return nil, errNotMappable }
