@@ -63,7 +63,7 @@ fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.
 	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures
 
 storyteller: ## retrain and convert the embedded model; about an hour; see testdata/gen/README.md
-	cd testdata/gen/storyteller && $(PYTHON) train.py --out build && $(PYTHON) convert.py --checkpoint build
+	cd testdata/gen/storyteller && $(PYTHON) train.py --out $(CURDIR)/bin/storyteller && $(PYTHON) convert.py --checkpoint $(CURDIR)/bin/storyteller
 
 PYTHON ?= python3
 

@@ -81,7 +81,7 @@ func TestARuleThatIsBrokenIsReported(t *testing.T) {
 		{"a method without a comment", "tensor/a.go", pkg("tensor") + "\n// T is one.\ntype T struct{}\n\nfunc (t *T) Len() int { return 0 }\n", "exported T.Len has no doc comment"},
 		{"a type in a group without a comment", "tensor/a.go", pkg("tensor") + "\n// Types.\ntype (\n\tT struct{}\n)\n", "exported T has no doc comment"},
 		{"a constant without a comment", "tensor/a.go", pkg("tensor") + "\nconst Max = 3\n", "exported Max has no doc comment"},
-		{"a public field without a comment", "tensor/a.go", pkg("tensor") + "\n// T is one.\ntype T struct {\n\tLen int\n}\n", "exported T.Len has no doc comment"},
+		{"a public field without a comment", "tensor/a.go", pkg("tensor") + "\n// T is one.\ntype T struct {\n\tLen int\n\n\tcap int\n}\n", "exported T.Len has no doc comment"},
 		{"a public result of internal type", "tensor/a.go", named("tensor", module+"/internal/dtype", "\n// F is one.\nfunc F() []dtype.Type { return nil }\n"), "tensor.F shows the internal dtype.Type"},
 		{"a public field of internal type", "tensor/a.go", named("tensor", module+"/internal/dtype", "\n// T is one.\ntype T struct {\n\t// D is a type.\n\tD map[string]*dtype.Type\n}\n"), "tensor.T.D shows the internal dtype.Type"},
 		{"a public alias of internal type", "tensor/a.go", named("tensor", module+"/internal/dtype", "\n// T is one.\ntype T = dtype.Type\n"), "tensor.T shows the internal dtype.Type"},

@@ -83,6 +83,7 @@ func Default() Rules {
 			{Dir: "internal/workpool"},
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			{Dir: "tensor", May: []string{"internal/dtype", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
+			{Dir: "internal/safetensors", May: []string{"internal/dtype", "internal/storage", "tensor"}},
 
 			// Reading packages and programs.
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
@@ -107,7 +108,7 @@ func Default() Rules {
 			// linked on macOS only: purego makes a Linux binary dynamic.
 			{Dir: "coreml", May: []string{
 				"internal/engine", "internal/engine/portable", "internal/engine/apple@darwin",
-				"internal/mil", "internal/modelpkg", "tensor", "internal/dtype", "internal/storage",
+				"internal/mil", "internal/modelpkg", "internal/safetensors", "tensor", "internal/dtype", "internal/storage",
 			}},
 
 			// Leaves: they know nothing of models.
@@ -131,7 +132,7 @@ func Default() Rules {
 		TestThird:     []string{goCmp},
 		TestRooms: []string{
 			"internal/testutil", "internal/enginetest", "internal/dtype", "internal/storage",
-			"internal/modelpkg", "internal/mil", "tensor", "examples",
+			"internal/modelpkg", "internal/mil", "internal/safetensors", "tensor", "examples",
 		},
 		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},
 		Identifiers:  []string{"fmt.Print*", "os.Exit", "log.*"},

@@ -92,11 +92,15 @@ func (s *surfaceScan) function(d *ast.FuncDecl) {
 		}
 		name = receiver + "." + name
 	}
-	if d.Doc == nil {
+	if d.Doc == nil && !(d.Recv != nil && wellKnown[d.Name.Name]) {
 		s.undocumented(d.Pos(), name)
 	}
 	s.exposes(name, d.Type)
 }
+
+// wellKnown are methods whose contract the standard library states: the comment
+// on the type says what is particular about them.
+var wellKnown = map[string]bool{"Error": true, "Unwrap": true}
 
 // receiverName is the name of the method's receiver type without pointer and parameters.
 func receiverName(recv *ast.FieldList) string {
@@ -139,7 +143,8 @@ func (s *surfaceScan) typ(d *ast.GenDecl, spec *ast.TypeSpec) {
 }
 
 // members checks exported fields or interface methods: those of public packages
-// need a comment each, or one that stands over a run of them.
+// need a comment each, or one that stands over a run of them. The comment on the
+// type serves a single member.
 func (s *surfaceScan) members(name string, list *ast.FieldList, methods bool) {
 	run := false
 	line := 0
@@ -157,7 +162,7 @@ func (s *surfaceScan) members(name string, list *ast.FieldList, methods bool) {
 			}
 			continue
 		}
-		if s.public && !run && len(field.Names) > 0 {
+		if s.public && !run && len(field.Names) > 0 && len(list.List) > 1 {
 			s.undocumented(field.Pos(), name+"."+member)
 		}
 		s.exposes(name+"."+member, field.Type)
