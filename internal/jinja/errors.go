@@ -1,0 +1,5 @@
+package jinja
+
+type Error struct{ Msg string }
+
+func (e *Error) Error() string { return e.Msg }

@@ -1,0 +1,198 @@
+package tokenizer
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
+)
+
+// maxAdded bounds the length of an added token, which bounds the work of
+// looking for one at each position of a text.
+const maxAdded = 4096
+
+// addedToken is a token that is found in a text before it is cut.
+type addedToken struct {
+	ID         int64  `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"`
+	LStrip     bool   `json:"lstrip"`
+	RStrip     bool   `json:"rstrip"`
+	Normalized bool   `json:"normalized"`
+	Special    bool   `json:"special"`
+}
+
+// addedSet finds the added tokens of one kind, the longest of those that start
+// leftmost. The contents are sorted, so that the tokens with a common prefix
+// are neighbours and a binary search for each byte narrows them down.
+type addedSet struct {
+	texts  []string
+	tokens []*addedToken
+	first  [256]bool
+	table  *uni.Table
+}
+
+// newAddedSet returns the set of tokens, nil for none. A token is found by the
+// text at the same index.
+func newAddedSet(tokens []*addedToken, texts []string) *addedSet {
+	order := make([]int, 0, len(tokens))
+	for i, text := range texts {
+		if text != "" {
+			order = append(order, i)
+		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	sort.SliceStable(order, func(a, b int) bool { return texts[order[a]] < texts[order[b]] })
+	set := &addedSet{table: uni.Classes()}
+	for _, i := range order {
+		if n := len(set.texts); n > 0 && set.texts[n-1] == texts[i] {
+			continue
+		}
+		set.texts = append(set.texts, texts[i])
+		set.tokens = append(set.tokens, tokens[i])
+		set.first[texts[i][0]] = true
+	}
+	return set
+}
+
+// at returns the longest token at s[i], and the end of its text.
+func (a *addedSet) at(s string, i int) (*addedToken, int) {
+	var found *addedToken
+	end := i
+	lo, hi := 0, len(a.texts)
+	for k := 0; i+k < len(s) && lo < hi; k++ {
+		c := s[i+k]
+		for lo < hi && len(a.texts[lo]) <= k {
+			lo++
+		}
+		sub := a.texts[lo:hi]
+		from := sort.Search(len(sub), func(x int) bool { return sub[x][k] >= c })
+		to := from + sort.Search(len(sub)-from, func(x int) bool { return sub[from+x][k] > c })
+		lo, hi = lo+from, lo+to
+		if lo < hi && len(a.texts[lo]) == k+1 {
+			found, end = a.tokens[lo], i+k+1
+		}
+	}
+	return found, end
+}
+
+// split calls text for the parts between added tokens and token for the added
+// tokens, in order.
+func (a *addedSet) split(s string, text func(part string, start int), token func(*addedToken)) {
+	if a == nil {
+		if s != "" {
+			text(s, 0)
+		}
+		return
+	}
+	from := 0
+	for i := 0; i < len(s); {
+		if !a.first[s[i]] {
+			i++
+			continue
+		}
+		found, next := a.at(s, i)
+		if found == nil {
+			i++
+			continue
+		}
+		start, end := i, next
+		i = next
+		if found.SingleWord && !standsAlone(s, start, end) {
+			continue
+		}
+		if found.LStrip {
+			start = max(from, a.spaceBefore(s, start))
+		}
+		if found.RStrip {
+			end = a.table.Run(s, end, uni.Space)
+		}
+		if from < start {
+			text(s[from:start], from)
+		}
+		token(found)
+		from = end
+	}
+	if from < len(s) {
+		text(s[from:], from)
+	}
+}
+
+// spaceBefore returns the start of the white space that ends at end.
+func (a *addedSet) spaceBefore(s string, end int) int {
+	for end > 0 {
+		r, n := utf8.DecodeLastRuneInString(s[:end])
+		if a.table.Class(r)&uni.Space == 0 {
+			break
+		}
+		end -= n
+	}
+	return end
+}
+
+// standsAlone reports whether no word touches s[start:end].
+func standsAlone(s string, start, end int) bool {
+	if start > 0 {
+		if r, _ := utf8.DecodeLastRuneInString(s[:start]); isWord(r) {
+			return false
+		}
+	}
+	if end < len(s) {
+		if r, _ := utf8.DecodeRuneInString(s[end:]); isWord(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// addTokens checks the added tokens and makes the sets that find them.
+func (t *Tokenizer) addTokens(tokens []addedToken) error {
+	t.addedIDs = make(map[string]int, len(tokens))
+	t.addedByID = make(map[int]*addedToken, len(tokens))
+	var sets [2][]*addedToken
+	var texts [2][]string
+	for i := range tokens {
+		a := &tokens[i]
+		if a.Content == "" {
+			continue
+		}
+		if len(a.Content) > maxAdded {
+			return fmt.Errorf("added token of %d bytes, the limit is %d", len(a.Content), maxAdded)
+		}
+		if id, ok := t.model.vocab.lookup(a.Content); ok {
+			a.ID = int64(id)
+		}
+		if a.ID < 0 || a.ID > maxID {
+			return fmt.Errorf("added token %q has id %d, which is out of range", a.Content, a.ID)
+		}
+		a.Content = strings.Clone(a.Content)
+		t.addedIDs[a.Content] = int(a.ID)
+		t.addedByID[int(a.ID)] = a
+		if a.Special {
+			t.special[int(a.ID)] = true
+		}
+		t.size = max(t.size, int(a.ID)+1)
+		text, kind := a.Content, 0
+		if a.Normalized {
+			var err error
+			if text, err = apply(t.normalizers, text); err != nil {
+				return err
+			}
+			kind = 1
+		}
+		sets[kind] = append(sets[kind], a)
+		texts[kind] = append(texts[kind], text)
+	}
+	for kind := range t.added {
+		// Of several tokens with one text the last one wins.
+		slices.Reverse(sets[kind])
+		slices.Reverse(texts[kind])
+		t.added[kind] = newAddedSet(sets[kind], texts[kind])
+	}
+	return nil
+}

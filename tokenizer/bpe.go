@@ -1,0 +1,194 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// metaMark is the mark that SentencePiece style vocabularies use for a space.
+const metaMark = "▁"
+
+// bpe is a byte pair encoding model.
+type bpe struct {
+	vocab        *vocab
+	pairs        *pairTable
+	bytes        [256]int32 // symbol of a byte in the byte-level alphabet, -1 without one
+	fallback     [256]int32 // symbol of a byte written as <0xNN>, -1 without one
+	raw          bool       // words come as bytes, not in the byte-level alphabet
+	byteFallback bool
+	fuseUnk      bool
+	ignoreMerges bool
+	unkToken     string
+	hasUnk       bool
+	unk          int32 // -1 where the vocabulary lacks unkToken
+	prefix       string
+	suffix       string
+	// markSplit says that a text may be cut before a mark that follows
+	// another character, unless that character is in crossing: no merge joins
+	// such neighbours, so the parts can be merged on their own. It turns the
+	// merging of a whole text into that of words.
+	markSplit bool
+	crossing  map[rune]bool
+}
+
+// appendPiece appends the ids of one piece of pre-tokenized text.
+func (m *bpe) appendPiece(st *state, dst []int, piece string) []int {
+	if !m.markSplit {
+		return m.appendWord(st, dst, piece)
+	}
+	start := 0
+	for i := len(metaMark); i < len(piece); {
+		j := strings.Index(piece[i:], metaMark)
+		if j < 0 {
+			break
+		}
+		j += i
+		i = j + len(metaMark)
+		if strings.HasSuffix(piece[:j], metaMark) {
+			continue
+		}
+		if len(m.crossing) > 0 {
+			if r, _ := utf8.DecodeLastRuneInString(piece[:j]); m.crossing[r] {
+				continue
+			}
+		}
+		if j > start {
+			dst = m.appendWord(st, dst, piece[start:j])
+			start = j
+		}
+	}
+	return m.appendWord(st, dst, piece[start:])
+}
+
+// appendWord appends the ids of a word.
+func (m *bpe) appendWord(st *state, dst []int, word string) []int {
+	if word == "" {
+		return dst
+	}
+	if m.raw && len(word) == 1 && !m.ignoreMerges {
+		if id := m.bytes[word[0]]; id >= 0 {
+			return append(dst, int(id))
+		}
+	}
+	entry, hit := st.cache.find(word)
+	if hit {
+		for _, id := range entry.ids[:entry.count] {
+			dst = append(dst, int(id))
+		}
+		return dst
+	}
+	symbols, ok := m.whole(st, word)
+	if !ok {
+		symbols = st.merge(m.pairs, m.symbols(st, word))
+	}
+	if entry != nil && st.err == nil {
+		entry.store(word, symbols)
+	}
+	for _, id := range symbols {
+		dst = append(dst, int(id))
+	}
+	return dst
+}
+
+// whole returns the token that a word is by itself, where the model asks for
+// that before any merging.
+func (m *bpe) whole(st *state, word string) ([]int32, bool) {
+	if !m.ignoreMerges {
+		return nil, false
+	}
+	var id int32
+	var ok bool
+	if m.raw {
+		st.text = appendByteLevel(st.text[:0], word)
+		id, ok = m.vocab.lookupBytes(st.text)
+	} else {
+		id, ok = m.vocab.lookup(word)
+	}
+	if !ok {
+		return nil, false
+	}
+	st.symbols = append(st.symbols[:0], id)
+	return st.symbols, true
+}
+
+// symbols returns the symbols that merging starts from.
+func (m *bpe) symbols(st *state, word string) []int32 {
+	if !m.raw {
+		return m.characters(st, word)
+	}
+	out := st.symbols[:0]
+	for i := range len(word) {
+		id := m.bytes[word[i]]
+		if id < 0 {
+			// A byte without a symbol is rare; the characters of the
+			// byte-level alphabet have the rules for it.
+			return m.characters(st, string(appendByteLevel(nil, word)))
+		}
+		out = append(out, id)
+	}
+	st.symbols = out
+	return out
+}
+
+// characters returns the symbols of the characters of a word. The order in
+// which an unknown symbol is written after byte fallbacks that follow it is
+// that of the reference implementation.
+func (m *bpe) characters(st *state, word string) []int32 {
+	out := st.symbols[:0]
+	pending := false
+	for i := 0; i < len(word); {
+		_, n := utf8.DecodeRuneInString(word[i:])
+		char := word[i : i+n]
+		first, last := i == 0, i+n == len(word)
+		i += n
+		if m.prefix != "" && !first {
+			char = m.prefix + char
+		}
+		if m.suffix != "" && last {
+			char += m.suffix
+		}
+		if id, ok := m.vocab.lookup(char); ok {
+			if pending {
+				out, pending = append(out, m.unk), false
+			}
+			out = append(out, id)
+			continue
+		}
+		if m.byteFallback {
+			var ok bool
+			if out, ok = m.appendFallback(out, char); ok {
+				continue
+			}
+		}
+		if !m.hasUnk {
+			continue
+		}
+		if m.unk < 0 {
+			st.err = fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", m.unkToken)
+			continue
+		}
+		if pending && !m.fuseUnk {
+			out = append(out, m.unk)
+		}
+		pending = true
+	}
+	if pending {
+		out = append(out, m.unk)
+	}
+	st.symbols = out
+	return out
+}
+
+// appendFallback appends the byte symbols of char if it has all of them.
+func (m *bpe) appendFallback(out []int32, char string) ([]int32, bool) {
+	for i := range len(char) {
+		if m.fallback[char[i]] < 0 {
+			return out, false
+		}
+	}
+	for i := range len(char) {
+		out = append(out, m.fallback[char[i]])
+	}
+	return out, true
+}

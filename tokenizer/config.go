@@ -1,0 +1,217 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// Config is what the files beside tokenizer.json say about a tokenizer. A
+// field is empty where they say nothing.
+type Config struct {
+	// BOSToken and EOSToken begin and end a text.
+	BOSToken string
+	EOSToken string
+	// UnkToken stands for what the vocabulary does not have.
+	UnkToken string
+	// PadToken fills up batches.
+	PadToken string
+	// SepToken, CLSToken and MaskToken are those of encoder models.
+	SepToken  string
+	CLSToken  string
+	MaskToken string
+	// AdditionalSpecialTokens are further tokens that are not text.
+	AdditionalSpecialTokens []string
+	// ModelMaxLength is the longest text in tokens that the model was made
+	// for, 0 if it is not known.
+	ModelMaxLength int
+	// AddBOSToken and AddEOSToken are the options of that name. They are nil
+	// where the file has none, and do not change Encode: the post-processor
+	// of tokenizer.json decides.
+	AddBOSToken *bool
+	AddEOSToken *bool
+	// TokenizerClass is the name of the class that made the files.
+	TokenizerClass string
+	// ChatTemplate is the default chat template.
+	ChatTemplate string
+	// ChatTemplates are all templates by name; the default one is "default".
+	ChatTemplates map[string]string
+}
+
+// tokenText is a token that a file gives as a string or as an object.
+type tokenText string
+
+func (t *tokenText) UnmarshalJSON(data []byte) error {
+	var text *string
+	if json.Unmarshal(data, &text) == nil {
+		if text != nil {
+			*t = tokenText(*text)
+		}
+		return nil
+	}
+	var object struct {
+		Content string `json:"content"`
+	}
+	if err := json.Unmarshal(data, &object); err != nil {
+		return err
+	}
+	*t = tokenText(object.Content)
+	return nil
+}
+
+// configFile is the JSON of tokenizer_config.json and special_tokens_map.json.
+type configFile struct {
+	BOS        tokenText       `json:"bos_token"`
+	EOS        tokenText       `json:"eos_token"`
+	Unk        tokenText       `json:"unk_token"`
+	Pad        tokenText       `json:"pad_token"`
+	Sep        tokenText       `json:"sep_token"`
+	CLS        tokenText       `json:"cls_token"`
+	Mask       tokenText       `json:"mask_token"`
+	Additional json.RawMessage `json:"additional_special_tokens"`
+	MaxLength  *float64        `json:"model_max_length"`
+	AddBOS     *bool           `json:"add_bos_token"`
+	AddEOS     *bool           `json:"add_eos_token"`
+	Class      string          `json:"tokenizer_class"`
+	Chat       json.RawMessage `json:"chat_template"`
+}
+
+// maxSideFile bounds the files beside tokenizer.json.
+const maxSideFile = 64 << 20
+
+// readConfig reads the files beside tokenizer.json; all of them are optional.
+func readConfig(fsys fs.FS, dir string) (*Config, error) {
+	c := &Config{ChatTemplates: map[string]string{}}
+	for _, name := range []string{"special_tokens_map.json", "tokenizer_config.json", "chat_template.json"} {
+		data, err := readOptional(fsys, path.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		if data == nil {
+			continue
+		}
+		if err := c.merge(data); err != nil {
+			return nil, &FormatError{File: name, Err: err}
+		}
+	}
+	if err := c.readTemplates(fsys, dir); err != nil {
+		return nil, err
+	}
+	if c.ChatTemplate = c.ChatTemplates["default"]; c.ChatTemplate == "" && len(c.ChatTemplates) == 1 {
+		for _, text := range c.ChatTemplates {
+			c.ChatTemplate = text
+		}
+	}
+	return c, nil
+}
+
+func (c *Config) merge(data []byte) error {
+	var f configFile
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\uFEFF")), &f); err != nil {
+		return err
+	}
+	for _, p := range []struct {
+		dst *string
+		src tokenText
+	}{
+		{&c.BOSToken, f.BOS}, {&c.EOSToken, f.EOS}, {&c.UnkToken, f.Unk}, {&c.PadToken, f.Pad},
+		{&c.SepToken, f.Sep}, {&c.CLSToken, f.CLS}, {&c.MaskToken, f.Mask},
+		{&c.TokenizerClass, tokenText(f.Class)},
+	} {
+		if p.src != "" {
+			*p.dst = string(p.src)
+		}
+	}
+	// Models without a limit write 1e30 here.
+	if f.MaxLength != nil && *f.MaxLength > 0 && *f.MaxLength < 1<<31 {
+		c.ModelMaxLength = int(*f.MaxLength)
+	}
+	if f.AddBOS != nil {
+		c.AddBOSToken = f.AddBOS
+	}
+	if f.AddEOS != nil {
+		c.AddEOSToken = f.AddEOS
+	}
+	// The field is a list in the tokenizers that have one and is left to
+	// itself in any other form.
+	var extra []tokenText
+	if json.Unmarshal(f.Additional, &extra) == nil && len(extra) > 0 {
+		c.AdditionalSpecialTokens = nil
+		for _, text := range extra {
+			c.AdditionalSpecialTokens = append(c.AdditionalSpecialTokens, string(text))
+		}
+	}
+	return c.mergeTemplates(f.Chat)
+}
+
+// mergeTemplates reads a chat_template field: a text, or a list of texts with
+// names.
+func (c *Config) mergeTemplates(raw json.RawMessage) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		c.ChatTemplates["default"] = text
+		return nil
+	}
+	var named []struct {
+		Name     string `json:"name"`
+		Template string `json:"template"`
+	}
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return errors.New("chat_template is neither a text nor a list of named texts")
+	}
+	for _, n := range named {
+		c.ChatTemplates[n.Name] = n.Template
+	}
+	return nil
+}
+
+// readTemplates reads chat_template.jinja and the further templates in
+// additional_chat_templates, which go before those of the JSON files.
+func (c *Config) readTemplates(fsys fs.FS, dir string) error {
+	data, err := readOptional(fsys, path.Join(dir, "chat_template.jinja"))
+	if err != nil {
+		return err
+	}
+	if data != nil {
+		c.ChatTemplates["default"] = string(data)
+	}
+	folder := path.Join(dir, "additional_chat_templates")
+	entries, err := fs.ReadDir(fsys, folder)
+	if err != nil {
+		// Without the folder there are no further templates.
+		return nil //nolint:nilerr // the folder is optional
+	}
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".jinja")
+		if !ok || e.IsDir() {
+			continue
+		}
+		data, err := readOptional(fsys, path.Join(folder, e.Name()))
+		if err != nil {
+			return err
+		}
+		c.ChatTemplates[name] = string(data)
+	}
+	return nil
+}
+
+// readOptional reads a file, nil if there is none.
+func readOptional(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxSideFile {
+		return nil, &FormatError{File: path.Base(name), Err: errors.New("the file is too large")}
+	}
+	return fs.ReadFile(fsys, name)
+}

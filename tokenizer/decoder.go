@@ -1,0 +1,243 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// decodeStep rewrites the tokens of a decoding. It may change the slice.
+type decodeStep func(tokens []string) ([]string, error)
+
+// decoder is the JSON of a decoder, the fields of all types together.
+type decoder struct {
+	Type           string          `json:"type"`
+	Decoders       []decoder       `json:"decoders"`
+	Pattern        json.RawMessage `json:"pattern"`
+	Content        string          `json:"content"`
+	Start          int             `json:"start"`
+	Stop           int             `json:"stop"`
+	Replacement    string          `json:"replacement"`
+	PrependScheme  string          `json:"prepend_scheme"`
+	AddPrefixSpace *bool           `json:"add_prefix_space"`
+	Suffix         string          `json:"suffix"`
+	Prefix         string          `json:"prefix"`
+	Cleanup        *bool           `json:"cleanup"`
+}
+
+// steps flattens a decoder.
+func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
+	switch d.Type {
+	case "Sequence":
+		var err error
+		for i := range d.Decoders {
+			if dst, err = d.Decoders[i].steps(dst); err != nil {
+				return nil, err
+			}
+		}
+		return dst, nil
+	case "ByteLevel":
+		return append(dst, decodeByteLevel), nil
+	case "ByteFallback":
+		return append(dst, decodeFallback), nil
+	case "Fuse":
+		return append(dst, func(tokens []string) ([]string, error) {
+			return []string{strings.Join(tokens, "")}, nil
+		}), nil
+	case "Metaspace":
+		return append(dst, d.metaspace()), nil
+	case "BPEDecoder":
+		return append(dst, func(tokens []string) ([]string, error) {
+			for i := range tokens {
+				with := " "
+				if i == len(tokens)-1 {
+					with = ""
+				}
+				tokens[i] = strings.ReplaceAll(tokens[i], d.Suffix, with)
+			}
+			return tokens, nil
+		}), nil
+	case "WordPiece":
+		return append(dst, d.wordPiece), nil
+	case "Strip":
+		if utf8.RuneCountInString(d.Content) != 1 || d.Start < 0 || d.Stop < 0 {
+			return nil, &UnsupportedError{Component: "option", Name: "Strip.content=" + d.Content}
+		}
+		return append(dst, d.strip), nil
+	case "Replace":
+		m, err := readPattern(d.Pattern)
+		if err != nil {
+			return nil, err
+		}
+		return append(dst, func(tokens []string) ([]string, error) {
+			for i, token := range tokens {
+				var err error
+				if tokens[i], err = replaceAll(m, token, d.Content); err != nil {
+					return nil, err
+				}
+			}
+			return tokens, nil
+		}), nil
+	}
+	return nil, &UnsupportedError{Component: "decoder", Name: d.Type}
+}
+
+func decodeByteLevel(tokens []string) ([]string, error) {
+	var raw []byte
+	for _, token := range tokens {
+		raw = appendBytes(raw, token)
+	}
+	if utf8.Valid(raw) {
+		return []string{string(raw)}, nil
+	}
+	return []string{string(appendLossy(nil, raw))}, nil
+}
+
+// decodeFallback joins runs of <0xNN> tokens. A run that is not text becomes
+// one U+FFFD for each byte.
+func decodeFallback(tokens []string) ([]string, error) {
+	out := make([]string, 0, len(tokens))
+	var run []byte
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		if utf8.Valid(run) {
+			out = append(out, string(run))
+		} else {
+			for range run {
+				out = append(out, "\uFFFD")
+			}
+		}
+		run = run[:0]
+	}
+	for _, token := range tokens {
+		if b, ok := fallbackByte(token); ok {
+			run = append(run, b)
+			continue
+		}
+		flush()
+		out = append(out, token)
+	}
+	flush()
+	return out, nil
+}
+
+// fallbackByte returns the byte that a token such as <0x0A> stands for.
+func fallbackByte(token string) (byte, bool) {
+	if len(token) != 6 || token[:3] != "<0x" || token[5] != '>' {
+		return 0, false
+	}
+	b, err := strconv.ParseUint(token[3:5], 16, 8)
+	return byte(b), err == nil
+}
+
+func (d *decoder) metaspace() decodeStep {
+	mark := d.Replacement
+	if mark == "" {
+		mark = metaMark
+	}
+	prepends := d.PrependScheme != "never"
+	if d.PrependScheme == "" {
+		prepends = isSet(d.AddPrefixSpace)
+	}
+	return func(tokens []string) ([]string, error) {
+		for i := range tokens {
+			with := " "
+			if i == 0 && prepends {
+				with = ""
+			}
+			tokens[i] = strings.ReplaceAll(tokens[i], mark, with)
+		}
+		return tokens, nil
+	}
+}
+
+func (d *decoder) strip(tokens []string) ([]string, error) {
+	for i, token := range tokens {
+		for range d.Start {
+			rest, ok := strings.CutPrefix(token, d.Content)
+			if !ok {
+				break
+			}
+			token = rest
+		}
+		for range d.Stop {
+			rest, ok := strings.CutSuffix(token, d.Content)
+			if !ok {
+				break
+			}
+			token = rest
+		}
+		tokens[i] = token
+	}
+	return tokens, nil
+}
+
+// cleanup undoes the spaces that splitting a text into words put before
+// punctuation.
+var cleanup = strings.NewReplacer(" .", ".", " ?", "?", " !", "!", " ,", ",", " ' ", "'",
+	" n't", "n't", " 'm", "'m", " do not", " don't", " 's", "'s", " 've", "'ve", " 're", "'re")
+
+func (d *decoder) wordPiece(tokens []string) ([]string, error) {
+	for i, token := range tokens {
+		if i > 0 {
+			rest, ok := strings.CutPrefix(token, d.Prefix)
+			if !ok {
+				rest = " " + token
+			}
+			token = rest
+		}
+		if isSet(d.Cleanup) {
+			token = cleanup.Replace(token)
+		}
+		tokens[i] = token
+	}
+	return tokens, nil
+}
+
+// token returns the text of an id, unless it is special and those are skipped.
+func (t *Tokenizer) token(id int, skipSpecial bool) (string, bool) {
+	if skipSpecial && t.IsSpecial(id) {
+		return "", false
+	}
+	return t.IDToToken(id)
+}
+
+// Decode returns the text of ids. Ids that the vocabulary does not have are
+// passed over, and special tokens too if skipSpecial is set. Bytes that do not
+// form characters come out as U+FFFD, so the result is always valid UTF-8.
+func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
+	if t.bytesOnly {
+		raw := make([]byte, 0, 4*len(ids))
+		for _, id := range ids {
+			if text, ok := t.token(id, skipSpecial); ok {
+				raw = appendBytes(raw, text)
+			}
+		}
+		if utf8.Valid(raw) {
+			return string(raw)
+		}
+		return string(appendLossy(nil, raw))
+	}
+	tokens := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if text, ok := t.token(id, skipSpecial); ok {
+			tokens = append(tokens, text)
+		}
+	}
+	if len(t.decoders) == 0 {
+		return strings.Join(tokens, " ")
+	}
+	for _, step := range t.decoders {
+		next, err := step(tokens)
+		if err != nil {
+			// Only a pattern that runs into its time limit gets here; the
+			// tokens as they are say more than nothing.
+			break
+		}
+		tokens = next
+	}
+	return strings.Join(tokens, "")
+}

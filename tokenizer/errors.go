@@ -1,0 +1,50 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/jinja"
+)
+
+// ErrNoChatTemplate is returned by [Tokenizer.ApplyChatTemplate] where neither
+// the tokenizer nor the options bring a chat template.
+var ErrNoChatTemplate = errors.New("tokenizer: no chat template")
+
+// UnsupportedError says that a tokenizer asks for a component, or an option of
+// one, that this package does not have. It is never skipped silently, because
+// the ids would be wrong.
+type UnsupportedError struct {
+	// Component is the kind of component: "model", "normalizer",
+	// "pre-tokenizer", "post-processor", "decoder", "pattern" or "option".
+	Component string
+	// Name is the name that the file gives.
+	Name string
+}
+
+// Error returns a message that names the component.
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("tokenizer: unsupported %s %q", e.Component, e.Name)
+}
+
+// FormatError says that a tokenizer's file is malformed.
+type FormatError struct {
+	// File is the name of the file, relative to the tokenizer's directory.
+	File string
+	// Err is what is wrong with it.
+	Err error
+}
+
+// Error returns a message that names the file.
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("tokenizer: %s: %v", e.File, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// TemplateError is what a chat template fails with: a mistake in its text, an
+// operation that its data does not allow, a limit, or a refusal that the
+// template itself raises. Line and Column say where, counted from 1, and Kind
+// has the name of the Python exception that the reference raises.
+type TemplateError = jinja.Error

@@ -1,0 +1,211 @@
+package uni
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// Form is a Unicode normalization form.
+type Form int
+
+// The four forms of Unicode Standard Annex 15.
+const (
+	NFC Form = iota
+	NFD
+	NFKC
+	NFKD
+)
+
+// The Hangul syllables are composed by arithmetic (chapter 3.12 of the
+// Unicode standard).
+const (
+	hangulS, hangulL, hangulV, hangulT = 0xac00, 0x1100, 0x1161, 0x11a7
+	hangulLCount                       = 19
+	hangulVCount                       = 21
+	hangulTCount                       = 28
+	hangulSCount                       = hangulLCount * hangulVCount * hangulTCount
+)
+
+type normTables struct {
+	canonical map[rune][]rune
+	compat    map[rune][]rune
+	compose   map[[2]rune]rune
+	class     map[rune]uint8
+}
+
+var normalization = sync.OnceValue(buildNorm)
+
+func buildNorm() *normTables {
+	r := open(normData)
+	n := r.next()
+	t := &normTables{
+		canonical: make(map[rune][]rune, 2100),
+		compat:    make(map[rune][]rune, 3700),
+		compose:   make(map[[2]rune]rune, 1000),
+		class:     make(map[rune]uint8, 800),
+	}
+	last := uint64(0)
+	for range n {
+		c, kind := last+r.next(), r.next()
+		last = c
+		parts := make([]rune, r.next())
+		for i := range parts {
+			parts[i] = rune(r.next())
+		}
+		switch kind {
+		case 2:
+			t.compat[rune(c)] = parts
+			continue
+		case 0:
+			if len(parts) == 2 {
+				t.compose[[2]rune{parts[0], parts[1]}] = rune(c)
+			}
+		}
+		t.canonical[rune(c)] = parts
+	}
+	last = 0
+	for range r.next() {
+		c := last + r.next()
+		last = c
+		t.class[rune(c)] = uint8(r.next())
+	}
+	return t
+}
+
+// Normalize returns s in the form f, by the data of Unicode 9.0. Unlike
+// golang.org/x/text it never inserts U+034F into long runs of marks.
+func Normalize(f Form, s string) string {
+	if isPlain(s) {
+		return s
+	}
+	t := normalization()
+	compat := f == NFKC || f == NFKD
+	runes := make([]rune, 0, len(s))
+	for _, r := range s {
+		runes = t.decompose(runes, r, compat)
+	}
+	t.reorder(runes)
+	if f == NFC || f == NFKC {
+		runes = t.composeAll(runes)
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range runes {
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// isPlain reports whether s is ASCII, which every form leaves alone.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *normTables) decompose(dst []rune, r rune, compat bool) []rune {
+	if r < 0xa0 {
+		return append(dst, r)
+	}
+	if s := r - hangulS; s >= 0 && s < hangulSCount {
+		dst = append(dst, hangulL+s/(hangulVCount*hangulTCount), hangulV+s%(hangulVCount*hangulTCount)/hangulTCount)
+		if x := s % hangulTCount; x != 0 {
+			dst = append(dst, hangulT+x)
+		}
+		return dst
+	}
+	parts, ok := t.canonical[r]
+	if !ok && compat {
+		parts, ok = t.compat[r]
+	}
+	if !ok {
+		return append(dst, r)
+	}
+	for _, p := range parts {
+		dst = t.decompose(dst, p, compat)
+	}
+	return dst
+}
+
+// reorder sorts each run of marks by combining class, keeping the order of
+// equal classes. Runs are short in real text; a long run is sorted by
+// counting, so that no text makes this quadratic.
+func (t *normTables) reorder(runes []rune) {
+	for i := 0; i < len(runes); {
+		if runes[i] < 0x300 || t.class[runes[i]] == 0 {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(runes) && t.class[runes[j]] != 0 {
+			j++
+		}
+		if j-i > 1 {
+			t.sortRun(runes[i:j])
+		}
+		i = j
+	}
+}
+
+func (t *normTables) sortRun(run []rune) {
+	if len(run) <= 16 {
+		for i := 1; i < len(run); i++ {
+			for k := i; k > 0 && t.class[run[k]] < t.class[run[k-1]]; k-- {
+				run[k], run[k-1] = run[k-1], run[k]
+			}
+		}
+		return
+	}
+	var starts [257]int
+	for _, r := range run {
+		starts[int(t.class[r])+1]++
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	sorted := make([]rune, len(run))
+	for _, r := range run {
+		c := t.class[r]
+		sorted[starts[c]] = r
+		starts[c]++
+	}
+	copy(run, sorted)
+}
+
+// composeAll applies the canonical composition algorithm in place.
+func (t *normTables) composeAll(runes []rune) []rune {
+	out := runes[:0]
+	starter := -1
+	last := -1 // class of the last mark kept after the starter, -1 for none
+	for _, r := range runes {
+		class := int(t.class[r])
+		if starter >= 0 && last < class {
+			if c, ok := t.pair(out[starter], r); ok {
+				out[starter] = c
+				continue
+			}
+		}
+		if class == 0 {
+			starter, last = len(out), -1
+		} else {
+			last = class
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func (t *normTables) pair(a, b rune) (rune, bool) {
+	if l, v := a-hangulL, b-hangulV; l >= 0 && l < hangulLCount && v >= 0 && v < hangulVCount {
+		return hangulS + (l*hangulVCount+v)*hangulTCount, true
+	}
+	if s, x := a-hangulS, b-hangulT; s >= 0 && s < hangulSCount && s%hangulTCount == 0 && x > 0 && x < hangulTCount {
+		return a + x, true
+	}
+	c, ok := t.compose[[2]rune{a, b}]
+	return c, ok
+}

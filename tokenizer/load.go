@@ -1,0 +1,171 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// fileName is the name of the file that a directory must hold.
+const fileName = "tokenizer.json"
+
+// maxFile bounds tokenizer.json; the largest in use have 40 MB.
+const maxFile = 1 << 30
+
+// Load reads a tokenizer from a directory that holds tokenizer.json, or from
+// that file. The files beside it are read where there are any:
+// tokenizer_config.json, special_tokens_map.json, chat_template.jinja,
+// chat_template.json and additional_chat_templates.
+//
+// A component that this package does not have is an [*UnsupportedError], a
+// malformed file a [*FormatError].
+func Load(path string) (*Tokenizer, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	if info.IsDir() {
+		return load(os.DirFS(path), ".", fileName)
+	}
+	return load(os.DirFS(filepath.Dir(path)), ".", filepath.Base(path))
+}
+
+// LoadFS is [Load] for a directory of a file system.
+func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
+	return load(fsys, dir, fileName)
+}
+
+func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
+	full := path.Join(dir, name)
+	info, err := fs.Stat(fsys, full)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	if info.Size() > maxFile {
+		return nil, &FormatError{File: name, Err: errors.New("the file is too large")}
+	}
+	data, err := fs.ReadFile(fsys, full)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	t, err := parse(data)
+	if err != nil {
+		var unsupported *UnsupportedError
+		if errors.As(err, &unsupported) {
+			return nil, err
+		}
+		return nil, &FormatError{File: name, Err: err}
+	}
+	t.config, err = readConfig(fsys, dir)
+	if err != nil {
+		var format *FormatError
+		if errors.As(err, &format) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	return t, nil
+}
+
+// parse builds a tokenizer from the text of tokenizer.json.
+func parse(data []byte) (*Tokenizer, error) {
+	s := &scanner{data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
+	sections := map[string][]byte{}
+	err := s.object(func(key []byte) error {
+		name := string(key)
+		raw, err := s.skip()
+		sections[name] = raw
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.peek() != 0 || s.pos < len(s.data) {
+		return nil, s.fail("text after the end")
+	}
+	t := &Tokenizer{special: map[int]bool{}, config: &Config{}}
+	if err := t.readSteps(sections); err != nil {
+		return nil, err
+	}
+	if t.model, err = readModel(sections["model"]); err != nil {
+		return nil, err
+	}
+	last := len(t.stages) - 1
+	t.model.raw = last >= 0 && t.stages[last].alphabet && t.model.prefix == "" && t.model.suffix == ""
+	for _, st := range t.stages[:max(last, 0)] {
+		// Text that is already in the alphabet is mapped a second time.
+		t.model.raw = t.model.raw && !st.alphabet
+	}
+	t.size = len(t.model.vocab.spans)
+	added, err := readAdded(sections["added_tokens"])
+	if err != nil {
+		return nil, err
+	}
+	return t, t.addTokens(added)
+}
+
+// isNull reports whether a section is absent or null.
+func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// readSteps reads the small sections of the file.
+func (t *Tokenizer) readSteps(sections map[string][]byte) error {
+	if raw := sections["normalizer"]; !isNull(raw) {
+		var n normalizer
+		err := json.Unmarshal(raw, &n)
+		if err == nil {
+			t.normalizers, err = n.steps(nil)
+		}
+		if err != nil {
+			return fmt.Errorf("normalizer: %w", err)
+		}
+	}
+	if raw := sections["pre_tokenizer"]; !isNull(raw) {
+		var p preTokenizer
+		err := json.Unmarshal(raw, &p)
+		if err == nil {
+			t.stages, err = p.stages(nil)
+		}
+		if err != nil {
+			return fmt.Errorf("pre-tokenizer: %w", err)
+		}
+	}
+	if raw := sections["post_processor"]; !isNull(raw) {
+		var p postProcessor
+		err := json.Unmarshal(raw, &p)
+		if err == nil {
+			t.before, t.after, err = p.affixes()
+		}
+		if err != nil {
+			return fmt.Errorf("post-processor: %w", err)
+		}
+	}
+	if raw := sections["decoder"]; !isNull(raw) {
+		var d decoder
+		err := json.Unmarshal(raw, &d)
+		if err == nil {
+			t.decoders, err = d.steps(nil)
+		}
+		if err != nil {
+			return fmt.Errorf("decoder: %w", err)
+		}
+		t.bytesOnly = d.Type == "ByteLevel"
+	}
+	return nil
+}
+
+// readAdded reads the added tokens.
+func readAdded(raw []byte) ([]addedToken, error) {
+	if isNull(raw) {
+		return nil, nil
+	}
+	var tokens []addedToken
+	if err := json.Unmarshal(raw, &tokens); err != nil {
+		return nil, fmt.Errorf("added tokens: %w", err)
+	}
+	return tokens, nil
+}

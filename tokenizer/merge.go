@@ -1,0 +1,152 @@
+package tokenizer
+
+// shortWord is the number of symbols up to which a scan for the best pair is
+// faster than a heap.
+const shortWord = 48
+
+// node is a symbol of a long word, linked to its neighbours.
+type node struct {
+	id         int32 // -1 once it was joined to the symbol before it
+	prev, next int32
+}
+
+// candidate is a merge that a long word allowed when it was pushed.
+type candidate struct {
+	val uint64
+	pos int32
+}
+
+// merge joins symbols in place, always the pair of the lowest rank and of
+// several the leftmost, until none of them can be joined.
+func (st *state) merge(pairs *pairTable, symbols []int32) []int32 {
+	switch n := len(symbols); {
+	case n < 2:
+		return symbols
+	case n <= shortWord:
+		return mergeShort(pairs, symbols)
+	default:
+		return st.mergeLong(pairs, symbols)
+	}
+}
+
+func mergeShort(pairs *pairTable, symbols []int32) []int32 {
+	var vals [shortWord]uint64
+	n := len(symbols)
+	for i := range n - 1 {
+		vals[i] = pairs.get(symbols[i], symbols[i+1])
+	}
+	for n > 1 {
+		best, at := noMerge, -1
+		for i, v := range vals[:n-1] {
+			if v < best {
+				best, at = v, i
+			}
+		}
+		if at < 0 {
+			break
+		}
+		symbols[at] = int32(uint32(best))
+		copy(symbols[at+1:n-1], symbols[at+2:n])
+		copy(vals[at+1:], vals[min(at+2, n-1):n-1])
+		n--
+		if at < n-1 {
+			vals[at] = pairs.get(symbols[at], symbols[at+1])
+		}
+		if at > 0 {
+			vals[at-1] = pairs.get(symbols[at-1], symbols[at])
+		}
+	}
+	return symbols[:n]
+}
+
+// mergeLong keeps the possible merges in a heap, so that a long word takes
+// n log n steps. Entries whose symbols have changed meanwhile are recognised
+// by their value and dropped.
+func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
+	nodes := st.nodes[:0]
+	for i, id := range symbols {
+		nodes = append(nodes, node{id, int32(i) - 1, int32(i) + 1})
+	}
+	nodes[len(nodes)-1].next = -1
+	st.nodes, st.heap = nodes, st.heap[:0]
+	for i := range len(nodes) - 1 {
+		st.propose(pairs, int32(i))
+	}
+	for len(st.heap) > 0 {
+		c := st.pop()
+		left := &nodes[c.pos]
+		if left.id < 0 || left.next < 0 {
+			continue
+		}
+		right := &nodes[left.next]
+		if pairs.get(left.id, right.id) != c.val {
+			continue
+		}
+		left.id = int32(uint32(c.val))
+		left.next = right.next
+		right.id = -1
+		if left.next >= 0 {
+			nodes[left.next].prev = c.pos
+			st.propose(pairs, c.pos)
+		}
+		if left.prev >= 0 {
+			st.propose(pairs, left.prev)
+		}
+	}
+	out := symbols[:0]
+	for i := int32(0); i >= 0; i = nodes[i].next {
+		out = append(out, nodes[i].id)
+	}
+	return out
+}
+
+// propose pushes the merge of the symbol at pos with the one after it.
+func (st *state) propose(pairs *pairTable, pos int32) {
+	next := st.nodes[pos].next
+	if next < 0 {
+		return
+	}
+	val := pairs.get(st.nodes[pos].id, st.nodes[next].id)
+	if val == noMerge {
+		return
+	}
+	h := append(st.heap, candidate{val, pos})
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if !h[i].before(h[up]) {
+			break
+		}
+		h[i], h[up] = h[up], h[i]
+		i = up
+	}
+	st.heap = h
+}
+
+func (st *state) pop() candidate {
+	h := st.heap
+	top := h[0]
+	last := len(h) - 1
+	h[0] = h[last]
+	h = h[:last]
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= last {
+			break
+		}
+		if child+1 < last && h[child+1].before(h[child]) {
+			child++
+		}
+		if !h[child].before(h[i]) {
+			break
+		}
+		h[i], h[child] = h[child], h[i]
+		i = child
+	}
+	st.heap = h
+	return top
+}
+
+func (c candidate) before(d candidate) bool {
+	return c.val < d.val || c.val == d.val && c.pos < d.pos
+}

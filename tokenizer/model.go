@@ -1,0 +1,214 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// modelOptions are the small fields of a model.
+type modelOptions struct {
+	Type         string
+	Dropout      *float64
+	Unk          *string
+	Prefix       *string
+	Suffix       *string
+	FuseUnk      bool
+	ByteFallback bool
+	IgnoreMerges bool
+}
+
+// readModel reads the model section.
+func readModel(raw []byte) (*bpe, error) {
+	if isNull(raw) {
+		return nil, errors.New("the file has no model")
+	}
+	s := &scanner{data: raw}
+	fields := map[string][]byte{}
+	err := s.object(func(key []byte) error {
+		name := string(key)
+		value, err := s.skip()
+		fields[name] = value
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var o modelOptions
+	for name, dst := range map[string]any{
+		"type": &o.Type, "dropout": &o.Dropout, "unk_token": &o.Unk, "continuing_subword_prefix": &o.Prefix,
+		"end_of_word_suffix": &o.Suffix, "fuse_unk": &o.FuseUnk, "byte_fallback": &o.ByteFallback,
+		"ignore_merges": &o.IgnoreMerges,
+	} {
+		if value, ok := fields[name]; ok && !isNull(value) {
+			if err := json.Unmarshal(value, dst); err != nil {
+				return nil, fmt.Errorf("model: %s: %w", name, err)
+			}
+		}
+	}
+	if o.Type == "" {
+		o.Type = guessType(fields)
+	}
+	if o.Type != "BPE" {
+		return nil, &UnsupportedError{Component: "model", Name: o.Type}
+	}
+	if o.Dropout != nil && *o.Dropout != 0 {
+		return nil, &UnsupportedError{Component: "option", Name: "BPE.dropout"}
+	}
+	if isNull(fields["vocab"]) {
+		return nil, errNoVocab
+	}
+	m := &bpe{fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1}
+	if m.vocab, err = readVocab(&scanner{data: fields["vocab"]}); err != nil {
+		return nil, fmt.Errorf("vocabulary: %w", err)
+	}
+	m.setOptions(&o)
+	if err := m.readMerges(fields["merges"]); err != nil {
+		return nil, fmt.Errorf("merges: %w", err)
+	}
+	return m, nil
+}
+
+// guessType names the model of a file from before models had a type.
+func guessType(fields map[string][]byte) string {
+	switch {
+	case fields["merges"] != nil:
+		return "BPE"
+	case fields["unk_id"] != nil:
+		return "Unigram"
+	case fields["continuing_subword_prefix"] != nil:
+		return "WordPiece"
+	}
+	return "WordLevel"
+}
+
+func (m *bpe) setOptions(o *modelOptions) {
+	if o.Prefix != nil {
+		m.prefix = *o.Prefix
+	}
+	if o.Suffix != nil {
+		m.suffix = *o.Suffix
+	}
+	if o.Unk != nil {
+		m.hasUnk, m.unkToken = true, *o.Unk
+		if id, ok := m.vocab.lookup(*o.Unk); ok {
+			m.unk = id
+		}
+	}
+	var buf []byte
+	for b := range m.bytes {
+		m.bytes[b], m.fallback[b] = -1, -1
+		buf = utf8.AppendRune(buf[:0], byteRunes[b])
+		if id, ok := m.vocab.lookupBytes(buf); ok {
+			m.bytes[b] = id
+		}
+		if id, ok := m.vocab.lookup(fmt.Sprintf("<0x%02X>", b)); ok {
+			m.fallback[b] = id
+		}
+	}
+}
+
+// readMerges reads the merges, each a pair of strings or one string with a
+// space between the two.
+func (m *bpe) readMerges(raw []byte) error {
+	count := 0
+	if isNull(raw) {
+		raw = []byte("[]")
+	}
+	s := &scanner{data: raw}
+	if err := s.array(func() error { count++; _, err := s.skip(); return err }); err != nil {
+		return err
+	}
+	m.pairs = newPairTable(count)
+	_, hasMark := m.vocab.lookup(metaMark)
+	m.markSplit = hasMark && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
+	m.crossing = map[rune]bool{}
+	s = &scanner{data: raw}
+	rank := uint32(0)
+	var left, joined []byte
+	return s.array(func() error {
+		var right []byte
+		var err error
+		if s.peek() == '[' {
+			left, right, err = mergeParts(s, left)
+		} else {
+			left, right, err = mergeLine(s, left)
+		}
+		if err != nil {
+			return err
+		}
+		a, okA := m.vocab.lookupBytes(left)
+		b, okB := m.vocab.lookupBytes(right)
+		rest, found := bytes.CutPrefix(right, []byte(m.prefix))
+		if !found {
+			rest = right[min(len(m.prefix), len(right)):]
+		}
+		joined = append(append(joined[:0], left...), rest...)
+		c, okC := m.vocab.lookupBytes(joined)
+		if !okA || !okB || !okC {
+			return fmt.Errorf("merge %d of %q and %q: not in the vocabulary", rank, left, right)
+		}
+		m.pairs.put(a, b, rank, c)
+		if m.markSplit {
+			m.noteCrossing(m.vocab.token(uint32(c)))
+		}
+		rank++
+		return nil
+	})
+}
+
+// mergeParts reads a merge written as a list of two.
+func mergeParts(s *scanner, buf []byte) (left, right []byte, err error) {
+	n := 0
+	left = buf[:0]
+	err = s.array(func() error {
+		text, err := s.str()
+		switch n++; n {
+		case 1:
+			left = append(left, text...)
+		case 2:
+			right = text
+		default:
+			return errors.New("a merge of more than two tokens")
+		}
+		return err
+	})
+	if err == nil && n != 2 {
+		err = errors.New("a merge of less than two tokens")
+	}
+	return left, right, err
+}
+
+// mergeLine reads a merge written as one string.
+func mergeLine(s *scanner, buf []byte) (left, right []byte, err error) {
+	text, err := s.str()
+	if err != nil {
+		return nil, nil, err
+	}
+	a, b, ok := bytes.Cut(text, []byte(" "))
+	if !ok || bytes.IndexByte(b, ' ') >= 0 {
+		return nil, nil, fmt.Errorf("merge %q is not two tokens", text)
+	}
+	return append(buf[:0], a...), b, nil
+}
+
+// noteCrossing records the characters before a mark inside a token: a text may
+// not be cut between them.
+func (m *bpe) noteCrossing(token string) {
+	for i := 0; ; {
+		j := strings.Index(token[i:], metaMark)
+		if j < 0 {
+			return
+		}
+		j += i
+		if j > 0 {
+			if r, _ := utf8.DecodeLastRuneInString(token[:j]); string(r) != metaMark {
+				m.crossing[r] = true
+			}
+		}
+		i = j + len(metaMark)
+	}
+}

@@ -1,0 +1,314 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
+)
+
+// piece is a range of a text that goes to the next stage.
+type piece struct{ start, end int32 }
+
+// stage is one step of a pre-tokenizer. Each part is optional: prepare
+// rewrites the whole text, matcher and behavior cut it, alphabet turns the
+// pieces into the byte-level alphabet.
+type stage struct {
+	prepare  func(s string, first bool) string
+	matcher  matcher
+	behavior behavior
+	alphabet bool
+}
+
+// behavior says what becomes of the matches of a pattern.
+type behavior int
+
+const (
+	isolated behavior = iota
+	removed
+	mergedWithPrevious
+	mergedWithNext
+	contiguous
+)
+
+var behaviors = map[string]behavior{
+	"Isolated": isolated, "Removed": removed, "MergedWithPrevious": mergedWithPrevious,
+	"MergedWithNext": mergedWithNext, "Contiguous": contiguous,
+}
+
+// preTokenizer is the JSON of a pre-tokenizer, the fields of all types
+// together.
+type preTokenizer struct {
+	Type             string          `json:"type"`
+	PreTokenizers    []preTokenizer  `json:"pretokenizers"`
+	AddPrefixSpace   *bool           `json:"add_prefix_space"`
+	UseRegex         *bool           `json:"use_regex"`
+	Replacement      string          `json:"replacement"`
+	PrependScheme    string          `json:"prepend_scheme"`
+	Split            *bool           `json:"split"`
+	Pattern          json.RawMessage `json:"pattern"`
+	Behavior         string          `json:"behavior"`
+	Invert           bool            `json:"invert"`
+	IndividualDigits bool            `json:"individual_digits"`
+	Delimiter        string          `json:"delimiter"`
+}
+
+// isSet reads an option that is on unless the file says otherwise.
+func isSet(b *bool) bool { return b == nil || *b }
+
+// stages flattens a pre-tokenizer.
+func (p *preTokenizer) stages(dst []stage) ([]stage, error) {
+	table := uni.Classes()
+	single := func(b behavior, in func(c uint8, r rune) bool) ([]stage, error) {
+		return append(dst, stage{matcher: charMatcher{table, in}, behavior: b}), nil
+	}
+	switch p.Type {
+	case "Sequence":
+		var err error
+		for i := range p.PreTokenizers {
+			if dst, err = p.PreTokenizers[i].stages(dst); err != nil {
+				return nil, err
+			}
+		}
+		return dst, nil
+	case "ByteLevel":
+		st := stage{alphabet: true}
+		if isSet(p.AddPrefixSpace) {
+			st.prepare = prefixSpace
+		}
+		if isSet(p.UseRegex) {
+			st.matcher = scanMatcher{scanGPT2, table}
+		}
+		return append(dst, st), nil
+	case "Metaspace":
+		return p.metaspace(dst)
+	case "Split":
+		return p.splitStage(dst)
+	case "Digits":
+		b := contiguous
+		if p.IndividualDigits {
+			b = isolated
+		}
+		return single(b, func(c uint8, _ rune) bool { return c&uni.Number != 0 })
+	case "Punctuation":
+		b, ok := behaviors[p.Behavior]
+		if !ok && p.Behavior != "" {
+			return nil, &UnsupportedError{Component: "option", Name: "Punctuation.behavior=" + p.Behavior}
+		}
+		return single(b, isPunctuation)
+	case "WhitespaceSplit":
+		return single(removed, func(c uint8, _ rune) bool { return c&uni.Space != 0 })
+	case "Whitespace":
+		return append(dst, stage{matcher: invert{scanMatcher{scanWords, table}}, behavior: removed}), nil
+	case "BertPreTokenizer":
+		dst, _ = single(removed, func(c uint8, _ rune) bool { return c&uni.Space != 0 })
+		return single(isolated, isPunctuation)
+	case "CharDelimiterSplit":
+		return append(dst, stage{matcher: literalMatcher{p.Delimiter}, behavior: removed}), nil
+	}
+	return nil, &UnsupportedError{Component: "pre-tokenizer", Name: p.Type}
+}
+
+func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
+	scheme := p.PrependScheme
+	if scheme == "" {
+		scheme = "never"
+		if isSet(p.AddPrefixSpace) {
+			scheme = "always"
+		}
+	}
+	if scheme != "always" && scheme != "first" && scheme != "never" {
+		return nil, &UnsupportedError{Component: "option", Name: "Metaspace.prepend_scheme=" + scheme}
+	}
+	mark := p.Replacement
+	if mark == "" {
+		mark = metaMark
+	}
+	st := stage{prepare: func(s string, first bool) string {
+		s = strings.ReplaceAll(s, " ", mark)
+		if (scheme == "always" || scheme == "first" && first) && !strings.HasPrefix(s, mark) {
+			s = mark + s
+		}
+		return s
+	}}
+	if isSet(p.Split) {
+		st.matcher, st.behavior = literalMatcher{mark}, mergedWithNext
+	}
+	return append(dst, st), nil
+}
+
+func (p *preTokenizer) splitStage(dst []stage) ([]stage, error) {
+	m, err := readPattern(p.Pattern)
+	if err != nil {
+		return nil, err
+	}
+	b, ok := behaviors[p.Behavior]
+	if !ok {
+		return nil, &UnsupportedError{Component: "option", Name: "Split.behavior=" + p.Behavior}
+	}
+	if p.Invert {
+		m = invert{m}
+	}
+	return append(dst, stage{matcher: m, behavior: b}), nil
+}
+
+// readPattern reads {"String": …} or {"Regex": …}.
+func readPattern(raw json.RawMessage) (matcher, error) {
+	var p struct {
+		String *string
+		Regex  *string
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.String != nil:
+		return literalMatcher{*p.String}, nil
+	case p.Regex != nil:
+		return compilePattern(*p.Regex)
+	}
+	return nil, &UnsupportedError{Component: "pattern", Name: string(raw)}
+}
+
+func prefixSpace(s string, _ bool) string {
+	if strings.HasPrefix(s, " ") {
+		return s
+	}
+	return " " + s
+}
+
+func isPunctuation(c uint8, r rune) bool {
+	if r < 0x80 {
+		return c&(uni.Punct|uni.Symbol) != 0
+	}
+	return c&uni.Punct != 0
+}
+
+// scanWords matches \w+|[^\w\s]+.
+func scanWords(t *uni.Table, s string, i int) int {
+	if end := runeRun(s, i, isWord); end > i {
+		return end
+	}
+	return runeRun(s, i, func(r rune) bool { return !isWord(r) && t.Class(r)&uni.Space == 0 })
+}
+
+// isWord reports whether r matches \w as Unicode Technical Standard 18
+// defines it: alphabetic, a mark, a decimal digit, a connector or a joiner.
+func isWord(r rune) bool {
+	if r < 0x80 {
+		return r == '_' || r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z'
+	}
+	return uni.Classes().Class(r)&(uni.Letter|uni.Mark) != 0 || r == 0x200c || r == 0x200d ||
+		unicode.In(r, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic)
+}
+
+// charMatcher matches single characters.
+type charMatcher struct {
+	table *uni.Table
+	in    func(class uint8, r rune) bool
+}
+
+func (m charMatcher) find(_ *state, dst []match, s string) ([]match, error) {
+	from := 0
+	for i := 0; i < len(s); {
+		r, n := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRuneInString(s[i:])
+		}
+		if m.in(m.table.Class(r), r) {
+			if from < i {
+				dst = append(dst, match{int32(from), int32(i), false})
+			}
+			dst = append(dst, match{int32(i), int32(i + n), true})
+			from = i + n
+		}
+		i += n
+	}
+	if from < len(s) {
+		dst = append(dst, match{int32(from), int32(len(s)), false})
+	}
+	return dst, nil
+}
+
+// invert matches what lies between the matches of a pattern.
+type invert struct{ matcher }
+
+func (m invert) find(st *state, dst []match, s string) ([]match, error) {
+	dst, err := m.matcher.find(st, dst, s)
+	for i := range dst {
+		dst[i].hit = !dst[i].hit
+	}
+	return dst, err
+}
+
+// cut turns matches into pieces.
+func (b behavior) cut(dst []piece, matches []match) []piece {
+	switch b {
+	case mergedWithNext:
+		for i := 0; i < len(matches); i++ {
+			m := matches[i]
+			if m.hit && i+1 < len(matches) && !matches[i+1].hit {
+				i++
+				m.end = matches[i].end
+			}
+			dst = append(dst, piece{m.start, m.end})
+		}
+		return dst
+	case removed:
+		for _, m := range matches {
+			if !m.hit {
+				dst = append(dst, piece{m.start, m.end})
+			}
+		}
+		return dst
+	}
+	previous := false
+	for _, m := range matches {
+		joins := b == contiguous && m.hit == previous || b == mergedWithPrevious && m.hit && !previous
+		previous = m.hit
+		if joins && len(dst) > 0 {
+			dst[len(dst)-1].end = m.end
+			continue
+		}
+		dst = append(dst, piece{m.start, m.end})
+	}
+	return dst
+}
+
+// pretokenize cuts text by the stages from depth on and encodes each piece.
+func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, depth int) []int {
+	if depth == len(t.stages) {
+		return t.model.appendPiece(st, dst, text)
+	}
+	sg := &t.stages[depth]
+	if sg.prepare != nil {
+		text = sg.prepare(text, first)
+	}
+	if sg.matcher == nil {
+		return t.descend(st, dst, text, first, depth)
+	}
+	matches, err := sg.matcher.find(st, st.matches[:0], text)
+	if err != nil {
+		st.err = err
+		return dst
+	}
+	st.matches = matches
+	pieces := sg.behavior.cut(st.pieces[depth][:0], matches)
+	st.pieces[depth] = pieces
+	for _, p := range pieces {
+		if p.end > p.start {
+			dst = t.descend(st, dst, text[p.start:p.end], first && p.start == 0, depth)
+		}
+	}
+	return dst
+}
+
+// descend hands a piece to the stage after depth.
+func (t *Tokenizer) descend(st *state, dst []int, text string, first bool, depth int) []int {
+	if t.stages[depth].alphabet && !(t.model.raw && depth == len(t.stages)-1) {
+		text = string(appendByteLevel(nil, text))
+	}
+	return t.pretokenize(st, dst, text, first, depth+1)
+}

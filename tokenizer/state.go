@@ -1,0 +1,83 @@
+package tokenizer
+
+import "hash/maphash"
+
+// state is the memory that one encoding works in. States are pooled: a
+// tokenizer is used by many goroutines, each encoding has its own state.
+type state struct {
+	symbols []int32
+	nodes   []node
+	heap    []candidate
+	text    []byte
+	pieces  [][]piece // one list for each stage of the pre-tokenizer
+	matches []match
+	cache   wordCache
+	err     error
+}
+
+// maxKept bounds the slices that a state keeps between encodings.
+const maxKept = 1 << 16
+
+// reset prepares a state for the pool, without what a very long text left.
+func (st *state) reset() {
+	st.err = nil
+	if cap(st.symbols) > maxKept {
+		st.symbols = nil
+	}
+	if cap(st.nodes) > maxKept {
+		st.nodes, st.heap = nil, nil
+	}
+	if cap(st.text) > maxKept {
+		st.text = nil
+	}
+	for i := range st.pieces {
+		if cap(st.pieces[i]) > maxKept {
+			st.pieces[i] = nil
+		}
+	}
+	if cap(st.matches) > maxKept {
+		st.matches = nil
+	}
+}
+
+const (
+	cacheSlots  = 1 << 11
+	cacheKey    = 23
+	cacheTokens = 6
+)
+
+// wordCache remembers the ids of short words. It has a fixed size and no
+// pointers: each word has one slot, and the last word to want it has it.
+type wordCache struct {
+	seed  maphash.Seed
+	slots []cacheEntry
+}
+
+type cacheEntry struct {
+	ids   [cacheTokens]int32
+	key   [cacheKey]byte
+	len   uint8
+	count uint8
+}
+
+func newWordCache() wordCache {
+	return wordCache{seed: maphash.MakeSeed(), slots: make([]cacheEntry, cacheSlots)}
+}
+
+// find returns the slot of a word, nil if it is too long, and whether the slot
+// holds it.
+func (c *wordCache) find(word string) (*cacheEntry, bool) {
+	if len(word) > cacheKey {
+		return nil, false
+	}
+	e := &c.slots[maphash.String(c.seed, word)%cacheSlots]
+	return e, int(e.len) == len(word) && string(e.key[:e.len]) == word
+}
+
+func (e *cacheEntry) store(word string, ids []int32) {
+	if len(ids) > cacheTokens {
+		return
+	}
+	e.len = uint8(copy(e.key[:], word))
+	e.count = uint8(copy(e.ids[:], ids))
+}
