@@ -1,0 +1,37 @@
+package kernel_test
+
+import (
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+func TestTheCapChoosesAtOrBelowIt(t *testing.T) {
+	best := kernel.Variants()[0]
+	for _, c := range []struct {
+		limit, want string
+		problem     bool
+	}{
+		{"", best, false},
+		{"avx512", best, false},
+		{"AVX2", best, false},
+		{"neon", best, false},
+		{"generic", kernel.Generic, false},
+		{"sse9", best, true},
+	} {
+		in := kernel.Choose(c.limit)
+		if in.Variant != c.want || (in.Problem != "") != c.problem || in.Requested != c.limit || in.Best != best {
+			t.Errorf("cap %q gives %+v, want variant %s", c.limit, in, c.want)
+		}
+	}
+}
+
+func TestGenericIsAlwaysThereAndUnknownIsRefused(t *testing.T) {
+	v := kernel.Variants()
+	if v[len(v)-1] != kernel.Generic {
+		t.Errorf("variants %v do not end with generic", v)
+	}
+	if err := kernel.SetVariant("sse9"); err == nil {
+		t.Error("an unknown variant was accepted")
+	}
+}
