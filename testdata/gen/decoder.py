@@ -283,7 +283,7 @@ def record(m, vocab, plan, tensors, prefix):
     return dict(function="main", steps=steps, state_after=after)
 
 
-def write_cases(directory, note, weights, tensors, runs, max_error=0.02, cosine=0.9995, package="model.mlpackage"):
+def write_cases(directory, note, weights, tensors, runs, package="model.mlpackage"):
     save_file(tensors, os.path.join(directory, "tensors.safetensors"))
     cases = dict(
         note=note,
@@ -292,7 +292,7 @@ def write_cases(directory, note, weights, tensors, runs, max_error=0.02, cosine=
         io_precision="fp16",
         tensors="tensors.safetensors",
         reference=REFERENCE,
-        tolerance=dict(max_abs_over_max=max_error, cosine=cosine),
+        tolerance=dict(max_abs_over_max=0.01, cosine=0.9999),
         runs=runs,
     )
     with open(os.path.join(directory, "cases.json"), "w") as f:

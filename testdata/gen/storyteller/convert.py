@@ -93,9 +93,8 @@ def main():
     tensors = {}
     runs = [record(m, c.vocab, plan, tensors, f"r{i}") for i, plan in enumerate(((5, 1, 1), (9, 1)))]
     write_cases(
-        arguments.answers, "the embedded default model", "int4", tensors, runs, max_error=0.01, cosine=0.9999,
-        package=os.path.relpath(path, arguments.answers),
-    )  # fmt: skip
+        arguments.answers, "the embedded default model", "int4", tensors, runs, os.path.relpath(path, arguments.answers)
+    )
 
 
 if __name__ == "__main__":
