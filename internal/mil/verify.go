@@ -10,7 +10,11 @@ import (
 // its use and visible there, names are unique, types are complete, constants fit
 // theirs, and states are only read and written as states. It knows nothing of
 // the shapes that operators infer.
-func Verify(p *Program) error {
+func Verify(p *Program) error { return verify(p, false) }
+
+// verify is Verify; references allows constants whose content is in a weight
+// file and not at hand, which only the writer can use.
+func verify(p *Program, references bool) error {
 	if p == nil || len(p.Functions) == 0 {
 		return bad(ErrStructure, "program has no functions")
 	}
@@ -23,7 +27,7 @@ func Verify(p *Program) error {
 			return &Error{Function: f.Name, Err: bad(ErrDuplicate, "function")}
 		}
 		names[f.Name] = true
-		v := &verifier{function: f.Name, visible: map[*Value]bool{}, names: map[string]bool{}}
+		v := &verifier{function: f.Name, references: references, visible: map[*Value]bool{}, names: map[string]bool{}}
 		if err := v.verifyFunction(f); err != nil {
 			return err
 		}
@@ -34,10 +38,11 @@ func Verify(p *Program) error {
 // verifier checks one function. visible and names are what can be referred to at
 // the current point.
 type verifier struct {
-	function string
-	op       *Op
-	visible  map[*Value]bool
-	names    map[string]bool
+	function   string
+	op         *Op
+	references bool
+	visible    map[*Value]bool
+	names      map[string]bool
 }
 
 func (v *verifier) fail(name string, err error) error {
@@ -156,7 +161,7 @@ func (v *verifier) verifyOp(op *Op) error {
 		return v.fail("", bad(ErrStructure, "const must give one stored value"))
 	}
 	out := op.Outputs[0]
-	if err := checkConst(out); err != nil {
+	if err := v.checkConst(out); err != nil {
 		return v.fail(out.Name, err)
 	}
 	return nil
@@ -177,7 +182,7 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 			if err := checkType(x.Type); err != nil {
 				return v.fail(a.Name, err)
 			}
-			if err := checkConst(x); err != nil {
+			if err := v.checkConst(x); err != nil {
 				return v.fail(a.Name, err)
 			}
 		default:
@@ -319,7 +324,7 @@ func checkType(t Type) error {
 
 // checkConst checks that a stored value has the type that is declared for it and
 // as many bytes as that takes.
-func checkConst(x *Value) error {
+func (v *verifier) checkConst(x *Value) error {
 	c := x.Const
 	n, ok := dtype.Count(c.Shape)
 	if !ok {
@@ -340,6 +345,9 @@ func checkConst(x *Value) error {
 		return nil
 	}
 	want, ok := c.DType.PackedLen(n)
+	if ok && v.references && c.Data == nil && c.Blob != "" {
+		return nil
+	}
 	if !ok || len(c.Data) != want {
 		return bad(ErrConst, "%d bytes for %d elements of %v", len(c.Data), n, c.DType)
 	}

@@ -1,0 +1,211 @@
+package mil
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+)
+
+// Builder makes a function operation by operation. Its methods return the values
+// to use as operands further on. The first mistake is kept and returned by
+// Function; what the methods return after it is of no use, but safe to pass on.
+//
+// A Builder is for one goroutine.
+type Builder struct {
+	fn     *Function
+	blocks []*Block // the open blocks, innermost last
+	taken  map[string]int
+	err    error
+}
+
+// Operand is what an operation can be given: a *Value, or Values for a variadic
+// operand.
+type Operand interface{ operands() []*Value }
+
+// Values are the bindings of a variadic operand.
+type Values []*Value
+
+func (v Values) operands() []*Value { return v }
+
+func (v *Value) operands() []*Value { return []*Value{v} }
+
+// Args are the named operands of an operation.
+type Args map[string]Operand
+
+// NewBuilder starts a function of that name in an operator set, such as CoreML8.
+func NewBuilder(name, opset string) *Builder {
+	fn := &Function{Name: name, Opset: opset, Body: &Block{}}
+	return &Builder{fn: fn, blocks: []*Block{fn.Body}, taken: map[string]int{}}
+}
+
+// NewProgram joins functions to a program.
+func NewProgram(functions ...*Function) *Program {
+	p := &Program{Version: 1, Functions: slices.Clone(functions), Attributes: map[string]string{}}
+	sortFunctions(p.Functions)
+	return p
+}
+
+// TensorType returns the type of a tensor.
+func TensorType(t dtype.Type, shape ...int) Type {
+	return Type{Kind: Tensor, DType: t, Shape: slices.Clone(shape)}
+}
+
+// Input adds a parameter. Unknown stands for a dimension that is left open.
+func (b *Builder) Input(name string, t dtype.Type, shape ...int) *Value {
+	return b.parameter(name, TensorType(t, shape...))
+}
+
+// State adds a state.
+func (b *Builder) State(name string, t dtype.Type, shape ...int) *Value {
+	typ := TensorType(t, shape...)
+	typ.Kind = State
+	return b.parameter(name, typ)
+}
+
+func (b *Builder) parameter(name string, t Type) *Value {
+	if b.taken[name] > 0 {
+		b.fail(&Error{Function: b.fn.Name, Name: name, Err: bad(ErrDuplicate, "parameter")})
+	}
+	b.taken[name]++
+	v := &Value{Name: name, Type: t}
+	b.fn.Inputs = append(b.fn.Inputs, v)
+	return v
+}
+
+// fail keeps the first error.
+func (b *Builder) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// unique returns name, with a number behind it if it is taken already.
+func (b *Builder) unique(name, fallback string) string {
+	if name == "" {
+		name = fallback
+	}
+	for {
+		n := b.taken[name]
+		b.taken[name]++
+		if n == 0 {
+			return name
+		}
+		next := fmt.Sprintf("%s_%d", name, n)
+		if b.taken[next] == 0 {
+			b.taken[next]++
+			return next
+		}
+	}
+}
+
+// Op adds an operation with one result and returns that. An empty or taken name
+// is made unique.
+func (b *Builder) Op(typ, name string, result Type, args Args) *Value {
+	return b.MultiOp(typ, name, []Type{result}, args)[0]
+}
+
+// Do adds an operation without a result, such as write_state.
+func (b *Builder) Do(typ, name string, args Args) { b.MultiOp(typ, name, nil, args) }
+
+// MultiOp adds an operation with any number of results. Control flow takes its
+// nested blocks, which Block makes.
+func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ...*Block) []*Value {
+	op := &Op{Type: typ, Blocks: blocks}
+	for _, key := range slices.Sorted(maps.Keys(args)) {
+		a := Argument{Name: key}
+		if args[key] != nil {
+			a.Values = slices.Clone(args[key].operands())
+		}
+		if a.Values == nil || slices.Contains(a.Values, nil) {
+			b.fail(&Error{Function: b.fn.Name, OpType: typ, Op: name, Name: key, Err: bad(ErrStructure, "operand is nil")})
+		}
+		op.Inputs = append(op.Inputs, a)
+	}
+	values := make([]*Value, len(results))
+	for i, t := range results {
+		suffix := ""
+		if len(results) > 1 {
+			suffix = fmt.Sprintf("_%d", i)
+		}
+		values[i] = &Value{Name: b.unique(resultName(name, suffix), typ+suffix), Type: t, Producer: op}
+	}
+	op.Name = name
+	switch {
+	case len(values) == 1:
+		op.Name = values[0].Name
+	case name == "":
+		op.Name = b.unique("", typ)
+	}
+	op.Outputs = values
+	b.append(op)
+	return values
+}
+
+func resultName(name, suffix string) string {
+	if name == "" {
+		return ""
+	}
+	return name + suffix
+}
+
+func (b *Builder) append(op *Op) {
+	block := b.blocks[len(b.blocks)-1]
+	block.Ops = append(block.Ops, op)
+}
+
+// Block makes a nested block for MultiOp. Fill adds the block's operations to the
+// builder and returns the block's results; it is given the block's parameters,
+// which have the types of params.
+func (b *Builder) Block(params []Type, fill func(in []*Value) []*Value) *Block {
+	block := &Block{}
+	for _, t := range params {
+		block.Inputs = append(block.Inputs, &Value{Name: b.unique("", "block_input"), Type: t})
+	}
+	b.blocks = append(b.blocks, block)
+	block.Outputs = fill(block.Inputs)
+	b.blocks = b.blocks[:len(b.blocks)-1]
+	return block
+}
+
+// Output makes v a result of the function under that name. The operation's result
+// is renamed; a parameter, a constant and a value that has been given out already
+// pass through an identity operation, as coremltools does it.
+func (b *Builder) Output(name string, v *Value) {
+	if v == nil {
+		b.fail(&Error{Function: b.fn.Name, Name: name, Err: bad(ErrStructure, "output is nil")})
+		return
+	}
+	if v.Name != name {
+		if b.taken[name] > 0 {
+			b.fail(&Error{Function: b.fn.Name, Name: name, Err: bad(ErrDuplicate, "output")})
+		}
+		if v.Producer == nil || v.Const != nil || slices.Contains(b.fn.Body.Outputs, v) {
+			v = b.Op("identity", name, v.Type, Args{"x": v})
+		}
+		v.Name = name
+		b.taken[name]++
+	}
+	b.fn.Body.Outputs = append(b.fn.Body.Outputs, v)
+}
+
+// Function returns the finished and verified function.
+func (b *Builder) Function() (*Function, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	if err := verify(NewProgram(b.fn), true); err != nil {
+		return nil, err
+	}
+	return b.fn, nil
+}
+
+// Program returns a verified program that has only this function.
+func (b *Builder) Program() (*Program, error) {
+	f, err := b.Function()
+	if err != nil {
+		return nil, err
+	}
+	return NewProgram(f), nil
+}
