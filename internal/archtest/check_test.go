@@ -113,6 +113,7 @@ func TestATreeThatKeepsTheRulesIsAccepted(t *testing.T) {
 		"coreml/apple_tag.go":            "//go:build darwin\n\n" + pkg("coreml", module+"/internal/engine/apple"),
 		"coreml/a_test.go":               pkg("coreml_test", module+"/tensor", "github.com/google/go-cmp/cmp", "net/http"),
 		"tokenizer/gen.go":               "//go:build ignore\n\n" + named("main", "log", "func main() { log.Fatal() }\n"),
+		"coreml/errors.go":               named("coreml", module+"/internal/modelpkg", "\n// ErrX is one.\nvar ErrX = modelpkg.ErrX\n"),
 		"hub/a.go":                       pkg("hub", "net/http"),
 		"tensor/a.go":                    named("tensor", module+"/internal/dtype", "\n// T is one.\ntype T struct {\n\t// Rows and the columns are counted from 1.\n\tRows int\n\tCols int\n\n\td dtype.Type\n}\n\nfunc f() dtype.Type { return 0 }\n"),
 		"cmd/coreml/main.go":             named("main", "fmt", "func main() { fmt.Println() }\n"),

@@ -92,7 +92,8 @@ func (s *surfaceScan) function(d *ast.FuncDecl) {
 		}
 		name = receiver + "." + name
 	}
-	if d.Doc == nil && !(d.Recv != nil && wellKnown[d.Name.Name]) {
+	known := d.Recv != nil && wellKnown[d.Name.Name]
+	if d.Doc == nil && !known {
 		s.undocumented(d.Pos(), name)
 	}
 	s.exposes(name, d.Type)
@@ -197,7 +198,9 @@ func (s *surfaceScan) value(d *ast.GenDecl, spec *ast.ValueSpec) {
 		}
 		if spec.Type != nil {
 			s.exposes(name.Name, spec.Type)
-		} else if i < len(spec.Values) {
+		} else if i < len(spec.Values) && !strings.HasPrefix(name.Name, "Err") {
+			// A value takes the type of what it is set to. Error values are the
+			// exception: their type is error, wherever they come from.
 			if sel, ok := spec.Values[i].(*ast.SelectorExpr); ok {
 				s.exposes(name.Name, sel)
 			}
