@@ -3,8 +3,10 @@ package coreml
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -17,7 +19,12 @@ var (
 	ErrNoEngine = errors.New("no such engine on this system")
 	// ErrCompiledModel: the path is a compiled model (.mlmodelc), which only the
 	// framework can load. The portable engine needs the package it was made from.
-	ErrCompiledModel = errors.New("compiled model where a package is needed")
+	ErrCompiledModel = modelpkg.ErrCompiled
+	// ErrNotPackage: the path holds nothing like a model package.
+	ErrNotPackage = modelpkg.ErrNotPackage
+	// ErrUnknownFunction: the package has no function of the name that
+	// [Config.Function] asks for.
+	ErrUnknownFunction = modelpkg.ErrFunction
 	// ErrUnsupportedModel: the engine cannot execute models or features of this
 	// kind at all.
 	ErrUnsupportedModel = errors.New("unsupported by the engine")
@@ -102,3 +109,25 @@ func (e *UnsupportedOpsError) Unwrap() []error {
 
 // fail prefixes err once with the package and the operation.
 func fail(op string, err error) error { return fmt.Errorf("coreml: %s: %w", op, err) }
+
+// engineError gives an engine's error the types of this package.
+func engineError(err error) error {
+	var ops interface {
+		error
+		UnsupportedOps() (function string, ops []string)
+	}
+	switch {
+	case errors.As(err, &ops):
+		function, names := ops.UnsupportedOps()
+		return &UnsupportedOpsError{Function: function, Ops: slices.Clone(names), Err: err}
+	case errors.Is(err, modelpkg.ErrNotProgram):
+		return &alsoError{err, ErrUnsupportedModel}
+	}
+	return err
+}
+
+// alsoError is an error that is another one too, without naming it in its text.
+type alsoError struct{ err, also error }
+
+func (e *alsoError) Error() string   { return e.err.Error() }
+func (e *alsoError) Unwrap() []error { return []error{e.err, e.also} }

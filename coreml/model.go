@@ -2,10 +2,10 @@ package coreml
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -37,7 +37,8 @@ type program struct {
 	frames  frames
 }
 
-// Load loads the package (.mlpackage folder) at path. Weight files are mapped
+// Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file
+// without weight files. Weight files are mapped
 // into memory rather than read and must not be changed while the model is open.
 //
 // Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A
@@ -47,10 +48,10 @@ func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
 	if err != nil {
 		return nil, fail("load model", err)
 	}
-	if err := checkPath(path, info.IsDir()); err != nil {
-		return nil, fail("load model", fmt.Errorf("%s: %w", path, err))
-	}
 	src := engine.Source{FS: os.DirFS(path), Dir: ".", Path: path}
+	if !info.IsDir() {
+		src.FS, src.Dir = os.DirFS(filepath.Dir(path)), filepath.Base(path)
+	}
 	return load(ctx, src, path, cfg)
 }
 
@@ -61,26 +62,10 @@ func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
 // LoadFS gives up with ctx's error when ctx ends. A nil cfg is the zero
 // [Config].
 func LoadFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Model, error) {
-	info, err := fs.Stat(fsys, dir)
-	if err != nil {
+	if _, err := fs.Stat(fsys, dir); err != nil {
 		return nil, fail("load model", err)
 	}
-	if err := checkPath(dir, info.IsDir()); err != nil {
-		return nil, fail("load model", fmt.Errorf("%s: %w", dir, err))
-	}
 	return load(ctx, engine.Source{FS: fsys, Dir: dir}, dir, cfg)
-}
-
-// checkPath refuses what is no package at first sight, with a better error than
-// its missing manifest would give.
-func checkPath(path string, dir bool) error {
-	switch {
-	case !dir && strings.HasSuffix(path, ".mlmodel"):
-		return fmt.Errorf("a bare .mlmodel file: want the .mlpackage folder around it: %w", ErrUnsupportedModel)
-	case !dir:
-		return fmt.Errorf("a file, want an .mlpackage folder: %w", ErrUnsupportedModel)
-	}
-	return nil
 }
 
 func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Model, error) {
@@ -92,6 +77,9 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 		return nil, fail("load model", err)
 	}
 	e, err := cfg.engine()
+	if compiled(name) && (err != nil || e.Name() != "framework") {
+		return nil, fail("load model", fmt.Errorf("%s: %w", name, ErrCompiledModel))
+	}
 	if err != nil {
 		return nil, fail("load model", err)
 	}
@@ -113,17 +101,8 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	return m, nil
 }
 
-// engineError gives an engine's error the types of this package.
-func engineError(err error) error {
-	var ops interface {
-		error
-		UnsupportedOps() (function string, ops []string)
-	}
-	if errors.As(err, &ops) {
-		function, names := ops.UnsupportedOps()
-		return &UnsupportedOpsError{Function: function, Ops: slices.Clone(names), Err: err}
-	}
-	return err
+func compiled(name string) bool {
+	return strings.EqualFold(filepath.Ext(filepath.Clean(name)), ".mlmodelc")
 }
 
 // Description returns what the package says of itself and of the loaded
