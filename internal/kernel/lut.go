@@ -170,7 +170,7 @@ func (m *LUT) lookup(dst []float32, table *[256]float32, at int) {
 // ScratchLen implements [Mat].
 func (m *LUT) ScratchLen(n int) int {
 	if n < tileMin {
-		return m.cols
+		return max(m.cols, m.cg*m.size)
 	}
 	return tileScratch
 }
@@ -185,10 +185,10 @@ func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
+	if useAVX2 && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, scratch) {
+		return
+	}
 	for r := lo; r < hi; r++ {
-		if useAVX2 && m.gemvFast(dst, ldd, x, ldx, n, r) {
-			continue
-		}
 		m.Row(scratch, r)
 		for t := range n {
 			dst[t*ldd+r] = Dot(scratch[:m.cols], x[t*ldx:t*ldx+m.cols])

@@ -288,6 +288,33 @@ func TestProductsAreWithinTheBoundAndIndependentOfTheSplit(t *testing.T) {
 	})
 }
 
+func TestATileDecodesToTheBit(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, c := range matCases() {
+			t.Run(c.name, func(t *testing.T) {
+				m, w := c.build(t, newRand(17))
+				rows, cols, n := m.Rows(), m.Cols(), 9
+				scratch, dst := guarded[float32](t, m.ScratchLen(n)), guarded[float32](t, n*rows)
+				// Unit vectors select single weights; a sum of zeros and one weight is exact.
+				for c := 0; c < cols; c += n * 7 {
+					x := guarded[float32](t, n*cols)
+					for i := range n {
+						x[i*cols+min(c+i, cols-1)] = 1
+					}
+					m.Mul(dst, rows, x, cols, n, 0, rows, scratch)
+					for i := range n {
+						for r := range rows {
+							if want := w[r*cols+min(c+i, cols-1)]; dst[i*rows+r] != want {
+								t.Fatalf("weight [%d, %d] = %v, want %v", r, c+i, dst[i*rows+r], want)
+							}
+						}
+					}
+				}
+			})
+		}
+	})
+}
+
 func FuzzQuantProduct(f *testing.F) {
 	f.Add(uint64(1), uint8(5), uint8(4), uint8(8), uint8(3), uint8(7))
 	f.Add(uint64(2), uint8(1), uint8(1), uint8(33), uint8(1), uint8(0))

@@ -1,3 +1,5 @@
+//go:build noasm || !amd64
+
 package kernel
 
 // useAVX2 is a constant here, so the compiler drops every call of the functions
@@ -35,6 +37,8 @@ func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ in
 func (q *Quant) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
 	return false
 }
-func (q *Quant) unpackFast(_ []float32, _, _ int) bool                    { return false }
-func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _ int) bool { return false }
-func (m *LUT) unpackFast(_ []float32, _, _ int) bool                      { return false }
+func (q *Quant) unpackFast(_ []float32, _, _ int) bool { return false }
+func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
+	return false
+}
+func (m *LUT) unpackFast(_ []float32, _, _ int) bool { return false }

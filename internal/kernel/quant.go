@@ -169,9 +169,9 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 // ScratchLen implements [Mat].
 func (q *Quant) ScratchLen(n int) int {
 	if n < tileMin {
-		return max(q.cols, 2*scaleBatch)
+		return max(q.cols, 2*max(scaleBatch, q.cb))
 	}
-	return tileScratch + 2*scaleBatch
+	return tileScratch
 }
 
 // scaleBatch is how many scales (and as many offsets) the fast path widens at a

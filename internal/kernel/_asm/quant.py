@@ -1,0 +1,185 @@
+# Integer codes with block scales, and 4-bit palettes. A block is vecs vectors
+# of 8 weights. Natural order is kept: a broadcast puts 8 nibbles in every lane
+# and a variable shift brings nibble i to lane i.
+#
+# Modes: "" w = q·s, "o" w = (q-o)·s, "r" w = fp16((q-o)·s).
+
+SHL = [28 - 4 * i for i in range(8)]
+SHR = [4 * i for i in range(8)]
+WBYTES = {4: 4, 8: 8}
+
+
+def setup(width, sign, mode):
+    """Constants: Y15 shifts, Y14 the nibble mask or a table of codes, Y13 the other half."""
+    if width == 8:
+        return
+    if mode == "r":
+        hi = [i - 8 for i in range(8)] if sign else [i + 8 for i in range(8)]
+        E(f"VMOVDQU {const('shiftRight', SHR)}, Y15")
+        E(f"VMOVUPS {const('codes0', [bits(float(i)) for i in range(8)])}, Y14")
+        E(f"VMOVUPS {const('codesNeg' if sign else 'codes8', [bits(float(i)) for i in hi])}, Y13")
+    elif sign:
+        E(f"VMOVDQU {const('shiftLeft', SHL)}, Y15")
+    else:
+        E(f"VMOVDQU {const('shiftRight', SHR)}, Y15", f"VMOVDQU {const('nibble', [15] * 8)}, Y14")
+
+
+def blockHead(width, mode):
+    """Y12 scale, Y11 offset; for rounded nibbles the table in Y12 and Y11."""
+    E("VBROADCASTSS (DX), Y12")
+    if mode:
+        E("VBROADCASTSS (BX), Y11")
+    if width == 4 and mode == "r":
+        E("VSUBPS Y11, Y13, Y10", "VSUBPS Y11, Y14, Y11", "VMULPS Y12, Y10, Y10", "VMULPS Y12, Y11, Y12",
+          "VCVTPS2PH $0, Y10, X11", "VCVTPS2PH $0, Y12, X12", "VCVTPH2PS X11, Y11", "VCVTPH2PS X12, Y12")
+
+
+def lookup(q, t, lo="Y12", hi="Y11"):
+    """Y q holds indices in its low bits: Y t = table entries."""
+    E(f"VPERMPS {lo}, Y{q}, Y{t}", f"VPERMPS {hi}, Y{q}, Y{t + 1}", f"VPSLLD $28, Y{q}, Y{q}", f"VBLENDVPS Y{q}, Y{t + 1}, Y{t}, Y{t}")
+
+
+def weights(width, sign, mode, off, q, t):
+    """Decodes 8 codes at off(SI) and returns the register; unscaled in modes "" and "o"."""
+    if width == 8:
+        E(f"{'VPMOVSXBD' if sign else 'VPMOVZXBD'} {off}(SI), Y{q}", f"VCVTDQ2PS Y{q}, Y{q}")
+        if mode:
+            E(f"VSUBPS Y11, Y{q}, Y{q}")
+        if mode == "r":
+            E(f"VMULPS Y12, Y{q}, Y{q}", f"VCVTPS2PH $0, Y{q}, X{q}", f"VCVTPH2PS X{q}, Y{q}")
+        return q
+    E(f"VPBROADCASTD {off}(SI), Y{q}")
+    if mode == "r":
+        E(f"VPSRLVD Y15, Y{q}, Y{q}")
+        lookup(q, t)
+        return t
+    if sign:
+        E(f"VPSLLVD Y15, Y{q}, Y{q}", f"VPSRAD $28, Y{q}, Y{q}")
+    else:
+        E(f"VPSRLVD Y15, Y{q}, Y{q}", f"VPAND Y14, Y{q}, Y{q}")
+    E(f"VCVTDQ2PS Y{q}, Y{q}")
+    if mode:
+        E(f"VSUBPS Y11, Y{q}, Y{q}")
+    return q
+
+
+def gemv(width, sign, mode):
+    name = f"gemv{width}{'s' if sign else 'u'}{mode}AVX2"
+    params = [("w", B), ("scale", F)] + ([("offset", F)] if mode else []) + [("x", F), ("dst", F), ("rows", I), ("blocks", I), ("vecs", I)]
+    at = func(name, f"multiplies x by rows of {width}-bit codes that follow one another.", params)
+    args(at, w="SI", scale="DX", dst="R8", rows="R9", blocks="R10", vecs="R11")
+    if mode:
+        args(at, offset="BX")
+    setup(width, sign, mode)
+    wb = WBYTES[width]
+    scaled = mode != "r"
+    row, block, body, vec, done, end = (label(s) for s in ("row", "block", "body", "vec", "done", "end"))
+    E(f"{row}:", f"MOVQ {at['x']}, DI", "MOVQ R10, R12")
+    zero(0, 1)
+    if not scaled:
+        zero(2, 3)
+
+    def four(a, b):
+        E(f"PREFETCHT0 4096(SI)")
+        for j in range(4):
+            q = 4 + 2 * (j % 3) if mode == "r" and width == 4 else 4 + j
+            r = weights(width, sign, mode, wb * j, q, q + 1 if mode == "r" and width == 4 else 0)
+            E(f"VFMADD231PS {32 * j}(DI), Y{r}, Y{(a, b)[j % 2]}")
+        E(f"ADDQ ${4 * wb}, SI", "ADDQ $128, DI")
+
+    def one(a):
+        r = weights(width, sign, mode, 0, 4, 5)
+        E(f"VFMADD231PS (DI), Y{r}, Y{a}", f"ADDQ ${wb}, SI", "ADDQ $32, DI")
+
+    E(f"{block}:")
+    blockHead(width, mode)
+    a, b = (2, 3) if scaled else (0, 1)
+    if scaled:
+        zero(a, b)
+    E("MOVQ R11, R13", "SUBQ $4, R13", f"JLT {vec}", f"{body}:")
+    four(a, b)
+    E("SUBQ $4, R13", f"JGE {body}", f"{vec}:", "ADDQ $4, R13", f"JZ {done}", f"{vec}x:")
+    one(a)
+    E("DECQ R13", f"JNZ {vec}x", f"{done}:")
+    if scaled:
+        E(f"VADDPS Y{b}, Y{a}, Y{a}", f"VFMADD231PS Y{a}, Y12, Y0")
+    E("ADDQ $4, DX")
+    if mode:
+        E("ADDQ $4, BX")
+    E("DECQ R12", f"JNZ {block}")
+    if not scaled:
+        E("VADDPS Y1, Y0, Y0")
+    reduce(0, 1, "(R8)")
+    E("ADDQ $4, R8", "DECQ R9", f"JNZ {row}")
+    ret()
+
+
+def unpack(width, sign, mode):
+    name = f"unpack{width}{'s' if sign else 'u'}{mode}AVX2"
+    params = [("dst", F), ("w", B), ("scale", F)] + ([("offset", F)] if mode else []) + [("blocks", I), ("vecs", I)]
+    at = func(name, f"decodes blocks of {width}-bit codes.", params)
+    args(at, dst="DI", w="SI", scale="DX", blocks="R10", vecs="R11")
+    if mode:
+        args(at, offset="BX")
+    setup(width, sign, mode)
+    wb = WBYTES[width]
+    block, body, vec, done = (label(s) for s in ("block", "body", "vec", "done"))
+    E(f"{block}:")
+    blockHead(width, mode)
+
+    def store(j, r):
+        if mode != "r":
+            E(f"VMULPS Y12, Y{r}, Y{r}")
+        E(f"VMOVUPS Y{r}, {32 * j}(DI)")
+
+    E("MOVQ R11, R13", "SUBQ $4, R13", f"JLT {vec}", f"{body}:")
+    for j in range(4):
+        q = 2 * j if not (width == 4 and mode == "r") else 3 * (j % 3)
+        store(j, weights(width, sign, mode, wb * j, q, q + 1))
+    E(f"ADDQ ${4 * wb}, SI", "ADDQ $128, DI", "SUBQ $4, R13", f"JGE {body}", f"{vec}:", "ADDQ $4, R13", f"JZ {done}", f"{vec}x:")
+    store(0, weights(width, sign, mode, 0, 0, 1))
+    E(f"ADDQ ${wb}, SI", "ADDQ $32, DI", "DECQ R13", f"JNZ {vec}x", f"{done}:", "ADDQ $4, DX")
+    if mode:
+        E("ADDQ $4, BX")
+    E("DECQ R10", f"JNZ {block}")
+    ret()
+
+
+for width in (4, 8):
+    for sign in (True, False):
+        for mode in ("", "o", "r"):
+            gemv(width, sign, mode)
+            unpack(width, sign, mode)
+
+
+def palette(name, doc, params, r, dot):
+    at = func(name, doc, params, r)
+    args(at, w="SI", table="DX", groups="R10", vecs="R11")
+    args(at, **({"x": "DI"} if dot else {"dst": "DI"}))
+    E(f"VMOVDQU {const('shiftRight', SHR)}, Y15")
+    if dot:
+        zero(0, 1)
+    group, body, vec, done = (label(s) for s in ("group", "body", "vec", "done"))
+
+    def one(j, acc):
+        q = 2 + 3 * (j % 2)
+        E(f"VPBROADCASTD {4 * j}(SI), Y{q}", f"VPSRLVD Y15, Y{q}, Y{q}")
+        lookup(q, q + 1)
+        E(f"VFMADD231PS {32 * j}(DI), Y{q + 1}, Y{acc}" if dot else f"VMOVUPS Y{q + 1}, {32 * j}(DI)")
+
+    E(f"{group}:", "VMOVUPS (DX), Y12", "VMOVUPS 32(DX), Y11", "MOVQ R11, R13", "SUBQ $4, R13", f"JLT {vec}", f"{body}:", "PREFETCHT0 4096(SI)")
+    for j in range(4):
+        one(j, j % 2)
+    E("ADDQ $16, SI", "ADDQ $128, DI", "SUBQ $4, R13", f"JGE {body}", f"{vec}:", "ADDQ $4, R13", f"JZ {done}", f"{vec}x:")
+    one(0, 0)
+    E("ADDQ $4, SI", "ADDQ $32, DI", "DECQ R13", f"JNZ {vec}x", f"{done}:", "ADDQ $64, DX", "DECQ R10", f"JNZ {group}")
+    if dot:
+        E("VADDPS Y1, Y0, Y0")
+        reduce(0, 1, at["ret"])
+    ret()
+
+
+palette("dotLUT4AVX2", "returns the sum of table[index]·x for 4-bit indices, with a table of 16 for each group.",
+        [("w", B), ("table", F), ("x", F), ("groups", I), ("vecs", I)], "float32", True)
+palette("unpackLUT4AVX2", "decodes 4-bit indices, with a table of 16 for each group.",
+        [("dst", F), ("w", B), ("table", F), ("groups", I), ("vecs", I)], None, False)

@@ -1,0 +1,25 @@
+//go:build !noasm
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// useAVX2 selects the assembly. It is written at start and by SetVariant only.
+var useAVX2 bool
+
+// hasAVX2 says that the processor and the operating system support what the
+// kernels use.
+var hasAVX2 bool
+
+func detect() {
+	hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C
+}
+
+func apply(variant string) { useAVX2 = variant == AVX2 && hasAVX2 }
+
+func available() []string {
+	if hasAVX2 {
+		return []string{AVX2, Generic}
+	}
+	return []string{Generic}
+}

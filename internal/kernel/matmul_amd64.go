@@ -1,0 +1,91 @@
+//go:build !noasm
+
+package kernel
+
+// tailMasks gives, at index 8-n, a mask of n leading lanes.
+var tailMasks = [16]uint32{
+	^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0),
+}
+
+// laneMask returns a mask of n lanes of 8.
+func laneMask(n int) *uint32 { return &tailMasks[8-n] }
+
+// mulNTAsm is mulNT on 4 rows at a time. A group of fewer rows names its last
+// row several times and masks the results.
+func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
+	var tail, rows *uint32
+	if k&7 != 0 {
+		tail = laneMask(k & 7)
+	}
+	add := 0
+	if acc {
+		add = 1
+	}
+	for r := 0; r < m; r += 4 {
+		w0 := r * ldw
+		w1, w2, w3 := w0+ldw, w0+2*ldw, w0+3*ldw
+		if m-r < 4 {
+			rows = laneMask(m - r)
+			last := (m - 1) * ldw
+			w1, w2, w3 = min(w1, last), min(w2, last), last
+		}
+		nt4AVX2(&dst[r], 4*ldd, &x[0], 4*ldx, n, &w[w0], &w[w1], &w[w2], &w[w3], k, tail, rows, add)
+	}
+}
+
+// mulNNAsm is mulNN on blocks of 6 rows and 16 columns.
+func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
+	add := 0
+	if acc {
+		add = 1
+	}
+	for j := 0; j < n; {
+		cols := min(n-j, 16)
+		if cols < 16 {
+			cols = min(cols, 8)
+		}
+		for i := 0; i < m; i += 6 {
+			d, s := &dst[i*ldd+j], &a[i*lda]
+			if cols == 16 {
+				nnWide(min(m-i, 6), d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+			} else {
+				nnNarrow(min(m-i, 6), d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add, laneMask(cols))
+			}
+		}
+		j += cols
+	}
+}
+
+func nnWide(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
+	switch rows {
+	case 1:
+		nn1x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	default:
+		nn6x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+func nnNarrow(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int, mask *uint32) {
+	switch rows {
+	case 1:
+		nn1x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 2:
+		nn2x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 3:
+		nn3x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 4:
+		nn4x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 5:
+		nn5x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	default:
+		nn6x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	}
+}
