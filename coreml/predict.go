@@ -36,7 +36,7 @@ type PredictOptions struct {
 // without states and required for one with: see [Model.NewState]. Only one call
 // at a time may use it; a second one gets [ErrStateBusy]. A state of another
 // function, or another model, will do when its buffers have the same names,
-// types and shapes in the same order and the same engine made it. A prediction that fails or is
+// types and shapes and the same engine made it. A prediction that fails or is
 // cancelled after it began leaves st marked as failed: see [State.Err].
 //
 // The outputs own their memory and stay valid after Close, but for buffers that
@@ -130,16 +130,7 @@ func (p *program) adopt(h *stateHandle) error {
 	if h.engine != p.engine {
 		return fmt.Errorf("%w: it was made by engine %s and the model runs on %s", ErrStateMismatch, h.engine, p.engine)
 	}
-	if err := sameStates(p.states, h.features); err != nil {
-		return err
-	}
-	// Engines may tell buffers apart by their place.
-	for i := range p.states {
-		if p.states[i].Name != h.features[i].Name {
-			return fmt.Errorf("%w: its order is %s, want %s", ErrStateMismatch, names(h.features), names(p.states))
-		}
-	}
-	return nil
+	return sameStates(p.states, h.features)
 }
 
 // collect puts the results of a prediction into the caller's map, or a new one.
