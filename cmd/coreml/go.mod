@@ -2,6 +2,15 @@ module github.com/gocoreml/coreml/cmd/coreml
 
 go 1.26.0
 
-require github.com/gocoreml/coreml v0.0.0-00010101000000-000000000000
+require (
+	github.com/alecthomas/kong v1.17.0
+	github.com/gocoreml/coreml v0.0.0-00010101000000-000000000000
+)
+
+require (
+	github.com/dlclark/regexp2 v1.12.0 // indirect
+	golang.org/x/exp v0.0.0-20261014143641-f0251eb4aa3e // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
 
 replace github.com/gocoreml/coreml => ../..

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+type checkCmd struct {
+	Dirs     []string `arg:"" name:"dir" help:"Folders with a package and cases.json, generation.json or both."`
+	NoFusion bool     `help:"Run every operation on its own."`
+	engineFlags
+}
+
+// checker counts what it has compared.
+type checker struct {
+	cfg            coreml.Config
+	out            io.Writer
+	passed, failed int
+}
+
+// Run is called by kong.
+func (c *checkCmd) Run(ctx context.Context, io *streams) error {
+	k := &checker{cfg: *c.config(), out: io.out}
+	k.cfg.DisableFusion = c.NoFusion
+	if k.cfg.Arithmetic == coreml.ArithmeticDefault {
+		k.cfg.Arithmetic = coreml.Faithful
+	}
+	for _, dir := range c.Dirs {
+		if err := k.dir(ctx, dir); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			k.failed++
+			complain(io.err, fmt.Errorf("check %s: %w", dir, err))
+		}
+	}
+	if _, err := fmt.Fprintf(io.out, "%d passed, %d failed\n", k.passed, k.failed); err != nil {
+		return err
+	}
+	if k.failed > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// dir compares everything that a folder has records for. An error means that
+// the records could not be compared at all.
+func (k *checker) dir(ctx context.Context, dir string) error {
+	found := false
+	for _, part := range []struct {
+		file  string
+		check func(context.Context, string) error
+	}{{"cases.json", k.cases}, {"generation.json", k.generation}} {
+		_, err := os.Stat(filepath.Join(dir, part.file))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		found = true
+		if err := part.check(ctx, dir); err != nil {
+			return fmt.Errorf("%s: %w", part.file, err)
+		}
+	}
+	if !found {
+		if _, err := os.Stat(dir); err != nil {
+			return err
+		}
+		return errors.New("neither cases.json nor generation.json is there")
+	}
+	return nil
+}
+
+// report writes the line of one comparison. A nil err means that it passed.
+func (k *checker) report(dir, what, figures string, err error) error {
+	verdict := "ok  "
+	k.passed++
+	if err != nil {
+		verdict = "FAIL"
+		k.passed--
+		k.failed++
+		figures = err.Error()
+	}
+	_, werr := fmt.Fprintf(k.out, "%s  %s  %s: %s\n", verdict, filepath.Base(filepath.Clean(dir)), what, figures)
+	return werr
+}

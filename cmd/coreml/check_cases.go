@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// casesFile is cases.json: recorded predictions of a package.
+type casesFile struct {
+	Package   string `json:"package"`
+	Tensors   string `json:"tensors"`
+	Tolerance struct {
+		MaxAbs float64 `json:"max_abs_over_max"`
+		Cosine float64 `json:"cosine"`
+	} `json:"tolerance"`
+	Runs []struct {
+		Function string `json:"function"`
+		Steps    []struct {
+			Inputs  map[string]string `json:"inputs"`
+			Outputs map[string]string `json:"outputs"`
+		} `json:"steps"`
+		StateAfter map[string]string `json:"state_after"`
+	} `json:"runs"`
+}
+
+// cases compares the recorded runs of cases.json.
+func (k *checker) cases(ctx context.Context, dir string) (err error) {
+	var file casesFile
+	if err := readJSON(filepath.Join(dir, "cases.json"), &file); err != nil {
+		return err
+	}
+	if !filepath.IsLocal(file.Package) || !filepath.IsLocal(file.Tensors) {
+		return fmt.Errorf("package %q or tensors %q lies outside of the folder", file.Package, file.Tensors)
+	}
+	if len(file.Runs) == 0 {
+		return errors.New("it records no runs")
+	}
+	tensors, err := safetensors.Open(os.DirFS(dir), filepath.ToSlash(file.Tensors))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tensors.Close()) }()
+	models := map[string]*coreml.Model{}
+	defer func() {
+		for _, m := range models {
+			err = errors.Join(err, m.Close())
+		}
+	}()
+	for i := range file.Runs {
+		function := file.Runs[i].Function
+		what := fmt.Sprintf("run %d", i)
+		if function != "" {
+			what += " of " + function
+		}
+		m := models[function]
+		if m == nil {
+			if m, err = k.load(ctx, filepath.Join(dir, file.Package), function); err != nil {
+				return err
+			}
+			models[function] = m
+		}
+		figures, err := file.run(ctx, m, i, tensors)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := k.report(dir, what, figures, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load loads a function. A package that lists none takes the name main too.
+func (k *checker) load(ctx context.Context, path, function string) (*coreml.Model, error) {
+	cfg := k.cfg
+	cfg.Function = function
+	return coreml.Load(ctx, path, &cfg)
+}
+
+// run makes the steps of run i and compares them.
+func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *safetensors.File) (string, error) {
+	r := &f.Runs[i]
+	st, err := m.NewState()
+	if err != nil {
+		return "", err
+	}
+	defer st.Close() //nolint:errcheck // the state is thrown away
+	worst := difference{cosine: 1}
+	for n, step := range r.Steps {
+		in := coreml.Features{}
+		for name, key := range step.Inputs {
+			t, err := tensors.Tensor(key)
+			if err != nil {
+				return "", err
+			}
+			in[name] = coreml.MultiArray(t)
+		}
+		out, err := m.Predict(ctx, in, st, nil)
+		if err != nil {
+			return "", fmt.Errorf("step %d: %w", n, err)
+		}
+		for _, name := range slices.Sorted(maps.Keys(step.Outputs)) {
+			if err := f.compare(&worst, out.Tensor(name), tensors, step.Outputs[name]); err != nil {
+				return "", fmt.Errorf("step %d, output %s: %w", n, name, err)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.StateAfter)) {
+		got, err := st.Read(name)
+		if err != nil {
+			return "", err
+		}
+		if err := f.compare(&worst, got, tensors, r.StateAfter[name]); err != nil {
+			return "", fmt.Errorf("state %s: %w", name, err)
+		}
+	}
+	return fmt.Sprintf("%d steps, %d states, worst error %.2e of the largest value, worst cosine %.7f",
+		len(r.Steps), len(r.StateAfter), worst.relative, worst.cosine), nil
+}
+
+// compare holds got against the recorded tensor and keeps the worst figures.
+func (f *casesFile) compare(worst *difference, got *tensor.Tensor, tensors *safetensors.File, key string) error {
+	want, err := tensors.Tensor(key)
+	if err != nil {
+		return err
+	}
+	d, err := compare(got, want)
+	if err != nil {
+		return err
+	}
+	worst.relative = max(worst.relative, d.relative)
+	worst.cosine = min(worst.cosine, d.cosine)
+	// Not "greater than": a NaN must not pass.
+	if !(d.relative <= f.Tolerance.MaxAbs) || !(d.cosine >= f.Tolerance.Cosine) {
+		return fmt.Errorf("error %.3e of the largest value (limit %g), cosine %.7f (limit %g)",
+			d.relative, f.Tolerance.MaxAbs, d.cosine, f.Tolerance.Cosine)
+	}
+	return nil
+}
+
+// difference is how far two tensors are apart.
+type difference struct {
+	relative float64 // the largest difference, in parts of the largest value
+	cosine   float64
+}
+
+// compare measures the difference between what came and what was recorded.
+func compare(got, want *tensor.Tensor) (difference, error) {
+	if !slices.Equal(got.Shape(), want.Shape()) {
+		if err := got.Err(); err != nil {
+			return difference{}, err
+		}
+		return difference{}, fmt.Errorf("shape %v where %v was recorded", got.Shape(), want.Shape())
+	}
+	a, err := tensor.Values[float64](got)
+	if err != nil {
+		return difference{}, err
+	}
+	b, err := tensor.Values[float64](want)
+	if err != nil {
+		return difference{}, err
+	}
+	var apart, largest, dot, aa, bb float64
+	for i := range a {
+		if a[i] == b[i] && math.IsInf(a[i], 0) {
+			continue // equal infinities are equal
+		}
+		apart = nanMax(apart, math.Abs(a[i]-b[i]))
+		largest = nanMax(largest, math.Abs(b[i]))
+		dot += a[i] * b[i]
+		aa += a[i] * a[i]
+		bb += b[i] * b[i]
+	}
+	d := difference{cosine: 1}
+	if apart != 0 {
+		d.relative = apart / largest
+	}
+	if aa != bb || dot != aa {
+		d.cosine = dot / math.Sqrt(aa) / math.Sqrt(bb)
+	}
+	return d, nil
+}
+
+// nanMax is max that keeps a NaN.
+func nanMax(a, b float64) float64 {
+	if math.IsNaN(a) || b <= a {
+		return a
+	}
+	return b
+}
+
+// readJSON reads a JSON file of a sensible size.
+func readJSON(path string, v any) error {
+	const most = 256 << 20
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() > most {
+		return fmt.Errorf("more than %d bytes", most)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, v)
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// repositoryPattern is the form of repository ids with an owner, as
+// huggingface_hub checks it; ids are made into file names.
+var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$`)
+
+// isRepository reports whether id can be the id of a repository.
+func isRepository(id string) bool {
+	return repositoryPattern.MatchString(id) && !strings.Contains(id, "--") && !strings.Contains(id, "..")
+}
+
+// hubCache returns the folder in which huggingface_hub keeps downloads.
+func hubCache() string {
+	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
+		if dir := os.Getenv(name); dir != "" {
+			return expand(dir)
+		}
+	}
+	if home := os.Getenv("HF_HOME"); home != "" {
+		return filepath.Join(expand(home), "hub")
+	}
+	if cache := os.Getenv("XDG_CACHE_HOME"); cache != "" {
+		return filepath.Join(expand(cache), "huggingface", "hub")
+	}
+	return filepath.Join(expand("~"), ".cache", "huggingface", "hub")
+}
+
+// expand replaces a leading ~ and environment variables.
+func expand(dir string) string {
+	if rest, ok := strings.CutPrefix(dir, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
+		if home, err := os.UserHomeDir(); err == nil {
+			dir = home + rest
+		}
+	}
+	return os.ExpandEnv(dir)
+}
+
+// cachedTokenizer returns the folder of a repository's newest snapshot in the
+// local cache that holds a tokenizer: that of the branch main, else any. The
+// cache is only read.
+func cachedTokenizer(repo string) (string, error) {
+	cache := hubCache()
+	folder := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
+	has := func(commit string) (string, bool) {
+		dir := filepath.Join(folder, "snapshots", commit)
+		info, err := os.Stat(filepath.Join(dir, "tokenizer.json"))
+		return dir, err == nil && info.Mode().IsRegular()
+	}
+	if data, err := os.ReadFile(filepath.Join(folder, "refs", "main")); err == nil {
+		if commit := strings.TrimSpace(string(data)); filepath.IsLocal(commit) {
+			if dir, ok := has(commit); ok {
+				return dir, nil
+			}
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(folder, "snapshots"))
+	if err != nil && !os.IsNotExist(err) {
+		return "", err
+	}
+	for _, e := range entries {
+		if dir, ok := has(e.Name()); ok {
+			return dir, nil
+		}
+	}
+	return "", fmt.Errorf("the tokenizer of %s is not in the local cache %s: download it there, or give --tokenizer", repo, cache)
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+)
+
+type inspectCmd struct {
+	Model    string `arg:"" help:"The model package."`
+	Function string `help:"Show this function only." placeholder:"NAME"`
+	JSON     bool   `help:"Print one JSON object."`
+	MIL      bool   `name:"mil" help:"Print the program in place of the summary."`
+	Plan     bool   `help:"Print what the engine makes of the function in place of the summary."`
+	engineFlags
+}
+
+// packageInfo is what inspect tells of a package. Its JSON is the output of
+// --json.
+type packageInfo struct {
+	Path            string            `json:"path"`
+	Specification   int               `json:"specification_version"`
+	Description     string            `json:"description,omitempty"`
+	Author          string            `json:"author,omitempty"`
+	License         string            `json:"license,omitempty"`
+	Version         string            `json:"version,omitempty"`
+	Metadata        map[string]string `json:"metadata,omitempty"`
+	DefaultFunction string            `json:"default_function,omitempty"`
+	Functions       []functionInfo    `json:"functions"`
+	Weights         []weightInfo      `json:"weights"`
+	Files           []weightFile      `json:"files"`
+	Engine          string            `json:"engine,omitempty"`
+	Unsupported     []string          `json:"unsupported_ops"`
+	LoadError       string            `json:"load_error,omitempty"`
+	described       []*coreml.Description
+}
+
+type weightFile struct {
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
+}
+
+type functionInfo struct {
+	Name        string        `json:"name"`
+	Opset       string        `json:"opset"`
+	Inputs      []featureInfo `json:"inputs"`
+	Outputs     []featureInfo `json:"outputs"`
+	States      []featureInfo `json:"states"`
+	Ops         []opCount     `json:"ops"`
+	Family      string        `json:"family,omitempty"`
+	Driver      string        `json:"driver,omitempty"`
+	DriverError string        `json:"driver_error,omitempty"`
+}
+
+type featureInfo struct {
+	Name       string   `json:"name"`
+	Kind       string   `json:"kind"`
+	DType      string   `json:"dtype,omitempty"`
+	Shape      []int    `json:"shape,omitempty"`
+	Ranges     [][2]int `json:"ranges,omitempty"`
+	Enumerated [][]int  `json:"enumerated,omitempty"`
+	Optional   bool     `json:"optional,omitempty"`
+	Text       string   `json:"text,omitempty"`
+}
+
+type opCount struct {
+	Op    string `json:"op"`
+	Count int    `json:"count"`
+}
+
+// Run is called by kong.
+func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
+	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
+		return usagef("--json, --mil and --plan exclude each other")
+	}
+	if c.Plan {
+		return c.plan(ctx, io)
+	}
+	pkg, err := modelpkg.OpenPath(c.Model)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pkg.Close()) }()
+	program, err := mil.Read(pkg)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Model, err)
+	}
+	if c.MIL {
+		return c.print(io, program)
+	}
+	info, err := c.info(ctx, pkg, program)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(io.out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(info)
+	}
+	_, err = fmt.Fprint(io.out, info.text())
+	return err
+}
+
+// plan prints what the engine made of the function.
+func (c *inspectCmd) plan(ctx context.Context, io *streams) error {
+	cfg := c.config()
+	cfg.Function = c.Function
+	m, err := coreml.Load(ctx, c.Model, cfg)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(io.out, strings.TrimRight(m.Plan(), "\n"))
+	return errors.Join(err, m.Close())
+}
+
+// print writes the program as text.
+func (c *inspectCmd) print(io *streams, program *mil.Program) error {
+	if c.Function == "" {
+		return mil.Print(io.out, program)
+	}
+	f := program.Function(c.Function)
+	if f == nil {
+		return fmt.Errorf("%s: no function %q", c.Model, c.Function)
+	}
+	return mil.Print(io.out, &mil.Program{Version: program.Version, Attributes: program.Attributes, Functions: []*mil.Function{f}})
+}
+
+func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *mil.Program) (*packageInfo, error) {
+	names := pkg.Functions()
+	if c.Function != "" {
+		names = []string{c.Function}
+	}
+	info := &packageInfo{Path: c.Model, DefaultFunction: pkg.DefaultFunction(), Unsupported: []string{}, Files: []weightFile{}}
+	w := weightCounter{seen: map[blobKey]bool{}, byType: map[string]*weightInfo{}}
+	for _, name := range names {
+		d, err := describe(pkg, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Model, err)
+		}
+		info.Specification, info.Metadata = d.SpecificationVersion, d.UserDefined
+		info.Description, info.Author, info.License, info.Version = d.ShortDescription, d.Author, d.License, d.Version
+		f := functionInfo{Name: name, Inputs: featureList(d.Inputs), Outputs: featureList(d.Outputs), States: featureList(d.States)}
+		if driver, err := generate.Detect(d, nil); err != nil {
+			f.DriverError = err.Error()
+		} else {
+			f.Family, f.Driver = string(driver.Family), driver.String()
+		}
+		if body := program.Function(name); body != nil {
+			f.Opset = body.Opset
+			f.Ops = histogram(body.Body)
+			w.block(body.Body)
+		}
+		info.Functions = append(info.Functions, f)
+		info.described = append(info.described, d)
+		c.tryLoad(ctx, name, info)
+	}
+	info.Weights = w.list()
+	files, err := pkg.Weights()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		info.Files = append(info.Files, weightFile{Name: f.Name, Bytes: f.Size})
+	}
+	return info, ctx.Err()
+}
+
+// tryLoad finds out what the engine says to the function.
+func (c *inspectCmd) tryLoad(ctx context.Context, function string, info *packageInfo) {
+	cfg := c.config()
+	cfg.Function = function
+	m, err := coreml.Load(ctx, c.Model, cfg)
+	if err == nil {
+		info.Engine = m.Info().Engine
+		err = m.Close()
+	}
+	var ops *coreml.UnsupportedOpsError
+	switch {
+	case err == nil:
+	case errors.As(err, &ops):
+		for _, op := range ops.Ops {
+			if !slices.Contains(info.Unsupported, op) {
+				info.Unsupported = append(info.Unsupported, op)
+			}
+		}
+		slices.Sort(info.Unsupported)
+	default:
+		info.LoadError = err.Error()
+	}
+}
+
+func featureList(list []coreml.FeatureDescription) []featureInfo {
+	out := make([]featureInfo, len(list))
+	for i, f := range list {
+		out[i] = featureInfo{
+			Name: f.Name, Kind: f.Kind.String(), Shape: f.Shape, Enumerated: f.Enumerated, Optional: f.Optional, Text: f.Text,
+		}
+		if f.Kind == coreml.KindMultiArray || f.Kind == coreml.KindState {
+			out[i].DType = f.DType.String()
+		}
+		for _, r := range f.Ranges {
+			out[i].Ranges = append(out[i].Ranges, [2]int{r.Lower, r.Upper})
+		}
+	}
+	return out
+}
+
+// histogram counts the operations of a block and of those inside of it, the
+// most frequent first.
+func histogram(b *mil.Block) []opCount {
+	counts := map[string]int{}
+	var walk func(b *mil.Block)
+	walk = func(b *mil.Block) {
+		for _, op := range b.Ops {
+			counts[op.Type]++
+			for _, inner := range op.Blocks {
+				walk(inner)
+			}
+		}
+	}
+	walk(b)
+	out := []opCount{}
+	for op, n := range counts {
+		out = append(out, opCount{op, n})
+	}
+	slices.SortFunc(out, func(a, b opCount) int {
+		if a.Count != b.Count {
+			return b.Count - a.Count
+		}
+		return strings.Compare(a.Op, b.Op)
+	})
+	return out
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// text describes the package for people.
+func (p *packageInfo) text() string {
+	var b strings.Builder
+	head := table{indent: ""}
+	for _, line := range [][2]string{
+		{"package", p.Path}, {"specification", fmt.Sprint(p.Specification)}, {"description", oneLine(p.Description)},
+		{"version", p.Version}, {"author", p.Author}, {"license", p.License}, {"engine", p.engineText()},
+	} {
+		if line[1] != "" {
+			head.row(line[0], line[1])
+		}
+	}
+	b.WriteString(head.String())
+	if len(p.Metadata) > 0 {
+		b.WriteString("\nmetadata\n")
+		t := table{indent: "  "}
+		for _, key := range slices.Sorted(maps.Keys(p.Metadata)) {
+			t.row(key, oneLine(p.Metadata[key]))
+		}
+		b.WriteString(t.String())
+	}
+	for i := range p.Functions {
+		p.functionText(&b, &p.Functions[i], p.described[i])
+	}
+	if len(p.Weights) > 0 {
+		b.WriteString("\nweights\n")
+		t := table{indent: "  ", right: map[int]bool{2: true, 3: true, 4: true}}
+		t.row("used by", "type", "tensors", "elements", "size")
+		for _, w := range p.Weights {
+			t.row(w.Role, w.DType, fmt.Sprint(w.Tensors), fmt.Sprint(w.Elements), bytesText(w.Bytes))
+		}
+		b.WriteString(t.String())
+	}
+	if len(p.Files) > 0 {
+		b.WriteString("\nfiles\n")
+		t := table{indent: "  ", right: map[int]bool{1: true}}
+		for _, f := range p.Files {
+			t.row(f.Name, bytesText(f.Bytes))
+		}
+		b.WriteString(t.String())
+	}
+	return b.String()
+}
+
+func (p *packageInfo) engineText() string {
+	switch {
+	case len(p.Unsupported) > 0:
+		return "cannot run it: no " + strings.Join(p.Unsupported, ", ")
+	case p.LoadError != "":
+		return "cannot run it: " + p.LoadError
+	case p.Engine != "":
+		return p.Engine + ", runs every operation"
+	}
+	return ""
+}
+
+func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *coreml.Description) {
+	note := ""
+	if len(p.Functions) > 1 && f.Name == p.DefaultFunction {
+		note = ", the default"
+	}
+	fmt.Fprintf(b, "\nfunction %s (%s%s)\n", f.Name, f.Opset, note)
+	t := table{indent: "  "}
+	for _, part := range []struct {
+		name string
+		list []coreml.FeatureDescription
+	}{{"input", d.Inputs}, {"output", d.Outputs}, {"state", d.States}} {
+		for i := range part.list {
+			feature := &part.list[i]
+			typ := feature.Type()
+			if part.name == "state" {
+				typ = strings.TrimPrefix(typ, coreml.KindState.String()+" ")
+			}
+			if feature.Optional {
+				typ += ", optional"
+			}
+			t.row(part.name, feature.Name, strings.TrimPrefix(typ, coreml.KindMultiArray.String()+" "), oneLine(feature.Text))
+		}
+	}
+	b.WriteString(t.String())
+	if f.Driver != "" {
+		fmt.Fprintf(b, "  driven as %s\n", f.Driver)
+	} else if f.DriverError != "" {
+		fmt.Fprintf(b, "  no text generation: %s\n", f.DriverError)
+	}
+	if len(f.Ops) > 0 {
+		b.WriteString("  operations\n")
+		b.WriteString(opTable(f.Ops))
+	}
+}
+
+// opTable prints the histogram in three columns.
+func opTable(ops []opCount) string {
+	const columns = 3
+	t := table{indent: "    ", right: map[int]bool{0: true, 2: true, 4: true}}
+	lines := (len(ops) + columns - 1) / columns
+	for i := range lines {
+		var cells []string
+		for c := range columns {
+			if k := c*lines + i; k < len(ops) {
+				cells = append(cells, fmt.Sprint(ops[k].Count), ops[k].Op)
+			}
+		}
+		t.row(cells...)
+	}
+	return t.String()
+}
+
+// oneLine shortens a text to one line.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	const most = 100
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}

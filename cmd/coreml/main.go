@@ -1,0 +1,34 @@
+// Command coreml runs Core ML language models: it continues text, shows what a
+// package holds, and compares a package with recorded answers.
+//
+//	coreml generate "Once upon a time"
+//	coreml inspect Model.mlpackage
+//	coreml check DIR
+//
+// Text goes to standard output and everything else to standard error. It exits
+// with 1 after an error, with 2 when it is called wrongly and with 130 when it is
+// interrupted.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second interrupt ends the program at once.
+	context.AfterFunc(ctx, stop)
+	// A reader that goes away is an error of the next write, not a signal.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// streams are the standard streams of one call.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}

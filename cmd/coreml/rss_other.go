@@ -1,0 +1,6 @@
+//go:build !linux && !darwin && !freebsd && !netbsd && !openbsd
+
+package main
+
+// peakRSS returns 0: the system does not say.
+func peakRSS() int64 { return 0 }

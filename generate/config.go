@@ -1,0 +1,195 @@
+package generate
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+const (
+	// DefaultMaxTokens is the number of tokens of an answer when neither the
+	// caller nor generation_config.json limits it.
+	DefaultMaxTokens = 256
+	// DefaultPrefillChunk is the number of prompt tokens that one prediction
+	// takes. The logits of a chunk are as many rows, so that its size bounds the
+	// memory of a long prompt.
+	DefaultPrefillChunk = 128
+	// DefaultMaxStates is the number of sequences that a generator runs at once.
+	DefaultMaxStates = 4
+)
+
+// Options is what belongs to a generator as a whole. A nil *Options is the same
+// as a zero one.
+type Options struct {
+	// Model is passed to coreml.Load by [Open] and [OpenFS]; [New] does not use
+	// it. Nil, or an Arithmetic of coreml.ArithmeticDefault, selects coreml.Wide,
+	// the fastest that keeps the model's quality.
+	Model *coreml.Config
+	// Tokenizer is the folder of the tokenizer or its tokenizer.json. Empty means
+	// the folder in which the package lies. OpenFS takes it as a folder of its
+	// file system.
+	Tokenizer string
+	// Driver overrides what is detected and what a driver file says. Its empty
+	// fields are detected as usual. Nil means no override.
+	Driver *Driver
+	// Defaults are the model's own defaults. Nil means generation_config.json
+	// beside the tokenizer or the package for Open and OpenFS, and none for New.
+	Defaults *Defaults
+	// PrefillChunk is the number of prompt tokens per prediction. 0 means
+	// [DefaultPrefillChunk]; a negative number, or one not below the prompt's
+	// length, means the whole prompt in one prediction. Fewer are taken where the
+	// package's declared shapes ask for it.
+	PrefillChunk int
+	// MaxStates is the number of sequences at once; 0 means [DefaultMaxStates].
+	MaxStates int
+}
+
+// Config is what one call of a generator asks for. A nil *Config is the same as
+// a zero one.
+type Config struct {
+	// MaxTokens limits the answer, the end token included. 0 means
+	// max_new_tokens of generation_config.json, else [DefaultMaxTokens]; a
+	// negative number means as many as the context holds.
+	MaxTokens int
+	// Sampling says how tokens are chosen. Nil means as generation_config.json
+	// says, and the likeliest token where it says nothing.
+	Sampling *Sampling
+	// Stop lists strings that end the answer as soon as they appear in it. They
+	// are not part of the text.
+	Stop []string
+	// EndTokens are ids that end the answer besides the model's own.
+	EndTokens []int
+	// IgnoreEnd goes on after the model's end tokens; EndTokens still hold.
+	IgnoreEnd bool
+	// Processors change the logits of every step, in their order, after the
+	// repetition penalty and before the temperature.
+	Processors []Processor
+	// Sampler chooses the token in place of the built-in sampler. Of Sampling
+	// only RepetitionPenalty applies then. Nil means the built-in one.
+	Sampler Sampler
+}
+
+// Sampling holds the parameters of the built-in sampler, with Hugging Face's
+// meaning. A zero field is off.
+type Sampling struct {
+	// Temperature divides the logits. 0 turns sampling itself off: the likeliest
+	// token is taken and TopK, TopP, MinP and Seed mean nothing.
+	Temperature float64
+	// TopK keeps the K likeliest tokens, and those that are as likely as the
+	// last of them.
+	TopK int
+	// TopP keeps the smallest set of the likeliest tokens whose probabilities
+	// reach it together. 1 is off too.
+	TopP float64
+	// MinP keeps the tokens that are at least MinP times as likely as the
+	// likeliest.
+	MinP float64
+	// RepetitionPenalty divides positive and multiplies negative logits of the
+	// tokens in the prompt and in the answer so far. 1 is off too. It applies
+	// without a temperature as well.
+	RepetitionPenalty float64
+	// Seed makes the choice repeatable. Nil means a random one, which
+	// Stats.Seed tells.
+	Seed *uint64
+}
+
+func (s *Sampling) validate() error {
+	for _, p := range []struct {
+		name    string
+		v, high float64
+	}{
+		{"temperature", s.Temperature, math.MaxFloat32},
+		{"top-p", s.TopP, 1},
+		{"min-p", s.MinP, 1},
+		{"repetition penalty", s.RepetitionPenalty, math.MaxFloat32},
+	} {
+		if math.IsNaN(p.v) || p.v < 0 || p.v > p.high {
+			return fmt.Errorf("%w: %s is %v", ErrConfig, p.name, p.v)
+		}
+	}
+	if s.TopK < 0 {
+		return fmt.Errorf("%w: top-k is %d", ErrConfig, s.TopK)
+	}
+	return nil
+}
+
+// FinishReason says why an answer ended.
+type FinishReason string
+
+// The reasons for which an answer ends. An error or a break of the loop ends it
+// without any.
+const (
+	// FinishNone marks every token but the last.
+	FinishNone FinishReason = ""
+	// FinishEnd: the model gave an end token.
+	FinishEnd FinishReason = "end_token"
+	// FinishStop: one of Config.Stop appeared.
+	FinishStop FinishReason = "stop_string"
+	// FinishLength: MaxTokens was reached.
+	FinishLength FinishReason = "length"
+	// FinishContext: the model's context is full.
+	FinishContext FinishReason = "context_full"
+)
+
+// Token is one step of an answer.
+type Token struct {
+	// ID is the token that the model gave.
+	ID int
+	// Text is what can be shown now: whole UTF-8 characters, never a part of a
+	// stop string. It is empty while text is held back and for an end token.
+	Text string
+	// Finish is set on the last token only.
+	Finish FinishReason
+	// Stats is set on the last token only.
+	Stats *Stats
+}
+
+// Stats are the measures of one answer.
+type Stats struct {
+	// Load is the time that opening the generator took.
+	Load time.Duration
+	// FirstToken is the time from the start of the stream to its first token,
+	// with the wait for a state.
+	FirstToken time.Duration
+	// PromptTokens is the length of the prompt; CachedTokens of them were in the
+	// cache already.
+	PromptTokens, CachedTokens int
+	// PrefillCalls is the number of predictions that took the prompt.
+	PrefillCalls int
+	// Tokens is the number of tokens given, the end token included.
+	Tokens int
+	// Prefill and Decode are the times of the prompt and of the steps after the
+	// first token, sampling included.
+	Prefill, Decode time.Duration
+	// Seed is the seed that was used; meaningless without a temperature.
+	Seed uint64
+}
+
+// PrefillRate returns the prompt tokens per second, those in the cache left
+// out, or 0 when there was nothing to measure.
+func (s *Stats) PrefillRate() float64 { return rate(s.PromptTokens-s.CachedTokens, s.Prefill) }
+
+// DecodeRate returns the tokens per second after the first one, or 0 when there
+// were none.
+func (s *Stats) DecodeRate() float64 { return rate(s.Tokens-1, s.Decode) }
+
+func rate(n int, d time.Duration) float64 {
+	if n <= 0 || d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
+
+// Result is a whole answer.
+type Result struct {
+	// Text is the answer without the end token and the stop string.
+	Text string
+	// Tokens are the ids, the end token included when it was given.
+	Tokens []int
+	// Finish says why the answer ended.
+	Finish FinishReason
+	// Stats are its measures.
+	Stats Stats
+}

@@ -1,0 +1,46 @@
+// Package generate writes text with a Core ML language model.
+//
+//	g, err := generate.Open(ctx, "Model.mlpackage", nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer g.Close()
+//	for tok, err := range g.Stream(ctx, "Once upon a time", &generate.Config{MaxTokens: 64}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Print(tok.Text)
+//	}
+//
+// A [Generator] joins a model, its tokenizer and its [Driver]: the knowledge of
+// what the package's inputs mean. [Detect] finds the driver in the package's own
+// description; a file driver.json beside the package can name what detection
+// cannot know.
+//
+// # Choosing
+//
+// [Generator.Stream] and [Generator.Generate] continue a text.
+// [Generator.Chat] answers a list of messages through the tokenizer's chat
+// template, and a [Session] is a conversation that keeps the model's cache from
+// turn to turn. A [Sequence] is the level below: it takes token ids and gives
+// logits.
+//
+// # Sampling
+//
+// Config.Sampling follows Hugging Face's definitions and order: repetition
+// penalty, the caller's processors, temperature, top-k, top-p, min-p. Without it
+// the model's generation_config.json decides, and without that the likeliest
+// token is taken. The same seed gives the same tokens on every run.
+//
+// # Concurrency and memory
+//
+// A Generator may be used from any number of goroutines. Each stream takes a
+// state of its own, of which there are at most Options.MaxStates; a further
+// stream waits for one, or for its context to end. A Session and a Sequence
+// belong to one goroutine at a time and hold their state until they are closed.
+//
+// # Errors
+//
+// A stream yields its error once, as its last pair. Cancelling the context ends
+// a stream within one token with the context's error.
+package generate

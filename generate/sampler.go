@@ -1,0 +1,241 @@
+package generate
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Sampler chooses the next token. Logits has an element for each token of the
+// vocabulary; it may be changed and is valid until Sample returns. A Sampler
+// serves one stream at a time.
+type Sampler interface {
+	Sample(logits []float32) (id int, err error)
+}
+
+// Processor changes the logits of a step before a token is chosen. Ids are the
+// tokens of the prompt and of the answer so far; both slices are valid until
+// Process returns and ids must not be changed. A logit of -Inf rules a token
+// out.
+type Processor interface {
+	Process(ids []int, logits []float32) error
+}
+
+// NewSampler returns the built-in sampler: temperature, top-k, top-p and min-p
+// in this order, and a draw from what they leave. The repetition penalty is not
+// its part; see [RepetitionPenalty]. A nil s is greedy.
+func NewSampler(s *Sampling) (Sampler, error) {
+	if s == nil || s.Temperature == 0 {
+		return greedy{}, nil
+	}
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	seed := rand.Uint64()
+	if s.Seed != nil {
+		seed = *s.Seed
+	}
+	return newSampler(s, seed), nil
+}
+
+// pcgStream is the second word of the generator's seed: the golden ratio's
+// fraction, for a state that is not sparse when the seed is a small number.
+const pcgStream = 0x9e3779b97f4a7c15
+
+func newSampler(s *Sampling, seed uint64) *sampler {
+	return &sampler{s: *s, rng: rand.New(rand.NewPCG(seed, pcgStream))}
+}
+
+type greedy struct{}
+
+// Sample returns the likeliest token, the first of several.
+func (greedy) Sample(logits []float32) (int, error) { return argmax(logits), nil }
+
+// argmax returns the index of the greatest element, the first of equals.
+func argmax(x []float32) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// sampler draws from the distribution that its settings leave. Its buffers are
+// reused from step to step.
+type sampler struct {
+	s       Sampling
+	rng     *rand.Rand
+	scratch []float32
+	cands   []candidate
+}
+
+type candidate struct {
+	id    int
+	logit float32
+	p     float64 // unnormalised
+}
+
+// Sample implements Sampler.
+func (s *sampler) Sample(logits []float32) (int, error) {
+	cands, sum := s.distribution(logits)
+	if len(cands) == 0 {
+		return 0, fmt.Errorf("%w: no token is left to choose from", ErrNonFinite)
+	}
+	at := s.rng.Float64() * sum
+	for i := range cands {
+		if at -= cands[i].p; at < 0 {
+			return cands[i].id, nil
+		}
+	}
+	// Rounding of the sum can leave a remainder; it belongs to the last one.
+	return cands[len(cands)-1].id, nil
+}
+
+// distribution returns the tokens that may follow with their probabilities
+// times sum.
+func (s *sampler) distribution(logits []float32) (cands []candidate, sum float64) {
+	if t := float32(s.s.Temperature); t > 0 && t != 1 {
+		for i := range logits {
+			logits[i] /= t
+		}
+	}
+	floor := float32(math.Inf(-1))
+	if k := s.s.TopK; k > 0 && k < len(logits) {
+		s.scratch = append(s.scratch[:0], logits...)
+		floor = kthLargest(s.scratch, k)
+	}
+	top := logits[argmax(logits)]
+	cands = s.cands[:0]
+	for i, v := range logits {
+		if v >= floor && v > float32(math.Inf(-1)) {
+			p := math.Exp(float64(v) - float64(top))
+			cands = append(cands, candidate{id: i, logit: v, p: p})
+			sum += p
+		}
+	}
+	s.cands = cands
+	if s.s.TopP > 0 && s.s.TopP < 1 {
+		cands, sum = nucleus(cands, s.s.TopP*sum)
+	}
+	if s.s.MinP > 0 {
+		kept := cands[:0]
+		sum = 0
+		for _, c := range cands {
+			// The likeliest has p = 1.
+			if c.p >= s.s.MinP {
+				kept = append(kept, c)
+				sum += c.p
+			}
+		}
+		cands = kept
+	}
+	return cands, sum
+}
+
+// nucleus moves the likeliest candidates to the front, in falling order, until
+// their sum reaches limit, and returns them. A heap finds them without sorting
+// the whole vocabulary.
+func nucleus(cands []candidate, limit float64) ([]candidate, float64) {
+	n := len(cands)
+	for i := n/2 - 1; i >= 0; i-- {
+		siftDown(cands, i, n)
+	}
+	var sum float64
+	for n > 0 {
+		n--
+		cands[0], cands[n] = cands[n], cands[0]
+		siftDown(cands, 0, n)
+		if sum += cands[n].p; sum >= limit {
+			break
+		}
+	}
+	out := cands[n:]
+	slices.Reverse(out)
+	return out, sum
+}
+
+// siftDown restores the heap of the likeliest-first order over cands[:n].
+func siftDown(cands []candidate, i, n int) {
+	for {
+		child := 2*i + 1
+		if child >= n {
+			return
+		}
+		if child+1 < n && likelier(&cands[child+1], &cands[child]) {
+			child++
+		}
+		if !likelier(&cands[child], &cands[i]) {
+			return
+		}
+		cands[i], cands[child] = cands[child], cands[i]
+		i = child
+	}
+}
+
+// likelier orders candidates by falling logit, equal ones by rising id.
+func likelier(a, b *candidate) bool {
+	if a.logit != b.logit {
+		return a.logit > b.logit
+	}
+	return a.id < b.id
+}
+
+// kthLargest returns the k-th largest element, k from 1; it reorders x. It is
+// Hoare's selection with the middle element as pivot.
+func kthLargest(x []float32, k int) float32 {
+	lo, hi, want := 0, len(x)-1, k-1
+	for lo < hi {
+		pivot := x[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for x[i] > pivot {
+				i++
+			}
+			for x[j] < pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case want <= j:
+			hi = j
+		case want >= i:
+			lo = i
+		default:
+			return x[want]
+		}
+	}
+	return x[want]
+}
+
+// RepetitionPenalty is a [Processor] that makes the tokens of the prompt and of
+// the answer so far less likely: their positive logits are divided by the
+// penalty and their negative ones multiplied. It is the definition of Keskar et
+// al., "CTRL" (2019), as Hugging Face applies it.
+type RepetitionPenalty float64
+
+// Process implements Processor.
+func (r RepetitionPenalty) Process(ids []int, logits []float32) error {
+	seen := make(map[int]struct{}, len(ids))
+	for _, id := range ids {
+		if _, ok := seen[id]; !ok && id >= 0 && id < len(logits) {
+			seen[id] = struct{}{}
+			logits[id] = penalise(logits[id], float32(r))
+		}
+	}
+	return nil
+}
+
+func penalise(logit, penalty float32) float32 {
+	if logit < 0 {
+		return logit * penalty
+	}
+	return logit / penalty
+}
