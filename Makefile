@@ -11,7 +11,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: all build fmt fmt-check vet lint lint-full test race noasm fuzz bench cross static fixtures storyteller tidy ci help
+.PHONY: all build fmt fmt-check vet lint lint-full test race noasm fuzz bench cross static generate fixtures storyteller tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -58,6 +58,9 @@ cross: ## build and vet for the systems that this machine is not
 
 static: build ## check that the Linux command needs no shared library
 	COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -v -run '^TestNamedBinaryIsStatic$$' ./internal/archtest
+
+generate: ## rewrite the kernels' assembly from its generator; needs Python 3
+	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py
 
 fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.md
 	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures
