@@ -27,8 +27,8 @@ func buildStep(t testing.TB) *mil.Program {
 		"values": mil.Values{old, x}, "axis": b.Int("axis", 1), "interleave": b.Bool("interleave", false),
 	})
 	y := b.Op("linear", "y", fp16(1, mil.Unknown, 4), mil.Args{"x": both, "weight": w})
-	fresh := b.Op("slice_by_index", "", fp16(1, 4, 8), mil.Args{
-		"x": both, "begin": b.Ints("begin", 0, -4, 0), "end": b.Ints("end", 1, 0, 8), "end_mask": b.Bools("mask", true, true, true),
+	fresh := b.Op("slice_by_size", "", fp16(1, 4, 8), mil.Args{
+		"x": both, "begin": b.Ints("begin", 0, 1, 0), "size": b.Ints("size", 1, 4, 8),
 	})
 	b.Do("write_state", "", mil.Args{"input": cache, "data": fresh})
 	flag := b.Input("flag", dtype.Float32, 1)
@@ -72,8 +72,8 @@ main[CoreML8](%x: (1, is0, 8, fp16)(Tensor),
     %old: (1, 4, 8, fp16)(Tensor) = read_state(input=%cache, name="old")
     %both: (1, is1, 8, fp16)(Tensor) = concat(values=(%old, %x), axis=1, interleave=False, name="both")
     %y: (1, is2, 4, fp16)(Tensor) = linear(x=%both, weight=%w, name="y")
-    %slice_by_index: (1, 4, 8, fp16)(Tensor) = slice_by_index(x=%both, begin=[0, -4, 0], end=[1, 0, 8], end_mask=[True, True, True], name="slice_by_index")
-    write_state(input=%cache, data=%slice_by_index, name="write_state")
+    %slice_by_size: (1, 4, 8, fp16)(Tensor) = slice_by_size(x=%both, begin=[0, 1, 0], size=[1, 4, 8], name="slice_by_size")
+    write_state(input=%cache, data=%slice_by_size, name="write_state")
     %cast: (1,bool)(Tensor) = cast(x=%flag, dtype="bool", name="cast")
     %squeeze: (bool)(Scalar) = squeeze(x=%cast, name="squeeze")
     %logits: (1, is3, 4, fp16)(Tensor) = cond(pred=%squeeze, name="chosen")

@@ -1,0 +1,313 @@
+package mil
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+)
+
+// encoder makes messages of a program. Constants that belong into a weight file
+// go to blobs as they are met.
+type encoder struct {
+	blobs  *modelpkg.Writer
+	opset  int
+	stored map[blobKey]uint64
+}
+
+// blobKey recognises content that several functions share, so that it is written
+// once: the place in memory, or the place in the package that it was read from.
+type blobKey struct {
+	data   *byte
+	length int
+	dtype  dtype.Type
+}
+
+// opsetNumber returns 8 for CoreML8.
+func opsetNumber(opset string) (int, error) {
+	var n int
+	if _, err := fmt.Sscanf(opset, "CoreML%d", &n); err != nil || n < 5 || fmt.Sprintf("CoreML%d", n) != opset {
+		return 0, bad(ErrStructure, "operator set %q is not known", opset)
+	}
+	return n, nil
+}
+
+func (e *encoder) program(p *Program) (*milpb.Program, error) {
+	m := &milpb.Program{Version: max(1, p.Version)}
+	m.Attributes = attributeMessages(p.Attributes)
+	for _, f := range p.Functions {
+		fm, err := e.function(f)
+		if err != nil {
+			return nil, err
+		}
+		m.Functions = append(m.Functions, milpb.NamedFunction{Name: f.Name, Function: fm})
+	}
+	return m, nil
+}
+
+// attributeMessages is stringAttributes the other way round: entries whose name
+// has a dot form a dictionary.
+func attributeMessages(attributes map[string]string) []milpb.NamedValue {
+	text := typeMessage(Type{DType: dtype.String})
+	var out []milpb.NamedValue
+	for _, key := range slices.Sorted(maps.Keys(attributes)) {
+		name, entry, ok := strings.Cut(key, ".")
+		if !ok {
+			out = append(out, milpb.NamedValue{Name: key, Value: textValue(attributes[key])})
+			continue
+		}
+		if len(out) == 0 || out[len(out)-1].Name != name || out[len(out)-1].Value.Immediate.Dictionary == nil {
+			out = append(out, milpb.NamedValue{Name: name, Value: &milpb.Value{
+				Type:      &milpb.ValueType{Dictionary: &milpb.DictionaryType{Key: text, Value: text}},
+				Immediate: &milpb.ImmediateValue{Dictionary: &milpb.DictionaryValue{}},
+			}})
+		}
+		d := out[len(out)-1].Value.Immediate.Dictionary
+		d.Pairs = append(d.Pairs, milpb.KeyValue{Key: textValue(entry), Value: textValue(attributes[key])})
+	}
+	return out
+}
+
+func (e *encoder) function(f *Function) (*milpb.Function, error) {
+	var err error
+	if e.opset, err = opsetNumber(f.Opset); err != nil {
+		return nil, &Error{Function: f.Name, Err: err}
+	}
+	inlined := onlyConstexprUses(f.Body)
+	body, err := e.block(f.Body, inlined)
+	if err != nil {
+		return nil, &Error{Function: f.Name, Err: err}
+	}
+	return &milpb.Function{
+		Inputs: namedTypes(f.Inputs),
+		Opset:  f.Opset,
+		Blocks: []milpb.NamedBlock{{Opset: f.Opset, Block: body}},
+	}, nil
+}
+
+// onlyConstexprUses finds the constants that nothing but constexpr operations
+// use. Packages store these in place of the operand and not as operations.
+func onlyConstexprUses(b *Block) map[*Value]bool {
+	uses := map[*Value]bool{}
+	var walk func(b *Block)
+	walk = func(b *Block) {
+		for _, op := range b.Ops {
+			for _, a := range op.Inputs {
+				for _, v := range a.Values {
+					if seen, ok := uses[v]; v.Const != nil && (!ok || seen) {
+						uses[v] = isConstexpr(op)
+					}
+				}
+			}
+			for _, nested := range op.Blocks {
+				walk(nested)
+			}
+		}
+		for _, v := range b.Outputs {
+			uses[v] = false
+		}
+	}
+	walk(b)
+	return uses
+}
+
+func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error) {
+	m := &milpb.Block{Inputs: namedTypes(b.Inputs)}
+	for _, op := range b.Ops {
+		if op.Type == "const" && inlined[op.Outputs[0]] {
+			continue
+		}
+		om, err := e.op(op, inlined)
+		if err != nil {
+			return nil, err
+		}
+		m.Operations = append(m.Operations, *om)
+	}
+	for _, v := range b.Outputs {
+		m.Outputs = append(m.Outputs, v.Name)
+	}
+	return m, nil
+}
+
+func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) {
+	m := &milpb.Operation{
+		Type:       op.Type,
+		Outputs:    namedTypes(op.Outputs),
+		Attributes: []milpb.NamedValue{{Name: "name", Value: textValue(op.Name)}},
+	}
+	place := func(err error) error { return fmt.Errorf("operation %s %q: %w", op.Type, op.Name, err) }
+	if op.Type == "const" {
+		v, err := e.value(op.Outputs[0])
+		if err != nil {
+			return nil, place(err)
+		}
+		m.Attributes = append(m.Attributes, milpb.NamedValue{Name: "val", Value: v})
+		return m, nil
+	}
+	for _, a := range op.Inputs {
+		arg := &milpb.Argument{}
+		for _, v := range a.Values {
+			b := milpb.Binding{Name: v.Name}
+			if v.Const != nil && (v.Name == "" || isConstexpr(op)) {
+				var err error
+				if b.Value, err = e.value(v); err != nil {
+					return nil, place(err)
+				}
+				b.Name = ""
+			}
+			arg.Bindings = append(arg.Bindings, b)
+		}
+		// Before CoreML8 (iOS18) the operands of constexpr operations are attributes.
+		if isConstexpr(op) && e.opset < 8 {
+			if len(arg.Bindings) != 1 || arg.Bindings[0].Value == nil {
+				return nil, place(bad(ErrStructure, "operand %s must be one constant before CoreML8", a.Name))
+			}
+			m.Attributes = append(m.Attributes, milpb.NamedValue{Name: a.Name, Value: arg.Bindings[0].Value})
+			continue
+		}
+		m.Inputs = append(m.Inputs, milpb.NamedArgument{Name: a.Name, Argument: arg})
+	}
+	for _, b := range op.Blocks {
+		bm, err := e.block(b, inlined)
+		if err != nil {
+			return nil, err
+		}
+		m.Blocks = append(m.Blocks, *bm)
+	}
+	return m, nil
+}
+
+func namedTypes(list []*Value) []milpb.NamedValueType {
+	var out []milpb.NamedValueType
+	for _, v := range list {
+		out = append(out, milpb.NamedValueType{Name: v.Name, Type: typeMessage(v.Type)})
+	}
+	return out
+}
+
+func typeMessage(t Type) *milpb.ValueType {
+	switch t.Kind {
+	case Tuple:
+		return &milpb.ValueType{Tuple: &milpb.TupleType{}}
+	case Dictionary:
+		return &milpb.ValueType{Dictionary: &milpb.DictionaryType{}}
+	}
+	m := &milpb.TensorType{DataType: dataTypes[t.DType], Rank: int64(len(t.Shape))}
+	for _, d := range t.Shape {
+		dim := milpb.Dimension{Kind: milpb.UnknownDimension}
+		if d != Unknown {
+			dim = milpb.Dimension{Kind: milpb.ConstantDimension, Size: uint64(d)}
+		}
+		m.Dimensions = append(m.Dimensions, dim)
+	}
+	if t.Variadic {
+		m.Rank = -1
+	}
+	tensor := &milpb.ValueType{Tensor: m}
+	switch t.Kind {
+	case State:
+		return &milpb.ValueType{State: &milpb.StateType{Wrapped: tensor}}
+	case List:
+		return &milpb.ValueType{List: &milpb.ListType{Type: tensor, Length: &milpb.Dimension{Kind: milpb.UnknownDimension}}}
+	default:
+		return tensor
+	}
+}
+
+// dataTypes is dtypes the other way round.
+var dataTypes = func() map[dtype.Type]milpb.DataType {
+	m := map[dtype.Type]milpb.DataType{}
+	for number, t := range dtypes {
+		m[t] = number
+	}
+	return m
+}()
+
+func textValue(s string) *milpb.Value {
+	return &milpb.Value{
+		Type:      typeMessage(Type{DType: dtype.String}),
+		Immediate: &milpb.ImmediateValue{Tensor: &milpb.TensorValue{Field: milpb.Strings, Strings: []string{s}}},
+	}
+}
+
+// minBlobElements is the size from which coremltools moves a constant to the
+// weight file.
+const minBlobElements = 10
+
+// value stores a constant: in the weight file, or in place.
+func (e *encoder) value(v *Value) (*milpb.Value, error) {
+	c := v.Const
+	if v.Type.Kind != Tensor {
+		return nil, bad(ErrConst, "%v cannot be written", v.Type)
+	}
+	n := c.Len()
+	m := &milpb.Value{Type: typeMessage(Type{DType: c.DType, Shape: c.Shape})}
+	if c.Data == nil && c.Blob != "" {
+		m.Blob = &milpb.BlobFileValue{FileName: c.Blob, Offset: c.Offset}
+		return m, nil
+	}
+	if n >= minBlobElements && e.blobType(c.DType) {
+		key := blobKey{data: &c.Data[0], length: len(c.Data), dtype: c.DType}
+		offset, ok := e.stored[key]
+		if !ok {
+			var err error
+			if offset, err = e.blobs.AddBlob(c.DType, n, c.Data); err != nil {
+				return nil, err
+			}
+			e.stored[key] = offset
+		}
+		m.Blob = &milpb.BlobFileValue{FileName: modelpkg.WeightFileName, Offset: offset}
+		return m, nil
+	}
+	m.Immediate = &milpb.ImmediateValue{Tensor: immediate(c)}
+	return m, nil
+}
+
+// blobType reports whether constants of a type go to the weight file: more types
+// do from CoreML8 on.
+func (e *encoder) blobType(t dtype.Type) bool {
+	switch t {
+	case dtype.Float16, dtype.Float32, dtype.Int8, dtype.UInt8:
+		return true
+	case dtype.Bool, dtype.String, dtype.Float64, dtype.Int64, dtype.UInt64:
+		return false
+	default:
+		return e.opset >= 8
+	}
+}
+
+// immediate is the elements in the field that coremltools uses for their type.
+func immediate(c *Const) *milpb.TensorValue {
+	m := &milpb.TensorValue{Data: c.Data}
+	switch c.DType {
+	case dtype.String:
+		return &milpb.TensorValue{Field: milpb.Strings, Strings: c.Strings}
+	case dtype.Bool:
+		m.Field = milpb.Bools
+	case dtype.Float32:
+		m.Field = milpb.Floats
+	case dtype.Float64:
+		m.Field = milpb.Doubles
+	case dtype.Int32:
+		m.Field = milpb.Ints
+	case dtype.Int64:
+		m.Field = milpb.LongInts
+	case dtype.Int16, dtype.UInt16:
+		m.Field, m.Data = milpb.Ints, nil
+		for i := range c.Len() {
+			m.Data = appendInt(m.Data, IntAt(c.Data, c.DType, i), 4)
+		}
+	default:
+		m.Field = milpb.Bytes
+	}
+	return m
+}
+
+// opsetSpec is the lowest specification version that has an operator set: iOS15,
+// whose set is CoreML5, is version 6.
+func opsetSpec(opset int) int32 { return int32(min(opset, math.MaxInt32-1)) + 1 }

@@ -1,0 +1,159 @@
+package mil
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+)
+
+// Write makes a package of a program at the path dir, where nothing may lie yet.
+// With a nil description, Describe's is used.
+func Write(dir string, p *Program, description *milpb.ModelDescription) error {
+	w, err := modelpkg.Create(dir)
+	if err != nil {
+		return err
+	}
+	return WriteTo(w, p, description)
+}
+
+// WriteTo finishes a package that has been started, whose weight file may hold
+// the content of constants that Builder.Stored made. It discards the package when
+// it fails.
+func WriteTo(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) error {
+	m, err := encodeModel(w, p, description)
+	if err != nil {
+		return errors.Join(err, w.Discard())
+	}
+	return w.Finish(m)
+}
+
+func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (*milpb.Model, error) {
+	if err := verify(p, true); err != nil {
+		return nil, err
+	}
+	m := &milpb.Model{Description: description, Type: milpb.TypeMLProgram}
+	var err error
+	if description == nil {
+		if m.Description, err = Describe(p, ""); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range p.Functions {
+		n, err := opsetNumber(f.Opset)
+		if err != nil {
+			return nil, &Error{Function: f.Name, Err: err}
+		}
+		m.SpecificationVersion = max(m.SpecificationVersion, opsetSpec(n))
+	}
+	e := &encoder{blobs: w, stored: map[blobKey]uint64{}}
+	if m.Program, err = e.program(p); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Describe derives the interface of a program from its types: multi-arrays in
+// and out, and states. An open dimension of an input takes any size from 1 on. A
+// program whose only function is main is described as Core ML's versions before
+// iOS18 know it; any other has a list of functions, of which def, or main, or
+// the first is the default.
+func Describe(p *Program, def string) (*milpb.ModelDescription, error) {
+	d := &milpb.ModelDescription{Metadata: &milpb.Metadata{}}
+	for _, f := range p.Functions {
+		fd, err := describeFunction(f)
+		if err != nil {
+			return nil, err
+		}
+		d.Functions = append(d.Functions, *fd)
+	}
+	if len(d.Functions) == 1 && d.Functions[0].Name == "main" {
+		main := d.Functions[0]
+		d.Functions = nil
+		d.Input, d.Output, d.State = main.Input, main.Output, main.State
+		return d, nil
+	}
+	switch {
+	case def != "":
+		if p.Function(def) == nil {
+			return nil, fmt.Errorf("%w: %q", modelpkg.ErrFunction, def)
+		}
+		d.DefaultFunctionName = def
+	case p.Function("main") != nil:
+		d.DefaultFunctionName = "main"
+	case len(p.Functions) > 0:
+		d.DefaultFunctionName = p.Functions[0].Name
+	}
+	return d, nil
+}
+
+func describeFunction(f *Function) (*milpb.FunctionDescription, error) {
+	d := &milpb.FunctionDescription{Name: f.Name}
+	for _, v := range f.Inputs {
+		feature, err := describeValue(v, true)
+		if err != nil {
+			return nil, &Error{Function: f.Name, Name: v.Name, Err: err}
+		}
+		if v.Type.Kind == State {
+			d.State = append(d.State, feature)
+		} else {
+			d.Input = append(d.Input, feature)
+		}
+	}
+	for _, v := range f.Body.Outputs {
+		feature, err := describeValue(v, false)
+		if err != nil {
+			return nil, &Error{Function: f.Name, Name: v.Name, Err: err}
+		}
+		d.Output = append(d.Output, feature)
+	}
+	return d, nil
+}
+
+// arrayTypes are the element types that can cross a model's boundary.
+var arrayTypes = map[dtype.Type]milpb.ArrayDataType{
+	dtype.Float16: milpb.ArrayFloat16,
+	dtype.Float32: milpb.ArrayFloat32,
+	dtype.Float64: milpb.ArrayDouble,
+	dtype.Int8:    milpb.ArrayInt8,
+	dtype.Int32:   milpb.ArrayInt32,
+}
+
+func describeValue(v *Value, input bool) (milpb.FeatureDescription, error) {
+	array := &milpb.ArrayFeatureType{DataType: arrayTypes[v.Type.DType]}
+	kind := milpb.MultiArrayFeature
+	if v.Type.Kind == State {
+		kind = milpb.StateFeature
+	}
+	f := milpb.FeatureDescription{Name: v.Name, Type: &milpb.FeatureType{Kind: kind, Array: array}}
+	if array.DataType == 0 || v.Type.Kind != Tensor && v.Type.Kind != State {
+		return f, bad(ErrType, "%v cannot be an input or output of a model", v.Type)
+	}
+	if v.Type.Variadic {
+		if input {
+			return f, bad(ErrType, "an input of unknown rank cannot be described")
+		}
+		return f, nil
+	}
+	open := false
+	var ranges []milpb.SizeRange
+	for _, n := range v.Type.Shape {
+		r := milpb.SizeRange{Lower: uint64(max(n, 1)), Upper: int64(n)}
+		if n == Unknown {
+			open, n = true, 1
+		}
+		array.Shape = append(array.Shape, int64(n))
+		ranges = append(ranges, r)
+	}
+	switch {
+	case open && input:
+		array.Ranges = ranges
+	case open:
+		array.Shape = nil // coremltools leaves the shape of such an output out
+	case len(array.Shape) == 0:
+		array.Shape = []int64{1} // scalars cross the boundary as vectors of one
+	}
+	return f, nil
+}
