@@ -43,8 +43,9 @@ func stores[C compute](d DType) bool {
 	}
 }
 
-// next returns the next n elements, at most [chunk] of them unless they lie in
-// memory as one. They are valid until the next call and must not be changed.
+// next returns the next n elements: the memory itself where they lie there as
+// one run of C, else a buffer of that size. They are valid until the next call
+// and must not be changed.
 func (r *reader[C]) next(n int) []C {
 	if r.direct != nil && r.stride() == 1 && r.avail() >= n {
 		off := r.take(n)

@@ -125,8 +125,7 @@ func RandomUniform(dtype DType, lo, hi float64, seed uint64, shape ...int) *Tens
 }
 
 // RandomNormal returns numbers drawn from a normal distribution and rounded to
-// dtype, which must be floating-point. The same seed gives the same numbers on
-// every platform.
+// dtype, which must be floating-point. The same seed gives the same numbers.
 func RandomNormal(dtype DType, mean, deviation float64, seed uint64, shape ...int) *Tensor {
 	if dtype.Size() > 0 && !dtype.IsFloat() {
 		return fail("random normal", ErrDType, "not defined for %v", dtype)

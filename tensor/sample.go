@@ -6,7 +6,7 @@ import "math"
 // probabilities that the row holds, and returns them as an Int32 tensor without
 // that axis. The numbers of a row need not add up to 1, as after a top-k cut,
 // but none may be negative or not finite and one must be above zero. The same
-// seed gives the same draws on every platform.
+// seed and the same probabilities give the same draws.
 //
 //	probs := logits.Div(logits.Scalar(0.7)).Softmax(-1)
 //	next := probs.Sample(seed)
