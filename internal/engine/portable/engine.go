@@ -1,0 +1,160 @@
+package portable
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/workpool"
+)
+
+// Name is the engine's name in the registry.
+const Name = "portable"
+
+func init() { engine.Register(Engine{}) }
+
+// Engine is the portable engine.
+type Engine struct{}
+
+// Name returns "portable".
+func (Engine) Name() string { return Name }
+
+// Load reads a package, checks every operation of it and plans one function.
+func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	pkg, err := open(src)
+	if err != nil {
+		return nil, err
+	}
+	p, err := load(ctx, pkg, cfg)
+	if err != nil {
+		_ = pkg.Close() // the package was only read
+		return nil, err
+	}
+	return p, nil
+}
+
+func open(src engine.Source) (*modelpkg.Package, error) {
+	if src.FS == nil {
+		return modelpkg.OpenPath(src.Path)
+	}
+	return modelpkg.Open(src.FS, src.Dir)
+}
+
+func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (*program, error) {
+	iface, err := pkg.FunctionInterface(cfg.Function)
+	if err != nil {
+		return nil, err
+	}
+	prog, err := mil.Read(pkg)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if ops := Unsupported(prog); len(ops) > 0 {
+		return nil, &UnsupportedError{Ops: ops}
+	}
+	fn := prog.Function(iface.Name)
+	if fn == nil {
+		return nil, fmt.Errorf("function %s is described but the program does not have it", iface.Name)
+	}
+	arith := cfg.Arithmetic
+	if arith == engine.ArithmeticDefault {
+		arith = engine.Faithful
+	}
+	pl, err := newPlan(fn, arith, !cfg.NoFusion)
+	if err != nil {
+		return nil, err
+	}
+	p := &program{pkg: pkg, plan: pl, pool: workpool.Default(), threads: cfg.Threads}
+	if p.desc, err = describe(pkg, iface); err != nil {
+		return nil, err
+	}
+	if err := p.bind(); err != nil {
+		return nil, err
+	}
+	p.info = info(cfg, arith, p.pool)
+	return p, nil
+}
+
+// info says what was asked for and what is had.
+func info(cfg engine.Config, arith engine.Arithmetic, pool *workpool.Pool) engine.Info {
+	i := engine.Info{
+		Engine: Name, Devices: []string{"CPU"}, Arithmetic: arith,
+		Threads: pool.Threads(), Instructions: kernel.CPU().Variant,
+	}
+	if cfg.Threads > 0 {
+		i.Threads = min(cfg.Threads, i.Threads)
+	}
+	if cfg.Threads > i.Threads {
+		i.Notes = append(i.Notes, fmt.Sprintf("%d threads were asked for, the machine gives %d", cfg.Threads, i.Threads))
+	}
+	switch cfg.ComputeUnits {
+	case engine.CPUAndGPU:
+		i.Notes = append(i.Notes, "the portable engine has no GPU: it runs on the CPU")
+	case engine.CPUAndNeuralEngine:
+		i.Notes = append(i.Notes, "the portable engine has no Neural Engine: it runs on the CPU")
+	case engine.AllUnits:
+		i.Notes = append(i.Notes, "of all compute units the portable engine has the CPU alone")
+	}
+	if w := kernel.CPU().Problem; w != "" {
+		i.Notes = append(i.Notes, w)
+	}
+	return i
+}
+
+// UnsupportedOp is an operation that the engine does not run.
+type UnsupportedOp struct{ Function, Opset, Op, Name string }
+
+// Unsupported lists the operations of a program that the engine does not run.
+func Unsupported(p *mil.Program) []UnsupportedOp {
+	var list []UnsupportedOp
+	for _, f := range p.Functions {
+		var walk func(b *mil.Block)
+		walk = func(b *mil.Block) {
+			for _, op := range b.Ops {
+				if !known(op.Type) {
+					list = append(list, UnsupportedOp{f.Name, f.Opset, op.Type, op.Name})
+				}
+				for _, inner := range op.Blocks {
+					walk(inner)
+				}
+			}
+		}
+		walk(f.Body)
+	}
+	return list
+}
+
+// UnsupportedError lists every operation of a package that the engine does not
+// run.
+type UnsupportedError struct{ Ops []UnsupportedOp }
+
+// Error names each operator once, with the first value that needs it.
+func (e *UnsupportedError) Error() string {
+	_, ops := e.UnsupportedOps()
+	return "operators that the portable engine does not run: " + strings.Join(ops, ", ")
+}
+
+// UnsupportedOps returns each operator once, with opset and the first operation
+// that needs it.
+func (e *UnsupportedError) UnsupportedOps() (function string, ops []string) {
+	var seen []string
+	for _, o := range e.Ops {
+		if slices.Contains(seen, o.Op) {
+			continue
+		}
+		seen = append(seen, o.Op)
+		ops = append(ops, fmt.Sprintf("%s (%s, %q in function %s)", o.Op, o.Opset, o.Name, o.Function))
+	}
+	return e.Ops[0].Function, ops
+}

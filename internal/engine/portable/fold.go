@@ -1,0 +1,107 @@
+package portable
+
+import (
+	"context"
+	"slices"
+)
+
+// maxFolded bounds the elements of a folded constant; what is larger is computed
+// in every prediction instead of being kept.
+const maxFolded = 1 << 22
+
+// fold runs the steps whose operands are all constants once and replaces their
+// results by constants. A step that fails keeps its place: the error belongs to
+// the prediction that reaches it.
+func (pl *planner) fold() error {
+	p := pl.p
+	foldable := pl.foldable()
+	if len(foldable) == 0 {
+		return nil
+	}
+	scratch := *p
+	scratch.steps, scratch.buffers = len(p.body.steps), 0
+	for k, st := range p.body.steps {
+		st.index = k
+	}
+	fr := newFrame(&scratch, nil, 1)
+	fr.ctx = context.Background()
+	folded := map[*step]bool{}
+	for _, st := range foldable {
+		if !pl.foldStep(fr, st) {
+			continue
+		}
+		folded[st] = true
+	}
+	p.body.steps = slices.DeleteFunc(p.body.steps, func(st *step) bool { return folded[st] })
+	return nil
+}
+
+// foldable lists the top-level steps that depend on constants alone.
+func (pl *planner) foldable() []*step {
+	p := pl.p
+	constant := make([]bool, len(p.slots))
+	for k := range p.slots {
+		constant[k] = p.slots[k].konst != nil
+	}
+	var list []*step
+	for _, st := range p.body.steps {
+		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 {
+			continue
+		}
+		all := true
+		for _, s := range append(slices.Clone(st.in), st.list...) {
+			if s >= 0 && !constant[s] {
+				all = false
+			}
+		}
+		if !all {
+			continue
+		}
+		for _, s := range st.out {
+			constant[s] = true
+		}
+		list = append(list, st)
+	}
+	return list
+}
+
+// foldStep runs one step and keeps its results. Results that are views keep
+// viewing the constant's memory.
+func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
+	for _, s := range st.in {
+		if s >= 0 && pl.p.slots[s].konst == nil {
+			return false // an operand was not folded
+		}
+	}
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	c := &fr.call
+	c.st = st
+	if st.def.shape != nil {
+		for _, s := range st.out {
+			fr.vals[s].dense = true
+		}
+		if err := st.def.shape(c); err != nil {
+			return false
+		}
+		for _, s := range st.out {
+			if fr.vals[s].len() > maxFolded {
+				return false
+			}
+		}
+	} else if fr.vals[st.in[0]].len() > maxFolded {
+		return false
+	}
+	if err := fr.step(c, st); err != nil {
+		return false
+	}
+	for _, s := range st.out {
+		v := fr.vals[s]
+		v.wide, v.flat = nil, nil
+		pl.p.slots[s].konst = &v
+	}
+	return true
+}

@@ -1,0 +1,170 @@
+package portable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/gocoreml/coreml/internal/workpool"
+)
+
+// maxArena bounds the memory of one frame's buffers: 2^30 elements are 4 GiB.
+const maxArena = 1 << 30
+
+var (
+	errUnsupported = errors.New("operator is not supported")
+	errShape       = errors.New("the shapes of the operands do not fit")
+)
+
+// frame is the working memory of one prediction at a time: the content of every
+// slot and the buffers under it. Frames are reused, so that a prediction whose
+// shapes were seen before allocates nothing.
+type frame struct {
+	plan    *plan
+	vals    []value
+	buffers [][]float32
+	spares  [][]float32
+	arena   int
+	locals  []any
+	states  []*buffer // of the prediction that runs, in the plan's order
+	call    call
+	pool    *workpool.Pool
+	threads int
+	ctx     context.Context //nolint:containedctx // lives for one prediction
+	failed  error
+}
+
+func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
+	fr := &frame{
+		plan: p, vals: make([]value, len(p.slots)), buffers: make([][]float32, p.buffers),
+		spares: make([][]float32, len(p.slots)), locals: make([]any, p.steps), pool: pool, threads: threads,
+	}
+	for k := range fr.vals {
+		if c := p.slots[k].konst; c != nil {
+			fr.vals[k] = *c
+		}
+		fr.vals[k].slot = int32(k)
+		fr.vals[k].dt = p.slots[k].typ.DType
+	}
+	fr.call.fr = fr
+	fr.makeLocals(&p.body)
+	return fr
+}
+
+func (fr *frame) makeLocals(b *body) {
+	for _, st := range b.steps {
+		if st.def.local != nil {
+			fr.locals[st.index] = st.def.local()
+		}
+		for _, inner := range st.blocks {
+			fr.makeLocals(inner)
+		}
+	}
+}
+
+// buffer returns n elements of the slot's buffer, growing it when needed. When
+// the frame would pass its limit the prediction fails after the step, and the
+// memory given is only large enough to finish it.
+func (fr *frame) buffer(slot int32, n int) []float32 {
+	id := fr.plan.slots[slot].buffer
+	if id < 0 {
+		return fr.spare(slot, n)
+	}
+	fr.buffers[id] = fr.grow(fr.buffers[id], n)
+	return fr.buffers[id][:n]
+}
+
+// spare returns n elements that belong to the slot alone.
+func (fr *frame) spare(slot int32, n int) []float32 {
+	fr.spares[slot] = fr.grow(fr.spares[slot], n)
+	return fr.spares[slot][:n]
+}
+
+func (fr *frame) grow(b []float32, n int) []float32 {
+	if cap(b) >= n {
+		return b[:cap(b)]
+	}
+	size := n
+	if cap(b) > 0 { // grows with the context: leave room for the next steps
+		size = max(n, min(cap(b)+cap(b)/4, cap(b)+1<<20))
+	}
+	fr.arena += size - cap(b)
+	if fr.arena > maxArena {
+		panic(arenaError{fr.arena})
+	}
+	return make([]float32, size)
+}
+
+// arenaError is thrown by grow and caught by run.
+type arenaError struct{ elements int }
+
+// run executes the plan's steps. Whatever goes wrong in a step comes back as an
+// error that names the operation; a fault in a definition does too, so that no
+// package can end the process.
+func (fr *frame) run(ctx context.Context) (err error) {
+	fr.ctx = ctx
+	defer func() {
+		fr.ctx = nil
+		if r := recover(); r != nil {
+			err = fr.recovered(r)
+		}
+	}()
+	return fr.steps(&fr.plan.body)
+}
+
+func (fr *frame) recovered(r any) error {
+	op := fr.call.st.op
+	if a, ok := r.(arenaError); ok {
+		return fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", a.elements>>18))
+	}
+	return fr.plan.fail(op, fmt.Errorf("internal fault: %v\n%s", r, debug.Stack()))
+}
+
+// cancelEvery is the number of steps between two looks at the context.
+const cancelEvery = 8
+
+func (fr *frame) steps(b *body) error {
+	c := &fr.call
+	for k, st := range b.steps {
+		if k%cancelEvery == 0 {
+			if err := fr.ctx.Err(); err != nil {
+				return err
+			}
+		}
+		c.st = st
+		for _, s := range st.out {
+			v := &fr.vals[s]
+			v.wide, v.flat, v.dense = nil, nil, true
+		}
+		if err := fr.step(c, st); err != nil {
+			return fr.plan.fail(st.op, err)
+		}
+	}
+	return nil
+}
+
+func (fr *frame) step(c *call, st *step) error {
+	if st.blocks != nil {
+		return fr.block(st)
+	}
+	for k := range st.in {
+		if st.in[k] < 0 && st.def.params[k].required {
+			return fmt.Errorf("operand %s is missing", st.def.params[k].name)
+		}
+	}
+	if st.def.shape != nil {
+		if err := st.def.shape(c); err != nil {
+			return err
+		}
+	} else if err := c.out(0).setShape(c.in(0).shape()...); err != nil {
+		return err
+	}
+	if err := st.def.eval(c); err != nil {
+		return err
+	}
+	if !st.def.exact {
+		c.round()
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package portable
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// activation is a function of one number with up to two constant parameters.
+type activation struct {
+	name   string
+	params []param
+	f      func(x, alpha, beta float32) float32
+}
+
+var (
+	noParam    = in("x")
+	alphaParam = in("x", "alpha!")
+	bothParams = in("x", "alpha!", "beta!")
+)
+
+var activations = []activation{
+	{"relu", noParam, func(x, _, _ float32) float32 { return max(x, 0) }},
+	{"relu6", noParam, func(x, _, _ float32) float32 { return min(max(x, 0), 6) }},
+	{"softsign", noParam, func(x, _, _ float32) float32 { return x / (1 + abs32(x)) }},
+	{"softplus", noParam, func(x, _, _ float32) float32 { return softplus(x) }},
+	{"leaky_relu", alphaParam, func(x, alpha, _ float32) float32 {
+		if x < 0 {
+			return alpha * x
+		}
+		return x
+	}},
+	{"elu", alphaParam, func(x, alpha, _ float32) float32 {
+		if x < 0 {
+			return float32(float64(alpha) * math.Expm1(float64(x)))
+		}
+		return x
+	}},
+	{"thresholded_relu", alphaParam, func(x, alpha, _ float32) float32 {
+		if x < alpha {
+			return 0
+		}
+		return x
+	}},
+	{"clamped_relu", bothParams, func(x, alpha, beta float32) float32 {
+		// The two halves are limited and added, as the specification computes it: a
+		// negative beta counts twice.
+		return min(max(x, 0), beta) + min(min(x, 0)*alpha, beta)
+	}},
+	{"linear_activation", bothParams, func(x, alpha, beta float32) float32 { return alpha*x + beta }},
+	{"scaled_tanh", bothParams, func(x, alpha, beta float32) float32 {
+		return alpha * float32(math.Tanh(float64(x*beta)))
+	}},
+	{"sigmoid_hard", bothParams, func(x, alpha, beta float32) float32 { return min(max(alpha*x+beta, 0), 1) }},
+}
+
+func init() {
+	for k := range activations {
+		a := &activations[k]
+		add(operator{name: a.name, params: a.params, eval: func(c *call) error { return c.activate(a) }})
+	}
+	add(
+		operator{name: "sigmoid", params: in("x"), eval: sigmoid},
+		operator{name: "silu", params: in("x"), eval: silu},
+		operator{name: "gelu", params: in("x", "mode"), eval: gelu},
+		operator{name: "softmax", params: in("x", "axis"), eval: softmax, local: newScratch},
+		operator{name: "prelu", params: in("x", "alpha!"), eval: prelu},
+		operator{name: "softplus_parametric", params: in("x", "alpha!", "beta!"), eval: softplusParametric},
+	)
+}
+
+func (c *call) activate(a *activation) error {
+	alpha, err := c.floatIn(1, 0)
+	if err != nil {
+		return err
+	}
+	beta, err := c.floatIn(2, 0)
+	if err != nil {
+		return err
+	}
+	x := c.f32(c.in(0))
+	dst := c.newF32(0)
+	for k, v := range x {
+		dst[k] = a.f(v, alpha, beta)
+	}
+	return nil
+}
+
+func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+// softplus is log(1+exp(x)) without overflow.
+func softplus(x float32) float32 {
+	return float32(math.Log1p(math.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
+}
+
+func sigmoid(c *call) error {
+	x := c.f32(c.in(0))
+	sigmoidRow(c.newF32(0), x, 1)
+	return nil
+}
+
+// sigmoidRow stores 1/(1+exp(-scale*x)).
+func sigmoidRow(dst, x []float32, scale float32) {
+	kernel.Scale(dst, x, -scale)
+	kernel.Exp(dst, dst)
+	for k, e := range dst {
+		dst[k] = 1 / (1 + e)
+	}
+}
+
+// silu is x*sigmoid(x).
+func silu(c *call) error {
+	x := c.f32(c.in(0))
+	kernel.Silu(c.newF32(0), x)
+	return nil
+}
+
+func gelu(c *call) error {
+	mode, err := c.textIn(1, "EXACT")
+	if err != nil {
+		return err
+	}
+	x := c.f32(c.in(0))
+	dst := c.newF32(0)
+	switch mode {
+	case "EXACT":
+		kernel.GeluErf(dst, x)
+	case "TANH_APPROXIMATION":
+		kernel.GeluTanh(dst, x)
+	case "SIGMOID_APPROXIMATION":
+		sigmoidRow(dst, x, 1.702)
+		kernel.Mul(dst, dst, x)
+	default:
+		return fmt.Errorf("mode %q is unknown", mode)
+	}
+	return nil
+}
+
+// softmax is exp(x-max)/sum along an axis.
+func softmax(c *call) error {
+	x := c.in(0)
+	if x.rank == 0 {
+		c.newF32(0)[0] = 1
+		return nil
+	}
+	axis, err := c.axisIn(1, -1, x)
+	if err != nil {
+		return err
+	}
+	src, dst := c.f32(x), c.newF32(0)
+	n, inner := x.dims[axis], x.span(axis+1, x.rank)
+	if len(dst) == 0 {
+		return nil
+	}
+	if inner == 1 {
+		copy(dst, src)
+		for ; len(dst) > 0; dst = dst[n:] {
+			kernel.Softmax(dst[:n])
+		}
+		return nil
+	}
+	lane := c.scratch().floats(n)
+	for o := 0; o < len(src); o += n * inner {
+		for j := range inner {
+			for k := range lane {
+				lane[k] = src[o+k*inner+j]
+			}
+			kernel.Softmax(lane)
+			for k, v := range lane {
+				dst[o+k*inner+j] = v
+			}
+		}
+	}
+	return nil
+}
+
+// channels checks that operand k is a vector with an element for each index of
+// the second dimension of x, and returns it.
+func (c *call) channels(k int, x *value) ([]float32, error) {
+	v := c.in(k)
+	if x.rank < 2 {
+		return nil, fmt.Errorf("x of rank %d has no channels", x.rank)
+	}
+	if v.len() != x.dims[1] {
+		return nil, fmt.Errorf("%s holds %d elements for %d channels", c.name(k), v.len(), x.dims[1])
+	}
+	return c.f32(v), nil
+}
+
+// prelu is x where x is positive, else alpha of the channel times x.
+func prelu(c *call) error {
+	x := c.in(0)
+	alpha, err := c.channels(1, x)
+	if err != nil {
+		return err
+	}
+	src, dst := c.f32(x), c.newF32(0)
+	inner := x.span(2, x.rank)
+	for r := 0; r*inner < len(src); r++ {
+		a := alpha[r%len(alpha)]
+		for k := r * inner; k < (r+1)*inner; k++ {
+			dst[k] = max(src[k], 0) + min(src[k], 0)*a
+		}
+	}
+	return nil
+}
+
+// softplusParametric is alpha*log(1+exp(beta*x)) with parameters per channel.
+func softplusParametric(c *call) error {
+	x := c.in(0)
+	alpha, err := c.channels(1, x)
+	if err != nil {
+		return err
+	}
+	beta, err := c.channels(2, x)
+	if err != nil {
+		return err
+	}
+	src, dst := c.f32(x), c.newF32(0)
+	inner := x.span(2, x.rank)
+	for r := 0; r*inner < len(src); r++ {
+		a, b := alpha[r%len(alpha)], beta[r%len(beta)]
+		for k := r * inner; k < (r+1)*inner; k++ {
+			dst[k] = a * softplus(b*src[k])
+		}
+	}
+	return nil
+}

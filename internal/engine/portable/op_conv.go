@@ -1,0 +1,298 @@
+package portable
+
+import "fmt"
+
+func init() {
+	add(
+		operator{
+			name: "conv", exact: true,
+			params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups"),
+			shape:  convShape, eval: conv, prepare: prepareConv,
+			local: func() any { return new(convLocal) },
+		},
+	)
+}
+
+const maxSpatial = 3
+
+// convLocal is what a convolution keeps in a frame.
+type convLocal struct {
+	linearLocal
+	geo  convGeometry
+	task convTask
+}
+
+// convGeometry is a convolution's sizes: x is [batch, in, spatial...], the
+// weight [out, in/groups, kernel...].
+type convGeometry struct {
+	spatial                              int
+	batch, in, out, groups               int
+	size, kernel, stride, dilation, left [maxSpatial]int
+	result                               [maxSpatial]int
+}
+
+// pointwise reports whether the convolution is a linear over channels.
+func (g *convGeometry) pointwise() bool {
+	if g.groups != 1 {
+		return false
+	}
+	for d := range g.spatial {
+		if g.kernel[d] != 1 || g.stride[d] != 1 || g.left[d] != 0 || g.result[d] != g.size[d] {
+			return false
+		}
+	}
+	return true
+}
+
+func prepareConv(p *plan, st *step) error {
+	w := p.slots[st.in[1]].konst
+	if w == nil || w.rank < 3 {
+		return nil
+	}
+	if len(st.in) > 2 && st.in[2] >= 0 && allZero(p.slots[st.in[2]].konst) {
+		st.in[2] = -1
+	}
+	for _, d := range w.dims[2:w.rank] {
+		if d != 1 {
+			return nil
+		}
+	}
+	m, err := constMatrix(w)
+	if err != nil {
+		return err
+	}
+	st.mat = m
+	return nil
+}
+
+// geometry reads the operands.
+func (c *call) convGeometry() (*convGeometry, error) {
+	g := &c.local().(*convLocal).geo
+	x, w := c.in(0), c.in(1)
+	if x.rank < 3 || x.rank > 2+maxSpatial || w.rank != x.rank {
+		return nil, fmt.Errorf("x of shape %v does not fit weight of shape %v", x.shape(), w.shape())
+	}
+	groups, err := c.intIn(7, 1)
+	if err != nil {
+		return nil, err
+	}
+	*g = convGeometry{spatial: x.rank - 2, batch: x.dims[0], in: x.dims[1], out: w.dims[0], groups: groups}
+	if groups < 1 || g.in%groups != 0 || g.out%groups != 0 || w.dims[1] != g.in/groups {
+		return nil, fmt.Errorf("x of shape %v and weight of shape %v in %d groups", x.shape(), w.shape(), groups)
+	}
+	if b := c.in(2); b != nil && b.len() != g.out {
+		return nil, fmt.Errorf("bias of %d for %d channels", b.len(), g.out)
+	}
+	strides, dilations, pad := c.intsIn(3), c.intsIn(6), c.intsIn(5)
+	for d := range g.spatial {
+		g.size[d], g.kernel[d] = x.dims[2+d], w.dims[2+d]
+		g.stride[d], g.dilation[d] = pick(strides, d, 1), pick(dilations, d, 1)
+		if g.stride[d] < 1 || g.dilation[d] < 1 || g.kernel[d] < 1 {
+			return nil, fmt.Errorf("stride %d, dilation %d, kernel %d", g.stride[d], g.dilation[d], g.kernel[d])
+		}
+	}
+	return g, c.convPadding(g, pad)
+}
+
+func pick(v []int32, k, def int) int {
+	if k < len(v) {
+		return int(v[k])
+	}
+	return def
+}
+
+// convPadding sets the padding on the left and the size of the result.
+func (c *call) convPadding(g *convGeometry, pad []int32) error {
+	kind, err := c.textIn(4, "valid")
+	if err != nil {
+		return err
+	}
+	for d := range g.spatial {
+		span := (g.kernel[d]-1)*g.dilation[d] + 1
+		left, right := 0, 0
+		switch kind {
+		case "valid":
+		case "custom":
+			left, right = pick(pad, 2*d, 0), pick(pad, 2*d+1, 0)
+		case "same", "same_lower":
+			out := (g.size[d] + g.stride[d] - 1) / g.stride[d]
+			total := max((out-1)*g.stride[d]+span-g.size[d], 0)
+			left = total / 2
+			if kind == "same_lower" {
+				left = total - left
+			}
+			right = total - left
+		default:
+			return fmt.Errorf("pad_type %q", kind)
+		}
+		if left < 0 || right < 0 || left > maxElements || right > maxElements {
+			return fmt.Errorf("padding of %d and %d", left, right)
+		}
+		g.left[d] = left
+		n := g.size[d] + left + right - span
+		if n < 0 {
+			return fmt.Errorf("kernel of %d is larger than the padded input of %d", span, g.size[d]+left+right)
+		}
+		g.result[d] = n/g.stride[d] + 1
+	}
+	return nil
+}
+
+func convShape(c *call) error {
+	g, err := c.convGeometry()
+	if err != nil {
+		return err
+	}
+	var dims [maxRank]int
+	dims[0], dims[1] = g.batch, g.out
+	copy(dims[2:], g.result[:g.spatial])
+	return c.out(0).setShape(dims[:2+g.spatial]...)
+}
+
+func conv(c *call) error {
+	l := c.local().(*convLocal)
+	g := &l.geo
+	if c.out(0).len() == 0 {
+		c.newF32(0)
+		return nil
+	}
+	if c.st.mat != nil && g.pointwise() {
+		return c.pointwise(l, g)
+	}
+	w := c.f32(c.in(1))
+	xs := c.f32(c.in(0))
+	dst := c.newF32(0)
+	l.task = convTask{g: g, dst: dst, x: xs, w: w}
+	if b := c.in(2); b != nil {
+		l.task.bias = c.f32(b)
+	}
+	c.fr.pool.For(&l.task, g.batch*g.out, 1, c.fr.threads)
+	c.roundTo(dst)
+	return nil
+}
+
+// pointwise runs a 1x1 convolution as a linear over channels. The kernels take
+// one row of channels for each place, so x is turned first; the result is left
+// as the kernels give it and shown through strides.
+func (c *call) pointwise(l *convLocal, g *convGeometry) error {
+	x := c.in(0)
+	places := 1
+	for d := range g.spatial {
+		places *= g.size[d]
+	}
+	var xs []float32
+	if channelsLast(x) && x.repr == reprF32 {
+		xs = x.f[:x.len()]
+	} else {
+		xs = c.f32(x)
+		if places > 1 {
+			l.x = turn(l.x, xs, g.in, places)
+			xs = l.x
+		}
+	}
+	var bias []float32
+	if b := c.in(2); b != nil {
+		bias = c.f32(b)
+	}
+	dst := c.newF32(0)
+	c.multiply(&l.linearLocal, dst, g.out, xs, g.in, g.batch*places, bias)
+	y := c.out(0)
+	n := g.out
+	for d := g.spatial + 1; d >= 2; d-- {
+		y.stride[d], y.repeat[d] = n, 1
+		n *= y.dims[d]
+	}
+	y.stride[0], y.repeat[0] = n, 1
+	y.stride[1], y.repeat[1] = 1, 1
+	y.settle()
+	return nil
+}
+
+// channelsLast reports whether v is [batch, channels, spatial...] with the
+// elements of a place side by side, as a pointwise convolution leaves them.
+func channelsLast(v *value) bool {
+	if v.dense {
+		return false
+	}
+	n := v.dims[1]
+	for d := v.rank - 1; d >= 2; d-- {
+		if v.dims[d] > 1 && (v.stride[d] != n || v.repeat[d] != 1) {
+			return false
+		}
+		n *= v.dims[d]
+	}
+	return (v.dims[1] == 1 || v.stride[1] == 1 && v.repeat[1] == 1) && (v.dims[0] == 1 || v.stride[0] == n && v.repeat[0] == 1)
+}
+
+// convTask is the plain definition of a convolution, one output channel of one
+// batch as a unit of work.
+type convTask struct {
+	g               *convGeometry
+	dst, x, w, bias []float32
+}
+
+// Run computes units lo to hi-1.
+func (t *convTask) Run(lo, hi, _ int) {
+	g := t.g
+	places := 1
+	for d := range g.spatial {
+		places *= g.result[d]
+	}
+	for u := lo; u < hi; u++ {
+		b, o := u/g.out, u%g.out
+		row := t.dst[u*places : (u+1)*places]
+		for p := range row {
+			row[p] = t.sum(b, o, p)
+		}
+		if t.bias != nil {
+			for p := range row {
+				row[p] += t.bias[o]
+			}
+		}
+	}
+}
+
+// sum adds the products under the kernel at place p of output channel o.
+func (t *convTask) sum(b, o, p int) float32 {
+	g := t.g
+	var at [maxSpatial]int
+	for d := g.spatial - 1; d >= 0; d-- {
+		at[d] = p % g.result[d] * g.stride[d]
+		p /= g.result[d]
+		at[d] -= g.left[d]
+	}
+	per := g.in / g.groups
+	first := o / (g.out / g.groups) * per
+	sizeX, sizeK := 1, 1
+	for d := range g.spatial {
+		sizeX *= g.size[d]
+		sizeK *= g.kernel[d]
+	}
+	var sum float64
+	for k := range sizeK {
+		off, ok := g.tap(k, &at)
+		if !ok {
+			continue
+		}
+		for i := range per {
+			sum += float64(t.w[(o*per+i)*sizeK+k]) * float64(t.x[(b*g.in+first+i)*sizeX+off])
+		}
+	}
+	return float32(sum)
+}
+
+// tap returns where tap k of a kernel placed at falls in the input; false when
+// that is in the padding.
+func (g *convGeometry) tap(k int, at *[maxSpatial]int) (int, bool) {
+	off, mul := 0, 1
+	for d := g.spatial - 1; d >= 0; d-- {
+		i := at[d] + k%g.kernel[d]*g.dilation[d]
+		k /= g.kernel[d]
+		if i < 0 || i >= g.size[d] {
+			return 0, false
+		}
+		off += i * mul
+		mul *= g.size[d]
+	}
+	return off, true
+}

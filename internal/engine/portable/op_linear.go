@@ -1,0 +1,164 @@
+package portable
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+func init() {
+	add(
+		operator{
+			name: "linear", params: in("x*", "weight*!", "bias"), exact: true,
+			shape: linearShape, eval: linear, prepare: prepareLinear,
+			local: func() any { return new(linearLocal) },
+		},
+	)
+}
+
+// linearLocal is what a linear or a pointwise convolution keeps in a frame.
+type linearLocal struct {
+	task kernel.MatMulTask
+	x    []float32
+	y    []float32
+	mm   matmulTask
+}
+
+// prepareLinear turns a constant weight into the matrix that the kernels read
+// and drops a bias of zeros, which converters write where a layer has none.
+func prepareLinear(p *plan, st *step) error {
+	w := p.slots[st.in[1]].konst
+	if w == nil {
+		return nil
+	}
+	m, err := constMatrix(w)
+	if err != nil {
+		return err
+	}
+	st.mat = m
+	if len(st.in) > 2 && st.in[2] >= 0 && allZero(p.slots[st.in[2]].konst) {
+		st.in[2] = -1
+	}
+	return nil
+}
+
+// constMatrix returns a constant as a matrix of its first dimension by all
+// others.
+func constMatrix(w *value) (kernel.Mat, error) {
+	if w.rank == 0 {
+		return nil, fmt.Errorf("weight is a scalar")
+	}
+	rows := w.dims[0]
+	cols := 1
+	for _, d := range w.dims[1:w.rank] {
+		cols *= d
+	}
+	if rows == 0 || cols == 0 {
+		return nil, fmt.Errorf("weight of shape %v is empty", w.shape())
+	}
+	switch {
+	case w.repr == reprWeight:
+		return w.w.matrix()
+	case w.repr == reprF16 && w.dense:
+		return kernel.NewF16(rows, cols, w.h[:rows*cols])
+	case w.repr == reprF32 && w.dense:
+		return kernel.NewF32(rows, cols, w.f[:rows*cols])
+	}
+	f := make([]float32, rows*cols)
+	w.widen(f)
+	return kernel.NewF32(rows, cols, f)
+}
+
+func allZero(v *value) bool {
+	if v == nil || v.repr != reprF32 || !v.dense {
+		return false
+	}
+	for _, x := range v.f[:v.len()] {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// linear: y = x·Wᵀ + b over the last dimension of x; weight is [out, in].
+func linearShape(c *call) error {
+	x, w := c.in(0), c.in(1)
+	if w.rank != 2 || x.rank == 0 || x.dims[x.rank-1] != w.dims[1] {
+		return fmt.Errorf("x of shape %v does not fit weight of shape %v", x.shape(), w.shape())
+	}
+	if b := c.in(2); b != nil && b.len() != w.dims[0] && b.len() != 1 {
+		return fmt.Errorf("bias of shape %v does not fit weight of shape %v", b.shape(), w.shape())
+	}
+	y := c.out(0)
+	*y = value{dt: y.dt, slot: y.slot, rank: x.rank, dims: x.dims}
+	y.dims[x.rank-1] = w.dims[0]
+	return y.setShape(y.shape()...)
+}
+
+func linear(c *call) error {
+	x, l := c.in(0), c.local().(*linearLocal)
+	xs := c.f32(x)
+	dst := c.newF32(0)
+	k := x.dims[x.rank-1]
+	if len(dst) == 0 {
+		return nil
+	}
+	o := c.out(0).dims[x.rank-1]
+	n := len(dst) / o
+	var bias []float32
+	if b := c.in(2); b != nil {
+		bias = c.f32(b)
+	}
+	if c.st.mat != nil {
+		c.multiply(l, dst, o, xs, k, n, bias)
+		return nil
+	}
+	l.mm.matmul(c, dst, xs, c.f32(c.in(1)), true, n, o, k)
+	addBias(dst, bias, o)
+	c.roundTo(dst)
+	return nil
+}
+
+// multiply computes dst[n,o] = xs[n,k]·matᵀ + bias, rounded to output 0's type.
+func (c *call) multiply(l *linearLocal, dst []float32, o int, xs []float32, k, n int, bias []float32) {
+	half := c.out(0).dt == dtype.Float16
+	t := &l.task
+	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = c.st.mat, dst, xs, o, k, n
+	t.Bias, t.RoundOut = nil, half && bias == nil
+	if len(bias) == o {
+		t.Bias = bias
+	}
+	t.Go(c.fr.pool, c.fr.threads)
+	if bias == nil {
+		return
+	}
+	if len(bias) != o {
+		addBias(dst, bias, o)
+	}
+	c.roundTo(dst)
+}
+
+// roundTo rounds to output 0's type.
+func (c *call) roundTo(dst []float32) {
+	if c.out(0).dt == dtype.Float16 {
+		kernel.RoundF16(dst)
+	}
+}
+
+// addBias adds one number to each column, or the same one to all.
+func addBias(dst, bias []float32, o int) {
+	if bias == nil {
+		return
+	}
+	for at := 0; at < len(dst); at += o {
+		if len(bias) == o {
+			kernel.Add(dst[at:at+o], dst[at:at+o], bias)
+			continue
+		}
+		for k := range o {
+			dst[at+k] += bias[0]
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package portable
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/workpool"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// program is a loaded function. It implements engine.Program.
+type program struct {
+	pkg     *modelpkg.Package
+	plan    *plan
+	desc    *engine.Description
+	info    engine.Info
+	pool    *workpool.Pool
+	threads int
+	inputs  []int32 // slot of each described input, -1 when the program lacks it
+	outputs []int32 // slot of each described output
+
+	mu     sync.Mutex
+	idle   []*frame
+	closed bool
+}
+
+// maxIdle bounds the frames that wait for the next prediction.
+const maxIdle = 8
+
+// bind matches the description with the program by name.
+func (p *program) bind() error {
+	for _, f := range p.desc.Inputs {
+		slot := int32(-1)
+		for _, s := range p.plan.inputs {
+			if p.plan.slots[s].name == f.Name {
+				slot = s
+			}
+		}
+		p.inputs = append(p.inputs, slot)
+	}
+	for _, s := range p.plan.inputs {
+		if !slices.Contains(p.inputs, s) {
+			return fmt.Errorf("function %s: parameter %s is not described", p.plan.fn.Name, p.plan.slots[s].name)
+		}
+	}
+	for _, f := range p.desc.Outputs {
+		if f.Kind != engine.MultiArray {
+			return fmt.Errorf("output %s is not a multi-array, which the portable engine does not give", f.Name)
+		}
+		k := slices.IndexFunc(p.plan.body.outVals, func(v *milValue) bool { return v.Name == f.Name })
+		if k < 0 {
+			return fmt.Errorf("function %s: output %s is described but not computed", p.plan.fn.Name, f.Name)
+		}
+		p.outputs = append(p.outputs, p.plan.outputs[k])
+	}
+	for _, f := range p.desc.States {
+		if !slices.ContainsFunc(p.plan.states, func(s stateSpec) bool { return s.name == f.Name }) {
+			return fmt.Errorf("function %s: state %s is described but the program lacks it", p.plan.fn.Name, f.Name)
+		}
+	}
+	return nil
+}
+
+// Description returns what the package says of the function.
+func (p *program) Description() *engine.Description { return p.desc }
+
+// Info returns what the engine says of itself.
+func (p *program) Info() engine.Info { return p.info }
+
+// take returns an idle frame or a new one.
+func (p *program) take() *frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.idle); n > 0 {
+		fr := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		return fr
+	}
+	return newFrame(p.plan, p.pool, p.threads)
+}
+
+func (p *program) give(fr *frame) {
+	fr.forget()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed && len(p.idle) < maxIdle {
+		p.idle = append(p.idle, fr)
+	}
+}
+
+// Predict runs the plan once.
+func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, st engine.State) error {
+	fr := p.take()
+	defer p.give(fr)
+	if err := fr.useState(st); err != nil {
+		return err
+	}
+	for k, s := range p.inputs {
+		if s < 0 {
+			continue
+		}
+		if err := fr.input(s, inputs[k], &p.desc.Inputs[k]); err != nil {
+			return fmt.Errorf("input %s: %w", p.desc.Inputs[k].Name, err)
+		}
+	}
+	if err := fr.run(ctx); err != nil {
+		return err
+	}
+	for k, s := range p.outputs {
+		if err := fr.output(s, &outputs[k], &p.desc.Outputs[k]); err != nil {
+			return fmt.Errorf("output %s: %w", p.desc.Outputs[k].Name, err)
+		}
+	}
+	return nil
+}
+
+// NewState returns a state whose buffers are zero.
+func (p *program) NewState() (engine.State, error) { return newState(p.plan.states), nil }
+
+// Close releases the frames and the package.
+func (p *program) Close() error {
+	p.mu.Lock()
+	p.idle, p.closed = nil, true
+	p.mu.Unlock()
+	return p.pkg.Close()
+}

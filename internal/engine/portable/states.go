@@ -1,0 +1,295 @@
+package portable
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"unsafe"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// stateOps are the operators on states. A read is a view of the state's buffer
+// wherever no later write could be seen through it; a write of a value that
+// already lies in the buffer does nothing.
+var stateOps = map[string]*operator{
+	"read_state":  {name: "read_state", shape: readState, eval: func(*call) error { return nil }, exact: true},
+	"write_state": {name: "write_state", params: in("data*"), shape: func(*call) error { return nil }, eval: writeState, exact: true},
+}
+
+// buffer is the memory of one state.
+type buffer struct {
+	f []float32
+	h []uint16
+	i []int32
+}
+
+func newBuffer(s *stateSpec) buffer {
+	switch {
+	case s.dt == dtype.Float16:
+		return buffer{h: make([]uint16, s.count)}
+	case s.dt.IsFloat():
+		return buffer{f: make([]float32, s.count)}
+	default:
+		return buffer{i: make([]int32, s.count)}
+	}
+}
+
+func (b *buffer) clone() buffer {
+	return buffer{f: append([]float32(nil), b.f...), h: append([]uint16(nil), b.h...), i: append([]int32(nil), b.i...)}
+}
+
+func (b *buffer) clear() {
+	clear(b.f)
+	clear(b.h)
+	clear(b.i)
+}
+
+func readState(c *call) error {
+	spec := &c.fr.plan.states[c.st.state]
+	b := c.fr.states[c.st.state]
+	v := c.out(0)
+	if err := v.setShape(spec.shape...); err != nil {
+		return err
+	}
+	switch {
+	case b.h != nil:
+		v.repr, v.h = reprF16, b.h
+	case b.f != nil:
+		v.repr, v.f = reprF32, b.f
+	default:
+		v.repr, v.i = reprI32, b.i
+	}
+	if c.st.copied {
+		if v.repr == reprI32 {
+			copy(c.newI32(0), b.i)
+			return nil
+		}
+		src := *v
+		src.widen(c.newF32(0))
+	}
+	return nil
+}
+
+// inState reports whether v is the whole of state s, in place.
+func (c *call) inState(v *value, s int) bool {
+	b := c.fr.states[s]
+	if !v.dense || v.len() != c.fr.plan.states[s].count || v.len() == 0 {
+		return false
+	}
+	switch v.repr {
+	case reprF16:
+		return b.h != nil && unsafe.SliceData(v.h) == unsafe.SliceData(b.h)
+	case reprF32:
+		return b.f != nil && unsafe.SliceData(v.f) == unsafe.SliceData(b.f)
+	case reprI32:
+		return b.i != nil && unsafe.SliceData(v.i) == unsafe.SliceData(b.i)
+	}
+	return false
+}
+
+func writeState(c *call) error {
+	v, spec := c.in(0), &c.fr.plan.states[c.st.state]
+	if v == nil {
+		return fmt.Errorf("data is missing")
+	}
+	if v.len() != spec.count {
+		return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.shape(), spec.name, spec.shape)
+	}
+	if c.inState(v, c.st.state) {
+		return nil
+	}
+	b := c.fr.states[c.st.state]
+	switch {
+	case b.h != nil && v.repr == reprF16 && v.dense:
+		copy(b.h, v.h[:spec.count])
+	case b.h != nil:
+		kernel.F32ToF16(b.h, c.f32(v))
+	case b.f != nil:
+		copy(b.f, c.f32(v))
+	default:
+		copy(b.i, c.i32(v))
+	}
+	return nil
+}
+
+// bindStates decides which reads may be views and which slice updates may write
+// in place. A view is safe while nothing reads it after the next change of the
+// state. States that nested blocks touch are always copied.
+func (pl *planner) bindStates() {
+	p := pl.p
+	steps := p.body.steps
+	nested := make([]bool, len(p.states))
+	var walk func(b *body, depth int)
+	walk = func(b *body, depth int) {
+		for _, st := range b.steps {
+			if depth > 0 && st.state >= 0 {
+				nested[st.state] = true
+				st.copied = true
+			}
+			for _, inner := range st.blocks {
+				walk(inner, depth+1)
+			}
+		}
+	}
+	walk(&p.body, 0)
+
+	readers := pl.readers()
+	for k, st := range steps {
+		if st.def != stateOps["read_state"] {
+			continue
+		}
+		if nested[st.state] {
+			st.copied = true
+			continue
+		}
+		pl.bindRead(steps, k, readers)
+	}
+}
+
+// readers lists, for each slot, the top-level steps that read it; outputs count
+// as a read after the last step.
+func (pl *planner) readers() map[int32][]*step {
+	r := map[int32][]*step{}
+	var walk func(b *body, top *step)
+	walk = func(b *body, top *step) {
+		for _, st := range b.steps {
+			t := top
+			if t == nil {
+				t = st
+			}
+			for _, s := range st.in {
+				r[s] = append(r[s], t)
+			}
+			for k, s := range st.list {
+				if k > 0 {
+					r[s] = append(r[s], t)
+				}
+			}
+			for _, inner := range st.blocks {
+				walk(inner, t)
+			}
+		}
+		for _, s := range b.outs {
+			r[s] = append(r[s], &step{pos: math.MaxInt, op: nil, def: &operator{}})
+		}
+	}
+	walk(&pl.p.body, nil)
+	return r
+}
+
+// bindRead follows the views of one read_state.
+func (pl *planner) bindRead(steps []*step, k int, readers map[int32][]*step) {
+	read := steps[k]
+	// The content that the read shows is current until the next write of the
+	// state.
+	write := nextOf(steps, k+1, "write_state", read.state)
+	last, updates := pl.follow(read.out[0], read.out[0], readers)
+	var update *step
+	if len(updates) == 1 {
+		update = updates[0]
+	}
+	if update != nil && write != nil && pl.mayUpdate(steps, read, update, write, readers) {
+		update.inPlace = true
+		return
+	}
+	if write != nil && last > pl.changePos(steps, write) {
+		read.copied = true
+	}
+}
+
+// changePos is the earliest position at which a write may change the state: that
+// of the slice update that makes its data, which may write in place, else its
+// own.
+func (pl *planner) changePos(steps []*step, write *step) int {
+	for _, st := range steps {
+		if st.op != nil && st.op.Type == "slice_update" && st.out[0] == write.in[0] {
+			return st.pos - 1
+		}
+	}
+	return write.pos
+}
+
+// follow returns the last position at which slot s or a view of it is read, and
+// the slice updates that take the whole of it as x.
+func (pl *planner) follow(s, root int32, readers map[int32][]*step) (last int, updates []*step) {
+	for _, st := range readers[s] {
+		last = max(last, st.pos)
+		if !st.def.view || len(st.in) == 0 || st.in[0] != s {
+			continue
+		}
+		if st.op != nil && st.op.Type == "slice_update" {
+			if s == root {
+				updates = append(updates, st)
+			}
+			continue // not in place: a copy
+		}
+		for _, o := range st.out {
+			l, u := pl.follow(o, root, readers)
+			last = max(last, l)
+			updates = append(updates, u...)
+		}
+	}
+	return last, updates
+}
+
+// mayUpdate reports whether update may write into the state: nothing reads the
+// old content after it, its result is what the next write stores, and nothing
+// reads the state between.
+func (pl *planner) mayUpdate(steps []*step, read, update, write *step, readers map[int32][]*step) bool {
+	if len(update.out) != 1 || update.pos > write.pos || update.in[0] != read.out[0] {
+		return false
+	}
+	if write.in[0] != update.out[0] {
+		return false
+	}
+	if old := pl.lastRead(read.out[0], read.out[0], update, readers); old > update.pos {
+		return false
+	}
+	for _, st := range steps {
+		if st.state == read.state && st.pos > update.pos && st.pos < write.pos {
+			return false
+		}
+	}
+	// What reads the result itself must be done before the state changes again.
+	last, again := pl.follow(update.out[0], update.out[0], readers)
+	if len(again) > 0 {
+		return false
+	}
+	if next := nextOf(steps, slices.Index(steps, write)+1, "write_state", read.state); next != nil {
+		return last <= pl.changePos(steps, next)
+	}
+	return true
+}
+
+// lastRead is the last position at which slot s or a view of it is read, leaving
+// out what lies behind the update. An update whose other operands view the old
+// content counts as a read for ever.
+func (pl *planner) lastRead(s, root int32, update *step, readers map[int32][]*step) int {
+	last := 0
+	for _, st := range readers[s] {
+		if st == update && (s != root || slices.Contains(st.in[1:], s)) {
+			return math.MaxInt
+		}
+		last = max(last, st.pos)
+		if st == update || !st.def.view || len(st.in) == 0 || st.in[0] != s {
+			continue
+		}
+		for _, o := range st.out {
+			last = max(last, pl.lastRead(o, root, update, readers))
+		}
+	}
+	return last
+}
+
+// nextOf returns the first step from index k on that is the named operation on
+// the state, or nil.
+func nextOf(steps []*step, k int, name string, state int) *step {
+	for _, st := range steps[k:] {
+		if st.state == state && st.op != nil && st.op.Type == name {
+			return st
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package portable
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+type milValue = mil.Value
+
+// forget drops what the frame knows of the caller's memory.
+func (fr *frame) forget() {
+	for _, s := range fr.plan.inputs {
+		v := &fr.vals[s]
+		v.f, v.h, v.i = nil, nil, nil
+	}
+	clear(fr.states)
+}
+
+// input binds a parameter's slot to the caller's tensor. Types that steps read
+// are used where they lie.
+func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
+	v := &fr.vals[slot]
+	declared := fr.plan.slots[slot].typ
+	*v = value{slot: slot, dt: declared.DType, dense: true}
+	if t == nil {
+		return fr.absent(v, f)
+	}
+	var dims [maxRank]int
+	rank := t.Rank()
+	if rank > maxRank {
+		return fmt.Errorf("rank %d is above the limit of %d", rank, maxRank)
+	}
+	for d := range rank {
+		dims[d] = t.Dim(d)
+	}
+	if len(declared.Shape) == 0 && !declared.Variadic && t.Len() == 1 {
+		rank = 0 // a scalar crosses the boundary as one element
+	}
+	if err := v.setShape(dims[:rank]...); err != nil {
+		return err
+	}
+	b, err := t.Bytes()
+	if err != nil {
+		return err
+	}
+	return fr.bindBytes(v, t.DType(), b)
+}
+
+func (fr *frame) bindBytes(v *value, t tensor.DType, b []byte) error {
+	n := v.len()
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	if n == 0 {
+		p = nil
+	}
+	switch t {
+	case tensor.Float16:
+		v.repr, v.h = reprF16, unsafe.Slice((*uint16)(p), n)
+	case tensor.Float32:
+		v.repr, v.f = reprF32, unsafe.Slice((*float32)(p), n)
+	case tensor.Int32:
+		v.repr, v.i = reprI32, unsafe.Slice((*int32)(p), n)
+	case tensor.Float64:
+		v.repr, v.f = reprF32, fr.buffer(v.slot, n)
+		for k, x := range unsafe.Slice((*float64)(p), n) {
+			v.f[k] = float32(x)
+		}
+	default:
+		st, ok := storedTypes[t]
+		if !ok {
+			return fmt.Errorf("element type %v", t)
+		}
+		v.repr, v.i = reprI32, asInt32(fr.buffer(v.slot, n))
+		for k := range v.i {
+			v.i[k] = int32(mil.IntAt(b, st, k))
+		}
+	}
+	return nil
+}
+
+var storedTypes = map[tensor.DType]dtype.Type{
+	tensor.Bool: dtype.Bool, tensor.Int8: dtype.Int8, tensor.UInt8: dtype.UInt8,
+	tensor.Int16: dtype.Int16, tensor.UInt16: dtype.UInt16,
+}
+
+// absent fills an optional input with its default value.
+func (fr *frame) absent(v *value, f *engine.Feature) error {
+	if !f.Optional {
+		return fmt.Errorf("is missing")
+	}
+	if err := v.setShape(f.Shape...); err != nil {
+		return err
+	}
+	n := v.len()
+	if v.dt.IsFloat() {
+		v.repr, v.f = reprF32, fr.buffer(v.slot, n)
+		for k := range v.f {
+			v.f[k] = float32(f.Default)
+		}
+		return nil
+	}
+	v.repr, v.i = reprI32, asInt32(fr.buffer(v.slot, n))
+	for k := range v.i {
+		v.i[k] = int32(f.Default)
+	}
+	return nil
+}
+
+// output copies a slot to the caller's tensor, or to a new one.
+func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error {
+	v := &fr.vals[slot]
+	dims, rank := v.dims, v.rank
+	if rank == 0 { // Core ML has no multi-array of rank 0
+		dims[0], rank = 1, 1
+	}
+	if *t == nil {
+		*t = newTensor(f.DType, dims, rank)
+		if err := (*t).Err(); err != nil {
+			return err
+		}
+	} else {
+		same := (*t).Rank() == rank
+		for d := 0; same && d < rank; d++ {
+			same = (*t).Dim(d) == dims[d]
+		}
+		if !same {
+			return fmt.Errorf("the buffer given has shape %v, the result %v", (*t).Shape(), append([]int(nil), v.shape()...))
+		}
+	}
+	b, err := (*t).Bytes()
+	if err != nil {
+		return err
+	}
+	fr.call.st = outputStep
+	return fr.call.store(v, (*t).DType(), b)
+}
+
+// newTensor makes a tensor apart from output, so that a prediction into the
+// caller's buffers does not allocate for it.
+func newTensor(t tensor.DType, dims [maxRank]int, rank int) *tensor.Tensor {
+	return tensor.New(t, append([]int(nil), dims[:rank]...)...)
+}
+
+// outputStep stands for the end of a plan where a step is expected.
+var outputStep = &step{def: &operator{}, op: &mil.Op{Type: "output"}}
+
+// store writes v to the memory of a tensor.
+func (c *call) store(v *value, t tensor.DType, b []byte) error {
+	n := v.len()
+	if n == 0 {
+		return nil
+	}
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	switch t {
+	case tensor.Float16:
+		dst := unsafe.Slice((*uint16)(p), n)
+		if v.repr == reprF16 && v.dense {
+			copy(dst, v.h[:n])
+			return nil
+		}
+		kernel.F32ToF16(dst, c.f32(v))
+	case tensor.Float32:
+		copy(unsafe.Slice((*float32)(p), n), c.f32(v))
+	case tensor.Int32:
+		copy(unsafe.Slice((*int32)(p), n), c.i32(v))
+	case tensor.Float64:
+		for k, x := range c.f32(v) {
+			unsafe.Slice((*float64)(p), n)[k] = float64(x)
+		}
+	case tensor.Bool:
+		for k, x := range c.i32(v) {
+			b[k] = 0
+			if x != 0 {
+				b[k] = 1
+			}
+		}
+	case tensor.Int8, tensor.UInt8:
+		for k, x := range c.i32(v) {
+			b[k] = byte(x)
+		}
+	case tensor.Int16, tensor.UInt16:
+		for k, x := range c.i32(v) {
+			unsafe.Slice((*uint16)(p), n)[k] = uint16(x)
+		}
+	default:
+		return fmt.Errorf("element type %v", t)
+	}
+	return nil
+}
