@@ -27,7 +27,7 @@ func verify(p *Program, references bool) error {
 			return &Error{Function: f.Name, Err: bad(ErrDuplicate, "function")}
 		}
 		names[f.Name] = true
-		v := &verifier{function: f.Name, references: references, visible: map[*Value]bool{}, names: map[string]bool{}}
+		v := &verifier{function: f.Name, references: references, visible: map[*Value]bool{}, names: map[string]bool{}, chains: map[*Op]int{}}
 		if err := v.verifyFunction(f); err != nil {
 			return err
 		}
@@ -43,7 +43,13 @@ type verifier struct {
 	references bool
 	visible    map[*Value]bool
 	names      map[string]bool
+	// chains is how many constexpr operations lie behind each one's result.
+	chains map[*Op]int
 }
+
+// maxChain bounds how many constexpr operations feed each other. Real weights
+// chain three at most.
+const maxChain = 16
 
 func (v *verifier) fail(name string, err error) error {
 	e := &Error{Function: v.function, Name: name, Err: err}
@@ -188,8 +194,15 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 		default:
 			return v.fail(x.Name, bad(ErrUndefined, "operand %s", a.Name))
 		}
-		if isConstexpr(op) && x.Const == nil && (x.Producer == nil || !isConstexpr(x.Producer)) {
+		if !isConstexpr(op) || x.Const != nil {
+			continue
+		}
+		if x.Producer == nil || !isConstexpr(x.Producer) {
 			return v.fail(x.Name, bad(ErrStructure, "operand %s of a constexpr operation is not constant", a.Name))
+		}
+		v.chains[op] = max(v.chains[op], v.chains[x.Producer]+1)
+		if v.chains[op] >= maxChain {
+			return v.fail(x.Name, bad(ErrStructure, "more than %d constexpr operations feed each other", maxChain))
 		}
 	}
 	return nil
