@@ -101,6 +101,7 @@ type scratch struct {
 	f []float32
 	i []int32
 	d []float64
+	l []int64
 }
 
 func newScratch() any { return &scratch{} }
@@ -133,6 +134,13 @@ func (s *scratch) doubles(n int) []float64 {
 		s.d = make([]float64, n)
 	}
 	return s.d[:n]
+}
+
+func (s *scratch) longs(n int) []int64 {
+	if cap(s.l) < n {
+		s.l = make([]int64, n)
+	}
+	return s.l[:n]
 }
 
 // maxStreams is the number of pieces of memory that a nest walks at once.

@@ -27,15 +27,18 @@ func rangeShape(c *call) error {
 		}
 	}
 	if !c.floatOut(0) {
-		end, start, step := int(c.i32(c.in(0))[0]), int(c.i32(c.in(1))[0]), int(c.i32(c.in(2))[0])
-		switch {
-		case step == 0:
+		end, start, step := int64(c.i32(c.in(0))[0]), int64(c.i32(c.in(1))[0]), int64(c.i32(c.in(2))[0])
+		if step == 0 {
 			return fmt.Errorf("step is 0")
-		case step > 0:
-			return c.out(0).setShape(max(0, (end-start+step-1)/step))
-		default:
-			return c.out(0).setShape(max(0, (start-end-step-1)/-step))
 		}
+		n := (end - start + step - 1) / step
+		if step < 0 {
+			n = (start - end - step - 1) / -step
+		}
+		if n > maxElements {
+			return fmt.Errorf("numbers from %d to %d in steps of %d cannot be listed", start, end, step)
+		}
+		return c.out(0).setShape(int(max(0, n)))
 	}
 	end, start, step := float64(c.f32(c.in(0))[0]), float64(c.f32(c.in(1))[0]), float64(c.f32(c.in(2))[0])
 	n := math.Ceil((end - start) / step)

@@ -3,8 +3,6 @@ package portable
 import (
 	"fmt"
 	"math"
-
-	"github.com/gocoreml/coreml/internal/dtype"
 )
 
 // reduction is an operator that combines the elements along some axes. It sums
@@ -152,9 +150,14 @@ func (c *call) storeDoubles(acc []float64) {
 		}
 		return
 	}
+	lo, hi := intRange(c.out(0).dt)
 	dst := c.newI32(0)
 	for k, a := range acc {
-		dst[k] = int32(saturate(float32(a), c.out(0).dt))
+		if a == a { // NaN becomes 0
+			dst[k] = int32(max(float64(lo), min(a, float64(hi))))
+		} else {
+			dst[k] = 0
+		}
 	}
 }
 
@@ -229,11 +232,10 @@ func (c *call) reduceInt(r *reduction) error {
 	if n == 0 && (r.kind == byMax || r.kind == byMin) {
 		return fmt.Errorf("no elements to reduce")
 	}
-	// The bits of an int64 live in the float64 scratch of the step.
-	acc := c.scratch().doubles(out.len())
+	acc := c.scratch().longs(out.len())
 	initial := [...]int64{bySum: 0, byProduct: 1, byMax: math.MinInt64, byMin: math.MaxInt64}[r.kind]
 	for k := range acc {
-		acc[k] = math.Float64frombits(uint64(initial))
+		acc[k] = initial
 	}
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		for k := range w.n {
@@ -242,26 +244,27 @@ func (c *call) reduceInt(r *reduction) error {
 				v = r.eachI(v)
 			}
 			p := &acc[w.at[0]+k*w.step[0]]
-			*p = math.Float64frombits(uint64(r.kind.joinInt(int64(math.Float64bits(*p)), v)))
+			*p = r.kind.joinInt(*p, v)
 		}
 	}
 	if r.finish != nil {
+		all := c.scratch().doubles(len(acc))
 		for k, a := range acc {
-			acc[k] = r.finish(float64(int64(math.Float64bits(a))), n)
+			all[k] = r.finish(float64(a), n)
 		}
-		c.storeDoubles(acc)
+		c.storeDoubles(all)
 		return nil
 	}
 	if c.floatOut(0) {
 		dst := c.newF32(0)
 		for k, a := range acc {
-			dst[k] = float32(int64(math.Float64bits(a)))
+			dst[k] = float32(a)
 		}
 		return nil
 	}
 	dst := c.newI32(0)
 	for k, a := range acc {
-		dst[k] = wrap(int64(math.Float64bits(a)), out.dt)
+		dst[k] = wrap(a, out.dt)
 	}
 	return nil
 }
@@ -315,17 +318,5 @@ func logSumExp(c *call) error {
 		sum[k] = top[k] + math.Log(sum[k])
 	}
 	c.storeDoubles(sum)
-	return nil
-}
-
-// intText names the integer types that an index result may be asked in.
-func intText(c *call, k int) error {
-	s, err := c.textIn(k, "int32")
-	if err != nil {
-		return err
-	}
-	if t := c.out(len(c.st.out) - 1).dt; s != "int32" && s != "uint16" || t != dtype.Int32 && t != dtype.UInt16 {
-		return fmt.Errorf("index type %q declared as %v is not int32 or uint16", s, t)
-	}
 	return nil
 }

@@ -1,0 +1,359 @@
+package portable
+
+import (
+	"fmt"
+	"sort"
+)
+
+func init() {
+	add(
+		operator{
+			name: "reduce_argmax", params: in("x", "axis", "keep_dims", "output_dtype"),
+			shape: argShape, eval: func(c *call) error { return c.arg(false) }, exact: true,
+		},
+		operator{
+			name: "reduce_argmin", params: in("x", "axis", "keep_dims", "output_dtype"),
+			shape: argShape, eval: func(c *call) error { return c.arg(true) }, exact: true,
+		},
+		operator{name: "argsort", params: in("x", "axis", "ascending"), eval: argsort, exact: true, local: newRanking},
+		operator{
+			name:   "topk",
+			params: in("x", "k", "axis", "ascending", "sort", "return_indices", "output_indices_dtype"),
+			shape:  topkShape, eval: topk, exact: true, local: newRanking,
+		},
+		operator{name: "cumsum", params: in("x", "axis", "exclusive", "reverse"), eval: cumsum},
+	)
+}
+
+// argShape drops the axis, or leaves 1 for it when keep_dims is set.
+func argShape(c *call) error {
+	x := c.in(0)
+	axis, err := c.axisIn(1, -1, x)
+	if err != nil {
+		return err
+	}
+	keep, err := c.boolIn(2, false)
+	if err != nil {
+		return err
+	}
+	if x.dims[axis] == 0 {
+		return fmt.Errorf("axis %d has no elements", axis)
+	}
+	dims := x.dims
+	if keep {
+		dims[axis] = 1
+		return c.out(0).setShape(dims[:x.rank]...)
+	}
+	copy(dims[axis:], x.dims[axis+1:x.rank])
+	return c.out(0).setShape(dims[:x.rank-1]...)
+}
+
+// arg finds the place of the largest element along an axis, or of the smallest.
+// The first of equal elements counts; a NaN comes before everything.
+func (c *call) arg(least bool) error {
+	x := c.in(0)
+	axis, err := c.axisIn(1, -1, x)
+	if err != nil {
+		return err
+	}
+	n, inner := x.dims[axis], x.span(axis+1, x.rank)
+	if x.isInt() {
+		src := c.i32(x)
+		extremes(c.newI32(0), src, n, inner, least)
+	} else {
+		src := c.f32(x)
+		extremes(c.newI32(0), src, n, inner, least)
+	}
+	return nil
+}
+
+func extremes[T int32 | float32](dst []int32, src []T, n, inner int, least bool) {
+	for k := range dst {
+		lane := src[k/inner*n*inner+k%inner:]
+		best := 0
+		for j := range n {
+			v, b := lane[j*inner], lane[best*inner]
+			if b != b {
+				break
+			}
+			if v != v || !least && v > b || least && v < b {
+				best = j
+			}
+		}
+		dst[k] = int32(best)
+	}
+}
+
+// ranking orders the elements of one lane. It belongs to a step.
+type ranking struct {
+	f         []float32
+	i         []int32
+	order     []int32
+	whole     bool // the lane holds integers
+	ascending bool
+}
+
+func newRanking() any { return &ranking{} }
+
+// ranking returns what newRanking made for this step.
+func (c *call) ranking() *ranking {
+	r, ok := c.local().(*ranking)
+	if !ok {
+		return &ranking{}
+	}
+	return r
+}
+
+// load takes the lane of n elements, step apart, and numbers them.
+func (r *ranking) load(f []float32, i []int32, at, n, step int) {
+	r.whole = f == nil
+	if cap(r.order) < n {
+		r.order = make([]int32, n)
+		r.f = make([]float32, n)
+		r.i = make([]int32, n)
+	}
+	r.order, r.f, r.i = r.order[:n], r.f[:n], r.i[:n]
+	for k := range n {
+		r.order[k] = int32(k)
+		if r.whole {
+			r.i[k] = i[at+k*step]
+		} else {
+			r.f[k] = f[at+k*step]
+		}
+	}
+}
+
+// before reports whether element a comes before element b: NaN last, equal
+// elements in their own order.
+func (r *ranking) before(a, b int32) bool {
+	if r.whole {
+		x, y := r.i[a], r.i[b]
+		if x == y {
+			return a < b
+		}
+		return (x < y) == r.ascending
+	}
+	x, y := r.f[a], r.f[b]
+	switch {
+	case x < y:
+		return r.ascending
+	case x > y:
+		return !r.ascending
+	case x == y || x != x && y != y:
+		return a < b
+	default:
+		return y != y
+	}
+}
+
+func (r *ranking) Len() int           { return len(r.order) }
+func (r *ranking) Less(a, b int) bool { return r.before(r.order[a], r.order[b]) }
+func (r *ranking) Swap(a, b int)      { r.order[a], r.order[b] = r.order[b], r.order[a] }
+
+// insertLimit is the number of elements up to which the first ones are found by
+// insertion instead of by sorting the lane.
+const insertLimit = 64
+
+// first brings the first k elements of the order to its front, sorted.
+func (r *ranking) first(k int) {
+	if k > insertLimit {
+		sort.Sort(r)
+		return
+	}
+	kept := 0
+	for e := range int32(len(r.f)) {
+		if kept == k && (k == 0 || !r.before(e, r.order[k-1])) {
+			continue
+		}
+		p := min(kept, k-1)
+		for ; p > 0 && r.before(e, r.order[p-1]); p-- {
+			r.order[p] = r.order[p-1]
+		}
+		r.order[p] = e
+		kept = min(kept+1, k)
+	}
+}
+
+// argsort lists the places of the elements along an axis in order, the largest
+// first unless ascending.
+func argsort(c *call) error {
+	x := c.in(0)
+	dst := c.newI32(0)
+	if x.rank == 0 {
+		dst[0] = 0
+		return nil
+	}
+	axis, err := c.axisIn(1, -1, x)
+	if err != nil {
+		return err
+	}
+	r := c.ranking()
+	if r.ascending, err = c.boolIn(2, false); err != nil {
+		return err
+	}
+	f, i := c.either(x)
+	n, inner := x.dims[axis], x.span(axis+1, x.rank)
+	for o := 0; o < len(dst); o += n * inner {
+		for j := range inner {
+			r.load(f, i, o+j, n, inner)
+			sort.Sort(r)
+			for k, e := range r.order {
+				dst[o+j+k*inner] = e
+			}
+		}
+	}
+	return nil
+}
+
+// either returns the elements of v as float32 or, with f nil, as int32.
+func (c *call) either(v *value) (f []float32, i []int32) {
+	if v.isInt() {
+		return nil, c.i32(v)
+	}
+	if f = c.f32(v); f == nil {
+		f = []float32{} // nil stands for integers
+	}
+	return f, nil
+}
+
+// topkSizes returns the axis and the number of elements wanted; -1 is all.
+func topkSizes(c *call) (axis, k int, err error) {
+	x := c.in(0)
+	if axis, err = c.axisIn(2, -1, x); err != nil {
+		return 0, 0, err
+	}
+	if k, err = c.intIn(1, 1); err != nil {
+		return 0, 0, err
+	}
+	n := x.dims[axis]
+	if k == -1 {
+		k = n
+	}
+	if k < 0 || k > n {
+		return 0, 0, fmt.Errorf("k is %d for a dimension of %d", k, n)
+	}
+	return axis, k, nil
+}
+
+func topkShape(c *call) error {
+	x := c.in(0)
+	axis, k, err := topkSizes(c)
+	if err != nil {
+		return err
+	}
+	if n := len(c.st.out); n > 2 {
+		return fmt.Errorf("has %d results where 1 or 2 are expected", n)
+	}
+	dims := x.dims
+	dims[axis] = k
+	for o := range c.st.out {
+		if err := c.out(o).setShape(dims[:x.rank]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// topk gives the k largest elements along an axis, or the smallest when
+// ascending, and their places. They are sorted whether or not that is asked for;
+// among equal elements the first one wins.
+func topk(c *call) error {
+	x := c.in(0)
+	axis, k, err := topkSizes(c)
+	if err != nil {
+		return err
+	}
+	r := c.ranking()
+	if r.ascending, err = c.boolIn(3, false); err != nil {
+		return err
+	}
+	f, i := c.either(x)
+	c.newOut(0)
+	out := c.out(0)
+	var places []int32
+	if len(c.st.out) > 1 {
+		places = c.newI32(1)
+	}
+	n, inner := x.dims[axis], x.span(axis+1, x.rank)
+	for o := range x.span(0, axis) {
+		for j := range inner {
+			r.load(f, i, o*n*inner+j, n, inner)
+			r.first(k)
+			at := o*k*inner + j
+			for _, e := range r.order[:k] {
+				switch {
+				case out.repr == reprI32 && r.whole:
+					out.i[at] = r.i[e]
+				case out.repr == reprF32 && !r.whole:
+					out.f[at] = r.f[e]
+				default:
+					return fmt.Errorf("the result's type does not go with x")
+				}
+				if places != nil {
+					places[at] = wrap(int64(e), c.out(1).dt)
+				}
+				at += inner
+			}
+		}
+	}
+	return nil
+}
+
+// cumsum adds up along an axis, from the end when reverse; exclusive leaves the
+// element itself out.
+func cumsum(c *call) error {
+	x := c.in(0)
+	axis, err := c.axisIn(1, 0, x)
+	if err != nil {
+		return err
+	}
+	exclusive, err := c.boolIn(2, false)
+	if err != nil {
+		return err
+	}
+	reverse, err := c.boolIn(3, false)
+	if err != nil {
+		return err
+	}
+	n, inner := x.dims[axis], x.span(axis+1, x.rank)
+	first, step := 0, inner
+	if reverse {
+		first, step = (n-1)*inner, -inner
+	}
+	if c.floatOut(0) {
+		src := c.f32(x)
+		dst := c.newF32(0)
+		for o := 0; o < len(dst); o += n * inner {
+			for j := range inner {
+				sum, p := 0.0, o+j+first
+				for range n {
+					next := sum + float64(src[p])
+					dst[p] = float32(next)
+					if exclusive {
+						dst[p] = float32(sum)
+					}
+					sum = next
+					p += step
+				}
+			}
+		}
+		return nil
+	}
+	src := c.i32(x)
+	dst, dt := c.newI32(0), c.out(0).dt
+	for o := 0; o < len(dst); o += n * inner {
+		for j := range inner {
+			sum, p := int64(0), o+j+first
+			for range n {
+				next := sum + int64(src[p])
+				dst[p] = wrap(next, dt)
+				if exclusive {
+					dst[p] = wrap(sum, dt)
+				}
+				sum = next
+				p += step
+			}
+		}
+	}
+	return nil
+}
