@@ -157,16 +157,12 @@ func (n *quantNode) read(dst []float32, start int) {
 		return
 	}
 	n.data.read(dst, start)
-	var s, o [1]float32
 	for k := 0; k < len(dst); {
 		at, run := n.grid.at(start + k)
-		n.scale.read(s[:], at)
-		if n.offset != nil {
-			n.offset.read(o[:], at)
-		}
+		s, o := n.factors(at)
 		end := min(k+run, len(dst))
 		for ; k < end; k++ {
-			dst[k] = s[0] * (dst[k] - o[0])
+			dst[k] = s * (dst[k] - o)
 		}
 	}
 	if n.round {
@@ -176,20 +172,39 @@ func (n *quantNode) read(dst []float32, start int) {
 
 func (n *quantNode) readSparse(dst []float32, start int) {
 	n.data.read(dst, start)
-	var s, o [1]float32
 	p := n.where.selectBit(start)
 	for k := range dst {
 		at, _ := n.grid.at(p)
-		n.scale.read(s[:], at)
-		if n.offset != nil {
-			n.offset.read(o[:], at)
-		}
-		dst[k] = s[0] * (dst[k] - o[0])
+		s, o := n.factors(at)
+		dst[k] = s * (dst[k] - o)
 		p = n.where.next(p + 1)
 	}
 	if n.round {
 		kernel.RoundF16(dst)
 	}
+}
+
+// factors returns scale and offset number at.
+func (n *quantNode) factors(at int) (scale, offset float32) {
+	scale = readOne(n.scale, at)
+	if n.offset != nil {
+		offset = readOne(n.offset, at)
+	}
+	return scale, offset
+}
+
+// readOne reads one element. The usual nodes answer without a buffer, which
+// would escape to the heap.
+func readOne(n node, at int) float32 {
+	switch n := n.(type) {
+	case constNode:
+		return mil.FloatAt(n.c.Data, n.c.DType, at)
+	case repeatNode:
+		return n.x
+	}
+	var e [1]float32
+	n.read(e[:], at)
+	return e[0]
 }
 
 // matrix returns the form that the kernels read as stored, or nil.
@@ -275,9 +290,7 @@ func (n *lutNode) element(p int) float32 {
 		p = n.mask.rank(p)
 	}
 	code := mil.IntAt(n.indices.Data, n.indices.DType, p)
-	var e [1]float32
-	n.lut.read(e[:], (table*n.size+code)*n.v+part)
-	return e[0]
+	return readOne(n.lut, (table*n.size+code)*n.v+part)
 }
 
 // split turns a position of the result into one of the indices and the part of

@@ -1,0 +1,93 @@
+package portable_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// smollm2 loads the 135M model, or skips by name.
+func smollm2(b *testing.B, cfg engine.Config) engine.Program {
+	b.Helper()
+	dir := os.Getenv("COREML_FIXTURES")
+	if dir == "" {
+		b.Skip("COREML_FIXTURES is not set: no SmolLM2-135M")
+	}
+	prog, err := portable.Engine{}.Load(b.Context(), engine.Source{Path: filepath.Join(dir, "smollm2/model.mlpackage")}, cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := prog.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return prog
+}
+
+// pass feeds q tokens after past ones.
+type pass struct{ in, out []*tensor.Tensor }
+
+func newPass(q, past int) pass {
+	const vocabulary = 49152
+	ids := make([]int32, q)
+	for k := range ids {
+		ids[k] = int32(300 + 7*k)
+	}
+	mask := tensor.New(tensor.Float16, 1, 1, q, past+q)
+	half, err := tensor.Data[tensor.Half](mask)
+	if err != nil {
+		panic(err)
+	}
+	for r := range q {
+		for c := past + r + 1; c < past+q; c++ {
+			half[r*(past+q)+c] = 0xfc00 // -inf
+		}
+	}
+	return pass{
+		in:  []*tensor.Tensor{tensor.Wrap(ids, 1, q), mask},
+		out: []*tensor.Tensor{tensor.New(tensor.Float16, 1, q, vocabulary)},
+	}
+}
+
+func benchmarkPass(b *testing.B, q, past int, cfg engine.Config) {
+	prog := smollm2(b, cfg)
+	st, err := prog.NewState()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := newPass(q, past)
+	if err := prog.Predict(b.Context(), p.in, p.out, st); err != nil { // warm up
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := prog.Predict(b.Context(), p.in, p.out, st); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(q)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
+}
+
+func BenchmarkSmolLM2(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		q, past int
+		cfg     engine.Config
+	}{
+		{"decode/context=0/faithful", 1, 0, engine.Config{}},
+		{"decode/context=0/wide", 1, 0, engine.Config{Arithmetic: engine.Wide}},
+		{"decode/context=0/wide/threads=1", 1, 0, engine.Config{Arithmetic: engine.Wide, Threads: 1}},
+		{"decode/context=512/wide", 1, 512, engine.Config{Arithmetic: engine.Wide}},
+		{"decode/context=512/unfused", 1, 512, engine.Config{NoFusion: true}},
+		{"prefill/128/wide", 128, 0, engine.Config{Arithmetic: engine.Wide}},
+		{"prefill/512/wide", 512, 0, engine.Config{Arithmetic: engine.Wide}},
+		{"prefill/512/faithful", 512, 0, engine.Config{}},
+	} {
+		b.Run(c.name, func(b *testing.B) { benchmarkPass(b, c.q, c.past, c.cfg) })
+	}
+}
