@@ -101,7 +101,8 @@ func Default() Rules {
 				"internal/engine", "internal/objc", "internal/modelpkg", "tensor", "internal/dtype", "internal/storage",
 			}},
 			{Dir: "internal/enginetest", May: []string{
-				"internal/engine", "internal/mil", "internal/modelpkg", "internal/testutil", "tensor", "internal/dtype", "internal/storage",
+				"internal/engine", "internal/mil", "internal/modelpkg", "internal/safetensors", "internal/testutil", "tensor",
+				"internal/dtype", "internal/storage",
 			}, Third: []string{goCmp}},
 
 			// The public packages that load and run models. CoreML.framework is
