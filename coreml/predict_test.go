@@ -243,8 +243,9 @@ func TestManyGoroutinesShareAModel(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if got := floats(t, out.Tensor("y"))[0]; got != 2*v+0.5+sum {
-					t.Errorf("goroutine %d, step %d: y = %v, want %v", g, i, got, 2*v+0.5+sum)
+				got, err := tensor.Values[float32](out.Tensor("y"))
+				if err != nil || got[0] != 2*v+0.5+sum {
+					t.Errorf("goroutine %d, step %d: y = %v, %v, want %v", g, i, got, err, 2*v+0.5+sum)
 					return
 				}
 				sum += v
