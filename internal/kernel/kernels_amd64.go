@@ -124,6 +124,26 @@ func gemv4srAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *floa
 //go:noescape
 func unpack4srAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
+// gemv4saAVX2 multiplies x by rows of 4-bit codes that follow one another.
+//
+//go:noescape
+func gemv4saAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack4saAVX2 decodes blocks of 4-bit codes.
+//
+//go:noescape
+func unpack4saAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
+
+// gemv4saoAVX2 multiplies x by rows of 4-bit codes that follow one another.
+//
+//go:noescape
+func gemv4saoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack4saoAVX2 decodes blocks of 4-bit codes.
+//
+//go:noescape
+func unpack4saoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
+
 // gemv4uAVX2 multiplies x by rows of 4-bit codes that follow one another.
 //
 //go:noescape
@@ -153,6 +173,26 @@ func gemv4urAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *floa
 //
 //go:noescape
 func unpack4urAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
+
+// gemv4uaAVX2 multiplies x by rows of 4-bit codes that follow one another.
+//
+//go:noescape
+func gemv4uaAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack4uaAVX2 decodes blocks of 4-bit codes.
+//
+//go:noescape
+func unpack4uaAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
+
+// gemv4uaoAVX2 multiplies x by rows of 4-bit codes that follow one another.
+//
+//go:noescape
+func gemv4uaoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack4uaoAVX2 decodes blocks of 4-bit codes.
+//
+//go:noescape
+func unpack4uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
 // gemv8sAVX2 multiplies x by rows of 8-bit codes that follow one another.
 //
@@ -184,6 +224,26 @@ func gemv8srAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *floa
 //go:noescape
 func unpack8srAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
+// gemv8saAVX2 multiplies x by rows of 8-bit codes that follow one another.
+//
+//go:noescape
+func gemv8saAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack8saAVX2 decodes blocks of 8-bit codes.
+//
+//go:noescape
+func unpack8saAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
+
+// gemv8saoAVX2 multiplies x by rows of 8-bit codes that follow one another.
+//
+//go:noescape
+func gemv8saoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack8saoAVX2 decodes blocks of 8-bit codes.
+//
+//go:noescape
+func unpack8saoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
+
 // gemv8uAVX2 multiplies x by rows of 8-bit codes that follow one another.
 //
 //go:noescape
@@ -214,6 +274,26 @@ func gemv8urAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *floa
 //go:noescape
 func unpack8urAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
+// gemv8uaAVX2 multiplies x by rows of 8-bit codes that follow one another.
+//
+//go:noescape
+func gemv8uaAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack8uaAVX2 decodes blocks of 8-bit codes.
+//
+//go:noescape
+func unpack8uaAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
+
+// gemv8uaoAVX2 multiplies x by rows of 8-bit codes that follow one another.
+//
+//go:noescape
+func gemv8uaoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// unpack8uaoAVX2 decodes blocks of 8-bit codes.
+//
+//go:noescape
+func unpack8uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
+
 // dotLUT4AVX2 returns the sum of table[index]·x for 4-bit indices, with a table of 16 for each group.
 //
 //go:noescape
@@ -223,6 +303,91 @@ func dotLUT4AVX2(w *byte, table *float32, x *float32, groups int, vecs int) floa
 //
 //go:noescape
 func unpackLUT4AVX2(dst *float32, w *byte, table *float32, groups int, vecs int)
+
+// transpose64AVX2 stores x[64g+8l+j] at dst[64g+8j+l].
+//
+//go:noescape
+func transpose64AVX2(dst *float32, x *float32, groups int)
+
+// streamsPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsaPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsaPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsaLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsaoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsaoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuaPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuaPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuaLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuaoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuaoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
 //

@@ -169,7 +169,7 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 // ScratchLen implements [Mat].
 func (q *Quant) ScratchLen(n int) int {
 	if n < tileMin {
-		return max(q.cols, 2*max(scaleBatch, q.cb))
+		return 2*max(scaleBatch, q.cb) + max(n, 1)*q.cols
 	}
 	return tileScratch
 }

@@ -15,14 +15,14 @@ func (q *Quant) widenScales(dst []float32, b, n int) []float32 {
 	return dst[:n]
 }
 
-// widenOffsets is widenScales for the offsets: nil when there are none and the
-// weights are not rounded (the rounding kernels always subtract).
-func (q *Quant) widenOffsets(dst []float32, b, n int) []float32 {
+// widenOffsets is widenScales for the offsets: nil when there are none, unless
+// the kernel (roundAny) always subtracts.
+func (q *Quant) widenOffsets(dst []float32, b, n int, mode rounding) []float32 {
 	dst = dst[:n]
 	switch {
 	case q.c.Offset != nil:
 		return q.c.Offset[b : b+n]
-	case q.c.OffsetCodes == nil && q.c.Round:
+	case q.c.OffsetCodes == nil && mode == roundAny:
 		clear(dst)
 		return dst
 	case q.c.OffsetCodes == nil:
@@ -33,13 +33,40 @@ func (q *Quant) widenOffsets(dst []float32, b, n int) []float32 {
 		dst[i] = float32(q.code(q.c.OffsetCodes, b+i))
 	}
 	if v := (n - i) / 8; v > 0 {
-		q.decodeAsm(&dst[i], &q.c.OffsetCodes[(b+i)*q.c.Bits/8], &ones[0], nil, 1, v, false)
+		q.decodeAsm(&dst[i], &q.c.OffsetCodes[(b+i)*q.c.Bits/8], &ones[0], nil, 1, v, roundNot)
 		i += v * 8
 	}
 	for ; i < n; i++ {
 		dst[i] = float32(q.code(q.c.OffsetCodes, b+i))
 	}
 	return dst
+}
+
+// rounding says which kernels decode the weights.
+type rounding int
+
+const (
+	roundNot  rounding = iota
+	roundGrid          // products lie on the grid of the halves and do not overflow
+	roundAny
+)
+
+// roundingOf chooses the kernels for a run of scales. Products of half scales
+// and integers are multiples of 2^-24; they stay finite halves when even the
+// largest scale times the largest code is below 65504, for which a bound on the
+// root of the sum of squares is enough. NaN and infinity fail the comparison.
+func (q *Quant) roundingOf(scale []float32) rounding {
+	if !q.c.Round {
+		return roundNot
+	}
+	limit := float32(4000)
+	if q.c.Bits == 8 {
+		limit = 250
+	}
+	if q.c.Scale16 != nil && q.c.Offset == nil && SumSquares(scale) < limit*limit {
+		return roundGrid
+	}
+	return roundAny
 }
 
 // gemvFast multiplies rows one after another by the streaming kernels. It
@@ -54,57 +81,130 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 		rows = max(batch/q.cb, 1)
 	}
 	vecs := q.c.ColBlock / 8
+	xp := scratch[2*batch:]
+	if q.streams() {
+		for t := range n {
+			v := x[t*ldx : t*ldx+q.cols]
+			transpose64AVX2(&xp[t*q.cols : (t+1)*q.cols][0], &v[0], q.cols/64)
+		}
+	}
 	var scale, offset []float32
+	var mode rounding
 	for r := lo; r < hi; r += rows {
 		m := min(rows, hi-r)
 		if r == lo || q.c.RowBlock == 1 || r%q.c.RowBlock == 0 {
 			b := r / q.c.RowBlock * q.cb
 			scale = q.widenScales(scratch, b, m*q.cb)
-			offset = q.widenOffsets(scratch[batch:], b, m*q.cb)
+			mode = q.roundingOf(scale)
+			offset = q.widenOffsets(scratch[batch:], b, m*q.cb, mode)
 		}
 		codes := &q.c.Codes[r*q.cols*q.c.Bits/8]
 		for t := range n {
 			v := x[t*ldx : t*ldx+q.cols]
 			d := dst[t*ldd+r : t*ldd+r+m]
-			q.gemvAsm(codes, scale, offset, &v[0], &d[0], m, vecs)
+			if q.streams() && mode != roundAny {
+				q.streamAsm(codes, scale, offset, &xp[t*q.cols], &d[0], m, mode)
+				continue
+			}
+			q.gemvAsm(codes, scale, offset, &v[0], &d[0], m, vecs, mode)
 		}
 	}
 	return true
 }
 
-func (q *Quant) gemvAsm(w *byte, scale, offset []float32, x, dst *float32, rows, vecs int) {
-	s, cb := &scale[0], q.cb
-	if offset == nil {
-		switch {
-		case q.c.Bits == 4 && q.c.Signed:
-			gemv4sAVX2(w, s, x, dst, rows, cb, vecs)
-		case q.c.Bits == 4:
-			gemv4uAVX2(w, s, x, dst, rows, cb, vecs)
-		case q.c.Signed:
-			gemv8sAVX2(w, s, x, dst, rows, cb, vecs)
-		default:
-			gemv8uAVX2(w, s, x, dst, rows, cb, vecs)
-		}
-		return
+// kernelKind numbers the kernels: by width, then by sign, then by mode.
+type kernelKind int
+
+const (
+	kind4sPlain kernelKind = iota
+	kind4sOffset
+	kind4sGrid
+	kind4sGridOffset
+	kind4sAny
+	kind4uPlain
+	kind4uOffset
+	kind4uGrid
+	kind4uGridOffset
+	kind4uAny
+	kind8sPlain
+	kind8sOffset
+	kind8sGrid
+	kind8sGridOffset
+	kind8sAny
+	kind8uPlain
+	kind8uOffset
+	kind8uGrid
+	kind8uGridOffset
+	kind8uAny
+)
+
+func (q *Quant) kind(offset bool, mode rounding) kernelKind {
+	k := kind4sPlain
+	if q.c.Bits == 8 {
+		k += kind8sPlain
 	}
-	o := &offset[0]
+	if !q.c.Signed {
+		k += kind4uPlain
+	}
 	switch {
-	case q.c.Bits == 4 && q.c.Signed && q.c.Round:
-		gemv4srAVX2(w, s, o, x, dst, rows, cb, vecs)
-	case q.c.Bits == 4 && q.c.Signed:
+	case mode == roundAny:
+		return k + kind4sAny
+	case mode == roundGrid:
+		k += kind4sGrid
+	}
+	if offset {
+		k += kind4sOffset
+	}
+	return k
+}
+
+func (q *Quant) gemvAsm(w *byte, scale, offset []float32, x, dst *float32, rows, vecs int, mode rounding) {
+	s, cb := &scale[0], q.cb
+	var o *float32
+	if offset != nil {
+		o = &offset[0]
+	}
+	switch q.kind(o != nil, mode) {
+	case kind4sPlain:
+		gemv4sAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind4sOffset:
 		gemv4soAVX2(w, s, o, x, dst, rows, cb, vecs)
-	case q.c.Bits == 4 && q.c.Round:
-		gemv4urAVX2(w, s, o, x, dst, rows, cb, vecs)
-	case q.c.Bits == 4:
+	case kind4sGrid:
+		gemv4saAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind4sGridOffset:
+		gemv4saoAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind4sAny:
+		gemv4srAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind4uPlain:
+		gemv4uAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind4uOffset:
 		gemv4uoAVX2(w, s, o, x, dst, rows, cb, vecs)
-	case q.c.Signed && q.c.Round:
-		gemv8srAVX2(w, s, o, x, dst, rows, cb, vecs)
-	case q.c.Signed:
+	case kind4uGrid:
+		gemv4uaAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind4uGridOffset:
+		gemv4uaoAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind4uAny:
+		gemv4urAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind8sPlain:
+		gemv8sAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind8sOffset:
 		gemv8soAVX2(w, s, o, x, dst, rows, cb, vecs)
-	case q.c.Round:
-		gemv8urAVX2(w, s, o, x, dst, rows, cb, vecs)
-	default:
+	case kind8sGrid:
+		gemv8saAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind8sGridOffset:
+		gemv8saoAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind8sAny:
+		gemv8srAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind8uPlain:
+		gemv8uAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind8uOffset:
 		gemv8uoAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind8uGrid:
+		gemv8uaAVX2(w, s, x, dst, rows, cb, vecs)
+	case kind8uGridOffset:
+		gemv8uaoAVX2(w, s, o, x, dst, rows, cb, vecs)
+	case kind8uAny:
+		gemv8urAVX2(w, s, o, x, dst, rows, cb, vecs)
 	}
 }
 
@@ -118,82 +218,120 @@ func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	blocks, vecs := max(len(dst)/q.c.ColBlock, 1), min(len(dst), q.c.ColBlock)/8
 	var s, o [tileCols / 8]float32
 	scale := q.widenScales(s[:], b, blocks)
-	offset := q.widenOffsets(o[:], b, blocks)
+	mode := q.roundingOf(scale)
+	offset := q.widenOffsets(o[:], b, blocks, mode)
 	var first *float32
 	if offset != nil {
 		first = &offset[0]
 	}
-	q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c0)*q.c.Bits/8], &scale[0], first, blocks, vecs, q.c.Round)
+	q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c0)*q.c.Bits/8], &scale[0], first, blocks, vecs, mode)
 	return true
 }
 
-func (q *Quant) decodeAsm(dst *float32, w *byte, s, o *float32, blocks, vecs int, round bool) {
-	if o == nil {
-		switch {
-		case q.c.Bits == 4 && q.c.Signed:
-			unpack4sAVX2(dst, w, s, blocks, vecs)
-		case q.c.Bits == 4:
-			unpack4uAVX2(dst, w, s, blocks, vecs)
-		case q.c.Signed:
-			unpack8sAVX2(dst, w, s, blocks, vecs)
-		default:
-			unpack8uAVX2(dst, w, s, blocks, vecs)
-		}
+// streams reports whether the 64-wide kernels take the matrix.
+func (q *Quant) streams() bool {
+	b := q.c.ColBlock
+	return q.c.Bits == 4 && q.cols%64 == 0 && (b == 32 || b%64 == 0)
+}
+
+// streamAsm multiplies a transposed vector.
+func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, rows int, mode rounding) {
+	s := &scale[0]
+	var o *float32
+	if offset != nil {
+		o = &offset[0]
+	}
+	k := q.kind(o != nil, mode)
+	if q.c.ColBlock == 32 {
+		streamPair(k, w, s, o, x, dst, rows, q.cb/2)
 		return
 	}
-	switch {
-	case q.c.Bits == 4 && q.c.Signed && round:
-		unpack4srAVX2(dst, w, s, o, blocks, vecs)
-	case q.c.Bits == 4 && q.c.Signed:
+	streamLong(k, w, s, o, x, dst, rows, q.cb, q.c.ColBlock/64)
+}
+
+func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
+	switch k {
+	case kind4sPlain:
+		streamsPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4sOffset:
+		streamsoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4sGrid:
+		streamsaPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4sGridOffset:
+		streamsaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uPlain:
+		streamuPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4uOffset:
+		streamuoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uGrid:
+		streamuaPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4uGridOffset:
+		streamuaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	}
+}
+
+func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
+	switch k {
+	case kind4sPlain:
+		streamsLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4sGrid:
+		streamsaLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4sGridOffset:
+		streamsaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uGrid:
+		streamuaLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4uGridOffset:
+		streamuaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	}
+}
+
+func (q *Quant) decodeAsm(dst *float32, w *byte, s, o *float32, blocks, vecs int, mode rounding) {
+	switch q.kind(o != nil, mode) {
+	case kind4sPlain:
+		unpack4sAVX2(dst, w, s, blocks, vecs)
+	case kind4sOffset:
 		unpack4soAVX2(dst, w, s, o, blocks, vecs)
-	case q.c.Bits == 4 && round:
-		unpack4urAVX2(dst, w, s, o, blocks, vecs)
-	case q.c.Bits == 4:
+	case kind4sGrid:
+		unpack4saAVX2(dst, w, s, blocks, vecs)
+	case kind4sGridOffset:
+		unpack4saoAVX2(dst, w, s, o, blocks, vecs)
+	case kind4sAny:
+		unpack4srAVX2(dst, w, s, o, blocks, vecs)
+	case kind4uPlain:
+		unpack4uAVX2(dst, w, s, blocks, vecs)
+	case kind4uOffset:
 		unpack4uoAVX2(dst, w, s, o, blocks, vecs)
-	case q.c.Signed && round:
-		unpack8srAVX2(dst, w, s, o, blocks, vecs)
-	case q.c.Signed:
+	case kind4uGrid:
+		unpack4uaAVX2(dst, w, s, blocks, vecs)
+	case kind4uGridOffset:
+		unpack4uaoAVX2(dst, w, s, o, blocks, vecs)
+	case kind4uAny:
+		unpack4urAVX2(dst, w, s, o, blocks, vecs)
+	case kind8sPlain:
+		unpack8sAVX2(dst, w, s, blocks, vecs)
+	case kind8sOffset:
 		unpack8soAVX2(dst, w, s, o, blocks, vecs)
-	case round:
-		unpack8urAVX2(dst, w, s, o, blocks, vecs)
-	default:
+	case kind8sGrid:
+		unpack8saAVX2(dst, w, s, blocks, vecs)
+	case kind8sGridOffset:
+		unpack8saoAVX2(dst, w, s, o, blocks, vecs)
+	case kind8sAny:
+		unpack8srAVX2(dst, w, s, o, blocks, vecs)
+	case kind8uPlain:
+		unpack8uAVX2(dst, w, s, blocks, vecs)
+	case kind8uOffset:
 		unpack8uoAVX2(dst, w, s, o, blocks, vecs)
+	case kind8uGrid:
+		unpack8uaAVX2(dst, w, s, blocks, vecs)
+	case kind8uGridOffset:
+		unpack8uaoAVX2(dst, w, s, o, blocks, vecs)
+	case kind8uAny:
+		unpack8urAVX2(dst, w, s, o, blocks, vecs)
 	}
-}
-
-// gemvFast multiplies rows lo to hi-1 through tables held in registers. It
-// reports false for layouts that the kernel does not take.
-func (m *LUT) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
-	if !m.fast {
-		return false
-	}
-	perRow := m.c.Scale16 != nil || m.c.Scale32 != nil
-	for r := lo; r < hi; r++ {
-		if r == lo || perRow || r%m.c.RowGroup == 0 {
-			for g := range m.cg {
-				m.table(scratch[g*16:], r, g)
-			}
-		}
-		w := &m.c.Indices[r*m.cols/2]
-		for t := range n {
-			v := x[t*ldx : t*ldx+m.cols]
-			dst[t*ldd+r] = dotLUT4AVX2(w, &scratch[0], &v[0], m.cg, m.c.ColGroup/8)
-		}
-	}
-	return true
-}
-
-// unpackFast decodes columns c0 to c0+len(dst)-1 of row r: whole groups, or a
-// part of one whose length is a multiple of 8.
-func (m *LUT) unpackFast(dst []float32, r, c0 int) bool {
-	if !m.fast {
-		return false
-	}
-	var table [16]float32
-	size := min(len(dst), m.c.ColGroup)
-	for i := 0; i < len(dst); i += size {
-		m.table(table[:], r, (c0+i)/m.c.ColGroup)
-		unpackLUT4AVX2(&dst[i], &m.c.Indices[(r*m.cols+c0+i)/2], &table[0], 1, size/8)
-	}
-	return true
 }

@@ -78,6 +78,7 @@ F, H, I, B = "*float32", "*uint16", "int", "*byte"
 
 exec(open("dense.py").read())
 exec(open("quant.py").read())
+exec(open("stream.py").read())
 exec(open("matmul.py").read())
 
 
