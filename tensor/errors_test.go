@@ -147,3 +147,29 @@ func TestListsOfPartsComeWithAnError(t *testing.T) {
 		})
 	}
 }
+
+func TestViewsWithoutElementsCanBeUsed(t *testing.T) {
+	// The slice begins behind the memory, which has no element at all.
+	x := tensor.New(tensor.Float32, 0, 5).Slice(tensor.All(), tensor.At(3))
+	none := tensor.New(tensor.Int32, 0)
+	want[float32](t, x.Gather(none, 0), []int{0})
+	want[float32](t, x.ReplaceAlong(none, x.Scalar(1), 0), []int{0})
+	want[float32](t, x.Reshape(0, 2).Add(x.Scalar(1)).Transpose(), []int{2, 0})
+	want(t, x.Sum(nil, false), nil, float32(0))
+	want(t, tensor.Concat(0, x, tensor.Vector[float32](1)), []int{1}, float32(1))
+	if _, err := tensor.Data[float32](x); err != nil {
+		t.Error(err)
+	}
+	wantErr(t, (*tensor.Tensor)(nil).Scalar(1), tensor.ErrInvalid)
+}
+
+func TestAnyByteButZeroIsTrue(t *testing.T) {
+	x := tensor.FromBytes(tensor.Bool, []byte{2, 1, 0, 255}, 4)
+	yes := tensor.Ones(tensor.Bool, 4)
+	want(t, x.Equal(yes), []int{4}, true, true, false, true)
+	want(t, x.And(yes), []int{4}, true, true, false, true)
+	want(t, x.Not(), []int{4}, false, false, true, false)
+	want(t, x.ArgSort(0, true), []int{4}, int32(0), 1, 3, 2)
+	want(t, x.To(tensor.Int8), []int{4}, int8(1), 1, 0, 1)
+	want(t, tensor.Where(x, tensor.Scalar[int8](1), tensor.Scalar[int8](0)), []int{4}, int8(1), 1, 0, 1)
+}

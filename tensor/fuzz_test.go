@@ -79,7 +79,7 @@ var operations = []func(p *program, x, y *tensor.Tensor) *tensor.Tensor{
 	func(p *program, x, _ *tensor.Tensor) *tensor.Tensor { return x.To(p.dtype()) },
 	func(p *program, x, y *tensor.Tensor) *tensor.Tensor { return tensor.Concat(p.next(), x, y) },
 	func(p *program, x, y *tensor.Tensor) *tensor.Tensor { return tensor.Stack(p.next(), x, y) },
-	func(p *program, x, _ *tensor.Tensor) *tensor.Tensor { 
+	func(p *program, x, _ *tensor.Tensor) *tensor.Tensor {
 		m := p.ints(p.count(4))
 		for i := range m {
 			m[i] %= 5 // results stay small

@@ -176,6 +176,16 @@ func TestFloatArithmeticOnHalfsIsRoundedOnce(t *testing.T) {
 	want(t, sum.To(tensor.Float32), nil, float32(100))
 }
 
+func TestNumbersThatAreNotFiniteAreFound(t *testing.T) {
+	x := tensor.Vector(1, math.NaN(), math.Inf(1), math.Inf(-1), -0.0)
+	for _, d := range []tensor.DType{tensor.Float16, tensor.Float32, tensor.Float64} {
+		want(t, x.To(d).IsNaN(), []int{5}, false, true, false, false, false)
+		want(t, x.To(d).IsFinite(), []int{5}, true, false, false, false, true)
+	}
+	want(t, tensor.Vector[int8](1, -128).IsFinite(), []int{2}, true, true)
+	want(t, tensor.Vector(false).IsNaN(), []int{1}, false)
+}
+
 func TestSoftmaxOfAMaskedRowIsNaN(t *testing.T) {
 	inf := float32(math.Inf(1))
 	x := tensor.FromSlice([]float32{-inf, -inf, -inf, 0, 1e30, 1e30}, 3, 2)
