@@ -1,0 +1,217 @@
+package jinja
+
+func (s *textStmt) exec(in *interp) (signal, error) { return normal, in.write(s.text) }
+
+func (s *outStmt) exec(in *interp) (signal, error) {
+	v, err := in.eval(s.value)
+	if err != nil {
+		return normal, err
+	}
+	text, err := in.str(v)
+	if err == nil {
+		err = in.write(text)
+	}
+	if err != nil {
+		return normal, s.at(err)
+	}
+	return normal, nil
+}
+
+func (s *ifStmt) exec(in *interp) (signal, error) {
+	for i, body := range s.bodies {
+		if i < len(s.tests) {
+			ok, err := in.truth(s.tests[i])
+			if err != nil {
+				return normal, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		return in.run(body)
+	}
+	return normal, nil
+}
+
+func (s *setStmt) exec(in *interp) (signal, error) {
+	var v Value
+	var err error
+	if s.value != nil {
+		v, err = in.eval(s.value)
+	} else {
+		v, err = in.captureFiltered(s.body, s.filter)
+	}
+	if err != nil {
+		return normal, err
+	}
+	return normal, in.assign(in.scope, &s.target, v)
+}
+
+// captureFiltered returns what a body writes, through the filters of a block.
+func (in *interp) captureFiltered(body []stmt, filter expr) (Value, error) {
+	text, err := in.capture(&scope{parent: in.scope}, body)
+	if err != nil || filter == nil {
+		return text, err
+	}
+	return in.filterChain(filter, text)
+}
+
+// filterChain applies the filters of a block, which have no value at their
+// root, to text.
+func (in *interp) filterChain(e expr, text Value) (Value, error) {
+	if e == nil {
+		return text, nil
+	}
+	f, ok := e.(*filterExpr)
+	if !ok {
+		return nil, e.where().at(fail(SyntaxError, "expected a filter"))
+	}
+	v, err := in.filterChain(f.object, text)
+	if err != nil {
+		return nil, err
+	}
+	v, err = f.apply(in, v)
+	if err != nil {
+		return nil, f.at(err)
+	}
+	return v, nil
+}
+
+// assign stores a value in a target.
+func (in *interp) assign(sc *scope, t *target, v Value) error {
+	switch {
+	case t.parts != nil:
+		items, err := in.iterate(v)
+		if err != nil {
+			return t.at(err)
+		}
+		if len(items) < len(t.parts) {
+			return t.at(fail(ValueError, "not enough values to unpack (expected %d, got %d)", len(t.parts), len(items)))
+		}
+		if len(items) > len(t.parts) {
+			return t.at(fail(ValueError, "too many values to unpack (expected %d)", len(t.parts)))
+		}
+		for i := range t.parts {
+			if err := in.assign(sc, &t.parts[i], items[i]); err != nil {
+				return err
+			}
+		}
+	case t.attr != "":
+		v2, _ := sc.lookup(t.name)
+		ns, ok := v2.(*namespace)
+		if !ok {
+			return t.at(fail(RuntimeError, "cannot assign attribute on non-namespace object"))
+		}
+		ns.vars.Set(t.attr, v)
+		return in.charge(64)
+	default:
+		sc.set(t.name, v)
+		return in.charge(64)
+	}
+	return nil
+}
+
+func (s *macroStmt) exec(in *interp) (signal, error) {
+	in.scope.set(s.name, &macro{s, in.scope})
+	return normal, nil
+}
+
+func (s *callStmt) exec(in *interp) (signal, error) {
+	fn, err := in.eval(s.call.fn)
+	if err != nil {
+		return normal, err
+	}
+	a, err := in.arguments(&s.call.args)
+	if err != nil {
+		return normal, err
+	}
+	a.names = append(a.names, "caller")
+	a.named = append(a.named, &macro{s.macro, in.scope})
+	v, err := in.call(fn, a)
+	if err != nil {
+		return normal, s.at(err)
+	}
+	text, err := in.str(v)
+	if err != nil {
+		return normal, s.at(err)
+	}
+	return normal, s.at(in.write(text))
+}
+
+func (s *filterStmt) exec(in *interp) (signal, error) {
+	v, err := in.captureFiltered(s.body, s.filter)
+	if err != nil {
+		return normal, err
+	}
+	text, err := in.str(v)
+	if err != nil {
+		return normal, s.at(err)
+	}
+	return normal, s.at(in.write(text))
+}
+
+func (s *withStmt) exec(in *interp) (signal, error) {
+	inner := &scope{parent: in.scope}
+	for i, e := range s.values {
+		v, err := in.eval(e)
+		if err != nil {
+			return normal, err
+		}
+		if err := in.assign(inner, &s.targets[i], v); err != nil {
+			return normal, err
+		}
+	}
+	return in.within(inner, s.body)
+}
+
+func (s *scopeStmt) exec(in *interp) (signal, error) {
+	return in.within(&scope{parent: in.scope}, s.body)
+}
+
+func (s *loopStmt) exec(*interp) (signal, error) { return s.signal, nil }
+
+func (s *forStmt) exec(in *interp) (signal, error) {
+	items, err := in.eval(s.items)
+	if err != nil {
+		return normal, err
+	}
+	return normal, s.at(s.run(in, items, in.scope, 0))
+}
+
+// run goes over items; outer is the scope around the loop.
+func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
+	list, err := in.iterate(items)
+	if err != nil {
+		return err
+	}
+	l := &loop{stmt: s, in: in, outer: outer, items: list, depth: depth, index: -1}
+	for {
+		item, ok, err := l.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := in.spend(1); err != nil {
+			return err
+		}
+		sc := &scope{parent: outer}
+		if err := in.assign(sc, &s.target, item); err != nil {
+			return err
+		}
+		sc.set("loop", l)
+		sig, err := in.within(sc, s.body)
+		if err != nil {
+			return err
+		}
+		if sig == breakLoop {
+			return nil
+		}
+	}
+	if l.index < 0 && s.otherwise != nil {
+		_, err := in.within(&scope{parent: outer}, s.otherwise)
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,541 @@
+package jinja
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// join writes values with sep between them.
+func (in *interp) join(items []Value, sep string) (Value, error) {
+	var b strings.Builder
+	for i, item := range items {
+		text, err := in.str(item)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b.WriteString(sep)
+		}
+		if err := in.charge(len(text) + len(sep) + 1); err != nil {
+			return nil, err
+		}
+		b.WriteString(text)
+	}
+	return b.String(), nil
+}
+
+// getter returns a function that reads a member such as a.b.0 of an item; for
+// nil it returns the item.
+func getter(path Value) func(in *interp, item Value) (Value, error) {
+	var keys []Value
+	switch p := path.(type) {
+	case nil:
+	case string:
+		for part := range strings.SplitSeq(p, ".") {
+			if i, err := strconv.ParseUint(part, 10, 31); err == nil {
+				keys = append(keys, int64(i))
+			} else {
+				keys = append(keys, part)
+			}
+		}
+	default:
+		keys = []Value{p}
+	}
+	return func(in *interp, item Value) (Value, error) {
+		for _, key := range keys {
+			var err error
+			if item, err = in.getItem(item, key); err != nil {
+				return nil, err
+			}
+		}
+		return item, nil
+	}
+}
+
+func filterJoin(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("join", 0, "d", "attribute")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	if b.vals[1] != nil {
+		if items, err = in.mapItems(items, getter(b.vals[1])); err != nil {
+			return nil, err
+		}
+	}
+	sep, err := in.str(b.vals[0])
+	if !b.given[0] {
+		sep = ""
+	}
+	if err != nil {
+		return nil, err
+	}
+	return in.join(items, sep)
+}
+
+func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value, error)) ([]Value, error) {
+	if err := in.charge(32 * len(items)); err != nil {
+		return nil, err
+	}
+	out := make([]Value, len(items))
+	for i, item := range items {
+		var err error
+		if out[i], err = f(in, item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func filterList(in *interp, v Value, _ *args) (Value, error) {
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	return NewList(slices.Clone(items)...), in.charge(16 * len(items))
+}
+
+func filterFirst(in *interp, v Value, _ *args) (Value, error) {
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return &undefined{msg: "No first item, sequence was empty."}, nil
+	}
+	return items[0], nil
+}
+
+func filterLast(in *interp, v Value, _ *args) (Value, error) {
+	if _, ok := v.(*generator); ok {
+		return nil, fail(TypeError, "'generator' object is not reversible")
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return &undefined{msg: "No last item, sequence was empty."}, nil
+	}
+	return items[len(items)-1], nil
+}
+
+func filterItems(in *interp, v Value, _ *args) (Value, error) {
+	switch v := v.(type) {
+	case *undefined:
+		return &generator{kind: "generator"}, nil
+	case *Dict:
+		items, err := in.viewItems(&view{"items", v})
+		return &generator{kind: "generator", items: items}, err
+	}
+	return nil, fail(TypeError, "Can only get item pairs from a mapping.")
+}
+
+func filterReverse(in *interp, v Value, _ *args) (Value, error) {
+	if s, ok := v.(string); ok {
+		runes := []rune(s)
+		slices.Reverse(runes)
+		return string(runes), in.charge(4 * len(runes))
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, fail("FilterArgumentError", "argument must be iterable")
+	}
+	items = slices.Clone(items)
+	slices.Reverse(items)
+	return &generator{kind: "list_reverseiterator", items: items}, in.charge(16 * len(items))
+}
+
+// foldCase lowers text, so that sorting does not look at case.
+func foldCase(v Value) Value {
+	if s, ok := v.(string); ok {
+		return strings.ToLower(s)
+	}
+	return v
+}
+
+// sortKeys returns what values are sorted by: a member of each, without its
+// case unless sensitive is set.
+func (in *interp) sortKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
+	get := getter(path)
+	return in.mapItems(items, func(in *interp, item Value) (Value, error) {
+		key, err := get(in, item)
+		if !sensitive {
+			key = foldCase(key)
+		}
+		return key, err
+	})
+}
+
+func pick(items []Value, order []int) []Value {
+	out := make([]Value, len(order))
+	for i, at := range order {
+		out[i] = items[at]
+	}
+	return out
+}
+
+func filterSort(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("sort", 0, "reverse", "case_sensitive", "attribute")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	var keys []Value
+	if path, ok := b.vals[2].(string); ok && strings.Contains(path, ",") {
+		columns := make([]Value, len(items))
+		for i := range columns {
+			columns[i] = newTuple()
+		}
+		for part := range strings.SplitSeq(path, ",") {
+			column, err := in.sortKeys(items, part, b.truth(1, false))
+			if err != nil {
+				return nil, err
+			}
+			for i, key := range column {
+				if l, ok := columns[i].(*List); ok {
+					l.Items = append(l.Items, key)
+				}
+			}
+		}
+		keys = columns
+	} else if keys, err = in.sortKeys(items, b.vals[2], b.truth(1, false)); err != nil {
+		return nil, err
+	}
+	order, err := in.sortedOrder(keys, b.truth(0, false))
+	if err != nil {
+		return nil, err
+	}
+	return NewList(pick(items, order)...), nil
+}
+
+func filterDictSort(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("dictsort", 0, "case_sensitive", "by", "reverse")
+	if err != nil {
+		return nil, err
+	}
+	by, err := b.text(1, "key")
+	if err != nil {
+		return nil, err
+	}
+	if by != "key" && by != "value" {
+		return nil, fail("FilterArgumentError", "You can only sort by either \"key\" or \"value\"")
+	}
+	d, ok := v.(*Dict)
+	if !ok {
+		return nil, fail(UndefinedError, "%s", missing(v, "items"))
+	}
+	keys := d.keys
+	if by == "value" {
+		keys = d.vals
+	}
+	if keys, err = in.sortKeys(keys, nil, b.truth(0, false)); err != nil {
+		return nil, err
+	}
+	order, err := in.sortedOrder(keys, b.truth(2, false))
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.viewItems(&view{"items", d})
+	if err != nil {
+		return nil, err
+	}
+	return NewList(pick(items, order)...), nil
+}
+
+func filterUnique(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("unique", 0, "case_sensitive", "attribute")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := in.sortKeys(items, b.vals[1], b.truth(0, false))
+	if err != nil {
+		return nil, err
+	}
+	seen := map[any]bool{}
+	var out []Value
+	for i, key := range keys {
+		k, ok := hashKey(key)
+		if !ok {
+			return nil, fail(TypeError, "unhashable type: '%s'", typeName(key))
+		}
+		if !seen[k] {
+			seen[k] = true
+			out = append(out, items[i])
+		}
+	}
+	return &generator{kind: "generator", items: out}, nil
+}
+
+// filterExtreme returns min or max.
+func filterExtreme(sign int) filterFunc {
+	return func(in *interp, v Value, a *args) (Value, error) {
+		b, err := a.bind("min", 0, "case_sensitive", "attribute")
+		if err != nil {
+			return nil, err
+		}
+		items, err := in.iterate(v)
+		if err != nil {
+			return nil, err
+		}
+		if len(items) == 0 {
+			return &undefined{msg: "No aggregated item, sequence was empty."}, nil
+		}
+		keys, err := in.sortKeys(items, b.vals[1], b.truth(0, false))
+		if err != nil {
+			return nil, err
+		}
+		best := 0
+		for i := range keys {
+			c, _, err := in.order("<", keys[i], keys[best], 0)
+			if err != nil {
+				return nil, err
+			}
+			if c*sign > 0 {
+				best = i
+			}
+		}
+		return items[best], nil
+	}
+}
+
+func filterSum(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("sum", 0, "attribute", "start")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	get := getter(b.vals[0])
+	var total Value = int64(0)
+	if b.given[1] {
+		total = b.vals[1]
+	}
+	for _, item := range items {
+		x, err := get(in, item)
+		if err != nil {
+			return nil, err
+		}
+		if total, err = in.arith("+", total, x); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+func filterMap(in *interp, v Value, a *args) (Value, error) {
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	var f func(in *interp, item Value) (Value, error)
+	if path, ok := a.take("attribute"); ok && len(a.pos) == 0 {
+		otherwise, _ := a.take("default")
+		if len(a.names) > 0 {
+			return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
+		}
+		get := getter(path)
+		f = func(in *interp, item Value) (Value, error) {
+			x, err := get(in, item)
+			if _, ok := x.(*undefined); ok && otherwise != nil {
+				return otherwise, nil
+			}
+			return x, err
+		}
+	} else {
+		if len(a.pos) == 0 {
+			return nil, fail("FilterArgumentError", "map requires a filter argument")
+		}
+		id, ok := a.pos[0].(string)
+		if !ok {
+			return nil, fail(TypeError, "the name of a filter must be a string")
+		}
+		f = func(in *interp, item Value) (Value, error) {
+			return in.filter(id, item, &args{slices.Clone(a.pos[1:]), slices.Clone(a.names), slices.Clone(a.named)})
+		}
+	}
+	out, err := in.mapItems(items, f)
+	return &generator{kind: "generator", items: out}, err
+}
+
+// filterSelect returns the filters that keep items which pass a test.
+func filterSelect(keep, attr bool) filterFunc {
+	return func(in *interp, v Value, a *args) (Value, error) {
+		items, err := in.iterate(v)
+		if err != nil {
+			return nil, err
+		}
+		rest := a.pos
+		get := getter(nil)
+		if attr {
+			if len(rest) == 0 {
+				return nil, fail("FilterArgumentError", "Missing parameter for attribute name")
+			}
+			get, rest = getter(rest[0]), rest[1:]
+		}
+		var out []Value
+		for _, item := range items {
+			x, err := get(in, item)
+			if err != nil {
+				return nil, err
+			}
+			ok := truth(x)
+			if len(rest) > 0 {
+				id, isName := rest[0].(string)
+				if !isName {
+					return nil, fail(TypeError, "the name of a test must be a string")
+				}
+				t, err := in.test(id, x, &args{rest[1:], a.names, a.named})
+				if err != nil {
+					return nil, err
+				}
+				ok = truth(t)
+			}
+			if ok == keep {
+				out = append(out, item)
+			}
+		}
+		return &generator{kind: "generator", items: out}, in.charge(32 * len(items))
+	}
+}
+
+func filterBatch(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("batch", 1, "linecount", "fill_with")
+	if err != nil {
+		return nil, err
+	}
+	n, err := b.int(0, 1)
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	if n < 1 || n > 1<<20 {
+		return nil, fail(ValueError, "batch needs a positive size")
+	}
+	if err := in.charge(16*len(items) + 16*int(n)); err != nil {
+		return nil, err
+	}
+	var out []Value
+	for part := range slices.Chunk(items, int(n)) {
+		l := NewList(slices.Clone(part)...)
+		for b.vals[1] != nil && len(l.Items) < int(n) {
+			l.Items = append(l.Items, b.vals[1])
+		}
+		out = append(out, l)
+	}
+	return &generator{kind: "generator", items: out}, nil
+}
+
+func filterSlice(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("slice", 1, "slices", "fill_with")
+	if err != nil {
+		return nil, err
+	}
+	n, err := b.int(0, 1)
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	if n < 1 || n > 1<<20 {
+		return nil, fail(ValueError, "slice needs a positive number")
+	}
+	if err := in.charge(16*len(items) + 64*int(n)); err != nil {
+		return nil, err
+	}
+	size, extra := len(items)/int(n), len(items)%int(n)
+	var out []Value
+	at := 0
+	for i := range int(n) {
+		end := at + size
+		if i < extra {
+			end++
+		}
+		l := NewList(slices.Clone(items[at:end])...)
+		if b.vals[1] != nil && i >= extra {
+			l.Items = append(l.Items, b.vals[1])
+		}
+		out = append(out, l)
+		at = end
+	}
+	return &generator{kind: "generator", items: out}, nil
+}
+
+func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("groupby", 1, "attribute", "default", "case_sensitive")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	get := getter(b.vals[0])
+	raw, err := in.mapItems(items, func(in *interp, item Value) (Value, error) {
+		x, err := get(in, item)
+		if _, ok := x.(*undefined); ok && b.given[1] {
+			return b.vals[1], nil
+		}
+		return x, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys, err := in.sortKeys(raw, nil, b.truth(2, false))
+	if err != nil {
+		return nil, err
+	}
+	order, err := in.sortedOrder(keys, false)
+	if err != nil {
+		return nil, err
+	}
+	var out []Value
+	var group *List
+	for i, at := range order {
+		same := false
+		if i > 0 {
+			if same, err = in.equal(keys[order[i-1]], keys[at]); err != nil {
+				return nil, err
+			}
+		}
+		if !same {
+			group = NewList()
+			out = append(out, &List{Items: []Value{raw[at], group}, tuple: true, group: true})
+		}
+		group.Items = append(group.Items, items[at])
+	}
+	return NewList(out...), nil
+}
+
+func filterAttr(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("attr", 1, "name")
+	if err != nil {
+		return nil, err
+	}
+	id, err := b.text(0, "")
+	if err != nil {
+		return nil, err
+	}
+	if x, ok, err := in.attribute(v, id); ok || err != nil {
+		return x, err
+	}
+	return &undefined{msg: missing(v, id)}, nil
+}

@@ -1,0 +1,242 @@
+package jinja
+
+import (
+	"strings"
+	"time"
+)
+
+// maxRange is the longest range that the sandbox of the reference allows.
+const maxRange = 100000
+
+// globals are the names that every template has.
+var globals = &scope{vars: map[string]Value{
+	"range":           &function{"range", globalRange},
+	"namespace":       &function{"namespace", globalNamespace},
+	"dict":            &function{"dict", globalDict},
+	"raise_exception": &function{"raise_exception", globalRaise},
+	"strftime_now":    &function{"strftime_now", globalNow},
+	"joiner":          &function{"joiner", globalJoiner},
+	"cycler":          &function{"cycler", globalCycler},
+}}
+
+func globalRange(_ *interp, a *args) (Value, error) {
+	if len(a.named) > 0 || len(a.pos) < 1 || len(a.pos) > 3 {
+		return nil, fail(TypeError, "range expected 1 to 3 arguments, got %d", len(a.pos)+len(a.named))
+	}
+	var n [3]int64
+	for i, v := range a.pos {
+		x, ok := toInt(v)
+		if u, isUndefined := v.(*undefined); isUndefined {
+			return nil, u.err()
+		}
+		if !ok {
+			return nil, fail(TypeError, "'%s' object cannot be interpreted as an integer", typeName(v))
+		}
+		n[i] = x
+	}
+	start, stop, step := n[0], n[1], n[2]
+	switch len(a.pos) {
+	case 1:
+		start, stop, step = 0, n[0], 1
+	case 2:
+		step = 1
+	}
+	if step == 0 {
+		return nil, fail(ValueError, "range() arg 3 must not be zero")
+	}
+	const far = 1 << 60
+	if min(start, stop, step) < -far || max(start, stop, step) > far {
+		return nil, errBig()
+	}
+	count := int64(0)
+	if step > 0 && stop > start {
+		count = (stop - start + step - 1) / step
+	} else if step < 0 && stop < start {
+		count = (start - stop - step - 1) / -step
+	}
+	if count > maxRange {
+		return nil, fail(OverflowError, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).", maxRange)
+	}
+	return rangeValue{start, step, count}, nil
+}
+
+func globalNamespace(in *interp, a *args) (Value, error) {
+	d, err := globalDict(in, a)
+	if err != nil {
+		return nil, err
+	}
+	vars, _ := d.(*Dict)
+	return &namespace{vars}, nil
+}
+
+func globalDict(in *interp, a *args) (Value, error) {
+	d := NewDict()
+	if len(a.pos) > 1 {
+		return nil, fail(TypeError, "dict expected at most 1 argument, got %d", len(a.pos))
+	}
+	if len(a.pos) == 1 {
+		if src, ok := a.pos[0].(*Dict); ok {
+			var err error
+			if d, err = in.copyDict(src); err != nil {
+				return nil, err
+			}
+		} else {
+			items, err := in.iterate(a.pos[0])
+			if err != nil {
+				return nil, err
+			}
+			for _, item := range items {
+				pair, err := in.iterate(item)
+				if err != nil {
+					return nil, err
+				}
+				if len(pair) != 2 {
+					return nil, fail(ValueError, "dictionary update sequence element has length %d; 2 is required", len(pair))
+				}
+				if !d.Set(pair[0], pair[1]) {
+					return nil, fail(TypeError, "unhashable type: '%s'", typeName(pair[0]))
+				}
+			}
+		}
+	}
+	for i, n := range a.names {
+		d.Set(n, a.named[i])
+	}
+	return d, in.charge(64 * d.Len())
+}
+
+func globalRaise(in *interp, a *args) (Value, error) {
+	b, err := a.bind("raise_exception", 1, "message")
+	if err != nil {
+		return nil, err
+	}
+	text, err := in.str(b.vals[0])
+	if err != nil {
+		return nil, err
+	}
+	return nil, fail(RaisedError, "%s", text)
+}
+
+func globalNow(in *interp, a *args) (Value, error) {
+	b, err := a.bind("strftime_now", 1, "format")
+	if err != nil {
+		return nil, err
+	}
+	format, err := b.text(0, "")
+	if err != nil {
+		return nil, err
+	}
+	text := strftime(in.now(), format)
+	return text, in.charge(len(text))
+}
+
+func globalJoiner(_ *interp, a *args) (Value, error) {
+	b, err := a.bind("joiner", 0, "sep")
+	if err != nil {
+		return nil, err
+	}
+	sep, err := b.text(0, ", ")
+	used := false
+	return &function{"joiner", func(*interp, *args) (Value, error) {
+		if !used {
+			used = true
+			return "", nil
+		}
+		return sep, nil
+	}}, err
+}
+
+func globalCycler(_ *interp, a *args) (Value, error) {
+	if len(a.pos) == 0 {
+		return nil, fail(TypeError, "at least one item has to be provided")
+	}
+	ns := &namespace{NewDict()}
+	at := 0
+	set := func() { ns.vars.Set("current", a.pos[at]) }
+	ns.vars.Set("next", &function{"next", func(*interp, *args) (Value, error) {
+		v := a.pos[at]
+		at = (at + 1) % len(a.pos)
+		set()
+		return v, nil
+	}})
+	ns.vars.Set("reset", &function{"reset", func(*interp, *args) (Value, error) {
+		at = 0
+		set()
+		return nil, nil
+	}})
+	set()
+	return ns, nil
+}
+
+// layouts are the directives of strftime that Go has a layout for.
+var layouts = map[byte]string{
+	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'h': "Jan", 'd': "02", 'e': "_2", 'm': "01",
+	'y': "06", 'Y': "2006", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'f': "000000", 'p': "PM", 'j': "002",
+	'c': "Mon Jan _2 15:04:05 2006", 'x': "01/02/06", 'X': "15:04:05", 'D': "01/02/06", 'F': "2006-01-02",
+	'T': "15:04:05", 'R': "15:04", 'r': "03:04:05 PM",
+}
+
+// strftime formats a time as Python does in the C locale. A time that comes
+// from the local clock has no zone there, so %z and %Z are empty.
+func strftime(t time.Time, format string) string {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			b.WriteByte(format[i])
+			continue
+		}
+		i++
+		c := format[i]
+		trim := c == '-' && i+1 < len(format)
+		if trim {
+			i++
+			c = format[i]
+		}
+		text := directive(t, c)
+		if trim {
+			if text = strings.TrimLeft(text, "0 "); text == "" {
+				text = "0"
+			}
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+func directive(t time.Time, c byte) string {
+	pad := func(n int) string { return time.Date(2000, 1, 1, 0, n, 0, 0, time.UTC).Format("04") }
+	switch c {
+	case 'f':
+		return t.Format(".000000")[1:]
+	case 'j':
+		return t.Format("002")
+	case 'w':
+		return string(rune('0' + int(t.Weekday())))
+	case 'u':
+		return string(rune('0' + (int(t.Weekday())+6)%7 + 1))
+	case 'U':
+		return pad((t.YearDay() + 6 - int(t.Weekday())) / 7)
+	case 'W':
+		return pad((t.YearDay() + 6 - (int(t.Weekday())+6)%7) / 7)
+	case 'V':
+		_, week := t.ISOWeek()
+		return pad(week)
+	case 'G':
+		year, _ := t.ISOWeek()
+		return time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC).Format("2006")
+	case 'C':
+		return t.Format("2006")[:2]
+	case 'n':
+		return "\n"
+	case 't':
+		return "\t"
+	case '%':
+		return "%"
+	case 'z', 'Z':
+		return ""
+	}
+	if layout, ok := layouts[c]; ok {
+		return t.Format(layout)
+	}
+	return "%" + string(rune(c))
+}

@@ -1,0 +1,336 @@
+package jinja
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+type tokenKind uint8
+
+const (
+	tokEOF tokenKind = iota
+	tokText
+	tokVarBegin
+	tokVarEnd
+	tokBlockBegin
+	tokBlockEnd
+	tokName
+	tokString
+	tokInt
+	tokFloat
+	tokOp
+)
+
+type token struct {
+	kind tokenKind
+	text string
+	pos  pos
+}
+
+// lexer cuts a template into tokens with trim_blocks and lstrip_blocks on, the
+// settings that chat templates are written for.
+type lexer struct {
+	src    string
+	at     int
+	line   int32
+	start  int // offset of the line that lineAt counted last
+	tokens []token
+	// fresh says that the last tag took the rest of its line with it, so that
+	// the text after it begins a line.
+	fresh bool
+}
+
+// maxSource bounds the size of a template.
+const maxSource = 4 << 20
+
+func lex(src string) ([]token, error) {
+	if len(src) > maxSource {
+		return nil, fail(LimitError, "the template is larger than %d bytes", maxSource)
+	}
+	src = strings.ReplaceAll(src, "\r\n", "\n")
+	src = strings.ReplaceAll(src, "\r", "\n")
+	src = strings.TrimSuffix(src, "\n")
+	l := &lexer{src: src, line: 1, fresh: true}
+	for l.at < len(l.src) {
+		if err := l.text(); err != nil {
+			return nil, err
+		}
+	}
+	l.emit(tokEOF, "", l.at)
+	return l.tokens, nil
+}
+
+// place returns the place of an offset. Tokens come in rising order, which
+// makes counting the lines cheap; an error may go back to the start of a tag.
+func (l *lexer) place(at int) pos {
+	if at < l.start {
+		l.line, l.start = 1, 0
+	}
+	for {
+		nl := strings.IndexByte(l.src[l.start:at], '\n')
+		if nl < 0 {
+			break
+		}
+		l.line++
+		l.start += nl + 1
+	}
+	return pos{l.line, int32(utf8.RuneCountInString(l.src[l.start:at])) + 1}
+}
+
+func (l *lexer) emit(kind tokenKind, text string, at int) {
+	l.tokens = append(l.tokens, token{kind, text, l.place(at)})
+}
+
+func (l *lexer) fail(at int, format string, args ...any) error {
+	return l.place(at).at(fail(SyntaxError, format, args...))
+}
+
+// text reads the text up to the next tag, and the tag.
+func (l *lexer) text() error {
+	from := l.at
+	open := -1
+	for i := from; i+1 < len(l.src); i++ {
+		if l.src[i] == '{' && (l.src[i+1] == '{' || l.src[i+1] == '%' || l.src[i+1] == '#') {
+			open = i
+			break
+		}
+	}
+	if open < 0 {
+		l.emit(tokText, l.src[from:], from)
+		l.at = len(l.src)
+		return nil
+	}
+	kind := l.src[open+1]
+	after := open + 2
+	sign := byte(0)
+	if after < len(l.src) && (l.src[after] == '-' || l.src[after] == '+') {
+		sign = l.src[after]
+		after++
+	}
+	text := l.src[from:open]
+	switch {
+	case sign == '-':
+		text = strings.TrimRightFunc(text, isSpace)
+	case sign == 0 && kind != '{':
+		text = l.lstrip(text)
+	}
+	if text != "" {
+		l.emit(tokText, text, from)
+	}
+	l.at = after
+	switch kind {
+	case '#':
+		return l.comment(open)
+	case '%':
+		if raw, ok := l.rawTag(after, "raw"); ok {
+			return l.raw(open, raw)
+		}
+		l.emit(tokBlockBegin, "{%", open)
+		return l.inside("%}", tokBlockEnd, open)
+	}
+	l.emit(tokVarBegin, "{{", open)
+	return l.inside("}}", tokVarEnd, open)
+}
+
+// lstrip removes white space between the start of a line and a tag.
+func (l *lexer) lstrip(text string) string {
+	nl := strings.LastIndexByte(text, '\n') + 1
+	if (nl > 0 || l.fresh) && strings.TrimFunc(text[nl:], isSpace) == "" {
+		return text[:nl]
+	}
+	return text
+}
+
+// closed moves behind a tag that ends at l.at, with the white space that sign
+// removes; trim says that a line break goes with a tag that has no sign.
+func (l *lexer) closed(sign byte, trim bool) {
+	l.fresh = false
+	switch {
+	case sign == '-':
+		rest := strings.TrimLeftFunc(l.src[l.at:], isSpace)
+		end := len(l.src) - len(rest)
+		l.fresh = end > l.at && l.src[end-1] == '\n'
+		l.at = end
+	case sign == 0 && trim && l.at < len(l.src) && l.src[l.at] == '\n':
+		l.at++
+		l.fresh = true
+	}
+}
+
+func (l *lexer) comment(open int) error {
+	end := strings.Index(l.src[l.at:], "#}")
+	if end < 0 {
+		return l.fail(open, "missing end of comment tag")
+	}
+	end += l.at
+	sign := byte(0)
+	if end > l.at && (l.src[end-1] == '-' || l.src[end-1] == '+') {
+		sign = l.src[end-1]
+	}
+	l.at = end + 2
+	l.closed(sign, true)
+	return nil
+}
+
+// rawTag matches the rest of a {% name %} tag and returns the offset of its
+// closing characters.
+func (l *lexer) rawTag(at int, name string) (int, bool) {
+	rest := strings.TrimLeftFunc(l.src[at:], isSpace)
+	rest, ok := strings.CutPrefix(rest, name)
+	if !ok {
+		return 0, false
+	}
+	rest = strings.TrimLeftFunc(rest, isSpace)
+	if strings.HasPrefix(rest, "%}") || strings.HasPrefix(rest, "-%}") || strings.HasPrefix(rest, "+%}") {
+		return len(l.src) - len(rest), true
+	}
+	return 0, false
+}
+
+// raw reads the text of a raw block, whose opening tag closes at the offset.
+func (l *lexer) raw(open, at int) error {
+	l.endTag(at, false)
+	from := l.at
+	for i := from; ; {
+		tag := strings.Index(l.src[i:], "{%")
+		if tag < 0 {
+			return l.fail(open, "missing end of raw directive")
+		}
+		tag += i
+		after := tag + 2
+		sign := byte(0)
+		if after < len(l.src) && (l.src[after] == '-' || l.src[after] == '+') {
+			sign = l.src[after]
+			after++
+		}
+		end, ok := l.rawTag(after, "endraw")
+		if !ok {
+			i = tag + 2
+			continue
+		}
+		text := l.src[from:tag]
+		if sign == '-' {
+			text = strings.TrimRightFunc(text, isSpace)
+		} else if sign == 0 {
+			text = l.lstrip(text)
+		}
+		if text != "" {
+			l.emit(tokText, text, from)
+		}
+		l.endTag(end, true)
+		return nil
+	}
+}
+
+// endTag moves behind the closing characters of a block tag at an offset.
+func (l *lexer) endTag(at int, trim bool) {
+	sign := byte(0)
+	if l.src[at] != '%' {
+		sign = l.src[at]
+		at++
+	}
+	l.at = at + 2
+	l.closed(sign, trim)
+}
+
+// inside reads the tokens of a tag up to its end.
+func (l *lexer) inside(end string, kind tokenKind, open int) error {
+	var brackets []byte
+	for {
+		for l.at < len(l.src) {
+			r, n := utf8.DecodeRuneInString(l.src[l.at:])
+			if !isSpace(r) {
+				break
+			}
+			l.at += n
+		}
+		if l.at >= len(l.src) {
+			return l.fail(open, "unexpected end of template inside a tag")
+		}
+		rest := l.src[l.at:]
+		if len(brackets) == 0 {
+			sign := byte(0)
+			if rest[0] == '-' || rest[0] == '+' && kind == tokBlockEnd {
+				sign = rest[0]
+				rest = rest[1:]
+			}
+			if strings.HasPrefix(rest, end) {
+				l.emit(kind, end, l.at)
+				l.at = len(l.src) - len(rest) + 2
+				l.closed(sign, kind == tokBlockEnd)
+				return nil
+			}
+		}
+		if err := l.next(&brackets); err != nil {
+			return err
+		}
+	}
+}
+
+// operators lists the operators, the longer of two with a common start first.
+var operators = []string{
+	"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}",
+	">", "<", "=", ".", ":", "|", ",", ";",
+}
+
+// next reads one token inside a tag.
+func (l *lexer) next(brackets *[]byte) error {
+	at := l.at
+	rest := l.src[at:]
+	c := rest[0]
+	switch {
+	case c >= '0' && c <= '9':
+		n, float := number(rest, at > 0 && l.src[at-1] == '.')
+		kind := tokInt
+		if float {
+			kind = tokFloat
+		}
+		l.emit(kind, rest[:n], at)
+		l.at += n
+		return nil
+	case c == '"' || c == '\'':
+		for i := 1; i < len(rest); i++ {
+			if rest[i] == '\\' {
+				i++
+			} else if rest[i] == c {
+				text, err := unescape(rest[1:i])
+				if err != nil {
+					return l.place(at).at(err)
+				}
+				l.emit(tokString, text, at)
+				l.at += i + 1
+				return nil
+			}
+		}
+		return l.fail(at, "unexpected char %q: a string without an end", c)
+	}
+	if n := nameLen(rest); n > 0 {
+		l.emit(tokName, rest[:n], at)
+		l.at += n
+		return nil
+	}
+	for _, op := range operators {
+		if !strings.HasPrefix(rest, op) {
+			continue
+		}
+		switch op {
+		case "(", "[", "{":
+			if len(*brackets) >= maxNesting {
+				return l.fail(at, "brackets are nested too deeply")
+			}
+			*brackets = append(*brackets, op[0])
+		case ")", "]", "}":
+			pairs := map[string]byte{")": '(', "]": '[', "}": '{'}
+			n := len(*brackets)
+			if n == 0 || (*brackets)[n-1] != pairs[op] {
+				return l.fail(at, "unexpected '%s'", op)
+			}
+			*brackets = (*brackets)[:n-1]
+		}
+		l.emit(tokOp, op, at)
+		l.at += len(op)
+		return nil
+	}
+	r, _ := utf8.DecodeRuneInString(rest)
+	return l.fail(at, "unexpected char %q", r)
+}

@@ -1,0 +1,163 @@
+package jinja
+
+// loop is the variable loop. Items are read as they are needed, because the
+// condition of a for may depend on what its body sets.
+type loop struct {
+	stmt    *forStmt
+	in      *interp
+	outer   *scope
+	items   []Value
+	read    int // items that were looked at
+	depth   int
+	index   int // of the current item, -1 before the first
+	current Value
+	before  Value
+	ahead   []Value // items that were read before their turn
+	changed Value
+	marked  bool
+}
+
+// pull reads the next item that the loop's condition lets through.
+func (l *loop) pull() (Value, bool, error) {
+	for l.read < len(l.items) {
+		item := l.items[l.read]
+		l.read++
+		if l.stmt.filter == nil {
+			return item, true, nil
+		}
+		sc := &scope{parent: l.outer}
+		if err := l.in.assign(sc, &l.stmt.target, item); err != nil {
+			return nil, false, err
+		}
+		outer := l.in.scope
+		l.in.scope = sc
+		ok, err := l.in.truth(l.stmt.filter)
+		l.in.scope = outer
+		if err != nil {
+			return nil, false, err
+		}
+		if ok {
+			return item, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// next moves to the next item.
+func (l *loop) next() (Value, bool, error) {
+	var item Value
+	if len(l.ahead) > 0 {
+		item, l.ahead = l.ahead[0], l.ahead[1:]
+	} else {
+		var ok bool
+		var err error
+		if item, ok, err = l.pull(); !ok || err != nil {
+			return nil, false, err
+		}
+	}
+	l.before, l.current = l.current, item
+	l.index++
+	return item, true, nil
+}
+
+// peek returns the item after the current one.
+func (l *loop) peek() (Value, bool, error) {
+	if len(l.ahead) == 0 {
+		item, ok, err := l.pull()
+		if !ok || err != nil {
+			return nil, false, err
+		}
+		l.ahead = append(l.ahead, item)
+	}
+	return l.ahead[0], true, nil
+}
+
+// length returns the number of items of the loop.
+func (l *loop) length() (int, error) {
+	if l.stmt.filter == nil {
+		return len(l.items), nil
+	}
+	for {
+		item, ok, err := l.pull()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return l.index + 1 + len(l.ahead), nil
+		}
+		l.ahead = append(l.ahead, item)
+	}
+}
+
+// attr returns an attribute of the loop variable.
+func (l *loop) attr(id string) (Value, error) {
+	switch id {
+	case "index":
+		return int64(l.index + 1), nil
+	case "index0":
+		return int64(l.index), nil
+	case "first":
+		return l.index == 0, nil
+	case "last":
+		_, ok, err := l.peek()
+		return !ok, err
+	case "length", "revindex", "revindex0":
+		n, err := l.length()
+		switch id {
+		case "revindex":
+			n -= l.index
+		case "revindex0":
+			n -= l.index + 1
+		}
+		return int64(n), err
+	case "depth":
+		return int64(l.depth + 1), nil
+	case "depth0":
+		return int64(l.depth), nil
+	case "previtem":
+		if l.index == 0 {
+			return &undefined{msg: "there is no previous item"}, nil
+		}
+		return l.before, nil
+	case "nextitem":
+		v, ok, err := l.peek()
+		if !ok && err == nil {
+			return &undefined{msg: "there is no next item"}, nil
+		}
+		return v, err
+	case "cycle":
+		return &function{"cycle", func(_ *interp, a *args) (Value, error) {
+			if len(a.pos) == 0 {
+				return nil, fail(TypeError, "no items for cycling given")
+			}
+			return a.pos[l.index%len(a.pos)], nil
+		}}, nil
+	case "changed":
+		return &function{"changed", func(in *interp, a *args) (Value, error) {
+			value := newTuple(a.pos...)
+			if l.marked {
+				same, err := in.equal(l.changed, value)
+				if err != nil || same {
+					return false, err
+				}
+			}
+			l.changed, l.marked = value, true
+			return true, nil
+		}}, nil
+	}
+	return &undefined{msg: "'jinja2.runtime.LoopContext object' has no attribute '" + id + "'"}, nil
+}
+
+// call is loop(items) in a recursive loop.
+func (l *loop) call(in *interp, a *args) (Value, error) {
+	if !l.stmt.recursive {
+		return nil, fail(TypeError, "The loop must have the 'recursive' marker to be called recursively.")
+	}
+	if len(a.pos) != 1 || len(a.named) > 0 {
+		return nil, fail(TypeError, "loop() takes one argument")
+	}
+	if in.depth > maxEval {
+		return nil, fail(LimitError, "the template is nested too deeply")
+	}
+	return in.captureFunc(func() error { return l.stmt.run(in, a.pos[0], l.outer, l.depth+1) })
+}

@@ -1,0 +1,435 @@
+package jinja
+
+import (
+	"cmp"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// toInt returns a whole number as Python's __index__ does.
+func toInt(v Value) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case bool:
+		return intOf(v), true
+	}
+	return 0, false
+}
+
+// toFloat returns a number.
+func toFloat(v Value) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case *big.Int:
+		f, _ := new(big.Float).SetInt(v).Float64()
+		return f, true
+	}
+	i, ok := toInt(v)
+	return float64(i), ok
+}
+
+func negate(op string, v Value) (Value, error) {
+	if u, ok := v.(*undefined); ok {
+		return nil, u.err()
+	}
+	sign := int64(1)
+	if op == "-" {
+		sign = -1
+	}
+	switch v := v.(type) {
+	case float64:
+		return v * float64(sign), nil
+	case *big.Int:
+		return new(big.Int).Mul(v, big.NewInt(sign)), nil
+	}
+	i, ok := toInt(v)
+	if !ok {
+		return nil, fail(TypeError, "bad operand type for unary %s: '%s'", op, typeName(v))
+	}
+	if sign < 0 && i == math.MinInt64 {
+		return nil, errBig()
+	}
+	return i * sign, nil
+}
+
+func errBig() error { return fail(OverflowError, "a whole number does not fit in 64 bits") }
+
+// arith applies a binary operator.
+func (in *interp) arith(op string, a, b Value) (Value, error) {
+	for _, v := range [2]Value{a, b} {
+		if u, ok := v.(*undefined); ok && !(op == "%" && isText(a)) {
+			return nil, u.err()
+		}
+	}
+	switch a := a.(type) {
+	case string:
+		if v, ok, err := in.textOp(op, a, b); ok || err != nil {
+			return v, err
+		}
+	case *List:
+		if v, ok, err := in.listOp(op, a, b); ok || err != nil {
+			return v, err
+		}
+	}
+	if op == "*" {
+		switch b.(type) {
+		case string, *List:
+			if _, ok := toInt(a); ok {
+				return in.arith(op, b, a)
+			}
+		}
+	}
+	x, okA := toInt(a)
+	y, okB := toInt(b)
+	if okA && okB {
+		return intOp(op, x, y)
+	}
+	f, okA := toFloat(a)
+	g, okB := toFloat(b)
+	if okA && okB {
+		return floatOp(op, f, g)
+	}
+	if op == "**" {
+		op = "** or pow()"
+	}
+	return nil, fail(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b))
+}
+
+func isText(v Value) bool { _, ok := v.(string); return ok }
+
+func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
+	switch op {
+	case "+":
+		s, ok := b.(string)
+		if !ok {
+			return nil, true, fail(TypeError, "can only concatenate str (not \"%s\") to str", typeName(b))
+		}
+		return a + s, true, in.charge(len(a) + len(s))
+	case "*":
+		n, ok := toInt(b)
+		if !ok {
+			return nil, true, fail(TypeError, "can't multiply sequence by non-int of type '%s'", typeName(b))
+		}
+		if n <= 0 || a == "" {
+			return "", true, nil
+		}
+		if n > int64(in.bytes) || in.charge(len(a)*int(n)) != nil {
+			return nil, true, fail(LimitError, "the template uses too much memory")
+		}
+		return strings.Repeat(a, int(n)), true, nil
+	case "%":
+		s, err := in.percent(a, b)
+		return s, true, err
+	}
+	return nil, false, nil
+}
+
+func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
+	kind := typeName(a)
+	switch op {
+	case "+":
+		l, ok := b.(*List)
+		if !ok || l.tuple != a.tuple {
+			return nil, true, fail(TypeError, "can only concatenate %s (not \"%s\") to %s", kind, typeName(b), kind)
+		}
+		if err := in.charge(16 * (len(a.Items) + len(l.Items))); err != nil {
+			return nil, true, err
+		}
+		return &List{Items: slices.Concat(a.Items, l.Items), tuple: a.tuple}, true, nil
+	case "*":
+		n, ok := toInt(b)
+		if !ok {
+			return nil, true, fail(TypeError, "can't multiply sequence by non-int of type '%s'", typeName(b))
+		}
+		if n <= 0 || len(a.Items) == 0 {
+			return &List{Items: nil, tuple: a.tuple}, true, nil
+		}
+		if n > int64(in.bytes) || in.charge(16*len(a.Items)*int(n)) != nil {
+			return nil, true, fail(LimitError, "the template uses too much memory")
+		}
+		return &List{Items: slices.Repeat(a.Items, int(n)), tuple: a.tuple}, true, nil
+	}
+	return nil, false, nil
+}
+
+// intOp applies an operator to whole numbers. Results beyond 64 bits fail.
+func intOp(op string, x, y int64) (Value, error) {
+	switch op {
+	case "/":
+		if y == 0 {
+			return nil, fail(ZeroDivision, "division by zero")
+		}
+		return float64(x) / float64(y), nil
+	case "//", "%":
+		if y == 0 {
+			return nil, fail(ZeroDivision, "integer division or modulo by zero")
+		}
+		if x == math.MinInt64 && y == -1 {
+			return nil, errBig()
+		}
+		q, r := x/y, x%y
+		if r != 0 && (r < 0) != (y < 0) {
+			q, r = q-1, r+y
+		}
+		if op == "//" {
+			return q, nil
+		}
+		return r, nil
+	case "**":
+		if y < 0 {
+			return floatOp(op, float64(x), float64(y))
+		}
+		if y > 64 && (x > 1 || x < -1) {
+			return nil, errBig()
+		}
+	}
+	a, b := big.NewInt(x), big.NewInt(y)
+	switch op {
+	case "+":
+		a.Add(a, b)
+	case "-":
+		a.Sub(a, b)
+	case "*":
+		a.Mul(a, b)
+	case "**":
+		if y > 64 {
+			b.SetInt64(2 + y%2) // only the parity matters for -1, 0 and 1
+		}
+		a.Exp(a, b, nil)
+	}
+	if !a.IsInt64() {
+		return nil, errBig()
+	}
+	return a.Int64(), nil
+}
+
+func floatOp(op string, f, g float64) (Value, error) {
+	switch op {
+	case "+":
+		return f + g, nil
+	case "-":
+		return f - g, nil
+	case "*":
+		return f * g, nil
+	case "**":
+		if f == 0 && g < 0 {
+			return nil, fail(ZeroDivision, "0.0 cannot be raised to a negative power")
+		}
+		return math.Pow(f, g), nil
+	}
+	if g == 0 {
+		return nil, fail(ZeroDivision, "float division by zero")
+	}
+	switch op {
+	case "/":
+		return f / g, nil
+	case "//":
+		return math.Floor(f / g), nil
+	}
+	r := math.Mod(f, g)
+	if r != 0 && (r < 0) != (g < 0) {
+		r += g
+	}
+	return r, nil
+}
+
+// compare applies a comparison.
+func (in *interp) compare(op string, a, b Value) (bool, error) {
+	switch op {
+	case "==":
+		return in.equal(a, b)
+	case "!=":
+		eq, err := in.equal(a, b)
+		return !eq, err
+	case "in":
+		return in.contains(b, a)
+	case "not in":
+		found, err := in.contains(b, a)
+		return !found, err
+	}
+	c, ok, err := in.order(op, a, b, 0)
+	if err != nil || !ok {
+		return false, err
+	}
+	switch op {
+	case "<":
+		return c < 0, nil
+	case "<=":
+		return c <= 0, nil
+	case ">":
+		return c > 0, nil
+	}
+	return c >= 0, nil
+}
+
+// equal is Python's ==.
+func (in *interp) equal(a, b Value) (bool, error) { return in.equalDepth(a, b, 0) }
+
+func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
+	if err := in.spend(1); err != nil {
+		return false, err
+	}
+	if depth > maxNesting {
+		return false, fail(LimitError, "a value is nested too deeply")
+	}
+	switch x := a.(type) {
+	case nil:
+		return b == nil, nil
+	case string:
+		y, ok := b.(string)
+		return ok && x == y, nil
+	case *undefined:
+		_, ok := b.(*undefined)
+		return ok, nil
+	case *List:
+		y, ok := b.(*List)
+		if !ok || x.tuple != y.tuple || len(x.Items) != len(y.Items) {
+			return false, nil
+		}
+		for i := range x.Items {
+			if eq, err := in.equalDepth(x.Items[i], y.Items[i], depth+1); err != nil || !eq {
+				return false, err
+			}
+		}
+		return true, nil
+	case *Dict:
+		y, ok := b.(*Dict)
+		if !ok || x.Len() != y.Len() {
+			return false, nil
+		}
+		for i, k := range x.keys {
+			other, ok := y.Get(k)
+			if !ok {
+				return false, nil
+			}
+			if eq, err := in.equalDepth(x.vals[i], other, depth+1); err != nil || !eq {
+				return false, err
+			}
+		}
+		return true, nil
+	case rangeValue:
+		y, ok := b.(rangeValue)
+		return ok && x == y, nil
+	case *big.Int:
+		y, ok := b.(*big.Int)
+		return ok && x.Cmp(y) == 0, nil
+	case bool, int64, float64:
+		i, isInt := toInt(a)
+		j, isInt2 := toInt(b)
+		if isInt && isInt2 {
+			return i == j, nil
+		}
+		f, _ := toFloat(a)
+		g, ok := toFloat(b)
+		return ok && f == g, nil
+	}
+	return a == b, nil
+}
+
+// order compares two values; ok is false for numbers that have no order.
+func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err error) {
+	if err := in.spend(1); err != nil {
+		return 0, false, err
+	}
+	if depth > maxNesting {
+		return 0, false, fail(LimitError, "a value is nested too deeply")
+	}
+	for _, v := range [2]Value{a, b} {
+		if u, ok := v.(*undefined); ok {
+			return 0, false, u.err()
+		}
+	}
+	if x, ok := a.(string); ok {
+		if y, ok := b.(string); ok {
+			return strings.Compare(x, y), true, nil
+		}
+	}
+	if x, ok := a.(*List); ok {
+		if y, ok := b.(*List); ok && x.tuple == y.tuple {
+			for i := range min(len(x.Items), len(y.Items)) {
+				eq, err := in.equalDepth(x.Items[i], y.Items[i], depth+1)
+				if err != nil {
+					return 0, false, err
+				}
+				if !eq {
+					return in.order(op, x.Items[i], y.Items[i], depth+1)
+				}
+			}
+			return cmp.Compare(len(x.Items), len(y.Items)), true, nil
+		}
+	}
+	if x, okX := toInt(a); okX {
+		if y, okY := toInt(b); okY {
+			return cmp.Compare(x, y), true, nil
+		}
+	}
+	f, okF := toFloat(a)
+	g, okG := toFloat(b)
+	if okF && okG {
+		return cmp.Compare(f, g), !math.IsNaN(f) && !math.IsNaN(g), nil
+	}
+	return 0, false, fail(TypeError, "'%s' not supported between instances of '%s' and '%s'", op, typeName(a), typeName(b))
+}
+
+// contains is Python's in.
+func (in *interp) contains(container, v Value) (bool, error) {
+	switch c := container.(type) {
+	case string:
+		s, ok := v.(string)
+		if u, isUndefined := v.(*undefined); isUndefined {
+			return false, u.err()
+		}
+		if !ok {
+			return false, fail(TypeError, "'in <string>' requires string as left operand, not %s", typeName(v))
+		}
+		return strings.Contains(c, s), in.spend(len(c) >> 6)
+	case *Dict:
+		if _, ok := hashKey(v); !ok {
+			return false, fail(TypeError, "unhashable type: '%s'", typeName(v))
+		}
+		_, ok := c.Get(v)
+		return ok, nil
+	case *namespace:
+		return false, fail(TypeError, "argument of type 'Namespace' is not iterable")
+	}
+	items, err := in.iterate(container)
+	if err != nil {
+		return false, fail(TypeError, "argument of type '%s' is not iterable", typeName(container))
+	}
+	for _, item := range items {
+		if eq, err := in.equal(item, v); err != nil || eq {
+			return eq, err
+		}
+	}
+	return false, nil
+}
+
+// sortedOrder returns the order that sorts values, as indices.
+func (in *interp) sortedOrder(values []Value, reverse bool) ([]int, error) {
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	if err := in.charge(8 * len(values)); err != nil {
+		return nil, err
+	}
+	var failed error
+	slices.SortStableFunc(order, func(a, b int) int {
+		if failed != nil {
+			return 0
+		}
+		c, _, err := in.order("<", values[a], values[b], 0)
+		if err != nil {
+			failed = err
+		}
+		if reverse {
+			c = -c
+		}
+		return c
+	})
+	return order, failed
+}

@@ -1,0 +1,477 @@
+package jinja
+
+import "slices"
+
+// maxNesting bounds how deeply statements and expressions may be nested.
+const maxNesting = 200
+
+// parser builds the tree of a template by recursive descent.
+type parser struct {
+	tokens []token
+	at     int
+	depth  int
+	loops  int
+	// varargs and kwargs say that the macro being parsed uses those names.
+	varargs, kwargs bool
+}
+
+// Template is a parsed template. It does not change and is safe for concurrent
+// use.
+type Template struct{ body []stmt }
+
+// Parse parses a template. Mistakes are an [*Error].
+func Parse(src string) (*Template, error) {
+	tokens, err := lex(src)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{tokens: tokens}
+	body, err := p.body()
+	if err != nil {
+		return nil, err
+	}
+	if p.peek().kind != tokEOF {
+		return nil, p.unexpected()
+	}
+	return &Template{body}, nil
+}
+
+func (p *parser) peek() token { return p.tokens[p.at] }
+
+func (p *parser) next() token {
+	t := p.tokens[p.at]
+	if t.kind != tokEOF {
+		p.at++
+	}
+	return t
+}
+
+func (p *parser) fail(format string, args ...any) error {
+	return p.peek().pos.at(fail(SyntaxError, format, args...))
+}
+
+func (p *parser) unexpected() error {
+	t := p.peek()
+	if t.kind == tokEOF {
+		return p.fail("unexpected end of template")
+	}
+	return p.fail("unexpected '%s'", t.text)
+}
+
+// enter counts a level of nesting; leave undoes it.
+func (p *parser) enter() error {
+	if p.depth++; p.depth > maxNesting {
+		return p.fail("nested too deeply")
+	}
+	return nil
+}
+
+func (p *parser) leave() { p.depth-- }
+
+// isOp and isName report whether the next token is that operator or name.
+func (p *parser) isOp(op string) bool { t := p.peek(); return t.kind == tokOp && t.text == op }
+
+func (p *parser) isName(names ...string) bool {
+	t := p.peek()
+	return t.kind == tokName && slices.Contains(names, t.text)
+}
+
+func (p *parser) skipOp(op string) bool {
+	if p.isOp(op) {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *parser) skipName(name string) bool {
+	if p.isName(name) {
+		p.at++
+		return true
+	}
+	return false
+}
+
+func (p *parser) expectOp(op string) error {
+	if !p.skipOp(op) {
+		return p.fail("expected '%s', got '%s'", op, p.peek().text)
+	}
+	return nil
+}
+
+func (p *parser) expectName() (string, error) {
+	if p.peek().kind != tokName {
+		return "", p.fail("expected a name, got '%s'", p.peek().text)
+	}
+	return p.next().text, nil
+}
+
+func (p *parser) expectKeyword(word string) error {
+	if !p.skipName(word) {
+		return p.fail("expected '%s', got '%s'", word, p.peek().text)
+	}
+	return nil
+}
+
+func (p *parser) blockEnd() error {
+	if p.peek().kind != tokBlockEnd {
+		return p.fail("expected the end of the statement, got '%s'", p.peek().text)
+	}
+	p.at++
+	return nil
+}
+
+// body parses statements up to a block that begins with one of the words; the
+// word is the next token then. Without words it ends with the template.
+func (p *parser) body(words ...string) ([]stmt, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	var out []stmt
+	for {
+		t := p.next()
+		switch t.kind {
+		case tokEOF:
+			if len(words) > 0 {
+				return nil, p.fail("unexpected end of template, expected '%s'", words[len(words)-1])
+			}
+			return out, nil
+		case tokText:
+			out = append(out, &textStmt{t.text})
+		case tokVarBegin:
+			value, err := p.tuple(true, false, "")
+			if err != nil {
+				return nil, err
+			}
+			if p.peek().kind != tokVarEnd {
+				return nil, p.fail("expected the end of the expression, got '%s'", p.peek().text)
+			}
+			p.at++
+			out = append(out, &outStmt{t.pos, value})
+		case tokBlockBegin:
+			if p.isName(words...) {
+				return out, nil
+			}
+			s, err := p.statement()
+			if err != nil {
+				return nil, err
+			}
+			if err := p.blockEnd(); err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		default:
+			p.at--
+			return nil, p.unexpected()
+		}
+	}
+}
+
+// block parses the end of a tag, a body, and the word that ends it.
+func (p *parser) block(word string) ([]stmt, error) {
+	if err := p.blockEnd(); err != nil {
+		return nil, err
+	}
+	body, err := p.body(word)
+	if err != nil {
+		return nil, err
+	}
+	p.at++
+	return body, nil
+}
+
+// statement parses one statement from its keyword on, without the end of its
+// last tag.
+func (p *parser) statement() (stmt, error) {
+	t := p.peek()
+	if t.kind != tokName {
+		return nil, p.unexpected()
+	}
+	p.at++
+	switch t.text {
+	case "if":
+		return p.ifStatement()
+	case "for":
+		return p.forStatement(t.pos)
+	case "set":
+		return p.setStatement(t.pos)
+	case "macro":
+		return p.macroStatement(t.pos)
+	case "call":
+		return p.callStatement(t.pos)
+	case "with":
+		return p.withStatement(t.pos)
+	case "filter":
+		f, err := p.filters(nil, true)
+		if err != nil {
+			return nil, err
+		}
+		body, err := p.block("endfilter")
+		return &filterStmt{t.pos, f, body}, err
+	case "generation":
+		// It marks what a model wrote, for training; the text is the same.
+		body, err := p.block("endgeneration")
+		return &scopeStmt{body}, err
+	case "break", "continue":
+		if p.loops == 0 {
+			return nil, t.pos.at(fail(SyntaxError, "'%s' outside of a loop", t.text))
+		}
+		sig := breakLoop
+		if t.text == "continue" {
+			sig = continueLoop
+		}
+		return &loopStmt{t.pos, sig}, nil
+	case "include", "import", "from", "extends", "block":
+		return nil, t.pos.at(fail(SyntaxError, "'%s' is not supported in a chat template", t.text))
+	}
+	return nil, t.pos.at(fail(SyntaxError, "encountered unknown tag '%s'", t.text))
+}
+
+func (p *parser) ifStatement() (stmt, error) {
+	s := &ifStmt{}
+	for {
+		test, err := p.tuple(false, false, "")
+		if err != nil {
+			return nil, err
+		}
+		if err := p.blockEnd(); err != nil {
+			return nil, err
+		}
+		body, err := p.body("elif", "else", "endif")
+		if err != nil {
+			return nil, err
+		}
+		s.tests = append(s.tests, test)
+		s.bodies = append(s.bodies, body)
+		switch p.next().text {
+		case "elif":
+			continue
+		case "else":
+			body, err := p.block("endif")
+			s.bodies = append(s.bodies, body)
+			return s, err
+		}
+		return s, nil
+	}
+}
+
+func (p *parser) forStatement(at pos) (stmt, error) {
+	s := &forStmt{pos: at}
+	var err error
+	if s.target, err = p.targets(true); err != nil {
+		return nil, err
+	}
+	if err := p.expectKeyword("in"); err != nil {
+		return nil, err
+	}
+	if s.items, err = p.tuple(false, false, "recursive"); err != nil {
+		return nil, err
+	}
+	if p.skipName("if") {
+		if s.filter, err = p.expression(true); err != nil {
+			return nil, err
+		}
+	}
+	s.recursive = p.skipName("recursive")
+	if err := p.blockEnd(); err != nil {
+		return nil, err
+	}
+	p.loops++
+	s.body, err = p.body("endfor", "else")
+	p.loops--
+	if err != nil {
+		return nil, err
+	}
+	if p.next().text == "else" {
+		s.otherwise, err = p.block("endfor")
+	}
+	return s, err
+}
+
+func (p *parser) setStatement(at pos) (stmt, error) {
+	s := &setStmt{pos: at}
+	var err error
+	if s.target, err = p.targets(false); err != nil {
+		return nil, err
+	}
+	if p.skipOp("=") {
+		s.value, err = p.tuple(true, false, "")
+		return s, err
+	}
+	if p.isOp("|") {
+		if s.filter, err = p.filters(nil, false); err != nil {
+			return nil, err
+		}
+	}
+	s.body, err = p.block("endset")
+	return s, err
+}
+
+func (p *parser) macroStatement(at pos) (stmt, error) {
+	m := &macroStmt{pos: at}
+	var err error
+	if m.name, err = p.expectName(); err != nil {
+		return nil, err
+	}
+	if err := p.params(m); err != nil {
+		return nil, err
+	}
+	return m, p.macroBody(m, "endmacro")
+}
+
+// macroBody parses the body of a macro; the loops around it do not reach in.
+func (p *parser) macroBody(m *macroStmt, word string) error {
+	loops, varargs, kwargs := p.loops, p.varargs, p.kwargs
+	p.loops, p.varargs, p.kwargs = 0, false, false
+	var err error
+	m.body, err = p.block(word)
+	m.varargs, m.kwargs = p.varargs, p.kwargs
+	p.loops, p.varargs, p.kwargs = loops, varargs, kwargs
+	return err
+}
+
+// params parses the parameters of a macro.
+func (p *parser) params(m *macroStmt) error {
+	if err := p.expectOp("("); err != nil {
+		return err
+	}
+	for !p.skipOp(")") {
+		if len(m.params) > 0 {
+			if err := p.expectOp(","); err != nil {
+				return err
+			}
+		}
+		param, err := p.expectName()
+		if err != nil {
+			return err
+		}
+		m.params = append(m.params, param)
+		if p.skipOp("=") {
+			value, err := p.expression(true)
+			if err != nil {
+				return err
+			}
+			m.defaults = append(m.defaults, value)
+		} else if len(m.defaults) > 0 {
+			return p.fail("non-default argument follows default argument")
+		}
+	}
+	return nil
+}
+
+func (p *parser) callStatement(at pos) (stmt, error) {
+	m := &macroStmt{pos: at, name: "caller"}
+	if p.isOp("(") {
+		if err := p.params(m); err != nil {
+			return nil, err
+		}
+	}
+	e, err := p.expression(true)
+	if err != nil {
+		return nil, err
+	}
+	call, ok := e.(*callExpr)
+	if !ok {
+		return nil, at.at(fail(SyntaxError, "expected call"))
+	}
+	return &callStmt{at, call, m}, p.macroBody(m, "endcall")
+}
+
+func (p *parser) withStatement(at pos) (stmt, error) {
+	s := &withStmt{pos: at}
+	for p.peek().kind != tokBlockEnd {
+		if len(s.targets) > 0 {
+			if err := p.expectOp(","); err != nil {
+				return nil, err
+			}
+		}
+		t, err := p.targets(false)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.expectOp("="); err != nil {
+			return nil, err
+		}
+		value, err := p.expression(true)
+		if err != nil {
+			return nil, err
+		}
+		s.targets = append(s.targets, t)
+		s.values = append(s.values, value)
+	}
+	var err error
+	s.body, err = p.block("endwith")
+	return s, err
+}
+
+// targets parses what is assigned to; in a for it ends with the word in.
+func (p *parser) targets(loop bool) (target, error) {
+	at := p.peek().pos
+	var parts []target
+	for {
+		one, err := p.target()
+		if err != nil {
+			return target{}, err
+		}
+		parts = append(parts, one)
+		if !p.skipOp(",") {
+			if len(parts) == 1 {
+				return one, nil
+			}
+			break
+		}
+		if loop && p.isName("in") || p.isOp("=") || p.peek().kind == tokBlockEnd {
+			break
+		}
+	}
+	return target{pos: at, parts: parts}, nil
+}
+
+func (p *parser) target() (target, error) {
+	at := p.peek().pos
+	if p.skipOp("(") {
+		if err := p.enter(); err != nil {
+			return target{}, err
+		}
+		defer p.leave()
+		t := target{pos: at}
+		for !p.skipOp(")") {
+			if len(t.parts) > 0 {
+				if err := p.expectOp(","); err != nil {
+					return t, err
+				}
+				if p.skipOp(")") {
+					break
+				}
+			}
+			one, err := p.target()
+			if err != nil {
+				return t, err
+			}
+			t.parts = append(t.parts, one)
+		}
+		if len(t.parts) == 1 && !p.tokensBefore(",") {
+			return t.parts[0], nil
+		}
+		return t, nil
+	}
+	id, err := p.expectName()
+	if err != nil {
+		return target{}, err
+	}
+	if slices.Contains([]string{"true", "false", "none", "True", "False", "None"}, id) {
+		return target{}, at.at(fail(SyntaxError, "can't assign to '%s'", id))
+	}
+	t := target{pos: at, name: id}
+	if p.skipOp(".") {
+		t.attr, err = p.expectName()
+	}
+	return t, err
+}
+
+// tokensBefore reports whether the token before the closing bracket that was
+// just read is op.
+func (p *parser) tokensBefore(op string) bool {
+	return p.at >= 2 && p.tokens[p.at-2].kind == tokOp && p.tokens[p.at-2].text == op
+}

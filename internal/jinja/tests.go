@@ -1,0 +1,167 @@
+package jinja
+
+import (
+	"math/big"
+	"strings"
+	"unicode"
+)
+
+type testFunc = func(in *interp, v Value, a *args) (bool, error)
+
+var tests map[string]testFunc
+
+func init() {
+	is := func(f func(v Value) bool) testFunc {
+		return func(_ *interp, v Value, a *args) (bool, error) {
+			_, err := a.bind("test", 0)
+			return f(v), err
+		}
+	}
+	compare := func(op string) testFunc {
+		return func(in *interp, v Value, a *args) (bool, error) {
+			b, err := a.bind("test", 1, "other")
+			if err != nil {
+				return false, err
+			}
+			return in.compare(op, v, b.vals[0])
+		}
+	}
+	tests = map[string]testFunc{
+		"defined":   is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
+		"undefined": is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
+		"none":      is(func(v Value) bool { return v == nil }),
+		"boolean":   is(func(v Value) bool { _, ok := v.(bool); return ok }),
+		"true":      is(func(v Value) bool { return v == true }),
+		"false":     is(func(v Value) bool { return v == false }),
+		"string":    is(isText),
+		"mapping":   is(func(v Value) bool { _, ok := v.(*Dict); return ok }),
+		"integer":   is(isInteger),
+		"float":     is(func(v Value) bool { _, ok := v.(float64); return ok }),
+		"number":    is(func(v Value) bool { _, ok := toFloat(v); return ok }),
+		"sequence":  is(isSequence),
+		"iterable":  is(isIterable),
+		"callable":  is(isCallable),
+		"lower":     caseTest(unicode.IsLower, unicode.IsUpper),
+		"upper":     caseTest(unicode.IsUpper, unicode.IsLower),
+		"escaped":   is(func(Value) bool { return false }),
+		"odd":       modTest(func(r int64) bool { return r == 1 }),
+		"even":      modTest(func(r int64) bool { return r == 0 }),
+		"divisibleby": func(_ *interp, v Value, a *args) (bool, error) {
+			b, err := a.bind("divisibleby", 1, "num")
+			if err != nil {
+				return false, err
+			}
+			r, err := intArith("%", v, b.vals[0])
+			return r == 0, err
+		},
+		"sameas": func(in *interp, v Value, a *args) (bool, error) {
+			b, err := a.bind("sameas", 1, "other")
+			if err != nil {
+				return false, err
+			}
+			if typeName(v) != typeName(b.vals[0]) {
+				return false, nil
+			}
+			switch v.(type) {
+			case nil, bool, int64, string:
+				return in.equal(v, b.vals[0])
+			case *List, *Dict:
+				return v == b.vals[0], nil
+			}
+			return false, nil
+		},
+		"in": func(in *interp, v Value, a *args) (bool, error) {
+			b, err := a.bind("in", 1, "seq")
+			if err != nil {
+				return false, err
+			}
+			return in.contains(b.vals[0], v)
+		},
+		"filter": is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
+		"test":   is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
+		"eq":     compare("=="), "equalto": compare("=="), "==": compare("=="),
+		"ne": compare("!="), "!=": compare("!="),
+		"lt": compare("<"), "lessthan": compare("<"), "<": compare("<"),
+		"le": compare("<="), "<=": compare("<="),
+		"gt": compare(">"), "greaterthan": compare(">"), ">": compare(">"),
+		"ge": compare(">="), ">=": compare(">="),
+	}
+}
+
+// test applies a test by name.
+func (in *interp) test(id string, v Value, a *args) (Value, error) {
+	f, ok := tests[id]
+	if !ok {
+		return nil, fail("TemplateAssertionError", "No test named '%s'.", id)
+	}
+	if err := in.spend(1); err != nil {
+		return nil, err
+	}
+	return f(in, v, a)
+}
+
+func isInteger(v Value) bool {
+	switch v.(type) {
+	case int64, *big.Int:
+		return true
+	}
+	return false
+}
+
+func isSequence(v Value) bool {
+	switch v.(type) {
+	case string, *List, *Dict, rangeValue, *undefined:
+		return true
+	}
+	return false
+}
+
+func isIterable(v Value) bool {
+	switch v.(type) {
+	case *view, *generator, *loop:
+		return true
+	}
+	return isSequence(v)
+}
+
+func isCallable(v Value) bool {
+	switch v.(type) {
+	case *function, *macro, *loop, *undefined:
+		return true
+	}
+	return false
+}
+
+func caseTest(want, other func(rune) bool) testFunc {
+	return func(in *interp, v Value, _ *args) (bool, error) {
+		s, err := in.str(v)
+		if err != nil {
+			return false, err
+		}
+		return strings.IndexFunc(s, want) >= 0 && strings.IndexFunc(s, other) < 0, nil
+	}
+}
+
+// intArith applies an operator to what must be whole numbers.
+func intArith(op string, a, b Value) (int64, error) {
+	for _, v := range [2]Value{a, b} {
+		if u, ok := v.(*undefined); ok {
+			return 0, u.err()
+		}
+	}
+	x, okX := toInt(a)
+	y, okY := toInt(b)
+	if !okX || !okY {
+		return 0, fail(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b))
+	}
+	v, err := intOp(op, x, y)
+	r, _ := v.(int64)
+	return r, err
+}
+
+func modTest(f func(r int64) bool) testFunc {
+	return func(_ *interp, v Value, _ *args) (bool, error) {
+		r, err := intArith("%", v, int64(2))
+		return err == nil && f(r), err
+	}
+}
