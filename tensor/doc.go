@@ -139,6 +139,5 @@
 // serve images, and withMLTensorComputePolicy, since the work here is always
 // done by the CPU. MLTensor lacks, and this package has, Broadcast, SwapAxes,
 // LogSoftmax, Sample, Sigmoid, Silu, Relu, Gelu, GeluTanh, Erf, Softplus,
-// IsNaN, IsFinite, CopyTo, and the element types Int16, UInt16, Float64 and
-// Int64.
+// IsNaN, IsFinite and CopyTo.
 package tensor
