@@ -129,11 +129,11 @@ func open(start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model
 	if err != nil {
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
-	g, err := newGenerator(m, t, o, m.Close)
+	g, err := newGenerator(m, m.Description(), t, o, m.Close)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("generate: open: %w", err), m.Close())
 	}
-	g.load = time.Since(start)
+	g.model, g.load = m, time.Since(start)
 	return g, nil
 }
 
@@ -146,18 +146,20 @@ func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, er
 	if m == nil {
 		return nil, fmt.Errorf("generate: new: %w: no model", ErrConfig)
 	}
-	g, err := newGenerator(m, t, &o, func() error { return nil })
+	g, err := newGenerator(m, m.Description(), t, &o, func() error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("generate: new: %w", err)
 	}
+	g.model = m
 	return g, nil
 }
 
-func newGenerator(m *coreml.Model, t *tokenizer.Tokenizer, o *Options, drained func() error) (*Generator, error) {
+func newGenerator(m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error,
+) (*Generator, error) {
 	if o.MaxStates < 0 {
 		return nil, fmt.Errorf("%w: MaxStates is %d", ErrConfig, o.MaxStates)
 	}
-	g := &Generator{model: m, tok: t, chunk: o.PrefillChunk, defaults: Defaults{PadToken: -1}, turnEnd: -1}
+	g := &Generator{tok: t, chunk: o.PrefillChunk, defaults: Defaults{PadToken: -1}, turnEnd: -1}
 	if o.Defaults != nil {
 		g.defaults = *o.Defaults
 	}
@@ -172,7 +174,6 @@ func newGenerator(m *coreml.Model, t *tokenizer.Tokenizer, o *Options, drained f
 	case g.chunk < 0:
 		g.chunk = maxContext
 	}
-	desc := m.Description()
 	d, err := Detect(desc, o.Driver)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 
@@ -66,8 +67,12 @@ func (k *checker) generation(ctx context.Context, dir string) (err error) {
 // packageOf returns the package that cases.json names, else the only one.
 func packageOf(dir string) (string, error) {
 	var file casesFile
-	if err := readJSON(filepath.Join(dir, "cases.json"), &file); err == nil && filepath.IsLocal(file.Package) {
-		return filepath.Join(dir, file.Package), nil
+	err := readJSON(filepath.Join(dir, "cases.json"), &file)
+	if err == nil {
+		return file.packagePath(dir)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("cases.json: %w", err)
 	}
 	found, err := filepath.Glob(filepath.Join(dir, "*.mlpackage"))
 	if err != nil {
@@ -98,8 +103,8 @@ func teach(ctx context.Context, m *coreml.Model, records []generationRecord, chu
 		calls += c
 		least = min(least, margin)
 	}
-	return fmt.Sprintf("%d prompts, %d of %d tokens have a margin of %g or more and all are equal, least lead over the next %.3f, %d predictions",
-		len(records), compared, steps, closeMargin, least, calls), nil
+	return fmt.Sprintf("%d prompts, %d of %d tokens compared, all equal, closest lead over the next %.3f, %d predictions",
+		len(records), compared, steps, least, calls), nil
 }
 
 // teachOne feeds one record and returns how many tokens it compared, how many

@@ -76,6 +76,14 @@ type opCount struct {
 	Count int    `json:"count"`
 }
 
+// weightInfo sums the tensors of one format.
+type weightInfo struct {
+	Format   string `json:"format"`
+	Tensors  int    `json:"tensors"`
+	Elements int64  `json:"elements"`
+	Bytes    int64  `json:"bytes"`
+}
+
 // Run is called by kong.
 func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
@@ -140,7 +148,7 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		names = []string{c.Function}
 	}
 	info := &packageInfo{Path: c.Model, DefaultFunction: pkg.DefaultFunction(), Unsupported: []string{}, Files: []weightFile{}}
-	w := weightCounter{seen: map[blobKey]bool{}, byType: map[string]*weightInfo{}}
+	used := &mil.Program{Version: program.Version}
 	for _, name := range names {
 		d, err := describe(pkg, name)
 		if err != nil {
@@ -148,22 +156,20 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		}
 		info.Specification, info.Metadata = d.SpecificationVersion, d.UserDefined
 		info.Description, info.Author, info.License, info.Version = d.ShortDescription, d.Author, d.License, d.Version
-		f := functionInfo{Name: name, Inputs: featureList(d.Inputs), Outputs: featureList(d.Outputs), States: featureList(d.States)}
+		f := functionInfo{Name: name, Inputs: featureList(d.Inputs), Outputs: featureList(d.Outputs), States: featureList(d.States), Ops: []opCount{}}
 		if driver, err := generate.Detect(d, nil); err != nil {
 			f.DriverError = err.Error()
 		} else {
 			f.Family, f.Driver = string(driver.Family), driver.String()
 		}
 		if body := program.Function(name); body != nil {
-			f.Opset = body.Opset
-			f.Ops = histogram(body.Body)
-			w.block(body.Body)
+			used.Functions = append(used.Functions, body)
 		}
 		info.Functions = append(info.Functions, f)
 		info.described = append(info.described, d)
 		c.tryLoad(ctx, name, info)
 	}
-	info.Weights = w.list()
+	info.summarize(mil.Summarize(used))
 	files, err := pkg.Weights()
 	if err != nil {
 		return nil, err
@@ -172,6 +178,25 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		info.Files = append(info.Files, weightFile{Name: f.Name, Bytes: f.Size})
 	}
 	return info, ctx.Err()
+}
+
+// summarize takes over the counts of operations and weights.
+func (p *packageInfo) summarize(sum mil.Info) {
+	for _, f := range sum.Functions {
+		for i := range p.Functions {
+			if p.Functions[i].Name != f.Name {
+				continue
+			}
+			p.Functions[i].Opset = f.Opset
+			for _, op := range f.Ops {
+				p.Functions[i].Ops = append(p.Functions[i].Ops, opCount{op.Type, op.Count})
+			}
+		}
+	}
+	p.Weights = []weightInfo{}
+	for _, w := range sum.Weights {
+		p.Weights = append(p.Weights, weightInfo{Format: w.Format, Tensors: w.Count, Elements: w.Elements, Bytes: w.Bytes})
+	}
 }
 
 // tryLoad finds out what the engine says to the function.
@@ -211,32 +236,5 @@ func featureList(list []coreml.FeatureDescription) []featureInfo {
 			out[i].Ranges = append(out[i].Ranges, [2]int{r.Lower, r.Upper})
 		}
 	}
-	return out
-}
-
-// histogram counts the operations of a block and of those inside of it, the
-// most frequent first.
-func histogram(b *mil.Block) []opCount {
-	counts := map[string]int{}
-	var walk func(b *mil.Block)
-	walk = func(b *mil.Block) {
-		for _, op := range b.Ops {
-			counts[op.Type]++
-			for _, inner := range op.Blocks {
-				walk(inner)
-			}
-		}
-	}
-	walk(b)
-	out := []opCount{}
-	for op, n := range counts {
-		out = append(out, opCount{op, n})
-	}
-	slices.SortFunc(out, func(a, b opCount) int {
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		return strings.Compare(a.Op, b.Op)
-	})
 	return out
 }

@@ -35,10 +35,10 @@ func (p *packageInfo) text() string {
 	}
 	if len(p.Weights) > 0 {
 		b.WriteString("\nweights\n")
-		t := table{indent: "  ", right: map[int]bool{2: true, 3: true, 4: true}}
-		t.row("used by", "type", "tensors", "elements", "size")
+		t := table{indent: "  ", right: map[int]bool{1: true, 2: true, 3: true}}
+		t.row("format", "tensors", "elements", "size")
 		for _, w := range p.Weights {
-			t.row(w.Role, w.DType, fmt.Sprint(w.Tensors), fmt.Sprint(w.Elements), bytesText(w.Bytes))
+			t.row(w.Format, fmt.Sprint(w.Tensors), fmt.Sprint(w.Elements), bytesText(w.Bytes))
 		}
 		b.WriteString(t.String())
 	}

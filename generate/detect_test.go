@@ -1,0 +1,304 @@
+package generate_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// ints, halfs and floats make multi-array features. A dimension of -n stands
+// for the range from 1 to n.
+func ints(name string, shape ...int) coreml.FeatureDescription {
+	return feature(name, tensor.Int32, shape)
+}
+
+func halfs(name string, shape ...int) coreml.FeatureDescription {
+	return feature(name, tensor.Float16, shape)
+}
+
+func floats(name string, shape ...int) coreml.FeatureDescription {
+	return feature(name, tensor.Float32, shape)
+}
+
+func feature(name string, d tensor.DType, shape []int) coreml.FeatureDescription {
+	f := coreml.FeatureDescription{Name: name, Kind: coreml.KindMultiArray, DType: d}
+	flexible := false
+	for _, n := range shape {
+		r := coreml.Range{Lower: n, Upper: n}
+		if n < 0 {
+			flexible = true
+			r = coreml.Range{Lower: 1, Upper: -n}
+			n = 1
+		}
+		f.Shape = append(f.Shape, n)
+		f.Ranges = append(f.Ranges, r)
+	}
+	if !flexible {
+		f.Ranges = nil
+	}
+	return f
+}
+
+func optional(f coreml.FeatureDescription) coreml.FeatureDescription {
+	f.Optional = true
+	return f
+}
+
+func enumerated(f coreml.FeatureDescription, shapes ...[]int) coreml.FeatureDescription {
+	f.Ranges, f.Enumerated, f.Shape = nil, shapes, shapes[0]
+	return f
+}
+
+type features = []coreml.FeatureDescription
+
+var detectCases = []struct {
+	name                    string
+	inputs, outputs, states features
+	override                *generate.Driver
+	want                    generate.Driver
+	wantErr                 string
+}{
+	{
+		name:    "Apple's and Hugging Face's stateful packages",
+		inputs:  features{ints("inputIds", 1, -2048), halfs("causalMask", 1, 1, -2048, -2048)},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("keyCache", 32, 1, 8, 2048, 128), halfs("valueCache", 32, 1, 8, 2048, 128)},
+		want:    generate.Driver{Family: generate.FamilyStateful, Tokens: "inputIds", Mask: "causalMask", Logits: "logits", Context: 2048},
+	},
+	{
+		name:    "names do not matter where types and shapes decide",
+		inputs:  features{halfs("b", 1, 1, -64, -64), ints("a", 1, -64)},
+		outputs: features{floats("c", 1, 1, 100)},
+		states:  features{halfs("k", 2, 1, 2, 64, 16)},
+		want:    generate.Driver{Family: generate.FamilyStateful, Tokens: "a", Mask: "b", Logits: "c", Context: 64},
+	},
+	{
+		name:    "one mask row means one token per prediction",
+		inputs:  features{ints("inputIds", 1, -512), halfs("causalMask", 1, 1, 1, -512)},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("keyCache", 2, 1, 2, 512, 64)},
+		want:    generate.Driver{Family: generate.FamilyStateful, Tokens: "inputIds", Mask: "causalMask", Logits: "logits", Context: 512, MaxQuery: 1},
+	},
+	{
+		name:    "a mask without a bound takes the context from the state",
+		inputs:  features{ints("ids", 1, -256), boundless(halfs("mask", 1, 1, -256, -256))},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("keyCache", 2, 1, 2, 1024, 64)},
+		want:    generate.Driver{Family: generate.FamilyStateful, Tokens: "ids", Mask: "mask", Logits: "logits", Context: 1024, MaxQuery: 256},
+	},
+	{
+		name:    "an optional input is left out",
+		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64), optional(floats("temperature", 1))},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("k", 2, 1, 2, 64, 16)},
+		want:    generate.Driver{Family: generate.FamilyStateful, Tokens: "inputIds", Mask: "causalMask", Logits: "logits", Context: 64},
+	},
+	{
+		name:    "no cache, of fixed length",
+		inputs:  features{ints("input_ids", 1, 128), ints("attention_mask", 1, 128)},
+		outputs: features{floats("logits", 1, 128, 1000)},
+		want:    generate.Driver{Family: generate.FamilyNoCache, Tokens: "input_ids", AttentionMask: "attention_mask", Logits: "logits", Context: 128},
+	},
+	{
+		name:    "no cache, ids alone, as floats",
+		inputs:  features{floats("tokens", 1, -77)},
+		outputs: features{floats("scores")},
+		want:    generate.Driver{Family: generate.FamilyNoCache, Tokens: "tokens", Logits: "scores", Context: 77},
+	},
+	{
+		name:    "no cache, of a few lengths",
+		inputs:  features{enumerated(ints("inputIds", 1, 32), []int{1, 32}, []int{1, 64}), enumerated(ints("attentionMask", 1, 32), []int{1, 32}, []int{1, 64})},
+		outputs: features{floats("hidden"), floats("token_logits")},
+		want:    generate.Driver{Family: generate.FamilyNoCache, Tokens: "inputIds", AttentionMask: "attentionMask", Logits: "token_logits", Context: 64},
+	},
+	{
+		name: "a cache that goes in and out, by name",
+		inputs: features{
+			ints("inputIds", 1, -128), halfs("causalMask", 1, 1, -128, -128),
+			halfs("keyCache", 2, 1, 2, 128, 32), halfs("valueCache", 2, 1, 2, 128, 32),
+		},
+		outputs: features{halfs("presentValues", 2, 1, 2, 128, 32), halfs("logits"), halfs("presentKeys", 2, 1, 2, 128, 32)},
+		want: generate.Driver{
+			Family: generate.FamilyIOCache, Tokens: "inputIds", Mask: "causalMask", Logits: "logits", Context: 128,
+			Caches: map[string]string{"keyCache": "presentKeys", "valueCache": "presentValues"},
+		},
+	},
+	{
+		name: "a cache that goes in and out, by order",
+		inputs: features{
+			ints("ids", 1, -16), halfs("mask", 1, 1, -16, -16), halfs("state_a", 1, 2, 16, 8), halfs("state_b", 1, 2, 16, 8),
+		},
+		outputs: features{halfs("logits"), halfs("x", 1, 2, 16, 8), halfs("y", 1, 2, 16, 8)},
+		want: generate.Driver{
+			Family: generate.FamilyIOCache, Tokens: "ids", Mask: "mask", Logits: "logits", Context: 16,
+			Caches: map[string]string{"state_a": "x", "state_b": "y"},
+		},
+	},
+	{
+		name:    "an unknown input is named with what can be done",
+		inputs:  features{ints("input_ids", 1, -64), halfs("causal_mask", 1, 1, -64, -64), ints("current_pos", 1)},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("kv_cache_0", 2, 2, 64, 16)},
+		wantErr: `current_pos: multi-array int32 (1)`,
+	},
+	{
+		name:     "a driver file binds an unknown input to a constant",
+		inputs:   features{ints("input_ids", 1, -64), halfs("causal_mask", 1, 1, -64, -64), ints("flag", 1)},
+		outputs:  features{halfs("logits")},
+		states:   features{halfs("kv", 2, 2, 64, 16)},
+		override: &generate.Driver{Constants: map[string]float64{"flag": 1}, Context: 48},
+		want: generate.Driver{
+			Family: generate.FamilyStateful, Tokens: "input_ids", Mask: "causal_mask", Logits: "logits", Context: 48,
+			Constants: map[string]float64{"flag": 1},
+		},
+	},
+	{
+		name:     "a driver file that names what is not there",
+		inputs:   features{ints("ids", 1, -64)},
+		outputs:  features{halfs("logits")},
+		override: &generate.Driver{Tokens: "inputIds"},
+		wantErr:  `no input "inputIds"`,
+	},
+	{
+		name:    "logits in parts are refused",
+		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64)},
+		outputs: features{halfs("logits1"), halfs("logits2")},
+		states:  features{halfs("k", 2, 1, 2, 64, 16)},
+		wantErr: "logits1 and logits2",
+	},
+	{
+		name:    "a model that gives tokens instead of logits is refused",
+		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64)},
+		outputs: features{ints("token_id", 1)},
+		states:  features{halfs("k", 2, 1, 2, 64, 16)},
+		wantErr: "no output gives logits",
+	},
+	{
+		name:    "states without a causal mask are refused",
+		inputs:  features{ints("input_ids", 1, -64), ints("attention_mask", 1, -64)},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("keyCache", 2, 1, 2, 64, 16)},
+		wantErr: "no input looks like a causal mask",
+	},
+	{
+		name:    "hidden states in place of tokens are refused",
+		inputs:  features{halfs("hidden_states", 1, -64, 512)},
+		outputs: features{halfs("logits")},
+		wantErr: "none of the inputs (hidden_states",
+	},
+	{
+		name:    "an image is refused",
+		inputs:  features{ints("inputIds", 1, -64), {Name: "picture", Kind: coreml.KindImage}},
+		outputs: features{halfs("logits")},
+		wantErr: "picture: image",
+	},
+}
+
+func boundless(f coreml.FeatureDescription) coreml.FeatureDescription {
+	f.Ranges[3].Upper = -1
+	return f
+}
+
+func TestDetect(t *testing.T) {
+	for _, c := range detectCases {
+		t.Run(c.name, func(t *testing.T) {
+			desc := &coreml.Description{Inputs: c.inputs, Outputs: c.outputs, States: c.states}
+			got, err := generate.Detect(desc, c.override)
+			if c.wantErr != "" {
+				if !errors.Is(err, generate.ErrDriver) || !strings.Contains(err.Error(), c.wantErr) {
+					t.Errorf("got error %v, want ErrDriver with %q", err, c.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&c.want, got); diff != "" {
+				t.Errorf("driver differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDriverFilesAreReadStrictly(t *testing.T) {
+	d, err := generate.ReadDriver(strings.NewReader(`{"family": "stateful", "tokens": "x", "mask_fill": -10000, "constants": {"y": 1.5}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill := -10000.0
+	want := &generate.Driver{Family: "stateful", Tokens: "x", MaskFill: &fill, Constants: map[string]float64{"y": 1.5}}
+	if diff := cmp.Diff(want, d); diff != "" {
+		t.Errorf("driver differs (-want +got):\n%s", diff)
+	}
+	for _, text := range []string{`{"token": "x"}`, `[]`, `{`, strings.Repeat(" ", 2<<20)} {
+		if _, err := generate.ReadDriver(strings.NewReader(text)); !errors.Is(err, generate.ErrDriver) {
+			t.Errorf("%.20q gave %v, want ErrDriver", text, err)
+		}
+	}
+}
+
+// FuzzReadDriver looks for drivers that pass the reader and break detection.
+func FuzzReadDriver(f *testing.F) {
+	f.Add(`{"tokens": "inputIds", "logits": "logits", "context": 5}`)
+	f.Add(`{"caches": {"causalMask": "logits"}, "family": "io-cache"}`)
+	f.Add(`{"mask": "inputIds", "constants": {"causalMask": 1e300}}`)
+	c := detectCases[0]
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := generate.ReadDriver(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		desc := &coreml.Description{Inputs: c.inputs, Outputs: c.outputs, States: c.states}
+		if got, err := generate.Detect(desc, d); err == nil && got.Context <= 0 {
+			t.Errorf("context %d", got.Context)
+		}
+	})
+}
+
+func TestDefaultsOfAModel(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       *generate.Defaults
+	}{
+		{"greedy with one end token", `{"eos_token_id": 2, "pad_token_id": 3}`, &generate.Defaults{EndTokens: []int{2}, PadToken: 3}},
+		{"several end tokens", `{"eos_token_id": [128001, 128008], "max_new_tokens": 9}`, &generate.Defaults{EndTokens: []int{128001, 128008}, PadToken: -1, MaxTokens: 9}},
+		{
+			"sampling as Hugging Face fills it up", `{"do_sample": true}`,
+			&generate.Defaults{Sampling: &generate.Sampling{Temperature: 1, TopK: 50}, PadToken: -1},
+		},
+		{
+			"sampling with everything", `{"do_sample": true, "temperature": 0.6, "top_k": 0, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.1}`,
+			&generate.Defaults{Sampling: &generate.Sampling{Temperature: 0.6, TopP: 0.9, MinP: 0.1, RepetitionPenalty: 1.1}, PadToken: -1},
+		},
+		{
+			"settings of sampling without sampling", `{"temperature": 0.6, "top_p": 0.9, "repetition_penalty": 1.1, "eos_token_id": null}`,
+			&generate.Defaults{Sampling: &generate.Sampling{RepetitionPenalty: 1.1}, PadToken: -1},
+		},
+		{"top-k null is off", `{"do_sample": true, "top_k": null}`, &generate.Defaults{Sampling: &generate.Sampling{Temperature: 1}, PadToken: -1}},
+		{"an end token that is a text", `{"eos_token_id": "</s>"}`, nil},
+		{"a temperature below zero", `{"do_sample": true, "temperature": -1}`, nil},
+		{"no JSON", `eos`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := generate.ReadDefaults(strings.NewReader(c.text))
+			if c.want == nil {
+				if !errors.Is(err, generate.ErrConfig) {
+					t.Errorf("got %v, want ErrConfig", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("defaults differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

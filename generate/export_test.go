@@ -1,0 +1,61 @@
+package generate
+
+import (
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// Predictor lets tests stand in for a model.
+type Predictor = predictor
+
+// NewFake is New for a stand-in.
+func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options) (*Generator, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	return NewDrained(m, desc, t, o, func() error { return nil })
+}
+
+// NewDrained is NewFake with what is called when the model may be closed.
+func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error) (*Generator, error) {
+	return newGenerator(m, desc, t, o, drained)
+}
+
+// Distribution returns the tokens that settings leave of logits, with their
+// probabilities.
+func Distribution(s *Sampling, logits []float32) map[int]float64 {
+	cands, sum := newSampler(s, 1).distribution(logits)
+	out := map[int]float64{}
+	for _, c := range cands {
+		out[c.id] = c.p / sum
+	}
+	return out
+}
+
+// StopMatcher looks for stop strings in pieces of text.
+type StopMatcher struct{ m stopMatcher }
+
+// NewStopMatcher returns a matcher.
+func NewStopMatcher(stops ...string) *StopMatcher { return &StopMatcher{newStopMatcher(stops)} }
+
+// Push adds text.
+func (m *StopMatcher) Push(text string) (string, bool) { return m.m.push(text) }
+
+// Flush ends the text.
+func (m *StopMatcher) Flush() string { return m.m.flush() }
+
+// CausalMask returns the mask of q tokens after past.
+func CausalMask(d tensor.DType, q, past int, fill float32) (*tensor.Tensor, error) {
+	var buf []byte
+	return causalMask(d, &buf, q, past, fill)
+}
+
+// KthLargest selects.
+func KthLargest(x []float32, k int) float32 { return kthLargest(x, k) }
+
+// TurnEnd tells the token that the chat template puts behind an answer, or -1.
+func (g *Generator) TurnEnd() int { return g.turnEnd }
+
+// Reserve prepares n steps of one token, as a stream does at its start.
+func Reserve(s *Sequence, n int) { s.reserve(n) }

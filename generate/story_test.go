@@ -1,0 +1,435 @@
+package generate_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// record is an element of generation.json: the reference's greedy continuation
+// of a prompt, and by how much each of its tokens led.
+type record struct {
+	Prompt string
+	IDs    []int
+	Greedy []int
+	Margin []float64
+	Text   string
+}
+
+// sure is the number of leading tokens on which every arithmetic agrees.
+func (r *record) sure() int {
+	if i := slices.IndexFunc(r.Margin, func(m float64) bool { return m < 0.05 }); i >= 0 {
+		return i
+	}
+	return len(r.Greedy)
+}
+
+func records(t testing.TB, dir string) []record {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "generation.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []record
+	if err := json.Unmarshal(data, &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) == 0 {
+		t.Fatal("no records")
+	}
+	return list
+}
+
+func openStory(t testing.TB, o *generate.Options) *generate.Generator {
+	t.Helper()
+	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+// greedyConfig is without the sampling that the model's own file asks for.
+func greedyConfig(n int) *generate.Config {
+	return &generate.Config{MaxTokens: n, Sampling: &generate.Sampling{}}
+}
+
+func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
+	for _, chunk := range []int{0, -1, 1, 3} {
+		for _, arithmetic := range []coreml.Arithmetic{coreml.Faithful, coreml.Wide} {
+			t.Run(fmt.Sprintf("chunk %d, %v", chunk, arithmetic), func(t *testing.T) {
+				g := openStory(t, &generate.Options{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
+				followRecords(t, g, records(t, "../testdata/storyteller"))
+			})
+		}
+	}
+}
+
+// followRecords lets g run freely and compares while the reference was sure.
+func followRecords(t *testing.T, g *generate.Generator, list []record) {
+	t.Helper()
+	for _, r := range list {
+		got, err := g.Generate(t.Context(), r.Prompt, greedyConfig(len(r.Greedy)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := r.sure()
+		if len(got.Tokens) < n || !slices.Equal(got.Tokens[:n], r.Greedy[:n]) {
+			t.Errorf("%q: got %v, want %v", r.Prompt, got.Tokens, r.Greedy[:n])
+		}
+		if got.Stats.PromptTokens != len(r.IDs) {
+			t.Errorf("%q: %d tokens, want %d", r.Prompt, got.Stats.PromptTokens, len(r.IDs))
+		}
+		if n == len(r.Greedy) && got.Text != r.Text {
+			t.Errorf("%q: text %q, want %q", r.Prompt, got.Text, r.Text)
+		}
+	}
+}
+
+func TestALargerModelWritesWhatTheReferenceWrites(t *testing.T) {
+	root := os.Getenv("COREML_FIXTURES")
+	if root == "" {
+		t.Skip("COREML_FIXTURES names no larger fixtures")
+	}
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	dir := filepath.Join(root, "smollm2")
+	g, err := generate.Open(t.Context(), filepath.Join(dir, "model.mlpackage"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	followRecords(t, g, records(t, dir))
+}
+
+func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
+		t.Fatal(err)
+	}
+	pkg := filepath.Join(dir, storyteller.Package)
+	g, err := generate.Open(t.Context(), pkg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if !slices.Equal(g.EndTokens(), []int{0}) || g.Context() != 512 {
+		t.Errorf("end tokens %v, context %d", g.EndTokens(), g.Context())
+	}
+	want := &generate.Sampling{Temperature: 0.6, TopK: 40}
+	if s := g.Defaults().Sampling; s == nil || *s != *want {
+		t.Errorf("sampling %+v, want %+v", s, want)
+	}
+	if info := g.Model().Info(); info.Arithmetic != coreml.Wide {
+		t.Errorf("arithmetic %v, want wide", info.Arithmetic)
+	}
+	followRecords(t, g, records(t, "../testdata/storyteller")[:1])
+
+	if err := os.WriteFile(filepath.Join(dir, "driver.json"), []byte(`{"context": 16}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if limited, err := generate.Open(t.Context(), pkg+"/", nil); err != nil || limited.Context() != 16 {
+		t.Errorf("with a driver file: %v", err)
+	} else if err := limited.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "driver.json"), []byte(`{"tokens": "nothing"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := generate.Open(t.Context(), pkg, nil); !errors.Is(err, generate.ErrDriver) {
+		t.Errorf("a driver file that does not fit gave %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "tokenizer.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := generate.Open(t.Context(), pkg, nil); !errors.Is(err, generate.ErrNoTokenizer) {
+		t.Errorf("without a tokenizer: %v", err)
+	}
+}
+
+func TestASeedRepeatsItsStory(t *testing.T) {
+	g := openStory(t, nil)
+	tell := func(seed uint64) *generate.Result {
+		t.Helper()
+		s := *g.Defaults().Sampling
+		s.Seed = &seed
+		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Config{MaxTokens: 60, Sampling: &s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if a, b := tell(3), tell(3); !slices.Equal(a.Tokens, b.Tokens) || a.Text != b.Text {
+		t.Errorf("seed 3 told %q and then %q", a.Text, b.Text)
+	}
+	if a, b := tell(3), tell(4); slices.Equal(a.Tokens, b.Tokens) {
+		t.Errorf("seeds 3 and 4 both told %q", a.Text)
+	}
+	// Without a seed the one that was used is told, and repeats the story.
+	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Config{MaxTokens: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := tell(a.Stats.Seed); !slices.Equal(a.Tokens, b.Tokens) {
+		t.Errorf("seed %d told %q and then %q", a.Stats.Seed, a.Text, b.Text)
+	}
+}
+
+func TestConcurrentStoriesAreEqual(t *testing.T) {
+	g := openStory(t, &generate.Options{MaxStates: 3})
+	want, err := g.Generate(t.Context(), "The little fox", greedyConfig(40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			got, err := g.Generate(t.Context(), "The little fox", greedyConfig(40))
+			if err != nil || !slices.Equal(got.Tokens, want.Tokens) {
+				t.Errorf("got %q, %v; want %q", got.Text, err, want.Text)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestAStoryCanBeCancelled(t *testing.T) {
+	g := openStory(t, &generate.Options{MaxStates: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tokens := 0
+	var last error
+	for _, err := range g.Stream(ctx, "Once upon a time", greedyConfig(100)) {
+		if last = err; err == nil {
+			if tokens++; tokens == 5 {
+				cancel()
+			}
+		}
+	}
+	if tokens != 5 || !errors.Is(last, context.Canceled) {
+		t.Errorf("%d tokens, error %v", tokens, last)
+	}
+	// A cancellation inside of a prediction leaves the state half-way; the next
+	// stream must not see it.
+	ctx2, cancel2 := context.WithCancel(t.Context())
+	go cancel2()
+	if _, err := g.Generate(ctx2, "Once upon a time", greedyConfig(-1)); err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	followRecords(t, g, records(t, "../testdata/storyteller")[:1])
+}
+
+func TestADecodingStepAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	g := openStory(t, nil)
+	s, err := g.NewSequence(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, ids := t.Context(), []int{300}
+	if _, err := s.Append(ctx, []int{1, 474, 473, 260, 415}); err != nil {
+		t.Fatal(err)
+	}
+	generate.Reserve(s, 200)
+	step := func() {
+		if _, err := s.Append(ctx, ids); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		step()
+	}
+	if n := testing.AllocsPerRun(100, step); n > 0 {
+		t.Errorf("a step allocates %v times", n)
+	}
+}
+
+func TestWithoutATokenizerThereAreSequencesOnly(t *testing.T) {
+	m, err := coreml.LoadFS(t.Context(), storyteller.FS(), storyteller.Package, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	g, err := generate.New(m, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if _, err := g.Generate(t.Context(), "x", nil); !errors.Is(err, generate.ErrNoTokenizer) {
+		t.Errorf("a stream gave %v", err)
+	}
+	s, err := g.NewSequence(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := records(t, "../testdata/storyteller")[0]
+	logits, err := s.Append(t.Context(), r.IDs)
+	if err != nil || slices.Index(logits, slices.Max(logits)) != r.Greedy[0] {
+		t.Errorf("the first token is not %d, %v", r.Greedy[0], err)
+	}
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Append(t.Context(), r.IDs); !errors.Is(err, generate.ErrClosed) {
+		t.Errorf("a closed sequence gave %v", err)
+	}
+}
+
+func TestABeginTokenInThePromptIsNotDoubled(t *testing.T) {
+	g := openStory(t, nil)
+	for _, prompt := range []string{"Once upon a time", "<|story|>Once upon a time"} {
+		r, err := g.Generate(t.Context(), prompt, greedyConfig(1))
+		if err != nil || r.Stats.PromptTokens != 5 {
+			t.Errorf("%q has %d tokens, %v; want 5", prompt, r.Stats.PromptTokens, err)
+		}
+	}
+}
+
+// fixturePackages lists the repository's fixture packages and those of
+// COREML_FIXTURES.
+func fixturePackages(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob("../testdata/fixtures/*/*.mlpackage")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("the repository's fixtures are missing: %v", err)
+	}
+	if root := os.Getenv("COREML_FIXTURES"); root != "" {
+		more, err := filepath.Glob(filepath.Join(root, "*", "*.mlpackage"))
+		if err != nil || len(more) == 0 {
+			t.Fatalf("COREML_FIXTURES holds no packages: %v", err)
+		}
+		found = append(found, more...)
+	}
+	return found
+}
+
+func TestEveryFixtureIsDrivenByItsDescriptionAlone(t *testing.T) {
+	for _, pkg := range fixturePackages(t) {
+		t.Run(filepath.Base(filepath.Dir(pkg)), func(t *testing.T) {
+			m, err := coreml.Load(t.Context(), pkg, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			want := generate.FamilyStateful
+			if len(m.Description().States) == 0 {
+				want = generate.FamilyIOCache
+			}
+			d, err := generate.Detect(m.Description(), nil)
+			if err != nil || d.Family != want || d.Tokens != "inputIds" || d.Mask != "causalMask" || d.Logits != "logits" {
+				t.Fatalf("got %v, %v", d, err)
+			}
+			chunksAgree(t, m)
+		})
+	}
+}
+
+// chunksAgree feeds the same tokens in different ways and compares the logits.
+func chunksAgree(t *testing.T, m *coreml.Model) {
+	t.Helper()
+	ids := []int{1, 7, 3, 9, 4, 2, 8, 8, 5, 6, 11}
+	var first []float32
+	for _, chunk := range []int{-1, 4, 1} {
+		g, err := generate.New(m, nil, &generate.Options{PrefillChunk: chunk})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := g.NewSequence(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		logits, err := s.Append(t.Context(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = slices.Clone(logits)
+		}
+		// The fixtures' own tolerance: 1 % of the largest value.
+		most := 0.01 * max(slices.Max(first), -slices.Min(first))
+		for i := range first {
+			if d := first[i] - logits[i]; d > most || -d > most {
+				t.Fatalf("chunks of %d: logit %d is %v, in one call %v", chunk, i, logits[i], first[i])
+			}
+		}
+		if err := errors.Join(s.Close(), g.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	g := openStory(b, nil)
+	s, err := g.NewSequence(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	ids := []int{300}
+	b.ReportAllocs()
+	for b.Loop() {
+		if s.Len() > 400 {
+			if err := s.Truncate(10); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := s.Append(b.Context(), ids); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tok/s")
+	runtime.KeepAlive(g)
+}
+
+func ExampleGenerator_Stream() {
+	ctx := context.Background()
+	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer g.Close()
+	greedy := &generate.Config{MaxTokens: 16, Sampling: &generate.Sampling{}}
+	for tok, err := range g.Stream(ctx, "Once upon a time", greedy) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Print(tok.Text)
+	}
+	// Output: , in an old garden, there lived a kind child named Tom. He wanted
+}
+
+func ExampleGenerator_NewSession() {
+	ctx := context.Background()
+	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer g.Close()
+	_, err = g.NewSession(tokenizer.Message{Role: "system", Content: "Be brief."})
+	fmt.Println(errors.Is(err, generate.ErrNoChatTemplate)) // the storyteller cannot chat
+	// Output: true
+}
