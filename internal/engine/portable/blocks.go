@@ -113,6 +113,7 @@ func (fr *frame) keep(dst, src int32) error {
 	n := from.len()
 	mem := fr.buffer(dst, n)
 	fr.copyOut(v, from, mem, n)
+	v.own = true
 	return nil
 }
 
@@ -135,5 +136,5 @@ func (fr *frame) copyOut(v, from *value, mem []float32, n int) {
 		src.widen(mem[:n])
 		v.repr, v.f = reprF32, mem
 	}
-	v.dense = true
+	v.dense, v.own = true, false
 }

@@ -47,14 +47,19 @@ func (c *call) f32(v *value) []float32 {
 		return v.f[:n]
 	}
 	if v.wide == nil {
-		if v.repr == reprI32 { // the slot's own buffer may hold the integers
-			v.wide = c.fr.spare(v.slot, n)
-		} else {
-			v.wide = c.fr.buffer(v.slot, n)
-		}
+		v.wide = c.other(v, n)
 		v.widen(v.wide)
 	}
 	return v.wide[:n]
+}
+
+// other returns memory for a second form of v: the slot's own buffer, unless v
+// itself lies there.
+func (c *call) other(v *value, n int) []float32 {
+	if v.own {
+		return c.fr.spare(v.slot, n)
+	}
+	return c.fr.buffer(v.slot, n)
 }
 
 // i32 returns the elements of v as dense int32: integers, booleans as 0 and 1,
@@ -66,7 +71,7 @@ func (c *call) i32(v *value) []int32 {
 	}
 	if v.flat == nil {
 		if v.repr == reprI32 {
-			v.flat = asInt32(c.fr.buffer(v.slot, n))
+			v.flat = asInt32(c.other(v, n))
 			copyStrided(v, v.flat, v.i, rowI32)
 		} else {
 			f := c.f32(v)
@@ -144,7 +149,7 @@ func (c *call) name(k int) string { return c.st.def.params[k].name }
 func (c *call) newF32(k int) []float32 {
 	v := c.out(k)
 	n := v.len()
-	v.repr, v.dense, v.wide, v.flat = reprF32, true, nil, nil
+	v.repr, v.dense, v.own, v.wide, v.flat = reprF32, true, true, nil, nil
 	v.f = c.fr.buffer(v.slot, n)
 	return v.f
 }
@@ -153,7 +158,7 @@ func (c *call) newF32(k int) []float32 {
 func (c *call) newI32(k int) []int32 {
 	v := c.out(k)
 	n := v.len()
-	v.repr, v.dense, v.wide, v.flat = reprI32, true, nil, nil
+	v.repr, v.dense, v.own, v.wide, v.flat = reprI32, true, true, nil, nil
 	v.i = asInt32(c.fr.buffer(v.slot, n))
 	return v.i
 }

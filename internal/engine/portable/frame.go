@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/gocoreml/coreml/internal/workpool"
 )
@@ -118,7 +117,7 @@ func (fr *frame) recovered(r any) error {
 	if a, ok := r.(arenaError); ok {
 		return fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", a.elements>>18))
 	}
-	return fr.plan.fail(op, fmt.Errorf("internal fault: %v\n%s", r, debug.Stack()))
+	return fr.plan.fail(op, fmt.Errorf("internal fault: %v", r))
 }
 
 // cancelEvery is the number of steps between two looks at the context.

@@ -53,6 +53,7 @@ func readState(c *call) error {
 	if err := v.setShape(spec.shape...); err != nil {
 		return err
 	}
+	v.own = false
 	switch {
 	case b.h != nil:
 		v.repr, v.h = reprF16, b.h

@@ -27,7 +27,7 @@ func (fr *frame) forget() {
 func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	v := &fr.vals[slot]
 	declared := fr.plan.slots[slot].typ
-	*v = value{slot: slot, dt: declared.DType, dense: true}
+	*v = value{slot: slot, dt: declared.DType, dense: true, own: true}
 	if t == nil {
 		return fr.absent(v, f)
 	}

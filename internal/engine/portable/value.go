@@ -43,6 +43,7 @@ type value struct {
 	s []string
 
 	slot int32 // where it lives in the frame
+	own  bool  // the memory is the slot's own buffer
 	// wide is set when f32 has been asked of a value that is not dense float32,
 	// and the answer lies in the slot's own buffer.
 	wide []float32
@@ -137,7 +138,7 @@ func (v *value) base(off int) {
 func (v *value) alias(src *value) {
 	dt, slot := v.dt, v.slot
 	*v = *src
-	v.dt, v.slot, v.wide, v.flat = dt, slot, nil, nil
+	v.dt, v.slot, v.wide, v.flat, v.own = dt, slot, nil, nil, false
 }
 
 // copyStrided gathers the elements of a strided value into dst in row-major
