@@ -368,3 +368,16 @@ func (c *call) steady(v, tmp *value) *value {
 	tmp.strides()
 	return tmp
 }
+
+// resultCount returns the least and the greatest number of results that an
+// operation of the named operator can have.
+func resultCount(name string) (least, most int) {
+	switch name {
+	case "split":
+		return 1, maxElements
+	case "topk":
+		return 1, 2
+	default:
+		return 1, 1
+	}
+}
