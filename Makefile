@@ -17,7 +17,7 @@ all: fmt-check vet lint test ## format, vet, lint, test
 
 build: ## build every module; the command goes to bin/
 	mkdir -p bin
-	.ci/build bin
+	GOFLAGS="$(shell go env GOFLAGS) -trimpath" .ci/build bin
 
 fmt: ## rewrite the files that gofumpt would write differently
 	git ls-files -z --cached --others --exclude-standard -- '*.go' | xargs -0 $(call tool,,gofumpt) -w
