@@ -304,87 +304,87 @@ func dotLUT4AVX2(w *byte, table *float32, x *float32, groups int, vecs int) floa
 //go:noescape
 func unpackLUT4AVX2(dst *float32, w *byte, table *float32, groups int, vecs int)
 
-// transpose64AVX2 stores x[64g+8l+j] at dst[64g+8j+l].
+// prepare64AVX2 stores x[64g+8l+j]·factors[j] at dst[72g+8j+l] and factors[8] times the sum over j of x[64g+8l+j] at dst[72g+64+l].
 //
 //go:noescape
-func transpose64AVX2(dst *float32, x *float32, groups int)
+func prepare64AVX2(dst *float32, x *float32, factors *float32, groups int)
 
-// streamsPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsaPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsaPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsaPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsaLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsaLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsaoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsaoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamsaoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamsaoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamsaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuaPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuaPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuaPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuaLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuaLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuaoPairAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuaoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// streamuaoLongAVX2 multiplies transposed x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// streamuaoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func streamuaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)

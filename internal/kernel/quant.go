@@ -166,21 +166,41 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 	}
 }
 
-// ScratchLen implements [Mat].
-func (q *Quant) ScratchLen(n int) int {
-	if n < tileMin {
-		return 2*max(scaleBatch, q.cb) + max(n, 1)*q.cols
-	}
-	return tileScratch
-}
+// streamMax is the number of vectors up to which the streaming kernels, which
+// decode the weights again for each, beat decoding a tile once.
+const streamMax = 4
 
 // scaleBatch is how many scales (and as many offsets) the fast path widens at a
 // time.
 const scaleBatch = 512
 
+// streamScratch is what mulPrepared needs besides the prepared vectors.
+func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, q.cb) }
+
+// ScratchLen implements [Mat].
+func (q *Quant) ScratchLen(n int) int {
+	if p := q.prepLen(n); p > 0 {
+		return q.streamScratch() + p
+	}
+	if n >= tileMin {
+		return tileScratch
+	}
+	return max(q.streamScratch(), q.cols)
+}
+
 // Mul implements [Mat].
 func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	if n >= tileMin {
+	var prep []float32
+	if p := q.prepLen(n); p > 0 {
+		prep = scratch[q.streamScratch():][:p]
+		q.prepare(prep, x, ldx, n)
+	}
+	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
+}
+
+// mulPrepared is Mul with the work done that all rows share.
+func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	if n >= tileMin && len(prep) == 0 {
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 		return
 	}
@@ -188,7 +208,7 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
-	if useAVX2 && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, scratch) {
+	if useAVX2 && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
 	for r := lo; r < hi; r++ {

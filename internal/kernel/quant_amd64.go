@@ -70,8 +70,9 @@ func (q *Quant) roundingOf(scale []float32) rounding {
 }
 
 // gemvFast multiplies rows one after another by the streaming kernels. It
-// reports false for layouts that these do not take.
-func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
+// reports false for layouts that these do not take. prep is x as prepare leaves
+// it, or empty.
+func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
 	if !q.fast {
 		return false
 	}
@@ -80,14 +81,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	if q.c.RowBlock == 1 {
 		rows = max(batch/q.cb, 1)
 	}
-	vecs := q.c.ColBlock / 8
-	xp := scratch[2*batch:]
-	if q.streams() {
-		for t := range n {
-			v := x[t*ldx : t*ldx+q.cols]
-			transpose64AVX2(&xp[t*q.cols : (t+1)*q.cols][0], &v[0], q.cols/64)
-		}
-	}
+	each := q.prepLen(1)
 	var scale, offset []float32
 	var mode rounding
 	for r := lo; r < hi; r += rows {
@@ -100,16 +94,50 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 		}
 		codes := &q.c.Codes[r*q.cols*q.c.Bits/8]
 		for t := range n {
-			v := x[t*ldx : t*ldx+q.cols]
 			d := dst[t*ldd+r : t*ldd+r+m]
-			if q.streams() && mode != roundAny {
-				q.streamAsm(codes, scale, offset, &xp[t*q.cols], &d[0], m, mode)
+			if each > 0 && mode != roundAny {
+				q.streamAsm(codes, scale, offset, &prep[t*each : (t+1)*each][0], &d[0], m, mode)
 				continue
 			}
-			q.gemvAsm(codes, scale, offset, &v[0], &d[0], m, vecs, mode)
+			v := x[t*ldx : t*ldx+q.cols]
+			q.gemvAsm(codes, scale, offset, &v[0], &d[0], m, q.c.ColBlock/8, mode)
 		}
 	}
 	return true
+}
+
+// The factors of prepare64AVX2: for codes that are moved to one place, and for
+// codes that stay in theirs, without and with an offset.
+var (
+	movedFactors  = [9]float32{1, 1, 1, 1, 1, 1, 1, 1, 0}
+	placedFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -8}
+	offsetFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -1}
+)
+
+// prepLen returns the length of n prepared vectors, or 0 when the 64-wide
+// kernels do not take the matrix.
+func (q *Quant) prepLen(n int) int {
+	b := q.c.ColBlock
+	if useAVX2 && n <= streamMax && q.c.Bits == 4 && q.cols%64 == 0 && (b == 32 || b%64 == 0) {
+		return n * q.cols / 64 * 72
+	}
+	return 0
+}
+
+// prepare brings n vectors into the order of the 64-wide kernels.
+func (q *Quant) prepare(dst, x []float32, ldx, n int) {
+	f := &placedFactors
+	switch {
+	case q.c.Round:
+		f = &movedFactors
+	case q.c.Offset != nil || q.c.OffsetCodes != nil:
+		f = &offsetFactors
+	}
+	each := q.prepLen(1)
+	for t := range n {
+		v := x[t*ldx : t*ldx+q.cols]
+		prepare64AVX2(&dst[t*each : (t+1)*each][0], &v[0], &f[0], q.cols/64)
+	}
 }
 
 // kernelKind numbers the kernels: by width, then by sign, then by mode.
@@ -228,13 +256,7 @@ func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	return true
 }
 
-// streams reports whether the 64-wide kernels take the matrix.
-func (q *Quant) streams() bool {
-	b := q.c.ColBlock
-	return q.c.Bits == 4 && q.cols%64 == 0 && (b == 32 || b%64 == 0)
-}
-
-// streamAsm multiplies a transposed vector.
+// streamAsm multiplies a prepared vector.
 func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, rows int, mode rounding) {
 	s := &scale[0]
 	var o *float32

@@ -19,6 +19,17 @@ type MatMulTask struct {
 	RoundOut bool
 
 	scratch [][]float32
+	// prep is X in the order that the matrix's kernels want, when they want one.
+	prep  []float32
+	ready preparer
+}
+
+// preparer is a matrix whose kernels share work on the vectors among all rows.
+type preparer interface {
+	// prepLen returns the length of n prepared vectors, 0 for none.
+	prepLen(n int) int
+	prepare(dst, x []float32, ldx, n int)
+	mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32)
 }
 
 // matGrain keeps chunks whole tiles of the micro-kernel.
@@ -32,12 +43,26 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	if t.N <= 0 {
 		return
 	}
+	t.ready = nil
+	if m, ok := t.Mat.(preparer); ok {
+		if l := m.prepLen(t.N); l > 0 {
+			if cap(t.prep) < l {
+				t.prep = make([]float32, l)
+			}
+			t.ready, t.prep = m, t.prep[:l]
+			m.prepare(t.prep, t.X, t.Ldx, t.N)
+		}
+	}
 	p.For(t, t.Mat.Rows(), matGrain, maxThreads)
 }
 
 // Run computes rows lo to hi-1. It is called by the pool.
 func (t *MatMulTask) Run(lo, hi, worker int) {
-	t.Mat.Mul(t.Dst, t.Ldd, t.X, t.Ldx, t.N, lo, hi, t.scratch[worker])
+	if t.ready != nil {
+		t.ready.mulPrepared(t.Dst, t.Ldd, t.X, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
+	} else {
+		t.Mat.Mul(t.Dst, t.Ldd, t.X, t.Ldx, t.N, lo, hi, t.scratch[worker])
+	}
 	if t.Bias == nil && !t.RoundOut {
 		return
 	}
