@@ -17,27 +17,30 @@ import (
 
 func TestLoadErrors(t *testing.T) {
 	framework := coreml.Config{Engine: coreml.EngineFramework}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
 	for _, test := range []struct {
-		name string
-		ctx  context.Context
-		dir  string
-		cfg  coreml.Config
-		is   error
+		name  string
+		ended bool // the context
+		dir   string
+		cfg   coreml.Config
+		is    error
 	}{
-		{"no such folder", t.Context(), "missing.mlpackage", framework, fs.ErrNotExist},
-		{"no such function", t.Context(), "adder.mlpackage", coreml.Config{Engine: coreml.EngineFramework, Function: "f"}, coreml.ErrUnknownFunction},
-		{"no such engine", t.Context(), "adder.mlpackage", coreml.Config{Engine: 9}, coreml.ErrNoEngine},
-		{"a compiled model on the portable engine", t.Context(), "old.mlmodelc", coreml.Config{Engine: coreml.EnginePortable}, coreml.ErrCompiledModel},
-		{"an ended context", ended, "adder.mlpackage", framework, context.Canceled},
-		{"unsupported operations", t.Context(), "ops.mlpackage", framework, coreml.ErrUnsupportedOp},
-		{"unknown compute units", t.Context(), "adder.mlpackage", coreml.Config{ComputeUnits: 9}, nil},
-		{"unknown arithmetic", t.Context(), "adder.mlpackage", coreml.Config{Arithmetic: 9}, nil},
-		{"negative threads", t.Context(), "adder.mlpackage", coreml.Config{Threads: -1}, nil},
+		{"no such folder", false, "missing.mlpackage", framework, fs.ErrNotExist},
+		{"no such function", false, "adder.mlpackage", coreml.Config{Engine: coreml.EngineFramework, Function: "f"}, coreml.ErrUnknownFunction},
+		{"no such engine", false, "adder.mlpackage", coreml.Config{Engine: 9}, coreml.ErrNoEngine},
+		{"a compiled model on the portable engine", false, "old.mlmodelc", coreml.Config{Engine: coreml.EnginePortable}, coreml.ErrCompiledModel},
+		{"an ended context", true, "adder.mlpackage", framework, context.Canceled},
+		{"unsupported operations", false, "ops.mlpackage", framework, coreml.ErrUnsupportedOp},
+		{"unknown compute units", false, "adder.mlpackage", coreml.Config{ComputeUnits: 9}, nil},
+		{"unknown arithmetic", false, "adder.mlpackage", coreml.Config{Arithmetic: 9}, nil},
+		{"negative threads", false, "adder.mlpackage", coreml.Config{Threads: -1}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m, err := coreml.LoadFS(test.ctx, fakeFS, test.dir, &test.cfg)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if test.ended {
+				cancel()
+			}
+			m, err := coreml.LoadFS(ctx, fakeFS, test.dir, &test.cfg)
 			if err == nil || m != nil || test.is != nil && !errors.Is(err, test.is) {
 				t.Fatalf("model %v, error %v, want %v", m, err, test.is)
 			}

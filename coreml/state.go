@@ -37,7 +37,7 @@ type stateHandle struct {
 	state    engine.State // nil when there are no features
 
 	status  atomic.Uint32
-	failure atomic.Pointer[stateFailure]
+	failure atomic.Pointer[failedStateError]
 	// What follows belongs to the call that has acquired the state.
 	running bool   // a prediction began and has not ended
 	written []bool // buffers that were replaced since the failure
@@ -49,11 +49,11 @@ const (
 	stateClosed = 2
 )
 
-// stateFailure is the error of a state that a prediction left half-way.
-type stateFailure struct{ cause error }
+// failedStateError is the error of a state that a prediction left half-way.
+type failedStateError struct{ cause error }
 
-func (f *stateFailure) Error() string   { return ErrStateFailed.Error() + ": " + f.cause.Error() }
-func (f *stateFailure) Unwrap() []error { return []error{ErrStateFailed, f.cause} }
+func (f *failedStateError) Error() string   { return ErrStateFailed.Error() + ": " + f.cause.Error() }
+func (f *failedStateError) Unwrap() []error { return []error{ErrStateFailed, f.cause} }
 
 var errPanic = errors.New("the prediction panicked")
 
@@ -119,7 +119,7 @@ func (h *stateHandle) end(err error) {
 	h.running = false
 	if err != nil {
 		clear(h.written)
-		h.failure.Store(&stateFailure{err})
+		h.failure.Store(&failedStateError{err})
 	}
 }
 
