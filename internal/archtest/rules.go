@@ -79,7 +79,7 @@ func Default() Rules {
 
 			// What lies under everything.
 			{Dir: "internal/dtype"},
-			{Dir: "internal/storage", May: []string{"internal/dtype"}, Third: []string{sys}},
+			{Dir: "internal/storage", May: []string{"internal/dtype"}},
 			{Dir: "internal/workpool"},
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			{Dir: "tensor", May: []string{"internal/dtype", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
@@ -87,7 +87,7 @@ func Default() Rules {
 
 			// Reading packages and programs.
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
-			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}, Third: []string{sys}},
+			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}},
 			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
 
 			// Engines: the seam, and what stands behind it.
@@ -116,7 +116,7 @@ func Default() Rules {
 			{Dir: "internal/jinja"},
 			{Dir: "tokenizer", May: []string{"internal/jinja"}, Third: []string{regexp2}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
-			{Dir: "hub", Third: []string{sys}, Std: []string{"net", "net/http"}},
+			{Dir: "hub", Std: []string{"net", "net/http"}},
 
 			// Generation does not import hub: who never downloads links no HTTP client.
 			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer"}},
