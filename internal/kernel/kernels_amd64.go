@@ -294,16 +294,6 @@ func gemv8uaoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *flo
 //go:noescape
 func unpack8uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// dotLUT4AVX2 returns the sum of table[index]·x for 4-bit indices, with a table of 16 for each group.
-//
-//go:noescape
-func dotLUT4AVX2(w *byte, table *float32, x *float32, groups int, vecs int) float32
-
-// unpackLUT4AVX2 decodes 4-bit indices, with a table of 16 for each group.
-//
-//go:noescape
-func unpackLUT4AVX2(dst *float32, w *byte, table *float32, groups int, vecs int)
-
 // prepare64AVX2 stores x[64g+8l+j]·factors[j] at dst[72g+8j+l] and factors[8] times the sum over j of x[64g+8l+j] at dst[72g+64+l].
 //
 //go:noescape
@@ -388,6 +378,76 @@ func streamuaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst
 //
 //go:noescape
 func streamuaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// prepareLUT4AVX2 orders groups of 64 inputs for dotLUT4Planes.
+//
+//go:noescape
+func prepareLUT4AVX2(dst *float32, x *float32, groups int)
+
+// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices; table holds 4 planes of 16 bytes.
+//
+//go:noescape
+func dotLUT4PlanesAVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// dotLUT6AVX2 multiplies x by rows of 6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.
+//
+//go:noescape
+func dotLUT6AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// decodeLUT6AVX2 decodes groups of 6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.
+//
+//go:noescape
+func decodeLUT6AVX2(dst *float32, w *byte, table *byte, groups int)
+
+// dotLUT8AVX2 multiplies x by rows of 8-bit indices, 8 to a group, into a table of 256 floats.
+//
+//go:noescape
+func dotLUT8AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// decodeLUT8AVX2 decodes groups of 8-bit indices, 8 to a group, into a table of 256 floats.
+//
+//go:noescape
+func decodeLUT8AVX2(dst *float32, w *byte, table *byte, groups int)
+
+// dotLUT1AVX2 multiplies x by rows of 1-bit indices, 8 to a group, into a table of 8 floats.
+//
+//go:noescape
+func dotLUT1AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// decodeLUT1AVX2 decodes groups of 1-bit indices, 8 to a group, into a table of 8 floats.
+//
+//go:noescape
+func decodeLUT1AVX2(dst *float32, w *byte, table *byte, groups int)
+
+// dotLUT2AVX2 multiplies x by rows of 2-bit indices, 8 to a group, into a table of 8 floats.
+//
+//go:noescape
+func dotLUT2AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// decodeLUT2AVX2 decodes groups of 2-bit indices, 8 to a group, into a table of 8 floats.
+//
+//go:noescape
+func decodeLUT2AVX2(dst *float32, w *byte, table *byte, groups int)
+
+// dotLUT3AVX2 multiplies x by rows of 3-bit indices, 8 to a group, into a table of 8 floats.
+//
+//go:noescape
+func dotLUT3AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// decodeLUT3AVX2 decodes groups of 3-bit indices, 8 to a group, into a table of 8 floats.
+//
+//go:noescape
+func decodeLUT3AVX2(dst *float32, w *byte, table *byte, groups int)
+
+// dotLUT4AVX2 multiplies x by rows of 4-bit indices, 8 to a group, into a table of 16 floats.
+//
+//go:noescape
+func dotLUT4AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// decodeLUT4AVX2 decodes groups of 4-bit indices, 8 to a group, into a table of 16 floats.
+//
+//go:noescape
+func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 
 // nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
 //

@@ -72,7 +72,7 @@ func NewLUT(c LUTConfig) (*LUT, error) {
 			return nil, err
 		}
 	}
-	m.fast = c.Bits == 4 && c.ColGroup%8 == 0
+	m.fast = c.ColGroup%lutGroup(c.Bits) == 0
 	return m, nil
 }
 
@@ -94,16 +94,20 @@ func (m *LUT) Bytes() int {
 	return n + 2*len(m.c.Table16) + 4*len(m.c.Table32) + 2*len(m.c.Scale16) + 4*len(m.c.Scale32)
 }
 
-// table stores the entries that row r uses in column group g in dst, the row's
-// scale and the rounding applied.
-func (m *LUT) table(dst []float32, r, g int) {
+// entries stores the table that row r uses in column group g in dst.
+func (m *LUT) entries(dst []float32, r, g int) {
 	at := (r/m.c.RowGroup*m.cg + g) * m.size
-	dst = dst[:m.size]
 	if m.c.Table16 != nil {
 		F16ToF32(dst, m.c.Table16[at:at+m.size])
 	} else {
-		copy(dst, m.c.Table32[at:])
+		copy(dst[:m.size], m.c.Table32[at:])
 	}
+}
+
+// table is entries with the row's scale and the rounding applied.
+func (m *LUT) table(dst []float32, r, g int) {
+	dst = dst[:m.size]
+	m.entries(dst, r, g)
 	switch {
 	case m.c.Scale16 != nil:
 		Scale(dst, dst, dtype.Float16ToFloat32(m.c.Scale16[r]))
@@ -126,7 +130,20 @@ func (m *LUT) index(i int) int {
 }
 
 // Row decodes row r.
-func (m *LUT) Row(dst []float32, r int) { m.decode(dst[:m.cols], r, 0) }
+func (m *LUT) Row(dst []float32, r int) {
+	for c := 0; c < m.cols; {
+		end := m.tileEnd(c)
+		m.unpackRow(dst[c:end], r, c)
+		c = end
+	}
+}
+
+// unpackRow is decode by the fastest way.
+func (m *LUT) unpackRow(dst []float32, r, c0 int) {
+	if !useAVX2 || !m.unpackFast(dst, r, c0) {
+		m.decode(dst, r, c0)
+	}
+}
 
 // decode stores W[r, c0:c0+len(dst)] in dst: the definition.
 func (m *LUT) decode(dst []float32, r, c0 int) {
@@ -167,17 +184,41 @@ func (m *LUT) lookup(dst []float32, table *[256]float32, at int) {
 	}
 }
 
+// lutGroup is how many indices the assembly takes at a time.
+func lutGroup(width int) int {
+	if width == 6 {
+		return 32
+	}
+	return 8
+}
+
 // ScratchLen implements [Mat].
 func (m *LUT) ScratchLen(n int) int {
-	if n < tileMin {
-		return max(m.cols, m.cg*m.size)
+	if p := m.prepLen(n); p > 0 {
+		return lutScratch + p
 	}
-	return tileScratch
+	if n >= tileMin {
+		return tileScratch
+	}
+	return max(m.cols, lutScratch)
 }
+
+// lutScratch holds the table of a row.
+const lutScratch = 256
 
 // Mul implements [Mat].
 func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	if n >= tileMin {
+	var prep []float32
+	if p := m.prepLen(n); p > 0 {
+		prep = scratch[lutScratch:][:p]
+		m.prepare(prep, x, ldx, n)
+	}
+	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
+}
+
+// mulPrepared is Mul with the work done that all rows share.
+func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	if n >= tileMin && len(prep) == 0 {
 		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 		return
 	}
@@ -185,9 +226,14 @@ func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
-	if useAVX2 && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, scratch) {
+	if useAVX2 && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
+	m.slowRows(dst, ldd, x, ldx, n, lo, hi, scratch)
+}
+
+// slowRows multiplies by decoding a row at a time.
+func (m *LUT) slowRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	for r := lo; r < hi; r++ {
 		m.Row(scratch, r)
 		for t := range n {
@@ -205,10 +251,6 @@ func (m *LUT) tileEnd(c int) int {
 
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
-		row := dst[(r-r0)*ld : (r-r0)*ld+c1-c0]
-		if useAVX2 && m.unpackFast(row, r, c0) {
-			continue
-		}
-		m.decode(row, r, c0)
+		m.unpackRow(dst[(r-r0)*ld:(r-r0)*ld+c1-c0], r, c0)
 	}
 }

@@ -40,7 +40,10 @@ func (q *Quant) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ [
 	return false
 }
 func (q *Quant) unpackFast(_ []float32, _, _ int) bool { return false }
-func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
+func (m *LUT) unpackFast(_ []float32, _, _ int) bool   { return false }
+
+func (m *LUT) prepLen(int) int                  { return 0 }
+func (m *LUT) prepare(_, _ []float32, _, _ int) {}
+func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
 	return false
 }
-func (m *LUT) unpackFast(_ []float32, _, _ int) bool { return false }

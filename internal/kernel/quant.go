@@ -147,7 +147,20 @@ func (q *Quant) block(b int) (scale, offset float32) {
 }
 
 // Row decodes row r.
-func (q *Quant) Row(dst []float32, r int) { q.decode(dst[:q.cols], r, 0) }
+func (q *Quant) Row(dst []float32, r int) {
+	for c := 0; c < q.cols; {
+		end := q.tileEnd(c)
+		q.unpackRow(dst[c:end], r, c)
+		c = end
+	}
+}
+
+// unpackRow is decode by the fastest way.
+func (q *Quant) unpackRow(dst []float32, r, c0 int) {
+	if !useAVX2 || !q.unpackFast(dst, r, c0) {
+		q.decode(dst, r, c0)
+	}
+}
 
 // decode stores W[r, c0:c0+len(dst)] in dst: the definition.
 func (q *Quant) decode(dst []float32, r, c0 int) {
@@ -230,10 +243,6 @@ func (q *Quant) tileEnd(c int) int {
 
 func (q *Quant) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
-		row := dst[(r-r0)*ld : (r-r0)*ld+c1-c0]
-		if useAVX2 && q.unpackFast(row, r, c0) {
-			continue
-		}
-		q.decode(row, r, c0)
+		q.unpackRow(dst[(r-r0)*ld:(r-r0)*ld+c1-c0], r, c0)
 	}
 }

@@ -34,7 +34,7 @@ def fconst(name, f):
 SIZES = {"int": 8, "float32": 4}
 
 
-def func(name, doc, params, ret=None):
+def func(name, doc, params, ret=None, frame=0):
     """Starts a function; returns the frame offsets of its parameters."""
     off, at = 0, {}
     for p, t in params:
@@ -50,7 +50,7 @@ def func(name, doc, params, ret=None):
     stubs.append((doc, sig))
     lines.append("")
     lines.append(f"// {sig}")
-    lines.append(f"TEXT ·{name}(SB), NOSPLIT, $0-{off}")
+    lines.append(f"TEXT ·{name}(SB), NOSPLIT, ${frame}-{off}")
     return at
 
 
@@ -79,6 +79,7 @@ F, H, I, B = "*float32", "*uint16", "int", "*byte"
 exec(open("dense.py").read())
 exec(open("quant.py").read())
 exec(open("stream.py").read())
+exec(open("lut.py").read())
 exec(open("matmul.py").read())
 
 

@@ -201,36 +201,3 @@ for width in (4, 8):
         for mode in ("", "o", "r", "a", "ao"):
             gemv(width, sign, mode)
             unpack(width, sign, mode)
-
-
-def palette(name, doc, params, r, dot):
-    at = func(name, doc, params, r)
-    args(at, w="SI", table="DX", groups="R10", vecs="R11")
-    args(at, **({"x": "DI"} if dot else {"dst": "DI"}))
-    E(f"VMOVDQU {const('shiftRight', SHR)}, Y15")
-    if dot:
-        zero(0, 1, 2, 3)
-    group, body, vec, done = (label(s) for s in ("group", "body", "vec", "done"))
-
-    def one(j, acc):
-        q = 4 + 3 * (j % 2)
-        E(f"VPBROADCASTD {4 * j}(SI), Y{q}", f"VPSRLVD Y15, Y{q}, Y{q}")
-        lookup(q, q + 1)
-        E(f"VFMADD231PS {32 * j}(DI), Y{q + 1}, Y{acc}" if dot else f"VMOVUPS Y{q + 1}, {32 * j}(DI)")
-
-    E(f"{group}:", "VMOVUPS (DX), Y12", "VMOVUPS 32(DX), Y11", "MOVQ R11, R13", "SUBQ $4, R13", f"JLT {vec}", f"{body}:", "PREFETCHT0 4096(SI)")
-    for j in range(4):
-        one(j, j)
-    E("ADDQ $16, SI", "ADDQ $128, DI", "SUBQ $4, R13", f"JGE {body}", f"{vec}:", "ADDQ $4, R13", f"JZ {done}", f"{vec}x:")
-    one(0, 0)
-    E("ADDQ $4, SI", "ADDQ $32, DI", "DECQ R13", f"JNZ {vec}x", f"{done}:", "ADDQ $64, DX", "DECQ R10", f"JNZ {group}")
-    if dot:
-        E("VADDPS Y2, Y0, Y0", "VADDPS Y3, Y1, Y1", "VADDPS Y1, Y0, Y0")
-        reduce(0, 1, at["ret"])
-    ret()
-
-
-palette("dotLUT4AVX2", "returns the sum of table[index]·x for 4-bit indices, with a table of 16 for each group.",
-        [("w", B), ("table", F), ("x", F), ("groups", I), ("vecs", I)], "float32", True)
-palette("unpackLUT4AVX2", "decodes 4-bit indices, with a table of 16 for each group.",
-        [("dst", F), ("w", B), ("table", F), ("groups", I), ("vecs", I)], None, False)
