@@ -18,6 +18,10 @@ type checkCmd struct {
 	engineFlags
 }
 
+// errOutput means that a result could not be written, so that there is no use in
+// going on.
+var errOutput = errors.New("write result")
+
 // checker counts what it has compared.
 type checker struct {
 	cfg            coreml.Config
@@ -34,7 +38,7 @@ func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	}
 	for _, dir := range c.Dirs {
 		if err := k.dir(ctx, dir); err != nil {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || errors.Is(err, errOutput) {
 				return err
 			}
 			k.failed++
@@ -90,5 +94,8 @@ func (k *checker) report(dir, what, figures string, err error) error {
 		figures = err.Error()
 	}
 	_, werr := fmt.Fprintf(k.out, "%s  %s  %s: %s\n", verdict, filepath.Base(filepath.Clean(dir)), what, figures)
-	return werr
+	if werr != nil {
+		return fmt.Errorf("%w: %w", errOutput, werr)
+	}
+	return nil
 }

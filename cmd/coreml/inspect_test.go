@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestInspectShowsWhatAPackageHolds(t *testing.T) {
+	r := call(t, "inspect", model)
+	for _, want := range []string{
+		"specification  9", "function main (CoreML8)", "inputIds    int32 (1 x 1..512)",
+		"state   keyCache    float16 (6 x 1 x 2 x 512 x 32)", "driven as stateful", "context 512",
+		"scaled_dot_product_attention", "int4 per block of 32", "weight.bin", "portable, runs every operation",
+	} {
+		r.want(t, exitOK, want, "")
+	}
+	r = call(t, "inspect", filepath.Join(fixtures, "lora-multifunction", "model.mlpackage"), "--function", "poet")
+	r.want(t, exitOK, "function poet", "")
+	if strings.Contains(r.out, "function base") {
+		t.Error("another function is shown too")
+	}
+}
+
+func TestInspectWritesJSON(t *testing.T) {
+	var info packageInfo
+	r := call(t, "inspect", filepath.Join(fixtures, "lora-multifunction", "model.mlpackage"), "--json")
+	if err := json.Unmarshal([]byte(r.out), &info); err != nil || r.status != exitOK {
+		t.Fatalf("status %d: %v", r.status, err)
+	}
+	var names []string
+	for _, f := range info.Functions {
+		names = append(names, f.Name)
+		if f.Family != "stateful" || len(f.Inputs) != 2 || len(f.Outputs) != 1 || len(f.States) != 2 || len(f.Ops) == 0 {
+			t.Errorf("function %+v", f)
+		}
+	}
+	if !slices.Equal(names, []string{"base", "coder", "poet"}) || info.DefaultFunction != "base" || info.Engine != "portable" ||
+		len(info.Unsupported) != 0 || len(info.Weights) == 0 || len(info.Files) != 1 {
+		t.Errorf("functions %v, info %+v", names, info)
+	}
+}
+
+func TestInspectPrintsProgramAndPlan(t *testing.T) {
+	call(t, "inspect", model, "--mil").want(t, exitOK, "scaled_dot_product_attention", "")
+	call(t, "inspect", model, "--mil", "--function", "main").want(t, exitOK, "scaled_dot_product_attention", "")
+	if r := call(t, "inspect", model, "--plan"); r.status != exitOK || len(r.out) < 100 {
+		t.Errorf("status %d, plan %q", r.status, r.out)
+	}
+}
+
+func TestInspectSaysWhatIsWrong(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "model.mlmodel")
+	if err := os.WriteFile(file, []byte("no model"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"nothing there":               {"nowhere.mlpackage"},
+		"a folder that is no package": {t.TempDir()},
+		"a file that is no model":     {file},
+		"no such function":            {model, "--function", "dance"},
+		"no such function to print":   {model, "--function", "dance", "--mil"},
+		"no such function to plan":    {model, "--function", "dance", "--plan"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := call(t, append([]string{"inspect"}, args...)...)
+			r.want(t, exitFailure, "", "coreml: ")
+			if r.out != "" {
+				t.Errorf("standard output has %q", r.out)
+			}
+		})
+	}
+}
+
+func TestTablesAlign(t *testing.T) {
+	tab := table{indent: " ", right: map[int]bool{1: true}}
+	tab.row("a", "1", "x")
+	tab.row("héllo", "22")
+	if got, want := tab.String(), " a       1  x\n héllo  22\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for n, want := range map[int64]string{12: "12 B", 2048: "2.0 KiB", 5 << 20: "5.0 MiB", 3 << 29: "1.50 GiB"} {
+		if got := bytesText(n); got != want {
+			t.Errorf("%d bytes are %q, want %q", n, got, want)
+		}
+	}
+}
