@@ -133,15 +133,8 @@ func (m *LUT) index(i int) int {
 func (m *LUT) Row(dst []float32, r int) {
 	for c := 0; c < m.cols; {
 		end := m.tileEnd(c)
-		m.unpackRow(dst[c:end], r, c)
+		m.unpack(dst[c:], m.cols, r, r+1, c, end)
 		c = end
-	}
-}
-
-// unpackRow is decode by the fastest way.
-func (m *LUT) unpackRow(dst []float32, r, c0 int) {
-	if !useAVX2 || !m.unpackFast(dst, r, c0) {
-		m.decode(dst, r, c0)
 	}
 }
 
@@ -250,7 +243,10 @@ func (m *LUT) tileEnd(c int) int {
 }
 
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
+	if useAVX2 && m.unpackFast(dst, ld, r0, r1, c0, c1) {
+		return
+	}
 	for r := r0; r < r1; r++ {
-		m.unpackRow(dst[(r-r0)*ld:(r-r0)*ld+c1-c0], r, c0)
+		m.decode(dst[(r-r0)*ld:][:c1-c0], r, c0)
 	}
 }

@@ -23,7 +23,7 @@ func (m *LUT) planes() bool { return m.c.Bits == 4 && m.cg == 1 && m.cols%64 == 
 // prepLen returns the length of n prepared vectors, or 0 when the kernels take
 // them as they are.
 func (m *LUT) prepLen(n int) int {
-	if useAVX2 && n < tileMin && m.planes() && m.cols > 0 {
+	if useAVX2 && n <= streamMax && m.planes() && m.cols > 0 {
 		return n * m.cols
 	}
 	return 0
@@ -156,24 +156,32 @@ func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows, groups int) {
 	}
 }
 
-// unpackFast decodes columns c0 to c0+len(dst)-1 of row r: whole groups, or a
-// part of one. Both ends are multiples of the kernel's step.
-func (m *LUT) unpackFast(dst []float32, r, c0 int) bool {
+// unpackFast decodes W[r0:r1, c0:c1] into rows of dst that are ld apart: whole
+// groups, or a part of one. Both ends are multiples of the kernel's step.
+func (m *LUT) unpackFast(dst []float32, ld, r0, r1, c0, c1 int) bool {
 	if !m.fast {
 		return false
 	}
 	var table lutTable
 	late := m.late()
-	size := min(len(dst), m.c.ColGroup)
-	step := lutGroup(m.c.Bits)
-	for i := 0; i < len(dst); i += size {
-		if !m.load(&table, r, (c0+i)/m.c.ColGroup, !late) {
-			return false
+	perRow := !late && (m.c.Scale16 != nil || m.c.Scale32 != nil)
+	size := min(c1-c0, m.c.ColGroup)
+	for c := c0; c < c1; c += size {
+		good := false
+		for r := r0; r < r1; r++ {
+			if r == r0 || perRow || r%m.c.RowGroup == 0 {
+				good = m.load(&table, r, c/m.c.ColGroup, !late)
+			}
+			d := dst[(r-r0)*ld+c-c0:][:size]
+			if !good {
+				m.decode(d, r, c)
+				continue
+			}
+			m.decodeAsm(&d[0], &m.c.Indices[(r*m.cols+c)*m.c.Bits/8], &table.bytes()[0], size/lutGroup(m.c.Bits))
+			if late {
+				Scale(d, d, m.rowScale(r))
+			}
 		}
-		m.decodeAsm(&dst[i], &m.c.Indices[(r*m.cols+c0+i)*m.c.Bits/8], &table.bytes()[0], size/step)
-	}
-	if late {
-		Scale(dst, dst, m.rowScale(r))
 	}
 	return true
 }

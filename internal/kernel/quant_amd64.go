@@ -118,7 +118,11 @@ var (
 // kernels do not take the matrix.
 func (q *Quant) prepLen(n int) int {
 	b := q.c.ColBlock
-	if useAVX2 && n <= streamMax && q.c.Bits == 4 && q.cols%64 == 0 && (b == 32 || b%64 == 0) {
+	most := streamMax
+	if q.c.Round {
+		most = tileMin - 1
+	}
+	if useAVX2 && n <= most && q.c.Bits == 4 && q.cols%64 == 0 && (b == 32 || b%64 == 0) {
 		return n * q.cols / 64 * 72
 	}
 	return 0
