@@ -39,6 +39,8 @@ const (
 	tileRows   = 64
 	tileCols   = 512
 	tileTokens = 9
+	// tileStride keeps the rows of a tile off one another's cache lines.
+	tileStride = tileCols + 16
 	// tileMin is the number of vectors from which decoding a tile once beats
 	// decoding the weights again for each vector.
 	tileMin = 3
@@ -81,7 +83,7 @@ type tiler interface {
 }
 
 // tileScratch is the scratch of tiledMul.
-const tileScratch = tileRows * tileCols
+const tileScratch = tileRows * tileStride
 
 // tiledMul multiplies by decoding tiles into scratch. Each result is summed
 // over the columns in the same order whatever the tile it falls in.
@@ -98,9 +100,9 @@ func tiledMul(m tiler, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 		rows := min(tileRows, hi-r)
 		for c := 0; c < cols; {
 			end := m.tileEnd(c)
-			m.unpack(scratch, tileCols, r, r+rows, c, end)
+			m.unpack(scratch, tileStride, r, r+rows, c, end)
 			for t := 0; t < n; t += tileTokens {
-				mulNT(dst[t*ldd+r:], ldd, x[t*ldx+c:], ldx, min(tileTokens, n-t), scratch, tileCols, rows, end-c, c > 0)
+				mulNT(dst[t*ldd+r:], ldd, x[t*ldx+c:], ldx, min(tileTokens, n-t), scratch, tileStride, rows, end-c, c > 0)
 			}
 			c = end
 		}
@@ -136,31 +138,43 @@ func (m *F32) Format() string { return "fp32" }
 // Bytes returns the stored size.
 func (m *F32) Bytes() int { return 4 * len(m.data) }
 
-// ScratchLen returns 0: the data is used in place.
-func (m *F32) ScratchLen(int) int { return 0 }
+// ScratchLen implements [Mat].
+func (m *F32) ScratchLen(n int) int {
+	if n < copyMin {
+		return 0
+	}
+	return tileScratch
+}
 
 // Row copies row r.
 func (m *F32) Row(dst []float32, r int) { copy(dst[:m.cols], m.data[r*m.cols:]) }
 
+// copyMin is the number of vectors from which copying a tile pays: rows that
+// are a power of two apart compete for the same lines of the first-level cache.
+const copyMin = 8
+
 // Mul implements [Mat].
-func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, _ []float32) {
-	if n < tileMin || m.cols == 0 {
+func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
+	switch {
+	case n >= copyMin:
+		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
+	case n < tileMin || m.cols == 0:
 		for r := lo; r < hi; r++ {
 			w := m.data[r*m.cols : (r+1)*m.cols]
 			for t := range n {
 				dst[t*ldd+r] = Dot(w, x[t*ldx:t*ldx+m.cols])
 			}
 		}
-		return
+	case lo < hi:
+		matMulNT(dst[lo:], ldd, x, ldx, m.data[lo*m.cols:], m.cols, n, hi-lo, m.cols)
 	}
-	for r := lo; r < hi; r += tileRows {
-		rows := min(tileRows, hi-r)
-		for c := 0; c < m.cols; c += tileCols {
-			k := min(tileCols, m.cols-c)
-			for t := 0; t < n; t += tileTokens {
-				mulNT(dst[t*ldd+r:], ldd, x[t*ldx+c:], ldx, min(tileTokens, n-t), m.data[r*m.cols+c:], m.cols, rows, k, c > 0)
-			}
-		}
+}
+
+func (m *F32) tileEnd(c int) int { return min(c+tileCols, m.cols) }
+
+func (m *F32) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
+	for r := r0; r < r1; r++ {
+		copy(dst[(r-r0)*ld:], m.data[r*m.cols+c0:r*m.cols+c1])
 	}
 }
 
