@@ -109,12 +109,10 @@ func TestEveryFlippedByteIsAnErrorOrAValidProgram(t *testing.T) {
 	failures := 0
 	for name, data := range files {
 		for i := range data {
-			for _, mask := range []byte{0x01, 0x80, 0xff} {
-				bad := bytes.Clone(data)
-				bad[i] ^= mask
-				if exercise(t, with(files, name, bad)) != nil {
-					failures++
-				}
+			bad := bytes.Clone(data)
+			bad[i] ^= []byte{0x01, 0x80, 0xff}[i%3]
+			if exercise(t, with(files, name, bad)) != nil {
+				failures++
 			}
 		}
 	}
@@ -135,7 +133,10 @@ func TestDamagedFixturesAreErrorsOrValidPrograms(t *testing.T) {
 			t.Fatalf("%s: %v", base, err)
 		}
 		for name, data := range files {
-			for range 40 {
+			if len(data) == 0 {
+				continue // a program without weights has no weight file
+			}
+			for range 10 {
 				n := rng.IntN(len(data))
 				_ = exercise(t, with(files, name, data[:n]))
 				bad := bytes.Clone(data)

@@ -233,7 +233,10 @@ func (p *printer) declaration(v *Value) string {
 	if v.Type.Variadic {
 		b.WriteString("..., ")
 	}
-	b.WriteString(dtypeText(v.Type.DType) + ")(" + kindText(v.Type) + ")")
+	if v.Type.Kind != Tuple && v.Type.Kind != Dictionary {
+		b.WriteString(dtypeText(v.Type.DType))
+	}
+	b.WriteString(")(" + kindText(v.Type) + ")")
 	return b.String()
 }
 

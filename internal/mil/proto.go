@@ -83,8 +83,12 @@ func (e *encoder) function(f *Function) (*milpb.Function, error) {
 	if err != nil {
 		return nil, &Error{Function: f.Name, Err: err}
 	}
+	inputs, err := namedTypes(f.Inputs)
+	if err != nil {
+		return nil, &Error{Function: f.Name, Err: err}
+	}
 	return &milpb.Function{
-		Inputs: namedTypes(f.Inputs),
+		Inputs: inputs,
 		Opset:  f.Opset,
 		Blocks: []milpb.NamedBlock{{Opset: f.Opset, Block: body}},
 	}, nil
@@ -117,7 +121,11 @@ func onlyConstexprUses(b *Block) map[*Value]bool {
 }
 
 func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error) {
-	m := &milpb.Block{Inputs: namedTypes(b.Inputs)}
+	inputs, err := namedTypes(b.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	m := &milpb.Block{Inputs: inputs}
 	for _, op := range b.Ops {
 		if op.Type == "const" && inlined[op.Outputs[0]] {
 			continue
@@ -135,12 +143,16 @@ func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error)
 }
 
 func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) {
+	place := func(err error) error { return fmt.Errorf("operation %s %q: %w", op.Type, op.Name, err) }
+	outputs, err := namedTypes(op.Outputs)
+	if err != nil {
+		return nil, place(err)
+	}
 	m := &milpb.Operation{
 		Type:       op.Type,
-		Outputs:    namedTypes(op.Outputs),
+		Outputs:    outputs,
 		Attributes: []milpb.NamedValue{{Name: "name", Value: textValue(op.Name)}},
 	}
-	place := func(err error) error { return fmt.Errorf("operation %s %q: %w", op.Type, op.Name, err) }
 	if op.Type == "const" {
 		v, err := e.value(op.Outputs[0])
 		if err != nil {
@@ -182,21 +194,20 @@ func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) 
 	return m, nil
 }
 
-func namedTypes(list []*Value) []milpb.NamedValueType {
+// namedTypes declares values. Tuples and dictionaries, which only classifiers
+// have, cannot be declared: a Type does not say what they consist of.
+func namedTypes(list []*Value) ([]milpb.NamedValueType, error) {
 	var out []milpb.NamedValueType
 	for _, v := range list {
+		if v.Type.Kind == Tuple || v.Type.Kind == Dictionary {
+			return nil, fmt.Errorf("value %q: %w", v.Name, bad(ErrType, "a %v cannot be written", v.Type))
+		}
 		out = append(out, milpb.NamedValueType{Name: v.Name, Type: typeMessage(v.Type)})
 	}
-	return out
+	return out, nil
 }
 
 func typeMessage(t Type) *milpb.ValueType {
-	switch t.Kind {
-	case Tuple:
-		return &milpb.ValueType{Tuple: &milpb.TupleType{}}
-	case Dictionary:
-		return &milpb.ValueType{Dictionary: &milpb.DictionaryType{}}
-	}
 	m := &milpb.TensorType{DataType: dataTypes[t.DType], Rank: int64(len(t.Shape))}
 	for _, d := range t.Shape {
 		dim := milpb.Dimension{Kind: milpb.UnknownDimension}
@@ -242,8 +253,8 @@ const minBlobElements = 10
 // value stores a constant: in the weight file, or in place.
 func (e *encoder) value(v *Value) (*milpb.Value, error) {
 	c := v.Const
-	if v.Type.Kind != Tensor {
-		return nil, bad(ErrConst, "%v cannot be written", v.Type)
+	if v.Type.Kind == List {
+		return listValue(v)
 	}
 	n := c.Len()
 	m := &milpb.Value{Type: typeMessage(Type{DType: c.DType, Shape: c.Shape})}
@@ -266,6 +277,32 @@ func (e *encoder) value(v *Value) (*milpb.Value, error) {
 	}
 	m.Immediate = &milpb.ImmediateValue{Tensor: immediate(c)}
 	return m, nil
+}
+
+// listValue stores a list in place, element by element.
+func listValue(v *Value) (*milpb.Value, error) {
+	c := v.Const
+	if len(c.Shape) == 0 || c.Data == nil && c.Strings == nil && c.Len() > 0 {
+		return nil, bad(ErrConst, "%v cannot be written", v.Type)
+	}
+	element := Type{DType: c.DType, Shape: c.Shape[1:]}
+	list := &milpb.ValueList{}
+	for i := range c.Shape[0] {
+		part := &Const{DType: c.DType, Shape: element.Shape}
+		if n := part.Len(); c.DType == dtype.String {
+			part.Strings = c.Strings[i*n : (i+1)*n]
+		} else {
+			size := n * c.DType.Size()
+			part.Data = c.Data[i*size : (i+1)*size]
+		}
+		list.Values = append(list.Values, milpb.Value{
+			Type:      typeMessage(element),
+			Immediate: &milpb.ImmediateValue{Tensor: immediate(part)},
+		})
+	}
+	t := typeMessage(Type{Kind: List, DType: c.DType, Shape: element.Shape})
+	t.List.Length = &milpb.Dimension{Kind: milpb.ConstantDimension, Size: uint64(c.Shape[0])}
+	return &milpb.Value{Type: t, Immediate: &milpb.ImmediateValue{List: list}}, nil
 }
 
 // blobType reports whether constants of a type go to the weight file: more types

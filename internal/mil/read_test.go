@@ -9,12 +9,12 @@ import (
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
-// fixturePackages returns the packages of the project's own testdata and of
-// COREML_FIXTURES.
+// fixturePackages returns the packages of this package's testdata (made by
+// testdata/forms.py), of the project's, and of COREML_FIXTURES.
 func fixturePackages(t testing.TB) []string {
 	t.Helper()
 	var list []string
-	for _, root := range []string{"../../testdata/fixtures", os.Getenv("COREML_FIXTURES")} {
+	for _, root := range []string{"testdata/forms", "../../testdata/fixtures", os.Getenv("COREML_FIXTURES")} {
 		if root == "" {
 			continue
 		}

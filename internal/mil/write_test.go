@@ -81,7 +81,14 @@ func TestAFixtureWrittenAgainIsTheSameProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := filepath.Join(t.TempDir(), "again.mlpackage")
-			if err := mil.Write(dir, want, pkg.Model().Description); err != nil {
+			err = mil.Write(dir, want, pkg.Model().Description)
+			if strings.Contains(path, "classifier") {
+				if !errors.Is(err, mil.ErrType) {
+					t.Errorf("a dictionary was written, error %v", err)
+				}
+				return
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			again := open(t, dir)
@@ -245,8 +252,8 @@ func TestCoremltoolsLoadsWhatIsWritten(t *testing.T) {
 		}
 	}
 	for _, path := range fixturePackages(t) {
-		if strings.Contains(path, "smollm2") {
-			continue // a minute of Python for what the others show
+		if strings.Contains(path, "smollm2") || strings.Contains(path, "classifier") {
+			continue // a minute of Python for what the others show; not writable
 		}
 		pkg := open(t, path)
 		p, err := mil.Read(pkg)

@@ -20,4 +20,5 @@ for name in sorted(program.functions):
         operands = [v for v in op.inputs.values() if v is not None]
         if op.op_type.startswith("constexpr_") and all(v.op.op_type == "const" for v in operands):
             value = op.materialized_val_inference()
-            print("weight", op.name, value.dtype, list(value.shape), float(abs(value).astype("float64").sum()))
+            for part in value if isinstance(value, tuple) else (value,):
+                print("weight", op.name, part.dtype, list(part.shape), float(abs(part).astype("float64").sum()))
