@@ -83,6 +83,14 @@ var engineNames = []string{"auto", "framework", "portable"}
 // framework or portable.
 func (e EngineChoice) String() string { return nameOf("engine", e, engineNames) }
 
+// Available reports whether this system has the engine. [EngineAuto] is
+// available wherever any engine is.
+func (e EngineChoice) Available() bool {
+	c := Config{Engine: e}
+	_, err := c.engine()
+	return err == nil
+}
+
 // MarshalText returns the name of e.
 func (e EngineChoice) MarshalText() ([]byte, error) { return marshalName("engine", e, engineNames) }
 

@@ -215,6 +215,53 @@ func TestCloseOfAModel(t *testing.T) {
 	}
 }
 
+func TestEnginesAreAvailable(t *testing.T) {
+	// The fake engine takes the framework's place in these tests.
+	for e, want := range map[coreml.EngineChoice]bool{
+		coreml.EngineAuto: true, coreml.EnginePortable: true, coreml.EngineFramework: true, coreml.EngineChoice(9): false,
+	} {
+		if got := e.Available(); got != want {
+			t.Errorf("engine %v: %v, want %v", e, got, want)
+		}
+	}
+}
+
+func TestCloseMeetsPredictions(t *testing.T) {
+	for range 20 {
+		m, p := load(t, "adder")
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for {
+					st, err := m.NewState()
+					if err == nil {
+						_, err = m.Predict(t.Context(), x(1), st, nil)
+						if cerr := st.Close(); cerr != nil {
+							t.Error(cerr)
+						}
+					}
+					if errors.Is(err, coreml.ErrClosed) {
+						return
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Go(func() {
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		if p.closed.Load() != 1 {
+			t.Fatalf("closed %d times", p.closed.Load())
+		}
+	}
+}
+
 func TestNamesOfChoices(t *testing.T) {
 	type text interface {
 		encoding.TextMarshaler

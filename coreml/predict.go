@@ -19,6 +19,9 @@ type PredictOptions struct {
 	// shape, and shares no memory with an input or another buffer. An output that
 	// is not in the map, or whose Value is zero, gets a new tensor, which is put
 	// into the map: it serves as the buffer of the next call with the same map.
+	// So a map belongs to one call at a time, and an output whose shape changes
+	// from call to call, or that goes back in as an input, is taken out of the
+	// map or set to the zero Value in between.
 	//
 	// Nil means that Predict makes a new map with new tensors.
 	Outputs Features

@@ -256,6 +256,7 @@ func (s *State) write(name string, t *tensor.Tensor) error {
 	}
 	defer s.h.release()
 	if err := s.h.state.Write(name, t); err != nil {
+		s.h.end(err)
 		return err
 	}
 	s.h.wrote(i)

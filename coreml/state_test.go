@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +139,31 @@ func TestSecondUseOfAStateIsRefused(t *testing.T) {
 	wg.Wait()
 	if got := step(t, m, st, 1); got[0] != 3.5 {
 		t.Errorf("after the refusals: y = %v, want 3.5", got)
+	}
+}
+
+func TestManyGoroutinesFightForAState(t *testing.T) {
+	m, _ := load(t, "adder")
+	st := newState(t, m)
+	var wg sync.WaitGroup
+	var done atomic.Int64
+	for range 8 {
+		wg.Go(func() {
+			for range 200 {
+				_, err := m.Predict(t.Context(), x(0), st, nil)
+				switch {
+				case err == nil:
+					done.Add(1)
+				case !errors.Is(err, coreml.ErrStateBusy):
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := read(t, st, "steps"); done.Load() == 0 || got[0] != float32(done.Load()) {
+		t.Errorf("%v steps were counted, %d predictions succeeded", got, done.Load())
 	}
 }
 
