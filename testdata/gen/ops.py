@@ -66,7 +66,7 @@ def case(op, inputs, params=None, want=None, opset=8, note=""):
         want = infer(op, opset, inputs, params)
     elif not isinstance(want, (list, tuple)):
         want = [want]
-    if op == "concat" or op == "stack":
+    if "values" in inputs:
         arrays = {f"values{i}": tensor(a) for i, a in enumerate(inputs["values"])}
     else:
         arrays = {k: tensor(v) for k, v in inputs.items()}
@@ -462,7 +462,112 @@ def scattering():
     case("scatter", {"data": d, "indices": np.array([3, 1], np.int32), "updates": u}, {"axis": 0}, want=w, note="adds by default")
 
 
-for family in [elementwise, unary, activation, reductions, sorting, norms, shapes, slicing, joining, making, spatial, gathering, scattering]:
+def products():
+    for eq, a, b in [("nchw,nwhu->nchu", (2, 3, 4, 5), (2, 5, 4, 6)), ("nchw,nwhu->nchu", (2, 3, 1, 5), (1, 5, 4, 6)), ("chw,whr->chr", (3, 4, 5), (5, 4, 2)),
+                     ("bhqd,bhkd->bhqk", (2, 3, 4, 5), (2, 3, 6, 5)), ("bhqk,bkhd->bqhd", (2, 3, 4, 5), (2, 5, 3, 6)), ("ij,jk->ik", (3, 4), (4, 5)),
+                     ("i,j->ij", (3,), (4,)), ("ij,ij->ij", (3, 4), (3, 4)), ("ii,i->i", (4, 4), (4,)), ("ijk,k->ij", (2, 3, 4), (4,))]:
+        x, y = floats(*a), floats(*b)
+        bx, by = x.astype(np.float64), y.astype(np.float64)
+        if a[-2:-1] == (1,) and eq.startswith("nchw"):
+            bx, by = np.broadcast_to(bx, (2, 3, 4, 5)), np.broadcast_to(by, (2, 5, 4, 6))
+        case("einsum", {"values": [x, y]}, {"equation": eq}, want=np.einsum(eq, bx, by).astype(f32))
+    for axis in [None, 0, 1, -1]:
+        n = None if axis is None else (2, 3, 4)[axis]
+        scale = f32(0.25) if axis is None else np.abs(floats(n, lo=0.5)).astype(f32)
+        shape = [1, 1, 1]
+        if axis is not None:
+            shape[axis] = n
+        S = np.reshape(scale, shape).astype(np.float64)
+        for t, lo, hi in [(np.int8, -128, 127), (np.uint8, 0, 255)]:
+            zero = t(3) if axis is None else rng.integers(0, 9, n).astype(t)
+            Z = np.reshape(zero, shape).astype(np.float64)
+            x = floats(2, 3, 4, lo=-40, hi=40)
+            p = {"scale": scale, "zero_point": zero, "output_dtype": t.__name__, **({} if axis is None else {"axis": axis})}
+            case("quantize", {"input": x}, p, want=np.clip(np.round(x / S) + Z, lo, hi).astype(t), opset=7)
+            q = rng.integers(lo, hi + 1, (2, 3, 4)).astype(t)
+            p = {"scale": scale, "zero_point": zero, **({} if axis is None else {"axis": axis})}
+            case("dequantize", {"input": q}, p, want=((q.astype(np.float64) - Z) * S).astype(f32), opset=7)
+    case("dequantize", {"input": np.array([-3, 5], np.int8)}, {"scale": f32(0.5)}, want=np.array([-1.5, 2.5], f32), opset=7)
+
+
+def pools():
+    def pool(x, k, s, pads, kind, ceil=False, exclude=False):
+        n = len(k)
+        out = []
+        for d in range(n):
+            b, a = pads[2 * d], pads[2 * d + 1]
+            room = x.shape[2 + d] + b + a - k[d]
+            o = (math.ceil(room / s[d]) if ceil else room // s[d]) + 1
+            if ceil and (o - 1) * s[d] >= x.shape[2 + d] + b and b + a > 0:
+                o -= 1
+            out.append(o)
+        y = np.zeros(x.shape[:2] + tuple(out))
+        for pos in np.ndindex(*out):
+            box, places = [], 1
+            for d in range(n):
+                f = pos[d] * s[d] - pads[2 * d]
+                box.append(slice(max(0, f), min(x.shape[2 + d], f + k[d])))
+                places *= min(f + k[d], x.shape[2 + d] + pads[2 * d + 1]) - f
+            w = x[(slice(None), slice(None), *box)].astype(np.float64).reshape(*x.shape[:2], -1)
+            v = {"max_pool": lambda: w.max(-1), "l2_pool": lambda: np.sqrt((w * w).sum(-1)),
+                 "avg_pool": lambda: w.sum(-1) / (w.shape[-1] if exclude else places)}[kind]()
+            y[(slice(None), slice(None), *pos)] = v
+        return y.astype(f32)
+    for kind in ["max_pool", "avg_pool", "l2_pool"]:
+        for shape, k, s in [((1, 2, 7), [3], [2]), ((2, 2, 5, 6), [2, 3], [1, 2])]:
+            x = floats(*shape)
+            zero = [0, 0] * len(k)
+            case(kind, {"x": x}, {"kernel_sizes": k, "strides": s, "pad_type": "valid"}, want=pool(x, k, s, zero, kind))
+            pads = [1, 1] * len(k)
+            case(kind, {"x": x}, {"kernel_sizes": k, "strides": s, "pad_type": "custom", "pad": pads}, want=pool(x, k, s, pads, kind))
+            case(kind, {"x": x}, {"kernel_sizes": k, "strides": s, "pad_type": "custom", "pad": pads, "ceil_mode": True},
+                 want=pool(x, k, s, pads, kind, ceil=True))
+            same, lower = [], []
+            for n, kk, ss in zip(shape[2:], k, s):
+                t = max(0, ss * math.ceil(n / ss) - n + kk - ss)
+                same += [t // 2, t - t // 2]
+                lower += [t - t // 2, t // 2]
+            case(kind, {"x": x}, {"kernel_sizes": k, "strides": s, "pad_type": "same"}, want=pool(x, k, s, same, kind))
+            case(kind, {"x": x}, {"kernel_sizes": k, "strides": s, "pad_type": "same_lower"}, want=pool(x, k, s, lower, kind))
+    x = floats(1, 1, 5, 5)
+    case("avg_pool", {"x": x}, {"kernel_sizes": [3, 3], "strides": [2, 2], "pad_type": "custom", "pad": [1, 1, 1, 1], "exclude_padding_from_average": True},
+         want=pool(x, [3, 3], [2, 2], [1, 1, 1, 1], "avg_pool", exclude=True))
+    x = floats(1, 2, 3, 4, 3)
+    case("max_pool", {"x": x}, {"kernel_sizes": [2, 2, 2], "pad_type": "valid"}, want=pool(x, [2, 2, 2], [1, 1, 1], [0] * 6, "max_pool"))
+
+
+def resizing():
+    def grid(n, out, mode):
+        i = np.arange(out)
+        if mode in ("STRICT_ALIGN_CORNERS", "ALIGN_CORNERS"):
+            g = i * (n - 1) / (out - 1) if out > 1 else np.array([0 if mode[0] == "S" else (n - 1) / 2])
+        elif mode == "DEFAULT":
+            g = i * ((n - n / out) / (out - 1)) if out > 1 else np.array([0.0])
+        elif mode == "OFFSET_CORNERS":
+            d = max(1, n - 1) / out
+            g = 0.5 * d + i * d
+        else:
+            g = i * n / out + 0.5 * n / out - 0.5
+        return np.clip(g, 0, n - 1)
+    def bilinear(x, h, w, mode):
+        gy, gx = grid(x.shape[-2], h, mode), grid(x.shape[-1], w, mode)
+        cols = np.stack([np.apply_along_axis(lambda r: np.interp(gx, np.arange(len(r)), r), -1, x)])[0]
+        return np.apply_along_axis(lambda r: np.interp(gy, np.arange(len(r)), r), -2, cols).astype(f32)
+    for mode in ["STRICT_ALIGN_CORNERS", "ALIGN_CORNERS", "DEFAULT", "OFFSET_CORNERS", "UNALIGN_CORNERS"]:
+        for h, w in [(5, 7), (2, 2), (1, 6)]:
+            x = floats(1, 2, 3, 4)
+            case("resize_bilinear", {"x": x}, {"target_size_height": h, "target_size_width": w, "sampling_mode": mode}, want=bilinear(x, h, w, mode))
+    x = floats(1, 2, 3, 4)
+    case("upsample_bilinear", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3}, want=bilinear(x, 6, 12, "STRICT_ALIGN_CORNERS"))
+    case("upsample_bilinear", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3, "align_corners": False}, want=bilinear(x, 6, 12, "UNALIGN_CORNERS"))
+    case("upsample_bilinear", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3, "align_corners": False, "half_pixel_centers": False},
+         want=bilinear(x, 6, 12, "DEFAULT"))
+    case("upsample_nearest_neighbor", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3}, want=x.repeat(2, -2).repeat(3, -1))
+    case("upsample_nearest_neighbor", {"x": x}, {"scale_factor_height": f32(1.5), "scale_factor_width": f32(1)}, want=x[..., [0, 0, 1, 2], :])
+    case("resize_nearest_neighbor", {"x": x}, {"target_size_height": 5, "target_size_width": 2}, want=x[..., [0, 0, 1, 1, 2], :][..., [0, 2]])
+
+
+for family in [elementwise, unary, activation, reductions, sorting, norms, shapes, slicing, joining, making, spatial, gathering, scattering, products, pools, resizing]:
     family()
 with open(sys.argv[1], "w") as f:
     f.write("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

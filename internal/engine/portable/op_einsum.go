@@ -1,0 +1,261 @@
+package portable
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+func init() {
+	add(operator{name: "einsum", params: in("values*", "equation!"), shape: einsumShape, eval: einsum, local: newEinsum})
+}
+
+// maxLabels is the number of different letters that an equation may use.
+const maxLabels = 26
+
+// label is one letter of an equation: its size and, for each operand, how far
+// apart its neighbours lie (0 where the operand does not have it or repeats its
+// only element).
+type label struct {
+	size   int
+	stride [2]int
+	in     [2]bool
+	out    bool
+}
+
+// contraction is an einsum of two operands, solved as a batch of matrix products
+// [m,k]·[n,k]ᵀ. It belongs to a step.
+type contraction struct {
+	labels [maxLabels]label
+	// batch, rows, cols and inner list the letters that are in both operands and
+	// the result, in the first only, in the second only, and not in the result.
+	batch, rows, cols, inner group
+	result                   group
+	a, b, c                  []float32
+}
+
+// group is a list of letters.
+type group struct {
+	n    int
+	list [maxLabels]int
+}
+
+func (g *group) add(l int)    { g.list[g.n] = l; g.n++ }
+func (g *group) items() []int { return g.list[:g.n] }
+
+func newEinsum() any { return &contraction{} }
+
+// contraction returns what newEinsum made for this step.
+func (c *call) contraction() *contraction {
+	e, ok := c.local().(*contraction)
+	if !ok {
+		return &contraction{}
+	}
+	return e
+}
+
+// read parses an equation such as "nchw,nwhu->nchu" against the operands.
+func (e *contraction) read(c *call) error {
+	text, err := c.textIn(1, "")
+	if err != nil {
+		return err
+	}
+	if c.listLen() != 2 {
+		return fmt.Errorf("%d values where 2 are expected", c.listLen())
+	}
+	left, right, ok := strings.Cut(text, "->")
+	first, second, two := strings.Cut(left, ",")
+	if !ok || !two {
+		return fmt.Errorf("equation %q is not of the form a,b->c", text)
+	}
+	e.labels = [maxLabels]label{}
+	for k, part := range [2]string{first, second} {
+		if err := e.operand(k, part, c.item(k)); err != nil {
+			return fmt.Errorf("equation %q: %w", text, err)
+		}
+	}
+	e.result.n = 0
+	for i := range len(right) {
+		if right[i] == ' ' {
+			continue
+		}
+		l := int(right[i]) - 'a'
+		if l < 0 || l >= maxLabels || !e.labels[l].in[0] && !e.labels[l].in[1] || e.labels[l].out {
+			return fmt.Errorf("equation %q: letter %q of the result is not one of the operands'", text, right[i])
+		}
+		e.labels[l].out = true
+		e.result.add(l)
+	}
+	return e.sort(text)
+}
+
+// operand notes the letters of operand k. A letter that comes twice means the
+// diagonal.
+func (e *contraction) operand(k int, part string, v *value) error {
+	d := 0
+	var dense nest
+	dense.denseStrides(0, v.shape())
+	for i := range len(part) {
+		if part[i] == ' ' {
+			continue
+		}
+		id := int(part[i]) - 'a'
+		if id < 0 || id >= maxLabels {
+			return fmt.Errorf("letter %q", part[i])
+		}
+		if d >= v.rank {
+			return fmt.Errorf("operand %d of shape %v has fewer dimensions than letters", k, v.shapeCopy())
+		}
+		l, n := &e.labels[id], v.dims[d]
+		known := l.in[0] || l.in[1]
+		switch {
+		case !known || l.size == n || l.size == 1 && !l.in[k]:
+			l.size = n
+		case n != 1 || l.in[k]:
+			return fmt.Errorf("letter %q means both %d and %d", part[i], l.size, n)
+		}
+		if n != 1 {
+			l.stride[k] += dense.stride[0][d]
+		}
+		l.in[k] = true
+		d++
+	}
+	if d != v.rank {
+		return fmt.Errorf("operand %d of shape %v has more dimensions than letters", k, v.shapeCopy())
+	}
+	return nil
+}
+
+// sort puts the letters into their groups.
+func (e *contraction) sort(text string) error {
+	e.batch.n, e.rows.n, e.cols.n, e.inner.n = 0, 0, 0, 0
+	for id := range e.labels {
+		switch l := &e.labels[id]; {
+		case !l.in[0] && !l.in[1]:
+		case !l.out:
+			e.inner.add(id)
+		case l.in[0] && l.in[1]:
+			e.batch.add(id)
+		case l.in[0]:
+			e.rows.add(id)
+		default:
+			e.cols.add(id)
+		}
+	}
+	if e.batch.n+max(e.rows.n, e.cols.n)+e.inner.n > maxRank || e.result.n > maxRank {
+		return fmt.Errorf("equation %q has too many letters", text)
+	}
+	return nil
+}
+
+func (e *contraction) size(g *group) int {
+	n := 1
+	for _, l := range g.items() {
+		n *= e.labels[l].size
+	}
+	return n
+}
+
+func einsumShape(c *call) error {
+	e := c.contraction()
+	if err := e.read(c); err != nil {
+		return err
+	}
+	var dims [maxRank]int
+	for d, l := range e.result.items() {
+		dims[d] = e.labels[l].size
+	}
+	return c.out(0).setShape(dims[:e.result.n]...)
+}
+
+// einsum lays the operands out as matrices, multiplies them, and puts the
+// products into the order of the result. Operands and results that already lie
+// so are not copied.
+func einsum(c *call) error {
+	e := c.contraction()
+	if !c.floatOut(0) {
+		return errTypes
+	}
+	batch, m, n, k := e.size(&e.batch), e.size(&e.rows), e.size(&e.cols), e.size(&e.inner)
+	for _, size := range [...]int{batch * m * k, batch * n * k} {
+		if size > maxElements {
+			return fmt.Errorf("the matrices of %d elements are too large", size)
+		}
+	}
+	a, b := c.f32(c.item(0)), c.f32(c.item(1))
+	out := c.newF32(0)
+	if len(out) == 0 {
+		return nil
+	}
+	if k == 0 {
+		clear(out)
+		return nil
+	}
+	a = e.matrix(0, &e.a, a, &e.rows)
+	b = e.matrix(1, &e.b, b, &e.cols)
+	var w nest
+	dims := e.resultNest(&w)
+	direct := w.start(dims[:e.result.n], 2) && w.rank == 0 && (w.n == 1 || w.step[0] == w.step[1])
+	prod := out
+	if !direct {
+		if cap(e.c) < len(out) {
+			e.c = make([]float32, len(out))
+		}
+		prod = e.c[:len(out)]
+	}
+	for p := range batch {
+		kernel.MatMul(prod[p*m*n:], n, a[p*m*k:], k, b[p*n*k:], k, true, m, n, k)
+	}
+	if !direct {
+		copyRows(&w, out, prod)
+	}
+	return nil
+}
+
+// matrix returns operand k as [batch, outer, inner].
+func (e *contraction) matrix(k int, scratch *[]float32, src []float32, outer *group) []float32 {
+	var w nest
+	var dims [maxRank]int
+	rank := 0
+	for _, g := range [...]*group{&e.batch, outer, &e.inner} {
+		for _, l := range g.items() {
+			dims[rank] = e.labels[l].size
+			w.stride[1][rank] = e.labels[l].stride[k]
+			rank++
+		}
+	}
+	w.denseStrides(0, dims[:rank])
+	w.start(dims[:rank], 2)
+	if w.rank == 0 && (w.n == 1 || w.step[1] == 1) {
+		return src
+	}
+	n := 1
+	for _, d := range dims[:rank] {
+		n *= d
+	}
+	if cap(*scratch) < n {
+		*scratch = make([]float32, n)
+	}
+	copyRows(&w, (*scratch)[:n], src)
+	return (*scratch)[:n]
+}
+
+// resultNest lays out a nest over the result (memory 0) and the products
+// [batch, rows, cols] (memory 1), and returns the result's dimensions.
+func (e *contraction) resultNest(w *nest) (dims [maxRank]int) {
+	var at [maxLabels]int
+	step := 1
+	for _, g := range [...]*group{&e.cols, &e.rows, &e.batch} {
+		for j := g.n - 1; j >= 0; j-- {
+			at[g.list[j]] = step
+			step *= e.labels[g.list[j]].size
+		}
+	}
+	for d, l := range e.result.items() {
+		dims[d] = e.labels[l].size
+		w.stride[1][d] = at[l]
+	}
+	w.denseStrides(0, dims[:e.result.n])
+	return dims
+}

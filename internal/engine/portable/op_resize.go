@@ -1,0 +1,252 @@
+package portable
+
+import (
+	"fmt"
+	"math"
+)
+
+func init() {
+	add(
+		operator{
+			name: "upsample_nearest_neighbor", params: in("x", "scale_factor_height", "scale_factor_width"),
+			shape: upsampleShape, eval: upsampleNearest, local: newGrid2,
+		},
+		operator{
+			name: "upsample_bilinear", params: in("x", "scale_factor_height", "scale_factor_width", "align_corners", "half_pixel_centers"),
+			shape: upsampleShape, eval: upsampleBilinear, local: newGrid2,
+		},
+		operator{
+			name: "resize_nearest_neighbor", params: in("x", "target_size_height!", "target_size_width!"),
+			shape: targetShape, eval: resizeNearest, local: newGrid2,
+		},
+		operator{
+			name: "resize_bilinear", params: in("x", "target_size_height", "target_size_width", "sampling_mode"),
+			shape: targetShape, eval: resizeBilinear, local: newGrid2,
+		},
+	)
+}
+
+// sampling says where along the input the elements of a resized dimension lie;
+// the names and formulas are those of resize_bilinear.
+type sampling string
+
+const (
+	strictAlign  sampling = "STRICT_ALIGN_CORNERS"
+	alignCorners sampling = "ALIGN_CORNERS"
+	byDefault    sampling = "DEFAULT"
+	offset       sampling = "OFFSET_CORNERS"
+	unaligned    sampling = "UNALIGN_CORNERS"
+)
+
+// at returns the place of element i of out along an input of n elements.
+func (s sampling) at(i, n, out int) float64 {
+	from, to := float64(n), float64(out)
+	p := 0.0
+	switch s {
+	case strictAlign, alignCorners:
+		if out > 1 {
+			p = float64(i) * (from - 1) / (to - 1)
+		} else if s == alignCorners {
+			p = (from - 1) / 2
+		}
+	case offset:
+		p = (float64(i) + 0.5) * max(1, from-1) / to
+	case unaligned:
+		p = (float64(i)+0.5)*from/to - 0.5
+	default:
+		p = float64(i) * from / to
+	}
+	return min(from-1, max(0, p))
+}
+
+// tap is where an output element comes from: two input elements and the share of
+// the second.
+type tap struct {
+	lo, hi int
+	share  float64
+}
+
+// grid2 holds the taps of height and width. It belongs to a step.
+type grid2 struct{ rows, cols []tap }
+
+func newGrid2() any { return &grid2{} }
+
+// grid2 returns what newGrid2 made for this step.
+func (c *call) grid2() *grid2 {
+	g, ok := c.local().(*grid2)
+	if !ok {
+		return &grid2{}
+	}
+	return g
+}
+
+// linearTaps fills the taps of one dimension for linear interpolation.
+func linearTaps(t []tap, n, out int, s sampling) []tap {
+	t = sizeTaps(t, out)
+	for i := range t {
+		p := s.at(i, n, out)
+		lo := int(math.Floor(p))
+		t[i] = tap{lo: lo, hi: min(lo+1, n-1), share: p - float64(lo)}
+	}
+	return t
+}
+
+// nearestTaps fills the taps of one dimension for copies of the element at
+// i/scale.
+func nearestTaps(t []tap, n, out int, scale float64) []tap {
+	t = sizeTaps(t, out)
+	for i := range t {
+		lo := min(n-1, int(float64(i)/scale))
+		t[i] = tap{lo: lo, hi: lo}
+	}
+	return t
+}
+
+func sizeTaps(t []tap, n int) []tap {
+	if cap(t) < n {
+		t = make([]tap, n)
+	}
+	return t[:n]
+}
+
+// sample computes output 0 from the taps.
+func (c *call) sample(g *grid2) {
+	x := c.in(0)
+	src, dst := c.f32(x), c.newF32(0)
+	h, w := x.dims[x.rank-2], x.dims[x.rank-1]
+	k := 0
+	for p := 0; k < len(dst); p += h * w {
+		for _, r := range g.rows {
+			top, bottom := src[p+r.lo*w:], src[p+r.hi*w:]
+			for _, q := range g.cols {
+				a := mix(top[q.lo], top[q.hi], q.share)
+				b := mix(bottom[q.lo], bottom[q.hi], q.share)
+				dst[k] = float32(a + (b-a)*r.share)
+				k++
+			}
+		}
+	}
+}
+
+func mix(a, b float32, share float64) float64 {
+	if share == 0 {
+		return float64(a)
+	}
+	return float64(a) + (float64(b)-float64(a))*share
+}
+
+// resizedShape gives output 0 the shape of x with another height and width.
+func (c *call) resizedShape(h, w float64) error {
+	x := c.in(0)
+	if x.rank < 3 || !c.floatOut(0) {
+		return fmt.Errorf("x of rank %d is not a floating-point image", x.rank)
+	}
+	if !(h >= 0 && w >= 0 && h <= maxElements && w <= maxElements) {
+		return fmt.Errorf("size %g by %g", h, w)
+	}
+	dims := x.dims
+	if dims[x.rank-2] == 0 || dims[x.rank-1] == 0 {
+		return fmt.Errorf("x of shape %v has no elements to sample", x.shapeCopy())
+	}
+	dims[x.rank-2], dims[x.rank-1] = int(h), int(w)
+	return c.out(0).setShape(dims[:x.rank]...)
+}
+
+func upsampleShape(c *call) error {
+	x := c.in(0)
+	sh, err := c.floatIn(1, 1)
+	if err != nil {
+		return err
+	}
+	sw, err := c.floatIn(2, 1)
+	if err != nil {
+		return err
+	}
+	if x.rank < 3 || !(sh > 0 && sw > 0) {
+		return fmt.Errorf("factors %g and %g for x of rank %d", sh, sw, x.rank)
+	}
+	return c.resizedShape(math.Floor(float64(x.dims[x.rank-2])*float64(sh)), math.Floor(float64(x.dims[x.rank-1])*float64(sw)))
+}
+
+func targetShape(c *call) error {
+	h, err := c.intIn(1, 1)
+	if err != nil {
+		return err
+	}
+	w, err := c.intIn(2, 1)
+	if err != nil {
+		return err
+	}
+	return c.resizedShape(float64(h), float64(w))
+}
+
+// sizes returns height and width before and after.
+func (c *call) sizes() (h, w, toH, toW int) {
+	x, out := c.in(0), c.out(0)
+	return x.dims[x.rank-2], x.dims[x.rank-1], out.dims[x.rank-2], out.dims[x.rank-1]
+}
+
+func upsampleNearest(c *call) error {
+	sh, err := c.floatIn(1, 1)
+	if err != nil {
+		return err
+	}
+	sw, err := c.floatIn(2, 1)
+	if err != nil {
+		return err
+	}
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows, g.cols = nearestTaps(g.rows, h, toH, float64(sh)), nearestTaps(g.cols, w, toW, float64(sw))
+	c.sample(g)
+	return nil
+}
+
+func resizeNearest(c *call) error {
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows = nearestTaps(g.rows, h, toH, float64(toH)/float64(h))
+	g.cols = nearestTaps(g.cols, w, toW, float64(toW)/float64(w))
+	c.sample(g)
+	return nil
+}
+
+// upsampleBilinear samples between the corners' centres when they are aligned,
+// else by half pixels or by plain multiples of the spacing.
+func upsampleBilinear(c *call) error {
+	align, err := c.boolIn(3, true)
+	if err != nil {
+		return err
+	}
+	half, err := c.boolIn(4, !align)
+	if err != nil {
+		return err
+	}
+	s := byDefault
+	if align {
+		s = strictAlign
+	} else if half {
+		s = unaligned
+	}
+	return c.bilinear(s)
+}
+
+func resizeBilinear(c *call) error {
+	mode, err := c.textIn(3, string(byDefault))
+	if err != nil {
+		return err
+	}
+	switch s := sampling(mode); s {
+	case strictAlign, alignCorners, byDefault, offset, unaligned:
+		return c.bilinear(s)
+	}
+	return fmt.Errorf("sampling_mode %q is unknown", mode)
+}
+
+func (c *call) bilinear(s sampling) error {
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows, g.cols = linearTaps(g.rows, h, toH, s), linearTaps(g.cols, w, toW, s)
+	c.sample(g)
+	return nil
+}
