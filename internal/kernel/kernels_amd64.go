@@ -39,6 +39,11 @@ func scaleAVX2(dst *float32, a *float32, n int, s float32)
 //go:noescape
 func mulScaleAVX2(dst *float32, a *float32, b *float32, n int, s float32)
 
+// shiftAVX2 stores a+s in dst.
+//
+//go:noescape
+func shiftAVX2(dst *float32, a *float32, n int, s float32)
+
 // axpyAVX2 adds a·x to y.
 //
 //go:noescape

@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -49,6 +50,7 @@ type quantSpec struct {
 	wide               bool // float32 scales
 	offset             int  // 0 none, 1 float, 2 codes
 	round              bool
+	spread             float64 // of the half scales, 0 for 0.02
 }
 
 func (s quantSpec) String() string {
@@ -69,7 +71,7 @@ func (s quantSpec) make(tb testing.TB, r *rand.Rand) (kernel.Mat, []float32) {
 		c.Scale32 = normals(tb, r, blocks)
 		copy(scale, c.Scale32)
 	} else {
-		c.Scale16 = halves(tb, r, blocks, 0.02)
+		c.Scale16 = halves(tb, r, blocks, cmp.Or(s.spread, 0.02))
 		for i, h := range c.Scale16 {
 			scale[i] = dtype.Float16ToFloat32(h)
 		}
@@ -204,9 +206,19 @@ func matCases() []matCase {
 	} {
 		for _, width := range []int{4, 8} {
 			for variant := range 12 {
-				s := quantSpec{d[0], d[1], width, variant&1 != 0, d[2], d[3], variant == 7 || variant == 4, variant >> 1 % 3, variant >= 6}
+				if d[0]*d[1] > 8000 && variant != 1 && variant != 4 && variant != 6 && variant != 11 {
+					continue // enough for a large shape: every mode once
+				}
+				s := quantSpec{d[0], d[1], width, variant&1 != 0, d[2], d[3], variant == 7 || variant == 4, variant >> 1 % 3, variant >= 6, 0}
 				add(s.String(), s.make)
 			}
+		}
+	}
+	for _, width := range []int{4, 8} {
+		for offset := range 3 {
+			// Scales whose products are subnormal halves.
+			s := quantSpec{6, 128, width, true, 1, 32, false, offset, true, 3e-7}
+			add("tiny "+s.String(), s.make)
 		}
 	}
 	for _, d := range [][4]int{{70, 576, 70, 576}, {8, 64, 2, 64}, {6, 96, 3, 32}, {5, 33, 5, 33}, {4, 1040, 1, 1040}, {4, 30, 4, 10}} {
@@ -235,6 +247,30 @@ func TestRowsDecodeToTheBit(t *testing.T) {
 					}
 				}
 			})
+		}
+	})
+}
+
+func TestRowsThatOverflowAHalfDecodeToInfinity(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, width := range []int{4, 8} {
+			s := quantSpec{6, 128, width, true, 1, 32, false, 0, true, 15000}
+			m, w := s.make(t, newRand(18))
+			row, infinite := make([]float32, 128), 0
+			for r := range 6 {
+				m.Row(row, r)
+				for i, got := range row {
+					if want := w[r*128+i]; got != want && (got == got || want == want) {
+						t.Fatalf("weight [%d, %d] = %v, want %v", r, i, got, want)
+					}
+					if math.IsInf(float64(row[i]), 0) {
+						infinite++
+					}
+				}
+			}
+			if infinite == 0 {
+				t.Fatal("no weight overflowed")
+			}
 		}
 	})
 }
@@ -324,7 +360,7 @@ func FuzzQuantProduct(f *testing.F) {
 		defer use(t, was)
 		s := quantSpec{
 			int(rows%12) + 1, (int(colBlocks%40) + 1) * (int(colBlock%70) + 1), 4 + int(flags&1)*4, flags&2 != 0, 1, int(colBlock%70) + 1,
-			flags&4 != 0, int(flags >> 3 % 3), flags&128 != 0,
+			flags&4 != 0, int(flags >> 3 % 3), flags&128 != 0, 0,
 		}
 		for _, v := range kernel.Variants() {
 			use(t, v)
@@ -393,10 +429,10 @@ func TestFormatsAndSizes(t *testing.T) {
 		format string
 		bytes  int
 	}{
-		{quantSpec{8, 64, 4, true, 1, 32, false, 0, false}, "int4/32", 8*32 + 2*16},
-		{quantSpec{8, 64, 8, false, 1, 64, true, 1, false}, "uint8/channel", 8*64 + 4*8 + 4*8},
-		{quantSpec{8, 64, 8, true, 8, 64, false, 2, false}, "int8/tensor", 8*64 + 2 + 1},
-		{quantSpec{8, 64, 4, false, 2, 16, false, 0, false}, "uint4/2x16", 8*32 + 2*16},
+		{quantSpec{8, 64, 4, true, 1, 32, false, 0, false, 0}, "int4/32", 8*32 + 2*16},
+		{quantSpec{8, 64, 8, false, 1, 64, true, 1, false, 0}, "uint8/channel", 8*64 + 4*8 + 4*8},
+		{quantSpec{8, 64, 8, true, 8, 64, false, 2, false, 0}, "int8/tensor", 8*64 + 2 + 1},
+		{quantSpec{8, 64, 4, false, 2, 16, false, 0, false, 0}, "uint4/2x16", 8*32 + 2*16},
 		{lutSpec{8, 64, 6, 8, 64, false, 0, false}, "lut6", 8*48 + 128},
 		{lutSpec{8, 64, 4, 2, 64, false, 1, false}, "lut4/2", 8*32 + 4*32 + 16},
 	} {
@@ -409,7 +445,7 @@ func TestFormatsAndSizes(t *testing.T) {
 
 func TestATaskGivesTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
-		s := quantSpec{130, 96, 4, true, 1, 32, false, 0, true}
+		s := quantSpec{130, 96, 4, true, 1, 32, false, 0, true, 0}
 		r := newRand(10)
 		m, _ := s.make(t, r)
 		for _, n := range []int{1, 7} {

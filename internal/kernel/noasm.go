@@ -22,6 +22,7 @@ func axpyF16AVX2(_ *float32, _ *uint16, _ int, _ float32) {}
 func addAVX2(_, _, _ *float32, _ int)                     {}
 func mulAVX2(_, _, _ *float32, _ int)                     {}
 func scaleAVX2(_, _ *float32, _ int, _ float32)           {}
+func shiftAVX2(_, _ *float32, _ int, _ float32)           {}
 func mulScaleAVX2(_, _, _ *float32, _ int, _ float32)     {}
 func maxAVX2(_ *float32, _ int) float32                   { return 0 }
 func sumAVX2(_ *float32, _ int) float32                   { return 0 }

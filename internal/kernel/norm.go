@@ -41,9 +41,7 @@ func LayerNorm(dst, x, gamma, beta []float32, eps float32) {
 	}
 	x = x[:n]
 	mean := float32(float64(SumF32(x)) / float64(n))
-	for i, v := range x {
-		dst[i] = v - mean
-	}
+	shift(dst, x, -mean)
 	inv := float32(1 / math.Sqrt(float64(SumSquares(dst))/float64(n)+float64(eps)))
 	if gamma == nil {
 		Scale(dst, dst, inv)
@@ -52,5 +50,19 @@ func LayerNorm(dst, x, gamma, beta []float32, eps float32) {
 	}
 	if beta != nil {
 		Add(dst, dst, beta)
+	}
+}
+
+// shift stores a[i]+s in dst.
+func shift(dst, a []float32, s float32) {
+	a = a[:len(dst)]
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			shiftAVX2(&dst[0], &a[0], done, s)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		dst[i] = a[i] + s
 	}
 }

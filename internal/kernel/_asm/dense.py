@@ -45,6 +45,8 @@ elementwise("scaleAVX2", "stores a·s in dst.", [("dst", F), ("a", F), ("n", I),
             lambda o, j: E(f"VMULPS {32 * o}(SI), Y15, Y{j}", f"VMOVUPS Y{j}, {32 * o}(DI)"), ["VBROADCASTSS {s}, Y15"])
 elementwise("mulScaleAVX2", "stores a·s·b in dst.", [("dst", F), ("a", F), ("b", F), ("n", I), ("s", "float32")],
             lambda o, j: E(f"VMULPS {32 * o}(SI), Y15, Y{j}", f"VMULPS {32 * o}(DX), Y{j}, Y{j}", f"VMOVUPS Y{j}, {32 * o}(DI)"), ["VBROADCASTSS {s}, Y15"])
+elementwise("shiftAVX2", "stores a+s in dst.", [("dst", F), ("a", F), ("n", I), ("s", "float32")],
+            lambda o, j: E(f"VADDPS {32 * o}(SI), Y15, Y{j}", f"VMOVUPS Y{j}, {32 * o}(DI)"), ["VBROADCASTSS {s}, Y15"])
 elementwise("axpyAVX2", "adds a·x to y.", [("y", F), ("x", F), ("n", I), ("a", "float32")],
             lambda o, j: E(f"VMOVUPS {32 * o}(DI), Y{j}", f"VFMADD231PS {32 * o}(SI), Y15, Y{j}", f"VMOVUPS Y{j}, {32 * o}(DI)"), ["VBROADCASTSS {a}, Y15"])
 elementwise("axpyF16AVX2", "adds a·x to y for halves x.", [("y", F), ("x", H), ("n", I), ("a", "float32")],
