@@ -114,6 +114,27 @@ func TestAPackageGivesItsModelAndWeights(t *testing.T) {
 	}
 }
 
+func TestAProgramMayReferToSeveralWeightFiles(t *testing.T) {
+	fsys := files()
+	other := weights()
+	copy(other[128:], "other")
+	fsys["m.mlpackage/Data/com.apple.CoreML/weights/1-adapter.bin"] = &fstest.MapFile{Data: other}
+	p := mustOpen(t, fsys)
+	for name, want := range map[string]string{
+		"@model_path/weights/weight.bin":    "\x01\x02\x03\x04\x05",
+		"@model_path/weights/1-adapter.bin": "other",
+	} {
+		for range 2 {
+			if b, err := p.Blob(name, 64); err != nil || string(b.Data) != want {
+				t.Errorf("%s gives %q, error %v", name, b.Data, err)
+			}
+		}
+	}
+	if list, err := p.Weights(); err != nil || len(list) != 2 {
+		t.Errorf("weights are %+v, error %v", list, err)
+	}
+}
+
 func TestAClosedPackageGivesNoWeights(t *testing.T) {
 	p, err := modelpkg.Open(files(), "m.mlpackage")
 	if err != nil {
