@@ -1,6 +1,9 @@
 package portable
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // blockOps are the operators that run nested blocks.
 var blockOps = map[string]*operator{
@@ -88,18 +91,26 @@ func (fr *frame) while(st *step) error {
 }
 
 // keepAll moves the results of the body to the loop variables. A body may give
-// its variables back in another order, so all are read before one is written.
+// its variables back in another order, so all are copied to memory apart, that of
+// the body's parameters, before one is written.
 func (fr *frame) keepAll(st *step, body *body) error {
 	for k, s := range body.outs {
-		fr.settleIn(body.ins[k], s)
+		from := &fr.vals[s]
+		if from.repr == reprText {
+			return errText
+		}
+		n := from.len()
+		fr.copyOut(&fr.vals[st.out[k]], from, fr.spare(body.ins[k], n), n)
 	}
-	for k := range body.outs {
-		if err := fr.keep(st.out[k], body.ins[k]); err != nil {
+	for _, s := range st.out {
+		if err := fr.keep(s, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+var errText = errors.New("strings cannot leave a block")
 
 // bind lets slot dst show the content of slot src.
 func (fr *frame) bind(dst, src int32) { fr.vals[dst].alias(&fr.vals[src]) }
@@ -108,21 +119,13 @@ func (fr *frame) bind(dst, src int32) { fr.vals[dst].alias(&fr.vals[src]) }
 func (fr *frame) keep(dst, src int32) error {
 	v, from := &fr.vals[dst], &fr.vals[src]
 	if from.repr == reprText {
-		return fmt.Errorf("strings cannot leave a block")
+		return errText
 	}
 	n := from.len()
 	mem := fr.buffer(dst, n)
 	fr.copyOut(v, from, mem, n)
 	v.own = true
 	return nil
-}
-
-// settleIn copies the content of slot src to memory that belongs to slot dst
-// apart from its buffer.
-func (fr *frame) settleIn(dst, src int32) {
-	v, from := &fr.vals[dst], &fr.vals[src]
-	n := from.len()
-	fr.copyOut(v, from, fr.spare(dst, n), n)
 }
 
 func (fr *frame) copyOut(v, from *value, mem []float32, n int) {

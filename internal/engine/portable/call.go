@@ -75,7 +75,7 @@ func (c *call) i32(v *value) []int32 {
 			copyStrided(v, v.flat, v.i, rowI32)
 		} else {
 			f := c.f32(v)
-			v.flat = asInt32(c.fr.spare(v.slot, n))
+			v.flat = c.fr.flat(v.slot, n)
 			for k, x := range f {
 				v.flat[k] = int32(saturate(x, dtype.Int32))
 			}

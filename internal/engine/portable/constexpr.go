@@ -33,7 +33,8 @@ func newWeights(op *mil.Op, known map[*mil.Value]*weight, round bool) ([]*weight
 	if f == nil {
 		return nil, errUnsupported
 	}
-	ws, err := f(&constexpr{op: op, known: known, round: round})
+	x := &constexpr{op: op, known: known, round: round}
+	ws, err := f(x)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +42,9 @@ func newWeights(op *mil.Op, known map[*mil.Value]*weight, round bool) ([]*weight
 		return nil, fmt.Errorf("has %d results where %d are expected", len(op.Outputs), len(ws))
 	}
 	for _, w := range ws {
+		if w.cost = x.cost + 1; w.cost > maxCost {
+			return nil, fmt.Errorf("more than %d constexpr operations feed it", maxCost)
+		}
 		if n, ok := dtype.Count(w.shape); !ok || n > maxElements {
 			return nil, fmt.Errorf("shape %v is too large", w.shape)
 		}
@@ -54,7 +58,12 @@ type constexpr struct {
 	known map[*mil.Value]*weight
 	round bool
 	bytes int
+	cost  int // of the operands
 }
+
+// maxCost bounds the operations behind one element: where operands share an
+// operation it counts for each of them, as it runs for each.
+const maxCost = 64
 
 // operand returns the stored or computed operand of that name as a node; nil
 // when it is absent.
@@ -65,6 +74,7 @@ func (x *constexpr) operand(name string) (n node, shape []int, dt dtype.Type, er
 	}
 	if w := x.known[v]; w != nil {
 		x.bytes += w.bytes
+		x.cost += w.cost
 		return w.node, w.shape, w.dt, nil
 	}
 	c, err := x.stored(name)

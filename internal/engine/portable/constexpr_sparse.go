@@ -24,6 +24,7 @@ func (x *constexpr) maskOperand(name string) (*bitmask, []int, error) {
 		return nil, nil, fmt.Errorf("operand %s is missing", name)
 	}
 	if w := x.known[v]; w != nil {
+		x.cost += w.cost
 		if m, ok := w.node.(maskNode); ok {
 			return m.mask, w.shape, nil
 		}

@@ -9,6 +9,18 @@ import (
 // in every prediction instead of being kept.
 const maxFolded = 1 << 22
 
+// maxFoldWork bounds the work of folding, in elements read and written or
+// multiplied: loading a program must not take long.
+const maxFoldWork = 1 << 28
+
+// foldProducts are operators whose work grows with the product of their operands;
+// foldWindows are those whose work depends on numbers in the program, and are left
+// to the prediction, which can be cancelled.
+var (
+	foldProducts = []string{"matmul", "linear", "conv", "conv_transpose", "einsum", "scaled_dot_product_attention"}
+	foldWindows  = []string{"avg_pool", "max_pool", "l2_pool", "resize", "crop_resize", "upsample_bilinear"}
+)
+
 // fold runs the steps whose operands are all constants once and replaces their
 // results by constants. A step that fails keeps its place: the error belongs to
 // the prediction that reaches it.
@@ -45,7 +57,7 @@ func (pl *planner) foldable() []*step {
 	}
 	var list []*step
 	for _, st := range p.body.steps {
-		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 {
+		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 || slices.Contains(foldWindows, st.def.name) {
 			continue
 		}
 		all := true
@@ -63,6 +75,31 @@ func (pl *planner) foldable() []*step {
 		list = append(list, st)
 	}
 	return list
+}
+
+// mayFold reports whether a step whose shapes are known is small enough to be
+// folded.
+func (pl *planner) mayFold(fr *frame, st *step) bool {
+	operands, largest, results := 0, 0, 0
+	for _, s := range append(slices.Clone(st.in), st.list...) {
+		if s >= 0 {
+			n := fr.vals[s].len()
+			operands, largest = operands+n, max(largest, n)
+		}
+	}
+	for _, s := range st.out {
+		n := fr.vals[s].len()
+		if n > maxFolded {
+			return false
+		}
+		results += n
+	}
+	work := operands + results
+	if slices.Contains(foldProducts, st.def.name) {
+		work = largest * results
+	}
+	pl.folding += work
+	return pl.folding <= maxFoldWork
 }
 
 // foldStep runs one step and keeps its results. Results that are views keep
@@ -87,12 +124,10 @@ func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
 		if err := st.def.shape(c); err != nil {
 			return false
 		}
-		for _, s := range st.out {
-			if fr.vals[s].len() > maxFolded {
-				return false
-			}
-		}
-	} else if fr.vals[st.in[0]].len() > maxFolded {
+	} else if err := c.out(0).setShape(c.in(0).shape()...); err != nil {
+		return false
+	}
+	if !pl.mayFold(fr, st) {
 		return false
 	}
 	if err := fr.step(c, st); err != nil {

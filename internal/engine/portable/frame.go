@@ -4,16 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unsafe"
 
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 // maxArena bounds the memory of one frame's buffers: 2^30 elements are 4 GiB.
-const maxArena = 1 << 30
+// Tests of hostile programs lower it.
+var maxArena = 1 << 30
 
 var (
 	errUnsupported = errors.New("operator is not supported")
 	errShape       = errors.New("the shapes of the operands do not fit")
+	// errFault is a mistake in the engine that was caught: an operand for which a
+	// definition lacks a check.
+	errFault = errors.New("internal fault")
 )
 
 // frame is the working memory of one prediction at a time: the content of every
@@ -31,13 +37,12 @@ type frame struct {
 	pool    *workpool.Pool
 	threads int
 	ctx     context.Context //nolint:containedctx // lives for one prediction
-	failed  error
 }
 
 func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, vals: make([]value, len(p.slots)), buffers: make([][]float32, p.buffers),
-		spares: make([][]float32, len(p.slots)), locals: make([]any, p.steps), pool: pool, threads: threads,
+		spares: make([][]float32, 2*len(p.slots)), locals: make([]any, p.steps), pool: pool, threads: threads,
 	}
 	for k := range fr.vals {
 		if c := p.slots[k].konst; c != nil {
@@ -80,6 +85,13 @@ func (fr *frame) spare(slot int32, n int) []float32 {
 	return fr.spares[slot][:n]
 }
 
+// flat returns n elements for the integers of a slot's numbers.
+func (fr *frame) flat(slot int32, n int) []int32 {
+	k := len(fr.vals) + int(slot)
+	fr.spares[k] = fr.grow(fr.spares[k], n)
+	return asInt32(fr.spares[k][:n])
+}
+
 func (fr *frame) grow(b []float32, n int) []float32 {
 	if cap(b) >= n {
 		return b[:cap(b)]
@@ -88,37 +100,58 @@ func (fr *frame) grow(b []float32, n int) []float32 {
 	if cap(b) > 0 { // grows with the context: leave room for the next steps
 		size = max(n, min(cap(b)+cap(b)/4, cap(b)+1<<20))
 	}
-	fr.arena += size - cap(b)
-	if fr.arena > maxArena {
-		panic(arenaError{fr.arena})
-	}
+	fr.charge(size - cap(b))
 	return make([]float32, size)
 }
 
-// arenaError is thrown by grow and caught by run.
-type arenaError struct{ elements int }
+// charge counts elements of four bytes that the frame takes. Past the limit the
+// prediction ends.
+func (fr *frame) charge(elements int) {
+	if fr.arena+elements > maxArena {
+		panic(arenaError{})
+	}
+	fr.arena += elements
+}
+
+// grown returns n elements of memory that a step keeps from prediction to
+// prediction, b or new ones; what they held is lost.
+func grown[T any](fr *frame, b []T, n int) []T {
+	if cap(b) < n {
+		fr.charge((n - cap(b)) * int(unsafe.Sizeof(*new(T))) / 4)
+		b = make([]T, n)
+	}
+	return b[:n]
+}
+
+// arenaError is thrown by charge and caught by guard.
+type arenaError struct{}
 
 // run executes the plan's steps. Whatever goes wrong in a step comes back as an
 // error that names the operation; a fault in a definition does too, so that no
 // package can end the process.
 func (fr *frame) run(ctx context.Context) (err error) {
-	fr.ctx = ctx
-	defer func() {
-		fr.ctx = nil
-		if r := recover(); r != nil {
-			err = fr.recovered(r)
-		}
-	}()
+	fr.ctx, fr.call.st = ctx, startStep
+	defer func() { fr.ctx = nil }()
+	defer fr.guard(&err)
 	return fr.steps(&fr.plan.body)
 }
 
-func (fr *frame) recovered(r any) error {
-	op := fr.call.st.op
-	if a, ok := r.(arenaError); ok {
-		return fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", a.elements>>18))
+// guard turns what is thrown into an error. It must be deferred itself.
+func (fr *frame) guard(err *error) {
+	r := recover()
+	if r == nil {
+		return
 	}
-	return fr.plan.fail(op, fmt.Errorf("internal fault: %v", r))
+	op := fr.call.st.op
+	if _, ok := r.(arenaError); ok {
+		*err = fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", maxArena>>18))
+		return
+	}
+	*err = fr.plan.fail(op, fmt.Errorf("%w: %v", errFault, r))
 }
+
+// startStep stands for the beginning of a plan where a step is expected.
+var startStep = &step{def: &operator{}, op: &mil.Op{Type: "input"}}
 
 // cancelEvery is the number of steps between two looks at the context.
 const cancelEvery = 8

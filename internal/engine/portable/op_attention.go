@@ -236,10 +236,7 @@ func (c *call) maskValues(l *attentionLocal, mask, y *value) ([]float32, error) 
 		return c.f32(mask), nil
 	}
 	is := c.i32(mask)
-	if cap(l.mask) < len(is) {
-		l.mask = make([]float32, len(is))
-	}
-	l.mask = l.mask[:len(is)]
+	l.mask = grown(c.fr, l.mask, len(is))
 	for k, allowed := range is {
 		l.mask[k] = 0
 		if allowed == 0 {

@@ -186,7 +186,7 @@ func (c *call) pointwise(l *convLocal, g *convGeometry) error {
 	} else {
 		xs = c.f32(x)
 		if places > 1 {
-			l.x = turn(l.x, xs, g.in, places)
+			l.x = turn(grown(c.fr, l.x, len(xs)), xs, g.in, places)
 			xs = l.x
 		}
 	}

@@ -98,10 +98,11 @@ func (c *call) plain(v, tmp *value) *value {
 
 // scratch is memory that a step keeps from prediction to prediction.
 type scratch struct {
-	f []float32
-	i []int32
-	d []float64
-	l []int64
+	fr *frame // counts the memory
+	f  []float32
+	i  []int32
+	d  []float64
+	l  []int64
 }
 
 func newScratch() any { return &scratch{} }
@@ -110,37 +111,30 @@ func newScratch() any { return &scratch{} }
 func (c *call) scratch() *scratch {
 	s, ok := c.local().(*scratch)
 	if !ok {
-		return &scratch{}
+		s = &scratch{}
 	}
+	s.fr = c.fr
 	return s
 }
 
 func (s *scratch) floats(n int) []float32 {
-	if cap(s.f) < n {
-		s.f = make([]float32, n)
-	}
-	return s.f[:n]
+	s.f = grown(s.fr, s.f, n)
+	return s.f
 }
 
 func (s *scratch) ints(n int) []int32 {
-	if cap(s.i) < n {
-		s.i = make([]int32, n)
-	}
-	return s.i[:n]
+	s.i = grown(s.fr, s.i, n)
+	return s.i
 }
 
 func (s *scratch) doubles(n int) []float64 {
-	if cap(s.d) < n {
-		s.d = make([]float64, n)
-	}
-	return s.d[:n]
+	s.d = grown(s.fr, s.d, n)
+	return s.d
 }
 
 func (s *scratch) longs(n int) []int64 {
-	if cap(s.l) < n {
-		s.l = make([]int64, n)
-	}
-	return s.l[:n]
+	s.l = grown(s.fr, s.l, n)
+	return s.l
 }
 
 // maxStreams is the number of pieces of memory that a nest walks at once.

@@ -161,7 +161,7 @@ func matmul(c *call) error {
 	ys := c.f32(c.in(1))
 	dst := c.newF32(0)
 	if d.tx {
-		l.x = turn(l.x, xs, d.k, d.m)
+		l.x = turn(grown(c.fr, l.x, len(xs)), xs, d.k, d.m)
 		xs = l.x
 	}
 	l.mm.d = d
@@ -170,12 +170,8 @@ func matmul(c *call) error {
 	return nil
 }
 
-// turn transposes every [rows, cols] matrix of src into dst.
+// turn transposes every [rows, cols] matrix of src into dst, which is as long.
 func turn(dst, src []float32, rows, cols int) []float32 {
-	if cap(dst) < len(src) {
-		dst = make([]float32, len(src))
-	}
-	dst = dst[:len(src)]
 	for at := 0; at+rows*cols <= len(src) && rows*cols > 0; at += rows * cols {
 		for r := range rows {
 			for c := range cols {

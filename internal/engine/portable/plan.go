@@ -97,10 +97,26 @@ type planner struct {
 	weights map[*mil.Value]*weight
 	stateOf map[*mil.Value]int
 	used    map[*mil.Op]bool
+	stated  int // elements of all states
+	widened int // elements of all constants that are not kept as stored
+	folding int // work done for folding
 }
 
-// newPlan lowers a function.
-func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (*plan, error) {
+// What a package may make of few stored bytes is bounded: the elements of all
+// states together, and those of the constants that are widened while planning.
+const (
+	maxStates  = 1 << 31
+	maxWidened = 1 << 29
+)
+
+// newPlan lowers a function. A fault on the way comes back as an error, so that
+// no package can end the process.
+func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("function %s: %w: %v", fn.Name, errFault, r)
+		}
+	}()
 	p := &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion}
 	pl := &planner{
 		p: p, slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
@@ -158,6 +174,9 @@ func (pl *planner) parameters() error {
 		case dtype.Float16, dtype.Float32, dtype.Int32, dtype.Bool, dtype.Int8, dtype.UInt8, dtype.Int16, dtype.UInt16:
 		default:
 			return fmt.Errorf("function %s: state %s: element type %v is not supported", pl.p.fn.Name, v.Name, v.Type.DType)
+		}
+		if pl.stated += n; pl.stated > maxStates {
+			return fmt.Errorf("function %s: the states have more than %d elements together", pl.p.fn.Name, maxStates)
 		}
 		pl.stateOf[v] = len(pl.p.states)
 		pl.p.states = append(pl.p.states, stateSpec{name: v.Name, dt: v.Type.DType, shape: v.Type.Shape, count: n})
@@ -286,6 +305,9 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 	for k, prm := range st.def.params {
 		vs := op.Arg(prm.name)
 		if len(vs) == 0 {
+			if prm.required {
+				return nil, fmt.Errorf("operand %s is missing", prm.name)
+			}
 			st.in = append(st.in, -1)
 			continue
 		}
@@ -307,6 +329,9 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 			return nil, fmt.Errorf("result %s is a %v, which is not supported", v.Name, v.Type)
 		}
 		st.out = append(st.out, pl.newSlot(v))
+	}
+	if least, most := st.results(); len(st.out) < least || len(st.out) > most {
+		return nil, fmt.Errorf("has %d results", len(st.out))
 	}
 	return st, nil
 }
@@ -332,6 +357,9 @@ func (pl *planner) operand(v *mil.Value, raw bool) (int32, error) {
 	if s, ok := known[v]; ok {
 		return s, nil
 	}
+	if err := pl.widen(v, w, raw); err != nil {
+		return -1, err
+	}
 	k, err := constValue(v, w)
 	if err != nil {
 		return -1, err
@@ -347,6 +375,39 @@ func (pl *planner) operand(v *mil.Value, raw bool) (int32, error) {
 	pl.p.slots = append(pl.p.slots, slot{name: v.Name, typ: v.Type, konst: k, buffer: -1})
 	known[v] = s
 	return s, nil
+}
+
+// results returns the least and the greatest number of results of a step.
+func (st *step) results() (least, most int) {
+	switch {
+	case st.blocks != nil:
+		return 0, maxElements // as many as the blocks give
+	case st.op.Type == "write_state":
+		return 0, 0
+	default:
+		return resultCount(st.def.name)
+	}
+}
+
+// widen counts the elements of a constant that is about to be copied.
+func (pl *planner) widen(v *mil.Value, w *weight, raw bool) error {
+	n := 0
+	switch {
+	case w != nil:
+		if raw {
+			return nil
+		}
+		n = w.len()
+	case v.Const.DType != dtype.Float32:
+		n = v.Const.Len()
+	}
+	if n > maxElements {
+		return fmt.Errorf("constant %s of %d elements is too large", v.Name, n)
+	}
+	if pl.widened += n; pl.widened > maxWidened {
+		return fmt.Errorf("the constants that must be widened have more than %d elements", maxWidened)
+	}
+	return nil
 }
 
 // prepare lets operators look at their constants.

@@ -93,9 +93,11 @@ func (p *program) give(fr *frame) {
 }
 
 // Predict runs the plan once.
-func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, st engine.State) error {
+func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, st engine.State) (err error) {
 	fr := p.take()
 	defer p.give(fr)
+	fr.call.st = startStep
+	defer fr.guard(&err)
 	if err := fr.useState(st); err != nil {
 		return err
 	}

@@ -186,7 +186,7 @@ func (pl *planner) bindRead(steps []*step, k int, readers map[int32][]*step) {
 	// The content that the read shows is current until the next write of the
 	// state.
 	write := nextOf(steps, k+1, "write_state", read.state)
-	last, updates := pl.follow(read.out[0], read.out[0], readers)
+	last, updates := pl.follow(read.out[0], readers)
 	var update *step
 	if len(updates) == 1 {
 		update = updates[0]
@@ -212,28 +212,43 @@ func (pl *planner) changePos(steps []*step, write *step) int {
 	return write.pos
 }
 
-// follow returns the last position at which slot s or a view of it is read, and
-// the slice updates that take the whole of it as x.
-func (pl *planner) follow(s, root int32, readers map[int32][]*step) (last int, updates []*step) {
-	for _, st := range readers[s] {
-		last = max(last, st.pos)
-		if !st.def.view || len(st.in) == 0 || st.in[0] != s {
-			continue
-		}
-		if st.op != nil && st.op.Type == "slice_update" {
-			if s == root {
+// follow returns the last position at which slot root or a view of it is read,
+// and the slice updates that take the whole of it as x.
+func (pl *planner) follow(root int32, readers map[int32][]*step) (last int, updates []*step) {
+	for _, s := range pl.views(root, readers, nil) {
+		for _, st := range readers[s] {
+			last = max(last, st.pos)
+			if s == root && isUpdate(st) && st.in[0] == s && !slices.Contains(updates, st) {
 				updates = append(updates, st)
 			}
-			continue // not in place: a copy
-		}
-		for _, o := range st.out {
-			l, u := pl.follow(o, root, readers)
-			last = max(last, l)
-			updates = append(updates, u...)
 		}
 	}
 	return last, updates
 }
+
+// views lists slot root and everything that may show its memory. A slice update
+// that is not in place makes a copy; except, when not nil, is left out.
+func (pl *planner) views(root int32, readers map[int32][]*step, except *step) []int32 {
+	list := []int32{root}
+	seen := map[int32]bool{root: true}
+	for k := 0; k < len(list); k++ {
+		s := list[k]
+		for _, st := range readers[s] {
+			if !st.def.view || st == except || len(st.in) == 0 || st.in[0] != s || isUpdate(st) {
+				continue
+			}
+			for _, o := range st.out {
+				if !seen[o] {
+					seen[o] = true
+					list = append(list, o)
+				}
+			}
+		}
+	}
+	return list
+}
+
+func isUpdate(st *step) bool { return st.op != nil && st.op.Type == "slice_update" && len(st.in) > 0 }
 
 // mayUpdate reports whether update may write into the state: nothing reads the
 // old content after it, its result is what the next write stores, and nothing
@@ -245,7 +260,7 @@ func (pl *planner) mayUpdate(steps []*step, read, update, write *step, readers m
 	if write.in[0] != update.out[0] {
 		return false
 	}
-	if old := pl.lastRead(read.out[0], read.out[0], update, readers); old > update.pos {
+	if old := pl.lastRead(read.out[0], update, readers); old > update.pos {
 		return false
 	}
 	for _, st := range steps {
@@ -254,7 +269,7 @@ func (pl *planner) mayUpdate(steps []*step, read, update, write *step, readers m
 		}
 	}
 	// What reads the result itself must be done before the state changes again.
-	last, again := pl.follow(update.out[0], update.out[0], readers)
+	last, again := pl.follow(update.out[0], readers)
 	if len(again) > 0 {
 		return false
 	}
@@ -264,21 +279,17 @@ func (pl *planner) mayUpdate(steps []*step, read, update, write *step, readers m
 	return true
 }
 
-// lastRead is the last position at which slot s or a view of it is read, leaving
-// out what lies behind the update. An update whose other operands view the old
-// content counts as a read for ever.
-func (pl *planner) lastRead(s, root int32, update *step, readers map[int32][]*step) int {
+// lastRead is the last position at which slot root or a view of it is read,
+// leaving out what lies behind the update. An update whose other operands view
+// the old content counts as a read for ever.
+func (pl *planner) lastRead(root int32, update *step, readers map[int32][]*step) int {
 	last := 0
-	for _, st := range readers[s] {
-		if st == update && (s != root || slices.Contains(st.in[1:], s)) {
-			return math.MaxInt
-		}
-		last = max(last, st.pos)
-		if st == update || !st.def.view || len(st.in) == 0 || st.in[0] != s {
-			continue
-		}
-		for _, o := range st.out {
-			last = max(last, pl.lastRead(o, root, update, readers))
+	for _, s := range pl.views(root, readers, update) {
+		for _, st := range readers[s] {
+			if st == update && (s != root || slices.Contains(st.in[1:], s)) {
+				return math.MaxInt
+			}
+			last = max(last, st.pos)
 		}
 	}
 	return last

@@ -15,6 +15,7 @@ type weight struct {
 	dt     dtype.Type
 	format string
 	bytes  int // stored bytes behind it
+	cost   int // operations that run for one element
 	node   node
 	round  bool // arithmetic Faithful: every decoded element is rounded to dt
 }
