@@ -433,3 +433,32 @@ func ExampleGenerator_NewSession() {
 	fmt.Println(errors.Is(err, generate.ErrNoChatTemplate)) // the storyteller cannot chat
 	// Output: true
 }
+
+func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	g := openStory(t, nil)
+	seed := uint64(3)
+	for name, s := range map[string]*generate.Sampling{
+		"greedy":           {},
+		"with all filters": {Temperature: 0.8, TopK: 40, TopP: 0.9, MinP: 0.01, RepetitionPenalty: 1.1, Seed: &seed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// What a stream needs once is the same for both lengths.
+			of := func(n int) float64 {
+				return testing.AllocsPerRun(3, func() {
+					cfg := &generate.Config{MaxTokens: n, Sampling: s, IgnoreEnd: true}
+					for _, err := range g.Stream(t.Context(), "Once upon a time", cfg) {
+						if err != nil {
+							t.Fatal(err)
+						}
+					}
+				})
+			}
+			if perToken := (of(250) - of(100)) / 150; perToken > 1 {
+				t.Errorf("a token allocates %.2f times", perToken)
+			}
+		})
+	}
+}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -139,7 +137,7 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, syscall.EPIPE):
+	case isBrokenPipe(err):
 		// Whoever reads the output has had enough of it.
 		return exitOK
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -161,14 +159,4 @@ var packagePrefixes = strings.NewReplacer(": generate: ", ": ", ": coreml: ", ":
 func complain(stderr io.Writer, err error) {
 	text := packagePrefixes.Replace(": " + err.Error())
 	_, _ = fmt.Fprintf(stderr, "coreml%s\n", text)
-}
-
-// isTerminal reports whether w is a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

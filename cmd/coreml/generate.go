@@ -22,7 +22,7 @@ type generateCmd struct {
 	Package string `arg:"" optional:"" help:"The model package, as --model gives it too."`
 
 	Model     string `short:"m" help:"The model package. Without one a small storyteller answers." placeholder:"PATH"`
-	Tokenizer string `help:"Folder with the tokenizer, or its tokenizer.json. Without it: beside the package, else in the local Hugging Face cache." placeholder:"PATH"`
+	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, or its tokenizer.json. Without it: beside the package, else in the local Hugging Face cache." placeholder:"PATH"`
 	System    string `help:"A system message for the chat template."`
 	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
 
@@ -41,7 +41,7 @@ type generateCmd struct {
 
 // samplingFlags override the model's own settings one by one.
 type samplingFlags struct {
-	Temperature       *float64 `help:"Randomness; 0 takes the likeliest token." placeholder:"T"`
+	Temperature       *float64 `aliases:"temp" help:"Randomness; 0 takes the likeliest token." placeholder:"T"`
 	TopK              *int     `help:"Choose among the K likeliest tokens; 0 is off." placeholder:"K"`
 	TopP              *float64 `help:"Choose among the likeliest tokens that reach probability P together; 0 is off." placeholder:"P"`
 	MinP              *float64 `help:"Choose among tokens at least P times as likely as the likeliest; 0 is off." placeholder:"P"`

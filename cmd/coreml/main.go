@@ -22,8 +22,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
-	// A reader that goes away is an error of the next write, not a signal.
-	signal.Ignore(syscall.SIGPIPE)
+	ignorePipeSignal()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
