@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/gocoreml/coreml/examples/storyteller"
@@ -278,45 +276,6 @@ func TestTheHubsCacheLiesWhereTheHubSays(t *testing.T) {
 	}
 }
 
-// failing is a writer that fails after some bytes.
-type failing struct {
-	left int
-	err  error
-	then func()
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	if f.left -= len(p); f.left < 0 {
-		if f.then != nil {
-			f.then()
-		}
-		return 0, f.err
-	}
-	return len(p), nil
-}
-
-func TestAReaderThatGoesAwayIsNoError(t *testing.T) {
-	for _, args := range [][]string{
-		{"generate", "Once upon a time", "--temperature=0"}, {"generate", "x", "--json"},
-		{"inspect", model}, {"inspect", model, "--json"}, {"inspect", model, "--mil"}, {"check", story},
-	} {
-		var errs strings.Builder
-		out := &failing{left: 20, err: &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}
-		if status := run(t.Context(), args, strings.NewReader(""), out, &errs); status != exitOK || errs.String() != "" {
-			t.Errorf("%v: status %d, standard error %q", args, status, errs.String())
-		}
-	}
-}
-
-func TestADiskThatIsFullIsAnError(t *testing.T) {
-	var errs strings.Builder
-	out := &failing{left: 20, err: syscall.ENOSPC}
-	status := run(t.Context(), []string{"generate", "Once upon a time"}, strings.NewReader(""), out, &errs)
-	if status != exitFailure || !strings.Contains(errs.String(), "no space") {
-		t.Errorf("status %d, standard error %q", status, errs.String())
-	}
-}
-
 // cancelling cancels at its first write.
 type cancelling struct {
 	strings.Builder
@@ -342,5 +301,3 @@ func TestAnInterruptEndsWith130(t *testing.T) {
 		}
 	}
 }
-
-var _ io.Writer = (*failing)(nil)
