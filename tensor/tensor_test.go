@@ -244,7 +244,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 
 func TestConversionsSaturateAndTruncate(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
-	x := tensor.Vector(nan, inf, -inf, 1e30, -1e30, 2.9, -2.9, 300, -0.0)
+	x := tensor.Vector(nan, inf, -inf, 1e30, -1e30, 2.9, -2.9, 300, math.Copysign(0, -1))
 	n := x.Len()
 	want(t, x.To(tensor.Int8), []int{n}, int8(0), 127, -128, 127, -128, 2, -2, 127, 0)
 	want(t, x.To(tensor.UInt8), []int{n}, uint8(0), 255, 0, 255, 0, 2, 0, 255, 0)

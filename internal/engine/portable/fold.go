@@ -24,11 +24,11 @@ var (
 // fold runs the steps whose operands are all constants once and replaces their
 // results by constants. A step that fails keeps its place: the error belongs to
 // the prediction that reaches it.
-func (pl *planner) fold() error {
+func (pl *planner) fold() {
 	p := pl.p
 	foldable := pl.foldable()
 	if len(foldable) == 0 {
-		return nil
+		return
 	}
 	scratch := *p
 	scratch.steps, scratch.buffers = len(p.body.steps), 0
@@ -45,7 +45,6 @@ func (pl *planner) fold() error {
 		folded[st] = true
 	}
 	p.body.steps = slices.DeleteFunc(p.body.steps, func(st *step) bool { return folded[st] })
-	return nil
 }
 
 // foldable lists the top-level steps that depend on constants alone.

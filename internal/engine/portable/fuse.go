@@ -11,7 +11,7 @@ import (
 // fuse replaces groups of steps by one where their pattern is known. Nothing
 // depends on it: the plain table runs everything. A group is replaced only when
 // nothing else reads what lies between its steps.
-func (pl *planner) fuse() error {
+func (pl *planner) fuse() {
 	f := &fuser{pl: pl, p: pl.p, producer: map[int32]*step{}, uses: map[int32]int{}, gone: map[*step]bool{}}
 	f.index()
 	counts := map[string]int{}
@@ -39,7 +39,6 @@ func (pl *planner) fuse() error {
 			pl.p.notes = append(pl.p.notes, fmt.Sprintf("fused: %d %s", n, pattern.name))
 		}
 	}
-	return nil
 }
 
 // patterns are tried in order at every step that could be a group's last. match

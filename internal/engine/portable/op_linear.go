@@ -21,7 +21,6 @@ func init() {
 type linearLocal struct {
 	task kernel.MatMulTask
 	x    []float32
-	y    []float32
 	mm   matmulTask
 }
 

@@ -43,7 +43,6 @@ func constBool(p *plan, st *step, k int) bool {
 type matmulDims struct {
 	m, n, k          int
 	tx, ty           bool
-	xRank, yRank     int
 	batch            [maxRank]int
 	batches          int
 	xBatch, yBatch   [maxRank]int // element strides of the batch dimensions, 0 where broadcast

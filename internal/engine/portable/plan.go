@@ -131,13 +131,9 @@ func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, e
 	}
 	p.outputs = p.body.outs
 	if fusion {
-		if err := pl.fuse(); err != nil {
-			return nil, err
-		}
+		pl.fuse()
 	}
-	if err := pl.fold(); err != nil {
-		return nil, err
-	}
+	pl.fold()
 	if err := pl.prepare(&p.body); err != nil {
 		return nil, err
 	}
@@ -156,8 +152,8 @@ func opsetNumber(name string) int {
 }
 
 // fail wraps an error with the place where it happened.
-func (p *plan) fail(op *mil.Op, err error) error {
-	return &OpError{Function: p.fn.Name, Op: op.Type, Name: op.Name, Err: err}
+func (pl *plan) fail(op *mil.Op, err error) error {
+	return &OpError{Function: pl.fn.Name, Op: op.Type, Name: op.Name, Err: err}
 }
 
 func (pl *planner) parameters() error {
