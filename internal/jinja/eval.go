@@ -68,9 +68,6 @@ func (in *interp) truth(e expr) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if u, ok := v.(*undefined); ok && u.kind != "" {
-		return false, u.err()
-	}
 	return truth(v), nil
 }
 

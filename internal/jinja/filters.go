@@ -21,7 +21,7 @@ func init() {
 		"tojson": filterJSON, "trim": filterTrim, "default": filterDefault, "d": filterDefault,
 		"length": filterLength, "count": filterLength, "string": filterString, "safe": filterString,
 		"indent": filterIndent, "int": filterInt, "float": filterFloat, "round": filterRound, "abs": filterAbs,
-		"upper": textFilter(strings.ToUpper), "lower": textFilter(strings.ToLower),
+		"upper": textFilter(upper), "lower": textFilter(lower),
 		"title": textFilter(title), "capitalize": textFilter(capitalize),
 		"replace": filterReplace, "format": filterFormat, "wordcount": filterWordCount,
 		"escape": textFilter(escapeHTML), "e": textFilter(escapeHTML), "forceescape": textFilter(escapeHTML),
@@ -379,10 +379,15 @@ func filterCenter(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(a.pos)+len(a.named) == 0 {
-		a = &args{pos: []Value{int64(80)}}
+	b, err := a.bind("center", 0, "width")
+	if err != nil {
+		return nil, err
 	}
-	return textMethods["center"](in, s, a)
+	width, err := b.int(0, 80)
+	if err != nil {
+		return nil, err
+	}
+	return textMethods["center"](in, s, &args{pos: []Value{width}})
 }
 
 func filterTruncate(in *interp, v Value, a *args) (Value, error) {

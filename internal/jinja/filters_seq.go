@@ -100,6 +100,16 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 }
 
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
+	if g, ok := v.(*generator); ok {
+		items, err := g.rest()
+		if err != nil {
+			return nil, err
+		}
+		if len(items) > 0 {
+			g.items = items[1:]
+			return items[0], nil
+		}
+	}
 	items, err := in.iterate(v)
 	if err != nil {
 		return nil, err
@@ -337,10 +347,6 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 }
 
 func filterMap(in *interp, v Value, a *args) (Value, error) {
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
 	var f func(in *interp, item Value) (Value, error)
 	if path, ok := a.take("attribute"); ok && len(a.pos) == 0 {
 		otherwise, _ := a.take("default")
@@ -367,49 +373,74 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 			return in.filter(id, item, &args{slices.Clone(a.pos[1:]), slices.Clone(a.names), slices.Clone(a.named)})
 		}
 	}
-	out, err := in.mapItems(items, f)
-	return &generator{kind: "generator", items: out}, err
+	return lazily(func() ([]Value, error) {
+		items, err := in.iterateTrue(v)
+		if err != nil {
+			return nil, err
+		}
+		return in.mapItems(items, f)
+	}), nil
+}
+
+// lazily returns a generator of what fill makes.
+func lazily(fill func() ([]Value, error)) Value { return &generator{kind: "generator", fill: fill} }
+
+// iterateTrue is iterate for filters that take whatever is false for an empty
+// list.
+func (in *interp) iterateTrue(v Value) ([]Value, error) {
+	if !truth(v) {
+		return nil, nil
+	}
+	return in.iterate(v)
 }
 
 // filterSelect returns the filters that keep items which pass a test.
 func filterSelect(keep, attr bool) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
-		items, err := in.iterate(v)
+		return lazily(func() ([]Value, error) {
+			items, err := in.iterateTrue(v)
+			if err != nil || len(items) == 0 {
+				return nil, err
+			}
+			rest := a.pos
+			get := getter(nil)
+			if attr {
+				if len(rest) == 0 {
+					return nil, fail("FilterArgumentError", "Missing parameter for attribute name")
+				}
+				get, rest = getter(rest[0]), rest[1:]
+			}
+			return in.selectItems(items, get, &args{rest, a.names, a.named}, keep)
+		}), nil
+	}
+}
+
+// selectItems returns the items of which the test that a names, or else their
+// truth, is keep.
+func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, error), a *args, keep bool) ([]Value, error) {
+	var out []Value
+	for _, item := range items {
+		x, err := get(in, item)
 		if err != nil {
 			return nil, err
 		}
-		rest := a.pos
-		get := getter(nil)
-		if attr {
-			if len(rest) == 0 {
-				return nil, fail("FilterArgumentError", "Missing parameter for attribute name")
+		ok := truth(x)
+		if len(a.pos) > 0 {
+			id, isName := a.pos[0].(string)
+			if !isName {
+				return nil, fail(TypeError, "the name of a test must be a string")
 			}
-			get, rest = getter(rest[0]), rest[1:]
-		}
-		var out []Value
-		for _, item := range items {
-			x, err := get(in, item)
+			t, err := in.test(id, x, &args{a.pos[1:], a.names, a.named})
 			if err != nil {
 				return nil, err
 			}
-			ok := truth(x)
-			if len(rest) > 0 {
-				id, isName := rest[0].(string)
-				if !isName {
-					return nil, fail(TypeError, "the name of a test must be a string")
-				}
-				t, err := in.test(id, x, &args{rest[1:], a.names, a.named})
-				if err != nil {
-					return nil, err
-				}
-				ok = truth(t)
-			}
-			if ok == keep {
-				out = append(out, item)
-			}
+			ok = truth(t)
 		}
-		return &generator{kind: "generator", items: out}, in.charge(32 * len(items))
+		if ok == keep {
+			out = append(out, item)
+		}
 	}
+	return out, in.charge(32 * len(items))
 }
 
 func filterBatch(in *interp, v Value, a *args) (Value, error) {

@@ -89,6 +89,15 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	switch verb {
 	case 's':
 		text, err = in.str(v)
+	case 'c':
+		n, ok := toInt(v)
+		if s, isText := v.(string); isText && utf8.RuneCountInString(s) == 1 {
+			text = s
+		} else if ok && n >= 0 && n <= utf8.MaxRune {
+			text = string(rune(n))
+		} else {
+			return "", fail(TypeError, "%%c requires an int in range(0x110000) or a single character")
+		}
 	case 'r':
 		text, err = in.repr(v)
 	case 'd', 'i', 'u', 'x', 'X', 'o':

@@ -61,9 +61,6 @@ func (in *interp) str(v Value) (string, error) {
 	case string:
 		return v, nil
 	case *undefined:
-		if v.kind != "" {
-			return "", v.err()
-		}
 		return "", nil
 	case nil, bool, int64, float64, *big.Int:
 		return simpleText(v), nil

@@ -32,8 +32,9 @@ type token struct {
 type lexer struct {
 	src    string
 	at     int
-	line   int32
-	start  int // offset of the line that lineAt counted last
+	line   int32 // the place of the offset start
+	col    int32
+	start  int
 	tokens []token
 	// fresh says that the last tag took the rest of its line with it, so that
 	// the text after it begins a line.
@@ -50,7 +51,7 @@ func lex(src string) ([]token, error) {
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	src = strings.ReplaceAll(src, "\r", "\n")
 	src = strings.TrimSuffix(src, "\n")
-	l := &lexer{src: src, line: 1, fresh: true}
+	l := &lexer{src: src, line: 1, col: 1, fresh: true}
 	for l.at < len(l.src) {
 		if err := l.text(); err != nil {
 			return nil, err
@@ -60,21 +61,22 @@ func lex(src string) ([]token, error) {
 	return l.tokens, nil
 }
 
-// place returns the place of an offset. Tokens come in rising order, which
-// makes counting the lines cheap; an error may go back to the start of a tag.
+// place returns the place of an offset. Tokens come in rising order, so that
+// each part of the text is counted once; an error may go back to the start of
+// a tag.
 func (l *lexer) place(at int) pos {
 	if at < l.start {
-		l.line, l.start = 1, 0
+		l.line, l.col, l.start = 1, 1, 0
 	}
-	for {
-		nl := strings.IndexByte(l.src[l.start:at], '\n')
-		if nl < 0 {
-			break
+	for _, r := range l.src[l.start:at] {
+		l.col++
+		if r == '\n' {
+			l.line++
+			l.col = 1
 		}
-		l.line++
-		l.start += nl + 1
 	}
-	return pos{l.line, int32(utf8.RuneCountInString(l.src[l.start:at])) + 1}
+	l.start = at
+	return pos{l.line, l.col}
 }
 
 func (l *lexer) emit(kind tokenKind, text string, at int) {
@@ -191,6 +193,9 @@ func (l *lexer) rawTag(at int, name string) (int, bool) {
 func (l *lexer) raw(open, at int) error {
 	l.endTag(at, false)
 	from := l.at
+	if from >= len(l.src) {
+		return nil // the reference does not ask for the end there
+	}
 	for i := from; ; {
 		tag := strings.Index(l.src[i:], "{%")
 		if tag < 0 {

@@ -222,7 +222,17 @@ func (p *parser) statement() (stmt, error) {
 			sig = continueLoop
 		}
 		return &loopStmt{t.pos, sig}, nil
-	case "include", "import", "from", "extends", "block":
+	case "block":
+		// Nothing inherits here, so a block is its body.
+		if _, err := p.expectName(); err != nil {
+			return nil, err
+		}
+		body, err := p.block("endblock")
+		if p.peek().kind == tokName {
+			p.at++
+		}
+		return &scopeStmt{body}, err
+	case "include", "import", "from", "extends":
 		return nil, t.pos.at(fail(SyntaxError, "'%s' is not supported in a chat template", t.text))
 	}
 	return nil, t.pos.at(fail(SyntaxError, "encountered unknown tag '%s'", t.text))
@@ -259,7 +269,10 @@ func (p *parser) ifStatement() (stmt, error) {
 func (p *parser) forStatement(at pos) (stmt, error) {
 	s := &forStmt{pos: at}
 	var err error
-	if s.target, err = p.targets(true); err != nil {
+	p.loops++
+	s.target, err = p.targets(true)
+	p.loops--
+	if err != nil {
 		return nil, err
 	}
 	if err := p.expectKeyword("in"); err != nil {
@@ -459,6 +472,9 @@ func (p *parser) target() (target, error) {
 	id, err := p.expectName()
 	if err != nil {
 		return target{}, err
+	}
+	if id == "loop" && p.loops > 0 {
+		return target{}, at.at(fail("TemplateAssertionError", "Can't assign to special loop variable in for-loop target"))
 	}
 	if slices.Contains([]string{"true", "false", "none", "True", "False", "None"}, id) {
 		return target{}, at.at(fail(SyntaxError, "can't assign to '%s'", id))

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -438,6 +439,9 @@ func (p *parser) argument(a *callArgs) error {
 	after := p.tokens[min(p.at+1, len(p.tokens)-1)]
 	if t.kind == tokName && after.kind == tokOp && after.text == "=" {
 		p.at += 2
+		if slices.Contains(a.names, t.text) {
+			return t.pos.at(fail(SyntaxError, "keyword argument repeated: %s", t.text))
+		}
 		value, err := p.expression(true)
 		a.names = append(a.names, t.text)
 		a.named = append(a.named, value)

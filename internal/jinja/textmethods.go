@@ -11,8 +11,8 @@ var textMethods = map[string]func(in *interp, s string, a *args) (Value, error){
 	"strip":      stripMethod(strings.TrimFunc, strings.Trim),
 	"lstrip":     stripMethod(strings.TrimLeftFunc, strings.TrimLeft),
 	"rstrip":     stripMethod(strings.TrimRightFunc, strings.TrimRight),
-	"upper":      mapMethod(strings.ToUpper),
-	"lower":      mapMethod(strings.ToLower),
+	"upper":      mapMethod(upper),
+	"lower":      mapMethod(lower),
 	"casefold":   mapMethod(strings.ToLower),
 	"title":      mapMethod(pyTitle),
 	"capitalize": mapMethod(capitalize),
@@ -340,9 +340,6 @@ func splitMethod(in *interp, s string, a *args) (Value, error) {
 	for s != "" {
 		end := strings.IndexFunc(s, isSpace)
 		if end < 0 || len(parts) == limit {
-			if len(parts) == limit {
-				s = strings.TrimRightFunc(s, isSpace)
-			}
 			parts = append(parts, s)
 			break
 		}
@@ -380,9 +377,6 @@ func rsplitSpace(s string, limit int) []string {
 	for s != "" {
 		start := strings.LastIndexFunc(s, isSpace)
 		if start < 0 || len(parts) == limit {
-			if len(parts) == limit {
-				s = strings.TrimLeftFunc(s, isSpace)
-			}
 			parts = append(parts, s)
 			break
 		}
@@ -471,6 +465,16 @@ func (in *interp) padding(fill string, n int64) (string, error) {
 	s, _ := v.(string)
 	return s, err
 }
+
+// Characters whose case mapping has more than one character.
+var (
+	upperSpecial = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST")
+	lowerSpecial = strings.NewReplacer("İ", "i\u0307")
+)
+
+func upper(s string) string { return strings.ToUpper(upperSpecial.Replace(s)) }
+
+func lower(s string) string { return strings.ToLower(lowerSpecial.Replace(s)) }
 
 // pyTitle is Python's str.title: letters after another letter are lower case.
 func pyTitle(s string) string {

@@ -132,11 +132,24 @@ type view struct {
 	dict *Dict
 }
 
-// generator is what filters such as map return: values that are read once.
+// generator is what filters such as map return: values that are made when they
+// are read, and read once.
 type generator struct {
 	kind  string
 	items []Value
-	used  bool
+	fill  func() ([]Value, error) // makes items, nil once it has
+}
+
+// rest returns the values that are left.
+func (g *generator) rest() ([]Value, error) {
+	if fill := g.fill; fill != nil {
+		g.fill = nil
+		var err error
+		if g.items, err = fill(); err != nil {
+			return nil, err
+		}
+	}
+	return g.items, nil
 }
 
 // rangeValue is what range() returns.
@@ -259,9 +272,6 @@ func length(v Value) (int, error) {
 func (in *interp) iterate(v Value) ([]Value, error) {
 	switch v := v.(type) {
 	case *undefined:
-		if v.kind != "" {
-			return nil, v.err()
-		}
 		return nil, nil
 	case *List:
 		return v.Items, nil
@@ -279,12 +289,9 @@ func (in *interp) iterate(v Value) ([]Value, error) {
 	case *view:
 		return in.viewItems(v)
 	case *generator:
-		items := v.items
-		if v.used {
-			items = nil
-		}
-		v.used = true
-		return items, nil
+		items, err := v.rest()
+		v.items = nil
+		return items, err
 	case rangeValue:
 		if err := in.charge(16 * int(v.count)); err != nil {
 			return nil, err
