@@ -20,7 +20,7 @@ func benchMats(b *testing.B, rows, cols int) []kernel.Mat {
 		}
 		mats = append(mats, m)
 	}
-	q := func(width int, signed, offset, round bool, block int) {
+	q := func(width int, signed, offset, round, fast bool, block int) {
 		n := rows * cols / block
 		c := kernel.QuantConfig{
 			Rows: rows, Cols: cols, Bits: width, Signed: signed, RowBlock: 1, ColBlock: block, Round: round,
@@ -31,6 +31,9 @@ func benchMats(b *testing.B, rows, cols int) []kernel.Mat {
 		}
 		for i := range c.Scale16 {
 			c.Scale16[i] = 0x2000 + uint16(r.IntN(512))
+		}
+		if fast {
+			c.Fast = true
 		}
 		if offset {
 			c.OffsetCodes = make([]byte, (n*width+7)/8)
@@ -44,11 +47,11 @@ func benchMats(b *testing.B, rows, cols int) []kernel.Mat {
 		}
 		add(kernel.NewLUT(c))
 	}
-	q(4, true, false, false, 32)
-	q(4, true, false, true, 32)
-	q(4, false, true, false, 32)
-	q(8, true, false, false, cols)
-	q(8, true, false, true, cols)
+	q(4, true, false, false, false, 32)
+	q(4, true, false, true, false, 32)
+	q(4, false, true, false, false, 32)
+	q(8, true, false, false, false, cols)
+	q(8, true, false, true, false, cols)
 	// Zeros that were never written all lie in one page of the system's.
 	half, full := make([]uint16, rows*cols), make([]float32, rows*cols)
 	for i := range half {
@@ -59,6 +62,7 @@ func benchMats(b *testing.B, rows, cols int) []kernel.Mat {
 	lut(4)
 	lut(6)
 	lut(8)
+	q(4, true, false, false, true, 32)
 	return mats
 }
 
@@ -86,8 +90,11 @@ func BenchmarkMatMul(b *testing.B) {
 	for _, d := range [][2]int{{14336, 4096}, {1536, 576}} {
 		for i, m := range benchMats(b, d[0], d[1]) {
 			round := ""
-			if i == 1 || i == 4 {
+			switch i {
+			case 1, 4:
 				round = " rounded"
+			case 10:
+				round = " int8 inputs"
 			}
 			for _, n := range []int{1, 4, 128} {
 				for threads := 1; threads <= 2; threads++ {

@@ -454,6 +454,51 @@ func dotLUT4AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 
+// quantizeAVX2 quantises groups of 64 inputs; the corrections are the sums of the bytes, times -8 as integers, or as they are as floats when floats is not 0.
+//
+//go:noescape
+func quantizeAVX2(dst *float32, x *float32, groups int, floats int)
+
+// fastsPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastsPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastsLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastsLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastsoPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastsoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastsoLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastsoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastuPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastuPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastuLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastuLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastuoPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastuoLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
 // nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
 //
 //go:noescape

@@ -60,6 +60,17 @@ func (s quantSpec) String() string {
 
 func (s quantSpec) make(tb testing.TB, r *rand.Rand) (kernel.Mat, []float32) {
 	tb.Helper()
+	c, w := s.config(tb, r)
+	m, err := kernel.NewQuant(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m, w
+}
+
+// config builds the stored tensors and the weights that they stand for.
+func (s quantSpec) config(tb testing.TB, r *rand.Rand) (kernel.QuantConfig, []float32) {
+	tb.Helper()
 	cb := s.cols / s.colBlock
 	blocks := s.rows / s.rowBlock * cb
 	c := kernel.QuantConfig{
@@ -103,11 +114,7 @@ func (s quantSpec) make(tb testing.TB, r *rand.Rand) (kernel.Mat, []float32) {
 		b := i/s.cols/s.rowBlock*cb + i%s.cols/s.colBlock
 		w[i] = round(scale[b]*(float32(v)-off[b]), s.round)
 	}
-	m, err := kernel.NewQuant(c)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return m, w
+	return c, w
 }
 
 type lutSpec struct {
@@ -351,6 +358,59 @@ func TestATileDecodesToTheBit(t *testing.T) {
 	})
 }
 
+func TestFastProductsAreWithinHalfAStepOfTheInput(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, d := range [][4]int{{70, 576, 1, 32}, {9, 64, 1, 32}, {5, 128, 1, 64}, {6, 1024, 2, 1024}, {4, 4096, 1, 128}, {3, 96, 1, 32}, {4, 4096, 1, 32}} {
+			for variant := range 6 {
+				r := newRand(uint64(variant))
+				s := quantSpec{d[0], d[1], 4, variant&1 != 0, d[2], d[3], false, variant >> 1, false, 0}
+				c, w := s.config(t, r)
+				c.Fast = true
+				m, err := kernel.NewQuant(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, n := range []int{1, 3, 9} {
+					checkFast(t, m, w, r, n)
+				}
+			}
+		}
+	})
+}
+
+func checkFast(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int) {
+	t.Helper()
+	rows, cols := m.Rows(), m.Cols()
+	x := normals(t, r, n*cols)
+	clear(x[:min(32, cols)])
+	if n > 1 {
+		x[cols] = 1e-38
+	}
+	dst, scratch := guarded[float32](t, n*rows), guarded[float32](t, m.ScratchLen(n))
+	m.Mul(dst, rows, x, cols, n, 0, rows, scratch)
+	for i := range n * rows {
+		tok, row := i/rows, i%rows
+		var sum, bound, abs float64
+		for b := 0; b < cols; b += 32 {
+			var peak, weights float64
+			for c := b; c < min(b+32, cols); c++ {
+				xv, wv := float64(x[tok*cols+c]), float64(w[row*cols+c])
+				sum += xv * wv
+				abs += math.Abs(xv*wv) + math.Abs(xv)
+				weights += math.Abs(wv)
+				peak = max(peak, math.Abs(xv))
+			}
+			bound += weights * peak / 127 / 2 * 1.001
+		}
+		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, tok, row), dst[i], sum, bound+dotBound(cols, abs))
+	}
+	x[cols-1] = float32(math.NaN())
+	m.Mul(dst, rows, x, cols, 1, 0, rows, scratch)
+	if dst[0] == dst[0] {
+		t.Fatalf("a NaN in the input gave %v", dst[0])
+	}
+}
+
 func FuzzQuantProduct(f *testing.F) {
 	f.Add(uint64(1), uint8(5), uint8(4), uint8(8), uint8(3), uint8(7))
 	f.Add(uint64(2), uint8(1), uint8(1), uint8(33), uint8(1), uint8(0))
@@ -406,7 +466,7 @@ func TestConstructorsRefuseWhatDoesNotFit(t *testing.T) {
 		"block of 0":         quant(func(c *kernel.QuantConfig) { c.RowBlock = 0 }),
 		"short offsets":      quant(func(c *kernel.QuantConfig) { c.Offset = make([]float32, 7) }),
 		"short offset codes": quant(func(c *kernel.QuantConfig) { c.OffsetCodes = make([]byte, 3) }),
-		"huge shape":         quant(func(c *kernel.QuantConfig) { c.Rows, c.Cols = 1<<40, 1<<40 }),
+		"huge shape":         quant(func(c *kernel.QuantConfig) { c.Rows, c.Cols = math.MaxInt, math.MaxInt }),
 		"5-bit indices":      lut(func(c *kernel.LUTConfig) { c.Bits = 5 }),
 		"short indices":      lut(func(c *kernel.LUTConfig) { c.Indices = c.Indices[:1] }),
 		"short table":        lut(func(c *kernel.LUTConfig) { c.Table16 = c.Table16[:15] }),

@@ -29,6 +29,11 @@ type QuantConfig struct {
 	// Round makes every decoded weight the nearest binary16 value (ties to even)
 	// of the float32 product scale·(q-offset).
 	Round bool
+	// Fast permits kernels that quantise the input to 8 bits in blocks of 32, each
+	// with the step max|x|/127, when up to 8 vectors are multiplied. It adds an
+	// error of half a step times Σ|w| over each block. Where there is no such
+	// kernel, and with Round, it has no effect.
+	Fast bool
 }
 
 // Quant is a matrix of integer codes with block scales.

@@ -106,44 +106,6 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	return true
 }
 
-// The factors of prepare64AVX2: for codes that are moved to one place, and for
-// codes that stay in theirs, without and with an offset.
-var (
-	movedFactors  = [9]float32{1, 1, 1, 1, 1, 1, 1, 1, 0}
-	placedFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -8}
-	offsetFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -1}
-)
-
-// prepLen returns the length of n prepared vectors, or 0 when the 64-wide
-// kernels do not take the matrix.
-func (q *Quant) prepLen(n int) int {
-	b := q.c.ColBlock
-	most := streamMax
-	if q.c.Round {
-		most = tileMin - 1
-	}
-	if useAVX2 && n <= most && q.c.Bits == 4 && q.cols%64 == 0 && (b == 32 || b%64 == 0) {
-		return n * q.cols / 64 * 72
-	}
-	return 0
-}
-
-// prepare brings n vectors into the order of the 64-wide kernels.
-func (q *Quant) prepare(dst, x []float32, ldx, n int) {
-	f := &placedFactors
-	switch {
-	case q.c.Round:
-		f = &movedFactors
-	case q.c.Offset != nil || q.c.OffsetCodes != nil:
-		f = &offsetFactors
-	}
-	each := q.prepLen(1)
-	for t := range n {
-		v := x[t*ldx : t*ldx+q.cols]
-		prepare64AVX2(&dst[t*each : (t+1)*each][0], &v[0], &f[0], q.cols/64)
-	}
-}
-
 // kernelKind numbers the kernels: by width, then by sign, then by mode.
 type kernelKind int
 
@@ -258,63 +220,6 @@ func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	}
 	q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c0)*q.c.Bits/8], &scale[0], first, blocks, vecs, mode)
 	return true
-}
-
-// streamAsm multiplies a prepared vector.
-func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, rows int, mode rounding) {
-	s := &scale[0]
-	var o *float32
-	if offset != nil {
-		o = &offset[0]
-	}
-	k := q.kind(o != nil, mode)
-	if q.c.ColBlock == 32 {
-		streamPair(k, w, s, o, x, dst, rows, q.cb/2)
-		return
-	}
-	streamLong(k, w, s, o, x, dst, rows, q.cb, q.c.ColBlock/64)
-}
-
-func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
-	switch k {
-	case kind4sPlain:
-		streamsPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4sOffset:
-		streamsoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4sGrid:
-		streamsaPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4sGridOffset:
-		streamsaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4uPlain:
-		streamuPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4uOffset:
-		streamuoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4uGrid:
-		streamuaPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4uGridOffset:
-		streamuaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	}
-}
-
-func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
-	switch k {
-	case kind4sPlain:
-		streamsLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4sOffset:
-		streamsoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4sGrid:
-		streamsaLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4sGridOffset:
-		streamsaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4uPlain:
-		streamuLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4uOffset:
-		streamuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4uGrid:
-		streamuaLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4uGridOffset:
-		streamuaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	}
 }
 
 func (q *Quant) decodeAsm(dst *float32, w *byte, s, o *float32, blocks, vecs int, mode rounding) {

@@ -80,6 +80,7 @@ exec(open("dense.py").read())
 exec(open("quant.py").read())
 exec(open("stream.py").read())
 exec(open("lut.py").read())
+exec(open("fast.py").read())
 exec(open("matmul.py").read())
 
 

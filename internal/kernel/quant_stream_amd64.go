@@ -1,0 +1,150 @@
+//go:build !noasm
+
+package kernel
+
+// The factors of prepare64AVX2: for codes that are moved to one place, and for
+// codes that stay in theirs, without and with an offset.
+var (
+	movedFactors  = [9]float32{1, 1, 1, 1, 1, 1, 1, 1, 0}
+	placedFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -8}
+	offsetFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -1}
+)
+
+// fastMax is the number of vectors up to which int8 inputs beat a tile.
+const fastMax = 8
+
+// prepLen returns the length of n prepared vectors, or 0 when the 64-wide
+// kernels do not take the matrix.
+func (q *Quant) prepLen(n int) int {
+	b := q.c.ColBlock
+	if !useAVX2 || n < 1 || q.c.Bits != 4 || q.cols%64 != 0 || q.cols == 0 || b != 32 && b%64 != 0 {
+		return 0
+	}
+	switch {
+	case q.int8Inputs() && n <= fastMax:
+		return n * q.cols / 64 * 32
+	case q.int8Inputs() || n > streamMax || q.c.Round && n >= tileMin:
+		return 0
+	}
+	return n * q.cols / 64 * 72
+}
+
+func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }
+
+// prepare brings n vectors into the order of the 64-wide kernels.
+func (q *Quant) prepare(dst, x []float32, ldx, n int) {
+	each := q.prepLen(1)
+	if q.int8Inputs() {
+		floats := 0
+		if q.c.Offset != nil || q.c.OffsetCodes != nil {
+			floats = 1
+		}
+		for t := range n {
+			v := x[t*ldx : t*ldx+q.cols]
+			quantizeAVX2(&dst[t*each : (t+1)*each][0], &v[0], q.cols/64, floats)
+		}
+		return
+	}
+	f := &placedFactors
+	switch {
+	case q.c.Round:
+		f = &movedFactors
+	case q.c.Offset != nil || q.c.OffsetCodes != nil:
+		f = &offsetFactors
+	}
+	for t := range n {
+		v := x[t*ldx : t*ldx+q.cols]
+		prepare64AVX2(&dst[t*each : (t+1)*each][0], &v[0], &f[0], q.cols/64)
+	}
+}
+
+// streamAsm multiplies a prepared vector.
+func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, rows int, mode rounding) {
+	s := &scale[0]
+	var o *float32
+	if offset != nil {
+		o = &offset[0]
+	}
+	k := q.kind(o != nil, mode)
+	if q.int8Inputs() {
+		if q.c.ColBlock == 32 {
+			fastPair(k, w, s, o, x, dst, rows, q.cb/2)
+			return
+		}
+		fastLong(k, w, s, o, x, dst, rows, q.cb, q.c.ColBlock/64)
+		return
+	}
+	if q.c.ColBlock == 32 {
+		streamPair(k, w, s, o, x, dst, rows, q.cb/2)
+		return
+	}
+	streamLong(k, w, s, o, x, dst, rows, q.cb, q.c.ColBlock/64)
+}
+
+func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
+	switch k {
+	case kind4sPlain:
+		streamsPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4sOffset:
+		streamsoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4sGrid:
+		streamsaPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4sGridOffset:
+		streamsaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uPlain:
+		streamuPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4uOffset:
+		streamuoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uGrid:
+		streamuaPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4uGridOffset:
+		streamuaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	}
+}
+
+func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
+	switch k {
+	case kind4sPlain:
+		streamsLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4sGrid:
+		streamsaLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4sGridOffset:
+		streamsaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uGrid:
+		streamuaLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4uGridOffset:
+		streamuaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	}
+}
+
+func fastPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
+	switch k {
+	case kind4sPlain:
+		fastsPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4sOffset:
+		fastsoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uPlain:
+		fastuPairAVX2(w, s, x, dst, rows, pairs, 1)
+	case kind4uOffset:
+		fastuoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
+	}
+}
+
+func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
+	switch k {
+	case kind4sPlain:
+		fastsLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		fastsoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuLongAVX2(w, s, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		fastuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
+	}
+}
