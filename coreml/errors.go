@@ -34,8 +34,9 @@ var (
 
 	// ErrUnknownFeature: the model has no feature of that name.
 	ErrUnknownFeature = errors.New("no such feature")
-	// ErrMissingFeature: a required input was not given.
-	ErrMissingFeature = errors.New("required feature is missing")
+	// ErrMissingFeature: a required input was not given, or Features hold no value
+	// of the name asked for.
+	ErrMissingFeature = errors.New("feature is missing")
 	// ErrKind: a value is of another kind than the feature's.
 	ErrKind = errors.New("kind of value does not fit")
 	// ErrShape: a shape is not one that the feature allows. It is the error of

@@ -319,7 +319,7 @@ func TestValues(t *testing.T) {
 			t.Errorf("%v is read as something else", test.v)
 		}
 	}
-	if err := (coreml.Features{}).Tensor("x").Err(); !errors.Is(err, tensor.ErrInvalid) {
+	if err := (coreml.Features{}).Tensor("x").Err(); !errors.Is(err, coreml.ErrMissingFeature) {
 		t.Errorf("a feature that is not there: %v", err)
 	}
 }

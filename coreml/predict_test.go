@@ -82,7 +82,7 @@ func TestInputsAreRefused(t *testing.T) {
 		is    error
 		text  string
 	}{
-		{"a missing input", m, coreml.Features{}, coreml.ErrMissingFeature, `input "x": required feature is missing: want multi-array float32 (1 x 1..5)`},
+		{"a missing input", m, coreml.Features{}, coreml.ErrMissingFeature, `input "x": feature is missing: want multi-array float32 (1 x 1..5)`},
 		{"an unknown input", m, coreml.Features{"x": array(1, 1), "z": array(1)}, coreml.ErrUnknownFeature, `input "z": no such feature: the inputs are x, bias`},
 		{"another kind", m, coreml.Features{"x": coreml.Int64(3)}, coreml.ErrKind, `got int64 3, want multi-array float32`},
 		{"the zero value", m, coreml.Features{"x": {}}, coreml.ErrKind, `got invalid, want multi-array`},

@@ -142,6 +142,15 @@ func (v Value) String() string {
 type Features map[string]Value
 
 // Tensor returns the multi-array of that name. Where there is none, it returns
-// a nil tensor, which is safe to use: its Err is [tensor.ErrInvalid], and every
-// operation on it gives a tensor with that error.
-func (f Features) Tensor(name string) *tensor.Tensor { return f[name].tensor }
+// a tensor whose Err says so: [ErrMissingFeature], or [ErrKind] for a feature of
+// another kind. Every operation on it gives a tensor with that error.
+func (f Features) Tensor(name string) *tensor.Tensor {
+	v, ok := f[name]
+	switch {
+	case !ok:
+		return tensor.Failed(fmt.Errorf("coreml: feature %q: %w", name, ErrMissingFeature))
+	case v.tensor == nil:
+		return tensor.Failed(fmt.Errorf("coreml: feature %q is a %v: %w", name, v.kind, ErrKind))
+	}
+	return v.tensor
+}

@@ -31,6 +31,15 @@ var errNil = fmt.Errorf("tensor: %w", ErrInvalid)
 // failed returns a tensor that carries err.
 func failed(err error) *Tensor { return &Tensor{err: err} }
 
+// Failed returns a tensor that carries err, for functions that promise a tensor
+// and have none to give. A nil err gives [ErrInvalid].
+func Failed(err error) *Tensor {
+	if err == nil {
+		err = ErrInvalid
+	}
+	return failed(err)
+}
+
 // fail returns a tensor that carries a new error of the operation op.
 func fail(op string, sentinel error, format string, args ...any) *Tensor {
 	return failed(opError(op, sentinel, format, args...))

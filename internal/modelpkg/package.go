@@ -87,7 +87,7 @@ func Open(fsys fs.FS, dir string) (*Package, error) {
 		p.dir = path.Dir(dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, p.named(err)
 	}
 	p.modelDir = path.Dir(modelFile)
 	if p.spec, err = storage.ReadFile(fsys, modelFile); err != nil {
@@ -100,6 +100,15 @@ func Open(fsys fs.FS, dir string) (*Package, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w (its type is %v)", modelFile, ErrNotProgram, p.model.Type), p.spec.Release())
 	}
 	return p, nil
+}
+
+// named says in which folder of the file system an error arose, unless that is
+// the file system itself, which the caller names.
+func (p *Package) named(err error) error {
+	if p.dir == "." {
+		return err
+	}
+	return fmt.Errorf("%s: %w", p.dir, err)
 }
 
 func compiledName(name string) bool {
