@@ -95,7 +95,8 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 }
 
 // readDriver reads the driver file of the package at pkg: NAME.driver.json or
-// driver.json beside it. Neither is no error.
+// driver.json beside it. It returns nil, which overrides nothing, where there is
+// neither.
 func readDriver(fsys fs.FS, pkg string) (*Driver, error) {
 	base := path.Base(pkg)
 	base = strings.TrimSuffix(base, path.Ext(base))
@@ -116,7 +117,7 @@ func readDriver(fsys fs.FS, pkg string) (*Driver, error) {
 		}
 		return d, nil
 	}
-	return nil, nil //nolint:nilnil // nil is a valid override of Detect
+	return nil, nil
 }
 
 // check reports whether the driver's names and numbers fit the description.

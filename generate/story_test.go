@@ -72,7 +72,11 @@ func greedyConfig(n int) *generate.Config {
 }
 
 func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
-	for _, chunk := range []int{0, -1, 1, 3} {
+	chunks := []int{0, -1, 1, 3}
+	if testing.Short() {
+		chunks = []int{3}
+	}
+	for _, chunk := range chunks {
 		for _, arithmetic := range []coreml.Arithmetic{coreml.Faithful, coreml.Wide} {
 			t.Run(fmt.Sprintf("chunk %d, %v", chunk, arithmetic), func(t *testing.T) {
 				g := openStory(t, &generate.Options{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
@@ -118,6 +122,27 @@ func TestALargerModelWritesWhatTheReferenceWrites(t *testing.T) {
 	}
 	defer g.Close()
 	followRecords(t, g, records(t, dir))
+
+	// A conversation from the cache goes on as one that is read anew.
+	s, err := g.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, text := range []string{"What is the capital of France? Answer briefly.", "And of Italy?"} {
+		messages := append(s.Messages(), tokenizer.Message{Role: "user", Content: text})
+		got, err := generate.Collect(s.Send(t.Context(), text, greedyConfig(12)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := generate.Collect(g.Chat(t.Context(), messages, greedyConfig(12)))
+		if err != nil || !slices.Equal(got.Tokens, want.Tokens) {
+			t.Errorf("turn %d: %q, read anew %q, %v", i, got.Text, want.Text, err)
+		}
+		if i > 0 && got.Stats.CachedTokens < 40 {
+			t.Errorf("turn %d found %d of %d tokens in the cache", i, got.Stats.CachedTokens, got.Stats.PromptTokens)
+		}
+	}
 }
 
 func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {

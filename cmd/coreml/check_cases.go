@@ -105,7 +105,7 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *sa
 	if err != nil {
 		return "", err
 	}
-	defer st.Close() //nolint:errcheck // the state is thrown away
+	defer st.Close()
 	worst := difference{cosine: 1}
 	for n, step := range r.Steps {
 		in := coreml.Features{}

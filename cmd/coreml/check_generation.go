@@ -90,7 +90,7 @@ func teach(ctx context.Context, m *coreml.Model, records []generationRecord, chu
 	if err != nil {
 		return "", err
 	}
-	defer g.Close() //nolint:errcheck // there is nothing left to close
+	defer g.Close()
 	steps, compared, calls := 0, 0, 0
 	least := math.Inf(1)
 	for i, r := range records {
@@ -115,7 +115,7 @@ func teachOne(ctx context.Context, g *generate.Generator, r *generationRecord, c
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	defer seq.Close() //nolint:errcheck // the sequence is thrown away
+	defer seq.Close()
 	ids := append(append([]int{}, r.IDs...), r.Greedy[:len(r.Greedy)-1]...)
 	lead = math.Inf(1)
 	first := len(r.IDs) - 1 // the row that predicts Greedy[0]

@@ -14,8 +14,13 @@ func (p *packageInfo) text() string {
 	var b strings.Builder
 	head := table{indent: ""}
 	for _, line := range [][2]string{
-		{"package", p.Path}, {"specification", fmt.Sprint(p.Specification)}, {"description", oneLine(p.Description)},
-		{"version", p.Version}, {"author", p.Author}, {"license", p.License}, {"engine", p.engineText()},
+		{"package", p.Path},
+		{"specification", fmt.Sprint(p.Specification)},
+		{"description", oneLine(p.Description)},
+		{"version", p.Version},
+		{"author", p.Author},
+		{"license", p.License},
+		{"engine", p.engineText()},
 	} {
 		if line[1] != "" {
 			head.row(line[0], line[1])

@@ -24,8 +24,12 @@ func (f *failing) Write(p []byte) (int, error) {
 
 func TestAReaderThatGoesAwayIsNoError(t *testing.T) {
 	for _, args := range [][]string{
-		{"generate", "Once upon a time", "--temperature=0"}, {"generate", "x", "--json"},
-		{"inspect", model}, {"inspect", model, "--json"}, {"inspect", model, "--mil"}, {"check", story},
+		{"generate", "Once upon a time", "--temperature=0"},
+		{"generate", "x", "--json"},
+		{"inspect", model},
+		{"inspect", model, "--json"},
+		{"inspect", model, "--mil"},
+		{"check", story},
 	} {
 		var errs strings.Builder
 		out := &failing{left: 20, err: &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}
