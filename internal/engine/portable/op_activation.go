@@ -21,7 +21,6 @@ var (
 )
 
 var activations = []activation{
-	{"relu", noParam, func(x, _, _ float32) float32 { return max(x, 0) }},
 	{"relu6", noParam, func(x, _, _ float32) float32 { return min(max(x, 0), 6) }},
 	{"softsign", noParam, func(x, _, _ float32) float32 { return x / (1 + abs32(x)) }},
 	{"softplus", noParam, func(x, _, _ float32) float32 { return softplus(x) }},
@@ -61,10 +60,11 @@ func init() {
 		add(operator{name: a.name, params: a.params, eval: func(c *call) error { return c.activate(a) }})
 	}
 	add(
-		operator{name: "sigmoid", params: in("x"), eval: sigmoid},
-		operator{name: "silu", params: in("x"), eval: silu},
-		operator{name: "gelu", params: in("x", "mode"), eval: gelu},
-		operator{name: "softmax", params: in("x", "axis"), eval: softmax, local: newScratch},
+		operator{name: "relu", params: in("x"), eval: relu},
+		operator{name: "sigmoid", params: in("x"), eval: sigmoid, local: newSpread},
+		operator{name: "silu", params: in("x"), eval: silu, local: newSpread},
+		operator{name: "gelu", params: in("x", "mode"), eval: gelu, local: newSpread},
+		operator{name: "softmax", params: in("x", "axis"), eval: softmax, local: newSoftmax},
 		operator{name: "prelu", params: in("x", "alpha!"), eval: prelu},
 		operator{name: "softplus_parametric", params: in("x", "alpha!", "beta!"), eval: softplusParametric},
 	)
@@ -94,14 +94,32 @@ func softplus(x float32) float32 {
 	return float32(math.Log1p(math.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
 }
 
-func sigmoid(c *call) error {
+// relu is max(x, 0).
+func relu(c *call) error {
 	x := c.f32(c.in(0))
-	sigmoidRow(c.newF32(0), x, 1)
+	dst := c.newF32(0)
+	for k, v := range x {
+		dst[k] = max(v, 0)
+	}
 	return nil
 }
 
-// sigmoidRow stores 1/(1+exp(-scale*x)).
-func sigmoidRow(dst, x []float32, scale float32) {
+func sigmoid(c *call) error {
+	x := c.f32(c.in(0))
+	c.spread(sigmoidRow, c.newF32(0), x)
+	return nil
+}
+
+// sigmoidRow stores 1/(1+exp(-x)).
+func sigmoidRow(dst, x []float32) { scaledSigmoid(dst, x, 1) }
+
+// geluSigmoidRow stores x/(1+exp(-1.702x)).
+func geluSigmoidRow(dst, x []float32) {
+	scaledSigmoid(dst, x, 1.702)
+	kernel.Mul(dst, dst, x)
+}
+
+func scaledSigmoid(dst, x []float32, scale float32) {
 	kernel.Scale(dst, x, -scale)
 	kernel.Exp(dst, dst)
 	for k, e := range dst {
@@ -112,7 +130,7 @@ func sigmoidRow(dst, x []float32, scale float32) {
 // silu is x*sigmoid(x).
 func silu(c *call) error {
 	x := c.f32(c.in(0))
-	kernel.Silu(c.newF32(0), x)
+	c.spread(kernel.Silu, c.newF32(0), x)
 	return nil
 }
 
@@ -125,12 +143,11 @@ func gelu(c *call) error {
 	dst := c.newF32(0)
 	switch mode {
 	case "EXACT":
-		kernel.GeluErf(dst, x)
+		c.spread(kernel.GeluErf, dst, x)
 	case "TANH_APPROXIMATION":
-		kernel.GeluTanh(dst, x)
+		c.spread(kernel.GeluTanh, dst, x)
 	case "SIGMOID_APPROXIMATION":
-		sigmoidRow(dst, x, 1.702)
-		kernel.Mul(dst, dst, x)
+		c.spread(geluSigmoidRow, dst, x)
 	default:
 		return fmt.Errorf("mode %q is unknown", mode)
 	}
@@ -153,26 +170,62 @@ func softmax(c *call) error {
 	if len(dst) == 0 {
 		return nil
 	}
+	t, ok := c.local().(*softmaxTask)
+	if !ok {
+		t = &softmaxTask{}
+	}
 	if inner == 1 {
-		copy(dst, src)
-		for ; len(dst) > 0; dst = dst[n:] {
-			kernel.Softmax(dst[:n])
+		if t.dst, t.src, t.n = dst, src, n; len(dst) < spreadFrom {
+			t.Run(0, len(dst)/n, 0)
+		} else {
+			c.fr.pool.For(t, len(dst)/n, 1, c.fr.threads)
 		}
 		return nil
 	}
-	lane := c.scratch().floats(n)
-	for o := 0; o < len(src); o += n * inner {
-		for j := range inner {
-			for k := range lane {
-				lane[k] = src[o+k*inner+j]
-			}
-			kernel.Softmax(lane)
-			for k, v := range lane {
-				dst[o+k*inner+j] = v
-			}
+	t.columns = grown(c.fr, t.columns, 2*inner)
+	softmaxColumns(dst, src, n, inner, t.columns)
+	return nil
+}
+
+// softmaxTask computes rows on the pool. It belongs to a step.
+type softmaxTask struct {
+	dst, src []float32
+	n        int
+	columns  []float32 // maxima and sums
+}
+
+func newSoftmax() any { return &softmaxTask{} }
+
+// Run handles rows lo to hi-1.
+func (t *softmaxTask) Run(lo, hi, _ int) {
+	for r := lo; r < hi; r++ {
+		row := t.dst[r*t.n : (r+1)*t.n]
+		copy(row, t.src[r*t.n:])
+		kernel.Softmax(row)
+	}
+}
+
+// softmaxColumns is softmax along the n of [outer, n, inner], row by row: the
+// same sums as in one column, kept for all columns at once.
+func softmaxColumns(dst, src []float32, n, inner int, scratch []float32) {
+	top, sum := scratch[:inner], scratch[inner:2*inner]
+	for ; len(src) > 0; src, dst = src[n*inner:], dst[n*inner:] {
+		copy(top, src)
+		for at := inner; at < n*inner; at += inner {
+			maxVV(top, top, src[at:at+inner])
+		}
+		clear(sum)
+		for at := 0; at < n*inner; at += inner {
+			row := dst[at : at+inner]
+			subVV(row, src[at:at+inner], top)
+			kernel.Exp(row, row)
+			kernel.Add(sum, sum, row)
+		}
+		for at := 0; at < n*inner; at += inner {
+			row := dst[at : at+inner]
+			divVV(row, row, sum)
 		}
 	}
-	return nil
 }
 
 // channels checks that operand k is a vector with an element for each index of

@@ -192,17 +192,15 @@ func einsum(c *call) error {
 		clear(out)
 		return nil
 	}
-	a = e.matrix(0, &e.a, a, &e.rows)
-	b = e.matrix(1, &e.b, b, &e.cols)
+	a = e.matrix(c, 0, &e.a, a, &e.rows)
+	b = e.matrix(c, 1, &e.b, b, &e.cols)
 	var w nest
 	dims := e.resultNest(&w)
 	direct := w.start(dims[:e.result.n], 2) && w.rank == 0 && (w.n == 1 || w.step[0] == w.step[1])
 	prod := out
 	if !direct {
-		if cap(e.c) < len(out) {
-			e.c = make([]float32, len(out))
-		}
-		prod = e.c[:len(out)]
+		e.c = grown(c.fr, e.c, len(out))
+		prod = e.c
 	}
 	for p := range batch {
 		kernel.MatMul(prod[p*m*n:], n, a[p*m*k:], k, b[p*n*k:], k, true, m, n, k)
@@ -214,7 +212,7 @@ func einsum(c *call) error {
 }
 
 // matrix returns operand k as [batch, outer, inner].
-func (e *contraction) matrix(k int, scratch *[]float32, src []float32, outer *group) []float32 {
+func (e *contraction) matrix(c *call, k int, scratch *[]float32, src []float32, outer *group) []float32 {
 	var w nest
 	var dims [maxRank]int
 	rank := 0
@@ -234,11 +232,9 @@ func (e *contraction) matrix(k int, scratch *[]float32, src []float32, outer *gr
 	for _, d := range dims[:rank] {
 		n *= d
 	}
-	if cap(*scratch) < n {
-		*scratch = make([]float32, n)
-	}
-	copyRows(&w, (*scratch)[:n], src)
-	return (*scratch)[:n]
+	*scratch = grown(c.fr, *scratch, n)
+	copyRows(&w, *scratch, src)
+	return *scratch
 }
 
 // resultNest lays out a nest over the result (memory 0) and the products

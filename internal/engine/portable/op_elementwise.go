@@ -23,11 +23,19 @@ type binary struct {
 }
 
 // comparison is an operator of two operands whose result is a boolean.
-type comparison struct {
-	name string
-	f    func(a, b float32) bool
-	i    func(a, b int32) bool
-}
+type comparison uint8
+
+const (
+	isEqual comparison = iota
+	isNotEqual
+	isLess
+	isLessEqual
+	isGreater
+	isGreaterEqual
+	isBoth
+	isEither
+	isOneOf
+)
 
 var binaries = []binary{
 	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: addVS, sv: addSV},
@@ -38,32 +46,29 @@ var binaries = []binary{
 	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: divVV, vs: divVS, sv: divSV},
 	{name: "floor_div", f: floorDivF, i: floorDivI, divides: true},
 	{name: "mod", f: modF, i: func(a, b int64) int64 { return a - floorDivI(a, b)*b }, divides: true},
-	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }},
-	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }},
+	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: maxVV, vs: maxVS, sv: maxSV},
+	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: minVV, vs: minVS, sv: minSV},
 	{name: "pow", f: powF, i: powI, vs: powVS},
 }
 
-var comparisons = []comparison{
-	{"equal", func(a, b float32) bool { return a == b }, func(a, b int32) bool { return a == b }},
-	{"not_equal", func(a, b float32) bool { return a != b }, func(a, b int32) bool { return a != b }},
-	{"less", func(a, b float32) bool { return a < b }, func(a, b int32) bool { return a < b }},
-	{"less_equal", func(a, b float32) bool { return a <= b }, func(a, b int32) bool { return a <= b }},
-	{"greater", func(a, b float32) bool { return a > b }, func(a, b int32) bool { return a > b }},
-	{"greater_equal", func(a, b float32) bool { return a >= b }, func(a, b int32) bool { return a >= b }},
-	{"logical_and", func(a, b float32) bool { return a != 0 && b != 0 }, func(a, b int32) bool { return a != 0 && b != 0 }},
-	{"logical_or", func(a, b float32) bool { return a != 0 || b != 0 }, func(a, b int32) bool { return a != 0 || b != 0 }},
-	{"logical_xor", func(a, b float32) bool { return (a != 0) != (b != 0) }, func(a, b int32) bool { return (a != 0) != (b != 0) }},
+var comparisons = [...]string{
+	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
+	isGreater: "greater", isGreaterEqual: "greater_equal",
+	isBoth: "logical_and", isEither: "logical_or", isOneOf: "logical_xor",
 }
 
 func init() {
 	shape := func(c *call) error { return broadcastShape(c, 0, 2) }
 	for k := range binaries {
 		b := &binaries[k]
-		add(operator{name: b.name, params: in("x*", "y*!"), shape: shape, eval: func(c *call) error { return c.binary(b) }})
+		add(operator{
+			name: b.name, params: in("x*", "y*!"), shape: shape, local: newSpread,
+			eval: func(c *call) error { return c.binary(b) },
+		})
 	}
-	for k := range comparisons {
-		p := &comparisons[k]
-		add(operator{name: p.name, params: in("x*", "y*!"), shape: shape, exact: true, eval: func(c *call) error { return c.compare(p) }})
+	for k, name := range comparisons {
+		op := comparison(k)
+		add(operator{name: name, params: in("x*", "y*!"), shape: shape, exact: true, eval: func(c *call) error { return c.compare(op) }})
 	}
 	add(
 		operator{name: "logical_not", params: in("x"), eval: logicalNot, exact: true},
@@ -111,7 +116,7 @@ func (c *call) binary(op *binary) error {
 		x, y := a[w.at[1]:], b[w.at[2]:]
 		switch {
 		case op.vv != nil && (w.n == 1 || w.step[1] == 1 && w.step[2] == 1):
-			op.vv(dst, x[:w.n], y[:w.n])
+			c.spread2(op.vv, dst, x[:w.n], y[:w.n])
 		case op.vs != nil && w.step[1] == 1 && w.step[2] == 0:
 			op.vs(dst, x[:w.n], y)
 		case op.sv != nil && w.step[1] == 0 && w.step[2] == 1:
@@ -153,31 +158,63 @@ func (c *call) binaryInt(op *binary) error {
 	}
 }
 
-func (c *call) compare(op *comparison) error {
+func (c *call) compare(op comparison) error {
 	out := c.newI32(0)
 	var w nest
 	if c.in(0).isInt() && c.in(1).isInt() {
 		a, b, ok := c.pairInt(&w)
-		for ok {
-			dst := out[w.at[0] : w.at[0]+w.n]
-			x, y := a[w.at[1]:], b[w.at[2]:]
-			for k := range dst {
-				dst[k] = bit(op.i(x[k*w.step[1]], y[k*w.step[2]]))
-			}
-			ok = w.next()
+		for ; ok; ok = w.next() {
+			compareRow(op, out[w.at[0]:w.at[0]+w.n], a[w.at[1]:], b[w.at[2]:], w.step[1], w.step[2])
 		}
 		return nil
 	}
 	a, b, ok := c.pair(&w)
-	for ok {
-		dst := out[w.at[0] : w.at[0]+w.n]
-		x, y := a[w.at[1]:], b[w.at[2]:]
-		for k := range dst {
-			dst[k] = bit(op.f(x[k*w.step[1]], y[k*w.step[2]]))
-		}
-		ok = w.next()
+	for ; ok; ok = w.next() {
+		compareRow(op, out[w.at[0]:w.at[0]+w.n], a[w.at[1]:], b[w.at[2]:], w.step[1], w.step[2])
 	}
 	return nil
+}
+
+// compareRow compares elements of a, p apart, with elements of b, q apart.
+func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q int) {
+	switch op {
+	case isEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] == b[k*q])
+		}
+	case isNotEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != b[k*q])
+		}
+	case isLess:
+		for k := range dst {
+			dst[k] = bit(a[k*p] < b[k*q])
+		}
+	case isLessEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] <= b[k*q])
+		}
+	case isGreater:
+		for k := range dst {
+			dst[k] = bit(a[k*p] > b[k*q])
+		}
+	case isGreaterEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] >= b[k*q])
+		}
+	case isBoth:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)
+		}
+	case isEither:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != 0 || b[k*q] != 0)
+		}
+	case isOneOf:
+		for k := range dst {
+			dst[k] = bit((a[k*p] != 0) != (b[k*q] != 0))
+		}
+	}
 }
 
 func bit(b bool) int32 {
@@ -297,6 +334,38 @@ func divSV(dst, a, b []float32) {
 		dst[k] = s / x
 	}
 }
+
+func maxVV(dst, a, b []float32) {
+	b = b[:len(a)]
+	dst = dst[:len(a)]
+	for k, x := range a {
+		dst[k] = max(x, b[k])
+	}
+}
+
+func maxVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = max(x, s)
+	}
+}
+func maxSV(dst, a, b []float32) { maxVS(dst, b, a) }
+
+func minVV(dst, a, b []float32) {
+	b = b[:len(a)]
+	dst = dst[:len(a)]
+	for k, x := range a {
+		dst[k] = min(x, b[k])
+	}
+}
+
+func minVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = min(x, s)
+	}
+}
+func minSV(dst, a, b []float32) { minVS(dst, b, a) }
 
 // floorDivF rounds the quotient toward minus infinity, as Python does.
 func floorDivF(a, b float32) float32 { return float32(math.Floor(float64(a) / float64(b))) }

@@ -100,7 +100,6 @@ func (c *call) plain(v, tmp *value) *value {
 type scratch struct {
 	fr *frame // counts the memory
 	f  []float32
-	i  []int32
 	d  []float64
 	l  []int64
 }
@@ -120,11 +119,6 @@ func (c *call) scratch() *scratch {
 func (s *scratch) floats(n int) []float32 {
 	s.f = grown(s.fr, s.f, n)
 	return s.f
-}
-
-func (s *scratch) ints(n int) []int32 {
-	s.i = grown(s.fr, s.i, n)
-	return s.i
 }
 
 func (s *scratch) doubles(n int) []float64 {

@@ -40,14 +40,7 @@ func layerNorm(c *call) error {
 	if err != nil {
 		return err
 	}
-	n, trailing := 1, true
-	for d := range x.rank {
-		if set[d] {
-			n *= x.dims[d]
-		} else if d > 0 && set[d-1] {
-			trailing = false
-		}
-	}
+	n, inner, block := blockOf(x, &set)
 	gamma, err := c.scaleIn(2, n)
 	if err != nil {
 		return err
@@ -61,14 +54,77 @@ func layerNorm(c *call) error {
 	if len(dst) == 0 {
 		return nil
 	}
-	if trailing {
+	switch {
+	case !block:
+		c.layerNormLanes(dst, src, &set, n, gamma, beta, eps)
+	case inner == 1:
 		for ; len(dst) > 0; dst, src = dst[n:], src[n:] {
 			kernel.LayerNorm(dst[:n], src[:n], gamma, beta, eps)
 		}
-		return nil
+	default:
+		sums := c.scratch().doubles(2 * inner)
+		for ; len(dst) > 0; dst, src = dst[n*inner:], src[n*inner:] {
+			layerNormColumns(dst[:n*inner], src[:n*inner], gamma, beta, eps, sums[:inner], sums[inner:])
+		}
 	}
-	c.layerNormLanes(dst, src, &set, n, gamma, beta, eps)
 	return nil
+}
+
+// blockOf returns the number of elements that set covers and, when its axes lie
+// side by side, the number of elements after them. Dimensions of one element do
+// not part axes.
+func blockOf(x *value, set *[maxRank]bool) (n, inner int, block bool) {
+	n, inner, block = 1, 1, true
+	for d, size := range x.shape() {
+		switch {
+		case size == 1:
+		case set[d]:
+			block = block && inner == 1
+			n *= size
+		case n > 1:
+			inner *= size
+		}
+	}
+	return n, inner, block
+}
+
+// layerNormColumns normalises every column of [n, inner], row by row: the same
+// sums as in one column, kept for all columns at once.
+func layerNormColumns(dst, src, gamma, beta []float32, eps float32, mean, scale []float64) {
+	inner := len(mean)
+	n := len(src) / inner
+	clear(mean)
+	clear(scale)
+	for r := range n {
+		for j, v := range src[r*inner : (r+1)*inner] {
+			mean[j] += float64(v)
+		}
+	}
+	for j := range mean {
+		mean[j] /= float64(n)
+	}
+	for r := range n {
+		for j, v := range src[r*inner : (r+1)*inner] {
+			d := float64(v) - mean[j]
+			scale[j] += d * d
+		}
+	}
+	for j := range scale {
+		scale[j] = 1 / math.Sqrt(scale[j]/float64(n)+float64(eps))
+	}
+	for r := range n {
+		g, b := 1.0, 0.0
+		if gamma != nil {
+			g = float64(gamma[r])
+		}
+		if beta != nil {
+			b = float64(beta[r])
+		}
+		row := dst[r*inner : (r+1)*inner]
+		for j, v := range src[r*inner : (r+1)*inner] {
+			row[j] = float32((float64(v)-mean[j])*scale[j]*g + b)
+		}
+	}
 }
 
 // layerNormLanes normalises over axes that are not the last ones: each lane is

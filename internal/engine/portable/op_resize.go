@@ -81,8 +81,8 @@ func (c *call) grid2() *grid2 {
 }
 
 // linearTaps fills the taps of one dimension for linear interpolation.
-func linearTaps(t []tap, n, out int, s sampling) []tap {
-	t = sizeTaps(t, out)
+func (c *call) linearTaps(t []tap, n, out int, s sampling) []tap {
+	t = grown(c.fr, t, out)
 	for i := range t {
 		p := s.at(i, n, out)
 		lo := int(math.Floor(p))
@@ -93,20 +93,13 @@ func linearTaps(t []tap, n, out int, s sampling) []tap {
 
 // nearestTaps fills the taps of one dimension for copies of the element at
 // i/scale.
-func nearestTaps(t []tap, n, out int, scale float64) []tap {
-	t = sizeTaps(t, out)
+func (c *call) nearestTaps(t []tap, n, out int, scale float64) []tap {
+	t = grown(c.fr, t, out)
 	for i := range t {
 		lo := min(n-1, int(float64(i)/scale))
 		t[i] = tap{lo: lo, hi: lo}
 	}
 	return t
-}
-
-func sizeTaps(t []tap, n int) []tap {
-	if cap(t) < n {
-		t = make([]tap, n)
-	}
-	return t[:n]
 }
 
 // sample computes output 0 from the taps.
@@ -197,7 +190,7 @@ func upsampleNearest(c *call) error {
 	}
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
-	g.rows, g.cols = nearestTaps(g.rows, h, toH, float64(sh)), nearestTaps(g.cols, w, toW, float64(sw))
+	g.rows, g.cols = c.nearestTaps(g.rows, h, toH, float64(sh)), c.nearestTaps(g.cols, w, toW, float64(sw))
 	c.sample(g)
 	return nil
 }
@@ -205,8 +198,8 @@ func upsampleNearest(c *call) error {
 func resizeNearest(c *call) error {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
-	g.rows = nearestTaps(g.rows, h, toH, float64(toH)/float64(h))
-	g.cols = nearestTaps(g.cols, w, toW, float64(toW)/float64(w))
+	g.rows = c.nearestTaps(g.rows, h, toH, float64(toH)/float64(h))
+	g.cols = c.nearestTaps(g.cols, w, toW, float64(toW)/float64(w))
 	c.sample(g)
 	return nil
 }
@@ -246,7 +239,7 @@ func resizeBilinear(c *call) error {
 func (c *call) bilinear(s sampling) error {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
-	g.rows, g.cols = linearTaps(g.rows, h, toH, s), linearTaps(g.cols, w, toW, s)
+	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
 	c.sample(g)
 	return nil
 }

@@ -105,14 +105,9 @@ func (c *call) ranking() *ranking {
 }
 
 // load takes the lane of n elements, step apart, and numbers them.
-func (r *ranking) load(f []float32, i []int32, at, n, step int) {
+func (r *ranking) load(c *call, f []float32, i []int32, at, n, step int) {
 	r.whole = f == nil
-	if cap(r.order) < n {
-		r.order = make([]int32, n)
-		r.f = make([]float32, n)
-		r.i = make([]int32, n)
-	}
-	r.order, r.f, r.i = r.order[:n], r.f[:n], r.i[:n]
+	r.order, r.f, r.i = grown(c.fr, r.order, n), grown(c.fr, r.f, n), grown(c.fr, r.i, n)
 	for k := range n {
 		r.order[k] = int32(k)
 		if r.whole {
@@ -195,7 +190,7 @@ func argsort(c *call) error {
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
 	for o := 0; o < len(dst); o += n * inner {
 		for j := range inner {
-			r.load(f, i, o+j, n, inner)
+			r.load(c, f, i, o+j, n, inner)
 			sort.Sort(r)
 			for k, e := range r.order {
 				dst[o+j+k*inner] = e
@@ -277,7 +272,7 @@ func topk(c *call) error {
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
 	for o := range x.span(0, axis) {
 		for j := range inner {
-			r.load(f, i, o*n*inner+j, n, inner)
+			r.load(c, f, i, o*n*inner+j, n, inner)
 			r.first(k)
 			at := o*k*inner + j
 			for _, e := range r.order[:k] {

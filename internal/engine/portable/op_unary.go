@@ -37,7 +37,7 @@ var unaries = []unary{
 	{name: "sqrt", f64: math.Sqrt, row: sqrtRow},
 	{name: "square", f64: func(x float64) float64 { return x * x }, i: func(x int64) int64 { return x * x }, row: squareRow},
 	{name: "tan", f64: math.Tan},
-	{name: "tanh", f64: math.Tanh},
+	{name: "tanh", f64: math.Tanh, row: tanhRow},
 }
 
 // shifted is an operator that adds epsilon to its operand first.
@@ -56,7 +56,7 @@ var shifteds = []shifted{
 func init() {
 	for k := range unaries {
 		u := &unaries[k]
-		add(operator{name: u.name, params: in("x"), eval: func(c *call) error { return c.unary(u) }})
+		add(operator{name: u.name, params: in("x"), eval: func(c *call) error { return c.unary(u) }, local: newSpread})
 	}
 	for k := range shifteds {
 		s := &shifteds[k]
@@ -75,7 +75,7 @@ func (c *call) unary(u *unary) error {
 		x := c.f32(c.in(0))
 		dst := c.newF32(0)
 		if u.row != nil {
-			u.row(dst, x)
+			c.spread(u.row, dst, x)
 			return nil
 		}
 		for k, v := range x {
@@ -123,6 +123,27 @@ func absRow(dst, x []float32) {
 func sqrtRow(dst, x []float32) {
 	for k, v := range x {
 		dst[k] = float32(math.Sqrt(float64(v)))
+	}
+}
+
+// smallTanh is where tanhRow changes its formula.
+const smallTanh = 0.625
+
+// tanhRow is tanh to about two units in the last place: for large x by the
+// exponential function, for small x, where that would cancel, by five levels of
+// Lambert's continued fraction, which is within 1e-9 there.
+func tanhRow(dst, x []float32) {
+	for k, v := range x {
+		dst[k] = 2 * abs32(v)
+	}
+	kernel.Exp(dst, dst)
+	for k, v := range x {
+		if abs32(v) < smallTanh {
+			z := float64(v) * float64(v)
+			dst[k] = float32(float64(v) * (945 + z*(105+z)) / (945 + z*(420+15*z)))
+		} else {
+			dst[k] = float32(math.Copysign(float64(1-2/(dst[k]+1)), float64(v)))
+		}
 	}
 }
 

@@ -1,0 +1,57 @@
+package portable
+
+// spreadFrom is the number of elements from which an element-wise loop is shared
+// among the threads, and spreadUnit the number that one of them takes at least. The
+// borders lie at multiples of the unit however many threads there are.
+const (
+	spreadFrom = 1 << 15
+	spreadUnit = 1 << 12
+)
+
+// spreadTask applies a function to long vectors on the pool. It belongs to a
+// step. Exactly one of the functions is set.
+type spreadTask struct {
+	one       func(dst, x []float32)
+	two       func(dst, a, b []float32)
+	dst, a, b []float32
+	unit      int
+}
+
+func newSpread() any { return &spreadTask{} }
+
+// Run handles units lo to hi-1.
+func (t *spreadTask) Run(lo, hi, _ int) {
+	from, to := lo*t.unit, min(hi*t.unit, len(t.dst))
+	if t.one != nil {
+		t.one(t.dst[from:to], t.a[from:to])
+	} else {
+		t.two(t.dst[from:to], t.a[from:to], t.b[from:to])
+	}
+}
+
+// spread stores f(x) in dst, whose elements f computes one by one.
+func (c *call) spread(f func(dst, x []float32), dst, x []float32) {
+	t, ok := c.local().(*spreadTask)
+	if !ok || len(dst) < spreadFrom {
+		f(dst, x)
+		return
+	}
+	*t = spreadTask{one: f, dst: dst, a: x, unit: spreadUnit}
+	c.runSpread(t)
+}
+
+// spread2 stores f(a, b) in dst, whose elements f computes one by one.
+func (c *call) spread2(f func(dst, a, b []float32), dst, a, b []float32) {
+	t, ok := c.local().(*spreadTask)
+	if !ok || len(dst) < spreadFrom {
+		f(dst, a, b)
+		return
+	}
+	*t = spreadTask{two: f, dst: dst, a: a, b: b, unit: spreadUnit}
+	c.runSpread(t)
+}
+
+func (c *call) runSpread(t *spreadTask) {
+	c.fr.pool.For(t, (len(t.dst)+t.unit-1)/t.unit, 1, c.fr.threads)
+	*t = spreadTask{} // holds no memory of the caller
+}
