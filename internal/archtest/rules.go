@@ -84,6 +84,7 @@ func Default() Rules {
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			{Dir: "tensor", May: []string{"internal/dtype", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
 			{Dir: "internal/safetensors", May: []string{"internal/dtype", "internal/storage", "tensor"}},
+			{Dir: "internal/npy", May: []string{"tensor"}},
 
 			// Reading packages and programs.
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},

@@ -1,0 +1,159 @@
+package npy
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// Open reads the file of that name.
+func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // the file was only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if t, err = Read(f, info.Size()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return t, nil
+}
+
+// Read reads a file of size bytes from r. The size bounds the memory that is
+// taken. Unsigned integers of 32 and 64 bits, which package tensor lacks, become
+// Int64; a number that does not fit is an error.
+func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
+	r = io.LimitReader(r, size)
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	e, err := typeOf(h.Descr)
+	if err != nil {
+		return nil, err
+	}
+	// The file must hold the elements before memory is taken for them.
+	room := size / int64(e.size)
+	count := int64(1)
+	for _, n := range h.Shape {
+		if n == 0 {
+			count = 0
+			break
+		}
+		if int64(n) > room/count {
+			return nil, fmt.Errorf("%w: shape %v wants more than the %d bytes of the file", ErrFormat, h.Shape, size)
+		}
+		count *= int64(n)
+	}
+	raw := make([]byte, count*int64(e.size))
+	if _, err := io.ReadFull(r, raw); err != nil {
+		return nil, fmt.Errorf("%w: elements: %w", ErrFormat, noEOF(err))
+	}
+	if n, _ := io.CopyN(io.Discard, r, 1); n != 0 {
+		return nil, fmt.Errorf("%w: bytes follow the %d elements", ErrFormat, count)
+	}
+	if e.big {
+		for at := 0; at < len(raw); at += e.size {
+			slices.Reverse(raw[at : at+e.size])
+		}
+	}
+	return build(h, e, raw)
+}
+
+// build makes the tensor of little-endian elements.
+func build(h *Header, e elementType, raw []byte) (*tensor.Tensor, error) {
+	shape := h.Shape
+	if h.FortranOrder {
+		shape = slices.Clone(shape)
+		slices.Reverse(shape)
+	}
+	var t *tensor.Tensor
+	if e.widened {
+		wide, err := widen(raw, e.size)
+		if err != nil {
+			return nil, err
+		}
+		t = tensor.Wrap(wide, shape...)
+	} else {
+		t = tensor.New(e.dtype, shape...)
+		mem, err := t.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		copy(mem, raw)
+		if e.dtype == tensor.Bool {
+			for i, b := range mem {
+				if b > 1 {
+					return nil, fmt.Errorf("%w: element %d is %d, not a bool", ErrFormat, i, b)
+				}
+			}
+		}
+	}
+	if h.FortranOrder && t.Rank() > 1 {
+		t = t.Transpose().Contiguous()
+	}
+	return t, t.Err()
+}
+
+// widen makes int64 of unsigned integers of 4 or 8 bytes.
+func widen(raw []byte, size int) ([]int64, error) {
+	out := make([]int64, len(raw)/size)
+	for i := range out {
+		if size == 4 {
+			out[i] = int64(binary.LittleEndian.Uint32(raw[4*i:]))
+			continue
+		}
+		u := binary.LittleEndian.Uint64(raw[8*i:])
+		if u > math.MaxInt64 {
+			return nil, fmt.Errorf("element %d is %d, too large for int64: %w", i, u, tensor.ErrValue)
+		}
+		out[i] = int64(u)
+	}
+	return out, nil
+}
+
+var descrs = map[tensor.DType]string{
+	tensor.Bool: "|b1", tensor.Int8: "|i1", tensor.UInt8: "|u1", tensor.Int16: "<i2", tensor.UInt16: "<u2",
+	tensor.Int32: "<i4", tensor.Int64: "<i8", tensor.Float16: "<f2", tensor.Float32: "<f4", tensor.Float64: "<f8",
+}
+
+// Write writes t as a file of version 1.
+func Write(w io.Writer, t *tensor.Tensor) error {
+	if err := t.Err(); err != nil {
+		return err
+	}
+	dims := make([]string, t.Rank())
+	for d := range dims {
+		dims[d] = strconv.Itoa(t.Dim(d))
+	}
+	shape := strings.Join(dims, ", ")
+	if len(dims) == 1 {
+		shape += ","
+	}
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descrs[t.DType()], shape)
+	// The elements start at a multiple of 64 bytes and a newline ends the header.
+	start := len(magic) + 4
+	text += strings.Repeat(" ", 63-(start+len(text))%64) + "\n"
+	head := append([]byte(magic), 1, 0)
+	head = binary.LittleEndian.AppendUint16(head, uint16(len(text)))
+	raw, err := t.Contiguous().Bytes()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(append(head, text...)); err != nil {
+		return err
+	}
+	_, err = w.Write(raw)
+	return err
+}
