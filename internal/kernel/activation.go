@@ -83,8 +83,14 @@ func GeluTanh(dst, x []float32) {
 // GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x.
 func GeluErf(dst, x []float32) {
 	x = x[:len(dst)]
-	for i, f := range x {
-		v := float64(f)
+	done := 0
+	if useAVX2 {
+		if done = len(dst) &^ 7; done > 0 {
+			geluErfAVX2(&dst[0], &x[0], done)
+		}
+	}
+	for i := done; i < len(dst); i++ {
+		v := float64(x[i])
 		dst[i] = float32(0.5 * v * math.Erfc(-v/math.Sqrt2))
 	}
 }

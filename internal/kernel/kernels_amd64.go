@@ -99,6 +99,11 @@ func siluAVX2(dst *float32, x *float32, n int)
 //go:noescape
 func geluTanhAVX2(dst *float32, x *float32, n int)
 
+// geluErfAVX2 stores x·Φ(x) in dst.
+//
+//go:noescape
+func geluErfAVX2(dst *float32, x *float32, n int)
+
 // gemv4sAVX2 multiplies x by rows of 4-bit codes that follow one another.
 //
 //go:noescape

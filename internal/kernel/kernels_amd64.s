@@ -7,6 +7,16 @@
 DATA ·abs<>+0(SB)/4, $0x7fffffff
 GLOBL ·abs<>(SB), RODATA|NOPTR, $4
 
+DATA ·abs8<>+0(SB)/4, $0x7fffffff
+DATA ·abs8<>+4(SB)/4, $0x7fffffff
+DATA ·abs8<>+8(SB)/4, $0x7fffffff
+DATA ·abs8<>+12(SB)/4, $0x7fffffff
+DATA ·abs8<>+16(SB)/4, $0x7fffffff
+DATA ·abs8<>+20(SB)/4, $0x7fffffff
+DATA ·abs8<>+24(SB)/4, $0x7fffffff
+DATA ·abs8<>+28(SB)/4, $0x7fffffff
+GLOBL ·abs8<>(SB), RODATA|NOPTR, $32
+
 DATA ·bias<>+0(SB)/4, $0x0000007f
 DATA ·bias<>+4(SB)/4, $0x0000007f
 DATA ·bias<>+8(SB)/4, $0x0000007f
@@ -62,6 +72,136 @@ GLOBL ·eight<>(SB), RODATA|NOPTR, $32
 
 DATA ·eights<>+0(SB)/4, $0x88888888
 GLOBL ·eights<>(SB), RODATA|NOPTR, $4
+
+DATA ·erfMax<>+0(SB)/4, $0x41a00000
+DATA ·erfMax<>+4(SB)/4, $0x41a00000
+DATA ·erfMax<>+8(SB)/4, $0x41a00000
+DATA ·erfMax<>+12(SB)/4, $0x41a00000
+DATA ·erfMax<>+16(SB)/4, $0x41a00000
+DATA ·erfMax<>+20(SB)/4, $0x41a00000
+DATA ·erfMax<>+24(SB)/4, $0x41a00000
+DATA ·erfMax<>+28(SB)/4, $0x41a00000
+GLOBL ·erfMax<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc0<>+0(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+4(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+8(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+12(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+16(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+20(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+24(SB)/4, $0xbfa1fc68
+DATA ·erfc0<>+28(SB)/4, $0xbfa1fc68
+GLOBL ·erfc0<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc1<>+0(SB)/4, $0x3f8003df
+DATA ·erfc1<>+4(SB)/4, $0x3f8003df
+DATA ·erfc1<>+8(SB)/4, $0x3f8003df
+DATA ·erfc1<>+12(SB)/4, $0x3f8003df
+DATA ·erfc1<>+16(SB)/4, $0x3f8003df
+DATA ·erfc1<>+20(SB)/4, $0x3f8003df
+DATA ·erfc1<>+24(SB)/4, $0x3f8003df
+DATA ·erfc1<>+28(SB)/4, $0x3f8003df
+GLOBL ·erfc1<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc10<>+0(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+4(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+8(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+12(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+16(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+20(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+24(SB)/4, $0x3f42f7ea
+DATA ·erfc10<>+28(SB)/4, $0x3f42f7ea
+GLOBL ·erfc10<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc11<>+0(SB)/4, $0xbe104287
+DATA ·erfc11<>+4(SB)/4, $0xbe104287
+DATA ·erfc11<>+8(SB)/4, $0xbe104287
+DATA ·erfc11<>+12(SB)/4, $0xbe104287
+DATA ·erfc11<>+16(SB)/4, $0xbe104287
+DATA ·erfc11<>+20(SB)/4, $0xbe104287
+DATA ·erfc11<>+24(SB)/4, $0xbe104287
+DATA ·erfc11<>+28(SB)/4, $0xbe104287
+GLOBL ·erfc11<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc2<>+0(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+4(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+8(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+12(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+16(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+20(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+24(SB)/4, $0x3ebf156e
+DATA ·erfc2<>+28(SB)/4, $0x3ebf156e
+GLOBL ·erfc2<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc3<>+0(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+4(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+8(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+12(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+16(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+20(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+24(SB)/4, $0x3dc8541d
+DATA ·erfc3<>+28(SB)/4, $0x3dc8541d
+GLOBL ·erfc3<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc4<>+0(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+4(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+8(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+12(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+16(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+20(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+24(SB)/4, $0xbe1d412d
+DATA ·erfc4<>+28(SB)/4, $0xbe1d412d
+GLOBL ·erfc4<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc5<>+0(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+4(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+8(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+12(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+16(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+20(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+24(SB)/4, $0x3d04e15e
+DATA ·erfc5<>+28(SB)/4, $0x3d04e15e
+GLOBL ·erfc5<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc6<>+0(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+4(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+8(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+12(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+16(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+20(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+24(SB)/4, $0xbe88c64b
+DATA ·erfc6<>+28(SB)/4, $0xbe88c64b
+GLOBL ·erfc6<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc7<>+0(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+4(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+8(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+12(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+16(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+20(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+24(SB)/4, $0xbe9b4c36
+DATA ·erfc7<>+28(SB)/4, $0xbe9b4c36
+GLOBL ·erfc7<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc8<>+0(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+4(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+8(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+12(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+16(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+20(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+24(SB)/4, $0x3fbab0f3
+DATA ·erfc8<>+28(SB)/4, $0x3fbab0f3
+GLOBL ·erfc8<>(SB), RODATA|NOPTR, $32
+
+DATA ·erfc9<>+0(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+4(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+8(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+12(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+16(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+20(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+24(SB)/4, $0xbfcbf0f1
+DATA ·erfc9<>+28(SB)/4, $0xbfcbf0f1
+GLOBL ·erfc9<>(SB), RODATA|NOPTR, $32
 
 DATA ·evenOdd<>+0(SB)/4, $0x06040200
 DATA ·evenOdd<>+4(SB)/4, $0x0e0c0a08
@@ -318,6 +458,16 @@ GLOBL ·quarter3<>(SB), RODATA|NOPTR, $32
 DATA ·roundBias<>+0(SB)/4, $0x46400000
 GLOBL ·roundBias<>(SB), RODATA|NOPTR, $4
 
+DATA ·rsqrt2<>+0(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+4(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+8(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+12(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+16(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+20(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+24(SB)/4, $0x3f3504f3
+DATA ·rsqrt2<>+28(SB)/4, $0x3f3504f3
+GLOBL ·rsqrt2<>(SB), RODATA|NOPTR, $32
+
 DATA ·shift1<>+0(SB)/4, $0x00000000
 DATA ·shift1<>+4(SB)/4, $0x00000001
 DATA ·shift1<>+8(SB)/4, $0x00000002
@@ -448,6 +598,16 @@ GLOBL ·tailMask<>(SB), RODATA|NOPTR, $64
 
 DATA ·tiny<>+0(SB)/4, $0x0da24260
 GLOBL ·tiny<>(SB), RODATA|NOPTR, $4
+
+DATA ·two<>+0(SB)/4, $0x40000000
+DATA ·two<>+4(SB)/4, $0x40000000
+DATA ·two<>+8(SB)/4, $0x40000000
+DATA ·two<>+12(SB)/4, $0x40000000
+DATA ·two<>+16(SB)/4, $0x40000000
+DATA ·two<>+20(SB)/4, $0x40000000
+DATA ·two<>+24(SB)/4, $0x40000000
+DATA ·two<>+28(SB)/4, $0x40000000
+GLOBL ·two<>(SB), RODATA|NOPTR, $32
 
 DATA ·unpackOrder<>+0(SB)/4, $0x00000000
 DATA ·unpackOrder<>+4(SB)/4, $0x00000004
@@ -1581,6 +1741,193 @@ end57:
 	VZEROUPPER
 	RET
 
+// func geluErfAVX2(dst *float32, x *float32, n int)
+TEXT ·geluErfAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS ·exp0<>(SB), Y15
+	VBROADCASTSS ·exp1<>(SB), Y14
+	VBROADCASTSS ·exp2<>(SB), Y13
+	VBROADCASTSS ·exp3<>(SB), Y12
+	VBROADCASTSS ·exp4<>(SB), Y11
+	VBROADCASTSS ·exp5<>(SB), Y10
+	SUBQ $16, CX
+	JLT narrow59
+wide58:
+	VMOVUPS 0(SI), Y0
+	VANDPS ·abs8<>(SB), Y0, Y0
+	VMULPS ·rsqrt2<>(SB), Y0, Y0
+	VMOVUPS ·erfMax<>(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS ·two<>(SB), Y1
+	VADDPS Y1, Y0, Y2
+	VDIVPS Y2, Y1, Y6
+	VMOVUPS ·erfc11<>(SB), Y2
+	VFMADD213PS ·erfc10<>(SB), Y6, Y2
+	VFMADD213PS ·erfc9<>(SB), Y6, Y2
+	VFMADD213PS ·erfc8<>(SB), Y6, Y2
+	VFMADD213PS ·erfc7<>(SB), Y6, Y2
+	VFMADD213PS ·erfc6<>(SB), Y6, Y2
+	VFMADD213PS ·erfc5<>(SB), Y6, Y2
+	VFMADD213PS ·erfc4<>(SB), Y6, Y2
+	VFMADD213PS ·erfc3<>(SB), Y6, Y2
+	VFMADD213PS ·erfc2<>(SB), Y6, Y2
+	VFMADD213PS ·erfc1<>(SB), Y6, Y2
+	VFMADD213PS ·erfc0<>(SB), Y6, Y2
+	VMULPS Y0, Y6, Y6
+	VMULPS ·rsqrt2<>(SB), Y6, Y6
+	VFNMADD213PS Y2, Y0, Y0
+	VMOVUPS ·expMin<>(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS ·expMax<>(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMULPS Y0, Y15, Y1
+	VROUNDPS $8, Y1, Y1
+	VFNMADD231PS Y14, Y1, Y0
+	VFNMADD231PS Y13, Y1, Y0
+	VMOVAPS Y12, Y2
+	VFMADD213PS Y11, Y0, Y2
+	VFMADD213PS Y10, Y0, Y2
+	VFMADD213PS ·exp24<>(SB), Y0, Y2
+	VFMADD213PS ·exp6<>(SB), Y0, Y2
+	VFMADD213PS ·half<>(SB), Y0, Y2
+	VFMADD213PS ·one<>(SB), Y0, Y2
+	VFMADD213PS ·one<>(SB), Y0, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y0
+	VPSUBD Y0, Y1, Y1
+	VPADDD ·bias<>(SB), Y0, Y0
+	VPSLLD $23, Y0, Y0
+	VPADDD ·bias<>(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y0, Y2, Y2
+	VMULPS Y1, Y2, Y0
+	VMULPS Y6, Y0, Y0
+	VMOVUPS 0(SI), Y1
+	VXORPS Y2, Y2, Y2
+	VMAXPS Y2, Y1, Y2
+	VSUBPS Y0, Y2, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y3
+	VANDPS ·abs8<>(SB), Y3, Y3
+	VMULPS ·rsqrt2<>(SB), Y3, Y3
+	VMOVUPS ·erfMax<>(SB), Y4
+	VMINPS Y3, Y4, Y3
+	VMOVUPS ·two<>(SB), Y4
+	VADDPS Y4, Y3, Y5
+	VDIVPS Y5, Y4, Y7
+	VMOVUPS ·erfc11<>(SB), Y5
+	VFMADD213PS ·erfc10<>(SB), Y7, Y5
+	VFMADD213PS ·erfc9<>(SB), Y7, Y5
+	VFMADD213PS ·erfc8<>(SB), Y7, Y5
+	VFMADD213PS ·erfc7<>(SB), Y7, Y5
+	VFMADD213PS ·erfc6<>(SB), Y7, Y5
+	VFMADD213PS ·erfc5<>(SB), Y7, Y5
+	VFMADD213PS ·erfc4<>(SB), Y7, Y5
+	VFMADD213PS ·erfc3<>(SB), Y7, Y5
+	VFMADD213PS ·erfc2<>(SB), Y7, Y5
+	VFMADD213PS ·erfc1<>(SB), Y7, Y5
+	VFMADD213PS ·erfc0<>(SB), Y7, Y5
+	VMULPS Y3, Y7, Y7
+	VMULPS ·rsqrt2<>(SB), Y7, Y7
+	VFNMADD213PS Y5, Y3, Y3
+	VMOVUPS ·expMin<>(SB), Y4
+	VMAXPS Y3, Y4, Y3
+	VMOVUPS ·expMax<>(SB), Y4
+	VMINPS Y3, Y4, Y3
+	VMULPS Y3, Y15, Y4
+	VROUNDPS $8, Y4, Y4
+	VFNMADD231PS Y14, Y4, Y3
+	VFNMADD231PS Y13, Y4, Y3
+	VMOVAPS Y12, Y5
+	VFMADD213PS Y11, Y3, Y5
+	VFMADD213PS Y10, Y3, Y5
+	VFMADD213PS ·exp24<>(SB), Y3, Y5
+	VFMADD213PS ·exp6<>(SB), Y3, Y5
+	VFMADD213PS ·half<>(SB), Y3, Y5
+	VFMADD213PS ·one<>(SB), Y3, Y5
+	VFMADD213PS ·one<>(SB), Y3, Y5
+	VCVTPS2DQ Y4, Y4
+	VPSRAD $1, Y4, Y3
+	VPSUBD Y3, Y4, Y4
+	VPADDD ·bias<>(SB), Y3, Y3
+	VPSLLD $23, Y3, Y3
+	VPADDD ·bias<>(SB), Y4, Y4
+	VPSLLD $23, Y4, Y4
+	VMULPS Y3, Y5, Y5
+	VMULPS Y4, Y5, Y3
+	VMULPS Y7, Y3, Y3
+	VMOVUPS 32(SI), Y4
+	VXORPS Y5, Y5, Y5
+	VMAXPS Y5, Y4, Y5
+	VSUBPS Y3, Y5, Y3
+	VMOVUPS Y3, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGE wide58
+narrow59:
+	ADDQ $16, CX
+	JZ end60
+	VMOVUPS 0(SI), Y0
+	VANDPS ·abs8<>(SB), Y0, Y0
+	VMULPS ·rsqrt2<>(SB), Y0, Y0
+	VMOVUPS ·erfMax<>(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS ·two<>(SB), Y1
+	VADDPS Y1, Y0, Y2
+	VDIVPS Y2, Y1, Y6
+	VMOVUPS ·erfc11<>(SB), Y2
+	VFMADD213PS ·erfc10<>(SB), Y6, Y2
+	VFMADD213PS ·erfc9<>(SB), Y6, Y2
+	VFMADD213PS ·erfc8<>(SB), Y6, Y2
+	VFMADD213PS ·erfc7<>(SB), Y6, Y2
+	VFMADD213PS ·erfc6<>(SB), Y6, Y2
+	VFMADD213PS ·erfc5<>(SB), Y6, Y2
+	VFMADD213PS ·erfc4<>(SB), Y6, Y2
+	VFMADD213PS ·erfc3<>(SB), Y6, Y2
+	VFMADD213PS ·erfc2<>(SB), Y6, Y2
+	VFMADD213PS ·erfc1<>(SB), Y6, Y2
+	VFMADD213PS ·erfc0<>(SB), Y6, Y2
+	VMULPS Y0, Y6, Y6
+	VMULPS ·rsqrt2<>(SB), Y6, Y6
+	VFNMADD213PS Y2, Y0, Y0
+	VMOVUPS ·expMin<>(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS ·expMax<>(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMULPS Y0, Y15, Y1
+	VROUNDPS $8, Y1, Y1
+	VFNMADD231PS Y14, Y1, Y0
+	VFNMADD231PS Y13, Y1, Y0
+	VMOVAPS Y12, Y2
+	VFMADD213PS Y11, Y0, Y2
+	VFMADD213PS Y10, Y0, Y2
+	VFMADD213PS ·exp24<>(SB), Y0, Y2
+	VFMADD213PS ·exp6<>(SB), Y0, Y2
+	VFMADD213PS ·half<>(SB), Y0, Y2
+	VFMADD213PS ·one<>(SB), Y0, Y2
+	VFMADD213PS ·one<>(SB), Y0, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y0
+	VPSUBD Y0, Y1, Y1
+	VPADDD ·bias<>(SB), Y0, Y0
+	VPSLLD $23, Y0, Y0
+	VPADDD ·bias<>(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y0, Y2, Y2
+	VMULPS Y1, Y2, Y0
+	VMULPS Y6, Y0, Y0
+	VMOVUPS 0(SI), Y1
+	VXORPS Y2, Y2, Y2
+	VMAXPS Y2, Y1, Y2
+	VSUBPS Y0, Y2, Y0
+	VMOVUPS Y0, 0(DI)
+end60:
+	VZEROUPPER
+	RET
+
 // func gemv4sAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 TEXT ·gemv4sAVX2(SB), NOSPLIT, $0-56
 	MOVQ w+0(FP), SI
@@ -1590,16 +1937,16 @@ TEXT ·gemv4sAVX2(SB), NOSPLIT, $0-56
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
 	VMOVDQU ·shiftLeft<>(SB), Y15
-row58:
+row61:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block59
+	JNE block62
 	SUBQ $2, R12
-	JLT odd65
-pair64:
+	JLT odd68
+pair67:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y6
@@ -1655,10 +2002,10 @@ pair64:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair64
-odd65:
+	JGE pair67
+odd68:
 	ADDQ $2, R12
-	JZ sum63
+	JZ sum66
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
@@ -1686,8 +2033,8 @@ odd65:
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	ADDQ $16, SI
-	JMP sum63
-block59:
+	JMP sum66
+block62:
 	VBROADCASTSS (DX), Y12
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1695,8 +2042,8 @@ block59:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec61
-body60:
+	JLT vec64
+body63:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
@@ -1721,11 +2068,11 @@ body60:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body60
-vec61:
+	JGE body63
+vec64:
 	ADDQ $4, R13
-	JZ done62
-vec61x:
+	JZ done65
+vec64x:
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
 	VPSRAD $28, Y6, Y6
@@ -1734,16 +2081,16 @@ vec61x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec61x
-done62:
+	JNZ vec64x
+done65:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block59
-sum63:
+	JNZ block62
+sum66:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -1752,7 +2099,7 @@ sum63:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row58
+	JNZ row61
 	VZEROUPPER
 	RET
 
@@ -1764,12 +2111,12 @@ TEXT ·unpack4sAVX2(SB), NOSPLIT, $0-40
 	MOVQ blocks+24(FP), R10
 	MOVQ vecs+32(FP), R11
 	VMOVDQU ·shiftLeft<>(SB), Y15
-block66:
+block69:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec68
-body67:
+	JLT vec71
+body70:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -1797,11 +2144,11 @@ body67:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body67
-vec68:
+	JGE body70
+vec71:
 	ADDQ $4, R13
-	JZ done69
-vec68x:
+	JZ done72
+vec71x:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -1811,11 +2158,11 @@ vec68x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec68x
-done69:
+	JNZ vec71x
+done72:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block66
+	JNZ block69
 	VZEROUPPER
 	RET
 
@@ -1829,16 +2176,16 @@ TEXT ·gemv4soAVX2(SB), NOSPLIT, $0-64
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
 	VMOVDQU ·shiftLeft<>(SB), Y15
-row70:
+row73:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block71
+	JNE block74
 	SUBQ $2, R12
-	JLT odd77
-pair76:
+	JLT odd80
+pair79:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
@@ -1905,10 +2252,10 @@ pair76:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair76
-odd77:
+	JGE pair79
+odd80:
 	ADDQ $2, R12
-	JZ sum75
+	JZ sum78
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPBROADCASTD 0(SI), Y6
@@ -1942,8 +2289,8 @@ odd77:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $16, SI
-	JMP sum75
-block71:
+	JMP sum78
+block74:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VXORPS Y2, Y2, Y2
@@ -1952,8 +2299,8 @@ block71:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec73
-body72:
+	JLT vec76
+body75:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
@@ -1982,11 +2329,11 @@ body72:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body72
-vec73:
+	JGE body75
+vec76:
 	ADDQ $4, R13
-	JZ done74
-vec73x:
+	JZ done77
+vec76x:
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
 	VPSRAD $28, Y6, Y6
@@ -1996,8 +2343,8 @@ vec73x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec73x
-done74:
+	JNZ vec76x
+done77:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
@@ -2005,8 +2352,8 @@ done74:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block71
-sum75:
+	JNZ block74
+sum78:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -2015,7 +2362,7 @@ sum75:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row70
+	JNZ row73
 	VZEROUPPER
 	RET
 
@@ -2028,13 +2375,13 @@ TEXT ·unpack4soAVX2(SB), NOSPLIT, $0-48
 	MOVQ vecs+40(FP), R11
 	MOVQ offset+24(FP), BX
 	VMOVDQU ·shiftLeft<>(SB), Y15
-block78:
+block81:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec80
-body79:
+	JLT vec83
+body82:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -2066,11 +2413,11 @@ body79:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body79
-vec80:
+	JGE body82
+vec83:
 	ADDQ $4, R13
-	JZ done81
-vec80x:
+	JZ done84
+vec83x:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -2081,12 +2428,12 @@ vec80x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec80x
-done81:
+	JNZ vec83x
+done84:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block78
+	JNZ block81
 	VZEROUPPER
 	RET
 
@@ -2102,14 +2449,14 @@ TEXT ·gemv4srAVX2(SB), NOSPLIT, $0-64
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVUPS ·codes0<>(SB), Y14
 	VMOVUPS ·codesNeg<>(SB), Y13
-row82:
+row85:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block83:
+block86:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VSUBPS Y11, Y13, Y10
@@ -2122,8 +2469,8 @@ block83:
 	VCVTPH2PS X12, Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec85
-body84:
+	JLT vec88
+body87:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y4
 	VPSRLVD Y15, Y4, Y4
@@ -2156,11 +2503,11 @@ body84:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body84
-vec85:
+	JGE body87
+vec88:
 	ADDQ $4, R13
-	JZ done86
-vec85x:
+	JZ done89
+vec88x:
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
 	VPERMPS Y12, Y6, Y7
@@ -2171,13 +2518,13 @@ vec85x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec85x
-done86:
+	JNZ vec88x
+done89:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block83
-sum87:
+	JNZ block86
+sum90:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -2188,7 +2535,7 @@ sum87:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row82
+	JNZ row85
 	VZEROUPPER
 	RET
 
@@ -2203,7 +2550,7 @@ TEXT ·unpack4srAVX2(SB), NOSPLIT, $0-48
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVUPS ·codes0<>(SB), Y14
 	VMOVUPS ·codesNeg<>(SB), Y13
-block90:
+block93:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VSUBPS Y11, Y13, Y10
@@ -2216,8 +2563,8 @@ block90:
 	VCVTPH2PS X12, Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec92
-body91:
+	JLT vec95
+body94:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPERMPS Y12, Y0, Y1
@@ -2249,11 +2596,11 @@ body91:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body91
-vec92:
+	JGE body94
+vec95:
 	ADDQ $4, R13
-	JZ done93
-vec92x:
+	JZ done96
+vec95x:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPERMPS Y12, Y0, Y1
@@ -2264,12 +2611,12 @@ vec92x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec92x
-done93:
+	JNZ vec95x
+done96:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block90
+	JNZ block93
 	VZEROUPPER
 	RET
 
@@ -2284,7 +2631,7 @@ TEXT ·gemv4saAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftLeft<>(SB), Y15
-row94:
+row97:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -2292,10 +2639,10 @@ row94:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block95
+	JNE block98
 	SUBQ $2, R12
-	JLT odd101
-pair100:
+	JLT odd104
+pair103:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y4
@@ -2375,10 +2722,10 @@ pair100:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair100
-odd101:
+	JGE pair103
+odd104:
 	ADDQ $2, R12
-	JZ sum99
+	JZ sum102
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y4
 	VPSLLVD Y15, Y4, Y4
@@ -2418,13 +2765,13 @@ odd101:
 	VFMADD231PS 96(DI), Y4, Y3
 	ADDQ $4, DX
 	ADDQ $16, SI
-	JMP sum99
-block95:
+	JMP sum102
+block98:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec97
-body96:
+	JLT vec100
+body99:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y4
 	VPSLLVD Y15, Y4, Y4
@@ -2465,11 +2812,11 @@ body96:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body96
-vec97:
+	JGE body99
+vec100:
 	ADDQ $4, R13
-	JZ done98
-vec97x:
+	JZ done101
+vec100x:
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
 	VPSRAD $28, Y6, Y6
@@ -2482,12 +2829,12 @@ vec97x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec97x
-done98:
+	JNZ vec100x
+done101:
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block95
-sum99:
+	JNZ block98
+sum102:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -2498,7 +2845,7 @@ sum99:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row94
+	JNZ row97
 	VZEROUPPER
 	RET
 
@@ -2512,12 +2859,12 @@ TEXT ·unpack4saAVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftLeft<>(SB), Y15
-block102:
+block105:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec104
-body103:
+	JLT vec107
+body106:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -2557,11 +2904,11 @@ body103:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body103
-vec104:
+	JGE body106
+vec107:
 	ADDQ $4, R13
-	JZ done105
-vec104x:
+	JZ done108
+vec107x:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -2574,11 +2921,11 @@ vec104x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec104x
-done105:
+	JNZ vec107x
+done108:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block102
+	JNZ block105
 	VZEROUPPER
 	RET
 
@@ -2594,7 +2941,7 @@ TEXT ·gemv4saoAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftLeft<>(SB), Y15
-row106:
+row109:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -2602,10 +2949,10 @@ row106:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block107
+	JNE block110
 	SUBQ $2, R12
-	JLT odd113
-pair112:
+	JLT odd116
+pair115:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
@@ -2696,10 +3043,10 @@ pair112:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair112
-odd113:
+	JGE pair115
+odd116:
 	ADDQ $2, R12
-	JZ sum111
+	JZ sum114
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPBROADCASTD 0(SI), Y4
@@ -2745,14 +3092,14 @@ odd113:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $16, SI
-	JMP sum111
-block107:
+	JMP sum114
+block110:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec109
-body108:
+	JLT vec112
+body111:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y4
 	VPSLLVD Y15, Y4, Y4
@@ -2797,11 +3144,11 @@ body108:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body108
-vec109:
+	JGE body111
+vec112:
 	ADDQ $4, R13
-	JZ done110
-vec109x:
+	JZ done113
+vec112x:
 	VPBROADCASTD 0(SI), Y6
 	VPSLLVD Y15, Y6, Y6
 	VPSRAD $28, Y6, Y6
@@ -2815,13 +3162,13 @@ vec109x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec109x
-done110:
+	JNZ vec112x
+done113:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block107
-sum111:
+	JNZ block110
+sum114:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -2832,7 +3179,7 @@ sum111:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row106
+	JNZ row109
 	VZEROUPPER
 	RET
 
@@ -2847,13 +3194,13 @@ TEXT ·unpack4saoAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftLeft<>(SB), Y15
-block114:
+block117:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec116
-body115:
+	JLT vec119
+body118:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -2897,11 +3244,11 @@ body115:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body115
-vec116:
+	JGE body118
+vec119:
 	ADDQ $4, R13
-	JZ done117
-vec116x:
+	JZ done120
+vec119x:
 	VPBROADCASTD 0(SI), Y0
 	VPSLLVD Y15, Y0, Y0
 	VPSRAD $28, Y0, Y0
@@ -2915,12 +3262,12 @@ vec116x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec116x
-done117:
+	JNZ vec119x
+done120:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block114
+	JNZ block117
 	VZEROUPPER
 	RET
 
@@ -2934,16 +3281,16 @@ TEXT ·gemv4uAVX2(SB), NOSPLIT, $0-56
 	MOVQ vecs+48(FP), R11
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-row118:
+row121:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block119
+	JNE block122
 	SUBQ $2, R12
-	JLT odd125
-pair124:
+	JLT odd128
+pair127:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y6
@@ -2999,10 +3346,10 @@ pair124:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair124
-odd125:
+	JGE pair127
+odd128:
 	ADDQ $2, R12
-	JZ sum123
+	JZ sum126
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
@@ -3030,8 +3377,8 @@ odd125:
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	ADDQ $16, SI
-	JMP sum123
-block119:
+	JMP sum126
+block122:
 	VBROADCASTSS (DX), Y12
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -3039,8 +3386,8 @@ block119:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec121
-body120:
+	JLT vec124
+body123:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
@@ -3065,11 +3412,11 @@ body120:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body120
-vec121:
+	JGE body123
+vec124:
 	ADDQ $4, R13
-	JZ done122
-vec121x:
+	JZ done125
+vec124x:
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
 	VPAND Y14, Y6, Y6
@@ -3078,16 +3425,16 @@ vec121x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec121x
-done122:
+	JNZ vec124x
+done125:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block119
-sum123:
+	JNZ block122
+sum126:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -3096,7 +3443,7 @@ sum123:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row118
+	JNZ row121
 	VZEROUPPER
 	RET
 
@@ -3109,12 +3456,12 @@ TEXT ·unpack4uAVX2(SB), NOSPLIT, $0-40
 	MOVQ vecs+32(FP), R11
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-block126:
+block129:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec128
-body127:
+	JLT vec131
+body130:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -3142,11 +3489,11 @@ body127:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body127
-vec128:
+	JGE body130
+vec131:
 	ADDQ $4, R13
-	JZ done129
-vec128x:
+	JZ done132
+vec131x:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -3156,11 +3503,11 @@ vec128x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec128x
-done129:
+	JNZ vec131x
+done132:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block126
+	JNZ block129
 	VZEROUPPER
 	RET
 
@@ -3175,16 +3522,16 @@ TEXT ·gemv4uoAVX2(SB), NOSPLIT, $0-64
 	MOVQ offset+16(FP), BX
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-row130:
+row133:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block131
+	JNE block134
 	SUBQ $2, R12
-	JLT odd137
-pair136:
+	JLT odd140
+pair139:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
@@ -3251,10 +3598,10 @@ pair136:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair136
-odd137:
+	JGE pair139
+odd140:
 	ADDQ $2, R12
-	JZ sum135
+	JZ sum138
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPBROADCASTD 0(SI), Y6
@@ -3288,8 +3635,8 @@ odd137:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $16, SI
-	JMP sum135
-block131:
+	JMP sum138
+block134:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VXORPS Y2, Y2, Y2
@@ -3298,8 +3645,8 @@ block131:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec133
-body132:
+	JLT vec136
+body135:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
@@ -3328,11 +3675,11 @@ body132:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body132
-vec133:
+	JGE body135
+vec136:
 	ADDQ $4, R13
-	JZ done134
-vec133x:
+	JZ done137
+vec136x:
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
 	VPAND Y14, Y6, Y6
@@ -3342,8 +3689,8 @@ vec133x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec133x
-done134:
+	JNZ vec136x
+done137:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
@@ -3351,8 +3698,8 @@ done134:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block131
-sum135:
+	JNZ block134
+sum138:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -3361,7 +3708,7 @@ sum135:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row130
+	JNZ row133
 	VZEROUPPER
 	RET
 
@@ -3375,13 +3722,13 @@ TEXT ·unpack4uoAVX2(SB), NOSPLIT, $0-48
 	MOVQ offset+24(FP), BX
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-block138:
+block141:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec140
-body139:
+	JLT vec143
+body142:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -3413,11 +3760,11 @@ body139:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body139
-vec140:
+	JGE body142
+vec143:
 	ADDQ $4, R13
-	JZ done141
-vec140x:
+	JZ done144
+vec143x:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -3428,12 +3775,12 @@ vec140x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec140x
-done141:
+	JNZ vec143x
+done144:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block138
+	JNZ block141
 	VZEROUPPER
 	RET
 
@@ -3449,14 +3796,14 @@ TEXT ·gemv4urAVX2(SB), NOSPLIT, $0-64
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVUPS ·codes0<>(SB), Y14
 	VMOVUPS ·codes8<>(SB), Y13
-row142:
+row145:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block143:
+block146:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VSUBPS Y11, Y13, Y10
@@ -3469,8 +3816,8 @@ block143:
 	VCVTPH2PS X12, Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec145
-body144:
+	JLT vec148
+body147:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y4
 	VPSRLVD Y15, Y4, Y4
@@ -3503,11 +3850,11 @@ body144:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body144
-vec145:
+	JGE body147
+vec148:
 	ADDQ $4, R13
-	JZ done146
-vec145x:
+	JZ done149
+vec148x:
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
 	VPERMPS Y12, Y6, Y7
@@ -3518,13 +3865,13 @@ vec145x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec145x
-done146:
+	JNZ vec148x
+done149:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block143
-sum147:
+	JNZ block146
+sum150:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -3535,7 +3882,7 @@ sum147:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row142
+	JNZ row145
 	VZEROUPPER
 	RET
 
@@ -3550,7 +3897,7 @@ TEXT ·unpack4urAVX2(SB), NOSPLIT, $0-48
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVUPS ·codes0<>(SB), Y14
 	VMOVUPS ·codes8<>(SB), Y13
-block150:
+block153:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VSUBPS Y11, Y13, Y10
@@ -3563,8 +3910,8 @@ block150:
 	VCVTPH2PS X12, Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec152
-body151:
+	JLT vec155
+body154:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPERMPS Y12, Y0, Y1
@@ -3596,11 +3943,11 @@ body151:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body151
-vec152:
+	JGE body154
+vec155:
 	ADDQ $4, R13
-	JZ done153
-vec152x:
+	JZ done156
+vec155x:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPERMPS Y12, Y0, Y1
@@ -3611,12 +3958,12 @@ vec152x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec152x
-done153:
+	JNZ vec155x
+done156:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block150
+	JNZ block153
 	VZEROUPPER
 	RET
 
@@ -3632,7 +3979,7 @@ TEXT ·gemv4uaAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-row154:
+row157:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -3640,10 +3987,10 @@ row154:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block155
+	JNE block158
 	SUBQ $2, R12
-	JLT odd161
-pair160:
+	JLT odd164
+pair163:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y4
@@ -3723,10 +4070,10 @@ pair160:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair160
-odd161:
+	JGE pair163
+odd164:
 	ADDQ $2, R12
-	JZ sum159
+	JZ sum162
 	VBROADCASTSS 0(DX), Y12
 	VPBROADCASTD 0(SI), Y4
 	VPSRLVD Y15, Y4, Y4
@@ -3766,13 +4113,13 @@ odd161:
 	VFMADD231PS 96(DI), Y4, Y3
 	ADDQ $4, DX
 	ADDQ $16, SI
-	JMP sum159
-block155:
+	JMP sum162
+block158:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec157
-body156:
+	JLT vec160
+body159:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y4
 	VPSRLVD Y15, Y4, Y4
@@ -3813,11 +4160,11 @@ body156:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body156
-vec157:
+	JGE body159
+vec160:
 	ADDQ $4, R13
-	JZ done158
-vec157x:
+	JZ done161
+vec160x:
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
 	VPAND Y14, Y6, Y6
@@ -3830,12 +4177,12 @@ vec157x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec157x
-done158:
+	JNZ vec160x
+done161:
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block155
-sum159:
+	JNZ block158
+sum162:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -3846,7 +4193,7 @@ sum159:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row154
+	JNZ row157
 	VZEROUPPER
 	RET
 
@@ -3861,12 +4208,12 @@ TEXT ·unpack4uaAVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-block162:
+block165:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec164
-body163:
+	JLT vec167
+body166:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -3906,11 +4253,11 @@ body163:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body163
-vec164:
+	JGE body166
+vec167:
 	ADDQ $4, R13
-	JZ done165
-vec164x:
+	JZ done168
+vec167x:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -3923,11 +4270,11 @@ vec164x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec164x
-done165:
+	JNZ vec167x
+done168:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block162
+	JNZ block165
 	VZEROUPPER
 	RET
 
@@ -3944,7 +4291,7 @@ TEXT ·gemv4uaoAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-row166:
+row169:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -3952,10 +4299,10 @@ row166:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block167
+	JNE block170
 	SUBQ $2, R12
-	JLT odd173
-pair172:
+	JLT odd176
+pair175:
 	PREFETCHT0 4096(SI)
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
@@ -4046,10 +4393,10 @@ pair172:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair172
-odd173:
+	JGE pair175
+odd176:
 	ADDQ $2, R12
-	JZ sum171
+	JZ sum174
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPBROADCASTD 0(SI), Y4
@@ -4095,14 +4442,14 @@ odd173:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $16, SI
-	JMP sum171
-block167:
+	JMP sum174
+block170:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec169
-body168:
+	JLT vec172
+body171:
 	PREFETCHT0 4096(SI)
 	VPBROADCASTD 0(SI), Y4
 	VPSRLVD Y15, Y4, Y4
@@ -4147,11 +4494,11 @@ body168:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body168
-vec169:
+	JGE body171
+vec172:
 	ADDQ $4, R13
-	JZ done170
-vec169x:
+	JZ done173
+vec172x:
 	VPBROADCASTD 0(SI), Y6
 	VPSRLVD Y15, Y6, Y6
 	VPAND Y14, Y6, Y6
@@ -4165,13 +4512,13 @@ vec169x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec169x
-done170:
+	JNZ vec172x
+done173:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block167
-sum171:
+	JNZ block170
+sum174:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -4182,7 +4529,7 @@ sum171:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row166
+	JNZ row169
 	VZEROUPPER
 	RET
 
@@ -4198,13 +4545,13 @@ TEXT ·unpack4uaoAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVDQU ·nibble<>(SB), Y14
-block174:
+block177:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec176
-body175:
+	JLT vec179
+body178:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -4248,11 +4595,11 @@ body175:
 	ADDQ $16, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body175
-vec176:
+	JGE body178
+vec179:
 	ADDQ $4, R13
-	JZ done177
-vec176x:
+	JZ done180
+vec179x:
 	VPBROADCASTD 0(SI), Y0
 	VPSRLVD Y15, Y0, Y0
 	VPAND Y14, Y0, Y0
@@ -4266,12 +4613,12 @@ vec176x:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec176x
-done177:
+	JNZ vec179x
+done180:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block174
+	JNZ block177
 	VZEROUPPER
 	RET
 
@@ -4283,16 +4630,16 @@ TEXT ·gemv8sAVX2(SB), NOSPLIT, $0-56
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
-row178:
+row181:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block179
+	JNE block182
 	SUBQ $2, R12
-	JLT odd185
-pair184:
+	JLT odd188
+pair187:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -4333,10 +4680,10 @@ pair184:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair184
-odd185:
+	JGE pair187
+odd188:
 	ADDQ $2, R12
-	JZ sum183
+	JZ sum186
 	VBROADCASTSS 0(DX), Y12
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
@@ -4356,8 +4703,8 @@ odd185:
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	ADDQ $32, SI
-	JMP sum183
-block179:
+	JMP sum186
+block182:
 	VBROADCASTSS (DX), Y12
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -4365,8 +4712,8 @@ block179:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec181
-body180:
+	JLT vec184
+body183:
 	PREFETCHT0 4096(SI)
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
@@ -4383,27 +4730,27 @@ body180:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body180
-vec181:
+	JGE body183
+vec184:
 	ADDQ $4, R13
-	JZ done182
-vec181x:
+	JZ done185
+vec184x:
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS (DI), Y6, Y2
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec181x
-done182:
+	JNZ vec184x
+done185:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block179
-sum183:
+	JNZ block182
+sum186:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -4412,7 +4759,7 @@ sum183:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row178
+	JNZ row181
 	VZEROUPPER
 	RET
 
@@ -4423,12 +4770,12 @@ TEXT ·unpack8sAVX2(SB), NOSPLIT, $0-40
 	MOVQ scale+16(FP), DX
 	MOVQ blocks+24(FP), R10
 	MOVQ vecs+32(FP), R11
-block186:
+block189:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec188
-body187:
+	JLT vec191
+body190:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -4448,11 +4795,11 @@ body187:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body187
-vec188:
+	JGE body190
+vec191:
 	ADDQ $4, R13
-	JZ done189
-vec188x:
+	JZ done192
+vec191x:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -4460,11 +4807,11 @@ vec188x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec188x
-done189:
+	JNZ vec191x
+done192:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block186
+	JNZ block189
 	VZEROUPPER
 	RET
 
@@ -4477,16 +4824,16 @@ TEXT ·gemv8soAVX2(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
-row190:
+row193:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block191
+	JNE block194
 	SUBQ $2, R12
-	JLT odd197
-pair196:
+	JLT odd200
+pair199:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -4538,10 +4885,10 @@ pair196:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair196
-odd197:
+	JGE pair199
+odd200:
 	ADDQ $2, R12
-	JZ sum195
+	JZ sum198
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPMOVSXBD 0(SI), Y6
@@ -4567,8 +4914,8 @@ odd197:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $32, SI
-	JMP sum195
-block191:
+	JMP sum198
+block194:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VXORPS Y2, Y2, Y2
@@ -4577,8 +4924,8 @@ block191:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec193
-body192:
+	JLT vec196
+body195:
 	PREFETCHT0 4096(SI)
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
@@ -4599,11 +4946,11 @@ body192:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body192
-vec193:
+	JGE body195
+vec196:
 	ADDQ $4, R13
-	JZ done194
-vec193x:
+	JZ done197
+vec196x:
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VSUBPS Y11, Y6, Y6
@@ -4611,8 +4958,8 @@ vec193x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec193x
-done194:
+	JNZ vec196x
+done197:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
@@ -4620,8 +4967,8 @@ done194:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block191
-sum195:
+	JNZ block194
+sum198:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -4630,7 +4977,7 @@ sum195:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row190
+	JNZ row193
 	VZEROUPPER
 	RET
 
@@ -4642,13 +4989,13 @@ TEXT ·unpack8soAVX2(SB), NOSPLIT, $0-48
 	MOVQ blocks+32(FP), R10
 	MOVQ vecs+40(FP), R11
 	MOVQ offset+24(FP), BX
-block198:
+block201:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec200
-body199:
+	JLT vec203
+body202:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -4672,11 +5019,11 @@ body199:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body199
-vec200:
+	JGE body202
+vec203:
 	ADDQ $4, R13
-	JZ done201
-vec200x:
+	JZ done204
+vec203x:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -4685,12 +5032,12 @@ vec200x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec200x
-done201:
+	JNZ vec203x
+done204:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block198
+	JNZ block201
 	VZEROUPPER
 	RET
 
@@ -4703,7 +5050,7 @@ TEXT ·gemv8srAVX2(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
-row202:
+row205:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -4711,10 +5058,10 @@ row202:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block203
+	JNE block206
 	SUBQ $2, R12
-	JLT odd209
-pair208:
+	JLT odd212
+pair211:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -4782,10 +5129,10 @@ pair208:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair208
-odd209:
+	JGE pair211
+odd212:
 	ADDQ $2, R12
-	JZ sum207
+	JZ sum210
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPMOVSXBD 0(SI), Y4
@@ -4819,14 +5166,14 @@ odd209:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $32, SI
-	JMP sum207
-block203:
+	JMP sum210
+block206:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec205
-body204:
+	JLT vec208
+body207:
 	PREFETCHT0 4096(SI)
 	VPMOVSXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -4859,11 +5206,11 @@ body204:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body204
-vec205:
+	JGE body207
+vec208:
 	ADDQ $4, R13
-	JZ done206
-vec205x:
+	JZ done209
+vec208x:
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VSUBPS Y11, Y6, Y6
@@ -4874,13 +5221,13 @@ vec205x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec205x
-done206:
+	JNZ vec208x
+done209:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block203
-sum207:
+	JNZ block206
+sum210:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -4891,7 +5238,7 @@ sum207:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row202
+	JNZ row205
 	VZEROUPPER
 	RET
 
@@ -4903,13 +5250,13 @@ TEXT ·unpack8srAVX2(SB), NOSPLIT, $0-48
 	MOVQ blocks+32(FP), R10
 	MOVQ vecs+40(FP), R11
 	MOVQ offset+24(FP), BX
-block210:
+block213:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec212
-body211:
+	JLT vec215
+body214:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -4941,11 +5288,11 @@ body211:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body211
-vec212:
+	JGE body214
+vec215:
 	ADDQ $4, R13
-	JZ done213
-vec212x:
+	JZ done216
+vec215x:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -4956,12 +5303,12 @@ vec212x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec212x
-done213:
+	JNZ vec215x
+done216:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block210
+	JNZ block213
 	VZEROUPPER
 	RET
 
@@ -4975,7 +5322,7 @@ TEXT ·gemv8saAVX2(SB), NOSPLIT, $0-56
 	MOVQ vecs+48(FP), R11
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-row214:
+row217:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -4983,10 +5330,10 @@ row214:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block215
+	JNE block218
 	SUBQ $2, R12
-	JLT odd221
-pair220:
+	JLT odd224
+pair223:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -5051,10 +5398,10 @@ pair220:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair220
-odd221:
+	JGE pair223
+odd224:
 	ADDQ $2, R12
-	JZ sum219
+	JZ sum222
 	VBROADCASTSS 0(DX), Y12
 	VPMOVSXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -5086,13 +5433,13 @@ odd221:
 	VFMADD231PS 96(DI), Y4, Y3
 	ADDQ $4, DX
 	ADDQ $32, SI
-	JMP sum219
-block215:
+	JMP sum222
+block218:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec217
-body216:
+	JLT vec220
+body219:
 	PREFETCHT0 4096(SI)
 	VPMOVSXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -5125,11 +5472,11 @@ body216:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body216
-vec217:
+	JGE body219
+vec220:
 	ADDQ $4, R13
-	JZ done218
-vec217x:
+	JZ done221
+vec220x:
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VMULPS Y12, Y6, Y6
@@ -5140,12 +5487,12 @@ vec217x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec217x
-done218:
+	JNZ vec220x
+done221:
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block215
-sum219:
+	JNZ block218
+sum222:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -5156,7 +5503,7 @@ sum219:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row214
+	JNZ row217
 	VZEROUPPER
 	RET
 
@@ -5169,12 +5516,12 @@ TEXT ·unpack8saAVX2(SB), NOSPLIT, $0-40
 	MOVQ vecs+32(FP), R11
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-block222:
+block225:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec224
-body223:
+	JLT vec227
+body226:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -5206,11 +5553,11 @@ body223:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body223
-vec224:
+	JGE body226
+vec227:
 	ADDQ $4, R13
-	JZ done225
-vec224x:
+	JZ done228
+vec227x:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -5221,11 +5568,11 @@ vec224x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec224x
-done225:
+	JNZ vec227x
+done228:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block222
+	JNZ block225
 	VZEROUPPER
 	RET
 
@@ -5240,7 +5587,7 @@ TEXT ·gemv8saoAVX2(SB), NOSPLIT, $0-64
 	MOVQ offset+16(FP), BX
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-row226:
+row229:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -5248,10 +5595,10 @@ row226:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block227
+	JNE block230
 	SUBQ $2, R12
-	JLT odd233
-pair232:
+	JLT odd236
+pair235:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -5327,10 +5674,10 @@ pair232:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair232
-odd233:
+	JGE pair235
+odd236:
 	ADDQ $2, R12
-	JZ sum231
+	JZ sum234
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPMOVSXBD 0(SI), Y4
@@ -5368,14 +5715,14 @@ odd233:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $32, SI
-	JMP sum231
-block227:
+	JMP sum234
+block230:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec229
-body228:
+	JLT vec232
+body231:
 	PREFETCHT0 4096(SI)
 	VPMOVSXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -5412,11 +5759,11 @@ body228:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body228
-vec229:
+	JGE body231
+vec232:
 	ADDQ $4, R13
-	JZ done230
-vec229x:
+	JZ done233
+vec232x:
 	VPMOVSXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VSUBPS Y11, Y6, Y6
@@ -5428,13 +5775,13 @@ vec229x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec229x
-done230:
+	JNZ vec232x
+done233:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block227
-sum231:
+	JNZ block230
+sum234:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -5445,7 +5792,7 @@ sum231:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row226
+	JNZ row229
 	VZEROUPPER
 	RET
 
@@ -5459,13 +5806,13 @@ TEXT ·unpack8saoAVX2(SB), NOSPLIT, $0-48
 	MOVQ offset+24(FP), BX
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-block234:
+block237:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec236
-body235:
+	JLT vec239
+body238:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -5501,11 +5848,11 @@ body235:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body235
-vec236:
+	JGE body238
+vec239:
 	ADDQ $4, R13
-	JZ done237
-vec236x:
+	JZ done240
+vec239x:
 	VPMOVSXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -5517,12 +5864,12 @@ vec236x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec236x
-done237:
+	JNZ vec239x
+done240:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block234
+	JNZ block237
 	VZEROUPPER
 	RET
 
@@ -5534,16 +5881,16 @@ TEXT ·gemv8uAVX2(SB), NOSPLIT, $0-56
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
-row238:
+row241:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block239
+	JNE block242
 	SUBQ $2, R12
-	JLT odd245
-pair244:
+	JLT odd248
+pair247:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -5584,10 +5931,10 @@ pair244:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair244
-odd245:
+	JGE pair247
+odd248:
 	ADDQ $2, R12
-	JZ sum243
+	JZ sum246
 	VBROADCASTSS 0(DX), Y12
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
@@ -5607,8 +5954,8 @@ odd245:
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	ADDQ $32, SI
-	JMP sum243
-block239:
+	JMP sum246
+block242:
 	VBROADCASTSS (DX), Y12
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -5616,8 +5963,8 @@ block239:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec241
-body240:
+	JLT vec244
+body243:
 	PREFETCHT0 4096(SI)
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
@@ -5634,27 +5981,27 @@ body240:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body240
-vec241:
+	JGE body243
+vec244:
 	ADDQ $4, R13
-	JZ done242
-vec241x:
+	JZ done245
+vec244x:
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VFMADD231PS (DI), Y6, Y2
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec241x
-done242:
+	JNZ vec244x
+done245:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block239
-sum243:
+	JNZ block242
+sum246:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -5663,7 +6010,7 @@ sum243:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row238
+	JNZ row241
 	VZEROUPPER
 	RET
 
@@ -5674,12 +6021,12 @@ TEXT ·unpack8uAVX2(SB), NOSPLIT, $0-40
 	MOVQ scale+16(FP), DX
 	MOVQ blocks+24(FP), R10
 	MOVQ vecs+32(FP), R11
-block246:
+block249:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec248
-body247:
+	JLT vec251
+body250:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -5699,11 +6046,11 @@ body247:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body247
-vec248:
+	JGE body250
+vec251:
 	ADDQ $4, R13
-	JZ done249
-vec248x:
+	JZ done252
+vec251x:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -5711,11 +6058,11 @@ vec248x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec248x
-done249:
+	JNZ vec251x
+done252:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block246
+	JNZ block249
 	VZEROUPPER
 	RET
 
@@ -5728,16 +6075,16 @@ TEXT ·gemv8uoAVX2(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
-row250:
+row253:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	CMPQ R11, $4
-	JNE block251
+	JNE block254
 	SUBQ $2, R12
-	JLT odd257
-pair256:
+	JLT odd260
+pair259:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -5789,10 +6136,10 @@ pair256:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair256
-odd257:
+	JGE pair259
+odd260:
 	ADDQ $2, R12
-	JZ sum255
+	JZ sum258
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPMOVZXBD 0(SI), Y6
@@ -5818,8 +6165,8 @@ odd257:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $32, SI
-	JMP sum255
-block251:
+	JMP sum258
+block254:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VXORPS Y2, Y2, Y2
@@ -5828,8 +6175,8 @@ block251:
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec253
-body252:
+	JLT vec256
+body255:
 	PREFETCHT0 4096(SI)
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
@@ -5850,11 +6197,11 @@ body252:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body252
-vec253:
+	JGE body255
+vec256:
 	ADDQ $4, R13
-	JZ done254
-vec253x:
+	JZ done257
+vec256x:
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VSUBPS Y11, Y6, Y6
@@ -5862,8 +6209,8 @@ vec253x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec253x
-done254:
+	JNZ vec256x
+done257:
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
@@ -5871,8 +6218,8 @@ done254:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block251
-sum255:
+	JNZ block254
+sum258:
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -5881,7 +6228,7 @@ sum255:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row250
+	JNZ row253
 	VZEROUPPER
 	RET
 
@@ -5893,13 +6240,13 @@ TEXT ·unpack8uoAVX2(SB), NOSPLIT, $0-48
 	MOVQ blocks+32(FP), R10
 	MOVQ vecs+40(FP), R11
 	MOVQ offset+24(FP), BX
-block258:
+block261:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec260
-body259:
+	JLT vec263
+body262:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -5923,11 +6270,11 @@ body259:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body259
-vec260:
+	JGE body262
+vec263:
 	ADDQ $4, R13
-	JZ done261
-vec260x:
+	JZ done264
+vec263x:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -5936,12 +6283,12 @@ vec260x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec260x
-done261:
+	JNZ vec263x
+done264:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block258
+	JNZ block261
 	VZEROUPPER
 	RET
 
@@ -5954,7 +6301,7 @@ TEXT ·gemv8urAVX2(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
-row262:
+row265:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -5962,10 +6309,10 @@ row262:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block263
+	JNE block266
 	SUBQ $2, R12
-	JLT odd269
-pair268:
+	JLT odd272
+pair271:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -6033,10 +6380,10 @@ pair268:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair268
-odd269:
+	JGE pair271
+odd272:
 	ADDQ $2, R12
-	JZ sum267
+	JZ sum270
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPMOVZXBD 0(SI), Y4
@@ -6070,14 +6417,14 @@ odd269:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $32, SI
-	JMP sum267
-block263:
+	JMP sum270
+block266:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec265
-body264:
+	JLT vec268
+body267:
 	PREFETCHT0 4096(SI)
 	VPMOVZXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -6110,11 +6457,11 @@ body264:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body264
-vec265:
+	JGE body267
+vec268:
 	ADDQ $4, R13
-	JZ done266
-vec265x:
+	JZ done269
+vec268x:
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VSUBPS Y11, Y6, Y6
@@ -6125,13 +6472,13 @@ vec265x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec265x
-done266:
+	JNZ vec268x
+done269:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block263
-sum267:
+	JNZ block266
+sum270:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -6142,7 +6489,7 @@ sum267:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row262
+	JNZ row265
 	VZEROUPPER
 	RET
 
@@ -6154,13 +6501,13 @@ TEXT ·unpack8urAVX2(SB), NOSPLIT, $0-48
 	MOVQ blocks+32(FP), R10
 	MOVQ vecs+40(FP), R11
 	MOVQ offset+24(FP), BX
-block270:
+block273:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec272
-body271:
+	JLT vec275
+body274:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -6192,11 +6539,11 @@ body271:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body271
-vec272:
+	JGE body274
+vec275:
 	ADDQ $4, R13
-	JZ done273
-vec272x:
+	JZ done276
+vec275x:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -6207,12 +6554,12 @@ vec272x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec272x
-done273:
+	JNZ vec275x
+done276:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block270
+	JNZ block273
 	VZEROUPPER
 	RET
 
@@ -6226,7 +6573,7 @@ TEXT ·gemv8uaAVX2(SB), NOSPLIT, $0-56
 	MOVQ vecs+48(FP), R11
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-row274:
+row277:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -6234,10 +6581,10 @@ row274:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block275
+	JNE block278
 	SUBQ $2, R12
-	JLT odd281
-pair280:
+	JLT odd284
+pair283:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -6302,10 +6649,10 @@ pair280:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair280
-odd281:
+	JGE pair283
+odd284:
 	ADDQ $2, R12
-	JZ sum279
+	JZ sum282
 	VBROADCASTSS 0(DX), Y12
 	VPMOVZXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -6337,13 +6684,13 @@ odd281:
 	VFMADD231PS 96(DI), Y4, Y3
 	ADDQ $4, DX
 	ADDQ $32, SI
-	JMP sum279
-block275:
+	JMP sum282
+block278:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec277
-body276:
+	JLT vec280
+body279:
 	PREFETCHT0 4096(SI)
 	VPMOVZXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -6376,11 +6723,11 @@ body276:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body276
-vec277:
+	JGE body279
+vec280:
 	ADDQ $4, R13
-	JZ done278
-vec277x:
+	JZ done281
+vec280x:
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VMULPS Y12, Y6, Y6
@@ -6391,12 +6738,12 @@ vec277x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec277x
-done278:
+	JNZ vec280x
+done281:
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block275
-sum279:
+	JNZ block278
+sum282:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -6407,7 +6754,7 @@ sum279:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row274
+	JNZ row277
 	VZEROUPPER
 	RET
 
@@ -6420,12 +6767,12 @@ TEXT ·unpack8uaAVX2(SB), NOSPLIT, $0-40
 	MOVQ vecs+32(FP), R11
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-block282:
+block285:
 	VBROADCASTSS (DX), Y12
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec284
-body283:
+	JLT vec287
+body286:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -6457,11 +6804,11 @@ body283:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body283
-vec284:
+	JGE body286
+vec287:
 	ADDQ $4, R13
-	JZ done285
-vec284x:
+	JZ done288
+vec287x:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VMULPS Y12, Y0, Y0
@@ -6472,11 +6819,11 @@ vec284x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec284x
-done285:
+	JNZ vec287x
+done288:
 	ADDQ $4, DX
 	DECQ R10
-	JNZ block282
+	JNZ block285
 	VZEROUPPER
 	RET
 
@@ -6491,7 +6838,7 @@ TEXT ·gemv8uaoAVX2(SB), NOSPLIT, $0-64
 	MOVQ offset+16(FP), BX
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-row286:
+row289:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
@@ -6499,10 +6846,10 @@ row286:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	CMPQ R11, $4
-	JNE block287
+	JNE block290
 	SUBQ $2, R12
-	JLT odd293
-pair292:
+	JLT odd296
+pair295:
 	PREFETCHT0 4096(SI)
 	PREFETCHT0 4160(SI)
 	VBROADCASTSS 0(DX), Y12
@@ -6578,10 +6925,10 @@ pair292:
 	ADDQ $64, SI
 	ADDQ $256, DI
 	SUBQ $2, R12
-	JGE pair292
-odd293:
+	JGE pair295
+odd296:
 	ADDQ $2, R12
-	JZ sum291
+	JZ sum294
 	VBROADCASTSS 0(DX), Y12
 	VBROADCASTSS 0(BX), Y11
 	VPMOVZXBD 0(SI), Y4
@@ -6619,14 +6966,14 @@ odd293:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	ADDQ $32, SI
-	JMP sum291
-block287:
+	JMP sum294
+block290:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec289
-body288:
+	JLT vec292
+body291:
 	PREFETCHT0 4096(SI)
 	VPMOVZXBD 0(SI), Y4
 	VCVTDQ2PS Y4, Y4
@@ -6663,11 +7010,11 @@ body288:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body288
-vec289:
+	JGE body291
+vec292:
 	ADDQ $4, R13
-	JZ done290
-vec289x:
+	JZ done293
+vec292x:
 	VPMOVZXBD 0(SI), Y6
 	VCVTDQ2PS Y6, Y6
 	VSUBPS Y11, Y6, Y6
@@ -6679,13 +7026,13 @@ vec289x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec289x
-done290:
+	JNZ vec292x
+done293:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block287
-sum291:
+	JNZ block290
+sum294:
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -6696,7 +7043,7 @@ sum291:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row286
+	JNZ row289
 	VZEROUPPER
 	RET
 
@@ -6710,13 +7057,13 @@ TEXT ·unpack8uaoAVX2(SB), NOSPLIT, $0-48
 	MOVQ offset+24(FP), BX
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-block294:
+block297:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
 	SUBQ $4, R13
-	JLT vec296
-body295:
+	JLT vec299
+body298:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -6752,11 +7099,11 @@ body295:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	SUBQ $4, R13
-	JGE body295
-vec296:
+	JGE body298
+vec299:
 	ADDQ $4, R13
-	JZ done297
-vec296x:
+	JZ done300
+vec299x:
 	VPMOVZXBD 0(SI), Y0
 	VCVTDQ2PS Y0, Y0
 	VSUBPS Y11, Y0, Y0
@@ -6768,12 +7115,12 @@ vec296x:
 	ADDQ $8, SI
 	ADDQ $32, DI
 	DECQ R13
-	JNZ vec296x
-done297:
+	JNZ vec299x
+done300:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R10
-	JNZ block294
+	JNZ block297
 	VZEROUPPER
 	RET
 
@@ -6783,7 +7130,7 @@ TEXT ·prepare64AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), SI
 	MOVQ factors+16(FP), DX
 	MOVQ groups+24(FP), CX
-loop298:
+loop301:
 	VXORPS Y8, Y8, Y8
 	VMOVUPS 0(SI), X0
 	VINSERTF128 $1, 128(SI), Y0, Y0
@@ -6855,7 +7202,7 @@ loop298:
 	ADDQ $256, SI
 	ADDQ $288, DI
 	DECQ CX
-	JNZ loop298
+	JNZ loop301
 	VZEROUPPER
 	RET
 
@@ -6870,12 +7217,12 @@ TEXT ·streamsPairAVX2(SB), NOSPLIT, $0-56
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VPBROADCASTD ·eights<>(SB), Y9
 	VMOVDQU ·pairLanes<>(SB), Y14
-row299:
+row302:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block300:
+block303:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VXORPS Y2, Y2, Y2
@@ -6918,7 +7265,7 @@ block300:
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $8, DX
 	DECQ R12
-	JNZ block300
+	JNZ block303
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -6927,7 +7274,7 @@ block300:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row299
+	JNZ row302
 	VZEROUPPER
 	RET
 
@@ -6941,19 +7288,19 @@ TEXT ·streamsLongAVX2(SB), NOSPLIT, $0-56
 	MOVQ vecs+48(FP), R11
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VPBROADCASTD ·eights<>(SB), Y9
-row302:
+row305:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block303:
+block306:
 	VBROADCASTSS (DX), Y12
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
-vec304:
+vec307:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VADDPS 256(DI), Y2, Y2
@@ -6985,14 +7332,14 @@ vec304:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec304
+	JNZ vec307
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block303
+	JNZ block306
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7001,7 +7348,7 @@ vec304:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row302
+	JNZ row305
 	VZEROUPPER
 	RET
 
@@ -7017,12 +7364,12 @@ TEXT ·streamsoPairAVX2(SB), NOSPLIT, $0-64
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VPBROADCASTD ·eights<>(SB), Y9
 	VMOVDQU ·pairLanes<>(SB), Y14
-row305:
+row308:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block306:
+block309:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VBROADCASTSD (BX), Y11
@@ -7069,7 +7416,7 @@ block306:
 	ADDQ $8, DX
 	ADDQ $8, BX
 	DECQ R12
-	JNZ block306
+	JNZ block309
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7078,7 +7425,7 @@ block306:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row305
+	JNZ row308
 	VZEROUPPER
 	RET
 
@@ -7093,12 +7440,12 @@ TEXT ·streamsoLongAVX2(SB), NOSPLIT, $0-64
 	MOVQ offset+16(FP), BX
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VPBROADCASTD ·eights<>(SB), Y9
-row308:
+row311:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block309:
+block312:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VADDPS ·eight<>(SB), Y11, Y11
@@ -7107,7 +7454,7 @@ block309:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
-vec310:
+vec313:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VFMADD231PS 256(DI), Y11, Y2
@@ -7139,7 +7486,7 @@ vec310:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec310
+	JNZ vec313
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
@@ -7147,7 +7494,7 @@ vec310:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block309
+	JNZ block312
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7156,7 +7503,7 @@ vec310:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row308
+	JNZ row311
 	VZEROUPPER
 	RET
 
@@ -7174,14 +7521,14 @@ TEXT ·streamsaPairAVX2(SB), NOSPLIT, $0-56
 	VPBROADCASTD ·highNibble<>(SB), Y15
 	VBROADCASTSS ·down28<>(SB), Y9
 	VMOVDQU ·pairLanes<>(SB), Y14
-row311:
+row314:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block312:
+block315:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VMULPS Y9, Y12, Y12
@@ -7254,7 +7601,7 @@ block312:
 	ADDQ $288, DI
 	ADDQ $8, DX
 	DECQ R12
-	JNZ block312
+	JNZ block315
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -7265,7 +7612,7 @@ block312:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row311
+	JNZ row314
 	VZEROUPPER
 	RET
 
@@ -7282,18 +7629,18 @@ TEXT ·streamsaLongAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VPBROADCASTD ·highNibble<>(SB), Y15
 	VBROADCASTSS ·down28<>(SB), Y9
-row314:
+row317:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block315:
+block318:
 	VBROADCASTSS (DX), Y12
 	VMULPS Y9, Y12, Y12
 	MOVQ R11, R13
-vec316:
+vec319:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VPSLLD $28, Y8, Y4
@@ -7362,10 +7709,10 @@ vec316:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec316
+	JNZ vec319
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block315
+	JNZ block318
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -7376,7 +7723,7 @@ vec316:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row314
+	JNZ row317
 	VZEROUPPER
 	RET
 
@@ -7395,14 +7742,14 @@ TEXT ·streamsaoPairAVX2(SB), NOSPLIT, $0-64
 	VPBROADCASTD ·highNibble<>(SB), Y15
 	VBROADCASTSS ·down28<>(SB), Y9
 	VMOVDQU ·pairLanes<>(SB), Y14
-row317:
+row320:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block318:
+block321:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VMULPS Y9, Y12, Y12
@@ -7487,7 +7834,7 @@ block318:
 	ADDQ $8, DX
 	ADDQ $8, BX
 	DECQ R12
-	JNZ block318
+	JNZ block321
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -7498,7 +7845,7 @@ block318:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row317
+	JNZ row320
 	VZEROUPPER
 	RET
 
@@ -7516,20 +7863,20 @@ TEXT ·streamsaoLongAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VPBROADCASTD ·highNibble<>(SB), Y15
 	VBROADCASTSS ·down28<>(SB), Y9
-row320:
+row323:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block321:
+block324:
 	VBROADCASTSS (DX), Y12
 	VMULPS Y9, Y12, Y12
 	VBROADCASTSS (BX), Y11
 	VMULPS ·up28<>(SB), Y11, Y11
 	MOVQ R11, R13
-vec322:
+vec325:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VPSLLD $28, Y8, Y4
@@ -7606,11 +7953,11 @@ vec322:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec322
+	JNZ vec325
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block321
+	JNZ block324
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -7621,7 +7968,7 @@ vec322:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row320
+	JNZ row323
 	VZEROUPPER
 	RET
 
@@ -7635,12 +7982,12 @@ TEXT ·streamuPairAVX2(SB), NOSPLIT, $0-56
 	MOVQ vecs+48(FP), R11
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VMOVDQU ·pairLanes<>(SB), Y14
-row323:
+row326:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block324:
+block327:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VXORPS Y2, Y2, Y2
@@ -7681,7 +8028,7 @@ block324:
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $8, DX
 	DECQ R12
-	JNZ block324
+	JNZ block327
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7690,7 +8037,7 @@ block324:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row323
+	JNZ row326
 	VZEROUPPER
 	RET
 
@@ -7703,19 +8050,19 @@ TEXT ·streamuLongAVX2(SB), NOSPLIT, $0-56
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
 	VPBROADCASTD ·nibble<>(SB), Y15
-row326:
+row329:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block327:
+block330:
 	VBROADCASTSS (DX), Y12
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
-vec328:
+vec331:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VPAND Y15, Y8, Y6
@@ -7745,14 +8092,14 @@ vec328:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec328
+	JNZ vec331
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
 	VFMADD231PS Y4, Y12, Y1
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block327
+	JNZ block330
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7761,7 +8108,7 @@ vec328:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row326
+	JNZ row329
 	VZEROUPPER
 	RET
 
@@ -7776,12 +8123,12 @@ TEXT ·streamuoPairAVX2(SB), NOSPLIT, $0-64
 	MOVQ offset+16(FP), BX
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VMOVDQU ·pairLanes<>(SB), Y14
-row329:
+row332:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block330:
+block333:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VBROADCASTSD (BX), Y11
@@ -7826,7 +8173,7 @@ block330:
 	ADDQ $8, DX
 	ADDQ $8, BX
 	DECQ R12
-	JNZ block330
+	JNZ block333
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7835,7 +8182,7 @@ block330:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row329
+	JNZ row332
 	VZEROUPPER
 	RET
 
@@ -7849,12 +8196,12 @@ TEXT ·streamuoLongAVX2(SB), NOSPLIT, $0-64
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
 	VPBROADCASTD ·nibble<>(SB), Y15
-row332:
+row335:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-block333:
+block336:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	VXORPS Y2, Y2, Y2
@@ -7862,7 +8209,7 @@ block333:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ R11, R13
-vec334:
+vec337:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VFMADD231PS 256(DI), Y11, Y2
@@ -7893,7 +8240,7 @@ vec334:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec334
+	JNZ vec337
 	VADDPS Y3, Y2, Y2
 	VADDPS Y5, Y4, Y4
 	VFMADD231PS Y2, Y12, Y0
@@ -7901,7 +8248,7 @@ vec334:
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block333
+	JNZ block336
 	VADDPS Y1, Y0, Y0
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
@@ -7910,7 +8257,7 @@ vec334:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row332
+	JNZ row335
 	VZEROUPPER
 	RET
 
@@ -7926,14 +8273,14 @@ TEXT ·streamuaPairAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·pairLanes<>(SB), Y14
-row335:
+row338:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block336:
+block339:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VMOVDQU (SI), Y8
@@ -8003,113 +8350,6 @@ block336:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	ADDQ $8, DX
-	DECQ R12
-	JNZ block336
-	VADDPS Y2, Y0, Y0
-	VADDPS Y3, Y1, Y1
-	VADDPS Y1, Y0, Y0
-	VEXTRACTF128 $1, Y0, X1
-	VADDPS X1, X0, X0
-	VHADDPS X0, X0, X0
-	VHADDPS X0, X0, X0
-	VMOVSS X0, (R8)
-	ADDQ $4, R8
-	DECQ R9
-	JNZ row335
-	VZEROUPPER
-	RET
-
-// func streamuaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamuaLongAVX2(SB), NOSPLIT, $0-56
-	MOVQ w+0(FP), SI
-	MOVQ scale+8(FP), DX
-	MOVQ dst+24(FP), R8
-	MOVQ rows+32(FP), R9
-	MOVQ blocks+40(FP), R10
-	MOVQ vecs+48(FP), R11
-	VPBROADCASTD ·nibble<>(SB), Y15
-	VBROADCASTSS ·exponent<>(SB), Y10
-	VBROADCASTSS ·roundBias<>(SB), Y13
-row338:
-	MOVQ x+16(FP), DI
-	MOVQ R10, R12
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-block339:
-	VBROADCASTSS (DX), Y12
-	MOVQ R11, R13
-vec340:
-	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
-	VPAND Y15, Y8, Y4
-	VCVTDQ2PS Y4, Y4
-	VMULPS Y12, Y4, Y4
-	VANDPS Y10, Y4, Y5
-	VFMADD231PS Y13, Y5, Y4
-	VFNMADD231PS Y13, Y5, Y4
-	VFMADD231PS 0(DI), Y4, Y0
-	VPSRLD $4, Y8, Y6
-	VPAND Y15, Y6, Y6
-	VCVTDQ2PS Y6, Y6
-	VMULPS Y12, Y6, Y6
-	VANDPS Y10, Y6, Y7
-	VFMADD231PS Y13, Y7, Y6
-	VFNMADD231PS Y13, Y7, Y6
-	VFMADD231PS 32(DI), Y6, Y1
-	VPSRLD $8, Y8, Y4
-	VPAND Y15, Y4, Y4
-	VCVTDQ2PS Y4, Y4
-	VMULPS Y12, Y4, Y4
-	VANDPS Y10, Y4, Y5
-	VFMADD231PS Y13, Y5, Y4
-	VFNMADD231PS Y13, Y5, Y4
-	VFMADD231PS 64(DI), Y4, Y2
-	VPSRLD $12, Y8, Y6
-	VPAND Y15, Y6, Y6
-	VCVTDQ2PS Y6, Y6
-	VMULPS Y12, Y6, Y6
-	VANDPS Y10, Y6, Y7
-	VFMADD231PS Y13, Y7, Y6
-	VFNMADD231PS Y13, Y7, Y6
-	VFMADD231PS 96(DI), Y6, Y3
-	VPSRLD $16, Y8, Y4
-	VPAND Y15, Y4, Y4
-	VCVTDQ2PS Y4, Y4
-	VMULPS Y12, Y4, Y4
-	VANDPS Y10, Y4, Y5
-	VFMADD231PS Y13, Y5, Y4
-	VFNMADD231PS Y13, Y5, Y4
-	VFMADD231PS 128(DI), Y4, Y0
-	VPSRLD $20, Y8, Y6
-	VPAND Y15, Y6, Y6
-	VCVTDQ2PS Y6, Y6
-	VMULPS Y12, Y6, Y6
-	VANDPS Y10, Y6, Y7
-	VFMADD231PS Y13, Y7, Y6
-	VFNMADD231PS Y13, Y7, Y6
-	VFMADD231PS 160(DI), Y6, Y1
-	VPSRLD $24, Y8, Y4
-	VPAND Y15, Y4, Y4
-	VCVTDQ2PS Y4, Y4
-	VMULPS Y12, Y4, Y4
-	VANDPS Y10, Y4, Y5
-	VFMADD231PS Y13, Y5, Y4
-	VFNMADD231PS Y13, Y5, Y4
-	VFMADD231PS 192(DI), Y4, Y2
-	VPSRLD $28, Y8, Y6
-	VCVTDQ2PS Y6, Y6
-	VMULPS Y12, Y6, Y6
-	VANDPS Y10, Y6, Y7
-	VFMADD231PS Y13, Y7, Y6
-	VFNMADD231PS Y13, Y7, Y6
-	VFMADD231PS 224(DI), Y6, Y3
-	ADDQ $32, SI
-	ADDQ $288, DI
-	DECQ R13
-	JNZ vec340
-	ADDQ $4, DX
 	DECQ R12
 	JNZ block339
 	VADDPS Y2, Y0, Y0
@@ -8126,6 +8366,113 @@ vec340:
 	VZEROUPPER
 	RET
 
+// func streamuaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+TEXT ·streamuaLongAVX2(SB), NOSPLIT, $0-56
+	MOVQ w+0(FP), SI
+	MOVQ scale+8(FP), DX
+	MOVQ dst+24(FP), R8
+	MOVQ rows+32(FP), R9
+	MOVQ blocks+40(FP), R10
+	MOVQ vecs+48(FP), R11
+	VPBROADCASTD ·nibble<>(SB), Y15
+	VBROADCASTSS ·exponent<>(SB), Y10
+	VBROADCASTSS ·roundBias<>(SB), Y13
+row341:
+	MOVQ x+16(FP), DI
+	MOVQ R10, R12
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+block342:
+	VBROADCASTSS (DX), Y12
+	MOVQ R11, R13
+vec343:
+	VMOVDQU (SI), Y8
+	PREFETCHT0 4096(SI)
+	VPAND Y15, Y8, Y4
+	VCVTDQ2PS Y4, Y4
+	VMULPS Y12, Y4, Y4
+	VANDPS Y10, Y4, Y5
+	VFMADD231PS Y13, Y5, Y4
+	VFNMADD231PS Y13, Y5, Y4
+	VFMADD231PS 0(DI), Y4, Y0
+	VPSRLD $4, Y8, Y6
+	VPAND Y15, Y6, Y6
+	VCVTDQ2PS Y6, Y6
+	VMULPS Y12, Y6, Y6
+	VANDPS Y10, Y6, Y7
+	VFMADD231PS Y13, Y7, Y6
+	VFNMADD231PS Y13, Y7, Y6
+	VFMADD231PS 32(DI), Y6, Y1
+	VPSRLD $8, Y8, Y4
+	VPAND Y15, Y4, Y4
+	VCVTDQ2PS Y4, Y4
+	VMULPS Y12, Y4, Y4
+	VANDPS Y10, Y4, Y5
+	VFMADD231PS Y13, Y5, Y4
+	VFNMADD231PS Y13, Y5, Y4
+	VFMADD231PS 64(DI), Y4, Y2
+	VPSRLD $12, Y8, Y6
+	VPAND Y15, Y6, Y6
+	VCVTDQ2PS Y6, Y6
+	VMULPS Y12, Y6, Y6
+	VANDPS Y10, Y6, Y7
+	VFMADD231PS Y13, Y7, Y6
+	VFNMADD231PS Y13, Y7, Y6
+	VFMADD231PS 96(DI), Y6, Y3
+	VPSRLD $16, Y8, Y4
+	VPAND Y15, Y4, Y4
+	VCVTDQ2PS Y4, Y4
+	VMULPS Y12, Y4, Y4
+	VANDPS Y10, Y4, Y5
+	VFMADD231PS Y13, Y5, Y4
+	VFNMADD231PS Y13, Y5, Y4
+	VFMADD231PS 128(DI), Y4, Y0
+	VPSRLD $20, Y8, Y6
+	VPAND Y15, Y6, Y6
+	VCVTDQ2PS Y6, Y6
+	VMULPS Y12, Y6, Y6
+	VANDPS Y10, Y6, Y7
+	VFMADD231PS Y13, Y7, Y6
+	VFNMADD231PS Y13, Y7, Y6
+	VFMADD231PS 160(DI), Y6, Y1
+	VPSRLD $24, Y8, Y4
+	VPAND Y15, Y4, Y4
+	VCVTDQ2PS Y4, Y4
+	VMULPS Y12, Y4, Y4
+	VANDPS Y10, Y4, Y5
+	VFMADD231PS Y13, Y5, Y4
+	VFNMADD231PS Y13, Y5, Y4
+	VFMADD231PS 192(DI), Y4, Y2
+	VPSRLD $28, Y8, Y6
+	VCVTDQ2PS Y6, Y6
+	VMULPS Y12, Y6, Y6
+	VANDPS Y10, Y6, Y7
+	VFMADD231PS Y13, Y7, Y6
+	VFNMADD231PS Y13, Y7, Y6
+	VFMADD231PS 224(DI), Y6, Y3
+	ADDQ $32, SI
+	ADDQ $288, DI
+	DECQ R13
+	JNZ vec343
+	ADDQ $4, DX
+	DECQ R12
+	JNZ block342
+	VADDPS Y2, Y0, Y0
+	VADDPS Y3, Y1, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VHADDPS X0, X0, X0
+	VHADDPS X0, X0, X0
+	VMOVSS X0, (R8)
+	ADDQ $4, R8
+	DECQ R9
+	JNZ row341
+	VZEROUPPER
+	RET
+
 // func streamuaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 TEXT ·streamuaoPairAVX2(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
@@ -8139,14 +8486,14 @@ TEXT ·streamuaoPairAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
 	VMOVDQU ·pairLanes<>(SB), Y14
-row341:
+row344:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block342:
+block345:
 	VBROADCASTSD (DX), Y12
 	VPERMILPS Y14, Y12, Y12
 	VBROADCASTSD (BX), Y11
@@ -8228,7 +8575,7 @@ block342:
 	ADDQ $8, DX
 	ADDQ $8, BX
 	DECQ R12
-	JNZ block342
+	JNZ block345
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8239,7 +8586,7 @@ block342:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row341
+	JNZ row344
 	VZEROUPPER
 	RET
 
@@ -8255,18 +8602,18 @@ TEXT ·streamuaoLongAVX2(SB), NOSPLIT, $0-64
 	VPBROADCASTD ·nibble<>(SB), Y15
 	VBROADCASTSS ·exponent<>(SB), Y10
 	VBROADCASTSS ·roundBias<>(SB), Y13
-row344:
+row347:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-block345:
+block348:
 	VBROADCASTSS (DX), Y12
 	VBROADCASTSS (BX), Y11
 	MOVQ R11, R13
-vec346:
+vec349:
 	VMOVDQU (SI), Y8
 	PREFETCHT0 4096(SI)
 	VPAND Y15, Y8, Y4
@@ -8342,11 +8689,11 @@ vec346:
 	ADDQ $32, SI
 	ADDQ $288, DI
 	DECQ R13
-	JNZ vec346
+	JNZ vec349
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block345
+	JNZ block348
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8357,7 +8704,7 @@ vec346:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row344
+	JNZ row347
 	VZEROUPPER
 	RET
 
@@ -8366,7 +8713,7 @@ TEXT ·prepareLUT4AVX2(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ groups+16(FP), CX
-loop347:
+loop350:
 	VMOVUPS 0(SI), X0
 	VINSERTF128 $1, 128(SI), Y0, Y0
 	VMOVUPS 16(SI), X1
@@ -8402,7 +8749,7 @@ loop347:
 	ADDQ $256, SI
 	ADDQ $256, DI
 	DECQ CX
-	JNZ loop347
+	JNZ loop350
 	VZEROUPPER
 	RET
 
@@ -8418,14 +8765,14 @@ TEXT ·dotLUT4PlanesAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTI128 32(DX), Y14
 	VBROADCASTI128 48(DX), Y15
 	VPBROADCASTD ·nibbles<>(SB), Y11
-row348:
+row351:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group349:
+group352:
 	VMOVDQU (SI), Y4
 	PREFETCHT0 4096(SI)
 	VPSRLW $4, Y4, Y10
@@ -8466,7 +8813,7 @@ group349:
 	ADDQ $32, SI
 	ADDQ $256, DI
 	DECQ R12
-	JNZ group349
+	JNZ group352
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8477,7 +8824,7 @@ group349:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row348
+	JNZ row351
 	VZEROUPPER
 	RET
 
@@ -8489,14 +8836,14 @@ TEXT ·dotLUT6AVX2(SB), NOSPLIT, $64-48
 	MOVQ rows+32(FP), R9
 	MOVQ groups+40(FP), R10
 	VMOVDQU ·spread6<>(SB), Y15
-row350:
+row353:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group351:
+group354:
 	VMOVDQU (SI), X4
 	VINSERTI128 $1, 8(SI), Y4, Y4
 	PREFETCHT0 4096(SI)
@@ -8555,7 +8902,7 @@ group351:
 	ADDQ $24, SI
 	ADDQ $128, DI
 	DECQ R12
-	JNZ group351
+	JNZ group354
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8566,7 +8913,7 @@ group351:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row350
+	JNZ row353
 	VZEROUPPER
 	RET
 
@@ -8577,7 +8924,7 @@ TEXT ·decodeLUT6AVX2(SB), NOSPLIT, $64-32
 	MOVQ table+16(FP), DX
 	MOVQ groups+24(FP), R12
 	VMOVDQU ·spread6<>(SB), Y15
-group353:
+group356:
 	VMOVDQU (SI), X4
 	VINSERTI128 $1, 8(SI), Y4, Y4
 	PREFETCHT0 4096(SI)
@@ -8636,7 +8983,7 @@ group353:
 	ADDQ $24, SI
 	ADDQ $128, DI
 	DECQ R12
-	JNZ group353
+	JNZ group356
 	VZEROUPPER
 	RET
 
@@ -8647,14 +8994,14 @@ TEXT ·dotLUT8AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ groups+40(FP), R10
-row354:
+row357:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group355:
+group358:
 	MOVQ (SI), AX
 	PREFETCHT0 1024(SI)
 	MOVBLZX AL, BX
@@ -8685,7 +9032,7 @@ group355:
 	VFMADD231PS 0(DI), Y4, Y0
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group355
+	JNZ group358
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8696,7 +9043,7 @@ group355:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row354
+	JNZ row357
 	VZEROUPPER
 	RET
 
@@ -8706,7 +9053,7 @@ TEXT ·decodeLUT8AVX2(SB), NOSPLIT, $0-32
 	MOVQ w+8(FP), SI
 	MOVQ table+16(FP), DX
 	MOVQ groups+24(FP), R12
-group357:
+group360:
 	MOVQ (SI), AX
 	PREFETCHT0 1024(SI)
 	MOVBLZX AL, BX
@@ -8737,7 +9084,7 @@ group357:
 	VMOVUPS Y4, 0(DI)
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group357
+	JNZ group360
 	VZEROUPPER
 	RET
 
@@ -8750,14 +9097,14 @@ TEXT ·dotLUT1AVX2(SB), NOSPLIT, $0-48
 	MOVQ groups+40(FP), R10
 	VMOVDQU ·shift1<>(SB), Y15
 	VMOVUPS (DX), Y14
-row358:
+row361:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group359:
+group362:
 	VPBROADCASTB (SI), Y4
 	VPSRLVD Y15, Y4, Y4
 	VPERMPS Y14, Y4, Y4
@@ -8765,7 +9112,7 @@ group359:
 	ADDQ $1, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group359
+	JNZ group362
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8776,7 +9123,7 @@ group359:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row358
+	JNZ row361
 	VZEROUPPER
 	RET
 
@@ -8788,7 +9135,7 @@ TEXT ·decodeLUT1AVX2(SB), NOSPLIT, $0-32
 	MOVQ groups+24(FP), R12
 	VMOVDQU ·shift1<>(SB), Y15
 	VMOVUPS (DX), Y14
-group361:
+group364:
 	VPBROADCASTB (SI), Y4
 	VPSRLVD Y15, Y4, Y4
 	VPERMPS Y14, Y4, Y4
@@ -8796,7 +9143,7 @@ group361:
 	ADDQ $1, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group361
+	JNZ group364
 	VZEROUPPER
 	RET
 
@@ -8809,14 +9156,14 @@ TEXT ·dotLUT2AVX2(SB), NOSPLIT, $0-48
 	MOVQ groups+40(FP), R10
 	VMOVDQU ·shift2<>(SB), Y15
 	VMOVUPS (DX), Y14
-row362:
+row365:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group363:
+group366:
 	VPBROADCASTW (SI), Y4
 	VPSRLVD Y15, Y4, Y4
 	VPERMPS Y14, Y4, Y4
@@ -8824,7 +9171,7 @@ group363:
 	ADDQ $2, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group363
+	JNZ group366
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8835,7 +9182,7 @@ group363:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row362
+	JNZ row365
 	VZEROUPPER
 	RET
 
@@ -8847,7 +9194,7 @@ TEXT ·decodeLUT2AVX2(SB), NOSPLIT, $0-32
 	MOVQ groups+24(FP), R12
 	VMOVDQU ·shift2<>(SB), Y15
 	VMOVUPS (DX), Y14
-group365:
+group368:
 	VPBROADCASTW (SI), Y4
 	VPSRLVD Y15, Y4, Y4
 	VPERMPS Y14, Y4, Y4
@@ -8855,7 +9202,7 @@ group365:
 	ADDQ $2, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group365
+	JNZ group368
 	VZEROUPPER
 	RET
 
@@ -8868,14 +9215,14 @@ TEXT ·dotLUT3AVX2(SB), NOSPLIT, $0-48
 	MOVQ groups+40(FP), R10
 	VMOVDQU ·shift3<>(SB), Y15
 	VMOVUPS (DX), Y14
-row366:
+row369:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group367:
+group370:
 	MOVWLZX (SI), AX
 	MOVBLZX 2(SI), BX
 	SHLL $16, BX
@@ -8888,7 +9235,7 @@ group367:
 	ADDQ $3, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group367
+	JNZ group370
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8899,7 +9246,7 @@ group367:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row366
+	JNZ row369
 	VZEROUPPER
 	RET
 
@@ -8911,7 +9258,7 @@ TEXT ·decodeLUT3AVX2(SB), NOSPLIT, $0-32
 	MOVQ groups+24(FP), R12
 	VMOVDQU ·shift3<>(SB), Y15
 	VMOVUPS (DX), Y14
-group369:
+group372:
 	MOVWLZX (SI), AX
 	MOVBLZX 2(SI), BX
 	SHLL $16, BX
@@ -8924,7 +9271,7 @@ group369:
 	ADDQ $3, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group369
+	JNZ group372
 	VZEROUPPER
 	RET
 
@@ -8938,14 +9285,14 @@ TEXT ·dotLUT4AVX2(SB), NOSPLIT, $0-48
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVUPS (DX), Y12
 	VMOVUPS 32(DX), Y11
-row370:
+row373:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-group371:
+group374:
 	VPBROADCASTD (SI), Y4
 	VPSRLVD Y15, Y4, Y4
 	VPERMPS Y12, Y4, Y5
@@ -8956,7 +9303,7 @@ group371:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group371
+	JNZ group374
 	VADDPS Y2, Y0, Y0
 	VADDPS Y3, Y1, Y1
 	VADDPS Y1, Y0, Y0
@@ -8967,7 +9314,7 @@ group371:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row370
+	JNZ row373
 	VZEROUPPER
 	RET
 
@@ -8980,7 +9327,7 @@ TEXT ·decodeLUT4AVX2(SB), NOSPLIT, $0-32
 	VMOVDQU ·shiftRight<>(SB), Y15
 	VMOVUPS (DX), Y12
 	VMOVUPS 32(DX), Y11
-group373:
+group376:
 	VPBROADCASTD (SI), Y4
 	VPSRLVD Y15, Y4, Y4
 	VPERMPS Y12, Y4, Y5
@@ -8991,7 +9338,7 @@ group373:
 	ADDQ $4, SI
 	ADDQ $32, DI
 	DECQ R12
-	JNZ group373
+	JNZ group376
 	VZEROUPPER
 	RET
 
@@ -9006,7 +9353,7 @@ TEXT ·quantizeAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU ·unpackOrder<>(SB), Y13
 	VPBROADCASTD ·ones8<>(SB), Y12
 	VPBROADCASTD ·ones16<>(SB), Y11
-loop374:
+loop377:
 	VXORPS Y10, Y10, Y10
 	VMOVUPS 0(SI), Y0
 	VANDPS Y15, Y0, Y4
@@ -9069,14 +9416,14 @@ loop374:
 	VEXTRACTI128 $1, Y0, X1
 	VPADDD X1, X0, X0
 	TESTQ DX, DX
-	JNZ float375
+	JNZ float378
 	VPXOR X2, X2, X2
 	VPSUBD X0, X2, X0
 	VPSLLD $3, X0, X0
-	JMP stored376
-float375:
+	JMP stored379
+float378:
 	VCVTDQ2PS X0, X0
-stored376:
+stored379:
 	VMOVDQU X0, 64(DI)
 	VXORPS Y10, Y10, Y10
 	VMOVUPS 128(SI), Y0
@@ -9140,19 +9487,19 @@ stored376:
 	VEXTRACTI128 $1, Y0, X1
 	VPADDD X1, X0, X0
 	TESTQ DX, DX
-	JNZ float377
+	JNZ float380
 	VPXOR X2, X2, X2
 	VPSUBD X0, X2, X0
 	VPSLLD $3, X0, X0
-	JMP stored378
-float377:
+	JMP stored381
+float380:
 	VCVTDQ2PS X0, X0
-stored378:
+stored381:
 	VMOVDQU X0, 80(DI)
 	ADDQ $256, SI
 	ADDQ $128, DI
 	DECQ CX
-	JNZ loop374
+	JNZ loop377
 	VZEROUPPER
 	RET
 
@@ -9168,11 +9515,11 @@ TEXT ·fastsPairAVX2(SB), NOSPLIT, $0-56
 	VPBROADCASTD ·ones16<>(SB), Y14
 	VPBROADCASTD ·eights<>(SB), Y13
 	VMOVDQU ·pairLanes<>(SB), Y12
-row379:
+row382:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block380:
+block383:
 	VBROADCASTSD (DX), Y11
 	VPERMILPS Y12, Y11, Y11
 	VMOVDQU (SI), Y2
@@ -9193,7 +9540,7 @@ block380:
 	ADDQ $128, DI
 	ADDQ $8, DX
 	DECQ R12
-	JNZ block380
+	JNZ block383
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9201,7 +9548,7 @@ block380:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row379
+	JNZ row382
 	VZEROUPPER
 	RET
 
@@ -9216,15 +9563,15 @@ TEXT ·fastsLongAVX2(SB), NOSPLIT, $0-56
 	VPBROADCASTD ·nibbles<>(SB), Y15
 	VPBROADCASTD ·ones16<>(SB), Y14
 	VPBROADCASTD ·eights<>(SB), Y13
-row382:
+row385:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block383:
+block386:
 	VBROADCASTSS (DX), Y11
 	VXORPS Y1, Y1, Y1
 	MOVQ R11, R13
-vec384:
+vec387:
 	VMOVDQU (SI), Y2
 	PREFETCHT0 4096(SI)
 	VPXOR Y13, Y2, Y2
@@ -9241,11 +9588,11 @@ vec384:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	DECQ R13
-	JNZ vec384
+	JNZ vec387
 	VFMADD231PS Y1, Y11, Y0
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block383
+	JNZ block386
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9253,7 +9600,7 @@ vec384:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row382
+	JNZ row385
 	VZEROUPPER
 	RET
 
@@ -9270,11 +9617,11 @@ TEXT ·fastsoPairAVX2(SB), NOSPLIT, $0-64
 	VPBROADCASTD ·ones16<>(SB), Y14
 	VPBROADCASTD ·eights<>(SB), Y13
 	VMOVDQU ·pairLanes<>(SB), Y12
-row385:
+row388:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block386:
+block389:
 	VBROADCASTSD (DX), Y11
 	VPERMILPS Y12, Y11, Y11
 	VBROADCASTSD (BX), Y10
@@ -9299,7 +9646,7 @@ block386:
 	ADDQ $8, DX
 	ADDQ $8, BX
 	DECQ R12
-	JNZ block386
+	JNZ block389
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9307,7 +9654,7 @@ block386:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row385
+	JNZ row388
 	VZEROUPPER
 	RET
 
@@ -9323,17 +9670,17 @@ TEXT ·fastsoLongAVX2(SB), NOSPLIT, $0-64
 	VPBROADCASTD ·nibbles<>(SB), Y15
 	VPBROADCASTD ·ones16<>(SB), Y14
 	VPBROADCASTD ·eights<>(SB), Y13
-row388:
+row391:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block389:
+block392:
 	VBROADCASTSS (DX), Y11
 	VBROADCASTSS (BX), Y10
 	VADDPS ·eight<>(SB), Y10, Y10
 	VXORPS Y1, Y1, Y1
 	MOVQ R11, R13
-vec390:
+vec393:
 	VMOVDQU (SI), Y2
 	PREFETCHT0 4096(SI)
 	VPXOR Y13, Y2, Y2
@@ -9350,12 +9697,12 @@ vec390:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	DECQ R13
-	JNZ vec390
+	JNZ vec393
 	VFMADD231PS Y1, Y11, Y0
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block389
+	JNZ block392
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9363,7 +9710,7 @@ vec390:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row388
+	JNZ row391
 	VZEROUPPER
 	RET
 
@@ -9378,11 +9725,11 @@ TEXT ·fastuPairAVX2(SB), NOSPLIT, $0-56
 	VPBROADCASTD ·nibbles<>(SB), Y15
 	VPBROADCASTD ·ones16<>(SB), Y14
 	VMOVDQU ·pairLanes<>(SB), Y12
-row391:
+row394:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block392:
+block395:
 	VBROADCASTSD (DX), Y11
 	VPERMILPS Y12, Y11, Y11
 	VMOVDQU (SI), Y2
@@ -9401,7 +9748,7 @@ block392:
 	ADDQ $128, DI
 	ADDQ $8, DX
 	DECQ R12
-	JNZ block392
+	JNZ block395
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9409,7 +9756,7 @@ block392:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row391
+	JNZ row394
 	VZEROUPPER
 	RET
 
@@ -9423,15 +9770,15 @@ TEXT ·fastuLongAVX2(SB), NOSPLIT, $0-56
 	MOVQ vecs+48(FP), R11
 	VPBROADCASTD ·nibbles<>(SB), Y15
 	VPBROADCASTD ·ones16<>(SB), Y14
-row394:
+row397:
 	MOVQ x+16(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block395:
+block398:
 	VBROADCASTSS (DX), Y11
 	VXORPS Y1, Y1, Y1
 	MOVQ R11, R13
-vec396:
+vec399:
 	VMOVDQU (SI), Y2
 	PREFETCHT0 4096(SI)
 	VPSRLW $4, Y2, Y3
@@ -9446,11 +9793,11 @@ vec396:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	DECQ R13
-	JNZ vec396
+	JNZ vec399
 	VFMADD231PS Y1, Y11, Y0
 	ADDQ $4, DX
 	DECQ R12
-	JNZ block395
+	JNZ block398
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9458,7 +9805,7 @@ vec396:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row394
+	JNZ row397
 	VZEROUPPER
 	RET
 
@@ -9474,11 +9821,11 @@ TEXT ·fastuoPairAVX2(SB), NOSPLIT, $0-64
 	VPBROADCASTD ·nibbles<>(SB), Y15
 	VPBROADCASTD ·ones16<>(SB), Y14
 	VMOVDQU ·pairLanes<>(SB), Y12
-row397:
+row400:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block398:
+block401:
 	VBROADCASTSD (DX), Y11
 	VPERMILPS Y12, Y11, Y11
 	VBROADCASTSD (BX), Y10
@@ -9501,7 +9848,7 @@ block398:
 	ADDQ $8, DX
 	ADDQ $8, BX
 	DECQ R12
-	JNZ block398
+	JNZ block401
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9509,7 +9856,7 @@ block398:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row397
+	JNZ row400
 	VZEROUPPER
 	RET
 
@@ -9524,16 +9871,16 @@ TEXT ·fastuoLongAVX2(SB), NOSPLIT, $0-64
 	MOVQ offset+16(FP), BX
 	VPBROADCASTD ·nibbles<>(SB), Y15
 	VPBROADCASTD ·ones16<>(SB), Y14
-row400:
+row403:
 	MOVQ x+24(FP), DI
 	MOVQ R10, R12
 	VXORPS Y0, Y0, Y0
-block401:
+block404:
 	VBROADCASTSS (DX), Y11
 	VBROADCASTSS (BX), Y10
 	VXORPS Y1, Y1, Y1
 	MOVQ R11, R13
-vec402:
+vec405:
 	VMOVDQU (SI), Y2
 	PREFETCHT0 4096(SI)
 	VPSRLW $4, Y2, Y3
@@ -9549,12 +9896,12 @@ vec402:
 	ADDQ $32, SI
 	ADDQ $128, DI
 	DECQ R13
-	JNZ vec402
+	JNZ vec405
 	VFMADD231PS Y1, Y11, Y0
 	ADDQ $4, DX
 	ADDQ $4, BX
 	DECQ R12
-	JNZ block401
+	JNZ block404
 	VEXTRACTF128 $1, Y0, X1
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
@@ -9562,7 +9909,7 @@ vec402:
 	VMOVSS X0, (R8)
 	ADDQ $4, R8
 	DECQ R9
-	JNZ row400
+	JNZ row403
 	VZEROUPPER
 	RET
 
@@ -9580,8 +9927,8 @@ TEXT ·nt4AVX2(SB), NOSPLIT, $0-104
 	ANDQ $-8, CX
 	SHLQ $2, CX
 	SUBQ $3, R13
-	JLT two404
-three403:
+	JLT two407
+three406:
 	LEAQ (SI)(R15*1), BX
 	LEAQ (BX)(R15*1), DX
 	VXORPS Y0, Y0, Y0
@@ -9598,8 +9945,8 @@ three403:
 	VXORPS Y11, Y11, Y11
 	XORQ AX, AX
 	CMPQ AX, CX
-	JGE tail408
-loop407:
+	JGE tail411
+loop410:
 	VMOVUPS (SI)(AX*1), Y12
 	VMOVUPS (BX)(AX*1), Y13
 	VMOVUPS (DX)(AX*1), Y14
@@ -9621,11 +9968,11 @@ loop407:
 	VFMADD231PS Y14, Y15, Y11
 	ADDQ $32, AX
 	CMPQ AX, CX
-	JLT loop407
-tail408:
+	JLT loop410
+tail411:
 	MOVQ tail+80(FP), R12
 	TESTQ R12, R12
-	JZ out409
+	JZ out412
 	VMOVDQU (R12), Y15
 	VMASKMOVPS (SI)(AX*1), Y15, Y12
 	VMASKMOVPS (R8)(AX*1), Y15, Y13
@@ -9654,7 +10001,7 @@ tail408:
 	VFMADD231PS Y12, Y13, Y10
 	VMASKMOVPS (R11)(AX*1), Y15, Y13
 	VFMADD231PS Y12, Y13, Y11
-out409:
+out412:
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9673,9 +10020,9 @@ out409:
 	MOVQ ldd+8(FP), R12
 	MOVQ rows+88(FP), AX
 	TESTQ AX, AX
-	JNZ masked412
+	JNZ masked415
 	CMPQ acc+96(FP), $0
-	JEQ plain410
+	JEQ plain413
 	MOVQ DI, AX
 	VADDPS (AX), X0, X0
 	ADDQ R12, AX
@@ -9683,18 +10030,18 @@ out409:
 	ADDQ R12, AX
 	VADDPS (AX), X8, X8
 	ADDQ R12, AX
-plain410:
+plain413:
 	VMOVUPS X0, (DI)
 	ADDQ R12, DI
 	VMOVUPS X4, (DI)
 	ADDQ R12, DI
 	VMOVUPS X8, (DI)
 	ADDQ R12, DI
-	JMP end413
-masked412:
+	JMP end416
+masked415:
 	VMOVDQU (AX), X15
 	CMPQ acc+96(FP), $0
-	JEQ store411
+	JEQ store414
 	MOVQ DI, AX
 	VMASKMOVPS (AX), X15, X12
 	VADDPS X12, X0, X0
@@ -9705,22 +10052,22 @@ masked412:
 	VMASKMOVPS (AX), X15, X12
 	VADDPS X12, X8, X8
 	ADDQ R12, AX
-store411:
+store414:
 	VMASKMOVPS X0, X15, (DI)
 	ADDQ R12, DI
 	VMASKMOVPS X4, X15, (DI)
 	ADDQ R12, DI
 	VMASKMOVPS X8, X15, (DI)
 	ADDQ R12, DI
-end413:
+end416:
 	LEAQ (DX)(R15*1), SI
 	SUBQ $3, R13
-	JGE three403
-two404:
+	JGE three406
+two407:
 	ADDQ $3, R13
-	JZ fin406
+	JZ fin409
 	CMPQ R13, $1
-	JEQ one405
+	JEQ one408
 	LEAQ (SI)(R15*1), BX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -9732,8 +10079,8 @@ two404:
 	VXORPS Y7, Y7, Y7
 	XORQ AX, AX
 	CMPQ AX, CX
-	JGE tail415
-loop414:
+	JGE tail418
+loop417:
 	VMOVUPS (SI)(AX*1), Y12
 	VMOVUPS (BX)(AX*1), Y13
 	VMOVUPS (R8)(AX*1), Y15
@@ -9750,11 +10097,11 @@ loop414:
 	VFMADD231PS Y13, Y15, Y7
 	ADDQ $32, AX
 	CMPQ AX, CX
-	JLT loop414
-tail415:
+	JLT loop417
+tail418:
 	MOVQ tail+80(FP), R12
 	TESTQ R12, R12
-	JZ out416
+	JZ out419
 	VMOVDQU (R12), Y15
 	VMASKMOVPS (SI)(AX*1), Y15, Y12
 	VMASKMOVPS (R8)(AX*1), Y15, Y13
@@ -9774,7 +10121,7 @@ tail415:
 	VFMADD231PS Y12, Y13, Y6
 	VMASKMOVPS (R11)(AX*1), Y15, Y13
 	VFMADD231PS Y12, Y13, Y7
-out416:
+out419:
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9788,24 +10135,24 @@ out416:
 	MOVQ ldd+8(FP), R12
 	MOVQ rows+88(FP), AX
 	TESTQ AX, AX
-	JNZ masked419
+	JNZ masked422
 	CMPQ acc+96(FP), $0
-	JEQ plain417
+	JEQ plain420
 	MOVQ DI, AX
 	VADDPS (AX), X0, X0
 	ADDQ R12, AX
 	VADDPS (AX), X4, X4
 	ADDQ R12, AX
-plain417:
+plain420:
 	VMOVUPS X0, (DI)
 	ADDQ R12, DI
 	VMOVUPS X4, (DI)
 	ADDQ R12, DI
-	JMP end420
-masked419:
+	JMP end423
+masked422:
 	VMOVDQU (AX), X15
 	CMPQ acc+96(FP), $0
-	JEQ store418
+	JEQ store421
 	MOVQ DI, AX
 	VMASKMOVPS (AX), X15, X12
 	VADDPS X12, X0, X0
@@ -9813,22 +10160,22 @@ masked419:
 	VMASKMOVPS (AX), X15, X12
 	VADDPS X12, X4, X4
 	ADDQ R12, AX
-store418:
+store421:
 	VMASKMOVPS X0, X15, (DI)
 	ADDQ R12, DI
 	VMASKMOVPS X4, X15, (DI)
 	ADDQ R12, DI
-end420:
-	JMP fin406
-one405:
+end423:
+	JMP fin409
+one408:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	XORQ AX, AX
 	CMPQ AX, CX
-	JGE tail422
-loop421:
+	JGE tail425
+loop424:
 	VMOVUPS (SI)(AX*1), Y12
 	VMOVUPS (R8)(AX*1), Y15
 	VFMADD231PS Y12, Y15, Y0
@@ -9840,11 +10187,11 @@ loop421:
 	VFMADD231PS Y12, Y15, Y3
 	ADDQ $32, AX
 	CMPQ AX, CX
-	JLT loop421
-tail422:
+	JLT loop424
+tail425:
 	MOVQ tail+80(FP), R12
 	TESTQ R12, R12
-	JZ out423
+	JZ out426
 	VMOVDQU (R12), Y15
 	VMASKMOVPS (SI)(AX*1), Y15, Y12
 	VMASKMOVPS (R8)(AX*1), Y15, Y13
@@ -9855,7 +10202,7 @@ tail422:
 	VFMADD231PS Y12, Y13, Y2
 	VMASKMOVPS (R11)(AX*1), Y15, Y13
 	VFMADD231PS Y12, Y13, Y3
-out423:
+out426:
 	VHADDPS Y1, Y0, Y0
 	VHADDPS Y3, Y2, Y2
 	VHADDPS Y2, Y0, Y0
@@ -9864,29 +10211,29 @@ out423:
 	MOVQ ldd+8(FP), R12
 	MOVQ rows+88(FP), AX
 	TESTQ AX, AX
-	JNZ masked426
+	JNZ masked429
 	CMPQ acc+96(FP), $0
-	JEQ plain424
+	JEQ plain427
 	MOVQ DI, AX
 	VADDPS (AX), X0, X0
 	ADDQ R12, AX
-plain424:
+plain427:
 	VMOVUPS X0, (DI)
 	ADDQ R12, DI
-	JMP end427
-masked426:
+	JMP end430
+masked429:
 	VMOVDQU (AX), X15
 	CMPQ acc+96(FP), $0
-	JEQ store425
+	JEQ store428
 	MOVQ DI, AX
 	VMASKMOVPS (AX), X15, X12
 	VADDPS X12, X0, X0
 	ADDQ R12, AX
-store425:
+store428:
 	VMASKMOVPS X0, X15, (DI)
 	ADDQ R12, DI
-end427:
-fin406:
+end430:
+fin409:
 	VZEROUPPER
 	RET
 
@@ -9905,11 +10252,11 @@ TEXT ·nn1x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	TESTQ AX, AX
-	JZ loop428
+	JZ loop431
 	MOVQ DI, AX
 	VMOVUPS 0(AX), Y0
 	VMOVUPS 32(AX), Y1
-loop428:
+loop431:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (SI), Y14
@@ -9919,7 +10266,7 @@ loop428:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop428
+	JNZ loop431
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	VZEROUPPER
@@ -9941,10 +10288,10 @@ TEXT ·nn1x8AVX2(SB), NOSPLIT, $0-72
 	ADDQ SI, BX
 	VXORPS Y0, Y0, Y0
 	TESTQ AX, AX
-	JZ loop431
+	JZ loop434
 	MOVQ DI, AX
 	VMASKMOVPS (AX), Y15, Y0
-loop431:
+loop434:
 	VMASKMOVPS (DX), Y15, Y12
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -9952,7 +10299,7 @@ loop431:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop431
+	JNZ loop434
 	VMASKMOVPS Y0, Y15, (DI)
 	VZEROUPPER
 	RET
@@ -9974,14 +10321,14 @@ TEXT ·nn2x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	TESTQ AX, AX
-	JZ loop434
+	JZ loop437
 	MOVQ DI, AX
 	VMOVUPS 0(AX), Y0
 	VMOVUPS 32(AX), Y1
 	ADDQ R8, AX
 	VMOVUPS 0(AX), Y2
 	VMOVUPS 32(AX), Y3
-loop434:
+loop437:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (SI), Y14
@@ -9994,7 +10341,7 @@ loop434:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop434
+	JNZ loop437
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
@@ -10020,12 +10367,12 @@ TEXT ·nn2x8AVX2(SB), NOSPLIT, $0-72
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	TESTQ AX, AX
-	JZ loop437
+	JZ loop440
 	MOVQ DI, AX
 	VMASKMOVPS (AX), Y15, Y0
 	ADDQ R8, AX
 	VMASKMOVPS (AX), Y15, Y1
-loop437:
+loop440:
 	VMASKMOVPS (DX), Y15, Y12
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10035,7 +10382,7 @@ loop437:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop437
+	JNZ loop440
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -10061,7 +10408,7 @@ TEXT ·nn3x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	TESTQ AX, AX
-	JZ loop440
+	JZ loop443
 	MOVQ DI, AX
 	VMOVUPS 0(AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -10071,7 +10418,7 @@ TEXT ·nn3x16AVX2(SB), NOSPLIT, $0-64
 	ADDQ R8, AX
 	VMOVUPS 0(AX), Y4
 	VMOVUPS 32(AX), Y5
-loop440:
+loop443:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (SI), Y14
@@ -10087,7 +10434,7 @@ loop440:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop440
+	JNZ loop443
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
@@ -10117,14 +10464,14 @@ TEXT ·nn3x8AVX2(SB), NOSPLIT, $0-72
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	TESTQ AX, AX
-	JZ loop443
+	JZ loop446
 	MOVQ DI, AX
 	VMASKMOVPS (AX), Y15, Y0
 	ADDQ R8, AX
 	VMASKMOVPS (AX), Y15, Y1
 	ADDQ R8, AX
 	VMASKMOVPS (AX), Y15, Y2
-loop443:
+loop446:
 	VMASKMOVPS (DX), Y15, Y12
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10136,7 +10483,7 @@ loop443:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop443
+	JNZ loop446
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -10166,7 +10513,7 @@ TEXT ·nn4x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	TESTQ AX, AX
-	JZ loop446
+	JZ loop449
 	MOVQ DI, AX
 	VMOVUPS 0(AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -10179,7 +10526,7 @@ TEXT ·nn4x16AVX2(SB), NOSPLIT, $0-64
 	ADDQ R8, AX
 	VMOVUPS 0(AX), Y6
 	VMOVUPS 32(AX), Y7
-loop446:
+loop449:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (SI), Y14
@@ -10198,7 +10545,7 @@ loop446:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop446
+	JNZ loop449
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
@@ -10232,7 +10579,7 @@ TEXT ·nn4x8AVX2(SB), NOSPLIT, $0-72
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	TESTQ AX, AX
-	JZ loop449
+	JZ loop452
 	MOVQ DI, AX
 	VMASKMOVPS (AX), Y15, Y0
 	ADDQ R8, AX
@@ -10241,7 +10588,7 @@ TEXT ·nn4x8AVX2(SB), NOSPLIT, $0-72
 	VMASKMOVPS (AX), Y15, Y2
 	ADDQ R8, AX
 	VMASKMOVPS (AX), Y15, Y3
-loop449:
+loop452:
 	VMASKMOVPS (DX), Y15, Y12
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10255,7 +10602,7 @@ loop449:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop449
+	JNZ loop452
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -10289,7 +10636,7 @@ TEXT ·nn5x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	TESTQ AX, AX
-	JZ loop452
+	JZ loop455
 	MOVQ DI, AX
 	VMOVUPS 0(AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -10305,7 +10652,7 @@ TEXT ·nn5x16AVX2(SB), NOSPLIT, $0-64
 	ADDQ R8, AX
 	VMOVUPS 0(AX), Y8
 	VMOVUPS 32(AX), Y9
-loop452:
+loop455:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (SI), Y14
@@ -10327,7 +10674,7 @@ loop452:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop452
+	JNZ loop455
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
@@ -10365,7 +10712,7 @@ TEXT ·nn5x8AVX2(SB), NOSPLIT, $0-72
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	TESTQ AX, AX
-	JZ loop455
+	JZ loop458
 	MOVQ DI, AX
 	VMASKMOVPS (AX), Y15, Y0
 	ADDQ R8, AX
@@ -10376,7 +10723,7 @@ TEXT ·nn5x8AVX2(SB), NOSPLIT, $0-72
 	VMASKMOVPS (AX), Y15, Y3
 	ADDQ R8, AX
 	VMASKMOVPS (AX), Y15, Y4
-loop455:
+loop458:
 	VMASKMOVPS (DX), Y15, Y12
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10392,7 +10739,7 @@ loop455:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop455
+	JNZ loop458
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -10430,7 +10777,7 @@ TEXT ·nn6x16AVX2(SB), NOSPLIT, $0-64
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	TESTQ AX, AX
-	JZ loop458
+	JZ loop461
 	MOVQ DI, AX
 	VMOVUPS 0(AX), Y0
 	VMOVUPS 32(AX), Y1
@@ -10449,7 +10796,7 @@ TEXT ·nn6x16AVX2(SB), NOSPLIT, $0-64
 	ADDQ R8, AX
 	VMOVUPS 0(AX), Y10
 	VMOVUPS 32(AX), Y11
-loop458:
+loop461:
 	VMOVUPS 0(DX), Y12
 	VMOVUPS 32(DX), Y13
 	VBROADCASTSS (SI), Y14
@@ -10474,7 +10821,7 @@ loop458:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop458
+	JNZ loop461
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
@@ -10516,7 +10863,7 @@ TEXT ·nn6x8AVX2(SB), NOSPLIT, $0-72
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	TESTQ AX, AX
-	JZ loop461
+	JZ loop464
 	MOVQ DI, AX
 	VMASKMOVPS (AX), Y15, Y0
 	ADDQ R8, AX
@@ -10529,7 +10876,7 @@ TEXT ·nn6x8AVX2(SB), NOSPLIT, $0-72
 	VMASKMOVPS (AX), Y15, Y4
 	ADDQ R8, AX
 	VMASKMOVPS (AX), Y15, Y5
-loop461:
+loop464:
 	VMASKMOVPS (DX), Y15, Y12
 	VBROADCASTSS (SI), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10547,7 +10894,7 @@ loop461:
 	ADDQ $4, BX
 	ADDQ R10, DX
 	DECQ CX
-	JNZ loop461
+	JNZ loop464
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ R8, DI
 	VMASKMOVPS Y1, Y15, (DI)

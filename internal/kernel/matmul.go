@@ -40,9 +40,15 @@ func matMulNN(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int
 }
 
 // mulNT computes dst[t*ldd+r] = Σ_c x[t*ldx+c]·w[r*ldw+c] for n vectors, m rows
-// and depth k > 0, added to dst when acc is set.
+// and depth k, added to dst when acc is set.
 func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
-	if n <= 0 || m <= 0 || k <= 0 {
+	if n <= 0 || m <= 0 {
+		return
+	}
+	if k <= 0 {
+		if !acc {
+			zeroRows(dst, ldd, n, 0, m)
+		}
 		return
 	}
 	// The last elements used: an index beyond a slice panics here, not in assembly.

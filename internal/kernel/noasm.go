@@ -29,6 +29,7 @@ func sumAVX2(_ *float32, _ int) float32                   { return 0 }
 func expSumAVX2(_ *float32, _ int, _ float32) float32     { return 0 }
 func expAVX2(_, _ *float32, _ int)                        {}
 func siluAVX2(_, _ *float32, _ int)                       {}
+func geluErfAVX2(_, _ *float32, _ int)                    {}
 func geluTanhAVX2(_, _ *float32, _ int)                   {}
 
 func addMaskAVX2(_, _ *float32, _ int)                                                     {}

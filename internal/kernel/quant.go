@@ -195,12 +195,17 @@ const scaleBatch = 512
 // streamScratch is what mulPrepared needs besides the prepared vectors.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, q.cb) }
 
+// streams reports whether the 8-bit streaming kernels beat a tile.
+func (q *Quant) streams(n int) bool {
+	return useAVX2 && q.fast && q.c.Bits == 8 && !q.c.Round && n <= streamMax
+}
+
 // ScratchLen implements [Mat].
 func (q *Quant) ScratchLen(n int) int {
 	if p := q.prepLen(n); p > 0 {
 		return q.streamScratch() + p
 	}
-	if n >= tileMin {
+	if n >= tileMin && !q.streams(n) {
 		return tileScratch
 	}
 	return max(q.streamScratch(), q.cols)
@@ -218,7 +223,7 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 
 // mulPrepared is Mul with the work done that all rows share.
 func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
-	if n >= tileMin && len(prep) == 0 {
+	if n >= tileMin && len(prep) == 0 && !q.streams(n) {
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 		return
 	}

@@ -180,3 +180,28 @@ expLoop("geluTanhAVX2", "stores the tanh form of GELU of x in dst.", [("dst", F)
         lambda o, x: E(f"VMOVUPS {32 * o}(SI), Y{x + 1}", f"VMULPS Y{x + 1}, Y{x + 1}, Y{x}", f"VMOVUPS {v8('geluA', GA)}, Y{x + 2}",
                        f"VMULPS Y{x + 2}, Y{x + 1}, Y{x + 1}", f"VMOVUPS {v8('geluB', 0.044715)}, Y{x + 2}", f"VFMADD213PS {v8('one', 1.0)}, Y{x + 2}, Y{x}",
                        f"VMULPS Y{x + 1}, Y{x}, Y{x}"), gate)
+
+# erfc(z) = t·exp(-z² + P(t)) with t = 2/(2+z), the form of Numerical Recipes'
+# erfcc. P is a Chebyshev fit of degree 11 to ln(erfc(z)·exp(z²)/t) for t from
+# 1/11 to 1, off by 8e-9 at most. Then x·Φ(x) = x - r for positive x and -r for
+# negative x, where r = |x|·erfc(|x|/sqrt 2)/2.
+ERFC = [-1.265515321, 1.000118156, 0.3732103696, 0.09781668407, -0.1535689363, 0.03244148997, -0.2671378491, -0.3033158074, 1.458525086, -1.593290467, 0.7615953693, -0.1408787809]
+
+
+def geluErfLoad(o, x):
+    e, s = x + 1, x + 2
+    E(f"VMOVUPS {32 * o}(SI), Y{x}", f"VANDPS {const('abs8', [0x7FFFFFFF] * 8)}, Y{x}, Y{x}", f"VMULPS {v8('rsqrt2', 2**-0.5)}, Y{x}, Y{x}",
+      f"VMOVUPS {v8('erfMax', 20.0)}, Y{e}", f"VMINPS Y{x}, Y{e}, Y{x}", f"VMOVUPS {v8('two', 2.0)}, Y{e}", f"VADDPS Y{e}, Y{x}, Y{s}", f"VDIVPS Y{s}, Y{e}, Y{6 + o}",
+      f"VMOVUPS {v8('erfc11', ERFC[11])}, Y{s}")
+    for i in range(10, -1, -1):
+        E(f"VFMADD213PS {v8(f'erfc{i}', ERFC[i])}, Y{6 + o}, Y{s}")
+    # z·t/sqrt 2 is what exp(…) gets multiplied by.
+    E(f"VMULPS Y{x}, Y{6 + o}, Y{6 + o}", f"VMULPS {v8('rsqrt2', 2**-0.5)}, Y{6 + o}, Y{6 + o}", f"VFNMADD213PS Y{s}, Y{x}, Y{x}")
+
+
+def geluErfStore(o, x):
+    E(f"VMULPS Y{6 + o}, Y{x}, Y{x}", f"VMOVUPS {32 * o}(SI), Y{x + 1}", f"VXORPS Y{x + 2}, Y{x + 2}, Y{x + 2}", f"VMAXPS Y{x + 2}, Y{x + 1}, Y{x + 2}",
+      f"VSUBPS Y{x}, Y{x + 2}, Y{x}", f"VMOVUPS Y{x}, {32 * o}(DI)")
+
+
+expLoop("geluErfAVX2", "stores x·Φ(x) in dst.", [("dst", F), ("x", F), ("n", I)], geluErfLoad, geluErfStore)
