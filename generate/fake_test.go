@@ -125,8 +125,8 @@ func (m *fakeModel) Predict(ctx context.Context, in coreml.Features, _ *coreml.S
 // put stores a result as an engine does: into the caller's buffer if there is
 // one, which must fit.
 func put(out coreml.Features, name string, t *tensor.Tensor) error {
-	if buffer := out.Tensor(name); buffer != nil {
-		return t.CopyTo(buffer)
+	if v, ok := out[name]; ok {
+		return t.CopyTo(v.MultiArray())
 	}
 	out[name] = coreml.MultiArray(t)
 	return t.Err()
