@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/color"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// decodeImage reads an image of 8-bit grey (L) or colour (RGB) pixels.
+func decodeImage(w *wireValue) (coreml.Value, error) {
+	channels := 1
+	switch w.Image {
+	case "L":
+	case "RGB":
+		channels = 3
+	case "RGBA":
+		channels = 4
+	default:
+		return coreml.Value{}, &codedError{codeUnsupported, fmt.Errorf("images of mode %q are %w", w.Image, coreml.ErrUnsupportedModel)}
+	}
+	w.Image = ""
+	t, err := w.array()
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	if t.DType() != tensor.UInt8 || t.Rank() != 2 && t.Rank() != 3 || t.Len() != t.Dim(0)*t.Dim(1)*channels {
+		return coreml.Value{}, fmt.Errorf("an image of %v %v: want uint8 [height, width, %d]: %w", t.DType(), t.Shape(), channels, tensor.ErrShape)
+	}
+	pix, err := t.Bytes()
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	bounds := image.Rect(0, 0, t.Dim(1), t.Dim(0))
+	if channels == 1 {
+		return coreml.Image(&image.Gray{Pix: pix, Stride: t.Dim(1), Rect: bounds}), nil
+	}
+	img := image.NewNRGBA(bounds)
+	for i := range t.Dim(0) * t.Dim(1) {
+		copy(img.Pix[4*i:4*i+3], pix[channels*i:])
+		img.Pix[4*i+3] = 0xff
+		if channels == 4 {
+			img.Pix[4*i+3] = pix[4*i+3]
+		}
+	}
+	return coreml.Image(img), nil
+}
+
+// wireImage is an image of a reply.
+type wireImage struct {
+	Image string `json:"image"`
+	wireTensor
+}
+
+func encodeImage(img image.Image) (any, error) {
+	if img == nil {
+		return nil, fmt.Errorf("no image: %w", coreml.ErrKind)
+	}
+	b := img.Bounds()
+	if g, ok := img.(*image.Gray); ok {
+		pix := make([]byte, 0, b.Dx()*b.Dy())
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			pix = append(pix, g.Pix[g.PixOffset(b.Min.X, y):][:b.Dx()]...)
+		}
+		return wireImage{"L", wireTensor{"uint8", []int{b.Dy(), b.Dx()}, base64.StdEncoding.EncodeToString(pix)}}, nil
+	}
+	pix := make([]byte, 0, 3*b.Dx()*b.Dy())
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA) //nolint:forcetypeassert,errcheck // the model's own type
+			pix = append(pix, c.R, c.G, c.B)
+		}
+	}
+	return wireImage{"RGB", wireTensor{"uint8", []int{b.Dy(), b.Dx(), 3}, base64.StdEncoding.EncodeToString(pix)}}, nil
+}
