@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -139,10 +140,9 @@ func (s *Sequence) predict(ctx context.Context, ids []int, visit func(int, []flo
 func (s *Sequence) fail(past int, err error) error {
 	s.ids = s.ids[:past]
 	if rerr := s.lane.reset(); rerr != nil {
-		s.closed = true
-		s.g.pool.discard(s.lane)
-		s.lane = nil
-		return err
+		l := s.lane
+		s.closed, s.lane = true, nil
+		return errors.Join(err, rerr, s.g.pool.discard(l))
 	}
 	s.ids = s.ids[:0]
 	return err
