@@ -558,6 +558,9 @@ def resizing():
             x = floats(1, 2, 3, 4)
             case("resize_bilinear", {"x": x}, {"target_size_height": h, "target_size_width": w, "sampling_mode": mode}, want=bilinear(x, h, w, mode))
     x = floats(1, 2, 3, 4)
+    case("resize", {"x": x, "shape": np.array([1, 5, 0], np.int32)}, {"resized_dims": 2, "sampling_mode": "UNALIGN_CORNERS"}, want=bilinear(x, 5, 4, "UNALIGN_CORNERS"))
+    case("resize", {"x": x, "shape": np.array([6], np.int32)}, {"resized_dims": 1}, want=bilinear(x, 3, 6, "DEFAULT"))
+    case("resize", {"x": x, "shape": np.array([6, 2], np.int32)}, {"resized_dims": 2, "interpolation_mode": "NEAREST_NEIGHBOR"}, want=x[..., [0, 0, 1, 1, 2, 2], :][..., [0, 2]])
     case("upsample_bilinear", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3}, want=bilinear(x, 6, 12, "STRICT_ALIGN_CORNERS"))
     case("upsample_bilinear", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3, "align_corners": False}, want=bilinear(x, 6, 12, "UNALIGN_CORNERS"))
     case("upsample_bilinear", {"x": x}, {"scale_factor_height": 2, "scale_factor_width": 3, "align_corners": False, "half_pixel_centers": False},

@@ -23,6 +23,10 @@ func init() {
 			name: "resize_bilinear", params: in("x", "target_size_height", "target_size_width", "sampling_mode"),
 			shape: targetShape, eval: resizeBilinear, local: newGrid2,
 		},
+		operator{
+			name: "resize", params: in("x", "shape!", "resized_dims!", "interpolation_mode", "sampling_mode"),
+			shape: resizeShape, eval: resize, local: newGrid2,
+		},
 	)
 }
 
@@ -225,15 +229,77 @@ func upsampleBilinear(c *call) error {
 }
 
 func resizeBilinear(c *call) error {
-	mode, err := c.textIn(3, string(byDefault))
+	s, err := c.samplingIn(3)
 	if err != nil {
 		return err
 	}
+	return c.bilinear(s)
+}
+
+// samplingIn reads the sampling mode, operand k.
+func (c *call) samplingIn(k int) (sampling, error) {
+	mode, err := c.textIn(k, string(byDefault))
+	if err != nil {
+		return "", err
+	}
 	switch s := sampling(mode); s {
 	case strictAlign, alignCorners, byDefault, offset, unaligned:
-		return c.bilinear(s)
+		return s, nil
 	}
-	return fmt.Errorf("sampling_mode %q is unknown", mode)
+	return "", fmt.Errorf("sampling_mode %q is unknown", mode)
+}
+
+// resizeShape takes the last resized_dims dimensions from the end of shape; 0
+// keeps the dimension of x.
+func resizeShape(c *call) error {
+	x, target := c.in(0), c.intsIn(1)
+	n, err := c.intIn(2, 0)
+	if err != nil {
+		return err
+	}
+	if n < 0 || n > 2 || n > len(target) || x.rank < 3 {
+		return fmt.Errorf("%d dimensions of a shape of %d for x of rank %d, where at most the last two can change", n, len(target), x.rank)
+	}
+	size := [2]int{x.dims[x.rank-2], x.dims[x.rank-1]}
+	for k := range n {
+		if to := target[len(target)-n+k]; to != 0 {
+			size[2-n+k] = int(to)
+		}
+	}
+	return c.resizedShape(float64(size[0]), float64(size[1]))
+}
+
+// resize is resize_bilinear, or takes the nearest element, for a size that is
+// computed.
+func resize(c *call) error {
+	s, err := c.samplingIn(4)
+	if err != nil {
+		return err
+	}
+	mode, err := c.textIn(3, "LINEAR")
+	if err != nil {
+		return err
+	}
+	switch mode {
+	case "LINEAR":
+		return c.bilinear(s)
+	case "NEAREST_NEIGHBOR":
+	default:
+		return fmt.Errorf("interpolation_mode %q is unknown", mode)
+	}
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
+	for _, taps := range [...][]tap{g.rows, g.cols} {
+		for k, t := range taps {
+			if s != byDefault && t.share >= 0.5 {
+				t.lo = t.hi
+			}
+			taps[k] = tap{lo: t.lo, hi: t.lo}
+		}
+	}
+	c.sample(g)
+	return nil
 }
 
 func (c *call) bilinear(s sampling) error {
