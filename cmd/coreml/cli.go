@@ -25,6 +25,7 @@ type cli struct {
 	Generate generateCmd `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a package holds."`
 	Check    checkCmd    `cmd:"" help:"Compare a package with recorded answers."`
+	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 }
 
