@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
@@ -150,10 +149,16 @@ func standsAlone(s string, start, end int) bool {
 	return true
 }
 
-// addTokens checks the added tokens and makes the sets that find them.
+// addTokens gives the added tokens their ids and makes the sets that find them.
+//
+// A token of the model's vocabulary keeps its id there; the others are numbered
+// from the size of the vocabulary on, in the order of the file. The ids that
+// the file gives say the same in any file that the reference has written, and
+// the reference goes by the order where they do not.
 func (t *Tokenizer) addTokens(tokens []addedToken) error {
 	t.addedIDs = make(map[string]int, len(tokens))
 	t.addedByID = make(map[int]*addedToken, len(tokens))
+	next := t.model.vocab.count
 	var sets [2][]*addedToken
 	var texts [2][]string
 	for i := range tokens {
@@ -164,19 +169,18 @@ func (t *Tokenizer) addTokens(tokens []addedToken) error {
 		if len(a.Content) > maxAdded {
 			return fmt.Errorf("added token of %d bytes, the limit is %d", len(a.Content), maxAdded)
 		}
-		if id, ok := t.model.vocab.lookup(a.Content); ok {
-			a.ID = int64(id)
+		id, ok := t.TokenToID(a.Content)
+		if !ok {
+			id = next
 		}
-		if a.ID < 0 || a.ID > maxID {
-			return fmt.Errorf("added token %q has id %d, which is out of range", a.Content, a.ID)
-		}
-		a.Content = strings.Clone(a.Content)
-		t.addedIDs[a.Content] = int(a.ID)
-		t.addedByID[int(a.ID)] = a
+		next = max(next, id+1)
+		t.addedIDs[a.Content] = id
+		t.addedByID[id] = a
+		a.ID = int64(id)
 		if a.Special {
-			t.special[int(a.ID)] = true
+			t.special[id] = true
 		}
-		t.size = max(t.size, int(a.ID)+1)
+		t.size = max(t.size, id+1)
 		text, kind := a.Content, 0
 		if a.Normalized {
 			var err error

@@ -124,7 +124,8 @@ func (m *bpe) readMerges(raw []byte) error {
 	}
 	m.pairs = newPairTable(count)
 	_, hasMark := m.vocab.lookup(metaMark)
-	m.markSplit = hasMark && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
+	// A character that vanishes would make neighbours of those around it.
+	m.markSplit = hasMark && m.hasUnk && m.unk >= 0 && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
 	m.crossing = map[rune]bool{}
 	s = &scanner{data: raw}
 	rank := uint32(0)

@@ -56,15 +56,7 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 	case "Strip":
 		return append(dst, plain(n.strip)), nil
 	case "StripAccents":
-		table := uni.Classes()
-		return append(dst, plain(func(s string) string {
-			return strings.Map(func(r rune) rune {
-				if table.Class(r)&uni.Mark != 0 {
-					return -1
-				}
-				return r
-			}, s)
-		})), nil
+		return append(dst, plain(uni.RemoveMarks)), nil
 	case "Replace":
 		m, err := readPattern(n.Pattern)
 		if err != nil {

@@ -1,10 +1,7 @@
 package tokenizer
 
 import (
-	"time"
 	"unicode/utf8"
-
-	"github.com/dlclark/regexp2"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
@@ -184,7 +181,7 @@ func scanCLIP(t *uni.Table, s string, i int) int {
 	return t.RunNot(s, i, notOther)
 }
 
-// scanner matcher: runs a scan at each position in turn.
+// scanMatcher runs a scan at each position in turn.
 type scanMatcher struct {
 	scan  scan
 	table *uni.Table
@@ -219,52 +216,12 @@ func charLen(s string, i int) int {
 	return n
 }
 
-// regexMatcher runs any other pattern with a backtracking engine, which has
-// the lookarounds that patterns use and that Go's own engine does not.
-type regexMatcher struct{ re *regexp2.Regexp }
-
-// matchTimeout bounds the backtracking of one search.
-const matchTimeout = 2 * time.Second
-
 // compilePattern returns the matcher of a regular expression.
 func compilePattern(pattern string) (matcher, error) {
 	if f, ok := known[pattern]; ok {
 		return scanMatcher{f, uni.Classes()}, nil
 	}
-	re, err := regexp2.Compile(pattern, regexp2.Unicode)
-	if err != nil {
-		return nil, &UnsupportedError{Component: "pattern", Name: pattern}
-	}
-	re.MatchTimeout = matchTimeout
-	return regexMatcher{re}, nil
-}
-
-func (m regexMatcher) find(_ *state, dst []match, s string) ([]match, error) {
-	runes := []rune(s)
-	pos, at := 0, 0 // at is the byte offset of runes[pos]
-	advance := func(to int) int {
-		for ; pos < to; pos++ {
-			at += utf8.RuneLen(runes[pos])
-		}
-		return at
-	}
-	from := 0
-	found, err := m.re.FindRunesMatch(runes)
-	for ; err == nil && found != nil; found, err = m.re.FindNextMatch(found) {
-		start := advance(found.Index)
-		end := advance(found.Index + found.Length)
-		if from < start {
-			dst = append(dst, match{int32(from), int32(start), false})
-		}
-		if end > start {
-			dst = append(dst, match{int32(start), int32(end), true})
-		}
-		from = end
-	}
-	if from < len(s) {
-		dst = append(dst, match{int32(from), int32(len(s)), false})
-	}
-	return dst, err
+	return compileRegex(pattern)
 }
 
 // literalMatcher matches a fixed text.

@@ -3,7 +3,7 @@
 // This program writes tables_gen.go. It takes two JSON files: the code point
 // ranges of each character class as the reference tokenizer's regular
 // expression engine (Oniguruma 6.9.10, Unicode 16) reports them, and the
-// decomposition mappings and combining classes of Unicode 9.0, which is the
+// decomposition mappings, combining classes and marks of Unicode 9.0, which is the
 // version that the reference normalizers are built on.
 //
 //	go run gen.go classes.json normalization.json
@@ -26,6 +26,7 @@ var order = []string{`\p{L}`, `\p{N}`, `\s`, `\p{Lu}`, `\p{Ll}`, `\p{Lt}`, `\p{L
 type normalization struct {
 	Decompositions [][3]json.RawMessage `json:"decompositions"`
 	Combining      [][2]uint64          `json:"combining"`
+	Marks          [][2]uint64          `json:"marks"`
 }
 
 func main() {
@@ -52,13 +53,18 @@ func packClasses(classes map[string][][2]uint64) []byte {
 		if !ok {
 			fail(fmt.Errorf("no class %s", name))
 		}
-		b = binary.AppendUvarint(b, uint64(len(ranges)))
-		last := uint64(0)
-		for _, r := range ranges {
-			b = binary.AppendUvarint(b, r[0]-last)
-			b = binary.AppendUvarint(b, r[1]-r[0])
-			last = r[1]
-		}
+		b = appendRanges(b, ranges)
+	}
+	return b
+}
+
+func appendRanges(b []byte, ranges [][2]uint64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ranges)))
+	last := uint64(0)
+	for _, r := range ranges {
+		b = binary.AppendUvarint(b, r[0]-last)
+		b = binary.AppendUvarint(b, r[1]-r[0])
+		last = r[1]
 	}
 	return b
 }
@@ -87,7 +93,7 @@ func packNorm(n normalization) []byte {
 		b = binary.AppendUvarint(b, c[1])
 		last = c[0]
 	}
-	return b
+	return appendRanges(b, n.Marks)
 }
 
 func emit(out *bytes.Buffer, name, doc string, data []byte) {

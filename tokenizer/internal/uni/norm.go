@@ -1,6 +1,7 @@
 package uni
 
 import (
+	"sort"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -32,6 +33,7 @@ type normTables struct {
 	compat    map[rune][]rune
 	compose   map[[2]rune]rune
 	class     map[rune]uint8
+	marks     [][2]rune
 }
 
 var normalization = sync.OnceValue(buildNorm)
@@ -70,13 +72,19 @@ func buildNorm() *normTables {
 		last = c
 		t.class[rune(c)] = uint8(r.next())
 	}
+	last = 0
+	for range r.next() {
+		lo := last + r.next()
+		last = lo + r.next()
+		t.marks = append(t.marks, [2]rune{rune(lo), rune(last)})
+	}
 	return t
 }
 
 // Normalize returns s in the form f, by the data of Unicode 9.0. Unlike
 // golang.org/x/text it never inserts U+034F into long runs of marks.
 func Normalize(f Form, s string) string {
-	if isPlain(s) {
+	if isPlain(s) || f == NFC && isLatin(s) {
 		return s
 	}
 	t := normalization()
@@ -97,10 +105,38 @@ func Normalize(f Form, s string) string {
 	return b.String()
 }
 
+// RemoveMarks returns s without the marks of Unicode 9.0.
+func RemoveMarks(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	marks := normalization().marks
+	return strings.Map(func(r rune) rune {
+		if r < 0x300 {
+			return r
+		}
+		if i := sort.Search(len(marks), func(i int) bool { return marks[i][1] >= r }); i < len(marks) && marks[i][0] <= r {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // isPlain reports whether s is ASCII, which every form leaves alone.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// isLatin reports whether s has no character from U+0300 on: NFC changes none
+// of the others.
+func isLatin(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0xcc {
 			return false
 		}
 	}

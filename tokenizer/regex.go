@@ -1,0 +1,194 @@
+package tokenizer
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dlclark/regexp2"
+)
+
+// regexMatcher runs any other pattern with a backtracking engine, which has
+// the lookarounds that patterns use and that Go's own engine does not.
+type regexMatcher struct{ re *regexp2.Regexp }
+
+// matchTimeout bounds the backtracking of one search.
+const matchTimeout = 2 * time.Second
+
+// compileRegex returns the matcher of a pattern that no scan is known for.
+func compileRegex(pattern string) (matcher, error) {
+	unsupported := &UnsupportedError{Component: "pattern", Name: pattern}
+	translated, ok := translate(pattern)
+	if !ok {
+		return nil, unsupported
+	}
+	// Anchors stand for the ends of lines in the syntax of the reference.
+	re, err := regexp2.Compile(translated, regexp2.Unicode|regexp2.Multiline)
+	if err != nil {
+		return nil, unsupported
+	}
+	re.MatchTimeout = matchTimeout
+	return regexMatcher{re}, nil
+}
+
+// translate rewrites what the syntax of the reference's engine (Oniguruma's
+// Ruby syntax) has and the syntax of .NET has not: possessive quantifiers
+// become atomic groups, and a + behind {m,n} repeats that. It reports false
+// for constructs that it does not know.
+func translate(pattern string) (string, bool) {
+	var out []byte
+	atom := 0 // where the last atom starts in out
+	var groups []int
+	for i := 0; i < len(pattern); {
+		n := 1
+		switch c := pattern[i]; c {
+		case '(':
+			if !knownGroup(pattern[i:]) {
+				return "", false
+			}
+			groups = append(groups, len(out))
+			atom = len(out)
+		case ')':
+			if len(groups) == 0 {
+				return "", false
+			}
+			atom = groups[len(groups)-1]
+			groups = groups[:len(groups)-1]
+		case '[':
+			if n = classLen(pattern[i:]); n == 0 {
+				return "", false
+			}
+			atom = len(out)
+		case '\\':
+			if n = escapeLen(pattern[i:]); n == 0 {
+				return "", false
+			}
+			atom = len(out)
+		case '*', '+', '?', '{':
+			n = quantifierLen(pattern[i:])
+			if n == 0 { // a brace that is text
+				atom, n = len(out), 1
+				break
+			}
+			out = append(out, pattern[i:i+n]...)
+			i += n
+			if i < len(pattern) && pattern[i] == '+' {
+				open, end := "(?>", ")"
+				if c == '{' {
+					open, end = "(?:", ")+"
+				}
+				out = append(append(append(append([]byte(nil), out[:atom]...), open...), out[atom:]...), end...)
+				i++
+			}
+			continue
+		default:
+			_, n = utf8.DecodeRuneInString(pattern[i:])
+			atom = len(out)
+		}
+		out = append(out, pattern[i:i+n]...)
+		i += n
+	}
+	return string(out), len(groups) == 0
+}
+
+// knownGroup reports whether the group at the start of s means the same in
+// both syntaxes.
+func knownGroup(s string) bool {
+	if !strings.HasPrefix(s, "(?") {
+		return true
+	}
+	for _, kind := range []string{"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?i)", "(?-i:"} {
+		if strings.HasPrefix(s, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// classLen returns the length of a class, 0 for one with a class or an
+// intersection inside.
+func classLen(s string) int {
+	i := 1
+	if i < len(s) && s[i] == '^' {
+		i++
+	}
+	for first := true; i < len(s); first = false {
+		switch {
+		case s[i] == ']' && !first:
+			return i + 1
+		case s[i] == '[' || strings.HasPrefix(s[i:], "&&"):
+			return 0
+		case s[i] == '\\':
+			n := escapeLen(s[i:])
+			if n == 0 {
+				return 0
+			}
+			i += n
+		default:
+			i++
+		}
+	}
+	return 0
+}
+
+// escapeLen returns the length of an escape, 0 for those that mean something
+// else in the other syntax.
+func escapeLen(s string) int {
+	if len(s) < 2 || strings.IndexByte("hHRXKGZyYOg", s[1]) >= 0 {
+		return 0
+	}
+	_, n := utf8.DecodeRuneInString(s[1:])
+	if (s[1] == 'p' || s[1] == 'P' || s[1] == 'x' || s[1] == 'u') && len(s) > 2 && s[2] == '{' {
+		end := strings.IndexByte(s, '}')
+		if end < 0 || s[1] == 'x' || s[1] == 'u' || s[3] == '^' {
+			return 0
+		}
+		return end + 1
+	}
+	return 1 + n
+}
+
+// quantifierLen returns the length of a quantifier with the ? that makes it
+// lazy, 0 for a brace that is none.
+func quantifierLen(s string) int {
+	n := 1
+	if s[0] == '{' {
+		end := strings.IndexByte(s, '}')
+		if end < 2 || strings.Trim(s[1:end], "0123456789,") != "" || s[1] == ',' {
+			return 0
+		}
+		n = end + 1
+	}
+	if n < len(s) && s[n] == '?' {
+		n++
+	}
+	return n
+}
+
+func (m regexMatcher) find(_ *state, dst []match, s string) ([]match, error) {
+	runes := []rune(s)
+	pos, at := 0, 0 // at is the byte offset of runes[pos]
+	advance := func(to int) int {
+		for ; pos < to; pos++ {
+			at += utf8.RuneLen(runes[pos])
+		}
+		return at
+	}
+	from := 0
+	found, err := m.re.FindRunesMatch(runes)
+	for ; err == nil && found != nil; found, err = m.re.FindNextMatch(found) {
+		start := advance(found.Index)
+		end := advance(found.Index + found.Length)
+		if from < start {
+			dst = append(dst, match{int32(from), int32(start), false})
+		}
+		if end > start {
+			dst = append(dst, match{int32(start), int32(end), true})
+		}
+		from = end
+	}
+	if from < len(s) {
+		dst = append(dst, match{int32(from), int32(len(s)), false})
+	}
+	return dst, err
+}
