@@ -152,6 +152,16 @@ type Program interface {
 	Close() error
 }
 
+// RowProgram is a Program that can leave out rows of an output which the caller
+// does not want.
+type RowProgram interface {
+	Program
+	// PredictRows is Predict for the last rows[i] rows of output i alone: indices
+	// of the last dimension but one. 0, or a number not below what there is, means
+	// all of them, as does a nil rows.
+	PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, state State) error
+}
+
 // State is the memory that a stateful function keeps between predictions. The
 // API serialises all use of one State.
 type State interface {

@@ -32,6 +32,7 @@ type frame struct {
 	spares  [][]float32
 	arena   int
 	locals  []any
+	rows    []int     // of each output wanted, 0 for all
 	states  []*buffer // of the prediction that runs, in the plan's order
 	call    call
 	pool    *workpool.Pool
@@ -147,6 +148,9 @@ func (fr *frame) guard(err *error) {
 		*err = fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", maxArena>>18))
 		return
 	}
+	if faultHook != nil {
+		faultHook()
+	}
 	*err = fr.plan.fail(op, fmt.Errorf("%w: %v", errFault, r))
 }
 
@@ -200,3 +204,5 @@ func (fr *frame) step(c *call, st *step) error {
 	}
 	return nil
 }
+
+var faultHook func()

@@ -12,8 +12,7 @@ import (
 // depends on it: the plain table runs everything. A group is replaced only when
 // nothing else reads what lies between its steps.
 func (pl *planner) fuse() {
-	f := &fuser{pl: pl, p: pl.p, producer: map[int32]*step{}, uses: map[int32]int{}, gone: map[*step]bool{}}
-	f.index()
+	f := newFuser(pl)
 	counts := map[string]int{}
 	for k, st := range pl.p.body.steps {
 		if f.gone[st] {
@@ -58,6 +57,12 @@ type fuser struct {
 	producer map[int32]*step
 	uses     map[int32]int
 	gone     map[*step]bool
+}
+
+func newFuser(pl *planner) *fuser {
+	f := &fuser{pl: pl, p: pl.p, producer: map[int32]*step{}, uses: map[int32]int{}, gone: map[*step]bool{}}
+	f.index()
+	return f
 }
 
 // index notes who makes each value and how often it is read. Only values made

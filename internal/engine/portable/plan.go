@@ -64,6 +64,8 @@ type step struct {
 	copied bool
 	// mat is a constant weight in the form that the kernels read.
 	mat kernel.Mat
+	// tail is the output whose last rows a tail step passes on.
+	tail int
 	// fused is what a step that stands for a group knows from its pattern.
 	fused any
 	// note is what the plan listing says of the step.
@@ -133,6 +135,7 @@ func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, e
 	if fusion {
 		pl.fuse()
 	}
+	pl.addTails()
 	pl.fold()
 	if err := pl.prepare(&p.body); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ type program struct {
 	threads int
 	inputs  []int32 // slot of each described input, -1 when the program lacks it
 	outputs []int32 // slot of each described output
+	results []int   // number of each described output among the program's
 
 	mu     sync.Mutex
 	idle   []*frame
@@ -56,6 +57,7 @@ func (p *program) bind() error {
 			return fmt.Errorf("function %s: output %s is described but not computed", p.plan.fn.Name, f.Name)
 		}
 		p.outputs = append(p.outputs, p.plan.outputs[k])
+		p.results = append(p.results, k)
 	}
 	for _, f := range p.desc.States {
 		if !slices.ContainsFunc(p.plan.states, func(s stateSpec) bool { return s.name == f.Name }) {
@@ -93,11 +95,17 @@ func (p *program) give(fr *frame) {
 }
 
 // Predict runs the plan once.
-func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, st engine.State) (err error) {
+func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, st engine.State) error {
+	return p.PredictRows(ctx, inputs, outputs, nil, st)
+}
+
+// PredictRows runs the plan once for the last rows of the outputs.
+func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
 	fr := p.take()
 	defer p.give(fr)
 	fr.call.st = startStep
 	defer fr.guard(&err)
+	fr.wantRows(p.results, rows)
 	if err := fr.useState(st); err != nil {
 		return err
 	}
@@ -118,6 +126,19 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 		}
 	}
 	return nil
+}
+
+// wantRows notes how many rows of each result are wanted.
+func (fr *frame) wantRows(results, rows []int) {
+	fr.rows = fr.rows[:0]
+	for range fr.plan.outputs {
+		fr.rows = append(fr.rows, 0)
+	}
+	for k, n := range rows {
+		if k < len(results) {
+			fr.rows[results[k]] = n
+		}
+	}
 }
 
 // NewState returns a state whose buffers are zero.

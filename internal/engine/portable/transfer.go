@@ -146,6 +146,9 @@ func newTensor(t tensor.DType, dims [maxRank]int, rank int) *tensor.Tensor {
 	return tensor.New(t, append([]int(nil), dims[:rank]...)...)
 }
 
+// tailOp stands for the operation of a tail step in errors.
+var tailOp = &mil.Op{Type: "tail"}
+
 // outputStep stands for the end of a plan where a step is expected.
 var outputStep = &step{def: &operator{}, op: &mil.Op{Type: "output"}}
 
