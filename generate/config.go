@@ -31,11 +31,13 @@ type Options struct {
 	// the folder in which the package lies. OpenFS takes it as a folder of its
 	// file system.
 	Tokenizer string
-	// Driver overrides what is detected and what a driver file says. Its empty
-	// fields are detected as usual. Nil means no override.
+	// Driver overrides what is detected; its empty fields are detected as usual.
+	// Nil means the driver file beside the package, if there is one, for Open and
+	// OpenFS, and none for New.
 	Driver *Driver
 	// Defaults are the model's own defaults. Nil means generation_config.json
-	// beside the tokenizer or the package for Open and OpenFS, and none for New.
+	// beside the package, else beside the tokenizer, for Open and OpenFS, and
+	// none for New.
 	Defaults *Defaults
 	// PrefillChunk is the number of prompt tokens per prediction. 0 means
 	// [DefaultPrefillChunk]; a negative number, or one not below the prompt's

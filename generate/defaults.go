@@ -2,11 +2,8 @@ package generate
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path"
 )
 
 // Defaults are a model's own settings, the contents of generation_config.json
@@ -105,24 +102,4 @@ func valueOr[T any](p *T, def T) T {
 		return def
 	}
 	return *p
-}
-
-// readDefaults reads the first generation_config.json in dirs of fsys; none is
-// no error.
-func readDefaults(fsys fs.FS, dirs ...string) (*Defaults, error) {
-	for _, dir := range dirs {
-		f, err := fsys.Open(path.Join(dir, "generation_config.json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		d, err := ReadDefaults(f)
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		return d, err
-	}
-	return &Defaults{PadToken: -1}, nil
 }

@@ -29,7 +29,12 @@ const (
 )
 
 // Driver says what a package's inputs and outputs mean. It is what a driver file
-// holds as JSON; [Detect] fills in what the file leaves out.
+// holds as JSON, such as
+//
+//	{"tokens": "ids", "mask": "bias", "mask_fill": -10000, "constants": {"scale": 1}}
+//
+// and [Detect] fills in what the file leaves out. The file of Model.mlpackage
+// lies beside it and is named Model.driver.json or driver.json.
 type Driver struct {
 	// Family is the way to drive the package.
 	Family Family `json:"family,omitempty"`

@@ -1,6 +1,8 @@
 package generate
 
 import (
+	"slices"
+
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
 	"github.com/gocoreml/coreml/tokenizer"
@@ -51,8 +53,11 @@ func CausalMask(d tensor.DType, q, past int, fill float32) (*tensor.Tensor, erro
 	return causalMask(d, &buf, q, past, fill)
 }
 
-// KthLargest selects.
-func KthLargest(x []float32, k int) float32 { return kthLargest(x, k) }
+// KthLargest returns the k-th largest element, found in both ways.
+func KthLargest(x []float32, k int) (heap, selection float32) {
+	var s sampler
+	return s.kthLargest(x, k), selectLargest(slices.Clone(x), k)
+}
 
 // TurnEnd tells the token that the chat template puts behind an answer, or -1.
 func (g *Generator) TurnEnd() int { return g.turnEnd }

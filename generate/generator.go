@@ -48,10 +48,10 @@ func Open(ctx context.Context, path string, opts *Options) (*Generator, error) {
 	model := func(cfg *coreml.Config) (*coreml.Model, error) { return coreml.Load(ctx, clean, cfg) }
 	tok := func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(tokPath) }
 	sides := func() error {
-		if err := o.readSides(os.DirFS(tokDir), "."); err != nil {
+		if err := o.readSides(os.DirFS(dir), base); err != nil {
 			return err
 		}
-		return o.readSides(os.DirFS(dir), base)
+		return o.readDefaults(os.DirFS(tokDir), ".")
 	}
 	return open(start, &o, model, tok, sides, tokPath)
 }
@@ -68,10 +68,10 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, opts *Options) (*Genera
 	model := func(cfg *coreml.Config) (*coreml.Model, error) { return coreml.LoadFS(ctx, fsys, dir, cfg) }
 	tok := func() (*tokenizer.Tokenizer, error) { return tokenizer.LoadFS(fsys, tokDir) }
 	sides := func() error {
-		if err := o.readSides(fsys, path.Join(tokDir, "package")); err != nil {
+		if err := o.readSides(fsys, dir); err != nil {
 			return err
 		}
-		return o.readSides(fsys, dir)
+		return o.readDefaults(fsys, tokDir)
 	}
 	return open(start, &o, model, tok, sides, tokDir)
 }
@@ -84,15 +84,8 @@ func options(opts *Options) Options {
 }
 
 // readSides reads the optional files beside the package at pkg, unless they
-// were given or read already.
+// were given.
 func (o *Options) readSides(fsys fs.FS, pkg string) error {
-	if o.Defaults == nil {
-		d, err := readDefaults(fsys, path.Dir(pkg))
-		if err != nil {
-			return err
-		}
-		o.Defaults = d
-	}
 	if o.Driver == nil {
 		d, err := readDriver(fsys, pkg)
 		if err != nil {
@@ -100,7 +93,24 @@ func (o *Options) readSides(fsys fs.FS, pkg string) error {
 		}
 		o.Driver = d
 	}
-	return nil
+	return o.readDefaults(fsys, path.Dir(pkg))
+}
+
+// readDefaults reads generation_config.json in dir, if there is one, unless the
+// defaults were given or found already.
+func (o *Options) readDefaults(fsys fs.FS, dir string) error {
+	if o.Defaults != nil {
+		return nil
+	}
+	f, err := fsys.Open(path.Join(dir, "generation_config.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.Defaults, err = ReadDefaults(f)
+	return errors.Join(err, f.Close())
 }
 
 // open joins what the two forms of opening have in common. The tokenizer comes

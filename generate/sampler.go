@@ -104,8 +104,7 @@ func (s *sampler) distribution(logits []float32) (cands []candidate, sum float64
 	}
 	floor := float32(math.Inf(-1))
 	if k := s.s.TopK; k > 0 && k < len(logits) {
-		s.scratch = append(s.scratch[:0], logits...)
-		floor = kthLargest(s.scratch, k)
+		floor = s.kthLargest(logits, k)
 	}
 	top := logits[argmax(logits)]
 	cands = s.cands[:0]
@@ -183,9 +182,51 @@ func likelier(a, b *candidate) bool {
 	return a.id < b.id
 }
 
-// kthLargest returns the k-th largest element, k from 1; it reorders x. It is
-// Hoare's selection with the middle element as pivot.
-func kthLargest(x []float32, k int) float32 {
+// heapK is the greatest k for which a heap of the k largest, which one pass
+// over the vocabulary seldom changes, is quicker than a selection.
+const heapK = 1024
+
+// kthLargest returns the k-th largest of x, k from 1 to len(x).
+func (s *sampler) kthLargest(x []float32, k int) float32 {
+	if k > heapK {
+		s.scratch = append(s.scratch[:0], x...)
+		return selectLargest(s.scratch, k)
+	}
+	s.scratch = append(s.scratch[:0], x[:k]...)
+	heap := s.scratch // the least of the k largest first
+	for i := k/2 - 1; i >= 0; i-- {
+		sinkLeast(heap, i)
+	}
+	for _, v := range x[k:] {
+		if v > heap[0] {
+			heap[0] = v
+			sinkLeast(heap, 0)
+		}
+	}
+	return heap[0]
+}
+
+// sinkLeast restores the order of a heap whose least element is the first.
+func sinkLeast(heap []float32, i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(heap) {
+			return
+		}
+		if child+1 < len(heap) && heap[child+1] < heap[child] {
+			child++
+		}
+		if heap[child] >= heap[i] {
+			return
+		}
+		heap[i], heap[child] = heap[child], heap[i]
+		i = child
+	}
+}
+
+// selectLargest returns the k-th largest element, k from 1; it reorders x. It
+// is Hoare's selection with the middle element as pivot.
+func selectLargest(x []float32, k int) float32 {
 	lo, hi, want := 0, len(x)-1, k-1
 	for lo < hi {
 		pivot := x[lo+(hi-lo)/2]

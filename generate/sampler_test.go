@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -182,8 +183,38 @@ func FuzzKthLargest(f *testing.F) {
 		}
 		sorted := slices.Clone(x)
 		slices.Sort(sorted)
-		if got, want := generate.KthLargest(x, k), sorted[len(sorted)-k]; got != want {
-			t.Errorf("the %d-th largest of %v is %v, want %v", k, sorted, got, want)
+		want := sorted[len(sorted)-k]
+		if heap, selection := generate.KthLargest(x, k); heap != want || selection != want {
+			t.Errorf("the %d-th largest of %v is %v by a heap and %v by selection, want %v", k, sorted, heap, selection, want)
 		}
 	})
+}
+
+func BenchmarkSample(b *testing.B) {
+	logits := make([]float32, 50000)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range logits {
+		logits[i] = float32(rng.NormFloat64() * 3)
+	}
+	seed := uint64(1)
+	for name, s := range map[string]generate.Sampling{
+		"top-k": {Temperature: 0.8, TopK: 50, Seed: &seed},
+		"top-p": {Temperature: 0.8, TopP: 0.95, Seed: &seed},
+		"both":  {Temperature: 0.8, TopK: 50, TopP: 0.95, MinP: 0.05, Seed: &seed},
+	} {
+		b.Run(name, func(b *testing.B) {
+			sampler, err := generate.NewSampler(&s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			work := make([]float32, len(logits))
+			b.ReportAllocs()
+			for b.Loop() {
+				copy(work, logits)
+				if _, err := sampler.Sample(work); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

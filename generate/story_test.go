@@ -185,6 +185,9 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "tokenizer.json")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Remove(filepath.Join(dir, "driver.json")); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := generate.Open(t.Context(), pkg, nil); !errors.Is(err, generate.ErrNoTokenizer) {
 		t.Errorf("without a tokenizer: %v", err)
 	}
@@ -483,6 +486,51 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 			}
 			if perToken := (of(250) - of(100)) / 150; perToken > 1 {
 				t.Errorf("a token allocates %.2f times", perToken)
+			}
+		})
+	}
+}
+
+func TestATokenizerElsewhereLeavesThePackagesOwnFiles(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	for _, d := range []string{dir, other} {
+		if err := os.CopyFS(d, storyteller.FS()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(other, "driver.json"), `{"tokens": "nothing"}`) // not this package's
+	write(filepath.Join(other, "generation_config.json"), `{"max_new_tokens": 7}`)
+	write(filepath.Join(dir, "model.driver.json"), `{"context": 20}`)
+	pkg := filepath.Join(dir, storyteller.Package)
+	o := &generate.Options{Tokenizer: filepath.Join(other, "tokenizer.json")}
+	for _, c := range []struct {
+		name   string
+		remove string
+		want   int
+	}{
+		{"the package's generation_config.json counts", "", 0},
+		{"without it the tokenizer's does", filepath.Join(dir, "generation_config.json"), 7},
+		{"without either there is none", filepath.Join(other, "generation_config.json"), 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.remove != "" {
+				if err := os.Remove(c.remove); err != nil {
+					t.Fatal(err)
+				}
+			}
+			g, err := generate.Open(t.Context(), pkg, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			if g.Context() != 20 || g.Defaults().MaxTokens != c.want {
+				t.Errorf("context %d, %d tokens by default; want 20 and %d", g.Context(), g.Defaults().MaxTokens, c.want)
 			}
 		})
 	}
