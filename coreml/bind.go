@@ -89,7 +89,7 @@ func (p *program) bindOutputs(f *frame, buffers Features) error {
 		if v.kind == KindInvalid || d.Kind != KindMultiArray {
 			continue
 		}
-		if err := checkBuffer(d, v, f); err != nil {
+		if err := checkBuffer(d, v, f, f.rows[i] > 0); err != nil {
 			return &InputError{Name: d.Name, Output: true, Err: err}
 		}
 		f.out[i] = v.tensor
@@ -105,8 +105,9 @@ func (p *program) bindOutputs(f *frame, buffers Features) error {
 }
 
 // checkBuffer says whether an output can be written to a value. The result's
-// shape, where the description leaves it open, is for the engine to check.
-func checkBuffer(d *FeatureDescription, v Value, f *frame) error {
+// shape, where the description leaves it open or only some of the rows are
+// wanted, is for the engine to check.
+func checkBuffer(d *FeatureDescription, v Value, f *frame, partial bool) error {
 	if v.kind != KindMultiArray {
 		return fmt.Errorf("%w: got %v, want %s", ErrKind, v, d.Type())
 	}
@@ -117,7 +118,7 @@ func checkBuffer(d *FeatureDescription, v Value, f *frame) error {
 	if got := v.tensor.DType(); got != d.DType {
 		return fmt.Errorf("got element type %v, want %s: %w", got, d.Type(), ErrDType)
 	}
-	if !allows(d, v.tensor) {
+	if !partial && !allows(d, v.tensor) {
 		return d.Check(v.tensor.Shape()...)
 	}
 	for _, t := range f.in {
@@ -199,7 +200,7 @@ func outputValue(d *FeatureDescription, t *tensor.Tensor) (Value, error) {
 }
 
 // stranger returns the first name, in alphabetical order, that list lacks.
-func stranger(f Features, list []FeatureDescription) string {
+func stranger[V any](f map[string]V, list []FeatureDescription) string {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		if find(list, name) == nil {
 			return name

@@ -25,6 +25,13 @@ type PredictOptions struct {
 	//
 	// Nil means that Predict makes a new map with new tensors.
 	Outputs Features
+
+	// LastRows limits outputs, by name, to their last rows: the last so many
+	// indices of the last dimension but one. Of the logits [1, n, vocabulary] of a
+	// prompt only the last row is of use, and an engine that can leaves out the
+	// work for the others. A number that is 0, negative or not below what there
+	// is means all rows. Buffers have the shape of what is asked for.
+	LastRows map[string]int
 }
 
 // Predict executes the function once on the inputs and returns its outputs.
@@ -49,11 +56,10 @@ type PredictOptions struct {
 // Predict returns an error that wraps ctx's soon after ctx ends. The contents
 // of output buffers are undefined after an error.
 func (m *Model) Predict(ctx context.Context, in Features, st *State, opts *PredictOptions) (Features, error) {
-	var buffers Features
-	if opts != nil {
-		buffers = opts.Outputs
+	if opts == nil {
+		opts = &noOptions
 	}
-	out, err := m.p.predict(ctx, in, st, buffers)
+	out, err := m.p.predict(ctx, in, st, opts)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(st)
 	if err != nil {
@@ -62,7 +68,10 @@ func (m *Model) Predict(ctx context.Context, in Features, st *State, opts *Predi
 	return out, nil
 }
 
-func (p *program) predict(ctx context.Context, in Features, st *State, buffers Features) (Features, error) {
+// noOptions stands for absent ones.
+var noOptions PredictOptions
+
+func (p *program) predict(ctx context.Context, in Features, st *State, opts *PredictOptions) (Features, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -84,20 +93,23 @@ func (p *program) predict(ctx context.Context, in Features, st *State, buffers F
 	if err := p.bindInputs(f, in); err != nil {
 		return nil, err
 	}
-	if err := p.bindOutputs(f, buffers); err != nil {
+	if err := p.bindRows(f, opts.LastRows); err != nil {
+		return nil, err
+	}
+	if err := p.bindOutputs(f, opts.Outputs); err != nil {
 		return nil, err
 	}
 	if h == nil {
-		err = p.prog.Predict(ctx, f.in, f.out, nil)
+		err = p.run(ctx, f, nil)
 	} else {
 		h.begin()
-		err = p.prog.Predict(ctx, f.in, f.out, h.state)
+		err = p.run(ctx, f, h.state)
 		h.end(err)
 	}
 	if err != nil {
 		return nil, engineError(err)
 	}
-	return p.collect(f, buffers)
+	return p.collect(f, opts.Outputs)
 }
 
 // acquire takes the state for one prediction. It returns nil for a function
@@ -158,8 +170,13 @@ func (p *program) collect(f *frame, out Features) (Features, error) {
 	return out, nil
 }
 
-// frame holds the tensors of one prediction in the order of the description.
-type frame struct{ in, out []*tensor.Tensor }
+// frame holds the tensors of one prediction in the order of the description,
+// and how many of each output's last rows are wanted.
+type frame struct {
+	in, out []*tensor.Tensor
+	rows    []int // 0: all
+	partial bool  // some rows are not wanted
+}
 
 // frames keeps the frames that are not in use. A sync.Pool would be emptied by
 // the garbage collector and make the next prediction allocate; a frame is so
@@ -178,13 +195,17 @@ func (fs *frames) get() *frame {
 		fs.free = fs.free[:n-1]
 		return f
 	}
-	return &frame{in: make([]*tensor.Tensor, fs.inputs), out: make([]*tensor.Tensor, fs.outputs)}
+	return &frame{
+		in: make([]*tensor.Tensor, fs.inputs), out: make([]*tensor.Tensor, fs.outputs), rows: make([]int, fs.outputs),
+	}
 }
 
 // put takes back a frame and lets go of its tensors.
 func (fs *frames) put(f *frame) {
 	clear(f.in)
 	clear(f.out)
+	clear(f.rows)
+	f.partial = false
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	fs.free = append(fs.free, f)
