@@ -1,0 +1,83 @@
+package tokenizer_test
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+func Example() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ids, err := t.Encode("Once upon a time", true)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(ids)
+	fmt.Println(t.Decode(ids, true))
+	// Output:
+	// [1 474 473 260 415]
+	// Once upon a time
+}
+
+func ExampleTokenizer_NewDecoder() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ids, err := t.Encode("a café 🙂", false)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d := t.NewDecoder(true)
+	for _, id := range ids {
+		fmt.Printf("%q ", d.Next(id))
+	}
+	fmt.Printf("%q\n", d.Flush())
+	// Output:
+	// "a" " ca" "f" "" "é" " " "" "" "" "🙂" ""
+}
+
+func ExampleTokenizer_ApplyChatTemplate() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+		{Role: "system", Content: "Tell short stories."},
+		{Role: "user", Content: "One about a frog."},
+	}, &tokenizer.ChatOptions{
+		AddGenerationPrompt: true,
+		Template:            "{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(text)
+	// Output:
+	// <system>Tell short stories.
+	// <user>One about a frog.
+	// <assistant>
+}
+
+func ExampleTokenizer_TokenToID() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id, ok := t.TokenToID("<|endoftext|>")
+	fmt.Println(id, ok, t.IsSpecial(id), t.VocabSize())
+	fmt.Println(t.Config().EOSToken)
+	// Output:
+	// 0 true true 991
+	// <|endoftext|>
+}

@@ -1,0 +1,128 @@
+package tokenizer_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// fixture loads the tokenizer of a fixture.
+func fixture(t testing.TB, name string) *tokenizer.Tokenizer {
+	t.Helper()
+	dir := os.Getenv("COREML_FIXTURES")
+	if dir == "" {
+		t.Skipf("SKIPPED: %s needs COREML_FIXTURES, which is not set", t.Name())
+	}
+	tok, err := tokenizer.Load(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func TestStorytellerIsExact(t *testing.T) {
+	tok, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkGolden(t, tok, "testdata/storyteller.jsonl.gz", nil)
+}
+
+func TestSmolLM2IsExact(t *testing.T) {
+	checkGolden(t, fixture(t, "smollm2"), "testdata/smollm2.jsonl.gz", nil)
+}
+
+func TestGenerationsOfTheFixturesTokenizeAsRecorded(t *testing.T) {
+	for _, name := range []string{"smollm2", "storyteller"} {
+		t.Run(name, func(t *testing.T) {
+			tok := fixture(t, name)
+			data, err := os.ReadFile(filepath.Join(os.Getenv("COREML_FIXTURES"), name, "generation.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var runs []struct {
+				Prompt string
+				IDs    []int
+				Greedy []int
+				Text   string
+			}
+			if err := json.Unmarshal(data, &runs); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range runs {
+				got, err := tok.Encode(r.Prompt, true)
+				if err != nil || !slices.Equal(got, r.IDs) {
+					t.Errorf("%q: got %v (%v), want %v", r.Prompt, got, err, r.IDs)
+				}
+				if text := tok.Decode(r.Greedy, true); r.Text != "" && text != r.Text {
+					t.Errorf("got %q, want %q", text, r.Text)
+				}
+				d := tok.NewDecoder(true)
+				text := ""
+				for _, id := range r.Greedy {
+					text += d.Next(id)
+				}
+				if text += d.Flush(); text != tok.Decode(r.Greedy, true) {
+					t.Errorf("the stream gives %q, want %q", text, tok.Decode(r.Greedy, true))
+				}
+			}
+		})
+	}
+}
+
+func TestSmolLM2HasItsChatTemplate(t *testing.T) {
+	tok := fixture(t, "smollm2")
+	if !tok.HasChatTemplate() {
+		t.Fatal("no chat template")
+	}
+	got, err := tok.ApplyChatTemplate([]tokenizer.Message{{Role: "user", Content: "Hi"}}, &tokenizer.ChatOptions{AddGenerationPrompt: true})
+	want := "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n" +
+		"<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+	if err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	c := tok.Config()
+	if c.EOSToken != "<|im_end|>" || c.BOSToken != "<|im_start|>" || c.ModelMaxLength != 8192 {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	data, err := os.ReadFile(reference(b, "bench_docs.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var docs []string
+	if err := json.Unmarshal(data, &docs); err != nil {
+		b.Fatal(err)
+	}
+	size := 0
+	for _, d := range docs {
+		size += len(d)
+	}
+	tok := fixture(b, "smollm2")
+	b.SetBytes(int64(size))
+	var ids []int
+	for b.Loop() {
+		for _, d := range docs {
+			if ids, err = tok.AppendEncode(ids[:0], d, false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	fixture(b, "smollm2")
+	dir := filepath.Join(os.Getenv("COREML_FIXTURES"), "smollm2")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tokenizer.Load(dir); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
