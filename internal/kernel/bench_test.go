@@ -107,8 +107,10 @@ func BenchmarkMatMul(b *testing.B) {
 
 func BenchmarkAttention(b *testing.B) {
 	for _, s := range []attnSpec{
-		{9, 3, 1, 512, 64, 64, true, false, true, false}, {32, 8, 1, 512, 128, 128, true, false, true, false},
-		{9, 3, 128, 512, 64, 64, true, false, true, false}, {32, 8, 128, 512, 128, 128, true, false, true, true},
+		{9, 3, 1, 512, 64, 64, true, false, true, false},
+		{32, 8, 1, 512, 128, 128, true, false, true, false},
+		{9, 3, 128, 512, 64, 64, true, false, true, false},
+		{32, 8, 128, 512, 128, 128, true, false, true, true},
 	} {
 		b.Run(s.String(), func(b *testing.B) {
 			a := s.build(b, newRand(1))

@@ -13,11 +13,14 @@
 //
 // # Accuracy
 //
-// Conversions are exact and bit-equal in every variant. A sum of n products
-// differs from the real number by at most 2n·eps·Σ|a·b| (eps = 2^-24) in every
-// variant; the order of summation is fixed for a variant and never depends on
-// how work is split, so neither thread count nor chunk borders change a bit of
-// a result. Variants differ from one another within twice that bound.
+// Conversions are exact and bit-equal in every variant; so are decoded weights.
+// A sum of n products differs from the real number by at most 2n·eps·Σ|a·b| (eps
+// = 2^-24) in every variant. The kernels of 4-bit codes may sum scale·code and
+// scale·offset apart, so their |a| is scale·(|code|+|offset|), with 8 as the
+// offset of signed codes. The order of summation is fixed for a variant and never
+// depends on how work is split, so neither thread count nor chunk borders change
+// a bit of a result. Variants differ from one another within twice that bound.
+// [QuantConfig.Fast] gives up more, by a bound of its own.
 // The vectorised exponential is within 2 units in the last place of the exact
 // value wherever the result is a normal number.
 //
@@ -27,3 +30,5 @@
 // and panic like an index out of range; sizes that come from a model are
 // checked by the constructors, which return errors.
 package kernel
+
+//go:generate sh -c "cd _asm && python3 gen.py"

@@ -504,6 +504,26 @@ func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //go:noescape
 func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
+// fast4sAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+//
+//go:noescape
+func fast4sAVX2(w *byte, scale *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+
+// fast4soAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+//
+//go:noescape
+func fast4soAVX2(w *byte, scale *float32, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+
+// fast4uAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+//
+//go:noescape
+func fast4uAVX2(w *byte, scale *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+
+// fast4uoAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+//
+//go:noescape
+func fast4uoAVX2(w *byte, scale *float32, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+
 // nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
 //
 //go:noescape

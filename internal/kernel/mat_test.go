@@ -208,8 +208,20 @@ func matCases() []matCase {
 		})
 	}
 	for _, d := range [][4]int{
-		{70, 576, 1, 32}, {9, 1056, 1, 32}, {4, 64, 2, 16}, {6, 64, 1, 8}, {5, 40, 1, 40}, {3, 36, 1, 12}, {5, 33, 1, 33},
-		{8, 1600, 1, 1600}, {8, 1024, 1, 64}, {4, 1536, 4, 1536}, {7, 15, 7, 15}, {5, 768, 1, 96}, {3, 4096, 1, 32}, {2, 17000, 1, 8},
+		{70, 576, 1, 32},
+		{9, 1056, 1, 32},
+		{4, 64, 2, 16},
+		{6, 64, 1, 8},
+		{5, 40, 1, 40},
+		{3, 36, 1, 12},
+		{5, 33, 1, 33},
+		{8, 1600, 1, 1600},
+		{8, 1024, 1, 64},
+		{4, 1536, 4, 1536},
+		{7, 15, 7, 15},
+		{5, 768, 1, 96},
+		{3, 4096, 1, 32},
+		{2, 17000, 1, 8},
 	} {
 		for _, width := range []int{4, 8} {
 			for variant := range 12 {
@@ -370,7 +382,7 @@ func TestFastProductsAreWithinHalfAStepOfTheInput(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, n := range []int{1, 3, 9} {
+				for _, n := range []int{1, 3, 4, 11} {
 					checkFast(t, m, w, r, n)
 				}
 			}
@@ -425,8 +437,19 @@ func FuzzQuantProduct(f *testing.F) {
 		for _, v := range kernel.Variants() {
 			use(t, v)
 			r := newRand(seed)
-			m, w := s.make(t, r)
+			c, w := s.config(t, r)
+			m, err := kernel.NewQuant(c)
+			if err != nil {
+				t.Fatal(err)
+			}
 			checkMul(t, m, w, r, int(n%14)+1)
+			if c.Fast = true; s.round {
+				continue
+			}
+			if m, err = kernel.NewQuant(c); err != nil {
+				t.Fatal(err)
+			}
+			checkFast(t, m, w, r, int(n%14)+1)
 		}
 	})
 }

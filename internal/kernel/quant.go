@@ -30,9 +30,8 @@ type QuantConfig struct {
 	// of the float32 product scale·(q-offset).
 	Round bool
 	// Fast permits kernels that quantise the input to 8 bits in blocks of 32, each
-	// with the step max|x|/127, when up to 8 vectors are multiplied. It adds an
-	// error of half a step times Σ|w| over each block. Where there is no such
-	// kernel, and with Round, it has no effect.
+	// with the step max|x|/127. It adds an error of half a step times Σ|w| over
+	// each block. Where there is no such kernel, and with Round, it has no effect.
 	Fast bool
 }
 
@@ -192,8 +191,19 @@ const streamMax = 4
 // time.
 const scaleBatch = 512
 
+// fastBatch is how many of them it widens for several vectors.
+const fastBatch = 8192
+
 // streamScratch is what mulPrepared needs besides the prepared vectors.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, q.cb) }
+
+// manyScratch is what several vectors at a time need instead.
+func (q *Quant) manyScratch(n int) int {
+	if n < 4 || !q.c.Fast {
+		return 0
+	}
+	return 2 * max(fastBatch, q.cb)
+}
 
 // streams reports whether the 8-bit streaming kernels beat a tile.
 func (q *Quant) streams(n int) bool {
@@ -203,7 +213,7 @@ func (q *Quant) streams(n int) bool {
 // ScratchLen implements [Mat].
 func (q *Quant) ScratchLen(n int) int {
 	if p := q.prepLen(n); p > 0 {
-		return q.streamScratch() + p
+		return max(q.streamScratch(), q.manyScratch(n)) + p
 	}
 	if n >= tileMin && !q.streams(n) {
 		return tileScratch
@@ -215,7 +225,7 @@ func (q *Quant) ScratchLen(n int) int {
 func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	var prep []float32
 	if p := q.prepLen(n); p > 0 {
-		prep = scratch[q.streamScratch():][:p]
+		prep = scratch[max(q.streamScratch(), q.manyScratch(n)):][:p]
 		q.prepare(prep, x, ldx, n)
 	}
 	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)

@@ -76,6 +76,10 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	if !q.fast {
 		return false
 	}
+	if n >= 4 && len(prep) > 0 && q.int8Inputs() && q.c.ColBlock == 32 {
+		q.fastMany(dst, ldd, n, lo, hi, prep, scratch)
+		return true
+	}
 	batch := max(scaleBatch, q.cb)
 	rows := 1
 	if q.c.RowBlock == 1 {

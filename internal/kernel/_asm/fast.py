@@ -98,3 +98,55 @@ for sign in (True, False):
     for mode in ("", "o"):
         for pair in (True, False):
             fast(sign, mode, pair)
+
+
+def fast4(sign, mode):
+    """Four tokens at a time: the codes are taken apart once for all of them."""
+    name = f"fast4{'s' if sign else 'u'}{mode}AVX2"
+    params = [("w", B), ("scale", F)] + ([("offset", F)] if mode else []) + [("x", F), ("ldx", I), ("dst", F), ("ldd", I), ("rows", I), ("groups", I), ("wskip", I), ("sskip", I)]
+    at = func(name, "adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.", params)
+    args(at, w="SI", scale="DX", ldx="AX", dst="R8", ldd="R13", rows="R9", groups="R10", wskip="R11", sskip="R15")
+    if mode:
+        args(at, offset="BX")
+    E("LEAQ (AX)(AX*2), CX")
+    E(f"VPBROADCASTD {const('nibbles', [0x0F0F0F0F])}, Y15", f"VPBROADCASTD {const('ones16', [0x00010001])}, Y14", f"VMOVDQU {const('pairLanes', [0] * 4 + [1] * 4)}, Y12")
+    if sign:
+        E(f"VPBROADCASTD {const('eights', [0x88888888])}, Y13")
+    row, group = label("row"), label("group")
+    E(f"{row}:", f"MOVQ {at['x']}, DI", "MOVQ R10, R12")
+    zero(0, 1, 2, 3)
+    E(f"{group}:", "VMOVDQU (SI), Y8", "PREFETCHT0 1024(SI)")
+    if sign:
+        E("VPXOR Y13, Y8, Y8")
+    E("VPSRLW $4, Y8, Y9", "VPAND Y15, Y8, Y8", "VPAND Y15, Y9, Y9", "VBROADCASTSD (DX), Y10", "VPERMILPS Y12, Y10, Y10")
+    if mode:
+        E("VBROADCASTSD (BX), Y11", "VPERMILPS Y12, Y11, Y11")
+        if sign:
+            E(f"VADDPS {v8('eight', 8.0)}, Y11, Y11")
+    for t, p in enumerate(("(DI)", "(DI)(AX*1)", "(DI)(AX*2)", "(DI)(CX*1)")):
+        a, b = 4 + t % 2 * 2, 5 + t % 2 * 2
+        E(f"VPMADDUBSW {p}, Y8, Y{a}", f"VPMADDUBSW 32{p}, Y9, Y{b}", f"VPADDW Y{b}, Y{a}, Y{a}", f"VPMADDWD Y14, Y{a}, Y{a}")
+        if sign and not mode:
+            E(f"VPADDD 64{p}, Y{a}, Y{a}")
+        E(f"VCVTDQ2PS Y{a}, Y{a}")
+        if mode:
+            E(f"VFNMADD231PS 64{p}, Y11, Y{a}")
+        E(f"VMULPS 96{p}, Y10, Y{b}", f"VFMADD231PS Y{a}, Y{b}, Y{t}")
+    E("ADDQ $32, SI", "ADDQ $128, DI", "ADDQ $8, DX")
+    if mode:
+        E("ADDQ $8, BX")
+    E("DECQ R12", f"JNZ {group}", "ADDQ R11, SI", "ADDQ R15, DX")
+    if mode:
+        E("ADDQ R15, BX")
+    E("VHADDPS Y1, Y0, Y0", "VHADDPS Y3, Y2, Y2", "VHADDPS Y2, Y0, Y0", "VEXTRACTF128 $1, Y0, X1", "VADDPS X1, X0, X0", "MOVQ R8, DI")
+    for t in range(4):
+        E("VADDSS (DI), X0, X1", "VMOVSS X1, (DI)")
+        if t < 3:
+            E("VPSRLDQ $4, X0, X0", "ADDQ R13, DI")
+    E("ADDQ $4, R8", "DECQ R9", f"JNZ {row}")
+    ret()
+
+
+for sign in (True, False):
+    for mode in ("", "o"):
+        fast4(sign, mode)
