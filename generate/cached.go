@@ -21,9 +21,11 @@ type cachedLane struct {
 
 	single *tensor.Tensor // token ids [1, 1]
 	// one and many are the outputs of the last prediction of one token and of
-	// chunk tokens, which serve the next one of the same length.
+	// chunk tokens, which serve the next one of the same length; last says that
+	// many has the logits of the last token alone.
 	one, many coreml.Features
 	chunk     int
+	last      bool
 	maskBuf   []byte
 	opts      coreml.PredictOptions
 	shape     [4]int
@@ -81,7 +83,7 @@ func (l *cachedLane) take(past, n, limit int) (int, error) {
 		ErrDriver, min(n, limit), past, refused)
 }
 
-func (l *cachedLane) feed(ctx context.Context, all []int, n int) (*tensor.Tensor, int, error) {
+func (l *cachedLane) feed(ctx context.Context, all []int, n int, last bool) (*tensor.Tensor, int, error) {
 	past := len(all) - n
 	tokens, mask := l.single, (*tensor.Tensor)(nil)
 	if n == 1 {
@@ -98,24 +100,28 @@ func (l *cachedLane) feed(ctx context.Context, all []int, n int) (*tensor.Tensor
 	}
 	l.in[l.p.d.Tokens] = coreml.MultiArray(tokens)
 	l.in[l.p.d.Mask] = coreml.MultiArray(mask)
-	out, err := l.predict(ctx, n)
+	out, err := l.predict(ctx, n, last && n > 1)
 	if err != nil {
 		return nil, 0, err
 	}
 	return out.Tensor(l.p.d.Logits), 0, nil
 }
 
-// predict runs the model and lets the caches change places.
-func (l *cachedLane) predict(ctx context.Context, n int) (coreml.Features, error) {
+// predict runs the model and lets the caches change places. last asks for the
+// logits of the last token alone.
+func (l *cachedLane) predict(ctx context.Context, n int, last bool) (coreml.Features, error) {
 	reuse := l.one
 	if n > 1 {
 		reuse = nil
-		if n == l.chunk {
+		if n == l.chunk && last == l.last {
 			reuse = l.many
 		}
 	}
 	l.dirty = true
-	l.opts.Outputs = nil
+	l.opts.Outputs, l.opts.LastRows = nil, nil
+	if last {
+		l.opts.LastRows = l.p.lastRow
+	}
 	if reuse != nil && len(l.spare) == len(l.p.caches) {
 		for name, v := range l.spare {
 			reuse[name] = v
@@ -132,7 +138,7 @@ func (l *cachedLane) predict(ctx context.Context, n int) (coreml.Features, error
 	if n == 1 {
 		l.one = out
 	} else {
-		l.many, l.chunk = out, n
+		l.many, l.chunk, l.last = out, n, last
 	}
 	return out, nil
 }

@@ -378,6 +378,16 @@ func TestEveryRowOfASequenceCanBeRead(t *testing.T) {
 			if next != len(prompt) {
 				t.Errorf("%d rows were read", next-3)
 			}
+			enough := errors.New("enough")
+			err = s.AppendRows(t.Context(), []int{30, 31, 32}, func(pos int, _ []float32) error {
+				if pos == len(prompt)+1 {
+					return enough
+				}
+				return nil
+			})
+			if !errors.Is(err, enough) || s.Len() != len(prompt) {
+				t.Errorf("error %v, %d tokens; want the visit's own and %d", err, s.Len(), len(prompt))
+			}
 		})
 	}
 }

@@ -30,6 +30,7 @@ type program struct {
 	pad     int
 	context int
 	zeros   zeroMasks
+	lastRow map[string]int // asks for one row of the logits
 }
 
 type cacheInput struct {
@@ -43,6 +44,7 @@ func newProgram(m predictor, desc *coreml.Description, d *Driver, pad int) (*pro
 	p := &program{
 		model: m, d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attend: desc.Input(d.AttentionMask),
 		fixed: coreml.Features{}, fill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.Context,
+		lastRow: map[string]int{d.Logits: 1},
 	}
 	if d.MaskFill != nil {
 		p.fill = float32(*d.MaskFill)
@@ -84,8 +86,9 @@ type lane interface {
 	take(past, n, limit int) (int, error)
 	// feed runs one prediction over the last n of all and returns logits whose
 	// row first+i belongs to token i of these n. It returns the rows there are;
-	// with one row for several tokens it is that of the last.
-	feed(ctx context.Context, all []int, n int) (logits *tensor.Tensor, first int, err error)
+	// with one row for several tokens it is that of the last. last says that no
+	// other row is wanted.
+	feed(ctx context.Context, all []int, n int, last bool) (logits *tensor.Tensor, first int, err error)
 	// reserve makes what steps of one token up to length n need, so that these
 	// allocate nothing.
 	reserve(past, n int)

@@ -44,7 +44,7 @@ func (s *Sequence) Calls() int { return s.calls }
 // Append adds tokens and returns the logits that follow the last of them. The
 // slice is valid until the next call and may be changed. Many tokens are fed in
 // chunks of Options.PrefillChunk. After an error the sequence is as it was
-// before, or, when the model failed half-way, empty.
+// before, or, when the model failed half-way, empty: look at Len.
 func (s *Sequence) Append(ctx context.Context, ids []int) ([]float32, error) {
 	if err := s.feed(ctx, ids, nil); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (s *Sequence) Append(ctx context.Context, ids []int) ([]float32, error) {
 // AppendRows adds tokens and calls visit for each of them in turn with its
 // position in the sequence and the logits that follow it. The slice is valid
 // until visit returns and may be changed. An error of visit ends AppendRows
-// with that error; the tokens of its chunk stay in the sequence.
+// with that error. After an error the sequence is as after one of Append.
 func (s *Sequence) AppendRows(ctx context.Context, ids []int, visit func(pos int, logits []float32) error) error {
 	return s.feed(ctx, ids, visit)
 }
@@ -81,6 +81,15 @@ func (s *Sequence) feed(ctx context.Context, ids []int, visit func(int, []float3
 			}
 		}(s.lane)
 	}
+	before := len(s.ids)
+	err := s.feedChunks(ctx, ids, visit)
+	if err != nil {
+		s.ids = s.ids[:min(before, len(s.ids))]
+	}
+	return err
+}
+
+func (s *Sequence) feedChunks(ctx context.Context, ids []int, visit func(int, []float32) error) error {
 	for len(ids) > 0 {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("generate: %w", err)
@@ -102,7 +111,7 @@ func (s *Sequence) predict(ctx context.Context, ids []int, visit func(int, []flo
 	past := len(s.ids)
 	s.ids = append(s.ids, ids...)
 	s.calls++
-	t, first, err := s.lane.feed(ctx, s.ids, len(ids))
+	t, first, err := s.lane.feed(ctx, s.ids, len(ids), visit == nil)
 	if err != nil {
 		return fmt.Errorf("generate: %w", s.fail(past, err))
 	}

@@ -49,7 +49,7 @@ func (l *wholeLane) lengths(n int) []int {
 	return []int{max(n, lo)}
 }
 
-func (l *wholeLane) feed(ctx context.Context, all []int, n int) (*tensor.Tensor, int, error) {
+func (l *wholeLane) feed(ctx context.Context, all []int, n int, _ bool) (*tensor.Tensor, int, error) {
 	length, err := l.padded(len(all))
 	if err != nil {
 		return nil, 0, err
