@@ -196,6 +196,8 @@ func (m *LUT) ScratchLen(n int) int {
 	return max(m.cols, lutScratch)
 }
 
+func (m *LUT) prepKind() prepKind { return prepPlanes }
+
 // lutScratch holds the table of a row.
 const lutScratch = 256
 

@@ -454,6 +454,30 @@ func FuzzQuantProduct(f *testing.F) {
 	})
 }
 
+func FuzzLUTProduct(f *testing.F) {
+	f.Add(uint64(1), uint8(5), uint8(4), uint8(8), uint8(3), uint8(7))
+	f.Add(uint64(2), uint8(1), uint8(1), uint8(64), uint8(1), uint8(4))
+	f.Add(uint64(3), uint8(9), uint8(3), uint8(32), uint8(2), uint8(77))
+	f.Fuzz(func(t *testing.T, seed uint64, rows, colGroups, colGroup, n, flags uint8) {
+		was := kernel.CPU().Variant
+		defer use(t, was)
+		group := int(colGroup%70) + 1
+		s := lutSpec{
+			int(rows%12) + 1, (int(colGroups%12) + 1) * group, []int{1, 2, 3, 4, 6, 8}[flags%6], 1, group,
+			flags&64 != 0, int(flags / 6 % 3), flags&128 != 0,
+		}
+		if seed&1 != 0 {
+			s.rowGroup, s.colGroup = s.rows, s.cols
+		}
+		for _, v := range kernel.Variants() {
+			use(t, v)
+			r := newRand(seed)
+			m, w := s.make(t, r)
+			checkMul(t, m, w, r, int(n%14)+1)
+		}
+	})
+}
+
 func TestConstructorsRefuseWhatDoesNotFit(t *testing.T) {
 	quant := func(change func(*kernel.QuantConfig)) error {
 		c := kernel.QuantConfig{Rows: 4, Cols: 64, Bits: 4, Codes: make([]byte, 128), RowBlock: 1, ColBlock: 32, Scale16: make([]uint16, 8)}

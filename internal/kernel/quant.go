@@ -197,6 +197,23 @@ const fastBatch = 8192
 // streamScratch is what mulPrepared needs besides the prepared vectors.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, q.cb) }
 
+func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }
+
+func (q *Quant) prepKind() prepKind {
+	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
+	switch {
+	case q.int8Inputs() && offset:
+		return prepInt8Offset
+	case q.int8Inputs():
+		return prepInt8
+	case q.c.Round:
+		return prepMoved
+	case offset:
+		return prepOffset
+	}
+	return prepPlaced
+}
+
 // manyScratch is what several vectors at a time need instead.
 func (q *Quant) manyScratch(n int) int {
 	if n < 4 || !q.c.Fast {

@@ -35,32 +35,26 @@ func (q *Quant) prepLen(n int) int {
 	return n * q.cols / 64 * 72
 }
 
-func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }
-
 // prepare brings n vectors into the order of the 64-wide kernels.
 func (q *Quant) prepare(dst, x []float32, ldx, n int) {
-	each := q.prepLen(1)
-	if q.int8Inputs() {
-		floats := 0
-		if q.c.Offset != nil || q.c.OffsetCodes != nil {
-			floats = 1
-		}
-		for t := range n {
-			v := x[t*ldx : t*ldx+q.cols]
-			quantizeAVX2(&dst[t*each : (t+1)*each][0], &v[0], q.cols/64, floats)
-		}
-		return
-	}
+	each, kind := q.prepLen(1), q.prepKind()
 	f := &placedFactors
-	switch {
-	case q.c.Round:
+	floats := 0
+	switch kind {
+	case prepMoved:
 		f = &movedFactors
-	case q.c.Offset != nil || q.c.OffsetCodes != nil:
+	case prepOffset:
 		f = &offsetFactors
+	case prepInt8Offset:
+		floats = 1
 	}
 	for t := range n {
-		v := x[t*ldx : t*ldx+q.cols]
-		prepare64AVX2(&dst[t*each : (t+1)*each][0], &v[0], &f[0], q.cols/64)
+		d, v := dst[t*each:(t+1)*each], x[t*ldx:t*ldx+q.cols]
+		if q.int8Inputs() {
+			quantizeAVX2(&d[0], &v[0], q.cols/64, floats)
+		} else {
+			prepare64AVX2(&d[0], &v[0], &f[0], q.cols/64)
+		}
 	}
 }
 

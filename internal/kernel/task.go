@@ -29,8 +29,24 @@ type preparer interface {
 	// prepLen returns the length of n prepared vectors, 0 for none.
 	prepLen(n int) int
 	prepare(dst, x []float32, ldx, n int)
+	// prepKind tells preparations apart: matrices of one width and kind can share
+	// one.
+	prepKind() prepKind
 	mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32)
 }
+
+// prepKind is a form of prepared vectors.
+type prepKind int
+
+const (
+	prepNone   prepKind = iota
+	prepMoved           // for 4-bit codes moved to one place
+	prepPlaced          // for signed 4-bit codes where they lie
+	prepOffset          // the same with offsets
+	prepInt8            // 8-bit inputs
+	prepInt8Offset
+	prepPlanes // for 4-bit palettes
+)
 
 // matGrain keeps chunks whole tiles of the micro-kernel.
 const matGrain = 16

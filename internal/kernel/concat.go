@@ -1,0 +1,123 @@
+package kernel
+
+import "fmt"
+
+// Concat is several matrices of the same width, one below the other: the
+// projections of an attention block, or gate and up of a feed-forward block, as
+// one product that shares its prepared input. The parts stay where they are.
+type Concat struct {
+	shape
+	parts []Mat
+	// first[i] is the row at which part i begins.
+	first  []int
+	format string
+}
+
+// NewConcat returns the matrix of all rows of the parts, in order.
+func NewConcat(parts ...Mat) (*Concat, error) {
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("%w: no parts", ErrMat)
+	}
+	c := &Concat{parts: parts, format: parts[0].Format()}
+	c.cols = parts[0].Cols()
+	for i, p := range parts {
+		if p.Cols() != c.cols {
+			return nil, fmt.Errorf("%w: part %d has %d columns, part 0 has %d", ErrMat, i, p.Cols(), c.cols)
+		}
+		if p.Format() != c.format {
+			c.format = "mixed"
+		}
+		c.first = append(c.first, c.rows)
+		c.rows += p.Rows()
+		if err := checkShape(c.rows, c.cols); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Format returns the parts' format, or "mixed" when they differ.
+func (c *Concat) Format() string { return c.format }
+
+// Bytes returns the stored size of all parts.
+func (c *Concat) Bytes() int {
+	n := 0
+	for _, p := range c.parts {
+		n += p.Bytes()
+	}
+	return n
+}
+
+// ScratchLen implements [Mat].
+func (c *Concat) ScratchLen(n int) int {
+	most := 0
+	for _, p := range c.parts {
+		most = max(most, p.ScratchLen(n))
+	}
+	return most
+}
+
+// Row decodes row r.
+func (c *Concat) Row(dst []float32, r int) {
+	for i, p := range c.parts {
+		if q := r - c.first[i]; q >= 0 && q < p.Rows() {
+			p.Row(dst, q)
+			return
+		}
+	}
+}
+
+// Mul implements [Mat].
+func (c *Concat) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
+	c.mulPrepared(dst, ldd, x, ldx, n, lo, hi, nil, scratch)
+}
+
+// mulPrepared is Mul with the work done that all rows share, or an empty prep
+// for parts that do it themselves.
+func (c *Concat) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	for i, p := range c.parts {
+		first := c.first[i]
+		from, to := max(lo, first)-first, min(hi, first+p.Rows())-first
+		if from >= to {
+			continue
+		}
+		if m, ok := p.(preparer); ok && len(prep) > 0 {
+			m.mulPrepared(dst[first:], ldd, x, ldx, n, from, to, prep, scratch)
+		} else {
+			p.Mul(dst[first:], ldd, x, ldx, n, from, to, scratch)
+		}
+	}
+}
+
+// shared returns the first part when one preparation serves all parts.
+func (c *Concat) shared(n int) preparer {
+	var first preparer
+	for _, p := range c.parts {
+		m, ok := p.(preparer)
+		if !ok || m.prepLen(n) == 0 {
+			return nil
+		}
+		if first == nil {
+			first = m
+		} else if m.prepKind() != first.prepKind() || m.prepLen(n) != first.prepLen(n) {
+			return nil
+		}
+	}
+	return first
+}
+
+func (c *Concat) prepLen(n int) int {
+	if m := c.shared(n); m != nil {
+		return m.prepLen(n)
+	}
+	return 0
+}
+
+func (c *Concat) prepKind() prepKind {
+	if m := c.shared(1); m != nil {
+		return m.prepKind()
+	}
+	return prepNone
+}
+
+func (c *Concat) prepare(dst, x []float32, ldx, n int) { c.shared(n).prepare(dst, x, ldx, n) }
