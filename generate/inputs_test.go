@@ -135,19 +135,23 @@ func TestGeneratorsThatCannotWorkAreNotMade(t *testing.T) {
 		"a negative number of states": {coreml.Description{Inputs: features{ids}, Outputs: out}, generate.Options{MaxStates: -1}, generate.ErrConfig},
 		"defaults that make no sense": {
 			coreml.Description{Inputs: features{ids}, Outputs: out},
-			generate.Options{Defaults: &generate.Defaults{Sampling: &generate.Sampling{TopP: 3}}}, generate.ErrConfig,
+			generate.Options{Defaults: &generate.Defaults{Sampling: &generate.Sampling{TopP: 3}}},
+			generate.ErrConfig,
 		},
 		"a constant of no fixed shape": {
 			coreml.Description{Inputs: features{ids, floats("scale", 1, -4)}, Outputs: out},
-			generate.Options{Driver: &generate.Driver{Constants: map[string]float64{"scale": 1}}}, generate.ErrDriver,
+			generate.Options{Driver: &generate.Driver{Constants: map[string]float64{"scale": 1}}},
+			generate.ErrDriver,
 		},
 		"a cache of no fixed shape": {
 			coreml.Description{Inputs: features{ids, mask, halfs("kv", 1, -4, 8)}, Outputs: append(out, halfs("kv_out", 1, -4, 8))},
-			generate.Options{Driver: &generate.Driver{Caches: map[string]string{"kv": "kv_out"}}}, generate.ErrDriver,
+			generate.Options{Driver: &generate.Driver{Caches: map[string]string{"kv": "kv_out"}}},
+			generate.ErrDriver,
 		},
 		"a mask of integers": {
 			coreml.Description{Inputs: features{ids, ints("mask", 1, 1, -8, -8)}, Outputs: out},
-			generate.Options{Driver: &generate.Driver{Mask: "mask"}}, generate.ErrDriver,
+			generate.Options{Driver: &generate.Driver{Mask: "mask"}},
+			generate.ErrDriver,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
