@@ -2,7 +2,6 @@ package kernel_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -370,59 +369,6 @@ func TestATileDecodesToTheBit(t *testing.T) {
 	})
 }
 
-func TestFastProductsAreWithinHalfAStepOfTheInput(t *testing.T) {
-	eachVariant(t, func(t *testing.T) {
-		for _, d := range [][4]int{{70, 576, 1, 32}, {9, 64, 1, 32}, {5, 128, 1, 64}, {6, 1024, 2, 1024}, {4, 4096, 1, 128}, {3, 96, 1, 32}, {4, 4096, 1, 32}} {
-			for variant := range 6 {
-				r := newRand(uint64(variant))
-				s := quantSpec{d[0], d[1], 4, variant&1 != 0, d[2], d[3], false, variant >> 1, false, 0}
-				c, w := s.config(t, r)
-				c.Fast = true
-				m, err := kernel.NewQuant(c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, n := range []int{1, 3, 4, 11} {
-					checkFast(t, m, w, r, n)
-				}
-			}
-		}
-	})
-}
-
-func checkFast(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int) {
-	t.Helper()
-	rows, cols := m.Rows(), m.Cols()
-	x := normals(t, r, n*cols)
-	clear(x[:min(32, cols)])
-	if n > 1 {
-		x[cols] = 1e-38
-	}
-	dst, scratch := guarded[float32](t, n*rows), guarded[float32](t, m.ScratchLen(n))
-	m.Mul(dst, rows, x, cols, n, 0, rows, scratch)
-	for i := range n * rows {
-		tok, row := i/rows, i%rows
-		var sum, bound, abs float64
-		for b := 0; b < cols; b += 32 {
-			var peak, weights float64
-			for c := b; c < min(b+32, cols); c++ {
-				xv, wv := float64(x[tok*cols+c]), float64(w[row*cols+c])
-				sum += xv * wv
-				abs += math.Abs(xv*wv) + math.Abs(xv)
-				weights += math.Abs(wv)
-				peak = max(peak, math.Abs(xv))
-			}
-			bound += weights * peak / 127 / 2 * 1.001
-		}
-		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, tok, row), dst[i], sum, bound+dotBound(cols, abs))
-	}
-	x[cols-1] = float32(math.NaN())
-	m.Mul(dst, rows, x, cols, 1, 0, rows, scratch)
-	if dst[0] == dst[0] {
-		t.Fatalf("a NaN in the input gave %v", dst[0])
-	}
-}
-
 func FuzzQuantProduct(f *testing.F) {
 	f.Add(uint64(1), uint8(5), uint8(4), uint8(8), uint8(3), uint8(7))
 	f.Add(uint64(2), uint8(1), uint8(1), uint8(33), uint8(1), uint8(0))
@@ -476,78 +422,6 @@ func FuzzLUTProduct(f *testing.F) {
 			checkMul(t, m, w, r, int(n%14)+1)
 		}
 	})
-}
-
-func TestConstructorsRefuseWhatDoesNotFit(t *testing.T) {
-	quant := func(change func(*kernel.QuantConfig)) error {
-		c := kernel.QuantConfig{Rows: 4, Cols: 64, Bits: 4, Codes: make([]byte, 128), RowBlock: 1, ColBlock: 32, Scale16: make([]uint16, 8)}
-		change(&c)
-		_, err := kernel.NewQuant(c)
-		return err
-	}
-	lut := func(change func(*kernel.LUTConfig)) error {
-		c := kernel.LUTConfig{Rows: 4, Cols: 64, Bits: 4, Indices: make([]byte, 128), RowGroup: 4, ColGroup: 64, Table16: make([]uint16, 16)}
-		change(&c)
-		_, err := kernel.NewLUT(c)
-		return err
-	}
-	if err := quant(func(*kernel.QuantConfig) {}); err != nil {
-		t.Error(err)
-	}
-	if err := lut(func(*kernel.LUTConfig) {}); err != nil {
-		t.Error(err)
-	}
-	_, f16 := kernel.NewF16(2, 3, make([]uint16, 5))
-	_, f32 := kernel.NewF32(-1, 3, nil)
-	_, dec := kernel.NewDecoded(2, 3, "x", 0, nil)
-	for name, err := range map[string]error{
-		"short fp16":         f16,
-		"negative shape":     f32,
-		"no row function":    dec,
-		"5-bit codes":        quant(func(c *kernel.QuantConfig) { c.Bits = 5 }),
-		"short codes":        quant(func(c *kernel.QuantConfig) { c.Codes = c.Codes[:127] }),
-		"short scales":       quant(func(c *kernel.QuantConfig) { c.Scale16 = c.Scale16[:7] }),
-		"no scales":          quant(func(c *kernel.QuantConfig) { c.Scale16 = nil }),
-		"two scales":         quant(func(c *kernel.QuantConfig) { c.Scale32 = make([]float32, 8) }),
-		"block of 24":        quant(func(c *kernel.QuantConfig) { c.ColBlock = 24 }),
-		"block of 0":         quant(func(c *kernel.QuantConfig) { c.RowBlock = 0 }),
-		"short offsets":      quant(func(c *kernel.QuantConfig) { c.Offset = make([]float32, 7) }),
-		"short offset codes": quant(func(c *kernel.QuantConfig) { c.OffsetCodes = make([]byte, 3) }),
-		"huge shape":         quant(func(c *kernel.QuantConfig) { c.Rows, c.Cols = math.MaxInt, math.MaxInt }),
-		"5-bit indices":      lut(func(c *kernel.LUTConfig) { c.Bits = 5 }),
-		"short indices":      lut(func(c *kernel.LUTConfig) { c.Indices = c.Indices[:1] }),
-		"short table":        lut(func(c *kernel.LUTConfig) { c.Table16 = c.Table16[:15] }),
-		"no table":           lut(func(c *kernel.LUTConfig) { c.Table16 = nil }),
-		"short row scales":   lut(func(c *kernel.LUTConfig) { c.Scale16 = make([]uint16, 3) }),
-		"group of 3":         lut(func(c *kernel.LUTConfig) { c.RowGroup = 3 }),
-	} {
-		if !errors.Is(err, kernel.ErrMat) {
-			t.Errorf("%s: error %v, want ErrMat", name, err)
-		}
-	}
-}
-
-func TestFormatsAndSizes(t *testing.T) {
-	r := newRand(1)
-	for _, c := range []struct {
-		s interface {
-			make(testing.TB, *rand.Rand) (kernel.Mat, []float32)
-		}
-		format string
-		bytes  int
-	}{
-		{quantSpec{8, 64, 4, true, 1, 32, false, 0, false, 0}, "int4/32", 8*32 + 2*16},
-		{quantSpec{8, 64, 8, false, 1, 64, true, 1, false, 0}, "uint8/channel", 8*64 + 4*8 + 4*8},
-		{quantSpec{8, 64, 8, true, 8, 64, false, 2, false, 0}, "int8/tensor", 8*64 + 2 + 1},
-		{quantSpec{8, 64, 4, false, 2, 16, false, 0, false, 0}, "uint4/2x16", 8*32 + 2*16},
-		{lutSpec{8, 64, 6, 8, 64, false, 0, false}, "lut6", 8*48 + 128},
-		{lutSpec{8, 64, 4, 2, 64, false, 1, false}, "lut4/2", 8*32 + 4*32 + 16},
-	} {
-		m, _ := c.s.make(t, r)
-		if m.Format() != c.format || m.Bytes() != c.bytes {
-			t.Errorf("%v: format %s, %d bytes; want %s, %d", c.s, m.Format(), m.Bytes(), c.format, c.bytes)
-		}
-	}
 }
 
 func TestATaskGivesTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
