@@ -17,7 +17,7 @@
 // A sum of n products differs from the real number by at most 2n·eps·Σ|a·b| (eps
 // = 2^-24) in every variant. The kernels of 4-bit codes may sum scale·code and
 // scale·offset apart, so their |a| is scale·(|code|+|offset|), with 8 as the
-// offset of signed codes. The order of summation is fixed for a variant and never
+// offset of signed codes; an infinite input then gives NaN. The order of summation is fixed for a variant and never
 // depends on how work is split, so neither thread count nor chunk borders change
 // a bit of a result. Variants differ from one another within twice that bound.
 // [QuantConfig.Fast] gives up more, by a bound of its own.
