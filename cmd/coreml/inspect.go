@@ -213,6 +213,7 @@ func (c *inspectCmd) tryLoad(ctx context.Context, function string, info *package
 	case err == nil:
 	case errors.As(err, &ops):
 		for _, op := range ops.Ops {
+			op, _, _ = strings.Cut(op, " ") // the place where it occurs may follow
 			if !slices.Contains(info.Unsupported, op) {
 				info.Unsupported = append(info.Unsupported, op)
 			}

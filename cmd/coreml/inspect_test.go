@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
 func TestInspectShowsWhatAPackageHolds(t *testing.T) {
@@ -87,4 +89,54 @@ func TestTablesAlign(t *testing.T) {
 			t.Errorf("%d bytes are %q, want %q", n, got, want)
 		}
 	}
+}
+
+// renamed copies a package and renames an operator in it.
+func renamed(t *testing.T, from, old, name string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model.mlpackage")
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	pkg, err := modelpkg.OpenPath(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pkg.Close()
+	m := pkg.Model()
+	n := 0
+	for _, f := range m.Program.Functions {
+		for _, b := range f.Function.Blocks {
+			for i := range b.Block.Operations {
+				if op := &b.Block.Operations[i]; op.Type == old {
+					op.Type = name
+					n++
+				}
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatalf("the package has no %s", old)
+	}
+	file := filepath.Join(dir, "Data", "com.apple.CoreML", "model.mlmodel")
+	if err := os.WriteFile(file, m.Encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestInspectNamesOperationsThatNoEngineRuns(t *testing.T) {
+	pkg := renamed(t, filepath.Join(fixtures, "llama-int4", "model.mlpackage"), "silu", "moonwalk")
+	r := call(t, "inspect", pkg)
+	for _, want := range []string{"cannot run it: no moonwalk", "driven as stateful", "int4 per block of 32"} {
+		r.want(t, exitOK, want, "")
+	}
+	var info packageInfo
+	if err := json.Unmarshal([]byte(call(t, "inspect", pkg, "--json").out), &info); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(info.Unsupported, []string{"moonwalk"}) || info.Engine != "" {
+		t.Errorf("unsupported %v, engine %q", info.Unsupported, info.Engine)
+	}
+	call(t, "generate", "x", "-m", pkg, "--tokenizer", filepath.Dir(model)).want(t, exitFailure, "", "moonwalk")
 }
