@@ -180,8 +180,28 @@ func rowF32(dst, src []float32, stride, repeat int) {
 		copy(dst, src)
 		return
 	}
+	rowStrided(dst, src, stride, repeat)
+}
+
+func rowI32(dst, src []int32, stride, repeat int) {
+	if stride == 1 && repeat == 1 {
+		copy(dst, src)
+		return
+	}
+	rowStrided(dst, src, stride, repeat)
+}
+
+func rowStrided[T any](dst, src []T, stride, repeat int) {
+	if repeat != 1 {
+		for i := range dst {
+			dst[i] = src[i/repeat*stride]
+		}
+		return
+	}
+	at := 0
 	for i := range dst {
-		dst[i] = src[i/repeat*stride]
+		dst[i] = src[at]
+		at += stride
 	}
 }
 
@@ -192,16 +212,6 @@ func rowF16(dst []float32, src []uint16, stride, repeat int) {
 	}
 	for i := range dst {
 		dst[i] = dtype.Float16ToFloat32(src[i/repeat*stride])
-	}
-}
-
-func rowI32(dst, src []int32, stride, repeat int) {
-	if stride == 1 && repeat == 1 {
-		copy(dst, src)
-		return
-	}
-	for i := range dst {
-		dst[i] = src[i/repeat*stride]
 	}
 }
 
