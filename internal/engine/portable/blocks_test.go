@@ -58,3 +58,24 @@ func TestWhileLoopKeepsItsVariablesApart(t *testing.T) {
 		}
 	}
 }
+
+func TestWhileLoopSwapsItsVariables(t *testing.T) {
+	i32 := mil.TensorType(dtype.Int32)
+	p := build(t, func(b *mil.Builder) {
+		x, y := b.Input("x", dtype.Float16, 2), b.Input("y", dtype.Float16, 2)
+		types := []mil.Type{i32, half(2), half(2)}
+		cond := b.Block(types, func(in []*mil.Value) []*mil.Value {
+			return []*mil.Value{b.Op("less", "", mil.TensorType(dtype.Bool), mil.Args{"x": in[0], "y": b.Int("", 3)})}
+		})
+		body := b.Block(types, func(in []*mil.Value) []*mil.Value {
+			next := b.Op("add", "", i32, mil.Args{"x": in[0], "y": b.Int("", 1)})
+			return []*mil.Value{next, in[2], in[1]}
+		})
+		out := b.MultiOp("while_loop", "", types, mil.Args{"loop_vars": mil.Values{b.Int("", 0), x, y}}, cond, body)
+		b.Output("a", out[1])
+		b.Output("b", out[2])
+	})
+	if diff := cmp.Diff([][]float32{{3, 4}, {1, 2}}, run(t, p, nil, halves(1, 2), halves(3, 4))); diff != "" {
+		t.Errorf("after three swaps (-want +got):\n%s", diff)
+	}
+}

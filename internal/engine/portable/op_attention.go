@@ -36,7 +36,10 @@ func shapeOfAttention(c *call, k *value) error {
 		if k.dims[d] != v.dims[d] || (q.dims[d] != k.dims[d] && q.dims[d] != 1 && k.dims[d] != 1) {
 			return fmt.Errorf("query %v, key %v and value %v do not fit", q.shape(), k.shape(), v.shape())
 		}
-		y.dims[d] = max(q.dims[d], k.dims[d])
+		y.dims[d] = k.dims[d]
+		if k.dims[d] == 1 { // repeated, even to nothing
+			y.dims[d] = q.dims[d]
+		}
 	}
 	y.dims[r-1] = v.dims[r-1]
 	return y.setShape(y.shape()...)
