@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -89,7 +90,7 @@ func TestIDsAndTokens(t *testing.T) {
 			t.Errorf("%q has id %d, want %d", text, back, id)
 		}
 	}
-	for _, id := range []int{-1, 11, 1 << 40} {
+	for _, id := range []int{-1, 11, math.MaxInt} {
 		if text, ok := tok.IDToToken(id); ok {
 			t.Errorf("id %d is %q", id, text)
 		}

@@ -74,78 +74,80 @@ func (in *interp) percent(format string, values Value) (string, error) {
 	return b.String(), in.charge(len(format))
 }
 
-func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
-	left := strings.Contains(spec, "-")
-	zero := strings.HasPrefix(strings.TrimLeft(spec, "-+ #"), "0")
-	plus := strings.Contains(spec, "+")
-	widthText, precText, hasPrec := strings.Cut(strings.TrimLeft(spec, "-+ #0"), ".")
-	width, _ := strconv.Atoi(widthText)
-	prec, _ := strconv.Atoi(precText)
-	if width > 10000 || prec > 1000 {
-		return "", fail(LimitError, "a format is too wide")
+// formatSpec is what stands between the % and the letter of a format.
+type formatSpec struct {
+	left, zero, plus, hasPrec bool
+	width, prec               int
+}
+
+func parseSpec(text string) (formatSpec, error) {
+	f := formatSpec{
+		left: strings.Contains(text, "-"),
+		zero: strings.HasPrefix(strings.TrimLeft(text, "-+ #"), "0"),
+		plus: strings.Contains(text, "+"),
 	}
-	var text string
+	width, prec, hasPrec := strings.Cut(strings.TrimLeft(text, "-+ #0"), ".")
+	f.hasPrec = hasPrec
 	var err error
+	for _, part := range []struct {
+		text string
+		dst  *int
+	}{{width, &f.width}, {prec, &f.prec}} {
+		if part.text == "" {
+			continue
+		}
+		if *part.dst, err = strconv.Atoi(part.text); err != nil {
+			return f, fail(ValueError, "bad format '%s'", text)
+		}
+	}
+	if f.width > 10000 || f.prec > 1000 {
+		return f, fail(LimitError, "a format is too wide")
+	}
+	return f, nil
+}
+
+// formatVerb formats a value by the letter of a format and what stands before
+// it.
+func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
+	f, err := parseSpec(spec)
+	if err != nil {
+		return "", err
+	}
+	number := false
+	var text string
 	switch verb {
 	case 's':
 		text, err = in.str(v)
-	case 'c':
-		n, ok := toInt(v)
-		if s, isText := v.(string); isText && utf8.RuneCountInString(s) == 1 {
-			text = s
-		} else if ok && n >= 0 && n <= utf8.MaxRune {
-			text = string(rune(n))
-		} else {
-			return "", fail(TypeError, "%%c requires an int in range(0x110000) or a single character")
-		}
 	case 'r':
 		text, err = in.repr(v)
+	case 'c':
+		text, err = formatChar(v)
 	case 'd', 'i', 'u', 'x', 'X', 'o':
-		f, ok := toFloat(v)
-		n, isInt := toInt(v)
-		if !ok || !isInt && math.Abs(f) >= 1<<63 {
-			return "", fail(TypeError, "%%%c format: a real number is required, not %s", verb, typeName(v))
-		}
-		if !isInt {
-			n = int64(f)
-		}
-		text = strconv.FormatInt(n, map[byte]int{'x': 16, 'X': 16, 'o': 8}[verb]+map[bool]int{true: 10}[verb == 'd' || verb == 'i' || verb == 'u'])
-		if verb == 'X' {
-			text = strings.ToUpper(text)
-		}
+		number = true
+		text, err = formatInt(verb, v)
 	case 'f', 'F', 'e', 'E', 'g', 'G':
-		f, ok := toFloat(v)
-		if !ok {
-			return "", fail(TypeError, "must be real number, not %s", typeName(v))
-		}
-		if !hasPrec {
-			prec = 6
-		}
-		if verb == 'g' || verb == 'G' {
-			prec = max(prec, 1)
-		}
-		text = strconv.FormatFloat(f, verb|0x20, prec, 64)
+		number = true
+		text, err = formatFloat(verb, f, v)
 	default:
-		return "", fail(ValueError, "unsupported format character '%c'", verb)
+		err = fail(ValueError, "unsupported format character '%c'", verb)
 	}
 	if err != nil {
 		return "", err
 	}
-	if hasPrec && (verb == 's' || verb == 'r') {
-		if runes := []rune(text); len(runes) > prec {
-			text = string(runes[:prec])
+	if f.hasPrec && !number {
+		if runes := []rune(text); len(runes) > f.prec {
+			text = string(runes[:f.prec])
 		}
 	}
-	number := verb != 's' && verb != 'r'
-	if number && plus && !strings.HasPrefix(text, "-") {
+	if number && f.plus && !strings.HasPrefix(text, "-") {
 		text = "+" + text
 	}
-	missing := width - utf8.RuneCountInString(text)
+	missing := f.width - utf8.RuneCountInString(text)
 	switch {
 	case missing <= 0:
-	case left:
+	case f.left:
 		text += strings.Repeat(" ", missing)
-	case zero && number:
+	case f.zero && number:
 		sign := ""
 		if text[0] == '-' || text[0] == '+' {
 			sign, text = text[:1], text[1:]
@@ -155,6 +157,51 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 		text = strings.Repeat(" ", missing) + text
 	}
 	return text, nil
+}
+
+func formatChar(v Value) (string, error) {
+	if s, ok := v.(string); ok && utf8.RuneCountInString(s) == 1 {
+		return s, nil
+	}
+	if n, ok := toInt(v); ok && n >= 0 && n <= utf8.MaxRune {
+		return string(rune(n)), nil
+	}
+	return "", fail(TypeError, "%%c requires an int in range(0x110000) or a single character")
+}
+
+func formatInt(verb byte, v Value) (string, error) {
+	n, ok := toInt(v)
+	if !ok {
+		f, isFloat := toFloat(v)
+		if !isFloat || math.IsNaN(f) || math.Abs(f) >= 1<<63 {
+			return "", fail(TypeError, "%%%c format: a real number is required, not %s", verb, typeName(v))
+		}
+		n = int64(f)
+	}
+	switch verb {
+	case 'x':
+		return strconv.FormatInt(n, 16), nil
+	case 'X':
+		return strings.ToUpper(strconv.FormatInt(n, 16)), nil
+	case 'o':
+		return strconv.FormatInt(n, 8), nil
+	}
+	return strconv.FormatInt(n, 10), nil
+}
+
+func formatFloat(verb byte, f formatSpec, v Value) (string, error) {
+	x, ok := toFloat(v)
+	if !ok {
+		return "", fail(TypeError, "must be real number, not %s", typeName(v))
+	}
+	prec := f.prec
+	if !f.hasPrec {
+		prec = 6
+	}
+	if verb|0x20 == 'g' {
+		prec = max(prec, 1)
+	}
+	return strconv.FormatFloat(x, verb|0x20, prec, 64), nil
 }
 
 // braceFormat is str.format with plain fields: {}, {0}, {name} and a

@@ -10,7 +10,7 @@ type Options struct {
 	// Now is the clock of strftime_now, time.Now if nil.
 	Now func() time.Time
 	// MaxSteps bounds the work: nodes that are evaluated, and what filters and
-	// operators go over. 0 is 20 million.
+	// operators go over. 0 is 10 million.
 	MaxSteps int
 	// MaxBytes bounds the memory that a rendering takes in all, counting what
 	// it gave back meanwhile too. 0 is 256 MiB.
@@ -18,7 +18,7 @@ type Options struct {
 }
 
 const (
-	defaultSteps = 20_000_000
+	defaultSteps = 10_000_000
 	defaultBytes = 256 << 20
 	// maxEval bounds how deeply evaluations are nested, through expressions
 	// and macros that call themselves.
