@@ -85,7 +85,8 @@ func (e *InputError) Unwrap() error { return e.Err }
 type UnsupportedOpsError struct {
 	// Function is the function that has them; empty when the engine did not say.
 	Function string
-	// Ops are the operators' names, such as lstm, without repetition.
+	// Ops are the operators, each once: the name, such as lstm, with what the
+	// engine says of the place, such as the opset and the first operation.
 	Ops []string
 	// Err is what the engine said.
 	Err error

@@ -107,7 +107,7 @@ type planner struct {
 // What a package may make of few stored bytes is bounded: the elements of all
 // states together, and those of the constants that are widened while planning.
 const (
-	maxStates  = 1 << 31
+	maxStates  = 1 << 30
 	maxWidened = 1 << 29
 )
 
