@@ -10,9 +10,9 @@ import (
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
-// maxArena bounds the memory of one frame's buffers: 2^30 elements are 4 GiB.
+// maxArena bounds the memory of one frame's buffers: 2^29 elements are 2 GiB.
 // Tests of hostile programs lower it.
-var maxArena = 1 << 30
+var maxArena = 1 << 29
 
 var (
 	errUnsupported = errors.New("operator is not supported")

@@ -99,15 +99,15 @@ type planner struct {
 	weights map[*mil.Value]*weight
 	stateOf map[*mil.Value]int
 	used    map[*mil.Op]bool
-	stated  int // elements of all states
-	widened int // elements of all constants that are not kept as stored
-	folding int // work done for folding
+	stated  int64 // elements of all states
+	widened int   // elements of all constants that are not kept as stored
+	folding int   // work done for folding
 }
 
 // What a package may make of few stored bytes is bounded: the elements of all
 // states together, and those of the constants that are widened while planning.
 const (
-	maxStates  = 1 << 30
+	maxStates  = int64(1 << 31)
 	maxWidened = 1 << 29
 )
 
@@ -174,7 +174,7 @@ func (pl *planner) parameters() error {
 		default:
 			return fmt.Errorf("function %s: state %s: element type %v is not supported", pl.p.fn.Name, v.Name, v.Type.DType)
 		}
-		if pl.stated += n; pl.stated > maxStates {
+		if pl.stated += int64(n); pl.stated > maxStates {
 			return fmt.Errorf("function %s: the states have more than %d elements together", pl.p.fn.Name, maxStates)
 		}
 		pl.stateOf[v] = len(pl.p.states)
@@ -324,7 +324,7 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 		}
 	}
 	for _, v := range op.Outputs {
-		if v.Type.Kind != mil.Tensor {
+		if v.Type.Kind != mil.Tensor && v.Type.Kind != mil.List {
 			return nil, fmt.Errorf("result %s is a %v, which is not supported", v.Name, v.Type)
 		}
 		st.out = append(st.out, pl.newSlot(v))

@@ -89,8 +89,9 @@ func (v *value) setShape(dims ...int) error {
 	return nil
 }
 
-// maxElements bounds one value: 2^29 elements are 2 GiB of float32.
-const maxElements = 1 << 29
+// maxElements bounds one value: a cache of 32,768 tokens of a 7B model has just
+// so many. What is computed is bounded by the arena below that.
+const maxElements = 1 << 30
 
 // strides fills stride and repeat from the shape when v is dense, so that a
 // reader may use them in either case.
