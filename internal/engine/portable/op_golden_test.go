@@ -36,7 +36,7 @@ func (g *goldenCase) name(k int) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %d %s", g.Op, k, g.Note))
 }
 
-func goldenCases(t *testing.T) []goldenCase {
+func goldenCases(t testing.TB) []goldenCase {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/ops.json")
 	if err != nil {

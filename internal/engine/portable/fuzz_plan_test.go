@@ -1,0 +1,235 @@
+package portable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
+)
+
+// lowerArena bounds the memory of frames for a test.
+func lowerArena(tb testing.TB, elements int) {
+	old := maxArena
+	maxArena = elements
+	tb.Cleanup(func() { maxArena = old })
+}
+
+// base builds one of the programs that mutations start from: those of bases and
+// the cases with known results.
+func base(c *choices, golden []goldenCase) *mil.Builder {
+	if k := c.upTo(4 * len(bases)); k < 3*len(bases) {
+		b := mil.NewBuilder("main", "CoreML8")
+		bases[k%len(bases)].fill(b)
+		return b
+	}
+	g := golden[c.upTo(len(golden))]
+	f := forms[c.upTo(len(forms))].form
+	b := mil.NewBuilder("main", fmt.Sprintf("CoreML%d", g.Opset))
+	args := mil.Args{}
+	var values mil.Values
+	var feeds []feeding
+	for _, name := range sortedKeys(g.Inputs) {
+		v := goldenInput(b, name, g.Inputs[name], f, &feeds)
+		args[name] = v
+		if strings.HasPrefix(name, "values") {
+			delete(args, name)
+			values = append(values, v)
+			args["values"] = values
+		}
+	}
+	for _, name := range sortedKeys(g.Params) {
+		switch p := g.Params[name]; {
+		case p.Text != "":
+			args[name] = b.Text("", p.Text)
+		case goldenTypes[p.Type].IsFloat():
+			args[name] = b.Floats("", f.dtype(p), p.Shape, p.floats()...)
+		default:
+			args[name] = b.IntTensor("", goldenTypes[p.Type], p.Shape, p.ints()...)
+		}
+	}
+	results := make([]mil.Type, len(g.Want))
+	for k, w := range g.Want {
+		results[k] = mil.TensorType(f.dtype(w), w.Shape...)
+	}
+	for k, v := range b.MultiOp(g.Op, "result", results, args) {
+		b.Output(fmt.Sprintf("out%d", k), v)
+	}
+	return b
+}
+
+func sortedKeys(m map[string]goldenTensor) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// tryDamaged mutates a program as data says, plans and runs it twice. Errors are
+// right; faults that had to be caught are not.
+func tryDamaged(t *testing.T, data []byte, golden []goldenCase) (planned, ran bool) {
+	t.Helper()
+	c := &choices{data}
+	arith := []engine.Arithmetic{engine.Faithful, engine.Wide}[c.upTo(2)]
+	fusion := c.upTo(2) == 0
+	fn, err := base(c, golden).Function()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMutator(c, fn)
+	for range 1 + c.upTo(8) {
+		m.mutate()
+	}
+	prog := mil.NewProgram(fn)
+	if mil.Verify(prog) != nil || len(Unsupported(prog)) > 0 {
+		return false, false
+	}
+	return tryFunction(t, c, fn, arith, fusion)
+}
+
+func tryFunction(t *testing.T, c *choices, fn *mil.Function, arith engine.Arithmetic, fusion bool) (planned, ran bool) {
+	t.Helper()
+	text := func() string {
+		var b strings.Builder
+		_ = mil.Print(&b, mil.NewProgram(fn)) // a strings.Builder takes everything
+		return b.String()
+	}
+	p, err := newPlan(fn, arith, fusion)
+	if err != nil {
+		if errors.Is(err, errFault) {
+			t.Errorf("planning: %v\n%s", err, text())
+		}
+		return false, false
+	}
+	total := 0
+	for _, s := range p.states {
+		total += s.count
+	}
+	if total > 1<<20 {
+		return true, false
+	}
+	ctx := &countdown{t.Context(), 3000}
+	fr := newFrame(p, nil, 1)
+	fr.states = newState(p.states).buffers
+	for range 2 {
+		for _, s := range p.inputs {
+			feedAny(c, fr, s)
+		}
+		if err = fr.run(ctx); err != nil {
+			if errors.Is(err, errFault) {
+				t.Errorf("%v\n%s", err, text())
+			}
+			return true, false
+		}
+		for _, s := range p.outputs {
+			if v := &fr.vals[s]; v.repr != reprText && v.len() < 1<<16 {
+				readOutput(t, fr, s, text)
+			}
+		}
+	}
+	return true, true
+}
+
+// countdown is a context that ends after it was asked some times, so that a
+// program's endless loop ends at the same place in every run.
+type countdown struct {
+	context.Context //nolint:containedctx // the other methods
+	left            int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.DeadlineExceeded
+	}
+	return c.Context.Err()
+}
+
+// readOutput reads a result in both forms, as the caller's tensor asks for.
+func readOutput(t *testing.T, fr *frame, s int32, text func() string) {
+	t.Helper()
+	err := func() (err error) {
+		fr.call.st = outputStep
+		defer fr.guard(&err)
+		fr.call.f32(&fr.vals[s])
+		fr.call.i32(&fr.vals[s])
+		return nil
+	}()
+	if errors.Is(err, errFault) {
+		t.Errorf("output %s: %v\n%s", fr.plan.slots[s].name, err, text())
+	}
+}
+
+// feedAny binds an input of the declared shape, or of another one.
+func feedAny(c *choices, fr *frame, s int32) {
+	typ := fr.plan.slots[s].typ
+	shape := slices.Clone(typ.Shape)
+	n := 1
+	for d := range shape {
+		if shape[d] < 0 || shape[d] > 64 || n*shape[d] > 1<<12 {
+			shape[d] = 1 + c.upTo(4)
+		}
+		n *= shape[d]
+	}
+	if c.upTo(16) == 15 {
+		shape = append(shape, 2)
+		n *= 2
+	}
+	if len(shape) > maxRank {
+		shape, n = nil, 1
+	}
+	data := make([]float32, n)
+	for k := range data {
+		data[k] = float32(k % 5)
+	}
+	v := feed(typ.DType, shape, data)
+	v.slot, v.own = s, true
+	fr.vals[s] = v
+}
+
+func FuzzPlan(f *testing.F) {
+	lowerArena(f, 1<<24)
+	golden := goldenCases(f)
+	for k := range 4 * len(bases) {
+		f.Add([]byte{0, 0, byte(k), byte(3 * k), byte(k), 2, 9, 1, byte(k), 7, 3, 1, 200, 4, 8, 1, 12, 5, 5, 13, 4, 6, 7, 8})
+		f.Add([]byte{1, 1, byte(k), byte(5 * k), byte(2 * k), 1, byte(k), byte(7 * k), 3, 1, byte(11 * k)})
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { tryDamaged(t, data, golden) })
+}
+
+func TestDamagedProgramsGiveErrorsWithoutFaults(t *testing.T) {
+	lowerArena(t, 1<<24)
+	golden := goldenCases(t)
+	n := uint64(6000)
+	if testing.Short() {
+		n = 1000
+	}
+	planned, ran := 0, 0
+	for seed := range n {
+		r := rand.New(rand.NewPCG(seed, 7))
+		data := make([]byte, 8+r.IntN(120))
+		for k := range data {
+			data[k] = byte(r.Uint32())
+		}
+		p, ok := tryDamaged(t, data, golden)
+		if p {
+			planned++
+		}
+		if ok {
+			ran++
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d: %x", seed, data)
+		}
+	}
+	if ran < int(n)/20 || planned == ran {
+		t.Errorf("of %d damaged programs %d could be planned and %d ran: the damage is too strong or too weak", n, planned, ran)
+	}
+	t.Logf("of %d damaged programs %d could be planned and %d ran", n, planned, ran)
+}
