@@ -109,8 +109,23 @@ func TestViewsShareMemory(t *testing.T) {
 // every shape of the list and compares the order of the elements.
 func TestReshapesOfViewsAgreeWithReshapesOfCopies(t *testing.T) {
 	shapes := [][]int{
-		{48}, {6, 8}, {2, 24}, {4, 12}, {1, 48, 1}, {3, 2, 8}, {2, 3, 2, 4}, {8, 6}, {2, 2, 12},
-		{16, 3}, {3, 16}, {2, 1, 3, 8}, {4, 3, 4}, {12, 4}, {2, 2, 2, 2, 3}, {24, 2}, {3, 2, 2, 4},
+		{48},
+		{6, 8},
+		{2, 24},
+		{4, 12},
+		{1, 48, 1},
+		{3, 2, 8},
+		{2, 3, 2, 4},
+		{8, 6},
+		{2, 2, 12},
+		{16, 3},
+		{3, 16},
+		{2, 1, 3, 8},
+		{4, 3, 4},
+		{12, 4},
+		{2, 2, 2, 2, 3},
+		{24, 2},
+		{3, 2, 2, 4},
 	}
 	ones := []int{1, 1, 1, 1}
 	views := map[string]struct{ dims, stride, repeat []int }{
