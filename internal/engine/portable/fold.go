@@ -17,8 +17,14 @@ const maxFoldWork = 1 << 28
 // foldWindows are those whose work depends on numbers in the program, and are left
 // to the prediction, which can be cancelled.
 var (
-	foldProducts = []string{"matmul", "linear", "conv", "conv_transpose", "einsum", "scaled_dot_product_attention"}
-	foldWindows  = []string{"avg_pool", "max_pool", "l2_pool", "resize", "crop_resize", "upsample_bilinear"}
+	foldProducts = []string{
+		"matmul", "linear", "conv", "conv_quantized", "conv_transpose", "einsum", "scaled_dot_product_attention", "rnn", "gru", "lstm",
+	}
+	foldWindows = []string{
+		"avg_pool", "max_pool", "l2_pool", "resize", "crop_resize", "affine", "resample", "upsample_bilinear", "non_maximum_suppression",
+	}
+	// foldRandom gives other numbers in every prediction.
+	foldRandom = []string{"random_uniform", "random_normal", "random_bernoulli", "random_categorical"}
 )
 
 // fold runs the steps whose operands are all constants once and replaces their
@@ -56,7 +62,8 @@ func (pl *planner) foldable() []*step {
 	}
 	var list []*step
 	for _, st := range p.body.steps {
-		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 || slices.Contains(foldWindows, st.def.name) {
+		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 ||
+			slices.Contains(foldWindows, st.def.name) || slices.Contains(foldRandom, st.def.name) {
 			continue
 		}
 		all := true

@@ -365,6 +365,12 @@ func resultCount(name string) (least, most int) {
 		return 1, maxElements
 	case "topk":
 		return 1, 2
+	case "rnn", "gru":
+		return 2, 2
+	case "lstm":
+		return 3, 3
+	case "non_maximum_suppression":
+		return 3, 4
 	default:
 		return 1, 1
 	}

@@ -1,0 +1,199 @@
+package portable
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+func init() {
+	add(operator{
+		// Up to iOS16 boxes are [n, boxes, 4] and scores below a threshold are
+		// rejected; from iOS17 on they are [n, 4, boxes] and there is neither the
+		// threshold nor the count of the boxes selected.
+		name: "non_maximum_suppression", exact: true,
+		params: in("boxes", "scores!", "iou_threshold", "max_boxes!", "per_class_suppression", "score_threshold"),
+		shape:  suppressShape, eval: suppress, local: func() any { return &suppressor{} },
+	})
+}
+
+// suppressor selects boxes of one batch.
+type suppressor struct {
+	batch, boxes, classes, most int
+	last                        bool // the boxes run along the last dimension
+	perClass                    bool
+	overlap, threshold          float32
+
+	corners [][4]float32 // left, bottom, right, top
+	best    []float32    // the highest score of each box
+	class   []int        // and its class
+	order   []int
+	chosen  []int
+}
+
+func (c *call) suppressor() (*suppressor, error) {
+	s, ok := c.local().(*suppressor)
+	if !ok {
+		s = &suppressor{}
+	}
+	b, p := c.in(0), c.in(1)
+	if b.rank != 3 || p.rank != 3 || b.dims[0] != p.dims[0] {
+		return nil, fmt.Errorf("boxes of shape %v and scores of shape %v do not fit", b.shapeCopy(), p.shapeCopy())
+	}
+	s.last = c.opset() >= opsetIOS17
+	n, k := 1, 2 // the dimensions of the boxes and of what belongs to each
+	if s.last {
+		n, k = 2, 1
+	}
+	s.batch, s.boxes, s.classes = b.dims[0], b.dims[n], p.dims[k]
+	if b.dims[k] != 4 || p.dims[n] != s.boxes || s.classes == 0 {
+		return nil, fmt.Errorf("boxes of shape %v and scores of shape %v do not fit", b.shapeCopy(), p.shapeCopy())
+	}
+	var err error
+	if s.most, err = c.intIn(3, 0); err != nil {
+		return nil, err
+	}
+	if s.overlap, err = c.floatIn(2, 0); err != nil {
+		return nil, err
+	}
+	if s.perClass, err = c.boolIn(4, false); err != nil {
+		return nil, err
+	}
+	s.threshold, err = c.floatIn(5, float32(math.Inf(-1)))
+	return s, err
+}
+
+func suppressShape(c *call) error {
+	s, err := c.suppressor()
+	if err != nil {
+		return err
+	}
+	a, b := [3]int{s.batch, s.most, 4}, [3]int{s.batch, s.most, s.classes}
+	if s.last {
+		a[1], a[2] = a[2], a[1]
+		b[1], b[2] = b[2], b[1]
+	}
+	if err := c.out(0).setShape(a[:]...); err != nil {
+		return err
+	}
+	if err := c.out(1).setShape(b[:]...); err != nil {
+		return err
+	}
+	if err := c.out(2).setShape(s.batch, s.most); err != nil {
+		return err
+	}
+	if len(c.st.out) > 3 {
+		return c.out(3).setShape(s.batch)
+	}
+	return nil
+}
+
+func suppress(c *call) error {
+	s, err := c.suppressor()
+	if err != nil {
+		return err
+	}
+	boxes, scores := c.f32(c.in(0)), c.f32(c.in(1))
+	outBoxes, outScores, indices := c.newF32(0), c.newF32(1), c.newI32(2)
+	var counts []int32
+	if len(c.st.out) > 3 {
+		counts = c.newI32(3)
+	}
+	clear(outBoxes)
+	clear(outScores)
+	for k := range indices {
+		indices[k] = -1
+	}
+	for n := range s.batch {
+		b := boxes[n*s.boxes*4:][:s.boxes*4]
+		p := scores[n*s.boxes*s.classes:][:s.boxes*s.classes]
+		s.choose(c, b, p)
+		for k, i := range s.chosen {
+			indices[n*s.most+k] = int32(i)
+		}
+		s.gather(outBoxes[n*s.most*4:], b, 4)
+		s.gather(outScores[n*s.most*s.classes:], p, s.classes)
+		if counts != nil {
+			counts[n] = int32(len(s.chosen))
+		}
+	}
+	return nil
+}
+
+// gather copies what belongs to the chosen boxes, width numbers each.
+func (s *suppressor) gather(dst, src []float32, width int) {
+	for k, i := range s.chosen {
+		for j := range width {
+			if s.last {
+				dst[j*s.most+k] = src[j*s.boxes+i]
+			} else {
+				dst[k*width+j] = src[i*width+j]
+			}
+		}
+	}
+}
+
+// number returns number j of box i where each box has width numbers.
+func (s *suppressor) number(v []float32, i, j, width int) float32 {
+	if s.last {
+		return v[j*s.boxes+i]
+	}
+	return v[i*width+j]
+}
+
+// choose selects the boxes of one batch: the best first, without those that
+// overlap a better one too much. When every score is below the threshold, the
+// best box is selected all the same.
+func (s *suppressor) choose(c *call, boxes, scores []float32) {
+	s.corners, s.best = grown(c.fr, s.corners, s.boxes), grown(c.fr, s.best, s.boxes)
+	s.class, s.order = grown(c.fr, s.class, s.boxes), grown(c.fr, s.order, s.boxes)
+	for i := range s.boxes {
+		x, y := s.number(boxes, i, 0, 4), s.number(boxes, i, 1, 4)
+		w, h := s.number(boxes, i, 2, 4), s.number(boxes, i, 3, 4)
+		s.corners[i] = [4]float32{x - w/2, y - h/2, x + w/2, y + h/2}
+		s.best[i], s.class[i], s.order[i] = s.number(scores, i, 0, s.classes), 0, i
+		for j := 1; j < s.classes; j++ {
+			if p := s.number(scores, i, j, s.classes); p > s.best[i] {
+				s.best[i], s.class[i] = p, j
+			}
+		}
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(s.best[b], s.best[a]) })
+	s.chosen = s.chosen[:0]
+	for _, i := range s.order {
+		if len(s.chosen) == s.most {
+			return
+		}
+		if s.best[i] >= s.threshold && !s.covered(i) {
+			s.chosen = append(s.chosen, i)
+		}
+	}
+	if len(s.chosen) == 0 && s.boxes > 0 && s.most > 0 {
+		s.chosen = append(s.chosen, s.order[0])
+	}
+}
+
+// covered reports whether a chosen box overlaps box i too much.
+func (s *suppressor) covered(i int) bool {
+	for _, j := range s.chosen {
+		if s.perClass && s.class[i] != s.class[j] {
+			continue
+		}
+		if overlapOf(&s.corners[i], &s.corners[j]) > s.overlap {
+			return true
+		}
+	}
+	return false
+}
+
+// overlapOf returns the intersection of two boxes over their union.
+func overlapOf(a, b *[4]float32) float32 {
+	w := min(a[2], b[2]) - max(a[0], b[0])
+	h := min(a[3], b[3]) - max(a[1], b[1])
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	both := w * h
+	return both / ((a[2]-a[0])*(a[3]-a[1]) + (b[2]-b[0])*(b[3]-b[1]) - both)
+}
