@@ -46,7 +46,8 @@ func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
 			return []string{strings.Join(tokens, "")}, nil
 		}), nil
 	case "Metaspace":
-		return append(dst, d.metaspace()), nil
+		step, err := d.metaspace()
+		return append(dst, step), err
 	case "BPEDecoder":
 		return append(dst, func(tokens []string) ([]string, error) {
 			for i := range tokens {
@@ -133,10 +134,10 @@ func fallbackByte(token string) (byte, bool) {
 	return byte(b), err == nil
 }
 
-func (d *decoder) metaspace() decodeStep {
-	mark := d.Replacement
-	if mark == "" {
-		mark = metaMark
+func (d *decoder) metaspace() (decodeStep, error) {
+	mark, err := replacement(d.Replacement)
+	if err != nil {
+		return nil, err
 	}
 	prepends := d.PrependScheme != "never"
 	if d.PrependScheme == "" {
@@ -151,7 +152,7 @@ func (d *decoder) metaspace() decodeStep {
 			tokens[i] = strings.ReplaceAll(tokens[i], mark, with)
 		}
 		return tokens, nil
-	}
+	}, nil
 }
 
 func (d *decoder) strip(tokens []string) ([]string, error) {

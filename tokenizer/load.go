@@ -140,6 +140,9 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 		if err == nil {
 			t.before, t.after, err = p.affixes()
 		}
+		if err == nil {
+			err = errors.Join(checkIDs(t.before), checkIDs(t.after))
+		}
 		if err != nil {
 			return fmt.Errorf("post-processor: %w", err)
 		}

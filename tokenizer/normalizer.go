@@ -92,6 +92,9 @@ func replaceAll(m matcher, s, with string) (string, error) {
 		if l.text == "" {
 			return s, nil
 		}
+		if strings.Count(s, l.text) > maxText/max(len(with), 1) {
+			return "", errTooLong
+		}
 		return strings.ReplaceAll(s, l.text, with), nil
 	}
 	matches, err := m.find(nil, nil, s)
@@ -100,6 +103,9 @@ func replaceAll(m matcher, s, with string) (string, error) {
 	}
 	var b strings.Builder
 	for _, r := range matches {
+		if b.Len() > maxText {
+			return "", errTooLong
+		}
 		if r.hit {
 			b.WriteString(with)
 		} else {
@@ -118,6 +124,9 @@ func apply(steps []normalize, s string) (string, error) {
 		}
 		if s, err = f(s); err != nil {
 			return "", err
+		}
+		if len(s) > maxText {
+			return "", errTooLong
 		}
 	}
 	return s, nil

@@ -25,6 +25,16 @@ type templateSpecial struct {
 	IDs []int `json:"ids"`
 }
 
+// checkIDs reports ids that cannot be tokens.
+func checkIDs(ids []int) error {
+	for _, id := range ids {
+		if id < 0 || id > maxID {
+			return fmt.Errorf("the post-processor's token id %d is out of range", id)
+		}
+	}
+	return nil
+}
+
 // affixes returns the ids that go before and after a text.
 func (p *postProcessor) affixes() (before, after []int, err error) {
 	switch p.Type {

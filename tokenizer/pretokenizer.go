@@ -122,9 +122,9 @@ func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
 	if scheme != "always" && scheme != "first" && scheme != "never" {
 		return nil, &UnsupportedError{Component: "option", Name: "Metaspace.prepend_scheme=" + scheme}
 	}
-	mark := p.Replacement
-	if mark == "" {
-		mark = metaMark
+	mark, err := replacement(p.Replacement)
+	if err != nil {
+		return nil, err
 	}
 	st := stage{prepare: func(s string, first bool) string {
 		s = strings.ReplaceAll(s, " ", mark)
@@ -137,6 +137,17 @@ func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
 		st.matcher, st.behavior = literalMatcher{mark}, mergedWithNext
 	}
 	return append(dst, st), nil
+}
+
+// replacement returns the mark of a Metaspace.
+func replacement(mark string) (string, error) {
+	if mark == "" {
+		return metaMark, nil
+	}
+	if utf8.RuneCountInString(mark) != 1 {
+		return "", &UnsupportedError{Component: "option", Name: "Metaspace.replacement=" + mark}
+	}
+	return mark, nil
 }
 
 func (p *preTokenizer) splitStage(dst []stage) ([]stage, error) {
@@ -285,6 +296,10 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 	sg := &t.stages[depth]
 	if sg.prepare != nil {
 		text = sg.prepare(text, first)
+	}
+	if len(text) > maxText {
+		st.err = errTooLong
+		return dst
 	}
 	if sg.matcher == nil {
 		return t.descend(st, dst, text, first, depth)

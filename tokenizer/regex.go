@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -165,7 +167,22 @@ func quantifierLen(s string) int {
 	return n
 }
 
-func (m regexMatcher) find(_ *state, dst []match, s string) ([]match, error) {
+// errPattern is returned by Encode where a pattern takes too long.
+var errPattern = errors.New("tokenizer: a pattern takes too long on this text")
+
+// patience returns how long the patterns may take in all for a text: far more
+// than any pattern needs that does not backtrack without end.
+func patience(text string) time.Duration {
+	return matchTimeout + time.Duration(len(text))*20*time.Microsecond
+}
+
+func (m regexMatcher) find(st *state, dst []match, s string) ([]match, error) {
+	began := time.Now()
+	left := patience(s)
+	if st != nil {
+		left = st.patience
+		defer func() { st.patience -= time.Since(began) }()
+	}
 	runes := []rune(s)
 	pos, at := 0, 0 // at is the byte offset of runes[pos]
 	advance := func(to int) int {
@@ -177,6 +194,9 @@ func (m regexMatcher) find(_ *state, dst []match, s string) ([]match, error) {
 	from := 0
 	found, err := m.re.FindRunesMatch(runes)
 	for ; err == nil && found != nil; found, err = m.re.FindNextMatch(found) {
+		if time.Since(began) > left {
+			return dst, errPattern
+		}
 		start := advance(found.Index)
 		end := advance(found.Index + found.Length)
 		if from < start {
@@ -189,6 +209,9 @@ func (m regexMatcher) find(_ *state, dst []match, s string) ([]match, error) {
 	}
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errPattern, err)
 	}
 	return dst, err
 }

@@ -1,6 +1,9 @@
 package tokenizer
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"time"
+)
 
 // state is the memory that one encoding works in. States are pooled: a
 // tokenizer is used by many goroutines, each encoding has its own state.
@@ -13,6 +16,8 @@ type state struct {
 	matches []match
 	cache   wordCache
 	err     error
+	// patience is the time that is left for patterns that backtrack.
+	patience time.Duration
 }
 
 // maxKept bounds the slices that a state keeps between encodings.

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"errors"
-	"math"
 	"sync"
 	"unicode/utf8"
 )
@@ -27,8 +26,11 @@ type Tokenizer struct {
 	states      sync.Pool
 }
 
-// errTooLong is returned for texts whose offsets do not fit.
-var errTooLong = errors.New("tokenizer: the text is longer than 2 GiB")
+// maxText bounds a text in bytes, also while it is normalized and cut: a
+// malformed file could make it grow at each step.
+const maxText = 1 << 26
+
+var errTooLong = errors.New("tokenizer: the text is longer than 64 MiB")
 
 // Encode returns the ids of text. Added tokens, special ones included, are
 // recognised in it. If addSpecial is set, the ids that the tokenizer puts
@@ -43,7 +45,7 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) ([]int, error) {
 
 // AppendEncode is [Tokenizer.Encode], which appends the ids to dst.
 func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int, error) {
-	if len(text) > math.MaxInt32/8 {
+	if len(text) > maxText {
 		return dst, errTooLong
 	}
 	if !utf8.ValidString(text) {
@@ -53,6 +55,7 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 	if !ok {
 		st = &state{cache: newWordCache(), pieces: make([][]piece, len(t.stages))}
 	}
+	st.patience = patience(text)
 	start := len(dst)
 	if addSpecial {
 		dst = append(dst, t.before...)
@@ -78,9 +81,6 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 // it is the beginning of the whole text.
 func (t *Tokenizer) encodePart(st *state, dst []int, part string, first bool) []int {
 	part, err := apply(t.normalizers, part)
-	if err == nil && len(part) > math.MaxInt32 {
-		err = errTooLong
-	}
 	if err != nil {
 		st.err = err
 		return dst

@@ -173,6 +173,7 @@ func TestMalformedFilesAreFormatErrors(t *testing.T) {
 		{"a merge that is not in the vocabulary", strings.Replace(tiny, `"a b"`, `"b a"`, 1)},
 		{"a control character", strings.Replace(tiny, `"a b"`, "\"a\n\"", 1)},
 		{"deep nesting", strings.Repeat("[", 100000)},
+		{"a special token with a negative id", strings.Replace(tiny, `"ids":[1]`, `"ids":[-1]`, 1)},
 		{"an undefined special token", strings.Replace(tiny, `"special_tokens":{`, `"other":{`, 1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -302,6 +303,24 @@ func TestATokenizerWorksInManyGoroutines(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestTextsThatGrowWithoutEndAreErrors(t *testing.T) {
+	twice := `{"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}`
+	for _, c := range []struct{ name, old, new string }{
+		{"in a normalizer", `"normalizers":[`, `"normalizers":[` + strings.Repeat(twice+",", 12)},
+		{"in a pre-tokenizer", `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Sequence","pretokenizers":[` + strings.TrimSuffix(strings.Repeat(`{"type":"ByteLevel","use_regex":false},`, 60), ",") + `]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tok, err := loadText(t, strings.Replace(tiny, c.old, c.new, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ids, err := tok.Encode("aé", false); err == nil {
+				t.Errorf("got %d ids", len(ids))
+			}
+		})
+	}
 }
 
 func TestPatternsThatBacktrackTooLongAreErrors(t *testing.T) {
