@@ -114,12 +114,16 @@ const (
 	// float32. It is faster and at least as precise, and its results differ from
 	// those of [Faithful] in the last bits of a float16.
 	Wide
+	// Fast is Wide, and where a linear layer has 4-bit weights its input is
+	// quantised to 8 bits in blocks of 32, each with a scale of its own, as
+	// llama.cpp does. It is the fastest and the least precise.
+	Fast
 )
 
-var arithmeticNames = []string{"default", "faithful", "wide"}
+var arithmeticNames = []string{"default", "faithful", "wide", "fast"}
 
 // String returns the name that [Arithmetic.UnmarshalText] reads: default,
-// faithful or wide.
+// faithful, wide or fast.
 func (a Arithmetic) String() string { return nameOf("arithmetic", a, arithmeticNames) }
 
 // MarshalText returns the name of a.

@@ -30,6 +30,7 @@ const (
 	ArithmeticDefault Arithmetic = iota
 	Faithful
 	Wide
+	Fast
 )
 
 // ComputeUnits is the set of devices that the caller allows.

@@ -12,10 +12,7 @@ import (
 func (p *program) PlanText() string {
 	var b strings.Builder
 	pl := p.plan
-	arith := "faithful"
-	if pl.arith == engine.Wide {
-		arith = "wide"
-	}
+	arith := map[engine.Arithmetic]string{engine.Faithful: "faithful", engine.Wide: "wide", engine.Fast: "fast"}[pl.arith]
 	fmt.Fprintf(&b, "function %s, %d steps, %d buffers, arithmetic %s, %s, %d threads\n",
 		pl.fn.Name, pl.steps, pl.buffers, arith, p.info.Instructions, p.info.Threads)
 	for _, n := range pl.notes {

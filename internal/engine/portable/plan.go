@@ -252,6 +252,7 @@ func (pl *planner) lower(blk *mil.Block, b *body) error {
 				return pl.p.fail(op, err)
 			}
 			for k, w := range ws {
+				w.fast = pl.p.arith == engine.Fast
 				pl.weights[op.Outputs[k]] = w
 			}
 			continue

@@ -18,6 +18,7 @@ type weight struct {
 	cost   int // operations that run for one element
 	node   node
 	round  bool // arithmetic Faithful: every decoded element is rounded to dt
+	fast   bool // arithmetic Fast: products may quantise their input
 }
 
 // node is a constant expression over stored bytes. read decodes elements start
@@ -225,7 +226,7 @@ func (n *quantNode) matrix(w *weight, rows, cols int) kernel.Mat {
 	}
 	c := kernel.QuantConfig{
 		Rows: rows, Cols: cols, Bits: n.codes.DType.Bits(), Signed: n.codes.DType.IsSigned(),
-		Codes: n.codes.Data, RowBlock: rows / sr, ColBlock: cols / sc, Round: n.round,
+		Codes: n.codes.Data, RowBlock: rows / sr, ColBlock: cols / sc, Round: n.round, Fast: w.fast,
 	}
 	switch n.scales.DType {
 	case dtype.Float16:
