@@ -158,7 +158,7 @@ func standsAlone(s string, start, end int) bool {
 func (t *Tokenizer) addTokens(tokens []addedToken) error {
 	t.addedIDs = make(map[string]int, len(tokens))
 	t.addedByID = make(map[int]*addedToken, len(tokens))
-	next := t.model.vocab.count
+	next := t.vocab.count
 	var sets [2][]*addedToken
 	var texts [2][]string
 	for i := range tokens {

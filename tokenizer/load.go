@@ -92,16 +92,17 @@ func parse(data []byte) (*Tokenizer, error) {
 	if err := t.readSteps(sections); err != nil {
 		return nil, err
 	}
-	if t.model, err = readModel(sections["model"]); err != nil {
-		return nil, err
-	}
 	last := len(t.stages) - 1
-	t.model.raw = last >= 0 && t.stages[last].alphabet && t.model.prefix == "" && t.model.suffix == ""
+	alphabet := last >= 0 && t.stages[last].alphabet
 	for _, st := range t.stages[:max(last, 0)] {
 		// Text that is already in the alphabet is mapped a second time.
-		t.model.raw = t.model.raw && !st.alphabet
+		alphabet = alphabet && !st.alphabet
 	}
-	t.size = len(t.model.vocab.spans)
+	if t.model, t.raw, err = readModel(sections["model"], alphabet); err != nil {
+		return nil, err
+	}
+	t.vocab = t.model.tokens()
+	t.size = len(t.vocab.spans)
 	added, err := readAdded(sections["added_tokens"])
 	if err != nil {
 		return nil, err

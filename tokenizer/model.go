@@ -19,12 +19,56 @@ type modelOptions struct {
 	FuseUnk      bool
 	ByteFallback bool
 	IgnoreMerges bool
+	MaxChars     int
 }
 
-// readModel reads the model section.
-func readModel(raw []byte) (*bpe, error) {
+// model turns the pieces of a text into ids.
+type model interface {
+	// appendPiece appends the ids of one piece of pre-tokenized text.
+	appendPiece(st *state, dst []int, piece string) []int
+	// tokens returns the vocabulary.
+	tokens() *vocab
+}
+
+// readModel reads the model section. The model gets the bytes of its pieces
+// instead of the byte-level alphabet if alphabet is set and it can do that,
+// which raw tells.
+func readModel(raw []byte, alphabet bool) (m model, isRaw bool, err error) {
+	fields, o, err := readOptions(raw)
+	if err != nil {
+		return nil, false, err
+	}
+	v := fields["vocab"]
+	switch {
+	case o.Type != "BPE" && o.Type != "WordPiece" && o.Type != "WordLevel":
+		return nil, false, &UnsupportedError{Component: "model", Name: o.Type}
+	case o.Dropout != nil && *o.Dropout != 0:
+		return nil, false, &UnsupportedError{Component: "option", Name: "BPE.dropout"}
+	case isNull(v):
+		return nil, false, errNoVocab
+	}
+	words, err := readVocab(&scanner{data: v})
+	if err != nil {
+		return nil, false, fmt.Errorf("vocabulary: %w", err)
+	}
+	if o.Type != "BPE" {
+		return newWordPiece(words, o), false, nil
+	}
+	b := &bpe{vocab: words, fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1}
+	b.setOptions(o)
+	b.raw = alphabet && b.prefix == "" && b.suffix == ""
+	if err := b.readMerges(fields["merges"]); err != nil {
+		return nil, false, fmt.Errorf("merges: %w", err)
+	}
+	return b, b.raw, nil
+}
+
+func (m *bpe) tokens() *vocab { return m.vocab }
+
+// readOptions reads the small fields of a model and finds the large ones.
+func readOptions(raw []byte) (map[string][]byte, *modelOptions, error) {
 	if isNull(raw) {
-		return nil, errors.New("the file has no model")
+		return nil, nil, errors.New("the file has no model")
 	}
 	s := &scanner{data: raw}
 	fields := map[string][]byte{}
@@ -35,41 +79,24 @@ func readModel(raw []byte) (*bpe, error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var o modelOptions
+	o := &modelOptions{MaxChars: 100}
 	for name, dst := range map[string]any{
 		"type": &o.Type, "dropout": &o.Dropout, "unk_token": &o.Unk, "continuing_subword_prefix": &o.Prefix,
 		"end_of_word_suffix": &o.Suffix, "fuse_unk": &o.FuseUnk, "byte_fallback": &o.ByteFallback,
-		"ignore_merges": &o.IgnoreMerges,
+		"ignore_merges": &o.IgnoreMerges, "max_input_chars_per_word": &o.MaxChars,
 	} {
 		if value, ok := fields[name]; ok && !isNull(value) {
 			if err := json.Unmarshal(value, dst); err != nil {
-				return nil, fmt.Errorf("model: %s: %w", name, err)
+				return nil, nil, fmt.Errorf("model: %s: %w", name, err)
 			}
 		}
 	}
 	if o.Type == "" {
 		o.Type = guessType(fields)
 	}
-	if o.Type != "BPE" {
-		return nil, &UnsupportedError{Component: "model", Name: o.Type}
-	}
-	if o.Dropout != nil && *o.Dropout != 0 {
-		return nil, &UnsupportedError{Component: "option", Name: "BPE.dropout"}
-	}
-	if isNull(fields["vocab"]) {
-		return nil, errNoVocab
-	}
-	m := &bpe{fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1}
-	if m.vocab, err = readVocab(&scanner{data: fields["vocab"]}); err != nil {
-		return nil, fmt.Errorf("vocabulary: %w", err)
-	}
-	m.setOptions(&o)
-	if err := m.readMerges(fields["merges"]); err != nil {
-		return nil, fmt.Errorf("merges: %w", err)
-	}
-	return m, nil
+	return fields, o, nil
 }
 
 // guessType names the model of a file from before models had a type.

@@ -20,6 +20,11 @@ type normalizer struct {
 	Content     string          `json:"content"`
 	StripLeft   bool            `json:"strip_left"`
 	StripRight  bool            `json:"strip_right"`
+
+	CleanText    *bool `json:"clean_text"`
+	Chinese      *bool `json:"handle_chinese_chars"`
+	StripAccents *bool `json:"strip_accents"`
+	Lowercase    *bool `json:"lowercase"`
 }
 
 // plain makes a step of a function that cannot fail.
@@ -63,6 +68,8 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 			return nil, err
 		}
 		return append(dst, func(s string) (string, error) { return replaceAll(m, s, n.Content) }), nil
+	case "BertNormalizer":
+		return append(dst, plain(n.bert)), nil
 	case "ByteLevel":
 		return append(dst, plain(func(s string) string { return string(appendByteLevel(nil, s)) })), nil
 	}

@@ -194,7 +194,7 @@ func isPunctuation(c uint8, r rune) bool {
 	if r < 0x80 {
 		return c&(uni.Punct|uni.Symbol) != 0
 	}
-	return c&uni.Punct != 0
+	return c&uni.Punct != 0 && uni.IsBertPunct(r)
 }
 
 // scanWords matches \w+|[^\w\s]+.
@@ -322,7 +322,7 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 
 // descend hands a piece to the stage after depth.
 func (t *Tokenizer) descend(st *state, dst []int, text string, first bool, depth int) []int {
-	if t.stages[depth].alphabet && !(t.model.raw && depth == len(t.stages)-1) {
+	if t.stages[depth].alphabet && !(t.raw && depth == len(t.stages)-1) {
 		text = string(appendByteLevel(nil, text))
 	}
 	return t.pretokenize(st, dst, text, first, depth+1)

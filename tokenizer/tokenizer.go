@@ -9,7 +9,9 @@ import (
 // Tokenizer turns text into the ids of a model's vocabulary and back. It does
 // not change after it was loaded and is safe for concurrent use.
 type Tokenizer struct {
-	model       *bpe
+	model       model
+	vocab       *vocab
+	raw         bool // the last stage leaves the byte-level alphabet to the model
 	normalizers []normalize
 	stages      []stage
 	decoders    []decodeStep
@@ -109,7 +111,7 @@ func (t *Tokenizer) TokenToID(token string) (int, bool) {
 	if id, ok := t.addedIDs[token]; ok {
 		return id, true
 	}
-	id, ok := t.model.vocab.lookup(token)
+	id, ok := t.vocab.lookup(token)
 	return int(id), ok
 }
 
@@ -118,7 +120,7 @@ func (t *Tokenizer) IDToToken(id int) (string, bool) {
 	if a, ok := t.addedByID[id]; ok {
 		return a.Content, true
 	}
-	return t.model.vocab.byID(id)
+	return t.vocab.byID(id)
 }
 
 // IsSpecial reports whether id is a special token: one that is no text, such

@@ -4,7 +4,9 @@
 // ranges of each character class as the reference tokenizer's regular
 // expression engine (Oniguruma 6.9.10, Unicode 16) reports them, and the
 // decomposition mappings, combining classes and marks of Unicode 9.0, which is the
-// version that the reference normalizers are built on.
+// version that the reference normalizers are built on, with the punctuation,
+// the control characters and the nonspacing marks of Unicode 8.0, which is what
+// its parts for BERT know.
 //
 //	go run gen.go classes.json normalization.json
 package main
@@ -27,6 +29,7 @@ type normalization struct {
 	Decompositions [][3]json.RawMessage `json:"decompositions"`
 	Combining      [][2]uint64          `json:"combining"`
 	Marks          [][2]uint64          `json:"marks"`
+	Bert           [][][2]uint64        `json:"bert"`
 }
 
 func main() {
@@ -93,7 +96,11 @@ func packNorm(n normalization) []byte {
 		b = binary.AppendUvarint(b, c[1])
 		last = c[0]
 	}
-	return appendRanges(b, n.Marks)
+	b = appendRanges(b, n.Marks)
+	for _, ranges := range n.Bert {
+		b = appendRanges(b, ranges)
+	}
+	return b
 }
 
 func emit(out *bytes.Buffer, name, doc string, data []byte) {

@@ -33,7 +33,27 @@ type normTables struct {
 	compat    map[rune][]rune
 	compose   map[[2]rune]rune
 	class     map[rune]uint8
-	marks     [][2]rune
+	marks     ranges
+	bert      [3]ranges // punctuation, control characters, nonspacing marks
+}
+
+// ranges are ranges of code points in rising order, ends included.
+type ranges [][2]rune
+
+func (r ranges) has(c rune) bool {
+	i := sort.Search(len(r), func(i int) bool { return r[i][1] >= c })
+	return i < len(r) && r[i][0] <= c
+}
+
+func (r *reader) ranges() ranges {
+	var out ranges
+	last := uint64(0)
+	for range r.next() {
+		lo := last + r.next()
+		last = lo + r.next()
+		out = append(out, [2]rune{rune(lo), rune(last)})
+	}
+	return out
 }
 
 var normalization = sync.OnceValue(buildNorm)
@@ -72,11 +92,9 @@ func buildNorm() *normTables {
 		last = c
 		t.class[rune(c)] = uint8(r.next())
 	}
-	last = 0
-	for range r.next() {
-		lo := last + r.next()
-		last = lo + r.next()
-		t.marks = append(t.marks, [2]rune{rune(lo), rune(last)})
+	t.marks = r.ranges()
+	for i := range t.bert {
+		t.bert[i] = r.ranges()
 	}
 	return t
 }
@@ -112,15 +130,23 @@ func RemoveMarks(s string) string {
 	}
 	marks := normalization().marks
 	return strings.Map(func(r rune) rune {
-		if r < 0x300 {
-			return r
-		}
-		if i := sort.Search(len(marks), func(i int) bool { return marks[i][1] >= r }); i < len(marks) && marks[i][0] <= r {
+		if r >= 0x300 && marks.has(r) {
 			return -1
 		}
 		return r
 	}, s)
 }
+
+// IsBertPunct, IsBertControl and IsBertMark report what the parts of the
+// reference that were made for BERT take for punctuation, control characters
+// and nonspacing marks.
+func IsBertPunct(r rune) bool { return normalization().bert[0].has(r) }
+
+// IsBertControl is described at IsBertPunct.
+func IsBertControl(r rune) bool { return normalization().bert[1].has(r) }
+
+// IsBertMark is described at IsBertPunct.
+func IsBertMark(r rune) bool { return r >= 0x300 && normalization().bert[2].has(r) }
 
 // isPlain reports whether s is ASCII, which every form leaves alone.
 func isPlain(s string) bool {
