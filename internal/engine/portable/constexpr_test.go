@@ -440,10 +440,7 @@ func weightOf(b *mil.Builder, v *mil.Value, round bool) (*weight, error) {
 }
 
 func TestCompressedConstantsDecodeByTheirDefinitions(t *testing.T) {
-	n := uint64(60)
-	if testing.Short() {
-		n = 15
-	}
+	n := uint64(Times(60))
 	formats := map[string]bool{}
 	for _, name := range slices.Sorted(mapsKeys(compressions)) {
 		t.Run(name, func(t *testing.T) {

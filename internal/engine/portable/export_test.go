@@ -3,6 +3,9 @@ package portable
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
+	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/mil"
@@ -53,3 +56,18 @@ func (b *Built) Run(st engine.State, in ...*tensor.Tensor) ([]*tensor.Tensor, er
 
 // Plan returns the listing of the plan.
 func (b *Built) Plan() string { return b.p.PlanText() }
+
+// LimitArena bounds the working memory of predictions for a test, in elements.
+func LimitArena(t testing.TB, elements int) { lowerArena(t, elements) }
+
+// Times is how often a test of random cases runs: n, less in short mode, and as
+// many times n as COREML_TEST_TIMES says.
+func Times(n int) int {
+	if k, err := strconv.Atoi(os.Getenv("COREML_TEST_TIMES")); err == nil && k > 0 {
+		return n * k
+	}
+	if testing.Short() {
+		return max(1, n/4)
+	}
+	return n
+}

@@ -206,10 +206,7 @@ func FuzzPlan(f *testing.F) {
 func TestDamagedProgramsGiveErrorsWithoutFaults(t *testing.T) {
 	lowerArena(t, 1<<24)
 	golden := goldenCases(t)
-	n := uint64(6000)
-	if testing.Short() {
-		n = 1000
-	}
+	n := uint64(Times(6000))
 	planned, ran := 0, 0
 	for seed := range n {
 		r := rand.New(rand.NewPCG(seed, 7))

@@ -2,6 +2,7 @@ package portable
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/dtype"
@@ -73,7 +74,7 @@ func (m *mutator) index() {
 
 var oddInts = []int{0, 1, -1, 2, -2, 3, 4, 5, 7, 8, 16, 100, 127, -128, 255, 256, 1 << 15, 1 << 20, 1<<31 - 1, -1 << 31}
 
-var oddDims = []int{1, 2, 0, 3, 4, 5, 7, 8, mil.Unknown, 64, 1 << 16, 1 << 30, 1 << 40}
+var oddDims = []int{1, 2, 0, 3, 4, 5, 7, 8, mil.Unknown, 64, 1 << 16, 1 << 30, math.MaxInt32}
 
 var oddTypes = []dtype.Type{
 	dtype.Float32, dtype.Float16, dtype.Int32, dtype.Bool, dtype.Int8, dtype.UInt8, dtype.Int16, dtype.UInt16,

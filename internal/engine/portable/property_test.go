@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -203,13 +201,7 @@ func sameRuns(t *testing.T, p, np *plan, seed uint64, tolerance float64) error {
 
 // What the plan does to save memory and copies cannot be seen in its results.
 func TestPlannedProgramsGiveTheResultsOfTheirOperationsOneByOne(t *testing.T) {
-	n := uint64(1500)
-	if testing.Short() {
-		n = 300
-	}
-	if v, err := strconv.ParseUint(os.Getenv("ZZ_N"), 10, 64); err == nil {
-		n = v
-	}
+	n := uint64(Times(1500))
 	inPlace := 0
 	for seed := range n {
 		inPlace += samePlanned(t, seed)
