@@ -27,12 +27,12 @@
 //
 // # What it reads
 //
-// Models are byte pair encoding: over bytes, as in GPT-2, Llama 3, Qwen and
+// Models are byte pair encoding over bytes, as in GPT-2, Llama 3, Qwen and
 // SmolLM, or in the SentencePiece style with bytes as a fallback, as in Llama
-// 2, Mistral and Gemma. All normalizers, pre-tokenizers, decoders and
-// post-processors that such files use are there. What is not, among it the
-// Unigram and WordPiece models, is an [*UnsupportedError] that names it:
-// nothing is skipped silently, because the ids would be wrong.
+// 2, Mistral and Gemma; Unigram, as in T5; WordPiece, as in BERT; and whole
+// words. The normalizers, pre-tokenizers, decoders and post-processors that
+// their files use are there. What is not is an [*UnsupportedError] that names
+// it: nothing is skipped silently, because the ids would be wrong.
 //
 // The patterns that the known models cut text with are recognised by their
 // exact text and run as hand-written scanners on Unicode tables of this

@@ -13,6 +13,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(tiny))
 	f.Add([]byte(strings.Replace(tiny, `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},{"type":"ByteLevel","use_regex":true},{"type":"Metaspace","prepend_scheme":"first"}]}`, 1)))
 	f.Add([]byte(strings.Replace(tiny, `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Split","behavior":"MergedWithNext","invert":true,"pattern":{"Regex":"\\s+|[a-z]++"}}`, 1)))
+	f.Add([]byte(`{"normalizer":{"type":"Precompiled","precompiled_charsmap":"CAAAAAEEAAABAAAAYQBi"},"model":{"type":"Unigram","unk_id":0,"vocab":[["a",-1.5],["ab",-2],["<0x00>",-1e3]],"byte_fallback":true}}`))
+	f.Add([]byte(`{"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},"model":{"type":"WordPiece","unk_token":"u","vocab":{"u":0,"a":1,"##b":2}},"decoder":{"type":"WordPiece","prefix":"##"}}`))
 	f.Add([]byte(`{"model":{"vocab":{"a":0,"\u00e9\ud83d\ude42":1},"merges":[["a","a"]],"end_of_word_suffix":"</w>","continuing_subword_prefix":"##"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := loadText(t, string(data))

@@ -87,7 +87,7 @@ func eachLine(t testing.TB, path string, f func(line []byte)) {
 	}
 }
 
-func TestEveryByteLevelAndSentencePieceGoldenIsExact(t *testing.T) {
+func TestEveryGoldenIsExact(t *testing.T) {
 	var corpus []string
 	eachLine(t, reference(t, "golden", "corpus.jsonl.gz"), func(line []byte) {
 		var r struct {
@@ -126,10 +126,6 @@ func loadModel(t *testing.T, name string) *tokenizer.Tokenizer {
 	tok, err := tokenizer.Load(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("SKIPPED: %s: its tokenizer may not be redistributed; put it under COREML_TOKENIZERS", t.Name())
-	}
-	var unsupported *tokenizer.UnsupportedError
-	if errors.As(err, &unsupported) {
-		t.Skipf("SKIPPED: %s: %v", t.Name(), err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ type modelOptions struct {
 	ByteFallback bool
 	IgnoreMerges bool
 	MaxChars     int
+	UnkID        *int
 }
 
 // model turns the pieces of a text into ids.
@@ -40,12 +41,19 @@ func readModel(raw []byte, alphabet bool) (m model, isRaw bool, err error) {
 	}
 	v := fields["vocab"]
 	switch {
-	case o.Type != "BPE" && o.Type != "WordPiece" && o.Type != "WordLevel":
+	case o.Type != "BPE" && o.Type != "WordPiece" && o.Type != "WordLevel" && o.Type != "Unigram":
 		return nil, false, &UnsupportedError{Component: "model", Name: o.Type}
 	case o.Dropout != nil && *o.Dropout != 0:
 		return nil, false, &UnsupportedError{Component: "option", Name: "BPE.dropout"}
 	case isNull(v):
 		return nil, false, errNoVocab
+	}
+	if o.Type == "Unigram" {
+		u, err := readUnigram(v, o)
+		if err != nil {
+			return nil, false, fmt.Errorf("vocabulary: %w", err)
+		}
+		return u, false, nil
 	}
 	words, err := readVocab(&scanner{data: v})
 	if err != nil {
@@ -85,7 +93,7 @@ func readOptions(raw []byte) (map[string][]byte, *modelOptions, error) {
 	for name, dst := range map[string]any{
 		"type": &o.Type, "dropout": &o.Dropout, "unk_token": &o.Unk, "continuing_subword_prefix": &o.Prefix,
 		"end_of_word_suffix": &o.Suffix, "fuse_unk": &o.FuseUnk, "byte_fallback": &o.ByteFallback,
-		"ignore_merges": &o.IgnoreMerges, "max_input_chars_per_word": &o.MaxChars,
+		"ignore_merges": &o.IgnoreMerges, "max_input_chars_per_word": &o.MaxChars, "unk_id": &o.UnkID,
 	} {
 		if value, ok := fields[name]; ok && !isNull(value) {
 			if err := json.Unmarshal(value, dst); err != nil {

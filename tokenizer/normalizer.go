@@ -21,10 +21,11 @@ type normalizer struct {
 	StripLeft   bool            `json:"strip_left"`
 	StripRight  bool            `json:"strip_right"`
 
-	CleanText    *bool `json:"clean_text"`
-	Chinese      *bool `json:"handle_chinese_chars"`
-	StripAccents *bool `json:"strip_accents"`
-	Lowercase    *bool `json:"lowercase"`
+	CharsMap     string `json:"precompiled_charsmap"`
+	CleanText    *bool  `json:"clean_text"`
+	Chinese      *bool  `json:"handle_chinese_chars"`
+	StripAccents *bool  `json:"strip_accents"`
+	Lowercase    *bool  `json:"lowercase"`
 }
 
 // plain makes a step of a function that cannot fail.
@@ -68,6 +69,12 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 			return nil, err
 		}
 		return append(dst, func(s string) (string, error) { return replaceAll(m, s, n.Content) }), nil
+	case "Precompiled":
+		p, err := readCharsMap(n.CharsMap)
+		if err != nil {
+			return nil, err
+		}
+		return append(dst, p.normalize), nil
 	case "BertNormalizer":
 		return append(dst, plain(n.bert)), nil
 	case "ByteLevel":

@@ -11,6 +11,7 @@ type state struct {
 	symbols []int32
 	nodes   []node
 	heap    []candidate
+	steps   []step
 	text    []byte
 	pieces  [][]piece // one list for each stage of the pre-tokenizer
 	matches []match
@@ -31,6 +32,9 @@ func (st *state) reset() {
 	}
 	if cap(st.nodes) > maxKept {
 		st.nodes, st.heap = nil, nil
+	}
+	if cap(st.steps) > maxKept {
+		st.steps = nil
 	}
 	if cap(st.text) > maxKept {
 		st.text = nil

@@ -135,8 +135,8 @@ func TestAStreamOfBytesThatNeverFormTextIsBounded(t *testing.T) {
 
 func TestUnknownComponentsAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, old, new, component, what string }{
-		{"model", `"type":"BPE"`, `"type":"Unigram"`, "model", "Unigram"},
-		{"normalizer", `"type":"Prepend"`, `"type":"Precompiled"`, "normalizer", "Precompiled"},
+		{"model", `"type":"BPE"`, `"type":"Other"`, "model", "Other"},
+		{"normalizer", `"type":"Prepend"`, `"type":"Nmt"`, "normalizer", "Nmt"},
 		{"pre-tokenizer", `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"UnicodeScripts"}`, "pre-tokenizer", "UnicodeScripts"},
 		{"decoder", `"type":"Fuse"`, `"type":"CTC"`, "decoder", "CTC"},
 		{"post-processor", `"type":"TemplateProcessing"`, `"type":"Other"`, "post-processor", "Other"},

@@ -1,0 +1,124 @@
+package tokenizer
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
+)
+
+// precompiled is SentencePiece's compiled table of replacements: a double
+// array trie (the format of darts-clone) that leads to texts which end with a
+// zero byte.
+type precompiled struct {
+	units []uint32
+	texts string
+}
+
+// errCharsMap is the cause of loading a malformed table.
+var errCharsMap = errors.New("malformed precompiled_charsmap")
+
+func readCharsMap(text string) (*precompiled, error) {
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(data) < 4 {
+		return nil, errCharsMap
+	}
+	size := int64(binary.LittleEndian.Uint32(data))
+	data = data[4:]
+	if size%4 != 0 || size > int64(len(data)) {
+		return nil, errCharsMap
+	}
+	p := &precompiled{units: make([]uint32, size/4), texts: string(data[size:])}
+	for i := range p.units {
+		p.units[i] = binary.LittleEndian.Uint32(data[4*i:])
+	}
+	return p, nil
+}
+
+// replacement returns what takes the place of the shortest beginning of s that
+// the table has. The whole of s is replaced by it, as in the reference.
+func (p *precompiled) replacement(s string) (string, bool) {
+	if len(p.units) == 0 {
+		return "", false
+	}
+	at := offset(p.units[0])
+	for i := range len(s) {
+		at ^= uint32(s[i])
+		if int64(at) >= int64(len(p.units)) || s[i] == 0 {
+			return "", false
+		}
+		unit := p.units[at]
+		if unit&(1<<31|0xff) != uint32(s[i]) {
+			return "", false
+		}
+		at ^= offset(unit)
+		if unit>>8&1 == 0 {
+			continue
+		}
+		if int64(at) >= int64(len(p.units)) {
+			return "", false
+		}
+		start := int64(p.units[at] & (1<<31 - 1))
+		if start > int64(len(p.texts)) {
+			return "", false
+		}
+		text, _, _ := strings.Cut(p.texts[start:], "\x00")
+		return text, true
+	}
+	return "", false
+}
+
+// offset returns the part of a unit that leads to its children.
+func offset(unit uint32) uint32 { return unit >> 10 << (unit >> 6 & 8) }
+
+func (p *precompiled) normalize(s string) (string, error) {
+	var b strings.Builder
+	b.Grow(len(s))
+	for len(s) > 0 {
+		n := cluster(s)
+		if n < 6 {
+			if text, ok := p.replacement(s[:n]); ok {
+				b.WriteString(text)
+				s = s[n:]
+				continue
+			}
+		}
+		for end := len(s) - n; len(s) > end; {
+			size := charLen(s, 0)
+			if text, ok := p.replacement(s[:size]); ok {
+				b.WriteString(text)
+			} else {
+				b.WriteString(s[:size])
+			}
+			s = s[size:]
+		}
+		if b.Len() > maxText {
+			return "", errTooLong
+		}
+	}
+	return b.String(), nil
+}
+
+// cluster returns the length of the grapheme at the start of s, as far as
+// graphemes of less than six bytes go, the only ones that the table is asked
+// for: a character with its marks and joiners, or a line break of two.
+func cluster(s string) int {
+	if strings.HasPrefix(s, "\r\n") {
+		return 2
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xad || r >= 0x200b && r <= 0x200f && r != 0x200c && r != 0x200d || r == 0x2028 || r == 0x2029 {
+		return n
+	}
+	for n < len(s) {
+		r, size := utf8.DecodeRuneInString(s[n:])
+		if r < 0x300 || r != 0x200c && r != 0x200d && uni.Classes().Class(r)&uni.Mark == 0 {
+			break
+		}
+		n += size
+	}
+	return n
+}

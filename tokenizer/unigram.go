@@ -1,0 +1,288 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// unkPenalty is how much less than the least likely token an unknown character
+// scores, a constant of SentencePiece.
+const unkPenalty = 10
+
+// unigram is the model that cuts a text into the tokens with the greatest sum
+// of scores.
+type unigram struct {
+	vocab        *vocab
+	scores       []float64
+	trie         *pairTable // (node, byte) to (id+1 of the token that ends here or 0, node)
+	unk          int32      // -1 without one
+	unkScore     float64
+	fallback     [256]int32
+	byteFallback bool
+}
+
+// step is the best way to a place in a text.
+type step struct {
+	score float64
+	start int32 // -1 where nothing ends
+	id    int32
+}
+
+func readUnigram(raw []byte, o *modelOptions) (*unigram, error) {
+	m := &unigram{unk: -1, byteFallback: o.ByteFallback}
+	if err := m.readTokens(raw); err != nil {
+		return nil, err
+	}
+	if o.UnkID != nil {
+		if *o.UnkID < 0 || *o.UnkID >= len(m.scores) {
+			return nil, fmt.Errorf("unknown token id %d in a vocabulary of %d", *o.UnkID, len(m.scores))
+		}
+		m.unk = int32(*o.UnkID)
+	}
+	for b := range m.fallback {
+		m.fallback[b] = -1
+		if id, ok := m.vocab.lookup(fmt.Sprintf("<0x%02X>", b)); ok {
+			m.fallback[b] = id
+		}
+	}
+	m.buildTrie()
+	return m, nil
+}
+
+// readTokens reads the list of pairs of a token and its score.
+func (m *unigram) readTokens(raw []byte) error {
+	v := &vocab{seed: maphash.MakeSeed()}
+	var text []byte
+	s := &scanner{data: raw}
+	lowest := math.Inf(1)
+	err := s.array(func() error {
+		part := 0
+		err := s.array(func() error {
+			if part++; part == 1 {
+				token, err := s.str()
+				v.spans = append(v.spans, span{uint32(len(text)), uint32(len(text) + len(token))})
+				text = append(text, token...)
+				return err
+			}
+			number, err := s.skip()
+			if err != nil {
+				return err
+			}
+			score, err := parseScore(string(number))
+			m.scores = append(m.scores, score)
+			lowest = min(lowest, score)
+			return err
+		})
+		if err == nil && part != 2 {
+			err = errors.New("a token of the vocabulary is not a pair")
+		}
+		return err
+	})
+	if err == nil && len(v.spans) > maxID {
+		err = errors.New("the vocabulary is too large")
+	}
+	if err != nil {
+		return err
+	}
+	v.spans = slices.Clip(v.spans)
+	v.text = string(text)
+	v.slots = make([]uint32, slotCount(len(v.spans)))
+	for id := range v.spans {
+		v.insert(uint32(id), v.token(uint32(id)))
+	}
+	m.vocab, m.unkScore = v, lowest-unkPenalty
+	return nil
+}
+
+// parseScore reads a number as the reference's JSON parser does: the digits as
+// a whole number, then one multiplication or division by a power of ten. That
+// can be one bit beside the nearest number, and where two ways through a text
+// have the same sum that bit decides.
+func parseScore(text string) (float64, error) {
+	exact, err := strconv.ParseFloat(text, 64)
+	if err != nil || exact == 0 {
+		return exact, err
+	}
+	digits, exponent, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(text, "-")), "e")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	shift := 0
+	if exponent != "" {
+		if shift, err = strconv.Atoi(strings.TrimPrefix(exponent, "+")); err != nil {
+			return exact, nil //nolint:nilerr // an exponent that large has been read above
+		}
+	}
+	significand, err := strconv.ParseUint(whole+fraction, 10, 64)
+	shift -= len(fraction)
+	if err != nil || shift < -308 || shift > 308 {
+		return exact, nil //nolint:nilerr // more digits than scores have
+	}
+	f := float64(significand)
+	// Powers of ten are read from text: a product would have errors.
+	power, err := strconv.ParseFloat("1e"+strconv.Itoa(max(shift, -shift)), 64)
+	if err != nil {
+		return exact, nil //nolint:nilerr // out of range
+	}
+	if shift < 0 {
+		f /= power
+	} else {
+		f *= power
+	}
+	return math.Copysign(f, exact), nil
+}
+
+func (m *unigram) tokens() *vocab { return m.vocab }
+
+// buildTrie makes the trie of the tokens' bytes. Sorted tokens share their
+// beginnings with the one before, which counts the nodes.
+func (m *unigram) buildTrie() {
+	order := make([]uint32, 0, len(m.vocab.spans))
+	for id := range m.vocab.spans {
+		order = append(order, uint32(id))
+	}
+	slices.SortFunc(order, func(a, b uint32) int {
+		if x, y := m.vocab.token(a), m.vocab.token(b); x != y {
+			if x < y {
+				return -1
+			}
+			return 1
+		}
+		return int(a) - int(b)
+	})
+	nodes, last := 1, ""
+	for _, id := range order {
+		token := m.vocab.token(id)
+		nodes += len(token) - common(last, token)
+		last = token
+	}
+	m.trie = newPairTable(nodes)
+	next := int32(1)
+	for _, id := range order {
+		token := m.vocab.token(id)
+		node := int32(0)
+		for i := range len(token) {
+			end := i == len(token)-1
+			val := m.trie.get(node, int32(token[i]))
+			child, ends := int32(uint32(val)), uint32(val>>32)
+			if val == noMerge {
+				child, ends = next, 0
+				next++
+			}
+			if end {
+				ends = id + 1
+			}
+			if val == noMerge || end {
+				m.trie.put(node, int32(token[i]), ends, child)
+			}
+			node = child
+		}
+	}
+}
+
+// common returns the length of the common beginning of two strings.
+func common(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
+	if text == "" {
+		return dst
+	}
+	if len(text) > maxText/4 {
+		st.err = errTooLong // each byte takes a step
+		return dst
+	}
+	steps := st.steps[:0]
+	for range len(text) + 1 {
+		steps = append(steps, step{start: -1})
+	}
+	st.steps = steps
+	for at := 0; at < len(text); {
+		m.extend(steps, text, at)
+		at += charLen(text, at)
+	}
+	// Walk back, then write forward; neighbouring unknown parts are one.
+	path := st.symbols[:0]
+	for end := int32(len(text)); end > 0; end = steps[end].start {
+		path = append(path, end)
+	}
+	st.symbols = path
+	start := int32(0)
+	for i := len(path) - 1; i >= 0; i-- {
+		end := path[i]
+		if id := steps[end].id; id == m.unk {
+			for i > 0 && steps[path[i-1]].id == m.unk {
+				i--
+				end = path[i]
+			}
+			dst = m.appendUnknown(st, dst, text[start:end])
+		} else {
+			dst = append(dst, int(id))
+		}
+		start = end
+	}
+	return dst
+}
+
+// extend offers the tokens that start at a place of the text to where they end.
+func (m *unigram) extend(steps []step, text string, at int) {
+	here := steps[at].score
+	size := charLen(text, at)
+	single := false
+	node := int32(0)
+	for i := at; i < len(text); i++ {
+		val := m.trie.get(node, int32(text[i]))
+		if val == noMerge {
+			break
+		}
+		node = int32(uint32(val))
+		if ends := uint32(val >> 32); ends > 0 {
+			offer(&steps[i+1], here+m.scores[ends-1], at, int32(ends-1))
+			single = single || i+1-at == size
+		}
+	}
+	if !single {
+		offer(&steps[at+size], here+m.unkScore, at, m.unk)
+	}
+}
+
+func offer(to *step, score float64, start int, id int32) {
+	if to.start < 0 || score > to.score {
+		*to = step{score, int32(start), id}
+	}
+}
+
+// appendUnknown appends a part that no token covers.
+func (m *unigram) appendUnknown(st *state, dst []int, part string) []int {
+	if id, ok := m.vocab.lookup(part); ok {
+		return append(dst, int(id))
+	}
+	if m.byteFallback {
+		before := len(dst)
+		for i := range len(part) {
+			if m.fallback[part[i]] < 0 {
+				break
+			}
+			dst = append(dst, int(m.fallback[part[i]]))
+		}
+		if len(dst)-before == len(part) {
+			return dst
+		}
+		dst = dst[:before]
+	}
+	if m.unk < 0 {
+		r, _ := utf8.DecodeRuneInString(part)
+		st.err = fmt.Errorf("tokenizer: no token for %q and no unknown token", r)
+		return dst
+	}
+	return append(dst, int(m.unk))
+}
