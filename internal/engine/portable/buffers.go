@@ -18,7 +18,7 @@ func (pl *planner) assignBuffers() {
 	pl.extendViews(&p.body)
 
 	free := map[[2]int][]int32{}
-	var pending []int32
+	ends := map[int][]int32{} // by the position of the last read
 	take := func(s int32) {
 		sl := &p.slots[s]
 		if sl.buffer >= 0 {
@@ -32,7 +32,7 @@ func (pl *planner) assignBuffers() {
 			sl.buffer = int32(p.buffers)
 			p.buffers++
 		}
-		pending = append(pending, s)
+		ends[sl.last] = append(ends[sl.last], s)
 	}
 	private := func(s int32) {
 		if p.slots[s].buffer < 0 {
@@ -71,16 +71,12 @@ func (pl *planner) assignBuffers() {
 		for _, s := range st.out {
 			take(s)
 		}
-		kept := pending[:0]
-		for _, s := range pending {
-			if sl := &p.slots[s]; sl.last <= st.pos {
-				key := sizeKey(sl)
-				free[key] = append(free[key], sl.buffer)
-			} else {
-				kept = append(kept, s)
-			}
+		for _, s := range ends[st.pos] {
+			sl := &p.slots[s]
+			key := sizeKey(sl)
+			free[key] = append(free[key], sl.buffer)
 		}
-		pending = kept
+		delete(ends, st.pos)
 	}
 }
 

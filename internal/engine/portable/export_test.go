@@ -71,3 +71,5 @@ func Times(n int) int {
 	}
 	return n
 }
+
+func intTensor(v ...int32) *tensor.Tensor { return tensor.FromSlice(v, len(v)) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"unsafe"
 
 	"github.com/gocoreml/coreml/internal/dtype"
@@ -136,8 +137,16 @@ func (pl *planner) bindStates() {
 	}
 	walk(&p.body, 0)
 
-	readers := pl.readers()
-	for k, st := range steps {
+	b := &binder{readers: pl.readers(), uses: make([][]*step, len(p.states)), updates: map[int32]*step{}}
+	for _, st := range steps {
+		if st.state >= 0 {
+			b.uses[st.state] = append(b.uses[st.state], st)
+		}
+		if isUpdate(st) {
+			b.updates[st.out[0]] = st
+		}
+	}
+	for _, st := range steps {
 		if st.def != stateOps["read_state"] {
 			continue
 		}
@@ -145,8 +154,35 @@ func (pl *planner) bindStates() {
 			st.copied = true
 			continue
 		}
-		pl.bindRead(steps, k, readers)
+		b.bindRead(st)
 	}
+}
+
+// binder is the work area of bindStates.
+type binder struct {
+	readers map[int32][]*step
+	uses    [][]*step       // the top-level reads and writes of each state, in order
+	updates map[int32]*step // the slice update that makes a slot
+}
+
+// nextWrite returns the first write of a state after a position, or nil.
+func (b *binder) nextWrite(state, pos int) *step {
+	uses := b.uses[state]
+	k := sort.Search(len(uses), func(k int) bool { return uses[k].pos > pos })
+	for _, st := range uses[k:] {
+		if st.op.Type == "write_state" {
+			return st
+		}
+	}
+	return nil
+}
+
+// usedBetween reports whether a state is read or written strictly between two
+// positions.
+func (b *binder) usedBetween(state, from, to int) bool {
+	uses := b.uses[state]
+	k := sort.Search(len(uses), func(k int) bool { return uses[k].pos > from })
+	return k < len(uses) && uses[k].pos < to
 }
 
 // readers lists, for each slot, the top-level steps that read it; outputs count
@@ -181,21 +217,20 @@ func (pl *planner) readers() map[int32][]*step {
 }
 
 // bindRead follows the views of one read_state.
-func (pl *planner) bindRead(steps []*step, k int, readers map[int32][]*step) {
-	read := steps[k]
+func (b *binder) bindRead(read *step) {
 	// The content that the read shows is current until the next write of the
 	// state.
-	write := nextOf(steps, k+1, "write_state", read.state)
-	last, updates := pl.follow(read.out[0], readers)
+	write := b.nextWrite(read.state, read.pos)
+	last, updates := b.follow(read.out[0])
 	var update *step
 	if len(updates) == 1 {
 		update = updates[0]
 	}
-	if update != nil && write != nil && pl.mayUpdate(steps, read, update, write, readers) {
+	if update != nil && write != nil && b.mayUpdate(read, update, write) {
 		update.inPlace = true
 		return
 	}
-	if write != nil && last > pl.changePos(steps, write) {
+	if write != nil && last > b.changePos(write) {
 		read.copied = true
 	}
 }
@@ -203,20 +238,18 @@ func (pl *planner) bindRead(steps []*step, k int, readers map[int32][]*step) {
 // changePos is the earliest position at which a write may change the state: that
 // of the slice update that makes its data, which may write in place, else its
 // own.
-func (pl *planner) changePos(steps []*step, write *step) int {
-	for _, st := range steps {
-		if st.op != nil && st.op.Type == "slice_update" && st.out[0] == write.in[0] {
-			return st.pos - 1
-		}
+func (b *binder) changePos(write *step) int {
+	if st := b.updates[write.in[0]]; st != nil {
+		return st.pos - 1
 	}
 	return write.pos
 }
 
 // follow returns the last position at which slot root or a view of it is read,
 // and the slice updates that take the whole of it as x.
-func (pl *planner) follow(root int32, readers map[int32][]*step) (last int, updates []*step) {
-	for _, s := range pl.views(root, readers, nil) {
-		for _, st := range readers[s] {
+func (b *binder) follow(root int32) (last int, updates []*step) {
+	for _, s := range b.views(root, nil) {
+		for _, st := range b.readers[s] {
 			last = max(last, st.pos)
 			if s == root && isUpdate(st) && st.in[0] == s && !slices.Contains(updates, st) {
 				updates = append(updates, st)
@@ -228,12 +261,12 @@ func (pl *planner) follow(root int32, readers map[int32][]*step) (last int, upda
 
 // views lists slot root and everything that may show its memory. A slice update
 // that is not in place makes a copy; except, when not nil, is left out.
-func (pl *planner) views(root int32, readers map[int32][]*step, except *step) []int32 {
+func (b *binder) views(root int32, except *step) []int32 {
 	list := []int32{root}
 	seen := map[int32]bool{root: true}
 	for k := 0; k < len(list); k++ {
 		s := list[k]
-		for _, st := range readers[s] {
+		for _, st := range b.readers[s] {
 			if !st.def.view || st == except || len(st.in) == 0 || st.in[0] != s || isUpdate(st) {
 				continue
 			}
@@ -248,33 +281,31 @@ func (pl *planner) views(root int32, readers map[int32][]*step, except *step) []
 	return list
 }
 
-func isUpdate(st *step) bool { return st.op != nil && st.op.Type == "slice_update" && len(st.in) > 0 }
+func isUpdate(st *step) bool { return st.is("slice_update") && st.op != nil }
 
 // mayUpdate reports whether update may write into the state: nothing reads the
 // old content after it, its result is what the next write stores, and nothing
 // reads the state between.
-func (pl *planner) mayUpdate(steps []*step, read, update, write *step, readers map[int32][]*step) bool {
+func (b *binder) mayUpdate(read, update, write *step) bool {
 	if len(update.out) != 1 || update.pos > write.pos || update.in[0] != read.out[0] {
 		return false
 	}
 	if write.in[0] != update.out[0] {
 		return false
 	}
-	if old := pl.lastRead(read.out[0], update, readers); old > update.pos {
+	if old := b.lastRead(read.out[0], update); old > update.pos {
 		return false
 	}
-	for _, st := range steps {
-		if st.state == read.state && st.pos > update.pos && st.pos < write.pos {
-			return false
-		}
+	if b.usedBetween(read.state, update.pos, write.pos) {
+		return false
 	}
 	// What reads the result itself must be done before the state changes again.
-	last, again := pl.follow(update.out[0], readers)
+	last, again := b.follow(update.out[0])
 	if len(again) > 0 {
 		return false
 	}
-	if next := nextOf(steps, slices.Index(steps, write)+1, "write_state", read.state); next != nil {
-		return last <= pl.changePos(steps, next)
+	if next := b.nextWrite(read.state, write.pos); next != nil {
+		return last <= b.changePos(next)
 	}
 	return true
 }
@@ -282,10 +313,10 @@ func (pl *planner) mayUpdate(steps []*step, read, update, write *step, readers m
 // lastRead is the last position at which slot root or a view of it is read,
 // leaving out what lies behind the update. An update whose other operands view
 // the old content counts as a read for ever.
-func (pl *planner) lastRead(root int32, update *step, readers map[int32][]*step) int {
+func (b *binder) lastRead(root int32, update *step) int {
 	last := 0
-	for _, s := range pl.views(root, readers, update) {
-		for _, st := range readers[s] {
+	for _, s := range b.views(root, update) {
+		for _, st := range b.readers[s] {
 			if st == update && (s != root || slices.Contains(st.in[1:], s)) {
 				return math.MaxInt
 			}
@@ -293,15 +324,4 @@ func (pl *planner) lastRead(root int32, update *step, readers map[int32][]*step)
 		}
 	}
 	return last
-}
-
-// nextOf returns the first step from index k on that is the named operation on
-// the state, or nil.
-func nextOf(steps []*step, k int, name string, state int) *step {
-	for _, st := range steps[k:] {
-		if st.state == state && st.op != nil && st.op.Type == name {
-			return st
-		}
-	}
-	return nil
 }
