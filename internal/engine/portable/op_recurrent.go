@@ -76,7 +76,9 @@ func recurrentShape(seq, dir, gates int) func(c *call) error {
 		}
 		l.gates, l.length, l.batch, l.input, l.hidden = gates, x.dims[0], x.dims[1], x.dims[2], wh.dims[1]
 		rows := gates * l.hidden
-		if wx.dims[0] != rows || wx.dims[1] != l.input || wh.dims[0] != rows || h.dims[0] != l.batch || h.dims[1] != l.directions*l.hidden {
+		// Converters write more initial states than there are sequences where they
+		// took another dimension for the batch.
+		if wx.dims[0] != rows || wx.dims[1] != l.input || wh.dims[0] != rows || h.dims[0] < l.batch || h.dims[1] != l.directions*l.hidden {
 			return fmt.Errorf("x of shape %v, initial_h of shape %v and weights of shapes %v and %v do not fit",
 				x.shapeCopy(), h.shapeCopy(), wx.shapeCopy(), wh.shapeCopy())
 		}
