@@ -216,8 +216,13 @@ func (t *Tokenizer) chatVars(messages []Message, opts *ChatOptions) (*jinja.Dict
 	}
 	c := t.config
 	for _, token := range []struct{ name, text string }{
-		{"bos_token", c.BOSToken}, {"eos_token", c.EOSToken}, {"unk_token", c.UnkToken}, {"pad_token", c.PadToken},
-		{"sep_token", c.SepToken}, {"cls_token", c.CLSToken}, {"mask_token", c.MaskToken},
+		{"bos_token", c.BOSToken},
+		{"eos_token", c.EOSToken},
+		{"unk_token", c.UnkToken},
+		{"pad_token", c.PadToken},
+		{"sep_token", c.SepToken},
+		{"cls_token", c.CLSToken},
+		{"mask_token", c.MaskToken},
 	} {
 		if token.text != "" {
 			vars.Set(token.name, token.text)

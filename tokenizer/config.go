@@ -117,8 +117,13 @@ func (c *Config) merge(data []byte) error {
 		dst *string
 		src tokenText
 	}{
-		{&c.BOSToken, f.BOS}, {&c.EOSToken, f.EOS}, {&c.UnkToken, f.Unk}, {&c.PadToken, f.Pad},
-		{&c.SepToken, f.Sep}, {&c.CLSToken, f.CLS}, {&c.MaskToken, f.Mask},
+		{&c.BOSToken, f.BOS},
+		{&c.EOSToken, f.EOS},
+		{&c.UnkToken, f.Unk},
+		{&c.PadToken, f.Pad},
+		{&c.SepToken, f.Sep},
+		{&c.CLSToken, f.CLS},
+		{&c.MaskToken, f.Mask},
 		{&c.TokenizerClass, tokenText(f.Class)},
 	} {
 		if p.src != "" {

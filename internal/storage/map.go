@@ -83,8 +83,8 @@ func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 	for {
 		m, err := io.ReadFull(r, buf[n:])
 		n += m
-		if err != nil && err != io.EOF {
-			if err == io.ErrUnexpectedEOF {
+		if err != nil && !errors.Is(err, io.EOF) {
+			if errors.Is(err, io.ErrUnexpectedEOF) {
 				err = fmt.Errorf("holds %d bytes where %d were announced: %w", n, size, err)
 			}
 			return nil, fmt.Errorf("read %s: %w", name, err)

@@ -36,6 +36,16 @@ func (c *call) out(k int) *value { return &c.fr.vals[c.st.out[k]] }
 // local returns what operator.local made for this step in this frame.
 func (c *call) local() any { return c.fr.locals[c.st.index] }
 
+// localOf returns what operator.local made, as the type that it made. An
+// operator that made another is a mistake in the program text, met with zeros
+// and found by its tests.
+func localOf[T any](c *call) *T {
+	if l, ok := c.local().(*T); ok {
+		return l
+	}
+	return new(T)
+}
+
 // opset returns the number of the opset: 5 (iOS15) to 8 (iOS18).
 func (c *call) opset() int { return c.fr.plan.opset }
 

@@ -63,7 +63,7 @@ func (f *fuser) attention(last *step) *step {
 	w.round = f.faithful() && f.half(dots.out[0])
 	st := f.replace(fusedAttention, last, []int32{dots.in[0], dots.in[1], last.in[1], mask},
 		dots, scaled, masked, soft, cast1, cast2)
-	st.fused = w
+	st.written = w
 	return st
 }
 
@@ -132,7 +132,7 @@ func (c *call) turnedKeys(w written) *value {
 	if !w.turned {
 		return k
 	}
-	l := c.local().(*writtenLocal)
+	l := localOf[writtenLocal](c)
 	l.keys = *k
 	v := &l.keys
 	if v.repr != reprF32 && v.repr != reprF16 {
@@ -149,7 +149,7 @@ func (c *call) turnedKeys(w written) *value {
 }
 
 func writtenShape(c *call) error {
-	k := c.turnedKeys(c.st.fused.(written))
+	k := c.turnedKeys(c.st.written)
 	if k == nil {
 		return errUnsupported
 	}
@@ -157,8 +157,8 @@ func writtenShape(c *call) error {
 }
 
 func writtenAttention(c *call) error {
-	w := c.st.fused.(written)
-	l := c.local().(*writtenLocal)
+	w := c.st.written
+	l := localOf[writtenLocal](c)
 	k := c.turnedKeys(w)
 	return c.attend(&l.attentionLocal, k, c.in(2), c.in(3), w.scale, w.round)
 }

@@ -60,7 +60,7 @@ func (f *fuser) normBefore(last *step, product, gamma int32) *step {
 		}
 		st := f.replace(fusedRMSNorm, last, []int32{times.in[1-k], gamma},
 			append(group, times, root, cast1, cast2)...)
-		st.fused = r
+		st.rms = r
 		return st
 	}
 	return nil
@@ -170,10 +170,10 @@ func (t *normTask) Run(lo, hi, _ int) {
 
 func rmsNorm(c *call) error {
 	x := c.in(0)
-	t := c.local().(*normTask)
+	t := localOf[normTask](c)
 	t.x, t.gamma = c.f32(x), c.f32(c.in(1))
 	t.dst = c.newF32(0)
-	t.n, t.rms = len(t.gamma), c.st.fused.(rms)
+	t.n, t.rms = len(t.gamma), c.st.rms
 	if len(t.dst) == 0 {
 		return nil
 	}

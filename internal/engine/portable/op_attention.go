@@ -50,7 +50,7 @@ func shapeOfAttention(c *call, k *value) error {
 func attention(c *call) error {
 	q := c.in(0)
 	scale := float32(1 / math.Sqrt(float64(q.dims[q.rank-1])))
-	return c.attend(c.local().(*attentionLocal), c.in(1), c.in(2), c.in(3), scale, false)
+	return c.attend(localOf[attentionLocal](c), c.in(1), c.in(2), c.in(3), scale, false)
 }
 
 // attend runs attention of query operand 0 over k and v into output 0, whose

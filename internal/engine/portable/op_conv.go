@@ -67,7 +67,7 @@ func prepareConv(p *plan, st *step) error {
 
 // geometry reads the operands.
 func (c *call) convGeometry() (*convGeometry, error) {
-	g := &c.local().(*convLocal).geo
+	g := &localOf[convLocal](c).geo
 	x, w := c.in(0), c.in(1)
 	if x.rank < 3 || x.rank > 2+maxSpatial || w.rank != x.rank {
 		return nil, fmt.Errorf("x of shape %v does not fit weight of shape %v", x.shape(), w.shape())
@@ -150,7 +150,7 @@ func convShape(c *call) error {
 }
 
 func conv(c *call) error {
-	l := c.local().(*convLocal)
+	l := localOf[convLocal](c)
 	g := &l.geo
 	if c.out(0).len() == 0 {
 		c.newF32(0)

@@ -97,7 +97,7 @@ func linearShape(c *call) error {
 }
 
 func linear(c *call) error {
-	x, l := c.in(0), c.local().(*linearLocal)
+	x, l := c.in(0), localOf[linearLocal](c)
 	xs := c.f32(x)
 	dst := c.newF32(0)
 	k := x.dims[x.rank-1]

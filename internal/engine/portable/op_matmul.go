@@ -148,7 +148,7 @@ func matmul(c *call) error {
 	if err != nil {
 		return err
 	}
-	l := c.local().(*linearLocal)
+	l := localOf[linearLocal](c)
 	xs := c.f32(c.in(0))
 	if c.st.mat != nil {
 		dst := c.newF32(0)

@@ -66,8 +66,9 @@ type step struct {
 	mat kernel.Mat
 	// tail is the output whose last rows a tail step passes on.
 	tail int
-	// fused is what a step that stands for a group knows from its pattern.
-	fused any
+	// written and rms are what steps that stand for a group know of it.
+	written written
+	rms     rms
 	// note is what the plan listing says of the step.
 	note string
 }

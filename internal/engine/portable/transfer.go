@@ -11,8 +11,6 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-type milValue = mil.Value
-
 // forget drops what the frame knows of the caller's memory.
 func (fr *frame) forget() {
 	for _, s := range fr.plan.inputs {
