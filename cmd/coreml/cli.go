@@ -26,13 +26,15 @@ type cli struct {
 	Inspect  inspectCmd  `cmd:"" help:"Show what a package holds."`
 	Check    checkCmd    `cmd:"" help:"Compare a package with recorded answers."`
 	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
+	Bench    benchCmd    `cmd:"" help:"Measure how fast a model runs here."`
+	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 }
 
 // engineFlags say how a model is run.
 type engineFlags struct {
 	Engine     engineFlag     `help:"What runs the model: auto, framework or portable." default:"auto" placeholder:"NAME"`
-	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default, which is wide for generate and faithful otherwise." default:"default" placeholder:"NAME"`
+	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default, which is wide for generate and bench and faithful otherwise." default:"default" placeholder:"NAME"`
 	Threads    int            `help:"Most threads to use; 0 means as many as there are cores." default:"0" placeholder:"N"`
 }
 
@@ -113,6 +115,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.WithHyphenPrefixedParameters(true),
+		kong.Vars(synthVars()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(io),
 	)

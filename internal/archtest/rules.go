@@ -90,6 +90,7 @@ func Default() Rules {
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
 			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}},
 			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
+			{Dir: "internal/modelgen", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype"}},
 
 			// Engines: the seam, and what stands behind it.
 			{Dir: "internal/engine", May: []string{"tensor", "internal/dtype", "internal/storage"}},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
@@ -38,6 +39,8 @@ type frame struct {
 	pool    *workpool.Pool
 	threads int
 	ctx     context.Context //nolint:containedctx // lives for one prediction
+	// profiler is told of the steps; nil unless the prediction's context has one.
+	profiler engine.Profiler
 }
 
 func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
@@ -131,8 +134,8 @@ type arenaError struct{}
 // error that names the operation; a fault in a definition does too, so that no
 // package can end the process.
 func (fr *frame) run(ctx context.Context) (err error) {
-	fr.ctx, fr.call.st = ctx, startStep
-	defer func() { fr.ctx = nil }()
+	fr.ctx, fr.call.st, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
+	defer func() { fr.ctx, fr.profiler = nil, nil }()
 	defer fr.guard(&err)
 	return fr.steps(&fr.plan.body)
 }
@@ -173,7 +176,13 @@ func (fr *frame) steps(b *body) error {
 			v := &fr.vals[s]
 			v.wide, v.flat, v.dense = nil, nil, true
 		}
-		if err := fr.step(c, st); err != nil {
+		var err error
+		if fr.profiler == nil {
+			err = fr.step(c, st)
+		} else {
+			err = fr.timed(c, st)
+		}
+		if err != nil {
 			return fr.plan.fail(st.op, err)
 		}
 	}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate"
+)
+
+type benchCmd struct {
+	Model string `arg:"" help:"The model package."`
+
+	Prefill  string `help:"Lengths of prompts to measure, or none." default:"32,128,512" placeholder:"N,..."`
+	Decode   string `help:"Lengths of text behind which single tokens are measured, or none." default:"0,512" placeholder:"N,..."`
+	Tokens   int    `short:"n" help:"Single tokens per measurement." default:"32" placeholder:"N"`
+	Rounds   int    `help:"Rounds; the median counts." default:"5" placeholder:"N"`
+	Function string `help:"The function of the package to run." placeholder:"NAME"`
+
+	PrefillChunk int `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
+	engineFlags
+
+	Perplexity string `help:"A text whose perplexity to measure as well." type:"existingfile" placeholder:"FILE"`
+	Tokenizer  string `help:"Folder with the tokenizer for the text, or its tokenizer.json; else as for generate." placeholder:"PATH"`
+	Profile    bool   `help:"Show what each kind of operation costs."`
+	JSON       bool   `help:"Print one JSON object in place of the table."`
+
+	prefill, decode []int
+}
+
+// The most that the flags may ask for.
+const (
+	maxBenchRounds = 1000
+	maxBenchTokens = 1 << 20
+)
+
+// Validate is called by kong.
+func (c *benchCmd) Validate() error {
+	var err error
+	if c.prefill, err = lengths("--prefill", c.Prefill, 1); err != nil {
+		return err
+	}
+	if c.decode, err = lengths("--decode", c.Decode, 0); err != nil {
+		return err
+	}
+	if c.Rounds < 1 || c.Rounds > maxBenchRounds {
+		return fmt.Errorf("--rounds: %d is not between 1 and %d", c.Rounds, maxBenchRounds)
+	}
+	if c.Tokens < 1 || c.Tokens > maxBenchTokens {
+		return fmt.Errorf("--tokens: %d is not between 1 and %d", c.Tokens, maxBenchTokens)
+	}
+	return c.engineFlags.Validate()
+}
+
+// lengths reads a list of numbers of tokens, in the order given.
+func lengths(flag, text string, least int) ([]int, error) {
+	if text == "none" || text == "" {
+		return nil, nil
+	}
+	var list []int
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < least || n > maxBenchTokens {
+			return nil, fmt.Errorf("%s: %q is not a number between %d and %d", flag, part, least, maxBenchTokens)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// Run is called by kong.
+func (c *benchCmd) Run(ctx context.Context, io *streams) error {
+	report, err := c.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return report.writeJSON(io.out)
+	}
+	return report.writeTable(io.out)
+}
+
+// measure loads the model and takes every measure that is asked for.
+func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
+	text, err := c.perplexityTokens()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(c.Model); err != nil {
+		return nil, err
+	}
+	cfg := c.config()
+	cfg.Function = c.Function
+	if cfg.Arithmetic == coreml.ArithmeticDefault {
+		cfg.Arithmetic = coreml.Wide // as generate does
+	}
+	start := time.Now()
+	m, err := coreml.Load(ctx, c.Model, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens}
+	r.fit(c.prefill, c.decode, c.Tokens, g.Context())
+	if err := c.run(ctx, g, r); err != nil {
+		return nil, err
+	}
+	r.peak = peakRSS() // before what is not part of the measurement
+	if c.Profile {
+		if err := profileModel(ctx, g, r); err != nil {
+			return nil, err
+		}
+	}
+	if text != nil {
+		if r.perplexity, err = perplexity(ctx, g, text); err != nil {
+			return nil, fmt.Errorf("perplexity of %s: %w", c.Perplexity, err)
+		}
+	}
+	return r, nil
+}
+
+// run takes the rounds.
+func (c *benchCmd) run(ctx context.Context, g *generate.Generator, r *benchReport) error {
+	b, err := newBencher(ctx, g)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if err := b.first(ctx, r); err != nil {
+		return err
+	}
+	for range c.Rounds {
+		for i := range r.prefill {
+			if err := b.prefill(ctx, &r.prefill[i]); err != nil {
+				return err
+			}
+		}
+		for i := range r.decode {
+			if err := b.decode(ctx, &r.decode[i], c.Tokens); err != nil {
+				return err
+			}
+		}
+	}
+	r.allocs = b.allocs
+	return nil
+}

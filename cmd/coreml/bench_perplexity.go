@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// perplexityResult is how well a model foretells a text.
+type perplexityResult struct {
+	// Tokens is the number of tokens that were foretold.
+	Tokens     int     `json:"tokens"`
+	MeanNLL    float64 `json:"mean_nll"`
+	Perplexity float64 `json:"perplexity"`
+}
+
+// perplexityTokens encodes the text of --perplexity, nil when there is none.
+func (c *benchCmd) perplexityTokens() ([]int, error) {
+	if c.Perplexity == "" {
+		return nil, nil
+	}
+	dir, err := findTokenizer(c.Model, c.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	text, err := readText(c.Perplexity)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := tok.Encode(text, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) < 2 {
+		return nil, fmt.Errorf("%s: %d tokens, where the second is the first to foretell", c.Perplexity, len(ids))
+	}
+	return ids, nil
+}
+
+func readText(path string) (_ string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	data, err := io.ReadAll(io.LimitReader(f, maxPrompt+1))
+	if err != nil {
+		return "", err
+	}
+	if len(data) > maxPrompt {
+		return "", fmt.Errorf("%s: more than %d bytes", path, maxPrompt)
+	}
+	return string(data), nil
+}
+
+// perplexity feeds the text and compares each token with what the model foretold
+// from all before. A text that is longer than the context is taken in pieces as
+// long as that; the first token of each is not foretold.
+func perplexity(ctx context.Context, g *generate.Generator, ids []int) (*perplexityResult, error) {
+	r := new(perplexityResult)
+	sum := 0.0
+	for len(ids) > 1 {
+		piece := ids[:min(len(ids), g.Context())]
+		if len(piece) < 2 {
+			return nil, fmt.Errorf("a context of %d leaves nothing to foretell", g.Context())
+		}
+		nll, err := pieceLoss(ctx, g, piece)
+		if err != nil {
+			return nil, err
+		}
+		sum += nll
+		r.Tokens += len(piece) - 1
+		ids = ids[len(piece):]
+	}
+	r.MeanNLL = sum / float64(r.Tokens)
+	r.Perplexity = math.Exp(r.MeanNLL)
+	return r, nil
+}
+
+// pieceLoss returns the sum of negative log-likelihoods of all tokens but the
+// first.
+func pieceLoss(ctx context.Context, g *generate.Generator, ids []int) (float64, error) {
+	seq, err := g.NewSequence(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer seq.Close()
+	sum := 0.0
+	err = seq.AppendRows(ctx, ids[:len(ids)-1], func(pos int, logits []float32) error {
+		next := ids[pos+1]
+		if next < 0 || next >= len(logits) {
+			return fmt.Errorf("token %d of the text is none of the model's %d", next, len(logits))
+		}
+		loss := logSumExp(logits) - float64(logits[next])
+		if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return fmt.Errorf("position %d: %w", pos, generate.ErrNonFinite)
+		}
+		sum += loss
+		return nil
+	})
+	return sum, err
+}
+
+func logSumExp(v []float32) float64 {
+	most := float32(math.Inf(-1))
+	for _, x := range v {
+		most = max(most, x)
+	}
+	sum := 0.0
+	for _, x := range v {
+		sum += math.Exp(float64(x - most))
+	}
+	return float64(most) + math.Log(sum)
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/engine"
+)
+
+// phaseProfile is what the kinds of operation cost in one phase.
+type phaseProfile struct {
+	Phase  string `json:"phase"`
+	Tokens int    `json:"tokens"`
+	// MS is the time of the whole phase, which is more than its steps' sum.
+	MS    float64       `json:"ms"`
+	Kinds []kindProfile `json:"kinds"`
+}
+
+// kindProfile is one operator, with one format of weights where it has some.
+type kindProfile struct {
+	Operator string  `json:"operator"`
+	Weights  string  `json:"weights,omitempty"`
+	Steps    int     `json:"steps"`
+	MS       float64 `json:"ms"`
+	// GBps is how fast the stored weights were read, in 10^9 bytes.
+	GBps float64 `json:"gb_per_second,omitempty"`
+}
+
+type kindKey struct{ operator, format string }
+
+type kindCost struct {
+	steps   int
+	bytes   int64
+	elapsed time.Duration
+}
+
+// recorder is the engine.Profiler of a phase.
+type recorder map[kindKey]*kindCost
+
+// Step implements engine.Profiler.
+func (r recorder) Step(operator, format string, bytes int, elapsed time.Duration) {
+	k := kindKey{operator, format}
+	c := r[k]
+	if c == nil {
+		c = new(kindCost)
+		r[k] = c
+	}
+	c.steps++
+	c.bytes += int64(bytes)
+	c.elapsed += elapsed
+}
+
+// phase sums up, the dearest kind first.
+func (r recorder) phase(name string, tokens int, elapsed time.Duration) phaseProfile {
+	p := phaseProfile{Phase: name, Tokens: tokens, MS: millis(elapsed)}
+	keys := slices.SortedFunc(maps.Keys(r), func(a, b kindKey) int {
+		return cmp.Or(cmp.Compare(r[b].elapsed, r[a].elapsed), cmp.Compare(a.operator, b.operator), cmp.Compare(a.format, b.format))
+	})
+	for _, k := range keys {
+		c := r[k]
+		kind := kindProfile{Operator: k.operator, Weights: k.format, Steps: c.steps, MS: millis(c.elapsed)}
+		if c.bytes > 0 {
+			kind.GBps = round(float64(c.bytes) / 1e9 / max(c.elapsed.Seconds(), 1e-9))
+		}
+		p.Kinds = append(p.Kinds, kind)
+	}
+	return p
+}
+
+// profileModel repeats each measurement once with a look at its steps.
+func profileModel(ctx context.Context, g *generate.Generator, r *benchReport) error {
+	b, err := newBencher(ctx, g)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	for _, s := range r.prefill {
+		rec := recorder{}
+		if err := b.prefill(engine.WithProfiler(ctx, rec), &s); err != nil {
+			return err
+		}
+		r.profile = append(r.profile, rec.phase(fmt.Sprintf("prompt of %d", s.length), s.length, s.last))
+	}
+	for _, s := range r.decode {
+		if err := b.prepare(ctx, s.length); err != nil {
+			return err
+		}
+		rec := recorder{}
+		if err := b.decode(engine.WithProfiler(ctx, rec), &s, r.tokens); err != nil {
+			return err
+		}
+		r.profile = append(r.profile, rec.phase(fmt.Sprintf("%d tokens after %d", r.tokens, s.length), r.tokens, s.last))
+	}
+	return nil
+}
+
+// shownShare is the part of a phase below which a kind of operation is not
+// listed by itself.
+const shownShare = 0.005
+
+// text is the phase as a table for people.
+func (p *phaseProfile) text() string {
+	t := table{indent: "  ", right: map[int]bool{2: true, 3: true, 4: true, 5: true}}
+	t.row(p.Phase, "weights", "steps", "ms per token", "share", "GB/s")
+	perToken := func(ms float64) string { return fmt.Sprintf("%.3f", ms/float64(max(p.Tokens, 1))) }
+	share := func(ms float64) string { return fmt.Sprintf("%.1f %%", 100*ms/max(p.MS, 1e-9)) }
+	rest, restSteps, outside := 0.0, 0, p.MS
+	for _, k := range p.Kinds {
+		outside -= k.MS
+		if k.MS < shownShare*p.MS {
+			rest += k.MS
+			restSteps += k.Steps
+			continue
+		}
+		speed := ""
+		if k.GBps > 0 {
+			speed = fmt.Sprintf("%.2f", k.GBps)
+		}
+		t.row(k.Operator, k.Weights, fmt.Sprint(k.Steps), perToken(k.MS), share(k.MS), speed)
+	}
+	if restSteps > 0 {
+		t.row("others", "", fmt.Sprint(restSteps), perToken(rest), share(rest))
+	}
+	t.row("outside the steps", "", "", perToken(max(outside, 0)), share(max(outside, 0)))
+	return t.String()
+}

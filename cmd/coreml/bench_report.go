@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// benchReport is what was measured.
+type benchReport struct {
+	model          string
+	info           coreml.Info
+	rounds, tokens int
+	context        int
+	load, first    time.Duration
+	firstPrompt    int
+	prefill        []series
+	decode         []series
+	left           []string // what the context is too short for
+	allocs         float64  // per single token, in the last round
+	peak           int64
+	profile        []phaseProfile
+	perplexity     *perplexityResult
+}
+
+// fit takes over the lengths that the context has room for.
+func (r *benchReport) fit(prefill, decode []int, tokens, context int) {
+	r.context = context
+	for _, n := range prefill {
+		if n > context {
+			r.left = append(r.left, fmt.Sprintf("a prompt of %d", n))
+			continue
+		}
+		r.prefill = append(r.prefill, series{length: n})
+	}
+	for _, n := range decode {
+		if n+tokens > context {
+			r.left = append(r.left, fmt.Sprintf("%d tokens after %d", tokens, n))
+			continue
+		}
+		r.decode = append(r.decode, series{length: n})
+	}
+}
+
+// benchJSON is what --json prints. The last two are there when asked for.
+type benchJSON struct {
+	CPU            string             `json:"cpu"`
+	Threads        int                `json:"threads"`
+	Arithmetic     string             `json:"arithmetic"`
+	LoadMS         float64            `json:"load_ms"`
+	FirstTokenMS   float64            `json:"first_token_ms"`
+	Prefill        map[string]float64 `json:"prefill"`
+	Decode         map[string]float64 `json:"decode"`
+	PeakRSS        float64            `json:"peak_rss_mib"`
+	AllocsPerToken float64            `json:"allocs_per_token"`
+	Profile        []phaseProfile     `json:"profile,omitempty"`
+	Perplexity     *perplexityResult  `json:"perplexity,omitempty"`
+}
+
+func medians(list []series) map[string]float64 {
+	m := map[string]float64{}
+	for i := range list {
+		m[strconv.Itoa(list[i].length)] = round(list[i].median())
+	}
+	return m
+}
+
+func (r *benchReport) writeJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(benchJSON{
+		CPU: cpuName(), Threads: r.info.Threads, Arithmetic: r.info.Arithmetic.String(),
+		LoadMS: millis(r.load), FirstTokenMS: millis(r.first),
+		Prefill: medians(r.prefill), Decode: medians(r.decode),
+		PeakRSS: round(float64(r.peak) / (1 << 20)), AllocsPerToken: round(r.allocs),
+		Profile: r.profile, Perplexity: r.perplexity,
+	})
+}
+
+// writeTable prints the measures for people.
+func (r *benchReport) writeTable(w io.Writer) error {
+	var t table
+	t.row("model", r.model)
+	cpu := cpuName()
+	if r.info.Instructions != "" {
+		cpu += ", " + r.info.Instructions
+	}
+	t.row("processor", cpu)
+	engine := r.info.Engine
+	if r.info.Threads > 0 {
+		engine += fmt.Sprintf(", arithmetic %v, threads %d", r.info.Arithmetic, r.info.Threads)
+	}
+	t.row("engine", engine)
+	t.row("load", duration(r.load))
+	t.row("first token", fmt.Sprintf("%s behind a prompt of %d", duration(r.first), r.firstPrompt))
+	if r.peak > 0 {
+		t.row("memory", bytesText(r.peak)+" at most")
+	}
+	if len(r.decode) > 0 {
+		t.row("allocations", fmt.Sprintf("%.4g per token", r.allocs))
+	}
+	if p := r.perplexity; p != nil {
+		t.row("perplexity", fmt.Sprintf("%.4f over %d tokens, %.4f nats each", p.Perplexity, p.Tokens, p.MeanNLL))
+	}
+	if _, err := fmt.Fprint(w, t.String(), r.rates()); err != nil {
+		return err
+	}
+	for _, p := range r.profile {
+		if _, err := fmt.Fprintf(w, "\n%s", p.text()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rates is the table of the measured lengths.
+func (r *benchReport) rates() string {
+	if len(r.prefill)+len(r.decode)+len(r.left) == 0 {
+		return ""
+	}
+	t := table{indent: "  ", right: map[int]bool{1: true, 2: true, 3: true}}
+	t.row("tokens per second", "median", "least", "most")
+	line := func(what string, s *series) {
+		cells := []string{what, rate(s.median())}
+		least, most := s.rates[0], s.rates[0]
+		for _, v := range s.rates {
+			least, most = min(least, v), max(most, v)
+		}
+		t.row(append(cells, rate(least), rate(most))...)
+	}
+	for i := range r.prefill {
+		line(fmt.Sprintf("prompt of %d", r.prefill[i].length), &r.prefill[i])
+	}
+	for i := range r.decode {
+		line(fmt.Sprintf("%d tokens after %d", r.tokens, r.decode[i].length), &r.decode[i])
+	}
+	for _, what := range r.left {
+		t.row(what, "-", "-", "-")
+	}
+	text := fmt.Sprintf("\n%s", t.String())
+	if len(r.left) > 0 {
+		text += fmt.Sprintf("  - the context of %d is too short\n", r.context)
+	}
+	return text
+}
+
+// rate keeps three digits, which is more than two runs have in common.
+func rate(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/gocoreml/coreml/generate"
+)
+
+// series is one measure over the rounds.
+type series struct {
+	length int       // of the prompt, or of the text before
+	rates  []float64 // tokens per second, one for each round
+	last   time.Duration
+}
+
+func (s *series) add(tokens int, elapsed time.Duration) {
+	s.last = elapsed
+	s.rates = append(s.rates, float64(tokens)/max(elapsed.Seconds(), 1e-9))
+}
+
+// median returns the middle of the rates, 0 when there are none.
+func (s *series) median() float64 { return median(s.rates) }
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	v = slices.Sorted(slices.Values(v))
+	mid := len(v) / 2
+	if len(v)%2 == 0 {
+		return (v[mid-1] + v[mid]) / 2
+	}
+	return v[mid]
+}
+
+// bencher feeds one sequence with tokens that it makes up.
+type bencher struct {
+	seq *generate.Sequence
+	// vocab bounds the tokens. It is known once the model has given logits.
+	vocab  int
+	fed    []int
+	allocs float64
+}
+
+// safeVocab is the number of tokens that every model is taken to know before it
+// has given its first logits.
+const safeVocab = 64
+
+func newBencher(ctx context.Context, g *generate.Generator) (*bencher, error) {
+	seq, err := g.NewSequence(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &bencher{seq: seq, vocab: safeVocab}, nil
+}
+
+func (b *bencher) close() { _ = b.seq.Close() }
+
+// ids returns n tokens that are the same in every run, made by the generator of
+// the C standard's example of rand.
+func (b *bencher) ids(n int) []int {
+	b.fed = b.fed[:0]
+	x := uint32(1)
+	for range n {
+		x = x*1103515245 + 12345
+		b.fed = append(b.fed, int(x>>16&0x7fff)%b.vocab)
+	}
+	return b.fed
+}
+
+// firstPrompt is the length of the prompt before the first token where no
+// length is asked for.
+const firstPrompt = 32
+
+// first measures the first token of a model that has just been loaded: the
+// shortest prompt of those that are measured.
+func (b *bencher) first(ctx context.Context, r *benchReport) error {
+	n := min(firstPrompt, r.context)
+	for i, s := range r.prefill {
+		if i == 0 || s.length < n {
+			n = s.length
+		}
+	}
+	ids := b.ids(n)
+	start := time.Now()
+	logits, err := b.seq.Append(ctx, ids)
+	r.first, r.firstPrompt = time.Since(start), n
+	if err != nil {
+		return err
+	}
+	if b.vocab = len(logits); b.vocab == 0 {
+		return fmt.Errorf("the model gives no logits")
+	}
+	return b.seq.Truncate(0)
+}
+
+// prefill measures a prompt from an empty text.
+func (b *bencher) prefill(ctx context.Context, s *series) error {
+	if err := b.seq.Truncate(0); err != nil {
+		return err
+	}
+	ids := b.ids(s.length)
+	start := time.Now()
+	_, err := b.seq.Append(ctx, ids)
+	s.add(s.length, time.Since(start))
+	return err
+}
+
+// prepare makes the text exactly so long. What is there already stays: the
+// tokens are always the same.
+func (b *bencher) prepare(ctx context.Context, length int) error {
+	if err := b.seq.Truncate(min(b.seq.Len(), length)); err != nil {
+		return err
+	}
+	missing := b.ids(length)[b.seq.Len():]
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err := b.seq.Append(ctx, missing)
+	return err
+}
+
+// decode measures single tokens behind a text.
+func (b *bencher) decode(ctx context.Context, s *series, tokens int) error {
+	if err := b.prepare(ctx, s.length); err != nil {
+		return err
+	}
+	ids := b.ids(s.length + tokens)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	for i := range tokens {
+		if _, err := b.seq.Append(ctx, ids[s.length+i:s.length+i+1]); err != nil {
+			return err
+		}
+	}
+	s.add(tokens, time.Since(start))
+	runtime.ReadMemStats(&after)
+	b.allocs = float64(after.Mallocs-before.Mallocs) / float64(tokens)
+	return nil
+}

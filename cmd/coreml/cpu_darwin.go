@@ -1,0 +1,15 @@
+package main
+
+import (
+	"runtime"
+	"syscall"
+)
+
+// cpuName returns the processor's name, or its architecture where the system
+// does not say.
+func cpuName() string {
+	if name, err := syscall.Sysctl("machdep.cpu.brand_string"); err == nil && name != "" {
+		return name
+	}
+	return runtime.GOARCH
+}

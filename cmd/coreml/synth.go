@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gocoreml/coreml/internal/modelgen"
+)
+
+type synthCmd struct {
+	Package string `arg:"" help:"The package to make; nothing may lie there yet."`
+
+	Shape   string `help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
+	Layers  int    `help:"Number of layers." placeholder:"N"`
+	Hidden  int    `help:"Width of the residual stream." placeholder:"N"`
+	Heads   int    `help:"Number of query heads." placeholder:"N"`
+	KVHeads int    `name:"kv-heads" help:"Number of key and value heads." placeholder:"N"`
+	HeadDim int    `help:"Width of a head." placeholder:"N"`
+	FFN     int    `name:"ffn" help:"Width of the feed-forward network." placeholder:"N"`
+	Vocab   int    `help:"Number of tokens." placeholder:"N"`
+	Context int    `help:"Most tokens of a text." placeholder:"N"`
+	Tied    *bool  `negatable:"" help:"Let the head read the embedding's weights."`
+
+	Weights string `help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
+	Block   int    `help:"Columns that share a scale, or rows that share a palette; 0 means as usual, -1 all." default:"0" placeholder:"N"`
+	Rotary  string `help:"Rotary positions from angles or tables." enum:"angles,tables" default:"angles" placeholder:"NAME"`
+	Seed    uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
+	Quiet   bool   `short:"q" help:"Do not tell what was made."`
+}
+
+// synthVars are the names that the help lists.
+func synthVars() map[string]string {
+	var shapes []string
+	for _, p := range modelgen.Presets() {
+		shapes = append(shapes, p.Name)
+	}
+	return map[string]string{
+		"shapes": strings.Join(shapes, ", "), "formats": strings.Join(modelgen.Formats(), ", "),
+	}
+}
+
+// config merges the flags with the preset.
+func (c *synthCmd) config() (*modelgen.Config, error) {
+	shape, ok := modelgen.PresetNamed(c.Shape)
+	if !ok {
+		return nil, usagef("--shape: %q is none of %s", c.Shape, synthVars()["shapes"])
+	}
+	weights, err := modelgen.FormatNamed(c.Weights)
+	if err != nil {
+		return nil, usagef("--weights: %v", err)
+	}
+	name := c.Shape
+	for _, f := range []struct {
+		to   *int
+		flag int
+	}{
+		{&shape.Layers, c.Layers},
+		{&shape.Hidden, c.Hidden},
+		{&shape.Heads, c.Heads},
+		{&shape.KVHeads, c.KVHeads},
+		{&shape.HeadDim, c.HeadDim},
+		{&shape.FFN, c.FFN},
+		{&shape.Vocab, c.Vocab},
+		{&shape.Context, c.Context},
+	} {
+		if f.flag != 0 && f.flag != *f.to {
+			*f.to, name = f.flag, c.Shape+", changed"
+		}
+	}
+	set(&shape.Tied, c.Tied)
+	cfg := &modelgen.Config{Shape: shape, Weights: weights, Block: c.Block, Seed: c.Seed, Name: name}
+	if c.Rotary == "tables" {
+		cfg.Rotary = modelgen.Tables
+	}
+	return cfg, nil
+}
+
+// Run is called by kong.
+func (c *synthCmd) Run(ctx context.Context, io *streams) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := modelgen.Write(ctx, c.Package, cfg); err != nil {
+		if errors.Is(err, modelgen.ErrConfig) {
+			return usagef("%v", err)
+		}
+		return fmt.Errorf("make %s: %w", c.Package, err)
+	}
+	if c.Quiet {
+		return nil
+	}
+	size, err := folderSize(c.Package)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(io.err, "%s: %.4g million weights as %s, %s, in %s\n", c.Package,
+		float64(cfg.Parameters())/1e6, c.Weights, bytesText(size), duration(time.Since(start)))
+	return err
+}
+
+// folderSize returns the size of all files under a folder.
+func folderSize(dir string) (int64, error) {
+	var size int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	return size, err
+}
