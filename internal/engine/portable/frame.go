@@ -32,6 +32,7 @@ type frame struct {
 	buffers [][]float32
 	spares  [][]float32
 	arena   int
+	spoiled bool // what was thrown may have left it in any condition
 	locals  []any
 	rows    []int     // of each output wanted, 0 for all
 	states  []*buffer // of the prediction that runs, in the plan's order
@@ -146,13 +147,11 @@ func (fr *frame) guard(err *error) {
 	if r == nil {
 		return
 	}
+	fr.spoiled = true
 	op := fr.call.st.op
 	if _, ok := r.(arenaError); ok {
 		*err = fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", maxArena>>18))
 		return
-	}
-	if faultHook != nil {
-		faultHook()
 	}
 	*err = fr.plan.fail(op, fmt.Errorf("%w: %v", errFault, r))
 }
@@ -160,16 +159,16 @@ func (fr *frame) guard(err *error) {
 // startStep stands for the beginning of a plan where a step is expected.
 var startStep = &step{def: &operator{}, op: &mil.Op{Type: "input"}}
 
-// cancelEvery is the number of steps between two looks at the context.
-const cancelEvery = 8
+// stopped reports whether the prediction's context has ended. What takes long
+// within a step looks at it now and then and gives up: no step that follows sees
+// the unfinished result.
+func (fr *frame) stopped() bool { return fr.ctx != nil && fr.ctx.Err() != nil }
 
 func (fr *frame) steps(b *body) error {
 	c := &fr.call
-	for k, st := range b.steps {
-		if k%cancelEvery == 0 {
-			if err := fr.ctx.Err(); err != nil {
-				return err
-			}
+	for _, st := range b.steps {
+		if err := fr.ctx.Err(); err != nil {
+			return err
 		}
 		c.st = st
 		for _, s := range st.out {
@@ -186,7 +185,7 @@ func (fr *frame) steps(b *body) error {
 			return fr.plan.fail(st.op, err)
 		}
 	}
-	return nil
+	return fr.ctx.Err()
 }
 
 func (fr *frame) step(c *call, st *step) error {
@@ -213,5 +212,3 @@ func (fr *frame) step(c *call, st *step) error {
 	}
 	return nil
 }
-
-var faultHook func()

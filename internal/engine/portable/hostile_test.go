@@ -89,6 +89,9 @@ func loadAndPredict(ctx context.Context, fsys fs.FS, cfg engine.Config, loaded *
 	d := prog.Description()
 	in := make([]*tensor.Tensor, len(d.Inputs))
 	for k := range d.Inputs {
+		if d.Inputs[k].Optional {
+			continue // absent
+		}
 		if in[k], err = described(&d.Inputs[k]); err != nil {
 			return errors.Join(err, prog.Close())
 		}

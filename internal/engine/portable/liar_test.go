@@ -16,11 +16,24 @@ type liar struct {
 	ops   []*milpb.Operation
 	types []*milpb.TensorType
 	vals  []*milpb.Value
+	feats []*milpb.FeatureDescription
 	lies  []string // for the messages of tests
 }
 
 func newLiar(r *rand.Rand, m *milpb.Model) *liar {
 	l := &liar{Rand: r, m: m}
+	described := func(lists ...[]milpb.FeatureDescription) {
+		for _, list := range lists {
+			for k := range list {
+				l.feats = append(l.feats, &list[k])
+			}
+		}
+	}
+	d := m.Description
+	described(d.Input, d.Output, d.State)
+	for k := range d.Functions {
+		described(d.Functions[k].Input, d.Functions[k].Output, d.Functions[k].State)
+	}
 	var block func(b *milpb.Block)
 	named := func(list []milpb.NamedValueType) {
 		for k := range list {
@@ -88,7 +101,7 @@ var elementTypes = []milpb.DataType{
 }
 
 func (l *liar) lie() {
-	switch l.IntN(9) {
+	switch l.IntN(10) {
 	case 0:
 		l.dimension()
 	case 1:
@@ -105,6 +118,40 @@ func (l *liar) lie() {
 		l.offset()
 	case 8:
 		l.operation()
+	case 9:
+		l.feature()
+	}
+}
+
+// feature describes an input, an output or a state in other terms than the
+// program.
+func (l *liar) feature() {
+	f := l.feats[l.IntN(len(l.feats))]
+	if f.Type == nil || f.Type.Array == nil {
+		return
+	}
+	a := f.Type.Array
+	switch l.IntN(6) {
+	case 0, 1:
+		a.Shape = append([]int64(nil), a.Shape...)
+		if len(a.Shape) == 0 || l.IntN(4) == 0 {
+			a.Shape = append(a.Shape, 2)
+		} else {
+			a.Shape[l.IntN(len(a.Shape))] = int64(sizes[l.IntN(len(sizes))])
+		}
+		l.say("%s described as %v", f.Name, a.Shape)
+	case 2:
+		a.DataType = []milpb.ArrayDataType{milpb.ArrayFloat16, milpb.ArrayFloat32, milpb.ArrayDouble, milpb.ArrayInt32, milpb.ArrayInt8, 7}[l.IntN(6)]
+		l.say("%s described as type %d", f.Name, a.DataType)
+	case 3:
+		f.Type.Optional, a.Default = true, []float64{0, -1, 1e300, 65504}[l.IntN(4)]
+		l.say("%s described as optional", f.Name)
+	case 4:
+		f.Name = l.feats[l.IntN(len(l.feats))].Name
+		l.say("another described as %s", f.Name)
+	case 5:
+		f.Type.Kind = []milpb.FeatureKind{milpb.Int64Feature, milpb.ImageFeature, milpb.StateFeature, milpb.StringFeature}[l.IntN(4)]
+		l.say("%s described as kind %d", f.Name, f.Type.Kind)
 	}
 }
 

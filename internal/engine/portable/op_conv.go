@@ -166,6 +166,7 @@ func conv(c *call) error {
 	if b := c.in(2); b != nil {
 		l.task.bias = c.f32(b)
 	}
+	l.task.fr = c.fr
 	c.fr.pool.For(&l.task, g.batch*g.out, 1, c.fr.threads)
 	c.roundTo(dst)
 	return nil
@@ -227,6 +228,7 @@ func channelsLast(v *value) bool {
 // convTask is the plain definition of a convolution, one output channel of one
 // batch as a unit of work.
 type convTask struct {
+	fr              *frame
 	g               *convGeometry
 	dst, x, w, bias []float32
 }
@@ -242,6 +244,9 @@ func (t *convTask) Run(lo, hi, _ int) {
 		b, o := u/g.out, u%g.out
 		row := t.dst[u*places : (u+1)*places]
 		for p := range row {
+			if p%16 == 0 && t.fr.stopped() {
+				return
+			}
 			row[p] = t.sum(b, o, p)
 		}
 		if t.bias != nil {

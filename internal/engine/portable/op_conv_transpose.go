@@ -25,6 +25,8 @@ func init() {
 // batch as a unit of work. x is [batch, in, spatial...], the weight
 // [in, out/groups, kernel...].
 type transposedTask struct {
+	fr *frame
+
 	spatial                              int
 	batch, in, out, groups               int
 	size, kernel, stride, dilation, left [maxSpatial]int
@@ -153,7 +155,7 @@ func convTranspose(c *call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
-	t.sum = grown(c.fr, t.sum, len(t.dst))
+	t.fr, t.sum = c.fr, grown(c.fr, t.sum, len(t.dst))
 	c.fr.pool.For(t, t.batch*t.out, 1, c.fr.threads)
 	return nil
 }
@@ -172,7 +174,7 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 		sum := t.sum[u*places : (u+1)*places]
 		clear(sum)
 		group := o / perOut
-		for i := group * perIn; i < (group+1)*perIn; i++ {
+		for i := group * perIn; i < (group+1)*perIn && !t.fr.stopped(); i++ {
 			x := t.x[(b*t.in+i)*elements:][:elements]
 			w := t.w[(i*perOut+o%perOut)*taps:][:taps]
 			t.spread(sum, x, w)

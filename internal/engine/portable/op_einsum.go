@@ -202,8 +202,11 @@ func einsum(c *call) error {
 		e.c = grown(c.fr, e.c, len(out))
 		prod = e.c
 	}
+	const rows = 64 // between two looks at the context
 	for p := range batch {
-		kernel.MatMul(prod[p*m*n:], n, a[p*m*k:], k, b[p*n*k:], k, true, m, n, k)
+		for r := 0; r < m && !c.fr.stopped(); r += rows {
+			kernel.MatMul(prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
+		}
 	}
 	if !direct {
 		copyRows(&w, out, prod)

@@ -183,6 +183,7 @@ func turn(dst, src []float32, rows, cols int) []float32 {
 
 // matmulTask multiplies batches of dense matrices on the pool.
 type matmulTask struct {
+	fr        *frame
 	d         matmulDims
 	dst, x, y []float32
 	rows      int // rows of x in one unit of work
@@ -199,7 +200,7 @@ func (t *matmulTask) run(c *call) {
 	if t.d.m == 0 || t.d.n == 0 || t.d.batches == 0 {
 		return
 	}
-	t.rows = min(t.d.m, 32)
+	t.fr, t.rows = c.fr, min(t.d.m, 32)
 	if t.d.m*t.d.n*t.d.k*t.d.batches < 1<<14 { // not worth a second thread
 		t.Run(0, t.units(), 0)
 		return
@@ -213,7 +214,7 @@ func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / 
 func (t *matmulTask) Run(lo, hi, _ int) {
 	d := &t.d
 	per := (d.m + t.rows - 1) / t.rows
-	for u := lo; u < hi; u++ {
+	for u := lo; u < hi && !t.fr.stopped(); u++ {
 		b, r := u/per, u%per*t.rows
 		xo, yo := d.offsets(b)
 		rows := min(t.rows, d.m-r)

@@ -129,6 +129,9 @@ func (c *call) pool(kind poolKind) error {
 		var at [poolDims]int
 		for at[0] = range p.out[0] {
 			for at[1] = range p.out[1] {
+				if c.fr.stopped() {
+					return nil
+				}
 				for at[2] = range p.out[2] {
 					dst[k] = p.reduce(kind, lane, &at)
 					k++

@@ -164,6 +164,9 @@ func (c *call) each(l *recurrent, d int, step func(x, h []float32)) {
 		copy(h, h0[b*width+d*l.hidden:][:l.hidden])
 		l.startCell(c, b, d)
 		for t := range l.length {
+			if c.fr.stopped() {
+				return
+			}
 			at := t
 			if backward {
 				at = l.length - 1 - t

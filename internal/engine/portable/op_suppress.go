@@ -162,7 +162,7 @@ func (s *suppressor) choose(c *call, boxes, scores []float32) {
 	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(s.best[b], s.best[a]) })
 	s.chosen = s.chosen[:0]
 	for _, i := range s.order {
-		if len(s.chosen) == s.most {
+		if len(s.chosen) == s.most || c.fr.stopped() {
 			return
 		}
 		if s.best[i] >= s.threshold && !s.covered(i) {
