@@ -100,7 +100,7 @@ func compareLogits(t *testing.T, path string, ids []int, chunk int, want [][]flo
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !(worst <= 0.005*most) || most < 3 || most > 30 {
+	if !(worst <= 0.003*most) || most < 3 || most > 30 {
 		t.Errorf("chunks of %d: logits differ by %.4f from the definition, whose largest is %.2f", chunk, worst, most)
 	}
 }
@@ -160,7 +160,7 @@ func TestCoremltoolsLoadsWhatSynthMakes(t *testing.T) {
 	if python == "" {
 		t.Skip("COREML_PYTHON names no Python interpreter with coremltools")
 	}
-	for _, weights := range modelgen.Formats() {
+	for _, weights := range []string{"int4", "int8", "fp16", "lut3"} {
 		t.Run(weights, func(t *testing.T) {
 			path := synth(t, append(slices.Clone(smallFlags), "--weights", weights)...)
 			var stderr bytes.Buffer
