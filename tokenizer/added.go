@@ -81,8 +81,8 @@ func (a *addedSet) at(s string, i int) (*addedToken, int) {
 }
 
 // split calls text for the parts between added tokens and token for the added
-// tokens, in order.
-func (a *addedSet) split(s string, text func(part string, start int), token func(*addedToken)) {
+// tokens with the white space that belongs to them, in order.
+func (a *addedSet) split(s string, text func(part string, start int), token func(t *addedToken, start, end int)) {
 	if a == nil {
 		if s != "" {
 			text(s, 0)
@@ -114,7 +114,7 @@ func (a *addedSet) split(s string, text func(part string, start int), token func
 		if from < start {
 			text(s[from:start], from)
 		}
-		token(found)
+		token(found, start, end)
 		from = end
 	}
 	if from < len(s) {

@@ -131,12 +131,43 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 	return out
 }
 
-// characters returns the symbols of the characters of a word. The order in
+// appendTokens appends the tokens of a piece, which is spelled as the
+// vocabulary spells it. What the symbols stand for adds up from the left.
+func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelToken {
+	if m.ignoreMerges {
+		if id, ok := m.vocab.lookup(piece); ok {
+			return append(dst, modelToken{id, 0, int32(len(piece)), piece})
+		}
+	}
+	symbols := m.characters(st, piece)
+	if len(symbols) == 0 {
+		return dst
+	}
+	st.mergeLong(m.pairs, symbols)
+	start := int32(0)
+	for i := int32(0); i >= 0; {
+		node := st.nodes[i]
+		last := node.next
+		if last < 0 {
+			last = int32(len(st.nodes))
+		}
+		end := start
+		for _, size := range st.sizes[i:last] {
+			end += size
+		}
+		dst = append(dst, modelToken{node.id, start, end, m.vocab.token(uint32(node.id))})
+		start, i = end, node.next
+	}
+	return dst
+}
+
+// characters returns the symbols of the characters of a word, and in st.sizes
+// how many bytes of the word each one stands for. The order in
 // which an unknown symbol is written after byte fallbacks that follow it is
 // that of the reference implementation.
 func (m *bpe) characters(st *state, word string) []int32 {
-	out := st.symbols[:0]
-	pending := false
+	out, sizes := st.symbols[:0], st.sizes[:0]
+	pending := int32(0) // bytes of the unknown symbol to be written
 	for i := 0; i < len(word); {
 		_, n := utf8.DecodeRuneInString(word[i:])
 		char := word[i : i+n]
@@ -149,15 +180,18 @@ func (m *bpe) characters(st *state, word string) []int32 {
 			char += m.suffix
 		}
 		if id, ok := m.vocab.lookup(char); ok {
-			if pending {
-				out, pending = append(out, m.unk), false
+			if pending > 0 {
+				out, sizes, pending = append(out, m.unk), append(sizes, pending), 0
 			}
-			out = append(out, id)
+			out, sizes = append(out, id), append(sizes, int32(n))
 			continue
 		}
 		if m.byteFallback {
 			var ok bool
 			if out, ok = m.appendFallback(out, char); ok {
+				for range len(char) {
+					sizes = append(sizes, 1)
+				}
 				continue
 			}
 		}
@@ -168,15 +202,15 @@ func (m *bpe) characters(st *state, word string) []int32 {
 			st.err = fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", m.unkToken)
 			continue
 		}
-		if pending && !m.fuseUnk {
-			out = append(out, m.unk)
+		if pending > 0 && !m.fuseUnk {
+			out, sizes, pending = append(out, m.unk), append(sizes, pending), 0
 		}
-		pending = true
+		pending += int32(n)
 	}
-	if pending {
-		out = append(out, m.unk)
+	if pending > 0 {
+		out, sizes = append(out, m.unk), append(sizes, pending)
 	}
-	st.symbols = out
+	st.symbols, st.sizes = out, sizes
 	return out
 }
 

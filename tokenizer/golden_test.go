@@ -37,6 +37,7 @@ type golden struct {
 	IDs     []int             `json:"ids"`
 	Affixes [][]int           `json:"sp"`
 	Special []int             `json:"ids_sp"`
+	Offsets []int             `json:"off"`
 	Decoded json.RawMessage   `json:"dec"`
 	Full    json.RawMessage   `json:"dec_sp"`
 	Random  []int             `json:"d"`
@@ -135,7 +136,7 @@ func loadModel(t *testing.T, name string) *tokenizer.Tokenizer {
 
 func checkGolden(t *testing.T, tok *tokenizer.Tokenizer, file string, corpus []string) {
 	t.Helper()
-	var ids, special, decoded, full, random, stream tally
+	var ids, special, offsets, traced, decoded, full, random, stream tally
 	eachLine(t, file, func(line []byte) {
 		var r golden
 		if err := json.Unmarshal(line, &r); err != nil {
@@ -166,6 +167,20 @@ func checkGolden(t *testing.T, tok *tokenizer.Tokenizer, file string, corpus []s
 		}
 		got, err = tok.Encode(text, true)
 		special.check(t, err == nil && slices.Equal(got, want), "encode %q with special tokens: got %v (%v), want %v", text, got, err, want)
+		e, err := tok.EncodeWithOffsets(text, false)
+		if err != nil {
+			t.Fatalf("encode %q with offsets: %v", text, err)
+		}
+		traced.check(t, slices.Equal(e.IDs, r.IDs), "encode %q with offsets: got %v, want %v", text, e.IDs, r.IDs)
+		if r.Offsets != nil || len(r.IDs) == 0 {
+			flat := make([]int, 0, 2*len(e.Offsets))
+			for _, o := range e.Offsets {
+				flat = append(flat, o.Start, o.End)
+			}
+			offsets.check(t, slices.Equal(flat, r.Offsets), "offsets of %q: got %v, want %v (%q)", text, flat, r.Offsets, e.Tokens)
+		}
+		whole, err := tok.EncodeWithOffsets(text, true)
+		traced.check(t, err == nil && slices.Equal(whole.IDs, want), "encode %q with offsets and special tokens: got %v (%v), want %v", text, whole, err, want)
 		wantText := text
 		if string(r.Decoded) != "true" {
 			wantText = unquote(t, r.Decoded)
@@ -184,7 +199,7 @@ func checkGolden(t *testing.T, tok *tokenizer.Tokenizer, file string, corpus []s
 	for _, c := range []struct {
 		name string
 		tally
-	}{{"ids", ids}, {"special", special}, {"decode", decoded}, {"decode_special", full}, {"random", random}, {"stream", stream}} {
+	}{{"ids", ids}, {"special", special}, {"offsets", offsets}, {"traced", traced}, {"decode", decoded}, {"decode_special", full}, {"random", random}, {"stream", stream}} {
 		t.Logf("%s %d/%d", c.name, c.pass, c.total)
 		if c.pass != c.total {
 			t.Errorf("%s: %d of %d are right", c.name, c.pass, c.total)

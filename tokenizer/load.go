@@ -139,14 +139,12 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 		var p postProcessor
 		err := json.Unmarshal(raw, &p)
 		if err == nil {
-			t.before, t.after, err = p.affixes()
-		}
-		if err == nil {
-			err = errors.Join(checkIDs(t.before), checkIDs(t.after))
+			t.processors, err = p.steps(nil)
 		}
 		if err != nil {
 			return fmt.Errorf("post-processor: %w", err)
 		}
+		t.readAffixes()
 	}
 	if raw := sections["decoder"]; !isNull(raw) {
 		var d decoder

@@ -27,6 +27,8 @@ type modelOptions struct {
 type model interface {
 	// appendPiece appends the ids of one piece of pre-tokenized text.
 	appendPiece(st *state, dst []int, piece string) []int
+	// appendTokens appends the same ids with their places in the piece.
+	appendTokens(st *state, dst []modelToken, piece string) []modelToken
 	// tokens returns the vocabulary.
 	tokens() *vocab
 }

@@ -4,12 +4,17 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// normalize rewrites a text before it is cut.
-type normalize func(s string) (string, error)
+// normalize rewrites a text before it is cut: alone, or with the places in the
+// original that its parts come from. Both give the same text.
+type normalize struct {
+	text  func(s string) (string, error)
+	trace func(a *aligned) error
+}
 
 // normalizer is the JSON of a normalizer, the fields of all types together.
 type normalizer struct {
@@ -28,15 +33,24 @@ type normalizer struct {
 	Lowercase    *bool  `json:"lowercase"`
 }
 
-// plain makes a step of a function that cannot fail.
-func plain(f func(string) string) normalize {
-	return func(s string) (string, error) { return f(s), nil }
+// plain makes a step of functions that cannot fail.
+func plain(f func(string) string, trace func(a *aligned)) normalize {
+	return normalize{
+		func(s string) (string, error) { return f(s), nil },
+		func(a *aligned) error { trace(a); return nil },
+	}
 }
+
+// forms are the normalization forms by name.
+var forms = map[string]uni.Form{"NFC": uni.NFC, "NFD": uni.NFD, "NFKC": uni.NFKC, "NFKD": uni.NFKD}
 
 // steps flattens a normalizer.
 func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
-	form := func(f uni.Form) ([]normalize, error) {
-		return append(dst, plain(func(s string) string { return uni.Normalize(f, s) })), nil
+	if f, ok := forms[n.Type]; ok {
+		return append(dst, plain(
+			func(s string) string { return uni.Normalize(f, s) },
+			func(a *aligned) { a.form(f) },
+		)), nil
 	}
 	switch n.Type {
 	case "Sequence":
@@ -47,40 +61,61 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 			}
 		}
 		return dst, nil
-	case "NFC":
-		return form(uni.NFC)
-	case "NFD":
-		return form(uni.NFD)
-	case "NFKC":
-		return form(uni.NFKC)
-	case "NFKD":
-		return form(uni.NFKD)
 	case "Lowercase":
-		return append(dst, plain(lower)), nil
+		return append(dst, plain(lower, (*aligned).lower)), nil
 	case "Prepend":
-		return append(dst, plain(func(s string) string { return n.Prepend + s })), nil
+		return append(dst, plain(
+			func(s string) string { return n.Prepend + s },
+			func(a *aligned) { a.prepend(n.Prepend) },
+		)), nil
 	case "Strip":
-		return append(dst, plain(n.strip)), nil
+		return append(dst, plain(n.strip, n.traceStrip)), nil
 	case "StripAccents":
-		return append(dst, plain(uni.RemoveMarks)), nil
+		return append(dst, plain(uni.RemoveMarks, func(a *aligned) {
+			a.filter(func(r rune) bool { return !uni.IsMark(r) })
+		})), nil
 	case "Replace":
 		m, err := readPattern(n.Pattern)
 		if err != nil {
 			return nil, err
 		}
-		return append(dst, func(s string) (string, error) { return replaceAll(m, s, n.Content) }), nil
+		return append(dst, normalize{
+			func(s string) (string, error) { return replaceAll(m, s, n.Content) },
+			func(a *aligned) error { return a.replace(nil, m, n.Content) },
+		}), nil
 	case "Precompiled":
 		p, err := readCharsMap(n.CharsMap)
 		if err != nil {
 			return nil, err
 		}
-		return append(dst, p.normalize), nil
-	case "BertNormalizer":
-		return append(dst, plain(n.bert)), nil
+		return append(dst, normalize{p.normalize, p.trace}), nil
+	case "BertNormalizer", "Bert":
+		return append(dst, plain(n.bert, n.traceBert)), nil
+	case "Nmt":
+		return append(dst, plain(
+			func(s string) string { return strings.Map(nmt, s) },
+			func(a *aligned) { a.translate(nmt) },
+		)), nil
 	case "ByteLevel":
-		return append(dst, plain(func(s string) string { return string(appendByteLevel(nil, s)) })), nil
+		return append(dst, plain(
+			func(s string) string { return string(appendByteLevel(nil, s)) },
+			(*aligned).alphabet,
+		)), nil
 	}
 	return nil, &UnsupportedError{Component: "normalizer", Name: n.Type}
+}
+
+// nmt is the normalizer of machine translation: it removes control characters
+// and turns what separates words into spaces.
+func nmt(r rune) rune {
+	switch {
+	case r >= 1 && r <= 8, r == 0xb, r >= 0xe && r <= 0x1f, r == 0x7f, r == 0x8f, r == 0x9f:
+		return -1
+	case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, r >= 0x200b && r <= 0x200f,
+		r == 0x2028, r == 0x2029, r == 0x2581, r == 0xfeff, r == utf8.RuneError:
+		return ' '
+	}
+	return r
 }
 
 func (n *normalizer) strip(s string) string {
@@ -97,8 +132,11 @@ func (n *normalizer) strip(s string) string {
 // character whose lower case is two is U+0130.
 func lower(s string) string {
 	s = strings.ReplaceAll(s, "\u0130", "i\u0307")
-	return strings.Map(unicode.ToLower, s)
+	return strings.Map(lowerRune, s)
 }
+
+// lowerRune is the lower case of one character.
+func lowerRune(r rune) rune { return unicode.ToLower(r) }
 
 // replaceAll replaces the matches of m.
 func replaceAll(m matcher, s, with string) (string, error) {
@@ -136,7 +174,7 @@ func apply(steps []normalize, s string) (string, error) {
 		if s == "" {
 			break
 		}
-		if s, err = f(s); err != nil {
+		if s, err = f.text(s); err != nil {
 			return "", err
 		}
 		if len(s) > maxText {

@@ -6,27 +6,55 @@ import (
 	"fmt"
 )
 
+// processor is one step of a post-processor. It takes the encodings of a text
+// or of a pair, which the next step and at last Encode join.
+type processor struct {
+	run func(list []*Encoding, addSpecial bool) []*Encoding
+	// added is how many tokens it adds, for a text and for a pair.
+	added [2]int
+}
+
 // postProcessor is the JSON of a post-processor, the fields of all types
-// together. Only the form for a single text is used.
+// together.
 type postProcessor struct {
-	Type          string                     `json:"type"`
-	Processors    []postProcessor            `json:"processors"`
-	Single        []map[string]templateItem  `json:"single"`
-	SpecialTokens map[string]templateSpecial `json:"special_tokens"`
-	Sep           json.RawMessage            `json:"sep"`
-	CLS           json.RawMessage            `json:"cls"`
+	Type           string                     `json:"type"`
+	Processors     []postProcessor            `json:"processors"`
+	Single         []map[string]templateItem  `json:"single"`
+	Pair           []map[string]templateItem  `json:"pair"`
+	SpecialTokens  map[string]templateSpecial `json:"special_tokens"`
+	Sep            json.RawMessage            `json:"sep"`
+	CLS            json.RawMessage            `json:"cls"`
+	AddPrefixSpace *bool                      `json:"add_prefix_space"`
+	TrimOffsets    *bool                      `json:"trim_offsets"`
+	UseRegex       *bool                      `json:"use_regex"`
 }
 
 type templateItem struct {
-	ID string `json:"id"`
+	ID     string `json:"id"`
+	TypeID int    `json:"type_id"`
 }
 
 type templateSpecial struct {
-	IDs []int `json:"ids"`
+	ID     string   `json:"id"`
+	IDs    []int    `json:"ids"`
+	Tokens []string `json:"tokens"`
 }
+
+// templatePart is a part of a template: the text 0 or 1, or special tokens.
+type templatePart struct {
+	text    int // -1 for special tokens
+	typeID  int
+	special templateSpecial
+}
+
+// maxSpecial bounds the tokens that a post-processor adds.
+const maxSpecial = 1 << 16
 
 // checkIDs reports ids that cannot be tokens.
 func checkIDs(ids []int) error {
+	if len(ids) > maxSpecial {
+		return errors.New("the post-processor adds too many tokens")
+	}
 	for _, id := range ids {
 		if id < 0 || id > maxID {
 			return fmt.Errorf("the post-processor's token id %d is out of range", id)
@@ -35,79 +63,234 @@ func checkIDs(ids []int) error {
 	return nil
 }
 
-// affixes returns the ids that go before and after a text.
-func (p *postProcessor) affixes() (before, after []int, err error) {
+// steps flattens a post-processor.
+func (p *postProcessor) steps(dst []processor) ([]processor, error) {
 	switch p.Type {
 	case "Sequence":
+		var err error
 		for i := range p.Processors {
-			b, a, err := p.Processors[i].affixes()
-			if err != nil {
-				return nil, nil, err
+			if dst, err = p.Processors[i].steps(dst); err != nil {
+				return nil, err
 			}
-			before = append(append([]int(nil), b...), before...)
-			after = append(after, a...)
 		}
-		return before, after, nil
+		return dst, nil
 	case "ByteLevel":
-		// It only moves offsets.
-		return nil, nil, nil
+		if !isSet(p.TrimOffsets) {
+			return dst, nil
+		}
+		return append(dst, processor{run: func(list []*Encoding, _ bool) []*Encoding {
+			for _, e := range list {
+				e.trim(isSet(p.AddPrefixSpace))
+			}
+			return list
+		}}), nil
 	case "TemplateProcessing":
-		return p.template()
+		return p.template(dst)
 	case "RobertaProcessing", "BertProcessing":
-		cls, err := readTokenID(p.CLS)
-		if err != nil {
-			return nil, nil, err
-		}
-		sep, err := readTokenID(p.Sep)
-		if err != nil {
-			return nil, nil, err
-		}
-		return []int{cls}, []int{sep}, nil
+		return p.bert(dst)
 	}
-	return nil, nil, &UnsupportedError{Component: "post-processor", Name: p.Type}
+	return nil, &UnsupportedError{Component: "post-processor", Name: p.Type}
 }
 
-// readTokenID reads ["token", id].
-func readTokenID(raw json.RawMessage) (int, error) {
+// readToken reads ["token", id].
+func readToken(raw json.RawMessage) (templateSpecial, error) {
 	var parts []json.RawMessage
 	var id int
+	var token string
 	if err := json.Unmarshal(raw, &parts); err != nil {
-		return 0, err
+		return templateSpecial{}, err
 	}
 	if len(parts) != 2 {
-		return 0, errors.New("a token of the post-processor is not a pair")
+		return templateSpecial{}, errors.New("a token of the post-processor is not a pair")
 	}
-	err := json.Unmarshal(parts[1], &id)
-	return id, err
+	err := errors.Join(json.Unmarshal(parts[0], &token), json.Unmarshal(parts[1], &id), checkIDs([]int{id}))
+	return templateSpecial{IDs: []int{id}, Tokens: []string{token}}, err
 }
 
-func (p *postProcessor) template() (before, after []int, err error) {
-	seen := false
-	for _, item := range p.Single {
-		for kind, body := range item {
-			switch kind {
-			case "Sequence":
-				if seen {
-					return nil, nil, &UnsupportedError{Component: "post-processor", Name: "TemplateProcessing with a repeated sequence"}
-				}
-				seen = true
-			case "SpecialToken":
-				ids, ok := p.SpecialTokens[body.ID]
-				if !ok {
-					return nil, nil, fmt.Errorf("the post-processor's token %q is not defined", body.ID)
-				}
-				if seen {
-					after = append(after, ids.IDs...)
-				} else {
-					before = append(before, ids.IDs...)
-				}
-			default:
-				return nil, nil, &UnsupportedError{Component: "post-processor", Name: "TemplateProcessing item " + kind}
+// bert puts one token before the first text and one after each; that of
+// RoBERTa has a second one before the second text and a single type.
+func (p *postProcessor) bert(dst []processor) ([]processor, error) {
+	cls, err := readToken(p.CLS)
+	if err != nil {
+		return nil, err
+	}
+	sep, err := readToken(p.Sep)
+	if err != nil {
+		return nil, err
+	}
+	roberta := p.Type == "RobertaProcessing"
+	added := [2]int{2, 3}
+	if roberta {
+		added[1] = 4
+	}
+	return append(dst, processor{added: added, run: func(list []*Encoding, addSpecial bool) []*Encoding {
+		for _, e := range list {
+			if roberta && isSet(p.TrimOffsets) {
+				e.trim(isSet(p.AddPrefixSpace))
+			}
+			if roberta {
+				e.setType(0)
 			}
 		}
+		if !addSpecial {
+			return list
+		}
+		for i, e := range list {
+			after := sep.encoding(min(i, 1))
+			switch {
+			case i == 0:
+				list[i] = cls.encoding(0).join(e).join(after)
+			case roberta:
+				list[i] = sep.encoding(0).join(e).join(sep.encoding(0))
+			default:
+				list[i] = e.join(after)
+			}
+		}
+		return list
+	}}), nil
+}
+
+// encoding returns special tokens as an encoding.
+func (s *templateSpecial) encoding(typeID int) *Encoding {
+	e := &Encoding{}
+	for i, id := range s.IDs {
+		e.push(id, s.Tokens[i], Offsets{}, typeID, -1, 1)
 	}
-	if !seen {
-		return nil, nil, &UnsupportedError{Component: "post-processor", Name: "TemplateProcessing without a sequence"}
+	return e
+}
+
+// template reads a template for a text and one for a pair.
+func (p *postProcessor) template(dst []processor) ([]processor, error) {
+	single, nSingle, err := p.parts(p.Single)
+	if err != nil {
+		return nil, err
 	}
-	return before, after, nil
+	pair, nPair, err := p.parts(p.Pair)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range single {
+		if part.text == 1 {
+			return nil, errors.New("the template for one text has a second one")
+		}
+	}
+	return append(dst, processor{added: [2]int{nSingle, nPair}, run: func(list []*Encoding, addSpecial bool) []*Encoding {
+		parts := single
+		if len(list) > 1 {
+			parts = pair
+		}
+		var out []*Encoding
+		for _, part := range parts {
+			switch {
+			case part.text < 0 && addSpecial:
+				out = append(out, part.special.encoding(part.typeID))
+			case part.text >= 0:
+				// Text and pair are all there is; a template behind another
+				// one gets what that one made in more parts.
+				e := list[min(part.text, len(list)-1)]
+				e.setType(part.typeID)
+				whole := e.part(0, e.Len())
+				whole.Overflowing = e.Overflowing
+				out = append(out, whole)
+			}
+		}
+		return out
+	}}), nil
+}
+
+// parts reads one template and counts the tokens that it adds.
+func (p *postProcessor) parts(items []map[string]templateItem) (parts []templatePart, added int, err error) {
+	if len(items) > maxSpecial {
+		return nil, 0, errors.New("the post-processor's template is too long")
+	}
+	for _, item := range items {
+		for kind, body := range item {
+			part := templatePart{text: -1, typeID: body.TypeID}
+			switch kind {
+			case "Sequence":
+				if body.ID != "A" && body.ID != "B" {
+					return nil, 0, fmt.Errorf("the post-processor's template has a text %q", body.ID)
+				}
+				part.text = int(body.ID[0] - 'A')
+			case "SpecialToken":
+				special, ok := p.SpecialTokens[body.ID]
+				if !ok {
+					return nil, 0, fmt.Errorf("the post-processor's token %q is not defined", body.ID)
+				}
+				if len(special.Tokens) != len(special.IDs) {
+					return nil, 0, fmt.Errorf("the post-processor's token %q has %d ids for %d tokens", body.ID, len(special.IDs), len(special.Tokens))
+				}
+				if added += len(special.IDs); added > maxSpecial {
+					return nil, 0, errors.New("the post-processor adds too many tokens")
+				}
+				if err := checkIDs(special.IDs); err != nil {
+					return nil, 0, err
+				}
+				part.special = special
+			default:
+				return nil, 0, &UnsupportedError{Component: "post-processor", Name: "TemplateProcessing item " + kind}
+			}
+			parts = append(parts, part)
+		}
+	}
+	return parts, added, nil
+}
+
+// process joins a text, or a pair, with the special tokens of the
+// post-processor.
+func (t *Tokenizer) process(a, b *Encoding, addSpecial bool) *Encoding {
+	list := []*Encoding{a}
+	if b != nil {
+		list = append(list, b)
+	}
+	for i, e := range list {
+		e.setType(i)
+	}
+	for _, p := range t.processors {
+		if len(list) > 0 {
+			list = p.run(list, addSpecial)
+		}
+	}
+	out := &Encoding{}
+	for i, e := range list {
+		if i == 0 {
+			out = e
+			continue
+		}
+		out = out.join(e)
+	}
+	return out
+}
+
+// addedCount returns how many tokens the post-processor adds.
+func (t *Tokenizer) addedCount(pair bool) int {
+	n := 0
+	for _, p := range t.processors {
+		if pair {
+			n += p.added[1]
+		} else {
+			n += p.added[0]
+		}
+	}
+	return n
+}
+
+// readAffixes finds out what the post-processor puts around a text, so that
+// Encode can do it without an [Encoding].
+func (t *Tokenizer) readAffixes() {
+	probe := &Encoding{}
+	probe.push(-1, "", Offsets{}, 0, 0, 0)
+	out := t.process(probe, nil, true)
+	at := -1
+	for i, id := range out.IDs {
+		if id == -1 {
+			t.intricate = t.intricate || at >= 0
+			at = i
+		}
+	}
+	if at < 0 {
+		t.intricate = true
+		return
+	}
+	t.before, t.after = out.IDs[:at:at], out.IDs[at+1:]
 }

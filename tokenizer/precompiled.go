@@ -74,32 +74,80 @@ func (p *precompiled) replacement(s string) (string, bool) {
 // offset returns the part of a unit that leads to its children.
 func offset(unit uint32) uint32 { return unit >> 10 << (unit >> 6 & 8) }
 
-func (p *precompiled) normalize(s string) (string, error) {
-	var b strings.Builder
-	b.Grow(len(s))
+// each calls f with the parts of s in order: a cluster or a character that the
+// table replaces, or a character that it does not.
+func (p *precompiled) each(s string, f func(part, with string, replaced bool) error) error {
 	for len(s) > 0 {
 		n := cluster(s)
 		if n < 6 {
 			if text, ok := p.replacement(s[:n]); ok {
-				b.WriteString(text)
+				if err := f(s[:n], text, true); err != nil {
+					return err
+				}
 				s = s[n:]
 				continue
 			}
 		}
 		for end := len(s) - n; len(s) > end; {
 			size := charLen(s, 0)
-			if text, ok := p.replacement(s[:size]); ok {
-				b.WriteString(text)
-			} else {
-				b.WriteString(s[:size])
+			text, ok := p.replacement(s[:size])
+			if err := f(s[:size], text, ok); err != nil {
+				return err
 			}
 			s = s[size:]
 		}
-		if b.Len() > maxText {
-			return "", errTooLong
-		}
 	}
-	return b.String(), nil
+	return nil
+}
+
+func (p *precompiled) normalize(s string) (string, error) {
+	var b strings.Builder
+	b.Grow(len(s))
+	err := p.each(s, func(part, with string, replaced bool) error {
+		if !replaced {
+			with = part
+		}
+		b.WriteString(with)
+		if b.Len() > maxText {
+			return errTooLong
+		}
+		return nil
+	})
+	return b.String(), err
+}
+
+// trace is normalize with the places of the original. As in the reference, the
+// characters of a replacement take the places of those before it one by one,
+// and what is replaced by nothing is counted with the character before it.
+func (p *precompiled) trace(a *aligned) error {
+	dest := make([]uni.Change, 0, len(a.text))
+	modified := false
+	err := p.each(a.text, func(part, with string, replaced bool) error {
+		if !replaced {
+			r, _ := utf8.DecodeRuneInString(part)
+			dest = append(dest, uni.Change{Rune: r})
+			return nil
+		}
+		modified = true
+		for _, r := range with {
+			dest = append(dest, uni.Change{Rune: r})
+		}
+		if len(dest) > maxText {
+			return errTooLong
+		}
+		diff := utf8.RuneCountInString(with) - utf8.RuneCountInString(part)
+		for i := range max(diff, 0) {
+			dest[len(dest)-1-i].Delta = 1
+		}
+		if diff < 0 && len(dest) > 0 {
+			dest[len(dest)-1].Delta += int32(diff)
+		}
+		return nil
+	})
+	if err == nil && modified {
+		a.transform(dest, 0)
+	}
+	return err
 }
 
 // cluster returns the length of the grapheme at the start of s, as far as

@@ -17,6 +17,7 @@ type piece struct{ start, end int32 }
 // pieces into the byte-level alphabet.
 type stage struct {
 	prepare  func(s string, first bool) string
+	trace    func(a *aligned) // prepare with the places of the original
 	matcher  matcher
 	behavior behavior
 	alphabet bool
@@ -77,6 +78,11 @@ func (p *preTokenizer) stages(dst []stage) ([]stage, error) {
 		st := stage{alphabet: true}
 		if isSet(p.AddPrefixSpace) {
 			st.prepare = prefixSpace
+			st.trace = func(a *aligned) {
+				if !strings.HasPrefix(a.text, " ") {
+					a.prepend(" ")
+				}
+			}
 		}
 		if isSet(p.UseRegex) {
 			st.matcher = scanMatcher{scanGPT2, table}
@@ -132,6 +138,11 @@ func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
 			s = mark + s
 		}
 		return s
+	}, trace: func(a *aligned) {
+		_ = a.replace(nil, literalMatcher{" "}, mark) // a literal cannot fail
+		if (scheme == "always" || scheme == "first" && a.shift == 0) && !strings.HasPrefix(a.text, mark) {
+			a.prepend(mark)
+		}
 	}}
 	if isSet(p.Split) {
 		st.matcher, st.behavior = literalMatcher{mark}, mergedWithNext

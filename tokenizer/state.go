@@ -9,6 +9,8 @@ import (
 // tokenizer is used by many goroutines, each encoding has its own state.
 type state struct {
 	symbols []int32
+	sizes   []int32
+	ids     []int
 	nodes   []node
 	heap    []candidate
 	steps   []step
@@ -28,7 +30,7 @@ const maxKept = 1 << 16
 func (st *state) reset() {
 	st.err = nil
 	if cap(st.symbols) > maxKept {
-		st.symbols = nil
+		st.symbols, st.sizes, st.ids = nil, nil, nil
 	}
 	if cap(st.nodes) > maxKept {
 		st.nodes, st.heap = nil, nil

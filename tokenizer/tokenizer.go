@@ -18,6 +18,8 @@ type Tokenizer struct {
 	bytesOnly   bool // the decoder is ByteLevel alone
 	before      []int
 	after       []int
+	intricate   bool // before and after do not say all that the post-processor does
+	processors  []processor
 	added       [2]*addedSet // tokens found before and after normalization
 	addedIDs    map[string]int
 	addedByID   map[int]*addedToken
@@ -53,18 +55,21 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 	if !utf8.ValidString(text) {
 		text = string(appendValid(make([]byte, 0, len(text)+16), text))
 	}
-	st, ok := t.states.Get().(*state)
-	if !ok {
-		st = &state{cache: newWordCache(), pieces: make([][]piece, len(t.stages))}
+	if addSpecial && t.intricate {
+		e, err := t.EncodeWithOffsets(text, true)
+		if err != nil {
+			return dst, err
+		}
+		return append(dst, e.IDs...), nil
 	}
-	st.patience = patience(text)
+	st := t.state(text)
 	start := len(dst)
 	if addSpecial {
 		dst = append(dst, t.before...)
 	}
 	t.added[0].split(text, func(part string, at int) {
 		dst = t.encodePart(st, dst, part, at == 0)
-	}, func(a *addedToken) {
+	}, func(a *addedToken, _, _ int) {
 		dst = append(dst, int(a.ID))
 	})
 	if addSpecial {
@@ -77,6 +82,16 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 		return dst[:start], err
 	}
 	return dst, nil
+}
+
+// state returns the memory to encode a text in.
+func (t *Tokenizer) state(text string) *state {
+	st, ok := t.states.Get().(*state)
+	if !ok {
+		st = &state{cache: newWordCache(), pieces: make([][]piece, len(t.stages))}
+	}
+	st.patience = patience(text)
+	return st
 }
 
 // encodePart appends the ids of a text between added tokens; first says that
@@ -95,7 +110,7 @@ func (t *Tokenizer) encodePart(st *state, dst []int, part string, first bool) []
 	}
 	t.added[1].split(part, func(part string, at int) {
 		dst = t.pretokenize(st, dst, part, first && at == 0, 0)
-	}, func(a *addedToken) {
+	}, func(a *addedToken, _, _ int) {
 		dst = append(dst, int(a.ID))
 	})
 	return dst

@@ -194,14 +194,54 @@ func common(a, b string) int {
 }
 
 func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
-	if text == "" {
-		return dst
+	steps, path := m.best(st, text)
+	start := int32(0)
+	for i := len(path) - 1; i >= 0; {
+		end, id, next := m.part(steps, path, i)
+		if i = next; id == m.unk {
+			dst = m.appendUnknown(st, dst, text[start:end])
+		} else {
+			dst = append(dst, int(id))
+		}
+		start = end
 	}
+	return dst
+}
+
+func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []modelToken {
+	steps, path := m.best(st, text)
+	start := int32(0)
+	var ids []int
+	for i := len(path) - 1; i >= 0; {
+		end, id, next := m.part(steps, path, i)
+		i = next
+		part := text[start:end]
+		if id != m.unk {
+			dst = append(dst, modelToken{id, start, end, part})
+			start = end
+			continue
+		}
+		ids = m.appendUnknown(st, ids[:0], part)
+		for _, id := range ids {
+			token := part
+			if spelled, ok := m.vocab.byID(id); ok && int32(id) != m.unk {
+				token = spelled
+			}
+			dst = append(dst, modelToken{int32(id), start, end, token})
+		}
+		start = end
+	}
+	return dst
+}
+
+// best finds the best way through a text. It returns the steps and the places
+// where they end, the last one first.
+func (m *unigram) best(st *state, text string) (steps []step, path []int32) {
 	if len(text) > maxText/4 {
 		st.err = errTooLong // each byte takes a step
-		return dst
+		return nil, nil
 	}
-	steps := st.steps[:0]
+	steps = st.steps[:0]
 	for range len(text) + 1 {
 		steps = append(steps, step{start: -1})
 	}
@@ -210,27 +250,23 @@ func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
 		m.extend(steps, text, at)
 		at += charLen(text, at)
 	}
-	// Walk back, then write forward; neighbouring unknown parts are one.
-	path := st.symbols[:0]
+	path = st.symbols[:0]
 	for end := int32(len(text)); end > 0; end = steps[end].start {
 		path = append(path, end)
 	}
 	st.symbols = path
-	start := int32(0)
-	for i := len(path) - 1; i >= 0; i-- {
-		end := path[i]
-		if id := steps[end].id; id == m.unk {
-			for i > 0 && steps[path[i-1]].id == m.unk {
-				i--
-				end = path[i]
-			}
-			dst = m.appendUnknown(st, dst, text[start:end])
-		} else {
-			dst = append(dst, int(id))
-		}
-		start = end
+	return steps, path
+}
+
+// part returns where the part of a text that path[i] ends goes to, its id, and
+// the index of the next part. Neighbouring unknown parts are one.
+func (m *unigram) part(steps []step, path []int32, i int) (end, id int32, next int) {
+	end = path[i]
+	id = steps[end].id
+	for i--; id == m.unk && i >= 0 && steps[path[i]].id == m.unk; i-- {
+		end = path[i]
 	}
-	return dst
+	return end, id, i
 }
 
 // extend offers the tokens that start at a place of the text to where they end.

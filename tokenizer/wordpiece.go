@@ -79,6 +79,25 @@ func (m *wordPiece) longest(st *state, text string, inside bool) (id int32, n in
 	return 0, 0
 }
 
+func (m *wordPiece) appendTokens(st *state, dst []modelToken, word string) []modelToken {
+	st.ids = m.appendPiece(st, st.ids[:0], word)
+	start := 0
+	for i, id := range st.ids {
+		token := m.vocab.token(uint32(id))
+		end := len(word)
+		if !m.whole && len(st.ids) > 1 {
+			size := len(token)
+			if i > 0 {
+				size -= len(m.prefix)
+			}
+			end = start + size
+		}
+		dst = append(dst, modelToken{int32(id), int32(start), int32(end), token})
+		start = end
+	}
+	return dst
+}
+
 func (m *wordPiece) unknown(st *state, dst []int) []int {
 	if m.unk < 0 {
 		st.err = fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", m.unkToken)
@@ -95,11 +114,7 @@ func (n *normalizer) bert(s string) string {
 	if isSet(n.Chinese) {
 		s = spaceChinese(s)
 	}
-	accents := isSet(n.Lowercase)
-	if n.StripAccents != nil {
-		accents = *n.StripAccents
-	}
-	if accents {
+	if n.accents() {
 		s = strings.Map(func(r rune) rune {
 			if uni.IsBertMark(r) {
 				return -1

@@ -1,0 +1,77 @@
+package uni
+
+import "slices"
+
+// Change is a character of a rewritten text and how it came to be: 0 if it
+// takes the place of the next character of the old text, 1 if it was inserted
+// after the one before, and -n if it takes the place of the next character and
+// of n further ones.
+type Change struct {
+	Rune  rune
+	Delta int32
+}
+
+// Trace returns what [Normalize] makes of s with the origin of each character.
+// It returns nil where the form leaves s alone.
+func Trace(f Form, s string) []Change {
+	if isPlain(s) || f == NFC && isLatin(s) {
+		return nil
+	}
+	t := normalization()
+	compat := f == NFKC || f == NFKD
+	out := make([]Change, 0, len(s))
+	var parts []rune
+	for _, r := range s {
+		parts = t.decompose(parts[:0], r, compat)
+		for i, p := range parts {
+			out = append(out, Change{p, int32(min(i, 1))})
+		}
+	}
+	t.reorderChanges(out)
+	if f == NFC || f == NFKC {
+		out = t.composeChanges(out)
+	}
+	return out
+}
+
+// reorderChanges is reorder with the origins.
+func (t *normTables) reorderChanges(out []Change) {
+	for i := 0; i < len(out); {
+		if out[i].Rune < 0x300 || t.class[out[i].Rune] == 0 {
+			i++
+			continue
+		}
+		j := i + 1
+		for j < len(out) && t.class[out[j].Rune] != 0 {
+			j++
+		}
+		slices.SortStableFunc(out[i:j], func(a, b Change) int { return int(t.class[a.Rune]) - int(t.class[b.Rune]) })
+		i = j
+	}
+}
+
+// composeChanges is composeAll with the origins: a composed character has
+// those of both parts, less one for the character that is gone.
+func (t *normTables) composeChanges(in []Change) []Change {
+	out := in[:0]
+	starter, last := -1, -1
+	for _, c := range in {
+		class := int(t.class[c.Rune])
+		if starter >= 0 && last < class {
+			if r, ok := t.pair(out[starter].Rune, c.Rune); ok {
+				out[starter] = Change{r, out[starter].Delta + c.Delta - 1}
+				continue
+			}
+		}
+		if class == 0 {
+			starter, last = len(out), -1
+		} else {
+			last = class
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// IsMark reports whether r is a mark of Unicode 9.0.
+func IsMark(r rune) bool { return r >= 0x300 && normalization().marks.has(r) }
