@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -40,8 +41,8 @@ func (p *program) bindInputs(f *frame, in Features) error {
 // declared type and of an allowed shape.
 func inputTensor(d *FeatureDescription, v Value) (*tensor.Tensor, error) {
 	switch d.Kind {
-	case KindMultiArray, KindInt64, KindDouble:
-	case KindImage, KindString, KindDictionary, KindSequence, KindState, KindInvalid:
+	case KindMultiArray, KindInt64, KindDouble, KindImage:
+	case KindString, KindDictionary, KindSequence, KindState, KindInvalid:
 		return nil, fmt.Errorf("features of kind %v are %w", d.Kind, ErrUnsupportedModel)
 	}
 	if v.kind != d.Kind {
@@ -53,6 +54,12 @@ func inputTensor(d *FeatureDescription, v Value) (*tensor.Tensor, error) {
 	case KindDouble:
 		f, _ := v.Double()
 		return tensor.FromSlice([]float64{f}, 1), nil
+	case KindImage:
+		t, err := imageTensor(d, v.Image())
+		if err != nil {
+			return nil, err
+		}
+		return inputArray(d, t)
 	default:
 		return inputArray(d, v.tensor)
 	}
@@ -188,15 +195,59 @@ func hasShape(t *tensor.Tensor, shape []int) bool {
 // outputValue returns the value of an output that the engine made.
 func outputValue(d *FeatureDescription, t *tensor.Tensor) (Value, error) {
 	switch d.Kind {
+	case KindImage:
+		img, err := imageOf(d, t)
+		return Image(img), err
+	case KindDictionary:
+		return labelled(d, t)
+	case KindString:
+		text, err := label(d, t)
+		return String(text), err
 	case KindInt64:
+		if d.Labels != nil {
+			text, err := label(d, t)
+			if err != nil {
+				return Value{}, err
+			}
+			i, err := strconv.ParseInt(text, 10, 64)
+			return Int64(i), err
+		}
 		i, err := tensor.Item[int64](t)
 		return Int64(i), err
 	case KindDouble:
 		f, err := tensor.Item[float64](t)
 		return Double(f), err
-	case KindMultiArray, KindImage, KindString, KindDictionary, KindSequence, KindState, KindInvalid:
+	case KindMultiArray, KindSequence, KindState, KindInvalid:
 	}
 	return MultiArray(t), nil
+}
+
+// label returns the class whose index t holds.
+func label(d *FeatureDescription, t *tensor.Tensor) (string, error) {
+	i, err := tensor.Item[int64](t)
+	if err != nil {
+		return "", err
+	}
+	if i < 0 || i >= int64(len(d.Labels)) {
+		return "", fmt.Errorf("%w: class %d of %d", tensor.ErrValue, i, len(d.Labels))
+	}
+	return d.Labels[i], nil
+}
+
+// labelled returns the probabilities in t by class.
+func labelled(d *FeatureDescription, t *tensor.Tensor) (Value, error) {
+	p, err := tensor.Values[float64](t)
+	if err != nil {
+		return Value{}, err
+	}
+	if len(p) != len(d.Labels) {
+		return Value{}, fmt.Errorf("%w: %d probabilities of %d classes", ErrShape, len(p), len(d.Labels))
+	}
+	m := make(map[string]float64, len(p))
+	for k, name := range d.Labels {
+		m[name] = p[k]
+	}
+	return Dictionary(m), nil
 }
 
 // stranger returns the first name, in alphabetical order, that list lacks.

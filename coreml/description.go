@@ -61,6 +61,12 @@ type FeatureDescription struct {
 	Kind Kind
 	// DType is the element type of a multi-array or state.
 	DType tensor.DType
+	// Pixels says what an image consists of. Shape, Ranges and Enumerated are
+	// those of the array [1, channels, height, width] that the program sees.
+	Pixels Pixels
+	// Labels are the classes of a classifier, in the outputs that hold the best of
+	// them or the probability of each. Integers are written in decimal.
+	Labels []string
 	// Shape is the default shape; empty where the package leaves it open, as it
 	// often does for outputs.
 	Shape []int
@@ -112,10 +118,15 @@ func (f *FeatureDescription) String() string {
 // Type describes the values that the feature takes or gives: the kind, the
 // element type and the shapes.
 func (f *FeatureDescription) Type() string {
-	if f.Kind != KindMultiArray && f.Kind != KindState {
-		return f.Kind.String()
+	s := f.Kind.String()
+	switch f.Kind {
+	case KindMultiArray, KindState:
+		s += " " + f.DType.String()
+	case KindImage:
+		s += " " + f.Pixels.String()
+	default:
+		return s
 	}
-	s := f.Kind.String() + " " + f.DType.String()
 	if shapes := f.shapes(); shapes != "" {
 		s += " " + shapes
 	}
@@ -227,6 +238,7 @@ func describeFeatures(list []engine.Feature) []FeatureDescription {
 		out[i] = FeatureDescription{
 			Name: f.Name, Text: f.Description, Kind: kinds[f.Kind], DType: f.DType,
 			Shape: slices.Clone(f.Shape), Optional: f.Optional, Default: f.Default,
+			Pixels: Pixels(f.Pixels), Labels: slices.Clone(f.Labels),
 		}
 		for _, r := range f.Ranges {
 			out[i].Ranges = append(out[i].Ranges, Range(r))

@@ -68,8 +68,10 @@
 //
 // # Limits
 //
-// The portable engine executes ML Programs (iOS 15 and later) with multi-array
-// features on the CPU. Compiled models (.mlmodelc) are for the framework only.
-// Images, strings, dictionaries and sequences exist as kinds of [Value] and are
-// refused with [ErrUnsupportedModel] as inputs.
+// The portable engine executes ML Programs (iOS 15 and later) on the CPU, with
+// multi-arrays, numbers and images as inputs and outputs, and the labels and
+// probabilities of classifiers as outputs. Compiled models (.mlmodelc) are for
+// the framework only. Strings, dictionaries and sequences are refused with
+// [ErrUnsupportedModel] as inputs. An image is not resized: it must have a size
+// that the model allows.
 package coreml

@@ -13,7 +13,8 @@ import (
 type Kind uint8
 
 // The kinds. An engine may not take all of them: the portable one takes
-// multi-arrays and numbers and refuses the others with [ErrUnsupportedModel].
+// multi-arrays, numbers and images and refuses the others with
+// [ErrUnsupportedModel] as inputs.
 const (
 	KindInvalid    Kind = iota
 	KindMultiArray      // an array of numbers, a [tensor.Tensor]

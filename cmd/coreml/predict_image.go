@@ -10,10 +10,14 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// decodeImage reads an image of 8-bit grey (L) or colour (RGB) pixels.
+// decodeImage reads an image of 8-bit grey (L), colour (RGB) or floating-point
+// grey (F) pixels.
 func decodeImage(w *wireValue) (coreml.Value, error) {
 	channels := 1
 	switch w.Image {
+	case "F":
+		w.Image = ""
+		return decodeFloats(w)
 	case "L":
 	case "RGB":
 		channels = 3
@@ -49,6 +53,21 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	return coreml.Image(img), nil
 }
 
+func decodeFloats(w *wireValue) (coreml.Value, error) {
+	t, err := w.array()
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	if t.Rank() != 2 || !t.DType().IsFloat() {
+		return coreml.Value{}, fmt.Errorf("an image of %v %v: want float32 [height, width]: %w", t.DType(), t.Shape(), tensor.ErrShape)
+	}
+	pix, err := tensor.Values[float32](t)
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	return coreml.Image(&coreml.FloatGray{Pix: pix, Stride: t.Dim(1), Rect: image.Rect(0, 0, t.Dim(1), t.Dim(0))}), nil
+}
+
 // wireImage is an image of a reply.
 type wireImage struct {
 	Image string `json:"image"`
@@ -60,6 +79,13 @@ func encodeImage(img image.Image) (any, error) {
 		return nil, fmt.Errorf("no image: %w", coreml.ErrKind)
 	}
 	b := img.Bounds()
+	if f, ok := img.(*coreml.FloatGray); ok {
+		raw, err := tensor.FromSlice(f.Pix, b.Dy(), b.Dx()).Bytes()
+		if err != nil {
+			return nil, err
+		}
+		return wireImage{"F", wireTensor{"float32", []int{b.Dy(), b.Dx()}, base64.StdEncoding.EncodeToString(raw)}}, nil
+	}
 	if g, ok := img.(*image.Gray); ok {
 		pix := make([]byte, 0, b.Dx()*b.Dy())
 		for y := b.Min.Y; y < b.Max.Y; y++ {

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -284,9 +286,9 @@ func (s *server) encodeOutputs(q *request, d *coreml.Description, out coreml.Fea
 			names = append(names, d.Outputs[i].Name)
 		}
 	}
-	values := make(map[string]any, len(names))
+	values, integers := make(map[string]any, len(names)), integerClasses(d)
 	for _, name := range names {
-		v, err := s.encodeValue(q.NPYDir, name, out[name])
+		v, err := s.encodeValue(q.NPYDir, name, out[name], integers)
 		if err != nil {
 			return nil, fmt.Errorf("output %q: %w", name, err)
 		}
@@ -295,7 +297,29 @@ func (s *server) encodeOutputs(q *request, d *coreml.Description, out coreml.Fea
 	return values, nil
 }
 
-func (s *server) encodeValue(dir, name string, v coreml.Value) (any, error) {
+// pairsOf lists a dictionary in the order of its keys, which are numbers where
+// the classes are.
+func pairsOf(m map[string]float64, integers bool) [][2]any {
+	pairs := make([][2]any, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		var k any = key
+		if integers {
+			k = json.Number(key)
+		}
+		pairs = append(pairs, [2]any{k, m[key]})
+	}
+	return pairs
+}
+
+// integerClasses reports whether the model is a classifier whose classes are
+// integers.
+func integerClasses(d *coreml.Description) bool {
+	return slices.ContainsFunc(d.Outputs, func(f coreml.FeatureDescription) bool {
+		return f.Kind == coreml.KindInt64 && f.Labels != nil
+	})
+}
+
+func (s *server) encodeValue(dir, name string, v coreml.Value, integers bool) (any, error) {
 	switch v.Kind() {
 	case coreml.KindMultiArray:
 		if dir == "" {
@@ -318,11 +342,7 @@ func (s *server) encodeValue(dir, name string, v coreml.Value) (any, error) {
 		text, _ := v.Text()
 		return map[string]string{"string": text}, nil
 	case coreml.KindDictionary:
-		pairs := [][2]any{}
-		for key, x := range v.Dictionary() {
-			pairs = append(pairs, [2]any{key, x})
-		}
-		return map[string]any{"dictionary": pairs}, nil
+		return map[string]any{"dictionary": pairsOf(v.Dictionary(), integers)}, nil
 	case coreml.KindImage:
 		return encodeImage(v.Image())
 	default:

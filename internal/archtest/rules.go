@@ -135,7 +135,7 @@ func Default() Rules {
 		TestThird:     []string{goCmp},
 		TestRooms: []string{
 			"internal/testutil", "internal/enginetest", "internal/dtype", "internal/storage",
-			"internal/modelpkg", "internal/mil", "internal/safetensors", "tensor", "examples",
+			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples",
 		},
 		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},
 		Identifiers:  []string{"fmt.Print*", "os.Exit", "log.*"},

@@ -85,6 +85,19 @@ const (
 	StateArray
 )
 
+// Pixels says what the pixels of an image are.
+type Pixels uint8
+
+// The kinds of pixel, Core ML's colour spaces. Gray, RGB and BGR have 8 bits a
+// channel.
+const (
+	NoPixels Pixels = iota
+	Gray
+	RGB
+	BGR
+	GrayHalf // one float16
+)
+
 // Range is the allowed sizes of a dimension, both ends included. Upper is -1
 // when there is no upper bound.
 type Range struct{ Lower, Upper int }
@@ -94,6 +107,14 @@ type Feature struct {
 	Name, Description string
 	Kind              FeatureKind
 	DType             tensor.DType
+	// Pixels says what an image consists of. To an engine an image is an array
+	// [1, channels, height, width] with the channels in this order and 0 to 255
+	// for 8 bits; Shape, Ranges and Enumerated are those of the array.
+	Pixels Pixels
+	// Labels are the classes of a classifier. The output of kind String or Int64
+	// is the index of one of them, as an int64, and that of kind Dictionary an
+	// array with the probability of each.
+	Labels []string
 	// Shape is the default shape; empty where the package leaves it open.
 	Shape []int
 	// Ranges, when not nil, holds the allowed sizes of each dimension.

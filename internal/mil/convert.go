@@ -46,7 +46,11 @@ func convertType(m *milpb.ValueType) (Type, error) {
 	case m.Tuple != nil:
 		return Type{Kind: Tuple}, nil
 	case m.Dictionary != nil:
-		return Type{Kind: Dictionary}, nil
+		t := Type{Kind: Dictionary}
+		if k := m.Dictionary.Key; k != nil && k.Tensor != nil {
+			t.DType = dtypes[k.Tensor.DataType]
+		}
+		return t, nil
 	default:
 		return Type{}, bad(ErrType, "it is empty")
 	}

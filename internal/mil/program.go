@@ -131,8 +131,8 @@ const Unknown = -1
 // Type is what a program declares of a value.
 type Type struct {
 	Kind Kind
-	// DType is the element type of a tensor, of the tensor that a state wraps, or
-	// of a list's elements.
+	// DType is the element type of a tensor, of the tensor that a state wraps, of a
+	// list's elements, or of a dictionary's keys.
 	DType dtype.Type
 	// Shape holds a size or Unknown for each dimension; empty for a scalar. For a
 	// list it is the shape of an element.

@@ -194,12 +194,12 @@ func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) 
 	return m, nil
 }
 
-// namedTypes declares values. Tuples and dictionaries, which only classifiers
-// have, cannot be declared: a Type does not say what they consist of.
+// namedTypes declares values. Tuples cannot be declared: a Type does not say what
+// they consist of.
 func namedTypes(list []*Value) ([]milpb.NamedValueType, error) {
 	var out []milpb.NamedValueType
 	for _, v := range list {
-		if v.Type.Kind == Tuple || v.Type.Kind == Dictionary {
+		if v.Type.Kind == Tuple || v.Type.Kind == Dictionary && v.Type.DType == dtype.Invalid {
 			return nil, fmt.Errorf("value %q: %w", v.Name, bad(ErrType, "a %v cannot be written", v.Type))
 		}
 		out = append(out, milpb.NamedValueType{Name: v.Name, Type: typeMessage(v.Type)})
@@ -223,6 +223,10 @@ func typeMessage(t Type) *milpb.ValueType {
 	switch t.Kind {
 	case State:
 		return &milpb.ValueType{State: &milpb.StateType{Wrapped: tensor}}
+	case Dictionary: // a classifier's: from its labels to probabilities
+		key := typeMessage(Type{DType: t.DType})
+		value := typeMessage(Type{DType: dtype.Float64})
+		return &milpb.ValueType{Dictionary: &milpb.DictionaryType{Key: key, Value: value}}
 	case List:
 		return &milpb.ValueType{List: &milpb.ListType{Type: tensor, Length: &milpb.Dimension{Kind: milpb.UnknownDimension}}}
 	default:

@@ -1,16 +1,71 @@
 package milpb
 
-// ImageFeatureType describes an image. Size flexibility is not kept: no engine
-// here takes images, the size is only reported.
+// ImageFeatureType describes an image.
 type ImageFeatureType struct {
 	Width, Height int64
 	// ColorSpace is 10 grayscale, 20 RGB, 30 BGR, 40 grayscale of float16.
 	ColorSpace int32
+	// Sizes lists the allowed sizes, or Widths and Heights the allowed ranges; all
+	// nil means that Width and Height are the only ones.
+	Sizes           []ImageSize
+	Widths, Heights *SizeRange
+}
+
+// ImageSize is one of the enumerated sizes of an image.
+type ImageSize struct{ Width, Height uint64 }
+
+func (*ImageSize) name() string { return "ImageSize" }
+
+func (m *ImageSize) set(_ *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.Width, err = f.varint()
+	case 2:
+		m.Height, err = f.varint()
+	}
+	return err
+}
+
+func (m *ImageSize) append(b []byte) []byte {
+	b = appendVarint(b, 1, m.Width)
+	return appendVarint(b, 2, m.Height)
+}
+
+type sizeList struct{ sizes []ImageSize }
+
+func (*sizeList) name() string { return "EnumeratedImageSizes" }
+
+func (m *sizeList) set(d *decoder, f field) (err error) {
+	if f.num == 1 {
+		m.sizes, err = add(d, f, m.sizes)
+	}
+	return err
+}
+
+func (m *sizeList) append(b []byte) []byte { return appendList(b, 1, m.sizes) }
+
+type sizeRanges struct{ widths, heights *SizeRange }
+
+func (*sizeRanges) name() string { return "ImageSizeRange" }
+
+func (m *sizeRanges) set(d *decoder, f field) (err error) {
+	switch f.num {
+	case 1:
+		m.widths, err = sub(d, f, m.widths)
+	case 2:
+		m.heights, err = sub(d, f, m.heights)
+	}
+	return err
+}
+
+func (m *sizeRanges) append(b []byte) []byte {
+	b = appendSub(b, 1, m.widths)
+	return appendSub(b, 2, m.heights)
 }
 
 func (*ImageFeatureType) name() string { return "ImageFeatureType" }
 
-func (m *ImageFeatureType) set(_ *decoder, f field) (err error) {
+func (m *ImageFeatureType) set(d *decoder, f field) (err error) {
 	var v uint64
 	switch f.num {
 	case 1:
@@ -22,6 +77,14 @@ func (m *ImageFeatureType) set(_ *decoder, f field) (err error) {
 	case 3:
 		v, err = f.varint()
 		m.ColorSpace = int32(v)
+	case 21:
+		list := sizeList{sizes: m.Sizes}
+		_, err = sub(d, f, &list)
+		m.Sizes, m.Widths, m.Heights = list.sizes, nil, nil
+	case 31:
+		r := sizeRanges{m.Widths, m.Heights}
+		_, err = sub(d, f, &r)
+		m.Sizes, m.Widths, m.Heights = nil, r.widths, r.heights
 	}
 	return err
 }
@@ -29,7 +92,14 @@ func (m *ImageFeatureType) set(_ *decoder, f field) (err error) {
 func (m *ImageFeatureType) append(b []byte) []byte {
 	b = appendVarint(b, 1, uint64(m.Width))
 	b = appendVarint(b, 2, uint64(m.Height))
-	return appendVarint(b, 3, uint64(int64(m.ColorSpace)))
+	b = appendVarint(b, 3, uint64(int64(m.ColorSpace)))
+	switch {
+	case m.Sizes != nil:
+		b = appendSub(b, 21, &sizeList{m.Sizes})
+	case m.Widths != nil || m.Heights != nil:
+		b = appendSub(b, 31, &sizeRanges{m.Widths, m.Heights})
+	}
+	return b
 }
 
 // DictionaryFeatureType describes a dictionary from its keys to doubles.

@@ -40,6 +40,12 @@ func everything() *milpb.Model {
 		{Name: "double", ShortDescription: "a number", Type: &milpb.FeatureType{Kind: milpb.DoubleFeature, Optional: true}},
 		{Name: "string", Type: &milpb.FeatureType{Kind: milpb.StringFeature}},
 		{Name: "image", Type: &milpb.FeatureType{Kind: milpb.ImageFeature, Image: &milpb.ImageFeatureType{Width: 3, Height: 4, ColorSpace: 20}}},
+		{Name: "sizes", Type: &milpb.FeatureType{Kind: milpb.ImageFeature, Image: &milpb.ImageFeatureType{
+			Width: 3, Height: 4, ColorSpace: 10, Sizes: []milpb.ImageSize{{Width: 3, Height: 4}, {Width: 5, Height: 6}},
+		}}},
+		{Name: "ranges", Type: &milpb.FeatureType{Kind: milpb.ImageFeature, Image: &milpb.ImageFeatureType{
+			Width: 3, Height: 4, ColorSpace: 30, Widths: &milpb.SizeRange{Lower: 1, Upper: 9}, Heights: &milpb.SizeRange{Lower: 2, Upper: -1},
+		}}},
 		{Name: "dictionary", Type: &milpb.FeatureType{Kind: milpb.DictionaryFeature, Dictionary: &milpb.DictionaryFeatureType{Key: milpb.StringFeature}}},
 		{Name: "numbers", Type: &milpb.FeatureType{Kind: milpb.DictionaryFeature, Dictionary: &milpb.DictionaryFeatureType{Key: milpb.Int64Feature}}},
 		{Name: "sequence", Type: &milpb.FeatureType{Kind: milpb.SequenceFeature, Sequence: &milpb.SequenceFeatureType{Element: milpb.Int64Feature, Size: &milpb.SizeRange{Lower: 1, Upper: -1}}}},

@@ -62,6 +62,9 @@ func feature(m *milpb.FeatureDescription) (engine.Feature, error) {
 		return f, fmt.Errorf("has no type")
 	}
 	f.Kind, f.Optional = kind, m.Type.Optional
+	if m.Type.Image != nil {
+		return f, imageFeature(&f, m.Type.Image)
+	}
 	a := m.Type.Array
 	if a == nil {
 		return f, nil
@@ -81,15 +84,12 @@ func feature(m *milpb.FeatureDescription) (engine.Feature, error) {
 		}
 		f.Enumerated = append(f.Enumerated, s)
 	}
-	for _, r := range a.Ranges {
-		if r.Lower > maxElements {
-			return f, fmt.Errorf("has a lower bound of %d", r.Lower)
+	for k := range a.Ranges {
+		r, err := sizeRange(&a.Ranges[k])
+		if err != nil {
+			return f, err
 		}
-		upper := -1
-		if r.Upper >= 0 {
-			upper = int(min(r.Upper, math.MaxInt32))
-		}
-		f.Ranges = append(f.Ranges, engine.Range{Lower: int(r.Lower), Upper: upper})
+		f.Ranges = append(f.Ranges, r)
 	}
 	return f, nil
 }
@@ -109,4 +109,59 @@ var tensorTypes = map[dtype.Type]tensor.DType{
 	dtype.Bool: tensor.Bool, dtype.Float16: tensor.Float16, dtype.Float32: tensor.Float32,
 	dtype.Float64: tensor.Float64, dtype.Int8: tensor.Int8, dtype.UInt8: tensor.UInt8,
 	dtype.Int16: tensor.Int16, dtype.UInt16: tensor.UInt16, dtype.Int32: tensor.Int32,
+}
+
+var imagePixels = map[int32]engine.Pixels{10: engine.Gray, 20: engine.RGB, 30: engine.BGR, 40: engine.GrayHalf}
+
+// imageFeature describes an image as the array that a program makes of it.
+func imageFeature(f *engine.Feature, m *milpb.ImageFeatureType) error {
+	f.Pixels, f.DType = imagePixels[m.ColorSpace], tensor.Float32
+	channels := int64(1)
+	switch f.Pixels {
+	case engine.NoPixels:
+		return fmt.Errorf("has colour space %d", m.ColorSpace)
+	case engine.RGB, engine.BGR:
+		channels = 3
+	case engine.GrayHalf:
+		f.DType = tensor.Float16
+	}
+	var err error
+	if m.Height != 0 || m.Width != 0 {
+		if f.Shape, err = sizes([]int64{1, channels, m.Height, m.Width}); err != nil {
+			return err
+		}
+	}
+	for _, s := range m.Sizes {
+		if s.Width > math.MaxInt32 || s.Height > math.MaxInt32 {
+			return fmt.Errorf("has a size of %d by %d", s.Width, s.Height)
+		}
+		f.Enumerated = append(f.Enumerated, []int{1, int(channels), int(s.Height), int(s.Width)})
+	}
+	if m.Widths == nil && m.Heights == nil {
+		return nil
+	}
+	f.Ranges = []engine.Range{{Lower: 1, Upper: 1}, {Lower: int(channels), Upper: int(channels)}}
+	for _, r := range []*milpb.SizeRange{m.Heights, m.Widths} {
+		s, err := sizeRange(r)
+		if err != nil {
+			return err
+		}
+		f.Ranges = append(f.Ranges, s)
+	}
+	return nil
+}
+
+// sizeRange translates a range; none allows every size.
+func sizeRange(r *milpb.SizeRange) (engine.Range, error) {
+	if r == nil {
+		return engine.Range{Upper: -1}, nil
+	}
+	if r.Lower > maxElements {
+		return engine.Range{}, fmt.Errorf("has a lower bound of %d", r.Lower)
+	}
+	s := engine.Range{Lower: int(r.Lower), Upper: -1}
+	if r.Upper >= 0 {
+		s.Upper = int(min(r.Upper, math.MaxInt32))
+	}
+	return s, nil
 }

@@ -365,7 +365,7 @@ func resultCount(name string) (least, most int) {
 		return 1, maxElements
 	case "topk":
 		return 1, 2
-	case "rnn", "gru":
+	case "rnn", "gru", "classify":
 		return 2, 2
 	case "lstm":
 		return 3, 3

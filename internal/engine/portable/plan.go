@@ -326,7 +326,7 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 		}
 	}
 	for _, v := range op.Outputs {
-		if v.Type.Kind != mil.Tensor && v.Type.Kind != mil.List {
+		if k := v.Type.Kind; k != mil.Tensor && k != mil.List && (k != mil.Dictionary || op.Type != "classify") {
 			return nil, fmt.Errorf("result %s is a %v, which is not supported", v.Name, v.Type)
 		}
 		st.out = append(st.out, pl.newSlot(v))

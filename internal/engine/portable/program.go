@@ -34,33 +34,45 @@ const maxIdle = 8
 
 // bind matches the description with the program by name.
 func (p *program) bind() error {
+	parameters, described := map[string]int32{}, map[string]bool{}
+	for _, s := range p.plan.inputs {
+		parameters[p.plan.slots[s].name] = s
+	}
 	for _, f := range p.desc.Inputs {
-		slot := int32(-1)
-		for _, s := range p.plan.inputs {
-			if p.plan.slots[s].name == f.Name {
-				slot = s
-			}
+		slot, ok := parameters[f.Name]
+		if !ok {
+			slot = -1
 		}
 		p.inputs = append(p.inputs, slot)
+		described[f.Name] = true
 	}
 	for _, s := range p.plan.inputs {
-		if !slices.Contains(p.inputs, s) {
+		if !described[p.plan.slots[s].name] {
 			return fmt.Errorf("function %s: parameter %s is not described", p.plan.fn.Name, p.plan.slots[s].name)
 		}
 	}
-	for _, f := range p.desc.Outputs {
-		if f.Kind != engine.MultiArray {
-			return fmt.Errorf("output %s is not a multi-array, which the portable engine does not give", f.Name)
-		}
-		k := slices.IndexFunc(p.plan.body.outVals, func(v *milValue) bool { return v.Name == f.Name })
-		if k < 0 {
+	results := map[string]int{}
+	for k, v := range slices.Backward(p.plan.body.outVals) {
+		results[v.Name] = k
+	}
+	for i := range p.desc.Outputs {
+		f := &p.desc.Outputs[i]
+		k, ok := results[f.Name]
+		if !ok {
 			return fmt.Errorf("function %s: output %s is described but not computed", p.plan.fn.Name, f.Name)
+		}
+		if err := leaves(f, p.plan.body.outVals[k]); err != nil {
+			return fmt.Errorf("function %s: %w", p.plan.fn.Name, err)
 		}
 		p.outputs = append(p.outputs, p.plan.outputs[k])
 		p.results = append(p.results, k)
 	}
+	states := map[string]bool{}
+	for k := range p.plan.states {
+		states[p.plan.states[k].name] = true
+	}
 	for _, f := range p.desc.States {
-		if !slices.ContainsFunc(p.plan.states, func(s stateSpec) bool { return s.name == f.Name }) {
+		if !states[f.Name] {
 			return fmt.Errorf("function %s: state %s is described but the program lacks it", p.plan.fn.Name, f.Name)
 		}
 	}
@@ -89,7 +101,7 @@ func (p *program) give(fr *frame) {
 	fr.forget()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.closed && len(p.idle) < maxIdle {
+	if !p.closed && !fr.spoiled && len(p.idle) < maxIdle {
 		p.idle = append(p.idle, fr)
 	}
 }

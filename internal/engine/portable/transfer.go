@@ -180,6 +180,10 @@ func (c *call) store(v *value, t tensor.DType, b []byte) error {
 				b[k] = 1
 			}
 		}
+	case tensor.Int64:
+		for k, x := range c.i32(v) {
+			unsafe.Slice((*int64)(p), n)[k] = int64(x)
+		}
 	case tensor.Int8, tensor.UInt8:
 		for k, x := range c.i32(v) {
 			b[k] = byte(x)
