@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // processor is one step of a post-processor. It takes the encodings of a text
@@ -216,6 +217,9 @@ func (p *postProcessor) parts(items []map[string]templateItem) (parts []template
 				special, ok := p.SpecialTokens[body.ID]
 				if !ok {
 					return nil, 0, fmt.Errorf("the post-processor's token %q is not defined", body.ID)
+				}
+				if special.Tokens == nil && len(special.IDs) <= maxSpecial {
+					special.Tokens = slices.Repeat([]string{body.ID}, len(special.IDs))
 				}
 				if len(special.Tokens) != len(special.IDs) {
 					return nil, 0, fmt.Errorf("the post-processor's token %q has %d ids for %d tokens", body.ID, len(special.IDs), len(special.Tokens))

@@ -136,7 +136,7 @@ func TestAStreamOfBytesThatNeverFormTextIsBounded(t *testing.T) {
 func TestUnknownComponentsAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, old, new, component, what string }{
 		{"model", `"type":"BPE"`, `"type":"Other"`, "model", "Other"},
-		{"normalizer", `"type":"Prepend"`, `"type":"Nmt"`, "normalizer", "Nmt"},
+		{"normalizer", `"type":"Prepend"`, `"type":"Shout"`, "normalizer", "Shout"},
 		{"pre-tokenizer", `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"UnicodeScripts"}`, "pre-tokenizer", "UnicodeScripts"},
 		{"decoder", `"type":"Fuse"`, `"type":"CTC"`, "decoder", "CTC"},
 		{"post-processor", `"type":"TemplateProcessing"`, `"type":"Other"`, "post-processor", "Other"},
