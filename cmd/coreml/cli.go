@@ -28,6 +28,7 @@ type cli struct {
 	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a model runs here."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
+	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 }
 

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+type tokenizeCmd struct {
+	Text string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
+
+	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it that of the small storyteller." placeholder:"PATH"`
+	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages and tools." placeholder:"FILE"`
+	Decode    bool   `short:"d" help:"Turn ids, with spaces or commas between them, into text."`
+	NoSpecial bool   `help:"Add no special tokens around the text; with --decode, leave them out of it."`
+	JSON      bool   `help:"Print one JSON object."`
+	Stdio     bool   `help:"Answer requests on standard input, a JSON object a line."`
+}
+
+// tokenized is what --json prints for a text.
+type tokenized struct {
+	Text    string   `json:"text"`
+	IDs     []int    `json:"ids"`
+	Pieces  []string `json:"pieces"`
+	Offsets [][2]int `json:"offsets"`
+}
+
+// Run is called by kong.
+func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
+	if c.Stdio {
+		return c.serve(ctx, io)
+	}
+	if c.Decode && c.Chat != "" {
+		return usagef("--decode and --chat exclude each other")
+	}
+	tok, err := c.load()
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Chat != "":
+		if c.Text != "" {
+			return usagef("--chat takes the text from its file")
+		}
+		return c.chat(tok, io)
+	case c.Decode:
+		return c.decode(tok, io)
+	}
+	text, err := c.input(io.in)
+	if err != nil {
+		return err
+	}
+	return c.print(tok, text, !c.NoSpecial, io.out)
+}
+
+// load loads the tokenizer that is asked for.
+func (c *tokenizeCmd) load() (*tokenizer.Tokenizer, error) {
+	if c.Tokenizer == "" {
+		return tokenizer.LoadFS(storyteller.FS(), ".")
+	}
+	dir, err := findTokenizer("", c.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	return tokenizer.Load(dir)
+}
+
+// input returns the argument or what is on standard input.
+func (c *tokenizeCmd) input(in io.Reader) (string, error) {
+	if c.Text != "" && c.Text != "-" {
+		return c.Text, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxPrompt+1))
+	if err != nil {
+		return "", fmt.Errorf("standard input: %w", err)
+	}
+	if len(data) > maxPrompt {
+		return "", fmt.Errorf("standard input is longer than %d bytes", maxPrompt)
+	}
+	return string(data), nil
+}
+
+// print prints the tokens of a text.
+func (c *tokenizeCmd) print(tok *tokenizer.Tokenizer, text string, special bool, out io.Writer) error {
+	e, err := tok.EncodeWithOffsets(text, special)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(out, tokenized{text, orEmpty(e.IDs), orEmpty(e.Tokens), pairs(e.Offsets)})
+	}
+	list := table{right: map[int]bool{0: true}}
+	for i, id := range e.IDs {
+		at := e.Offsets[i]
+		list.row(strconv.Itoa(id), fmt.Sprintf("%d-%d", at.Start, at.End), strconv.QuoteToGraphic(e.Tokens[i]))
+	}
+	_, err = io.WriteString(out, list.String())
+	return err
+}
+
+// decode prints the text of ids.
+func (c *tokenizeCmd) decode(tok *tokenizer.Tokenizer, s *streams) error {
+	text, err := c.input(s.in)
+	if err != nil {
+		return err
+	}
+	var ids []int
+	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n[]", r) }) {
+		id, err := strconv.Atoi(field)
+		if err != nil {
+			return usagef("%q is no token id", field)
+		}
+		ids = append(ids, id)
+	}
+	out := tok.Decode(ids, c.NoSpecial)
+	if c.JSON {
+		return printJSON(s.out, map[string]any{"ids": orEmpty(ids), "text": out})
+	}
+	_, err = fmt.Fprintln(s.out, out)
+	return err
+}
+
+// chat prints the tokens of a conversation.
+func (c *tokenizeCmd) chat(tok *tokenizer.Tokenizer, s *streams) error {
+	var data []byte
+	var err error
+	if c.Chat == "-" {
+		data, err = io.ReadAll(io.LimitReader(s.in, maxPrompt))
+	} else {
+		data, err = os.ReadFile(c.Chat)
+	}
+	if err != nil {
+		return err
+	}
+	var file struct {
+		Messages            []tokenizer.Message `json:"messages"`
+		Tools               []json.RawMessage   `json:"tools"`
+		AddGenerationPrompt *bool               `json:"add_generation_prompt"`
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		err = json.Unmarshal(data, &file.Messages)
+	} else {
+		err = json.Unmarshal(data, &file)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Chat, err)
+	}
+	opts := &tokenizer.ChatOptions{AddGenerationPrompt: file.AddGenerationPrompt == nil || *file.AddGenerationPrompt}
+	for _, tool := range file.Tools {
+		opts.Tools = append(opts.Tools, tool)
+	}
+	text, err := tok.ApplyChatTemplate(file.Messages, opts)
+	if errors.Is(err, tokenizer.ErrNoChatTemplate) {
+		return fmt.Errorf("%w: the tokenizer is not one for conversations", err)
+	}
+	if err != nil {
+		return err
+	}
+	return c.print(tok, text, false, s.out)
+}
+
+// pairs writes offsets as pairs.
+func pairs(list []tokenizer.Offsets) [][2]int {
+	out := make([][2]int, len(list))
+	for i, o := range list {
+		out[i] = [2]int{o.Start, o.End}
+	}
+	return out
+}
+
+// orEmpty makes an empty list of nil, which JSON would write as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// printJSON writes one line of JSON with the text as it is.
+func printJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
