@@ -76,11 +76,13 @@ func TestColourImagesKeepTheirColours(t *testing.T) {
 	}{
 		"RGB to RGB": {flexible, milpb.ImageFeatureType{ColorSpace: 20}, []color.NRGBA{{20, 40, 255, 255}, {2, 4, 6, 255}}},
 		"BGR to BGR": {
-			milpb.ImageFeatureType{Width: 2, Height: 1, ColorSpace: 30}, milpb.ImageFeatureType{ColorSpace: 30},
+			milpb.ImageFeatureType{Width: 2, Height: 1, ColorSpace: 30},
+			milpb.ImageFeatureType{ColorSpace: 30},
 			[]color.NRGBA{{20, 40, 255, 255}, {2, 4, 6, 255}},
 		},
 		"BGR taken for RGB": {
-			milpb.ImageFeatureType{ColorSpace: 30, Sizes: []milpb.ImageSize{{Width: 9, Height: 9}, {Width: 2, Height: 1}}}, milpb.ImageFeatureType{ColorSpace: 20},
+			milpb.ImageFeatureType{ColorSpace: 30, Sizes: []milpb.ImageSize{{Width: 9, Height: 9}, {Width: 2, Height: 1}}},
+			milpb.ImageFeatureType{ColorSpace: 20},
 			[]color.NRGBA{{255, 40, 20, 255}, {6, 4, 2, 255}},
 		},
 	} {
