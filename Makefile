@@ -11,7 +11,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: all build fmt fmt-check vet lint lint-full test race noasm fuzz bench cross static generate fixtures storyteller tidy ci help
+.PHONY: all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static generate fixtures storyteller tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -48,6 +48,18 @@ fuzz: ## every fuzz target for FUZZTIME (5m)
 
 bench: ## benchmarks that match BENCH, COUNT times, in the form that benchstat reads
 	go test -run '^$$' -bench '$(BENCH)' -count $(COUNT) work
+
+# bench/README.md says how to read the table.
+PEER_MODELS ?= smollm2-135m mistral-7b
+PEERS       ?= .cache/peers
+ROUNDS      ?= 5
+THREADS     ?= 1,2
+ARITHMETIC  ?= default
+CHUNK       ?= 0
+
+bench-peers: build ## this project and llama.cpp in turns, on the same weights; needs gcc, npm and pip
+	models=$$(bench/prepare.sh $(PEERS) $(PEER_MODELS)) && \
+	go run ./bench/peers -dir $(PEERS) -rounds $(ROUNDS) -threads $(THREADS) -arithmetic $(ARITHMETIC) -chunk $(CHUNK) $$models
 
 cross: ## build and vet for the systems that this machine is not
 	@for target in darwin/arm64 darwin/amd64 linux/amd64 linux/arm64 windows/amd64 windows/arm64; do \

@@ -127,6 +127,9 @@ func Default() Rules {
 			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true},
 
+			// Measurements against other programs.
+			{Dir: "bench", May: []string{"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/dtype"}, Prints: true},
+
 			// The tests' own rooms.
 			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},
 			{Dir: "internal/archtest"},

@@ -1,0 +1,109 @@
+// Command peers measures this project and llama.cpp in turns, on the same weights
+// and the same tokens, and prints medians and their ratios:
+//
+//	peers -dir .cache/peers -rounds 5 -threads 1,2 smollm2-135m mistral-7b
+//
+// bench/prepare.sh makes ready what it runs. Only figures of one table compare,
+// and only on a machine that does nothing else: see bench/README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "peers: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// options are the flags.
+type options struct {
+	coreml, dir, prefill, decode, arithmetic string
+	tokens, rounds, chunk                    int
+}
+
+func run(ctx context.Context) error {
+	var o options
+	flag.StringVar(&o.coreml, "coreml", "bin/coreml", "the command of this project")
+	flag.StringVar(&o.dir, "dir", ".cache/peers", "the folder that prepare.sh filled")
+	flag.StringVar(&o.prefill, "prefill", "32,128,512", "lengths of prompts")
+	flag.StringVar(&o.decode, "decode", "0,512", "lengths of text before single tokens")
+	flag.StringVar(&o.arithmetic, "arithmetic", "default", "this project's arithmetic")
+	flag.IntVar(&o.tokens, "tokens", 32, "single tokens per measurement")
+	flag.IntVar(&o.rounds, "rounds", 5, "rounds, in each of which both run once")
+	flag.IntVar(&o.chunk, "chunk", 0, "this project's tokens per prediction of a prompt")
+	threads := flag.String("threads", "1,2", "numbers of threads")
+	flag.Parse()
+	if flag.NArg() == 0 || o.rounds < 1 {
+		return errors.New("name a model, and at least one round")
+	}
+	for _, model := range flag.Args() {
+		for n := range strings.SplitSeq(*threads, ",") {
+			c := comparison{model: model, threads: n}
+			for round := range o.rounds {
+				if err := c.round(ctx, &o, round); err != nil {
+					return err
+				}
+			}
+			fmt.Print(c.table())
+		}
+	}
+	return nil
+}
+
+// round runs both once. Who begins changes from round to round, so that neither
+// always finds the processor warm or the files in memory.
+func (c *comparison) round(ctx context.Context, o *options, round int) error {
+	own := func() error {
+		m, err := measure(ctx, nil, o.coreml, "bench", "--json", "--rounds=1", "--threads="+c.threads, "--prefill="+o.prefill,
+			"--decode="+o.decode, fmt.Sprintf("--tokens=%d", o.tokens), "--arithmetic="+o.arithmetic,
+			fmt.Sprintf("--prefill-chunk=%d", o.chunk), filepath.Join(o.dir, "models", c.model+".package"))
+		c.own = append(c.own, m)
+		return err
+	}
+	peer := func() error {
+		lib, err := filepath.Abs(filepath.Join(o.dir, "lib"))
+		if err != nil {
+			return err
+		}
+		m, err := measure(ctx, []string{"LLAMA_LIB=" + lib, "LD_LIBRARY_PATH=" + lib}, filepath.Join(o.dir, "llama_bench"),
+			filepath.Join(o.dir, "models", c.model+".gguf"), c.threads, o.prefill, o.decode, fmt.Sprint(o.tokens))
+		c.peer = append(c.peer, m)
+		return err
+	}
+	if round%2 == 1 {
+		own, peer = peer, own
+	}
+	if err := own(); err != nil {
+		return err
+	}
+	return peer()
+}
+
+// measure runs a program and reads the last line that it prints.
+func measure(ctx context.Context, env []string, name string, args ...string) (measures, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return measures{}, fmt.Errorf("%s: %w", name, err)
+	}
+	m, err := readMeasures(string(out))
+	if err != nil {
+		return measures{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
