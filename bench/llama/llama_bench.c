@@ -38,9 +38,10 @@ static void die(const char *what) {
   exit(1);
 }
 
-// lengths reads a list of numbers.
+// lengths reads a list of numbers, or none.
 static int lengths(const char *text, int *out) {
   int n = 0;
+  if (strcmp(text, "none") == 0) return 0;
   while (*text && n < max_lengths) {
     char *end;
     long v = strtol(text, &end, 10);
