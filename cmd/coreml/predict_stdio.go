@@ -20,6 +20,8 @@ const (
 	// maxRequest bounds the line of one request. Larger arrays are passed as
 	// files.
 	maxRequest = 256 << 20
+	// failedPrediction are Core ML's own words, which callers look for.
+	failedPrediction = "Unable to compute the prediction using ML Program"
 )
 
 // request is one line on standard input. The operations read different fields.
@@ -316,6 +318,9 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	start := time.Now()
 	out, err := m.Predict(ctx, in, st, nil)
 	if err != nil {
+		if errorCode(err) == codeInternal {
+			err = fmt.Errorf("%s: %w", failedPrediction, err)
+		}
 		return nil, err
 	}
 	ms := float64(time.Since(start).Microseconds()) / 1000

@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gocoreml/coreml/internal/kernel"
@@ -30,6 +31,22 @@ type indexRule struct {
 	// strict makes everything else an error; otherwise it is moved to the nearest
 	// index, since the result is not specified but must be safe.
 	strict bool
+	// dropped says instead that there is no such place: what is written there is
+	// lost.
+	dropped bool
+}
+
+// errDropped says that an index names no place.
+var errDropped = errors.New("index names no place")
+
+// writeRule is indexRule for operators that write: an index outside changes
+// nothing where validation is not asked for.
+func (c *call) writeRule(k int) (indexRule, error) {
+	rule, err := c.indexRule(k)
+	if !rule.strict {
+		rule = indexRule{dropped: true}
+	}
+	return rule, err
 }
 
 // indexRule reads validate_indices, operand k. Up to iOS16 negative indices are
@@ -51,6 +68,9 @@ func (r indexRule) at(i int32, n int) (int, error) {
 	}
 	if k >= 0 && k < n {
 		return k, nil
+	}
+	if r.dropped {
+		return 0, errDropped
 	}
 	if r.strict || n == 0 {
 		return 0, fmt.Errorf("index %d is outside a dimension of %d", i, n)

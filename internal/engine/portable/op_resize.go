@@ -9,7 +9,7 @@ func init() {
 	add(
 		operator{
 			name: "upsample_nearest_neighbor", params: in("x", "scale_factor_height", "scale_factor_width"),
-			shape: upsampleShape, eval: upsampleNearest, local: newGrid2,
+			shape: upsampleShape, eval: resizeNearest, local: newGrid2,
 		},
 		operator{
 			name: "upsample_bilinear", params: in("x", "scale_factor_height", "scale_factor_width", "align_corners", "half_pixel_centers"),
@@ -96,11 +96,11 @@ func (c *call) linearTaps(t []tap, n, out int, s sampling) []tap {
 }
 
 // nearestTaps fills the taps of one dimension for copies of the element at
-// i/scale.
-func (c *call) nearestTaps(t []tap, n, out int, scale float64) []tap {
+// i*n/out, rounded down. The sizes count, not the factor that gave them.
+func (c *call) nearestTaps(t []tap, n, out int) []tap {
 	t = grown(c.fr, t, out)
 	for i := range t {
-		lo := min(n-1, int(float64(i)/scale))
+		lo := i * n / out
 		t[i] = tap{lo: lo, hi: lo}
 	}
 	return t
@@ -183,27 +183,10 @@ func (c *call) sizes() (h, w, toH, toW int) {
 	return x.dims[x.rank-2], x.dims[x.rank-1], out.dims[x.rank-2], out.dims[x.rank-1]
 }
 
-func upsampleNearest(c *call) error {
-	sh, err := c.floatIn(1, 1)
-	if err != nil {
-		return err
-	}
-	sw, err := c.floatIn(2, 1)
-	if err != nil {
-		return err
-	}
-	h, w, toH, toW := c.sizes()
-	g := c.grid2()
-	g.rows, g.cols = c.nearestTaps(g.rows, h, toH, float64(sh)), c.nearestTaps(g.cols, w, toW, float64(sw))
-	c.sample(g)
-	return nil
-}
-
 func resizeNearest(c *call) error {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
-	g.rows = c.nearestTaps(g.rows, h, toH, float64(toH)/float64(h))
-	g.cols = c.nearestTaps(g.cols, w, toW, float64(toW)/float64(w))
+	g.rows, g.cols = c.nearestTaps(g.rows, h, toH), c.nearestTaps(g.cols, w, toW)
 	c.sample(g)
 	return nil
 }
@@ -292,7 +275,9 @@ func resize(c *call) error {
 	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
 	for _, taps := range [...][]tap{g.rows, g.cols} {
 		for k, t := range taps {
-			if s != byDefault && t.share >= 0.5 {
+			// A place half-way between two elements goes to the first by default,
+			// so that whole factors repeat every element alike.
+			if t.share > 0.5 || t.share == 0.5 && s != byDefault {
 				t.lo = t.hi
 			}
 			taps[k] = tap{lo: t.lo, hi: t.lo}

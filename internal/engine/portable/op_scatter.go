@@ -1,6 +1,9 @@
 package portable
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 func init() {
 	add(
@@ -175,7 +178,7 @@ func scatter(c *call) error {
 	if err != nil {
 		return err
 	}
-	rule, err := c.indexRule(5)
+	rule, err := c.writeRule(5)
 	if err != nil {
 		return err
 	}
@@ -189,10 +192,12 @@ func scatter(c *call) error {
 	for o := range data.span(0, axis) {
 		for _, i := range indices {
 			k, err := rule.at(i, n)
-			if err != nil {
+			switch {
+			case err == nil:
+				s.run((o*n+k)*inner, at, inner)
+			case !errors.Is(err, errDropped):
 				return err
 			}
-			s.run((o*n+k)*inner, at, inner)
 			at += inner
 		}
 	}
@@ -219,7 +224,7 @@ func scatterAlong(c *call) error {
 	if err != nil {
 		return err
 	}
-	rule, err := c.indexRule(5)
+	rule, err := c.writeRule(5)
 	if err != nil {
 		return err
 	}
@@ -234,10 +239,12 @@ func scatterAlong(c *call) error {
 		for range m {
 			for j := range inner {
 				k, err := rule.at(indices[at], n)
-				if err != nil {
+				switch {
+				case err == nil:
+					s.run((o*n+k)*inner+j, at, 1)
+				case !errors.Is(err, errDropped):
 					return err
 				}
-				s.run((o*n+k)*inner+j, at, 1)
 				at++
 			}
 		}
@@ -267,7 +274,7 @@ func scatterND(c *call) error {
 	if err != nil {
 		return err
 	}
-	rule, err := c.indexRule(4)
+	rule, err := c.writeRule(4)
 	if err != nil {
 		return err
 	}
@@ -278,10 +285,12 @@ func scatterND(c *call) error {
 	indices := c.i32(idx)
 	for k := range d.count {
 		at, err := d.offset(data, indices, k, rule)
-		if err != nil {
+		switch {
+		case err == nil:
+			s.run(at, k*d.slice, d.slice)
+		case !errors.Is(err, errDropped):
 			return err
 		}
-		s.run(at, k*d.slice, d.slice)
 	}
 	s.wrapTo(c)
 	return nil
