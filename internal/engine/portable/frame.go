@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
@@ -40,6 +41,9 @@ type frame struct {
 	pool    *workpool.Pool
 	threads int
 	ctx     context.Context //nolint:containedctx // lives for one prediction
+	// product serves every step that multiplies by a constant matrix: what it needs
+	// for a long prompt is too much to keep for each of them.
+	product kernel.MatMulTask
 	// profiler is told of the steps; nil unless the prediction's context has one.
 	profiler engine.Profiler
 }

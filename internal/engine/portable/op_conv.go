@@ -196,7 +196,7 @@ func (c *call) pointwise(l *convLocal, g *convGeometry) error {
 		bias = c.f32(b)
 	}
 	dst := c.newF32(0)
-	c.multiply(&l.linearLocal, dst, g.out, xs, g.in, g.batch*places, bias)
+	c.multiply(dst, g.out, xs, g.in, g.batch*places, bias)
 	y := c.out(0)
 	n := g.out
 	for d := g.spatial + 1; d >= 2; d-- {

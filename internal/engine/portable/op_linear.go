@@ -19,9 +19,8 @@ func init() {
 
 // linearLocal is what a linear or a pointwise convolution keeps in a frame.
 type linearLocal struct {
-	task kernel.MatMulTask
-	x    []float32
-	mm   matmulTask
+	x  []float32
+	mm matmulTask
 }
 
 // prepareLinear turns a constant weight into the matrix that the kernels read
@@ -111,7 +110,7 @@ func linear(c *call) error {
 		bias = c.f32(b)
 	}
 	if c.st.mat != nil {
-		c.multiply(l, dst, o, xs, k, n, bias)
+		c.multiply(dst, o, xs, k, n, bias)
 		return nil
 	}
 	l.mm.matmul(c, dst, xs, c.f32(c.in(1)), true, n, o, k)
@@ -121,9 +120,9 @@ func linear(c *call) error {
 }
 
 // multiply computes dst[n,o] = xs[n,k]·matᵀ + bias, rounded to output 0's type.
-func (c *call) multiply(l *linearLocal, dst []float32, o int, xs []float32, k, n int, bias []float32) {
+func (c *call) multiply(dst []float32, o int, xs []float32, k, n int, bias []float32) {
 	half := c.out(0).dt == dtype.Float16
-	t := &l.task
+	t := &c.fr.product
 	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = c.st.mat, dst, xs, o, k, n
 	t.Bias, t.RoundOut = nil, half && bias == nil
 	if len(bias) == o {

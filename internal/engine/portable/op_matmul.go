@@ -153,7 +153,7 @@ func matmul(c *call) error {
 	if c.st.mat != nil {
 		dst := c.newF32(0)
 		if len(dst) > 0 {
-			c.multiply(l, dst, d.n, xs, d.k, len(dst)/d.n, nil)
+			c.multiply(dst, d.n, xs, d.k, len(dst)/d.n, nil)
 		}
 		return nil
 	}
