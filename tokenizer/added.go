@@ -137,12 +137,12 @@ func (a *addedSet) spaceBefore(s string, end int) int {
 // standsAlone reports whether no word touches s[start:end].
 func standsAlone(s string, start, end int) bool {
 	if start > 0 {
-		if r, _ := utf8.DecodeLastRuneInString(s[:start]); isWord(r) {
+		if r, _ := utf8.DecodeLastRuneInString(s[:start]); uni.IsWord(r) {
 			return false
 		}
 	}
 	if end < len(s) {
-		if r, _ := utf8.DecodeRuneInString(s[end:]); isWord(r) {
+		if r, _ := utf8.DecodeRuneInString(s[end:]); uni.IsWord(r) {
 			return false
 		}
 	}

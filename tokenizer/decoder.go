@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -24,6 +25,8 @@ type decoder struct {
 	Suffix         string          `json:"suffix"`
 	Prefix         string          `json:"prefix"`
 	Cleanup        *bool           `json:"cleanup"`
+	PadToken       *string         `json:"pad_token"`
+	WordDelimiter  *string         `json:"word_delimiter_token"`
 }
 
 // steps flattens a decoder.
@@ -61,6 +64,8 @@ func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
 		}), nil
 	case "WordPiece":
 		return append(dst, d.wordPiece), nil
+	case "CTC":
+		return append(dst, d.ctc), nil
 	case "Strip":
 		if utf8.RuneCountInString(d.Content) != 1 || d.Start < 0 || d.Stop < 0 {
 			return nil, &UnsupportedError{Component: "option", Name: "Strip.content=" + d.Content}
@@ -176,10 +181,51 @@ func (d *decoder) strip(tokens []string) ([]string, error) {
 	return tokens, nil
 }
 
-// cleanup undoes the spaces that splitting a text into words put before
-// punctuation.
-var cleanup = strings.NewReplacer(" .", ".", " ?", "?", " !", "!", " ,", ",", " ' ", "'",
-	" n't", "n't", " 'm", "'m", " do not", " don't", " 's", "'s", " 've", "'ve", " 're", "'re")
+// cleanups undo the spaces that splitting a text into words put before
+// punctuation, one after the other.
+var cleanups = [...][2]string{
+	{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"}, {" 'm", "'m"},
+	{" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+}
+
+func cleanup(text string) string {
+	if strings.IndexByte(text, ' ') < 0 {
+		return text
+	}
+	for _, c := range cleanups {
+		text = strings.ReplaceAll(text, c[0], c[1])
+	}
+	return text
+}
+
+// ctc removes repetitions and padding, as the outputs of speech models have
+// them.
+func (d *decoder) ctc(tokens []string) ([]string, error) {
+	pad, delimiter := "<pad>", "|"
+	if d.PadToken != nil {
+		pad = *d.PadToken
+	}
+	if d.WordDelimiter != nil {
+		delimiter = *d.WordDelimiter
+	}
+	tokens = slices.Compact(tokens)
+	out := tokens[:0]
+	for _, token := range tokens {
+		if pad != "" {
+			token = strings.ReplaceAll(token, pad, "")
+		}
+		if isSet(d.Cleanup) {
+			token = cleanup(token)
+			if delimiter != "" {
+				token = strings.ReplaceAll(token, delimiter, " ")
+			}
+		}
+		if token != "" {
+			out = append(out, token)
+		}
+	}
+	return out, nil
+}
 
 func (d *decoder) wordPiece(tokens []string) ([]string, error) {
 	for i, token := range tokens {
@@ -191,7 +237,7 @@ func (d *decoder) wordPiece(tokens []string) ([]string, error) {
 			token = rest
 		}
 		if isSet(d.Cleanup) {
-			token = cleanup.Replace(token)
+			token = cleanup(token)
 		}
 		tokens[i] = token
 	}

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"slices"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -97,7 +96,7 @@ func (e *Encoding) plus(f *Encoding) *Encoding {
 
 // isBlank reports whether r is white space, also that of the byte-level
 // alphabet.
-func isBlank(r rune) bool { return r == 'Ġ' || unicode.IsSpace(r) }
+func isBlank(r rune) bool { return r == 'Ġ' || isSpace(r) }
 
 // trim takes white space at the ends of tokens out of their offsets. A single
 // space in front of the first token may be one that the pre-tokenizer put

@@ -80,6 +80,9 @@ func parse(data []byte) (*Tokenizer, error) {
 		name := string(key)
 		raw, err := s.skip()
 		sections[name] = raw
+		if err == nil && !allowed(fileFields, name) && !isNull(raw) {
+			err = &UnsupportedError{Component: "option", Name: name}
+		}
 		return err
 	})
 	if err != nil {
@@ -117,7 +120,7 @@ func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
 func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	if raw := sections["normalizer"]; !isNull(raw) {
 		var n normalizer
-		err := json.Unmarshal(raw, &n)
+		err := errors.Join(json.Unmarshal(raw, &n), checkFields(raw, normalizerFields))
 		if err == nil {
 			t.normalizers, err = n.steps(nil)
 		}
@@ -127,7 +130,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	}
 	if raw := sections["pre_tokenizer"]; !isNull(raw) {
 		var p preTokenizer
-		err := json.Unmarshal(raw, &p)
+		err := errors.Join(json.Unmarshal(raw, &p), checkFields(raw, preTokenizerFields))
 		if err == nil {
 			t.stages, err = p.stages(nil)
 		}
@@ -137,7 +140,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	}
 	if raw := sections["post_processor"]; !isNull(raw) {
 		var p postProcessor
-		err := json.Unmarshal(raw, &p)
+		err := errors.Join(json.Unmarshal(raw, &p), checkFields(raw, postProcessorFields))
 		if err == nil {
 			t.processors, err = p.steps(nil)
 		}
@@ -148,7 +151,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	}
 	if raw := sections["decoder"]; !isNull(raw) {
 		var d decoder
-		err := json.Unmarshal(raw, &d)
+		err := errors.Join(json.Unmarshal(raw, &d), checkFields(raw, decoderFields))
 		if err == nil {
 			t.decoders, err = d.steps(nil)
 		}

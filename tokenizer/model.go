@@ -41,6 +41,11 @@ func readModel(raw []byte, alphabet bool) (m model, isRaw bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
+	for name, value := range fields {
+		if list, ok := modelFields[o.Type]; ok && name != "type" && !allowed(list, name) && !isNull(value) {
+			return nil, false, &UnsupportedError{Component: "option", Name: o.Type + "." + name}
+		}
+	}
 	v := fields["vocab"]
 	switch {
 	case o.Type != "BPE" && o.Type != "WordPiece" && o.Type != "WordLevel" && o.Type != "Unigram":

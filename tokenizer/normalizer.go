@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"encoding/json"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
@@ -120,10 +119,10 @@ func nmt(r rune) rune {
 
 func (n *normalizer) strip(s string) string {
 	if n.StripLeft {
-		s = strings.TrimLeftFunc(s, unicode.IsSpace)
+		s = strings.TrimLeftFunc(s, isSpace)
 	}
 	if n.StripRight {
-		s = strings.TrimRightFunc(s, unicode.IsSpace)
+		s = strings.TrimRightFunc(s, isSpace)
 	}
 	return s
 }
@@ -136,7 +135,7 @@ func lower(s string) string {
 }
 
 // lowerRune is the lower case of one character.
-func lowerRune(r rune) rune { return unicode.ToLower(r) }
+func lowerRune(r rune) rune { return uni.ToLower(r) }
 
 // replaceAll replaces the matches of m.
 func replaceAll(m matcher, s, with string) (string, error) {

@@ -2,8 +2,8 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
@@ -54,6 +54,7 @@ type preTokenizer struct {
 	Invert           bool            `json:"invert"`
 	IndividualDigits bool            `json:"individual_digits"`
 	Delimiter        string          `json:"delimiter"`
+	Length           *int            `json:"length"`
 }
 
 // isSet reads an option that is on unless the file says otherwise.
@@ -113,6 +114,17 @@ func (p *preTokenizer) stages(dst []stage) ([]stage, error) {
 		return single(isolated, isPunctuation)
 	case "CharDelimiterSplit":
 		return append(dst, stage{matcher: literalMatcher{p.Delimiter}, behavior: removed}), nil
+	case "UnicodeScripts":
+		return append(dst, stage{matcher: scriptMatcher{}, behavior: removed}), nil
+	case "FixedLength":
+		length := 5
+		if p.Length != nil {
+			length = *p.Length
+		}
+		if length < 1 {
+			return nil, fmt.Errorf("FixedLength has a length of %d", length)
+		}
+		return append(dst, stage{matcher: lengthMatcher{length}}), nil
 	}
 	return nil, &UnsupportedError{Component: "pre-tokenizer", Name: p.Type}
 }
@@ -210,21 +222,14 @@ func isPunctuation(c uint8, r rune) bool {
 
 // scanWords matches \w+|[^\w\s]+.
 func scanWords(t *uni.Table, s string, i int) int {
-	if end := runeRun(s, i, isWord); end > i {
+	if end := runeRun(s, i, uni.IsWord); end > i {
 		return end
 	}
-	return runeRun(s, i, func(r rune) bool { return !isWord(r) && t.Class(r)&uni.Space == 0 })
+	return runeRun(s, i, func(r rune) bool { return !uni.IsWord(r) && !isSpace(r) })
 }
 
-// isWord reports whether r matches \w as Unicode Technical Standard 18
-// defines it: alphabetic, a mark, a decimal digit, a connector or a joiner.
-func isWord(r rune) bool {
-	if r < 0x80 {
-		return r == '_' || r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z'
-	}
-	return uni.Classes().Class(r)&(uni.Letter|uni.Mark) != 0 || r == 0x200c || r == 0x200d ||
-		unicode.In(r, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic)
-}
+// isSpace reports whether r is white space.
+func isSpace(r rune) bool { return uni.Classes().Class(r)&uni.Space != 0 }
 
 // charMatcher matches single characters.
 type charMatcher struct {

@@ -35,8 +35,9 @@ func compileRegex(pattern string) (matcher, error) {
 
 // translate rewrites what the syntax of the reference's engine (Oniguruma's
 // Ruby syntax) has and the syntax of .NET has not: possessive quantifiers
-// become atomic groups, and a + behind {m,n} repeats that. It reports false
-// for constructs that it does not know.
+// become atomic groups, and a + behind {m,n} repeats that. Classes such as
+// \p{L} become their ranges, so that the tables are those of this package. It
+// reports false for constructs that it does not know.
 func translate(pattern string) (string, bool) {
 	var out []byte
 	atom := 0 // where the last atom starts in out
@@ -60,12 +61,34 @@ func translate(pattern string) (string, bool) {
 			if n = classLen(pattern[i:]); n == 0 {
 				return "", false
 			}
+			class, ok := translateClass(pattern[i : i+n])
+			if !ok {
+				return "", false
+			}
 			atom = len(out)
+			out = append(out, class...)
+			i += n
+			continue
 		case '\\':
 			if n = escapeLen(pattern[i:]); n == 0 {
 				return "", false
 			}
 			atom = len(out)
+			ranges, isClass, ok := escapedClass(pattern[i : i+n])
+			if !ok {
+				return "", false
+			}
+			if isClass {
+				out = appendClass(append(out, '['), ranges)
+				out = append(out, ']')
+				i += n
+				continue
+			}
+			if edge, ok := wordEdge(pattern[i : i+n]); ok {
+				out = append(out, edge...)
+				i += n
+				continue
+			}
 		case '*', '+', '?', '{':
 			n = quantifierLen(pattern[i:])
 			if n == 0 { // a brace that is text
@@ -136,13 +159,13 @@ func classLen(s string) int {
 // escapeLen returns the length of an escape, 0 for those that mean something
 // else in the other syntax.
 func escapeLen(s string) int {
-	if len(s) < 2 || strings.IndexByte("hHRXKGZyYOg", s[1]) >= 0 {
+	if len(s) < 2 || strings.IndexByte("RXKGZyYOg", s[1]) >= 0 {
 		return 0
 	}
 	_, n := utf8.DecodeRuneInString(s[1:])
 	if (s[1] == 'p' || s[1] == 'P' || s[1] == 'x' || s[1] == 'u') && len(s) > 2 && s[2] == '{' {
 		end := strings.IndexByte(s, '}')
-		if end < 0 || s[1] == 'x' || s[1] == 'u' || s[3] == '^' {
+		if end < 4 || s[1] == 'x' || s[1] == 'u' {
 			return 0
 		}
 		return end + 1

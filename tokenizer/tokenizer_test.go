@@ -137,8 +137,8 @@ func TestUnknownComponentsAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, old, new, component, what string }{
 		{"model", `"type":"BPE"`, `"type":"Other"`, "model", "Other"},
 		{"normalizer", `"type":"Prepend"`, `"type":"Shout"`, "normalizer", "Shout"},
-		{"pre-tokenizer", `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"UnicodeScripts"}`, "pre-tokenizer", "UnicodeScripts"},
-		{"decoder", `"type":"Fuse"`, `"type":"CTC"`, "decoder", "CTC"},
+		{"pre-tokenizer", `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Scissors"}`, "pre-tokenizer", "Scissors"},
+		{"decoder", `"type":"Fuse"`, `"type":"Riddle"`, "decoder", "Riddle"},
 		{"post-processor", `"type":"TemplateProcessing"`, `"type":"Other"`, "post-processor", "Other"},
 		{"pattern", `"pre_tokenizer":null`, `"pre_tokenizer":{"type":"Split","behavior":"Isolated","pattern":{"Regex":"(?<n"}}`, "pattern", "(?<n"},
 		{"dropout", `"fuse_unk":true`, `"dropout":0.1`, "option", "BPE.dropout"},
@@ -174,7 +174,7 @@ func TestMalformedFilesAreFormatErrors(t *testing.T) {
 		{"a control character", strings.Replace(tiny, `"a b"`, "\"a\n\"", 1)},
 		{"deep nesting", strings.Repeat("[", 100000)},
 		{"a special token with a negative id", strings.Replace(tiny, `"ids":[1]`, `"ids":[-1]`, 1)},
-		{"an undefined special token", strings.Replace(tiny, `"special_tokens":{`, `"other":{`, 1)},
+		{"an undefined special token", strings.Replace(tiny, `"special_tokens":{"<s>"`, `"special_tokens":{"<t>"`, 1)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := loadText(t, c.text)

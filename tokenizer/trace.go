@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
@@ -35,14 +34,14 @@ func (n *normalizer) traceStrip(a *aligned) {
 	start, end := 0, len(a.text)
 	for n.StripLeft && start < end {
 		r, size := utf8.DecodeRuneInString(a.text[start:])
-		if !unicode.IsSpace(r) {
+		if !isSpace(r) {
 			break
 		}
 		start += size
 	}
 	for n.StripRight && start < end {
 		r, size := utf8.DecodeLastRuneInString(a.text[:end])
-		if !unicode.IsSpace(r) {
+		if !isSpace(r) {
 			break
 		}
 		end -= size
