@@ -175,7 +175,7 @@ func (t *Tokenizer) ApplyChatTemplate(messages []Message, opts *ChatOptions) (st
 	}
 	parsed, err := t.templates.parse(text)
 	if err != nil {
-		return "", fmt.Errorf("tokenizer: %w", err)
+		return "", templateError(err)
 	}
 	vars, err := t.chatVars(messages, opts)
 	if err != nil {
@@ -183,7 +183,7 @@ func (t *Tokenizer) ApplyChatTemplate(messages []Message, opts *ChatOptions) (st
 	}
 	out, err := parsed.Render(vars, &jinja.Options{Now: opts.Now})
 	if err != nil {
-		return "", fmt.Errorf("tokenizer: %w", err)
+		return "", templateError(err)
 	}
 	return out, nil
 }

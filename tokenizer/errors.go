@@ -45,6 +45,29 @@ func (e *FormatError) Unwrap() error { return e.Err }
 
 // TemplateError is what a chat template fails with: a mistake in its text, an
 // operation that its data does not allow, a limit, or a refusal that the
-// template itself raises. Line and Column say where, counted from 1, and Kind
-// has the name of the Python exception that the reference raises.
-type TemplateError = jinja.Error
+// template itself raises.
+type TemplateError struct {
+	// Kind is the name of the Python exception that the reference raises.
+	Kind string
+	// Msg says what is wrong.
+	Msg string
+	// Line and Column are the place in the template, counted from 1; 0 where it
+	// is not known.
+	Line, Column int
+}
+
+// Error returns the kind, the place and the message.
+func (e *TemplateError) Error() string {
+	err := jinja.Error(*e)
+	return err.Error()
+}
+
+// templateError gives an error of the template engine this package's type.
+func templateError(err error) error {
+	var e *jinja.Error
+	if errors.As(err, &e) {
+		own := TemplateError(*e)
+		return fmt.Errorf("tokenizer: %w", &own)
+	}
+	return fmt.Errorf("tokenizer: %w", err)
+}

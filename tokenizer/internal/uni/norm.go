@@ -137,7 +137,7 @@ func RemoveMarks(s string) string {
 	}, s)
 }
 
-// IsBertPunct, IsBertControl and IsBertMark report what the parts of the
+// IsBertPunct reports, as do IsBertControl and IsBertMark, what the parts of the
 // reference that were made for BERT take for punctuation, control characters
 // and nonspacing marks.
 func IsBertPunct(r rune) bool { return normalization().bert[0].has(r) }
