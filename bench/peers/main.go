@@ -49,6 +49,9 @@ func run(ctx context.Context) error {
 	if flag.NArg() == 0 || o.rounds < 1 {
 		return errors.New("name a model, and at least one round")
 	}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Printf("load average before: %s\n", strings.SplitN(string(load), " ", 2)[0])
+	}
 	for _, model := range flag.Args() {
 		for n := range strings.SplitSeq(*threads, ",") {
 			c := comparison{model: model, threads: n}

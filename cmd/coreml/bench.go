@@ -87,6 +87,10 @@ func (c *benchCmd) Run(ctx context.Context, io *streams) error {
 
 // measure loads the model and takes every measure that is asked for.
 func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
+	busy, ok := loadAverage()
+	if !ok {
+		busy = -1
+	}
 	text, err := c.perplexityTokens()
 	if err != nil {
 		return nil, err
@@ -110,7 +114,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens}
+	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, busy: busy}
 	r.fit(c.prefill, c.decode, c.Tokens, g.Context())
 	if err := c.run(ctx, g, r); err != nil {
 		return nil, err

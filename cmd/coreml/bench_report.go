@@ -23,6 +23,7 @@ type benchReport struct {
 	left           []string // what the context is too short for
 	allocs         float64  // per single token, in the last round
 	peak           int64
+	busy           float64 // the load average before the measurement, -1 if unknown
 	profile        []phaseProfile
 	perplexity     *perplexityResult
 }
@@ -95,6 +96,9 @@ func (r *benchReport) writeTable(w io.Writer) error {
 		engine += fmt.Sprintf(", arithmetic %v, threads %d", r.info.Arithmetic, r.info.Threads)
 	}
 	t.row("engine", engine)
+	if r.busy >= 0 {
+		t.row("load average", fmt.Sprintf("%.1f before it began%s", r.busy, busyNote(r.busy)))
+	}
 	t.row("load", duration(r.load))
 	t.row("first token", fmt.Sprintf("%s behind a prompt of %d", duration(r.first), r.firstPrompt))
 	if r.peak > 0 {
@@ -115,6 +119,17 @@ func (r *benchReport) writeTable(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// busyAbove is the load average from which other work takes part of the time:
+// this program had not begun when it was read.
+const busyAbove = 0.5
+
+func busyNote(load float64) string {
+	if load < busyAbove {
+		return ""
+	}
+	return ": other work slows this down"
 }
 
 // rates is the table of the measured lengths.

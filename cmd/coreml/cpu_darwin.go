@@ -13,3 +13,6 @@ func cpuName() string {
 	}
 	return runtime.GOARCH
 }
+
+// loadAverage returns false: it is read on Linux alone.
+func loadAverage() (float64, bool) { return 0, false }

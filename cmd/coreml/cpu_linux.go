@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -20,4 +21,16 @@ func cpuName() string {
 		}
 	}
 	return runtime.GOARCH
+}
+
+// loadAverage returns how many threads wanted to run at a time during the last
+// minute, and false where the system does not say.
+func loadAverage() (float64, bool) {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0, false
+	}
+	first, _, _ := strings.Cut(string(data), " ")
+	v, err := strconv.ParseFloat(first, 64)
+	return v, err == nil
 }
