@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 )
 
 // fileName is the name of the file that a directory must hold.
@@ -94,6 +95,13 @@ func parse(data []byte) (*Tokenizer, error) {
 	t := &Tokenizer{special: map[int]bool{}, config: &Config{}}
 	if err := t.readSteps(sections); err != nil {
 		return nil, err
+	}
+	if err := t.readLimits(sections); err != nil {
+		return nil, err
+	}
+	drops := slices.ContainsFunc(t.normalizers, func(n normalize) bool { return n.drops })
+	if drops && slices.ContainsFunc(t.stages, func(sg stage) bool { return sg.placed }) {
+		t.intricate = true
 	}
 	last := len(t.stages) - 1
 	alphabet := last >= 0 && t.stages[last].alphabet

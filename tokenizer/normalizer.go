@@ -13,6 +13,8 @@ import (
 type normalize struct {
 	text  func(s string) (string, error)
 	trace func(a *aligned) error
+	// drops says that the beginning of a text can vanish.
+	drops bool
 }
 
 // normalizer is the JSON of a normalizer, the fields of all types together.
@@ -35,8 +37,9 @@ type normalizer struct {
 // plain makes a step of functions that cannot fail.
 func plain(f func(string) string, trace func(a *aligned)) normalize {
 	return normalize{
-		func(s string) (string, error) { return f(s), nil },
-		func(a *aligned) error { trace(a); return nil },
+		text:  func(s string) (string, error) { return f(s), nil },
+		trace: func(a *aligned) error { trace(a); return nil },
+		drops: true,
 	}
 }
 
@@ -79,15 +82,16 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 			return nil, err
 		}
 		return append(dst, normalize{
-			func(s string) (string, error) { return replaceAll(m, s, n.Content) },
-			func(a *aligned) error { return a.replace(nil, m, n.Content) },
+			text:  func(s string) (string, error) { return replaceAll(m, s, n.Content) },
+			trace: func(a *aligned) error { return a.replace(nil, m, n.Content) },
+			drops: true,
 		}), nil
 	case "Precompiled":
 		p, err := readCharsMap(n.CharsMap)
 		if err != nil {
 			return nil, err
 		}
-		return append(dst, normalize{p.normalize, p.trace}), nil
+		return append(dst, normalize{text: p.normalize, trace: p.trace, drops: true}), nil
 	case "BertNormalizer", "Bert":
 		return append(dst, plain(n.bert, n.traceBert)), nil
 	case "Nmt":

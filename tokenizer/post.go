@@ -282,19 +282,18 @@ func (t *Tokenizer) addedCount(pair bool) int {
 // readAffixes finds out what the post-processor puts around a text, so that
 // Encode can do it without an [Encoding].
 func (t *Tokenizer) readAffixes() {
-	probe := &Encoding{}
-	probe.push(-1, "", Offsets{}, 0, 0, 0)
-	out := t.process(probe, nil, true)
-	at := -1
-	for i, id := range out.IDs {
-		if id == -1 {
-			t.intricate = t.intricate || at >= 0
-			at = i
+	around := func(addSpecial bool) (before, after []int, plain bool) {
+		probe := &Encoding{}
+		probe.push(-1, "", Offsets{}, 0, 0, 0)
+		ids := t.process(probe, nil, addSpecial).IDs
+		at := slices.Index(ids, -1)
+		if at < 0 || slices.Contains(ids[at+1:], -1) {
+			return nil, nil, false
 		}
+		return ids[:at:at], ids[at+1:], true
 	}
-	if at < 0 {
-		t.intricate = true
-		return
-	}
-	t.before, t.after = out.IDs[:at:at], out.IDs[at+1:]
+	var plain, bare bool
+	t.before, t.after, plain = around(true)
+	_, _, bare = around(false)
+	t.intricate = t.intricate || !plain || !bare
 }

@@ -21,6 +21,7 @@ type stage struct {
 	matcher  matcher
 	behavior behavior
 	alphabet bool
+	placed   bool // depends on whether a part begins the original text
 }
 
 // behavior says what becomes of the matches of a pattern.
@@ -155,7 +156,7 @@ func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
 		if (scheme == "always" || scheme == "first" && a.shift == 0) && !strings.HasPrefix(a.text, mark) {
 			a.prepend(mark)
 		}
-	}}
+	}, placed: scheme == "first"}
 	if isSet(p.Split) {
 		st.matcher, st.behavior = literalMatcher{mark}, mergedWithNext
 	}

@@ -58,15 +58,13 @@ func translate(pattern string) (string, bool) {
 			atom = groups[len(groups)-1]
 			groups = groups[:len(groups)-1]
 		case '[':
-			if n = classLen(pattern[i:]); n == 0 {
-				return "", false
-			}
-			class, ok := translateClass(pattern[i : i+n])
+			class, size, ok := parseClass(pattern[i:], 0)
 			if !ok {
 				return "", false
 			}
+			n = size
 			atom = len(out)
-			out = append(out, class...)
+			out = appendSet(out, class)
 			i += n
 			continue
 		case '\\':
@@ -74,13 +72,12 @@ func translate(pattern string) (string, bool) {
 				return "", false
 			}
 			atom = len(out)
-			ranges, isClass, ok := escapedClass(pattern[i : i+n])
+			ranges, isClass, ok := escapedClass(pattern[i:i+n], false)
 			if !ok {
 				return "", false
 			}
 			if isClass {
-				out = appendClass(append(out, '['), ranges)
-				out = append(out, ']')
+				out = appendSet(out, ranges)
 				i += n
 				continue
 			}
@@ -128,32 +125,6 @@ func knownGroup(s string) bool {
 		}
 	}
 	return false
-}
-
-// classLen returns the length of a class, 0 for one with a class or an
-// intersection inside.
-func classLen(s string) int {
-	i := 1
-	if i < len(s) && s[i] == '^' {
-		i++
-	}
-	for first := true; i < len(s); first = false {
-		switch {
-		case s[i] == ']' && !first:
-			return i + 1
-		case s[i] == '[' || strings.HasPrefix(s[i:], "&&"):
-			return 0
-		case s[i] == '\\':
-			n := escapeLen(s[i:])
-			if n == 0 {
-				return 0
-			}
-			i += n
-		default:
-			i++
-		}
-	}
-	return 0
 }
 
 // escapeLen returns the length of an escape, 0 for those that mean something
@@ -214,7 +185,7 @@ func (m regexMatcher) find(st *state, dst []match, s string) ([]match, error) {
 		}
 		return at
 	}
-	from := 0
+	from, started := 0, false
 	found, err := m.re.FindRunesMatch(runes)
 	for ; err == nil && found != nil; found, err = m.re.FindNextMatch(found) {
 		if time.Since(began) > left {
@@ -225,9 +196,13 @@ func (m regexMatcher) find(st *state, dst []match, s string) ([]match, error) {
 		if from < start {
 			dst = append(dst, match{int32(from), int32(start), false})
 		}
-		if end > start {
-			dst = append(dst, match{int32(start), int32(end), true})
+		// A match of nothing counts, since it separates and can be replaced,
+		// but not right behind another match.
+		if start == end && start == from && started {
+			continue
 		}
+		started = true
+		dst = append(dst, match{int32(start), int32(end), true})
 		from = end
 	}
 	if from < len(s) {

@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,7 +15,7 @@ var shorthands = map[byte]string{'w': "w", 'd': "Nd", 'h': "h"}
 // escapedClass returns the characters of an escape that stands for a set of
 // them, such as \p{L} or \S. It reports ok false for a set that it does not
 // know.
-func escapedClass(escape string) (set [][2]rune, isClass, ok bool) {
+func escapedClass(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
 	c := escape[1]
 	lower := c | 0x20
 	negated := c != lower
@@ -36,11 +38,17 @@ func escapedClass(escape string) (set [][2]rune, isClass, ok bool) {
 			return nil, false, false
 		}
 	}
+	if name == "w" && inside {
+		set = complement(union(complement(set), outsiders))
+	}
 	if negated {
 		set = complement(set)
 	}
 	return set, true, true
 }
+
+// outsiders are in \w but not in a class that has \w in it.
+var outsiders = [][2]rune{{0xb2, 0xb3}, {0xb9, 0xb9}, {0xbc, 0xbe}}
 
 // spaces are the characters of \s.
 var spaces = [][2]rune{
@@ -89,28 +97,152 @@ func appendClassRune(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// translateClass replaces the sets inside a class by their ranges.
-func translateClass(class string) (string, bool) {
-	var out []byte
-	for i := 0; i < len(class); {
-		if class[i] != '\\' {
-			out = append(out, class[i])
-			i++
+// appendSet appends a class of the other syntax.
+func appendSet(dst []byte, set [][2]rune) []byte {
+	if len(set) == 0 {
+		return append(dst, "(?!)"...)
+	}
+	return append(appendClass(append(dst, '['), set), ']')
+}
+
+// maxNested bounds classes inside classes.
+const maxNested = 16
+
+// posix are the sets that have a name in brackets.
+var posix = map[string][]string{
+	"alpha": {"Alphabetic"}, "digit": {"Nd"}, "upper": {"Uppercase"}, "lower": {"Lowercase"}, "punct": {"P", "S"},
+	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"},
+}
+
+// parseClass reads the class at the start of s, with classes and intersections
+// inside it, and returns its characters and its length.
+func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
+	i := 1
+	negated := i < len(s) && s[i] == '^'
+	if negated {
+		i++
+	}
+	var left [][2]rune // what && follows
+	crossed := false
+	for first := true; i < len(s); first = false {
+		switch {
+		case s[i] == ']' && !first:
+			if crossed {
+				set = intersect(left, set)
+			}
+			if set = union(set, nil); negated {
+				set = complement(set)
+			}
+			return set, i + 1, true
+		case strings.HasPrefix(s[i:], "&&"):
+			if set = union(set, nil); crossed {
+				set = intersect(left, set)
+			}
+			left, set, crossed = set, nil, true
+			i += 2
+		case strings.HasPrefix(s[i:], "[:"):
+			name, _, found := strings.Cut(s[i+2:], ":]")
+			parts := posix[name]
+			if !found || parts == nil {
+				return nil, 0, false
+			}
+			for _, part := range parts {
+				ranges, _ := uni.Property(part)
+				set = union(set, ranges)
+			}
+			i += len(name) + 4
+		case s[i] == '[':
+			if depth == maxNested {
+				return nil, 0, false
+			}
+			inner, n, ok := parseClass(s[i:], depth+1)
+			if !ok {
+				return nil, 0, false
+			}
+			set, i = union(set, inner), i+n
+		default:
+			ranges, n, ok := parseRange(s[i:])
+			if !ok {
+				return nil, 0, false
+			}
+			set, i = append(set, ranges...), i+n
+		}
+	}
+	return nil, 0, false
+}
+
+// parseRange reads a character, a range or an escaped set inside a class.
+func parseRange(s string) (set [][2]rune, size int, ok bool) {
+	if s[0] == '\\' {
+		n := escapeLen(s)
+		if n == 0 {
+			return nil, 0, false
+		}
+		set, isClass, ok := escapedClass(s[:n], true)
+		if isClass || !ok {
+			return set, n, ok
+		}
+	}
+	lo, size, ok := classRune(s)
+	if !ok {
+		return nil, 0, false
+	}
+	rest := s[size:]
+	if len(rest) < 2 || rest[0] != '-' || rest[1] == ']' {
+		return [][2]rune{{lo, lo}}, size, true
+	}
+	hi, n, ok := classRune(rest[1:])
+	if !ok || hi < lo {
+		return nil, 0, false
+	}
+	return [][2]rune{{lo, hi}}, size + 1 + n, true
+}
+
+// controls are the characters that letters behind a backslash stand for.
+var controls = map[byte]rune{'n': '\n', 't': '\t', 'r': '\r', 'f': '\f', 'v': '\v', 'a': '\a', 'e': 0x1b, 'b': '\b'}
+
+// classRune reads one character inside a class.
+func classRune(s string) (r rune, size int, ok bool) {
+	if s[0] != '\\' {
+		r, size = utf8.DecodeRuneInString(s)
+		return r, size, r != '['
+	}
+	if len(s) < 2 {
+		return 0, 0, false
+	}
+	if r, ok := controls[s[1]]; ok {
+		return r, 2, true
+	}
+	digits := map[byte]int{'x': 2, 'u': 4}[s[1]]
+	switch {
+	case digits > 0 && len(s) >= 2+digits:
+		v, err := strconv.ParseUint(s[2:2+digits], 16, 32)
+		return rune(v), 2 + digits, err == nil
+	case s[1] < utf8.RuneSelf && (isASCIILetter(s[1]) || isDigit(s[1])):
+		return 0, 0, false
+	}
+	r, size = utf8.DecodeRuneInString(s[1:])
+	return r, size + 1, true
+}
+
+// union returns the characters of both sets, sorted and joined.
+func union(a, b [][2]rune) [][2]rune {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y [2]rune) int { return int(x[0] - y[0]) })
+	out := all[:0]
+	for _, r := range all {
+		if n := len(out); n > 0 && out[n-1][1]+1 >= r[0] {
+			out[n-1][1] = max(out[n-1][1], r[1])
 			continue
 		}
-		n := escapeLen(class[i:])
-		set, isClass, ok := escapedClass(class[i : i+n])
-		if !ok {
-			return "", false
-		}
-		if isClass {
-			out = appendClass(out, set)
-		} else {
-			out = append(out, class[i:i+n]...)
-		}
-		i += n
+		out = append(out, r)
 	}
-	return string(out), true
+	return out
+}
+
+// intersect returns the characters that are in both sets.
+func intersect(a, b [][2]rune) [][2]rune {
+	return complement(union(complement(union(a, nil)), complement(union(b, nil))))
 }
 
 // wordEdge returns what stands for \b and \B.

@@ -18,16 +18,21 @@ type Tokenizer struct {
 	bytesOnly   bool // the decoder is ByteLevel alone
 	before      []int
 	after       []int
-	intricate   bool // before and after do not say all that the post-processor does
-	processors  []processor
-	added       [2]*addedSet // tokens found before and after normalization
-	addedIDs    map[string]int
-	addedByID   map[int]*addedToken
-	special     map[int]bool
-	size        int
-	config      *Config
-	templates   templateCache
-	states      sync.Pool
+	// intricate says that the ids depend on more than the fast way follows: a
+	// post-processor that does more than put ids around a text, or a
+	// pre-tokenizer that asks where in the original text a part comes from.
+	intricate  bool
+	processors []processor
+	truncation *Truncation
+	padding    *Padding
+	added      [2]*addedSet // tokens found before and after normalization
+	addedIDs   map[string]int
+	addedByID  map[int]*addedToken
+	special    map[int]bool
+	size       int
+	config     *Config
+	templates  templateCache
+	states     sync.Pool
 }
 
 // maxText bounds a text in bytes, also while it is normalized and cut: a
@@ -55,8 +60,8 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 	if !utf8.ValidString(text) {
 		text = string(appendValid(make([]byte, 0, len(text)+16), text))
 	}
-	if addSpecial && t.intricate {
-		e, err := t.EncodeWithOffsets(text, true)
+	if t.intricate {
+		e, err := t.EncodeWithOffsets(text, addSpecial)
 		if err != nil {
 			return dst, err
 		}
