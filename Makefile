@@ -4,6 +4,7 @@
 FUZZTIME ?= 5m
 BENCH    ?= .
 COUNT    ?= 6
+SUBSET   ?= smoke
 
 export CGO_ENABLED = 0
 
@@ -11,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static generate fixtures storyteller tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static generate fixtures storyteller tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -76,6 +77,9 @@ generate: ## rewrite the kernels' assembly from its generator; needs Python 3
 
 fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.md
 	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures
+
+coremltools-tests: build ## coremltools' own tests, those of SUBSET (smoke); needs coremltools and torch; see conformance/coremltools-tests
+	PYTHON="$(PYTHON)" conformance/coremltools-tests/run.sh $(SUBSET)
 
 storyteller: ## retrain and convert the embedded model; about an hour; see testdata/gen/README.md
 	cd testdata/gen/storyteller && $(PYTHON) train.py --out $(CURDIR)/bin/storyteller && $(PYTHON) convert.py --checkpoint $(CURDIR)/bin/storyteller
