@@ -2,6 +2,7 @@ package portable
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -158,6 +159,58 @@ func TestRandomClassesFollowTheirWeights(t *testing.T) {
 		}
 		if !slices.Equal(shapes[0], []int{1, n}) || counts[1] != 0 || math.Abs(float64(counts[0])/n-0.25) > 0.02 {
 			t.Errorf("%s: shape %v, counts %v", mode, shapes[0], counts)
+		}
+	}
+}
+
+func TestScatterLosesWhatLiesOutside(t *testing.T) {
+	matrix := mil.TensorType(dtype.Float32, 2, 3)
+	for opset, want := range map[string][]float32{
+		"CoreML7": {9, 11, 13, 4, 5, 6},
+		"CoreML8": {9, 11, 13, 4, 5, 6},
+	} {
+		for _, outside := range []int{10, -1} {
+			outs, _ := runOnce(t, opset, func(b *mil.Builder) {
+				b.Output("y", b.Op("scatter", "y", matrix, mil.Args{
+					"data": b.Float32s("", []int{2, 3}, 1, 2, 3, 4, 5, 6), "indices": b.Ints("", outside, 0),
+					"updates": b.Float32s("", []int{2, 3}, 5, 6, 7, 8, 9, 10), "mode": b.Text("", "add"),
+					"axis": b.Int("", 0), "validate_indices": b.Bool("", false),
+				}))
+			})
+			if !slices.Equal(outs[0], want) {
+				t.Errorf("%s with index %d: %v, want %v", opset, outside, outs[0], want)
+			}
+		}
+	}
+}
+
+func TestTheNearestNeighbourOfEveryPlace(t *testing.T) {
+	row := func(b *mil.Builder) *mil.Value { return b.Float32s("", []int{1, 1, 1, 3}, 1.5, -2.5, 3.5) }
+	outs, _ := runOnce(t, "CoreML7", func(b *mil.Builder) {
+		for _, factor := range []float32{0.67, 1.12, 2} {
+			n := int(3 * factor)
+			b.Output(fmt.Sprintf("up%v", factor), b.Op("upsample_nearest_neighbor", "", mil.TensorType(dtype.Float32, 1, 1, 1, n), mil.Args{
+				"x": row(b), "scale_factor_width": b.Float("", dtype.Float32, factor),
+			}))
+		}
+		for _, n := range []int{2, 6, 4} {
+			b.Output(fmt.Sprintf("to%d", n), b.Op("resize", "", mil.TensorType(dtype.Float32, 1, 1, 1, n), mil.Args{
+				"x": row(b), "shape": b.Ints("", 1, n), "resized_dims": b.Int("", 2), "interpolation_mode": b.Text("", "NEAREST_NEIGHBOR"),
+			}))
+		}
+	})
+	for k, want := range [][]float32{
+		{1.5, -2.5},
+		{1.5, -2.5, 3.5},
+		{1.5, 1.5, -2.5, -2.5, 3.5, 3.5},
+		// resize takes the closest element and of two equally close ones the first:
+		// the places are 0, 1.5; 0, 0.5, 1, ...; and 0, 0.75, 1.5, 2.25.
+		{1.5, -2.5},
+		{1.5, 1.5, -2.5, -2.5, 3.5, 3.5},
+		{1.5, -2.5, -2.5, 3.5},
+	} {
+		if !slices.Equal(outs[k], want) {
+			t.Errorf("output %d: %v, want %v", k, outs[k], want)
 		}
 	}
 }
