@@ -138,7 +138,7 @@ func (t *Tokenizer) encodeInput(in Input, opts *BatchOptions) (*Encoding, error)
 	if opts.Truncation != nil {
 		limit := *opts.Truncation
 		if opts.AddSpecial {
-			limit.MaxLength -= t.addedCount(b != nil)
+			limit.MaxLength -= t.SpecialCount(b != nil)
 		}
 		if a, b, err = truncate(a, b, &limit); err != nil {
 			return nil, err

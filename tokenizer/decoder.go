@@ -274,6 +274,16 @@ func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
 			tokens = append(tokens, text)
 		}
 	}
+	return t.decodeTokens(tokens)
+}
+
+// DecodeTokens is [Tokenizer.Decode] for tokens as the vocabulary spells them.
+func (t *Tokenizer) DecodeTokens(tokens []string) string {
+	return t.decodeTokens(slices.Clone(tokens))
+}
+
+// decodeTokens decodes tokens and may change the list.
+func (t *Tokenizer) decodeTokens(tokens []string) string {
 	if len(t.decoders) == 0 {
 		return strings.Join(tokens, " ")
 	}

@@ -102,6 +102,9 @@ func isBlank(r rune) bool { return r == 'Ġ' || isSpace(r) }
 // space in front of the first token may be one that the pre-tokenizer put
 // there if prefix is set.
 func (e *Encoding) trim(prefix bool) {
+	if e.original == "" {
+		return // made elsewhere, from a text that is not known here
+	}
 	for i, token := range e.Tokens {
 		at := &e.Offsets[i]
 		lead, tail := 0, 0

@@ -266,8 +266,17 @@ func (t *Tokenizer) process(a, b *Encoding, addSpecial bool) *Encoding {
 	return out
 }
 
-// addedCount returns how many tokens the post-processor adds.
-func (t *Tokenizer) addedCount(pair bool) int {
+// PostProcess puts the special tokens of the post-processor around an encoding
+// without any, or around a pair; second is nil for a single text. It may change
+// and keep the encodings that it gets. [Tokenizer.EncodePair]
+// and the like have done it already.
+func (t *Tokenizer) PostProcess(first, second *Encoding, addSpecial bool) *Encoding {
+	return t.process(first, second, addSpecial)
+}
+
+// SpecialCount returns how many tokens the post-processor adds to a text, or
+// to a pair.
+func (t *Tokenizer) SpecialCount(pair bool) int {
 	n := 0
 	for _, p := range t.processors {
 		if pair {
