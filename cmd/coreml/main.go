@@ -1,9 +1,13 @@
 // Command coreml runs Core ML language models: it continues text, shows what a
-// package holds, and compares a package with recorded answers.
+// package holds, compares a package with recorded answers, makes single
+// predictions and measures.
 //
 //	coreml generate "Once upon a time"
 //	coreml inspect Model.mlpackage
 //	coreml check DIR
+//	coreml predict Model.mlpackage --input x=x.npy --output out.safetensors
+//	coreml bench Model.mlpackage
+//	coreml synth --shape tiny Tiny.mlpackage
 //
 // Text goes to standard output and everything else to standard error. It exits
 // with 1 after an error, with 2 when it is called wrongly and with 130 when it is
