@@ -218,7 +218,7 @@ func isPunctuation(c uint8, r rune) bool {
 	if r < 0x80 {
 		return c&(uni.Punct|uni.Symbol) != 0
 	}
-	return c&uni.Punct != 0 && uni.IsBertPunct(r)
+	return uni.IsBertPunct(r)
 }
 
 // scanWords matches \w+|[^\w\s]+.

@@ -33,8 +33,6 @@ type normTables struct {
 	compat    map[rune][]rune
 	compose   map[[2]rune]rune
 	class     map[rune]uint8
-	marks     ranges
-	bert      [3]ranges // punctuation, control characters, nonspacing marks
 }
 
 // ranges are ranges of code points in rising order, ends included.
@@ -92,10 +90,6 @@ func buildNorm() *normTables {
 		last = c
 		t.class[rune(c)] = uint8(r.next())
 	}
-	t.marks = r.ranges()
-	for i := range t.bert {
-		t.bert[i] = r.ranges()
-	}
 	return t
 }
 
@@ -128,7 +122,7 @@ func RemoveMarks(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	marks := normalization().marks
+	marks := properties().marks
 	return strings.Map(func(r rune) rune {
 		if r >= 0x300 && marks.has(r) {
 			return -1
@@ -140,13 +134,13 @@ func RemoveMarks(s string) string {
 // IsBertPunct reports, as do IsBertControl and IsBertMark, what the parts of the
 // reference that were made for BERT take for punctuation, control characters
 // and nonspacing marks.
-func IsBertPunct(r rune) bool { return normalization().bert[0].has(r) }
+func IsBertPunct(r rune) bool { return properties().punct.has(r) }
 
 // IsBertControl is described at IsBertPunct.
-func IsBertControl(r rune) bool { return normalization().bert[1].has(r) }
+func IsBertControl(r rune) bool { return properties().controls.has(r) }
 
 // IsBertMark is described at IsBertPunct.
-func IsBertMark(r rune) bool { return r >= 0x300 && normalization().bert[2].has(r) }
+func IsBertMark(r rune) bool { return r >= 0x300 && properties().accents.has(r) }
 
 // isPlain reports whether s is ASCII, which every form leaves alone.
 func isPlain(s string) bool {

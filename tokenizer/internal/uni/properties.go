@@ -9,11 +9,14 @@ import (
 
 // propertyTables are the named sets and the lower case.
 type propertyTables struct {
-	sets    map[string]ranges // by folded name
-	word    ranges
-	scripts []scriptRange
-	from    []rune // characters with a lower case, sorted
-	lower   []rune
+	sets map[string]ranges // by folded name
+	word ranges
+	// What the normalizers StripAccents and BertNormalizer and the
+	// pre-tokenizer of BERT look for.
+	marks, accents, controls, punct ranges
+	scripts                         []scriptRange
+	from                            []rune // characters with a lower case, sorted
+	lower                           []rune
 }
 
 type scriptRange struct {
@@ -37,6 +40,14 @@ func buildProperties() *propertyTables {
 		switch text := string(name); {
 		case text == "word":
 			t.word = set
+		case text == "marks":
+			t.marks = set
+		case text == "bertmarks":
+			t.accents = set
+		case text == "bertcontrols":
+			t.controls = set
+		case text == "bertpunct":
+			t.punct = set
 		case strings.HasPrefix(text, "sp:"):
 			script++
 			for _, part := range set {

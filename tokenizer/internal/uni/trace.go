@@ -74,4 +74,4 @@ func (t *normTables) composeChanges(in []Change) []Change {
 }
 
 // IsMark reports whether r is a mark of Unicode 9.0.
-func IsMark(r rune) bool { return r >= 0x300 && normalization().marks.has(r) }
+func IsMark(r rune) bool { return r >= 0x300 && properties().marks.has(r) }
