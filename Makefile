@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static generate fixtures storyteller tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static tokenizer-parity bench-tokenizer generate fixtures storyteller tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -71,6 +71,12 @@ cross: ## build and vet for the systems that this machine is not
 
 static: build ## check that the Linux command needs no shared library
 	COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -v -run '^TestNamedBinaryIsStatic$$' ./internal/archtest
+
+tokenizer-parity: ## compare the tokenizer with Hugging Face's on fresh strings; needs Python 3
+	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh parity
+
+bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in one run
+	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench
 
 generate: ## rewrite the kernels' assembly from its generator; needs Python 3
 	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py

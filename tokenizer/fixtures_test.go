@@ -5,7 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -125,4 +128,66 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkFolder encodes the texts of COREML_BENCH_DOCS with the tokenizer in
+// COREML_BENCH_TOKENIZER; make bench-tokenizer runs it beside the reference.
+func BenchmarkFolder(b *testing.B) {
+	dir, docsPath := os.Getenv("COREML_BENCH_TOKENIZER"), os.Getenv("COREML_BENCH_DOCS")
+	if dir == "" || docsPath == "" {
+		b.Skipf("SKIPPED: %s needs COREML_BENCH_TOKENIZER and COREML_BENCH_DOCS", b.Name())
+	}
+	data, err := os.ReadFile(docsPath)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var docs []string
+	if err := json.Unmarshal(data, &docs); err != nil {
+		b.Fatal(err)
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	size := 0
+	for _, d := range docs {
+		size += len(d)
+	}
+	b.SetBytes(int64(size))
+	var ids []int
+	start := cpuTime(b)
+	for b.Loop() {
+		for _, d := range docs {
+			if ids, err = tok.AppendEncode(ids[:0], d, false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric((cpuTime(b)-start).Seconds()/float64(b.N), "cpu-s/op")
+}
+
+// cpuTime returns the processor time of the process where the system tells it,
+// and the time of day elsewhere.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	data, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return time.Duration(time.Now().UnixNano())
+	}
+	// The fields behind the name in brackets; user and system time are the
+	// 12th and 13th of them, in hundredths of a second.
+	_, rest, _ := strings.Cut(string(data), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		b.Fatalf("/proc/self/stat has %d fields", len(fields))
+	}
+	var total time.Duration
+	for _, f := range fields[11:13] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		total += time.Duration(n) * 10 * time.Millisecond
+	}
+	return total
 }
