@@ -30,19 +30,26 @@
 // Models are byte pair encoding over bytes, as in GPT-2, Llama 3, Qwen and
 // SmolLM, or in the SentencePiece style with bytes as a fallback, as in Llama
 // 2, Mistral and Gemma; Unigram, as in T5; WordPiece, as in BERT; and whole
-// words. The normalizers, pre-tokenizers, decoders and post-processors that
-// their files use are there. What is not is an [*UnsupportedError] that names
-// it: nothing is skipped silently, because the ids would be wrong.
+// words. All normalizers, pre-tokenizers, decoders and post-processors of the
+// reference's version 0.22 are there. A component or an option that is not known
+// is an [*UnsupportedError] that names it: nothing is skipped silently, because
+// the ids would be wrong.
 //
 // The patterns that the known models cut text with are recognised by their
 // exact text and run as hand-written scanners on Unicode tables of this
 // package. Any other pattern runs in a backtracking engine with a limit of
-// time for each search, on the tables of the Go toolchain; a pattern that runs
-// into the limit is an error of Encode.
+// time for each search, on the same tables; a pattern that runs into the limit
+// is an error of Encode. No result depends on the version of Unicode that the
+// Go toolchain knows.
+//
+// [Tokenizer.EncodeWithOffsets] and [Tokenizer.EncodeBatch] also say where in
+// the text each token comes from, and truncate and pad. [ToolParser] finds the
+// calls of functions in what a model answers.
 //
 // # Text that is not UTF-8
 //
-// Encode reads each byte that is not part of a character as U+FFFD. Decode
+// Encode reads each byte that is not part of a character as U+FFFD; offsets
+// are those in the text as it was given. Decode
 // always returns valid UTF-8: bytes that do not form a character come out as
 // U+FFFD.
 //
