@@ -189,8 +189,8 @@ func truncate(a, b *Encoding, by *Truncation) (*Encoding, *Encoding, error) {
 // share returns how much of limit each of two texts gets: the shorter one all
 // that it needs, as long as that is not more than half.
 func share(first, second, limit int) (int, int) {
-	short, long := min(first, second), max(first, second)
-	long = max(short, limit-short)
+	short := min(first, second)
+	long := max(short, limit-short)
 	if short+long > limit {
 		short = limit / 2
 		long = short + limit%2

@@ -98,9 +98,13 @@ func (m Model) Tokenize(sequence string) ([]sugar.Token, error) {
 }
 
 // TokenToId returns the id of a token.
+//
+//lint:ignore ST1003 the library's interface has this name
 func (m Model) TokenToId(token string) (int, bool) { return m.t.TokenToID(token) }
 
 // IdToToken returns the token of an id.
+//
+//lint:ignore ST1003 the library's interface has this name
 func (m Model) IdToToken(id int) (string, bool) { return m.t.IDToToken(id) }
 
 // GetVocab returns all tokens with their ids.
