@@ -146,8 +146,11 @@ func (c *component) checkPairs(t *testing.T, tok *tokenizer.Tokenizer, checks *t
 			name      string
 			got, want []int
 		}{
-			{"ids", e.IDs, p.E.IDs}, {"types", e.TypeIDs, p.E.Types}, {"words", e.Words, p.E.Words},
-			{"special", e.SpecialMask, p.E.Special}, {"mask", e.AttentionMask, p.E.Mask},
+			{"ids", e.IDs, p.E.IDs},
+			{"types", e.TypeIDs, p.E.Types},
+			{"words", e.Words, p.E.Words},
+			{"special", e.SpecialMask, p.E.Special},
+			{"mask", e.AttentionMask, p.E.Mask},
 			{"overflow", []int{len(e.Overflowing)}, []int{p.E.Over}},
 		} {
 			checks.check(t, slices.Equal(q.got, q.want), "%s of %q and %v (special %v): got %v, want %v", q.name, p.A, p.B, p.S, q.got, q.want)
