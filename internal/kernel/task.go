@@ -48,8 +48,26 @@ const (
 	prepPlanes // for 4-bit palettes
 )
 
-// matGrain keeps chunks whole tiles of the micro-kernel.
-const matGrain = 16
+const (
+	// matGrain keeps chunks whole tiles of the micro-kernel.
+	matGrain = 16
+	// streamBytes is the least that a chunk reads where a product streams the
+	// weights: in shorter ones the cores wait for each other's place in memory,
+	// and what a kernel fetches ahead is the next chunk, which another core takes.
+	streamBytes = 64 << 10
+	// streamVectors is the number of vectors below which a product streams.
+	streamVectors = 8
+)
+
+// grain returns the rows of a chunk: whole tiles, and where the weights are
+// streamed enough of them.
+func (t *MatMulTask) grain() int {
+	if t.N >= streamVectors {
+		return matGrain
+	}
+	row := max(t.Mat.Bytes()/max(t.Mat.Rows(), 1), 1)
+	return max(streamBytes/row/matGrain, 1) * matGrain
+}
 
 // Go computes all rows on at most maxThreads threads (0: the pool's) and returns
 // when they are done. It allocates only when a larger scratch is needed than in
@@ -69,7 +87,7 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 			m.prepare(t.prep, t.X, t.Ldx, t.N)
 		}
 	}
-	p.For(t, t.Mat.Rows(), matGrain, maxThreads)
+	p.For(t, t.Mat.Rows(), t.grain(), maxThreads)
 }
 
 // Run computes rows lo to hi-1. It is called by the pool.

@@ -33,10 +33,11 @@ const (
 	chunkMask  = 1<<chunkBits - 1
 	maxThreads = 1 << 12
 
-	// Rounds of polling before a goroutine parks: some microseconds, about what
-	// waking a parked one costs. Polling longer loses on a shared machine, where
-	// it burns the time slice that the other side needs.
-	idleSpins = 3000
+	// Rounds of polling before a goroutine parks. A caller waits some microseconds,
+	// about what waking a parked one costs; an idle worker some tens, which bridges
+	// the small operations between two layers of a model. Polling longer loses on a
+	// shared machine, where it burns the time slice that the other side needs.
+	idleSpins = 30_000
 	waitSpins = 3000
 )
 
@@ -226,7 +227,7 @@ func (p *Pool) help(id int) {
 	}
 }
 
-// poll waits a few microseconds for work and reports whether there is some.
+// poll waits some tens of microseconds for work and reports whether there is some.
 func (p *Pool) poll(id int) bool {
 	for i := range idleSpins {
 		if admits(p.ticket.Load(), id) || p.closed.Load() {
