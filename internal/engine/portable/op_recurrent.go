@@ -3,6 +3,7 @@ package portable
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 func init() {
@@ -311,7 +312,7 @@ func (c *call) side(l *recurrent, d int) (s lstmSide, err error) {
 // lstm has its gates in the order input, forget, output, cell.
 func lstm(c *call) error {
 	l := c.layer()
-	if v := c.in(9); !equalShapes(v.shape(), c.in(1).shape()) {
+	if v := c.in(9); !slices.Equal(v.shape(), c.in(1).shape()) {
 		return fmt.Errorf("initial_c of shape %v", v.shapeCopy())
 	}
 	var acts [3]func(float32) float32

@@ -288,41 +288,28 @@ func fromBatchShape(c *call) error {
 
 // spaceToBatch spreads the places of each block over the batch; the border is
 // zero.
-func spaceToBatch(c *call) error {
-	b, err := c.blocks()
-	if err != nil {
-		return err
-	}
-	x, out := c.in(0), c.out(0)
-	f, i := c.either(x)
-	c.newOut(0)
-	if (f == nil) != (out.repr == reprI32) {
-		return errTypes
-	}
-	if f == nil {
-		exchange(out.i, i, out, x, b, true)
-	} else {
-		exchange(out.f, f, out, x, b, true)
-	}
-	return nil
-}
+func spaceToBatch(c *call) error { return c.exchangeBlocks(c.out(0), c.in(0), true) }
 
 // batchToSpace undoes spaceToBatch.
-func batchToSpace(c *call) error {
+func batchToSpace(c *call) error { return c.exchangeBlocks(c.in(0), c.out(0), false) }
+
+// exchangeBlocks moves the elements of x to output 0. many is the one of the two
+// with the larger batch, space the other.
+func (c *call) exchangeBlocks(many, space *value, spread bool) error {
 	b, err := c.blocks()
 	if err != nil {
 		return err
 	}
-	x, out := c.in(0), c.out(0)
-	f, i := c.either(x)
+	out := c.out(0)
+	f, i := c.either(c.in(0))
 	c.newOut(0)
 	if (f == nil) != (out.repr == reprI32) {
 		return errTypes
 	}
 	if f == nil {
-		exchange(out.i, i, x, out, b, false)
+		exchange(out.i, i, many, space, b, spread)
 	} else {
-		exchange(out.f, f, x, out, b, false)
+		exchange(out.f, f, many, space, b, spread)
 	}
 	return nil
 }

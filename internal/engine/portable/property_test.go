@@ -109,7 +109,7 @@ func results(fr *frame) []result {
 func differ(a, b []result, tolerance float64) error {
 	for k := range a {
 		x, y := a[k], b[k]
-		if len(x.f) != len(y.f) || !equalShapes(x.shape, y.shape) {
+		if len(x.f) != len(y.f) || !slices.Equal(x.shape, y.shape) {
 			return fmt.Errorf("%s: shape %v and %v", x.name, x.shape, y.shape)
 		}
 		for i := range x.f {

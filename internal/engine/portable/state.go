@@ -2,6 +2,7 @@ package portable
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
@@ -53,24 +54,12 @@ func (fr *frame) useState(st engine.State) error {
 		if err != nil {
 			return err
 		}
-		if spec.dt != want.dt || spec.count != want.count || !equalShapes(spec.shape, want.shape) {
+		if spec.dt != want.dt || spec.count != want.count || !slices.Equal(spec.shape, want.shape) {
 			return fmt.Errorf("state %s is %v %v, the function needs %v %v", want.name, spec.dt, spec.shape, want.dt, want.shape)
 		}
 		fr.states = append(fr.states, b)
 	}
 	return nil
-}
-
-func equalShapes(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k := range a {
-		if a[k] != b[k] {
-			return false
-		}
-	}
-	return true
 }
 
 // Read copies a buffer into a new tensor.
@@ -120,7 +109,7 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	if !equalShapes(t.Shape(), spec.shape) {
+	if !slices.Equal(t.Shape(), spec.shape) {
 		return fmt.Errorf("state %s has shape %v, not %v", name, spec.shape, t.Shape())
 	}
 	switch {
