@@ -55,6 +55,8 @@ type Config struct {
 	Threads int
 	// NoFusion runs every operation from the plain table, for comparison.
 	NoFusion bool
+	// Framework is for CoreML.framework alone.
+	Framework Framework
 }
 
 // Info is what an engine says of itself once a program is loaded.
