@@ -28,6 +28,31 @@ type Config struct {
 	// DisableFusion executes every operation on its own, as the program states
 	// it. It is slower and meant for comparison. The zero value leaves fusion on.
 	DisableFusion bool
+	// Framework holds what only Core ML itself takes. The portable engine ignores
+	// it. The zero value leaves every choice to Core ML.
+	Framework FrameworkOptions
+}
+
+// FrameworkOptions are the parts of a [Config] that only [EngineFramework]
+// takes. An option that the running system does not know yet is left out, and
+// [Info.Notes] says so.
+type FrameworkOptions struct {
+	// LowPrecisionAccumulation allows the GPU to accumulate in float16, which is
+	// faster and less precise. The zero value forbids it.
+	LowPrecisionAccumulation bool
+	// FastPrediction asks for a specialisation of the model that predicts faster
+	// and takes longer to load. The zero value asks for Core ML's default.
+	FastPrediction bool
+	// InfrequentReshapes says that the shapes of inputs seldom change between
+	// predictions. The zero value makes no such promise.
+	InfrequentReshapes bool
+	// OutputBackings makes predictions write their outputs into buffers that are
+	// used again, where Core ML accepts them. The zero value takes the arrays that
+	// Core ML makes.
+	OutputBackings bool
+	// CacheDir is the folder in which compiled packages are kept. Empty means
+	// the folder coreml of the user's cache directory.
+	CacheDir string
 }
 
 // ComputeUnits is a set of devices that predictions may use.
@@ -68,7 +93,10 @@ type EngineChoice uint8
 // The engines.
 const (
 	// EngineAuto takes Core ML itself where the system has it, and the portable
-	// engine everywhere else.
+	// engine everywhere else, as well as for a package that asks for a newer Core
+	// ML than the system has; [Info.Notes] says so then. The environment variable
+	// COREML_ENGINE, when it is set, names another choice for it: framework or
+	// portable.
 	EngineAuto EngineChoice = iota
 	// EngineFramework is CoreML.framework of macOS.
 	EngineFramework
@@ -175,24 +203,12 @@ func (c *Config) engineConfig() (engine.Config, error) {
 		Arithmetic:   engine.Arithmetic(c.Arithmetic),
 		Threads:      c.Threads,
 		NoFusion:     c.DisableFusion,
+		Framework: engine.Framework{
+			LowPrecision:   c.Framework.LowPrecisionAccumulation,
+			FastPrediction: c.Framework.FastPrediction,
+			RareReshapes:   c.Framework.InfrequentReshapes,
+			OutputBackings: c.Framework.OutputBackings,
+			CacheDir:       c.Framework.CacheDir,
+		},
 	}, nil
-}
-
-// engine returns the engine that c chooses.
-func (c *Config) engine() (engine.Engine, error) {
-	var names []string
-	switch c.Engine {
-	case EngineAuto:
-		names = []string{"framework", "portable"}
-	case EngineFramework, EnginePortable:
-		names = []string{c.Engine.String()}
-	default:
-		return nil, fmt.Errorf("engine %d does not exist: %w", c.Engine, ErrNoEngine)
-	}
-	for _, name := range names {
-		if e := engine.Lookup(name); e != nil {
-			return e, nil
-		}
-	}
-	return nil, fmt.Errorf("engine %v: %w", c.Engine, ErrNoEngine)
 }

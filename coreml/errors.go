@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -17,6 +18,9 @@ var (
 	ErrClosed = errors.New("already closed")
 	// ErrNoEngine: the engine that was asked for does not exist on this system.
 	ErrNoEngine = errors.New("no such engine on this system")
+	// ErrUnsupportedOS: the running system's Core ML is too old for the package or
+	// for what was asked of it. States need macOS 15.
+	ErrUnsupportedOS = engine.ErrUnsupportedOS
 	// ErrCompiledModel: the path is a compiled model (.mlmodelc), which only the
 	// framework can load. The portable engine needs the package it was made from.
 	ErrCompiledModel = modelpkg.ErrCompiled
@@ -109,6 +113,28 @@ func (e *UnsupportedOpsError) Unwrap() []error {
 	return []error{ErrUnsupportedOp, e.Err}
 }
 
+// FrameworkError is an error that Core ML itself gave: an NSError, or a result
+// that it left out without saying why.
+type FrameworkError struct {
+	// Domain and Code are the NSError's. In the domain com.apple.CoreML the codes
+	// are those of MLModelError: 0 generic, 1 feature type, 3 input or output, 4
+	// custom layer, 5 custom model, 6 update, 7 parameters, 8 and 9 decryption, 10
+	// model collection, 11 prediction cancelled. Domain is empty when Core ML gave
+	// no NSError.
+	Domain string
+	Code   int
+	// Description says what went wrong and Reason why; Reason may be empty.
+	Description, Reason string
+	// Err is the whole error with what was being done.
+	Err error
+}
+
+// Error returns the text of Err.
+func (e *FrameworkError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *FrameworkError) Unwrap() error { return e.Err }
+
 // fail prefixes err once with the package and the operation.
 func fail(op string, err error) error { return fmt.Errorf("coreml: %s: %w", op, err) }
 
@@ -118,7 +144,12 @@ func engineError(err error) error {
 		error
 		UnsupportedOps() (function string, ops []string)
 	}
+	var framework engine.FrameworkError
 	switch {
+	case errors.As(err, &framework):
+		e := &FrameworkError{Err: err}
+		e.Domain, e.Code, e.Description, e.Reason = framework.NSError()
+		return e
 	case errors.As(err, &ops):
 		function, names := ops.UnsupportedOps()
 		return &UnsupportedOpsError{Function: function, Ops: slices.Clone(names), Err: err}

@@ -29,6 +29,8 @@ var fakeFS = fstest.MapFS{
 	"stateless.mlpackage/Manifest.json": {},
 	"kinds.mlpackage/Manifest.json":     {},
 	"ops.mlpackage/Manifest.json":       {},
+	"planned.mlpackage/Manifest.json":   {},
+	"failing.mlpackage/Manifest.json":   {},
 	"old.mlmodelc/metadata.json":        {},
 }
 
@@ -53,6 +55,12 @@ func (fakeEngine) Load(ctx context.Context, src engine.Source, cfg engine.Config
 		p.desc.Outputs = []engine.Feature{{Name: "i2", Kind: engine.Int64}, {Name: "d2", Kind: engine.Double}}
 	case "ops.mlpackage":
 		return nil, fakeOpsError{}
+	case "planned.mlpackage":
+		return plannedProgram{p}, ctx.Err()
+	case "failing.mlpackage":
+		return nil, fmt.Errorf("compile: %w", fakeNSError{})
+	case needsNewSystem:
+		return nil, fmt.Errorf("states need macOS 15, this is macOS 14: %w", coreml.ErrUnsupportedOS)
 	default:
 		return nil, coreml.ErrNotPackage
 	}

@@ -30,6 +30,7 @@ type program struct {
 	gate    gate
 	prog    engine.Program
 	engine  string
+	note    string       // why it is not the engine of first choice
 	desc    *Description // handed out; nothing here reads it
 	inputs  []FeatureDescription
 	outputs []FeatureDescription
@@ -76,23 +77,13 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	if err != nil {
 		return nil, fail("load model", err)
 	}
-	e, err := cfg.engine()
-	if compiled(name) && (err != nil || e.Name() != "framework") {
-		return nil, fail("load model", fmt.Errorf("%s: %w", name, ErrCompiledModel))
-	}
-	if err != nil {
-		return nil, fail("load model", err)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, fail("load model", err)
-	}
-	prog, err := e.Load(ctx, src, ec)
+	e, prog, note, err := open(ctx, src, name, cfg, ec)
 	if err != nil {
 		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(err)))
 	}
 	d := prog.Description()
 	p := &program{
-		prog: prog, engine: e.Name(), desc: describe(d),
+		prog: prog, engine: e.Name(), note: note, desc: describe(d),
 		inputs: describeFeatures(d.Inputs), outputs: describeFeatures(d.Outputs), states: describeFeatures(d.States),
 	}
 	p.frames.inputs, p.frames.outputs = len(p.inputs), len(p.outputs)
@@ -132,9 +123,13 @@ type Info struct {
 // Info returns what the engine says of itself.
 func (m *Model) Info() Info {
 	i := m.p.prog.Info()
+	notes := slices.Clone(i.Notes)
+	if m.p.note != "" {
+		notes = append([]string{m.p.note}, notes...)
+	}
 	runtime.KeepAlive(m)
 	return Info{
-		Engine: i.Engine, Devices: slices.Clone(i.Devices), Notes: slices.Clone(i.Notes),
+		Engine: i.Engine, Devices: slices.Clone(i.Devices), Notes: notes,
 		Arithmetic: Arithmetic(i.Arithmetic), Threads: i.Threads, Instructions: i.Instructions,
 	}
 }
