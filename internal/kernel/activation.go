@@ -14,9 +14,9 @@ func Softmax(x []float32) {
 // expSum replaces x by exp(x-shift) and returns the sum.
 func expSum(x []float32, shift float32) float32 {
 	done, sum := 0, float32(0)
-	if useAVX2 {
+	if useAsm {
 		if done = len(x) &^ 7; done > 0 {
-			sum = expSumAVX2(&x[0], done, shift)
+			sum = expSumAsm(&x[0], done, shift)
 		}
 	}
 	for i, v := range x[done:] {
@@ -31,9 +31,9 @@ func expSum(x []float32, shift float32) float32 {
 func Exp(dst, x []float32) {
 	x = x[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			expAVX2(&dst[0], &x[0], done)
+			expAsm(&dst[0], &x[0], done)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -45,9 +45,9 @@ func Exp(dst, x []float32) {
 func Silu(dst, x []float32) {
 	x = x[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			siluAVX2(&dst[0], &x[0], done)
+			siluAsm(&dst[0], &x[0], done)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -68,9 +68,9 @@ const (
 func GeluTanh(dst, x []float32) {
 	x = x[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			geluTanhAVX2(&dst[0], &x[0], done)
+			geluTanhAsm(&dst[0], &x[0], done)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -84,9 +84,9 @@ func GeluTanh(dst, x []float32) {
 func GeluErf(dst, x []float32) {
 	x = x[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			geluErfAVX2(&dst[0], &x[0], done)
+			geluErfAsm(&dst[0], &x[0], done)
 		}
 	}
 	for i := done; i < len(dst); i++ {

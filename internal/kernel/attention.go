@@ -205,9 +205,9 @@ func (a *Attention) weigh(s []float32, kv, row int) {
 func addMask(s, mask []float32) {
 	mask = mask[:len(s)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(s) &^ 7; done > 0 {
-			addMaskAVX2(&s[0], &mask[0], done)
+			addMaskAsm(&s[0], &mask[0], done)
 		}
 	}
 	for i := done; i < len(s); i++ {

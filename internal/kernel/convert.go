@@ -7,9 +7,9 @@ import "github.com/gocoreml/coreml/internal/dtype"
 func F16ToF32(dst []float32, src []uint16) {
 	dst = dst[:len(src)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(src) &^ 7; done > 0 {
-			f16to32AVX2(&dst[0], &src[0], done)
+			f16to32Asm(&dst[0], &src[0], done)
 		}
 	}
 	for i, h := range src[done:] {
@@ -22,9 +22,9 @@ func F16ToF32(dst []float32, src []uint16) {
 func F32ToF16(dst []uint16, src []float32) {
 	dst = dst[:len(src)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(src) &^ 7; done > 0 {
-			f32to16AVX2(&dst[0], &src[0], done)
+			f32to16Asm(&dst[0], &src[0], done)
 		}
 	}
 	for i, f := range src[done:] {
@@ -36,9 +36,9 @@ func F32ToF16(dst []uint16, src []float32) {
 // place: what storing a result as fp16 and reading it back does.
 func RoundF16(x []float32) {
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(x) &^ 7; done > 0 {
-			roundF16AVX2(&x[0], done)
+			roundF16Asm(&x[0], done)
 		}
 	}
 	for i, f := range x[done:] {

@@ -10,9 +10,9 @@ import (
 func Dot(a, b []float32) float32 {
 	b = b[:len(a)]
 	done, sum := 0, float32(0)
-	if useAVX2 {
+	if useAsm {
 		if done = len(a) &^ 7; done > 0 {
-			sum = dotAVX2(&a[0], &b[0], done)
+			sum = dotAsm(&a[0], &b[0], done)
 		}
 	}
 	return sum + dotGo(a[done:], b[done:])
@@ -37,9 +37,9 @@ func dotGo(a, b []float32) float32 {
 func DotF16(w []uint16, x []float32) float32 {
 	x = x[:len(w)]
 	done, sum := 0, float32(0)
-	if useAVX2 {
+	if useAsm {
 		if done = len(w) &^ 7; done > 0 {
-			sum = dotF16AVX2(&w[0], &x[0], done)
+			sum = dotF16Asm(&w[0], &x[0], done)
 		}
 	}
 	var s0, s1 float32
@@ -58,9 +58,9 @@ func DotF16(w []uint16, x []float32) float32 {
 func Axpy(y []float32, a float32, x []float32) {
 	y = y[:len(x)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(x) &^ 7; done > 0 {
-			axpyAVX2(&y[0], &x[0], done, a)
+			axpyAsm(&y[0], &x[0], done, a)
 		}
 	}
 	for i, v := range x[done:] {
@@ -72,9 +72,9 @@ func Axpy(y []float32, a float32, x []float32) {
 func AxpyF16(y []float32, a float32, x []uint16) {
 	y = y[:len(x)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(x) &^ 7; done > 0 {
-			axpyF16AVX2(&y[0], &x[0], done, a)
+			axpyF16Asm(&y[0], &x[0], done, a)
 		}
 	}
 	for i, v := range x[done:] {
@@ -86,9 +86,9 @@ func AxpyF16(y []float32, a float32, x []uint16) {
 func Add(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			addAVX2(&dst[0], &a[0], &b[0], done)
+			addAsm(&dst[0], &a[0], &b[0], done)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -100,9 +100,9 @@ func Add(dst, a, b []float32) {
 func Mul(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			mulAVX2(&dst[0], &a[0], &b[0], done)
+			mulAsm(&dst[0], &a[0], &b[0], done)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -114,9 +114,9 @@ func Mul(dst, a, b []float32) {
 func Scale(dst, a []float32, s float32) {
 	a = a[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			scaleAVX2(&dst[0], &a[0], done, s)
+			scaleAsm(&dst[0], &a[0], done, s)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -128,9 +128,9 @@ func Scale(dst, a []float32, s float32) {
 // none.
 func MaxF32(x []float32) float32 {
 	m, done := float32(math.Inf(-1)), 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(x) &^ 7; done > 0 {
-			m = maxAVX2(&x[0], done)
+			m = maxAsm(&x[0], done)
 		}
 	}
 	for _, v := range x[done:] {
@@ -144,9 +144,9 @@ func MaxF32(x []float32) float32 {
 // SumF32 returns the sum of x.
 func SumF32(x []float32) float32 {
 	done, sum := 0, float32(0)
-	if useAVX2 {
+	if useAsm {
 		if done = len(x) &^ 7; done > 0 {
-			sum = sumAVX2(&x[0], done)
+			sum = sumAsm(&x[0], done)
 		}
 	}
 	var s0, s1 float32

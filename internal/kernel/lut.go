@@ -221,7 +221,7 @@ func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi in
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
-	if useAVX2 && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
+	if useAsm && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
 	m.slowRows(dst, ldd, x, ldx, n, lo, hi, scratch)
@@ -245,7 +245,7 @@ func (m *LUT) tileEnd(c int) int {
 }
 
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
-	if useAVX2 && m.unpackFast(dst, ld, r0, r1, c0, c1) {
+	if useAsm && m.unpackFast(dst, ld, r0, r1, c0, c1) {
 		return
 	}
 	for r := r0; r < r1; r++ {

@@ -53,7 +53,7 @@ func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m,
 	}
 	// The last elements used: an index beyond a slice panics here, not in assembly.
 	_, _, _ = dst[(n-1)*ldd+m-1], x[(n-1)*ldx+k-1], w[(m-1)*ldw+k-1]
-	if useAVX2 {
+	if useAsm {
 		mulNTAsm(dst, ldd, x, ldx, n, w, ldw, m, k, acc)
 		return
 	}
@@ -76,7 +76,7 @@ func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n,
 		return
 	}
 	_, _, _ = dst[(m-1)*ldd+n-1], a[(m-1)*lda+k-1], b[(k-1)*ldb+n-1]
-	if useAVX2 {
+	if useAsm {
 		mulNNAsm(dst, ldd, a, lda, m, b, ldb, n, k, acc)
 		return
 	}

@@ -2,9 +2,9 @@
 
 package kernel
 
-// useAVX2 is a constant here, so the compiler drops every call of the functions
+// useAsm is a constant here, so the compiler drops every call of the functions
 // below; they exist to type-check.
-const useAVX2 = false
+const useAsm = false
 
 func detect() {}
 
@@ -12,27 +12,27 @@ func apply(string) {}
 
 func available() []string { return []string{Generic} }
 
-func f16to32AVX2(_ *float32, _ *uint16, _ int)            {}
-func f32to16AVX2(_ *uint16, _ *float32, _ int)            {}
-func roundF16AVX2(_ *float32, _ int)                      {}
-func dotAVX2(_, _ *float32, _ int) float32                { return 0 }
-func dotF16AVX2(_ *uint16, _ *float32, _ int) float32     { return 0 }
-func axpyAVX2(_, _ *float32, _ int, _ float32)            {}
-func axpyF16AVX2(_ *float32, _ *uint16, _ int, _ float32) {}
-func addAVX2(_, _, _ *float32, _ int)                     {}
-func mulAVX2(_, _, _ *float32, _ int)                     {}
-func scaleAVX2(_, _ *float32, _ int, _ float32)           {}
-func shiftAVX2(_, _ *float32, _ int, _ float32)           {}
-func mulScaleAVX2(_, _, _ *float32, _ int, _ float32)     {}
-func maxAVX2(_ *float32, _ int) float32                   { return 0 }
-func sumAVX2(_ *float32, _ int) float32                   { return 0 }
-func expSumAVX2(_ *float32, _ int, _ float32) float32     { return 0 }
-func expAVX2(_, _ *float32, _ int)                        {}
-func siluAVX2(_, _ *float32, _ int)                       {}
-func geluErfAVX2(_, _ *float32, _ int)                    {}
-func geluTanhAVX2(_, _ *float32, _ int)                   {}
+func f16to32Asm(_ *float32, _ *uint16, _ int)            {}
+func f32to16Asm(_ *uint16, _ *float32, _ int)            {}
+func roundF16Asm(_ *float32, _ int)                      {}
+func dotAsm(_, _ *float32, _ int) float32                { return 0 }
+func dotF16Asm(_ *uint16, _ *float32, _ int) float32     { return 0 }
+func axpyAsm(_, _ *float32, _ int, _ float32)            {}
+func axpyF16Asm(_ *float32, _ *uint16, _ int, _ float32) {}
+func addAsm(_, _, _ *float32, _ int)                     {}
+func mulAsm(_, _, _ *float32, _ int)                     {}
+func scaleAsm(_, _ *float32, _ int, _ float32)           {}
+func shiftAsm(_, _ *float32, _ int, _ float32)           {}
+func mulScaleAsm(_, _, _ *float32, _ int, _ float32)     {}
+func maxAsm(_ *float32, _ int) float32                   { return 0 }
+func sumAsm(_ *float32, _ int) float32                   { return 0 }
+func expSumAsm(_ *float32, _ int, _ float32) float32     { return 0 }
+func expAsm(_, _ *float32, _ int)                        {}
+func siluAsm(_, _ *float32, _ int)                       {}
+func geluErfAsm(_, _ *float32, _ int)                    {}
+func geluTanhAsm(_, _ *float32, _ int)                   {}
 
-func addMaskAVX2(_, _ *float32, _ int)                                                     {}
+func addMaskAsm(_, _ *float32, _ int)                                                      {}
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 

@@ -21,9 +21,9 @@ func RMSNorm(dst, x, gamma []float32, eps float32) {
 func mulScale(dst, a, b []float32, s float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			mulScaleAVX2(&dst[0], &a[0], &b[0], done, s)
+			mulScaleAsm(&dst[0], &a[0], &b[0], done, s)
 		}
 	}
 	for i := done; i < len(dst); i++ {
@@ -57,9 +57,9 @@ func LayerNorm(dst, x, gamma, beta []float32, eps float32) {
 func shift(dst, a []float32, s float32) {
 	a = a[:len(dst)]
 	done := 0
-	if useAVX2 {
+	if useAsm {
 		if done = len(dst) &^ 7; done > 0 {
-			shiftAVX2(&dst[0], &a[0], done, s)
+			shiftAsm(&dst[0], &a[0], done, s)
 		}
 	}
 	for i := done; i < len(dst); i++ {

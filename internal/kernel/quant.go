@@ -161,7 +161,7 @@ func (q *Quant) Row(dst []float32, r int) {
 
 // unpackRow is decode by the fastest way.
 func (q *Quant) unpackRow(dst []float32, r, c0 int) {
-	if !useAVX2 || !q.unpackFast(dst, r, c0) {
+	if !useAsm || !q.unpackFast(dst, r, c0) {
 		q.decode(dst, r, c0)
 	}
 }
@@ -224,7 +224,7 @@ func (q *Quant) manyScratch(n int) int {
 
 // streams reports whether the 8-bit streaming kernels beat a tile.
 func (q *Quant) streams(n int) bool {
-	return useAVX2 && q.fast && q.c.Bits == 8 && !q.c.Round && n <= streamMax
+	return useAsm && q.fast && q.c.Bits == 8 && !q.c.Round && n <= streamMax
 }
 
 // ScratchLen implements [Mat].
@@ -258,7 +258,7 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
-	if useAVX2 && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
+	if useAsm && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
 	for r := lo; r < hi; r++ {
