@@ -116,7 +116,7 @@ func Default() Rules {
 
 			// Leaves: they know nothing of models.
 			{Dir: "internal/jinja"},
-			{Dir: "tokenizer", May: []string{"internal/jinja"}, Third: []string{regexp2}},
+			{Dir: "tokenizer", May: []string{"internal/jinja"}, Third: []string{regexp2, protobuf}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
 			{Dir: "hub", Std: []string{"net", "net/http"}},
 
