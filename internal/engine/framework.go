@@ -79,9 +79,9 @@ type Examination struct {
 	// Checked is how many entries of the binding were looked up in the running
 	// system.
 	Checked int
-	// Missing lists entries that the running system lacks, each with the first
-	// system that is said to have it.
-	Missing []string
-	// Different lists entries that the running system has with other types.
-	Different []string
+	// Newer lists entries that a later system brought, each with its version: what
+	// needs them is refused here. Missing lists entries that the running system
+	// should have and lacks, and Different those that it has with other types;
+	// both are faults.
+	Newer, Missing, Different []string
 }
