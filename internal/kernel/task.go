@@ -51,10 +51,10 @@ const (
 const (
 	// matGrain keeps chunks whole tiles of the micro-kernel.
 	matGrain = 16
-	// streamBytes is the least that a chunk reads where a product streams the
-	// weights: in shorter ones the cores wait for each other's place in memory,
-	// and what a kernel fetches ahead is the next chunk, which another core takes.
-	streamBytes = 64 << 10
+	// streamBytes is about the least that a chunk reads where a product streams
+	// the weights: some microseconds of work, few enough that a small matrix is
+	// still shared by the cores.
+	streamBytes = 16 << 10
 	// streamVectors is the number of vectors below which a product streams.
 	streamVectors = 8
 )

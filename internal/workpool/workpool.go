@@ -1,9 +1,12 @@
 // Package workpool runs loops on a fixed set of goroutines.
 //
 // A loop over [0,n) is cut into chunks whose borders depend on n and the grain
-// only, never on the number of threads; workers take chunks in order as they
-// become free. A task that computes each index from its inputs alone therefore
-// gives the same bits with any number of threads.
+// only, never on the number of threads. A task that computes each index from its
+// inputs alone therefore gives the same bits with any number of threads.
+//
+// Each worker has a share of neighbouring chunks, which it takes in order: what
+// it reads of a large array is one stream, and what its kernel fetches ahead is
+// its own next chunk. Who is done with its share helps with the others'.
 package workpool
 
 import (
@@ -27,18 +30,18 @@ const (
 	// enough that taking one (some 20 ns) costs nothing.
 	wantChunks = 64
 
-	// The ticket word holds, from the top, the number of workers admitted, the
-	// number of chunks, and the next chunk to take.
+	// A share's word holds, from the top, the number of workers admitted to the
+	// loop, the chunk after the share's last, and the next chunk to take.
 	chunkBits  = 24
 	chunkMask  = 1<<chunkBits - 1
 	maxThreads = 1 << 12
 
-	// Rounds of polling before a goroutine parks. A caller waits some microseconds,
-	// about what waking a parked one costs; an idle worker some tens, which bridges
+	// Rounds of polling before a goroutine parks: some tens of microseconds, which
+	// is less than waking a parked one costs, more than a chunk takes, and bridges
 	// the small operations between two layers of a model. Polling longer loses on a
 	// shared machine, where it burns the time slice that the other side needs.
 	idleSpins = 30_000
-	waitSpins = 3000
+	waitSpins = 30_000
 )
 
 // Pool is a set of workers. All methods may be called by many goroutines.
@@ -48,10 +51,11 @@ type Pool struct {
 	closed  atomic.Bool
 	_       [64]byte
 
-	ticket atomic.Uint64
-	_      [56]byte
+	// loops counts the loops begun: what idle workers watch.
+	loops atomic.Uint32
+	_     [60]byte
 
-	// The current loop. Written by the caller before the ticket that publishes it
+	// The current loop. Written by the caller before the shares that publish it
 	// and read only by holders of one of its chunks.
 	task    Task
 	n       int
@@ -61,7 +65,14 @@ type Pool struct {
 	done    chan struct{}
 	failure atomic.Pointer[failure]
 
+	shares  []share
 	helpers []helper
+}
+
+// share is the chunks of the current loop that one worker takes first.
+type share struct {
+	word atomic.Uint64
+	_    [56]byte
 }
 
 type failure struct{ value any }
@@ -82,7 +93,10 @@ func Default() *Pool { return standard() }
 // so threads-1 goroutines are started; fewer than 1 counts as 1.
 func New(threads int) *Pool {
 	threads = min(max(threads, 1), maxThreads)
-	p := &Pool{threads: threads, done: make(chan struct{}, 1), helpers: make([]helper, threads)}
+	p := &Pool{
+		threads: threads, done: make(chan struct{}, 1),
+		shares: make([]share, threads), helpers: make([]helper, threads),
+	}
 	for i := 1; i < threads; i++ {
 		p.helpers[i].wake = make(chan struct{}, 1)
 		go p.help(i)
@@ -137,11 +151,15 @@ func (p *Pool) For(t Task, n, grain, maxThreads int) {
 	}
 	p.task, p.n, p.chunk = t, n, chunk
 	p.pending.Store(int32(chunks))
-	p.ticket.Store(uint64(threads)<<(2*chunkBits) | uint64(chunks)<<chunkBits)
+	for i := range threads {
+		first, end := chunks*i/threads, chunks*(i+1)/threads
+		p.shares[i].word.Store(uint64(threads)<<(2*chunkBits) | uint64(end)<<chunkBits | uint64(first))
+	}
+	p.loops.Add(1)
 	for i := 1; i < threads; i++ {
 		p.rouse(i)
 	}
-	for p.take(0) {
+	for p.take(0, threads) {
 	}
 	p.wait()
 	p.task = nil
@@ -152,21 +170,28 @@ func (p *Pool) For(t Task, n, grain, maxThreads int) {
 	}
 }
 
-// take runs the next chunk and reports whether there was one. A successful
-// compare-and-swap proves that the chunk belongs to the current loop, which
-// cannot end before the chunk does, so the loop's fields are stable from then on.
-func (p *Pool) take(worker int) bool {
-	w := p.ticket.Load()
-	if !admits(w, worker) {
-		return false
+// take runs the next chunk of the worker's own share, or of another one of the
+// first n, and reports whether there was one. A successful compare-and-swap
+// proves that the chunk belongs to the current loop, which cannot end before the
+// chunk does, so the loop's fields are stable from then on.
+func (p *Pool) take(worker, n int) bool {
+	for i := range n {
+		i += worker
+		if i >= n {
+			i -= n
+		}
+		word := &p.shares[i].word
+		for w := word.Load(); admits(w, worker); w = word.Load() {
+			if word.CompareAndSwap(w, w+1) {
+				p.runChunk(int(w&chunkMask), worker)
+				return true
+			}
+		}
 	}
-	if p.ticket.CompareAndSwap(w, w+1) {
-		p.runChunk(int(w&chunkMask), worker)
-	}
-	return true
+	return false
 }
 
-// admits reports whether the ticket has a chunk left that the worker may take.
+// admits reports whether a share has a chunk left that the worker may take.
 func admits(w uint64, worker int) bool {
 	return w&chunkMask < w>>chunkBits&chunkMask && uint64(worker) < w>>(2*chunkBits)
 }
@@ -214,23 +239,25 @@ func (p *Pool) rouse(i int) {
 func (p *Pool) help(id int) {
 	h := &p.helpers[id]
 	for !p.closed.Load() {
-		for p.take(id) {
+		seen := p.loops.Load()
+		for p.take(id, p.threads) {
 		}
-		if p.poll(id) {
+		if p.poll(seen) {
 			continue
 		}
 		h.asleep.Store(true)
-		if (admits(p.ticket.Load(), id) || p.closed.Load()) && h.asleep.CompareAndSwap(true, false) {
+		if (p.loops.Load() != seen || p.closed.Load()) && h.asleep.CompareAndSwap(true, false) {
 			continue
 		}
 		<-h.wake
 	}
 }
 
-// poll waits some tens of microseconds for work and reports whether there is some.
-func (p *Pool) poll(id int) bool {
+// poll waits some tens of microseconds for a loop that began after the number
+// seen and reports whether there is one.
+func (p *Pool) poll(seen uint32) bool {
 	for i := range idleSpins {
-		if admits(p.ticket.Load(), id) || p.closed.Load() {
+		if p.loops.Load() != seen || p.closed.Load() {
 			return true
 		}
 		if i&1023 == 1023 {
