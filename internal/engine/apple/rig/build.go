@@ -1,0 +1,189 @@
+//go:build linux && (amd64 || arm64)
+
+package rig
+
+import (
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/ebitengine/purego"
+
+	"github.com/gocoreml/coreml/internal/objc"
+)
+
+// Environment variables that change the rig.
+const (
+	// Required makes tests fail, rather than be skipped, where the rig cannot be
+	// built, if it is set to "required".
+	Required = "COREML_RIG"
+	// MacOS is the system that the stand-in plays, as 10 times the version.
+	MacOS = "COREML_RIG_MACOS"
+	// Library names a stand-in that has been built before, for systems without a
+	// compiler.
+	Library = "COREML_RIG_LIBRARY"
+	// Compiler is the C compiler; gcc when it is not set. Flags are added to its
+	// own.
+	Compiler = "COREML_RIG_CC"
+	Flags    = "COREML_RIG_CFLAGS"
+)
+
+//go:embed testdata/standin
+var sources embed.FS
+
+// ErrUnavailable means that the compiler or the libraries are missing.
+var ErrUnavailable = errors.New("the stand-in for CoreML.framework cannot be built: it needs gobjc and libgnustep-base-dev")
+
+// started holds the one stand-in of the process.
+var started struct {
+	sync.Once
+	err error
+}
+
+// Start loads the stand-in and lets the portable engine answer for it. It must be
+// called by every test that uses the rig, before anything else loads the
+// Objective-C runtime.
+func Start(tb testing.TB) {
+	tb.Helper()
+	started.Do(func() { started.err = start() })
+	switch {
+	case started.err == nil:
+	case errors.Is(started.err, ErrUnavailable) && os.Getenv(Required) != "required":
+		tb.Skip(started.err)
+	default:
+		tb.Fatal(started.err)
+	}
+}
+
+func start() error {
+	library, err := locate()
+	if err != nil {
+		return err
+	}
+	if err := objc.Load(library); err != nil {
+		return err
+	}
+	return connect(library)
+}
+
+// locate returns the stand-in's library and builds it if it is not there: like
+// the go command's, its builds are kept, under the digest of what they are made
+// from.
+func locate() (string, error) {
+	if library := os.Getenv(Library); library != "" {
+		return library, nil
+	}
+	args := arguments()
+	digest := sha256.New()
+	fmt.Fprintf(digest, "%q %q", compiler(), args)
+	if err := fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := sources.ReadFile(name)
+		fmt.Fprintf(digest, "%s %d %s", name, len(raw), raw)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	dir = filepath.Join(dir, "gocoreml", "rig")
+	library := filepath.Join(dir, fmt.Sprintf("standin-%x.so", digest.Sum(nil)[:12]))
+	if _, err := os.Stat(library); err == nil {
+		return library, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return library, build(library, args)
+}
+
+func compiler() string {
+	if cc := os.Getenv(Compiler); cc != "" {
+		return cc
+	}
+	return "gcc"
+}
+
+// arguments are those of gnustep-config --objc-flags, as far as they matter, and
+// what the environment changes.
+func arguments() []string {
+	args := []string{
+		"-x", "objective-c", "-std=gnu11", "-D_GNU_SOURCE", "-fconstant-string-class=NSConstantString", "-DGNUSTEP",
+		"-DGNUSTEP_BASE_LIBRARY=1", "-DGNU_RUNTIME=1", "-D_NATIVE_OBJC_EXCEPTIONS", "-fno-strict-aliasing", "-fexceptions",
+		"-fobjc-exceptions", "-fPIC", "-pthread", "-O1", "-g", "-Wall", "-Wno-import", "-Werror", "-isystem", "/usr/include/GNUstep",
+		"-shared", "testdata/standin/standin.m", "-lgnustep-base", "-lobjc", "-lpthread",
+	}
+	if v := os.Getenv(MacOS); v != "" {
+		args = append(args, "-DSTANDIN_MACOS="+v)
+	}
+	return append(args, strings.Fields(os.Getenv(Flags))...)
+}
+
+// build compiles the stand-in. It appears under its name when it is complete.
+func build(to string, args []string) error {
+	path, err := exec.LookPath(compiler())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(to), "build-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.CopyFS(dir, sources); err != nil {
+		return err
+	}
+	cmd := exec.Command(path, append([]string{"-o", "standin.so"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return os.Rename(filepath.Join(dir, "standin.so"), to)
+	}
+	text := string(out)
+	for _, missing := range []string{"Foundation.h", "cc1obj", "cannot find -l"} {
+		if strings.Contains(text, missing) {
+			return fmt.Errorf("%w: %s", ErrUnavailable, text)
+		}
+	}
+	return fmt.Errorf("the stand-in does not compile: %w\n%s", err, text)
+}
+
+// functions are the stand-in's own C functions.
+var functions struct {
+	counts, report, forget, methods, setDevices, threads uintptr
+}
+
+// connect finds the stand-in's functions and sets the engine behind it.
+func connect(library string) error {
+	handle, err := purego.Dlopen(library, purego.RTLD_NOW) // the one that is loaded
+	if err != nil {
+		return err
+	}
+	var setEngine uintptr
+	for name, to := range map[string]*uintptr{
+		"StandinCounts": &functions.counts, "StandinReport": &functions.report, "StandinForget": &functions.forget,
+		"StandinMethods": &functions.methods, "StandinSetDevices": &functions.setDevices, "StandinThreads": &functions.threads,
+		"StandinSetEngine": &setEngine,
+	} {
+		if *to, err = purego.Dlsym(handle, name); err != nil {
+			return err
+		}
+	}
+	purego.SyscallN(setEngine, purego.NewCallback(func(r *request) uintptr {
+		answer(r)
+		return 0
+	}))
+	return nil
+}

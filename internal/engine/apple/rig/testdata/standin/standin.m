@@ -1,0 +1,10 @@
+// The whole stand-in as one unit, so that the headers are read once.
+#include "base.m"
+#include "array.m"
+#include "feature.m"
+#include "describe.m"
+#include "compile.m"
+#include "predict.m"
+#include "state.m"
+#include "model.m"
+#include "plan.m"
