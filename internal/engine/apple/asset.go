@@ -1,0 +1,65 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/objc"
+)
+
+// functionNames asks the framework for the functions of a compiled model, for
+// models whose file does not tell. Systems before macOS 15 know no functions and
+// give none.
+func functionNames(ctx context.Context, compiled string) ([]string, error) {
+	if need("", objc.MLModelAsset.WithURL, objc.MLModelAsset.FunctionNames) != nil {
+		return nil, nil
+	}
+	var asset *objc.Object
+	err := objc.WithPoolError(func() (err error) {
+		asset, err = objc.Take(objc.MLModelAsset.Class.ID(), objc.MLModelAsset.WithURL, uintptr(objc.FileURL(compiled, true)))
+		return err
+	})
+	if err != nil {
+		return nil, failed("open the compiled model", err)
+	}
+	done, err := objc.NewCompletion(objc.MLModelAsset.FunctionNames, func(names, e, _ uintptr) ([]string, error) {
+		defer asset.Close() // not before, even when nobody waits any more
+		if names == 0 {
+			return nil, noResult(objc.ID(e), "names of functions")
+		}
+		return objc.GoStrings(objc.ID(names))
+	}, nil)
+	if err != nil {
+		asset.Close()
+		return nil, failed("list functions", err)
+	}
+	objc.WithPool(func() { objc.Send(asset.ID(), objc.MLModelAsset.FunctionNames, done.Word()) })
+	names, err := done.Wait(ctx)
+	if err != nil {
+		return nil, waited(ctx, "list functions", err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// noResult is the error of a handler that got no result: the framework's, or
+// that there is none either.
+func noResult(e objc.ID, what string) error {
+	if err := objc.GoError(e); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s", ErrMissing, what)
+}
+
+// waited gives the end of a context back as it is and everything else as a
+// failure of op.
+func waited(ctx context.Context, op string, err error) error {
+	if e := ctx.Err(); e != nil && errors.Is(err, e) {
+		return e
+	}
+	return failed(op, err)
+}

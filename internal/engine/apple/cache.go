@@ -1,0 +1,233 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Names inside of the cache's folder.
+const (
+	stampFolder = "stamps"
+	temporary   = ".tmp-*"
+	extension   = ".mlmodelc"
+)
+
+// Compiled packages are as large as what they were made from, so that those that
+// nobody uses go: after keep, and those that another build of the system made
+// after keepOther. What a process left behind half-made goes after keepPart.
+const (
+	keep      = 90 * 24 * time.Hour
+	keepOther = 7 * 24 * time.Hour
+	keepPart  = 24 * time.Hour
+)
+
+// cache is a folder of compiled packages:
+//
+//	root/BUILD/DIGEST.mlmodelc
+//	root/stamps/*.json
+//
+// Any number of processes may use it at once. An entry appears under its name by
+// a rename, when it is complete.
+type cache struct {
+	root  string
+	build string // of the operating system: another one compiles anew
+}
+
+// openCache returns the cache in dir, or in the user's caches when dir is empty.
+// Nothing is created yet.
+func openCache(dir, build string) (*cache, error) {
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil, fmt.Errorf("folder for compiled packages: %w", err)
+		}
+		dir = filepath.Join(user, "gocoreml", "compiled")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &cache{root: dir, build: folderName(build)}, nil
+}
+
+// folderName makes a name of a folder from what a system calls its build.
+func folderName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' {
+			return r
+		}
+		return '_'
+	}, s)
+	s = strings.TrimLeft(s, ".")
+	if s == "" || s == stampFolder {
+		return "unknown"
+	}
+	return s[:min(len(s), 100)]
+}
+
+func (c *cache) entry(digest string) string {
+	return filepath.Join(c.root, c.build, digest+extension)
+}
+
+// find returns the entry of that digest and notes that it was used.
+func (c *cache) find(digest string) (string, bool) {
+	name := c.entry(digest)
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return "", false
+	}
+	now := time.Now()
+	_ = os.Chtimes(name, now, now) // a cache that cannot be written serves as well
+	return name, true
+}
+
+// install moves a compiled package into the cache and returns its path there. If
+// another process was faster its entry is taken and dir removed.
+func (c *cache) install(ctx context.Context, digest, dir string) (string, error) {
+	name := c.entry(digest)
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return "", err
+	}
+	err := os.Rename(dir, name)
+	if errors.Is(err, syscall.EXDEV) {
+		err = c.bring(ctx, dir, name)
+	}
+	if err != nil {
+		if _, ok := c.find(digest); !ok {
+			return "", fmt.Errorf("move the compiled package into the cache: %w", err)
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return "", err
+	}
+	c.prune(time.Now())
+	return name, nil
+}
+
+// bring copies dir from another volume and then renames the copy.
+func (c *cache) bring(ctx context.Context, dir, name string) error {
+	part, err := os.MkdirTemp(filepath.Dir(name), temporary)
+	if err != nil {
+		return err
+	}
+	if err = copyTree(ctx, part, os.DirFS(dir), "."); err == nil {
+		err = os.Rename(part, name)
+	}
+	if err != nil {
+		_ = os.RemoveAll(part)
+	}
+	return err
+}
+
+// discard removes an entry that turned out to be of no use.
+func (c *cache) discard(digest string) error {
+	name := c.entry(digest)
+	part, err := os.MkdirTemp(filepath.Dir(name), temporary)
+	if err != nil {
+		return err
+	}
+	// Renamed first, so that nobody finds half of it.
+	if err := os.Rename(name, filepath.Join(part, "entry")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, os.RemoveAll(part))
+	}
+	return os.RemoveAll(part)
+}
+
+// prune removes what nobody has used for long. Failures leave things as they
+// are, for the next time.
+func (c *cache) prune(now time.Time) {
+	builds, err := os.ReadDir(c.root)
+	if err != nil {
+		return
+	}
+	for _, b := range builds {
+		if !b.IsDir() || b.Name() == stampFolder {
+			continue
+		}
+		entries, err := os.ReadDir(filepath.Join(c.root, b.Name()))
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			limit := keep
+			switch {
+			case strings.HasPrefix(e.Name(), strings.TrimSuffix(temporary, "*")):
+				limit = keepPart
+			case !strings.HasSuffix(e.Name(), extension):
+				continue // not ours
+			case b.Name() != c.build:
+				limit = keepOther
+			}
+			if info, err := e.Info(); err == nil && now.Sub(info.ModTime()) > limit {
+				_ = os.RemoveAll(filepath.Join(c.root, b.Name(), e.Name()))
+			}
+		}
+		if b.Name() != c.build {
+			_ = os.Remove(filepath.Join(c.root, b.Name())) // succeeds when it is empty
+		}
+	}
+}
+
+// scratch makes a folder for temporary files on the cache's volume.
+func (c *cache) scratch() (string, error) {
+	dir := filepath.Join(c.root, c.build)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(dir, temporary)
+}
+
+// copyTree copies the files below dir, or the file dir, to the path to.
+func copyTree(ctx context.Context, to string, fsys fs.FS, dir string) error {
+	list, err := files(fsys, dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		// Names come from fs.WalkDir: they have no dots and no roots.
+		name := filepath.Join(to, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return err
+		}
+		if err := copyFile(ctx, name, fsys, pathJoin(dir, f.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pathJoin(dir, name string) string {
+	switch {
+	case name == ".":
+		return dir
+	case dir == ".":
+		return name
+	}
+	return dir + "/" + name
+}
+
+func copyFile(ctx context.Context, to string, fsys fs.FS, name string) error {
+	src, err := fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer src.Close() //nolint:errcheck // it was only read
+	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(dst, &contextReader{ctx, src})
+	if e := dst.Close(); err == nil {
+		err = e
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/objc"
+)
+
+// unitsValues translates compute units.
+var unitsValues = map[engine.ComputeUnits]uintptr{
+	engine.AllUnits: objc.MLComputeUnitsAll, engine.CPUOnly: objc.MLComputeUnitsCPUOnly,
+	engine.CPUAndGPU: objc.MLComputeUnitsCPUAndGPU, engine.CPUAndNeuralEngine: objc.MLComputeUnitsCPUAndNeuralEngine,
+}
+
+// configuration makes the settings that a model is loaded with. function is
+// empty unless another one than the default is wanted. The notes say which
+// wishes the system does not know; they are no more than hints for speed.
+func configuration(cfg engine.Config, function string) (_ *objc.Object, notes []string, err error) {
+	units, ok := unitsValues[cfg.ComputeUnits]
+	if !ok {
+		return nil, nil, fmt.Errorf("compute units %d do not exist", cfg.ComputeUnits)
+	}
+	if function != "" {
+		if err := need("function "+function, objc.MLModelConfiguration.SetFunctionName); err != nil {
+			return nil, nil, err
+		}
+	}
+	var c *objc.Object
+	err = objc.WithPoolError(func() error {
+		if c, err = objc.New(objc.MLModelConfiguration.Init); err != nil {
+			return failed("make a configuration", err)
+		}
+		objc.Send(c.ID(), objc.MLModelConfiguration.SetComputeUnits, units)
+		if cfg.Framework.LowPrecision {
+			objc.Send(c.ID(), objc.MLModelConfiguration.SetLowPrecision, 1)
+		}
+		if function != "" {
+			objc.Send(c.ID(), objc.MLModelConfiguration.SetFunctionName, uintptr(objc.String(function)))
+		}
+		notes, err = hints(c.ID(), cfg.Framework)
+		return err
+	})
+	if err != nil {
+		c.Close()
+		return nil, nil, err
+	}
+	return c, notes, nil
+}
+
+// hints passes on what a caller knows of its predictions. The framework's own
+// choices stay where a caller says nothing.
+func hints(c objc.ID, cfg engine.Framework) (notes []string, err error) {
+	if !cfg.RareReshapes && !cfg.FastPrediction {
+		return nil, nil
+	}
+	m := &objc.MLOptimizationHints
+	if !objc.MLModelConfiguration.SetOptimizationHints.Available() || !m.Init.Available() {
+		return []string{"the system knows no hints for optimisation: it needs macOS 14.4"}, nil
+	}
+	h, err := objc.New(m.Init)
+	if err != nil {
+		return nil, failed("make hints", err)
+	}
+	defer h.Close()
+	if cfg.RareReshapes {
+		objc.Send(h.ID(), m.SetReshapeFrequency, objc.MLReshapeFrequencyHintInfrequent)
+	}
+	if cfg.FastPrediction {
+		if m.SetSpecializationStrategy.Available() {
+			objc.Send(h.ID(), m.SetSpecializationStrategy, objc.MLSpecializationStrategyFastPrediction)
+		} else {
+			notes = append(notes, "the system knows no specialisation for fast predictions: it needs macOS 15.0")
+		}
+	}
+	objc.Send(c, objc.MLModelConfiguration.SetOptimizationHints, h.Word())
+	return notes, nil
+}

@@ -1,0 +1,163 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/objc"
+)
+
+// Name is the engine's name in the registry.
+const Name = "framework"
+
+// Engine runs models through CoreML.framework. The zero Engine is the one to use;
+// it is not registered by itself.
+type Engine struct{}
+
+// Name returns "framework".
+func (Engine) Name() string { return Name }
+
+// open loads the framework and says whether the system is new enough for it to
+// be of use at all.
+func open() error {
+	if err := objc.Load(); err != nil {
+		return fmt.Errorf("load Core ML: %w", err)
+	}
+	return need("Core ML", objc.MLModel.Compile, objc.MLModel.Load, objc.MLModel.Predict, objc.MLModel.Description,
+		objc.MLModelConfiguration.Init, objc.MLPredictionOptions.Init, objc.MLMultiArray.InitWithDataPointer,
+		objc.MLMultiArray.GetBytes, objc.MLMultiArray.GetMutableBytes, objc.MLDictionaryFeatureProvider.InitWithDictionary)
+}
+
+// Load compiles a package, unless that has been done before, and loads one
+// function of it. A source that is a compiled model is loaded as it is.
+func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := open(); err != nil {
+		return nil, err
+	}
+	s, err := newSource(src)
+	if err != nil {
+		return nil, err
+	}
+	o, err := s.outline(cfg.Function)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.states) > 0 {
+		if err := needStates(); err != nil {
+			return nil, err
+		}
+	}
+	c, err := openCache(cfg.Framework.CacheDir, objc.OSBuild())
+	if err != nil {
+		return nil, err
+	}
+	p, err := load(ctx, s, o, c, cfg)
+	if err != nil {
+		return nil, cancelled(ctx, err)
+	}
+	return p, nil
+}
+
+// load compiles and loads. An entry of the cache that the framework does not
+// take is compiled once more.
+func load(ctx context.Context, s source, o *outline, c *cache, cfg engine.Config) (*program, error) {
+	if s.compiled() && s.path != "" {
+		return loadCompiled(ctx, s.path, o, cfg)
+	}
+	dir, digest, fresh, err := s.compile(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	p, err := loadCompiled(ctx, dir, o, cfg)
+	var refused *Error
+	if err == nil || fresh || ctx.Err() != nil || !errors.As(err, &refused) {
+		return p, err
+	}
+	if e := c.discard(digest); e != nil {
+		return nil, errors.Join(err, e)
+	}
+	if dir, _, _, err = s.compile(ctx, c); err != nil {
+		return nil, err
+	}
+	return loadCompiled(ctx, dir, o, cfg)
+}
+
+func loadCompiled(ctx context.Context, dir string, o *outline, cfg engine.Config) (*program, error) {
+	function, err := chooseFunction(ctx, dir, o, cfg.Function)
+	if err != nil {
+		return nil, err
+	}
+	config, notes, err := configuration(cfg, function)
+	if err != nil {
+		return nil, err
+	}
+	m, err := loadModel(ctx, dir, config)
+	if err != nil {
+		config.Close()
+		return nil, err
+	}
+	p := &program{model: m, config: config, dir: dir, backed: cfg.Framework.OutputBackings, promptly: promptly}
+	err = objc.WithPoolError(func() error {
+		p.desc, err = describe(objc.Send(m.obj.ID(), objc.MLModel.Description), o)
+		return err
+	})
+	if err == nil && len(p.desc.States) > 0 {
+		err = needStates()
+	}
+	if err != nil {
+		return nil, joinClose(fmt.Errorf("describe the model: %w", err), p)
+	}
+	p.async = objc.MLModel.PredictAsync.Available()
+	if len(p.desc.States) > 0 {
+		p.async = objc.MLModel.PredictStateAsync.Available()
+	}
+	names, missing := usable(devices(), cfg.ComputeUnits)
+	p.info = engine.Info{Engine: Name, Devices: names, Notes: slices.Concat(missing, notes)}
+	return p, nil
+}
+
+// chooseFunction returns the name to be set in the configuration, which is empty
+// for the default function, and completes the outline. A name that the model does
+// not have is refused here.
+func chooseFunction(ctx context.Context, dir string, o *outline, want string) (string, error) {
+	if len(o.functions) == 0 {
+		names, err := functionNames(ctx, dir)
+		if err != nil {
+			return "", err
+		}
+		o.functions = names
+		if len(names) == 0 {
+			o.functions = []string{mainFunction}
+		}
+		switch {
+		case o.defaultFunction != "":
+		case len(o.functions) == 1:
+			o.defaultFunction = o.functions[0]
+		case slices.Contains(o.functions, mainFunction):
+			o.defaultFunction = mainFunction
+		}
+	}
+	if want == "" {
+		want = o.defaultFunction
+	}
+	if o.function == "" {
+		o.function = want
+	}
+	switch {
+	case want == "":
+		return "", nil // the framework knows its default, or says that it has none
+	case !slices.Contains(o.functions, want):
+		return "", unknownFunction(want, o.functions)
+	case want == o.defaultFunction:
+		return "", nil
+	}
+	return want, nil
+}

@@ -1,0 +1,66 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"context"
+	"sync"
+
+	"github.com/gocoreml/coreml/internal/objc"
+)
+
+// model is an MLModel that a program and its states share. The last one to let
+// go of it gives it back.
+type model struct {
+	obj *objc.Object
+
+	mu   sync.Mutex
+	refs int
+}
+
+func newModel(obj *objc.Object) *model { return &model{obj: obj, refs: 1} }
+
+// retain adds a share. It must be called by somebody who has one.
+func (m *model) retain() *model {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refs++
+	return m
+}
+
+// release gives a share back.
+func (m *model) release() {
+	m.mu.Lock()
+	m.refs--
+	last := m.refs == 0
+	m.mu.Unlock()
+	if last {
+		m.obj.Close()
+	}
+}
+
+// loadModel loads a compiled model. When ctx ends first it returns, and the
+// framework's late result is given back.
+func loadModel(ctx context.Context, dir string, configuration *objc.Object) (*model, error) {
+	load := objc.MLModel.Load
+	if err := need("load", load); err != nil {
+		return nil, err
+	}
+	done, err := objc.NewCompletion(load, func(m, e, _ uintptr) (*objc.Object, error) {
+		if m == 0 {
+			return nil, noResult(objc.ID(e), "a model")
+		}
+		return objc.Retain(objc.ID(m)), nil
+	}, func(late *objc.Object) { late.Close() })
+	if err != nil {
+		return nil, failed("load", err)
+	}
+	objc.WithPool(func() {
+		objc.SendClass(load, uintptr(objc.FileURL(dir, true)), configuration.Word(), done.Word())
+	})
+	obj, err := done.Wait(ctx)
+	if err != nil {
+		return nil, waited(ctx, "load", err)
+	}
+	return newModel(obj), nil
+}

@@ -1,0 +1,147 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/objc"
+)
+
+// maxIdle bounds the frames that wait for the next prediction.
+const maxIdle = 8
+
+// promptly is how soon after the end of its context a prediction is to return.
+// Those that take longer by experience are made asynchronously.
+const promptly = 50 * time.Millisecond
+
+// program is a loaded function. It implements engine.PlannedProgram and
+// engine.RowProgram.
+type program struct {
+	model  *model
+	desc   *engine.Description
+	info   engine.Info
+	config *objc.Object // what the model was loaded with
+	dir    string       // of the compiled model
+	backed bool         // whether output buffers are handed to the framework
+
+	turns    turns
+	async    bool          // whether the system has asynchronous predictions
+	promptly time.Duration // the constant, but in tests
+	quick    atomic.Int64  // the most work that was done promptly
+
+	given, taken atomic.Int64 // output buffers handed over, and used
+
+	mu     sync.Mutex
+	inside int
+	ended  chan struct{} // made by Close, closed when nobody is inside
+	idle   []*frame
+
+	planning sync.Mutex
+	plan     []engine.PlannedOp
+	planned  bool
+}
+
+// Description returns what the framework says of the function.
+func (p *program) Description() *engine.Description { return p.desc }
+
+// Info returns what the engine says of itself.
+func (p *program) Info() engine.Info {
+	i := p.info
+	i.Devices, i.Notes = slices.Clone(i.Devices), slices.Clone(i.Notes)
+	// One prediction may have an internal reason; several in a row tell.
+	if n := p.given.Load(); n >= 8 && p.taken.Load() == 0 {
+		i.Notes = append(i.Notes, "Core ML does not use the output buffers that it is given")
+	}
+	return i
+}
+
+// enter admits a call; false when the program has been closed.
+func (p *program) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended != nil {
+		return false
+	}
+	p.inside++
+	return true
+}
+
+func (p *program) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inside--
+	if p.ended != nil && p.inside == 0 {
+		close(p.ended)
+	}
+}
+
+// takeFrame returns an idle frame or a new one.
+func (p *program) takeFrame() *frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.idle); n > 0 {
+		fr := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		return fr
+	}
+	return &frame{inputs: make([]inputArray, len(p.desc.Inputs)), backings: make([]backing, len(p.desc.Outputs))}
+}
+
+func (p *program) giveFrame(fr *frame) {
+	p.mu.Lock()
+	keep := len(p.idle) < maxIdle
+	if keep {
+		p.idle = append(p.idle, fr)
+	}
+	p.mu.Unlock()
+	if !keep {
+		fr.close()
+	}
+}
+
+// NewState returns a state whose buffers are zero.
+func (p *program) NewState() (engine.State, error) {
+	if !p.enter() {
+		return nil, errClosedProgram
+	}
+	defer p.leave()
+	s, err := newState(p.model, p.desc.States)
+	if err != nil {
+		return nil, err // and no typed nil
+	}
+	return s, nil
+}
+
+// Close waits until the framework has finished every prediction, those that
+// nobody waits for too, and gives the memory back. The model stays as long as
+// there are states of it. Further calls do nothing.
+func (p *program) Close() error {
+	p.mu.Lock()
+	first := p.ended == nil
+	if first {
+		p.ended = make(chan struct{})
+		if p.inside == 0 {
+			close(p.ended)
+		}
+	}
+	p.mu.Unlock()
+	<-p.ended
+	if !first {
+		return nil
+	}
+	for _, fr := range p.idle {
+		fr.close()
+	}
+	p.idle = nil
+	p.config.Close()
+	p.model.release()
+	return nil
+}
+
+var errClosedProgram = fmt.Errorf("program is %w", ErrClosed)

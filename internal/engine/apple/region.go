@@ -1,0 +1,54 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// region is page-aligned memory outside of the Go heap. The framework may hold
+// on to it, and devices may read it without a copy. It goes back to the system
+// with the last reference.
+type region struct {
+	mem  []byte
+	refs atomic.Int32
+}
+
+// regions counts the regions that are mapped, for tests of what is given back.
+var regions atomic.Int64
+
+// newRegion maps at least n bytes of zeros.
+func newRegion(n int) (*region, error) {
+	if n <= 0 || n > tensor.MaxBytes {
+		return nil, fmt.Errorf("%d bytes of memory are not to be had", n)
+	}
+	page := os.Getpagesize()
+	mem, err := syscall.Mmap(-1, 0, (n+page-1)/page*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		return nil, fmt.Errorf("%d bytes of memory: %w", n, err)
+	}
+	regions.Add(1)
+	r := &region{mem: mem}
+	r.refs.Store(1)
+	return r, nil
+}
+
+func (r *region) retain() { r.refs.Add(1) }
+
+func (r *region) release() {
+	if r.refs.Add(-1) > 0 {
+		return
+	}
+	regions.Add(-1)
+	_ = syscall.Munmap(r.mem) // it fails only for memory that was never mapped
+	r.mem = nil
+}
+
+// address returns where the region begins. Memory that was mapped does not move.
+func (r *region) address() uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(r.mem))) }

@@ -1,0 +1,62 @@
+//go:build (darwin || linux) && (amd64 || arm64)
+
+package apple
+
+import (
+	"context"
+	"sync"
+)
+
+// turns says who may use a model. Core ML takes synchronous predictions of one
+// model from one thread at a time and asynchronous ones from any number: so
+// either one of the first kind is under way or any number of the second.
+type turns struct {
+	mu       sync.Mutex
+	alone    bool
+	together int
+	changed  chan struct{} // closed when a turn ends; nil while nobody waits
+}
+
+// take waits for a turn. When wish is true it takes the model alone if nobody
+// uses it; together says whether the system can share it. It returns how the
+// turn was taken, for give.
+func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err error) {
+	for {
+		t.mu.Lock()
+		switch {
+		case (wish || !together) && !t.alone && t.together == 0:
+			t.alone = true
+			t.mu.Unlock()
+			return true, nil
+		case together && !t.alone:
+			t.together++
+			t.mu.Unlock()
+			return false, nil
+		}
+		if t.changed == nil {
+			t.changed = make(chan struct{})
+		}
+		changed := t.changed
+		t.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+// give ends a turn.
+func (t *turns) give(alone bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if alone {
+		t.alone = false
+	} else {
+		t.together--
+	}
+	if t.changed != nil {
+		close(t.changed)
+		t.changed = nil
+	}
+}
