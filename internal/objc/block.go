@@ -151,10 +151,13 @@ func (b *Block) Close() {
 
 // WithBlock makes a block for a method that calls it before it returns, lets send
 // send the method with the block's word, and closes the block. The error is the
-// handler's panic, or ErrNotCalled.
+// handler's panic, or wraps ErrUnavailable or ErrNotCalled.
 func WithBlock(m *Method, handler func(a, b, c uintptr), send func(block uintptr)) error {
 	if m.escape == escaping {
 		panic("objc: " + m.String() + " keeps its block")
+	}
+	if !m.Available() {
+		return m.unavailable()
 	}
 	b, err := NewBlock(m, handler)
 	if err != nil {

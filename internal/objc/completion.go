@@ -26,10 +26,15 @@ type Completion[T any] struct {
 // NewCompletion makes the handler's block for a method. read turns the handler's
 // words into a value: it runs on the framework's thread inside a pool, retains
 // what it keeps and must not wait. drop frees a value that nobody waits for any
-// more; nil if nothing is to be freed. A panic in read is the error of Wait.
+// more; nil if nothing is to be freed. A panic in read is the error of Wait. The
+// error wraps ErrUnavailable if the system lacks the method, whose handler would
+// never be called; a send to nil calls none either, and is followed by Discard.
 func NewCompletion[T any](m *Method, read func(a, b, c uintptr) (T, error), drop func(T)) (*Completion[T], error) {
 	if m.escape != escaping {
 		panic("objc: " + m.String() + " has no completion handler")
+	}
+	if !m.Available() {
+		return nil, m.unavailable()
 	}
 	c := &Completion[T]{read: read, drop: drop, done: make(chan struct{})}
 	block, err := NewBlock(m, c.handle)
@@ -68,29 +73,38 @@ func (c *Completion[T]) Wait(ctx context.Context) (T, error) {
 // Done is closed when the handler has been called.
 func (c *Completion[T]) Done() <-chan struct{} { return c.done }
 
-// Discard closes the block of a method that was not sent after all.
-func (c *Completion[T]) Discard() { c.block.Close() }
+// Discard closes the block of a method that was not sent after all. Wait then
+// returns ErrNotCalled.
+func (c *Completion[T]) Discard() {
+	var none T
+	c.block.Close()
+	c.finish(none, ErrNotCalled)
+}
 
 // handle is the block's handler.
 func (c *Completion[T]) handle(a, b, d uintptr) {
 	// Closed first: a second call of the handler finds nothing.
 	c.block.Close()
 	value, err := c.readSafely(a, b, d)
-	c.mu.Lock()
-	drop := c.given && err == nil
-	if c.finished {
-		c.mu.Unlock()
-		return
-	}
-	c.finished = true
-	if !drop {
-		c.value, c.err = value, err
-	}
-	c.mu.Unlock()
-	close(c.done)
-	if drop && c.drop != nil {
+	if !c.finish(value, err) && err == nil && c.drop != nil {
 		c.drop(value)
 	}
+}
+
+// finish ends the waiting. It reports whether somebody still wants the value.
+func (c *Completion[T]) finish(value T, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished {
+		return false
+	}
+	c.finished = true
+	close(c.done)
+	if c.given {
+		return false
+	}
+	c.value, c.err = value, err
+	return true
 }
 
 // readSafely calls read and turns a panic into an error.

@@ -39,10 +39,6 @@ var gnuDifferences = []difference{
 		why:  "NSStringEncoding has 32 bits in GNUstep",
 		same: func(want, got string) bool { return want == "Q" && got == "I" },
 	},
-	{
-		why:  "gcc writes an array of objects that the callee does not change as const",
-		same: func(want, got string) bool { return want == "^@" && got == "^r@" },
-	},
 }
 
 // appleDifferences are those of Apple's runtime.

@@ -232,6 +232,9 @@ type Symbol struct {
 	library, name string
 }
 
+// Library returns the framework that declares the constant.
+func (s *Symbol) Library() string { return s.library }
+
 // Name returns the constant's symbol.
 func (s *Symbol) Name() string { return s.name }
 

@@ -73,6 +73,8 @@ func (o *Object) Close() {
 	}
 	o.cleanup.Stop()
 	WithPool(func() { release{id: id, foreign: o.foreign}.run() })
+	// Stop only works on what is still reachable.
+	runtime.KeepAlive(o)
 }
 
 // release is one retain to be given back.
