@@ -25,6 +25,8 @@ type cli struct {
 	Generate generateCmd `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a package holds."`
 	Check    checkCmd    `cmd:"" help:"Compare a package with recorded answers."`
+	Verify   verifyCmd   `cmd:"" help:"Run a prompt on Core ML and on the portable engine and compare the results."`
+	Doctor   doctorCmd   `cmd:"" help:"Show what this system offers to run models with."`
 	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a model runs here."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`

@@ -20,6 +20,8 @@ type inspectCmd struct {
 	JSON     bool   `help:"Print one JSON object."`
 	MIL      bool   `name:"mil" help:"Print the program in place of the summary."`
 	Plan     bool   `help:"Print what the engine makes of the function in place of the summary."`
+
+	ComputeUnits unitsFlag `help:"Devices to plan for: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
 }
 
@@ -118,18 +120,6 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	return err
 }
 
-// plan prints what the engine made of the function.
-func (c *inspectCmd) plan(ctx context.Context, io *streams) error {
-	cfg := c.config()
-	cfg.Function = c.Function
-	m, err := coreml.Load(ctx, c.Model, cfg)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(io.out, strings.TrimRight(m.Plan(), "\n"))
-	return errors.Join(err, m.Close())
-}
-
 // print writes the program as text.
 func (c *inspectCmd) print(io *streams, program *mil.Program) error {
 	if c.Function == "" {
@@ -202,7 +192,7 @@ func (p *packageInfo) summarize(sum mil.Info) {
 // tryLoad finds out what the engine says to the function.
 func (c *inspectCmd) tryLoad(ctx context.Context, function string, info *packageInfo) {
 	cfg := c.config()
-	cfg.Function = function
+	cfg.Function, cfg.ComputeUnits = function, coreml.ComputeUnits(c.ComputeUnits)
 	m, err := coreml.Load(ctx, c.Model, cfg)
 	if err == nil {
 		info.Engine = m.Info().Engine

@@ -226,3 +226,11 @@ func Lookup(name string) Engine {
 	defer registry.Unlock()
 	return registry.engines[name]
 }
+
+// Remove takes back the engine of that name, so that a test can leave the
+// registry as it found it.
+func Remove(name string) {
+	registry.Lock()
+	defer registry.Unlock()
+	delete(registry.engines, name)
+}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/workpool"
+)
+
+type doctorCmd struct {
+	JSON bool `help:"Print one JSON object."`
+}
+
+// doctorReport is what doctor found. Its JSON is the output of --json.
+type doctorReport struct {
+	Version     string           `json:"version"`
+	Go          string           `json:"go"`
+	System      string           `json:"system"`
+	CPU         doctorCPU        `json:"cpu"`
+	Auto        string           `json:"auto_engine"`
+	Engines     []doctorEngine   `json:"engines"`
+	Framework   *doctorFramework `json:"framework,omitempty"`
+	Unchecked   []string         `json:"unchecked"`
+	Problems    []string         `json:"problems"`
+	Environment []string         `json:"environment"`
+}
+
+// doctorCPU says what the portable engine computes with.
+type doctorCPU struct {
+	Instructions string   `json:"instructions"`
+	Available    []string `json:"available"`
+	Threads      int      `json:"threads"`
+	Problem      string   `json:"problem,omitempty"`
+}
+
+// doctorEngine is an engine and how it did with the embedded model.
+type doctorEngine struct {
+	Name    string   `json:"name"`
+	Present bool     `json:"present"`
+	Works   bool     `json:"works"`
+	Devices []string `json:"devices,omitempty"`
+	Notes   []string `json:"notes,omitempty"`
+	Problem string   `json:"problem,omitempty"`
+}
+
+// doctorFramework is what the framework's engine found in the running system.
+type doctorFramework struct {
+	System    string   `json:"system"`
+	Devices   []string `json:"devices"`
+	States    bool     `json:"states"`
+	CacheDir  string   `json:"cache_dir"`
+	Checked   int      `json:"checked_entries"`
+	Newer     []string `json:"newer_entries"`
+	Missing   []string `json:"missing_entries"`
+	Different []string `json:"different_entries"`
+}
+
+// Run is called by kong.
+func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
+	r := &doctorReport{
+		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
+		CPU:     doctorCPU{kernel.CPU().Variant, kernel.Variants(), workpool.Cores(), kernel.CPU().Problem},
+		Engines: []doctorEngine{}, Unchecked: []string{}, Problems: []string{}, Environment: environment(),
+	}
+	if r.CPU.Problem != "" {
+		r.Problems = append(r.Problems, r.CPU.Problem)
+	}
+	for _, choice := range []coreml.EngineChoice{coreml.EngineFramework, coreml.EnginePortable} {
+		if err := r.engine(ctx, choice); err != nil {
+			return err
+		}
+	}
+	r.auto()
+	if err := r.framework(ctx); err != nil {
+		return err
+	}
+	write := r.writeText
+	if c.JSON {
+		write = r.writeJSON
+	}
+	if err := write(io.out); err != nil {
+		return err
+	}
+	if len(r.Problems) > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// environment lists the variables that change what is run.
+func environment() []string {
+	list := []string{}
+	for _, name := range []string{"COREML_ENGINE", kernel.EnvCPU, "GOMAXPROCS", "HF_HOME", "HF_HUB_CACHE"} {
+		if v, ok := os.LookupEnv(name); ok {
+			list = append(list, name+"="+v)
+		}
+	}
+	return list
+}
+
+// engine lets an engine continue a story with the embedded model.
+func (r *doctorReport) engine(ctx context.Context, choice coreml.EngineChoice) error {
+	e := doctorEngine{Name: choice.String(), Present: choice.Available()}
+	if e.Present {
+		err := e.try(ctx, choice)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			e.Works = true
+		case errors.Is(err, coreml.ErrUnsupportedOS):
+			e.Problem = err.Error()
+		default:
+			e.Problem = err.Error()
+			r.Problems = append(r.Problems, fmt.Sprintf("engine %s does not run the embedded model: %v", choice, err))
+		}
+	}
+	r.Engines = append(r.Engines, e)
+	return nil
+}
+
+// doctorTokens is how many tokens an engine has to continue a story by.
+const doctorTokens = 4
+
+func (e *doctorEngine) try(ctx context.Context, choice coreml.EngineChoice) (err error) {
+	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, &generate.Options{Model: &coreml.Config{Engine: choice}, MaxStates: 1})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	info := g.Model().Info()
+	e.Devices, e.Notes = info.Devices, info.Notes
+	result, err := g.Generate(ctx, defaultVerifyPrompt, &generate.Config{MaxTokens: doctorTokens, Sampling: &generate.Sampling{}})
+	if err == nil && len(result.Tokens) == 0 {
+		err = errors.New("it gave no tokens")
+	}
+	return err
+}
+
+// auto finds out which engine is taken when none is named.
+func (r *doctorReport) auto() {
+	choice := coreml.EngineAuto
+	if name := os.Getenv("COREML_ENGINE"); name != "" {
+		if err := choice.UnmarshalText([]byte(name)); err != nil {
+			r.Auto = "none"
+			r.Problems = append(r.Problems, "COREML_ENGINE: "+strings.TrimPrefix(err.Error(), "coreml: "))
+			return
+		}
+	}
+	switch {
+	case choice != coreml.EngineAuto:
+		r.Auto = choice.String()
+	case r.Engines[0].Present:
+		r.Auto = coreml.EngineFramework.String()
+	default:
+		r.Auto = coreml.EnginePortable.String()
+	}
+	if choice == coreml.EngineFramework && !r.Engines[0].Present {
+		r.Problems = append(r.Problems, "COREML_ENGINE asks for the framework, which this system does not have")
+	}
+}
+
+// framework asks the framework's engine what the system gives it.
+func (r *doctorReport) framework(ctx context.Context) error {
+	examiner, ok := engine.Lookup(coreml.EngineFramework.String()).(engine.Examiner)
+	if !ok {
+		r.Unchecked = append(r.Unchecked,
+			"Core ML's classes, methods and types, and the Neural Engine and GPU: this system has no CoreML.framework; run coreml doctor on macOS",
+			"whether Core ML gives the same results as the portable engine: run coreml verify on macOS")
+		return nil
+	}
+	x, err := examiner.Examine(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		r.Problems = append(r.Problems, "CoreML.framework: "+err.Error())
+		return nil
+	}
+	r.Framework = &doctorFramework{
+		System: x.System, Devices: orNone(x.Devices), States: x.States, CacheDir: x.CacheDir,
+		Checked: x.Checked, Newer: orNone(x.Newer), Missing: orNone(x.Missing), Different: orNone(x.Different),
+	}
+	for _, name := range x.Missing {
+		r.Problems = append(r.Problems, "Core ML lacks "+name)
+	}
+	for _, name := range x.Different {
+		r.Problems = append(r.Problems, "Core ML declares otherwise: "+name)
+	}
+	return nil
+}
+
+// orNone makes an absent list an empty one, which JSON shows as such.
+func orNone(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+func (r *doctorReport) writeJSON(out io.Writer) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+func (r *doctorReport) writeText(out io.Writer) error {
+	var b strings.Builder
+	t := table{}
+	t.row("coreml", r.Version+", "+r.Go)
+	t.row("system", r.system())
+	t.row("cpu", fmt.Sprintf("%s (of %s), %d threads", r.CPU.Instructions, strings.Join(r.CPU.Available, ", "), r.CPU.Threads))
+	for i := range r.Engines {
+		t.row(r.Engines[i].Name, r.Engines[i].text())
+	}
+	t.row("by default", r.Auto)
+	if len(r.Environment) > 0 {
+		t.row("environment", strings.Join(r.Environment, " "))
+	}
+	if f := r.Framework; f != nil {
+		f.rows(&t)
+	}
+	b.WriteString(t.String())
+	for i := range r.Engines {
+		for _, note := range r.Engines[i].Notes {
+			fmt.Fprintf(&b, "note: %s: %s\n", r.Engines[i].Name, note)
+		}
+	}
+	if f := r.Framework; f != nil {
+		for _, name := range f.Newer {
+			b.WriteString("newer than this system: " + name + "\n")
+		}
+	}
+	for _, text := range r.Unchecked {
+		b.WriteString("not checked: " + text + "\n")
+	}
+	for _, text := range r.Problems {
+		b.WriteString("problem: " + text + "\n")
+	}
+	if len(r.Problems) == 0 {
+		b.WriteString("no problems found\n")
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// system is the operating system, as exactly as it is known.
+func (r *doctorReport) system() string {
+	if r.Framework != nil && r.Framework.System != "" {
+		return r.Framework.System + " (" + r.System + ")"
+	}
+	return r.System
+}
+
+func (e *doctorEngine) text() string {
+	switch {
+	case !e.Present:
+		return "not on this system"
+	case !e.Works:
+		return "does not run the embedded model: " + e.Problem
+	}
+	return "runs the embedded model on " + strings.Join(e.Devices, ", ")
+}
+
+func (f *doctorFramework) rows(t *table) {
+	t.row("devices", strings.Join(f.Devices, ", "))
+	states := "no: they need macOS 15"
+	if f.States {
+		states = "yes"
+	}
+	t.row("states", states)
+	t.row("compiled", filepath.Clean(f.CacheDir))
+	t.row("binding", fmt.Sprintf("%d entries checked: %d missing, %d different, %d newer than this system",
+		f.Checked, len(f.Missing), len(f.Different), len(f.Newer)))
+}

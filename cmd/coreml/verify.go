@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tensor"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+type verifyCmd struct {
+	Model  string `arg:"" optional:"" help:"The model package. Without one the embedded storyteller."`
+	Prompt string `arg:"" optional:"" help:"The prompt for a language model; without one, a few words."`
+
+	Tokenizer string `help:"Folder with the tokenizer, or its tokenizer.json; else as for generate." placeholder:"PATH"`
+	IDs       []int  `name:"ids" help:"Token ids in place of a prompt." placeholder:"N,..."`
+	Tokens    int    `short:"n" help:"Tokens to generate behind the prompt." default:"32" placeholder:"N"`
+	Function  string `help:"The function of the package to run." placeholder:"NAME"`
+
+	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
+	ComputeUnits unitsFlag      `help:"Devices that it may use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
+	Arithmetic   arithmeticFlag `help:"How it rounds, where it has the choice." default:"default" placeholder:"NAME"`
+
+	Reference           engineFlag     `help:"The engine to compare with." default:"portable" placeholder:"NAME"`
+	ReferenceArithmetic arithmeticFlag `help:"How the reference rounds." default:"faithful" placeholder:"NAME"`
+	Threads             int            `help:"Most threads of the portable engine; 0 means as many as there are cores." default:"0" placeholder:"N"`
+
+	Tolerance float64 `help:"Largest difference that passes, in parts of the largest value." default:"0.05" placeholder:"T"`
+	Cosine    float64 `help:"Smallest cosine that passes." default:"0.999" placeholder:"C"`
+	JSON      bool    `help:"Print one JSON object in place of the text."`
+}
+
+const (
+	defaultVerifyPrompt = "Once upon a time there was"
+	maxVerifyTokens     = 1 << 16
+)
+
+// Validate is called by kong.
+func (c *verifyCmd) Validate() error {
+	switch {
+	case c.Tokens < 0 || c.Tokens > maxVerifyTokens:
+		return fmt.Errorf("--tokens: %d is not between 0 and %d", c.Tokens, maxVerifyTokens)
+	case c.Threads < 0:
+		return fmt.Errorf("--threads: %d is negative", c.Threads)
+	case !(c.Tolerance >= 0):
+		return fmt.Errorf("--tolerance: %v is no difference", c.Tolerance)
+	case !(c.Cosine >= -1 && c.Cosine <= 1):
+		return fmt.Errorf("--cosine: %v is no cosine", c.Cosine)
+	case len(c.IDs) > 0 && c.Prompt != "":
+		return errors.New("a prompt and --ids exclude each other")
+	}
+	return nil
+}
+
+// verifier holds the two sides of a comparison.
+type verifier struct {
+	cmd                *verifyCmd
+	subject, reference *coreml.Model
+}
+
+// Run is called by kong.
+func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
+	v := &verifier{cmd: c}
+	defer func() { err = errors.Join(err, v.close()) }()
+	if err := v.load(ctx); err != nil {
+		return err
+	}
+	report, err := v.compare(ctx)
+	if err != nil {
+		return err
+	}
+	write := report.writeText
+	if c.JSON {
+		write = report.writeJSON
+	}
+	if err := write(io.out); err != nil {
+		return err
+	}
+	if !report.Passed {
+		return errFailed
+	}
+	return nil
+}
+
+// load loads the package on both sides.
+func (v *verifier) load(ctx context.Context) (err error) {
+	c := v.cmd
+	subject := coreml.Config{
+		Engine: coreml.EngineChoice(c.Engine), ComputeUnits: coreml.ComputeUnits(c.ComputeUnits),
+		Arithmetic: coreml.Arithmetic(c.Arithmetic), Function: c.Function, Threads: c.Threads,
+	}
+	reference := coreml.Config{
+		Engine: coreml.EngineChoice(c.Reference), Arithmetic: coreml.Arithmetic(c.ReferenceArithmetic),
+		Function: c.Function, Threads: c.Threads,
+	}
+	for _, cfg := range []coreml.Config{subject, reference} {
+		if cfg.Engine == coreml.EngineFramework && !cfg.Engine.Available() {
+			return fmt.Errorf("verify compares CoreML.framework with another engine, and this system (%s/%s) has no CoreML.framework: "+
+				"run it on macOS 15 or newer, or compare kinds of arithmetic, as in --engine portable --arithmetic wide: %w",
+				runtime.GOOS, runtime.GOARCH, coreml.ErrNoEngine)
+		}
+	}
+	if v.subject, err = v.open(ctx, &subject); err != nil {
+		return err
+	}
+	v.reference, err = v.open(ctx, &reference)
+	return err
+}
+
+func (v *verifier) open(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
+	if v.cmd.Model == "" {
+		return coreml.LoadFS(ctx, storyteller.FS(), storyteller.Package, cfg)
+	}
+	return coreml.Load(ctx, v.cmd.Model, cfg)
+}
+
+func (v *verifier) close() error {
+	var errs []error
+	for _, m := range []*coreml.Model{v.subject, v.reference} {
+		if m != nil {
+			errs = append(errs, m.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// compare runs a prompt on both sides when the package is a language model, and
+// made-up values through both otherwise.
+func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
+	r := &verifyReport{
+		Model: v.cmd.Model, Tolerance: v.cmd.Tolerance, Cosine: v.cmd.Cosine,
+		Subject: sideOf(v.subject), Reference: sideOf(v.reference), Ways: []verifyWay{},
+	}
+	if r.Model == "" {
+		r.Model = "the embedded storyteller"
+	}
+	driver, err := v.driver()
+	if err != nil {
+		return nil, err
+	}
+	asked := v.cmd.Prompt != "" || len(v.cmd.IDs) > 0
+	detected, err := generate.Detect(v.reference.Description(), driver)
+	switch {
+	case err != nil && (asked || driver != nil):
+		return nil, err
+	case err != nil || !asked && !takesIDs(v.reference.Description(), detected):
+		err = v.values(ctx, r)
+	default:
+		err = v.text(ctx, r, detected)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.Passed = true
+	for i := range r.Ways {
+		r.Passed = r.Passed && r.Ways[i].Passed
+	}
+	return r, nil
+}
+
+// takesIDs tells a language model from a package whose input has the right rank
+// by chance.
+func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
+	f := d.Input(driver.Tokens)
+	return f != nil && f.DType == tensor.Int32
+}
+
+// driver reads the driver file beside the package, nil when there is none.
+func (v *verifier) driver() (*generate.Driver, error) {
+	if v.cmd.Model == "" {
+		return nil, nil
+	}
+	clean := filepath.Clean(v.cmd.Model)
+	stem := strings.TrimSuffix(clean, filepath.Ext(clean))
+	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		d, err := generate.ReadDriver(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return d, nil
+	}
+	return nil, nil
+}
+
+// prompt returns the token ids to begin with, and the tokenizer where there is
+// one.
+func (v *verifier) prompt() ([]int, error) {
+	c := v.cmd
+	if len(c.IDs) > 0 {
+		return c.IDs, nil
+	}
+	tok, err := v.tokenizer()
+	if err != nil {
+		if c.Prompt != "" || c.Tokenizer != "" {
+			return nil, err
+		}
+		// Any ids that a vocabulary is sure to have will do to compare with.
+		ids := make([]int, 12)
+		for i := range ids {
+			ids[i] = 3 + i*7%61
+		}
+		return ids, nil
+	}
+	text := c.Prompt
+	if text == "" {
+		text = defaultVerifyPrompt
+	}
+	ids, err := tok.Encode(text, true)
+	if err == nil && len(ids) == 0 {
+		err = errors.New("the prompt has no tokens")
+	}
+	return ids, err
+}
+
+func (v *verifier) tokenizer() (*tokenizer.Tokenizer, error) {
+	if v.cmd.Model == "" && v.cmd.Tokenizer == "" {
+		return tokenizer.LoadFS(storyteller.FS(), ".")
+	}
+	where, err := findTokenizer(v.cmd.Model, v.cmd.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	return tokenizer.Load(where)
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate"
+)
+
+// worstRows is how many positions a report lists.
+const worstRows = 5
+
+// text feeds the prompt and the reference's own continuation to both sides, and
+// compares the logits behind every token. The subject gets the prompt in one
+// prediction and once more token by token: shapes decide which device runs what.
+func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver) error {
+	ids, err := v.prompt()
+	if err != nil {
+		return err
+	}
+	rows, more, err := v.answers(ctx, d, ids)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	r.PromptTokens, r.Tokens = len(ids), len(more)
+	ways := []struct {
+		name  string
+		chunk int
+	}{{"the prompt in one prediction", -1}, {"token by token", 1}}
+	if d.MaxQuery == 1 || len(ids) == 1 {
+		ways = ways[1:]
+	}
+	all := append(append([]int{}, ids...), more...)
+	for _, way := range ways {
+		w := verifyWay{Name: way.name}
+		err := v.follow(ctx, d, way.chunk, all[:len(rows)], len(ids), rows, &w)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w.judge(r, err)
+		r.Ways = append(r.Ways, w)
+	}
+	return nil
+}
+
+// sequence returns an empty sequence of m and what closes it.
+func sequence(ctx context.Context, m *coreml.Model, d *generate.Driver, chunk int) (*generate.Sequence, func(), error) {
+	g, err := generate.New(m, nil, &generate.Options{Driver: d, PrefillChunk: chunk, MaxStates: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := g.NewSequence(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, g.Close())
+	}
+	return s, func() { _, _ = s.Close(), g.Close() }, nil
+}
+
+// answers returns the reference's logits behind every token of the prompt and of
+// its continuation but the last, and that continuation. It takes the likeliest
+// token each time.
+func (v *verifier) answers(ctx context.Context, d *generate.Driver, ids []int) (rows [][]float32, more []int, err error) {
+	seq, done, err := sequence(ctx, v.reference, d, -1)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	keep := func(_ int, logits []float32) error {
+		rows = append(rows, append([]float32(nil), logits...))
+		return nil
+	}
+	if err := seq.AppendRows(ctx, ids, keep); err != nil {
+		return nil, nil, err
+	}
+	for range v.cmd.Tokens {
+		next := best(rows[len(rows)-1])
+		if next < 0 {
+			return nil, nil, fmt.Errorf("position %d: %w", len(rows)-1, generate.ErrNonFinite)
+		}
+		more = append(more, next)
+		if len(more) == v.cmd.Tokens || seq.Len() >= contextOf(d) {
+			break
+		}
+		if err := seq.AppendRows(ctx, []int{next}, keep); err != nil {
+			if errors.Is(err, generate.ErrContextFull) {
+				break
+			}
+			return nil, nil, err
+		}
+	}
+	return rows, more, nil
+}
+
+// contextOf returns the length that the driver allows; it is no limit where the
+// package does not say one.
+func contextOf(d *generate.Driver) int {
+	if d.Context > 0 {
+		return d.Context
+	}
+	return math.MaxInt
+}
+
+// follow feeds the tokens to the subject and compares the logits behind each. The
+// first prompt tokens go in together, the others one by one.
+func (v *verifier) follow(ctx context.Context, d *generate.Driver, chunk int, ids []int, prompt int, rows [][]float32, w *verifyWay) error {
+	seq, done, err := sequence(ctx, v.subject, d, chunk)
+	if err != nil {
+		return err
+	}
+	defer done()
+	visit := func(pos int, logits []float32) error {
+		row, err := compareRow(pos, logits, rows[pos])
+		if err != nil {
+			return fmt.Errorf("position %d: %w", pos, err)
+		}
+		w.add(row, pos >= prompt-1)
+		return nil
+	}
+	if err := seq.AppendRows(ctx, ids[:prompt], visit); err != nil {
+		return err
+	}
+	for _, id := range ids[prompt:] {
+		if err := seq.AppendRows(ctx, []int{id}, visit); err != nil {
+			return err
+		}
+	}
+	w.Predictions = seq.Calls()
+	return nil
+}
+
+// verifyRow is the comparison of the logits behind one token.
+type verifyRow struct {
+	Position int `json:"position"`
+	// Token is the subject's choice and Reference the reference's; Lead is how far
+	// the reference puts its choice before the subject's.
+	Token     int     `json:"token"`
+	Reference int     `json:"reference"`
+	Lead      float64 `json:"lead"`
+	Error     float64 `json:"error"`
+	Cosine    float64 `json:"cosine"`
+}
+
+// compareRow compares two rows of logits.
+func compareRow(pos int, got, want []float32) (verifyRow, error) {
+	if len(got) != len(want) {
+		return verifyRow{}, fmt.Errorf("%d logits, the reference has %d", len(got), len(want))
+	}
+	r := verifyRow{Position: pos, Token: best(got), Reference: best(want), Cosine: 1}
+	if r.Token < 0 {
+		return r, fmt.Errorf("%w: the subject's logits", generate.ErrNonFinite)
+	}
+	if r.Reference < 0 {
+		return r, fmt.Errorf("%w: the reference's logits", generate.ErrNonFinite)
+	}
+	r.Lead = float64(want[r.Reference]) - float64(want[r.Token])
+	var apart, largest, dot, aa, bb float64
+	for i, b := range want {
+		x, y := float64(got[i]), float64(b)
+		if x == y && math.IsInf(x, 0) {
+			continue // both forbid the token
+		}
+		apart, largest = nanMax(apart, math.Abs(x-y)), nanMax(largest, math.Abs(y))
+		dot, aa, bb = dot+x*y, aa+x*x, bb+y*y
+	}
+	if apart != 0 {
+		r.Error = apart / max(largest, math.SmallestNonzeroFloat32)
+		r.Cosine = 0 // where one side is all zeros
+		if aa > 0 && bb > 0 {
+			r.Cosine = dot / math.Sqrt(aa) / math.Sqrt(bb)
+		}
+	}
+	if math.IsNaN(r.Error) || math.IsInf(r.Error, 0) || math.IsNaN(r.Cosine) {
+		return r, fmt.Errorf("%w: they differ by it", generate.ErrNonFinite)
+	}
+	return r, nil
+}
+
+// best returns the index of the largest logit, the first of equals, and -1 when
+// there is a NaN or no number at all.
+func best(logits []float32) int {
+	at := -1
+	for i, x := range logits {
+		if x != x {
+			return -1
+		}
+		if !math.IsInf(float64(x), -1) && (at < 0 || x > logits[at]) {
+			at = i
+		}
+	}
+	if at >= 0 && math.IsInf(float64(logits[at]), 1) {
+		return -1
+	}
+	return at
+}
