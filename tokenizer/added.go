@@ -22,6 +22,8 @@ type addedToken struct {
 	RStrip     bool   `json:"rstrip"`
 	Normalized bool   `json:"normalized"`
 	Special    bool   `json:"special"`
+
+	given bool // ID counts, whatever the vocabulary says
 }
 
 // addedSet finds the added tokens of one kind, the longest of those that start
@@ -170,7 +172,9 @@ func (t *Tokenizer) addTokens(tokens []addedToken) error {
 			return fmt.Errorf("added token of %d bytes, the limit is %d", len(a.Content), maxAdded)
 		}
 		id, ok := t.TokenToID(a.Content)
-		if !ok {
+		if a.given {
+			id = int(a.ID)
+		} else if !ok {
 			id = next
 		}
 		next = max(next, id+1)

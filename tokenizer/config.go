@@ -77,14 +77,24 @@ type configFile struct {
 	AddEOS     *bool           `json:"add_eos_token"`
 	Class      string          `json:"tokenizer_class"`
 	Chat       json.RawMessage `json:"chat_template"`
+	Decoder    json.RawMessage `json:"added_tokens_decoder"`
+	Legacy     *bool           `json:"legacy"`
 }
 
 // maxSideFile bounds the files beside tokenizer.json.
 const maxSideFile = 64 << 20
 
+// sideFiles is what the files beside a tokenizer say: its configuration, and
+// what only SentencePiece files need.
+type sideFiles struct {
+	*Config
+	decoder, simple json.RawMessage // the lists of added tokens
+	legacy          *bool           // whether each part between them begins with a space
+}
+
 // readConfig reads the files beside tokenizer.json; all of them are optional.
-func readConfig(fsys fs.FS, dir string) (*Config, error) {
-	c := &Config{ChatTemplates: map[string]string{}}
+func readConfig(fsys fs.FS, dir string) (*sideFiles, error) {
+	c := &sideFiles{Config: &Config{ChatTemplates: map[string]string{}}}
 	for _, name := range []string{"special_tokens_map.json", "tokenizer_config.json", "chat_template.json"} {
 		data, err := readOptional(fsys, path.Join(dir, name))
 		if err != nil {
@@ -97,6 +107,11 @@ func readConfig(fsys fs.FS, dir string) (*Config, error) {
 			return nil, &FormatError{File: name, Err: err}
 		}
 	}
+	simple, err := readOptional(fsys, path.Join(dir, "added_tokens.json"))
+	if err != nil {
+		return nil, err
+	}
+	c.simple = simple
 	if err := c.readTemplates(fsys, dir); err != nil {
 		return nil, err
 	}
@@ -108,7 +123,7 @@ func readConfig(fsys fs.FS, dir string) (*Config, error) {
 	return c, nil
 }
 
-func (c *Config) merge(data []byte) error {
+func (c *sideFiles) merge(data []byte) error {
 	var f configFile
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\uFEFF")), &f); err != nil {
 		return err
@@ -133,6 +148,12 @@ func (c *Config) merge(data []byte) error {
 	// Models without a limit write 1e30 here.
 	if f.MaxLength != nil && *f.MaxLength > 0 && *f.MaxLength < 1<<31 {
 		c.ModelMaxLength = int(*f.MaxLength)
+	}
+	if len(f.Decoder) > 0 {
+		c.decoder = f.Decoder
+	}
+	if f.Legacy != nil {
+		c.legacy = f.Legacy
 	}
 	if f.AddBOS != nil {
 		c.AddBOSToken = f.AddBOS

@@ -281,6 +281,8 @@ func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
 	for _, id := range ids {
 		if text, ok := t.token(id, skipSpecial); ok {
 			tokens = append(tokens, text)
+		} else if t.gaps {
+			tokens = append(tokens, "")
 		}
 	}
 	return t.decodeTokens(tokens)

@@ -23,6 +23,11 @@ const maxFile = 1 << 30
 // tokenizer_config.json, special_tokens_map.json, chat_template.jinja,
 // chat_template.json and additional_chat_templates.
 //
+// Without tokenizer.json the directory, or the file, may hold a SentencePiece
+// model, tokenizer.model or spiece.model. It gives the ids that SentencePiece
+// gives; control pieces such as <s> are found in text only if a file beside it
+// (also added_tokens.json) names them.
+//
 // A component that this package does not have is an [*UnsupportedError], a
 // malformed file a [*FormatError].
 func Load(path string) (*Tokenizer, error) {
@@ -44,6 +49,13 @@ func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
 func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	full := path.Join(dir, name)
 	info, err := fs.Stat(fsys, full)
+	if err != nil && name == fileName && errors.Is(err, fs.ErrNotExist) {
+		name = pieceFileIn(func(file string) bool { _, err := fs.Stat(fsys, file); return err == nil }, dir)
+		if name != fileName {
+			full = path.Join(dir, name)
+			info, err = fs.Stat(fsys, full)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
@@ -54,21 +66,26 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
-	t, err := parse(data)
-	if err != nil {
-		var unsupported *UnsupportedError
-		if errors.As(err, &unsupported) {
-			return nil, err
-		}
-		return nil, &FormatError{File: name, Err: err}
-	}
-	t.config, err = readConfig(fsys, dir)
+	side, err := readConfig(fsys, dir)
 	if err != nil {
 		var format *FormatError
 		if errors.As(err, &format) {
 			return nil, err
 		}
 		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	var t *Tokenizer
+	if isPieces(name, data) {
+		t, err = parsePieces(data, side)
+	} else if t, err = parse(data); err == nil {
+		t.config = side.Config
+	}
+	if err != nil {
+		var unsupported *UnsupportedError
+		if errors.As(err, &unsupported) {
+			return nil, err
+		}
+		return nil, &FormatError{File: name, Err: err}
 	}
 	return t, nil
 }

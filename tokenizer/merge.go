@@ -39,13 +39,15 @@ func mergeShort(pairs *pairTable, symbols []int32) []int32 {
 		best, at := noMerge, -1
 		for i, v := range vals[:n-1] {
 			if v < best {
-				best, at = v, i
+				// Of several merges of one rank the leftmost wins, whatever
+				// they make.
+				best, at = v&^(1<<32-1), i
 			}
 		}
 		if at < 0 {
 			break
 		}
-		symbols[at] = int32(uint32(best))
+		symbols[at] = int32(uint32(vals[at]))
 		copy(symbols[at+1:n-1], symbols[at+2:n])
 		copy(vals[at+1:], vals[min(at+2, n-1):n-1])
 		n--
@@ -87,11 +89,11 @@ func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
 		right.id = -1
 		if left.next >= 0 {
 			nodes[left.next].prev = c.pos
-			st.propose(pairs, c.pos)
 		}
 		if left.prev >= 0 {
 			st.propose(pairs, left.prev)
 		}
+		st.propose(pairs, c.pos)
 	}
 	out := symbols[:0]
 	for i := int32(0); i >= 0; i = nodes[i].next {
@@ -109,6 +111,9 @@ func (st *state) propose(pairs *pairTable, pos int32) {
 	val := pairs.get(st.nodes[pos].id, st.nodes[next].id)
 	if val == noMerge {
 		return
+	}
+	if st.note != nil {
+		st.note(st.nodes[pos].id, st.nodes[next].id, int32(uint32(val)))
 	}
 	h := append(st.heap, candidate{val, pos})
 	i := len(h) - 1
@@ -148,5 +153,5 @@ func (st *state) pop() candidate {
 }
 
 func (c candidate) before(d candidate) bool {
-	return c.val < d.val || c.val == d.val && c.pos < d.pos
+	return c.val>>32 < d.val>>32 || c.val>>32 == d.val>>32 && c.pos < d.pos
 }

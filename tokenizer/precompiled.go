@@ -26,6 +26,11 @@ func readCharsMap(text string) (*precompiled, error) {
 	if err != nil || len(data) < 4 {
 		return nil, errCharsMap
 	}
+	return readTable(data)
+}
+
+// readTable reads a table of at least four bytes, which are its size.
+func readTable(data []byte) (*precompiled, error) {
 	size := int64(binary.LittleEndian.Uint32(data))
 	data = data[4:]
 	if size%4 != 0 || size > int64(len(data)) {

@@ -14,11 +14,14 @@ type state struct {
 	nodes   []node
 	heap    []candidate
 	steps   []step
+	parts   []part
 	text    []byte
 	pieces  [][]piece // one list for each stage of the pre-tokenizer
 	matches []match
 	cache   wordCache
 	err     error
+	// note is told each merge that mergeLong proposes, if it is set.
+	note func(left, right, made int32)
 	// patience is the time that is left for patterns that backtrack.
 	patience time.Duration
 }
@@ -37,6 +40,9 @@ func (st *state) reset() {
 	}
 	if cap(st.steps) > maxKept {
 		st.steps = nil
+	}
+	if cap(st.parts) > maxKept {
+		st.parts = nil
 	}
 	if cap(st.text) > maxKept {
 		st.text = nil

@@ -16,6 +16,7 @@ type Tokenizer struct {
 	stages      []stage
 	decoders    []decodeStep
 	bytesOnly   bool // the decoder is ByteLevel alone
+	gaps        bool // the decoder is told where tokens are skipped
 	before      []int
 	after       []int
 	// intricate says that the ids depend on more than the fast way follows: a

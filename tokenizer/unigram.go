@@ -51,7 +51,11 @@ func readUnigram(raw []byte, o *modelOptions) (*unigram, error) {
 			m.fallback[b] = id
 		}
 	}
-	m.buildTrie()
+	order := make([]uint32, len(m.vocab.spans))
+	for id := range order {
+		order[id] = uint32(id)
+	}
+	m.trie = buildTrie(m.vocab, order)
 	return m, nil
 }
 
@@ -138,15 +142,11 @@ func parseScore(text string) (float64, error) {
 
 func (m *unigram) tokens() *vocab { return m.vocab }
 
-// buildTrie makes the trie of the tokens' bytes. Sorted tokens share their
+// buildTrie makes the trie of the bytes of tokens. Sorted tokens share their
 // beginnings with the one before, which counts the nodes.
-func (m *unigram) buildTrie() {
-	order := make([]uint32, 0, len(m.vocab.spans))
-	for id := range m.vocab.spans {
-		order = append(order, uint32(id))
-	}
+func buildTrie(v *vocab, order []uint32) *pairTable {
 	slices.SortFunc(order, func(a, b uint32) int {
-		if x, y := m.vocab.token(a), m.vocab.token(b); x != y {
+		if x, y := v.token(a), v.token(b); x != y {
 			if x < y {
 				return -1
 			}
@@ -156,18 +156,18 @@ func (m *unigram) buildTrie() {
 	})
 	nodes, last := 1, ""
 	for _, id := range order {
-		token := m.vocab.token(id)
+		token := v.token(id)
 		nodes += len(token) - common(last, token)
 		last = token
 	}
-	m.trie = newPairTable(nodes)
+	trie := newPairTable(nodes)
 	next := int32(1)
 	for _, id := range order {
-		token := m.vocab.token(id)
+		token := v.token(id)
 		node := int32(0)
 		for i := range len(token) {
 			end := i == len(token)-1
-			val := m.trie.get(node, int32(token[i]))
+			val := trie.get(node, int32(token[i]))
 			child, ends := int32(uint32(val)), uint32(val>>32)
 			if val == noMerge {
 				child, ends = next, 0
@@ -177,11 +177,12 @@ func (m *unigram) buildTrie() {
 				ends = id + 1
 			}
 			if val == noMerge || end {
-				m.trie.put(node, int32(token[i]), ends, child)
+				trie.put(node, int32(token[i]), ends, child)
 			}
 			node = child
 		}
 	}
+	return trie
 }
 
 // common returns the length of the common beginning of two strings.

@@ -33,6 +33,9 @@ parity)
 	"$out/venv/bin/python" $here/parity.py "$out/coreml" "$@"
 	"$out/venv/bin/python" $here/components.py --seed "$(date +%s)" --mixes 200 "$out/components.jsonl.gz" 2>"$out/components.log" # where the reference panics, it says so
 	COREML_TOKENIZER_COMPONENTS="$out/components.jsonl.gz" go test -count=1 -run TestComponents ./tokenizer
+	[ -d "$out/venv/lib/python3"*/site-packages/sentencepiece ] || "$out/venv/bin/pip" install --quiet sentencepiece==0.2.3 protobuf
+	"$out/venv/bin/python" $here/pieces.py --seed "$(date +%s)" --texts 2000 --all "$out/pieces"
+	COREML_TOKENIZER_PIECES="$out/pieces" go test -count=1 -run TestSentencePiece ./tokenizer
 	;;
 bench)
 	docs=${COREML_BENCH_DOCS:-${COREML_FIXTURES:?the texts are in tokenizers/bench_docs.json beside the fixtures; set COREML_FIXTURES or COREML_BENCH_DOCS}/../tokenizers/bench_docs.json}

@@ -1,0 +1,318 @@
+package tokenizer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// pieceBPE joins the two neighbours whose joint piece has the greatest score,
+// whichever pieces they are.
+type pieceBPE struct {
+	*pieces
+	pairs *pairTable
+	// chars are the symbols of characters: those of their pieces, and from the
+	// number of pieces on those of characters that are no piece but occur in
+	// one. spelled are the latter.
+	chars   map[rune]int32
+	ascii   [utf8.RuneSelf]int32
+	spelled []string
+	// As in bpe, a text may be cut before a mark that follows a character that
+	// is not in crossing.
+	crossing map[rune]bool
+	// unused says that there are pieces that may be made but not left; split
+	// tells what they were made of.
+	unused bool
+}
+
+// maxPairs bounds the ways in which pieces are made of two, so that long
+// pieces of a hostile file do not fill the memory.
+const maxPairs = 1 << 24
+
+// joint is a way to make a piece of two symbols.
+type joint struct{ left, right, made int32 }
+
+func newPieceBPE(p *pieces) (*pieceBPE, error) {
+	m := &pieceBPE{pieces: p, chars: map[rune]int32{}, crossing: map[rune]bool{}}
+	words := bpe{crossing: m.crossing}
+	for id, kind := range p.kinds {
+		if !kind.isText() {
+			continue
+		}
+		m.unused = m.unused || kind == pieceUnused
+		token := p.vocab.token(uint32(id))
+		words.noteCrossing(token)
+		for _, r := range token {
+			m.addChar(r)
+		}
+	}
+	for c := range m.ascii {
+		m.ascii[c] = -1
+		if id, ok := m.chars[rune(c)]; ok {
+			m.ascii[c] = id
+		}
+	}
+	joints, err := m.joints()
+	if err != nil {
+		return nil, err
+	}
+	ranks := m.ranks()
+	m.pairs = newPairTable(len(joints))
+	for _, j := range joints {
+		m.pairs.put(j.left, j.right, ranks[j.made], j.made)
+	}
+	return m, nil
+}
+
+func (m *pieceBPE) addChar(r rune) {
+	if _, ok := m.chars[r]; ok {
+		return
+	}
+	if id, ok := m.find(string(r)); ok {
+		m.chars[r] = id
+		return
+	}
+	m.chars[r] = int32(len(m.kinds) + len(m.spelled))
+	m.spelled = append(m.spelled, string(r))
+}
+
+// symbol returns the symbol of a part of a piece.
+func (m *pieceBPE) symbol(text string) (int32, bool) {
+	if id, ok := m.find(text); ok {
+		return id, true
+	}
+	r, n := utf8.DecodeRuneInString(text)
+	id, ok := m.chars[r]
+	return id, ok && n == len(text)
+}
+
+// joints returns all the ways to make a piece of two symbols.
+func (m *pieceBPE) joints() ([]joint, error) {
+	var out []joint
+	for id, kind := range m.kinds {
+		if !kind.isText() {
+			continue
+		}
+		token := m.vocab.token(uint32(id))
+		if len(token) > maxAdded {
+			return nil, errPieces
+		}
+		for i := charLen(token, 0); i < len(token); i += charLen(token, i) {
+			left, ok := m.symbol(token[:i])
+			if !ok {
+				continue
+			}
+			if right, ok := m.symbol(token[i:]); ok {
+				out = append(out, joint{left, right, int32(id)})
+			}
+		}
+		if len(out) > maxPairs {
+			return nil, errPieces
+		}
+	}
+	return out, nil
+}
+
+// ranks orders the pieces by score, the greatest first.
+func (m *pieceBPE) ranks() []uint32 {
+	order := make([]int32, len(m.scores))
+	for id := range order {
+		order[id] = int32(id)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(m.scores[b], m.scores[a]) })
+	ranks := make([]uint32, len(order))
+	rank := uint32(0)
+	for i, id := range order {
+		if i > 0 && m.scores[id] != m.scores[order[i-1]] {
+			rank++
+		}
+		ranks[id] = rank
+	}
+	return ranks
+}
+
+// eachSegment calls f with the parts of a text that can be merged on their
+// own: pieces that a user has defined, and words.
+func (m *pieceBPE) eachSegment(text string, f func(segment string, user bool)) {
+	start := 0
+	flush := func(end int) {
+		if start < end {
+			f(text[start:end], false)
+		}
+		start = end
+	}
+	if m.userSet == nil {
+		for i := len(metaMark); i < len(text); {
+			j := strings.Index(text[i:], metaMark)
+			if j < 0 {
+				break
+			}
+			if j += i; m.mayCut(text[:j]) {
+				flush(j)
+			}
+			i = j + len(metaMark)
+		}
+		flush(len(text))
+		return
+	}
+	for i := 0; i < len(text); {
+		if _, n := m.userAt(text, i); n > 0 {
+			flush(i)
+			f(text[i:i+n], true)
+			i += n
+			start = i
+			continue
+		}
+		if i > start && strings.HasPrefix(text[i:], metaMark) && m.mayCut(text[:i]) {
+			flush(i)
+		}
+		i += charLen(text, i)
+	}
+	flush(len(text))
+}
+
+// mayCut reports whether no piece joins the end of before with a mark.
+func (m *pieceBPE) mayCut(before string) bool {
+	if m.unused || strings.HasSuffix(before, metaMark) {
+		return false
+	}
+	if len(m.crossing) == 0 {
+		return true
+	}
+	r, _ := utf8.DecodeLastRuneInString(before)
+	return !m.crossing[r]
+}
+
+func (m *pieceBPE) appendPiece(st *state, dst []int, text string) []int {
+	start := len(dst)
+	m.eachSegment(text, func(segment string, user bool) {
+		if user {
+			dst = append(dst, int(m.named(segment)))
+			return
+		}
+		entry, hit := st.cache.find(segment)
+		if !hit {
+			st.parts = m.merge(st, st.parts[:0], segment)
+			if entry != nil {
+				st.sizes = st.sizes[:0]
+				for _, p := range st.parts {
+					st.sizes = append(st.sizes, p.id)
+				}
+				entry.store(segment, st.sizes)
+			}
+			if entry == nil || len(st.parts) > cacheTokens {
+				for _, p := range st.parts {
+					dst = m.appendID(dst, start, p.id)
+				}
+				return
+			}
+		}
+		for _, id := range entry.ids[:entry.count] {
+			dst = m.appendID(dst, start, id)
+		}
+	})
+	return dst
+}
+
+// appendID appends an id; an unknown one behind another is one with it.
+func (m *pieceBPE) appendID(dst []int, start int, id int32) []int {
+	if n := len(dst); id == m.unk && n > start && dst[n-1] == int(id) {
+		return dst
+	}
+	return append(dst, int(id))
+}
+
+func (m *pieceBPE) appendTokens(st *state, dst []modelToken, text string) []modelToken {
+	parts := st.parts[:0]
+	m.eachSegment(text, func(segment string, user bool) {
+		if user {
+			parts = append(parts, part{m.named(segment), int32(len(segment))})
+			return
+		}
+		parts = m.merge(st, parts, segment)
+	})
+	st.parts = parts
+	return m.appendParts(dst, parts, text)
+}
+
+// merge appends the parts of a segment.
+func (m *pieceBPE) merge(st *state, dst []part, segment string) []part {
+	symbols := st.symbols[:0]
+	flush := func() {
+		if len(symbols) == 0 {
+			return
+		}
+		if m.unused {
+			dst = m.resegment(st, dst, symbols)
+		} else {
+			for _, id := range st.merge(m.pairs, symbols) {
+				dst = m.appendSymbol(dst, id)
+			}
+		}
+		symbols = symbols[:0]
+	}
+	for i := 0; i < len(segment); {
+		id, n := int32(-1), 1
+		if c := segment[i]; c < utf8.RuneSelf {
+			id = m.ascii[c]
+		} else {
+			var r rune
+			r, n = utf8.DecodeRuneInString(segment[i:])
+			if known, ok := m.chars[r]; ok {
+				id = known
+			}
+		}
+		if id >= 0 {
+			symbols = append(symbols, id)
+		} else {
+			flush()
+			char := segment[i : i+n]
+			dst = m.appendPart(dst, m.named(char), char)
+		}
+		i += n
+	}
+	flush()
+	st.symbols = symbols
+	return dst
+}
+
+// appendSymbol appends what a symbol that is left over stands for.
+func (m *pieceBPE) appendSymbol(dst []part, id int32) []part {
+	if k := int(id) - len(m.kinds); k >= 0 {
+		return m.appendPart(dst, m.named(m.spelled[k]), m.spelled[k])
+	}
+	token := m.vocab.token(uint32(id))
+	if m.hidden != nil {
+		id = m.named(token)
+	}
+	return append(dst, part{id, int32(len(token))})
+}
+
+// resegment merges symbols and takes the pieces apart again that may not be
+// left, into those that they were made of.
+func (m *pieceBPE) resegment(st *state, dst []part, symbols []int32) []part {
+	made := map[int32][2]int32{}
+	st.note = func(left, right, joint int32) {
+		if m.kinds[joint] == pieceUnused {
+			made[joint] = [2]int32{left, right}
+		}
+	}
+	if len(symbols) > 1 {
+		symbols = st.mergeLong(m.pairs, symbols)
+	}
+	st.note = nil
+	var apart func(id int32)
+	apart = func(id int32) {
+		if from, ok := made[id]; ok {
+			apart(from[0])
+			apart(from[1])
+			return
+		}
+		dst = m.appendSymbol(dst, id)
+	}
+	for _, id := range symbols {
+		apart(id)
+	}
+	return dst
+}

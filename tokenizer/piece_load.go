@@ -1,0 +1,216 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// pieceNames are the names that SentencePiece files have beside a model.
+var pieceNames = []string{"tokenizer.model", "spiece.model", "sentencepiece.model", "sentencepiece.bpe.model"}
+
+// renumbered are classes of tokenizers that give the pieces of their file
+// other ids, or add pieces of their own, which only their tokenizer.json tells.
+var renumbered = []string{
+	"XLMRoberta", "Camembert", "Barthez", "MBart", "MBart50", "Nllb", "XGLM", "Pegasus", "BigBird", "Reformer",
+	"XLNet", "DebertaV2", "FNet", "Rembert", "RemBert", "Plbart", "M2M100", "SeamlessM4T", "Speech2Text", "BertGeneration",
+	"CpmAnt", "Cpm", "Ernie", "Marian", "LayoutXLM", "Udop", "SpeechT5",
+}
+
+// isPieces reports whether a file is one of SentencePiece rather than JSON.
+func isPieces(name string, data []byte) bool {
+	if strings.HasSuffix(name, ".json") {
+		return false
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\uFEFF")), " \t\r\n")
+	return strings.HasSuffix(name, ".model") || len(text) == 0 || text[0] != '{'
+}
+
+// parsePieces builds a tokenizer from a SentencePiece file and what the files
+// beside it say.
+func parsePieces(data []byte, config *sideFiles) (*Tokenizer, error) {
+	if isRanks(data) {
+		return nil, &UnsupportedError{Component: "model", Name: "tiktoken"}
+	}
+	file, err := readPieceFile(data)
+	if err != nil {
+		return nil, err
+	}
+	class := strings.TrimSuffix(strings.TrimSuffix(config.TokenizerClass, "Fast"), "Tokenizer")
+	if slices.Contains(renumbered, class) {
+		return nil, &UnsupportedError{Component: "model", Name: config.TokenizerClass + " without tokenizer.json"}
+	}
+	m, err := file.readPieces()
+	if err != nil {
+		return nil, err
+	}
+	t := &Tokenizer{special: map[int]bool{}, config: config.Config, gaps: true, vocab: m.vocab, size: len(m.kinds)}
+	switch file.model {
+	case piecesUnigram:
+		t.model = &cutter{m, newPieceUnigram(m).cut}
+	case piecesBPE:
+		if t.model, err = newPieceBPE(m); err != nil {
+			return nil, err
+		}
+	case piecesWord:
+		t.model = &cutter{m, m.cutWords}
+	case piecesChar:
+		t.model = &cutter{m, m.cutCharacters}
+	default:
+		return nil, errPieces
+	}
+	text, err := newPieceText(file.rules, m, file.suffix)
+	if err != nil {
+		return nil, err
+	}
+	text.legacy = config.legacy == nil || *config.legacy
+	t.stages = []stage{text.stage()}
+	d, err := newPieceDecoder(file, m)
+	if err != nil {
+		return nil, err
+	}
+	t.decoders = []decodeStep{d.step}
+	for id, kind := range m.kinds {
+		if kind == pieceControl {
+			t.special[id] = true
+		}
+	}
+	if err := t.addPieceTokens(m, config); err != nil {
+		return nil, err
+	}
+	return t, t.putAround(file, m, class)
+}
+
+// isRanks reports whether a file is one of tiktoken: lines of a token in
+// base64 and its rank.
+func isRanks(data []byte) bool {
+	line, _, _ := bytes.Cut(data[:min(len(data), 256)], []byte("\n"))
+	token, rank, ok := bytes.Cut(line, []byte(" "))
+	return ok && len(token) > 0 && len(rank) > 0 &&
+		strings.Trim(string(token), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == "" &&
+		strings.Trim(string(rank), "0123456789\r") == ""
+}
+
+// addPieceTokens adds the tokens that the files beside the model name. Without
+// such files a control piece is not found in text, as SentencePiece itself
+// never finds one.
+func (t *Tokenizer) addPieceTokens(m *pieces, c *sideFiles) error {
+	tokens, err := c.addedTokens()
+	if err != nil {
+		return err
+	}
+	named := []string{c.BOSToken, c.EOSToken, c.UnkToken, c.PadToken, c.SepToken, c.CLSToken, c.MaskToken}
+	for _, token := range append(named, c.AdditionalSpecialTokens...) {
+		known := slices.ContainsFunc(tokens, func(a addedToken) bool { return a.Content == token })
+		if id, ok := m.vocab.lookup(token); ok && !known {
+			tokens = append(tokens, addedToken{ID: int64(id), Content: token, Special: true})
+		}
+	}
+	for i := range tokens {
+		a := &tokens[i]
+		if a.ID < 0 || a.ID > maxID {
+			return errors.New("the id of an added token is out of range")
+		}
+		a.given = true
+		a.Normalized = false
+	}
+	return t.addTokens(tokens)
+}
+
+// putAround sets what is put around a text: what tokenizer_config.json says,
+// or what the class does, or else a beginning for BPE and an end for Unigram,
+// the habits of the models that these files are made for.
+func (t *Tokenizer) putAround(file *pieceFile, m *pieces, class string) error {
+	control := func(configured *string, name string) string {
+		if *configured != "" {
+			name = *configured
+		}
+		if id, ok := m.vocab.lookup(name); !ok || m.kinds[id] != pieceControl {
+			return ""
+		}
+		*configured = name
+		return name
+	}
+	begin, end := control(&t.config.BOSToken, file.bos), control(&t.config.EOSToken, file.eos)
+	withBegin, withEnd := file.model == piecesBPE, file.model == piecesUnigram
+	switch class {
+	case "T5", "MT5", "UMT5", "ByT5":
+		withBegin, withEnd = false, true
+	case "Llama", "CodeLlama", "Gemma", "Code":
+		withBegin, withEnd = true, false
+	case "Albert":
+		withBegin, withEnd = true, true
+		begin, end = control(&t.config.CLSToken, "[CLS]"), control(&t.config.SepToken, "[SEP]")
+	}
+	if add := t.config.AddBOSToken; add != nil {
+		withBegin = *add
+	}
+	if add := t.config.AddEOSToken; add != nil {
+		withEnd = *add
+	}
+	p := postProcessor{Type: "TemplateProcessing", SpecialTokens: map[string]templateSpecial{}}
+	special := func(token string, with bool, typeID int) []map[string]templateItem {
+		id, ok := t.TokenToID(token)
+		if !with || token == "" || !ok {
+			return nil
+		}
+		p.SpecialTokens[token] = templateSpecial{ID: token, IDs: []int{id}, Tokens: []string{token}}
+		return []map[string]templateItem{{"SpecialToken": {ID: token, TypeID: typeID}}}
+	}
+	sequence := func(name string, typeID int) []map[string]templateItem {
+		return []map[string]templateItem{{"Sequence": {ID: name, TypeID: typeID}}}
+	}
+	p.Single = slices.Concat(special(begin, withBegin, 0), sequence("A", 0), special(end, withEnd, 0))
+	second := withBegin && class != "Albert"
+	p.Pair = slices.Concat(p.Single, special(begin, second, 1), sequence("B", 1), special(end, withEnd, 1))
+	var err error
+	if t.processors, err = p.steps(nil); err == nil {
+		t.readAffixes()
+	}
+	return err
+}
+
+// addedTokens returns the tokens that tokenizer_config.json lists by their ids,
+// and those of added_tokens.json that it does not.
+func (c *sideFiles) addedTokens() ([]addedToken, error) {
+	byID := map[int64]addedToken{}
+	if len(c.decoder) > 0 {
+		if err := json.Unmarshal(c.decoder, &byID); err != nil {
+			return nil, fmt.Errorf("added_tokens_decoder: %w", err)
+		}
+	}
+	ids := map[string]int64{}
+	if len(c.simple) > 0 {
+		if err := json.Unmarshal(c.simple, &ids); err != nil {
+			return nil, fmt.Errorf("added_tokens.json: %w", err)
+		}
+	}
+	for token, id := range ids {
+		if _, ok := byID[id]; !ok {
+			byID[id] = addedToken{Content: token}
+		}
+	}
+	tokens := make([]addedToken, 0, len(byID))
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		a := byID[id]
+		a.ID = id
+		tokens = append(tokens, a)
+	}
+	return tokens, nil
+}
+
+// pieceFileIn returns the name of the file in a directory without
+// tokenizer.json that holds pieces, the usual one if there is none.
+func pieceFileIn(exists func(name string) bool, dir string) string {
+	for _, name := range pieceNames {
+		if exists(path.Join(dir, name)) {
+			return name
+		}
+	}
+	return fileName
+}

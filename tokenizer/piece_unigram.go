@@ -1,0 +1,104 @@
+package tokenizer
+
+// pieceUnigram cuts a text into the pieces with the greatest sum of scores,
+// in the 32-bit arithmetic of SentencePiece, which decides where two ways have
+// nearly the same sum.
+type pieceUnigram struct {
+	*pieces
+	trie     *pairTable
+	scores   []float64 // by id
+	unkScore float32
+}
+
+func newPieceUnigram(p *pieces) *pieceUnigram {
+	m := &pieceUnigram{pieces: p, scores: make([]float64, len(p.scores))}
+	lowest := float32(maxFloat32)
+	var order []uint32
+	for id, kind := range p.kinds {
+		m.scores[id] = float64(p.scores[id])
+		if kind == pieceNormal {
+			lowest = min(lowest, p.scores[id])
+		}
+		if kind == pieceNormal || kind == pieceUser {
+			order = append(order, uint32(id))
+		}
+	}
+	m.unkScore = lowest - unkPenalty
+	m.trie = buildTrie(p.vocab, order)
+	return m
+}
+
+// maxFloat32 is FLT_MAX of C.
+const maxFloat32 = 0x1p127 * (1 + (1 - 0x1p-23))
+
+// cut finds the best way through a text.
+func (m *pieceUnigram) cut(st *state, text string) []part {
+	parts := st.parts[:0]
+	if len(text) > maxText/4 {
+		st.err = errTooLong // each byte takes a step
+		return parts
+	}
+	steps := st.steps[:0]
+	for range len(text) + 1 {
+		steps = append(steps, step{start: -1})
+	}
+	st.steps = steps
+	for at := 0; at < len(text); at += charLen(text, at) {
+		m.extend(steps, text, at)
+	}
+	path := st.symbols[:0]
+	for end := int32(len(text)); end > 0; end = steps[end].start {
+		path = append(path, end)
+	}
+	st.symbols = path
+	start := int32(0)
+	for i := len(path) - 1; i >= 0; i-- {
+		end := path[i]
+		id := steps[end].id
+		if m.hidden != nil && id != m.unk {
+			id = m.named(text[start:end])
+		}
+		parts = m.appendPart(parts, id, text[start:end])
+		start = end
+	}
+	st.parts = parts
+	return parts
+}
+
+// extend offers the pieces that start at a place of the text to where they end.
+func (m *pieceUnigram) extend(steps []step, text string, at int) {
+	here := steps[at].score
+	size := charLen(text, at)
+	single := false
+	node := int32(0)
+	for i := at; i < len(text); i++ {
+		val := m.trie.get(node, int32(text[i]))
+		if val == noMerge {
+			break
+		}
+		node = int32(uint32(val))
+		ends := uint32(val >> 32)
+		if ends == 0 {
+			continue
+		}
+		id := int32(ends - 1)
+		score := m.scores[id]
+		if m.kinds[id] == pieceUser {
+			// Better than any pieces that have scores below 0, and the
+			// longer the better, whatever its own score.
+			score = float64(float32(i-at) * 0.1)
+		}
+		offerPiece(&steps[i+1], float64(float32(score+here)), at, id)
+		single = single || i+1-at == size
+	}
+	if !single {
+		offerPiece(&steps[at+size], float64(m.unkScore+float32(here)), at, m.unk)
+	}
+}
+
+// offerPiece keeps the better way to a place.
+func offerPiece(to *step, score float64, start int, id int32) {
+	if to.start < 0 || score > to.score {
+		*to = step{float64(float32(score)), int32(start), id}
+	}
+}
