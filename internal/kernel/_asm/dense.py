@@ -32,8 +32,10 @@ def elementwise(name, doc, params, body, setup=(), wide=4):
     ret()
 
 
+# The scales of a matrix come in bursts of 1 KiB between its codes, too far apart
+# for the processor to foresee the next burst: it is fetched ahead.
 elementwise("f16to32AVX2", "widens n halves.", [("dst", F), ("src", H), ("n", I)],
-            lambda o, j: E(f"VCVTPH2PS {16 * o}(SI), Y{j}", f"VMOVUPS Y{j}, {32 * o}(DI)"))
+            lambda o, j: E(f"VCVTPH2PS {16 * o}(SI), Y{j}", *([f"PREFETCHT0 {16 * o + 1024}(SI)"] if o % 4 == 0 else []), f"VMOVUPS Y{j}, {32 * o}(DI)"))
 elementwise("f32to16AVX2", "rounds n floats to halves.", [("dst", H), ("src", F), ("n", I)],
             lambda o, j: E(f"VMOVUPS {32 * o}(SI), Y{j}", f"VCVTPS2PH $0, Y{j}, {16 * o}(DI)"))
 elementwise("roundF16AVX2", "rounds n floats to the nearest halves in place.", [("x", F), ("n", I)],
