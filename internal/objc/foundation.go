@@ -16,7 +16,8 @@ const utf8Encoding = 4
 func autorelease(id ID) ID { return Send(id, NSObject.Autorelease) }
 
 // String returns an autoreleased NSString of s, in which bytes that are not UTF-8
-// are replaced by U+FFFD; NUL is kept.
+// are replaced by U+FFFD; NUL is kept. A byte order mark at the beginning may be
+// lost, as the runtime likes.
 func String(s string) ID {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	b := []byte(s)
@@ -254,10 +255,6 @@ func (r Range) End() uint64 {
 // maxErrorDepth bounds a chain of errors, which may be a ring.
 const maxErrorDepth = 8
 
-// underlyingKey is the value of NSUnderlyingErrorKey, which is documented to be
-// written in programs as it is.
-const underlyingKey = "NSUnderlyingError"
-
 // GoError copies an NSError into an *Error; nil is nil.
 func GoError(id ID) error {
 	if e := copyError(id, 0); e != nil {
@@ -277,7 +274,7 @@ func copyError(id ID, depth int) *Error {
 		Description:   GoString(Send(id, NSError.LocalizedDescription)),
 		FailureReason: GoString(Send(id, NSError.LocalizedFailureReason)),
 	}
-	e.Underlying = copyError(Lookup(Send(id, NSError.UserInfo), underlyingKey), depth+1)
+	e.Underlying = copyError(Get(Send(id, NSError.UserInfo), Foundation.UnderlyingErrorKey.ID()), depth+1)
 	return e
 }
 

@@ -39,3 +39,10 @@ var CoreML = struct {
 	VersionStringKey:  symbol("CoreML", "MLModelVersionStringKey"),
 	CreatorDefinedKey: symbol("CoreML", "MLModelCreatorDefinedKey"),
 }
+
+// Foundation lists the constants of Foundation.
+var Foundation = struct {
+	UnderlyingErrorKey *Symbol
+}{
+	UnderlyingErrorKey: symbol("Foundation", "NSUnderlyingErrorKey"),
+}
