@@ -2,20 +2,7 @@
 
 package kernel
 
-import (
-	"math"
-	"unsafe"
-
-	"github.com/gocoreml/coreml/internal/dtype"
-)
-
-// lutTable is a table in the form that the kernel of its width reads: for 4
-// bits the planes of its bytes or 16 floats, for 6 bits planes of halves, for
-// the others floats.
-type lutTable [256]float32
-
-// bytes returns the table as bytes.
-func (t *lutTable) bytes() *[1024]byte { return (*[1024]byte)(unsafe.Pointer(t)) }
+import "math"
 
 // planes reports whether the 64-wide kernel of 4-bit indices takes the matrix.
 func (m *LUT) planes() bool { return m.c.Bits == 4 && m.cg == 1 && m.cols%64 == 0 }
@@ -36,36 +23,21 @@ func (m *LUT) prepare(dst, x []float32, ldx, n int) {
 	}
 }
 
-// late reports whether the row's scale is applied to the sum: when weights are
-// not rounded, scaling them one by one would only cost accuracy.
-func (m *LUT) late() bool {
-	return !m.c.Round && (m.c.Scale16 != nil || m.c.Scale32 != nil)
-}
-
-// rowScale returns the factor of row r.
-func (m *LUT) rowScale(r int) float32 {
-	if m.c.Scale16 != nil {
-		return dtype.Float16ToFloat32(m.c.Scale16[r])
-	}
-	return m.c.Scale32[r]
-}
-
-// load builds the kernel's table of row r and column group g; with scaled, the
-// row's scale is in it. It reports false for a table that the kernel cannot
-// hold: 6-bit entries must be halves.
-func (m *LUT) load(t *lutTable, r, g int, scaled bool) bool {
-	if scaled {
-		m.table(t[:], r, g)
-	} else {
-		m.entries(t[:m.size], r, g)
-	}
+// load builds the kernel's table of row r and column group g: for prepared
+// vectors the planes of the bytes of its floats, for 6 bits planes of halves,
+// for the others floats. With scaled, the row's scale is in it. It reports false
+// for a table that the kernel cannot hold: 6-bit entries must be halves.
+func (m *LUT) load(t *lutTable, r, g int, scaled, prepared bool) bool {
+	m.floats(t, r, g, scaled)
 	switch {
+	case prepared:
+		t.bytePlanes()
 	case m.c.Bits < 4:
 		for i := m.size; i < 8; i++ {
 			t[i] = t[i&(m.size-1)]
 		}
 	case m.c.Bits == 6:
-		return t.halfPlanes()
+		return t.halfPlanes(64, 64)
 	}
 	return true
 }
@@ -81,109 +53,24 @@ func (t *lutTable) bytePlanes() {
 	}
 }
 
-// halfPlanes cuts 64 floats that are halves into a plane of low bytes and one
-// of high bytes.
-func (t *lutTable) halfPlanes() bool {
-	var f [64]float32
-	var h [64]uint16
-	copy(f[:], t[:])
-	F32ToF16(h[:], f[:])
-	b := t.bytes()
-	for i, v := range h {
-		if w := dtype.Float16ToFloat32(v); w != f[i] && f[i] == f[i] {
-			return false
-		}
-		b[i], b[64+i] = byte(v), byte(v>>8)
-	}
-	return true
-}
-
-// gemvFast multiplies rows lo to hi-1 through tables held in registers. It
-// reports false for layouts that no kernel takes. prep is x as prepare leaves
-// it, or empty.
-func (m *LUT) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
-	if !m.fast || m.cg > 1 {
-		return false
-	}
-	table := (*lutTable)(scratch)
-	late := m.late()
-	perRow := !late && (m.c.Scale16 != nil || m.c.Scale32 != nil)
-	for r, rows := lo, 1; r < hi; r += rows {
-		if !perRow {
-			rows = min(hi, (r/m.c.RowGroup+1)*m.c.RowGroup) - r
-		}
-		if !m.load(table, r, 0, !late) {
-			m.slowRows(dst, ldd, x, ldx, n, r, r+rows, scratch)
-			continue
-		}
-		if len(prep) > 0 {
-			table.bytePlanes()
-		}
-		w := &m.c.Indices[r*m.cols*m.c.Bits/8]
-		for t := range n {
-			d := dst[t*ldd+r : t*ldd+r+rows]
-			if len(prep) > 0 {
-				v := prep[t*m.cols : (t+1)*m.cols]
-				dotLUT4PlanesAVX2(w, &table.bytes()[0], &v[0], &d[0], rows, m.cols/64)
-			} else {
-				v := x[t*ldx : t*ldx+m.cols]
-				m.dotAsm(w, &table.bytes()[0], &v[0], &d[0], rows, m.cols/lutGroup(m.c.Bits))
-			}
-			if late {
-				for i := range d {
-					d[i] *= m.rowScale(r + i)
-				}
-			}
-		}
-	}
-	return true
-}
-
-func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows, groups int) {
-	switch m.c.Bits {
-	case 1:
+func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
+	groups := m.cols / lutGroup(m.c.Bits)
+	switch {
+	case prepared:
+		dotLUT4PlanesAVX2(w, table, x, dst, rows, m.cols/64)
+	case m.c.Bits == 1:
 		dotLUT1AVX2(w, table, x, dst, rows, groups)
-	case 2:
+	case m.c.Bits == 2:
 		dotLUT2AVX2(w, table, x, dst, rows, groups)
-	case 3:
+	case m.c.Bits == 3:
 		dotLUT3AVX2(w, table, x, dst, rows, groups)
-	case 4:
+	case m.c.Bits == 4:
 		dotLUT4AVX2(w, table, x, dst, rows, groups)
-	case 6:
+	case m.c.Bits == 6:
 		dotLUT6AVX2(w, table, x, dst, rows, groups)
-	case 8:
+	case m.c.Bits == 8:
 		dotLUT8AVX2(w, table, x, dst, rows, groups)
 	}
-}
-
-// unpackFast decodes W[r0:r1, c0:c1] into rows of dst that are ld apart: whole
-// groups, or a part of one. Both ends are multiples of the kernel's step.
-func (m *LUT) unpackFast(dst []float32, ld, r0, r1, c0, c1 int) bool {
-	if !m.fast {
-		return false
-	}
-	var table lutTable
-	late := m.late()
-	perRow := !late && (m.c.Scale16 != nil || m.c.Scale32 != nil)
-	size := min(c1-c0, m.c.ColGroup)
-	for c := c0; c < c1; c += size {
-		good := false
-		for r := r0; r < r1; r++ {
-			if r == r0 || perRow || r%m.c.RowGroup == 0 {
-				good = m.load(&table, r, c/m.c.ColGroup, !late)
-			}
-			d := dst[(r-r0)*ld+c-c0:][:size]
-			if !good {
-				m.decode(d, r, c)
-				continue
-			}
-			m.decodeAsm(&d[0], &m.c.Indices[(r*m.cols+c)*m.c.Bits/8], &table.bytes()[0], size/lutGroup(m.c.Bits))
-			if late {
-				Scale(d, d, m.rowScale(r))
-			}
-		}
-	}
-	return true
 }
 
 func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {

@@ -194,8 +194,9 @@ const scaleBatch = 512
 // fastBatch is how many of them it widens for several vectors.
 const fastBatch = 8192
 
-// streamScratch is what mulPrepared needs besides the prepared vectors.
-func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, q.cb) }
+// streamScratch is what mulPrepared needs besides the prepared vectors: room for
+// the scales and offsets of 4 rows at least.
+func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 
 func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }
 

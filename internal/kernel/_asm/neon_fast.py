@@ -1,0 +1,187 @@
+# 4-bit codes times inputs quantised to int8. Signed codes are used where they
+# lie, 16 times too large, and the conversion to float divides by 16.
+#
+# A vector is quantised in steps of 8 inputs, the lanes of a dot product: a group
+# of 32 is 16 even bytes, 16 odd bytes, 4 steps and the 4 sums of bytes times
+# steps. For several vectors at a time, where a lane is a row, the steps are of
+# 16 inputs: a group of a tile of T vectors is T times 32 bytes as above, T times
+# 2 steps and T sums.
+#
+# With the dot product extension an SDOT adds 4 products to each lane; without,
+# four instructions do the same: sums of two products of 8 bits fit in 16.
+
+
+def dotp(dot, acc, w, x):
+    if dot:
+        return E(f"sdot v{acc}.4s, v{w}.16b, v{x}.16b")
+    E(f"smull v9.8h, v{w}.8b, v{x}.8b", f"smull2 v10.8h, v{w}.16b, v{x}.16b", "addp v9.8h, v9.8h, v10.8h", f"sadalp v{acc}.4s, v9.8h")
+
+
+def dote(dot, acc, w, x, i):
+    """dotp with element i of x in every lane."""
+    if dot:
+        return E(f"sdot v{acc}.4s, v{w}.16b, v{x}.4b[{i}]")
+    E(f"dup v11.4s, v{x}.s[{i}]")
+    dotp(dot, acc, w, 11)
+
+
+def quantize(many):
+    if many:
+        at = func("quantizeTileNEON", "quantises groups of 32 inputs for a tile: bytes to dst, 2 steps and a sum where those of this vector lie; groups are stride bytes apart.",
+                  [("dst", F), ("steps", F), ("sums", F), ("x", F), ("groups", I), ("stride", I)])
+        args(at, dst="R0", steps="R2", sums="R3", x="R1", groups="R5", stride="R6")
+    else:
+        at = func("quantizeNEON", "quantises groups of 32 inputs, 16 floats to a group.", [("dst", F), ("x", F), ("groups", I)])
+        args(at, dst="R0", x="R1", groups="R5")
+    constants("quantum", 28, [127.0, 1e-30, 1 / 127])
+    loop = label("loop")
+    E(f"{loop}:")
+    for i in range(0, 8, 2):
+        E(f"ldp q{i}, q{i + 1}, [x1], #32")
+    for i in range(8):
+        E(f"fabs v{8 + i}.4s, v{i}.4s")
+    # The maxima keep a NaN, and a step of NaN or infinity makes the result NaN.
+    for i in range(0, 8, 2):
+        E(f"fmax v{8 + i}.4s, v{8 + i}.4s, v{9 + i}.4s")
+    E("fmaxp v8.4s, v8.4s, v10.4s", "fmaxp v12.4s, v12.4s, v14.4s", "fmaxp v8.4s, v8.4s, v12.4s")
+    if many:
+        E("fmaxp v8.4s, v8.4s, v8.4s")
+    # Inputs too small to invert their maximum count as 0.
+    E("fdiv v9.4s, v28.4s, v8.4s", "fcmgt v10.4s, v8.4s, v29.4s", "and v9.16b, v9.16b, v10.16b", "fmul v8.4s, v8.4s, v30.4s")
+    for i in range(8):
+        E(f"fmul v{i}.4s, v{i}.4s, v9.s[{i // 4 if many else i // 2}]", f"fcvtns v{i}.4s, v{i}.4s")
+    for i in range(0, 8, 2):
+        E(f"sqxtn v{i}.4h, v{i}.4s", f"sqxtn2 v{i}.8h, v{i + 1}.4s")
+    for i in (0, 4):
+        E(f"sqxtn v{i}.8b, v{i}.8h", f"sqxtn2 v{i}.16b, v{i + 2}.8h")
+    E("uzp1 v1.16b, v0.16b, v4.16b", "uzp2 v2.16b, v0.16b, v4.16b",
+      "saddlp v0.8h, v0.16b", "saddlp v4.8h, v4.16b", "addp v0.8h, v0.8h, v4.8h", "saddlp v0.4s, v0.8h")
+    if many:
+        E("addp v0.4s, v0.4s, v0.4s")
+    E("scvtf v0.4s, v0.4s", "fmul v0.4s, v0.4s, v8.4s")
+    if many:
+        E("faddp s0, v0.2s", "stp q1, q2, [x0]", "str d8, [x2]", "str s0, [x3]", "ADD R6, R0", "ADD R6, R2", "ADD R6, R3")
+    else:
+        E("stp q1, q2, [x0], #32", "stp q8, q0, [x0], #32")
+    E("SUBS $1, R5", f"BNE {loop}", "RET")
+
+
+quantize(False)
+quantize(True)
+
+
+def nibbles(sign, source, low, high):
+    """Takes the codes of v source apart; v31 is the mask."""
+    if sign:
+        E(f"shl v{low}.16b, v{source}.16b, #4", f"and v{high}.16b, v{source}.16b, v31.16b")
+    else:
+        E(f"ushr v{high}.16b, v{source}.16b, #4", f"and v{low}.16b, v{source}.16b, v31.16b")
+
+
+def toFloats(sign, r):
+    E(f"scvtf v{r}.4s, v{r}.4s" + (", #4" if sign else ""))
+
+
+def fastName(stem, sign, mode, dot):
+    return f"{stem}{'s' if sign else 'u'}{mode}{'Dot' if dot else ''}NEON"
+
+
+def fastRows(sign, mode, dot, NR):
+    """NR rows at a time share the loads of the inputs."""
+    params = [("w", B), ("scale", F)] + ([("offset", F)] if mode else []) + [("x", F), ("dst", F), ("rows", I), ("blocks", I), ("groups", I)]
+    at = func(fastName(f"fast{NR}", sign, mode, dot), f"multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block{', 4 rows at a time' if NR > 1 else ''}.", params)
+    ws, ss, os = ["R0", "R6", "R7", "R8"][:NR], ["R2", "R9", "R10", "R11"][:NR], ["R3", "R12", "R13", "R14"][:NR]
+    args(at, w="R0", scale="R2", x="R24", dst="R4", rows="R5", blocks="R15", groups="R19")
+    if mode:
+        args(at, offset="R3")
+    # Bytes of a row's codes and of its scales.
+    E("MUL R15, R19, R20", "LSL $4, R20", "LSL $2, R15, R21", f"movi v31.16b, #{240 if sign else 15}")
+    row, block, group = label("row"), label("block"), label("group")
+    E(f"{row}:")
+    for i in range(1, NR):
+        E(f"ADD R20, {ws[i - 1]}, {ws[i]}", f"ADD R21, {ss[i - 1]}, {ss[i]}")
+        if mode:
+            E(f"ADD R21, {os[i - 1]}, {os[i]}")
+    E("MOVD R24, R1", "MOVD R15, R22")
+    zero(*range(NR))
+    E(f"{block}:", "MOVD R19, R23")
+    for i in range(NR):
+        E(f"ldr s{20 + i}, [x{ss[i][1:]}], #4", f"prfm pldl1keep, [x{ws[i][1:]}, #512]")
+        if mode:
+            E(f"ldr s{24 + i}, [x{os[i][1:]}], #4")
+    E(f"{group}:", "ldp q4, q5, [x1], #32", "ldp q6, q7, [x1], #32")
+    for i in range(NR):
+        a, lo, hi = 16 + i, 12 + i % 2 * 2, 13 + i % 2 * 2
+        E(f"ldr q{a}, [x{ws[i][1:]}], #16")
+        nibbles(sign, a, lo, hi)
+        zero(a)
+        dotp(dot, a, lo, 4)
+        dotp(dot, a, hi, 5)
+        toFloats(sign, a)
+        E(f"fmul v{a}.4s, v{a}.4s, v6.4s")
+        if mode:
+            E(f"fmls v{a}.4s, v7.4s, v{24 + i}.s[0]")
+        E(f"fmla v{i}.4s, v{a}.4s, v{20 + i}.s[0]")
+    E("SUBS $1, R23", f"BNE {group}", "SUBS $1, R22", f"BNE {block}")
+    for i in range(NR):
+        E(f"faddp v{i}.4s, v{i}.4s, v{i}.4s", f"faddp s{i}, v{i}.2s", f"str s{i}, [x4], #4")
+    if NR > 1:
+        # The first row's pointers go on behind the last row.
+        E(f"MOVD {ws[-1]}, {ws[0]}", f"MOVD {ss[-1]}, {ss[0]}", *([f"MOVD {os[-1]}, {os[0]}"] if mode else []))
+    E(f"SUBS ${NR}, R5", f"BNE {row}", "RET")
+
+
+def fastTile(sign, mode, dot, T):
+    """4 rows, one to a lane, by T vectors."""
+    params = [("w", B), ("wstep", I), ("scale", F)] + ([("offset", F)] if mode else []) + [("sstep", I), ("x", F), ("dst", F), ("ldd", I), ("blocks", I), ("groups", I)]
+    at = func(fastName(f"fastTile{T}", sign, mode, dot),
+              f"multiplies a tile of {T} quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.", params)
+    ws, ss, os = ["R0", "R6", "R7", "R8"], ["R2", "R9", "R10", "R11"], ["R3", "R12", "R13", "R14"]
+    args(at, w="R0", wstep="R15", scale="R2", sstep="R20", x="R1", dst="R4", ldd="R5", blocks="R22", groups="R19")
+    if mode:
+        args(at, offset="R3")
+    for i in range(1, 4):
+        E(f"ADD R15, {ws[i - 1]}, {ws[i]}", f"ADD R20, {ss[i - 1]}, {ss[i]}", *([f"ADD R20, {os[i - 1]}, {os[i]}"] if mode else []))
+    E(f"movi v31.16b, #{240 if sign else 15}")
+    zero(*range(T))
+    block, group = label("block"), label("group")
+    E(f"{block}:", "MOVD R19, R23")
+    for i in range(4):
+        E(f"ld1 {{v29.s}}[{i}], [x{ss[i][1:]}], #4")
+        if mode:
+            E(f"ld1 {{v30.s}}[{i}], [x{os[i][1:]}], #4")
+    E(f"{group}:")
+    for i in range(4):
+        E(f"ldr q{12 + i}, [x{ws[i][1:]}], #16")
+    # Words of 4 rows change places, so that a vector has 8 codes of every row.
+    E("trn1 v16.4s, v12.4s, v13.4s", "trn2 v17.4s, v12.4s, v13.4s", "trn1 v18.4s, v14.4s, v15.4s", "trn2 v19.4s, v14.4s, v15.4s",
+      "trn1 v12.2d, v16.2d, v18.2d", "trn1 v13.2d, v17.2d, v19.2d", "trn2 v14.2d, v16.2d, v18.2d", "trn2 v15.2d, v17.2d, v19.2d")
+    for i in range(4):
+        nibbles(sign, 12 + i, 16 + i, 20 + i)
+    for t in range(T):
+        # v9 to v11 serve dotp, so pairs of sums alternate between the rest.
+        a, b = ((27, 28), (12, 13))[t % 2]
+        E(f"ldp q24, q25, [x1, #{32 * t}]", f"ldr d26, [x1, #{32 * T + 8 * t}]")
+        zero(a, b)
+        for i in range(4):
+            dote(dot, (a, b)[i // 2], 16 + i, 24, i)
+            dote(dot, (a, b)[i // 2], 20 + i, 25, i)
+        toFloats(sign, a)
+        toFloats(sign, b)
+        E(f"fmul v{a}.4s, v{a}.4s, v26.s[0]", f"fmla v{a}.4s, v{b}.4s, v26.s[1]")
+        if mode:
+            E(f"ldr s14, [x1, #{40 * T + 4 * t}]", f"fmls v{a}.4s, v30.4s, v14.s[0]")
+        E(f"fmla v{t}.4s, v{a}.4s, v29.4s")
+    E(f"ADD ${44 * T}, R1", "SUBS $1, R23", f"BNE {group}", "SUBS $1, R22", f"BNE {block}")
+    for t in range(T):
+        E(f"str q{t}, [x4]", "ADD R5, R4")
+    E("RET")
+
+
+for dot in (True, False):
+    for sign in (True, False):
+        for mode in ("", "o"):
+            for NR in (4, 1):
+                fastRows(sign, mode, dot, NR)
+            for T in (8, 4):
+                fastTile(sign, mode, dot, T)

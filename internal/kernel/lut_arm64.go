@@ -1,0 +1,53 @@
+//go:build !noasm
+
+package kernel
+
+// prepLen returns 0: the kernels take vectors as they are.
+func (m *LUT) prepLen(int) int { return 0 }
+
+// prepare is never called, as prepLen is 0.
+func (m *LUT) prepare(_, _ []float32, _, _ int) {}
+
+// load builds the kernel's table of row r and column group g, two planes of the
+// bytes of halves. With scaled, the row's scale is in it. It reports false for a
+// table that the kernel cannot hold: one of 8 bits, or of floats that are no
+// halves.
+func (m *LUT) load(t *lutTable, r, g int, scaled, _ bool) bool {
+	if m.c.Bits == 8 {
+		return false
+	}
+	m.floats(t, r, g, scaled)
+	return t.halfPlanes(m.size, max(m.size, 16))
+}
+
+func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, _ bool) {
+	groups := m.cols / 8
+	switch m.c.Bits {
+	case 1:
+		dotLUT1NEON(w, table, x, dst, rows, groups)
+	case 2:
+		dotLUT2NEON(w, table, x, dst, rows, groups)
+	case 3:
+		dotLUT3NEON(w, table, x, dst, rows, groups)
+	case 4:
+		dotLUT4NEON(w, table, x, dst, rows, groups)
+	case 6:
+		dotLUT6NEON(w, table, x, dst, rows, groups)
+	}
+}
+
+func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {
+	groups *= lutGroup(m.c.Bits) / 8
+	switch m.c.Bits {
+	case 1:
+		decodeLUT1NEON(dst, w, table, groups)
+	case 2:
+		decodeLUT2NEON(dst, w, table, groups)
+	case 3:
+		decodeLUT3NEON(dst, w, table, groups)
+	case 4:
+		decodeLUT4NEON(dst, w, table, groups)
+	case 6:
+		decodeLUT6NEON(dst, w, table, groups)
+	}
+}

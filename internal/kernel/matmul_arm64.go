@@ -1,0 +1,139 @@
+//go:build !noasm
+
+package kernel
+
+// mulNTAsm is mulNT on 4 rows and up to 5 vectors at a time. A group of fewer
+// rows names its last row several times and drops the results.
+func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
+	add := 0
+	if acc {
+		add = 1
+	}
+	for r := 0; r < m; r += 4 {
+		w0 := r * ldw
+		last := (m - 1) * ldw
+		w1, w2, w3 := min(w0+ldw, last), min(w0+2*ldw, last), min(w0+3*ldw, last)
+		for t := 0; t < n; {
+			vectors := ntVectors(n - t)
+			if m-r >= 4 {
+				nt(vectors, &dst[t*ldd+r], 4*ldd, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, add)
+			} else {
+				var few [5 * 4]float32
+				nt(vectors, &few[0], 16, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, 0)
+				for i := range vectors {
+					for j, v := range few[4*i : 4*i+m-r] {
+						if acc {
+							v += dst[(t+i)*ldd+r+j]
+						}
+						dst[(t+i)*ldd+r+j] = v
+					}
+				}
+			}
+			t += vectors
+		}
+	}
+}
+
+// ntVectors splits n vectors evenly: 9 are 5 and 4, 6 are 3 and 3.
+func ntVectors(n int) int {
+	if n <= 5 {
+		return n
+	}
+	parts := (n + 4) / 5
+	return (n + parts - 1) / parts
+}
+
+func nt(vectors int, dst *float32, ldd int, x *float32, ldx int, w0, w1, w2, w3 *float32, k, acc int) {
+	switch vectors {
+	case 1:
+		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 2:
+		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 3:
+		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 4:
+		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	default:
+		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	}
+}
+
+// mulNNAsm is mulNN on blocks of 6 rows and 16, 4 or 1 columns.
+func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
+	add := 0
+	if acc {
+		add = 1
+	}
+	for j := 0; j < n; {
+		cols := 1
+		switch {
+		case n-j >= 16:
+			cols = 16
+		case n-j >= 4:
+			cols = 4
+		}
+		for i := 0; i < m; i += 6 {
+			d, s, rows := &dst[i*ldd+j], &a[i*lda], min(m-i, 6)
+			switch cols {
+			case 16:
+				nn16(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+			case 4:
+				nn4(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+			default:
+				nn1(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+			}
+		}
+		j += cols
+	}
+}
+
+func nn16(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
+	switch rows {
+	case 1:
+		nn1x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	default:
+		nn6x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+func nn4(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
+	switch rows {
+	case 1:
+		nn1x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	default:
+		nn6x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+func nn1(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
+	switch rows {
+	case 1:
+		nn1x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	default:
+		nn6x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}

@@ -1,0 +1,72 @@
+//go:build !noasm && (amd64 || arm64)
+
+package kernel
+
+// ones are the scales under which codes decode to themselves.
+var ones = [1]float32{1}
+
+// widenScales stores n scales from block b on in dst, or returns them as they
+// lie.
+func (q *Quant) widenScales(dst []float32, b, n int) []float32 {
+	if q.c.Scale32 != nil {
+		return q.c.Scale32[b : b+n]
+	}
+	F16ToF32(dst, q.c.Scale16[b:b+n])
+	return dst[:n]
+}
+
+// widenOffsets is widenScales for the offsets: nil when there are none, unless
+// the kernel (roundAny) always subtracts.
+func (q *Quant) widenOffsets(dst []float32, b, n int, mode rounding) []float32 {
+	dst = dst[:n]
+	switch {
+	case q.c.Offset != nil:
+		return q.c.Offset[b : b+n]
+	case q.c.OffsetCodes == nil && mode == roundAny:
+		clear(dst)
+		return dst
+	case q.c.OffsetCodes == nil:
+		return nil
+	}
+	i := 0
+	for ; i < n && (b+i)&1 != 0; i++ {
+		dst[i] = float32(q.code(q.c.OffsetCodes, b+i))
+	}
+	if v := (n - i) / 8; v > 0 {
+		q.decodeAsm(&dst[i], &q.c.OffsetCodes[(b+i)*q.c.Bits/8], &ones[0], nil, 1, v, roundNot)
+		i += v * 8
+	}
+	for ; i < n; i++ {
+		dst[i] = float32(q.code(q.c.OffsetCodes, b+i))
+	}
+	return dst
+}
+
+// rounding says which kernels decode the weights.
+type rounding int
+
+const (
+	roundNot  rounding = iota
+	roundGrid          // products lie on the grid of the halves and do not overflow
+	roundAny
+)
+
+// unpackFast decodes columns c0 to c0+len(dst)-1 of row r: whole blocks, or a
+// part of one whose length is a multiple of 8.
+func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
+	if !q.fast {
+		return false
+	}
+	b := r/q.c.RowBlock*q.cb + c0/q.c.ColBlock
+	blocks, vecs := max(len(dst)/q.c.ColBlock, 1), min(len(dst), q.c.ColBlock)/8
+	var s, o [tileCols / 8]float32
+	scale := q.widenScales(s[:], b, blocks)
+	mode := q.roundingOf(scale)
+	offset := q.widenOffsets(o[:], b, blocks, mode)
+	var first *float32
+	if offset != nil {
+		first = &offset[0]
+	}
+	q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c0)*q.c.Bits/8], &scale[0], first, blocks, vecs, mode)
+	return true
+}

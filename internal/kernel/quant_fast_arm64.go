@@ -1,0 +1,243 @@
+//go:build !noasm
+
+package kernel
+
+// int8Min is the number of vectors from which tiles of them beat one at a time.
+const int8Min = 4
+
+// The floats that a group of 32 quantised inputs takes: of a vector alone, and
+// of a vector in a tile.
+const (
+	int8Group = 16
+	tileGroup = 11
+)
+
+// int8Kernels reports whether there are kernels with quantised inputs for the
+// matrix.
+func (q *Quant) int8Kernels() bool {
+	return q.int8Inputs() && q.c.Bits == 4 && q.c.ColBlock%32 == 0
+}
+
+// tileOf returns the width of the tile that vector t of n starts, or 0 when it
+// and those behind it go alone.
+func tileOf(t, n int) int {
+	switch {
+	case n-t >= 8:
+		return 8
+	case n-t >= int8Min:
+		return 4
+	}
+	return 0
+}
+
+// int8Len returns the length of n quantised vectors.
+func (q *Quant) int8Len(n int) int {
+	alone := n % int8Min
+	return q.cols / 32 * ((n-alone)*tileGroup + alone*int8Group)
+}
+
+// quantize brings n vectors into the form of the kernels: tiles of 8 and 4, and
+// the rest alone.
+func (q *Quant) quantize(dst, x []float32, ldx, n int) {
+	groups := q.cols / 32
+	for t := 0; t < n; {
+		width := tileOf(t, n)
+		if width == 0 {
+			v := x[t*ldx : t*ldx+q.cols]
+			quantizeNEON(&dst[:groups*int8Group][0], &v[0], groups)
+			dst = dst[groups*int8Group:]
+			t++
+			continue
+		}
+		d := dst[:groups*width*tileGroup]
+		for i := range width {
+			v := x[(t+i)*ldx : (t+i)*ldx+q.cols]
+			quantizeTileNEON(&d[i*8], &d[width*8+i*2], &d[width*10+i], &v[0], groups, width*tileGroup*4)
+		}
+		dst = dst[len(d):]
+		t += width
+	}
+}
+
+// int8Mul multiplies n quantised vectors by rows lo to hi-1.
+func (q *Quant) int8Mul(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
+	batch := max(q.streamScratch(), q.manyScratch(n)) / 2
+	rows, sstep := batch/q.cb, q.cb
+	for r := lo; r < hi; r += rows {
+		if q.c.RowBlock > 1 {
+			// All rows of a block share its scales.
+			rows, sstep = (r/q.c.RowBlock+1)*q.c.RowBlock-r, 0
+		}
+		m := min(rows, hi-r)
+		b, count := r/q.c.RowBlock*q.cb, max(m*sstep, q.cb)
+		run := int8Rows{q: q, r: r, m: m, sstep: sstep, scale: q.widenScales(scratch, b, count)}
+		run.offset = q.widenOffsets(scratch[batch:], b, count, roundNot)
+		for x, t := prep, 0; t < n; {
+			width := tileOf(t, n)
+			size := q.cols / 32 * int8Group
+			if width > 0 {
+				size = q.cols / 32 * tileGroup * width
+				run.tile(dst[t*ldd+r:(t+width-1)*ldd+r+m], ldd, x[:size], width)
+			} else {
+				run.vector(dst[t*ldd+r:t*ldd+r+m], x[:size])
+			}
+			x = x[size:]
+			t += max(width, 1)
+		}
+	}
+}
+
+// int8Rows is a run of m rows from row r on, with their scales, sstep apart, and
+// offsets.
+type int8Rows struct {
+	q             *Quant
+	r, m, sstep   int
+	scale, offset []float32
+}
+
+// at returns where row i's codes, scales and offsets begin.
+func (w *int8Rows) at(i int) (codes *byte, scale, offset *float32) {
+	codes, scale = &w.q.c.Codes[(w.r+i)*w.q.cols/2], &w.scale[i*w.sstep]
+	if w.offset != nil {
+		offset = &w.offset[i*w.sstep]
+	}
+	return codes, scale, offset
+}
+
+// vector multiplies one vector: 4 rows at a time, then one by one.
+func (w *int8Rows) vector(dst, x []float32) {
+	four := w.m &^ 3
+	if w.sstep == 0 {
+		four = 0
+	}
+	if four > 0 {
+		c, s, o := w.at(0)
+		w.q.fastRows4(c, s, o, &x[0], &dst[0], four)
+	}
+	for i := four; i < w.m; i++ {
+		c, s, o := w.at(i)
+		w.q.fastRow(c, s, o, &x[0], &dst[i])
+	}
+}
+
+// tile multiplies a tile of vectors by 4 rows at a time. Rows that are fewer
+// than 4 go one by one, as 4 equal ones.
+func (w *int8Rows) tile(dst []float32, ldd int, x []float32, width int) {
+	var four [8 * 4]float32
+	for i := 0; i < w.m; {
+		c, s, o := w.at(i)
+		if w.m-i >= 4 {
+			w.q.fastTile(width, c, w.q.cols/2, s, o, 4*w.sstep, &x[0], &dst[i], 4*ldd)
+			i += 4
+			continue
+		}
+		w.q.fastTile(width, c, 0, s, o, 0, &x[0], &four[0], 16)
+		for t := range width {
+			dst[t*ldd+i] = four[4*t]
+		}
+		i++
+	}
+}
+
+// int8Kind numbers the kernels with quantised inputs.
+func (q *Quant) int8Kind(offset bool) int {
+	k := 0
+	if !q.c.Signed {
+		k |= 1
+	}
+	if offset {
+		k |= 2
+	}
+	if useDot {
+		k |= 4
+	}
+	return k
+}
+
+func (q *Quant) fastRows4(w *byte, s, o, x, dst *float32, rows int) {
+	blocks, groups := q.cb, q.c.ColBlock/32
+	switch q.int8Kind(o != nil) {
+	case 0:
+		fast4sNEON(w, s, x, dst, rows, blocks, groups)
+	case 1:
+		fast4uNEON(w, s, x, dst, rows, blocks, groups)
+	case 2:
+		fast4soNEON(w, s, o, x, dst, rows, blocks, groups)
+	case 3:
+		fast4uoNEON(w, s, o, x, dst, rows, blocks, groups)
+	case 4:
+		fast4sDotNEON(w, s, x, dst, rows, blocks, groups)
+	case 5:
+		fast4uDotNEON(w, s, x, dst, rows, blocks, groups)
+	case 6:
+		fast4soDotNEON(w, s, o, x, dst, rows, blocks, groups)
+	case 7:
+		fast4uoDotNEON(w, s, o, x, dst, rows, blocks, groups)
+	}
+}
+
+func (q *Quant) fastRow(w *byte, s, o, x, dst *float32) {
+	blocks, groups := q.cb, q.c.ColBlock/32
+	switch q.int8Kind(o != nil) {
+	case 0:
+		fast1sNEON(w, s, x, dst, 1, blocks, groups)
+	case 1:
+		fast1uNEON(w, s, x, dst, 1, blocks, groups)
+	case 2:
+		fast1soNEON(w, s, o, x, dst, 1, blocks, groups)
+	case 3:
+		fast1uoNEON(w, s, o, x, dst, 1, blocks, groups)
+	case 4:
+		fast1sDotNEON(w, s, x, dst, 1, blocks, groups)
+	case 5:
+		fast1uDotNEON(w, s, x, dst, 1, blocks, groups)
+	case 6:
+		fast1soDotNEON(w, s, o, x, dst, 1, blocks, groups)
+	case 7:
+		fast1uoDotNEON(w, s, o, x, dst, 1, blocks, groups)
+	}
+}
+
+// fastTile multiplies 4 rows, wstep bytes of codes and sstep of scales apart, by
+// a tile of 8 or 4 vectors.
+func (q *Quant) fastTile(width int, w *byte, wstep int, s, o *float32, sstep int, x, dst *float32, ldd int) {
+	blocks, groups := q.cb, q.c.ColBlock/32
+	kind := q.int8Kind(o != nil)
+	if width == 8 {
+		kind |= 8
+	}
+	switch kind {
+	case 0:
+		fastTile4sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 1:
+		fastTile4uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 2:
+		fastTile4soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 3:
+		fastTile4uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 4:
+		fastTile4sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 5:
+		fastTile4uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 6:
+		fastTile4soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 7:
+		fastTile4uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 8:
+		fastTile8sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 9:
+		fastTile8uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 10:
+		fastTile8soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 11:
+		fastTile8uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 12:
+		fastTile8sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 13:
+		fastTile8uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+	case 14:
+		fastTile8soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	case 15:
+		fastTile8uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+	}
+}
