@@ -2,6 +2,7 @@ package coreml_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"runtime"
@@ -31,6 +32,12 @@ var faults = map[string]string{
 	"any function name will do":       "contract/refuses_what_it_cannot_load",
 	"missing units are not mentioned": "contract/says_what_it_is",
 	"optional inputs are zero":        "contract/fills_in_absent_inputs",
+	"rows end too early":              "contract/copies_rows_of_every_width",
+	"outputs are used again":          "contract/takes_shapes_in_any_order",
+	"the first rows are given":        "contract/gives_the_last_rows_alone",
+	"a load that is given up fails":   "contract/survives_loads_that_are_given_up",
+	"a cancelled state is lost":       "contract/goes_on_after_a_cancelled_prediction",
+	"what is dropped is used again":   "contract/holds_on_to_what_it_uses",
 }
 
 func TestTheSuiteNoticesFaults(t *testing.T) {
@@ -64,6 +71,9 @@ type faultyEngine struct {
 
 func (e faultyEngine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
 	p, err := e.Engine.Load(ctx, src, cfg)
+	if e.fault == "a load that is given up fails" && ctx.Err() != nil {
+		return nil, errors.New("the last load has not been finished")
+	}
 	if err != nil && e.fault == "any function name will do" && cfg.Function == "none" {
 		cfg.Function = ""
 		p, err = e.Engine.Load(ctx, src, cfg)
@@ -76,8 +86,10 @@ func (e faultyEngine) Load(ctx context.Context, src engine.Source, cfg engine.Co
 
 type faultyProgram struct {
 	engine.Program
-	fault  string
-	states []*faultyState
+	fault    string
+	states   []*faultyState
+	earlier  []*tensor.Tensor
+	collects uint32
 }
 
 func (p *faultyProgram) Info() engine.Info {
@@ -112,10 +124,36 @@ func (p *faultyProgram) Predict(ctx context.Context, in, out []*tensor.Tensor, s
 			}
 		}
 	}
+	given := slices.Clone(out)
 	if err := p.Program.Predict(ctx, in, out, st); err != nil {
+		if ok && p.fault == "a cancelled state is lost" {
+			f.lost = true
+		}
 		return err
 	}
 	switch p.fault {
+	case "rows end too early":
+		for _, t := range out {
+			if n := t.Len(); n%7 == 0 {
+				return zeroLast(t)
+			}
+		}
+	case "outputs are used again":
+		for _, t := range p.earlier {
+			if err := zeroLast(t); err != nil {
+				return err
+			}
+		}
+		if given[0] == nil {
+			p.earlier = append(p.earlier, out[0])
+		}
+	case "what is dropped is used again":
+		var mem runtime.MemStats
+		runtime.ReadMemStats(&mem)
+		if before := p.collects; before != 0 && before != mem.NumGC {
+			return zeroLast(out[0])
+		}
+		p.collects = mem.NumGC
 	case "results are off":
 		for i, t := range out {
 			if t.DType().IsFloat() {
@@ -132,6 +170,36 @@ func (p *faultyProgram) Predict(ctx context.Context, in, out []*tensor.Tensor, s
 			}
 		}
 	}
+	return nil
+}
+
+// PredictRows gives the last rows, but for the fault of giving the first.
+func (p *faultyProgram) PredictRows(ctx context.Context, in, out []*tensor.Tensor, rows []int, st engine.State) error {
+	program, ok := p.Program.(engine.RowProgram)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	if p.fault != "the first rows are given" {
+		return program.PredictRows(ctx, in, out, rows, st)
+	}
+	if err := program.Predict(ctx, in, out, st); err != nil {
+		return err
+	}
+	for i, t := range out {
+		if n := rows[i]; n > 0 && n < t.Dim(-2) {
+			out[i] = t.Slice(tensor.All(), tensor.Span(0, n)).Contiguous()
+		}
+	}
+	return nil
+}
+
+// zeroLast makes the last element of a tensor zero.
+func zeroLast(t *tensor.Tensor) error {
+	raw, err := t.Bytes()
+	if err != nil {
+		return err
+	}
+	clear(raw[len(raw)-t.DType().Size():])
 	return nil
 }
 
@@ -159,6 +227,7 @@ func (p *faultyProgram) Close() error {
 type faultyState struct {
 	engine.State
 	fault string
+	lost  bool
 }
 
 func (f *faultyState) Clone() (engine.State, error) {
@@ -172,6 +241,9 @@ func (f *faultyState) Clone() (engine.State, error) {
 func (f *faultyState) Reset() error {
 	if f.fault == "reset does nothing" {
 		return nil
+	}
+	if f.lost {
+		return errors.New("in use for ever")
 	}
 	return f.State.Reset()
 }

@@ -36,9 +36,15 @@ func runContract(t *testing.T, e engine.Engine) {
 		{"lets a state outlive its program", outlives},
 		{"ends when the context ends", endsWithContext},
 		{"serves many goroutines", servesMany},
+		{"copies rows of every width", rowsOfEveryWidth},
+		{"takes shapes in any order", alternatingShapes},
+		{"gives the last rows alone", lastRows},
+		{"survives loads that are given up", cancelledLoads},
+		{"goes on after a cancelled prediction", afterCancelled},
+		{"holds on to what it uses", underGC},
 		{"closes more than once", closesTwice},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, e) })
+		check(t, e, "contract", test.name, func(t *testing.T) { test.run(t, e) })
 	}
 }
 

@@ -37,15 +37,19 @@ type step struct {
 	Outputs map[string]string `json:"outputs"`
 }
 
-// Fixtures returns the folders with a cases.json below the module's testdata and
-// the folder that the environment variable COREML_FIXTURES names.
+// Fixtures returns the folders with a cases.json below the module's testdata,
+// in fixtures and macos, and below the folder that the environment variable
+// COREML_FIXTURES names.
 func Fixtures(t testing.TB) []string {
 	t.Helper()
 	root, err := moduleRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	patterns := []string{filepath.Join(root, "testdata", "fixtures", "*", "cases.json")}
+	patterns := []string{
+		filepath.Join(root, "testdata", "fixtures", "*", "cases.json"),
+		filepath.Join(root, "testdata", "macos", "*", "cases.json"),
+	}
 	if dir := os.Getenv(FixturesEnv); dir != "" {
 		patterns = append(patterns, filepath.Join(dir, "*", "cases.json"))
 	}
@@ -94,14 +98,21 @@ func moduleRoot() (string, error) {
 func RunFixtures(t *testing.T, e engine.Engine, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
+		check(t, e, "fixtures", filepath.Base(dir), func(t *testing.T) {
 			c, file := readCases(t, dir)
-			for name, cfg := range map[string]engine.Config{
+			traits := traitsOf(e)
+			c.Tolerance.MaxAbsOverMax = traits.tolerance(c.Tolerance.MaxAbsOverMax)
+			c.Tolerance.Cosine = 1 - traits.tolerance(1-c.Tolerance.Cosine)
+			ways := map[string]engine.Config{
 				"faithful":         {Arithmetic: engine.Faithful},
 				"faithful unfused": {Arithmetic: engine.Faithful, NoFusion: true},
 				"wide":             {Arithmetic: engine.Wide},
 				"on one thread":    {Threads: 1},
-			} {
+			}
+			if traits.OneArithmetic {
+				ways = map[string]engine.Config{"faithful": {}}
+			}
+			for name, cfg := range ways {
 				if testing.Short() && name != "faithful" {
 					continue
 				}

@@ -45,13 +45,15 @@ func runPrograms(t *testing.T, e engine.Engine) {
 	table = append(table, shapePrograms()...)
 	table = append(table, attentionPrograms()...)
 	for _, c := range table {
-		t.Run(c.name, func(t *testing.T) {
+		check(t, e, "programs", c.name, func(t *testing.T) {
 			src := write(t, function(t, "main", c.build))
-			for _, cfg := range []engine.Config{
-				{Arithmetic: engine.Faithful},
-				{Arithmetic: engine.Faithful, NoFusion: true},
-				{Arithmetic: engine.Wide, Threads: 1},
-			} {
+			traits := traitsOf(e)
+			c.tolerance = traits.tolerance(c.tolerance)
+			for _, cfg := range configs(e,
+				engine.Config{Arithmetic: engine.Faithful},
+				engine.Config{Arithmetic: engine.Faithful, NoFusion: true},
+				engine.Config{Arithmetic: engine.Wide, Threads: 1},
+			) {
 				c.run(t, load(t, e, src, cfg), fmt.Sprintf("%+v", cfg))
 			}
 		})
