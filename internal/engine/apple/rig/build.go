@@ -152,7 +152,7 @@ func build(to string, args []string) error {
 		return os.Rename(filepath.Join(dir, "standin.so"), to)
 	}
 	text := string(out)
-	for _, missing := range []string{"Foundation.h", "cc1obj", "cannot find -l"} {
+	for _, missing := range []string{"Foundation.h: No such", "cannot execute", "trying to exec", "not installed on this system", "cannot find -l"} {
 		if strings.Contains(text, missing) {
 			return fmt.Errorf("%w: %s", ErrUnavailable, text)
 		}

@@ -78,15 +78,26 @@ func SetDevices(tb testing.TB, d Devices) {
 	tb.Cleanup(func() { purego.SyscallN(functions.setDevices, uintptr(CPU|GPU|NeuralEngine)) })
 }
 
+// Settle waits until nothing is under way, and returns how many objects of the
+// framework's classes are alive then.
+func Settle() int64 { return settle(0) }
+
 // settle waits until nothing runs in the stand-in any more and the collector's
-// releases have been made, or until what is live stops to fall.
+// releases have been made, or until what is live no longer changes.
 func settle(live int64) int64 {
-	left := int64(0)
-	for range 200 {
+	left, same := int64(0), 0
+	for range 400 {
 		runtime.GC()
 		running, _, _ := purego.SyscallN(functions.threads)
-		if left = Made() - Freed(); running == 0 && left <= live {
-			return left
+		now := Made() - Freed()
+		if running == 0 && now == left {
+			same++
+		} else {
+			same = 0
+		}
+		left = now
+		if running == 0 && (left <= live || same == 20) {
+			break
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

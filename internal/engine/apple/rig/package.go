@@ -49,11 +49,18 @@ func Copy(tb testing.TB, path string, options ...string) engine.Source {
 
 func withOptions(tb testing.TB, dir string, options []string) engine.Source {
 	tb.Helper()
-	if len(options) > 0 {
-		text := strings.Join(options, "\n") + "\n"
-		if err := os.WriteFile(filepath.Join(dir, OptionsFile), []byte(text), 0o600); err != nil {
-			tb.Fatal(err)
-		}
-	}
+	SetOptions(tb, dir, options...)
 	return engine.Source{FS: os.DirFS(dir), Dir: ".", Path: dir}
+}
+
+// SetOptions writes the options for the stand-in into a package.
+func SetOptions(tb testing.TB, dir string, options ...string) {
+	tb.Helper()
+	if len(options) == 0 {
+		return
+	}
+	text := strings.Join(options, "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(dir, OptionsFile), []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
 }

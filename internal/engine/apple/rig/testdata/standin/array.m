@@ -25,6 +25,8 @@ static NSInteger dimensions(NSArray *a, int64_t *to) {
 
 // ---- CVPixelBuffer ----
 
+struct __IOSurface;
+
 @implementation Buffer
 - (void)dealloc {
   if (locks != 0) violation(@"a pixel buffer was freed while locked");
