@@ -123,6 +123,13 @@ func Default() Rules {
 			// Generation does not import hub: who never downloads links no HTTP client.
 			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer"}},
 
+			// Tests only: CoreML.framework's stand-in, which runs the apple engine on
+			// Linux. purego finds the stand-in's own C functions.
+			{Dir: "internal/engine/apple/rig", May: []string{
+				"internal/engine", "internal/engine/apple", "internal/engine/portable", "internal/objc", "internal/mil",
+				"internal/modelpkg", "tensor", "coreml", "generate",
+			}, Third: []string{purego}},
+
 			// What uses the packages.
 			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true},
@@ -137,7 +144,7 @@ func Default() Rules {
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
 		TestThird:     []string{goCmp},
 		TestRooms: []string{
-			"internal/testutil", "internal/enginetest", "internal/dtype", "internal/storage",
+			"internal/testutil", "internal/enginetest", "internal/engine/apple/rig", "internal/dtype", "internal/storage",
 			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples",
 		},
 		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},
