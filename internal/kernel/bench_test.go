@@ -105,6 +105,19 @@ func BenchmarkMatMul(b *testing.B) {
 	}
 }
 
+// BenchmarkFast is the arithmetic Fast at the shapes of a small and of a large
+// model.
+func BenchmarkFast(b *testing.B) {
+	for _, d := range [][2]int{{1536, 576}, {576, 1536}, {4096, 4096}, {14336, 4096}, {4096, 14336}} {
+		mats := benchMats(b, d[0], d[1])
+		for _, n := range []int{1, 4, 32, 128} {
+			for threads := 1; threads <= 2; threads++ {
+				benchTask(b, mats[len(mats)-1], n, threads, " int8 inputs")
+			}
+		}
+	}
+}
+
 func BenchmarkAttention(b *testing.B) {
 	for _, s := range []attnSpec{
 		{9, 3, 1, 512, 64, 64, true, false, true, false},

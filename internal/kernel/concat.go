@@ -120,4 +120,6 @@ func (c *Concat) prepKind() prepKind {
 	return prepNone
 }
 
-func (c *Concat) prepare(dst, x []float32, ldx, n int) { c.shared(n).prepare(dst, x, ldx, n) }
+func (c *Concat) prepare(dst, x []float32, ldx, n, lo, hi int) {
+	c.shared(n).prepare(dst, x, ldx, n, lo, hi)
+}

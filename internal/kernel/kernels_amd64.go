@@ -504,25 +504,45 @@ func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //go:noescape
 func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// fast4sAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+// quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels.
 //
 //go:noescape
-func fast4sAVX2(w *byte, scale *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+func quantizePanelAVX2(dst *float32, x *float32, blocks int)
 
-// fast4soAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on in the row to fetch.
 //
 //go:noescape
-func fast4soAVX2(w *byte, scale *float32, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, ahead int)
 
-// fast4uAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+// panelScalesAVX2 stores 8 rows of floats, plus add, in a panel; the columns of 8 are stride bytes apart.
 //
 //go:noescape
-func fast4uAVX2(w *byte, scale *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+func panelScalesAVX2(panel *float32, s *float32, offs *int, blocks int, stride int, add float32)
 
-// fast4uoAVX2 adds 4 quantised vectors times rows of 4-bit codes to dst, over groups of 64 columns in blocks of 32; the skips lead from the end of a row to the next. Strides are in bytes.
+// panelHalvesAVX2 is panelScales of halves.
 //
 //go:noescape
-func fast4uoAVX2(w *byte, scale *float32, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, groups int, wskip int, sskip int)
+func panelHalvesAVX2(panel *float32, s *uint16, offs *int, blocks int, stride int)
+
+// tile1AVX2 adds 1 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile1AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile2AVX2 adds 2 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile2AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile3AVX2 adds 3 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile4AVX2 adds 4 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
 
 // nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
 //

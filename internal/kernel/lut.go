@@ -206,7 +206,7 @@ func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	var prep []float32
 	if p := m.prepLen(n); p > 0 {
 		prep = scratch[lutScratch:][:p]
-		m.prepare(prep, x, ldx, n)
+		m.prepare(prep, x, ldx, n, 0, n)
 	}
 	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
 }

@@ -16,8 +16,8 @@ func (m *LUT) prepLen(n int) int {
 	return 0
 }
 
-func (m *LUT) prepare(dst, x []float32, ldx, n int) {
-	for t := range n {
+func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
+	for t := lo; t < hi; t++ {
 		v := x[t*ldx : t*ldx+m.cols]
 		prepareLUT4AVX2(&dst[t*m.cols : (t+1)*m.cols][0], &v[0], m.cols/64)
 	}

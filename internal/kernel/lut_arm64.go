@@ -6,7 +6,7 @@ package kernel
 func (m *LUT) prepLen(int) int { return 0 }
 
 // prepare is never called, as prepLen is 0.
-func (m *LUT) prepare(_, _ []float32, _, _ int) {}
+func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
 
 // load builds the kernel's table of row r and column group g, two planes of the
 // bytes of halves. With scaled, the row's scale is in it. It reports false for a

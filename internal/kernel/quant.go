@@ -29,9 +29,11 @@ type QuantConfig struct {
 	// Round makes every decoded weight the nearest binary16 value (ties to even)
 	// of the float32 product scale·(q-offset).
 	Round bool
-	// Fast permits kernels that quantise the input to 8 bits in blocks of 32, each
-	// with the step max|x|/127. It adds an error of half a step times Σ|w| over
-	// each block. Where there is no such kernel, and with Round, it has no effect.
+	// Fast permits kernels that quantise the input to 8 bits in blocks of at most
+	// 32, each with a step of at most max|x|/127 over the block, for several vectors
+	// plus 2^-20 of max|x| over the vector. It adds an error of half a step times
+	// Σ|w| over each block. Where there is no such kernel, and with Round, it has no
+	// effect.
 	Fast bool
 }
 
@@ -191,9 +193,6 @@ const streamMax = 4
 // time.
 const scaleBatch = 512
 
-// fastBatch is how many of them it widens for several vectors.
-const fastBatch = 8192
-
 // streamScratch is what mulPrepared needs besides the prepared vectors: room for
 // the scales and offsets of 4 rows at least.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
@@ -213,14 +212,6 @@ func (q *Quant) prepKind() prepKind {
 		return prepOffset
 	}
 	return prepPlaced
-}
-
-// manyScratch is what several vectors at a time need instead.
-func (q *Quant) manyScratch(n int) int {
-	if n < 4 || !q.c.Fast {
-		return 0
-	}
-	return 2 * max(fastBatch, q.cb)
 }
 
 // streams reports whether the 8-bit streaming kernels beat a tile.
@@ -244,7 +235,7 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 	var prep []float32
 	if p := q.prepLen(n); p > 0 {
 		prep = scratch[max(q.streamScratch(), q.manyScratch(n)):][:p]
-		q.prepare(prep, x, ldx, n)
+		q.prepare(prep, x, ldx, n, 0, n)
 	}
 	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
 }

@@ -27,8 +27,8 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	if !q.fast {
 		return false
 	}
-	if n >= 4 && len(prep) > 0 && q.int8Inputs() && q.c.ColBlock == 32 {
-		q.fastMany(dst, ldd, n, lo, hi, prep, scratch)
+	if len(prep) > 0 && q.panels(n) {
+		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
 		return true
 	}
 	batch := max(scaleBatch, q.cb)

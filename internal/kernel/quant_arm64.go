@@ -65,13 +65,13 @@ func (q *Quant) prepLen(n int) int {
 	return 0
 }
 
-// prepare quantises n vectors, or sums them block by block.
-func (q *Quant) prepare(dst, x []float32, ldx, n int) {
+// prepare quantises vectors lo to hi-1 of n, or sums them block by block.
+func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 	if q.int8Kernels() {
-		q.quantize(dst, x, ldx, n)
+		q.quantize(dst, x, ldx, n, lo, hi)
 		return
 	}
-	for t := range n {
+	for t := lo; t < hi; t++ {
 		v := x[t*ldx : t*ldx+q.cols]
 		for b := range q.cb {
 			dst[t*q.cb+b] = SumF32(v[b*q.c.ColBlock : (b+1)*q.c.ColBlock])

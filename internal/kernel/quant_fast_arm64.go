@@ -36,11 +36,12 @@ func (q *Quant) int8Len(n int) int {
 	return q.cols / 32 * ((n-alone)*tileGroup + alone*int8Group)
 }
 
-// quantize brings n vectors into the form of the kernels: tiles of 8 and 4, and
-// the rest alone.
-func (q *Quant) quantize(dst, x []float32, ldx, n int) {
+// quantize brings vectors lo to hi-1 of n into the form of the kernels: tiles of
+// 8 and 4, and the rest alone. lo is a multiple of 8.
+func (q *Quant) quantize(dst, x []float32, ldx, n, lo, hi int) {
 	groups := q.cols / 32
-	for t := 0; t < n; {
+	dst = dst[lo*groups*tileGroup:]
+	for t := lo; t < hi; {
 		width := tileOf(t, n)
 		if width == 0 {
 			v := x[t*ldx : t*ldx+q.cols]
@@ -57,6 +58,17 @@ func (q *Quant) quantize(dst, x []float32, ldx, n int) {
 		dst = dst[len(d):]
 		t += width
 	}
+}
+
+// fastBatch is how many scales are widened at a time for several vectors.
+const fastBatch = 8192
+
+// manyScratch is the scratch that several vectors at a time need.
+func (q *Quant) manyScratch(n int) int {
+	if n < int8Min || !q.c.Fast {
+		return 0
+	}
+	return 2 * max(fastBatch, q.cb)
 }
 
 // int8Mul multiplies n quantised vectors by rows lo to hi-1.

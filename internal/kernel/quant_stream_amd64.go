@@ -10,33 +10,31 @@ var (
 	offsetFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -1}
 )
 
-const (
-	// fastMax is the number of vectors up to which int8 inputs beat a tile where
-	// only the kernel for one vector takes the blocks.
-	fastMax = 8
-	// fastCols is the number of columns that 4 vectors multiply before the next
-	// row: their inputs stay in the first-level cache.
-	fastCols = 1024
-)
-
 // prepLen returns the length of n prepared vectors, or 0 when the 64-wide
 // kernels do not take the matrix.
 func (q *Quant) prepLen(n int) int {
 	b := q.c.ColBlock
+	if q.panels(n) {
+		return n * q.cols / 32 * panelVector
+	}
 	if !useAVX2 || n < 1 || q.c.Bits != 4 || q.cols%64 != 0 || q.cols == 0 || b != 32 && b%64 != 0 {
 		return 0
 	}
 	switch {
-	case q.int8Inputs() && (n <= fastMax || b == 32):
+	case q.int8Inputs():
 		return n * q.cols / 64 * 32
-	case q.int8Inputs() || n > streamMax || q.c.Round && n >= tileMin:
+	case n > streamMax || q.c.Round && n >= tileMin:
 		return 0
 	}
 	return n * q.cols / 64 * 72
 }
 
-// prepare brings n vectors into the order of the 64-wide kernels.
-func (q *Quant) prepare(dst, x []float32, ldx, n int) {
+// prepare brings vectors lo to hi-1 of n into the order of the kernels.
+func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
+	if q.panels(n) {
+		q.panelPrepare(dst, x, ldx, lo, hi)
+		return
+	}
 	each, kind := q.prepLen(1), q.prepKind()
 	f := &placedFactors
 	floats := 0
@@ -48,7 +46,7 @@ func (q *Quant) prepare(dst, x []float32, ldx, n int) {
 	case prepInt8Offset:
 		floats = 1
 	}
-	for t := range n {
+	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:(t+1)*each], x[t*ldx:t*ldx+q.cols]
 		if q.int8Inputs() {
 			quantizeAVX2(&d[0], &v[0], q.cols/64, floats)
@@ -146,52 +144,5 @@ func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs i
 		fastuLongAVX2(w, s, x, dst, rows, blocks, vecs)
 	case kind4uOffset:
 		fastuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	}
-}
-
-// fastMany multiplies n int8 vectors, 4 at a time where it can.
-func (q *Quant) fastMany(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
-	batch := max(fastBatch, q.cb)
-	rows := 1
-	if q.c.RowBlock == 1 {
-		rows = max(batch/q.cb, 1)
-	}
-	each := q.prepLen(1)
-	zeroRows(dst, ldd, n, lo, hi)
-	for r := lo; r < hi; r += rows {
-		m := min(rows, hi-r)
-		b := r / q.c.RowBlock * q.cb
-		scale := q.widenScales(scratch, b, m*q.cb)
-		offset := q.widenOffsets(scratch[batch:], b, m*q.cb, roundNot)
-		for c := 0; c < q.cols; c += fastCols {
-			groups := min(fastCols, q.cols-c) / 64
-			for t := 0; t+4 <= n; t += 4 {
-				x := prep[t*each+c/2 : (t+4)*each]
-				q.fast4(dst[t*ldd+r:(t+3)*ldd+r+m], ldd, x, each, r, m, c, groups, scale, offset)
-			}
-		}
-		for t := n &^ 3; t < n; t++ {
-			q.streamAsm(&q.c.Codes[r*q.cols/2], scale, offset, &prep[t*each : (t+1)*each][0], &dst[t*ldd+r : t*ldd+r+m][0], m, roundNot)
-		}
-	}
-}
-
-// fast4 adds the products of 4 vectors and m rows over some groups of columns.
-func (q *Quant) fast4(dst []float32, ldd int, x []float32, ldx, r, m, c, groups int, scale, offset []float32) {
-	w, s := &q.c.Codes[(r*q.cols+c)/2], &scale[c/32]
-	wskip, sskip := q.cols/2-groups*32, (q.cb-groups*2)*4
-	var o *float32
-	if offset != nil {
-		o = &offset[c/32]
-	}
-	switch q.kind(o != nil, roundNot) {
-	case kind4sPlain:
-		fast4sAVX2(w, s, &x[0], 4*ldx, &dst[0], 4*ldd, m, groups, wskip, sskip)
-	case kind4sOffset:
-		fast4soAVX2(w, s, o, &x[0], 4*ldx, &dst[0], 4*ldd, m, groups, wskip, sskip)
-	case kind4uPlain:
-		fast4uAVX2(w, s, &x[0], 4*ldx, &dst[0], 4*ldd, m, groups, wskip, sskip)
-	case kind4uOffset:
-		fast4uoAVX2(w, s, o, &x[0], 4*ldx, &dst[0], 4*ldd, m, groups, wskip, sskip)
 	}
 }

@@ -28,7 +28,9 @@ type MatMulTask struct {
 type preparer interface {
 	// prepLen returns the length of n prepared vectors, 0 for none.
 	prepLen(n int) int
-	prepare(dst, x []float32, ldx, n int)
+	// prepare fills the part of dst of vectors lo to hi-1 of n. lo is a multiple
+	// of prepareVectors.
+	prepare(dst, x []float32, ldx, n, lo, hi int)
 	// prepKind tells preparations apart: matrices of one width and kind can share
 	// one.
 	prepKind() prepKind
@@ -55,6 +57,9 @@ const (
 	// the weights: some microseconds of work, few enough that a small matrix is
 	// still shared by the cores.
 	streamBytes = 16 << 10
+	// prepareVectors is the least number of vectors that a core prepares: some
+	// microseconds' work.
+	prepareVectors = 8
 	// streamVectors is the number of vectors below which a product streams.
 	streamVectors = 8
 )
@@ -84,11 +89,17 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 				t.prep = make([]float32, l)
 			}
 			t.ready, t.prep = m, t.prep[:l]
-			m.prepare(t.prep, t.X, t.Ldx, t.N)
+			p.For((*prepareTask)(t), t.N, prepareVectors, maxThreads)
 		}
 	}
 	p.For(t, t.Mat.Rows(), t.grain(), maxThreads)
 }
+
+// prepareTask prepares the vectors of a product.
+type prepareTask MatMulTask
+
+// Run prepares vectors lo to hi-1. It is called by the pool.
+func (t *prepareTask) Run(lo, hi, _ int) { t.ready.prepare(t.prep, t.X, t.Ldx, t.N, lo, hi) }
 
 // Run computes rows lo to hi-1. It is called by the pool.
 func (t *MatMulTask) Run(lo, hi, worker int) {

@@ -81,6 +81,7 @@ exec(open("quant.py").read())
 exec(open("stream.py").read())
 exec(open("lut.py").read())
 exec(open("fast.py").read())
+exec(open("panel.py").read())
 exec(open("matmul.py").read())
 
 
