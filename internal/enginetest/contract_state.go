@@ -152,7 +152,7 @@ func endsWithContext(t *testing.T, e engine.Engine) {
 
 	// The loop is long enough for an engine that does not look at the context to
 	// finish it, and to fail here, only after the cancellation.
-	const turns = 8_000_000
+	const turns = 1_000_000
 	loop := loadMain(t, e, func(b *mil.Builder) { longLoop(b, turns) })
 	ctx, cancel := context.WithCancel(t.Context())
 	timer := time.AfterFunc(20*time.Millisecond, cancel)
