@@ -76,17 +76,24 @@ func (c *Concat) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, sc
 // for parts that do it themselves.
 func (c *Concat) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
 	for i, p := range c.parts {
-		first := c.first[i]
-		from, to := max(lo, first)-first, min(hi, first+p.Rows())-first
+		from, to := c.within(i, lo, hi)
 		if from >= to {
 			continue
 		}
+		first := c.first[i]
 		if m, ok := p.(preparer); ok && len(prep) > 0 {
 			m.mulPrepared(dst[first:], ldd, x, ldx, n, from, to, prep, scratch)
 		} else {
 			p.Mul(dst[first:], ldd, x, ldx, n, from, to, scratch)
 		}
 	}
+}
+
+// within returns the rows of part i, counted from its first, that lie in lo to
+// hi-1 of the whole; from >= to when there are none.
+func (c *Concat) within(i, lo, hi int) (from, to int) {
+	first := c.first[i]
+	return max(lo, first) - first, min(hi, first+c.parts[i].Rows()) - first
 }
 
 // shared returns the first part when one preparation serves all parts.

@@ -17,11 +17,23 @@ type MatMulTask struct {
 	// RoundOut rounds the product to binary16, and the sum with the bias again,
 	// as two operations that each store fp16 do.
 	RoundOut bool
+	// Parts, when Mat is a [Concat], say where the rows of each of its parts go, in
+	// place of Dst, Ldd, Bias and RoundOut.
+	Parts []Part
 
 	scratch [][]float32
 	// prep is X in the order that the matrix's kernels want, when they want one.
 	prep  []float32
 	ready preparer
+}
+
+// Part is what becomes of the rows of one part of a [Concat], as the fields of
+// the same names in [MatMulTask] say it for a whole matrix.
+type Part struct {
+	Dst      []float32
+	Ldd      int
+	Bias     []float32
+	RoundOut bool
 }
 
 // preparer is a matrix whose kernels share work on the vectors among all rows.
@@ -103,24 +115,39 @@ func (t *prepareTask) Run(lo, hi, _ int) { t.ready.prepare(t.prep, t.X, t.Ldx, t
 
 // Run computes rows lo to hi-1. It is called by the pool.
 func (t *MatMulTask) Run(lo, hi, worker int) {
-	if t.ready != nil {
-		t.ready.mulPrepared(t.Dst, t.Ldd, t.X, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
-	} else {
-		t.Mat.Mul(t.Dst, t.Ldd, t.X, t.Ldx, t.N, lo, hi, t.scratch[worker])
+	c, ok := t.Mat.(*Concat)
+	if !ok || len(t.Parts) == 0 {
+		t.rows(t.Mat, Part{t.Dst, t.Ldd, t.Bias, t.RoundOut}, lo, hi, worker)
+		return
 	}
-	if t.Bias == nil && !t.RoundOut {
+	for i, m := range c.parts {
+		from, to := c.within(i, lo, hi)
+		if from < to {
+			t.rows(m, t.Parts[i], from, to, worker)
+		}
+	}
+}
+
+// rows computes rows lo to hi-1 of m.
+func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
+	if ready, ok := m.(preparer); ok && t.ready != nil {
+		ready.mulPrepared(p.Dst, p.Ldd, t.X, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
+	} else {
+		m.Mul(p.Dst, p.Ldd, t.X, t.Ldx, t.N, lo, hi, t.scratch[worker])
+	}
+	if p.Bias == nil && !p.RoundOut {
 		return
 	}
 	for i := range t.N {
-		row := t.Dst[i*t.Ldd+lo : i*t.Ldd+hi]
-		if t.RoundOut {
+		row := p.Dst[i*p.Ldd+lo : i*p.Ldd+hi]
+		if p.RoundOut {
 			RoundF16(row)
 		}
-		if t.Bias == nil {
+		if p.Bias == nil {
 			continue
 		}
-		Add(row, row, t.Bias[lo:hi])
-		if t.RoundOut {
+		Add(row, row, p.Bias[lo:hi])
+		if p.RoundOut {
 			RoundF16(row)
 		}
 	}

@@ -48,6 +48,8 @@ var patterns = []struct {
 }{
 	{"attention", (*fuser).attention},
 	{"RMS norm", (*fuser).rmsNorm},
+	{"rotary embedding", (*fuser).rotary},
+	{"gated activation", (*fuser).gated},
 }
 
 // fuser is the work area of fusion.

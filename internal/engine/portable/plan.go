@@ -66,9 +66,13 @@ type step struct {
 	mat kernel.Mat
 	// tail is the output whose last rows a tail step passes on.
 	tail int
-	// written and rms are what steps that stand for a group know of it.
-	written written
-	rms     rms
+	// written, rms, products, rotation and gate are what steps that stand for a
+	// group know of it.
+	written  written
+	rms      rms
+	products []factor
+	rotation rotation
+	gate     gate
 	// note is what the plan listing says of the step.
 	note string
 }
@@ -137,6 +141,9 @@ func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, e
 		pl.fuse()
 	}
 	pl.addTails()
+	if fusion {
+		pl.groupProducts()
+	}
 	pl.fold()
 	if err := pl.prepare(&p.body); err != nil {
 		return nil, err

@@ -1,0 +1,43 @@
+package kernel
+
+// Rotate stores x·cos + rotated(x)·sin in dst for one head, where rotated(x) is
+// the second half of x negated, then the first: rotary position embedding as in
+// Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding",
+// in the order of elements that Llama's weights have. All four slices have the
+// same even length; dst may not be x. round rounds both products to binary16,
+// as operations that store fp16 do; the sum is left to the caller.
+func Rotate(dst, x, cos, sin []float32, round bool) {
+	h := len(dst) / 2
+	lo, hi := x[:h], x[h:2*h]
+	a, b := dst[:h], dst[h:2*h]
+	cosLo, cosHi, sinLo, sinHi := cos[:h], cos[h:2*h], sin[:h], sin[h:2*h]
+	if round {
+		rotateRounded(dst, x, cos, sin)
+		return
+	}
+	for i := range lo {
+		// The conversions keep the products from being fused into the sums, which
+		// would make the result depend on the processor.
+		a[i] = float32(lo[i]*cosLo[i]) - float32(hi[i]*sinLo[i])
+		b[i] = float32(hi[i]*cosHi[i]) + float32(lo[i]*sinHi[i])
+	}
+}
+
+// rotateRounded is Rotate with rounded products, some elements at a time.
+func rotateRounded(dst, x, cos, sin []float32) {
+	const some = 64
+	h := len(dst) / 2
+	var turned, negated [some]float32
+	Mul(dst, x[:len(dst)], cos[:len(dst)])
+	RoundF16(dst)
+	for i := 0; i < h; i += some {
+		n := min(some, h-i)
+		Scale(negated[:n], x[h+i:h+i+n], -1)
+		Mul(turned[:n], negated[:n], sin[i:i+n])
+		RoundF16(turned[:n])
+		Add(dst[i:i+n], dst[i:i+n], turned[:n])
+		Mul(turned[:n], x[i:i+n], sin[h+i:h+i+n])
+		RoundF16(turned[:n])
+		Add(dst[h+i:h+i+n], dst[h+i:h+i+n], turned[:n])
+	}
+}
