@@ -51,7 +51,7 @@ type FrameworkOptions struct {
 	// Core ML makes.
 	OutputBackings bool
 	// CacheDir is the folder in which compiled packages are kept. Empty means
-	// the folder coreml of the user's cache directory.
+	// gocoreml/compiled in the user's cache directory.
 	CacheDir string
 }
 

@@ -26,8 +26,11 @@ type Traits struct {
 // RunAs is [Run] for an engine with traits.
 func RunAs(t *testing.T, e engine.Engine, traits Traits) {
 	t.Helper()
-	Run(t, withTraits{e, traits})
+	Run(t, With(e, traits))
 }
+
+// With returns e with traits, for the functions of this package.
+func With(e engine.Engine, traits Traits) engine.Engine { return withTraits{e, traits} }
 
 // withTraits is an engine that carries its traits along.
 type withTraits struct {
