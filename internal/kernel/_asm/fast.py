@@ -1,38 +1,41 @@
-# 4-bit codes times inputs quantised to int8 in blocks of 32, as llama.cpp's
-# Q8_0 does. A group of 64 inputs is prepared as 32 even and 32 odd bytes, 8
-# corrections and 8 steps, block by block in the two halves of a vector.
+# 4-bit codes times inputs quantised to int8 with a step for every 8 of them. A
+# group of 64 inputs is prepared as 32 even and 32 odd bytes, 8 corrections and 8
+# steps: lane l of a product of 64 codes sums inputs 8l to 8l+7.
 
 S0 = const("evenOdd", words([0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15] * 2))
 PACKED = const("unpackOrder", [0, 4, 1, 5, 2, 6, 3, 7])
 at = func("quantizeAVX2", "quantises groups of 64 inputs; the corrections are the sums of the bytes, times -8 as integers, or as they are as floats when floats is not 0.",
           [("dst", F), ("x", F), ("groups", I), ("floats", I)])
 args(at, dst="DI", x="SI", groups="CX", floats="DX")
-E(f"VPBROADCASTD {const('abs', [0x7FFFFFFF])}, Y15", f"VMOVDQU {S0}, Y14", f"VMOVDQU {PACKED}, Y13",
-  f"VPBROADCASTD {const('ones8', [0x01010101])}, Y12", f"VPBROADCASTD {const('ones16', [0x00010001])}, Y11")
+E(f"VPBROADCASTD {const('abs', [0x7FFFFFFF])}, Y15")
 loop = label("loop")
 E(f"{loop}:")
+# Y8 to Y11: of vectors 2i and 2i+1 the larger of two magnitudes, in turns. A
+# number minus itself is NaN when it is not finite, and so a step is.
+zero(14)
+for i in range(8):
+    E(f"VMOVUPS {32 * i}(SI), Y{i}", f"VSUBPS Y{i}, Y{i}, Y12", "VADDPS Y12, Y14, Y14")
+for i in range(4):
+    E(f"VANDPS Y15, Y{2 * i}, Y12", f"VANDPS Y15, Y{2 * i + 1}, Y13", f"VUNPCKLPS Y13, Y12, Y{8 + i}", "VUNPCKHPS Y13, Y12, Y12", f"VMAXPS Y12, Y{8 + i}, Y{8 + i}")
+for a, b in ((8, 9), (10, 11)):
+    E(f"VSHUFPS $0x44, Y{b}, Y{a}, Y12", f"VSHUFPS $0xee, Y{b}, Y{a}, Y13", f"VMAXPS Y13, Y12, Y{a}")
+E("VPERM2F128 $0x20, Y10, Y8, Y12", "VPERM2F128 $0x31, Y10, Y8, Y13", "VMAXPS Y13, Y12, Y8")
+# Inputs too small to invert their maximum count as 0.
+E(f"VBROADCASTSS {fconst('q127', 127.0)}, Y9", "VDIVPS Y8, Y9, Y9", f"VBROADCASTSS {fconst('tiny', 1e-30)}, Y10", "VCMPPS $1, Y8, Y10, Y10", "VANDPS Y10, Y9, Y9",
+  "VMOVUPS Y9, 96(DI)", f"VBROADCASTSS {fconst('over127', 1 / 127)}, Y10", "VMULPS Y10, Y8, Y8", "VADDPS Y14, Y8, Y8")
+for i in range(8):
+    E(f"VBROADCASTSS {96 + 4 * i}(DI), Y{9 + i % 4}", f"VMULPS Y{9 + i % 4}, Y{i}, Y{i}", f"VCVTPS2DQ Y{i}, Y{i}")
+E("VMOVUPS Y8, 96(DI)")
 for b in range(2):
-    zero(10)
-    for i in range(4):
-        E(f"VMOVUPS {128 * b + 32 * i}(SI), Y{i}", f"VANDPS Y15, Y{i}, Y{4 + i}")
-    # Zero times the inputs is NaN when one is not finite, and so the step is.
-    for i in range(4):
-        E(f"VSUBPS Y{i}, Y{i}, Y8", "VADDPS Y8, Y10, Y10")
-    E("VMAXPS Y5, Y4, Y4", "VMAXPS Y7, Y6, Y6", "VMAXPS Y6, Y4, Y4", "VEXTRACTF128 $1, Y4, X5", "VMAXPS X5, X4, X4",
-      "VSHUFPS $0x4e, X4, X4, X5", "VMAXPS X5, X4, X4", "VSHUFPS $0xb1, X4, X4, X5", "VMAXPS X5, X4, X4")
-    E("VHADDPS Y10, Y10, Y10", "VHADDPS Y10, Y10, Y10", "VEXTRACTF128 $1, Y10, X8", "VADDPS X8, X10, X10")
-    # Inputs too small to invert their maximum count as 0.
-    E(f"VBROADCASTSS {fconst('q127', 127.0)}, X5", "VDIVPS X4, X5, X6", f"VBROADCASTSS {fconst('tiny', 1e-30)}, X7",
-      "VCMPPS $1, X4, X7, X7", "VANDPS X7, X6, X6", f"VBROADCASTSS {fconst('over127', 1 / 127)}, X5", "VMULPS X5, X4, X4", "VADDPS X10, X4, X4",
-      f"VMOVUPS X4, {96 + 16 * b}(DI)", "VINSERTF128 $1, X6, Y6, Y6")
-    for i in range(4):
-        E(f"VMULPS Y6, Y{i}, Y{i}", f"VCVTPS2DQ Y{i}, Y{i}")
-    E("VPACKSSDW Y1, Y0, Y0", "VPACKSSDW Y3, Y2, Y2", "VPACKSSWB Y2, Y0, Y0", "VPERMD Y0, Y13, Y0", "VPSHUFB Y14, Y0, Y0", "VPERMQ $0xd8, Y0, Y0",
-      "VEXTRACTI128 $1, Y0, X1", f"VMOVDQU X0, {16 * b}(DI)", f"VMOVDQU X1, {32 + 16 * b}(DI)")
-    E("VPMADDUBSW Y0, Y12, Y0", "VPMADDWD Y11, Y0, Y0", "VEXTRACTI128 $1, Y0, X1", "VPADDD X1, X0, X0")
-    isFloat, stored = label("float"), label("stored")
-    E("TESTQ DX, DX", f"JNZ {isFloat}", "VPXOR X2, X2, X2", "VPSUBD X0, X2, X0", "VPSLLD $3, X0, X0", f"JMP {stored}", f"{isFloat}:", "VCVTDQ2PS X0, X0", f"{stored}:",
-      f"VMOVDQU X0, {64 + 16 * b}(DI)")
+    r = 4 * b
+    E(f"VPACKSSDW Y{r + 1}, Y{r}, Y{r}", f"VPACKSSDW Y{r + 3}, Y{r + 2}, Y{r + 2}", f"VPACKSSWB Y{r + 2}, Y{r}, Y{r}", f"VMOVDQU {PACKED}, Y13", f"VPERMD Y{r}, Y13, Y{r}",
+      f"VMOVDQU {S0}, Y13", f"VPSHUFB Y13, Y{r}, Y{r}", f"VPERMQ $0xd8, Y{r}, Y{r}")
+E("VPERM2I128 $0x20, Y4, Y0, Y1", "VPERM2I128 $0x31, Y4, Y0, Y2", "VMOVDQU Y1, (DI)", "VMOVDQU Y2, 32(DI)")
+E(f"VPBROADCASTD {const('ones8', [0x01010101])}, Y12", f"VPBROADCASTD {const('ones16', [0x00010001])}, Y11",
+  "VPMADDUBSW Y1, Y12, Y1", "VPMADDUBSW Y2, Y12, Y2", "VPADDW Y2, Y1, Y1", "VPMADDWD Y11, Y1, Y0")
+isFloat, stored = label("float"), label("stored")
+E("TESTQ DX, DX", f"JNZ {isFloat}", "VPXOR Y2, Y2, Y2", "VPSUBD Y0, Y2, Y0", "VPSLLD $3, Y0, Y0", f"JMP {stored}", f"{isFloat}:", "VCVTDQ2PS Y0, Y0", f"{stored}:",
+  "VMOVDQU Y0, 64(DI)")
 E("ADDQ $256, SI", "ADDQ $128, DI", "DECQ CX", f"JNZ {loop}")
 ret()
 

@@ -1,0 +1,20 @@
+//go:build !noasm
+
+package kernel
+
+// The kernels of panels, for the tests against their definitions.
+var (
+	QuantizePanel = quantizePanelAVX2
+	PanelCodes    = panelCodesAVX2
+	PanelScales   = panelScalesAVX2
+	PanelHalves   = panelHalvesAVX2
+	RunTile       = runTile
+)
+
+// The sizes of a block of a panel and of a prepared vector, in floats.
+const (
+	PanelFloats = panelFloats
+	PanelVector = panelVector
+	PanelScale  = panelScale
+	PanelOffset = panelOffset
+)

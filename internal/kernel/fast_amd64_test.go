@@ -1,0 +1,87 @@
+//go:build !noasm
+
+package kernel_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// The steps are finer than QuantConfig.Fast promises: one for every 8 inputs of
+// a vector alone, for every 16 of several.
+func TestFastStepsAreOfEightInputsAloneAndOfSixteenTogether(t *testing.T) {
+	use(t, kernel.AVX2)
+	t.Cleanup(func() { use(t, kernel.Variants()[0]) })
+	for seed := range uint64(200) {
+		r := newRand(seed)
+		blocks := 1 + r.IntN(3)
+		block := 32
+		if seed&1 != 0 {
+			block = 64 * (1 + r.IntN(3))
+		}
+		cols := block * blocks
+		if cols%64 != 0 {
+			cols *= 2
+		}
+		s := quantSpec{1 + r.IntN(40), cols, 4, seed&2 != 0, 1, block, seed&4 != 0, r.IntN(3), false, 0}
+		c, w := s.config(t, r)
+		c.Fast = true
+		m, err := kernel.NewQuant(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The largest of scale·(|code|+|offset|), with 8 as the offset of signed codes.
+		var largest float64
+		for _, v := range c.Scale32 {
+			largest = max(largest, 40*math.Abs(float64(v)))
+		}
+		for _, v := range c.Scale16 {
+			largest = max(largest, 40*math.Abs(float64(dtype.Float16ToFloat32(v))))
+		}
+		t.Run(s.String(), func(t *testing.T) {
+			checkSteps(t, m, w, r, 1+r.IntN(3), 8, 0, largest)
+			checkSteps(t, m, w, r, 4+r.IntN(12), 16, 1.0/(127*16384), largest)
+		})
+	}
+}
+
+// checkSteps compares a product with the bound for steps of the largest of a
+// block over 127, plus a part of the largest of all; weight bounds what multiplies an
+// input.
+func checkSteps(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n, block int, part, weight float64) {
+	t.Helper()
+	rows, cols := m.Rows(), m.Cols()
+	x := normals(t, r, n*cols)
+	for i := range x {
+		// Some blocks are a thousand times larger than others.
+		if i/8%5 == 0 {
+			x[i] *= 1000
+		}
+	}
+	dst, scratch := guarded[float32](t, n*rows), guarded[float32](t, m.ScratchLen(n))
+	m.Mul(dst, rows, x, cols, n, 0, rows, scratch)
+	for i := range n * rows {
+		v, wr := x[i/rows*cols:][:cols], w[i%rows*cols:][:cols]
+		var sum, bound, abs, largest float64
+		for _, f := range v {
+			largest = max(largest, math.Abs(float64(f)))
+		}
+		for b := 0; b < cols; b += block {
+			var peak, weights float64
+			for c := b; c < b+block; c++ {
+				xv, wv := float64(v[c]), float64(wr[c])
+				sum += xv * wv
+				abs += weight * math.Abs(xv)
+				weights += math.Abs(wv)
+				peak = max(peak, math.Abs(xv))
+			}
+			bound += weights * (peak/127 + part*largest) / 2 * 1.0001
+		}
+		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, i/rows, i%rows), dst[i], sum, bound+dotBound(cols, abs))
+	}
+}

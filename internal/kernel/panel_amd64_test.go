@@ -1,0 +1,261 @@
+//go:build !noasm
+
+package kernel_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// quad is the order of the columns of a block of 32 in a panel and in a prepared
+// vector: of each 8 the even ones, then the odd ones.
+func quad(i int) int { return i/8*8 + i%4*2 + i/4%2 }
+
+func asBytes(f []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
+}
+
+// preparedBlock is a block of a quantised vector.
+type preparedBlock struct {
+	Codes [32]int8
+	// Multiples are the steps of the two halves, in steps of the vector.
+	Multiples [2]int16
+	Sum, Step float32
+}
+
+func readPrepared(f []float32) preparedBlock {
+	b := asBytes(f)
+	var p preparedBlock
+	for i := range p.Codes {
+		p.Codes[quad(i)] = int8(b[i])
+	}
+	for h := range p.Multiples {
+		p.Multiples[h] = int16(math.Float32bits(f[8+h]))
+		if p.Multiples[h] != int16(math.Float32bits(f[8+h])>>16) {
+			p.Multiples[h] = -1
+		}
+	}
+	p.Sum, p.Step = f[10], f[11]
+	return p
+}
+
+// quantizeVector is the definition of the quantisation.
+func quantizeVector(x []float32) []preparedBlock {
+	const steps = 16384
+	var peak float32
+	for _, v := range x {
+		peak = max(peak, float32(math.Abs(float64(v))))
+	}
+	unit, inverse := float32(steps)/peak, float32(127*steps)/peak
+	if !(peak > 1e-30) {
+		unit, inverse = 0, 0
+	}
+	blocks := make([]preparedBlock, len(x)/32)
+	for b := range blocks {
+		p := &blocks[b]
+		p.Step = peak * float32(1.0/(127*steps))
+		var sum int32
+		for h := range p.Multiples {
+			v := x[32*b+16*h:][:16]
+			var most float32
+			for _, f := range v {
+				most = max(most, float32(math.Abs(float64(f))))
+			}
+			m := max(float32(math.Ceil(float64(most*unit))), 1)
+			p.Multiples[h] = int16(m)
+			factor := inverse / m
+			for i, f := range v {
+				q := int8(math.RoundToEven(float64(f * factor)))
+				p.Codes[16*h+i] = q
+				sum += int32(q) * int32(m)
+			}
+		}
+		p.Sum = float32(sum)
+	}
+	return blocks
+}
+
+func TestVectorsOfATileAreQuantisedAsDefined(t *testing.T) {
+	for seed := range uint64(300) {
+		r := newRand(seed)
+		blocks := 1 + r.IntN(20)
+		x := normals(t, r, 32*blocks)
+		for i := range x {
+			switch seed % 4 {
+			case 1:
+				x[i] *= float32(math.Exp2(float64(r.IntN(60) - 30)))
+			case 2:
+				x[i] *= float32(i / 16 % 3 * 1000)
+			case 3:
+				x[i] *= 1e-31
+			}
+		}
+		dst := guarded[float32](t, blocks*kernel.PanelVector)
+		kernel.QuantizePanel(&dst[0], &x[0], blocks)
+		for b, want := range quantizeVector(x) {
+			if d := cmp.Diff(want, readPrepared(dst[b*kernel.PanelVector:])); d != "" {
+				t.Fatalf("seed %d, block %d of %d (-want +got):\n%s", seed, b, blocks, d)
+			}
+		}
+	}
+}
+
+func TestAVectorWithANumberThatIsNotFiniteHasAStepThatIsNot(t *testing.T) {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for at := range 96 {
+			x := normals(t, newRand(1), 96)
+			x[at] = float32(bad)
+			dst := guarded[float32](t, 3*kernel.PanelVector)
+			kernel.QuantizePanel(&dst[0], &x[0], 3)
+			for b := range 3 {
+				if s := readPrepared(dst[b*kernel.PanelVector:]).Step; s == s {
+					t.Fatalf("%v at %d gave the step %v", bad, at, s)
+				}
+			}
+		}
+	}
+}
+
+// offsets returns where 8 rows start, of which the last ones may be the same.
+func offsets(r *rand.Rand, each int) []int {
+	o := make([]int, 8)
+	last := r.IntN(8)
+	for i := range o {
+		o[i] = min(i, last) * each
+	}
+	return o
+}
+
+func TestCodesOfEightRowsAreTakenApart(t *testing.T) {
+	for seed := range uint64(100) {
+		r := newRand(seed)
+		blocks, more := 1+r.IntN(9), r.IntN(3)
+		each := 16 * (blocks + more)
+		offs := offsets(r, each)
+		// The last row ends where the slice does.
+		w := randomBytes(t, r, offs[7]+16*blocks)
+		flip := int(seed % 2 * 0x88888888)
+		panel := guarded[float32](t, (blocks-1)*kernel.PanelFloats+128)
+		kernel.PanelCodes(&panel[0], &w[0], &offs[0], blocks, flip, r.IntN(1000))
+		for b := range blocks {
+			got := asBytes(panel[b*kernel.PanelFloats:])
+			for row := range 8 {
+				for i := range 32 {
+					want := byte(bits(w, 4, (offs[row]+16*b)*2+quad(i))) ^ byte(flip&15)
+					if g := got[i/4*64+row*4+i%4]; g != want {
+						t.Fatalf("seed %d: block %d, row %d, column %d is %d, want %d", seed, b, row, quad(i), g, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestScalesOfEightRowsGoToTheirBlocks(t *testing.T) {
+	for seed := range uint64(100) {
+		r := newRand(seed)
+		count, stride := 1+r.IntN(9), kernel.PanelFloats*(1+r.IntN(2))
+		offs := offsets(r, count+r.IntN(3))
+		f, h := normals(t, r, offs[7]+count), halves(t, r, offs[7]+count, 1)
+		var offs4, offs2 [8]int
+		for i, o := range offs {
+			offs4[i], offs2[i] = 4*o, 2*o
+		}
+		add := float32(seed % 2 * 8)
+		got, gotHalves := guarded[float32](t, (count-1)*stride+8), guarded[float32](t, (count-1)*stride+8)
+		kernel.PanelScales(&got[0], &f[0], &offs4[0], count, 4*stride, add)
+		kernel.PanelHalves(&gotHalves[0], &h[0], &offs2[0], count, 4*stride)
+		for b := range count {
+			for row := range 8 {
+				if g, want := got[b*stride+row], f[offs[row]+b]+add; g != want {
+					t.Fatalf("seed %d: scale %d of row %d is %v, want %v", seed, b, row, g, want)
+				}
+				if g, want := gotHalves[b*stride+row], dtype.Float16ToFloat32(h[offs[row]+b]); g != want {
+					t.Fatalf("seed %d: half %d of row %d is %v, want %v", seed, b, row, g, want)
+				}
+			}
+		}
+	}
+}
+
+// With scales, steps and offsets that are powers of two and sums that stay
+// below 2^24 nothing is rounded: the tiles must give the exact product.
+func TestTilesAreExactWhereFloatsAre(t *testing.T) {
+	for seed := range uint64(200) {
+		r := newRand(seed)
+		n, blocks := 1+r.IntN(4), 1+r.IntN(6)
+		extreme := seed%8 == 0
+		panel := guarded[float32](t, blocks*kernel.PanelFloats)
+		codes := asBytes(panel)
+		for b := range blocks {
+			for i := range 512 {
+				codes[b*4*kernel.PanelFloats+i] = byte(r.IntN(16))
+				if extreme {
+					codes[b*4*kernel.PanelFloats+i] = 15
+				}
+			}
+			for i := range 16 {
+				panel[b*kernel.PanelFloats+kernel.PanelScale+i] = float32(1 + r.IntN(2))
+				panel[b*kernel.PanelFloats+kernel.PanelOffset+i] = float32(r.IntN(16))
+			}
+		}
+		ldx, ldd := (blocks+r.IntN(2))*kernel.PanelVector, 16+r.IntN(5)
+		x := guarded[float32](t, (n-1)*ldx+blocks*kernel.PanelVector)
+		dst := guarded[float32](t, (n-1)*ldd+16)
+		want := make([]float32, len(dst))
+		for i := range dst {
+			dst[i] = float32(r.IntN(100))
+		}
+		copy(want, dst)
+		for tok := range n {
+			for b := range blocks {
+				fillPrepared(r, x[tok*ldx+b*kernel.PanelVector:][:kernel.PanelVector], extreme)
+				tileBlock(want[tok*ldd:][:16], panel[b*kernel.PanelFloats:], readPrepared(x[tok*ldx+b*kernel.PanelVector:]))
+			}
+		}
+		kernel.RunTile(n, &panel[0], &x[0], ldx, &dst[0], ldd, blocks)
+		if !slices.Equal(dst, want) {
+			t.Fatalf("seed %d: %d vectors, %d blocks: %v, want %v", seed, n, blocks, dst, want)
+		}
+	}
+}
+
+func fillPrepared(r *rand.Rand, f []float32, extreme bool) {
+	b := asBytes(f)
+	m := [2]uint32{1 + r.Uint32N(4), 1 + r.Uint32N(4)}
+	if extreme {
+		m = [2]uint32{16384, 16384}
+	}
+	sum := 0
+	for i := range 32 {
+		v := r.IntN(255) - 127
+		if extreme {
+			v = 127
+		}
+		b[i] = byte(v)
+		sum += v * int(m[quad(i)/16])
+	}
+	f[8], f[9] = math.Float32frombits(m[0]|m[0]<<16), math.Float32frombits(m[1]|m[1]<<16)
+	f[10], f[11] = float32(sum), 0.5
+}
+
+// tileBlock adds the product of a block of 16 rows and a vector.
+func tileBlock(dst, panel []float32, p preparedBlock) {
+	codes := asBytes(panel)
+	for row := range dst {
+		sum := 0
+		for i := range 32 {
+			sum += int(codes[i/4*64+row*4+i%4]) * int(p.Codes[quad(i)]) * int(p.Multiples[quad(i)/16])
+		}
+		f := float32(sum) - panel[kernel.PanelOffset+row]*p.Sum
+		dst[row] += f * panel[kernel.PanelScale+row] * p.Step
+	}
+}
