@@ -212,7 +212,7 @@ func TestTilesAreExactWhereFloatsAre(t *testing.T) {
 		dst := guarded[float32](t, (n-1)*ldd+16)
 		want := make([]float32, len(dst))
 		for i := range dst {
-			dst[i] = float32(r.IntN(100))
+			dst[i] = float32(r.IntN(100)) * 0x1p14
 		}
 		copy(want, dst)
 		for tok := range n {
