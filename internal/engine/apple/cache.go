@@ -44,12 +44,13 @@ type cache struct {
 }
 
 // openCache returns the cache in dir, or in the user's caches when dir is empty.
-// Nothing is created yet.
+// Nothing is created yet. A process without such a folder, as some services are,
+// has a cache that keeps nothing.
 func openCache(dir, build string) (*cache, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return nil, fmt.Errorf("folder for compiled packages: %w", err)
+			return &cache{}, nil //nolint:nilerr // it works without, if slowly
 		}
 		dir = filepath.Join(user, "gocoreml", "compiled")
 	}
@@ -81,6 +82,9 @@ func (c *cache) entry(digest string) string {
 
 // find returns the entry of that digest and notes that it was used.
 func (c *cache) find(digest string) (string, bool) {
+	if c.root == "" {
+		return "", false
+	}
 	name := c.entry(digest)
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return "", false
@@ -90,9 +94,15 @@ func (c *cache) find(digest string) (string, bool) {
 	return name, true
 }
 
+// errNoCache means that the cache keeps nothing.
+var errNoCache = errors.New("there is no folder for compiled packages")
+
 // install moves a compiled package into the cache and returns its path there. If
 // another process was faster its entry is taken and dir removed.
 func (c *cache) install(ctx context.Context, digest, dir string) (string, error) {
+	if c.root == "" {
+		return "", errNoCache
+	}
 	name := c.entry(digest)
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return "", err
@@ -177,13 +187,17 @@ func (c *cache) prune(now time.Time) {
 	}
 }
 
-// scratch makes a folder for temporary files on the cache's volume.
+// scratch makes a folder for temporary files, on the cache's volume if it can.
 func (c *cache) scratch() (string, error) {
-	dir := filepath.Join(c.root, c.build)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+	if c.root != "" {
+		dir := filepath.Join(c.root, c.build)
+		if os.MkdirAll(dir, 0o700) == nil {
+			if name, err := os.MkdirTemp(dir, temporary); err == nil {
+				return name, nil
+			}
+		}
 	}
-	return os.MkdirTemp(dir, temporary)
+	return os.MkdirTemp("", temporary)
 }
 
 // copyTree copies the files below dir, or the file dir, to the path to.

@@ -47,46 +47,59 @@ func compile(ctx context.Context, name string) (string, error) {
 	return dir, nil
 }
 
-// compile returns the path of the source's compiled form, from the cache where
-// it has one. fresh is true when it was compiled just now.
-func (s *source) compile(ctx context.Context, c *cache) (dir, digest string, fresh bool, err error) {
-	if digest, err = s.digest(ctx, c); err != nil {
-		return "", "", false, fmt.Errorf("read the package: %w", err)
+// made is a compiled model.
+type made struct {
+	dir    string
+	digest string
+	fresh  bool // compiled just now
+	own    bool // not in the cache: whoever uses it removes it
+}
+
+// compile returns the source's compiled form, from the cache where it has one.
+// Where the cache cannot be written the result is for this once.
+func (s *source) compile(ctx context.Context, c *cache) (m made, err error) {
+	if m.digest, err = s.digest(ctx, c); err != nil {
+		return m, fmt.Errorf("read the package: %w", err)
 	}
-	if dir, ok := c.find(digest); ok {
-		return dir, digest, false, nil
+	if dir, ok := c.find(m.digest); ok {
+		m.dir = dir
+		return m, nil
 	}
+	m.fresh = true
+	if m.dir, err = s.make(ctx, c); err != nil {
+		return m, err
+	}
+	dir, err := c.install(ctx, m.digest, m.dir)
+	switch {
+	case err == nil:
+		m.dir = dir
+	case ctx.Err() != nil:
+		return m, errors.Join(err, os.RemoveAll(m.dir))
+	default:
+		m.own = true
+	}
+	return m, nil
+}
+
+// make compiles the source, or copies it when it is compiled but lies in no file
+// system that the framework sees.
+func (s *source) make(ctx context.Context, c *cache) (dir string, err error) {
 	if s.compiled() {
-		dir, err = s.unpack(ctx, c, digest)
-		return dir, digest, true, err
+		if dir, err = c.scratch(); err != nil {
+			return "", err
+		}
+		if err := copyTree(ctx, dir, s.fsys, s.dir); err != nil {
+			return "", errors.Join(err, os.RemoveAll(dir))
+		}
+		return dir, nil
 	}
 	name, done, err := s.locate(ctx, c)
 	if err != nil {
-		return "", "", false, err
-	}
-	defer func() { err = errors.Join(err, done()) }()
-	made, err := compile(ctx, name)
-	if err != nil {
-		return "", "", false, err
-	}
-	if dir, err = c.install(ctx, digest, made); err != nil {
-		return "", "", false, errors.Join(err, os.RemoveAll(made))
-	}
-	return dir, digest, true, nil
-}
-
-// unpack puts a compiled model that does not lie in the operating system's files
-// into the cache.
-func (s *source) unpack(ctx context.Context, c *cache, digest string) (string, error) {
-	part, err := c.scratch()
-	if err != nil {
 		return "", err
 	}
-	if err = copyTree(ctx, part, s.fsys, s.dir); err == nil {
-		var dir string
-		if dir, err = c.install(ctx, digest, part); err == nil {
-			return dir, nil
-		}
+	dir, err = compile(ctx, name)
+	if e := done(); err == nil && e != nil {
+		return "", errors.Join(e, os.RemoveAll(dir))
 	}
-	return "", errors.Join(err, os.RemoveAll(part))
+	return dir, err
 }

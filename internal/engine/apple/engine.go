@@ -70,28 +70,39 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 // take is compiled once more.
 func load(ctx context.Context, s source, o *outline, c *cache, cfg engine.Config) (*program, error) {
 	if s.compiled() && s.path != "" {
-		return loadCompiled(ctx, s.path, o, cfg)
+		return loadCompiled(ctx, made{dir: s.path}, o, cfg)
 	}
-	dir, digest, fresh, err := s.compile(ctx, c)
+	m, err := s.compile(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	p, err := loadCompiled(ctx, dir, o, cfg)
+	p, err := loadCompiled(ctx, m, o, cfg)
 	var refused *Error
-	if err == nil || fresh || ctx.Err() != nil || !errors.As(err, &refused) {
+	if err == nil || m.fresh || ctx.Err() != nil || !errors.As(err, &refused) {
 		return p, err
 	}
-	if e := c.discard(digest); e != nil {
+	if e := c.discard(m.digest); e != nil {
 		return nil, errors.Join(err, e)
 	}
-	if dir, _, _, err = s.compile(ctx, c); err != nil {
+	if m, err = s.compile(ctx, c); err != nil {
 		return nil, err
 	}
-	return loadCompiled(ctx, dir, o, cfg)
+	return loadCompiled(ctx, m, o, cfg)
 }
 
-func loadCompiled(ctx context.Context, dir string, o *outline, cfg engine.Config) (*program, error) {
-	function, err := chooseFunction(ctx, dir, o, cfg.Function)
+// loadCompiled loads a compiled model and describes it. A model that is not in
+// the cache belongs to the program, or is removed.
+func loadCompiled(ctx context.Context, m made, o *outline, cfg engine.Config) (_ *program, err error) {
+	p := &program{
+		dir: m.dir, own: m.own, backed: cfg.Framework.OutputBackings, promptly: promptly,
+		planning: make(chan struct{}, 1),
+	}
+	defer func() {
+		if err != nil {
+			err = joinClose(err, p)
+		}
+	}()
+	function, err := chooseFunction(ctx, m.dir, o, cfg.Function)
 	if err != nil {
 		return nil, err
 	}
@@ -99,29 +110,39 @@ func loadCompiled(ctx context.Context, dir string, o *outline, cfg engine.Config
 	if err != nil {
 		return nil, err
 	}
-	m, err := loadModel(ctx, dir, config)
-	if err != nil {
-		config.Close()
+	p.config = config
+	if p.model, err = loadModel(ctx, m.dir, config); err != nil {
 		return nil, err
 	}
-	p := &program{model: m, config: config, dir: dir, backed: cfg.Framework.OutputBackings, promptly: promptly}
 	err = objc.WithPoolError(func() error {
-		p.desc, err = describe(objc.Send(m.obj.ID(), objc.MLModel.Description), o)
+		d := objc.Send(p.model.obj.ID(), objc.MLModel.Description)
+		if d == 0 {
+			return failed("load", fmt.Errorf("%w: a description", ErrMissing))
+		}
+		p.desc, err = describe(d, o)
 		return err
 	})
 	if err == nil && len(p.desc.States) > 0 {
 		err = needStates()
 	}
 	if err != nil {
-		return nil, joinClose(fmt.Errorf("describe the model: %w", err), p)
+		return nil, fmt.Errorf("describe the model: %w", err)
 	}
 	p.async = objc.MLModel.PredictAsync.Available()
 	if len(p.desc.States) > 0 {
 		p.async = objc.MLModel.PredictStateAsync.Available()
 	}
-	names, missing := usable(devices(), cfg.ComputeUnits)
-	p.info = engine.Info{Engine: Name, Devices: names, Notes: slices.Concat(missing, notes)}
+	p.info = info(cfg, notes)
 	return p, nil
+}
+
+// info says what was asked for and what is had.
+func info(cfg engine.Config, notes []string) engine.Info {
+	names, missing := usable(devices(), cfg.ComputeUnits)
+	if cfg.Arithmetic != engine.ArithmeticDefault || cfg.Threads != 0 || cfg.NoFusion {
+		notes = append(notes, "Core ML itself decides on arithmetic, threads and fusion")
+	}
+	return engine.Info{Engine: Name, Devices: names, Notes: slices.Concat(missing, notes)}
 }
 
 // chooseFunction returns the name to be set in the configuration, which is empty

@@ -34,9 +34,12 @@ func (Engine) Examine(ctx context.Context) (*engine.Examination, error) {
 		e.Devices = append(e.Devices, d.String())
 	}
 	for _, g := range objc.Missing() {
-		if g.Problem == objc.EncodingDiffers {
+		switch {
+		case g.Problem == objc.EncodingDiffers:
 			e.Different = append(e.Different, g.String())
-		} else {
+		case g.Expected:
+			e.Newer = append(e.Newer, g.String())
+		default:
 			e.Missing = append(e.Missing, g.String())
 		}
 	}

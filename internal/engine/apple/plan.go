@@ -29,8 +29,12 @@ func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOp, error) {
 		return nil, errClosedProgram
 	}
 	defer p.leave()
-	p.planning.Lock()
-	defer p.planning.Unlock()
+	select {
+	case p.planning <- struct{}{}:
+		defer func() { <-p.planning }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if !p.planned {
 		ops, err := p.loadPlan(ctx)
 		if err != nil {

@@ -202,24 +202,34 @@ func (c *call) async(ctx context.Context) error {
 		return err
 	}
 	result, err := done.Wait(ctx)
-	select {
-	case <-done.Done():
-	default: // the context has ended
-		if c.s != nil {
-			c.s.abandon()
-		}
-		go func() {
-			<-done.Done()
-			provider.Close()
-			c.end()
-		}()
-		return err
+	if err != nil {
+		c.outlast(done.Done(), provider)
+		return waited(ctx, "predict", err)
 	}
 	defer c.end()
 	defer provider.Close()
-	if err != nil {
-		return waited(ctx, "predict", err)
-	}
 	defer result.Close()
 	return objc.WithPoolError(func() error { return c.finish(result.ID()) })
+}
+
+// outlast gives everything back when the framework has finished, which after the
+// end of a context it may not have.
+func (c *call) outlast(done <-chan struct{}, provider *objc.Object) {
+	end := func() {
+		provider.Close()
+		c.end()
+	}
+	select {
+	case <-done:
+		end()
+		return
+	default:
+	}
+	if c.s != nil {
+		c.s.abandon()
+	}
+	go func() {
+		<-done
+		end()
+	}()
 }

@@ -3,7 +3,9 @@
 package apple
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,6 +30,7 @@ type program struct {
 	info   engine.Info
 	config *objc.Object // what the model was loaded with
 	dir    string       // of the compiled model
+	own    bool         // whether dir goes with the program
 	backed bool         // whether output buffers are handed to the framework
 
 	turns    turns
@@ -42,7 +45,7 @@ type program struct {
 	ended  chan struct{} // made by Close, closed when nobody is inside
 	idle   []*frame
 
-	planning sync.Mutex
+	planning chan struct{} // holds one value, for who asks for the plan
 	plan     []engine.PlannedOp
 	planned  bool
 }
@@ -111,6 +114,11 @@ func (p *program) NewState() (engine.State, error) {
 		return nil, errClosedProgram
 	}
 	defer p.leave()
+	alone, err := p.turns.take(context.Background(), false, p.async)
+	if err != nil {
+		return nil, err
+	}
+	defer p.turns.give(alone)
 	s, err := newState(p.model, p.desc.States)
 	if err != nil {
 		return nil, err // and no typed nil
@@ -140,7 +148,12 @@ func (p *program) Close() error {
 	}
 	p.idle = nil
 	p.config.Close()
-	p.model.release()
+	if p.model != nil { // it is nil when loading failed
+		p.model.release()
+	}
+	if p.own {
+		return os.RemoveAll(p.dir)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ package apple
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -16,8 +17,9 @@ import (
 // on to it, and devices may read it without a copy. It goes back to the system
 // with the last reference.
 type region struct {
-	mem  []byte
-	refs atomic.Int32
+	mem     []byte
+	refs    atomic.Int32
+	cleanup runtime.Cleanup
 }
 
 // regions counts the regions that are mapped, for tests of what is given back.
@@ -36,7 +38,15 @@ func newRegion(n int) (*region, error) {
 	regions.Add(1)
 	r := &region{mem: mem}
 	r.refs.Store(1)
+	// The net for programs that nobody closed. Arrays keep their region reachable
+	// through the block that gives it back.
+	r.cleanup = runtime.AddCleanup(r, unmap, mem)
 	return r, nil
+}
+
+func unmap(mem []byte) {
+	regions.Add(-1)
+	_ = syscall.Munmap(mem) // it fails only for memory that was never mapped
 }
 
 func (r *region) retain() { r.refs.Add(1) }
@@ -45,8 +55,8 @@ func (r *region) release() {
 	if r.refs.Add(-1) > 0 {
 		return
 	}
-	regions.Add(-1)
-	_ = syscall.Munmap(r.mem) // it fails only for memory that was never mapped
+	r.cleanup.Stop()
+	unmap(r.mem)
 	r.mem = nil
 }
 

@@ -25,6 +25,9 @@ type source struct {
 
 func newSource(src engine.Source) (source, error) {
 	s := source{src.FS, path.Clean(src.Dir), src.Path}
+	if s.path != "" {
+		s.path = filepath.Clean(s.path) // without the slash that a folder's may end with
+	}
 	if s.fsys == nil {
 		if s.path == "" {
 			return s, fmt.Errorf("no package was named: %w", modelpkg.ErrNotPackage)
@@ -40,7 +43,7 @@ func newSource(src engine.Source) (source, error) {
 // name returns the last part of the package's path.
 func (s *source) name() string {
 	if s.path != "" {
-		return filepath.Base(filepath.Clean(s.path))
+		return filepath.Base(s.path)
 	}
 	return path.Base(s.dir)
 }
@@ -50,6 +53,9 @@ func (s *source) compiled() bool { return strings.EqualFold(path.Ext(s.name()), 
 
 // digest returns the digest of the source's content.
 func (s *source) digest(ctx context.Context, c *cache) (string, error) {
+	if c.root == "" {
+		return "", nil // nobody asks for it
+	}
 	if s.path != "" {
 		return c.digestAt(ctx, s.fsys, s.dir, s.path)
 	}

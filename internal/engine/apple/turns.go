@@ -9,22 +9,24 @@ import (
 
 // turns says who may use a model. Core ML takes synchronous predictions of one
 // model from one thread at a time and asynchronous ones from any number: so
-// either one of the first kind is under way or any number of the second.
+// either one of the first kind is under way or any number of the second. Nobody
+// takes the model alone while others wait: they share it then.
 type turns struct {
 	mu       sync.Mutex
 	alone    bool
 	together int
+	waiting  int
 	changed  chan struct{} // closed when a turn ends; nil while nobody waits
 }
 
 // take waits for a turn. When wish is true it takes the model alone if nobody
-// uses it; together says whether the system can share it. It returns how the
-// turn was taken, for give.
+// else wants it; together says whether the system can share it. It returns how
+// the turn was taken, for give.
 func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err error) {
 	for {
 		t.mu.Lock()
-		switch {
-		case (wish || !together) && !t.alone && t.together == 0:
+		switch free := !t.alone && t.together == 0; {
+		case free && (!together || wish && t.waiting == 0):
 			t.alone = true
 			t.mu.Unlock()
 			return true, nil
@@ -33,6 +35,7 @@ func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err 
 			t.mu.Unlock()
 			return false, nil
 		}
+		t.waiting++
 		if t.changed == nil {
 			t.changed = make(chan struct{})
 		}
@@ -40,8 +43,15 @@ func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err 
 		t.mu.Unlock()
 		select {
 		case <-changed:
+			err = nil
 		case <-ctx.Done():
-			return false, ctx.Err()
+			err = ctx.Err()
+		}
+		t.mu.Lock()
+		t.waiting--
+		t.mu.Unlock()
+		if err != nil {
+			return false, err
 		}
 	}
 }

@@ -33,6 +33,9 @@ func tensorType(arrayType int) (tensor.DType, error) {
 
 // arrayType returns the framework's name of an element type.
 func arrayType(d tensor.DType) (int, error) {
+	if v := objc.OSVersion(); d == tensor.Int8 && !v.IsZero() && v.Major < 26 {
+		return 0, fmt.Errorf("arrays of %v: %w: they need macOS 26", d, engine.ErrUnsupportedOS)
+	}
 	for a, t := range tensorTypes {
 		if t == d {
 			return a, nil
