@@ -123,13 +123,13 @@ func Default() Rules {
 			// Generation does not import hub: who never downloads links no HTTP client.
 			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer"}},
 
-			// Tests only: CoreML.framework's stand-in, which runs the apple engine on
-			// Linux. purego finds the stand-in's own C functions.
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{
 				"internal/engine", "internal/engine/apple", "internal/engine/apple/rig", "internal/engine/portable", "internal/objc",
 				"internal/enginetest", "coreml", "generate", "tensor", "examples",
 			}},
+			// Tests only: CoreML.framework's stand-in, which runs the apple engine on
+			// Linux. purego finds the stand-in's own C functions.
 			{Dir: "internal/engine/apple/rig", May: []string{
 				"internal/engine", "internal/engine/apple", "internal/engine/portable", "internal/objc", "internal/mil",
 				"internal/modelpkg", "tensor", "coreml", "generate",
