@@ -43,6 +43,9 @@ type runtimeLib struct {
 	push func(*runtimeLib) uintptr
 	pop  func(*runtimeLib, uintptr)
 
+	// warm makes the runtime ready for several threads, nil if it is born so.
+	warm func()
+
 	// blockISA is the class of block literals that are never freed.
 	blockISA uintptr
 
@@ -86,6 +89,9 @@ func Load(libs ...string) error {
 		}
 	}
 	current.Store(&next)
+	if next.warm != nil {
+		next.warm()
+	}
 	return nil
 }
 

@@ -41,6 +41,7 @@ func loadRuntime() (*runtimeLib, error) {
 	rt.classOf = func(id ID) Class { return *(*Class)(pointer(uintptr(id))) }
 	rt.push = pushPool
 	rt.pop = popPool
+	rt.warm = initialiseClasses
 	return rt, nil
 }
 
@@ -57,4 +58,27 @@ func pushPool(rt *runtimeLib) uintptr {
 func popPool(rt *runtimeLib, pool uintptr) {
 	sel := NSAutoreleasePool.Drain.register(rt)
 	purego.SyscallN(rt.imp(ID(pool), sel), pool, uintptr(sel))
+}
+
+// initialiseClasses sends every class of the table a first message and makes one
+// object of each kind. The GNU runtime lets a second thread use a class whose
+// +initialize has not returned on the first, and NSAutoreleasePool then calls a
+// function that it has not looked up yet.
+func initialiseClasses() {
+	WithPool(func() {
+		for _, m := range registry.methods {
+			if class := m.class.ID(); class != 0 {
+				SendBool(class, NSObject.IsKindOfClass, uintptr(class))
+			}
+		}
+		GoString(String("\u00e9"))
+		GoBytes(Data([]byte{1}))
+		GoPath(FileURL("/", true))
+		Float(0.5)
+		Bool(true)
+		if d, err := Dictionary([]ID{String("k")}, []ID{Ints([]int{1})}); err == nil {
+			Send(d, NSObject.Description)
+		}
+		_ = GoError(NewError("d", 1))
+	})
 }
