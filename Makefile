@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static tokenizer-parity bench-tokenizer generate fixtures storyteller tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static tokenizer-parity bench-tokenizer generate fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -91,6 +91,23 @@ storyteller: ## retrain and convert the embedded model; about an hour; see testd
 	cd testdata/gen/storyteller && $(PYTHON) train.py --out $(CURDIR)/bin/storyteller && $(PYTHON) convert.py --checkpoint $(CURDIR)/bin/storyteller
 
 PYTHON ?= python3
+
+# The framework's engine over its stand-in; see internal/engine/apple/rig. Linux,
+# with gobjc and libgnustep-base-dev.
+RIG  = ./internal/objc/... ./internal/engine/apple/...
+SOAK ?= 100000
+
+rig: ## the Objective-C layer and the framework's engine over its stand-in
+	COREML_RIG=required go test -count=1 $(RIG)
+
+rig-soak: ## every variant of it, and SOAK (100000) stateful predictions with forced collections
+	COREML_RIG=required COREML_RIG_SOAK=$(SOAK) go test -count=1 -timeout 60m -v -run 'ManyPredictions|Contract' ./internal/engine/apple/rig
+
+rig-hard: ## the same with zombies, checked pointers, clobbered memory and the race detector; needs gcc
+	.ci/rig-hard $(RIG)
+
+rig-arm64: ## the same for linux/arm64 under qemu; see .ci/rig-arm64 for what it needs
+	.ci/rig-arm64
 
 tidy: ## go mod tidy in every module
 	@for dir in $(modules); do (cd $$dir && GOWORK=off go mod tidy) || exit 1; done

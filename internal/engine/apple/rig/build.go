@@ -131,6 +131,10 @@ func arguments() []string {
 	return append(args, strings.Fields(os.Getenv(Flags))...)
 }
 
+// Build compiles the stand-in to a file, for a system that has no compiler: it is
+// then named by [Library].
+func Build(to string) error { return build(to, arguments()) }
+
 // build compiles the stand-in. It appears under its name when it is complete.
 func build(to string, args []string) error {
 	path, err := exec.LookPath(compiler())

@@ -4,6 +4,7 @@ package rig_test
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
@@ -56,8 +57,8 @@ func TestEngineKeepsTheContract(t *testing.T) {
 		{"with inputs that it keeps", true, func(f *framework) { f.options = []string{"keep-inputs=1"} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if test.long && testing.Short() {
-				t.Skip("takes half a minute")
+			if test.long && os.Getenv(soakEnv) == "" {
+				t.Skip("takes half a minute: runs with " + soakEnv)
 			}
 			e := newFramework(t)
 			test.change(&e)

@@ -18,7 +18,8 @@ import (
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// soakEnv is the number of predictions of the soak; make rig-soak sets it.
+// soakEnv is the number of predictions of the soak. make rig-soak sets it, and
+// what else takes long runs with it.
 const soakEnv = "COREML_RIG_SOAK"
 
 // resident returns the process's resident memory in bytes.
@@ -127,7 +128,8 @@ func TestManyPredictionsLeaveNothingBehind(t *testing.T) {
 				t.Errorf("the binding owns %d objects, %d before", n, owned)
 			}
 			grown := resident(t) - memory
-			if grown > 24<<20 {
+			// Where dead objects are kept to be recognised, memory cannot stay flat.
+			if grown > 24<<20 && os.Getenv("NSZombieEnabled") == "" {
 				t.Errorf("resident memory has grown by %d MiB", grown>>20)
 			}
 			t.Logf("%d predictions: %d objects made, memory grown by %d KiB", total, rig.Made()-made, grown>>10)
