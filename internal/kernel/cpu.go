@@ -62,8 +62,12 @@ func choose(limit string) Info {
 	have := available()
 	in := Info{Best: have[0], Variant: have[0], Requested: limit}
 	switch strings.ToLower(limit) {
-	case "", AVX512, AVX2, NEON:
-		// No set above AVX2 is built, so these caps admit whatever there is.
+	case "", AVX512, NEON:
+		// No set is above these, so they admit whatever there is.
+	case AVX2:
+		if slices.Contains(have, AVX2) {
+			in.Variant = AVX2
+		}
 	case Generic:
 		in.Variant = Generic
 	default:

@@ -4,25 +4,39 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// useAsm selects the assembly, useAVX2 that of its kernels which need AVX2. They
-// are written at start and by SetVariant only.
-var useAsm, useAVX2 bool
+// These select the assembly. They are written at start and by SetVariant only.
+var (
+	useAsm bool
+	// useAVX2 is set with useAVX512 too: what has no wider twin runs as it is.
+	useAVX2   bool
+	useAVX512 bool
+	// useVNNI stands for the integer dot products, which not every processor with
+	// AVX-512 has.
+	useVNNI bool
+)
 
-// hasAVX2 says that the processor and the operating system support what the
-// kernels use.
-var hasAVX2 bool
+// These say what the processor and the operating system support.
+var hasAVX2, hasAVX512, hasVNNI bool
 
 func detect() {
-	hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C
+	x := &cpu.X86
+	hasAVX2 = x.HasAVX2 && x.HasFMA && x.HasF16C
+	hasAVX512 = hasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ
+	hasVNNI = hasAVX512 && x.HasAVX512VNNI
 }
 
 func apply(variant string) {
-	useAVX2 = variant == AVX2 && hasAVX2
+	useAVX512 = variant == AVX512 && hasAVX512
+	useVNNI = useAVX512 && hasVNNI
+	useAVX2 = useAVX512 || variant == AVX2 && hasAVX2
 	useAsm = useAVX2
 }
 
 func available() []string {
-	if hasAVX2 {
+	switch {
+	case hasAVX512:
+		return []string{AVX512, AVX2, Generic}
+	case hasAVX2:
 		return []string{AVX2, Generic}
 	}
 	return []string{Generic}

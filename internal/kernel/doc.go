@@ -31,4 +31,4 @@
 // checked by the constructors, which return errors.
 package kernel
 
-//go:generate sh -c "cd _asm && python3 gen.py"
+//go:generate sh -c "cd _asm && python3 gen.py && python3 gen512.py"

@@ -122,6 +122,10 @@ func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs
 }
 
 func fastPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
+	if useVNNI {
+		fastPairVNNI(k, w, s, o, x, dst, rows, pairs)
+		return
+	}
 	switch k {
 	case kind4sPlain:
 		fastsPairAVX2(w, s, x, dst, rows, pairs, 1)
@@ -135,6 +139,10 @@ func fastPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
 }
 
 func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
+	if useVNNI {
+		fastLongVNNI(k, w, s, o, x, dst, rows, blocks, vecs)
+		return
+	}
 	switch k {
 	case kind4sPlain:
 		fastsLongAVX2(w, s, x, dst, rows, blocks, vecs)

@@ -1,0 +1,29 @@
+//go:build !noasm
+
+package kernel
+
+func fastPairVNNI(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
+	switch k {
+	case kind4sPlain:
+		fastsPairVNNI(w, s, x, dst, rows, pairs, 1)
+	case kind4sOffset:
+		fastsoPairVNNI(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uPlain:
+		fastuPairVNNI(w, s, x, dst, rows, pairs, 1)
+	case kind4uOffset:
+		fastuoPairVNNI(w, s, o, x, dst, rows, pairs, 1)
+	}
+}
+
+func fastLongVNNI(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
+	switch k {
+	case kind4sPlain:
+		fastsLongVNNI(w, s, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		fastsoLongVNNI(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuLongVNNI(w, s, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		fastuoLongVNNI(w, s, o, x, dst, rows, blocks, vecs)
+	}
+}
