@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static tokenizer-parity bench-tokenizer generate fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers cross static tokenizer-parity bench-tokenizer generate kernel-arm64 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -79,7 +79,10 @@ bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in o
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench
 
 generate: ## rewrite the kernels' assembly from its generator; needs Python 3
-	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py
+	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) neon.py
+
+kernel-arm64: ## the kernels for arm64 and the portable engine under qemu-aarch64
+	.ci/kernel-arm64
 
 fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.md
 	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures

@@ -596,8 +596,8 @@ TEXT ·addMaskAsm(SB), NOSPLIT, $0-24
 	MOVD s+0(FP), R0
 	MOVD mask+8(FP), R1
 	MOVD n+16(FP), R5
-	MOVD $·negInf<>(SB), R16
-	WORD $0x4ddfca1f // ld1r {v31.4s}, [x16], #4
+	MOVD $·negInf<>(SB), R25
+	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
 	SUBS $32, R5
 	BLT narrow42
 wide41:
@@ -850,8 +850,8 @@ end56:
 TEXT ·maxAsm(SB), NOSPLIT, $0-20
 	MOVD x+0(FP), R0
 	MOVD n+8(FP), R5
-	MOVD $·negInf<>(SB), R16
-	WORD $0x4ddfca00 // ld1r {v0.4s}, [x16], #4
+	MOVD $·negInf<>(SB), R25
+	WORD $0x4ddfcb20 // ld1r {v0.4s}, [x25], #4
 	WORD $0x4ea01c01 // mov v1.16b, v0.16b
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
@@ -914,20 +914,20 @@ TEXT ·expAsm(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R5
-	MOVD $·exponential<>(SB), R16
-	WORD $0x4ddfca13 // ld1r {v19.4s}, [x16], #4
-	WORD $0x4ddfca14 // ld1r {v20.4s}, [x16], #4
-	WORD $0x4ddfca15 // ld1r {v21.4s}, [x16], #4
-	WORD $0x4ddfca16 // ld1r {v22.4s}, [x16], #4
-	WORD $0x4ddfca17 // ld1r {v23.4s}, [x16], #4
-	WORD $0x4ddfca18 // ld1r {v24.4s}, [x16], #4
-	WORD $0x4ddfca19 // ld1r {v25.4s}, [x16], #4
-	WORD $0x4ddfca1a // ld1r {v26.4s}, [x16], #4
-	WORD $0x4ddfca1b // ld1r {v27.4s}, [x16], #4
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
-	WORD $0x4ddfca1f // ld1r {v31.4s}, [x16], #4
+	MOVD $·exponential<>(SB), R25
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+	WORD $0x4ddfcb34 // ld1r {v20.4s}, [x25], #4
+	WORD $0x4ddfcb35 // ld1r {v21.4s}, [x25], #4
+	WORD $0x4ddfcb36 // ld1r {v22.4s}, [x25], #4
+	WORD $0x4ddfcb37 // ld1r {v23.4s}, [x25], #4
+	WORD $0x4ddfcb38 // ld1r {v24.4s}, [x25], #4
+	WORD $0x4ddfcb39 // ld1r {v25.4s}, [x25], #4
+	WORD $0x4ddfcb3a // ld1r {v26.4s}, [x25], #4
+	WORD $0x4ddfcb3b // ld1r {v27.4s}, [x25], #4
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
 one63:
 	WORD $0x3dc00020 // ldr q0, [x1, #0]
 	WORD $0x4e33f400 // fmax v0.4s, v0.4s, v19.4s
@@ -1002,20 +1002,20 @@ end64:
 TEXT ·expSumAsm(SB), NOSPLIT, $0-28
 	MOVD x+0(FP), R0
 	MOVD n+8(FP), R5
-	MOVD $·exponential<>(SB), R16
-	WORD $0x4ddfca13 // ld1r {v19.4s}, [x16], #4
-	WORD $0x4ddfca14 // ld1r {v20.4s}, [x16], #4
-	WORD $0x4ddfca15 // ld1r {v21.4s}, [x16], #4
-	WORD $0x4ddfca16 // ld1r {v22.4s}, [x16], #4
-	WORD $0x4ddfca17 // ld1r {v23.4s}, [x16], #4
-	WORD $0x4ddfca18 // ld1r {v24.4s}, [x16], #4
-	WORD $0x4ddfca19 // ld1r {v25.4s}, [x16], #4
-	WORD $0x4ddfca1a // ld1r {v26.4s}, [x16], #4
-	WORD $0x4ddfca1b // ld1r {v27.4s}, [x16], #4
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
-	WORD $0x4ddfca1f // ld1r {v31.4s}, [x16], #4
+	MOVD $·exponential<>(SB), R25
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+	WORD $0x4ddfcb34 // ld1r {v20.4s}, [x25], #4
+	WORD $0x4ddfcb35 // ld1r {v21.4s}, [x25], #4
+	WORD $0x4ddfcb36 // ld1r {v22.4s}, [x25], #4
+	WORD $0x4ddfcb37 // ld1r {v23.4s}, [x25], #4
+	WORD $0x4ddfcb38 // ld1r {v24.4s}, [x25], #4
+	WORD $0x4ddfcb39 // ld1r {v25.4s}, [x25], #4
+	WORD $0x4ddfcb3a // ld1r {v26.4s}, [x25], #4
+	WORD $0x4ddfcb3b // ld1r {v27.4s}, [x25], #4
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
 	FMOVS shift+16(FP), F18
 	WORD $0x4e040652 // dup v18.4s, v18.s[0]
 	WORD $0x4f000410 // movi v16.4s, #0
@@ -1102,20 +1102,20 @@ TEXT ·siluAsm(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R5
-	MOVD $·exponential<>(SB), R16
-	WORD $0x4ddfca13 // ld1r {v19.4s}, [x16], #4
-	WORD $0x4ddfca14 // ld1r {v20.4s}, [x16], #4
-	WORD $0x4ddfca15 // ld1r {v21.4s}, [x16], #4
-	WORD $0x4ddfca16 // ld1r {v22.4s}, [x16], #4
-	WORD $0x4ddfca17 // ld1r {v23.4s}, [x16], #4
-	WORD $0x4ddfca18 // ld1r {v24.4s}, [x16], #4
-	WORD $0x4ddfca19 // ld1r {v25.4s}, [x16], #4
-	WORD $0x4ddfca1a // ld1r {v26.4s}, [x16], #4
-	WORD $0x4ddfca1b // ld1r {v27.4s}, [x16], #4
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
-	WORD $0x4ddfca1f // ld1r {v31.4s}, [x16], #4
+	MOVD $·exponential<>(SB), R25
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+	WORD $0x4ddfcb34 // ld1r {v20.4s}, [x25], #4
+	WORD $0x4ddfcb35 // ld1r {v21.4s}, [x25], #4
+	WORD $0x4ddfcb36 // ld1r {v22.4s}, [x25], #4
+	WORD $0x4ddfcb37 // ld1r {v23.4s}, [x25], #4
+	WORD $0x4ddfcb38 // ld1r {v24.4s}, [x25], #4
+	WORD $0x4ddfcb39 // ld1r {v25.4s}, [x25], #4
+	WORD $0x4ddfcb3a // ld1r {v26.4s}, [x25], #4
+	WORD $0x4ddfcb3b // ld1r {v27.4s}, [x25], #4
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
 one71:
 	WORD $0x3dc00024 // ldr q4, [x1, #0]
 	WORD $0x6ea0f880 // fneg v0.4s, v4.4s
@@ -1197,23 +1197,23 @@ TEXT ·geluTanhAsm(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R5
-	MOVD $·exponential<>(SB), R16
-	WORD $0x4ddfca13 // ld1r {v19.4s}, [x16], #4
-	WORD $0x4ddfca14 // ld1r {v20.4s}, [x16], #4
-	WORD $0x4ddfca15 // ld1r {v21.4s}, [x16], #4
-	WORD $0x4ddfca16 // ld1r {v22.4s}, [x16], #4
-	WORD $0x4ddfca17 // ld1r {v23.4s}, [x16], #4
-	WORD $0x4ddfca18 // ld1r {v24.4s}, [x16], #4
-	WORD $0x4ddfca19 // ld1r {v25.4s}, [x16], #4
-	WORD $0x4ddfca1a // ld1r {v26.4s}, [x16], #4
-	WORD $0x4ddfca1b // ld1r {v27.4s}, [x16], #4
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
-	WORD $0x4ddfca1f // ld1r {v31.4s}, [x16], #4
-	MOVD $·gelu<>(SB), R16
-	WORD $0x4ddfca10 // ld1r {v16.4s}, [x16], #4
-	WORD $0x4ddfca11 // ld1r {v17.4s}, [x16], #4
+	MOVD $·exponential<>(SB), R25
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+	WORD $0x4ddfcb34 // ld1r {v20.4s}, [x25], #4
+	WORD $0x4ddfcb35 // ld1r {v21.4s}, [x25], #4
+	WORD $0x4ddfcb36 // ld1r {v22.4s}, [x25], #4
+	WORD $0x4ddfcb37 // ld1r {v23.4s}, [x25], #4
+	WORD $0x4ddfcb38 // ld1r {v24.4s}, [x25], #4
+	WORD $0x4ddfcb39 // ld1r {v25.4s}, [x25], #4
+	WORD $0x4ddfcb3a // ld1r {v26.4s}, [x25], #4
+	WORD $0x4ddfcb3b // ld1r {v27.4s}, [x25], #4
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
+	MOVD $·gelu<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
 one75:
 	WORD $0x3dc00024 // ldr q4, [x1, #0]
 	WORD $0x6e24dc81 // fmul v1.4s, v4.4s, v4.4s
@@ -1303,24 +1303,24 @@ TEXT ·geluErfAsm(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R5
-	MOVD $·exponential<>(SB), R16
-	WORD $0x4ddfca13 // ld1r {v19.4s}, [x16], #4
-	WORD $0x4ddfca14 // ld1r {v20.4s}, [x16], #4
-	WORD $0x4ddfca15 // ld1r {v21.4s}, [x16], #4
-	WORD $0x4ddfca16 // ld1r {v22.4s}, [x16], #4
-	WORD $0x4ddfca17 // ld1r {v23.4s}, [x16], #4
-	WORD $0x4ddfca18 // ld1r {v24.4s}, [x16], #4
-	WORD $0x4ddfca19 // ld1r {v25.4s}, [x16], #4
-	WORD $0x4ddfca1a // ld1r {v26.4s}, [x16], #4
-	WORD $0x4ddfca1b // ld1r {v27.4s}, [x16], #4
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
-	WORD $0x4ddfca1f // ld1r {v31.4s}, [x16], #4
-	MOVD $·erf<>(SB), R16
-	WORD $0x4ddfca10 // ld1r {v16.4s}, [x16], #4
-	WORD $0x4ddfca11 // ld1r {v17.4s}, [x16], #4
-	WORD $0x4ddfca12 // ld1r {v18.4s}, [x16], #4
+	MOVD $·exponential<>(SB), R25
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+	WORD $0x4ddfcb34 // ld1r {v20.4s}, [x25], #4
+	WORD $0x4ddfcb35 // ld1r {v21.4s}, [x25], #4
+	WORD $0x4ddfcb36 // ld1r {v22.4s}, [x25], #4
+	WORD $0x4ddfcb37 // ld1r {v23.4s}, [x25], #4
+	WORD $0x4ddfcb38 // ld1r {v24.4s}, [x25], #4
+	WORD $0x4ddfcb39 // ld1r {v25.4s}, [x25], #4
+	WORD $0x4ddfcb3a // ld1r {v26.4s}, [x25], #4
+	WORD $0x4ddfcb3b // ld1r {v27.4s}, [x25], #4
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
+	MOVD $·erf<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
 	MOVD $·erfc<>(SB), R6
 one79:
 	WORD $0x3dc00024 // ldr q4, [x1, #0]
@@ -4783,10 +4783,10 @@ TEXT ·quantizeNEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD groups+16(FP), R5
-	MOVD $·quantum<>(SB), R16
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
+	MOVD $·quantum<>(SB), R25
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
 loop234:
 	WORD $0xacc10420 // ldp q0, q1, [x1], #32
 	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
@@ -4861,10 +4861,10 @@ TEXT ·quantizeTileNEON(SB), NOSPLIT, $0-48
 	MOVD x+24(FP), R1
 	MOVD groups+32(FP), R5
 	MOVD stride+40(FP), R6
-	MOVD $·quantum<>(SB), R16
-	WORD $0x4ddfca1c // ld1r {v28.4s}, [x16], #4
-	WORD $0x4ddfca1d // ld1r {v29.4s}, [x16], #4
-	WORD $0x4ddfca1e // ld1r {v30.4s}, [x16], #4
+	MOVD $·quantum<>(SB), R25
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
 loop235:
 	WORD $0xacc10420 // ldp q0, q1, [x1], #32
 	WORD $0xacc10c22 // ldp q2, q3, [x1], #32

@@ -88,7 +88,7 @@ def zero(*regs):
         E(f"movi v{r}.4s, #0")
 
 
-def constants(name, first, values, address="R16"):
+def constants(name, first, values, address="R25"):
     """Fills v first and the following with one float each."""
     E(f"MOVD {const(name, [bits(v) if isinstance(v, float) else v for v in values])}, {address}")
     for i in range(len(values)):

@@ -1,0 +1,43 @@
+package kernel_test
+
+import (
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// TestRandomShapesAgreeWithTheDefinition draws shapes that kernels take whole, in
+// parts and not at all. The fuzz targets go further, but only where the machine
+// that runs the tests runs the kernels.
+func TestRandomShapesAgreeWithTheDefinition(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		draw := newRand(21)
+		for range 60 {
+			r := newRand(draw.Uint64())
+			block := []int{8, 16, 24, 32, 32, 32, 40, 64, 128, 7}[r.IntN(10)]
+			rows, n := 1+r.IntN(14), 1+r.IntN(14)
+			s := quantSpec{
+				rows, block * (1 + r.IntN(6)), 4 + 4*r.IntN(2), r.IntN(2) == 0, 1, block,
+				r.IntN(2) == 0, r.IntN(3), r.IntN(3) == 0, 0,
+			}
+			if r.IntN(4) == 0 {
+				s.rowBlock = rows
+			}
+			c, w := s.config(t, r)
+			m, err := kernel.NewQuant(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkMul(t, m, w, r, n)
+			if c.Fast = true; !s.round {
+				if m, err = kernel.NewQuant(c); err != nil {
+					t.Fatal(err)
+				}
+				checkFast(t, m, w, r, n)
+			}
+			l := lutSpec{rows, s.cols, []int{1, 2, 3, 4, 6, 8}[r.IntN(6)], rows, s.cols, r.IntN(4) == 0, r.IntN(3), r.IntN(2) == 0}
+			p, w := l.make(t, r)
+			checkMul(t, p, w, r, n)
+		}
+	})
+}
