@@ -24,8 +24,9 @@ const (
 // as a zero one.
 type Options struct {
 	// Model is passed to coreml.Load by [Open] and [OpenFS]; [New] does not use
-	// it. Nil, or an Arithmetic of coreml.ArithmeticDefault, selects coreml.Wide,
-	// the fastest that keeps the model's quality.
+	// it. Nil, or an Arithmetic of coreml.ArithmeticDefault, selects coreml.Fast:
+	// what it costs of a model's quality is small (the README gives the figure).
+	// coreml.Faithful and coreml.Wide cost nothing.
 	Model *coreml.Config
 	// Tokenizer is the folder of the tokenizer or its tokenizer.json. Empty means
 	// the folder in which the package lies. OpenFS takes it as a folder of its

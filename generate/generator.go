@@ -133,7 +133,7 @@ func open(start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model
 		cfg = *o.Model
 	}
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
-		cfg.Arithmetic = coreml.Wide
+		cfg.Arithmetic = coreml.Fast
 	}
 	m, err := model(&cfg)
 	if err != nil {

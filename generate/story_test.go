@@ -163,8 +163,8 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 	if s := g.Defaults().Sampling; s == nil || *s != *want {
 		t.Errorf("sampling %+v, want %+v", s, want)
 	}
-	if info := g.Model().Info(); info.Arithmetic != coreml.Wide {
-		t.Errorf("arithmetic %v, want wide", info.Arithmetic)
+	if info := g.Model().Info(); info.Arithmetic != coreml.Fast {
+		t.Errorf("arithmetic %v, want fast", info.Arithmetic)
 	}
 	followRecords(t, g, records(t, "../testdata/storyteller")[:1])
 

@@ -101,7 +101,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	cfg := c.config()
 	cfg.Function = c.Function
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
-		cfg.Arithmetic = coreml.Wide // as generate does
+		cfg.Arithmetic = coreml.Fast // as generate does
 	}
 	start := time.Now()
 	m, err := coreml.Load(ctx, c.Model, cfg)

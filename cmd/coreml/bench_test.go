@@ -86,15 +86,16 @@ func TestProfileAccountsForEveryWeight(t *testing.T) {
 		products, sum := 0, 0.0
 		for _, k := range p.Kinds {
 			sum += k.MS
-			if k.Operator != "linear" {
+			if k.Operator != "linear" && k.Operator != "linears" {
 				continue
 			}
 			products += k.Steps
 			if !strings.HasPrefix(k.Weights, "int8") || !(k.GBps > 0) {
-				t.Errorf("%s: linear over %q at %v GB/s", p.Phase, k.Weights, k.GBps)
+				t.Errorf("%s: product over %q at %v GB/s", p.Phase, k.Weights, k.GBps)
 			}
 		}
-		if want := predictions[i] * (small.Layers*7 + 1); products != want {
+		// In a layer query, key and value are one product, and so are gate and up.
+		if want := predictions[i] * (small.Layers*4 + 1); products != want {
 			t.Errorf("%s: %d products, want %d", p.Phase, products, want)
 		}
 		// Three decimals are kept of each.

@@ -37,7 +37,7 @@ type cli struct {
 // engineFlags say how a model is run.
 type engineFlags struct {
 	Engine     engineFlag     `help:"What runs the model: auto, framework or portable." default:"auto" placeholder:"NAME"`
-	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default, which is wide for generate and bench and faithful otherwise." default:"default" placeholder:"NAME"`
+	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default, which is fast for generate and bench and faithful otherwise." default:"default" placeholder:"NAME"`
 	Threads    int            `help:"Most threads to use; 0 means as many as there are cores." default:"0" placeholder:"N"`
 }
 
