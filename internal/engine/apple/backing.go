@@ -38,7 +38,7 @@ func (p *program) back(fr *frame, inputs []*tensor.Tensor) error {
 			p.makeBacking(f, b, f.Shape)
 		}
 		if b.array != nil && (same || b.fixed) {
-			keys, arrays = append(keys, objc.String(f.Name)), append(arrays, b.array.ID())
+			keys, arrays = append(keys, p.out[k].ID()), append(arrays, b.array.ID())
 		}
 	}
 	d, err := objc.Dictionary(keys, arrays)
@@ -58,7 +58,7 @@ func (p *program) count(fr *frame, result objc.ID, inputs []*tensor.Tensor) {
 		if f.Kind != engine.MultiArray {
 			continue
 		}
-		v := objc.Send(result, objc.MLFeatureProvider.FeatureValue, uintptr(objc.String(f.Name)))
+		v := objc.Send(result, objc.MLFeatureProvider.FeatureValue, p.out[k].Word())
 		a := objc.Send(v, objc.MLFeatureValue.MultiArray)
 		if a == 0 {
 			continue // collect reports it

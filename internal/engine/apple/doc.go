@@ -19,7 +19,9 @@
 // A Go value owns exactly one reference to its object and gives it back once.
 // Results that the framework lends are used, or retained, inside the pool that
 // they were made in. A model outlives its program while states of it are alive:
-// copying a state takes its model.
+// copying a state takes its model. A state that another model made is copied into
+// one of the model's own before a prediction, since nothing says that a state
+// serves several models.
 //
 // # Memory
 //

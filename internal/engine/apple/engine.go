@@ -128,6 +128,7 @@ func loadCompiled(ctx context.Context, m made, o *outline, cfg engine.Config) (_
 	if err != nil {
 		return nil, fmt.Errorf("describe the model: %w", err)
 	}
+	p.in, p.out = newNames(p.desc.Inputs), newNames(p.desc.Outputs)
 	p.async = objc.MLModel.PredictAsync.Available()
 	if len(p.desc.States) > 0 {
 		p.async = objc.MLModel.PredictStateAsync.Available()

@@ -5,9 +5,11 @@ package apple
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,6 +80,79 @@ func TestPackagesInAFileSystemAreCompiledFromACopy(t *testing.T) {
 	want(t, "y", one(t.Context(), t, p, nil, half(3))[0], 6)
 	if got := entries(t, dir); len(got) != 1 {
 		t.Errorf("the cache holds %q: the copy was left", got)
+	}
+}
+
+func TestPackagesOfLinksAreCompiledFromACopy(t *testing.T) {
+	start(t)
+	src := rig.Package(t, doubler)
+	blobs, linked := t.TempDir(), filepath.Join(t.TempDir(), "model.mlpackage")
+	n := 0
+	err := fs.WalkDir(src.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		at := filepath.Join(linked, filepath.FromSlash(name))
+		if err != nil || d.IsDir() {
+			return errors.Join(err, os.MkdirAll(at, 0o700))
+		}
+		n++
+		blob := filepath.Join(blobs, strconv.Itoa(n))
+		return errors.Join(os.Rename(filepath.Join(src.Path, filepath.FromSlash(name)), blob), os.Symlink(blob, at))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p := loadConfig(t, engine.Source{Path: linked}, dir, engine.Config{})
+	want(t, "y", one(t.Context(), t, p, nil, half(3))[0], 6)
+	if got := entries(t, dir); len(got) != 1 {
+		t.Errorf("the cache holds %q: the copy was left", got)
+	}
+	err = filepath.WalkDir(p.dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type()&fs.ModeSymlink != 0 {
+			t.Errorf("the framework was given the link %s", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if list, err := os.ReadDir(blobs); err != nil || len(list) != n {
+		t.Errorf("%d of %d files are left: %v", len(list), n, err)
+	}
+}
+
+func TestLinksAreFound(t *testing.T) {
+	dir := folder(t, map[string]string{"plain/a/b": "x", "linked/a": "y", "file": "z"})
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(filepath.Join(dir, to), filepath.Join(dir, name)); err != nil {
+			t.Skip("no symbolic links here")
+		}
+	}
+	link("file", "linked/b")
+	link("plain", "folder")
+	link("linked", "other")
+	link("file", "link")
+	for name, has := range map[string]bool{"plain": false, "linked": true, "folder": false, "other": true, "file": false, "link": true} {
+		if got, err := hasLinks(filepath.Join(dir, name)); err != nil || got != has {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, has)
+		}
+	}
+	s, err := newSource(engine.Source{Path: filepath.Join(dir, "link")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, done, err := s.locate(t.Context(), testCache(t, "1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := os.ReadFile(name); err != nil || string(raw) != "z" || filepath.Ext(name) != ".mlmodel" {
+		t.Errorf("%s holds %q, %v", name, raw, err)
+	}
+	if err := done(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Dir(name)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the copy is left: %v", err)
 	}
 }
 

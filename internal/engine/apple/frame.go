@@ -108,7 +108,7 @@ func (p *program) provide(fr *frame, inputs []*tensor.Tensor) (*objc.Object, err
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", f.Name, err)
 		}
-		keys, values = append(keys, objc.String(f.Name)), append(values, v)
+		keys, values = append(keys, p.in[k].ID()), append(values, v)
 	}
 	named, err := objc.Dictionary(keys, values)
 	if err != nil {

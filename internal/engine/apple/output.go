@@ -21,7 +21,7 @@ func (p *program) collect(result objc.ID, outputs []*tensor.Tensor, rows []int) 
 		if k < len(rows) {
 			n = rows[k]
 		}
-		v := objc.Send(result, objc.MLFeatureProvider.FeatureValue, uintptr(objc.String(f.Name)))
+		v := objc.Send(result, objc.MLFeatureProvider.FeatureValue, p.out[k].Word())
 		if err := takeValue(v, f, n, &outputs[k]); err != nil {
 			return fmt.Errorf("output %s: %w", f.Name, err)
 		}

@@ -25,6 +25,9 @@ const planPatience = 2 * time.Minute
 // ComputePlan asks the framework on which device it means to run each operation,
 // and what share of the whole each is. The answer is kept.
 func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOp, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if !p.enter() {
 		return nil, errClosedProgram
 	}

@@ -32,6 +32,8 @@ type program struct {
 	dir    string       // of the compiled model
 	own    bool         // whether dir goes with the program
 	backed bool         // whether output buffers are handed to the framework
+	in     names        // of the inputs
+	out    names        // of the outputs
 
 	turns    turns
 	async    bool          // whether the system has asynchronous predictions
@@ -147,6 +149,8 @@ func (p *program) Close() error {
 		fr.close()
 	}
 	p.idle = nil
+	p.in.close()
+	p.out.close()
 	p.config.Close()
 	if p.model != nil { // it is nil when loading failed
 		p.model.release()
@@ -158,3 +162,22 @@ func (p *program) Close() error {
 }
 
 var errClosedProgram = fmt.Errorf("program is %w", ErrClosed)
+
+// names are the names of features as strings of the framework, in order.
+type names []*objc.Object
+
+func newNames(features []engine.Feature) names {
+	n := make(names, len(features))
+	objc.WithPool(func() {
+		for k := range features {
+			n[k] = objc.Retain(objc.String(features[k].Name))
+		}
+	})
+	return n
+}
+
+func (n names) close() {
+	for _, s := range n {
+		s.Close()
+	}
+}

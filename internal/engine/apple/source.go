@@ -67,11 +67,18 @@ func (s *source) digest(ctx context.Context, c *cache) (string, error) {
 }
 
 // locate returns a path in the operating system where the package lies, and a
-// function that removes what had to be copied for it.
+// function that removes what had to be copied for it. A package whose files are
+// links, as caches of downloads have them, is copied too: the framework is not
+// known to follow them.
 func (s *source) locate(ctx context.Context, c *cache) (name string, done func() error, err error) {
 	if s.path != "" {
-		name, err = filepath.Abs(s.path)
-		return name, func() error { return nil }, err
+		if name, err = filepath.Abs(s.path); err != nil {
+			return "", nil, err
+		}
+		linked, err := hasLinks(name)
+		if err != nil || !linked {
+			return name, func() error { return nil }, err
+		}
 	}
 	dir, err := c.scratch()
 	if err != nil {
@@ -80,14 +87,65 @@ func (s *source) locate(ctx context.Context, c *cache) (name string, done func()
 	info, err := fs.Stat(s.fsys, s.dir)
 	if err == nil {
 		// The framework tells packages from bare files by the name.
-		name = filepath.Join(dir, "model.mlpackage")
+		to := filepath.Join(dir, "model.mlpackage")
 		if !info.IsDir() {
-			name = filepath.Join(dir, "model.mlmodel")
+			to = filepath.Join(dir, "model.mlmodel")
 		}
-		err = copyTree(ctx, name, s.fsys, s.dir)
+		if name != "" {
+			err = s.linkTree(ctx, to)
+		} else {
+			err = copyTree(ctx, to, s.fsys, s.dir)
+		}
+		name = to
 	}
 	if err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return name, func() error { return os.RemoveAll(dir) }, nil
+}
+
+// hasLinks reports whether a file is a symbolic link, or whether there are some
+// below a folder.
+func hasLinks(name string) (found bool, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return false, err
+	}
+	root := name
+	if info.IsDir() {
+		if root, err = filepath.EvalSymlinks(name); err != nil {
+			return false, err
+		}
+	}
+	err = filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type()&fs.ModeSymlink != 0 {
+			found = true
+			return filepath.SkipAll
+		}
+		return err
+	})
+	return found, err
+}
+
+// linkTree makes a copy of a package that lies in the operating system, with hard
+// links to its files where the file systems allow it and copies elsewhere.
+func (s *source) linkTree(ctx context.Context, to string) error {
+	list, err := files(s.fsys, s.dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		name := filepath.Join(to, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return err
+		}
+		target, err := filepath.EvalSymlinks(filepath.Join(s.path, filepath.FromSlash(f.name)))
+		if err == nil && os.Link(target, name) == nil {
+			continue
+		}
+		if err := copyFile(ctx, name, s.fsys, pathJoin(s.dir, f.name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
