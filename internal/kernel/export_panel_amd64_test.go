@@ -9,6 +9,7 @@ var (
 	PanelScales   = panelScalesAVX2
 	PanelHalves   = panelHalvesAVX2
 	RunTile       = runTile
+	TileMax       = tileMax
 )
 
 // The sizes of a block of a panel and of a prepared vector, in floats.

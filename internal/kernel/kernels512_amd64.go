@@ -43,3 +43,43 @@ func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //
 //go:noescape
 func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// tile1VNNI adds 1 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile1VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile2VNNI adds 2 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile2VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile3VNNI adds 3 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile3VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile4VNNI adds 4 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile4VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile5VNNI adds 5 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile5VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile6VNNI adds 6 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile6VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile7VNNI adds 7 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile7VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// tile8VNNI adds 8 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+//
+//go:noescape
+func tile8VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)

@@ -189,42 +189,49 @@ func TestScalesOfEightRowsGoToTheirBlocks(t *testing.T) {
 // With scales, steps and offsets that are powers of two and sums that stay
 // below 2^24 nothing is rounded: the tiles must give the exact product.
 func TestTilesAreExactWhereFloatsAre(t *testing.T) {
-	for seed := range uint64(200) {
-		r := newRand(seed)
-		n, blocks := 1+r.IntN(4), 1+r.IntN(6)
-		extreme := seed%8 == 0
-		panel := guarded[float32](t, blocks*kernel.PanelFloats)
-		codes := asBytes(panel)
+	eachVariant(t, func(t *testing.T) {
+		for seed := range uint64(200) {
+			checkTile(t, seed)
+		}
+	})
+}
+
+func checkTile(t *testing.T, seed uint64) {
+	t.Helper()
+	r := newRand(seed)
+	n, blocks := 1+r.IntN(kernel.TileMax()), 1+r.IntN(6)
+	extreme := seed%8 == 0
+	panel := guarded[float32](t, blocks*kernel.PanelFloats)
+	codes := asBytes(panel)
+	for b := range blocks {
+		for i := range 512 {
+			codes[b*4*kernel.PanelFloats+i] = byte(r.IntN(16))
+			if extreme {
+				codes[b*4*kernel.PanelFloats+i] = 15
+			}
+		}
+		for i := range 16 {
+			panel[b*kernel.PanelFloats+kernel.PanelScale+i] = float32(1 + r.IntN(2))
+			panel[b*kernel.PanelFloats+kernel.PanelOffset+i] = float32(r.IntN(16))
+		}
+	}
+	ldx, ldd := (blocks+r.IntN(2))*kernel.PanelVector, 16+r.IntN(5)
+	x := guarded[float32](t, (n-1)*ldx+blocks*kernel.PanelVector)
+	dst := guarded[float32](t, (n-1)*ldd+16)
+	want := make([]float32, len(dst))
+	for i := range dst {
+		dst[i] = float32(r.IntN(100)) * 0x1p14
+	}
+	copy(want, dst)
+	for tok := range n {
 		for b := range blocks {
-			for i := range 512 {
-				codes[b*4*kernel.PanelFloats+i] = byte(r.IntN(16))
-				if extreme {
-					codes[b*4*kernel.PanelFloats+i] = 15
-				}
-			}
-			for i := range 16 {
-				panel[b*kernel.PanelFloats+kernel.PanelScale+i] = float32(1 + r.IntN(2))
-				panel[b*kernel.PanelFloats+kernel.PanelOffset+i] = float32(r.IntN(16))
-			}
+			fillPrepared(r, x[tok*ldx+b*kernel.PanelVector:][:kernel.PanelVector], extreme)
+			tileBlock(want[tok*ldd:][:16], panel[b*kernel.PanelFloats:], readPrepared(x[tok*ldx+b*kernel.PanelVector:]))
 		}
-		ldx, ldd := (blocks+r.IntN(2))*kernel.PanelVector, 16+r.IntN(5)
-		x := guarded[float32](t, (n-1)*ldx+blocks*kernel.PanelVector)
-		dst := guarded[float32](t, (n-1)*ldd+16)
-		want := make([]float32, len(dst))
-		for i := range dst {
-			dst[i] = float32(r.IntN(100)) * 0x1p14
-		}
-		copy(want, dst)
-		for tok := range n {
-			for b := range blocks {
-				fillPrepared(r, x[tok*ldx+b*kernel.PanelVector:][:kernel.PanelVector], extreme)
-				tileBlock(want[tok*ldd:][:16], panel[b*kernel.PanelFloats:], readPrepared(x[tok*ldx+b*kernel.PanelVector:]))
-			}
-		}
-		kernel.RunTile(n, &panel[0], &x[0], ldx, &dst[0], ldd, blocks)
-		if !slices.Equal(dst, want) {
-			t.Fatalf("seed %d: %d vectors, %d blocks: %v, want %v", seed, n, blocks, dst, want)
-		}
+	}
+	kernel.RunTile(n, &panel[0], &x[0], ldx, &dst[0], ldd, blocks)
+	if !slices.Equal(dst, want) {
+		t.Fatalf("seed %d: %d vectors, %d blocks: %v, want %v", seed, n, blocks, dst, want)
 	}
 }
 

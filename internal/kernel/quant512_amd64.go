@@ -27,3 +27,24 @@ func fastLongVNNI(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, ve
 		fastuoLongVNNI(w, s, o, x, dst, rows, blocks, vecs)
 	}
 }
+
+func runTileVNNI(n int, w, x *float32, ldx int, dst *float32, ldd, blocks int) {
+	switch n {
+	case 1:
+		tile1VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 2:
+		tile2VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 3:
+		tile3VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 4:
+		tile4VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 5:
+		tile5VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 6:
+		tile6VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 7:
+		tile7VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	case 8:
+		tile8VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
+	}
+}

@@ -15,6 +15,8 @@ const (
 	// panelVectors is how many vectors are multiplied before the next panel: their
 	// parts stay in the second-level cache.
 	panelVectors = 192
+	// tileVectors is the most vectors that any kernel multiplies at a time.
+	tileVectors = 8
 )
 
 // The places of the scales and of the offsets in a block of a panel, in floats.
@@ -42,7 +44,7 @@ func (q *Quant) manyScratch(n int) int {
 	if !q.panels(n) {
 		return 0
 	}
-	return panelBlocks*panelFloats + 4*panelRows + 2*panelRows*max(q.cb, 1)
+	return panelBlocks*panelFloats + tileVectors*panelRows + 2*panelRows*max(q.cb, 1)
 }
 
 // mulPanels multiplies n vectors as panelPrepare leaves them.
@@ -58,9 +60,9 @@ func (q *Quant) mulPanels(dst []float32, ldd, n, lo, hi int, prep, scratch []flo
 			part := min(depth, blocks-b)
 			for r := lo; r < hi; r += panelRows {
 				rows := min(panelRows, hi-r)
-				q.fillPanel(panel, r, rows, b, part, rest[4*panelRows:])
+				q.fillPanel(panel, r, rows, b, part, rest[tileVectors*panelRows:])
 				p := product{dst: dst[t*ldd+r:], ldd: ldd, x: prep[(t*blocks+b)*panelVector:], ldx: blocks * panelVector, blocks: part}
-				p.run(panel, vectors, rows, rest[:4*panelRows])
+				p.run(panel, vectors, rows, rest[:tileVectors*panelRows])
 			}
 		}
 	}
@@ -78,11 +80,12 @@ type product struct {
 	ldd, ldx, blocks int
 }
 
-// run adds the products of n vectors. tile has room for 4 times panelRows.
+// run adds the products of n vectors. tile has room for tileVectors times panelRows.
 func (p *product) run(panel []float32, n, rows int, tile []float32) {
 	w := &panel[:p.blocks*panelFloats][0]
-	for t := 0; t < n; t += 4 {
-		m := min(4, n-t)
+	each := tileMax()
+	for t := 0; t < n; t += each {
+		m := min(each, n-t)
 		x := &p.x[t*p.ldx : (t+m-1)*p.ldx+p.blocks*panelVector][0]
 		if rows == panelRows {
 			runTile(m, w, x, p.ldx, &p.dst[t*p.ldd : (t+m-1)*p.ldd+panelRows][0], p.ldd, p.blocks)
@@ -99,7 +102,19 @@ func (p *product) run(panel []float32, n, rows int, tile []float32) {
 	}
 }
 
+// tileMax is how many vectors runTile takes.
+func tileMax() int {
+	if useVNNI {
+		return tileVectors
+	}
+	return 4
+}
+
 func runTile(n int, w, x *float32, ldx int, dst *float32, ldd, blocks int) {
+	if useVNNI {
+		runTileVNNI(n, w, x, ldx, dst, ldd, blocks)
+		return
+	}
 	switch n {
 	case 1:
 		tile1AVX2(w, x, 4*ldx, dst, 4*ldd, blocks)

@@ -81,7 +81,8 @@ def reduce(acc, tmp, target):
 
 F, H, I, B = "*float32", "*uint16", "int", "*byte"
 
-exec(open("fast512.py").read())
+for part in ("fast512", "panel512"):
+    exec(open(part + ".py").read())
 
 
 def write():
