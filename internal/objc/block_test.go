@@ -206,6 +206,20 @@ func TestAHandlerThatIsCalledTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+func TestDiscardingWhatIsCompleteChangesNothing(t *testing.T) {
+	load(t)
+	c, err := NewCompletion(completing(), func(a, _, _ uintptr) (uintptr, error) { return a, nil }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	callBlock(c.Word(), 7, 0, 0)
+	c.Discard()
+	c.Discard()
+	if v, err := c.Wait(t.Context()); v != 7 || err != nil {
+		t.Errorf("got %d, %v", v, err)
+	}
+}
+
 func TestCancellingAndCompletingAtOnceLosesNothing(t *testing.T) {
 	load(t)
 	owned, open := Owned(), OpenBlocks()

@@ -103,6 +103,12 @@ func TestNilReadsAsNothing(t *testing.T) {
 	})
 }
 
+func TestBytesAreReadFromMemoryThatIsThere(t *testing.T) {
+	if Bytes(0, 5) != nil || Bytes(16, 0) != nil || Bytes(16, -6) != nil || cString(0) != "" {
+		t.Error("bytes were read from nowhere")
+	}
+}
+
 func TestDataSurvivesTheRoundTrip(t *testing.T) {
 	load(t)
 	WithPool(func() {
