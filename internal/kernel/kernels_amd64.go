@@ -509,7 +509,7 @@ func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //go:noescape
 func quantizePanelAVX2(dst *float32, x *float32, blocks int)
 
-// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on in the row to fetch.
+// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.
 //
 //go:noescape
 func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, ahead int)

@@ -162,7 +162,7 @@ func TestCodesOfEightRowsAreTakenApart(t *testing.T) {
 func TestScalesOfEightRowsGoToTheirBlocks(t *testing.T) {
 	for seed := range uint64(100) {
 		r := newRand(seed)
-		count, stride := 1+r.IntN(9), kernel.PanelFloats*(1+r.IntN(2))
+		count, stride := 1+r.IntN(20), kernel.PanelFloats*(1+r.IntN(2))
 		offs := offsets(r, count+r.IntN(3))
 		f, h := normals(t, r, offs[7]+count), halves(t, r, offs[7]+count, 1)
 		var offs4, offs2 [8]int

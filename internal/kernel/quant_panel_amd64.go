@@ -157,7 +157,7 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32)
 	}
 	codes := q.c.Codes[(r*q.cols+b*32)/2 : ((r+rows-1)*q.cols+(b+n)*32)/2]
 	for h := 0; h < panelRows; h += 8 {
-		panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, flip, n*16)
+		panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, flip, panelRows*q.cols/2)
 	}
 	q.fillScales(panel, r, rows, b, n, scratch)
 }

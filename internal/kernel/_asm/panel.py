@@ -17,40 +17,32 @@ STEPS = 16384
 at = func("quantizePanelAVX2", "quantises blocks of 32 inputs of one vector for the tile kernels.",
           [("dst", F), ("x", F), ("blocks", I)])
 args(at, dst="DI", x="SI", blocks="CX")
-E(f"VPBROADCASTD {const('abs', [0x7FFFFFFF])}, Y15", "MOVQ SI, R8", "MOVQ CX, R9")
-zero(8, 9, 10, 11)
+E(f"VPBROADCASTD {const('abs', [0x7FFFFFFF])}, Y15", "MOVQ SI, R8", "MOVQ DI, R9", "MOVQ CX, R10")
+zero(14)
+# The peaks of the halves wait where their steps will be. Magnitudes are compared
+# as integers: what is not finite is then the largest.
 loop = label("loop")
 E(f"{loop}:")
-# A number minus itself is NaN when it is not finite, and so the step is.
 for i in range(4):
-    E(f"VMOVUPS {32 * i}(R8), Y{i}", f"VANDPS Y15, Y{i}, Y{4 + i}", f"VSUBPS Y{i}, Y{i}, Y{i}", f"VMAXPS Y{4 + i}, Y{8 + i % 2}, Y{8 + i % 2}",
-      f"VADDPS Y{i}, Y{10 + i % 2}, Y{10 + i % 2}")
-E("ADDQ $128, R8", "DECQ R9", f"JNZ {loop}")
-E("VMAXPS Y9, Y8, Y8", "VADDPS Y11, Y10, Y10", "VEXTRACTF128 $1, Y8, X0", "VMAXPS X0, X8, X8", "VSHUFPS $0x4e, X8, X8, X0", "VMAXPS X0, X8, X8",
-  "VSHUFPS $0xb1, X8, X8, X0", "VMAXPS X0, X8, X8")
-E("VEXTRACTF128 $1, Y10, X0", "VADDPS X0, X10, X10", "VHADDPS X10, X10, X10", "VHADDPS X10, X10, X10")
-E("VADDPS X10, X8, X8", f"VBROADCASTSS {fconst('panelStep', 1 / (127 * STEPS))}, X0", "VMULPS X0, X8, X14")
+    E(f"VANDPS {32 * i}(R8), Y15, Y{i}")
+E("VPMAXSD Y1, Y0, Y0", "VPMAXSD Y3, Y2, Y2", "VSHUFPS $0x44, Y2, Y0, Y1", "VSHUFPS $0xee, Y2, Y0, Y0", "VPMAXSD Y1, Y0, Y0", "VSHUFPS $0xb1, Y0, Y0, Y1", "VPMAXSD Y1, Y0, Y0",
+  "VEXTRACTI128 $1, Y0, X1", "VPMAXSD X1, X0, X0", "VPMAXSD X0, X14, X14", "VPSHUFD $0x08, X0, X0", "VMOVQ X0, 32(R9)")
+E("ADDQ $128, R8", f"ADDQ ${XBLOCK}, R9", "DECQ R10", f"JNZ {loop}")
+# A number minus itself is NaN when it is not finite, and so the step is.
+E("VPSHUFD $0x4e, X14, X0", "VPMAXSD X0, X14, X8", f"VBROADCASTSS {fconst('panelStep', 1 / (127 * STEPS))}, X0", "VMULPS X0, X8, X14", "VSUBPS X8, X8, X0", "VADDPS X0, X14, X14")
 # Inputs too small to invert their maximum count as 0.
 for name, f, r in (("panelSteps", STEPS, 13), ("panelInverse", 127 * STEPS, 12)):
     E(f"VBROADCASTSS {fconst(name, float(f))}, X0", f"VDIVPS X8, X0, X{r}")
-E(f"VBROADCASTSS {fconst('tiny', 1e-30)}, X0", "VCMPPS $1, X8, X0, X0", "VANDPS X0, X13, X13", "VANDPS X0, X12, X12",
-  "VBROADCASTSS X13, Y13", "VBROADCASTSS X12, Y12")
+E(f"VBROADCASTSS {fconst('tiny', 1e-30)}, X0", "VCMPPS $1, X8, X0, X0", "VANDPS X0, X13, X13", "VANDPS X0, X12, X12")
 E(f"VMOVDQU {const('unpackOrder', [0, 4, 1, 5, 2, 6, 3, 7])}, Y11",
   f"VMOVDQU {const('quads', words([0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15] * 2))}, Y10",
-  f"VPBROADCASTD {const('ones8', [0x01010101])}, Y9", f"VBROADCASTSS {fconst('one', 1.0)}, Y8")
+  f"VPBROADCASTD {const('ones8', [0x01010101])}, Y9", f"VBROADCASTSS {fconst('one', 1.0)}, X8")
 loop = label("loop")
-E(f"{loop}:")
+E(f"{loop}:", "VMOVQ 32(DI), X4", "VMULPS X13, X4, X4", "VROUNDPS $2, X4, X4", "VMAXPS X8, X4, X4", "VDIVPS X4, X12, X5", "VCVTPS2DQ X4, X4",
+  "VBROADCASTSS X5, Y6", "VMOVSHDUP X5, X5", "VBROADCASTSS X5, Y7")
 for i in range(4):
-    E(f"VMOVUPS {32 * i}(SI), Y{i}")
-E("VANDPS Y15, Y0, Y4", "VANDPS Y15, Y1, Y5", "VMAXPS Y5, Y4, Y4", "VANDPS Y15, Y2, Y5", "VANDPS Y15, Y3, Y6", "VMAXPS Y6, Y5, Y5")
-E("VSHUFPS $0x44, Y5, Y4, Y6", "VSHUFPS $0xee, Y5, Y4, Y4", "VMAXPS Y6, Y4, Y4", "VSHUFPS $0xb1, Y4, Y4, Y5", "VMAXPS Y5, Y4, Y4",
-  "VPERMQ $0x4e, Y4, Y5", "VMAXPS Y5, Y4, Y4")
-# Y4: the peak of the first half, twice, then of the second, in both halves.
-E("VMULPS Y13, Y4, Y4", "VROUNDPS $2, Y4, Y4", "VMAXPS Y8, Y4, Y4", "VDIVPS Y4, Y12, Y5", "VCVTPS2DQ Y4, Y4")
-E("VSHUFPS $0x00, Y5, Y5, Y6", "VSHUFPS $0xff, Y5, Y5, Y7")
-for i in range(4):
-    E(f"VMULPS Y{6 + i // 2}, Y{i}, Y{i}", f"VCVTPS2DQ Y{i}, Y{i}")
-E("VPSLLD $16, Y4, Y5", "VPOR Y5, Y4, Y4", "VPSHUFD $0x08, X4, X5", "VMOVQ X5, 32(DI)", "VPERMQ $0x50, Y4, Y4")
+    E(f"VMULPS {32 * i}(SI), Y{6 + i // 2}, Y{i}", f"VCVTPS2DQ Y{i}, Y{i}")
+E("VPSLLD $16, X4, X5", "VPOR X5, X4, X4", "VMOVQ X4, 32(DI)", "VPUNPCKLDQ X4, X4, X4", "VPERMQ $0x50, Y4, Y4")
 E("VPACKSSDW Y1, Y0, Y0", "VPACKSSDW Y3, Y2, Y2", "VPACKSSWB Y2, Y0, Y0", "VPERMD Y0, Y11, Y0", "VPSHUFB Y10, Y0, Y0", "VMOVDQU Y0, (DI)")
 E("VPMADDUBSW Y0, Y9, Y0", "VPMADDWD Y4, Y0, Y0", "VEXTRACTI128 $1, Y0, X1", "VPADDD X1, X0, X0", "VPSHUFD $0x4e, X0, X1", "VPADDD X1, X0, X0",
   "VPSHUFD $0xb1, X0, X1", "VPADDD X1, X0, X0", "VCVTDQ2PS X0, X0", "VMOVSS X0, 40(DI)", "VMOVSS X14, 44(DI)")
@@ -67,21 +59,24 @@ def eightRows(at, src):
         E(f"MOVQ {8 * i}(SI), {r}", f"ADDQ DI, {r}")
 
 
-at = func("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on in the row to fetch.",
+at = func("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.",
           [("panel", F), ("w", B), ("offs", "*int"), ("blocks", I), ("flip", I), ("ahead", I)])
 eightRows(at, "w")
 args(at, panel="DI", blocks="R12", ahead="R13")
 E(f"VPBROADCASTD {at['flip']}, Y15", f"VPBROADCASTD {const('nibbles', [0x0F0F0F0F])}, Y14", "XORQ SI, SI")
-loop = label("loop")
-E(f"{loop}:")
+loop, near = label("loop"), label("near")
+E(f"{loop}:", "TESTQ $63, SI", f"JNZ {near}")
+for r in ROWS:
+    E(f"PREFETCHT1 ({r})(R13*1)")
+E("ADDQ $64, R13", f"{near}:")
 for i in range(4):
-    E(f"PREFETCHT1 ({ROWS[i]})(R13*1)", f"PREFETCHT1 ({ROWS[i + 4]})(R13*1)", f"VMOVDQU ({ROWS[i]})(SI*1), X{i}", f"VINSERTI128 $1, ({ROWS[i + 4]})(SI*1), Y{i}, Y{i}")
+    E(f"VMOVDQU ({ROWS[i]})(SI*1), X{i}", f"VINSERTI128 $1, ({ROWS[i + 4]})(SI*1), Y{i}, Y{i}")
 E("VPUNPCKLDQ Y1, Y0, Y4", "VPUNPCKHDQ Y1, Y0, Y5", "VPUNPCKLDQ Y3, Y2, Y6", "VPUNPCKHDQ Y3, Y2, Y7")
 E("VPUNPCKLQDQ Y6, Y4, Y0", "VPUNPCKHQDQ Y6, Y4, Y1", "VPUNPCKLQDQ Y7, Y5, Y2", "VPUNPCKHQDQ Y7, Y5, Y3")
 for j in range(4):
     E(f"VPXOR Y15, Y{j}, Y{j}", f"VPSRLW $4, Y{j}, Y{4 + j}", f"VPAND Y14, Y{j}, Y{j}", f"VPAND Y14, Y{4 + j}, Y{4 + j}",
       f"VMOVDQU Y{j}, {128 * j}(DI)", f"VMOVDQU Y{4 + j}, {128 * j + 64}(DI)")
-E("ADDQ $16, SI", "ADDQ $16, R13", f"ADDQ ${PANEL}, DI", "DECQ R12", f"JNZ {loop}")
+E("ADDQ $16, SI", f"ADDQ ${PANEL}, DI", "DECQ R12", f"JNZ {loop}")
 ret()
 
 at = func("panelScalesAVX2", "stores 8 rows of floats, plus add, in a panel; the columns of 8 are stride bytes apart.",
@@ -102,13 +97,27 @@ ret()
 at = func("panelHalvesAVX2", "is panelScales of halves.", [("panel", F), ("s", H), ("offs", "*int"), ("blocks", I), ("stride", I)])
 eightRows(at, "s")
 args(at, panel="DI", blocks="R12", stride="R13")
-E("XORQ SI, SI")
+loop, one, done = label("loop"), label("one"), label("done")
+E("XORQ SI, SI", "SUBQ $8, R12", f"JLT {one}")
+# 8 blocks at a time: words, pairs and quadruples of rows change places.
+E(f"{loop}:")
+for i in range(8):
+    E(f"VMOVDQU ({ROWS[i]})(SI*1), X{i}")
+for i in range(0, 8, 2):
+    E(f"VPUNPCKLWD X{i + 1}, X{i}, X{8 + i}", f"VPUNPCKHWD X{i + 1}, X{i}, X{9 + i}")
+for i in (8, 12):
+    E(f"VPUNPCKLDQ X{i + 2}, X{i}, X{i - 8}", f"VPUNPCKHDQ X{i + 2}, X{i}, X{i - 7}", f"VPUNPCKLDQ X{i + 3}, X{i + 1}, X{i - 6}", f"VPUNPCKHDQ X{i + 3}, X{i + 1}, X{i - 5}")
+for i in range(4):
+    for half in ("L", "H"):
+        E(f"VPUNPCK{half}QDQ X{4 + i}, X{i}, X8", "VCVTPH2PS X8, Y8", "VMOVUPS Y8, (DI)", "ADDQ R13, DI")
+E("ADDQ $16, SI", "SUBQ $8, R12", f"JGE {loop}")
+E(f"{one}:", "ADDQ $8, R12", f"JZ {done}")
 loop = label("loop")
 E(f"{loop}:", "VPXOR X0, X0, X0", "VPXOR X1, X1, X1")
 for i in range(4):
     for h in range(2):
         E(f"VPINSRW ${i}, ({ROWS[4 * h + i]})(SI*1), X{h}, X{h}")
-E("VPUNPCKLQDQ X1, X0, X0", "VCVTPH2PS X0, Y0", "VMOVUPS Y0, (DI)", "ADDQ $2, SI", "ADDQ R13, DI", "DECQ R12", f"JNZ {loop}")
+E("VPUNPCKLQDQ X1, X0, X0", "VCVTPH2PS X0, Y0", "VMOVUPS Y0, (DI)", "ADDQ $2, SI", "ADDQ R13, DI", "DECQ R12", f"JNZ {loop}", f"{done}:")
 ret()
 
 
