@@ -4,6 +4,18 @@
 
 #include "textflag.h"
 
+DATA ·bytesS<>+0(SB)/4, $0x4b000080
+DATA ·bytesS<>+4(SB)/4, $0x00000000
+DATA ·bytesS<>+8(SB)/4, $0x4b004b00
+DATA ·bytesS<>+12(SB)/4, $0x80808080
+GLOBL ·bytesS<>(SB), RODATA|NOPTR, $16
+
+DATA ·bytesU<>+0(SB)/4, $0x4b000000
+DATA ·bytesU<>+4(SB)/4, $0x00000000
+DATA ·bytesU<>+8(SB)/4, $0x4b004b00
+DATA ·bytesU<>+12(SB)/4, $0x80808080
+GLOBL ·bytesU<>(SB), RODATA|NOPTR, $16
+
 DATA ·erf<>+0(SB)/4, $0x3f3504f3
 DATA ·erf<>+4(SB)/4, $0x41a00000
 DATA ·erf<>+8(SB)/4, $0x40000000
@@ -3101,6 +3113,7 @@ TEXT ·gemv4NEON(SB), NOSPLIT, $0-64
 	MOVD planes+8(FP), R13
 	WORD $0xad407dbe // ldp q30, q31, [x13]
 	WORD $0x4f00e5fd // movi v29.16b, #15
+	WORD $0x4f000411 // movi v17.4s, #0
 row124:
 	MOVD R11, R1
 	MOVD R6, R8
@@ -3111,11 +3124,41 @@ row124:
 block125:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $4, R9
+	BLT small130
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
+	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
+	WORD $0x4e09390a // zip1 v10.16b, v8.16b, v9.16b
+	WORD $0x4e09790b // zip2 v11.16b, v8.16b, v9.16b
+	WORD $0x4e0a03cc // tbl v12.16b, {v30.16b}, v10.16b
+	WORD $0x4e0a03ed // tbl v13.16b, {v31.16b}, v10.16b
+	WORD $0x4e0b03ce // tbl v14.16b, {v30.16b}, v11.16b
+	WORD $0x4e0b03ef // tbl v15.16b, {v31.16b}, v11.16b
+	WORD $0x4e0d3988 // zip1 v8.16b, v12.16b, v13.16b
+	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
+	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
+	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
+	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
+	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
+	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
+	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
+	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
+	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
+	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
+	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2ccf04 // fmla v4.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf25 // fmla v5.4s, v25.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
 	SUBS $4, R9
 	BLT rest127
 group126:
@@ -3132,14 +3175,14 @@ group126:
 	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
 	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
 	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
-	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
-	WORD $0x0e217958 // fcvtl v24.4s, v10.4h
-	WORD $0x4e217959 // fcvtl2 v25.4s, v10.8h
-	WORD $0x0e21797a // fcvtl v26.4s, v11.4h
-	WORD $0x4e21797b // fcvtl2 v27.4s, v11.8h
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
+	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
+	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
+	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
+	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
+	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
+	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
@@ -3165,13 +3208,21 @@ one128:
 	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
 	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
 	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
 	SUBS $1, R9
 	BNE one128
+	JMP over131
+small130:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	JMP rest127
+over131:
 end129:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
@@ -3195,35 +3246,56 @@ TEXT ·gemv8sNEON(SB), NOSPLIT, $0-56
 	MOVD rows+32(FP), R5
 	MOVD blocks+40(FP), R6
 	MOVD vecs+48(FP), R7
-row130:
+	MOVD $·bytesS<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row132:
 	MOVD R11, R1
 	MOVD R6, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block131:
+block133:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
 	SUBS $2, R9
-	BLT rest133
-group132:
+	BLT small138
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4f08a509 // sshll2 v9.8h, v8.16b, #0
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x0f10a536 // sshll v22.4s, v9.4h, #0
-	WORD $0x4f10a537 // sshll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
+	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
+	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
+	SUBS $2, R9
+	BLT rest135
+group134:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
@@ -3231,34 +3303,43 @@ group132:
 	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
 	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
 	SUBS $2, R9
-	BGE group132
-rest133:
+	BGE group134
+rest135:
 	ADDS $2, R9
-	BEQ end135
-one134:
+	BEQ end137
+one136:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one134
-end135:
+	BNE one136
+	JMP over139
+small138:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	JMP rest135
+over139:
+end137:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
 	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
 	SUBS $1, R8
-	BNE block131
+	BNE block133
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row130
+	BNE row132
 	RET
 
 // func gemv8uNEON(w *byte, scale, x, dst *float32, rows, blocks, vecs int)
@@ -3270,35 +3351,54 @@ TEXT ·gemv8uNEON(SB), NOSPLIT, $0-56
 	MOVD rows+32(FP), R5
 	MOVD blocks+40(FP), R6
 	MOVD vecs+48(FP), R7
-row136:
+	MOVD $·bytesU<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row140:
 	MOVD R11, R1
 	MOVD R6, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block137:
+block141:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
 	SUBS $2, R9
-	BLT rest139
-group138:
+	BLT small146
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f08a509 // ushll2 v9.8h, v8.16b, #0
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x2f10a536 // ushll v22.4s, v9.4h, #0
-	WORD $0x6f10a537 // ushll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
+	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
+	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
+	SUBS $2, R9
+	BLT rest143
+group142:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
@@ -3306,34 +3406,42 @@ group138:
 	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
 	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
 	SUBS $2, R9
-	BGE group138
-rest139:
+	BGE group142
+rest143:
 	ADDS $2, R9
-	BEQ end141
-one140:
+	BEQ end145
+one144:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one140
-end141:
+	BNE one144
+	JMP over147
+small146:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	JMP rest143
+over147:
+end145:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
 	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
 	SUBS $1, R8
-	BNE block137
+	BNE block141
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row136
+	BNE row140
 	RET
 
 // func gemv4oNEON(w, planes *byte, scale, offset, sums, x, dst *float32, rows, blocks, vecs int)
@@ -3350,7 +3458,8 @@ TEXT ·gemv4oNEON(SB), NOSPLIT, $0-80
 	MOVD planes+8(FP), R13
 	WORD $0xad407dbe // ldp q30, q31, [x13]
 	WORD $0x4f00e5fd // movi v29.16b, #15
-row142:
+	WORD $0x4f000411 // movi v17.4s, #0
+row148:
 	MOVD R11, R1
 	MOVD R6, R8
 	MOVD R12, R10
@@ -3358,19 +3467,13 @@ row142:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block143:
+block149:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
 	WORD $0xbc404472 // ldr s18, [x3], #4
 	WORD $0xbc404553 // ldr s19, [x10], #4
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
 	SUBS $4, R9
-	BLT rest145
-group144:
+	BLT small154
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -3384,14 +3487,50 @@ group144:
 	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
 	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
 	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
-	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
-	WORD $0x0e217958 // fcvtl v24.4s, v10.4h
-	WORD $0x4e217959 // fcvtl2 v25.4s, v10.8h
-	WORD $0x0e21797a // fcvtl v26.4s, v11.4h
-	WORD $0x4e21797b // fcvtl2 v27.4s, v11.8h
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
+	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
+	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
+	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
+	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
+	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
+	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
+	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
+	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2ccf04 // fmla v4.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf25 // fmla v5.4s, v25.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
+	SUBS $4, R9
+	BLT rest151
+group150:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
+	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
+	WORD $0x4e09390a // zip1 v10.16b, v8.16b, v9.16b
+	WORD $0x4e09790b // zip2 v11.16b, v8.16b, v9.16b
+	WORD $0x4e0a03cc // tbl v12.16b, {v30.16b}, v10.16b
+	WORD $0x4e0a03ed // tbl v13.16b, {v31.16b}, v10.16b
+	WORD $0x4e0b03ce // tbl v14.16b, {v30.16b}, v11.16b
+	WORD $0x4e0b03ef // tbl v15.16b, {v31.16b}, v11.16b
+	WORD $0x4e0d3988 // zip1 v8.16b, v12.16b, v13.16b
+	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
+	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
+	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
+	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
+	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
+	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
+	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
+	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
+	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
@@ -3405,11 +3544,11 @@ group144:
 	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
 	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
 	SUBS $4, R9
-	BGE group144
-rest145:
+	BGE group150
+rest151:
 	ADDS $4, R9
-	BEQ end147
-one146:
+	BEQ end153
+one152:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -3417,26 +3556,34 @@ one146:
 	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
 	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
 	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one146
-end147:
+	BNE one152
+	JMP over155
+small154:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	JMP rest151
+over155:
+end153:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
 	WORD $0x4eb3ce44 // fmls v4.4s, v18.4s, v19.4s
 	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
 	SUBS $1, R8
-	BNE block143
+	BNE block149
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row142
+	BNE row148
 	RET
 
 // func gemv8soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, vecs int)
@@ -3449,36 +3596,61 @@ TEXT ·gemv8soNEON(SB), NOSPLIT, $0-64
 	MOVD blocks+48(FP), R6
 	MOVD vecs+56(FP), R7
 	MOVD offset+16(FP), R3
-row148:
+	MOVD $·bytesS<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row156:
 	MOVD R11, R1
 	MOVD R6, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block149:
+block157:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
 	SUBS $2, R9
-	BLT rest151
-group150:
+	BLT small162
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4f08a509 // sshll2 v9.8h, v8.16b, #0
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x0f10a536 // sshll v22.4s, v9.4h, #0
-	WORD $0x4f10a537 // sshll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
+	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
+	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
+	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
+	SUBS $2, R9
+	BLT rest159
+group158:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
@@ -3490,36 +3662,45 @@ group150:
 	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
 	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
 	SUBS $2, R9
-	BGE group150
-rest151:
+	BGE group158
+rest159:
 	ADDS $2, R9
-	BEQ end153
-one152:
+	BEQ end161
+one160:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one152
-end153:
+	BNE one160
+	JMP over163
+small162:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	JMP rest159
+over163:
+end161:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
 	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
 	SUBS $1, R8
-	BNE block149
+	BNE block157
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row148
+	BNE row156
 	RET
 
 // func gemv8uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, vecs int)
@@ -3532,36 +3713,59 @@ TEXT ·gemv8uoNEON(SB), NOSPLIT, $0-64
 	MOVD blocks+48(FP), R6
 	MOVD vecs+56(FP), R7
 	MOVD offset+16(FP), R3
-row154:
+	MOVD $·bytesU<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row164:
 	MOVD R11, R1
 	MOVD R6, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block155:
+block165:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
 	SUBS $2, R9
-	BLT rest157
-group156:
+	BLT small170
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f08a509 // ushll2 v9.8h, v8.16b, #0
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x2f10a536 // ushll v22.4s, v9.4h, #0
-	WORD $0x6f10a537 // ushll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
+	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
+	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
+	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
+	SUBS $2, R9
+	BLT rest167
+group166:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
@@ -3573,36 +3777,44 @@ group156:
 	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
 	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
 	SUBS $2, R9
-	BGE group156
-rest157:
+	BGE group166
+rest167:
 	ADDS $2, R9
-	BEQ end159
-one158:
+	BEQ end169
+one168:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one158
-end159:
+	BNE one168
+	JMP over171
+small170:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	JMP rest167
+over171:
+end169:
 	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
 	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
 	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
 	SUBS $1, R8
-	BNE block155
+	BNE block165
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row154
+	BNE row164
 	RET
 
 // func gemv4rNEON(w *byte, codes, scale, offset, x, dst *float32, rows, blocks, vecs int)
@@ -3618,17 +3830,16 @@ TEXT ·gemv4rNEON(SB), NOSPLIT, $0-72
 	MOVD codes+8(FP), R13
 	WORD $0xad4045b0 // ldp q16, q17, [x13]
 	WORD $0xad414db2 // ldp q18, q19, [x13, #32]
-row160:
+row172:
 	MOVD R11, R1
 	MOVD R6, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block161:
+block173:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	WORD $0x4ebdd608 // fsub v8.4s, v16.4s, v29.4s
 	WORD $0x4ebdd629 // fsub v9.4s, v17.4s, v29.4s
@@ -3646,8 +3857,8 @@ block161:
 	WORD $0x4e0d599f // uzp2 v31.16b, v12.16b, v13.16b
 	WORD $0x4f00e5fd // movi v29.16b, #15
 	SUBS $4, R9
-	BLT rest163
-group162:
+	BLT rest175
+group174:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -3682,11 +3893,11 @@ group162:
 	WORD $0x4e2ecf42 // fmla v2.4s, v26.4s, v14.4s
 	WORD $0x4e2fcf63 // fmla v3.4s, v27.4s, v15.4s
 	SUBS $4, R9
-	BGE group162
-rest163:
+	BGE group174
+rest175:
 	ADDS $4, R9
-	BEQ end165
-one164:
+	BEQ end177
+one176:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -3694,198 +3905,6 @@ one164:
 	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
 	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
 	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one164
-end165:
-	SUBS $1, R8
-	BNE block161
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row160
-	RET
-
-// func gemv8srNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, vecs int)
-TEXT ·gemv8srNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R11
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
-	MOVD offset+16(FP), R3
-row166:
-	MOVD R11, R1
-	MOVD R6, R8
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block167:
-	MOVD R7, R9
-	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
-	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	SUBS $2, R9
-	BLT rest169
-group168:
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4f08a509 // sshll2 v9.8h, v8.16b, #0
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x0f10a536 // sshll v22.4s, v9.4h, #0
-	WORD $0x4f10a537 // sshll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
-	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
-	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
-	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
-	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
-	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
-	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0x0e216ac9 // fcvtn v9.4h, v22.4s
-	WORD $0x4e216ae9 // fcvtn2 v9.8h, v23.4s
-	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
-	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group168
-rest169:
-	ADDS $2, R9
-	BEQ end171
-one170:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
-	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
-	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one170
-end171:
-	SUBS $1, R8
-	BNE block167
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row166
-	RET
-
-// func gemv8urNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, vecs int)
-TEXT ·gemv8urNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R11
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
-	MOVD offset+16(FP), R3
-row172:
-	MOVD R11, R1
-	MOVD R6, R8
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block173:
-	MOVD R7, R9
-	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xf9820000 // prfm pldl1keep, [x0, #1024]
-	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	SUBS $2, R9
-	BLT rest175
-group174:
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f08a509 // ushll2 v9.8h, v8.16b, #0
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x2f10a536 // ushll v22.4s, v9.4h, #0
-	WORD $0x6f10a537 // ushll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
-	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
-	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
-	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
-	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
-	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
-	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0x0e216ac9 // fcvtn v9.4h, v22.4s
-	WORD $0x4e216ae9 // fcvtn2 v9.8h, v23.4s
-	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
-	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group174
-rest175:
-	ADDS $2, R9
-	BEQ end177
-one176:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
-	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
-	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
 	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
@@ -3906,6 +3925,208 @@ end177:
 	BNE row172
 	RET
 
+// func gemv8srNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, vecs int)
+TEXT ·gemv8srNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R11
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R6
+	MOVD vecs+56(FP), R7
+	MOVD offset+16(FP), R3
+	MOVD $·bytesS<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row178:
+	MOVD R11, R1
+	MOVD R6, R8
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block179:
+	MOVD R7, R9
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	SUBS $2, R9
+	BLT rest181
+group180:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
+	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
+	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
+	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0x0e216ac9 // fcvtn v9.4h, v22.4s
+	WORD $0x4e216ae9 // fcvtn2 v9.8h, v23.4s
+	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
+	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	SUBS $2, R9
+	BGE group180
+rest181:
+	ADDS $2, R9
+	BEQ end183
+one182:
+	WORD $0xfc408408 // ldr d8, [x0], #8
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
+	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	SUBS $1, R9
+	BNE one182
+end183:
+	SUBS $1, R8
+	BNE block179
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row178
+	RET
+
+// func gemv8urNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, vecs int)
+TEXT ·gemv8urNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R11
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R6
+	MOVD vecs+56(FP), R7
+	MOVD offset+16(FP), R3
+	MOVD $·bytesU<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row184:
+	MOVD R11, R1
+	MOVD R6, R8
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block185:
+	MOVD R7, R9
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	SUBS $2, R9
+	BLT rest187
+group186:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
+	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
+	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
+	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0x0e216ac9 // fcvtn v9.4h, v22.4s
+	WORD $0x4e216ae9 // fcvtn2 v9.8h, v23.4s
+	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
+	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	SUBS $2, R9
+	BGE group186
+rest187:
+	ADDS $2, R9
+	BEQ end189
+one188:
+	WORD $0xfc408408 // ldr d8, [x0], #8
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
+	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	SUBS $1, R9
+	BNE one188
+end189:
+	SUBS $1, R8
+	BNE block185
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row184
+	RET
+
 // func unpack4NEON(dst *float32, w, planes *byte, scale, offset *float32, blocks, vecs int)
 TEXT ·unpack4NEON(SB), NOSPLIT, $0-56
 	MOVD dst+0(FP), R1
@@ -3916,15 +4137,16 @@ TEXT ·unpack4NEON(SB), NOSPLIT, $0-56
 	MOVD vecs+48(FP), R7
 	MOVD planes+16(FP), R13
 	WORD $0xad407dbe // ldp q30, q31, [x13]
-block178:
+	WORD $0x4f000411 // movi v17.4s, #0
+block190:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	WORD $0x4ebd1fb3 // mov v19.16b, v29.16b
 	WORD $0x4f00e5fd // movi v29.16b, #15
 	SUBS $4, R9
-	BLT rest180
-group179:
+	BLT rest192
+group191:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -3938,14 +4160,14 @@ group179:
 	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
 	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
 	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0x0e217936 // fcvtl v22.4s, v9.4h
-	WORD $0x4e217937 // fcvtl2 v23.4s, v9.8h
-	WORD $0x0e217958 // fcvtl v24.4s, v10.4h
-	WORD $0x4e217959 // fcvtl2 v25.4s, v10.8h
-	WORD $0x0e21797a // fcvtl v26.4s, v11.4h
-	WORD $0x4e21797b // fcvtl2 v27.4s, v11.8h
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
+	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
+	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
+	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
+	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
+	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
+	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
 	WORD $0x4eb3d694 // fsub v20.4s, v20.4s, v19.4s
 	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
 	WORD $0x4eb3d6b5 // fsub v21.4s, v21.4s, v19.4s
@@ -3967,11 +4189,11 @@ group179:
 	WORD $0xac816438 // stp q24, q25, [x1], #32
 	WORD $0xac816c3a // stp q26, q27, [x1], #32
 	SUBS $4, R9
-	BGE group179
-rest180:
+	BGE group191
+rest192:
 	ADDS $4, R9
-	BEQ end182
-one181:
+	BEQ end194
+one193:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -3979,18 +4201,18 @@ one181:
 	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
 	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
 	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
 	WORD $0x4eb3d694 // fsub v20.4s, v20.4s, v19.4s
 	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
 	WORD $0x4eb3d6b5 // fsub v21.4s, v21.4s, v19.4s
 	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one181
-end182:
+	BNE one193
+end194:
 	SUBS $1, R8
-	BNE block178
+	BNE block190
 	RET
 
 // func unpack8sNEON(dst *float32, w *byte, scale, offset *float32, blocks, vecs int)
@@ -4001,24 +4223,30 @@ TEXT ·unpack8sNEON(SB), NOSPLIT, $0-48
 	MOVD offset+24(FP), R3
 	MOVD blocks+32(FP), R8
 	MOVD vecs+40(FP), R7
-block183:
+	MOVD $·bytesS<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+block195:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	SUBS $2, R9
-	BLT rest185
-group184:
+	BLT rest197
+group196:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4f08a509 // sshll2 v9.8h, v8.16b, #0
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x0f10a536 // sshll v22.4s, v9.4h, #0
-	WORD $0x4f10a537 // sshll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
@@ -4030,27 +4258,28 @@ group184:
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	WORD $0xac815c36 // stp q22, q23, [x1], #32
 	SUBS $2, R9
-	BGE group184
-rest185:
+	BGE group196
+rest197:
 	ADDS $2, R9
-	BEQ end187
-one186:
+	BEQ end199
+one198:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
 	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one186
-end187:
+	BNE one198
+end199:
 	SUBS $1, R8
-	BNE block183
+	BNE block195
 	RET
 
 // func unpack8uNEON(dst *float32, w *byte, scale, offset *float32, blocks, vecs int)
@@ -4061,24 +4290,29 @@ TEXT ·unpack8uNEON(SB), NOSPLIT, $0-48
 	MOVD offset+24(FP), R3
 	MOVD blocks+32(FP), R8
 	MOVD vecs+40(FP), R7
-block188:
+	MOVD $·bytesU<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+block200:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	SUBS $2, R9
-	BLT rest190
-group189:
+	BLT rest202
+group201:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f08a509 // ushll2 v9.8h, v8.16b, #0
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x2f10a536 // ushll v22.4s, v9.4h, #0
-	WORD $0x6f10a537 // ushll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
@@ -4090,27 +4324,27 @@ group189:
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	WORD $0xac815c36 // stp q22, q23, [x1], #32
 	SUBS $2, R9
-	BGE group189
-rest190:
+	BGE group201
+rest202:
 	ADDS $2, R9
-	BEQ end192
-one191:
+	BEQ end204
+one203:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
 	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one191
-end192:
+	BNE one203
+end204:
 	SUBS $1, R8
-	BNE block188
+	BNE block200
 	RET
 
 // func unpack4rNEON(dst *float32, w *byte, codes, scale, offset *float32, blocks, vecs int)
@@ -4124,7 +4358,7 @@ TEXT ·unpack4rNEON(SB), NOSPLIT, $0-56
 	MOVD codes+16(FP), R13
 	WORD $0xad4045b0 // ldp q16, q17, [x13]
 	WORD $0xad414db2 // ldp q18, q19, [x13, #32]
-block193:
+block205:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
@@ -4144,8 +4378,8 @@ block193:
 	WORD $0x4e0d599f // uzp2 v31.16b, v12.16b, v13.16b
 	WORD $0x4f00e5fd // movi v29.16b, #15
 	SUBS $4, R9
-	BLT rest195
-group194:
+	BLT rest207
+group206:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -4172,11 +4406,11 @@ group194:
 	WORD $0xac816438 // stp q24, q25, [x1], #32
 	WORD $0xac816c3a // stp q26, q27, [x1], #32
 	SUBS $4, R9
-	BGE group194
-rest195:
+	BGE group206
+rest207:
 	ADDS $4, R9
-	BEQ end197
-one196:
+	BEQ end209
+one208:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -4188,10 +4422,10 @@ one196:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one196
-end197:
+	BNE one208
+end209:
 	SUBS $1, R8
-	BNE block193
+	BNE block205
 	RET
 
 // func unpack8srNEON(dst *float32, w *byte, scale, offset *float32, blocks, vecs int)
@@ -4202,24 +4436,30 @@ TEXT ·unpack8srNEON(SB), NOSPLIT, $0-48
 	MOVD offset+24(FP), R3
 	MOVD blocks+32(FP), R8
 	MOVD vecs+40(FP), R7
-block198:
+	MOVD $·bytesS<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+block210:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	SUBS $2, R9
-	BLT rest200
-group199:
+	BLT rest212
+group211:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4f08a509 // sshll2 v9.8h, v8.16b, #0
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x0f10a536 // sshll v22.4s, v9.4h, #0
-	WORD $0x4f10a537 // sshll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
@@ -4239,17 +4479,18 @@ group199:
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	WORD $0xac815c36 // stp q22, q23, [x1], #32
 	SUBS $2, R9
-	BGE group199
-rest200:
+	BGE group211
+rest212:
 	ADDS $2, R9
-	BEQ end202
-one201:
+	BEQ end214
+one213:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x0f08a508 // sshll v8.8h, v8.8b, #0
-	WORD $0x0f10a514 // sshll v20.4s, v8.4h, #0
-	WORD $0x4f10a515 // sshll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
@@ -4260,10 +4501,10 @@ one201:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one201
-end202:
+	BNE one213
+end214:
 	SUBS $1, R8
-	BNE block198
+	BNE block210
 	RET
 
 // func unpack8urNEON(dst *float32, w *byte, scale, offset *float32, blocks, vecs int)
@@ -4274,24 +4515,29 @@ TEXT ·unpack8urNEON(SB), NOSPLIT, $0-48
 	MOVD offset+24(FP), R3
 	MOVD blocks+32(FP), R8
 	MOVD vecs+40(FP), R7
-block203:
+	MOVD $·bytesU<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+block215:
 	MOVD R7, R9
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	SUBS $2, R9
-	BLT rest205
-group204:
+	BLT rest217
+group216:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f08a509 // ushll2 v9.8h, v8.16b, #0
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x2f10a536 // ushll v22.4s, v9.4h, #0
-	WORD $0x6f10a537 // ushll2 v23.4s, v9.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
-	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
@@ -4311,17 +4557,17 @@ group204:
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	WORD $0xac815c36 // stp q22, q23, [x1], #32
 	SUBS $2, R9
-	BGE group204
-rest205:
+	BGE group216
+rest217:
 	ADDS $2, R9
-	BEQ end207
-one206:
+	BEQ end219
+one218:
 	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x2f08a508 // ushll v8.8h, v8.8b, #0
-	WORD $0x2f10a514 // ushll v20.4s, v8.4h, #0
-	WORD $0x6f10a515 // ushll2 v21.4s, v8.8h, #0
-	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
-	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
 	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
 	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
@@ -4332,10 +4578,10 @@ one206:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one206
-end207:
+	BNE one218
+end219:
 	SUBS $1, R8
-	BNE block203
+	BNE block215
 	RET
 
 // func dotLUT1NEON(w, planes *byte, x, dst *float32, rows, groups int)
@@ -4350,14 +4596,14 @@ TEXT ·dotLUT1NEON(SB), NOSPLIT, $0-48
 	MOVD $·index1<>(SB), R10
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f00e432 // movi v18.16b, #1
-row208:
+row220:
 	MOVD R11, R1
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	MOVD R7, R9
-one209:
+one221:
 	WORD $0x3c401408 // ldr b8, [x0], #1
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
 	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
@@ -4372,7 +4618,7 @@ one209:
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one209
+	BNE one221
 	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
@@ -4380,7 +4626,7 @@ one209:
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row208
+	BNE row220
 	RET
 
 // func decodeLUT1NEON(dst *float32, w, planes *byte, groups int)
@@ -4394,7 +4640,7 @@ TEXT ·decodeLUT1NEON(SB), NOSPLIT, $0-32
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f00e432 // movi v18.16b, #1
 	MOVD R7, R9
-one211:
+one223:
 	WORD $0x3c401408 // ldr b8, [x0], #1
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
 	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
@@ -4407,7 +4653,7 @@ one211:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one211
+	BNE one223
 	RET
 
 // func dotLUT2NEON(w, planes *byte, x, dst *float32, rows, groups int)
@@ -4422,14 +4668,14 @@ TEXT ·dotLUT2NEON(SB), NOSPLIT, $0-48
 	MOVD $·index2<>(SB), R10
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f00e472 // movi v18.16b, #3
-row212:
+row224:
 	MOVD R11, R1
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	MOVD R7, R9
-one213:
+one225:
 	WORD $0x7c402408 // ldr h8, [x0], #2
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
 	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
@@ -4444,7 +4690,7 @@ one213:
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one213
+	BNE one225
 	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
@@ -4452,7 +4698,7 @@ one213:
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row212
+	BNE row224
 	RET
 
 // func decodeLUT2NEON(dst *float32, w, planes *byte, groups int)
@@ -4466,7 +4712,7 @@ TEXT ·decodeLUT2NEON(SB), NOSPLIT, $0-32
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f00e472 // movi v18.16b, #3
 	MOVD R7, R9
-one215:
+one227:
 	WORD $0x7c402408 // ldr h8, [x0], #2
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
 	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
@@ -4479,7 +4725,7 @@ one215:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one215
+	BNE one227
 	RET
 
 // func dotLUT3NEON(w, planes *byte, x, dst *float32, rows, groups int)
@@ -4494,14 +4740,14 @@ TEXT ·dotLUT3NEON(SB), NOSPLIT, $0-48
 	MOVD $·index3<>(SB), R10
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f00e4f2 // movi v18.16b, #7
-row216:
+row228:
 	MOVD R11, R1
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	MOVD R7, R9
-one217:
+one229:
 	WORD $0x7c402408 // ldr h8, [x0], #2
 	WORD $0x0ddf0808 // ld1 {v8.b}[2], [x0], #1
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
@@ -4517,7 +4763,7 @@ one217:
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one217
+	BNE one229
 	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
@@ -4525,7 +4771,7 @@ one217:
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row216
+	BNE row228
 	RET
 
 // func decodeLUT3NEON(dst *float32, w, planes *byte, groups int)
@@ -4539,7 +4785,7 @@ TEXT ·decodeLUT3NEON(SB), NOSPLIT, $0-32
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f00e4f2 // movi v18.16b, #7
 	MOVD R7, R9
-one219:
+one231:
 	WORD $0x7c402408 // ldr h8, [x0], #2
 	WORD $0x0ddf0808 // ld1 {v8.b}[2], [x0], #1
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
@@ -4553,7 +4799,7 @@ one219:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one219
+	BNE one231
 	RET
 
 // func dotLUT4NEON(w, planes *byte, x, dst *float32, rows, groups int)
@@ -4566,7 +4812,7 @@ TEXT ·dotLUT4NEON(SB), NOSPLIT, $0-48
 	MOVD groups+40(FP), R7
 	WORD $0xad407dbe // ldp q30, q31, [x13]
 	WORD $0x4f00e5fd // movi v29.16b, #15
-row220:
+row232:
 	MOVD R11, R1
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
@@ -4574,8 +4820,8 @@ row220:
 	WORD $0x4f000403 // movi v3.4s, #0
 	MOVD R7, R9
 	SUBS $4, R9
-	BLT rest222
-group221:
+	BLT rest234
+group233:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -4610,11 +4856,11 @@ group221:
 	WORD $0x4e2ecf42 // fmla v2.4s, v26.4s, v14.4s
 	WORD $0x4e2fcf63 // fmla v3.4s, v27.4s, v15.4s
 	SUBS $4, R9
-	BGE group221
-rest222:
+	BGE group233
+rest234:
 	ADDS $4, R9
-	BEQ end224
-one223:
+	BEQ end236
+one235:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -4628,8 +4874,8 @@ one223:
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one223
-end224:
+	BNE one235
+end236:
 	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
@@ -4637,7 +4883,7 @@ end224:
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row220
+	BNE row232
 	RET
 
 // func decodeLUT4NEON(dst *float32, w, planes *byte, groups int)
@@ -4650,8 +4896,8 @@ TEXT ·decodeLUT4NEON(SB), NOSPLIT, $0-32
 	WORD $0x4f00e5fd // movi v29.16b, #15
 	MOVD R7, R9
 	SUBS $4, R9
-	BLT rest227
-group226:
+	BLT rest239
+group238:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -4678,11 +4924,11 @@ group226:
 	WORD $0xac816438 // stp q24, q25, [x1], #32
 	WORD $0xac816c3a // stp q26, q27, [x1], #32
 	SUBS $4, R9
-	BGE group226
-rest227:
+	BGE group238
+rest239:
 	ADDS $4, R9
-	BEQ end229
-one228:
+	BEQ end241
+one240:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
 	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
@@ -4694,8 +4940,8 @@ one228:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one228
-end229:
+	BNE one240
+end241:
 	RET
 
 // func dotLUT6NEON(w, planes *byte, x, dst *float32, rows, groups int)
@@ -4713,14 +4959,14 @@ TEXT ·dotLUT6NEON(SB), NOSPLIT, $0-48
 	MOVD $·index6<>(SB), R10
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f01e7f2 // movi v18.16b, #63
-row230:
+row242:
 	MOVD R11, R1
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	MOVD R7, R9
-one231:
+one243:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x0ddf5008 // ld1 {v8.h}[2], [x0], #2
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
@@ -4736,7 +4982,7 @@ one231:
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one231
+	BNE one243
 	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
@@ -4744,7 +4990,7 @@ one231:
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row230
+	BNE row242
 	RET
 
 // func decodeLUT6NEON(dst *float32, w, planes *byte, groups int)
@@ -4761,7 +5007,7 @@ TEXT ·decodeLUT6NEON(SB), NOSPLIT, $0-32
 	WORD $0xad404550 // ldp q16, q17, [x10]
 	WORD $0x4f01e7f2 // movi v18.16b, #63
 	MOVD R7, R9
-one233:
+one245:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x0ddf5008 // ld1 {v8.h}[2], [x0], #2
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
@@ -4775,7 +5021,7 @@ one233:
 	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
-	BNE one233
+	BNE one245
 	RET
 
 // func quantizeNEON(dst, x *float32, groups int)
@@ -4787,7 +5033,7 @@ TEXT ·quantizeNEON(SB), NOSPLIT, $0-24
 	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
 	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-loop234:
+loop246:
 	WORD $0xacc10420 // ldp q0, q1, [x1], #32
 	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
@@ -4850,7 +5096,7 @@ loop234:
 	WORD $0xac810801 // stp q1, q2, [x0], #32
 	WORD $0xac810008 // stp q8, q0, [x0], #32
 	SUBS $1, R5
-	BNE loop234
+	BNE loop246
 	RET
 
 // func quantizeTileNEON(dst, steps, sums, x *float32, groups, stride int)
@@ -4865,7 +5111,7 @@ TEXT ·quantizeTileNEON(SB), NOSPLIT, $0-48
 	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
 	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-loop235:
+loop247:
 	WORD $0xacc10420 // ldp q0, q1, [x1], #32
 	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
@@ -4935,7 +5181,7 @@ loop235:
 	ADD R6, R2
 	ADD R6, R3
 	SUBS $1, R5
-	BNE loop235
+	BNE loop247
 	RET
 
 // func fast4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
@@ -4951,7 +5197,7 @@ TEXT ·fast4sDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row236:
+row248:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R20, R6, R7
@@ -4964,17 +5210,179 @@ row236:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block237:
+	CMP $1, R19
+	BNE block249
+	SUBS $4, R22
+	BLT few252
+four251:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four251
+few252:
+	ADDS $4, R22
+	BEQ end253
+block249:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
-group238:
+group250:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -5014,9 +5422,10 @@ group238:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group238
+	BNE group250
 	SUBS $1, R22
-	BNE block237
+	BNE block249
+end253:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -5032,7 +5441,7 @@ group238:
 	MOVD R8, R0
 	MOVD R11, R2
 	SUBS $4, R5
-	BNE row236
+	BNE row248
 	RET
 
 // func fast1sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
@@ -5048,15 +5457,69 @@ TEXT ·fast1sDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row239:
+row254:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block240:
+	CMP $1, R19
+	BNE block255
+	SUBS $4, R22
+	BLT few258
+four257:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four257
+few258:
+	ADDS $4, R22
+	BEQ end259
+block255:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
-group241:
+group256:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -5069,14 +5532,15 @@ group241:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group241
+	BNE group256
 	SUBS $1, R22
-	BNE block240
+	BNE block255
+end259:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row239
+	BNE row254
 	RET
 
 // func fastTile8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -5105,13 +5569,13 @@ TEXT ·fastTile8sDotNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block242:
+block260:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group243:
+group261:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -5270,9 +5734,9 @@ group243:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group243
+	BNE group261
 	SUBS $1, R22
-	BNE block242
+	BNE block260
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -5313,13 +5777,13 @@ TEXT ·fastTile4sDotNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block244:
+block262:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group245:
+group263:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -5410,9 +5874,9 @@ group245:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group245
+	BNE group263
 	SUBS $1, R22
-	BNE block244
+	BNE block262
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -5437,7 +5901,7 @@ TEXT ·fast4soDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row246:
+row264:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R21, R3, R12
@@ -5453,21 +5917,203 @@ row246:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block247:
+	CMP $1, R19
+	BNE block265
+	SUBS $4, R22
+	BLT few268
+four267:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four267
+few268:
+	ADDS $4, R22
+	BEQ end269
+block265:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404599 // ldr s25, [x12], #4
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc4045ba // ldr s26, [x13], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
 	WORD $0xbc4045db // ldr s27, [x14], #4
-group248:
+group266:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -5511,9 +6157,10 @@ group248:
 	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group248
+	BNE group266
 	SUBS $1, R22
-	BNE block247
+	BNE block265
+end269:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -5530,7 +6177,7 @@ group248:
 	MOVD R11, R2
 	MOVD R14, R3
 	SUBS $4, R5
-	BNE row246
+	BNE row264
 	RET
 
 // func fast1soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
@@ -5547,16 +6194,75 @@ TEXT ·fast1soDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row249:
+row270:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block250:
+	CMP $1, R19
+	BNE block271
+	SUBS $4, R22
+	BLT few274
+four273:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four273
+few274:
+	ADDS $4, R22
+	BEQ end275
+block271:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
-group251:
+group272:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -5570,14 +6276,15 @@ group251:
 	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group251
+	BNE group272
 	SUBS $1, R22
-	BNE block250
+	BNE block271
+end275:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row249
+	BNE row270
 	RET
 
 // func fastTile8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -5610,7 +6317,7 @@ TEXT ·fastTile8soDotNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block252:
+block276:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -5620,7 +6327,7 @@ block252:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group253:
+group277:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -5795,9 +6502,9 @@ group253:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group253
+	BNE group277
 	SUBS $1, R22
-	BNE block252
+	BNE block276
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -5842,7 +6549,7 @@ TEXT ·fastTile4soDotNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block254:
+block278:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -5852,7 +6559,7 @@ block254:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group255:
+group279:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -5951,9 +6658,9 @@ group255:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group255
+	BNE group279
 	SUBS $1, R22
-	BNE block254
+	BNE block278
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -5977,7 +6684,7 @@ TEXT ·fast4uDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row256:
+row280:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R20, R6, R7
@@ -5990,17 +6697,179 @@ row256:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block257:
+	CMP $1, R19
+	BNE block281
+	SUBS $4, R22
+	BLT few284
+four283:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four283
+few284:
+	ADDS $4, R22
+	BEQ end285
+block281:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
-group258:
+group282:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -6040,9 +6909,10 @@ group258:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group258
+	BNE group282
 	SUBS $1, R22
-	BNE block257
+	BNE block281
+end285:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -6058,7 +6928,7 @@ group258:
 	MOVD R8, R0
 	MOVD R11, R2
 	SUBS $4, R5
-	BNE row256
+	BNE row280
 	RET
 
 // func fast1uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
@@ -6074,15 +6944,69 @@ TEXT ·fast1uDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row259:
+row286:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block260:
+	CMP $1, R19
+	BNE block287
+	SUBS $4, R22
+	BLT few290
+four289:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four289
+few290:
+	ADDS $4, R22
+	BEQ end291
+block287:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
-group261:
+group288:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -6095,14 +7019,15 @@ group261:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group261
+	BNE group288
 	SUBS $1, R22
-	BNE block260
+	BNE block287
+end291:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row259
+	BNE row286
 	RET
 
 // func fastTile8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -6131,13 +7056,13 @@ TEXT ·fastTile8uDotNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block262:
+block292:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group263:
+group293:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -6296,9 +7221,9 @@ group263:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group263
+	BNE group293
 	SUBS $1, R22
-	BNE block262
+	BNE block292
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -6339,13 +7264,13 @@ TEXT ·fastTile4uDotNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block264:
+block294:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group265:
+group295:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -6436,9 +7361,9 @@ group265:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group265
+	BNE group295
 	SUBS $1, R22
-	BNE block264
+	BNE block294
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -6463,7 +7388,7 @@ TEXT ·fast4uoDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row266:
+row296:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R21, R3, R12
@@ -6479,21 +7404,203 @@ row266:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block267:
+	CMP $1, R19
+	BNE block297
+	SUBS $4, R22
+	BLT few300
+four299:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four299
+few300:
+	ADDS $4, R22
+	BEQ end301
+block297:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404599 // ldr s25, [x12], #4
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc4045ba // ldr s26, [x13], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
 	WORD $0xbc4045db // ldr s27, [x14], #4
-group268:
+group298:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -6537,9 +7644,10 @@ group268:
 	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group268
+	BNE group298
 	SUBS $1, R22
-	BNE block267
+	BNE block297
+end301:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -6556,7 +7664,7 @@ group268:
 	MOVD R11, R2
 	MOVD R14, R3
 	SUBS $4, R5
-	BNE row266
+	BNE row296
 	RET
 
 // func fast1uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
@@ -6573,16 +7681,75 @@ TEXT ·fast1uoDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row269:
+row302:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block270:
+	CMP $1, R19
+	BNE block303
+	SUBS $4, R22
+	BLT few306
+four305:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four305
+few306:
+	ADDS $4, R22
+	BEQ end307
+block303:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
-group271:
+group304:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -6596,14 +7763,15 @@ group271:
 	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group271
+	BNE group304
 	SUBS $1, R22
-	BNE block270
+	BNE block303
+end307:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row269
+	BNE row302
 	RET
 
 // func fastTile8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -6636,7 +7804,7 @@ TEXT ·fastTile8uoDotNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block272:
+block308:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -6646,7 +7814,7 @@ block272:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group273:
+group309:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -6821,9 +7989,9 @@ group273:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group273
+	BNE group309
 	SUBS $1, R22
-	BNE block272
+	BNE block308
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -6868,7 +8036,7 @@ TEXT ·fastTile4uoDotNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block274:
+block310:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -6878,7 +8046,7 @@ block274:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group275:
+group311:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -6977,9 +8145,9 @@ group275:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group275
+	BNE group311
 	SUBS $1, R22
-	BNE block274
+	BNE block310
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -7003,7 +8171,7 @@ TEXT ·fast4sNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row276:
+row312:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R20, R6, R7
@@ -7016,17 +8184,275 @@ row276:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block277:
+	CMP $1, R19
+	BNE block313
+	SUBS $4, R22
+	BLT few316
+four315:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four315
+few316:
+	ADDS $4, R22
+	BEQ end317
+block313:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
-group278:
+group314:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -7090,9 +8516,10 @@ group278:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group278
+	BNE group314
 	SUBS $1, R22
-	BNE block277
+	BNE block313
+end317:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -7108,7 +8535,7 @@ group278:
 	MOVD R8, R0
 	MOVD R11, R2
 	SUBS $4, R5
-	BNE row276
+	BNE row312
 	RET
 
 // func fast1sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
@@ -7124,15 +8551,93 @@ TEXT ·fast1sNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row279:
+row318:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block280:
+	CMP $1, R19
+	BNE block319
+	SUBS $4, R22
+	BLT few322
+four321:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four321
+few322:
+	ADDS $4, R22
+	BEQ end323
+block319:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
-group281:
+group320:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -7151,14 +8656,15 @@ group281:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group281
+	BNE group320
 	SUBS $1, R22
-	BNE block280
+	BNE block319
+end323:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row279
+	BNE row318
 	RET
 
 // func fastTile8sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -7187,13 +8693,13 @@ TEXT ·fastTile8sNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block282:
+block324:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group283:
+group325:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -7608,9 +9114,9 @@ group283:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group283
+	BNE group325
 	SUBS $1, R22
-	BNE block282
+	BNE block324
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -7651,13 +9157,13 @@ TEXT ·fastTile4sNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block284:
+block326:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group285:
+group327:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -7876,9 +9382,9 @@ group285:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group285
+	BNE group327
 	SUBS $1, R22
-	BNE block284
+	BNE block326
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -7903,7 +9409,7 @@ TEXT ·fast4soNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row286:
+row328:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R21, R3, R12
@@ -7919,21 +9425,299 @@ row286:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block287:
+	CMP $1, R19
+	BNE block329
+	SUBS $4, R22
+	BLT few332
+four331:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
+	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
+	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
+	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four331
+few332:
+	ADDS $4, R22
+	BEQ end333
+block329:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404599 // ldr s25, [x12], #4
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc4045ba // ldr s26, [x13], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
 	WORD $0xbc4045db // ldr s27, [x14], #4
-group288:
+group330:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -8001,9 +9785,10 @@ group288:
 	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group288
+	BNE group330
 	SUBS $1, R22
-	BNE block287
+	BNE block329
+end333:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -8020,7 +9805,7 @@ group288:
 	MOVD R11, R2
 	MOVD R14, R3
 	SUBS $4, R5
-	BNE row286
+	BNE row328
 	RET
 
 // func fast1soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
@@ -8037,16 +9822,99 @@ TEXT ·fast1soNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row289:
+row334:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block290:
+	CMP $1, R19
+	BNE block335
+	SUBS $4, R22
+	BLT few338
+four337:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
+	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four337
+few338:
+	ADDS $4, R22
+	BEQ end339
+block335:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
-group291:
+group336:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -8066,14 +9934,15 @@ group291:
 	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group291
+	BNE group336
 	SUBS $1, R22
-	BNE block290
+	BNE block335
+end339:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row289
+	BNE row334
 	RET
 
 // func fastTile8soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -8106,7 +9975,7 @@ TEXT ·fastTile8soNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block292:
+block340:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -8116,7 +9985,7 @@ block292:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group293:
+group341:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -8547,9 +10416,9 @@ group293:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group293
+	BNE group341
 	SUBS $1, R22
-	BNE block292
+	BNE block340
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -8594,7 +10463,7 @@ TEXT ·fastTile4soNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block294:
+block342:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -8604,7 +10473,7 @@ block294:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group295:
+group343:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -8831,9 +10700,9 @@ group295:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group295
+	BNE group343
 	SUBS $1, R22
-	BNE block294
+	BNE block342
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -8857,7 +10726,7 @@ TEXT ·fast4uNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row296:
+row344:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R20, R6, R7
@@ -8870,17 +10739,275 @@ row296:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block297:
+	CMP $1, R19
+	BNE block345
+	SUBS $4, R22
+	BLT few348
+four347:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four347
+few348:
+	ADDS $4, R22
+	BEQ end349
+block345:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
-group298:
+group346:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -8944,9 +11071,10 @@ group298:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group298
+	BNE group346
 	SUBS $1, R22
-	BNE block297
+	BNE block345
+end349:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -8962,7 +11090,7 @@ group298:
 	MOVD R8, R0
 	MOVD R11, R2
 	SUBS $4, R5
-	BNE row296
+	BNE row344
 	RET
 
 // func fast1uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
@@ -8978,15 +11106,93 @@ TEXT ·fast1uNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row299:
+row350:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block300:
+	CMP $1, R19
+	BNE block351
+	SUBS $4, R22
+	BLT few354
+four353:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four353
+few354:
+	ADDS $4, R22
+	BEQ end355
+block351:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
-group301:
+group352:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -9005,14 +11211,15 @@ group301:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group301
+	BNE group352
 	SUBS $1, R22
-	BNE block300
+	BNE block351
+end355:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row299
+	BNE row350
 	RET
 
 // func fastTile8uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -9041,13 +11248,13 @@ TEXT ·fastTile8uNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block302:
+block356:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group303:
+group357:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -9462,9 +11669,9 @@ group303:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group303
+	BNE group357
 	SUBS $1, R22
-	BNE block302
+	BNE block356
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -9505,13 +11712,13 @@ TEXT ·fastTile4uNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block304:
+block358:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group305:
+group359:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -9730,9 +11937,9 @@ group305:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group305
+	BNE group359
 	SUBS $1, R22
-	BNE block304
+	BNE block358
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -9757,7 +11964,7 @@ TEXT ·fast4uoNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row306:
+row360:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R21, R3, R12
@@ -9773,21 +11980,299 @@ row306:
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block307:
+	CMP $1, R19
+	BNE block361
+	SUBS $4, R22
+	BLT few364
+four363:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four363
+few364:
+	ADDS $4, R22
+	BEQ end365
+block361:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
 	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xf98100c0 // prfm pldl1keep, [x6, #512]
 	WORD $0xbc404599 // ldr s25, [x12], #4
 	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xf98100e0 // prfm pldl1keep, [x7, #512]
 	WORD $0xbc4045ba // ldr s26, [x13], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xf9810100 // prfm pldl1keep, [x8, #512]
 	WORD $0xbc4045db // ldr s27, [x14], #4
-group308:
+group362:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -9855,9 +12340,10 @@ group308:
 	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group308
+	BNE group362
 	SUBS $1, R22
-	BNE block307
+	BNE block361
+end365:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -9874,7 +12360,7 @@ group308:
 	MOVD R11, R2
 	MOVD R14, R3
 	SUBS $4, R5
-	BNE row306
+	BNE row360
 	RET
 
 // func fast1uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
@@ -9891,16 +12377,99 @@ TEXT ·fast1uoNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row309:
+row366:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
-block310:
+	CMP $1, R19
+	BNE block367
+	SUBS $4, R22
+	BLT few370
+four369:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four369
+few370:
+	ADDS $4, R22
+	BEQ end371
+block367:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xf9810000 // prfm pldl1keep, [x0, #512]
 	WORD $0xbc404478 // ldr s24, [x3], #4
-group311:
+group368:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -9920,14 +12489,15 @@ group311:
 	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group311
+	BNE group368
 	SUBS $1, R22
-	BNE block310
+	BNE block367
+end371:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row309
+	BNE row366
 	RET
 
 // func fastTile8uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
@@ -9960,7 +12530,7 @@ TEXT ·fastTile8uoNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-block312:
+block372:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -9970,7 +12540,7 @@ block312:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group313:
+group373:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -10401,9 +12971,9 @@ group313:
 	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
 	ADD $352, R1
 	SUBS $1, R23
-	BNE group313
+	BNE group373
 	SUBS $1, R22
-	BNE block312
+	BNE block372
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -10448,7 +13018,7 @@ TEXT ·fastTile4uoNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block314:
+block374:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -10458,7 +13028,7 @@ block314:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group315:
+group375:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -10685,9 +13255,9 @@ group315:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group315
+	BNE group375
 	SUBS $1, R22
-	BNE block314
+	BNE block374
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]

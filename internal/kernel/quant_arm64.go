@@ -2,10 +2,10 @@
 
 package kernel
 
-import "github.com/gocoreml/coreml/internal/dtype"
+import "math"
 
-// nibbleTable holds the values of the 16 codes of 4 bits: as two planes of the
-// bytes of halves, low bytes first, and as floats.
+// nibbleTable holds the values of the 16 codes of 4 bits as floats, and the upper
+// halves of these as two planes of bytes, the lower ones first.
 type nibbleTable struct {
 	planes [32]byte
 	floats [16]float32
@@ -21,8 +21,8 @@ func newNibbleTable(signed bool) *nibbleTable {
 			v -= 16
 		}
 		t.floats[c] = float32(v)
-		h := dtype.Float32ToFloat16(float32(v))
-		t.planes[c], t.planes[16+c] = byte(h), byte(h>>8)
+		u := math.Float32bits(float32(v))
+		t.planes[c], t.planes[16+c] = byte(u>>16), byte(u>>24)
 	}
 	return &t
 }

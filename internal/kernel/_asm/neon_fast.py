@@ -104,25 +104,40 @@ def fastRows(sign, mode, dot, NR):
             E(f"ADD R21, {os[i - 1]}, {os[i]}")
     E("MOVD R24, R1", "MOVD R15, R22")
     zero(*range(NR))
-    E(f"{block}:", "MOVD R19, R23")
-    for i in range(NR):
-        E(f"ldr s{20 + i}, [x{ss[i][1:]}], #4", f"prfm pldl1keep, [x{ws[i][1:]}, #512]")
-        if mode:
-            E(f"ldr s{24 + i}, [x{os[i][1:]}], #4")
-    E(f"{group}:", "ldp q4, q5, [x1], #32", "ldp q6, q7, [x1], #32")
-    for i in range(NR):
-        a, lo, hi = 16 + i, 12 + i % 2 * 2, 13 + i % 2 * 2
-        E(f"ldr q{a}, [x{ws[i][1:]}], #16")
-        nibbles(sign, a, lo, hi)
-        zero(a)
-        dotp(dot, a, lo, 4)
-        dotp(dot, a, hi, 5)
-        toFloats(sign, a)
-        E(f"fmul v{a}.4s, v{a}.4s, v6.4s")
-        if mode:
-            E(f"fmls v{a}.4s, v7.4s, v{24 + i}.s[0]")
-        E(f"fmla v{i}.4s, v{a}.4s, v{20 + i}.s[0]")
-    E("SUBS $1, R23", f"BNE {group}", "SUBS $1, R22", f"BNE {block}")
+
+    def oneGroup(e):
+        """A group of all rows, whose scales and offsets are element e of theirs."""
+        E("ldp q4, q5, [x1], #32", "ldp q6, q7, [x1], #32")
+        for i in range(NR):
+            a, lo, hi = 16 + i, 12 + i % 2 * 2, 13 + i % 2 * 2
+            E(f"ldr q{a}, [x{ws[i][1:]}], #16")
+            nibbles(sign, a, lo, hi)
+            zero(a)
+            dotp(dot, a, lo, 4)
+            dotp(dot, a, hi, 5)
+            toFloats(sign, a)
+            E(f"fmul v{a}.4s, v{a}.4s, v6.4s")
+            if mode:
+                E(f"fmls v{a}.4s, v7.4s, v{24 + i}.s[{e}]")
+            E(f"fmla v{i}.4s, v{a}.4s, v{20 + i}.s[{e}]")
+
+    def factors(kind, size):
+        for i in range(NR):
+            E(f"ldr {kind}{20 + i}, [x{ss[i][1:]}], #{size}")
+            if mode:
+                E(f"ldr {kind}{24 + i}, [x{os[i][1:]}], #{size}")
+
+    # Blocks of one group go 4 at a time, as far as they do.
+    four, few, end = label("four"), label("few"), label("end")
+    E("CMP $1, R19", f"BNE {block}", "SUBS $4, R22", f"BLT {few}", f"{four}:")
+    factors("q", 16)
+    for e in range(4):
+        oneGroup(e)
+    E("SUBS $4, R22", f"BGE {four}", f"{few}:", "ADDS $4, R22", f"BEQ {end}", f"{block}:", "MOVD R19, R23")
+    factors("s", 4)
+    E(f"{group}:")
+    oneGroup(0)
+    E("SUBS $1, R23", f"BNE {group}", "SUBS $1, R22", f"BNE {block}", f"{end}:")
     for i in range(NR):
         E(f"faddp v{i}.4s, v{i}.4s, v{i}.4s", f"faddp s{i}, v{i}.2s", f"str s{i}, [x4], #4")
     if NR > 1:

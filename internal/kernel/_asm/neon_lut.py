@@ -60,8 +60,8 @@ def lut(width, dot):
         zero(0, 1, 2, 3)
     E("MOVD R7, R9")
 
-    def body(count):
-        planes4(count) if width == 4 else palette(width)
+    def body(count, first):
+        planes4(count, widenHalves) if width == 4 else palette(width)
         dotX(count // 4, 0) if dot else storeAll(count // 4, "x1")
 
     if width == 4:
@@ -69,7 +69,7 @@ def lut(width, dot):
     else:
         one = label("one")
         E(f"{one}:")
-        body(8)
+        body(8, False)
         E("SUBS $1, R9", f"BNE {one}")
     if dot:
         sumTo(4)

@@ -1,28 +1,35 @@
 # Integer codes with block scales. A block is vecs vectors of 8 weights.
 #
 # 4-bit codes are looked up: a byte shuffle reads 16 entries at once, and the
-# entries are halves, cut into a plane of low bytes (v30) and one of high bytes
-# (v31). Integers of 4 bits are halves; so is every rounded weight, for which the
-# table of a block is made from its scale and offset. 8-bit codes are widened.
+# entries have 16 bits, cut into a plane of low bytes (v30) and one of high bytes
+# (v31). Rounded weights are halves, and the table of a block is made from its
+# scale and offset. Integers are the upper halves of their floats: zeros below
+# complete them, where a conversion would be slow on many processors. For the
+# same reason 8-bit codes become floats as the last bits of 2^23.
 #
 # Modes: "" w = q·s, "o" w = (q-o)·s, "r" w = fp16((q-o)·s). In "" and "o" the
 # sum of a block is scaled, not each weight; 4-bit "o" takes the offset times the
 # sum of the block's inputs off.
 
-FLOATS = 20
+FLOATS, ZERO = 20, 17
 
 
-def planes4(count, source="x0"):
+def planes4(count, widen):
     """Decodes count (32 or 8) codes into floats from v20 on through the planes."""
-    E(f"ldr {'q' if count == 32 else 's'}8, [{source}], #{count // 2}", "ushr v9.16b, v8.16b, #4", "and v8.16b, v8.16b, v29.16b")
+    E(f"ldr {'q' if count == 32 else 's'}8, [x0], #{count // 2}", "ushr v9.16b, v8.16b, #4", "and v8.16b, v8.16b, v29.16b")
     if count == 8:
         E("zip1 v8.16b, v8.16b, v9.16b", "tbl v10.16b, {v30.16b}, v8.16b", "tbl v11.16b, {v31.16b}, v8.16b", "zip1 v8.16b, v10.16b, v11.16b")
-        return widenHalves(8, FLOATS)
+        return widen(8, FLOATS)
     E("zip1 v10.16b, v8.16b, v9.16b", "zip2 v11.16b, v8.16b, v9.16b",
       "tbl v12.16b, {v30.16b}, v10.16b", "tbl v13.16b, {v31.16b}, v10.16b", "tbl v14.16b, {v30.16b}, v11.16b", "tbl v15.16b, {v31.16b}, v11.16b",
       "zip1 v8.16b, v12.16b, v13.16b", "zip2 v9.16b, v12.16b, v13.16b", "zip1 v10.16b, v14.16b, v15.16b", "zip2 v11.16b, v14.16b, v15.16b")
     for i in range(4):
-        widenHalves(8 + i, FLOATS + 2 * i)
+        widen(8 + i, FLOATS + 2 * i)
+
+
+def widenUpper(h, f):
+    """Puts zeros below the upper halves of floats."""
+    E(f"zip1 v{f}.8h, v{ZERO}.8h, v{h}.8h", f"zip2 v{f + 1}.8h, v{ZERO}.8h, v{h}.8h")
 
 
 def widenHalves(h, f):
@@ -30,16 +37,22 @@ def widenHalves(h, f):
 
 
 def widen8(count, sign):
-    """Decodes count (16 or 8) bytes into floats from v20 on."""
-    k = "s" if sign else "u"
+    """Decodes count (16 or 8) bytes into floats from v20 on: v17 is zero, v18 the
+    upper half of 2^23, v16 what is to be taken off."""
     E(f"ldr {'q' if count == 16 else 'd'}8, [x0], #{count}")
+    if sign:
+        E("eor v8.16b, v8.16b, v19.16b")
     if count == 16:
-        E(f"{k}shll2 v9.8h, v8.16b, #0")
-    E(f"{k}shll v8.8h, v8.8b, #0")
+        E("zip2 v9.16b, v8.16b, v17.16b")
+    E("zip1 v8.16b, v8.16b, v17.16b")
     for i in range(count // 8):
-        E(f"{k}shll v{FLOATS + 2 * i}.4s, v{8 + i}.4h, #0", f"{k}shll2 v{FLOATS + 2 * i + 1}.4s, v{8 + i}.8h, #0")
+        E(f"zip1 v{FLOATS + 2 * i}.8h, v{8 + i}.8h, v18.8h", f"zip2 v{FLOATS + 2 * i + 1}.8h, v{8 + i}.8h, v18.8h")
     for i in range(count // 4):
-        E(f"scvtf v{FLOATS + i}.4s, v{FLOATS + i}.4s")
+        E(f"fsub v{FLOATS + i}.4s, v{FLOATS + i}.4s, v16.4s")
+
+
+def setup8(sign):
+    constants("bytesS" if sign else "bytesU", 16, [2.0**23 + (128 if sign else 0), 0, 0x4B004B00, 0x80808080])
 
 
 def halfRound(n):
@@ -60,11 +73,14 @@ def blockTable():
       "uzp1 v30.16b, v12.16b, v13.16b", "uzp2 v31.16b, v12.16b, v13.16b", "movi v29.16b, #15")
 
 
-def dotX(n, acc, source="x1"):
-    """Multiplies n vectors from v20 on by inputs and adds them to v acc..acc+3."""
+def dotX(n, acc, first=False):
+    """Multiplies n vectors from v20 on by inputs and adds them to v acc..acc+3, or
+    starts these."""
     for i in range(0, n, 2):
         a = 12 + i % 4
-        E(f"ldp q{a}, q{a + 1}, [{source}], #32", f"fmla v{acc + i % 4}.4s, v{FLOATS + i}.4s, v{a}.4s", f"fmla v{acc + i % 4 + 1}.4s, v{FLOATS + i + 1}.4s, v{a + 1}.4s")
+        E(f"ldp q{a}, q{a + 1}, [x1], #32")
+        for j in (0, 1):
+            E(f"{'fmul' if first and i < 4 else 'fmla'} v{acc + i % 4 + j}.4s, v{FLOATS + i + j}.4s, v{a + j}.4s")
 
 
 def storeAll(n, target="x0"):
@@ -72,21 +88,36 @@ def storeAll(n, target="x0"):
         E(f"stp q{FLOATS + i}, q{FLOATS + i + 1}, [{target}], #32")
 
 
-def groups(width, body, counter="R9"):
-    """Runs body(count) over a block of counter vectors of 8: in big groups, then one by one."""
+def groups(width, body, start=None):
+    """Runs body(count, first) over a block of R9 vectors of 8: in big groups, then
+    one by one. With start, the first big group starts the sums, and start() does
+    where there is none."""
     big = 32 if width == 4 else 16
     loop, rest, one, end = label("group"), label("rest"), label("one"), label("end")
-    E(f"SUBS ${big // 8}, {counter}", f"BLT {rest}", f"{loop}:")
-    body(big)
-    E(f"SUBS ${big // 8}, {counter}", f"BGE {loop}", f"{rest}:", f"ADDS ${big // 8}, {counter}", f"BEQ {end}", f"{one}:")
-    body(8)
-    E(f"SUBS $1, {counter}", f"BNE {one}", f"{end}:")
+    E(f"SUBS ${big // 8}, R9")
+    if start:
+        small = label("small")
+        E(f"BLT {small}")
+        body(big, True)
+        E(f"SUBS ${big // 8}, R9")
+    E(f"BLT {rest}", f"{loop}:")
+    body(big, False)
+    E(f"SUBS ${big // 8}, R9", f"BGE {loop}", f"{rest}:", f"ADDS ${big // 8}, R9", f"BEQ {end}", f"{one}:")
+    body(8, False)
+    E("SUBS $1, R9", f"BNE {one}")
+    if start:
+        # Out of the way of the usual blocks, and back.
+        over = label("over")
+        E(f"JMP {over}", f"{small}:")
+        start()
+        E(f"JMP {rest}", f"{over}:")
+    E(f"{end}:")
 
 
 def weigh(width, sign, mode, count):
     """Decodes count codes; only 8-bit ones need the offset or the rounding here."""
     if width == 4:
-        return planes4(count)
+        return planes4(count, widenHalves if mode == "r" else widenUpper)
     widen8(count, sign)
     n = count // 4
     if mode in ("o", "r"):
@@ -121,28 +152,28 @@ def gemv(width, sign, mode):
         if mode == "r":
             E("ldp q16, q17, [x13]", "ldp q18, q19, [x13, #32]")
         else:
-            E("ldp q30, q31, [x13]", "movi v29.16b, #15")
+            E("ldp q30, q31, [x13]", "movi v29.16b, #15", f"movi v{ZERO}.4s, #0")
+    else:
+        setup8(sign)
     late = mode != "r"
     row, block = label("row"), label("block")
     E(f"{row}:", "MOVD R11, R1", "MOVD R6, R8")
     if "sums" in at:
         E("MOVD R12, R10")
     zero(0, 1, 2, 3)
-    E(f"{block}:", "MOVD R7, R9", "ld1r {v28.4s}, [x2], #4", "prfm pldl1keep, [x0, #1024]")
+    E(f"{block}:", "MOVD R7, R9", "ld1r {v28.4s}, [x2], #4")
     if nibble and mode == "o":
         E("ldr s18, [x3], #4", "ldr s19, [x10], #4")
     elif mode != "":
         E("ld1r {v29.4s}, [x3], #4")
     if nibble and mode == "r":
         blockTable()
-    if late:
-        zero(4, 5, 6, 7)
 
-    def body(count):
+    def body(count, first):
         weigh(width, sign, mode, count)
-        dotX(count // 4, 4 if late else 0)
+        dotX(count // 4, 4 if late else 0, first)
 
-    groups(width, body)
+    groups(width, body, (lambda: zero(4, 5, 6, 7)) if late else None)
     if late:
         E("fadd v4.4s, v4.4s, v5.4s", "fadd v6.4s, v6.4s, v7.4s", "fadd v4.4s, v4.4s, v6.4s")
         if nibble and mode == "o":
@@ -161,7 +192,9 @@ def unpack(width, sign, mode):
     args(at, dst="R1", w="R0", scale="R2", offset="R3", blocks="R8", vecs="R7")
     if nibble:
         args(at, **{table[0][0]: "R13"})
-        E(*(["ldp q16, q17, [x13]", "ldp q18, q19, [x13, #32]"] if mode == "r" else ["ldp q30, q31, [x13]"]))
+        E(*(["ldp q16, q17, [x13]", "ldp q18, q19, [x13, #32]"] if mode == "r" else ["ldp q30, q31, [x13]", f"movi v{ZERO}.4s, #0"]))
+    else:
+        setup8(sign)
     block = label("block")
     E(f"{block}:", "MOVD R7, R9", "ld1r {v28.4s}, [x2], #4", "ld1r {v29.4s}, [x3], #4")
     if nibble and mode == "r":
@@ -169,7 +202,7 @@ def unpack(width, sign, mode):
     elif nibble:
         E("mov v19.16b, v29.16b", "movi v29.16b, #15")
 
-    def body(count):
+    def body(count, first):
         weigh(width, sign, "r" if mode else "o", count)
         n = count // 4
         if not mode:
