@@ -81,6 +81,13 @@ func OpenBlocks() int {
 // keeps, must not call runtime.Goexit, and a panic in it is recovered and kept
 // for Err.
 func NewBlock(m *Method, handler func(a, b, c uintptr)) (*Block, error) {
+	return newBlock(m, func(a, b, c uintptr) {
+		WithPool(func() { handler(a, b, c) })
+	})
+}
+
+// newBlock is NewBlock for a handler that makes its own pool.
+func newBlock(m *Method, handler func(a, b, c uintptr)) (*Block, error) {
 	if m.block == "" {
 		panic("objc: " + m.String() + " takes no block")
 	}
@@ -197,7 +204,7 @@ func (b *Block) invoke(words ...uintptr) {
 			b.fault.CompareAndSwap(nil, newPanicError(v))
 		}
 	}()
-	WithPool(func() { b.handler(words[0], words[1], words[2]) })
+	b.handler(words[0], words[1], words[2])
 }
 
 // newPanicError keeps a recovered panic.

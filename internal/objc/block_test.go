@@ -171,7 +171,15 @@ func TestACompletionGivesWhatTheHandlerGot(t *testing.T) {
 func TestALateResultIsDropped(t *testing.T) {
 	load(t)
 	owned := Owned()
-	c, err := NewCompletion(completing(), func(id, _, _ uintptr) (*Object, error) { return Retain(ID(id)), nil }, (*Object).Close)
+	var c *Completion[*Object]
+	c, err := NewCompletion(completing(), func(id, _, _ uintptr) (*Object, error) { return Retain(ID(id)), nil }, func(o *Object) {
+		select {
+		case <-c.Done():
+			t.Error("the completion was done before its value was dropped")
+		default:
+		}
+		o.Close()
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

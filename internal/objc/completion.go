@@ -37,7 +37,7 @@ func NewCompletion[T any](m *Method, read func(a, b, c uintptr) (T, error), drop
 		return nil, m.unavailable()
 	}
 	c := &Completion[T]{read: read, drop: drop, done: make(chan struct{})}
-	block, err := NewBlock(m, c.handle)
+	block, err := newBlock(m, c.handle)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,8 @@ func (c *Completion[T]) Wait(ctx context.Context) (T, error) {
 	return c.value, c.err
 }
 
-// Done is closed when the handler has been called.
+// Done is closed when the handler has been called and has left nothing behind: a
+// value that nobody waits for has been dropped.
 func (c *Completion[T]) Done() <-chan struct{} { return c.done }
 
 // Discard closes the block of a method that was not sent after all. Wait then
@@ -78,7 +79,9 @@ func (c *Completion[T]) Done() <-chan struct{} { return c.done }
 func (c *Completion[T]) Discard() {
 	var none T
 	c.block.Close()
-	c.finish(none, ErrNotCalled)
+	if first, _ := c.finish(none, ErrNotCalled); first {
+		close(c.done)
+	}
 }
 
 // handle is the block's handler.
@@ -86,33 +89,39 @@ func (c *Completion[T]) handle(a, b, d uintptr) {
 	// Closed first: a second call of the handler finds nothing.
 	c.block.Close()
 	value, err := c.readSafely(a, b, d)
-	if !c.finish(value, err) && err == nil && c.drop != nil {
+	first, wanted := c.finish(value, err)
+	if first {
+		defer close(c.done)
+	}
+	if !wanted && err == nil && c.drop != nil {
 		c.drop(value)
 	}
 }
 
-// finish ends the waiting. It reports whether somebody still wants the value.
-func (c *Completion[T]) finish(value T, err error) bool {
+// finish keeps the result for Wait. It reports whether it is the first one, and
+// whether somebody still wants it.
+func (c *Completion[T]) finish(value T, err error) (first, wanted bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.finished {
-		return false
+		return false, false
 	}
 	c.finished = true
-	close(c.done)
 	if c.given {
-		return false
+		return true, false
 	}
 	c.value, c.err = value, err
-	return true
+	return true, true
 }
 
-// readSafely calls read and turns a panic into an error.
+// readSafely calls read in a pool, which is drained before anybody hears of the
+// result, and turns a panic into an error.
 func (c *Completion[T]) readSafely(a, b, d uintptr) (value T, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = newPanicError(v)
 		}
 	}()
-	return c.read(a, b, d)
+	WithPool(func() { value, err = c.read(a, b, d) })
+	return value, err
 }

@@ -28,8 +28,16 @@ func String(s string) ID {
 	return autorelease(Send(raw, NSString.InitWithBytes, uintptr(unsafe.Pointer(&b[0])), uintptr(len(s)), utf8Encoding))
 }
 
-// GoString copies an NSString; nil is "".
+// GoString copies an NSString; nil, or an object of another class, is "".
 func GoString(id ID) string {
+	if !IsKind(id, NSString.Class) {
+		return ""
+	}
+	return goString(id)
+}
+
+// goString copies what is known to be a string.
+func goString(id ID) string {
 	text := uintptr(Send(id, NSString.UTF8String))
 	n := SendInt(id, NSString.ByteLength, utf8Encoding)
 	return string(Bytes(text, int(n)))
@@ -52,14 +60,26 @@ func Word(v bool) uintptr {
 	return 0
 }
 
-// GoInt reads an NSNumber as an integer; nil is 0.
-func GoInt(id ID) int64 { return SendInt(id, NSNumber.Int64) }
+// GoInt reads an NSNumber as an integer; nil, or an object of another class, is 0.
+func GoInt(id ID) int64 {
+	if !IsKind(id, NSNumber.Class) {
+		return 0
+	}
+	return SendInt(id, NSNumber.Int64)
+}
 
-// GoFloat reads an NSNumber as a double; nil is NaN.
-func GoFloat(id ID) float64 { return SendFloat64(id, NSNumber.Double) }
+// GoFloat reads an NSNumber as a double; nil, or an object of another class, is
+// NaN.
+func GoFloat(id ID) float64 {
+	if !IsKind(id, NSNumber.Class) {
+		return math.NaN()
+	}
+	return SendFloat64(id, NSNumber.Double)
+}
 
-// GoBool reads an NSNumber as a BOOL; nil is false.
-func GoBool(id ID) bool { return SendBool(id, NSNumber.Bool) }
+// GoBool reads an NSNumber as a BOOL; nil, or an object of another class, is
+// false.
+func GoBool(id ID) bool { return IsKind(id, NSNumber.Class) && SendBool(id, NSNumber.Bool) }
 
 // Data returns an autoreleased NSData with a copy of b.
 func Data(b []byte) ID {
@@ -69,8 +89,11 @@ func Data(b []byte) ID {
 	return SendClass(NSData.WithBytes, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
 }
 
-// GoBytes copies an NSData; nil is nil.
+// GoBytes copies an NSData; nil, or an object of another class, is nil.
 func GoBytes(id ID) []byte {
+	if !IsKind(id, NSData.Class) {
+		return nil
+	}
 	n := SendInt(id, NSData.Length)
 	return append([]byte(nil), Bytes(uintptr(Send(id, NSData.Bytes)), int(n))...)
 }
@@ -82,7 +105,7 @@ func FileURL(path string, directory bool) ID {
 
 // GoPath returns the path of a file's NSURL, "" for any other.
 func GoPath(url ID) string {
-	if !SendBool(url, NSURL.IsFileURL) {
+	if !IsKind(url, NSURL.Class) || !SendBool(url, NSURL.IsFileURL) {
 		return ""
 	}
 	return GoString(Send(url, NSURL.Path))
@@ -131,8 +154,14 @@ func Strings(v []string) ID {
 	return newArray(ids)
 }
 
-// Len returns the number of elements of an NSArray; nil has none.
-func Len(array ID) int { return int(SendInt(array, NSArray.Count)) }
+// Len returns the number of elements of an NSArray; nil, or an object of another
+// class, has none.
+func Len(array ID) int {
+	if !IsKind(array, NSArray.Class) {
+		return 0
+	}
+	return int(SendInt(array, NSArray.Count))
+}
 
 // At returns an element of an NSArray, borrowed; 0 if the index is not in it,
 // which would raise.
@@ -164,7 +193,7 @@ func GoInts(array ID) ([]int, error) {
 		if !IsKind(id, NSNumber.Class) {
 			return nil, fmt.Errorf("%w: element %d is %s, not a number", ErrType, i, ClassName(id))
 		}
-		v[i] = int(GoInt(id))
+		v[i] = int(SendInt(id, NSNumber.Int64))
 	}
 	return v, nil
 }
@@ -177,13 +206,18 @@ func GoStrings(array ID) ([]string, error) {
 		if !IsKind(id, NSString.Class) {
 			return nil, fmt.Errorf("%w: element %d is %s, not a string", ErrType, i, ClassName(id))
 		}
-		v[i] = GoString(id)
+		v[i] = goString(id)
 	}
 	return v, nil
 }
 
 // SetElements returns the elements of an NSSet, borrowed.
-func SetElements(set ID) []ID { return Elements(Send(set, NSSet.AllObjects)) }
+func SetElements(set ID) []ID {
+	if !IsKind(set, NSSet.Class) {
+		return nil
+	}
+	return Elements(Send(set, NSSet.AllObjects))
+}
 
 // Dictionary returns an autoreleased NSDictionary. A nil key or value, or unequal
 // numbers of them, which would raise, are errors.
@@ -205,19 +239,24 @@ func Dictionary(keys, values []ID) (ID, error) {
 
 // Lookup returns the value of a string key, borrowed; 0 if there is none.
 func Lookup(dictionary ID, key string) ID {
-	return Send(dictionary, NSDictionary.ObjectForKey, uintptr(String(key)))
+	return Get(dictionary, String(key))
 }
 
 // Get returns the value of a key that is any object, borrowed; 0 if there is none.
 func Get(dictionary, key ID) ID {
-	if key == 0 {
+	if key == 0 || !IsKind(dictionary, NSDictionary.Class) {
 		return 0
 	}
 	return Send(dictionary, NSDictionary.ObjectForKey, uintptr(key))
 }
 
 // Keys returns the keys of an NSDictionary, borrowed.
-func Keys(dictionary ID) []ID { return Elements(Send(dictionary, NSDictionary.AllKeys)) }
+func Keys(dictionary ID) []ID {
+	if !IsKind(dictionary, NSDictionary.Class) {
+		return nil
+	}
+	return Elements(Send(dictionary, NSDictionary.AllKeys))
+}
 
 // Entries returns the values of an NSDictionary with string keys, borrowed.
 // Entries with other keys are left out.
@@ -226,7 +265,7 @@ func Entries(dictionary ID) map[string]ID {
 	m := make(map[string]ID, len(keys))
 	for _, k := range keys {
 		if IsKind(k, NSString.Class) {
-			m[GoString(k)] = Get(dictionary, k)
+			m[goString(k)] = Get(dictionary, k)
 		}
 	}
 	return m

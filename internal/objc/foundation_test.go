@@ -103,6 +103,31 @@ func TestNilReadsAsNothing(t *testing.T) {
 	})
 }
 
+func TestObjectsOfAnotherClassReadAsNothing(t *testing.T) {
+	load(t)
+	WithPool(func() {
+		for _, id := range []ID{String("x"), Int(70000), Data([]byte("x")), Ints([]int{70000}), NSObject.Class.ID()} {
+			if IsKind(id, NSString.Class) {
+				id = NewError("d", 1)
+			} else if GoString(id) != "" {
+				t.Errorf("%s was read as a string", ClassName(id))
+			}
+			if !IsKind(id, NSNumber.Class) && (GoInt(id) != 0 || GoBool(id) || !math.IsNaN(GoFloat(id))) {
+				t.Errorf("%s was read as a number", ClassName(id))
+			}
+			if !IsKind(id, NSArray.Class) && (Len(id) != 0 || At(id, 0) != 0 || Elements(id) != nil) {
+				t.Errorf("%s was read as an array", ClassName(id))
+			}
+			if !IsKind(id, NSData.Class) && GoBytes(id) != nil {
+				t.Errorf("%s was read as bytes", ClassName(id))
+			}
+			if GoPath(id) != "" || SetElements(id) != nil || Keys(id) != nil || Lookup(id, "k") != 0 || len(Entries(id)) != 0 {
+				t.Errorf("%s was read as a path, a set or a dictionary", ClassName(id))
+			}
+		}
+	})
+}
+
 func TestBytesAreReadFromMemoryThatIsThere(t *testing.T) {
 	if Bytes(0, 5) != nil || Bytes(16, 0) != nil || Bytes(16, -6) != nil || cString(0) != "" {
 		t.Error("bytes were read from nowhere")
@@ -160,6 +185,21 @@ func TestArraysHoldWhatWasPutIn(t *testing.T) {
 		}
 		if _, err := GoStrings(mixed); !errors.Is(err, ErrType) {
 			t.Errorf("a number among strings: %v", err)
+		}
+	})
+}
+
+func TestSetsGiveTheirElements(t *testing.T) {
+	load(t)
+	with := testMethod("NSSet", "setWithArray:", "@@:@", borrowed)
+	with.meta = true
+	WithPool(func() {
+		n := 0
+		for _, id := range SetElements(SendClass(with, uintptr(Ints([]int{5, 7, 5})))) {
+			n += int(GoInt(id))
+		}
+		if n != 12 {
+			t.Errorf("the elements are %d together", n)
 		}
 	})
 }
