@@ -2,7 +2,8 @@
 // half conversion, dense vector operations, compressed weight matrices,
 // matrix products and attention.
 //
-// Every function is defined in plain Go; amd64 has AVX2 twins of the hot ones,
+// Every function is defined in plain Go; amd64 has AVX2 twins of the hot ones and
+// arm64 NEON ones, with the dot product extension where there is one. They are
 // chosen once at start and dropped by the build tag noasm. The environment
 // variable COREML_CPU (avx512, avx2, neon or generic) caps the choice: the
 // best variant at or below the cap runs, and [CPU] tells which one that is.
@@ -31,4 +32,4 @@
 // checked by the constructors, which return errors.
 package kernel
 
-//go:generate sh -c "cd _asm && python3 gen.py && python3 gen512.py"
+//go:generate sh -c "cd _asm && python3 gen.py && python3 gen512.py && python3 neon.py"

@@ -1,9 +1,11 @@
 package kernel_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 // TestRandomShapesAgreeWithTheDefinition draws shapes that kernels take whole, in
@@ -38,6 +40,37 @@ func TestRandomShapesAgreeWithTheDefinition(t *testing.T) {
 			l := lutSpec{rows, s.cols, []int{1, 2, 3, 4, 6, 8}[r.IntN(6)], rows, s.cols, r.IntN(4) == 0, r.IntN(3), r.IntN(2) == 0}
 			p, w := l.make(t, r)
 			checkMul(t, p, w, r, n)
+		}
+	})
+}
+
+func TestQuantisedInputsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, offset := range []int{0, 2} {
+			s := quantSpec{130, 96, 4, offset == 0, 1, 32, false, offset, false, 0}
+			r := newRand(22)
+			c, _ := s.config(t, r)
+			c.Fast = true
+			m, err := kernel.NewQuant(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range []int{1, 3, 8, 13, 47} {
+				x, want := normals(t, r, n*96), guarded[float32](t, n*130)
+				m.Mul(want, 130, x, 96, n, 0, 130, guarded[float32](t, m.ScratchLen(n)))
+				for _, threads := range []int{1, 2, 5} {
+					p := workpool.New(threads)
+					got := guarded[float32](t, n*130)
+					task := kernel.MatMulTask{Mat: m, Dst: got, X: x, Ldd: 130, Ldx: 96, N: n}
+					task.Go(p, 0)
+					for i := range want {
+						if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+							t.Fatalf("n=%d, %d threads: element %d is %v, want %v", n, threads, i, got[i], want[i])
+						}
+					}
+					p.Close()
+				}
+			}
 		}
 	})
 }
