@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"unicode/utf8"
 
@@ -34,22 +33,27 @@ type addedSet struct {
 	tokens []*addedToken
 	first  [256]bool
 	table  *uni.Table
+	// empty is a token that normalization has left nothing of. It is found
+	// between any two characters, where no other token starts.
+	empty *addedToken
 }
 
 // newAddedSet returns the set of tokens, nil for none. A token is found by the
 // text at the same index.
 func newAddedSet(tokens []*addedToken, texts []string) *addedSet {
+	if len(tokens) == 0 {
+		return nil
+	}
+	set := &addedSet{table: uni.Classes()}
 	order := make([]int, 0, len(tokens))
 	for i, text := range texts {
 		if text != "" {
 			order = append(order, i)
+		} else if set.empty == nil {
+			set.empty = tokens[i]
 		}
 	}
-	if len(order) == 0 {
-		return nil
-	}
 	sort.SliceStable(order, func(a, b int) bool { return texts[order[a]] < texts[order[b]] })
-	set := &addedSet{table: uni.Classes()}
 	for _, i := range order {
 		if n := len(set.texts); n > 0 && set.texts[n-1] == texts[i] {
 			continue
@@ -91,19 +95,22 @@ func (a *addedSet) split(s string, text func(part string, start int), token func
 		}
 		return
 	}
-	from := 0
-	for i := 0; i < len(s); {
-		if !a.first[s[i]] {
+	from, last := 0, -1 // last is where the last match ended
+	for i := 0; i < len(s) || a.empty != nil && i == len(s) && i != last; {
+		if a.empty == nil && !a.first[s[i]] {
 			i++
 			continue
 		}
 		found, next := a.at(s, i)
 		if found == nil {
-			i++
-			continue
+			if a.empty == nil || i == last {
+				i += charLen(s, i)
+				continue
+			}
+			found, next = a.empty, i
 		}
 		start, end := i, next
-		i = next
+		i, last = next, next
 		if found.SingleWord && !standsAlone(s, start, end) {
 			continue
 		}
@@ -116,7 +123,9 @@ func (a *addedSet) split(s string, text func(part string, start int), token func
 		if from < start {
 			text(s[from:start], from)
 		}
-		token(found, start, end)
+		if start < end {
+			token(found, start, end)
+		}
 		from = end
 	}
 	if from < len(s) {
@@ -161,45 +170,68 @@ func (t *Tokenizer) addTokens(tokens []addedToken) error {
 	t.addedIDs = make(map[string]int, len(tokens))
 	t.addedByID = make(map[int]*addedToken, len(tokens))
 	next := t.vocab.count
-	var sets [2][]*addedToken
-	var texts [2][]string
+	var special, plain []*addedToken // each special one once
+	isSpecial := map[string]bool{}
+	for i := range tokens {
+		if a := &tokens[i]; a.Special && !isSpecial[a.Content] {
+			isSpecial[a.Content] = true
+			special = append(special, a)
+		}
+	}
+	known := map[addedToken]bool{}
 	for i := range tokens {
 		a := &tokens[i]
-		if a.Content == "" {
+		same := *a
+		same.ID = 0
+		if a.Content == "" || known[same] {
 			continue
 		}
+		known[same] = true
 		if len(a.Content) > maxAdded {
 			return fmt.Errorf("added token of %d bytes, the limit is %d", len(a.Content), maxAdded)
 		}
 		id, ok := t.TokenToID(a.Content)
-		if a.given {
+		switch {
+		case a.given:
 			id = int(a.ID)
-		} else if !ok {
+		case !ok:
 			id = next
+			next++
 		}
-		next = max(next, id+1)
 		t.addedIDs[a.Content] = id
-		t.addedByID[id] = a
+		t.addedByID[id] = a // of several descriptions of a token the last one counts
 		a.ID = int64(id)
-		if a.Special {
+		if isSpecial[a.Content] {
 			t.special[id] = true
+		} else {
+			plain = append(plain, a)
 		}
 		t.size = max(t.size, id+1)
+	}
+	return t.findAdded(append(special, plain...))
+}
+
+// findAdded makes the sets that find added tokens in texts. Of several with one
+// text the first one is found.
+func (t *Tokenizer) findAdded(tokens []*addedToken) error {
+	var sets [2][]*addedToken
+	var texts [2][]string
+	for _, a := range tokens {
+		if a.Content == "" {
+			continue
+		}
 		text, kind := a.Content, 0
 		if a.Normalized {
 			var err error
-			if text, err = apply(t.normalizers, text); err != nil {
+			if text, err = normalized(t.normalizers, text); err != nil {
 				return err
 			}
 			kind = 1
 		}
-		sets[kind] = append(sets[kind], a)
+		sets[kind] = append(sets[kind], t.addedByID[t.addedIDs[a.Content]])
 		texts[kind] = append(texts[kind], text)
 	}
 	for kind := range t.added {
-		// Of several tokens with one text the last one wins.
-		slices.Reverse(sets[kind])
-		slices.Reverse(texts[kind])
 		t.added[kind] = newAddedSet(sets[kind], texts[kind])
 	}
 	return nil

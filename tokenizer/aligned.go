@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,12 +16,13 @@ type aligned struct {
 	text  string
 	spans []span // for each byte of text, its character in the original
 	shift uint32 // where the part of the original that this was cut from starts
+	limit uint32 // and where it ends
 }
 
 // newAligned returns the text to tokenize, with each byte that is no character
 // as U+FFFD.
 func newAligned(text string) *aligned {
-	a := &aligned{text: text, spans: make([]span, 0, len(text))}
+	a := &aligned{text: text, spans: make([]span, 0, len(text)), limit: uint32(len(text))}
 	if !utf8.ValidString(text) {
 		a.text = string(appendValid(make([]byte, 0, len(text)+16), text))
 		a.spans = make([]span, 0, len(a.text))
@@ -43,9 +45,10 @@ func newAligned(text string) *aligned {
 
 // slice returns a part of a text.
 func (a *aligned) slice(start, end int) *aligned {
-	s := &aligned{text: a.text[start:end], spans: a.spans[start:end], shift: a.shift}
+	s := &aligned{text: a.text[start:end], spans: a.spans[start:end], shift: a.shift, limit: a.shift}
 	if start < end {
 		s.shift = a.spans[start].start
+		s.limit = max(a.spans[end-1].end, s.shift)
 	}
 	return s
 }
@@ -63,12 +66,46 @@ func (a *aligned) original(start, end int) (from, to int) {
 	return int(a.spans[start].start), int(a.spans[end-1].end)
 }
 
+// extent returns the part of the text that stands for the original. It is all
+// of it but for what was put before the first character and has no place there:
+// that the reference leaves alone where it rewrites a text, or, where there is
+// nothing else, puts the result beside it.
+func (a *aligned) extent() (start, end int, ok bool) {
+	if a.limit == a.shift {
+		return 0, 0, true
+	}
+	start, end = -1, -1
+	for i, sp := range a.spans {
+		if sp.end > a.limit {
+			break
+		}
+		if start < 0 && sp.start != sp.end {
+			start = i
+		}
+		end = i + 1
+	}
+	if start < 0 {
+		start = end
+	}
+	return start, end, end >= 0
+}
+
+// isPlaced reports whether all of the text stands for the original.
+func (a *aligned) isPlaced() bool {
+	start, end, ok := a.extent()
+	return ok && start == 0 && end == len(a.text)
+}
+
 // transform replaces the text by dest, of which each character says what it
 // takes the place of, after the first removed characters.
 func (a *aligned) transform(dest []uni.Change, removed int) {
-	at := 0
+	at, end, ok := a.extent()
+	if !ok {
+		return
+	}
+	begin := at
 	skip := func(n int) {
-		for ; n > 0 && at < len(a.text); n-- {
+		for ; n > 0 && at < end; n-- {
 			at += charLen(a.text, at)
 		}
 	}
@@ -76,6 +113,8 @@ func (a *aligned) transform(dest []uni.Change, removed int) {
 	var b strings.Builder
 	b.Grow(len(a.text))
 	spans := make([]span, 0, len(a.text))
+	b.WriteString(a.text[:begin])
+	spans = append(spans, a.spans[:begin]...)
 	for _, c := range dest {
 		from := span{a.shift, a.shift}
 		switch {
@@ -92,20 +131,30 @@ func (a *aligned) transform(dest []uni.Change, removed int) {
 			spans = append(spans, from)
 		}
 	}
-	a.text, a.spans = b.String(), spans
+	b.WriteString(a.text[end:])
+	a.text, a.spans = b.String(), append(spans, a.spans[end:]...)
 }
 
 // filter keeps the characters that keep reports true for.
 func (a *aligned) filter(keep func(rune) bool) {
-	var b strings.Builder
-	spans := make([]span, 0, len(a.spans))
-	for i, r := range a.text {
-		if keep(r) {
-			b.WriteRune(r)
-			spans = append(spans, a.spans[i:i+utf8.RuneLen(r)]...)
+	dest := make([]uni.Change, 0, len(a.text))
+	first, removed := 0, 0
+	for _, r := range a.text {
+		if !keep(r) {
+			removed++
+			continue
 		}
+		if n := len(dest); n > 0 {
+			dest[n-1].Delta = -int32(removed)
+		} else {
+			first = removed
+		}
+		dest, removed = append(dest, uni.Change{Rune: r}), 0
 	}
-	a.text, a.spans = b.String(), spans
+	if n := len(dest); n > 0 {
+		dest[n-1].Delta = -int32(removed)
+	}
+	a.transform(dest, first)
 }
 
 // expand replaces each character by those that f appends for it; the first
@@ -123,8 +172,17 @@ func (a *aligned) expand(f func(dst []rune, r rune) []rune) {
 }
 
 // prepend puts a text before, which belongs to the first character.
+// Of no text at all, the first character still loses its place, as in the
+// reference.
 func (a *aligned) prepend(s string) {
-	if a.text == "" || s == "" {
+	if a.text == "" {
+		return
+	}
+	if s == "" {
+		a.spans = slices.Clone(a.spans)
+		for i := range charLen(a.text, 0) {
+			a.spans[i] = span{a.shift, a.shift}
+		}
 		return
 	}
 	first := a.spans[0]
@@ -168,6 +226,18 @@ func (a *aligned) replace(st *state, m matcher, with string) error {
 
 // alphabet rewrites the text in the byte-level alphabet.
 func (a *aligned) alphabet() {
+	if !a.isPlaced() {
+		dest := make([]uni.Change, 0, len(a.text))
+		for i := range len(a.text) {
+			inside := int32(0)
+			if !utf8.RuneStart(a.text[i]) {
+				inside = 1
+			}
+			dest = append(dest, uni.Change{Rune: byteRunes[a.text[i]], Delta: inside})
+		}
+		a.transform(dest, 0)
+		return
+	}
 	var b strings.Builder
 	b.Grow(2 * len(a.text))
 	spans := make([]span, 0, 2*len(a.text))

@@ -287,8 +287,8 @@ func (t *Tokenizer) readLimits(sections map[string][]byte) error {
 			Strategy  TruncationStrategy `json:"strategy"`
 			Stride    int                `json:"stride"`
 		}
-		if err := json.Unmarshal(raw, &f); err != nil {
-			return fmt.Errorf("truncation: %w", err)
+		if err := strictly("truncation", raw, &f); err != nil {
+			return err
 		}
 		if f.Strategy != LongestFirst && f.Strategy != OnlyFirst && f.Strategy != OnlySecond {
 			return &UnsupportedError{Component: "option", Name: "truncation.strategy=" + string(f.Strategy)}
@@ -311,8 +311,8 @@ func (t *Tokenizer) readLimits(sections map[string][]byte) error {
 		TypeID     int             `json:"pad_type_id"`
 		Token      string          `json:"pad_token"`
 	}
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return fmt.Errorf("padding: %w", err)
+	if err := strictly("padding", raw, &f); err != nil {
+		return err
 	}
 	left, err := isLeft("padding", f.Direction)
 	if err != nil {
@@ -324,7 +324,9 @@ func (t *Tokenizer) readLimits(sections map[string][]byte) error {
 	}
 	var fixed struct{ Fixed *int }
 	if json.Unmarshal(f.Strategy, &fixed) == nil && fixed.Fixed != nil {
-		t.padding.Length = *fixed.Fixed
+		if t.padding.Length = *fixed.Fixed; t.padding.Length == 0 {
+			t.padding = nil // a length that every text has
+		}
 		return nil
 	}
 	if string(f.Strategy) != `"BatchLongest"` {

@@ -40,8 +40,10 @@ type component struct {
 		}
 	}
 	Random []struct {
-		D    []int
-		A, B string
+		D      []int
+		A, B   string
+		St     []*string
+		StSkip []*string `json:"st_skip"`
 	}
 }
 
@@ -79,6 +81,8 @@ func TestComponentsEncodePairsAndCutAsTheReference(t *testing.T) {
 				checks.check(t, got == r.A, "decode %v skipping: got %q, want %q", r.D, got, r.A)
 				got = tok.Decode(r.D, false)
 				checks.check(t, got == r.B, "decode %v: got %q, want %q", r.D, got, r.B)
+				checkChunks(t, tok.NewDecoder(false), r.D, r.St, &checks)
+				checkChunks(t, tok.NewDecoder(true), r.D, r.StSkip, &checks)
 			}
 			if checks.pass != checks.total {
 				t.Errorf("%d of %d are right", checks.pass, checks.total)
@@ -88,6 +92,19 @@ func TestComponentsEncodePairsAndCutAsTheReference(t *testing.T) {
 	})
 	if count < 500 {
 		t.Errorf("only %d checks", count)
+	}
+}
+
+// checkChunks checks the chunks of a stream; null is one that is held back.
+func checkChunks(t *testing.T, d *tokenizer.Decoder, ids []int, want []*string, checks *tally) {
+	t.Helper()
+	for i, chunk := range want {
+		text := ""
+		if chunk != nil {
+			text = *chunk
+		}
+		got := d.Next(ids[i])
+		checks.check(t, got == text, "chunk %d of %v: got %q, want %q", i, ids, got, text)
 	}
 }
 

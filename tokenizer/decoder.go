@@ -295,7 +295,7 @@ func (t *Tokenizer) DecodeTokens(tokens []string) string {
 
 // decodeTokens decodes tokens and may change the list.
 func (t *Tokenizer) decodeTokens(tokens []string) string {
-	if len(t.decoders) == 0 {
+	if t.decoders == nil {
 		return strings.Join(tokens, " ")
 	}
 	for _, step := range t.decoders {

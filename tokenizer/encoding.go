@@ -34,7 +34,23 @@ type Encoding struct {
 	// first and beginning with the stride.
 	Overflowing []*Encoding
 
-	original string // the text that the offsets mean
+	original string   // the text that the offsets mean
+	origins  []origin // instead of it where there are several
+}
+
+// origin is the text that the offsets of the tokens before end mean, from where
+// those of the origin before it end.
+type origin struct {
+	end  int
+	text string
+}
+
+// from returns the texts that the offsets mean.
+func (e *Encoding) from() []origin {
+	if e.origins != nil {
+		return e.origins
+	}
+	return []origin{{e.Len(), e.original}}
 }
 
 // Len returns the number of tokens.
@@ -64,8 +80,19 @@ func (e *Encoding) part(start, end int) *Encoding {
 		IDs: slices.Clone(e.IDs[start:end]), Tokens: slices.Clone(e.Tokens[start:end]),
 		Offsets: slices.Clone(e.Offsets[start:end]), TypeIDs: slices.Clone(e.TypeIDs[start:end]),
 		Words: slices.Clone(e.Words[start:end]), SpecialMask: slices.Clone(e.SpecialMask[start:end]),
-		AttentionMask: slices.Clone(e.AttentionMask[start:end]), original: e.original,
+		AttentionMask: slices.Clone(e.AttentionMask[start:end]), original: e.original, origins: cutOrigins(e.origins, start, end),
 	}
+}
+
+// cutOrigins returns the origins of the tokens from start to end.
+func cutOrigins(list []origin, start, end int) []origin {
+	var out []origin
+	for _, o := range list {
+		if o.end > start {
+			out = append(out, origin{min(o.end, end) - start, o.text})
+		}
+	}
+	return out
 }
 
 // join returns the tokens of both, one after the other. Each overflowing part
@@ -86,8 +113,13 @@ func (e *Encoding) join(f *Encoding) *Encoding {
 
 // plus is join without the overflowing parts.
 func (e *Encoding) plus(f *Encoding) *Encoding {
+	origins := slices.Clone(e.from())
+	for _, o := range f.from() {
+		origins = append(origins, origin{e.Len() + o.end, o.text})
+	}
 	return &Encoding{
-		IDs: slices.Concat(e.IDs, f.IDs), Tokens: slices.Concat(e.Tokens, f.Tokens),
+		origins: origins,
+		IDs:     slices.Concat(e.IDs, f.IDs), Tokens: slices.Concat(e.Tokens, f.Tokens),
 		Offsets: slices.Concat(e.Offsets, f.Offsets), TypeIDs: slices.Concat(e.TypeIDs, f.TypeIDs),
 		Words: slices.Concat(e.Words, f.Words), SpecialMask: slices.Concat(e.SpecialMask, f.SpecialMask),
 		AttentionMask: slices.Concat(e.AttentionMask, f.AttentionMask),
@@ -102,43 +134,51 @@ func isBlank(r rune) bool { return r == 'Ġ' || isSpace(r) }
 // space in front of the first token may be one that the pre-tokenizer put
 // there if prefix is set.
 func (e *Encoding) trim(prefix bool) {
-	if e.original == "" {
-		return // made elsewhere, from a text that is not known here
-	}
+	origins := e.from()
 	for i, token := range e.Tokens {
-		at := &e.Offsets[i]
-		lead, tail := 0, 0
-		for _, r := range token {
-			if !isBlank(r) {
-				break
-			}
-			lead++
+		for len(origins) > 1 && i >= origins[0].end {
+			origins = origins[1:]
 		}
-		for rest := token; rest != ""; tail++ {
-			r, n := utf8.DecodeLastRuneInString(rest)
-			if !isBlank(r) {
-				break
-			}
-			rest = rest[:len(rest)-n]
+		// Without a text the encoding was made elsewhere, or the token added.
+		if text := origins[0].text; text != "" {
+			e.Offsets[i].trim(text, token, prefix && (i == 0 || e.Offsets[i].Start == 0))
 		}
-		if lead == 1 && prefix && (i == 0 || at.Start == 0) {
-			lead = 0
-		}
-		// The reference counts characters of the text.
-		for ; lead > 0 && at.Start < at.End; lead-- {
-			at.Start += charLen(e.original, at.Start)
-		}
-		if tail <= utf8.RuneCountInString(e.original[:min(at.End, tail*utf8.UTFMax)]) {
-			for ; tail > 0 && at.End > at.Start; tail-- {
-				_, n := utf8.DecodeLastRuneInString(e.original[:at.End])
-				at.End -= n
-			}
-		}
-		at.Start = min(at.Start, at.End)
 	}
 	for _, o := range e.Overflowing {
 		o.trim(prefix)
 	}
+}
+
+// trim takes the white space of one token out of its place in the original.
+func (at *Offsets) trim(original, token string, prefix bool) {
+	lead, tail := 0, 0
+	for _, r := range token {
+		if !isBlank(r) {
+			break
+		}
+		lead++
+	}
+	for rest := token; rest != ""; tail++ {
+		r, n := utf8.DecodeLastRuneInString(rest)
+		if !isBlank(r) {
+			break
+		}
+		rest = rest[:len(rest)-n]
+	}
+	if lead == 1 && prefix {
+		lead = 0
+	}
+	// The reference counts characters of the text.
+	for ; lead > 0 && at.Start < at.End; lead-- {
+		at.Start += charLen(original, at.Start)
+	}
+	if tail <= utf8.RuneCountInString(original[:min(at.End, tail*utf8.UTFMax)]) {
+		for ; tail > 0 && at.End > at.Start; tail-- {
+			_, n := utf8.DecodeLastRuneInString(original[:at.End])
+			at.End -= n
+		}
+	}
+	at.Start = min(at.Start, at.End)
 }
 
 // modelToken is a token of a piece of text.
@@ -272,9 +312,53 @@ func (tr *tracer) cut(a *aligned, depth int) {
 func (tr *tracer) encode(a *aligned) {
 	tr.tokens = tr.t.model.appendTokens(tr.st, tr.tokens[:0], a.text)
 	for _, m := range tr.tokens {
-		start, end := a.original(int(m.start), int(m.end))
-		end = min(end, len(tr.out.original))
-		tr.out.push(int(m.id), m.text, Offsets{min(start, end), end}, tr.typeID, tr.word, 0)
+		at := whole(tr.out.original, a, int(m.start), int(m.end))
+		tr.out.push(int(m.id), m.text, at, tr.typeID, tr.word, 0)
 	}
 	tr.word++
+}
+
+// whole returns where in the original a part of a text lies, in whole
+// characters. A part that reaches outside the text has no place there; the
+// reference then counts as if its own were one, and so does this, within the
+// original.
+func whole(original string, a *aligned, start, end int) Offsets {
+	start, end = a.original(start, end)
+	size := len(original)
+	if start >= size && start < end {
+		// No character starts there: the numbers are taken as characters.
+		start, end = charPlace(original, start), charPlace(original, end)
+		return Offsets{start, end}
+	}
+	at := Offsets{charStart(original, start), min(end, size)}
+	switch {
+	case end < size:
+		at.End = charStart(original, end)
+	case end > size:
+		at.End = at.Start
+		for range 2 {
+			if at.End < size {
+				at.End += charLen(original, at.End)
+			}
+		}
+	}
+	at.Start = min(at.Start, at.End)
+	return at
+}
+
+// charStart returns the start of the character that byte i belongs to.
+func charStart(s string, i int) int {
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return min(i, len(s))
+}
+
+// charPlace returns the place of character n.
+func charPlace(s string, n int) int {
+	at := 0
+	for ; n > 0 && at < len(s); n-- {
+		at += charLen(s, at)
+	}
+	return at
 }

@@ -1,42 +1,56 @@
 package tokenizer
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 )
 
 // The fields that each component may have, by its type. A field that is not
-// here could change the ids in a way that this package does not know.
+// here could change the ids in a way that this package does not know. Those
+// with a ! are always there, which tells components without a type apart.
 var (
 	normalizerFields = map[string]string{
-		"Sequence": "normalizers", "Prepend": "prepend", "Replace": "pattern content", "Strip": "strip_left strip_right",
-		"Precompiled": "precompiled_charsmap", "Lowercase": "", "NFC": "", "NFD": "", "NFKC": "", "NFKD": "", "StripAccents": "",
-		"Nmt": "", "ByteLevel": "", "BertNormalizer": "clean_text handle_chinese_chars strip_accents lowercase",
-		"Bert": "clean_text handle_chinese_chars strip_accents lowercase",
+		"Sequence": "normalizers!", "Prepend": "prepend!", "Replace": "pattern! content!", "Strip": "strip_left! strip_right!",
+		"Precompiled": "precompiled_charsmap!", "Lowercase": "", "NFC": "", "NFD": "", "NFKC": "", "NFKD": "", "StripAccents": "",
+		"Nmt": "", "ByteLevel": "", "BertNormalizer": "clean_text! handle_chinese_chars! strip_accents lowercase!",
+		"Bert": "clean_text! handle_chinese_chars! strip_accents lowercase!",
 	}
 	preTokenizerFields = map[string]string{
-		"Sequence": "pretokenizers", "ByteLevel": "add_prefix_space trim_offsets use_regex",
-		"Metaspace": "replacement str_rep prepend_scheme add_prefix_space split", "Split": "pattern behavior invert",
-		"Digits": "individual_digits", "Punctuation": "behavior", "CharDelimiterSplit": "delimiter", "FixedLength": "length",
+		"Sequence": "pretokenizers!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex",
+		"Metaspace": "replacement! str_rep prepend_scheme add_prefix_space split", "Split": "pattern! behavior! invert!",
+		"Digits": "individual_digits!", "Punctuation": "behavior", "CharDelimiterSplit": "delimiter!", "FixedLength": "length",
 		"WhitespaceSplit": "", "Whitespace": "", "BertPreTokenizer": "", "UnicodeScripts": "",
 	}
 	postProcessorFields = map[string]string{
-		"Sequence": "processors", "ByteLevel": "add_prefix_space trim_offsets use_regex",
-		"TemplateProcessing": "single pair special_tokens", "BertProcessing": "sep cls",
-		"RobertaProcessing": "sep cls trim_offsets add_prefix_space",
+		"Sequence": "processors!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex",
+		"TemplateProcessing": "single! pair! special_tokens!", "BertProcessing": "sep! cls!",
+		"RobertaProcessing": "sep! cls! trim_offsets! add_prefix_space!",
 	}
 	decoderFields = map[string]string{
-		"Sequence": "decoders", "ByteLevel": "add_prefix_space trim_offsets use_regex", "ByteFallback": "", "Fuse": "",
-		"Metaspace": "replacement str_rep prepend_scheme add_prefix_space split", "BPEDecoder": "suffix",
-		"WordPiece": "prefix cleanup", "Strip": "content start stop", "Replace": "pattern content",
-		"CTC": "pad_token word_delimiter_token cleanup",
+		"Sequence": "decoders!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex", "ByteFallback": "", "Fuse": "",
+		"Metaspace": "replacement! str_rep prepend_scheme add_prefix_space split", "BPEDecoder": "suffix!",
+		"WordPiece": "prefix! cleanup!", "Strip": "content! start! stop!", "Replace": "pattern! content!",
+		"CTC": "pad_token! word_delimiter_token! cleanup!",
 	}
 	modelFields = map[string]string{
-		"BPE":     "vocab merges dropout unk_token continuing_subword_prefix end_of_word_suffix fuse_unk byte_fallback ignore_merges cache_capacity",
-		"Unigram": "vocab unk_id byte_fallback", "WordLevel": "vocab unk_token",
-		"WordPiece": "vocab unk_token continuing_subword_prefix max_input_chars_per_word",
+		"BPE":     "vocab! merges! dropout unk_token continuing_subword_prefix end_of_word_suffix fuse_unk byte_fallback ignore_merges cache_capacity",
+		"Unigram": "vocab! unk_id byte_fallback", "WordLevel": "vocab! unk_token!",
+		"WordPiece": "vocab! unk_token! continuing_subword_prefix! max_input_chars_per_word!",
 	}
 )
+
+// untyped are the types that a component without one can be, in the order in
+// which the reference tries them: the first that has all the fields it must
+// have.
+var untyped = map[string][]string{
+	"normalizers":   {"BertNormalizer", "Strip", "Sequence", "Precompiled", "Replace", "Prepend"},
+	"pretokenizers": nil,
+	"processors":    {"RobertaProcessing", "BertProcessing", "TemplateProcessing"},
+	"decoders":      {"BPEDecoder", "WordPiece", "CTC", "Replace", "Strip"},
+}
 
 // fileFields are the sections of the file.
 const fileFields = "version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model"
@@ -44,7 +58,7 @@ const fileFields = "version truncation padding added_tokens normalizer pre_token
 // allowed reports whether list, words with spaces between them, has a name.
 func allowed(list, name string) bool {
 	for word := range strings.FieldsSeq(list) {
-		if word == name {
+		if strings.TrimSuffix(word, "!") == name {
 			return true
 		}
 	}
@@ -84,4 +98,70 @@ func checkFields(raw json.RawMessage, known map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// missing returns the first field that is always there and is not.
+func missing[T ~[]byte](list string, fields map[string]T) string {
+	for word := range strings.FieldsSeq(list) {
+		if name, must := strings.CutSuffix(word, "!"); must && isNull(fields[name]) {
+			return name
+		}
+	}
+	return ""
+}
+
+// addTypes gives the components that have no type the one that the reference
+// takes them for; list is the field that those of a sequence lie in. Of the two
+// post-processors with the same tokens it goes by the fields in any case.
+func addTypes(raw json.RawMessage, list string, known map[string]string) (json.RawMessage, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return nil, err
+	}
+	changed := false
+	if !isNull(fields[list]) {
+		var parts []json.RawMessage
+		if err := json.Unmarshal(fields[list], &parts); err != nil {
+			return nil, err
+		}
+		for i, part := range parts {
+			typed, err := addTypes(part, list, known)
+			if err != nil {
+				return nil, err
+			}
+			parts[i] = typed
+		}
+		joined, err := json.Marshal(parts)
+		if err != nil {
+			return nil, err
+		}
+		fields[list], changed = joined, true
+	}
+	kind := string(fields["type"])
+	if isNull(fields["type"]) || kind == `"RobertaProcessing"` || kind == `"BertProcessing"` {
+		for _, name := range untyped[list] {
+			if missing(known[name], fields) == "" {
+				fields["type"], changed = json.RawMessage(strconv.Quote(name)), true
+				break
+			}
+		}
+	}
+	if !changed {
+		return raw, nil
+	}
+	return json.Marshal(fields)
+}
+
+// strictly decodes a section whose fields are those of v.
+func strictly(section string, raw []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	if err == nil {
+		return nil
+	}
+	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return &UnsupportedError{Component: "option", Name: section + "." + strings.Trim(name, `"`)}
+	}
+	return fmt.Errorf("%s: %w", section, err)
 }

@@ -145,7 +145,7 @@ func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
 func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	if raw := sections["normalizer"]; !isNull(raw) {
 		var n normalizer
-		err := errors.Join(json.Unmarshal(raw, &n), checkFields(raw, normalizerFields))
+		err := readComponent(raw, "normalizers", normalizerFields, &n)
 		if err == nil {
 			t.normalizers, err = n.steps(nil)
 		}
@@ -155,7 +155,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	}
 	if raw := sections["pre_tokenizer"]; !isNull(raw) {
 		var p preTokenizer
-		err := errors.Join(json.Unmarshal(raw, &p), checkFields(raw, preTokenizerFields))
+		err := readComponent(raw, "pretokenizers", preTokenizerFields, &p)
 		if err == nil {
 			t.stages, err = p.stages(nil)
 		}
@@ -165,7 +165,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	}
 	if raw := sections["post_processor"]; !isNull(raw) {
 		var p postProcessor
-		err := errors.Join(json.Unmarshal(raw, &p), checkFields(raw, postProcessorFields))
+		err := readComponent(raw, "processors", postProcessorFields, &p)
 		if err == nil {
 			t.processors, err = p.steps(nil)
 		}
@@ -176,9 +176,9 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	}
 	if raw := sections["decoder"]; !isNull(raw) {
 		var d decoder
-		err := errors.Join(json.Unmarshal(raw, &d), checkFields(raw, decoderFields))
+		err := readComponent(raw, "decoders", decoderFields, &d)
 		if err == nil {
-			t.decoders, err = d.steps(nil)
+			t.decoders, err = d.steps([]decodeStep{})
 		}
 		if err != nil {
 			return fmt.Errorf("decoder: %w", err)
@@ -188,14 +188,23 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 	return nil
 }
 
+// readComponent reads one of the small sections.
+func readComponent(raw []byte, list string, known map[string]string, v any) error {
+	raw, err := addTypes(raw, list, known)
+	if err != nil {
+		return err
+	}
+	return errors.Join(json.Unmarshal(raw, v), checkFields(raw, known))
+}
+
 // readAdded reads the added tokens.
 func readAdded(raw []byte) ([]addedToken, error) {
 	if isNull(raw) {
 		return nil, nil
 	}
 	var tokens []addedToken
-	if err := json.Unmarshal(raw, &tokens); err != nil {
-		return nil, fmt.Errorf("added tokens: %w", err)
+	if err := strictly("added_tokens", raw, &tokens); err != nil {
+		return nil, err
 	}
 	return tokens, nil
 }

@@ -114,17 +114,16 @@ func readOptions(raw []byte) (map[string][]byte, *modelOptions, error) {
 	return fields, o, nil
 }
 
-// guessType names the model of a file from before models had a type.
+// guessType names the model of a file from before models had a type, as the
+// reference does.
 func guessType(fields map[string][]byte) string {
-	switch {
-	case fields["merges"] != nil:
-		return "BPE"
-	case fields["unk_id"] != nil:
-		return "Unigram"
-	case fields["continuing_subword_prefix"] != nil:
-		return "WordPiece"
+	list := len(fields["vocab"]) > 0 && fields["vocab"][0] == '['
+	for _, name := range []string{"BPE", "WordPiece", "WordLevel", "Unigram"} {
+		if list == (name == "Unigram") && missing(modelFields[name], fields) == "" {
+			return name
+		}
 	}
-	return "WordLevel"
+	return ""
 }
 
 func (m *bpe) setOptions(o *modelOptions) {
@@ -175,6 +174,10 @@ func (m *bpe) readMerges(raw []byte) error {
 	return s.array(func() error {
 		var right []byte
 		var err error
+		if bytes.HasPrefix(s.data[s.pos:], []byte(`"#version`)) {
+			_, err = s.skip()
+			return err
+		}
 		if s.peek() == '[' {
 			left, right, err = mergeParts(s, left)
 		} else {

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -66,6 +67,13 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 	case "Lowercase":
 		return append(dst, plain(lower, (*aligned).lower)), nil
 	case "Prepend":
+		if n.Prepend == "" {
+			return append(dst, normalize{
+				text:  func(string) (string, error) { return "", errPlaceless },
+				trace: func(a *aligned) error { a.prepend(""); return nil },
+				drops: true,
+			}), nil
+		}
 		return append(dst, plain(
 			func(s string) string { return n.Prepend + s },
 			func(a *aligned) { a.prepend(n.Prepend) },
@@ -82,7 +90,7 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 			return nil, err
 		}
 		return append(dst, normalize{
-			text:  func(s string) (string, error) { return replaceAll(m, s, n.Content) },
+			text:  func(s string) (string, error) { return replaceText(m, s, n.Content) },
 			trace: func(a *aligned) error { return a.replace(nil, m, n.Content) },
 			drops: true,
 		}), nil
@@ -143,6 +151,9 @@ func lowerRune(r rune) rune { return uni.ToLower(r) }
 
 // replaceAll replaces the matches of m.
 func replaceAll(m matcher, s, with string) (string, error) {
+	if s == "" {
+		return "", nil // nothing is found in no text, not even nothing
+	}
 	if l, ok := m.(literalMatcher); ok {
 		if l.text == "" {
 			return s, nil
@@ -168,6 +179,46 @@ func replaceAll(m matcher, s, with string) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// errPlaceless says that a step put something before the text that has no place
+// in the original. What later steps do with it depends on that, so they have to
+// trace the places.
+var errPlaceless = errors.New("tokenizer: part of a text has no place in the original")
+
+// replaceText is replaceAll for a normalizer.
+func replaceText(m matcher, s, with string) (string, error) {
+	if _, ok := m.(regexMatcher); ok && with != "" && s != "" {
+		matches, err := m.find(nil, nil, s)
+		if err == nil && len(matches) > 0 && matches[0].hit && matches[0].end == 0 {
+			err = errPlaceless
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return replaceAll(m, s, with)
+}
+
+// normalized returns what the steps make of a text that stands alone.
+func normalized(steps []normalize, s string) (string, error) {
+	text, err := apply(steps, s)
+	if !errors.Is(err, errPlaceless) {
+		return text, err
+	}
+	a := newAligned(s)
+	for _, step := range steps {
+		if a.text == "" {
+			break
+		}
+		if err := step.trace(a); err != nil {
+			return "", err
+		}
+		if len(a.text) > maxText {
+			return "", errTooLong
+		}
+	}
+	return a.text, nil
 }
 
 // apply runs the steps on a text; an empty text stays empty.

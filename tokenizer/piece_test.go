@@ -177,8 +177,10 @@ func TestWhatIsNoSentencePieceModelIsAnError(t *testing.T) {
 }
 
 func FuzzSentencePiece(f *testing.F) {
-	for _, data := range pieceFiles(f) {
-		f.Add(data, "a  <sep>foo bar é\xff 日本")
+	for name, data := range pieceFiles(f) {
+		if strings.HasSuffix(name, "-table") || strings.HasSuffix(name, "-bytes") || strings.HasSuffix(name, "-undo") {
+			f.Add(data, "a  <sep>foo bar é\xff 日本")
+		}
 	}
 	f.Add([]byte("\x0a\x0a\x0a\x05<unk>\x18\x02\x0a\x09\x0a\x02ab\x15\x00\x00\x80\xbf\x12\x02\x18\x02"), "abab")
 	f.Fuzz(func(t *testing.T, data []byte, text string) {

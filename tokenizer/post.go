@@ -137,6 +137,7 @@ func (p *postProcessor) bert(dst []processor) ([]processor, error) {
 			return list
 		}
 		for i, e := range list {
+			e.forgetSpecial()
 			after := sep.encoding(min(i, 1))
 			switch {
 			case i == 0:
@@ -149,6 +150,17 @@ func (p *postProcessor) bert(dst []processor) ([]processor, error) {
 		}
 		return list
 	}}), nil
+}
+
+// forgetSpecial makes all tokens ones of the text, which those of a step before
+// are for the post-processors of BERT and RoBERTa.
+func (e *Encoding) forgetSpecial() {
+	for i := range e.SpecialMask {
+		e.SpecialMask[i], e.AttentionMask[i] = 0, 1
+	}
+	for _, o := range e.Overflowing {
+		o.forgetSpecial()
+	}
 }
 
 // encoding returns special tokens as an encoding.

@@ -199,6 +199,8 @@ func readPattern(raw json.RawMessage) (matcher, error) {
 		return nil, err
 	}
 	switch {
+	case p.String != nil && *p.String == "":
+		return compilePattern("") // is found between any two characters
 	case p.String != nil:
 		return literalMatcher{*p.String}, nil
 	case p.Regex != nil:

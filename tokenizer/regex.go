@@ -46,11 +46,17 @@ func translate(pattern string) (string, bool) {
 		n := 1
 		switch c := pattern[i]; c {
 		case '(':
-			if !knownGroup(pattern[i:]) {
+			open, size := group(pattern[i:])
+			if size == 0 {
 				return "", false
 			}
-			groups = append(groups, len(out))
 			atom = len(out)
+			out = append(out, open...)
+			i += size
+			if open[len(open)-1] != ')' {
+				groups = append(groups, atom)
+			}
+			continue
 		case ')':
 			if len(groups) == 0 {
 				return "", false
@@ -66,6 +72,11 @@ func translate(pattern string) (string, bool) {
 			atom = len(out)
 			out = appendSet(out, class)
 			i += n
+			continue
+		case '^':
+			atom = len(out)
+			out = append(out, lineStart...)
+			i++
 			continue
 		case '\\':
 			if n = escapeLen(pattern[i:]); n == 0 {
@@ -83,6 +94,15 @@ func translate(pattern string) (string, bool) {
 			}
 			if edge, ok := wordEdge(pattern[i : i+n]); ok {
 				out = append(out, edge...)
+				i += n
+				continue
+			}
+			if pattern[i+1] == 'x' && pattern[i+n-1] == '}' {
+				r, _, ok := classRune(pattern[i : i+n])
+				if !ok {
+					return "", false
+				}
+				out = appendSet(out, [][2]rune{{r, r}})
 				i += n
 				continue
 			}
@@ -113,30 +133,43 @@ func translate(pattern string) (string, bool) {
 	return string(out), len(groups) == 0
 }
 
-// knownGroup reports whether the group at the start of s means the same in
-// both syntaxes.
-func knownGroup(s string) bool {
+// lineStart is the beginning of a line, where the empty one behind a line break
+// at the end of the text is none.
+const lineStart = `(?:\A|(?<=\n)(?!\z))`
+
+// group returns what opens a group in the other syntax for what opens it at the
+// start of s, with the length of that; 0 for groups that mean something else. An
+// option for the rest of a group is one that ends at once.
+func group(s string) (open string, size int) {
 	if !strings.HasPrefix(s, "(?") {
-		return true
+		return "(", 1
 	}
-	for _, kind := range []string{"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?i)", "(?-i:"} {
+	for _, kind := range []string{"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>"} {
 		if strings.HasPrefix(s, kind) {
-			return true
+			return kind, len(kind)
 		}
 	}
-	return false
+	end := strings.IndexAny(s, ":)")
+	if end < 3 || strings.Trim(s[2:end], "imx-") != "" {
+		if end = strings.IndexByte(s, '>'); end > 3 && s[2] == '<' && isASCIILetter(s[3]) {
+			return s[:end+1], end + 1
+		}
+		return "", 0
+	}
+	// A dot that matches line breaks is m here and s there.
+	return strings.ReplaceAll(s[:end+1], "m", "s"), end + 1
 }
 
 // escapeLen returns the length of an escape, 0 for those that mean something
 // else in the other syntax.
 func escapeLen(s string) int {
-	if len(s) < 2 || strings.IndexByte("RXKGZyYOg", s[1]) >= 0 {
+	if len(s) < 2 || strings.IndexByte("XKGyYOgN", s[1]) >= 0 {
 		return 0
 	}
 	_, n := utf8.DecodeRuneInString(s[1:])
 	if (s[1] == 'p' || s[1] == 'P' || s[1] == 'x' || s[1] == 'u') && len(s) > 2 && s[2] == '{' {
 		end := strings.IndexByte(s, '}')
-		if end < 4 || s[1] == 'x' || s[1] == 'u' {
+		if end < 4 || s[1] == 'u' {
 			return 0
 		}
 		return end + 1

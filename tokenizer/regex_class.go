@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
@@ -223,6 +224,13 @@ func classRune(s string) (r rune, size int, ok bool) {
 	}
 	digits := map[byte]int{'x': 2, 'u': 4}[s[1]]
 	switch {
+	case strings.HasPrefix(s, `\x{`):
+		end := strings.IndexByte(s, '}')
+		if end < 0 {
+			return 0, 0, false
+		}
+		v, err := strconv.ParseUint(s[3:end], 16, 32)
+		return rune(v), end + 1, err == nil && v <= utf8.MaxRune && !utf16.IsSurrogate(rune(v))
 	case digits > 0 && len(s) >= 2+digits:
 		v, err := strconv.ParseUint(s[2:2+digits], 16, 32)
 		return rune(v), 2 + digits, err == nil
@@ -253,8 +261,11 @@ func intersect(a, b [][2]rune) [][2]rune {
 	return complement(union(complement(union(a, nil)), complement(union(b, nil))))
 }
 
-// wordEdge returns what stands for \b and \B.
+// wordEdge returns what stands for \b and \B, and for the line break \R.
 func wordEdge(escape string) (string, bool) {
+	if escape == `\R` {
+		return `(?>\r\n|[\n-\r\u0085\u2028\u2029])`, true
+	}
 	if escape != `\b` && escape != `\B` {
 		return "", false
 	}

@@ -62,11 +62,7 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 		text = string(appendValid(make([]byte, 0, len(text)+16), text))
 	}
 	if t.intricate {
-		e, err := t.EncodeWithOffsets(text, addSpecial)
-		if err != nil {
-			return dst, err
-		}
-		return append(dst, e.IDs...), nil
+		return t.appendTraced(dst, text, addSpecial)
 	}
 	st := t.state(text)
 	start := len(dst)
@@ -84,10 +80,22 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 	err := st.err
 	st.reset()
 	t.states.Put(st)
+	if errors.Is(err, errPlaceless) {
+		return t.appendTraced(dst[:start], text, addSpecial)
+	}
 	if err != nil {
 		return dst[:start], err
 	}
 	return dst, nil
+}
+
+// appendTraced is AppendEncode for what the fast way does not follow.
+func (t *Tokenizer) appendTraced(dst []int, text string, addSpecial bool) ([]int, error) {
+	e, err := t.EncodeWithOffsets(text, addSpecial)
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, e.IDs...), nil
 }
 
 // state returns the memory to encode a text in.

@@ -8,8 +8,12 @@ import (
 
 // form brings the text into a normalization form.
 func (a *aligned) form(f uni.Form) {
-	if changes := uni.Trace(f, a.text); changes != nil {
+	changes := uni.Trace(f, a.text)
+	switch {
+	case changes != nil:
 		a.transform(changes, 0)
+	case !a.isPlaced():
+		a.filter(func(rune) bool { return true })
 	}
 }
 
@@ -46,7 +50,17 @@ func (n *normalizer) traceStrip(a *aligned) {
 		}
 		end -= size
 	}
-	a.text, a.spans = a.text[start:end], a.spans[start:end]
+	switch {
+	case start == 0 && end == len(a.text):
+	case a.isPlaced():
+		a.text, a.spans = a.text[start:end], a.spans[start:end]
+	default:
+		dest := make([]uni.Change, 0, end-start)
+		for _, r := range a.text[start:end] {
+			dest = append(dest, uni.Change{Rune: r})
+		}
+		a.transform(dest, utf8.RuneCountInString(a.text[:start]))
+	}
 }
 
 // traceBert is the normalizer of BERT.

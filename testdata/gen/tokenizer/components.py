@@ -10,10 +10,14 @@ import random
 from pathlib import Path
 
 from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+
+import wild
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--seed", type=int, default=11)
 parser.add_argument("--mixes", type=int, default=12)
+parser.add_argument("--wild", type=int, default=0, help="tokenizers with random parameters of every kind")
 parser.add_argument("out")
 args = parser.parse_args()
 here = Path(__file__).resolve().parents[3]
@@ -57,6 +61,12 @@ def bo(text,offs):
     return out
 def enc(e):
     return dict(ids=e.ids,tokens=e.tokens,types=e.type_ids,words=[-1 if w is None else w for w in e.word_ids],special=e.special_tokens_mask,mask=e.attention_mask,over=len(e.overflowing))
+def stream(t,ids,skip):
+    s=DecodeStream(skip_special_tokens=skip); out=[]
+    for i in ids:
+        try: out.append(s.step(t,i))
+        except BaseException: return None
+    return out
 def variant(name,n=None,p=None,r=None,d=None,m=None,a=(),trunc=None,pad=None,cases=14,seed=0):
     s=dict(base); s.update(normalizer=n,pre_tokenizer=p,post_processor=r,decoder=d,added_tokens=list(a),truncation=trunc,padding=pad)
     if m: s['model']=m
@@ -90,7 +100,7 @@ def variant(name,n=None,p=None,r=None,d=None,m=None,a=(),trunc=None,pad=None,cas
     out['random']=[]
     for _ in range(5):
         d=[rr.randrange(V+3) for _ in range(rr.randint(1,9))]
-        try: out['random'].append(dict(d=d,a=t.decode(d),b=t.decode(d,skip_special_tokens=False)))
+        try: out['random'].append(dict(d=d,a=t.decode(d),b=t.decode(d,skip_special_tokens=False),st=stream(t,d,False),st_skip=stream(t,d,True)))
         except BaseException as ex: pass
     return out
 V=[]
@@ -107,6 +117,13 @@ for ti in T:
 for i in range(args.mixes):
     rr=random.Random(args.seed*9000+i)
     V.append(variant('mix %d'%i,n=rr.choice(N[:-1]),p=rr.choice(P),r=rr.choice(R),d=rr.choice(D),m=rr.choice(M),a=rr.choice(A),trunc=rr.choice(T+[None]*4),pad=rr.choice(PD+[None]*2),cases=8,seed=1000+i))
+for i in range(args.wild):
+    rr=random.Random(args.seed*7000+i)
+    w=wild.Wild(rr,chars)
+    own=[w.text() for _ in range(12)]
+    keep,texts=texts,own+rr.sample(texts,6)
+    V.append(variant('wild %d'%i,cases=18,seed=2000+i,**w.tokenizer()))
+    texts=keep
 V=[v for v in V if v]
 with gzip.GzipFile(args.out,'wb',mtime=0) as f:
     for v in V: f.write((json.dumps(v,ensure_ascii=False,separators=(',',':'))+'\n').encode())
