@@ -155,10 +155,21 @@ type zeroMasks struct {
 	views []*tensor.Tensor
 }
 
-// get returns the mask [1, 1, 1, n].
+// get returns the mask [1, 1, 1, n]. When it has to make one it makes all of the
+// widths from a power of two to the next: a step allocates only when the text has
+// doubled.
 func (z *zeroMasks) get(n int) *tensor.Tensor {
 	z.mu.Lock()
 	defer z.mu.Unlock()
+	if n >= len(z.views) || z.views[n] == nil {
+		from, to := 1, 512
+		for to <= n {
+			from, to = to, 2*to
+		}
+		for k := from; k <= min(to-1, z.limit); k++ {
+			z.view(k)
+		}
+	}
 	return z.view(n)
 }
 

@@ -124,8 +124,17 @@ func (b *bencher) prepare(ctx context.Context, length int) error {
 	return err
 }
 
-// decode measures single tokens behind a text.
+// decode measures single tokens behind a text. Before the first time it takes
+// the last of them once, for the memory that a longer text needs.
 func (b *bencher) decode(ctx context.Context, s *series, tokens int) error {
+	if len(s.rates) == 0 {
+		if err := b.prepare(ctx, s.length+tokens-1); err != nil {
+			return err
+		}
+		if _, err := b.seq.Append(ctx, b.ids(s.length + tokens)[s.length+tokens-1:]); err != nil {
+			return err
+		}
+	}
 	if err := b.prepare(ctx, s.length); err != nil {
 		return err
 	}
