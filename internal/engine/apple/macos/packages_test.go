@@ -212,16 +212,17 @@ func TestStateInUseIsRefused(t *testing.T) {
 	st := newState(t, m)
 	in := coreml.Features{"x": coreml.MultiArray(tensor.New(tensor.Float16, 1, 1))}
 	results := make(chan error)
-	for range 8 {
+	const goroutines, calls = 8, 6
+	for range goroutines {
 		go func() {
-			for range 20 {
+			for range calls {
 				_, err := m.Predict(t.Context(), in, st, nil)
 				results <- err
 			}
 		}()
 	}
 	busy := 0
-	for range 8 * 20 {
+	for range goroutines * calls {
 		switch err := <-results; {
 		case errors.Is(err, coreml.ErrStateBusy):
 			busy++
@@ -229,7 +230,7 @@ func TestStateInUseIsRefused(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	t.Logf("%d of 160 calls found the state in use", busy)
+	t.Logf("%d of %d calls found the state in use", busy, goroutines*calls)
 }
 
 func TestOldSystemsRefuseStates(t *testing.T) {
