@@ -15,14 +15,17 @@ func TestTheDotProductExtensionChangesNoBit(t *testing.T) {
 	if !kernel.SetDot(true) {
 		t.Skip("this processor has no dot product extension")
 	}
-	for _, d := range [][4]int{{13, 576, 1, 32}, {6, 256, 2, 64}, {5, 1024, 1, 1024}} {
+	for _, d := range [][5]int{{13, 576, 1, 32, 4}, {6, 256, 2, 64, 4}, {5, 1024, 1, 1024, 4}, {13, 576, 1, 32, 8}, {5, 1024, 1, 1024, 8}} {
 		for variant := range 6 {
 			r := newRand(uint64(variant))
-			s := quantSpec{d[0], d[1], 4, variant&1 != 0, d[2], d[3], false, variant >> 1, false, 0}
+			s := quantSpec{d[0], d[1], d[4], variant&1 != 0, d[2], d[3], false, variant >> 1, false, 0}
 			c, _ := s.config(t, r)
 			// The extreme codes and inputs are those that narrower sums would overflow.
 			for i := range c.Codes[:32] {
-				c.Codes[i] = 0x88 * byte(1+i&1)
+				c.Codes[i] = 0x88
+				if d[4] == 8 {
+					c.Codes[i] = [2]byte{0x80, 0}[variant&1^1]
+				}
 			}
 			c.Fast = true
 			m, err := kernel.NewQuant(c)

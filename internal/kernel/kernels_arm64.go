@@ -354,162 +354,282 @@ func quantizeNEON(dst, x *float32, groups int)
 //go:noescape
 func quantizeTileNEON(dst, steps, sums, x *float32, groups, stride int)
 
-// fast4sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast4x4sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast4x4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fast1sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast1x4sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast1sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast1x4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8sDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile8x4sDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile8x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile4sDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x4sDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fast4soDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast4x4soDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast4soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast4x4soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fast1soDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast1x4soDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast1soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast1x4soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8soDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile8x4soDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile8x4soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile4soDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x4soDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile4soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x4soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fast4uDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast4x4uDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast4uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast4x4uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fast1uDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast1x4uDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast1uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast1x4uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8uDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile8x4uDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile8x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile4uDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x4uDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fast4uoDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast4x4uoDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast4uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast4x4uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fast1uoDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast1x4uoDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast1uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast1x4uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8uoDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile8x4uoDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile8x4uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile4uoDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x4uoDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile4uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x4uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fast4sNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast4x4sNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast4sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast4x4sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fast1sNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast1x4sNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast1sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast1x4sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8sNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x4sNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile8sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x4sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile4sNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fast4x4soNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fastTile4sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fast4x4soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fast4soNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast1x4soNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast4soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast1x4soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fast1soNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fastTile4x4soNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fast1soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fastTile4x4soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile8soNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fast4x4uNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fastTile8soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fast4x4uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fastTile4soNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fast1x4uNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fastTile4soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fast1x4uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fast4uNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fastTile4x4uNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fast4uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fastTile4x4uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fast1uNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast4x4uoNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast1uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+func fast4x4uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8uNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fast1x4uoNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fastTile8uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fast1x4uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
 
-// fastTile4uNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x4uoNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile4uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x4uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fast4uoNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
+// fast4x8sDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
-func fast4uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast4x8sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fast1uoNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
+// fast1x8sDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
 //
 //go:noescape
-func fast1uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+func fast1x8sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
 
-// fastTile8uoNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile8x8sDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile8uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile8x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
 
-// fastTile4uoNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// fastTile4x8sDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func fastTile4uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+func fastTile4x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8soDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8soDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fastTile8x8soDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile8x8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fastTile4x8soDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8uDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8uDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+
+// fastTile8x8uDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile8x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fastTile4x8uDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8uoDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8uoDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fastTile8x8uoDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile8x8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fastTile4x8uoDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8sNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8sNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+
+// fastTile4x8sNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8soNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8soNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fastTile4x8soNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8uNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8uNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+
+// fastTile4x8uNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+
+// fast4x8uoNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
+//
+//go:noescape
+func fast4x8uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fast1x8uoNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
+//
+//go:noescape
+func fast1x8uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+
+// fastTile4x8uoNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func fastTile4x8uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)

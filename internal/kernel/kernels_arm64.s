@@ -4,6 +4,9 @@
 
 #include "textflag.h"
 
+DATA ·byteHalf<>+0(SB)/4, $0x43000000
+GLOBL ·byteHalf<>(SB), RODATA|NOPTR, $4
+
 DATA ·bytesS<>+0(SB)/4, $0x4b000080
 DATA ·bytesS<>+4(SB)/4, $0x00000000
 DATA ·bytesS<>+8(SB)/4, $0x4b004b00
@@ -5184,8 +5187,8 @@ loop247:
 	BNE loop247
 	RET
 
-// func fast4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4sDotNEON(SB), NOSPLIT, $0-56
+// func fast4x4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4sDotNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -5444,8 +5447,8 @@ end253:
 	BNE row248
 	RET
 
-// func fast1sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1sDotNEON(SB), NOSPLIT, $0-56
+// func fast1x4sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4sDotNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -5543,8 +5546,8 @@ end259:
 	BNE row254
 	RET
 
-// func fastTile8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8sDotNEON(SB), NOSPLIT, $0-72
+// func fastTile8x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x4sDotNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -5755,8 +5758,8 @@ group261:
 	ADD R5, R4
 	RET
 
-// func fastTile4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4sDotNEON(SB), NOSPLIT, $0-72
+// func fastTile4x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4sDotNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -5887,8 +5890,8 @@ group263:
 	ADD R5, R4
 	RET
 
-// func fast4soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4soDotNEON(SB), NOSPLIT, $0-64
+// func fast4x4soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4soDotNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -6180,8 +6183,8 @@ end269:
 	BNE row264
 	RET
 
-// func fast1soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1soDotNEON(SB), NOSPLIT, $0-64
+// func fast1x4soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4soDotNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -6287,8 +6290,8 @@ end275:
 	BNE row270
 	RET
 
-// func fastTile8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8soDotNEON(SB), NOSPLIT, $0-80
+// func fastTile8x4soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x4soDotNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -6523,8 +6526,8 @@ group277:
 	ADD R5, R4
 	RET
 
-// func fastTile4soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4soDotNEON(SB), NOSPLIT, $0-80
+// func fastTile4x4soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4soDotNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -6671,8 +6674,8 @@ group279:
 	ADD R5, R4
 	RET
 
-// func fast4uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4uDotNEON(SB), NOSPLIT, $0-56
+// func fast4x4uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4uDotNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -6931,8 +6934,8 @@ end285:
 	BNE row280
 	RET
 
-// func fast1uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1uDotNEON(SB), NOSPLIT, $0-56
+// func fast1x4uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4uDotNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -7030,8 +7033,8 @@ end291:
 	BNE row286
 	RET
 
-// func fastTile8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8uDotNEON(SB), NOSPLIT, $0-72
+// func fastTile8x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x4uDotNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -7242,8 +7245,8 @@ group293:
 	ADD R5, R4
 	RET
 
-// func fastTile4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4uDotNEON(SB), NOSPLIT, $0-72
+// func fastTile4x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4uDotNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -7374,8 +7377,8 @@ group295:
 	ADD R5, R4
 	RET
 
-// func fast4uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4uoDotNEON(SB), NOSPLIT, $0-64
+// func fast4x4uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4uoDotNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -7667,8 +7670,8 @@ end301:
 	BNE row296
 	RET
 
-// func fast1uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1uoDotNEON(SB), NOSPLIT, $0-64
+// func fast1x4uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4uoDotNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -7774,8 +7777,8 @@ end307:
 	BNE row302
 	RET
 
-// func fastTile8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8uoDotNEON(SB), NOSPLIT, $0-80
+// func fastTile8x4uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x4uoDotNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -8010,8 +8013,8 @@ group309:
 	ADD R5, R4
 	RET
 
-// func fastTile4uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4uoDotNEON(SB), NOSPLIT, $0-80
+// func fastTile4x4uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4uoDotNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -8158,8 +8161,8 @@ group311:
 	ADD R5, R4
 	RET
 
-// func fast4sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4sNEON(SB), NOSPLIT, $0-56
+// func fast4x4sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4sNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -8538,8 +8541,8 @@ end317:
 	BNE row312
 	RET
 
-// func fast1sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1sNEON(SB), NOSPLIT, $0-56
+// func fast1x4sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4sNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -8667,8 +8670,8 @@ end323:
 	BNE row318
 	RET
 
-// func fastTile8sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8sNEON(SB), NOSPLIT, $0-72
+// func fastTile4x4sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4sNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -8689,10 +8692,6 @@ TEXT ·fastTile8sNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
 block324:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
@@ -8721,470 +8720,6 @@ group325:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1, #0]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group325
-	SUBS $1, R22
-	BNE block324
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func fastTile4sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4sNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f07e61f // movi v31.16b, #240
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block326:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group327:
-	WORD $0x3cc1040c // ldr q12, [x0], #16
-	WORD $0x3cc104cd // ldr q13, [x6], #16
-	WORD $0x3cc104ee // ldr q14, [x7], #16
-	WORD $0x3cc1050f // ldr q15, [x8], #16
-	WORD $0x4e8d2990 // trn1 v16.4s, v12.4s, v13.4s
-	WORD $0x4e8d6991 // trn2 v17.4s, v12.4s, v13.4s
-	WORD $0x4e8f29d2 // trn1 v18.4s, v14.4s, v15.4s
-	WORD $0x4e8f69d3 // trn2 v19.4s, v14.4s, v15.4s
-	WORD $0x4ed22a0c // trn1 v12.2d, v16.2d, v18.2d
-	WORD $0x4ed32a2d // trn1 v13.2d, v17.2d, v19.2d
-	WORD $0x4ed26a0e // trn2 v14.2d, v16.2d, v18.2d
-	WORD $0x4ed36a2f // trn2 v15.2d, v17.2d, v19.2d
-	WORD $0x4f0c5590 // shl v16.16b, v12.16b, #4
-	WORD $0x4e3f1d94 // and v20.16b, v12.16b, v31.16b
-	WORD $0x4f0c55b1 // shl v17.16b, v13.16b, #4
-	WORD $0x4e3f1db5 // and v21.16b, v13.16b, v31.16b
-	WORD $0x4f0c55d2 // shl v18.16b, v14.16b, #4
-	WORD $0x4e3f1dd6 // and v22.16b, v14.16b, v31.16b
-	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
-	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
-	WORD $0xad406438 // ldp q24, q25, [x1, #0]
 	WORD $0xfd40403a // ldr d26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
@@ -9382,9 +8917,9 @@ group327:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group327
+	BNE group325
 	SUBS $1, R22
-	BNE block326
+	BNE block324
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -9395,8 +8930,8 @@ group327:
 	ADD R5, R4
 	RET
 
-// func fast4soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4soNEON(SB), NOSPLIT, $0-64
+// func fast4x4soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4soNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -9409,7 +8944,7 @@ TEXT ·fast4soNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row328:
+row326:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R21, R3, R12
@@ -9426,10 +8961,10 @@ row328:
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	CMP $1, R19
-	BNE block329
+	BNE block327
 	SUBS $4, R22
-	BLT few332
-four331:
+	BLT few330
+four329:
 	WORD $0x3cc10454 // ldr q20, [x2], #16
 	WORD $0x3cc10478 // ldr q24, [x3], #16
 	WORD $0x3cc10535 // ldr q21, [x9], #16
@@ -9703,11 +9238,11 @@ four331:
 	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
 	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
 	SUBS $4, R22
-	BGE four331
-few332:
+	BGE four329
+few330:
 	ADDS $4, R22
-	BEQ end333
-block329:
+	BEQ end331
+block327:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
 	WORD $0xbc404478 // ldr s24, [x3], #4
@@ -9717,7 +9252,7 @@ block329:
 	WORD $0xbc4045ba // ldr s26, [x13], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
 	WORD $0xbc4045db // ldr s27, [x14], #4
-group330:
+group328:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -9785,10 +9320,10 @@ group330:
 	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group330
+	BNE group328
 	SUBS $1, R22
-	BNE block329
-end333:
+	BNE block327
+end331:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -9805,11 +9340,11 @@ end333:
 	MOVD R11, R2
 	MOVD R14, R3
 	SUBS $4, R5
-	BNE row328
+	BNE row326
 	RET
 
-// func fast1soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1soNEON(SB), NOSPLIT, $0-64
+// func fast1x4soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4soNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -9822,15 +9357,15 @@ TEXT ·fast1soNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
-row334:
+row332:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
 	CMP $1, R19
-	BNE block335
+	BNE block333
 	SUBS $4, R22
-	BLT few338
-four337:
+	BLT few336
+four335:
 	WORD $0x3cc10454 // ldr q20, [x2], #16
 	WORD $0x3cc10478 // ldr q24, [x3], #16
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
@@ -9906,15 +9441,15 @@ four337:
 	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
 	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
 	SUBS $4, R22
-	BGE four337
-few338:
+	BGE four335
+few336:
 	ADDS $4, R22
-	BEQ end339
-block335:
+	BEQ end337
+block333:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
 	WORD $0xbc404478 // ldr s24, [x3], #4
-group336:
+group334:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -9934,19 +9469,19 @@ group336:
 	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group336
+	BNE group334
 	SUBS $1, R22
-	BNE block335
-end339:
+	BNE block333
+end337:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row334
+	BNE row332
 	RET
 
-// func fastTile8soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8soNEON(SB), NOSPLIT, $0-80
+// func fastTile4x4soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4soNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -9971,11 +9506,7 @@ TEXT ·fastTile8soNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block340:
+block338:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -9985,495 +9516,7 @@ block340:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group341:
-	WORD $0x3cc1040c // ldr q12, [x0], #16
-	WORD $0x3cc104cd // ldr q13, [x6], #16
-	WORD $0x3cc104ee // ldr q14, [x7], #16
-	WORD $0x3cc1050f // ldr q15, [x8], #16
-	WORD $0x4e8d2990 // trn1 v16.4s, v12.4s, v13.4s
-	WORD $0x4e8d6991 // trn2 v17.4s, v12.4s, v13.4s
-	WORD $0x4e8f29d2 // trn1 v18.4s, v14.4s, v15.4s
-	WORD $0x4e8f69d3 // trn2 v19.4s, v14.4s, v15.4s
-	WORD $0x4ed22a0c // trn1 v12.2d, v16.2d, v18.2d
-	WORD $0x4ed32a2d // trn1 v13.2d, v17.2d, v19.2d
-	WORD $0x4ed26a0e // trn2 v14.2d, v16.2d, v18.2d
-	WORD $0x4ed36a2f // trn2 v15.2d, v17.2d, v19.2d
-	WORD $0x4f0c5590 // shl v16.16b, v12.16b, #4
-	WORD $0x4e3f1d94 // and v20.16b, v12.16b, v31.16b
-	WORD $0x4f0c55b1 // shl v17.16b, v13.16b, #4
-	WORD $0x4e3f1db5 // and v21.16b, v13.16b, v31.16b
-	WORD $0x4f0c55d2 // shl v18.16b, v14.16b, #4
-	WORD $0x4e3f1dd6 // and v22.16b, v14.16b, v31.16b
-	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
-	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
-	WORD $0xad406438 // ldp q24, q25, [x1, #0]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group341
-	SUBS $1, R22
-	BNE block340
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func fastTile4soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4soNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f07e61f // movi v31.16b, #240
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block342:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group343:
+group339:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -10700,9 +9743,9 @@ group343:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group343
+	BNE group339
 	SUBS $1, R22
-	BNE block342
+	BNE block338
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -10713,8 +9756,8 @@ group343:
 	ADD R5, R4
 	RET
 
-// func fast4uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4uNEON(SB), NOSPLIT, $0-56
+// func fast4x4uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4uNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -10726,7 +9769,7 @@ TEXT ·fast4uNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row344:
+row340:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R20, R6, R7
@@ -10740,10 +9783,10 @@ row344:
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	CMP $1, R19
-	BNE block345
+	BNE block341
 	SUBS $4, R22
-	BLT few348
-four347:
+	BLT few344
+four343:
 	WORD $0x3cc10454 // ldr q20, [x2], #16
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
@@ -10997,17 +10040,17 @@ four347:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
 	SUBS $4, R22
-	BGE four347
-few348:
+	BGE four343
+few344:
 	ADDS $4, R22
-	BEQ end349
-block345:
+	BEQ end345
+block341:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
 	WORD $0xbc404535 // ldr s21, [x9], #4
 	WORD $0xbc404556 // ldr s22, [x10], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
-group346:
+group342:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -11071,10 +10114,10 @@ group346:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
-	BNE group346
+	BNE group342
 	SUBS $1, R22
-	BNE block345
-end349:
+	BNE block341
+end345:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
@@ -11090,11 +10133,11 @@ end349:
 	MOVD R8, R0
 	MOVD R11, R2
 	SUBS $4, R5
-	BNE row344
+	BNE row340
 	RET
 
-// func fast1uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1uNEON(SB), NOSPLIT, $0-56
+// func fast1x4uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4uNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R24
@@ -11106,15 +10149,15 @@ TEXT ·fast1uNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row350:
+row346:
 	MOVD R24, R1
 	MOVD R15, R22
 	WORD $0x4f000400 // movi v0.4s, #0
 	CMP $1, R19
-	BNE block351
+	BNE block347
 	SUBS $4, R22
-	BLT few354
-four353:
+	BLT few350
+four349:
 	WORD $0x3cc10454 // ldr q20, [x2], #16
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
@@ -11185,14 +10228,14 @@ four353:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
 	SUBS $4, R22
-	BGE four353
-few354:
+	BGE four349
+few350:
 	ADDS $4, R22
-	BEQ end355
-block351:
+	BEQ end351
+block347:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
-group352:
+group348:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -11211,19 +10254,19 @@ group352:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	SUBS $1, R23
-	BNE group352
+	BNE group348
 	SUBS $1, R22
-	BNE block351
-end355:
+	BNE block347
+end351:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
-	BNE row350
+	BNE row346
 	RET
 
-// func fastTile8uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8uNEON(SB), NOSPLIT, $0-72
+// func fastTile4x4uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4uNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -11244,481 +10287,13 @@ TEXT ·fastTile8uNEON(SB), NOSPLIT, $0-72
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block356:
+block352:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
 	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group357:
-	WORD $0x3cc1040c // ldr q12, [x0], #16
-	WORD $0x3cc104cd // ldr q13, [x6], #16
-	WORD $0x3cc104ee // ldr q14, [x7], #16
-	WORD $0x3cc1050f // ldr q15, [x8], #16
-	WORD $0x4e8d2990 // trn1 v16.4s, v12.4s, v13.4s
-	WORD $0x4e8d6991 // trn2 v17.4s, v12.4s, v13.4s
-	WORD $0x4e8f29d2 // trn1 v18.4s, v14.4s, v15.4s
-	WORD $0x4e8f69d3 // trn2 v19.4s, v14.4s, v15.4s
-	WORD $0x4ed22a0c // trn1 v12.2d, v16.2d, v18.2d
-	WORD $0x4ed32a2d // trn1 v13.2d, v17.2d, v19.2d
-	WORD $0x4ed26a0e // trn2 v14.2d, v16.2d, v18.2d
-	WORD $0x4ed36a2f // trn2 v15.2d, v17.2d, v19.2d
-	WORD $0x6f0c0594 // ushr v20.16b, v12.16b, #4
-	WORD $0x4e3f1d90 // and v16.16b, v12.16b, v31.16b
-	WORD $0x6f0c05b5 // ushr v21.16b, v13.16b, #4
-	WORD $0x4e3f1db1 // and v17.16b, v13.16b, v31.16b
-	WORD $0x6f0c05d6 // ushr v22.16b, v14.16b, #4
-	WORD $0x4e3f1dd2 // and v18.16b, v14.16b, v31.16b
-	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
-	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
-	WORD $0xad406438 // ldp q24, q25, [x1, #0]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group357
-	SUBS $1, R22
-	BNE block356
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func fastTile4uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4uNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block358:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group359:
+group353:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -11937,9 +10512,9 @@ group359:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group359
+	BNE group353
 	SUBS $1, R22
-	BNE block358
+	BNE block352
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]
@@ -11950,8 +10525,8 @@ group359:
 	ADD R5, R4
 	RET
 
-// func fast4uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast4uoNEON(SB), NOSPLIT, $0-64
+// func fast4x4uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x4uoNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R24
@@ -11964,7 +10539,7 @@ TEXT ·fast4uoNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
-row360:
+row354:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
 	ADD R21, R3, R12
@@ -11981,10 +10556,10 @@ row360:
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
 	CMP $1, R19
-	BNE block361
+	BNE block355
 	SUBS $4, R22
-	BLT few364
-four363:
+	BLT few358
+four357:
 	WORD $0x3cc10454 // ldr q20, [x2], #16
 	WORD $0x3cc10478 // ldr q24, [x3], #16
 	WORD $0x3cc10535 // ldr q21, [x9], #16
@@ -12258,11 +10833,11 @@ four363:
 	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
 	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
 	SUBS $4, R22
-	BGE four363
-few364:
+	BGE four357
+few358:
 	ADDS $4, R22
-	BEQ end365
-block361:
+	BEQ end359
+block355:
 	MOVD R19, R23
 	WORD $0xbc404454 // ldr s20, [x2], #4
 	WORD $0xbc404478 // ldr s24, [x3], #4
@@ -12272,6 +10847,203 @@ block361:
 	WORD $0xbc4045ba // ldr s26, [x13], #4
 	WORD $0xbc404577 // ldr s23, [x11], #4
 	WORD $0xbc4045db // ldr s27, [x14], #4
+group356:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x3cc104d1 // ldr q17, [x6], #16
+	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
+	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x3cc104f2 // ldr q18, [x7], #16
+	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
+	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x3cc10513 // ldr q19, [x8], #16
+	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
+	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group356
+	SUBS $1, R22
+	BNE block355
+end359:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	MOVD R14, R3
+	SUBS $4, R5
+	BNE row354
+	RET
+
+// func fast1x4uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x4uoNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $4, R20
+	LSL $2, R15, R21
+	WORD $0x4f00e5ff // movi v31.16b, #15
+row360:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block361
+	SUBS $4, R22
+	BLT few364
+four363:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x3cc10410 // ldr q16, [x0], #16
+	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
+	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four363
+few364:
+	ADDS $4, R22
+	BEQ end365
+block361:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
 group362:
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
@@ -12291,54 +11063,6 @@ group362:
 	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
 	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
 	SUBS $1, R23
 	BNE group362
 	SUBS $1, R22
@@ -12347,161 +11071,12 @@ end365:
 	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
+	SUBS $1, R5
 	BNE row360
 	RET
 
-// func fast1uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
-TEXT ·fast1uoNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-row366:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block367
-	SUBS $4, R22
-	BLT few370
-four369:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four369
-few370:
-	ADDS $4, R22
-	BEQ end371
-block367:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group368:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group368
-	SUBS $1, R22
-	BNE block367
-end371:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row366
-	RET
-
-// func fastTile8uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile8uoNEON(SB), NOSPLIT, $0-80
+// func fastTile4x4uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x4uoNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -12526,11 +11101,7 @@ TEXT ·fastTile8uoNEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block372:
+block366:
 	MOVD R19, R23
 	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
 	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
@@ -12540,495 +11111,7 @@ block372:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group373:
-	WORD $0x3cc1040c // ldr q12, [x0], #16
-	WORD $0x3cc104cd // ldr q13, [x6], #16
-	WORD $0x3cc104ee // ldr q14, [x7], #16
-	WORD $0x3cc1050f // ldr q15, [x8], #16
-	WORD $0x4e8d2990 // trn1 v16.4s, v12.4s, v13.4s
-	WORD $0x4e8d6991 // trn2 v17.4s, v12.4s, v13.4s
-	WORD $0x4e8f29d2 // trn1 v18.4s, v14.4s, v15.4s
-	WORD $0x4e8f69d3 // trn2 v19.4s, v14.4s, v15.4s
-	WORD $0x4ed22a0c // trn1 v12.2d, v16.2d, v18.2d
-	WORD $0x4ed32a2d // trn1 v13.2d, v17.2d, v19.2d
-	WORD $0x4ed26a0e // trn2 v14.2d, v16.2d, v18.2d
-	WORD $0x4ed36a2f // trn2 v15.2d, v17.2d, v19.2d
-	WORD $0x6f0c0594 // ushr v20.16b, v12.16b, #4
-	WORD $0x4e3f1d90 // and v16.16b, v12.16b, v31.16b
-	WORD $0x6f0c05b5 // ushr v21.16b, v13.16b, #4
-	WORD $0x4e3f1db1 // and v17.16b, v13.16b, v31.16b
-	WORD $0x6f0c05d6 // ushr v22.16b, v14.16b, #4
-	WORD $0x4e3f1dd2 // and v18.16b, v14.16b, v31.16b
-	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
-	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
-	WORD $0xad406438 // ldp q24, q25, [x1, #0]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group373
-	SUBS $1, R22
-	BNE block372
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func fastTile4uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
-TEXT ·fastTile4uoNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block374:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group375:
+group367:
 	WORD $0x3cc1040c // ldr q12, [x0], #16
 	WORD $0x3cc104cd // ldr q13, [x6], #16
 	WORD $0x3cc104ee // ldr q14, [x7], #16
@@ -13255,9 +11338,6693 @@ group375:
 	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
 	ADD $176, R1
 	SUBS $1, R23
-	BNE group375
+	BNE group367
 	SUBS $1, R22
-	BNE block374
+	BNE block366
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8sDotNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row368:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block369
+	SUBS $4, R22
+	BLT few372
+four371:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four371
+few372:
+	ADDS $4, R22
+	BEQ end373
+block369:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+group370:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group370
+	SUBS $1, R22
+	BNE block369
+end373:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row368
+	RET
+
+// func fast1x8sDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8sDotNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row374:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block375
+	SUBS $4, R22
+	BLT few378
+four377:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four377
+few378:
+	ADDS $4, R22
+	BEQ end379
+block375:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+group376:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group376
+	SUBS $1, R22
+	BNE block375
+end379:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row374
+	RET
+
+// func fastTile8x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x8sDotNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+24(FP), R20
+	MOVD x+32(FP), R1
+	MOVD dst+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD blocks+56(FP), R22
+	MOVD groups+64(FP), R19
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+block380:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+group381:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
+	ADD $352, R1
+	SUBS $1, R23
+	BNE group381
+	SUBS $1, R22
+	BNE block380
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	WORD $0x3d800084 // str q4, [x4]
+	ADD R5, R4
+	WORD $0x3d800085 // str q5, [x4]
+	ADD R5, R4
+	WORD $0x3d800086 // str q6, [x4]
+	ADD R5, R4
+	WORD $0x3d800087 // str q7, [x4]
+	ADD R5, R4
+	RET
+
+// func fastTile4x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8sDotNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+24(FP), R20
+	MOVD x+32(FP), R1
+	MOVD dst+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD blocks+56(FP), R22
+	MOVD groups+64(FP), R19
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block382:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+group383:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group383
+	SUBS $1, R22
+	BNE block382
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8soDotNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row384:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R21, R12, R13
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	ADD R21, R13, R14
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block385
+	SUBS $4, R22
+	BLT few388
+four387:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four387
+few388:
+	ADDS $4, R22
+	BEQ end389
+block385:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404599 // ldr s25, [x12], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc4045ba // ldr s26, [x13], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+	WORD $0xbc4045db // ldr s27, [x14], #4
+group386:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group386
+	SUBS $1, R22
+	BNE block385
+end389:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	MOVD R14, R3
+	SUBS $4, R5
+	BNE row384
+	RET
+
+// func fast1x8soDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8soDotNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row390:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block391
+	SUBS $4, R22
+	BLT few394
+four393:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four393
+few394:
+	ADDS $4, R22
+	BEQ end395
+block391:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+group392:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group392
+	SUBS $1, R22
+	BNE block391
+end395:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row390
+	RET
+
+// func fastTile8x8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x8soDotNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+block396:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+group397:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41402e // ldr s14, [x1, #320]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd41442e // ldr s14, [x1, #324]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41482e // ldr s14, [x1, #328]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd414c2e // ldr s14, [x1, #332]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41502e // ldr s14, [x1, #336]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd41542e // ldr s14, [x1, #340]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41582e // ldr s14, [x1, #344]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd415c2e // ldr s14, [x1, #348]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
+	ADD $352, R1
+	SUBS $1, R23
+	BNE group397
+	SUBS $1, R22
+	BNE block396
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	WORD $0x3d800084 // str q4, [x4]
+	ADD R5, R4
+	WORD $0x3d800085 // str q5, [x4]
+	ADD R5, R4
+	WORD $0x3d800086 // str q6, [x4]
+	ADD R5, R4
+	WORD $0x3d800087 // str q7, [x4]
+	ADD R5, R4
+	RET
+
+// func fastTile4x8soDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8soDotNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block398:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+group399:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group399
+	SUBS $1, R22
+	BNE block398
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8uDotNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row400:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block401
+	SUBS $4, R22
+	BLT few404
+four403:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four403
+few404:
+	ADDS $4, R22
+	BEQ end405
+block401:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+group402:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group402
+	SUBS $1, R22
+	BNE block401
+end405:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row400
+	RET
+
+// func fast1x8uDotNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8uDotNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row406:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block407
+	SUBS $4, R22
+	BLT few410
+four409:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four409
+few410:
+	ADDS $4, R22
+	BEQ end411
+block407:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+group408:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group408
+	SUBS $1, R22
+	BNE block407
+end411:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row406
+	RET
+
+// func fastTile8x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x8uDotNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+24(FP), R20
+	MOVD x+32(FP), R1
+	MOVD dst+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD blocks+56(FP), R22
+	MOVD groups+64(FP), R19
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+block412:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+group413:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41402e // ldr s14, [x1, #320]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd41442e // ldr s14, [x1, #324]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41482e // ldr s14, [x1, #328]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd414c2e // ldr s14, [x1, #332]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41502e // ldr s14, [x1, #336]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd41542e // ldr s14, [x1, #340]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41582e // ldr s14, [x1, #344]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd415c2e // ldr s14, [x1, #348]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
+	ADD $352, R1
+	SUBS $1, R23
+	BNE group413
+	SUBS $1, R22
+	BNE block412
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	WORD $0x3d800084 // str q4, [x4]
+	ADD R5, R4
+	WORD $0x3d800085 // str q5, [x4]
+	ADD R5, R4
+	WORD $0x3d800086 // str q6, [x4]
+	ADD R5, R4
+	WORD $0x3d800087 // str q7, [x4]
+	ADD R5, R4
+	RET
+
+// func fastTile4x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8uDotNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+24(FP), R20
+	MOVD x+32(FP), R1
+	MOVD dst+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD blocks+56(FP), R22
+	MOVD groups+64(FP), R19
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block414:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+group415:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group415
+	SUBS $1, R22
+	BNE block414
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8uoDotNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row416:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R21, R12, R13
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	ADD R21, R13, R14
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block417
+	SUBS $4, R22
+	BLT few420
+four419:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four419
+few420:
+	ADDS $4, R22
+	BEQ end421
+block417:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404599 // ldr s25, [x12], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc4045ba // ldr s26, [x13], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+	WORD $0xbc4045db // ldr s27, [x14], #4
+group418:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
+	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
+	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
+	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group418
+	SUBS $1, R22
+	BNE block417
+end421:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	MOVD R14, R3
+	SUBS $4, R5
+	BNE row416
+	RET
+
+// func fast1x8uoDotNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8uoDotNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row422:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block423
+	SUBS $4, R22
+	BLT few426
+four425:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four425
+few426:
+	ADDS $4, R22
+	BEQ end427
+block423:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+group424:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
+	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group424
+	SUBS $1, R22
+	BNE block423
+end427:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row422
+	RET
+
+// func fastTile8x8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile8x8uoDotNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+block428:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+group429:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41402e // ldr s14, [x1, #320]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd41442e // ldr s14, [x1, #324]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41482e // ldr s14, [x1, #328]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd414c2e // ldr s14, [x1, #332]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41502e // ldr s14, [x1, #336]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd41542e // ldr s14, [x1, #340]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd41582e // ldr s14, [x1, #344]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd415c2e // ldr s14, [x1, #348]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
+	ADD $352, R1
+	SUBS $1, R23
+	BNE group429
+	SUBS $1, R22
+	BNE block428
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	WORD $0x3d800084 // str q4, [x4]
+	ADD R5, R4
+	WORD $0x3d800085 // str q5, [x4]
+	ADD R5, R4
+	WORD $0x3d800086 // str q6, [x4]
+	ADD R5, R4
+	WORD $0x3d800087 // str q7, [x4]
+	ADD R5, R4
+	RET
+
+// func fastTile4x8uoDotNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8uoDotNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block430:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+group431:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group431
+	SUBS $1, R22
+	BNE block430
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8sNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row432:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block433
+	SUBS $4, R22
+	BLT few436
+four435:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four435
+few436:
+	ADDS $4, R22
+	BEQ end437
+block433:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+group434:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group434
+	SUBS $1, R22
+	BNE block433
+end437:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row432
+	RET
+
+// func fast1x8sNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8sNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row438:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block439
+	SUBS $4, R22
+	BLT few442
+four441:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four441
+few442:
+	ADDS $4, R22
+	BEQ end443
+block439:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+group440:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group440
+	SUBS $1, R22
+	BNE block439
+end443:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row438
+	RET
+
+// func fastTile4x8sNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8sNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+24(FP), R20
+	MOVD x+32(FP), R1
+	MOVD dst+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD blocks+56(FP), R22
+	MOVD groups+64(FP), R19
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block444:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+group445:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group445
+	SUBS $1, R22
+	BNE block444
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8soNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row446:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R21, R12, R13
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	ADD R21, R13, R14
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block447
+	SUBS $4, R22
+	BLT few450
+four449:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four449
+few450:
+	ADDS $4, R22
+	BEQ end451
+block447:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404599 // ldr s25, [x12], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc4045ba // ldr s26, [x13], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+	WORD $0xbc4045db // ldr s27, [x14], #4
+group448:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group448
+	SUBS $1, R22
+	BNE block447
+end451:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	MOVD R14, R3
+	SUBS $4, R5
+	BNE row446
+	RET
+
+// func fast1x8soNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8soNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+row452:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block453
+	SUBS $4, R22
+	BLT few456
+four455:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four455
+few456:
+	ADDS $4, R22
+	BEQ end457
+block453:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+group454:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group454
+	SUBS $1, R22
+	BNE block453
+end457:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row452
+	RET
+
+// func fastTile4x8soNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8soNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block458:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+group459:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group459
+	SUBS $1, R22
+	BNE block458
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8uNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row460:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block461
+	SUBS $4, R22
+	BLT few464
+four463:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four463
+few464:
+	ADDS $4, R22
+	BEQ end465
+block461:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+group462:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group462
+	SUBS $1, R22
+	BNE block461
+end465:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row460
+	RET
+
+// func fast1x8uNEON(w *byte, scale, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8uNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	MOVD groups+48(FP), R19
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row466:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block467
+	SUBS $4, R22
+	BLT few470
+four469:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four469
+few470:
+	ADDS $4, R22
+	BEQ end471
+block467:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+group468:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group468
+	SUBS $1, R22
+	BNE block467
+end471:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row466
+	RET
+
+// func fastTile4x8uNEON(w *byte, wstep int, scale *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8uNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+24(FP), R20
+	MOVD x+32(FP), R1
+	MOVD dst+40(FP), R4
+	MOVD ldd+48(FP), R5
+	MOVD blocks+56(FP), R22
+	MOVD groups+64(FP), R19
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block472:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+group473:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group473
+	SUBS $1, R22
+	BNE block472
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func fast4x8uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast4x8uoNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row474:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R21, R12, R13
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	ADD R21, R13, R14
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CMP $1, R19
+	BNE block475
+	SUBS $4, R22
+	BLT few478
+four477:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0x3cc10535 // ldr q21, [x9], #16
+	WORD $0x3cc10599 // ldr q25, [x12], #16
+	WORD $0x3cc10556 // ldr q22, [x10], #16
+	WORD $0x3cc105ba // ldr q26, [x13], #16
+	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
+	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
+	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
+	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
+	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
+	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
+	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
+	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
+	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
+	SUBS $4, R22
+	BGE four477
+few478:
+	ADDS $4, R22
+	BEQ end479
+block475:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+	WORD $0xbc404535 // ldr s21, [x9], #4
+	WORD $0xbc404599 // ldr s25, [x12], #4
+	WORD $0xbc404556 // ldr s22, [x10], #4
+	WORD $0xbc4045ba // ldr s26, [x13], #4
+	WORD $0xbc404577 // ldr s23, [x11], #4
+	WORD $0xbc4045db // ldr s27, [x14], #4
+group476:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
+	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
+	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606931 // sadalp v17.4s, v9.8h
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
+	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
+	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
+	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
+	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606932 // sadalp v18.4s, v9.8h
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
+	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
+	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0xacc12113 // ldp q19, q8, [x8], #32
+	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
+	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
+	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
+	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606933 // sadalp v19.4s, v9.8h
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
+	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
+	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
+	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
+	SUBS $1, R23
+	BNE group476
+	SUBS $1, R22
+	BNE block475
+end479:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
+	WORD $0x7e30d821 // faddp s1, v1.2s
+	WORD $0xbc004481 // str s1, [x4], #4
+	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
+	WORD $0x7e30d842 // faddp s2, v2.2s
+	WORD $0xbc004482 // str s2, [x4], #4
+	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
+	WORD $0x7e30d863 // faddp s3, v3.2s
+	WORD $0xbc004483 // str s3, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	MOVD R14, R3
+	SUBS $4, R5
+	BNE row474
+	RET
+
+// func fast1x8uoNEON(w *byte, scale, offset, x, dst *float32, rows, blocks, groups int)
+TEXT ·fast1x8uoNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD groups+56(FP), R19
+	MOVD offset+16(FP), R3
+	MUL R15, R19, R20
+	LSL $5, R20
+	LSL $2, R15, R21
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+row480:
+	MOVD R24, R1
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	CMP $1, R19
+	BNE block481
+	SUBS $4, R22
+	BLT few484
+four483:
+	WORD $0x3cc10454 // ldr q20, [x2], #16
+	WORD $0x3cc10478 // ldr q24, [x3], #16
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	SUBS $4, R22
+	BGE four483
+few484:
+	ADDS $4, R22
+	BEQ end485
+block481:
+	MOVD R19, R23
+	WORD $0xbc404454 // ldr s20, [x2], #4
+	WORD $0xbc404478 // ldr s24, [x3], #4
+group482:
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0xacc12010 // ldp q16, q8, [x0], #32
+	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
+	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
+	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
+	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
+	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
+	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606930 // sadalp v16.4s, v9.8h
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
+	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
+	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	SUBS $1, R23
+	BNE group482
+	SUBS $1, R22
+	BNE block481
+end485:
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row480
+	RET
+
+// func fastTile4x8uoNEON(w *byte, wstep int, scale, offset *float32, sstep int, x, dst *float32, ldd, blocks, groups int)
+TEXT ·fastTile4x8uoNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	MOVD $·byteHalf<>(SB), R25
+	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block486:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+group487:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0xad406438 // ldp q24, q25, [x1, #0]
+	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
+	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
+	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692c // sadalp v12.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
+	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
+	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
+	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	ADD $176, R1
+	SUBS $1, R23
+	BNE group487
+	SUBS $1, R22
+	BNE block486
 	WORD $0x3d800080 // str q0, [x4]
 	ADD R5, R4
 	WORD $0x3d800081 // str q1, [x4]

@@ -15,14 +15,17 @@ const (
 // int8Kernels reports whether there are kernels with quantised inputs for the
 // matrix.
 func (q *Quant) int8Kernels() bool {
-	return q.int8Inputs() && q.c.Bits == 4 && q.c.ColBlock%32 == 0
+	return q.int8Inputs() && q.c.ColBlock%32 == 0
 }
 
+// rowBytes is the length of a row of codes.
+func (q *Quant) rowBytes() int { return q.cols * q.c.Bits / 8 }
+
 // tileOf returns the width of the tile that vector t of n starts, or 0 when it
-// and those behind it go alone.
+// and those behind it go alone. Tiles of 8 pay with the dot product extension.
 func tileOf(t, n int) int {
 	switch {
-	case n-t >= 8:
+	case useDot && n-t >= 8:
 		return 8
 	case n-t >= int8Min:
 		return 4
@@ -109,7 +112,7 @@ type int8Rows struct {
 
 // at returns where row i's codes, scales and offsets begin.
 func (w *int8Rows) at(i int) (codes *byte, scale, offset *float32) {
-	codes, scale = &w.q.c.Codes[(w.r+i)*w.q.cols/2], &w.scale[i*w.sstep]
+	codes, scale = &w.q.c.Codes[(w.r+i)*w.q.rowBytes()], &w.scale[i*w.sstep]
 	if w.offset != nil {
 		offset = &w.offset[i*w.sstep]
 	}
@@ -139,7 +142,7 @@ func (w *int8Rows) tile(dst []float32, ldd int, x []float32, width int) {
 	for i := 0; i < w.m; {
 		c, s, o := w.at(i)
 		if w.m-i >= 4 {
-			w.q.fastTile(width, c, w.q.cols/2, s, o, 4*w.sstep, &x[0], &dst[i], 4*ldd)
+			w.q.fastTile(width, c, w.q.rowBytes(), s, o, 4*w.sstep, &x[0], &dst[i], 4*ldd)
 			i += 4
 			continue
 		}
@@ -148,108 +151,5 @@ func (w *int8Rows) tile(dst []float32, ldd int, x []float32, width int) {
 			dst[t*ldd+i] = four[4*t]
 		}
 		i++
-	}
-}
-
-// int8Kind numbers the kernels with quantised inputs.
-func (q *Quant) int8Kind(offset bool) int {
-	k := 0
-	if !q.c.Signed {
-		k |= 1
-	}
-	if offset {
-		k |= 2
-	}
-	if useDot {
-		k |= 4
-	}
-	return k
-}
-
-func (q *Quant) fastRows4(w *byte, s, o, x, dst *float32, rows int) {
-	blocks, groups := q.cb, q.c.ColBlock/32
-	switch q.int8Kind(o != nil) {
-	case 0:
-		fast4sNEON(w, s, x, dst, rows, blocks, groups)
-	case 1:
-		fast4uNEON(w, s, x, dst, rows, blocks, groups)
-	case 2:
-		fast4soNEON(w, s, o, x, dst, rows, blocks, groups)
-	case 3:
-		fast4uoNEON(w, s, o, x, dst, rows, blocks, groups)
-	case 4:
-		fast4sDotNEON(w, s, x, dst, rows, blocks, groups)
-	case 5:
-		fast4uDotNEON(w, s, x, dst, rows, blocks, groups)
-	case 6:
-		fast4soDotNEON(w, s, o, x, dst, rows, blocks, groups)
-	case 7:
-		fast4uoDotNEON(w, s, o, x, dst, rows, blocks, groups)
-	}
-}
-
-func (q *Quant) fastRow(w *byte, s, o, x, dst *float32) {
-	blocks, groups := q.cb, q.c.ColBlock/32
-	switch q.int8Kind(o != nil) {
-	case 0:
-		fast1sNEON(w, s, x, dst, 1, blocks, groups)
-	case 1:
-		fast1uNEON(w, s, x, dst, 1, blocks, groups)
-	case 2:
-		fast1soNEON(w, s, o, x, dst, 1, blocks, groups)
-	case 3:
-		fast1uoNEON(w, s, o, x, dst, 1, blocks, groups)
-	case 4:
-		fast1sDotNEON(w, s, x, dst, 1, blocks, groups)
-	case 5:
-		fast1uDotNEON(w, s, x, dst, 1, blocks, groups)
-	case 6:
-		fast1soDotNEON(w, s, o, x, dst, 1, blocks, groups)
-	case 7:
-		fast1uoDotNEON(w, s, o, x, dst, 1, blocks, groups)
-	}
-}
-
-// fastTile multiplies 4 rows, wstep bytes of codes and sstep of scales apart, by
-// a tile of 8 or 4 vectors.
-func (q *Quant) fastTile(width int, w *byte, wstep int, s, o *float32, sstep int, x, dst *float32, ldd int) {
-	blocks, groups := q.cb, q.c.ColBlock/32
-	kind := q.int8Kind(o != nil)
-	if width == 8 {
-		kind |= 8
-	}
-	switch kind {
-	case 0:
-		fastTile4sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 1:
-		fastTile4uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 2:
-		fastTile4soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 3:
-		fastTile4uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 4:
-		fastTile4sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 5:
-		fastTile4uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 6:
-		fastTile4soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 7:
-		fastTile4uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 8:
-		fastTile8sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 9:
-		fastTile8uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 10:
-		fastTile8soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 11:
-		fastTile8uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 12:
-		fastTile8sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 13:
-		fastTile8uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
-	case 14:
-		fastTile8soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
-	case 15:
-		fastTile8uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	}
 }

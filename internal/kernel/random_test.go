@@ -46,8 +46,9 @@ func TestRandomShapesAgreeWithTheDefinition(t *testing.T) {
 
 func TestQuantisedInputsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
-		for _, offset := range []int{0, 2} {
-			s := quantSpec{130, 96, 4, offset == 0, 1, 32, false, offset, false, 0}
+		for _, width := range []int{4, 8} {
+			offset := 2 * (width / 4 % 2)
+			s := quantSpec{130, 96, width, offset == 0, 1, 32, false, offset, false, 0}
 			r := newRand(22)
 			c, _ := s.config(t, r)
 			c.Fast = true
@@ -69,6 +70,46 @@ func TestQuantisedInputsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 						}
 					}
 					p.Close()
+				}
+			}
+		}
+	})
+}
+
+func TestPartsOfDifferentWidthShareQuantisedInputs(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		r := newRand(23)
+		var parts []kernel.Mat
+		rows := 0
+		for _, s := range []quantSpec{
+			{20, 128, 4, true, 1, 32, false, 0, false, 0},
+			{9, 128, 8, true, 1, 128, false, 0, false, 0},
+			{6, 128, 4, false, 2, 64, true, 0, false, 0},
+		} {
+			c, _ := s.config(t, r)
+			c.Fast = true
+			m, err := kernel.NewQuant(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts, rows = append(parts, m), rows+s.rows
+		}
+		whole, err := kernel.NewConcat(parts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 5, 11} {
+			x, got, want := normals(t, r, n*128), guarded[float32](t, n*rows), guarded[float32](t, n*rows)
+			task := kernel.MatMulTask{Mat: whole, Dst: got, X: x, Ldd: rows, Ldx: 128, N: n}
+			task.Go(nil, 0)
+			at := 0
+			for _, m := range parts {
+				m.Mul(want[at:], rows, x, 128, n, 0, m.Rows(), guarded[float32](t, m.ScratchLen(n)))
+				at += m.Rows()
+			}
+			for i := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("n=%d: element %d is %v, want %v", n, i, got[i], want[i])
 				}
 			}
 		}

@@ -1,5 +1,6 @@
-# 4-bit codes times inputs quantised to int8. Signed codes are used where they
-# lie, 16 times too large, and the conversion to float divides by 16.
+# Codes times inputs quantised to int8. Signed codes of 4 bits are used where they
+# lie, 16 times too large, and the conversion to float divides by 16. Unsigned
+# codes of 8 bits are taken 128 less, and 128 times the inputs' sum is added.
 #
 # A vector is quantised in steps of 8 inputs, the lanes of a dot product: a group
 # of 32 is 16 even bytes, 16 odd bytes, 4 steps and the 4 sums of bytes times
@@ -78,24 +79,39 @@ def nibbles(sign, source, low, high):
         E(f"ushr v{high}.16b, v{source}.16b, #4", f"and v{low}.16b, v{source}.16b, v31.16b")
 
 
-def toFloats(sign, r):
-    E(f"scvtf v{r}.4s, v{r}.4s" + (", #4" if sign else ""))
+def byteCodes(sign, a, b, even, odd):
+    """Puts the even and the odd bytes of v a and v b apart; v31 makes them signed."""
+    if not sign:
+        E(f"eor v{a}.16b, v{a}.16b, v31.16b", f"eor v{b}.16b, v{b}.16b, v31.16b")
+    E(f"uzp1 v{even}.16b, v{a}.16b, v{b}.16b", f"uzp2 v{odd}.16b, v{a}.16b, v{b}.16b")
 
 
-def fastName(stem, sign, mode, dot):
-    return f"{stem}{'s' if sign else 'u'}{mode}{'Dot' if dot else ''}NEON"
+def fastSetup(width, sign, half):
+    """v31 is the mask of the codes, v half 128 for codes that are 128 less."""
+    E(f"movi v31.16b, #{(240 if sign else 15) if width == 4 else 128}")
+    if width == 8 and not sign:
+        constants("byteHalf", half, [128.0])
 
 
-def fastRows(sign, mode, dot, NR):
+def toFloats(width, sign, r):
+    E(f"scvtf v{r}.4s, v{r}.4s" + (", #4" if sign and width == 4 else ""))
+
+
+def fastName(stem, width, sign, mode, dot):
+    return f"{stem}{width}{'s' if sign else 'u'}{mode}{'Dot' if dot else ''}NEON"
+
+
+def fastRows(width, sign, mode, dot, NR):
     """NR rows at a time share the loads of the inputs."""
     params = [("w", B), ("scale", F)] + ([("offset", F)] if mode else []) + [("x", F), ("dst", F), ("rows", I), ("blocks", I), ("groups", I)]
-    at = func(fastName(f"fast{NR}", sign, mode, dot), f"multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block{', 4 rows at a time' if NR > 1 else ''}.", params)
+    at = func(fastName(f"fast{NR}x", width, sign, mode, dot), f"multiplies a quantised vector by rows of {width}-bit codes, groups groups of 32 to a block{', 4 rows at a time' if NR > 1 else ''}.", params)
     ws, ss, os = ["R0", "R6", "R7", "R8"][:NR], ["R2", "R9", "R10", "R11"][:NR], ["R3", "R12", "R13", "R14"][:NR]
     args(at, w="R0", scale="R2", x="R24", dst="R4", rows="R5", blocks="R15", groups="R19")
     if mode:
         args(at, offset="R3")
     # Bytes of a row's codes and of its scales.
-    E("MUL R15, R19, R20", "LSL $4, R20", "LSL $2, R15, R21", f"movi v31.16b, #{240 if sign else 15}")
+    E("MUL R15, R19, R20", f"LSL ${4 if width == 4 else 5}, R20", "LSL $2, R15, R21")
+    fastSetup(width, sign, 30)
     row, block, group = label("row"), label("block"), label("group")
     E(f"{row}:")
     for i in range(1, NR):
@@ -110,13 +126,19 @@ def fastRows(sign, mode, dot, NR):
         E("ldp q4, q5, [x1], #32", "ldp q6, q7, [x1], #32")
         for i in range(NR):
             a, lo, hi = 16 + i, 12 + i % 2 * 2, 13 + i % 2 * 2
-            E(f"ldr q{a}, [x{ws[i][1:]}], #16")
-            nibbles(sign, a, lo, hi)
+            if width == 4:
+                E(f"ldr q{a}, [x{ws[i][1:]}], #16")
+                nibbles(sign, a, lo, hi)
+            else:
+                E(f"ldp q{a}, q8, [x{ws[i][1:]}], #32")
+                byteCodes(sign, a, 8, lo, hi)
             zero(a)
             dotp(dot, a, lo, 4)
             dotp(dot, a, hi, 5)
-            toFloats(sign, a)
+            toFloats(width, sign, a)
             E(f"fmul v{a}.4s, v{a}.4s, v6.4s")
+            if width == 8 and not sign:
+                E(f"fmla v{a}.4s, v7.4s, v30.4s")
             if mode:
                 E(f"fmls v{a}.4s, v7.4s, v{24 + i}.s[{e}]")
             E(f"fmla v{i}.4s, v{a}.4s, v{20 + i}.s[{e}]")
@@ -146,18 +168,26 @@ def fastRows(sign, mode, dot, NR):
     E(f"SUBS ${NR}, R5", f"BNE {row}", "RET")
 
 
-def fastTile(sign, mode, dot, T):
+def byRows(at, temp):
+    """Exchanges words of the 4 rows in v at and following, so that a vector has one
+    word of every row; v temp and following are overwritten."""
+    a, t = [f"v{at + i}" for i in range(4)], [f"v{temp + i}" for i in range(4)]
+    E(f"trn1 {t[0]}.4s, {a[0]}.4s, {a[1]}.4s", f"trn2 {t[1]}.4s, {a[0]}.4s, {a[1]}.4s", f"trn1 {t[2]}.4s, {a[2]}.4s, {a[3]}.4s", f"trn2 {t[3]}.4s, {a[2]}.4s, {a[3]}.4s",
+      f"trn1 {a[0]}.2d, {t[0]}.2d, {t[2]}.2d", f"trn1 {a[1]}.2d, {t[1]}.2d, {t[3]}.2d", f"trn2 {a[2]}.2d, {t[0]}.2d, {t[2]}.2d", f"trn2 {a[3]}.2d, {t[1]}.2d, {t[3]}.2d")
+
+
+def fastTile(width, sign, mode, dot, T):
     """4 rows, one to a lane, by T vectors."""
     params = [("w", B), ("wstep", I), ("scale", F)] + ([("offset", F)] if mode else []) + [("sstep", I), ("x", F), ("dst", F), ("ldd", I), ("blocks", I), ("groups", I)]
-    at = func(fastName(f"fastTile{T}", sign, mode, dot),
-              f"multiplies a tile of {T} quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.", params)
+    at = func(fastName(f"fastTile{T}x", width, sign, mode, dot),
+              f"multiplies a tile of {T} quantised vectors by 4 rows of {width}-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.", params)
     ws, ss, os = ["R0", "R6", "R7", "R8"], ["R2", "R9", "R10", "R11"], ["R3", "R12", "R13", "R14"]
     args(at, w="R0", wstep="R15", scale="R2", sstep="R20", x="R1", dst="R4", ldd="R5", blocks="R22", groups="R19")
     if mode:
         args(at, offset="R3")
     for i in range(1, 4):
         E(f"ADD R15, {ws[i - 1]}, {ws[i]}", f"ADD R20, {ss[i - 1]}, {ss[i]}", *([f"ADD R20, {os[i - 1]}, {os[i]}"] if mode else []))
-    E(f"movi v31.16b, #{240 if sign else 15}")
+    fastSetup(width, sign, 8)
     zero(*range(T))
     block, group = label("block"), label("group")
     E(f"{block}:", "MOVD R19, R23")
@@ -166,13 +196,18 @@ def fastTile(sign, mode, dot, T):
         if mode:
             E(f"ld1 {{v30.s}}[{i}], [x{os[i][1:]}], #4")
     E(f"{group}:")
-    for i in range(4):
-        E(f"ldr q{12 + i}, [x{ws[i][1:]}], #16")
-    # Words of 4 rows change places, so that a vector has 8 codes of every row.
-    E("trn1 v16.4s, v12.4s, v13.4s", "trn2 v17.4s, v12.4s, v13.4s", "trn1 v18.4s, v14.4s, v15.4s", "trn2 v19.4s, v14.4s, v15.4s",
-      "trn1 v12.2d, v16.2d, v18.2d", "trn1 v13.2d, v17.2d, v19.2d", "trn2 v14.2d, v16.2d, v18.2d", "trn2 v15.2d, v17.2d, v19.2d")
-    for i in range(4):
-        nibbles(sign, 12 + i, 16 + i, 20 + i)
+    if width == 4:
+        for i in range(4):
+            E(f"ldr q{12 + i}, [x{ws[i][1:]}], #16")
+        byRows(12, 16)
+        for i in range(4):
+            nibbles(sign, 12 + i, 16 + i, 20 + i)
+    else:
+        for i, (a, b) in enumerate(((12, 13), (14, 15), (24, 25), (27, 28))):
+            E(f"ldp q{a}, q{b}, [x{ws[i][1:]}], #32")
+            byteCodes(sign, a, b, 16 + i, 20 + i)
+        byRows(16, 12)
+        byRows(20, 12)
     for t in range(T):
         # v9 to v11 serve dotp, so pairs of sums alternate between the rest.
         a, b = ((27, 28), (12, 13))[t % 2]
@@ -181,11 +216,15 @@ def fastTile(sign, mode, dot, T):
         for i in range(4):
             dote(dot, (a, b)[i // 2], 16 + i, 24, i)
             dote(dot, (a, b)[i // 2], 20 + i, 25, i)
-        toFloats(sign, a)
-        toFloats(sign, b)
+        toFloats(width, sign, a)
+        toFloats(width, sign, b)
         E(f"fmul v{a}.4s, v{a}.4s, v26.s[0]", f"fmla v{a}.4s, v{b}.4s, v26.s[1]")
+        if mode or width == 8 and not sign:
+            E(f"ldr s14, [x1, #{40 * T + 4 * t}]")
+        if width == 8 and not sign:
+            E(f"fmla v{a}.4s, v8.4s, v14.s[0]")
         if mode:
-            E(f"ldr s14, [x1, #{40 * T + 4 * t}]", f"fmls v{a}.4s, v30.4s, v14.s[0]")
+            E(f"fmls v{a}.4s, v30.4s, v14.s[0]")
         E(f"fmla v{t}.4s, v{a}.4s, v29.4s")
     E(f"ADD ${44 * T}, R1", "SUBS $1, R23", f"BNE {group}", "SUBS $1, R22", f"BNE {block}")
     for t in range(T):
@@ -193,10 +232,11 @@ def fastTile(sign, mode, dot, T):
     E("RET")
 
 
-for dot in (True, False):
-    for sign in (True, False):
-        for mode in ("", "o"):
-            for NR in (4, 1):
-                fastRows(sign, mode, dot, NR)
-            for T in (8, 4):
-                fastTile(sign, mode, dot, T)
+for width in (4, 8):
+    for dot in (True, False):
+        for sign in (True, False):
+            for mode in ("", "o"):
+                for NR in (4, 1):
+                    fastRows(width, sign, mode, dot, NR)
+                for T in (8, 4) if dot else (4,):
+                    fastTile(width, sign, mode, dot, T)
