@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -19,13 +20,9 @@ type source struct {
 	file *ast.File
 }
 
-// moduleSources parses every Go file of the module, for any system.
-func moduleSources(t *testing.T) []source {
-	t.Helper()
+// parseModule parses every Go file of the module, for any system, once.
+var parseModule = sync.OnceValues(func() ([]source, error) {
 	root := filepath.Join("..", "..")
-	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
-		t.Skipf("the module's source is not here: %v", err)
-	}
 	var all []source
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -37,7 +34,7 @@ func moduleSources(t *testing.T) []source {
 		if d.IsDir() || filepath.Ext(name) != ".go" {
 			return nil
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
@@ -45,6 +42,16 @@ func moduleSources(t *testing.T) []source {
 		all = append(all, source{path: filepath.ToSlash(rel), file: file})
 		return err
 	})
+	return all, err
+})
+
+// moduleSources returns every Go file of the module.
+func moduleSources(t *testing.T) []source {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join("..", "..", "go.mod")); err != nil {
+		t.Skipf("the module's source is not here: %v", err)
+	}
+	all, err := parseModule()
 	if err != nil {
 		t.Fatal(err)
 	}
