@@ -215,6 +215,9 @@ func TestOldSystemChild(t *testing.T) {
 
 func TestWhatAnOlderSystemLacksIsAnErrorAndNoCrash(t *testing.T) {
 	rig.Start(t)
+	if os.Getenv(rig.Library) != "" {
+		t.Skip("the stand-in was built elsewhere, and for one system only")
+	}
 	for version, lacks := range map[string][]string{"140": {"states", "plans"}, "144": {"states"}} {
 		t.Run("macOS "+version[:2]+"."+version[2:], func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,9 @@ import (
 // what else takes long runs with it.
 const soakEnv = "COREML_RIG_SOAK"
 
+// emulated is set where another processor is emulated.
+const emulated = "COREML_RIG_EMULATED"
+
 // resident returns the process's resident memory in bytes.
 func resident(t *testing.T) int {
 	t.Helper()
@@ -121,15 +124,19 @@ func TestManyPredictionsLeaveNothingBehind(t *testing.T) {
 			soak(t, p, goroutines, total/goroutines/10) // until everything is as large as it gets
 			made, live, owned, memory := rig.Made(), rig.Settle(), objc.Owned(), resident(t)
 			soak(t, p, goroutines, total/goroutines)
-			if n := rig.Settle(); n > live {
+			// A program keeps the inputs and options of as many predictions as were under
+			// way at once; after Close, which is checked too, none may be left.
+			const kept = 4 * goroutines
+			if n := rig.Settle(); n > live+kept {
 				t.Errorf("%d objects are alive, %d before %d predictions:\n%s", n, live, total, rig.Report())
 			}
-			if n := objc.Owned(); n > owned {
+			if n := objc.Owned(); n > owned+kept {
 				t.Errorf("the binding owns %d objects, %d before", n, owned)
 			}
 			grown := resident(t) - memory
-			// Where dead objects are kept to be recognised, memory cannot stay flat.
-			if grown > 24<<20 && os.Getenv("NSZombieEnabled") == "" {
+			// Memory is not flat where dead objects are kept to be recognised, nor is an
+			// emulator's, which keeps something of every thread.
+			if grown > 24<<20 && os.Getenv("NSZombieEnabled") == "" && os.Getenv(emulated) == "" {
 				t.Errorf("resident memory has grown by %d MiB", grown>>20)
 			}
 			t.Logf("%d predictions: %d objects made, memory grown by %d KiB", total, rig.Made()-made, grown>>10)
