@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tokenizer"
 )
 
 const (
@@ -72,6 +73,13 @@ type Config struct {
 	// Sampler chooses the token in place of the built-in sampler. Of Sampling
 	// only RepetitionPenalty applies then. Nil means the built-in one.
 	Sampler Sampler
+	// Tools describe the functions that the model may call, each as the JSON
+	// schema object that the chat template expects (tokenizer.ChatOptions.Tools).
+	// With any, the calls in an answer come in Token.Calls instead of its text,
+	// where the template tells how the model writes them
+	// (tokenizer.Tokenizer.ToolFormat). They mean nothing without a chat
+	// template.
+	Tools []any
 }
 
 // Sampling holds the parameters of the built-in sampler, with Hugging Face's
@@ -143,6 +151,10 @@ type Token struct {
 	// Text is what can be shown now: whole UTF-8 characters, never a part of a
 	// stop string. It is empty while text is held back and for an end token.
 	Text string
+	// Calls are the calls of functions that became whole with this token; only
+	// with Config.Tools. A call to which the model gave no id gets one of nine
+	// characters.
+	Calls []tokenizer.ToolCall
 	// Finish is set on the last token only.
 	Finish FinishReason
 	// Stats is set on the last token only.
@@ -189,6 +201,8 @@ func rate(n int, d time.Duration) float64 {
 type Result struct {
 	// Text is the answer without the end token and the stop string.
 	Text string
+	// Calls are the calls of functions in it.
+	Calls []tokenizer.ToolCall
 	// Tokens are the ids, the end token included when it was given.
 	Tokens []int
 	// Finish says why the answer ended.

@@ -32,6 +32,25 @@
 // the model's generation_config.json decides, and without that the likeliest
 // token is taken. The same seed gives the same tokens on every run.
 //
+// # Tools
+//
+// With Config.Tools a chat model is told of functions that it may call. Its calls
+// come in Token.Calls as soon as each is whole, apart from the text; what they
+// return goes back with [Session.SendMessages]:
+//
+//	cfg := &generate.Config{Tools: []any{weather}} // a JSON schema object
+//	r, err := generate.Collect(session.Send(ctx, "Is it warm in Seville?", cfg))
+//	for err == nil && len(r.Calls) > 0 {
+//		var results []tokenizer.Message
+//		for _, call := range r.Calls {
+//			results = append(results, tokenizer.Message{
+//				Role: "tool", Content: answer(call.Name, call.Arguments),
+//				Extra: map[string]any{"name": call.Name, "tool_call_id": call.ID},
+//			})
+//		}
+//		r, err = generate.Collect(session.SendMessages(ctx, results, cfg))
+//	}
+//
 // # Concurrency and memory
 //
 // A Generator may be used from any number of goroutines. Each stream takes a

@@ -15,6 +15,7 @@ type run struct {
 	choose  *chooser
 	stop    stopMatcher
 	decoder *tokenizer.Decoder
+	tools   *toolReader // nil without tools
 	ends    map[int]bool
 	turnEnd int
 	limit   int
@@ -41,7 +42,10 @@ func (g *Generator) newRun(cfg *Config, chat bool, start time.Time) (*run, error
 		return nil, err
 	}
 	r.stop = newStopMatcher(r.cfg.Stop)
-	r.decoder = g.tok.NewDecoder(true)
+	if chat {
+		r.tools = newToolReader(g.tok, &r.cfg)
+	}
+	r.decoder = g.tok.NewDecoder(r.tools == nil)
 	if !r.cfg.IgnoreEnd {
 		r.ends = g.ends
 		if chat {
@@ -146,12 +150,13 @@ func (r *run) finish(id int, seq *Sequence) FinishReason {
 func (r *run) token(id int, finish FinishReason) Token {
 	tok := Token{ID: id, Finish: finish}
 	var text string
-	if finish != FinishEnd {
+	if finish != FinishEnd && r.tools.keeps(id) {
 		text = r.decoder.Next(id)
 	}
 	if finish != FinishNone {
 		text += r.decoder.Flush()
 	}
+	text, tok.Calls = r.tools.read(text, finish != FinishNone)
 	var found bool
 	if tok.Text, found = r.stop.push(text); found {
 		tok.Finish = FinishStop

@@ -18,6 +18,7 @@ type Session struct {
 	g        *Generator
 	seq      *Sequence
 	messages []tokenizer.Message
+	calls    int // of functions so far
 }
 
 // NewSession starts a conversation with the given messages, such as a system
@@ -42,13 +43,22 @@ func (s *Session) SetMessages(messages []tokenizer.Message) { s.messages = slice
 // and Send can be tried again; [ErrContextFull] asks for [Session.SetMessages]
 // first. A nil cfg is the zero [Config].
 func (s *Session) Send(ctx context.Context, text string, cfg *Config) iter.Seq2[Token, error] {
+	return s.SendMessages(ctx, []tokenizer.Message{{Role: "user", Content: text}}, cfg)
+}
+
+// SendMessages is [Session.Send] for messages of any role, such as the results
+// of the functions that the last answer called: {Role: "tool", Content: …}, with
+// the name and the tool_call_id in Extra where the template asks for them.
+func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message, cfg *Config) iter.Seq2[Token, error] {
 	return func(yield func(Token, error) bool) {
 		before := len(s.messages)
-		s.messages = append(s.messages, tokenizer.Message{Role: "user", Content: text})
+		s.messages = append(s.messages, messages...)
 		var answer strings.Builder
+		var calls []tokenizer.ToolCall
 		broken := false
 		err := s.turn(ctx, cfg, func(t Token) bool {
 			answer.WriteString(t.Text)
+			calls = append(calls, t.Calls...)
 			broken = !yield(t, nil)
 			return !broken
 		})
@@ -57,7 +67,8 @@ func (s *Session) Send(ctx context.Context, text string, cfg *Config) iter.Seq2[
 			yield(Token{}, err)
 			return
 		}
-		s.messages = append(s.messages, tokenizer.Message{Role: "assistant", Content: answer.String()})
+		s.calls += len(calls)
+		s.messages = append(s.messages, answerMessage(answer.String(), calls))
 	}
 }
 
@@ -66,7 +77,10 @@ func (s *Session) turn(ctx context.Context, cfg *Config, emit func(Token) bool) 
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}
-	ids, err := s.g.encodeChat(s.messages)
+	if r.tools != nil {
+		r.tools.calls = s.calls
+	}
+	ids, err := s.g.encodeChat(s.messages, cfg)
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}

@@ -31,7 +31,7 @@ func (g *Generator) StreamTokens(ctx context.Context, prompt []int, cfg *Config)
 // conversation of several turns a [Session] spares the work of reading the
 // earlier ones again.
 func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, cfg *Config) iter.Seq2[Token, error] {
-	return g.stream(ctx, cfg, func() ([]int, error) { return g.encodeChat(messages) }, true)
+	return g.stream(ctx, cfg, func() ([]int, error) { return g.encodeChat(messages, cfg) }, true)
 }
 
 // Generate continues prompt and returns the whole answer. With an error it
@@ -51,6 +51,7 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 			return r, err
 		}
 		r.Tokens = append(r.Tokens, tok.ID)
+		r.Calls = append(r.Calls, tok.Calls...)
 		text.WriteString(tok.Text)
 		if tok.Stats != nil {
 			r.Finish, r.Stats = tok.Finish, *tok.Stats
@@ -74,8 +75,12 @@ func (g *Generator) encode(prompt string) ([]int, error) {
 	return ids, nil
 }
 
-func (g *Generator) encodeChat(messages []tokenizer.Message) ([]int, error) {
-	text, err := g.tok.ApplyChatTemplate(messages, &tokenizer.ChatOptions{AddGenerationPrompt: true})
+func (g *Generator) encodeChat(messages []tokenizer.Message, cfg *Config) ([]int, error) {
+	opts := &tokenizer.ChatOptions{AddGenerationPrompt: true}
+	if cfg != nil {
+		opts.Tools = cfg.Tools
+	}
+	text, err := g.tok.ApplyChatTemplate(messages, opts)
 	if err != nil {
 		return nil, fmt.Errorf("chat template: %w", err)
 	}

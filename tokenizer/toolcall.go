@@ -50,6 +50,20 @@ func (t *Tokenizer) ToolFormat() ToolFormat {
 	return ""
 }
 
+// IsMark reports whether a special token is one that calls are written with in
+// the format, which a [Decoder] that feeds a [ToolParser] has to keep.
+func (f ToolFormat) IsMark(token string) bool {
+	switch f {
+	case ToolsHermes:
+		return token == "<tool_call>" || token == "</tool_call>"
+	case ToolsLlama:
+		return token == "<|python_tag|>"
+	case ToolsMistral:
+		return token == "[TOOL_CALLS]" || token == "[ARGS]" || token == "[CALL_ID]"
+	}
+	return false
+}
+
 // maxCall bounds the text of one call, which is held back until it is whole.
 const maxCall = 1 << 18
 
