@@ -19,6 +19,9 @@ import (
 // vector: of each 8 the even ones, then the odd ones.
 func quad(i int) int { return i/8*8 + i%4*2 + i/4%2 }
 
+// stepOf returns which step of a block of 32 is for column i.
+func stepOf(i int) int { return i/16*2 + i/4%2 }
+
 func asBytes(f []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(f))), 4*len(f))
 }
@@ -26,8 +29,8 @@ func asBytes(f []float32) []byte {
 // preparedBlock is a block of a quantised vector.
 type preparedBlock struct {
 	Codes [32]int8
-	// Multiples are the steps of the two halves, in steps of the vector.
-	Multiples [2]int16
+	// Multiples are the steps in steps of the vector.
+	Multiples [4]int16
 	Sum, Step float32
 }
 
@@ -37,11 +40,9 @@ func readPrepared(f []float32) preparedBlock {
 	for i := range p.Codes {
 		p.Codes[quad(i)] = int8(b[i])
 	}
-	for h := range p.Multiples {
-		p.Multiples[h] = int16(math.Float32bits(f[8+h]))
-		if p.Multiples[h] != int16(math.Float32bits(f[8+h])>>16) {
-			p.Multiples[h] = -1
-		}
+	for h := range 2 {
+		m := math.Float32bits(f[8+h])
+		p.Multiples[2*h], p.Multiples[2*h+1] = int16(m), int16(m>>16)
 	}
 	p.Sum, p.Step = f[10], f[11]
 	return p
@@ -63,20 +64,16 @@ func quantizeVector(x []float32) []preparedBlock {
 		p := &blocks[b]
 		p.Step = peak * float32(1.0/(127*steps))
 		var sum int32
-		for h := range p.Multiples {
-			v := x[32*b+16*h:][:16]
-			var most float32
-			for _, f := range v {
-				most = max(most, float32(math.Abs(float64(f))))
-			}
-			m := max(float32(math.Ceil(float64(most*unit))), 1)
-			p.Multiples[h] = int16(m)
-			factor := inverse / m
-			for i, f := range v {
-				q := int8(math.RoundToEven(float64(f * factor)))
-				p.Codes[16*h+i] = q
-				sum += int32(q) * int32(m)
-			}
+		v := x[32*b:][:32]
+		var most [4]float32
+		for i, f := range v {
+			most[stepOf(i)] = max(most[stepOf(i)], float32(math.Abs(float64(f))))
+		}
+		for i, f := range v {
+			m := max(float32(math.Ceil(float64(most[stepOf(i)]*unit))), 1)
+			q := int8(math.RoundToEven(float64(f * (inverse / m))))
+			p.Codes[i], p.Multiples[stepOf(i)] = q, int16(m)
+			sum += int32(q) * int32(m)
 		}
 		p.Sum = float32(sum)
 	}
@@ -237,9 +234,12 @@ func checkTile(t *testing.T, seed uint64) {
 
 func fillPrepared(r *rand.Rand, f []float32, extreme bool) {
 	b := asBytes(f)
-	m := [2]uint32{1 + r.Uint32N(4), 1 + r.Uint32N(4)}
-	if extreme {
-		m = [2]uint32{16384, 16384}
+	var m [4]uint32
+	for i := range m {
+		m[i] = 1 + r.Uint32N(4)
+		if extreme {
+			m[i] = 16384
+		}
 	}
 	sum := 0
 	for i := range 32 {
@@ -248,9 +248,9 @@ func fillPrepared(r *rand.Rand, f []float32, extreme bool) {
 			v = 127
 		}
 		b[i] = byte(v)
-		sum += v * int(m[quad(i)/16])
+		sum += v * int(m[stepOf(quad(i))])
 	}
-	f[8], f[9] = math.Float32frombits(m[0]|m[0]<<16), math.Float32frombits(m[1]|m[1]<<16)
+	f[8], f[9] = math.Float32frombits(m[0]|m[1]<<16), math.Float32frombits(m[2]|m[3]<<16)
 	f[10], f[11] = float32(sum), 0.5
 }
 
@@ -260,7 +260,7 @@ func tileBlock(dst, panel []float32, p preparedBlock) {
 	for row := range dst {
 		sum := 0
 		for i := range 32 {
-			sum += int(codes[i/4*64+row*4+i%4]) * int(p.Codes[quad(i)]) * int(p.Multiples[quad(i)/16])
+			sum += int(codes[i/4*64+row*4+i%4]) * int(p.Codes[quad(i)]) * int(p.Multiples[stepOf(quad(i))])
 		}
 		f := float32(sum) - panel[kernel.PanelOffset+row]*p.Sum
 		dst[row] += f * panel[kernel.PanelScale+row] * p.Step

@@ -3,13 +3,14 @@
 # while all vectors are multiplied by it: to a block of 32 columns 8 pairs of
 # vectors of unsigned codes (in a 32-bit lane 4 columns of a row: columns 8j+0,
 # 2, 4, 6, then 8j+1, 3, 5, 7), 16 scales and 16 offsets. A prepared vector has
-# to a block 32 bytes in the same order, for each half of the block its step as
-# a 16-bit multiple of the vector's step, twice, and the sum of the bytes times
-# their multiples as a float.
+# to a block 32 bytes in the same order, 4 steps as 16-bit multiples of the
+# vector's step, and the sum of the bytes times their multiples as a float.
 #
-# 16-bit lanes hold the sums of 8 products, at most 8·15·127, before they are
-# multiplied by the step, so a half block costs one VPMADDWD. The vector's step
-# ends each block; it multiplies the sum over all of them.
+# 16-bit lanes hold the sums of 8 products, at most 8·15·127, before a VPMADDWD
+# multiplies them by their steps and adds pairs of them. The lanes of a pair have
+# steps of their own: of a half block one is for columns 0 to 3 and 8 to 11, the
+# other for the rest. The vector's step ends each block; it multiplies the sum
+# over all of them.
 
 PANEL, XBLOCK = 640, 48
 STEPS = 16384
@@ -19,30 +20,31 @@ at = func("quantizePanelAVX2", "quantises blocks of 32 inputs of one vector for 
 args(at, dst="DI", x="SI", blocks="CX")
 E(f"VPBROADCASTD {const('abs', [0x7FFFFFFF])}, Y15", "MOVQ SI, R8", "MOVQ DI, R9", "MOVQ CX, R10")
 zero(14)
-# The peaks of the halves wait where their steps will be. Magnitudes are compared
+# The peaks wait where their steps will be. Magnitudes are compared
 # as integers: what is not finite is then the largest.
 loop = label("loop")
 E(f"{loop}:")
 for i in range(4):
     E(f"VANDPS {32 * i}(R8), Y15, Y{i}")
 E("VPMAXSD Y1, Y0, Y0", "VPMAXSD Y3, Y2, Y2", "VSHUFPS $0x44, Y2, Y0, Y1", "VSHUFPS $0xee, Y2, Y0, Y0", "VPMAXSD Y1, Y0, Y0", "VSHUFPS $0xb1, Y0, Y0, Y1", "VPMAXSD Y1, Y0, Y0",
-  "VEXTRACTI128 $1, Y0, X1", "VPMAXSD X1, X0, X0", "VPMAXSD X0, X14, X14", "VPSHUFD $0x08, X0, X0", "VMOVQ X0, 32(R9)")
+  "VPMAXSD Y0, Y14, Y14", "VPSHUFD $0x08, Y0, Y0", "VPERMQ $0x08, Y0, Y0", "VMOVDQU X0, 32(R9)")
 E("ADDQ $128, R8", f"ADDQ ${XBLOCK}, R9", "DECQ R10", f"JNZ {loop}")
 # A number minus itself is NaN when it is not finite, and so the step is.
-E("VPSHUFD $0x4e, X14, X0", "VPMAXSD X0, X14, X8", f"VBROADCASTSS {fconst('panelStep', 1 / (127 * STEPS))}, X0", "VMULPS X0, X8, X14", "VSUBPS X8, X8, X0", "VADDPS X0, X14, X14")
+E("VEXTRACTI128 $1, Y14, X0", "VPMAXSD X0, X14, X14", "VPSHUFD $0x4e, X14, X0", "VPMAXSD X0, X14, X8", f"VBROADCASTSS {fconst('panelStep', 1 / (127 * STEPS))}, X0", "VMULPS X0, X8, X14", "VSUBPS X8, X8, X0", "VADDPS X0, X14, X14")
 # Inputs too small to invert their maximum count as 0.
 for name, f, r in (("panelSteps", STEPS, 13), ("panelInverse", 127 * STEPS, 12)):
     E(f"VBROADCASTSS {fconst(name, float(f))}, X0", f"VDIVPS X8, X0, X{r}")
 E(f"VBROADCASTSS {fconst('tiny', 1e-30)}, X0", "VCMPPS $1, X8, X0, X0", "VANDPS X0, X13, X13", "VANDPS X0, X12, X12")
 E(f"VMOVDQU {const('unpackOrder', [0, 4, 1, 5, 2, 6, 3, 7])}, Y11",
   f"VMOVDQU {const('quads', words([0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15] * 2))}, Y10",
-  f"VPBROADCASTD {const('ones8', [0x01010101])}, Y9", f"VBROADCASTSS {fconst('one', 1.0)}, X8")
+  f"VPBROADCASTD {const('ones8', [0x01010101])}, Y9", f"VBROADCASTSS {fconst('one', 1.0)}, X8",
+  f"VMOVDQU {const('laneSteps', [0] * 4 + [2] * 4)}, Y15")
 loop = label("loop")
-E(f"{loop}:", "VMOVQ 32(DI), X4", "VMULPS X13, X4, X4", "VROUNDPS $2, X4, X4", "VMAXPS X8, X4, X4", "VDIVPS X4, X12, X5", "VCVTPS2DQ X4, X4",
-  "VBROADCASTSS X5, Y6", "VMOVSHDUP X5, X5", "VBROADCASTSS X5, Y7")
+E(f"{loop}:", "VMOVDQU 32(DI), X4", "VMULPS X13, X4, X4", "VROUNDPS $2, X4, X4", "VMAXPS X8, X4, X4", "VDIVPS X4, X12, X5", "VCVTPS2DQ X4, X4",
+  "VPERMPS Y5, Y15, Y6", "VMOVSHDUP X5, X5", "VPERMPS Y5, Y15, Y7")
 for i in range(4):
     E(f"VMULPS {32 * i}(SI), Y{6 + i // 2}, Y{i}", f"VCVTPS2DQ Y{i}, Y{i}")
-E("VPSLLD $16, X4, X5", "VPOR X5, X4, X4", "VMOVQ X4, 32(DI)", "VPUNPCKLDQ X4, X4, X4", "VPERMQ $0x50, Y4, Y4")
+E("VPSHUFD $0x0e, X4, X5", "VPSLLD $16, X5, X5", "VPOR X5, X4, X4", "VMOVQ X4, 32(DI)", "VPUNPCKLDQ X4, X4, X4", "VPERMQ $0x50, Y4, Y4")
 E("VPACKSSDW Y1, Y0, Y0", "VPACKSSDW Y3, Y2, Y2", "VPACKSSWB Y2, Y0, Y0", "VPERMD Y0, Y11, Y0", "VPSHUFB Y10, Y0, Y0", "VMOVDQU Y0, (DI)")
 E("VPMADDUBSW Y0, Y9, Y0", "VPMADDWD Y4, Y0, Y0", "VEXTRACTI128 $1, Y0, X1", "VPADDD X1, X0, X0", "VPSHUFD $0x4e, X0, X1", "VPADDD X1, X0, X0",
   "VPSHUFD $0xb1, X0, X1", "VPADDD X1, X0, X0", "VCVTDQ2PS X0, X0", "VMOVSS X0, 40(DI)", "VMOVSS X14, 44(DI)")
