@@ -36,6 +36,7 @@ func (p plannedProgram) ComputePlan(ctx context.Context) ([]engine.PlannedOp, er
 }
 
 func TestAutoFallsBackOnOldSystems(t *testing.T) {
+	t.Setenv("COREML_ENGINE", "")
 	fsys := os.DirFS("../testdata/macos")
 	m, err := coreml.LoadFS(t.Context(), fsys, needsNewSystem, nil)
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 )
 
 type checkCmd struct {
-	Dirs     []string `arg:"" name:"dir" help:"Folders with a package and cases.json, generation.json or both."`
-	NoFusion bool     `help:"Run every operation on its own."`
+	Dirs         []string  `arg:"" name:"dir" help:"Folders with a package and cases.json, generation.json or both."`
+	NoFusion     bool      `help:"Run every operation on its own."`
+	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
 }
 
@@ -32,7 +33,7 @@ type checker struct {
 // Run is called by kong.
 func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	k := &checker{cfg: *c.config(), out: io.out}
-	k.cfg.DisableFusion = c.NoFusion
+	k.cfg.DisableFusion, k.cfg.ComputeUnits = c.NoFusion, coreml.ComputeUnits(c.ComputeUnits)
 	if k.cfg.Arithmetic == coreml.ArithmeticDefault {
 		k.cfg.Arithmetic = coreml.Faithful
 	}
