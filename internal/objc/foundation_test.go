@@ -148,7 +148,8 @@ func TestDataSurvivesTheRoundTrip(t *testing.T) {
 func TestPathsSurviveTheRoundTrip(t *testing.T) {
 	load(t)
 	WithPool(func() {
-		for _, v := range []string{"/", "/tmp/model.mlpackage", "/tmp/with space/ünï 世界/100%25/#?&;", "/a'b\"c"} {
+		// No letter that macOS would take apart: its file system holds both forms equal.
+		for _, v := range []string{"/", "/tmp/model.mlpackage", "/tmp/with space/øß 世界/100%25/#?&;", "/a'b\"c"} {
 			if got := GoPath(FileURL(v, true)); got != v && got+"/" != v {
 				t.Errorf("%q came back as %q", v, got)
 			}

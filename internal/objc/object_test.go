@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -209,5 +210,34 @@ func TestLoadNamesTheLibraryThatIsAbsent(t *testing.T) {
 	}
 	if err := Load(); err != nil {
 		t.Errorf("loading again: %v", err)
+	}
+}
+
+// TestTheSystemIsAsTheTableSays is the live check: on macOS of every entry that the
+// running version should have, elsewhere of Foundation's, as Core ML does not exist
+// there and the stand-in's own tests look at that.
+func TestTheSystemIsAsTheTableSays(t *testing.T) {
+	load(t)
+	for _, g := range Missing() {
+		foundation := strings.HasPrefix(strings.TrimLeft(g.Name, "+-["), "NS")
+		if foundation || runtime.GOOS == "darwin" && !g.Expected {
+			t.Error(g)
+		}
+	}
+}
+
+func TestTheLiveCheckSeesWhatIsWrong(t *testing.T) {
+	load(t)
+	rt := current.Load()
+	wrong := testMethod("NSArray", "count", "@@:", borrowed)
+	if g, ok := wrong.gap(rt); !ok || g.Problem != EncodingDiffers || g.Want != "@@:" || g.Got == "" {
+		t.Errorf("another type: %v", g)
+	}
+	absent := testMethod("NSArray", "predictTheFuture", "@@:", borrowed)
+	if g, ok := absent.gap(rt); !ok || g.Problem != MethodAbsent || g.String() != "-[NSArray predictTheFuture]: the method is absent" {
+		t.Errorf("an absent method: %v", g)
+	}
+	if g, ok := NSArray.Count.gap(rt); ok {
+		t.Errorf("a method that is there: %v", g)
 	}
 }
