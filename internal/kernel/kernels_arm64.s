@@ -5200,6 +5200,7 @@ TEXT ·fast4x4sDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row248:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -5222,6 +5223,10 @@ four251:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -5460,6 +5465,7 @@ TEXT ·fast1x4sDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row254:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -5904,6 +5910,7 @@ TEXT ·fast4x4soDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row264:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -5933,6 +5940,10 @@ four267:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -6197,6 +6208,7 @@ TEXT ·fast1x4soDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row270:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -6687,6 +6699,7 @@ TEXT ·fast4x4uDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row280:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -6709,6 +6722,10 @@ four283:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -6947,6 +6964,7 @@ TEXT ·fast1x4uDotNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row286:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -7391,6 +7409,7 @@ TEXT ·fast4x4uoDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row296:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -7420,6 +7439,10 @@ four299:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -7684,6 +7707,7 @@ TEXT ·fast1x4uoDotNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row302:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -8174,6 +8198,7 @@ TEXT ·fast4x4sNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row312:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -8196,6 +8221,10 @@ four315:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -8554,6 +8583,7 @@ TEXT ·fast1x4sNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row318:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -8944,6 +8974,7 @@ TEXT ·fast4x4soNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row326:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -8973,6 +9004,10 @@ four329:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -9357,6 +9392,7 @@ TEXT ·fast1x4soNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f07e61f // movi v31.16b, #240
+	LSL $2, R20, R25
 row332:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -9769,6 +9805,7 @@ TEXT ·fast4x4uNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row340:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -9791,6 +9828,10 @@ four343:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -10149,6 +10190,7 @@ TEXT ·fast1x4uNEON(SB), NOSPLIT, $0-56
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row346:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -10539,6 +10581,7 @@ TEXT ·fast4x4uoNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row354:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -10568,6 +10611,10 @@ four357:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0x3cc10410 // ldr q16, [x0], #16
@@ -10952,6 +10999,7 @@ TEXT ·fast1x4uoNEON(SB), NOSPLIT, $0-64
 	LSL $4, R20
 	LSL $2, R15, R21
 	WORD $0x4f00e5ff // movi v31.16b, #15
+	LSL $2, R20, R25
 row360:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -11364,6 +11412,7 @@ TEXT ·fast4x8sDotNEON(SB), NOSPLIT, $0-56
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row368:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -11386,6 +11435,10 @@ four371:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -11462,6 +11515,10 @@ four371:
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -11624,6 +11681,7 @@ TEXT ·fast1x8sDotNEON(SB), NOSPLIT, $0-56
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row374:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -12084,6 +12142,7 @@ TEXT ·fast4x8soDotNEON(SB), NOSPLIT, $0-64
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row384:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -12113,6 +12172,10 @@ four387:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -12197,6 +12260,10 @@ four387:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -12377,6 +12444,7 @@ TEXT ·fast1x8soDotNEON(SB), NOSPLIT, $0-64
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row390:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -12885,6 +12953,7 @@ TEXT ·fast4x8uDotNEON(SB), NOSPLIT, $0-56
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row400:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -12907,6 +12976,10 @@ four403:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -13007,6 +13080,10 @@ four403:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -13207,6 +13284,7 @@ TEXT ·fast1x8uDotNEON(SB), NOSPLIT, $0-56
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row406:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -13728,6 +13806,7 @@ TEXT ·fast4x8uoDotNEON(SB), NOSPLIT, $0-64
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row416:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -13757,6 +13836,10 @@ four419:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -13865,6 +13948,10 @@ four419:
 	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
 	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -14083,6 +14170,7 @@ TEXT ·fast1x8uoDotNEON(SB), NOSPLIT, $0-64
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row422:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -14636,6 +14724,7 @@ TEXT ·fast4x8sNEON(SB), NOSPLIT, $0-56
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row432:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -14658,6 +14747,10 @@ four435:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -14782,6 +14875,10 @@ four435:
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -15016,6 +15113,7 @@ TEXT ·fast1x8sNEON(SB), NOSPLIT, $0-56
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row438:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -15414,6 +15512,7 @@ TEXT ·fast4x8soNEON(SB), NOSPLIT, $0-64
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row446:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -15443,6 +15542,10 @@ four449:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -15575,6 +15678,10 @@ four449:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -15827,6 +15934,7 @@ TEXT ·fast1x8soNEON(SB), NOSPLIT, $0-64
 	LSL $5, R20
 	LSL $2, R15, R21
 	WORD $0x4f04e41f // movi v31.16b, #128
+	LSL $2, R20, R25
 row452:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -16249,6 +16357,7 @@ TEXT ·fast4x8uNEON(SB), NOSPLIT, $0-56
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row460:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -16271,6 +16380,10 @@ four463:
 	WORD $0x3cc10535 // ldr q21, [x9], #16
 	WORD $0x3cc10556 // ldr q22, [x10], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -16419,6 +16532,10 @@ four463:
 	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
 	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -16691,6 +16808,7 @@ TEXT ·fast1x8uNEON(SB), NOSPLIT, $0-56
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row466:
 	MOVD R24, R1
 	MOVD R15, R22
@@ -17124,6 +17242,7 @@ TEXT ·fast4x8uoNEON(SB), NOSPLIT, $0-64
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row474:
 	ADD R20, R0, R6
 	ADD R21, R2, R9
@@ -17153,6 +17272,10 @@ four477:
 	WORD $0x3cc105ba // ldr q26, [x13], #16
 	WORD $0x3cc10577 // ldr q23, [x11], #16
 	WORD $0x3cc105db // ldr q27, [x14], #16
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -17309,6 +17432,10 @@ four477:
 	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
 	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
 	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
 	WORD $0xacc11424 // ldp q4, q5, [x1], #32
 	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
 	WORD $0xacc12010 // ldp q16, q8, [x0], #32
@@ -17599,6 +17726,7 @@ TEXT ·fast1x8uoNEON(SB), NOSPLIT, $0-64
 	WORD $0x4f04e41f // movi v31.16b, #128
 	MOVD $·byteHalf<>(SB), R25
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	LSL $2, R20, R25
 row480:
 	MOVD R24, R1
 	MOVD R15, R22

@@ -161,7 +161,7 @@ def encode(line):
         return 0x4E000000 | count << 13 | int(m[4]) << 16 | int(m[2]) << 5 | int(m[1])
     ops = [o.strip() for o in rest.split(",")]
     if name == "prfm":
-        return 0xF9800000 | imm(ops[2].rstrip("]"), 0, 32760) // 8 << 10 | reg(ops[1][1:])[0] << 5
+        return 0xF8A06800 | reg(ops[2].rstrip("]"))[0] << 16 | reg(ops[1][1:])[0] << 5
     if name in PAIR:
         return pair(name, ops)
     if name in ("ldr", "str"):

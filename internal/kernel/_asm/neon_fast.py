@@ -112,6 +112,7 @@ def fastRows(width, sign, mode, dot, NR):
     # Bytes of a row's codes and of its scales.
     E("MUL R15, R19, R20", f"LSL ${4 if width == 4 else 5}, R20", "LSL $2, R15, R21")
     fastSetup(width, sign, 30)
+    E("LSL $2, R20, R25")
     row, block, group = label("row"), label("block"), label("group")
     E(f"{row}:")
     for i in range(1, NR):
@@ -154,6 +155,9 @@ def fastRows(width, sign, mode, dot, NR):
     E("CMP $1, R19", f"BNE {block}", "SUBS $4, R22", f"BLT {few}", f"{four}:")
     factors("q", 16)
     for e in range(4):
+        if NR > 1 and e % (16 // width) == 0:
+            # The rows after these, which no prefetcher expects where a row is short.
+            E(*[f"prfm pldl1keep, [x{w[1:]}, x25]" for w in ws])
         oneGroup(e)
     E("SUBS $4, R22", f"BGE {four}", f"{few}:", "ADDS $4, R22", f"BEQ {end}", f"{block}:", "MOVD R19, R23")
     factors("s", 4)
