@@ -34,6 +34,8 @@ var bases = []struct {
 	{"cache", cacheBase},
 	{"attention written out", writtenBase},
 	{"RMS norm", normBase},
+	{"rotary embedding", rotaryBase},
+	{"gated activation", gateBase},
 	{"blocks", blocksBase},
 	{"loop", loopBase},
 	{"compressed weights", weightsBase},
@@ -83,6 +85,34 @@ func normBase(b *mil.Builder) {
 	y := b.Op("mul", "", f32(1, 3, 8), mil.Args{"x": x, "y": root})
 	y = b.Op("mul", "", f32(1, 3, 8), mil.Args{"x": b.Float32s("gamma", []int{8}, counted(8)...), "y": y})
 	b.Output("y", b.Op("linear", "", f32(1, 3, 4), mil.Args{"x": y, "weight": b.Float32s("", []int{4, 8}, counted(32)...), "bias": b.Float32s("", []int{4}, counted(4)...)}))
+}
+
+func rotaryBase(b *mil.Builder) {
+	x, cos := b.Input("x", dtype.Float16, 1, 2, mil.Unknown, 4), b.Input("cos", dtype.Float16, mil.Unknown, 4)
+	t := f16(1, 2, mil.Unknown, 4)
+	cut := func(from, to int) *mil.Value {
+		return b.Op("slice_by_index", "", f16(1, 2, mil.Unknown, 2), mil.Args{
+			"x": x, "begin": b.Ints("", 0, 0, 0, from), "end": b.Ints("", 0, 0, 0, to),
+			"begin_mask": b.Bools("", true, true, true, false), "end_mask": b.Bools("", true, true, true, false),
+		})
+	}
+	hi := b.Op("mul", "", f16(1, 2, mil.Unknown, 2), mil.Args{"x": cut(2, 4), "y": b.Float("", dtype.Float16, -1)})
+	join := b.Op("concat", "", t, mil.Args{"values": mil.Values{hi, cut(0, 2)}, "axis": b.Int("", -1)})
+	along := b.Op("mul", "", t, mil.Args{"x": x, "y": cos})
+	across := b.Op("mul", "", t, mil.Args{"x": join, "y": cos})
+	b.Output("y", b.Op("add", "", t, mil.Args{"x": along, "y": across}))
+}
+
+func gateBase(b *mil.Builder) {
+	x := b.Input("x", dtype.Float16, mil.Unknown, 4)
+	y := f16(mil.Unknown, 3)
+	linear := func() *mil.Value {
+		return b.Op("linear", "", y, mil.Args{
+			"x": x, "weight": b.Float16s("", []int{3, 4}, counted(12)...), "bias": b.Float16s("", []int{3}, counted(3)...),
+		})
+	}
+	gate := b.Op("silu", "", y, mil.Args{"x": linear()})
+	b.Output("y", b.Op("mul", "", y, mil.Args{"x": gate, "y": linear()}))
 }
 
 func blocksBase(b *mil.Builder) {

@@ -3,6 +3,7 @@ package portable
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
@@ -37,6 +38,29 @@ func (pl *planner) fuse() {
 		if n := counts[pattern.name]; n > 0 {
 			pl.p.notes = append(pl.p.notes, fmt.Sprintf("fused: %d %s", n, pattern.name))
 		}
+	}
+}
+
+// separate are the operators that language models have inside the patterns. Where
+// one still stands by itself a pattern was missed, or there is none.
+var separate = []string{"softmax", "rsqrt", "reduce_mean", "silu", "gelu", "sigmoid", "matmul", "scatter_nd", "tile"}
+
+// noteSeparate says in the listing which of those were not fused, and how often.
+func (pl *planner) noteSeparate() {
+	counts := map[string]int{}
+	for _, st := range pl.p.body.steps {
+		if st.mat == nil && st.op != nil && st.def == table[st.op.Type] {
+			counts[st.op.Type]++
+		}
+	}
+	var list []string
+	for _, name := range separate {
+		if n := counts[name]; n > 0 {
+			list = append(list, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	if len(list) > 0 {
+		pl.p.notes = append(pl.p.notes, "not fused: "+strings.Join(list, ", "))
 	}
 }
 

@@ -148,6 +148,9 @@ func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, e
 	if err := pl.prepare(&p.body); err != nil {
 		return nil, err
 	}
+	if fusion {
+		pl.noteSeparate()
+	}
 	pl.number()
 	pl.bindStates()
 	pl.assignBuffers()
