@@ -1,9 +1,10 @@
 // Package coreml loads Core ML models and makes predictions with them, on macOS
 // and on every other system.
 //
-// A model is an .mlpackage folder that holds an ML Program. On macOS it can be
-// executed by Core ML itself; everywhere else, and there too when asked for,
-// the portable engine executes it: it is written in Go, maps the weights
+// A model is an .mlpackage folder that holds an ML Program. On macOS Core ML
+// itself executes it, on the CPU, the GPU or the Neural Engine; everywhere else,
+// and there too when [Config.Engine] or the environment variable COREML_ENGINE
+// asks for it, the portable engine executes it: it is written in Go, maps the weights
 // instead of loading them and uses compressed weights as they are stored.
 // Stateful models, whose buffers such as a key-value cache live between
 // predictions, are the reason for this package.
@@ -58,7 +59,7 @@
 //
 // Every error begins with "coreml: " once and wraps what it is about: the Err
 // values of this package, [*InputError] for a refused input or output buffer,
-// [*UnsupportedOpsError] for a program that the engine cannot execute, and the
+// [*FrameworkError] for what Core ML itself reported, [*UnsupportedOpsError] for a program that the engine cannot execute, and the
 // context's error after a cancellation. Nothing that a package, an input or a
 // saved state holds makes this package panic.
 //

@@ -1,10 +1,12 @@
 // Command coreml runs Core ML language models: it continues text, shows what a
-// package holds, compares a package with recorded answers, makes single
-// predictions and measures.
+// package holds, compares a package with recorded answers and engines with each
+// other, makes single predictions and measures.
 //
 //	coreml generate "Once upon a time"
 //	coreml inspect Model.mlpackage
 //	coreml check DIR
+//	coreml verify Model.mlpackage
+//	coreml doctor
 //	coreml predict Model.mlpackage --input x=x.npy --output out.safetensors
 //	coreml bench Model.mlpackage
 //	coreml synth --shape tiny Tiny.mlpackage
