@@ -208,6 +208,13 @@ func (t *Tokenizer) addTokens(tokens []addedToken) error {
 		}
 		t.size = max(t.size, id+1)
 	}
+	t.isAdded = make([]bool, t.size)
+	for id := range t.addedByID {
+		t.isAdded[id] = true
+	}
+	for id := range t.special {
+		t.isAdded[id] = true
+	}
 	return t.findAdded(append(special, plain...))
 }
 

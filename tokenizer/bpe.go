@@ -15,7 +15,9 @@ type bpe struct {
 	pairs        *pairTable
 	bytes        [256]int32 // symbol of a byte in the byte-level alphabet, -1 without one
 	fallback     [256]int32 // symbol of a byte written as <0xNN>, -1 without one
-	raw          bool       // words come as bytes, not in the byte-level alphabet
+	ascii        [utf8.RuneSelf]int32
+	mark         int32 // symbol of metaMark, -1 without one
+	raw          bool  // words come as bytes, not in the byte-level alphabet
 	byteFallback bool
 	fuseUnk      bool
 	ignoreMerges bool
@@ -167,8 +169,20 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 // that of the reference implementation.
 func (m *bpe) characters(st *state, word string) []int32 {
 	out, sizes := st.symbols[:0], st.sizes[:0]
+	affixed := m.prefix != "" || m.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written
 	for i := 0; i < len(word); {
+		// Most characters are those two; their symbols need no search.
+		if c := word[i]; !affixed && c < utf8.RuneSelf && m.ascii[c] >= 0 && pending == 0 {
+			out, sizes = append(out, m.ascii[c]), append(sizes, 1)
+			i++
+			continue
+		}
+		if !affixed && m.mark >= 0 && pending == 0 && strings.HasPrefix(word[i:], metaMark) {
+			out, sizes = append(out, m.mark), append(sizes, int32(len(metaMark)))
+			i += len(metaMark)
+			continue
+		}
 		_, n := utf8.DecodeRuneInString(word[i:])
 		char := word[i : i+n]
 		first, last := i == 0, i+n == len(word)

@@ -76,6 +76,13 @@ func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
 		if err != nil {
 			return nil, err
 		}
+		if l, ok := m.(literalMatcher); ok {
+			return append(dst, func(tokens []string) ([]string, error) {
+				return rewritten(tokens, func(b *strings.Builder, _ int, token string) {
+					writeReplaced(b, token, l.text, d.Content)
+				})
+			}), nil
+		}
 		return append(dst, func(tokens []string) ([]string, error) {
 			for i, token := range tokens {
 				var err error
@@ -140,24 +147,68 @@ func fallbackByte(token string) (byte, bool) {
 }
 
 func (d *decoder) metaspace() (decodeStep, error) {
+	write, err := d.spaces()
+	return func(tokens []string) ([]string, error) { return rewritten(tokens, write) }, err
+}
+
+// tokenWriter writes what token i of a decoding becomes.
+type tokenWriter func(b *strings.Builder, i int, token string)
+
+// spaces returns the decoder Metaspace for one token.
+func (d *decoder) spaces() (tokenWriter, error) {
 	mark, err := replacement(d.Replacement)
-	if err != nil {
-		return nil, err
-	}
 	prepends := d.PrependScheme != "never"
 	if d.PrependScheme == "" {
 		prepends = isSet(d.AddPrefixSpace)
 	}
-	return func(tokens []string) ([]string, error) {
-		for i := range tokens {
-			with := " "
-			if i == 0 && prepends {
-				with = ""
-			}
-			tokens[i] = strings.ReplaceAll(tokens[i], mark, with)
+	return func(b *strings.Builder, i int, token string) {
+		with := " "
+		if i == 0 && prepends {
+			with = ""
 		}
-		return tokens, nil
-	}, nil
+		// Most marks begin a token.
+		if rest, ok := strings.CutPrefix(token, mark); ok {
+			b.WriteString(with)
+			token = rest
+		}
+		writeReplaced(b, token, mark, with)
+	}, err
+}
+
+// rewritten returns the tokens as f writes them, all in one piece of memory.
+func rewritten(tokens []string, f tokenWriter) ([]string, error) {
+	size := 0
+	for _, token := range tokens {
+		size += len(token)
+	}
+	var b strings.Builder
+	b.Grow(size + size/8)
+	ends := make([]int, len(tokens))
+	for i, token := range tokens {
+		f(&b, i, token)
+		if ends[i] = b.Len(); ends[i] > maxText {
+			return nil, errTooLong
+		}
+	}
+	start, text := 0, b.String()
+	for i, end := range ends {
+		tokens[i], start = text[start:end], end
+	}
+	return tokens, nil
+}
+
+// writeReplaced writes text with another text in the place of a mark.
+func writeReplaced(b *strings.Builder, text, mark, with string) {
+	for {
+		i := strings.Index(text, mark)
+		if i < 0 {
+			b.WriteString(text)
+			return
+		}
+		b.WriteString(text[:i])
+		b.WriteString(with)
+		text = text[i+len(mark):]
+	}
 }
 
 func (d *decoder) strip(tokens []string) ([]string, error) {
@@ -255,10 +306,13 @@ func (d *decoder) wordPiece(tokens []string) ([]string, error) {
 
 // token returns the text of an id, unless it is special and those are skipped.
 func (t *Tokenizer) token(id int, skipSpecial bool) (string, bool) {
-	if skipSpecial && t.IsSpecial(id) {
-		return "", false
+	if id < 0 || id >= len(t.isAdded) || t.isAdded[id] {
+		if skipSpecial && t.IsSpecial(id) {
+			return "", false
+		}
+		return t.IDToToken(id)
 	}
-	return t.IDToToken(id)
+	return t.vocab.byID(id)
 }
 
 // Decode returns the text of ids. Ids that the vocabulary does not have are
@@ -276,6 +330,18 @@ func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
 			return string(raw)
 		}
 		return string(appendLossy(nil, raw))
+	}
+	if t.writer != nil {
+		var b strings.Builder
+		b.Grow(5 * len(ids))
+		i := 0
+		for _, id := range ids {
+			if text, ok := t.token(id, skipSpecial); ok {
+				t.writer(&b, i, text)
+				i++
+			}
+		}
+		return b.String()
 	}
 	tokens := make([]string, 0, len(ids))
 	for _, id := range ids {

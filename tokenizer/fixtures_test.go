@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,7 +132,8 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 // BenchmarkFolder encodes the texts of COREML_BENCH_DOCS with the tokenizer in
-// COREML_BENCH_TOKENIZER; make bench-tokenizer runs it beside the reference.
+// COREML_BENCH_TOKENIZER, decodes the ids, and loads the tokenizer; make
+// bench-tokenizer runs it beside the reference.
 func BenchmarkFolder(b *testing.B) {
 	dir, docsPath := os.Getenv("COREML_BENCH_TOKENIZER"), os.Getenv("COREML_BENCH_DOCS")
 	if dir == "" || docsPath == "" {
@@ -145,23 +147,53 @@ func BenchmarkFolder(b *testing.B) {
 	if err := json.Unmarshal(data, &docs); err != nil {
 		b.Fatal(err)
 	}
-	tok, err := tokenizer.Load(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	size := 0
-	for _, d := range docs {
-		size += len(d)
-	}
-	b.SetBytes(int64(size))
-	var ids []int
-	start := cpuTime(b)
-	for b.Loop() {
-		for _, d := range docs {
-			if ids, err = tok.AppendEncode(ids[:0], d, false); err != nil {
+	var tok *tokenizer.Tokenizer
+	b.Run("load", func(b *testing.B) {
+		tok = nil
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		cpuPerOp(b, func() {
+			if tok, err = tokenizer.Load(dir); err != nil {
 				b.Fatal(err)
 			}
+		})
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(int64(after.HeapAlloc)-int64(before.HeapAlloc))/1e6, "live-MB")
+	})
+	if tok, err = tokenizer.Load(dir); err != nil {
+		b.Fatal(err)
+	}
+	all := make([][]int, len(docs))
+	b.Run("encode", func(b *testing.B) {
+		cpuPerOp(b, func() {
+			for i, d := range docs {
+				if all[i], err = tok.AppendEncode(all[i][:0], d, false); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	})
+	b.Run("decode", func(b *testing.B) {
+		size := 0
+		cpuPerOp(b, func() {
+			for _, ids := range all {
+				size += len(tok.Decode(ids, false))
+			}
+		})
+		if size == 0 {
+			b.Error("nothing was decoded")
 		}
+	})
+}
+
+// cpuPerOp reports the CPU seconds that f takes.
+func cpuPerOp(b *testing.B, f func()) {
+	b.Helper()
+	start := cpuTime(b)
+	for b.Loop() {
+		f()
 	}
 	b.ReportMetric((cpuTime(b)-start).Seconds()/float64(b.N), "cpu-s/op")
 }

@@ -184,6 +184,9 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 			return fmt.Errorf("decoder: %w", err)
 		}
 		t.bytesOnly = d.Type == "ByteLevel"
+		if d.Type == "Metaspace" {
+			t.writer, _ = d.spaces() // its error is that of the step above
+		}
 	}
 	return nil
 }

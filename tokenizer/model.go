@@ -139,6 +139,16 @@ func (m *bpe) setOptions(o *modelOptions) {
 			m.unk = id
 		}
 	}
+	m.mark = -1
+	if id, ok := m.vocab.lookup(metaMark); ok {
+		m.mark = id
+	}
+	for c := range m.ascii {
+		m.ascii[c] = -1
+		if id, ok := m.vocab.lookup(string(rune(c))); ok {
+			m.ascii[c] = id
+		}
+	}
 	var buf []byte
 	for b := range m.bytes {
 		m.bytes[b], m.fallback[b] = -1, -1

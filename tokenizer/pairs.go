@@ -6,11 +6,16 @@ import "math/rand/v2"
 // that it makes. Open addressing over plain words keeps a lookup to one or two
 // cache lines, and it is most of the work of encoding.
 type pairTable struct {
-	keys  []uint64 // pair+1
-	vals  []uint64 // rank<<32 | symbol
+	slots []pairSlot
 	mask  uint64
 	mult  uint64
 	shift uint
+}
+
+// pairSlot is a merge; the key, the pair plus one, is 0 for none.
+type pairSlot struct {
+	key uint64
+	val uint64 // rank<<32 | symbol
 }
 
 // noMerge is the value of a pair that no merge joins; it is larger than any
@@ -26,8 +31,8 @@ func newPairTable(n int) *pairTable {
 	// A random multiplier makes the places of a hostile file's pairs
 	// unpredictable.
 	return &pairTable{
-		keys: make([]uint64, size), vals: make([]uint64, size),
-		mask: uint64(size - 1), mult: rand.Uint64() | 1, shift: 64 - bits,
+		slots: make([]pairSlot, size),
+		mask:  uint64(size - 1), mult: rand.Uint64() | 1, shift: 64 - bits,
 	}
 }
 
@@ -42,22 +47,24 @@ func (t *pairTable) slot(key uint64) uint64 {
 func (t *pairTable) put(a, b int32, rank uint32, symbol int32) {
 	key := pairKey(a, b)
 	i := t.slot(key)
-	for t.keys[i] != 0 && t.keys[i] != key {
+	for t.slots[i].key != 0 && t.slots[i].key != key {
 		i = (i + 1) & t.mask
 	}
-	t.keys[i] = key
-	t.vals[i] = uint64(rank)<<32 | uint64(uint32(symbol))
+	t.slots[i] = pairSlot{key, uint64(rank)<<32 | uint64(uint32(symbol))}
 }
 
 // get returns the merge of a pair, or noMerge.
 func (t *pairTable) get(a, b int32) uint64 {
 	key := pairKey(a, b)
-	for i := t.slot(key); ; i = (i + 1) & t.mask {
-		switch t.keys[i] {
-		case key:
-			return t.vals[i]
-		case 0:
-			return noMerge
+	slots := t.slots
+	for i := t.slot(key); i < uint64(len(slots)); i = (i + 1) & t.mask {
+		s := &slots[i]
+		if s.key == key {
+			return s.val
+		}
+		if s.key == 0 {
+			break
 		}
 	}
+	return noMerge
 }

@@ -15,8 +15,9 @@ type Tokenizer struct {
 	normalizers []normalize
 	stages      []stage
 	decoders    []decodeStep
-	bytesOnly   bool // the decoder is ByteLevel alone
-	gaps        bool // the decoder is told where tokens are skipped
+	bytesOnly   bool        // the decoder is ByteLevel alone
+	writer      tokenWriter // the decoder, if it is Metaspace alone
+	gaps        bool        // the decoder is told where tokens are skipped
 	before      []int
 	after       []int
 	// intricate says that the ids depend on more than the fast way follows: a
@@ -30,6 +31,7 @@ type Tokenizer struct {
 	addedIDs   map[string]int
 	addedByID  map[int]*addedToken
 	special    map[int]bool
+	isAdded    []bool // by id: added or special
 	size       int
 	config     *Config
 	templates  templateCache
