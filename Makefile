@@ -54,13 +54,18 @@ bench: ## benchmarks that match BENCH, COUNT times, in the form that benchstat r
 PEER_MODELS ?= smollm2-135m mistral-7b
 PEERS       ?= .cache/peers
 ROUNDS      ?= 5
+CONTEXTS    ?= 0,512
 THREADS     ?= 1,2
 ARITHMETIC  ?= default
 CHUNK       ?= 0
 
-bench-peers: build ## this project and llama.cpp in turns, on the same weights; needs gcc, npm and pip
-	models=$$(bench/prepare.sh $(PEERS) $(PEER_MODELS)) && \
-	go run ./bench/peers -dir $(PEERS) -rounds $(ROUNDS) -threads $(THREADS) -arithmetic $(ARITHMETIC) -chunk $(CHUNK) $$models
+bench-peers: build ## this project and llama.cpp in turns, on the same weights, with docs/speed.svg; needs gcc, npm and pip
+	models=$$(bench/prepare.sh $(PEERS) $(PEER_MODELS)) && rm -f $(PEERS)/results.jsonl && \
+	go run ./bench/peers -dir $(PEERS) -rounds $(ROUNDS) -threads $(THREADS) -decode $(CONTEXTS) -arithmetic $(ARITHMETIC) -chunk $(CHUNK) \
+		-save $(PEERS)/results.jsonl $$models && \
+	set -- $$models && \
+	bin/coreml bench $(PEERS)/models/$$1.package --threads 1 --prefill 128 --decode 512 --profile --json > $(PEERS)/profile.json && \
+	go run ./bench/figure -peers $(PEERS)/results.jsonl -profile $(PEERS)/profile.json -model $$1 -out docs/speed.svg
 
 cross: ## build and vet for the systems that this machine is not
 	@for target in darwin/arm64 darwin/amd64 linux/amd64 linux/arm64 windows/amd64 windows/arm64; do \

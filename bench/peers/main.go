@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,17 +31,18 @@ func main() {
 
 // options are the flags.
 type options struct {
-	coreml, dir, prefill, decode, arithmetic string
-	tokens, rounds, chunk                    int
+	coreml, dir, prefill, decode, arithmetic, save string
+	tokens, rounds, chunk                          int
 }
 
 func run(ctx context.Context) error {
 	var o options
 	flag.StringVar(&o.coreml, "coreml", "bin/coreml", "the command of this project")
 	flag.StringVar(&o.dir, "dir", ".cache/peers", "the folder that prepare.sh filled")
-	flag.StringVar(&o.prefill, "prefill", "32,128,512", "lengths of prompts")
+	flag.StringVar(&o.prefill, "prefill", "1,32,128,512", "lengths of prompts; the first token comes after the shortest")
 	flag.StringVar(&o.decode, "decode", "0,512", "lengths of text before single tokens")
 	flag.StringVar(&o.arithmetic, "arithmetic", "default", "this project's arithmetic")
+	flag.StringVar(&o.save, "save", "", "a file to which the medians are added as JSON, for figure")
 	flag.IntVar(&o.tokens, "tokens", 32, "single tokens per measurement")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, in each of which both run once")
 	flag.IntVar(&o.chunk, "chunk", 0, "this project's tokens per prediction of a prompt")
@@ -61,9 +63,29 @@ func run(ctx context.Context) error {
 				}
 			}
 			fmt.Print(c.table())
+			if err := save(o.save, c.record()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// save adds a line to a file; no name means none.
+func save(path string, r record) error {
+	if path == "" {
+		return nil
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
 }
 
 // round runs both once. Who begins changes from round to round, so that neither

@@ -13,6 +13,7 @@ import (
 
 // measures are what both programs print as JSON.
 type measures struct {
+	CPU     string             `json:"cpu,omitempty"`
 	Load    float64            `json:"load_ms"`
 	First   float64            `json:"first_token_ms"`
 	Prefill map[string]float64 `json:"prefill"`
@@ -36,6 +37,44 @@ type comparison struct {
 	own, peer      []measures
 }
 
+// record is a comparison as -save writes it, a line each: medians over the rounds.
+type record struct {
+	Model   string   `json:"model"`
+	Threads string   `json:"threads"`
+	Rounds  int      `json:"rounds"`
+	CPU     string   `json:"cpu"`
+	Own     measures `json:"coreml"`
+	Peer    measures `json:"llama.cpp"`
+}
+
+func (c *comparison) record() record {
+	r := record{Model: c.model, Threads: c.threads, Rounds: len(c.own), Own: medians(c.own), Peer: medians(c.peer)}
+	for _, m := range c.own {
+		r.CPU = m.CPU
+	}
+	return r
+}
+
+// medians takes each measure by itself.
+func medians(list []measures) measures {
+	each := func(of func(m measures) map[string]float64) map[string]float64 {
+		v := map[string]float64{}
+		for _, m := range list {
+			for n := range of(m) {
+				v[n] = median(column(list, func(m measures) float64 { return of(m)[n] }))
+			}
+		}
+		return v
+	}
+	return measures{
+		Load:    median(column(list, func(m measures) float64 { return m.Load })),
+		First:   median(column(list, func(m measures) float64 { return m.First })),
+		Prefill: each(func(m measures) map[string]float64 { return m.Prefill }),
+		Decode:  each(func(m measures) map[string]float64 { return m.Decode }),
+		Peak:    median(column(list, func(m measures) float64 { return m.Peak })),
+	}
+}
+
 // row is one measure of both.
 type row struct {
 	name  string
@@ -55,6 +94,7 @@ func (c *comparison) rows() []row {
 	return append(rows,
 		row{"load, ms", func(m measures) float64 { return m.Load }, true},
 		row{"first token, ms", func(m measures) float64 { return m.First }, true},
+		row{"load and first token, ms", func(m measures) float64 { return m.Load + m.First }, true},
 		row{"most memory, MiB", func(m measures) float64 { return m.Peak }, true})
 }
 

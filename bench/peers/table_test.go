@@ -28,6 +28,7 @@ func TestTheTableHoldsMediansAndRatios(t *testing.T) {
 		"tokens after 0, tokens/s 20 40 0.50 0.25 to 1.50",
 		"load, ms 5 20 4.00 4.00 to 4.00",
 		"first token, ms 10 10 1.00 1.00 to 1.00",
+		"load and first token, ms 15 30 2.00 2.00 to 2.00",
 		"most memory, MiB 50 50 1.00 1.00 to 1.00",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

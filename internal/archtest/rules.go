@@ -66,6 +66,7 @@ const (
 	sys      = "golang.org/x/sys"
 	exp      = "golang.org/x/exp"
 	goCmp    = "github.com/google/go-cmp"
+	plotter  = "gonum.org/v1/plot"
 )
 
 // Default returns the rules of this repository. Imports go one way: a room may
@@ -140,7 +141,7 @@ func Default() Rules {
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.
-			{Dir: "bench", May: []string{"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/dtype"}, Prints: true},
+			{Dir: "bench", May: []string{"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/dtype"}, Third: []string{plotter}, Prints: true},
 
 			// The tests' own rooms.
 			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},

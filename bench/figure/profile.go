@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+)
+
+// phase is one phase of `coreml bench --profile --json`.
+type phase struct {
+	Phase  string  `json:"phase"`
+	Tokens int     `json:"tokens"`
+	MS     float64 `json:"ms"`
+	Kinds  []struct {
+		Operator string  `json:"operator"`
+		MS       float64 `json:"ms"`
+	} `json:"kinds"`
+}
+
+func readProfile(path string) ([]phase, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	var b struct {
+		Profile []phase `json:"profile"`
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &b); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(b.Profile) == 0 {
+		return nil, fmt.Errorf("%s holds no profile", path)
+	}
+	return b.Profile, nil
+}
+
+// classes are the kinds of operation that the figure tells apart; what is left
+// is "everything else".
+var classes = []struct {
+	name      string
+	operators []string
+}{
+	{"linears", []string{"linear", "linears"}},
+	{"attention", []string{"attention", "scaled_dot_product_attention"}},
+	{"gate", []string{"gated", "silu", "gelu"}},
+	{"rotary", []string{"rotary"}},
+	{"norm", []string{"rms_norm", "layer_norm"}},
+	{"cache", []string{"slice_update", "read_state", "write_state"}},
+}
+
+// shares returns the milliseconds per token of each class, and of everything
+// else last.
+func (p *phase) shares() plotter.Values {
+	v := make(plotter.Values, len(classes)+1)
+	rest := p.MS
+	for i, c := range classes {
+		for _, k := range p.Kinds {
+			for _, o := range c.operators {
+				if k.Operator == o {
+					v[i] += k.MS
+				}
+			}
+		}
+		rest -= v[i]
+	}
+	v[len(classes)] = max(rest, 0)
+	for i := range v {
+		v[i] /= float64(max(p.Tokens, 1))
+	}
+	return v
+}
+
+// profilePlot draws the time per token by class of operation, a group of bars for
+// each phase.
+func profilePlot(path string) (*plot.Plot, error) {
+	phases, err := readProfile(path)
+	if err != nil {
+		return nil, err
+	}
+	p := plot.New()
+	p.Title.Text = "where the time of a token goes, 1 thread"
+	p.Y.Label.Text = "ms per token"
+	p.Y.Min = 0
+	p.Legend.Top = true
+	width := vg.Points(44) / vg.Length(len(phases))
+	for i := range phases {
+		bars, err := plotter.NewBarChart(phases[i].shares(), width)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		bars.LineStyle.Width = 0
+		bars.Color = ownColour
+		if i > 0 {
+			bars.Color = peerColour
+		}
+		bars.Offset = width * (vg.Length(i) - vg.Length(len(phases)-1)/2)
+		p.Add(bars)
+		p.Legend.Add(phases[i].Phase, bars)
+	}
+	var names []string
+	for _, c := range classes {
+		names = append(names, c.name)
+	}
+	p.NominalX(append(names, "else")...)
+	return p, nil
+}
