@@ -63,6 +63,7 @@ func benchMats(b *testing.B, rows, cols int) []kernel.Mat {
 	lut(6)
 	lut(8)
 	q(4, true, false, false, true, 32)
+	q(8, true, false, false, true, cols)
 	return mats
 }
 
@@ -93,8 +94,8 @@ func BenchmarkMatMul(b *testing.B) {
 			switch i {
 			case 1, 4:
 				round = " rounded"
-			case 10:
-				round = " int8 inputs"
+			case 10, 11:
+				round = " fast"
 			}
 			for _, n := range []int{1, 4, 128} {
 				for threads := 1; threads <= 2; threads++ {
@@ -112,7 +113,8 @@ func BenchmarkFast(b *testing.B) {
 		mats := benchMats(b, d[0], d[1])
 		for _, n := range []int{1, 4, 32, 128} {
 			for threads := 1; threads <= 2; threads++ {
-				benchTask(b, mats[len(mats)-1], n, threads, " int8 inputs")
+				benchTask(b, mats[10], n, threads, " fast")
+				benchTask(b, mats[11], n, threads, " fast")
 			}
 		}
 	}

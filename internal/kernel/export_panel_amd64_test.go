@@ -9,13 +9,16 @@ var (
 	PanelScales   = panelScalesAVX2
 	PanelHalves   = panelHalvesAVX2
 	RunTile       = runTile
+	QuantizeWords = quantizeWordsAVX2
+	PanelBytes    = panelBytesAVX2
+	RunTileWords  = runTileWords
 	TileMax       = tileMax
 )
 
 // The sizes of a block of a panel and of a prepared vector, in floats.
 const (
-	PanelFloats = panelFloats
-	PanelVector = panelVector
-	PanelScale  = panelScale
-	PanelOffset = panelOffset
+	PanelFloats = 160
+	PanelVector = 12
+	PanelScale  = 128
+	PanelOffset = 144
 )

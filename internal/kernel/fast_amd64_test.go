@@ -84,3 +84,29 @@ func checkSteps(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int, st
 		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, i/rows, i%rows), dst[i], sum, bound+dotBound(cols, abs))
 	}
 }
+
+// 8-bit codes are multiplied by inputs of 16 bits, whose steps are all of one
+// size.
+func TestFastProductsOfEightBitCodesHaveSixteenBitInputs(t *testing.T) {
+	use(t, kernel.AVX2)
+	t.Cleanup(func() { use(t, kernel.Variants()[0]) })
+	for seed := range uint64(200) {
+		r := newRand(seed)
+		block := 32 * (1 + r.IntN(20))
+		rowBlock := 1 + r.IntN(3)
+		s := quantSpec{rowBlock * (1 + r.IntN(20)), block * (1 + r.IntN(3)), 8, seed&2 != 0, rowBlock, block, seed&4 != 0, r.IntN(2) * 2, false, 0}
+		c, w := s.config(t, r)
+		c.Fast = true
+		m, err := kernel.NewQuant(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var largest float64
+		for _, v := range w {
+			largest = max(largest, math.Abs(float64(v)))
+		}
+		t.Run(s.String(), func(t *testing.T) {
+			checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32767-1.0/127, largest)
+		})
+	}
+}

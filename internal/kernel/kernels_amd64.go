@@ -544,6 +544,36 @@ func tile3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, block
 //go:noescape
 func tile4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
 
+// quantizeWordsAVX2 quantises blocks of 32 inputs of one vector to 16 bits for the tile kernels of 8-bit codes.
+//
+//go:noescape
+func quantizeWordsAVX2(dst *float32, x *float32, blocks int)
+
+// panelBytesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, less the offsets there; ahead is how far on the next ones are, which are fetched.
+//
+//go:noescape
+func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, ahead int)
+
+// tileWords1AVX2 adds 1 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+//
+//go:noescape
+func tileWords1AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+
+// tileWords2AVX2 adds 2 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+//
+//go:noescape
+func tileWords2AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+
+// tileWords3AVX2 adds 3 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+//
+//go:noescape
+func tileWords3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+
+// tileWords4AVX2 adds 4 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+//
+//go:noescape
+func tileWords4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+
 // nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
 //
 //go:noescape

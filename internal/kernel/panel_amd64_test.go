@@ -266,3 +266,138 @@ func tileBlock(dst, panel []float32, p preparedBlock) {
 		dst[row] += f * panel[kernel.PanelScale+row] * p.Step
 	}
 }
+
+// preparedWords is a block of a vector quantised to 16 bits.
+type preparedWords struct {
+	Codes [32]int16
+	Step  float32
+}
+
+func readWords(f []float32) preparedWords {
+	var p preparedWords
+	for i := range p.Codes {
+		p.Codes[i] = int16(math.Float32bits(f[i/2]) >> (i % 2 * 16))
+	}
+	p.Step = f[16]
+	return p
+}
+
+func TestVectorsForEightBitCodesAreQuantisedAsDefined(t *testing.T) {
+	for seed := range uint64(200) {
+		r := newRand(seed)
+		blocks := 1 + r.IntN(20)
+		x := normals(t, r, 32*blocks)
+		var peak float32
+		for i := range x {
+			switch seed % 3 {
+			case 1:
+				x[i] *= float32(math.Exp2(float64(r.IntN(60) - 30)))
+			case 2:
+				x[i] *= 1e-31
+			}
+			peak = max(peak, float32(math.Abs(float64(x[i]))))
+		}
+		factor := 32767 / peak
+		if !(peak > 1e-30) {
+			factor = 0
+		}
+		dst := guarded[float32](t, blocks*17)
+		kernel.QuantizeWords(&dst[0], &x[0], blocks)
+		for b := range blocks {
+			want := preparedWords{Step: peak * float32(1.0/32767)}
+			for i := range want.Codes {
+				want.Codes[i] = int16(math.RoundToEven(float64(x[32*b+i] * factor)))
+			}
+			if d := cmp.Diff(want, readWords(dst[17*b:])); d != "" {
+				t.Fatalf("seed %d, block %d of %d (-want +got):\n%s", seed, b, blocks, d)
+			}
+		}
+	}
+}
+
+func TestBytesOfEightRowsAreTakenApart(t *testing.T) {
+	for seed := range uint64(100) {
+		r := newRand(seed)
+		blocks, more := 1+r.IntN(9), r.IntN(3)
+		offs := offsets(r, 32*(blocks+more))
+		w := randomBytes(t, r, offs[7]+32*blocks)
+		flip := int(seed % 2 * 0x80808080)
+		panel := guarded[float32](t, (blocks-1)*288+256+24)
+		words := unsafe.Slice((*int16)(unsafe.Pointer(&panel[0])), 2*len(panel))
+		for b := range blocks {
+			for i := range 16 {
+				words[b*576+544+i] = int16(r.IntN(400) - 200)
+			}
+		}
+		kernel.PanelBytes(&panel[0], &w[0], &offs[0], blocks, flip, r.IntN(1000))
+		for b := range blocks {
+			for row := range 8 {
+				for i := range 32 {
+					want := int16(int8(w[offs[row]+32*b+i]^byte(flip))) - words[b*576+544+2*row+i%2]
+					if g := words[b*576+i/2*32+row*2+i%2]; g != want {
+						t.Fatalf("seed %d: block %d, row %d, column %d is %d, want %d", seed, b, row, i, g, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The sums stay below 2^24 in the first half of the seeds; in the others they
+// are as large as they get, and a multiple of a large power of two.
+func TestTilesOfEightBitCodesAreExactWhereFloatsAre(t *testing.T) {
+	for seed := range uint64(200) {
+		r := newRand(seed)
+		n, blocks, each := 1+r.IntN(4), 1+r.IntN(10), 1+r.IntN(8)
+		first := 1 + r.IntN(each)
+		value := func(most int) int16 { return int16(r.IntN(2*most+1) - most) }
+		if seed >= 100 {
+			value = func(most int) int16 { return map[bool]int16{true: -256, false: -16384}[most == 255] }
+		}
+		panel := guarded[float32](t, blocks*288)
+		words := unsafe.Slice((*int16)(unsafe.Pointer(&panel[0])), 2*len(panel))
+		ldx, ldd := (blocks+r.IntN(2))*17, 16+r.IntN(5)
+		x := guarded[float32](t, (n-1)*ldx+blocks*17)
+		dst := guarded[float32](t, (n-1)*ldd+16)
+		for i := range dst {
+			dst[i] = float32(r.IntN(100))
+			if seed >= 100 {
+				dst[i] *= 0x1p20
+			}
+		}
+		want := slices.Clone(dst)
+		for b := range blocks {
+			for i := range 512 {
+				words[b*576+i] = value(255)
+			}
+			for i := range panel[b*288+256:][:16] {
+				// A scale holds up to the block that ends its run.
+				panel[b*288+256+i] = float32(1 + (max(b-first, -1)+each)/each%2)
+			}
+			for tok := range n {
+				p := x[tok*ldx+17*b:][:17]
+				for i := range 16 {
+					lo, hi := value(100), value(100)
+					p[i] = math.Float32frombits(uint32(uint16(lo)) | uint32(uint16(hi))<<16)
+				}
+				p[16] = 0.5
+			}
+		}
+		for tok := range n {
+			for b := range blocks {
+				p := readWords(x[tok*ldx+17*b:])
+				for row := range 16 {
+					sum := 0
+					for i, v := range p.Codes {
+						sum += int(v) * int(words[b*576+i/2*32+row*2+i%2])
+					}
+					want[tok*ldd+row] += float32(sum) * panel[b*288+256+row] * p.Step
+				}
+			}
+		}
+		kernel.RunTileWords(n, &panel[0], &x[0], ldx, &dst[0], ldd, blocks, first, each)
+		if !slices.Equal(dst, want) {
+			t.Fatalf("seed %d: %d vectors, %d blocks, %d then %d: %v, want %v", seed, n, blocks, first, each, dst, want)
+		}
+	}
+}

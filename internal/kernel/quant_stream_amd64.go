@@ -15,7 +15,7 @@ var (
 func (q *Quant) prepLen(n int) int {
 	b := q.c.ColBlock
 	if q.panels(n) {
-		return n * q.cols / 32 * panelVector
+		return n * q.cols / 32 * q.panelForm().vector
 	}
 	if !useAVX2 || n < 1 || q.c.Bits != 4 || q.cols%64 != 0 || q.cols == 0 || b != 32 && b%64 != 0 {
 		return 0

@@ -82,6 +82,7 @@ exec(open("stream.py").read())
 exec(open("lut.py").read())
 exec(open("fast.py").read())
 exec(open("panel.py").read())
+exec(open("panel8.py").read())
 exec(open("matmul.py").read())
 
 

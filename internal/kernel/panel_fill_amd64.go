@@ -1,0 +1,173 @@
+//go:build !noasm
+
+package kernel
+
+import "math"
+
+// wordOffset is an offset of 8-bit codes as their panel has it: twice, less
+// what exclusive-oring unsigned codes took off them already.
+func (q *Quant) wordOffset(o float32) float32 {
+	v := int16(o)
+	if !q.c.Signed {
+		v -= 128
+	}
+	return math.Float32frombits(uint32(uint16(v)) * 0x10001)
+}
+
+// panelConstant writes the offsets of a matrix that has none. For signed 4-bit
+// codes, which a panel holds 8 too large, they are 8.
+func (q *Quant) panelConstant(panel []float32) {
+	if q.c.Offset != nil || q.c.OffsetCodes != nil {
+		return
+	}
+	v := float32(0)
+	switch {
+	case q.c.Bits == 8:
+		v = q.wordOffset(0)
+	case q.c.Signed:
+		v = 8
+	}
+	f := q.panelForm()
+	for i := f.offset; i < len(panel); i += f.size {
+		for j := range panelRows {
+			panel[i+j] = v
+		}
+	}
+}
+
+// fillPanel takes rows r to r+rows-1 apart, n blocks from block b on. Rows that
+// are missing repeat the last one.
+func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32) {
+	q.fillScales(panel, r, rows, b, n, scratch)
+	row := q.cols * q.c.Bits / 8
+	var offs [panelRows]int
+	for i := range offs {
+		offs[i] = min(i, rows-1) * row
+	}
+	codes := q.c.Codes[r*row+b*4*q.c.Bits:][:(rows-1)*row+n*4*q.c.Bits]
+	for h := 0; h < panelRows; h += 8 {
+		switch {
+		case q.c.Bits == 8 && q.c.Signed:
+			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, 0, panelRows*row)
+		case q.c.Bits == 8:
+			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, 0x80808080, panelRows*row)
+		case q.c.Signed:
+			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, 0x88888888, panelRows*row)
+		default:
+			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, 0, panelRows*row)
+		}
+	}
+}
+
+// fillScales stores the scales and offsets of those blocks. A scale that covers
+// several blocks is repeated.
+func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32) {
+	f, each := q.panelForm(), q.c.ColBlock/32
+	g := gather{first: b / each, count: (b+n-1)/each - b/each + 1, stride: each * f.size, row: r / q.c.RowBlock * q.cb}
+	g.second = g.stride - b%each*f.size
+	for i := range g.rows {
+		g.rows[i] = (r+min(i, rows-1))/q.c.RowBlock*q.cb - g.row
+	}
+	if q.c.Scale16 != nil {
+		g.halves(panel[f.scale:], q.c.Scale16)
+	} else {
+		g.floats(panel[f.scale:], q.c.Scale32, 0)
+	}
+	q.fillOffsets(panel[f.offset:], g, rows, scratch)
+	if each == 1 {
+		return
+	}
+	for i := 1; i < n; i++ {
+		if (b+i)%each == 0 {
+			continue
+		}
+		was, is := panel[(i-1)*f.size:][f.scale:f.size], panel[i*f.size:][f.scale:f.size]
+		*(*[2 * panelRows]float32)(is) = *(*[2 * panelRows]float32)(was)
+	}
+}
+
+// fillOffsets stores the offsets that g says of rows rows.
+func (q *Quant) fillOffsets(panel []float32, g gather, rows int, scratch []float32) {
+	add := float32(0)
+	if q.c.Signed && q.c.Bits == 4 {
+		add = 8
+	}
+	switch {
+	case q.c.Offset != nil:
+		g.floats(panel, q.c.Offset, add)
+	case q.c.OffsetCodes != nil:
+		for i := range rows {
+			q.widenOffsets(scratch[i*g.count:], g.row+g.rows[i]+g.first, g.count, roundNot)
+		}
+		g.row, g.first = 0, 0
+		for i := range g.rows {
+			g.rows[i] = min(i, rows-1) * g.count
+		}
+		g.floats(panel, scratch, add)
+		for i := range g.count {
+			if q.c.Bits == 4 {
+				break
+			}
+			v := panel[g.place(i):][:panelRows]
+			for j, o := range v {
+				v[j] = q.wordOffset(o)
+			}
+		}
+	}
+}
+
+// gather says which elements of [rows, blocks] go to a panel: count of a row
+// from first on. The second of them is that many floats behind the first, the
+// others stride.
+type gather struct {
+	row, first, count, second, stride int
+	// rows are the starts of the rows, after row.
+	rows [panelRows]int
+}
+
+// place returns where column i goes.
+func (g *gather) place(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return g.second + (i-1)*g.stride
+}
+
+// heads returns how many columns a call takes from the first on: all when they
+// are equally far apart.
+func (g *gather) heads() int {
+	if g.second == g.stride {
+		return g.count
+	}
+	return 1
+}
+
+// starts returns the rows in bytes.
+func (g *gather) starts(size int) (offs [panelRows]int) {
+	for i, r := range g.rows {
+		offs[i] = size * r
+	}
+	return offs
+}
+
+func (g *gather) halves(panel []float32, s []uint16) {
+	offs, heads := g.starts(2), g.heads()
+	from := s[g.row+g.first:][:g.rows[panelRows-1]+g.count]
+	for h := 0; h < panelRows; h += 8 {
+		panelHalvesAVX2(&panel[h], &from[0], &offs[h], heads, 4*g.stride)
+		if heads < g.count {
+			panelHalvesAVX2(&panel[g.second+h], &from[1], &offs[h], g.count-1, 4*g.stride)
+		}
+	}
+}
+
+func (g *gather) floats(panel, s []float32, add float32) {
+	offs, heads := g.starts(4), g.heads()
+	from := s[g.row+g.first:][:g.rows[panelRows-1]+g.count]
+	for h := 0; h < panelRows; h += 8 {
+		panelScalesAVX2(&panel[h], &from[0], &offs[h], heads, 4*g.stride, add)
+		if heads < g.count {
+			panelScalesAVX2(&panel[g.second+h], &from[1], &offs[h], g.count-1, 4*g.stride, add)
+		}
+	}
+}
