@@ -42,7 +42,7 @@ func FuzzLoad(f *testing.F) {
 }
 
 func FuzzEncodeDecode(f *testing.F) {
-	for _, seed := range []string{"", "Once upon a time", "é\u0301 中文 🙂\u200d🙂", "\xff\xfe\xc3", "a\r\n\r\n  b\t12345 don't", "<|story|> x<|endoftext|>", strings.Repeat("ab", 100)} {
+	for _, seed := range []string{"", "Once upon a time", "é\u0301 中文 🙂\u200d🙂", "\xff\xfe\xc3", "a\r\n\r\n  b\t12345 don't", "<|story|> x<|endoftext|>", strings.Repeat("ab", 100), strings.Repeat("\xff", 3000)} {
 		f.Add(seed)
 	}
 	data, err := os.ReadFile("testdata/storyteller/tokenizer.json")

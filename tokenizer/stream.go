@@ -48,7 +48,7 @@ func (d *Decoder) Next(id int) string {
 		if len(d.raw) < 16*maxHeld && !endsWhole(d.raw) {
 			return ""
 		}
-		return d.take()
+		return d.take(unfinished(d.raw))
 	}
 	if d.text == "" && len(d.ids) > 0 {
 		if text := d.t.Decode(d.ids, d.skip); !strings.HasSuffix(text, "\uFFFD") {
@@ -84,7 +84,7 @@ func (d *Decoder) advance(text string) string {
 // U+FFFD, and makes the decoder ready for a new stream.
 func (d *Decoder) Flush() string {
 	if d.t.bytesOnly {
-		return d.take()
+		return d.take(0)
 	}
 	text := d.t.Decode(d.ids, d.skip)
 	fresh := ""
@@ -95,14 +95,31 @@ func (d *Decoder) Flush() string {
 	return fresh
 }
 
-// take returns the bytes that are held as text.
-func (d *Decoder) take() string {
-	raw := d.raw
-	d.raw = d.raw[:0]
+// take returns the bytes that are held as text, but for the last keep.
+func (d *Decoder) take(keep int) string {
+	raw := d.raw[:len(d.raw)-keep]
+	text := ""
 	if utf8.Valid(raw) {
-		return string(raw)
+		text = string(raw)
+	} else {
+		text = string(appendLossy(nil, raw))
 	}
-	return string(appendLossy(nil, raw))
+	d.raw = append(d.raw[:0], d.raw[len(raw):]...)
+	return text
+}
+
+// unfinished returns the length of the character at the end of raw that more
+// bytes may make whole, 0 where it is whole.
+func unfinished(raw []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(raw); n++ {
+		if tail := raw[len(raw)-n:]; utf8.RuneStart(tail[0]) {
+			if utf8.FullRune(tail) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // endsWhole reports whether raw ends in a whole character other than U+FFFD.
