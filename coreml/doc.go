@@ -4,9 +4,9 @@
 // A model is an .mlpackage folder that holds an ML Program. On macOS Core ML
 // itself executes it, on the CPU, the GPU or the Neural Engine; everywhere else,
 // and there too when [Config.Engine] or the environment variable COREML_ENGINE
-// asks for it, the portable engine executes it: it is written in Go, maps the weights
-// instead of loading them and uses compressed weights as they are stored.
-// Stateful models, whose buffers such as a key-value cache live between
+// asks for it, the portable engine executes it: it is written in Go, maps the
+// weights instead of loading them and uses compressed weights as they are
+// stored. Stateful models, whose buffers such as a key-value cache live between
 // predictions, are the reason for this package.
 //
 // # A first program

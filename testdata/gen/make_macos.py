@@ -19,17 +19,19 @@ from coremltools.converters.mil import Builder as mb
 from coremltools.converters.mil.mil import get_new_symbol, types
 from safetensors.numpy import save_file
 
-TARGET = ct.target.iOS18
+# States and functions came with iOS 18 (macOS 15), float16 inputs with iOS 16 (macOS 13):
+# whatever can does without them, so that older systems have something to run.
+STATES, HALVES = ct.target.iOS18, ct.target.iOS16
 TOLERANCE = dict(max_abs_over_max=1e-3, cosine=0.99999)
 
 
-def program(specs):
-    return mb.program(input_specs=specs, opset_version=TARGET)
+def program(specs, target=STATES):
+    return mb.program(input_specs=specs, opset_version=target)
 
 
-def convert(prog, note, precision="fp16", inputs=None):
+def convert(prog, note, precision="fp16", inputs=None, target=STATES):
     package = ct.convert(
-        prog, convert_to="mlprogram", minimum_deployment_target=TARGET, inputs=inputs, skip_model_load=True,
+        prog, convert_to="mlprogram", minimum_deployment_target=target, inputs=inputs, skip_model_load=True,
         compute_precision={"fp16": ct.precision.FLOAT16, "fp32": ct.precision.FLOAT32}[precision],
     )  # fmt: skip
     package.short_description = note
@@ -81,12 +83,12 @@ def stateless(directory, note):
     """A linear layer in float32 beside integers: the types that need no macOS 13."""
     w, b = integers(1, (5, 4), dtype=np.float32), integers(2, (5,), dtype=np.float32)
 
-    @program([mb.TensorSpec((2, 4), types.fp32), mb.TensorSpec((3,), types.int32)])
+    @program([mb.TensorSpec((2, 4), types.fp32), mb.TensorSpec((3,), types.int32)], HALVES)
     def prog(x, i):
         y = mb.relu(x=mb.linear(x=x, weight=w, bias=b), name="y")
         return y, mb.add(x=i, y=np.int32(7), name="j")
 
-    save(convert(prog, note, "fp32"), directory)
+    save(convert(prog, note, "fp32", target=HALVES), directory)
     cases = Cases()
     for seed in (3, 4):
         x, i = integers(seed, (2, 4), dtype=np.float32), integers(seed, (3,), -1000000, 1000000, np.int32)
@@ -186,12 +188,12 @@ def ranges(directory, note):
     """A dimension of 1 to 64: shapes change from call to call."""
     n = get_new_symbol()
 
-    @program([mb.TensorSpec((1, n), types.fp16)])
+    @program([mb.TensorSpec((1, n), types.fp16)], HALVES)
     def prog(x):
         return mb.add(x=mb.mul(x=x, y=np.float16(3)), y=np.float16(0.5), name="y")
 
     flexible = [ct.TensorType("x", ct.Shape((1, ct.RangeDim(1, 64, default=8))), dtype=np.float16)]
-    save(convert(prog, note, inputs=flexible), directory)
+    save(convert(prog, note, inputs=flexible, target=HALVES), directory)
     cases = Cases()
     recorded = []
     for width in (8, 1, 64, 7, 8, 33):
@@ -205,12 +207,12 @@ def enumerated(directory, note):
     """Three shapes and no others."""
     shapes = ((1, 3), (2, 3), (4, 6))
 
-    @program([mb.TensorSpec((get_new_symbol(), get_new_symbol()), types.fp16)])
+    @program([mb.TensorSpec((get_new_symbol(), get_new_symbol()), types.fp16)], HALVES)
     def prog(x):
         return mb.sub(x=np.float16(10), y=x, name="y")
 
     flexible = [ct.TensorType("x", ct.EnumeratedShapes(shapes=shapes, default=shapes[1]), dtype=np.float16)]
-    save(convert(prog, note, inputs=flexible), directory)
+    save(convert(prog, note, inputs=flexible, target=HALVES), directory)
     cases = Cases()
     recorded = []
     for shape in (shapes[1], shapes[0], shapes[2], shapes[0]):
@@ -224,11 +226,11 @@ def padded_rows(directory, note):
     """float16 outputs whose rows a device may pad: 3 and 200 elements wide."""
     w3, w200 = integers(12, (3, 32), -1, 2), integers(13, (200, 32), -1, 2)
 
-    @program([mb.TensorSpec((1, 5, 32), types.fp16)])
+    @program([mb.TensorSpec((1, 5, 32), types.fp16)], HALVES)
     def prog(x):
         return mb.linear(x=x, weight=w3, name="narrow"), mb.linear(x=x, weight=w200, name="wide")
 
-    save(convert(prog, note), directory)
+    save(convert(prog, note, target=HALVES), directory)
     cases = Cases()
     for seed in (14, 15):
         x = integers(seed, (1, 5, 32))
@@ -263,14 +265,14 @@ def slow(directory, note):
     """64 matrix products in a row: a prediction that takes a while. Powers of a permutation are exact."""
     rounds, n = 64, 128
 
-    @program([mb.TensorSpec((n, n), types.fp16)])
+    @program([mb.TensorSpec((n, n), types.fp16)], HALVES)
     def prog(x):
         y = x
         for _ in range(rounds - 1):
             y = mb.matmul(x=y, y=x)
         return mb.matmul(x=y, y=x, name="y")
 
-    save(convert(prog, note), directory)
+    save(convert(prog, note, target=HALVES), directory)
     x = np.eye(n, dtype=np.float32)[np.random.default_rng(16).permutation(n)]
     y = np.linalg.matrix_power(x.astype(np.int64), rounds + 1)
     cases = Cases()
