@@ -92,7 +92,7 @@ func TestQuestionD_CallbacksUnderLoad(t *testing.T) {
 
 // Question D: do callbacks whose caller has gone do any harm?
 func TestQuestionD_CallersThatGo(t *testing.T) {
-	needStates(t)
+	start(t)
 	balanced(t)
 	m := open(t, "slow", config(coreml.CPUOnly))
 	x := tensor.New(tensor.Float16, 128, 128)
