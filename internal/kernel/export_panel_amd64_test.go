@@ -22,3 +22,6 @@ const (
 	PanelScale  = 128
 	PanelOffset = 144
 )
+
+// TileHalves reports whether RunTile takes one step for each half of a block.
+func TileHalves() bool { return useVNNI }

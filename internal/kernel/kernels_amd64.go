@@ -504,10 +504,10 @@ func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //go:noescape
 func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels.
+// quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels. With halves not 0 each half of a block has one step, twice.
 //
 //go:noescape
-func quantizePanelAVX2(dst *float32, x *float32, blocks int)
+func quantizePanelAVX2(dst *float32, x *float32, blocks int, halves int)
 
 // panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.
 //

@@ -9948,11 +9948,16 @@ vec403:
 	VZEROUPPER
 	RET
 
-// func quantizePanelAVX2(dst *float32, x *float32, blocks int)
-TEXT ·quantizePanelAVX2(SB), NOSPLIT, $0-24
+// func quantizePanelAVX2(dst *float32, x *float32, blocks int, halves int)
+TEXT ·quantizePanelAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ blocks+16(FP), CX
+	MOVQ halves+24(FP), DX
+	NEGQ DX
+	SBBQ DX, DX
+	VMOVQ DX, X12
+	VPBROADCASTD X12, X12
 	VPBROADCASTD ·abs<>(SB), Y15
 	MOVQ SI, R8
 	MOVQ DI, R9
@@ -9973,6 +9978,9 @@ loop404:
 	VPMAXSD Y0, Y14, Y14
 	VPSHUFD $0x08, Y0, Y0
 	VPERMQ $0x08, Y0, Y0
+	VPSHUFD $0x4e, X0, X1
+	VPAND X12, X1, X1
+	VPMAXSD X1, X0, X0
 	VMOVDQU X0, 32(R9)
 	ADDQ $128, R8
 	ADDQ $48, R9

@@ -49,7 +49,11 @@ func readPrepared(f []float32) preparedBlock {
 }
 
 // quantizeVector is the definition of the quantisation.
-func quantizeVector(x []float32) []preparedBlock {
+func quantizeVector(x []float32, halves int) []preparedBlock {
+	stepOf := stepOf
+	if halves > 0 {
+		stepOf = func(i int) int { return i / 16 * 2 }
+	}
 	const steps = 16384
 	var peak float32
 	for _, v := range x {
@@ -73,6 +77,9 @@ func quantizeVector(x []float32) []preparedBlock {
 			m := max(float32(math.Ceil(float64(most[stepOf(i)]*unit))), 1)
 			q := int8(math.RoundToEven(float64(f * (inverse / m))))
 			p.Codes[i], p.Multiples[stepOf(i)] = q, int16(m)
+			if halves > 0 {
+				p.Multiples[stepOf(i)+1] = int16(m)
+			}
 			sum += int32(q) * int32(m)
 		}
 		p.Sum = float32(sum)
@@ -86,7 +93,7 @@ func TestVectorsOfATileAreQuantisedAsDefined(t *testing.T) {
 		blocks := 1 + r.IntN(20)
 		x := normals(t, r, 32*blocks)
 		for i := range x {
-			switch seed % 4 {
+			switch seed / 2 % 4 {
 			case 1:
 				x[i] *= float32(math.Exp2(float64(r.IntN(60) - 30)))
 			case 2:
@@ -96,8 +103,8 @@ func TestVectorsOfATileAreQuantisedAsDefined(t *testing.T) {
 			}
 		}
 		dst := guarded[float32](t, blocks*kernel.PanelVector)
-		kernel.QuantizePanel(&dst[0], &x[0], blocks)
-		for b, want := range quantizeVector(x) {
+		kernel.QuantizePanel(&dst[0], &x[0], blocks, int(seed&1))
+		for b, want := range quantizeVector(x, int(seed&1)) {
 			if d := cmp.Diff(want, readPrepared(dst[b*kernel.PanelVector:])); d != "" {
 				t.Fatalf("seed %d, block %d of %d (-want +got):\n%s", seed, b, blocks, d)
 			}
@@ -111,7 +118,7 @@ func TestAVectorWithANumberThatIsNotFiniteHasAStepThatIsNot(t *testing.T) {
 			x := normals(t, newRand(1), 96)
 			x[at] = float32(bad)
 			dst := guarded[float32](t, 3*kernel.PanelVector)
-			kernel.QuantizePanel(&dst[0], &x[0], 3)
+			kernel.QuantizePanel(&dst[0], &x[0], 3, 0)
 			for b := range 3 {
 				if s := readPrepared(dst[b*kernel.PanelVector:]).Step; s == s {
 					t.Fatalf("%v at %d gave the step %v", bad, at, s)
@@ -239,6 +246,9 @@ func fillPrepared(r *rand.Rand, f []float32, extreme bool) {
 		m[i] = 1 + r.Uint32N(4)
 		if extreme {
 			m[i] = 16384
+		}
+		if i%2 > 0 && kernel.TileHalves() {
+			m[i] = m[i-1]
 		}
 	}
 	sum := 0

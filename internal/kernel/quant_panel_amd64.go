@@ -49,12 +49,17 @@ func (q *Quant) panels(n int) bool {
 func (q *Quant) panelPrepare(dst, x []float32, ldx, lo, hi int) {
 	blocks := q.cols / 32
 	each := blocks * q.panelForm().vector
+	halves := 0
+	if useVNNI {
+		// Its products are summed over 4 columns at once.
+		halves = 1
+	}
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:][:each], x[t*ldx:t*ldx+q.cols]
 		if q.c.Bits == 8 {
 			quantizeWordsAVX2(&d[0], &v[0], blocks)
 		} else {
-			quantizePanelAVX2(&d[0], &v[0], blocks)
+			quantizePanelAVX2(&d[0], &v[0], blocks, halves)
 		}
 	}
 }

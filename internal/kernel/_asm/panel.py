@@ -9,15 +9,16 @@
 # 16-bit lanes hold the sums of 8 products, at most 8·15·127, before a VPMADDWD
 # multiplies them by their steps and adds pairs of them. The lanes of a pair have
 # steps of their own: of a half block one is for columns 0 to 3 and 8 to 11, the
-# other for the rest. The vector's step ends each block; it multiplies the sum
+# other for the rest, or both are the same. The vector's step ends each block; it multiplies the sum
 # over all of them.
 
 PANEL, XBLOCK = 640, 48
 STEPS = 16384
 
-at = func("quantizePanelAVX2", "quantises blocks of 32 inputs of one vector for the tile kernels.",
-          [("dst", F), ("x", F), ("blocks", I)])
-args(at, dst="DI", x="SI", blocks="CX")
+at = func("quantizePanelAVX2", "quantises blocks of 32 inputs of one vector for the tile kernels. With halves not 0 each half of a block has one step, twice.",
+          [("dst", F), ("x", F), ("blocks", I), ("halves", I)])
+args(at, dst="DI", x="SI", blocks="CX", halves="DX")
+E("NEGQ DX", "SBBQ DX, DX", "VMOVQ DX, X12", "VPBROADCASTD X12, X12")
 E(f"VPBROADCASTD {const('abs', [0x7FFFFFFF])}, Y15", "MOVQ SI, R8", "MOVQ DI, R9", "MOVQ CX, R10")
 zero(14)
 # The peaks wait where their steps will be. Magnitudes are compared
@@ -27,7 +28,8 @@ E(f"{loop}:")
 for i in range(4):
     E(f"VANDPS {32 * i}(R8), Y15, Y{i}")
 E("VPMAXSD Y1, Y0, Y0", "VPMAXSD Y3, Y2, Y2", "VSHUFPS $0x44, Y2, Y0, Y1", "VSHUFPS $0xee, Y2, Y0, Y0", "VPMAXSD Y1, Y0, Y0", "VSHUFPS $0xb1, Y0, Y0, Y1", "VPMAXSD Y1, Y0, Y0",
-  "VPMAXSD Y0, Y14, Y14", "VPSHUFD $0x08, Y0, Y0", "VPERMQ $0x08, Y0, Y0", "VMOVDQU X0, 32(R9)")
+  "VPMAXSD Y0, Y14, Y14", "VPSHUFD $0x08, Y0, Y0", "VPERMQ $0x08, Y0, Y0",
+  "VPSHUFD $0x4e, X0, X1", "VPAND X12, X1, X1", "VPMAXSD X1, X0, X0", "VMOVDQU X0, 32(R9)")
 E("ADDQ $128, R8", f"ADDQ ${XBLOCK}, R9", "DECQ R10", f"JNZ {loop}")
 # A number minus itself is NaN when it is not finite, and so the step is.
 E("VEXTRACTI128 $1, Y14, X0", "VPMAXSD X0, X14, X14", "VPSHUFD $0x4e, X14, X0", "VPMAXSD X0, X14, X8", f"VBROADCASTSS {fconst('panelStep', 1 / (127 * STEPS))}, X0", "VMULPS X0, X8, X14", "VSUBPS X8, X8, X0", "VADDPS X0, X14, X14")
