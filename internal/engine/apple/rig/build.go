@@ -166,7 +166,7 @@ func build(to string, args []string) error {
 
 // functions are the stand-in's own C functions.
 var functions struct {
-	counts, report, forget, methods, setDevices, threads uintptr
+	counts, report, forget, methods, setDevices, threads, gate, waiting uintptr
 }
 
 // connect finds the stand-in's functions and sets the engine behind it.
@@ -179,7 +179,7 @@ func connect(library string) error {
 	for name, to := range map[string]*uintptr{
 		"StandinCounts": &functions.counts, "StandinReport": &functions.report, "StandinForget": &functions.forget,
 		"StandinMethods": &functions.methods, "StandinSetDevices": &functions.setDevices, "StandinThreads": &functions.threads,
-		"StandinSetEngine": &setEngine,
+		"StandinGate": &functions.gate, "StandinWaiting": &functions.waiting, "StandinSetEngine": &setEngine,
 	} {
 		if *to, err = purego.Dlsym(handle, name); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,36 +15,36 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/apple/rig"
 )
 
-// soon is a context that ends long before the stand-in's delays, which are a
-// second, do.
-func soon(t *testing.T) context.Context {
+// untilReached is a context that ends when n threads wait at the gate.
+func untilReached(t *testing.T, g *rig.Gate, n int) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil && g.Waiting() < n {
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	return ctx
-}
-
-// untilDone runs f and fails when it ended only after the stand-in's second.
-func untilDone(t *testing.T, what string, f func()) {
-	t.Helper()
-	start := time.Now()
-	f()
-	if d := time.Since(start); d > 900*time.Millisecond {
-		t.Errorf("%s waited for the framework: %v", what, d)
-	}
 }
 
 func TestALoadWhoseContextEndsDoesNotWait(t *testing.T) {
 	for _, step := range []string{"compile", "load"} {
 		t.Run(step, func(t *testing.T) {
 			e := newFramework(t)
-			src := rig.Package(t, accumulator, step+"-delay=1000")
-			untilDone(t, step, func() {
-				p, err := e.Load(soon(t), src, engine.Config{})
-				if !errors.Is(err, context.DeadlineExceeded) {
+			src := rig.Package(t, accumulator, step+"-gate=1")
+			g := rig.ShutGate(t)
+			g.Leaves("the "+step, func() {
+				p, err := e.Load(untilReached(t, g, 1), src, engine.Config{})
+				if !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v, %v", p, err)
 				}
 			})
+			if g.Waiting() != 1 {
+				t.Errorf("%d steps wait at the gate", g.Waiting())
+			}
+			g.Open()
 			// The late result is given back (the balance is checked), and the next
 			// load is a load like any other.
 			p := load(t, e, src)
@@ -56,17 +57,25 @@ func TestALoadWhoseContextEndsDoesNotWait(t *testing.T) {
 	}
 }
 
-func TestAPredictionWhoseContextEndsDoesNotWait(t *testing.T) {
-	e := newFramework(t)
-	p := load(t, e, rig.Package(t, accumulator, "predict-delay=1000"))
-	st := newState(t, p)
-	untilDone(t, "the prediction", func() {
-		if _, err := predict(soon(t), p, st, 5); !errors.Is(err, context.DeadlineExceeded) {
+// abandon makes a prediction whose context ends while the framework is busy.
+func abandon(t *testing.T, g *rig.Gate, p engine.Program, st engine.State, v float64) {
+	t.Helper()
+	g.Leaves("the prediction", func() {
+		if _, err := predict(untilReached(t, g, 1), p, st, v); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestAPredictionWhoseContextEndsDoesNotWait(t *testing.T) {
+	e := newFramework(t)
+	p := load(t, e, rig.Package(t, accumulator, "predict-gate=1"))
+	st := newState(t, p)
+	g := rig.ShutGate(t)
+	abandon(t, g, p, st, 5)
 	// The state belongs to the framework until it has finished; then it holds what
 	// the abandoned prediction left.
+	time.AfterFunc(20*time.Millisecond, g.Open)
 	got, err := st.Read("acc")
 	if err != nil {
 		t.Fatal(err)
@@ -75,41 +84,22 @@ func TestAPredictionWhoseContextEndsDoesNotWait(t *testing.T) {
 }
 
 func TestCloseDuringAPredictionWaitsForTheFramework(t *testing.T) {
-	for name, prompt := range map[string]bool{"on the caller's thread": true, "asynchronously": false} {
+	for name, ctx := range map[string]context.Context{"on the caller's thread": context.Background(), "asynchronously": t.Context()} {
 		t.Run(name, func(t *testing.T) {
 			e := newFramework(t)
-			p, err := e.Load(t.Context(), rig.Package(t, accumulator, "predict-delay=300"), engine.Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			st, err := p.NewState()
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx := context.Background()
-			if !prompt {
-				ctx = t.Context()
-			}
+			p, st := loadAndState(t, e)
+			g := rig.ShutGate(t)
 			var wg sync.WaitGroup
-			started := make(chan struct{})
 			wg.Go(func() {
-				close(started)
 				out, err := predict(ctx, p, st, 1)
-				switch {
-				case err == nil:
-					wantAll(t, "total", out[0], 1)
-				case !errors.Is(err, apple.ErrClosed):
+				if err != nil {
 					t.Error(err)
+					return
 				}
+				wantAll(t, "total", out[0], 1)
 			})
-			<-started
-			time.Sleep(50 * time.Millisecond)
-			if err := st.Close(); err != nil {
-				t.Error(err)
-			}
-			if err := p.Close(); err != nil {
-				t.Error(err)
-			}
+			g.Await(1)
+			closeBoth(t, g, p, st)
 			wg.Wait()
 			if _, err := predict(t.Context(), p, st, 1); !errors.Is(err, apple.ErrClosed) {
 				t.Errorf("a prediction after Close: %v", err)
@@ -120,7 +110,17 @@ func TestCloseDuringAPredictionWaitsForTheFramework(t *testing.T) {
 
 func TestCloseAfterAnAbandonedPredictionWaitsForTheFramework(t *testing.T) {
 	e := newFramework(t)
-	p, err := e.Load(t.Context(), rig.Package(t, accumulator, "predict-delay=300"), engine.Config{})
+	p, st := loadAndState(t, e)
+	g := rig.ShutGate(t)
+	abandon(t, g, p, st, 1)
+	closeBoth(t, g, p, st)
+}
+
+// loadAndState loads a program whose predictions wait at the gate, for a test
+// that closes it itself.
+func loadAndState(t *testing.T, e engine.Engine) (engine.Program, engine.State) {
+	t.Helper()
+	p, err := e.Load(t.Context(), rig.Package(t, accumulator, "predict-gate=1"), engine.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,51 +128,60 @@ func TestCloseAfterAnAbandonedPredictionWaitsForTheFramework(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := predict(soon(t), p, st, 1); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
-	}
+	return p, st
+}
+
+// closeBoth closes a state and its program while a prediction waits at the gate.
+// Close of the program may return only after the prediction.
+func closeBoth(t *testing.T, g *rig.Gate, p engine.Program, st engine.State) {
+	t.Helper()
 	if err := st.Close(); err != nil {
 		t.Error(err)
 	}
+	var opened atomic.Bool
+	time.AfterFunc(20*time.Millisecond, func() {
+		opened.Store(true)
+		g.Open()
+	})
 	if err := p.Close(); err != nil {
 		t.Error(err)
+	}
+	if !opened.Load() {
+		t.Error("Close did not wait for the prediction")
 	}
 }
 
 func TestAStateServesOneCallAtATime(t *testing.T) {
 	e := newFramework(t)
-	p := load(t, e, rig.Package(t, accumulator, "predict-delay=100"))
+	p := load(t, e, rig.Package(t, accumulator, "predict-gate=1"))
 	st := newState(t, p)
-	const callers = 4
+	g := rig.ShutGate(t)
 	var wg sync.WaitGroup
-	results := make(chan error, callers+1)
-	for range callers {
-		wg.Go(func() {
-			_, err := predict(context.Background(), p, st, 1)
-			results <- err
+	wg.Go(func() {
+		out, err := predict(context.Background(), p, st, 1)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		wantAll(t, "total", out[0], 1)
+	})
+	g.Await(1)
+	for name, use := range map[string]func() error{
+		"a prediction":                   func() error { _, err := predict(context.Background(), p, st, 1); return err },
+		"a prediction that can be ended": func() error { _, err := predict(t.Context(), p, st, 1); return err },
+		"Read":                           func() error { _, err := st.Read("acc"); return err },
+		"Write":                          func() error { return st.Write("acc", input(p, 1)[0]) },
+		"Reset":                          st.Reset,
+		"Clone":                          func() error { _, err := st.Clone(); return err },
+	} {
+		g.Leaves(name, func() {
+			if err := use(); !errors.Is(err, apple.ErrBusy) {
+				t.Errorf("%s on a state in use: %v", name, err)
+			}
 		})
 	}
-	wg.Go(func() {
-		time.Sleep(30 * time.Millisecond)
-		_, err := st.Read("acc")
-		results <- err
-	})
+	g.Open()
 	wg.Wait()
-	close(results)
-	served, busy := 0, 0
-	for err := range results {
-		switch {
-		case err == nil:
-			served++
-		case errors.Is(err, apple.ErrBusy):
-			busy++
-		default:
-			t.Error(err)
-		}
-	}
-	if served == 0 || busy == 0 {
-		t.Errorf("%d calls were served and %d refused", served, busy)
-	}
 }
 
 func TestManyStatesOfOneModelPredictAtOnce(t *testing.T) {

@@ -19,6 +19,8 @@
 //	backing-ignore=1     the caller's output backings are not used
 //	keep-inputs=1        inputs are released only at the next prediction
 //	compile-delay, load-delay, predict-delay=MS
+//	compile-gate, load-gate, predict-gate=1
+//	                     the step waits at the gate, which [ShutGate] shuts
 //	compile-error, load-error, predict-error=CODE   an NSError of that code
 //	predict-error-at=N   only the N-th prediction fails
 //	compile-nil, load-nil, predict-nil, state-nil, description-nil=1

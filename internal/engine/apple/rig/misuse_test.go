@@ -50,16 +50,20 @@ var misuses = map[string]struct {
 		_, _ = objc.New(objc.MLDictionaryFeatureProvider.InitWithDictionary, 0)
 	}},
 	"a state used twice at once": {"violation: a prediction on a state that is in use", false, func(t *testing.T, model, state, features objc.ID) {
+		g := rig.ShutGate(t)
 		for range 2 {
 			go objc.WithPool(func() { _, _ = objc.SendError(model, objc.MLModel.PredictState, uintptr(features), uintptr(state), 0) })
 		}
 		wait(t)
+		g.Open()
 	}},
 	"a state freed during a prediction": {"violation: a state was freed while in use", false, func(t *testing.T, model, state, features objc.ID) {
+		g := rig.ShutGate(t)
 		go objc.WithPool(func() { _, _ = objc.SendError(model, objc.MLModel.PredictState, uintptr(features), uintptr(state), 0) })
-		time.Sleep(20 * time.Millisecond)
+		g.Await(1)
 		objc.Send(state, objc.NSObject.Release)
 		wait(t)
+		g.Open()
 	}},
 	"an object released too often": {"deallocated instance", false, func(_ *testing.T, _, _, features objc.ID) {
 		objc.Send(features, objc.NSObject.Release)
@@ -90,7 +94,7 @@ func TestMisuseChild(t *testing.T) {
 	}
 	rig.Start(t)
 	dir := t.TempDir()
-	src := rig.Package(t, accumulator, "predict-delay=200")
+	src := rig.Package(t, accumulator, "predict-gate=1")
 	p, err := framework{t: t, dir: dir}.Load(t.Context(), src, engine.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -166,9 +166,37 @@ long optionNumber(NSDictionary *options, NSString *key) {
   return v ? [v integerValue] : -1;
 }
 
-void pauseFor(NSDictionary *options, NSString *key) {
-  long ms = optionNumber(options, key);
+// ---- the gate ----
+
+static pthread_mutex_t gateLock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t gateOpened = PTHREAD_COND_INITIALIZER;
+static long gateShut, gateWaiting;
+
+// StandinGate shuts the gate, or opens it for all that wait at it.
+void StandinGate(long shut) {
+  pthread_mutex_lock(&gateLock);
+  gateShut = shut;
+  pthread_cond_broadcast(&gateOpened);
+  pthread_mutex_unlock(&gateLock);
+}
+
+// StandinWaiting returns how many threads wait at the gate.
+long StandinWaiting(void) {
+  pthread_mutex_lock(&gateLock);
+  long n = gateWaiting;
+  pthread_mutex_unlock(&gateLock);
+  return n;
+}
+
+void hold(NSDictionary *options, NSString *step) {
+  long ms = optionNumber(options, [step stringByAppendingString:@"-delay"]);
   if (ms > 0) usleep((useconds_t)(ms * 1000));
+  if (optionNumber(options, [step stringByAppendingString:@"-gate"]) <= 0) return;
+  pthread_mutex_lock(&gateLock);
+  gateWaiting++;
+  while (gateShut) pthread_cond_wait(&gateOpened, &gateLock);
+  gateWaiting--;
+  pthread_mutex_unlock(&gateLock);
 }
 
 NSValue *bare(const void *p) { return [NSValue valueWithPointer:p]; }

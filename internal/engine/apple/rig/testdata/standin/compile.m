@@ -63,7 +63,7 @@ static BOOL fill(NSString *package, NSString *to, NSError **e) {
   if (!ask(&r, e)) return NO;
   NSDictionary *d = compiled(to, e), *options = [d objectForKey:@"rig"];
   if (d == nil) return NO;
-  pauseFor(options, @"compile-delay");
+  hold(options, @"compile");
   long code = optionNumber(options, @"compile-error");
   if (code >= 0) fail(e, code, @"the compiler was told to fail");
   else if (STANDIN_MACOS < 150 && stateful(d)) fail(e, ErrorGeneric, @"the model needs macOS 15");

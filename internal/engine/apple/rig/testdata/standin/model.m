@@ -17,7 +17,7 @@ static NSString *pathOf(NSURL *u, NSString *who) {
   NSDictionary *d = compiled(path, e);
   if (d == nil) return nil;
   NSDictionary *options = [d objectForKey:@"rig"];
-  pauseFor(options, @"load-delay");
+  hold(options, @"load");
   if (optionNumber(options, @"load-error") >= 0) return fail(e, optionNumber(options, @"load-error"), @"loading was told to fail");
   if (optionNumber(options, @"load-nil") > 0) return nil;
   NSString *name = c ? c->function : nil;

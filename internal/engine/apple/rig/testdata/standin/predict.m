@@ -150,7 +150,7 @@ static void pixelsOf(Buffer *b, struct tensor *t) {
   if (optionNumber(options, @"predict-nil") > 0) return nil;
   if (s != nil && ![s rigEnter:@"a prediction"]) return fail(e, ErrorGeneric, @"the state is in use");
   __sync_fetch_and_add(&busy, 1);
-  pauseFor(options, @"predict-delay");
+  hold(options, @"predict");
   id out = [self rigRun:given state:s options:o error:e];
   __sync_fetch_and_sub(&busy, 1);
   [s rigLeave];

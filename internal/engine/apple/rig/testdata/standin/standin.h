@@ -103,11 +103,12 @@ BOOL ask(struct request *r, NSError **slot);
 
 // option reads a number or word of a model's "rig" options; -1 and nil when absent.
 long optionNumber(NSDictionary *options, NSString *key);
-// pauseFor sleeps for an option's milliseconds.
-void pauseFor(NSDictionary *options, NSString *key);
+// hold delays a step where its options say so: STEP-delay for milliseconds, and
+// STEP-gate until the gate is open.
+void hold(NSDictionary *options, NSString *step);
 // asynchronously runs a selector of target on a new thread with a pool of its own.
 void asynchronously(id target, SEL selector, NSArray *arguments);
-// plain returns an object that carries a block or another bare pointer in an array.
+// bare returns an object that carries a block or another bare pointer in an array.
 NSValue *bare(const void *p);
 // deviceMask is the set of devices of this machine: 1 CPU, 2 GPU, 4 Neural Engine.
 extern volatile long deviceMask;
