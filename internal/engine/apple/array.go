@@ -99,11 +99,7 @@ func writeArray(a objc.ID, use func(mem []byte, strides []int) error) error {
 func fillArray(a objc.ID, size int, shape []int, src []byte) error {
 	return writeArray(a, func(mem []byte, strides []int) error {
 		l := layout{shape: shape, strides: strides, size: size}
-		if err := l.check(len(mem)); err != nil {
-			return err
-		}
-		l.scatter(mem, src)
-		return nil
+		return l.put(mem, src)
 	})
 }
 
@@ -118,9 +114,7 @@ func takeArray(a objc.ID, want tensor.DType, rows int, to **tensor.Tensor) error
 	if err != nil {
 		return err
 	}
-	whole := l
-	skip := l.last(rows) * l.size
-	shape := l.shape
+	shape := l.narrow(rows)
 	if len(shape) == 0 {
 		shape = []int{1}
 	}
@@ -141,11 +135,7 @@ func takeArray(a objc.ID, want tensor.DType, rows int, to **tensor.Tensor) error
 		return err
 	}
 	err = readArray(a, func(mem []byte) error {
-		if err := whole.check(len(mem)); err != nil {
-			return err
-		}
-		l.gather(raw, mem[skip:])
-		return nil
+		return l.take(raw, mem, rows)
 	})
 	if err == nil && dst != *to {
 		err = dst.CopyTo(*to)

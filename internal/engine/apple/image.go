@@ -119,11 +119,7 @@ func toPixels(f *engine.Feature, t *tensor.Tensor, mem []byte, stride int) error
 			return err
 		}
 		l := layout{shape: []int{high, wide}, strides: []int{stride / 2, 1}, size: 2}
-		if err := l.check(len(mem)); err != nil {
-			return err
-		}
-		l.scatter(mem, raw)
-		return nil
+		return l.put(mem, raw)
 	}
 	v, err := tensor.Data[float32](t)
 	if err != nil {
@@ -190,11 +186,7 @@ func fromPixels(f *engine.Feature, mem []byte, stride, wide, high int) (*tensor.
 			return nil, err
 		}
 		l := layout{shape: []int{high, wide}, strides: []int{stride / 2, 1}, size: 2}
-		if err := l.check(len(mem)); err != nil {
-			return nil, err
-		}
-		l.gather(raw, mem)
-		return out, nil
+		return out, l.take(raw, mem, 0)
 	case engine.Gray:
 		v := make([]float32, plane)
 		for k := range v {

@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +18,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/apple/rig"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/objc"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -99,6 +103,61 @@ func TestAnAbandonedPredictionKeepsItsState(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "y after the reset", one(context.Background(), t, p, st, half(1, 2, 3, 4))[0], 1, 2, 3, 4)
+}
+
+// What comes too late is given back at once. The collector, which would find it
+// some time, is off meanwhile.
+func TestLateResultsAreGivenBack(t *testing.T) {
+	start(t)
+	compiled := func() int {
+		// The stand-in's compiler puts the process's number into names.
+		names, err := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("*_%d_*%s", os.Getpid(), extension)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(names)
+	}
+	dir := t.TempDir()
+	src := rig.Package(t, keeper, "load-delay=100", "predict-delay=100")
+	p := loadConfig(t, src, dir, engine.Config{})
+	st, err := p.NewState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	one(context.Background(), t, p, st, half(1, 1, 1, 1)) // a frame for the next one
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for name, test := range map[string]struct {
+		late func(ctx context.Context) error
+		left func() int
+	}{
+		"a compiled model": {func(ctx context.Context) error {
+			_, err := Engine{}.Load(ctx, rig.Copy(t, src.Path, "compile-delay=100"), engine.Config{Framework: engine.Framework{CacheDir: dir}})
+			return err
+		}, compiled},
+		"a model": {func(ctx context.Context) error {
+			_, err := Engine{}.Load(ctx, src, engine.Config{Framework: engine.Framework{CacheDir: dir}})
+			return err
+		}, func() int { return int(objc.Owned()) }},
+		"outputs": {func(ctx context.Context) error {
+			p.quick.Store(0)
+			return p.Predict(ctx, []*tensor.Tensor{half(1, 1, 1, 1)}, make([]*tensor.Tensor, 1), st)
+		}, func() int { return int(objc.Owned()) }},
+	} {
+		before := test.left()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if err := test.late(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+		time.Sleep(200 * time.Millisecond)
+		for n := 0; test.left() > before && n < 100; n++ {
+			time.Sleep(20 * time.Millisecond)
+		}
+		if got := test.left(); got > before {
+			t.Errorf("%s: %d left, %d before", name, got, before)
+		}
+	}
 }
 
 func TestAStateMovesToAnotherModel(t *testing.T) {

@@ -4,6 +4,7 @@ package apple
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -64,18 +65,41 @@ func (l *layout) check(size int) error {
 	return nil
 }
 
-// last narrows the layout to the last n rows, indices of the last dimension but
-// one, and returns the offset of their first element. 0, or a number not below
-// what there is, leaves everything.
-func (l *layout) last(n int) int {
+// narrow returns the shape of the last n rows, indices of the last dimension but
+// one. 0, or a number not below what there is, leaves everything.
+func (l *layout) narrow(n int) []int {
 	rank := len(l.shape)
 	if n <= 0 || rank < 2 || n >= l.shape[rank-2] {
-		return 0
+		return l.shape
 	}
-	skip := (l.shape[rank-2] - n) * l.strides[rank-2]
-	l.shape = append([]int(nil), l.shape...)
-	l.shape[rank-2] = n
-	return skip
+	shape := slices.Clone(l.shape)
+	shape[rank-2] = n
+	return shape
+}
+
+// take copies the last n rows of an array to dense memory that is as long as
+// they are, after it has checked that the array lies within mem.
+func (l *layout) take(dst, mem []byte, n int) error {
+	if err := l.check(len(mem)); err != nil {
+		return err
+	}
+	part, skip := *l, 0
+	if part.shape = l.narrow(n); len(l.shape) > 1 {
+		row := len(l.shape) - 2
+		skip = (l.shape[row] - part.shape[row]) * l.strides[row] * l.size
+	}
+	part.gather(dst, mem[skip:])
+	return nil
+}
+
+// put copies dense memory to an array, after it has checked that the array lies
+// within mem.
+func (l *layout) put(mem, src []byte) error {
+	if err := l.check(len(mem)); err != nil {
+		return err
+	}
+	l.scatter(mem, src)
+	return nil
 }
 
 // rowMajor returns the strides of a dense array.

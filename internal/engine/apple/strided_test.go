@@ -115,25 +115,40 @@ func TestLayoutsThatAreRefused(t *testing.T) {
 
 func TestLastRows(t *testing.T) {
 	for _, test := range []struct {
-		name        string
-		shape       []int
-		n, skip     int
-		shapeWanted []int
+		name    string
+		shape   []int
+		strides []int
+		n       int
+		want    []byte
+		wanted  []int
 	}{
-		{"the last of four", []int{2, 4, 3}, 1, 48, []int{2, 1, 3}},
-		{"all that there are", []int{2, 4, 3}, 4, 0, []int{2, 4, 3}},
-		{"more than there are", []int{2, 4, 3}, 9, 0, []int{2, 4, 3}},
-		{"no limit", []int{2, 4, 3}, 0, 0, []int{2, 4, 3}},
-		{"no rows to speak of", []int{7}, 1, 0, []int{7}},
+		{"the last of three", []int{1, 3, 2}, []int{99, 4, 1}, 1, []byte{8, 9}, []int{1, 1, 2}},
+		{"two of three in two batches", []int{2, 3, 2}, []int{12, 4, 1}, 2, []byte{4, 5, 8, 9, 16, 17, 20, 21}, []int{2, 2, 2}},
+		{"all that there are", []int{3, 2}, []int{4, 1}, 3, []byte{0, 1, 4, 5, 8, 9}, []int{3, 2}},
+		{"more than there are", []int{3, 2}, []int{4, 1}, 9, []byte{0, 1, 4, 5, 8, 9}, []int{3, 2}},
+		{"no limit", []int{3, 2}, []int{4, 1}, 0, []byte{0, 1, 4, 5, 8, 9}, []int{3, 2}},
+		{"no rows to speak of", []int{3}, []int{2}, 1, []byte{0, 2, 4}, []int{3}},
 	} {
-		strides := []int{64, 16, 1}[3-len(test.shape):]
-		l := layout{test.shape, strides, 2}
-		before := slices.Clone(test.shape)
-		if got := l.last(test.n); got != test.skip || !slices.Equal(l.shape, test.shapeWanted) {
-			t.Errorf("%s: skip %d, shape %v, want %d, %v", test.name, got, l.shape, test.skip, test.shapeWanted)
+		l := layout{slices.Clone(test.shape), test.strides, 1}
+		mem := make([]byte, span(l))
+		for k := range mem {
+			mem[k] = byte(k)
 		}
-		if !slices.Equal(before, test.shape) {
-			t.Errorf("%s: the caller's shape was changed", test.name)
+		if got := l.narrow(test.n); !slices.Equal(got, test.wanted) {
+			t.Errorf("%s: shape %v, want %v", test.name, got, test.wanted)
+		}
+		got := make([]byte, len(test.want))
+		if err := l.take(got, mem, test.n); err != nil || !bytes.Equal(got, test.want) {
+			t.Errorf("%s: %v, %v, want %v", test.name, got, err, test.want)
+		}
+		if !slices.Equal(l.shape, test.shape) {
+			t.Errorf("%s: the layout was changed", test.name)
+		}
+		if err := l.take(got, mem[:len(mem)-1], test.n); err == nil {
+			t.Errorf("%s: memory that is too short by a byte was read", test.name)
+		}
+		if err := l.put(mem[:len(mem)-1], make([]byte, 100)); err == nil {
+			t.Errorf("%s: memory that is too short by a byte was written", test.name)
 		}
 	}
 }
