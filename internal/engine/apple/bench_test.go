@@ -8,7 +8,6 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/apple/rig"
-	"github.com/gocoreml/coreml/internal/engine/portable"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -17,7 +16,7 @@ import (
 func BenchmarkPredict(b *testing.B) {
 	rig.Start(b)
 	src := rig.Package(b, keeper)
-	base, err := portable.Engine{}.Load(b.Context(), src, engine.Config{})
+	base, err := engine.Lookup("portable").Load(b.Context(), src, engine.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
