@@ -53,7 +53,7 @@ func TestFrameworkKeepsTheContract(t *testing.T) {
 // they part, the portable engine itself must have been undecided.
 func TestStorytellerTellsTheSameStory(t *testing.T) {
 	needStates(t)
-	want, portable := tellStory(t, coreml.Config{Engine: coreml.EnginePortable})
+	want, portable := tellStory(t, coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.Faithful})
 	onEveryDevice(t, func(t *testing.T, cfg coreml.Config) {
 		balanced(t)
 		got, _ := tellStory(t, cfg)
