@@ -17,36 +17,47 @@ func TestFastHasAStepForEveryEightInputs(t *testing.T) {
 	use(t, kernel.AVX2)
 	t.Cleanup(func() { use(t, kernel.Variants()[0]) })
 	for seed := range uint64(200) {
-		r := newRand(seed)
-		blocks := 1 + r.IntN(3)
-		block := 32
-		if seed&1 != 0 {
-			block = 64 * (1 + r.IntN(3))
-		}
-		cols := block * blocks
-		if cols%64 != 0 {
-			cols *= 2
-		}
-		s := quantSpec{1 + r.IntN(40), cols, 4, seed&2 != 0, 1, block, seed&4 != 0, r.IntN(3), false, 0}
-		c, w := s.config(t, r)
-		c.Fast = true
-		m, err := kernel.NewQuant(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The largest of scale·(|code|+|offset|), with 8 as the offset of signed codes.
-		var largest float64
-		for _, v := range c.Scale32 {
-			largest = max(largest, 40*math.Abs(float64(v)))
-		}
-		for _, v := range c.Scale16 {
-			largest = max(largest, 40*math.Abs(float64(dtype.Float16ToFloat32(v))))
-		}
-		t.Run(s.String(), func(t *testing.T) {
-			checkSteps(t, m, w, r, 1+r.IntN(3), func(i int) int { return i / 8 }, 0, largest)
-			checkSteps(t, m, w, r, 4+r.IntN(12), func(i int) int { return i/32*4 + stepOf(i%32) }, 1.0/(127*16384), largest)
-		})
+		checkFineSteps(t, seed)
 	}
+}
+
+func FuzzFastHasAStepForEveryEightInputs(f *testing.F) {
+	use(f, kernel.AVX2)
+	f.Cleanup(func() { use(f, kernel.Variants()[0]) })
+	f.Add(uint64(1000))
+	f.Fuzz(checkFineSteps)
+}
+
+// checkFineSteps multiplies a matrix of 4-bit codes by one to 3 and by 4 to 15
+// vectors.
+func checkFineSteps(t *testing.T, seed uint64) {
+	r := newRand(seed)
+	block := 32
+	if seed&1 != 0 {
+		block = 64 * (1 + r.IntN(3))
+	}
+	cols := block * (1 + r.IntN(3))
+	if cols%64 != 0 {
+		cols *= 2
+	}
+	s := quantSpec{1 + r.IntN(40), cols, 4, seed&2 != 0, 1, block, seed&4 != 0, r.IntN(3), false, 0}
+	c, w := s.config(t, r)
+	c.Fast = true
+	m, err := kernel.NewQuant(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The largest of scale·(|code|+|offset|), with 8 as the offset of signed codes.
+	var largest float64
+	for _, v := range c.Scale32 {
+		largest = max(largest, 40*math.Abs(float64(v)))
+	}
+	for _, v := range c.Scale16 {
+		largest = max(largest, 40*math.Abs(float64(dtype.Float16ToFloat32(v))))
+	}
+	t.Log(s)
+	checkSteps(t, m, w, r, 1+r.IntN(3), func(i int) int { return i / 8 }, 0, largest)
+	checkSteps(t, m, w, r, 4+r.IntN(12), func(i int) int { return i/32*4 + stepOf(i%32) }, 1.0/(127*16384), largest)
 }
 
 // checkSteps compares a product with the bound for steps of the largest of
@@ -91,22 +102,32 @@ func TestFastProductsOfEightBitCodesHaveSixteenBitInputs(t *testing.T) {
 	use(t, kernel.AVX2)
 	t.Cleanup(func() { use(t, kernel.Variants()[0]) })
 	for seed := range uint64(200) {
-		r := newRand(seed)
-		block := 32 * (1 + r.IntN(20))
-		rowBlock := 1 + r.IntN(3)
-		s := quantSpec{rowBlock * (1 + r.IntN(20)), block * (1 + r.IntN(3)), 8, seed&2 != 0, rowBlock, block, seed&4 != 0, r.IntN(2) * 2, false, 0}
-		c, w := s.config(t, r)
-		c.Fast = true
-		m, err := kernel.NewQuant(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var largest float64
-		for _, v := range w {
-			largest = max(largest, math.Abs(float64(v)))
-		}
-		t.Run(s.String(), func(t *testing.T) {
-			checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32767-1.0/127, largest)
-		})
+		checkWords(t, seed)
 	}
+}
+
+func FuzzFastProductsOfEightBitCodesHaveSixteenBitInputs(f *testing.F) {
+	use(f, kernel.AVX2)
+	f.Cleanup(func() { use(f, kernel.Variants()[0]) })
+	f.Add(uint64(1000))
+	f.Fuzz(checkWords)
+}
+
+// checkWords multiplies a matrix of 8-bit codes by 4 to 15 vectors.
+func checkWords(t *testing.T, seed uint64) {
+	r := newRand(seed)
+	block, rowBlock := 32*(1+r.IntN(20)), 1+r.IntN(3)
+	s := quantSpec{rowBlock * (1 + r.IntN(20)), block * (1 + r.IntN(3)), 8, seed&2 != 0, rowBlock, block, seed&4 != 0, r.IntN(2) * 2, false, 0}
+	c, w := s.config(t, r)
+	c.Fast = true
+	m, err := kernel.NewQuant(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var largest float64
+	for _, v := range w {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	t.Log(s)
+	checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32767-1.0/127, largest)
 }
