@@ -15,7 +15,7 @@ import (
 // models whose file does not tell. Systems before macOS 15 know no functions and
 // give none.
 func functionNames(ctx context.Context, compiled string) ([]string, error) {
-	if need("", objc.MLModelAsset.WithURL, objc.MLModelAsset.FunctionNames) != nil {
+	if !objc.MLModelAsset.WithURL.Available() || !objc.MLModelAsset.FunctionNames.Available() {
 		return nil, nil
 	}
 	var asset *objc.Object

@@ -86,7 +86,7 @@ func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size 
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	n, err := io.Copy(h, &contextReader{ctx, f})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -23,9 +23,13 @@ var (
 
 // Code is a number of Core ML's own error domain, MLModelError. The errors of
 // this package match it: errors.Is(err, apple.PredictionCancelled).
+//
+//nolint:errname // it is Core ML's number, and an error only so that errors.Is finds it
 type Code int
 
 // The codes of Core ML's error domain.
+//
+//nolint:errname // named like Core ML's
 const (
 	Generic             Code = objc.MLModelErrorGeneric
 	FeatureType         Code = objc.MLModelErrorFeatureType
@@ -77,7 +81,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is the error's [Code].
 func (e *Error) Is(target error) bool {
-	c, ok := target.(Code) //nolint:errorlint // Is compares one link of the chain.
+	c, ok := target.(Code) // one link of the chain: errors.Is walks it
 	return ok && e.Core && e.NS.Code == int64(c)
 }
 
