@@ -37,7 +37,12 @@ func functionNames(ctx context.Context, compiled string) ([]string, error) {
 		asset.Close()
 		return nil, failed("list functions", err)
 	}
-	objc.WithPool(func() { objc.Send(asset.ID(), objc.MLModelAsset.FunctionNames, done.Word()) })
+	objc.WithPool(func() {
+		// A handler that is called at once closes the asset within its own method.
+		during := objc.Retain(asset.ID())
+		defer during.Close()
+		objc.Send(during.ID(), objc.MLModelAsset.FunctionNames, done.Word())
+	})
 	names, err := done.Wait(ctx)
 	if err != nil {
 		return nil, waited(ctx, "list functions", err)
