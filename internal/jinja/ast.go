@@ -163,7 +163,7 @@ type (
 		body     []stmt
 		// varargs and kwargs say that the body uses those names, so that
 		// the macro takes further arguments.
-		varargs, kwargs bool
+		varargs, kwargs, caller bool
 	}
 	callStmt struct {
 		pos

@@ -199,7 +199,9 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 		}
 		sc.set(param, v)
 	}
-	if caller, ok := a.take("caller"); ok {
+	if !def.caller {
+		sc.set("caller", &undefined{msg: "No caller defined"})
+	} else if caller, ok := a.take("caller"); ok {
 		sc.set("caller", caller)
 	} else if _, ok := sc.vars["caller"]; !ok {
 		sc.set("caller", &undefined{msg: "No caller defined"})

@@ -209,13 +209,19 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		}
 		return &List{Items: items, tuple: v.tuple}, nil
 	case rangeValue:
-		items, err := in.iterate(v)
+		start, stop, step, err := sliceBounds(v.count, bounds)
 		if err != nil {
 			return nil, err
 		}
-		return in.slice(NewList(items...), s)
+		part := rangeValue{start: v.start + start*v.step, stop: v.start + stop*v.step, step: v.step * step}
+		for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
+			part.count++
+		}
+		return part, nil
+	case *Dict:
+		return nil, fail(TypeError, "unhashable type: 'slice'")
 	}
-	return &undefined{msg: objectName(v) + " has no element slice"}, nil
+	return nil, fail(TypeError, "'%s' object is not subscriptable", typeName(v))
 }
 
 func (in *interp) sliceString(s string, bounds [3]*int64) (Value, error) {
@@ -234,16 +240,16 @@ func (in *interp) sliceString(s string, bounds [3]*int64) (Value, error) {
 	return string(out), nil
 }
 
-// sliceRange returns the indices that Python's slice picks out of n items.
-func sliceRange(n int, bounds [3]*int64) ([]int, error) {
-	step := int64(1)
+// sliceBounds returns where Python's slice of n items starts and ends, and the
+// step, which is cut to what n items need.
+func sliceBounds(size int64, bounds [3]*int64) (start, stop, step int64, err error) {
+	step = 1
 	if bounds[2] != nil {
 		step = *bounds[2]
 	}
 	if step == 0 {
-		return nil, fail(ValueError, "slice step cannot be zero")
+		return 0, 0, 0, fail(ValueError, "slice step cannot be zero")
 	}
-	size := int64(n)
 	lo, hi := int64(0), size
 	if step < 0 {
 		lo, hi = -1, size-1
@@ -258,25 +264,21 @@ func sliceRange(n int, bounds [3]*int64) ([]int, error) {
 		}
 		return min(max(x, lo), hi)
 	}
-	var out []int
 	if step > 0 {
-		start, stop := clip(bounds[0], 0), clip(bounds[1], size)
-		for i := start; i < stop; {
-			out = append(out, int(i))
-			if step > size {
-				break
-			}
-			i += step
-		}
-		return out, nil
+		return clip(bounds[0], 0), clip(bounds[1], size), min(step, size+1), nil
 	}
-	start, stop := clip(bounds[0], size-1), clip(bounds[1], -1)
-	for i := start; i > stop; {
+	return clip(bounds[0], size-1), clip(bounds[1], -1), max(step, -size-1), nil
+}
+
+// sliceRange returns the indices that Python's slice picks out of n items.
+func sliceRange(n int, bounds [3]*int64) ([]int, error) {
+	start, stop, step, err := sliceBounds(int64(n), bounds)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
 		out = append(out, int(i))
-		if step < -size {
-			break
-		}
-		i += step
 	}
 	return out, nil
 }

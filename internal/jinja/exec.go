@@ -185,7 +185,10 @@ func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
 		return err
 	}
 	l := &loop{stmt: s, in: in, outer: outer, items: list, depth: depth, index: -1}
-	for {
+	// What follows else runs unless an iteration has come to its end; one that
+	// breaks off or continues has not.
+	ended, broken := false, false
+	for !broken {
 		item, ok, err := l.next()
 		if err != nil {
 			return err
@@ -205,11 +208,10 @@ func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
 		if err != nil {
 			return err
 		}
-		if sig == breakLoop {
-			return nil
-		}
+		broken = sig == breakLoop
+		ended = ended || sig == normal
 	}
-	if l.index < 0 && s.otherwise != nil {
+	if !ended && s.otherwise != nil {
 		_, err := in.within(&scope{parent: outer}, s.otherwise)
 		return err
 	}

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"html"
 	"math"
 	"math/big"
 	"net/url"
@@ -25,7 +26,7 @@ func init() {
 		"title": textFilter(title), "capitalize": textFilter(capitalize),
 		"replace": filterReplace, "format": filterFormat, "wordcount": filterWordCount,
 		"escape": textFilter(escapeHTML), "e": textFilter(escapeHTML), "forceescape": textFilter(escapeHTML),
-		"urlencode": filterURL, "center": filterCenter, "truncate": filterTruncate,
+		"striptags": textFilter(stripTags), "urlencode": filterURL, "center": filterCenter, "truncate": filterTruncate,
 		"join": filterJoin, "list": filterList, "first": filterFirst, "last": filterLast, "items": filterItems,
 		"reverse": filterReverse, "sort": filterSort, "dictsort": filterDictSort, "unique": filterUnique,
 		"min": filterExtreme(-1), "max": filterExtreme(1), "sum": filterSum, "map": filterMap,
@@ -62,6 +63,27 @@ func textFilter(f func(string) string) filterFunc {
 		}
 		return f(s), nil
 	}
+}
+
+// stripTags removes comments and tags, joins white space and reads entities.
+func stripTags(s string) string {
+	for _, mark := range [][2]string{{"<!--", "-->"}, {"<", ">"}} {
+		var b strings.Builder
+		for {
+			start := strings.Index(s, mark[0])
+			if start < 0 {
+				break
+			}
+			end := strings.Index(s[start:], mark[1])
+			if end < 0 {
+				break
+			}
+			b.WriteString(s[:start])
+			s = s[start+end+len(mark[1]):]
+		}
+		s = b.String() + s
+	}
+	return html.UnescapeString(strings.Join(strings.FieldsFunc(s, isSpace), " "))
 }
 
 func filterJSON(in *interp, v Value, a *args) (Value, error) {
@@ -394,6 +416,10 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("truncate", 0, "length", "killwords", "end", "leeway")
 	if err != nil {
 		return nil, err
+	}
+	switch v.(type) {
+	case nil, bool, int64, float64, *big.Int:
+		return nil, fail(TypeError, "object of type '%s' has no len()", typeName(v))
 	}
 	s, err := in.str(v)
 	if err != nil {

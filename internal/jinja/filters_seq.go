@@ -218,6 +218,11 @@ func filterSort(in *interp, v Value, a *args) (Value, error) {
 		keys = columns
 	} else if keys, err = in.sortKeys(items, b.vals[2], b.truth(1, false)); err != nil {
 		return nil, err
+	} else {
+		// Keys are lists in any case, in which equal items need no order.
+		for i, key := range keys {
+			keys[i] = newTuple(key)
+		}
 	}
 	order, err := in.sortedOrder(keys, b.truth(0, false))
 	if err != nil {

@@ -110,8 +110,7 @@ func (in *interp) appendRepr(b *strings.Builder, v Value, depth int) error {
 		}
 		b.WriteByte(')')
 	case rangeValue:
-		end := v.start + v.count*v.step
-		fmt.Fprintf(b, "range(%d, %d", v.start, end)
+		fmt.Fprintf(b, "range(%d, %d", v.start, v.stop)
 		if v.step != 1 {
 			fmt.Fprintf(b, ", %d", v.step)
 		}

@@ -57,7 +57,7 @@ func globalRange(_ *interp, a *args) (Value, error) {
 	if count > maxRange {
 		return nil, fail(OverflowError, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).", maxRange)
 	}
-	return rangeValue{start, step, count}, nil
+	return rangeValue{start, stop, step, count}, nil
 }
 
 func globalNamespace(in *interp, a *args) (Value, error) {

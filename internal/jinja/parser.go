@@ -11,8 +11,11 @@ type parser struct {
 	at     int
 	depth  int
 	loops  int
-	// varargs and kwargs say that the macro being parsed uses those names.
-	varargs, kwargs bool
+	// varargs, kwargs and caller say that the macro being parsed uses those
+	// names, also in a macro inside it.
+	varargs, kwargs, caller bool
+	// unknown are the filters and tests that do not exist, as errors.
+	unknown []error
 }
 
 // Template is a parsed template. It does not change and is safe for concurrent
@@ -33,7 +36,32 @@ func Parse(src string) (*Template, error) {
 	if p.peek().kind != tokEOF {
 		return nil, p.unexpected()
 	}
+	if err := p.known(0); err != nil {
+		return nil, err
+	}
 	return &Template{body}, nil
+}
+
+// known reports the first of the filters and tests that do not exist and were
+// named since there were start of them. A template with one cannot be used at
+// all, as in the reference, unless a condition decides whether it is reached.
+func (p *parser) known(start int) error {
+	if len(p.unknown) > start {
+		return p.unknown[start]
+	}
+	return nil
+}
+
+// note records a filter or a test that does not exist. Those that the reference
+// has and this package has not fail where they are used.
+func (p *parser) note(kind, name string, exists bool, at pos) {
+	switch name {
+	case "urlize", "urlencode", "wordwrap", "filesizeformat", "xmlattr", "pprint", "random", "forceescape":
+		return
+	}
+	if !exists {
+		p.unknown = append(p.unknown, at.at(fail("TemplateAssertionError", "No %s named '%s'.", kind, name)))
+	}
 }
 
 func (p *parser) peek() token { return p.tokens[p.at] }
@@ -189,9 +217,12 @@ func (p *parser) statement() (stmt, error) {
 		return nil, p.unexpected()
 	}
 	p.at++
+	named := len(p.unknown)
 	switch t.text {
 	case "if":
-		return p.ifStatement()
+		s, err := p.ifStatement()
+		p.unknown = p.unknown[:named]
+		return s, err
 	case "for":
 		return p.forStatement(t.pos)
 	case "set":
@@ -208,10 +239,16 @@ func (p *parser) statement() (stmt, error) {
 			return nil, err
 		}
 		body, err := p.block("endfilter")
+		if err == nil {
+			err = p.known(named)
+		}
 		return &filterStmt{t.pos, f, body}, err
 	case "generation":
 		// It marks what a model wrote, for training; the text is the same.
 		body, err := p.block("endgeneration")
+		if err == nil {
+			err = p.known(named)
+		}
 		return &scopeStmt{body}, err
 	case "break", "continue":
 		if p.loops == 0 {
@@ -290,6 +327,7 @@ func (p *parser) forStatement(at pos) (stmt, error) {
 	if err := p.blockEnd(); err != nil {
 		return nil, err
 	}
+	named := len(p.unknown)
 	p.loops++
 	s.body, err = p.body("endfor", "else")
 	p.loops--
@@ -298,6 +336,9 @@ func (p *parser) forStatement(at pos) (stmt, error) {
 	}
 	if p.next().text == "else" {
 		s.otherwise, err = p.block("endfor")
+	}
+	if err == nil {
+		err = p.known(named)
 	}
 	return s, err
 }
@@ -312,12 +353,15 @@ func (p *parser) setStatement(at pos) (stmt, error) {
 		s.value, err = p.tuple(true, false, "")
 		return s, err
 	}
+	named := len(p.unknown)
 	if p.isOp("|") {
 		if s.filter, err = p.filters(nil, false); err != nil {
 			return nil, err
 		}
 	}
-	s.body, err = p.block("endset")
+	if s.body, err = p.block("endset"); err == nil {
+		err = p.known(named)
+	}
 	return s, err
 }
 
@@ -335,12 +379,15 @@ func (p *parser) macroStatement(at pos) (stmt, error) {
 
 // macroBody parses the body of a macro; the loops around it do not reach in.
 func (p *parser) macroBody(m *macroStmt, word string) error {
-	loops, varargs, kwargs := p.loops, p.varargs, p.kwargs
-	p.loops, p.varargs, p.kwargs = 0, false, false
+	loops, varargs, kwargs, caller, named := p.loops, p.varargs, p.kwargs, p.caller, len(p.unknown)
+	p.loops, p.varargs, p.kwargs, p.caller = 0, false, false, false
 	var err error
-	m.body, err = p.block(word)
-	m.varargs, m.kwargs = p.varargs, p.kwargs
-	p.loops, p.varargs, p.kwargs = loops, varargs, kwargs
+	if m.body, err = p.block(word); err == nil {
+		err = p.known(named)
+	}
+	m.varargs, m.kwargs, m.caller = p.varargs, p.kwargs, p.caller
+	p.loops = loops
+	p.varargs, p.kwargs, p.caller = p.varargs || varargs, p.kwargs || kwargs, p.caller || caller
 	return err
 }
 
@@ -413,8 +460,11 @@ func (p *parser) withStatement(at pos) (stmt, error) {
 		s.targets = append(s.targets, t)
 		s.values = append(s.values, value)
 	}
+	named := len(p.unknown)
 	var err error
-	s.body, err = p.block("endwith")
+	if s.body, err = p.block("endwith"); err == nil {
+		err = p.known(named)
+	}
 	return s, err
 }
 

@@ -46,6 +46,7 @@ func (p *parser) expression(conditional bool) (expr, error) {
 		return nil, err
 	}
 	defer p.leave()
+	named := len(p.unknown)
 	left, err := p.or()
 	if !conditional {
 		return left, err
@@ -59,6 +60,7 @@ func (p *parser) expression(conditional bool) (expr, error) {
 			c.otherwise, err = p.expression(true)
 		}
 		left = c
+		p.unknown = p.unknown[:named]
 	}
 	return left, err
 }
@@ -213,6 +215,8 @@ func (p *parser) primary() (expr, error) {
 			p.varargs = true
 		case "kwargs":
 			p.kwargs = true
+		case "caller":
+			p.caller = true
 		}
 		return &name{t.pos, t.text}, nil
 	case tokString:
@@ -470,6 +474,7 @@ func (p *parser) filters(e expr, block bool) (expr, error) {
 			if err != nil {
 				return nil, err
 			}
+			p.note("filter", id, filters[id] != nil, t.pos)
 			f := &filterExpr{pos: t.pos, object: e, name: id}
 			if p.isOp("(") {
 				if f.args, err = p.arguments(); err != nil {
@@ -512,6 +517,7 @@ func (p *parser) test(e expr, at pos) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.note("test", id, tests[id] != nil, at)
 	n := &testExpr{pos: at, object: e, name: id}
 	next := p.peek()
 	switch {

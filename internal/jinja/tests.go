@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"math"
 	"math/big"
 	"strings"
 	"unicode"
@@ -161,6 +162,10 @@ func intArith(op string, a, b Value) (int64, error) {
 
 func modTest(f func(r int64) bool) testFunc {
 	return func(_ *interp, v Value, _ *args) (bool, error) {
+		if x, ok := v.(float64); ok {
+			r := x - 2*math.Floor(x/2)
+			return r == math.Trunc(r) && f(int64(r)), nil
+		}
 		r, err := intArith("%", v, int64(2))
 		return err == nil && f(r), err
 	}

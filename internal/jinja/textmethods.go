@@ -32,6 +32,26 @@ var textMethods = map[string]func(in *interp, s string, a *args) (Value, error){
 	"isspace":   isMethod(isSpace),
 	"isupper":   caseMethod(unicode.IsUpper, unicode.IsLower),
 	"islower":   caseMethod(unicode.IsLower, unicode.IsUpper),
+	"istitle": func(_ *interp, s string, _ *args) (Value, error) {
+		inside, found := false, false
+		for _, r := range s {
+			upper, lower := unicode.IsUpper(r) || unicode.IsTitle(r), unicode.IsLower(r)
+			if upper && inside || lower && !inside {
+				return false, nil
+			}
+			inside = upper || lower
+			found = found || inside
+		}
+		return found, nil
+	},
+	"isidentifier": func(_ *interp, s string, _ *args) (Value, error) {
+		for i, r := range s {
+			if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && !unicode.Is(unicode.M, r)) {
+				return false, nil
+			}
+		}
+		return s != "", nil
+	},
 	"isascii": func(_ *interp, s string, _ *args) (Value, error) {
 		return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0, nil
 	},

@@ -153,7 +153,7 @@ func (g *generator) rest() ([]Value, error) {
 }
 
 // rangeValue is what range() returns.
-type rangeValue struct{ start, step, count int64 }
+type rangeValue struct{ start, stop, step, count int64 }
 
 // function is a function or a method that templates can call.
 type function struct {
