@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -87,10 +87,17 @@ bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in o
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench
 
 generate: ## rewrite the kernels' assembly from its generator; needs Python 3
-	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) neon.py
+	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen512.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) neon.py
 
 kernel-arm64: ## the kernels for arm64 and the portable engine under qemu-aarch64
 	.ci/kernel-arm64
+
+# Subtests of the other sets are left out: emulation takes a hundred times as long.
+AVX512 ?= ^(TestA|TestFast|TestKeys|TestMatMul|TestParts|TestProducts|TestQuantised|TestRandom|TestSums|TestTheCap|TestTiles).*$$/^avx512$$
+
+kernel-avx512: ## the kernels for AVX-512, with and without VNNI, in Bochs; tools/emulate/run says what it needs
+	MODEL=corei7_icelake_u tools/emulate/run ./internal/kernel -test.v -test.short -test.skip ATileDecodes '-test.run=$(AVX512)'
+	MODEL=corei7_skylake_x tools/emulate/run ./internal/kernel -test.v -test.short -test.skip ATileDecodes '-test.run=$(AVX512)'
 
 fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.md
 	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures

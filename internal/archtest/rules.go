@@ -143,6 +143,9 @@ func Default() Rules {
 			// Measurements against other programs.
 			{Dir: "bench", May: []string{"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/dtype"}, Third: []string{plotter}, Prints: true},
 
+			// The first process of the machine on which tests of AVX-512 are emulated.
+			{Dir: "tools", Prints: true},
+
 			// The tests' own rooms.
 			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},
 			{Dir: "internal/archtest"},
