@@ -46,32 +46,15 @@ build_timer() {
   gcc -O2 -Wall -I"$dir/include" "$source" -o "$dir/llama_bench" -L"$dir/lib" -Wl,-rpath,"$dir/lib" $libs -lm
 }
 
-# rope_base prints the rotary base of a shape of synth.
-rope_base() {
-  case $1 in
-  mistral-7b) echo 1000000 ;;
-  smollm2-*) echo 100000 ;;
-  llama-3.2-*) echo 500000 ;;
-  *) echo 10000 ;;
-  esac
-}
+# shellcheck source=bench/model.sh
+. "$root/bench/model.sh"
 
 add_model() {
-  local name package base
-  name=$(basename "$1" .mlpackage)
-  if [ -e "$1" ]; then
-    package=$(realpath "$1")
-    [ "$name" != model ] || name=$(basename "$(dirname "$package")")
-    base=${ROPE_BASE:?set it to the rotary base of $1}
-  else
-    package=$dir/models/$name.mlpackage
-    base=$(rope_base "$1")
-    [ -e "$package" ] || "$coreml" synth --shape "$1" "$package"
-  fi
-  mkdir -p "$dir/models"
-  ln -sfn "$package" "$dir/models/$name.package"
+  local name base
+  name=$(add_package "$1")
+  base=$(rope_base "$1")
   if [ ! -e "$dir/models/$name.gguf" ]; then
-    (cd "$root" && go run ./bench/togguf -rope "$base" "$package" "$dir/models/$name.gguf.part")
+    (cd "$root" && go run ./bench/togguf -rope "$base" "$dir/models/$name.package" "$dir/models/$name.gguf.part")
     mv "$dir/models/$name.gguf.part" "$dir/models/$name.gguf"
   fi
   echo "$name"

@@ -1,9 +1,11 @@
-// Command peers measures this project and llama.cpp in turns, on the same weights
-// and the same tokens, and prints medians and their ratios:
+// Command peers measures this project and another program in turns, on the same
+// weights and the same tokens, and prints medians and their ratios:
 //
 //	peers -dir .cache/peers -rounds 5 -threads 1,2 smollm2-135m mistral-7b
 //
-// bench/prepare.sh makes ready what it runs. Only figures of one table compare,
+// The other program is llama.cpp, or what -run names: a command that prints JSON of
+// the same form as `coreml bench --json` on its last line. bench/prepare.sh and
+// bench/gopeer.sh make ready what it runs. Only figures of one table compare,
 // and only on a machine that does nothing else: see bench/README.md.
 package main
 
@@ -17,6 +19,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -32,6 +35,7 @@ func main() {
 // options are the flags.
 type options struct {
 	coreml, dir, prefill, decode, arithmetic, save string
+	peer, run                                      string
 	tokens, rounds, chunk                          int
 }
 
@@ -46,17 +50,25 @@ func run(ctx context.Context) error {
 	flag.IntVar(&o.tokens, "tokens", 32, "single tokens per measurement")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, in each of which both run once")
 	flag.IntVar(&o.chunk, "chunk", 0, "this project's tokens per prediction of a prompt")
+	flag.StringVar(&o.peer, "peer", "llama.cpp", "what the table calls the other program")
+	flag.StringVar(&o.run, "run", "", "the other program's command, with spaces between its words; {model}, {threads}, {prefill}, {decode} and {tokens} stand for what is measured")
 	threads := flag.String("threads", "1,2", "numbers of threads")
 	flag.Parse()
 	if flag.NArg() == 0 || o.rounds < 1 {
 		return errors.New("name a model, and at least one round")
+	}
+	if o.run != "" && len(strings.Fields(o.run)) == 0 {
+		return errors.New("-run names no command")
+	}
+	if o.run != "" && o.save != "" {
+		return errors.New("only measurements of llama.cpp are saved for figure")
 	}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		fmt.Printf("load average before: %s\n", strings.SplitN(string(load), " ", 2)[0])
 	}
 	for _, model := range flag.Args() {
 		for n := range strings.SplitSeq(*threads, ",") {
-			c := comparison{model: model, threads: n}
+			c := comparison{model: model, peerName: o.peer, threads: n}
 			for round := range o.rounds {
 				if err := c.round(ctx, &o, round); err != nil {
 					return err
@@ -99,6 +111,12 @@ func (c *comparison) round(ctx context.Context, o *options, round int) error {
 		return err
 	}
 	peer := func() error {
+		if o.run != "" {
+			words := o.command(c.model, c.threads)
+			m, err := measure(ctx, nil, words[0], words[1:]...)
+			c.peer = append(c.peer, m)
+			return err
+		}
 		lib, err := filepath.Abs(filepath.Join(o.dir, "lib"))
 		if err != nil {
 			return err
@@ -115,6 +133,17 @@ func (c *comparison) round(ctx context.Context, o *options, round int) error {
 		return err
 	}
 	return peer()
+}
+
+// command fills in the words of -run.
+func (o *options) command(model, threads string) []string {
+	fill := strings.NewReplacer("{model}", model, "{threads}", threads, "{prefill}", o.prefill,
+		"{decode}", o.decode, "{tokens}", strconv.Itoa(o.tokens))
+	words := strings.Fields(o.run)
+	for i, w := range words {
+		words[i] = fill.Replace(w)
+	}
+	return words
 }
 
 // measure runs a program and reads the last line that it prints.

@@ -34,6 +34,7 @@ func readMeasures(out string) (measures, error) {
 // comparison is all rounds of one model at one number of threads.
 type comparison struct {
 	model, threads string
+	peerName       string
 	own, peer      []measures
 }
 
@@ -119,7 +120,7 @@ func (c *comparison) table() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s, threads %s, rounds %d\n", c.model, c.threads, len(c.own))
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tcoreml\tllama.cpp\tratio\tof rounds\t")
+	fmt.Fprintf(w, "\tcoreml\t%s\tratio\tof rounds\t\n", c.peerName)
 	for _, r := range c.rows() {
 		own, peer := column(c.own, r.value), column(c.peer, r.value)
 		ratios := make([]float64, min(len(own), len(peer)))

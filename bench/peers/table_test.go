@@ -14,7 +14,7 @@ func TestTheTableHoldsMediansAndRatios(t *testing.T) {
 		return m
 	}
 	c := comparison{
-		model: "small", threads: "2",
+		model: "small", threads: "2", peerName: "other",
 		own:  []measures{line("300", "20", "5"), line("100", "10", "5"), line("200", "60", "5")},
 		peer: []measures{line("100", "40", "20"), line("100", "40", "20"), line("100", "40", "20")},
 	}
@@ -23,7 +23,7 @@ func TestTheTableHoldsMediansAndRatios(t *testing.T) {
 		got = append(got, strings.Join(strings.Fields(l), " "))
 	}
 	want := []string{
-		"", "small, threads 2, rounds 3", "coreml llama.cpp ratio of rounds",
+		"", "small, threads 2, rounds 3", "coreml other ratio of rounds",
 		"prompt of 128, tokens/s 200 100 2.00 1.00 to 3.00",
 		"tokens after 0, tokens/s 20 40 0.50 0.25 to 1.50",
 		"load, ms 5 20 4.00 4.00 to 4.00",
@@ -48,5 +48,13 @@ func TestOutputWithoutMeasuresIsAnError(t *testing.T) {
 		if _, err := readMeasures(out); err == nil {
 			t.Errorf("%q was read", out)
 		}
+	}
+}
+
+func TestACommandIsFilledWithWhatIsMeasured(t *testing.T) {
+	o := options{run: "env  GOMAXPROCS={threads} timer -data models/{model}.hf -p {prefill} -d {decode} -n={tokens}", prefill: "1", decode: "0,512", tokens: 16}
+	got := strings.Join(o.command("small model", "2"), "|")
+	if want := "env|GOMAXPROCS=2|timer|-data|models/small model.hf|-p|1|-d|0,512|-n=16"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -13,8 +13,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/gocoreml/coreml/internal/mil"
-	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/bench/internal/decoder"
 )
 
 func main() {
@@ -32,24 +31,12 @@ func main() {
 
 // convert writes the default function's weights to a GGUF file.
 func convert(from, to string, ropeBase float64) (err error) {
-	pkg, err := modelpkg.OpenPath(from)
+	d, err := decoder.Open(from)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, pkg.Close()) }()
-	p, err := mil.Read(pkg)
-	if err != nil {
-		return err
-	}
-	fn := p.Function("main")
-	if fn == nil {
-		return errors.New("the package has no function main")
-	}
-	d, err := readDecoder(fn)
-	if err != nil {
-		return err
-	}
-	f, err := d.file(ropeBase)
+	defer func() { err = errors.Join(err, d.Close()) }()
+	f, err := newFile(d, ropeBase)
 	if err != nil {
 		return err
 	}

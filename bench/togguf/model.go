@@ -1,108 +1,20 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
+	"github.com/gocoreml/coreml/bench/internal/decoder"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// perLayer is the number of matrices of a layer: query, key, value, output,
-// gate, up and down, in the order in which the program uses them.
-const perLayer = 7
-
-// decoder is what the program of a Llama or Mistral package consists of.
-type decoder struct {
-	embedding *mil.Value
-	products  []*mil.Value // the weights of all linears, in order
-	gains     [][]float32  // of all norms, in order
-	epsilon   float32
-	cache     []int // layers, 1, key-value heads, context, head dimension
+// matrices are GGUF's names for those of a layer.
+var matrices = [decoder.PerLayer]string{
+	decoder.Query: "attn_q", decoder.Key: "attn_k", decoder.Value: "attn_v", decoder.Output: "attn_output",
+	decoder.Gate: "ffn_gate", decoder.Up: "ffn_up", decoder.Down: "ffn_down",
 }
 
-// readDecoder finds the parts of a program by what is done with them.
-func readDecoder(fn *mil.Function) (*decoder, error) {
-	d := new(decoder)
-	for _, v := range fn.Inputs {
-		if v.Type.Kind == mil.State && len(v.Type.Shape) == 5 && d.cache == nil {
-			d.cache = v.Type.Shape
-		}
-	}
-	if d.cache == nil {
-		return nil, errors.New("the program has no cache of rank 5")
-	}
-	for _, op := range fn.Body.Ops {
-		switch op.Type {
-		case "gather":
-			if x := op.Input("x"); d.embedding == nil && x != nil && len(x.Type.Shape) == 2 && x.Type.DType.IsFloat() {
-				d.embedding = x
-			}
-		case "linear":
-			d.products = append(d.products, op.Input("weight"))
-		case "mul":
-			d.gain(op)
-		case "rsqrt":
-			d.readEpsilon(op)
-		}
-	}
-	if d.embedding == nil {
-		return nil, errors.New("the program reads no embedding")
-	}
-	layers := d.cache[0]
-	if len(d.products) != perLayer*layers+1 {
-		return nil, fmt.Errorf("the program has %d matrix products, where %d layers have %d", len(d.products), layers, perLayer*layers+1)
-	}
-	if len(d.gains) == 0 { // all of them one, which converters leave out
-		ones := make([]float32, d.embedding.Type.Shape[1])
-		for i := range ones {
-			ones[i] = 1
-		}
-		for range 2*layers + 1 {
-			d.gains = append(d.gains, ones)
-		}
-	}
-	if len(d.gains) != 2*layers+1 {
-		return nil, fmt.Errorf("the program has %d norms, where %d layers have %d", len(d.gains), layers, 2*layers+1)
-	}
-	return d, nil
-}
-
-// gain notes the constant that a norm multiplies by.
-func (d *decoder) gain(op *mil.Op) {
-	if d.embedding == nil {
-		return
-	}
-	for _, operand := range []string{"x", "y"} {
-		v := op.Input(operand)
-		if v == nil || v.Const == nil || len(v.Const.Shape) != 1 || v.Const.Shape[0] != d.embedding.Type.Shape[1] {
-			continue
-		}
-		values := make([]float32, v.Const.Shape[0])
-		for i := range values {
-			values[i] = mil.FloatAt(v.Const.Data, v.Const.DType, i)
-		}
-		d.gains = append(d.gains, values)
-	}
-}
-
-// readEpsilon notes what is added under the root of a norm.
-func (d *decoder) readEpsilon(op *mil.Op) {
-	x := op.Input("x")
-	if x == nil || x.Producer == nil || x.Producer.Type != "add" {
-		return
-	}
-	for _, operand := range []string{"x", "y"} {
-		if v := x.Producer.Input(operand); v != nil && v.Const != nil && len(v.Const.Shape) == 0 {
-			d.epsilon = mil.FloatAt(v.Const.Data, v.Const.DType, 0)
-		}
-	}
-}
-
-// file lays the decoder out as llama.cpp's architecture llama.
-func (d *decoder) file(ropeBase float64) (*file, error) {
-	layers, kvHeads, context, headDim := d.cache[0], d.cache[2], d.cache[3], d.cache[4]
-	vocab, hidden := d.embedding.Type.Shape[0], d.embedding.Type.Shape[1]
-	heads := d.products[0].Type.Shape[0] / headDim
+// newFile lays a decoder out as llama.cpp's architecture llama.
+func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 	f := new(file)
 	f.set("general.architecture", "llama")
 	f.set("general.name", "converted from a Core ML package")
@@ -110,27 +22,27 @@ func (d *decoder) file(ropeBase float64) (*file, error) {
 		key string
 		n   int
 	}{
-		{"block_count", layers},
-		{"context_length", context},
-		{"embedding_length", hidden},
-		{"feed_forward_length", d.products[4].Type.Shape[0]},
-		{"attention.head_count", heads},
-		{"attention.head_count_kv", kvHeads},
-		{"attention.key_length", headDim},
-		{"attention.value_length", headDim},
-		{"rope.dimension_count", headDim},
-		{"vocab_size", vocab},
+		{"block_count", d.Layers},
+		{"context_length", d.Context},
+		{"embedding_length", d.Hidden()},
+		{"feed_forward_length", d.FFN()},
+		{"attention.head_count", d.Heads()},
+		{"attention.head_count_kv", d.KVHeads},
+		{"attention.key_length", d.HeadDim},
+		{"attention.value_length", d.HeadDim},
+		{"rope.dimension_count", d.HeadDim},
+		{"vocab_size", d.Vocab()},
 	} {
 		f.set("llama."+p.key, uint32(p.n))
 	}
 	f.set("llama.rope.freq_base", float32(ropeBase))
-	f.set("llama.attention.layer_norm_rms_epsilon", d.epsilon)
-	f.vocabulary(vocab)
+	f.set("llama.attention.layer_norm_rms_epsilon", d.Epsilon)
+	f.vocabulary(d.Vocab())
 
 	// The rows of a head lie in pairs in GGUF, and in halves in the package.
 	pairs := func(row int) int {
-		head, i := row/headDim, row%headDim
-		return head*headDim + i%2*(headDim/2) + i/2
+		head, i := row/d.HeadDim, row%d.HeadDim
+		return head*d.HeadDim + i%2*(d.HeadDim/2) + i/2
 	}
 	var err error // the first
 	add := func(name string, v *mil.Value, from func(int) int) {
@@ -142,22 +54,22 @@ func (d *decoder) file(ropeBase float64) (*file, error) {
 			f.tensors = append(f.tensors, w.tensor(name, from))
 		}
 	}
-	add("token_embd.weight", d.embedding, nil)
-	for l := range layers {
+	add("token_embd.weight", d.Embedding, nil)
+	for l := range d.Layers {
 		block := fmt.Sprintf("blk.%d.", l)
 		f.tensors = append(f.tensors,
-			vector(block+"attn_norm.weight", d.gains[2*l]), vector(block+"ffn_norm.weight", d.gains[2*l+1]))
-		for k, name := range []string{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"} {
+			vector(block+"attn_norm.weight", d.Gains[2*l]), vector(block+"ffn_norm.weight", d.Gains[2*l+1]))
+		for k, name := range matrices {
 			from := pairs
-			if k > 1 {
+			if k != decoder.Query && k != decoder.Key {
 				from = nil
 			}
-			add(block+name+".weight", d.products[perLayer*l+k], from)
+			add(block+name+".weight", d.Matrix(l, k), from)
 		}
 	}
-	f.tensors = append(f.tensors, vector("output_norm.weight", d.gains[2*layers]))
+	f.tensors = append(f.tensors, vector("output_norm.weight", d.Gains[2*d.Layers]))
 	// Without a head of its own, llama.cpp takes the embedding.
-	if head := d.products[perLayer*layers]; head != d.embedding {
+	if head := d.Head(); head != nil {
 		add("output.weight", head, nil)
 	}
 	return f, err

@@ -141,7 +141,9 @@ func Default() Rules {
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.
-			{Dir: "bench", May: []string{"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/dtype"}, Third: []string{plotter}, Prints: true},
+			{Dir: "bench", May: []string{
+				"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/safetensors", "internal/dtype", "tensor",
+			}, Third: []string{plotter}, Prints: true},
 
 			// The first process of the machine on which tests of AVX-512 are emulated.
 			{Dir: "tools", Prints: true},
