@@ -56,14 +56,15 @@ func checkFineSteps(t *testing.T, seed uint64) {
 		largest = max(largest, 40*math.Abs(float64(dtype.Float16ToFloat32(v))))
 	}
 	t.Log(s)
-	checkSteps(t, m, w, r, 1+r.IntN(3), func(i int) int { return i / 8 }, 0, largest)
-	checkSteps(t, m, w, r, 4+r.IntN(12), func(i int) int { return i/32*4 + stepOf(i%32) }, 1.0/(127*16384), largest)
+	checkSteps(t, m, w, r, 1+r.IntN(3), func(i int) int { return i / 8 }, 0, 1.0/127, largest)
+	checkSteps(t, m, w, r, 4+r.IntN(12), func(i int) int { return i/32*4 + stepOf(i%32) }, 1.0/(127*16384), 0, largest)
 }
 
-// checkSteps compares a product with the bound for steps of the largest of
-// 8 inputs over 127, plus a part of the largest of all; weight bounds what multiplies an
+// checkSteps compares a product with the bound for the steps: of what shares one
+// the part ofPeak of the largest magnitude, or a 253rd of the span when that is
+// 0, and part of the largest magnitude of all. weight bounds what multiplies an
 // input.
-func checkSteps(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int, step func(i int) int, part, weight float64) {
+func checkSteps(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int, step func(i int) int, part, ofPeak, weight float64) {
 	t.Helper()
 	rows, cols := m.Rows(), m.Cols()
 	x := normals(t, r, n*cols)
@@ -81,16 +82,20 @@ func checkSteps(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int, st
 		for _, f := range v {
 			largest = max(largest, math.Abs(float64(f)))
 		}
-		peak, weights := make([]float64, cols/8), make([]float64, cols/8)
+		least, most, weights := make([]float64, cols/8), make([]float64, cols/8), make([]float64, cols/8)
 		for c, f := range v {
 			xv, wv := float64(f), float64(wr[c])
 			sum += xv * wv
 			abs += weight * math.Abs(xv)
 			weights[step(c)] += math.Abs(wv)
-			peak[step(c)] = max(peak[step(c)], math.Abs(xv))
+			least[step(c)], most[step(c)] = min(least[step(c)], xv), max(most[step(c)], xv)
 		}
-		for b := range peak {
-			bound += weights[b] * (peak[b]/127 + part*largest) / 2 * 1.0001
+		for b, w := range weights {
+			size := (most[b] - least[b]) / 253
+			if ofPeak > 0 {
+				size = max(most[b], -least[b]) * ofPeak
+			}
+			bound += w * (size + part*largest) / 2 * 1.0001
 		}
 		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, i/rows, i%rows), dst[i], sum, bound+dotBound(cols, abs))
 	}
@@ -129,5 +134,5 @@ func checkWords(t *testing.T, seed uint64) {
 		largest = max(largest, math.Abs(float64(v)))
 	}
 	t.Log(s)
-	checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32767-1.0/127, largest)
+	checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32767-1.0/127, 1.0/127, largest)
 }

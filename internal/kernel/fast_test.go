@@ -56,7 +56,7 @@ func checkFast(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int) {
 				weights += math.Abs(wv)
 				peak = max(peak, math.Abs(xv))
 			}
-			bound += weights * (peak/127 + largest*0x1p-20) / 2 * 1.001
+			bound += weights * (peak/126 + largest*0x1p-20) / 2 * 1.001
 		}
 		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, tok, row), dst[i], sum, bound+dotBound(cols, abs))
 	}

@@ -504,10 +504,15 @@ func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //go:noescape
 func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels. With halves not 0 each half of a block has one step, twice.
+// quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels.
 //
 //go:noescape
-func quantizePanelAVX2(dst *float32, x *float32, blocks int, halves int)
+func quantizePanelAVX2(dst *float32, x *float32, blocks int)
+
+// quantizeHalvesAVX2 quantises blocks of 32 inputs of one vector for VNNI's tiles: each half of a block has one step, twice, and 0 in the middle.
+//
+//go:noescape
+func quantizeHalvesAVX2(dst *float32, x *float32, blocks int)
 
 // panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.
 //

@@ -29,12 +29,21 @@ func asBytes(f []float32) []byte {
 // preparedBlock is a block of a quantised vector.
 type preparedBlock struct {
 	Codes [32]int8
-	// Multiples are the steps in steps of the vector.
+	// Multiples are the steps in steps of the vector, Middles what to add to codes.
 	Multiples [4]int16
+	Middles   [4]int8
 	Sum, Step float32
 }
 
-func readPrepared(f []float32) preparedBlock {
+// vectorBlock is the size of a block in floats.
+func vectorBlock(halves bool) int {
+	if halves {
+		return kernel.PanelVector - 2
+	}
+	return kernel.PanelVector
+}
+
+func readPrepared(f []float32, halves bool) preparedBlock {
 	b := asBytes(f)
 	var p preparedBlock
 	for i := range p.Codes {
@@ -44,22 +53,26 @@ func readPrepared(f []float32) preparedBlock {
 		m := math.Float32bits(f[8+h])
 		p.Multiples[2*h], p.Multiples[2*h+1] = int16(m), int16(m>>16)
 	}
-	p.Sum, p.Step = f[10], f[11]
+	if halves {
+		p.Sum, p.Step = f[10], f[11]
+		return p
+	}
+	p.Middles = [4]int8{int8(b[40]), int8(b[42]), int8(b[45]), int8(b[47])}
+	p.Sum, p.Step = f[12], f[13]
 	return p
 }
 
 // quantizeVector is the definition of the quantisation.
-func quantizeVector(x []float32, halves int) []preparedBlock {
-	stepOf := stepOf
-	if halves > 0 {
-		stepOf = func(i int) int { return i / 16 * 2 }
-	}
+func quantizeVector(x []float32, halves bool) []preparedBlock {
 	const steps = 16384
 	var peak float32
 	for _, v := range x {
 		peak = max(peak, float32(math.Abs(float64(v))))
 	}
-	unit, inverse := float32(steps)/peak, float32(127*steps)/peak
+	unit, inverse := float32(127.0*steps/253)/peak, float32(127*steps)/peak
+	if halves {
+		unit = float32(steps) / peak
+	}
 	if !(peak > 1e-30) {
 		unit, inverse = 0, 0
 	}
@@ -67,20 +80,26 @@ func quantizeVector(x []float32, halves int) []preparedBlock {
 	for b := range blocks {
 		p := &blocks[b]
 		p.Step = peak * float32(1.0/(127*steps))
-		var sum int32
+		var least, most [4]float32
 		v := x[32*b:][:32]
-		var most [4]float32
 		for i, f := range v {
-			most[stepOf(i)] = max(most[stepOf(i)], float32(math.Abs(float64(f))))
+			s := stepOf(i)
+			least[s], most[s] = min(least[s], f), max(most[s], f)
 		}
+		var sum int
 		for i, f := range v {
-			m := max(float32(math.Ceil(float64(most[stepOf(i)]*unit))), 1)
-			q := int8(math.RoundToEven(float64(f * (inverse / m))))
-			p.Codes[i], p.Multiples[stepOf(i)] = q, int16(m)
-			if halves > 0 {
-				p.Multiples[stepOf(i)+1] = int16(m)
+			s := stepOf(i)
+			span, middle := most[s]-least[s], float32(0)
+			if halves {
+				span = max(most[s&^1], most[s|1], -least[s&^1], -least[s|1])
 			}
-			sum += int32(q) * int32(m)
+			m := max(float32(math.Ceil(float64(span*unit))), 1)
+			if !halves {
+				middle = float32(math.RoundToEven(float64(least[s]*(inverse/m)))) + 127
+			}
+			q := math.RoundToEven(float64(float32(math.FMA(float64(f), float64(inverse/m), -float64(middle)))))
+			p.Codes[i], p.Multiples[s], p.Middles[s] = int8(q), int16(m), int8(middle)
+			sum += int(m) * int(q+float64(middle))
 		}
 		p.Sum = float32(sum)
 	}
@@ -93,19 +112,27 @@ func TestVectorsOfATileAreQuantisedAsDefined(t *testing.T) {
 		blocks := 1 + r.IntN(20)
 		x := normals(t, r, 32*blocks)
 		for i := range x {
-			switch seed / 2 % 4 {
+			switch seed / 2 % 5 {
 			case 1:
 				x[i] *= float32(math.Exp2(float64(r.IntN(60) - 30)))
 			case 2:
 				x[i] *= float32(i / 16 % 3 * 1000)
 			case 3:
 				x[i] *= 1e-31
+			case 4:
+				x[i] *= x[i]
 			}
 		}
-		dst := guarded[float32](t, blocks*kernel.PanelVector)
-		kernel.QuantizePanel(&dst[0], &x[0], blocks, int(seed&1))
-		for b, want := range quantizeVector(x, int(seed&1)) {
-			if d := cmp.Diff(want, readPrepared(dst[b*kernel.PanelVector:])); d != "" {
+		halves := seed&1 != 0
+		each := vectorBlock(halves)
+		dst := guarded[float32](t, blocks*each)
+		if halves {
+			kernel.QuantizeHalves(&dst[0], &x[0], blocks)
+		} else {
+			kernel.QuantizePanel(&dst[0], &x[0], blocks)
+		}
+		for b, want := range quantizeVector(x, halves) {
+			if d := cmp.Diff(want, readPrepared(dst[b*each:], halves)); d != "" {
 				t.Fatalf("seed %d, block %d of %d (-want +got):\n%s", seed, b, blocks, d)
 			}
 		}
@@ -118,14 +145,24 @@ func TestAVectorWithANumberThatIsNotFiniteHasAStepThatIsNot(t *testing.T) {
 			x := normals(t, newRand(1), 96)
 			x[at] = float32(bad)
 			dst := guarded[float32](t, 3*kernel.PanelVector)
-			kernel.QuantizePanel(&dst[0], &x[0], 3, 0)
+			kernel.QuantizePanel(&dst[0], &x[0], 3)
 			for b := range 3 {
-				if s := readPrepared(dst[b*kernel.PanelVector:]).Step; s == s {
+				if s := readPrepared(dst[b*kernel.PanelVector:], false).Step; s == s {
 					t.Fatalf("%v at %d gave the step %v", bad, at, s)
 				}
 			}
 		}
 	}
+}
+
+// codeSums returns the sums of the codes that share a step, in the order of a
+// panel.
+func codeSums(codes []byte, row int) (sums [4]byte) {
+	for i := range 32 {
+		s := stepOf(quad(i))
+		sums[s%2*2+s/2] += codes[i/4*64+row*4+i%4]
+	}
+	return sums
 }
 
 // offsets returns where 8 rows start, of which the last ones may be the same.
@@ -147,11 +184,14 @@ func TestCodesOfEightRowsAreTakenApart(t *testing.T) {
 		// The last row ends where the slice does.
 		w := randomBytes(t, r, offs[7]+16*blocks)
 		flip := int(seed % 2 * 0x88888888)
-		panel := guarded[float32](t, (blocks-1)*kernel.PanelFloats+128)
+		panel := guarded[float32](t, (blocks-1)*kernel.PanelFloats+kernel.PanelSums+8)
 		kernel.PanelCodes(&panel[0], &w[0], &offs[0], blocks, flip, r.IntN(1000))
 		for b := range blocks {
 			got := asBytes(panel[b*kernel.PanelFloats:])
 			for row := range 8 {
+				if d := cmp.Diff(codeSums(got, row), [4]byte(got[4*kernel.PanelSums+4*row:])); d != "" {
+					t.Fatalf("seed %d: block %d, row %d (-want +got):\n%s", seed, b, row, d)
+				}
 				for i := range 32 {
 					want := byte(bits(w, 4, (offs[row]+16*b)*2+quad(i))) ^ byte(flip&15)
 					if g := got[i/4*64+row*4+i%4]; g != want {
@@ -215,12 +255,16 @@ func checkTile(t *testing.T, seed uint64) {
 			}
 		}
 		for i := range 16 {
+			sums := codeSums(codes[b*4*kernel.PanelFloats:], i)
+			copy(codes[4*(b*kernel.PanelFloats+kernel.PanelSums+i):], sums[:])
 			panel[b*kernel.PanelFloats+kernel.PanelScale+i] = float32(1 + r.IntN(2))
 			panel[b*kernel.PanelFloats+kernel.PanelOffset+i] = float32(r.IntN(16))
 		}
 	}
-	ldx, ldd := (blocks+r.IntN(2))*kernel.PanelVector, 16+r.IntN(5)
-	x := guarded[float32](t, (n-1)*ldx+blocks*kernel.PanelVector)
+	halves := kernel.TileHalves()
+	each := vectorBlock(halves)
+	ldx, ldd := (blocks+r.IntN(2))*each, 16+r.IntN(5)
+	x := guarded[float32](t, (n-1)*ldx+blocks*each)
 	dst := guarded[float32](t, (n-1)*ldd+16)
 	want := make([]float32, len(dst))
 	for i := range dst {
@@ -229,8 +273,9 @@ func checkTile(t *testing.T, seed uint64) {
 	copy(want, dst)
 	for tok := range n {
 		for b := range blocks {
-			fillPrepared(r, x[tok*ldx+b*kernel.PanelVector:][:kernel.PanelVector], extreme)
-			tileBlock(want[tok*ldd:][:16], panel[b*kernel.PanelFloats:], readPrepared(x[tok*ldx+b*kernel.PanelVector:]))
+			f := x[tok*ldx+b*each:][:each]
+			fillPrepared(r, f, extreme, halves)
+			tileBlock(want[tok*ldd:][:16], panel[b*kernel.PanelFloats:], readPrepared(f, halves))
 		}
 	}
 	kernel.RunTile(n, &panel[0], &x[0], ldx, &dst[0], ldd, blocks)
@@ -239,16 +284,18 @@ func checkTile(t *testing.T, seed uint64) {
 	}
 }
 
-func fillPrepared(r *rand.Rand, f []float32, extreme bool) {
+func fillPrepared(r *rand.Rand, f []float32, extreme, halves bool) {
 	b := asBytes(f)
 	var m [4]uint32
+	var middles [4]int
 	for i := range m {
 		m[i] = 1 + r.Uint32N(4)
+		middles[i] = r.IntN(255) - 127
 		if extreme {
-			m[i] = 16384
+			m[i], middles[i] = 16384, 127
 		}
-		if i%2 > 0 && kernel.TileHalves() {
-			m[i] = m[i-1]
+		if halves {
+			m[i], middles[i] = m[i&^1], 0
 		}
 	}
 	sum := 0
@@ -258,10 +305,16 @@ func fillPrepared(r *rand.Rand, f []float32, extreme bool) {
 			v = 127
 		}
 		b[i] = byte(v)
-		sum += v * int(m[stepOf(quad(i))])
+		s := stepOf(quad(i))
+		sum += (v + middles[s]) * int(m[s])
 	}
 	f[8], f[9] = math.Float32frombits(m[0]|m[1]<<16), math.Float32frombits(m[2]|m[3]<<16)
-	f[10], f[11] = float32(sum), 0.5
+	if halves {
+		f[10], f[11] = float32(sum), 0.5
+		return
+	}
+	copy(b[40:], []byte{byte(middles[0]), 0, byte(middles[1]), 0, 0, byte(middles[2]), 0, byte(middles[3])})
+	f[12], f[13] = float32(sum), 0.5
 }
 
 // tileBlock adds the product of a block of 16 rows and a vector.
@@ -270,7 +323,8 @@ func tileBlock(dst, panel []float32, p preparedBlock) {
 	for row := range dst {
 		sum := 0
 		for i := range 32 {
-			sum += int(codes[i/4*64+row*4+i%4]) * int(p.Codes[quad(i)]) * int(p.Multiples[stepOf(quad(i))])
+			s := stepOf(quad(i))
+			sum += int(codes[i/4*64+row*4+i%4]) * (int(p.Codes[quad(i)]) + int(p.Middles[s])) * int(p.Multiples[s])
 		}
 		f := float32(sum) - panel[kernel.PanelOffset+row]*p.Sum
 		dst[row] += f * panel[kernel.PanelScale+row] * p.Step

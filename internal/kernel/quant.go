@@ -30,7 +30,7 @@ type QuantConfig struct {
 	// of the float32 product scale·(q-offset).
 	Round bool
 	// Fast permits kernels that quantise the input to 8 bits in blocks of at most
-	// 32, each with a step of at most max|x|/127 over the block, for several vectors
+	// 32, each with a step of at most max|x|/126 over the block, for several vectors
 	// plus 2^-20 of max|x| over the vector; or, with 8-bit codes, to 16 bits with a
 	// step of max|x|/32767 over the vector. It adds an error of half a step times
 	// Σ|w|. Where there is no such kernel, and with Round, it has no effect.

@@ -28,13 +28,18 @@ type panelForm struct {
 }
 
 var (
-	panel4 = panelForm{size: 160, scale: 128, offset: 144, vector: 12, blocks: 24}
-	panel8 = panelForm{size: 288, scale: 256, offset: 272, vector: 17, blocks: 16}
+	panel4 = panelForm{size: 192, scale: 128, offset: 144, vector: 14, blocks: 20}
+	// panelVNNI is panel4 with vectors that have no middles.
+	panelVNNI = panelForm{size: 192, scale: 128, offset: 144, vector: 12, blocks: 20}
+	panel8    = panelForm{size: 288, scale: 256, offset: 272, vector: 17, blocks: 16}
 )
 
 func (q *Quant) panelForm() *panelForm {
-	if q.c.Bits == 8 {
+	switch {
+	case q.c.Bits == 8:
 		return &panel8
+	case useVNNI:
+		return &panelVNNI
 	}
 	return &panel4
 }
@@ -49,17 +54,15 @@ func (q *Quant) panels(n int) bool {
 func (q *Quant) panelPrepare(dst, x []float32, ldx, lo, hi int) {
 	blocks := q.cols / 32
 	each := blocks * q.panelForm().vector
-	halves := 0
-	if useVNNI {
-		// Its products are summed over 4 columns at once.
-		halves = 1
-	}
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:][:each], x[t*ldx:t*ldx+q.cols]
-		if q.c.Bits == 8 {
+		switch {
+		case q.c.Bits == 8:
 			quantizeWordsAVX2(&d[0], &v[0], blocks)
-		} else {
-			quantizePanelAVX2(&d[0], &v[0], blocks, halves)
+		case useVNNI:
+			quantizeHalvesAVX2(&d[0], &v[0], blocks)
+		default:
+			quantizePanelAVX2(&d[0], &v[0], blocks)
 		}
 	}
 }
@@ -147,18 +150,18 @@ func (p *product) run(panel []float32, n, rows int, tile []float32) {
 
 // vectors is how many vectors tile takes.
 func (p *product) vectors() int {
-	if p.form == &panel4 {
-		return tileMax()
+	if p.form == &panel8 {
+		return 4
 	}
-	return 4
+	return tileMax()
 }
 
 func (p *product) tile(n int, w, x, dst *float32, ldd int) {
-	if p.form == &panel4 {
-		runTile(n, w, x, p.ldx, dst, ldd, p.blocks)
+	if p.form == &panel8 {
+		runTileWords(n, w, x, p.ldx, dst, ldd, p.blocks, p.first, p.each)
 		return
 	}
-	runTileWords(n, w, x, p.ldx, dst, ldd, p.blocks, p.first, p.each)
+	runTile(n, w, x, p.ldx, dst, ldd, p.blocks)
 }
 
 // tileMax is how many vectors runTile takes.

@@ -2,7 +2,7 @@
 # columns are 8 of them, which stay in registers while up to 8 vectors of inputs
 # are multiplied by them, 4 bytes at a time as a broadcast operand.
 
-PANEL, XBLOCK, TILE = 640, 48, 8
+PANEL, XBLOCK, TILE = 768, 48, 8
 SCALE, OFFSET, LOW = 8, 9, 10  # after the codes in 0 to 7
 ACC, TMP = 16, 24  # TILE sums of the vectors, TILE intermediate results
 
