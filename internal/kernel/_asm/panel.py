@@ -9,9 +9,8 @@
 # 16-bit lanes hold the sums of 8 products, at most 8·15·127, before a VPMADDWD
 # multiplies them by their steps and adds pairs of them. The lanes of a pair have
 # steps of their own: of a half block one is for columns 0 to 3 and 8 to 11, the
-# other for the rest, or both are the same. The vector's step ends each block; it multiplies the sum
+# other for the rest. The vector's step ends each block; it multiplies the sum
 # over all of them.
-
 #
 # A step spans the inputs from the least, or 0, to the largest, or 0, in 253 parts;
 # the bytes are counted from a middle of that span. What they lack is a fifth
@@ -19,7 +18,8 @@
 # panel holds as bytes (of a 32-bit lane: columns 0 to 3 and 8 to 11 of the first
 # half, of the second half, then the rest of both).
 #
-# VNNI's tiles take a block of 48 bytes, without middles.
+# VNNI's tiles take a block of 48 bytes, without middles: both steps of a half
+# are the same there.
 
 PANEL, XBLOCK, HBLOCK = 768, 56, 48
 STEPS = 16384
