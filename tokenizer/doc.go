@@ -30,10 +30,11 @@
 // Models are byte pair encoding over bytes, as in GPT-2, Llama 3, Qwen and
 // SmolLM, or in the SentencePiece style with bytes as a fallback, as in Llama
 // 2, Mistral and Gemma; Unigram, as in T5; WordPiece, as in BERT; and whole
-// words. SentencePiece models (tokenizer.model) are read too. All normalizers, pre-tokenizers, decoders and post-processors of the
-// reference's version 0.22 are there. A component or an option that is not known
-// is an [*UnsupportedError] that names it: nothing is skipped silently, because
-// the ids would be wrong.
+// words. SentencePiece models (tokenizer.model) are read too, and give the ids
+// of SentencePiece. All normalizers, pre-tokenizers, decoders and
+// post-processors of the reference's version 0.22 are there. A component or an
+// option that is not known is an [*UnsupportedError] that names it: nothing is
+// skipped silently, because the ids would be wrong.
 //
 // The patterns that the known models cut text with are recognised by their
 // exact text and run as hand-written scanners on Unicode tables of this
