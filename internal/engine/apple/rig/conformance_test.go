@@ -4,7 +4,6 @@ package rig_test
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
@@ -57,8 +56,8 @@ func TestEngineKeepsTheContract(t *testing.T) {
 		{"with inputs that it keeps", true, func(f *framework) { f.options = []string{"keep-inputs=1"} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if test.long && os.Getenv(soakEnv) == "" {
-				t.Skip("takes half a minute: runs with " + soakEnv)
+			if test.long && testing.Short() {
+				t.Skip("takes some seconds more")
 			}
 			e := newFramework(t)
 			test.change(&e)

@@ -75,9 +75,9 @@ func tokens(t testing.TB, g *generate.Generator, prompt string, n int) []int {
 
 func TestTheStorytellerWritesThroughObjectiveCWhatItWritesInGo(t *testing.T) {
 	cache := cacheFolder(t)
-	n := 48
+	n, prompts := 48, prompts
 	if testing.Short() {
-		n = 16
+		n, prompts = 12, prompts[:1]
 	}
 	plain := story(t, coreml.EnginePortable, "")
 	for _, options := range [][]string{nil, {"pad=64", "state-pad=64"}, {"pixels=1", "keep-inputs=1"}} {

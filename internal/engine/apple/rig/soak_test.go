@@ -12,14 +12,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/apple/rig"
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// soakEnv is the number of predictions of the soak. make rig-soak sets it, and
-// what else takes long runs with it.
+// soakEnv is the number of predictions of the soak; make rig-soak sets it.
 const soakEnv = "COREML_RIG_SOAK"
 
 // emulated is set where another processor is emulated.
@@ -49,7 +49,7 @@ func collect(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			default:
+			case <-time.After(time.Millisecond):
 				runtime.GC()
 			}
 		}
