@@ -142,9 +142,10 @@ const (
 	// float32. It is faster and at least as precise, and its results differ from
 	// those of [Faithful] in the last bits of a float16.
 	Wide
-	// Fast is Wide, and where a linear layer has 4-bit or 8-bit weights its input
-	// is quantised to 8 bits, every 8 numbers with a scale of their own. It is the
-	// fastest and the least precise: package generate's default.
+	// Fast is Wide, and where a linear layer with 512 inputs or more has 4-bit
+	// weights its input is quantised to 8 bits, every 8 numbers with a scale of
+	// their own; with 8-bit weights to 16 bits. It is the fastest and the least
+	// precise: package generate's default.
 	Fast
 )
 

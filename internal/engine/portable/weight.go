@@ -209,6 +209,11 @@ func readOne(n node, at int) float32 {
 	return e[0]
 }
 
+// fastColumns is the least number of columns for which arithmetic Fast quantises
+// inputs: shorter rows gain little by it, and the small models that have them
+// lose most.
+const fastColumns = 512
+
 // matrix returns the form that the kernels read as stored, or nil.
 func (n *quantNode) matrix(w *weight, rows, cols int) kernel.Mat {
 	if n.where != nil || n.scales == nil || !planar(w.shape) || !planar(n.grid.coarse) {
@@ -226,7 +231,8 @@ func (n *quantNode) matrix(w *weight, rows, cols int) kernel.Mat {
 	}
 	c := kernel.QuantConfig{
 		Rows: rows, Cols: cols, Bits: n.codes.DType.Bits(), Signed: n.codes.DType.IsSigned(),
-		Codes: n.codes.Data, RowBlock: rows / sr, ColBlock: cols / sc, Round: n.round, Fast: w.fast,
+		Codes: n.codes.Data, RowBlock: rows / sr, ColBlock: cols / sc, Round: n.round,
+		Fast: w.fast && cols >= fastColumns,
 	}
 	switch n.scales.DType {
 	case dtype.Float16:
