@@ -71,7 +71,9 @@ def fast(sign, mode, pair):
     if not pair:
         zero(1)
         E("MOVQ R11, R13", f"{vec}:")
-    E("VMOVDQU (SI), Y2", "PREFETCHT0 4096(SI)")
+    # Weights are read once a token: fetched past the outer caches they leave the
+    # inputs and the plan there.
+    E("VMOVDQU (SI), Y2", "PREFETCHNTA 4096(SI)")
     if sign:
         E("VPXOR Y13, Y2, Y2")
     E("VPSRLW $4, Y2, Y3", "VPAND Y15, Y2, Y2", "VPAND Y15, Y3, Y3", "VPMADDUBSW (DI), Y2, Y2", "VPMADDUBSW 32(DI), Y3, Y3",

@@ -95,7 +95,7 @@ def stream(sign, mode, pair):
         zero(2, 3, 4, 5)
     if not pair:
         E("MOVQ R11, R13", f"{vec}:")
-    E("VMOVDQU (SI), Y8", "PREFETCHT0 4096(SI)")
+    E("VMOVDQU (SI), Y8", "PREFETCHNTA 4096(SI)")
     if not late:
         codesRounded()
     else:
