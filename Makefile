@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -69,6 +69,11 @@ bench-peers: build ## this project and llama.cpp in turns, on the same weights, 
 
 soak: ## 1000 times load, generate and close; nothing may stay behind
 	COREML_CYCLES=1000 go test -count=1 -timeout 60m -v -run '^TestClosedModelsLeaveNothing$$' ./generate
+
+GOPEER ?= .cache/gopeer
+
+bench-gopeer: build ## this project and tensai, the fastest known in pure Go, in turns on the same weights; needs git
+	ROUNDS=$(ROUNDS) THREADS=$(THREADS) ARITHMETIC=$(ARITHMETIC) bench/gopeer.sh $(GOPEER) $(GOPEER_MODEL)
 
 cross: ## build and vet for the systems that this machine is not
 	@for target in darwin/arm64 darwin/amd64 linux/amd64 linux/arm64 windows/amd64 windows/arm64; do \
