@@ -3,7 +3,8 @@
 // matrix products and attention.
 //
 // Every function is defined in plain Go; amd64 has AVX2 twins of the hot ones and
-// arm64 NEON ones, with the dot product extension where there is one. They are
+// wider ones for AVX-512 where they gain most, with VNNI for int8 inputs;
+// arm64 has NEON ones, with the dot product extension where there is one. They are
 // chosen once at start and dropped by the build tag noasm. The environment
 // variable COREML_CPU (avx512, avx2, neon or generic) caps the choice: the
 // best variant at or below the cap runs, and [CPU] tells which one that is.

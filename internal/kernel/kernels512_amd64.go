@@ -83,3 +83,88 @@ func tile7VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, block
 //
 //go:noescape
 func tile8VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+
+// nt4AVX512 computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.
+//
+//go:noescape
+func nt4AVX512(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, rows *uint32, acc int)
+
+// nn1AVX512 computes 1 rows by at most 32 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn1AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn2AVX512 computes 2 rows by at most 32 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn2AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn3AVX512 computes 3 rows by at most 32 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn3AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn4AVX512 computes 4 rows by at most 32 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn4AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn5AVX512 computes 5 rows by at most 32 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn5AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn6AVX512 computes 6 rows by at most 32 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// streamsPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsoPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamsoLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamsoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuoPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// streamuoLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
+//
+//go:noescape
+func streamuoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// prepareLUT4AVX512 stores x[64g+8l+j] at dst[64g+8j+l].
+//
+//go:noescape
+func prepareLUT4AVX512(dst *float32, x *float32, groups int)
+
+// dotLUT4AVX512 multiplies x, as prepareLUT4AVX512 leaves it, by rows of 4-bit indices into a table of 16 floats.
+//
+//go:noescape
+func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)

@@ -19,7 +19,12 @@ func (m *LUT) prepLen(n int) int {
 func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
 	for t := lo; t < hi; t++ {
 		v := x[t*ldx : t*ldx+m.cols]
-		prepareLUT4AVX2(&dst[t*m.cols : (t+1)*m.cols][0], &v[0], m.cols/64)
+		d := dst[t*m.cols : (t+1)*m.cols]
+		if useAVX512 {
+			prepareLUT4AVX512(&d[0], &v[0], m.cols/64)
+		} else {
+			prepareLUT4AVX2(&d[0], &v[0], m.cols/64)
+		}
 	}
 }
 
@@ -30,6 +35,8 @@ func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
 func (m *LUT) load(t *lutTable, r, g int, scaled, prepared bool) bool {
 	m.floats(t, r, g, scaled)
 	switch {
+	case prepared && useAVX512:
+		// Its 16 floats fit in a register.
 	case prepared:
 		t.bytePlanes()
 	case m.c.Bits < 4:
@@ -56,6 +63,8 @@ func (t *lutTable) bytePlanes() {
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
 	groups := m.cols / lutGroup(m.c.Bits)
 	switch {
+	case prepared && useAVX512:
+		dotLUT4AVX512(w, table, x, dst, rows, m.cols/64)
 	case prepared:
 		dotLUT4PlanesAVX2(w, table, x, dst, rows, m.cols/64)
 	case m.c.Bits == 1:

@@ -29,6 +29,10 @@ func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw,
 			last := (m - 1) * ldw
 			w1, w2, w3 = min(w1, last), min(w2, last), last
 		}
+		if useAVX512 {
+			nt4AVX512(&dst[r], 4*ldd, &x[0], 4*ldx, n, &w[w0], &w[w1], &w[w2], &w[w3], k, rows, add)
+			continue
+		}
 		nt4AVX2(&dst[r], 4*ldd, &x[0], 4*ldx, n, &w[w0], &w[w1], &w[w2], &w[w3], k, tail, rows, add)
 	}
 }
@@ -38,6 +42,10 @@ func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb,
 	add := 0
 	if acc {
 		add = 1
+	}
+	if useAVX512 {
+		mulNN512(dst, ldd, a, lda, m, b, ldb, n, k, add)
+		return
 	}
 	for j := 0; j < n; {
 		cols := min(n-j, 16)

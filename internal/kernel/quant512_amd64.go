@@ -48,3 +48,37 @@ func runTileVNNI(n int, w, x *float32, ldx int, dst *float32, ldd, blocks int) {
 		tile8VNNI(w, x, 4*ldx, dst, 4*ldd, blocks)
 	}
 }
+
+// streamPair512 reports false for kinds that have no kernel.
+func streamPair512(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) bool {
+	switch k {
+	case kind4sPlain:
+		streamsPairAVX512(w, s, x, dst, rows, pairs, 1)
+	case kind4sOffset:
+		streamsoPairAVX512(w, s, o, x, dst, rows, pairs, 1)
+	case kind4uPlain:
+		streamuPairAVX512(w, s, x, dst, rows, pairs, 1)
+	case kind4uOffset:
+		streamuoPairAVX512(w, s, o, x, dst, rows, pairs, 1)
+	default:
+		return false
+	}
+	return true
+}
+
+// streamLong512 reports false for kinds that have no kernel.
+func streamLong512(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) bool {
+	switch k {
+	case kind4sPlain:
+		streamsLongAVX512(w, s, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoLongAVX512(w, s, o, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuLongAVX512(w, s, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoLongAVX512(w, s, o, x, dst, rows, blocks, vecs)
+	default:
+		return false
+	}
+	return true
+}

@@ -80,6 +80,9 @@ func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, row
 }
 
 func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
+	if useAVX512 && streamPair512(k, w, s, o, x, dst, rows, pairs) {
+		return
+	}
 	switch k {
 	case kind4sPlain:
 		streamsPairAVX2(w, s, x, dst, rows, pairs, 1)
@@ -101,6 +104,9 @@ func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
 }
 
 func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
+	if useAVX512 && streamLong512(k, w, s, o, x, dst, rows, blocks, vecs) {
+		return
+	}
 	switch k {
 	case kind4sPlain:
 		streamsLongAVX2(w, s, x, dst, rows, blocks, vecs)

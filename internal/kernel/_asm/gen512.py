@@ -81,7 +81,7 @@ def reduce(acc, tmp, target):
 
 F, H, I, B = "*float32", "*uint16", "int", "*byte"
 
-for part in ("fast512", "panel512"):
+for part in ("fast512", "panel512", "matmul512", "stream512", "lut512"):
     exec(open(part + ".py").read())
 
 
