@@ -170,9 +170,7 @@ func (s *Sequence) read(t *tensor.Tensor, row int) error {
 		if err != nil {
 			return fmt.Errorf("generate: output %s: %w", s.g.prog.d.Logits, err)
 		}
-		for i, h := range data[row*vocab : (row+1)*vocab] {
-			s.logits[i] = h.Float32()
-		}
+		tensor.HalvesToFloat32(s.logits, data[row*vocab:(row+1)*vocab])
 	case tensor.Float32:
 		data, err := tensor.Data[float32](t)
 		if err != nil {

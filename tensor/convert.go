@@ -126,10 +126,7 @@ func loadAs[C compute, S constraints.Integer | constraints.Float](dst []C, src [
 func loadHalf(dst []float32, src []Half, off, stride int) {
 	switch stride {
 	case 1:
-		src = src[off : off+len(dst)]
-		for i, v := range src {
-			dst[i] = v.Float32()
-		}
+		HalvesToFloat32(dst, src[off:off+len(dst)])
 	case 0:
 		v := src[off].Float32()
 		for i := range dst {

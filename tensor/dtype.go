@@ -2,10 +2,12 @@ package tensor
 
 import (
 	"reflect"
+	"unsafe"
 
 	"golang.org/x/exp/constraints"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // DType names the type of a tensor's elements. The zero value is Invalid.
@@ -95,6 +97,12 @@ func HalfOf(f float32) Half { return Half(dtype.Float32ToFloat16(f)) }
 
 // Float32 returns the number that h stands for. It is exact.
 func (h Half) Float32() float32 { return dtype.Float16ToFloat32(uint16(h)) }
+
+// HalvesToFloat32 stores the numbers that src stands for in dst, which is at
+// least as long, many at a time.
+func HalvesToFloat32(dst []float32, src []Half) {
+	kernel.F16ToF32(dst, unsafe.Slice((*uint16)(unsafe.SliceData(src)), len(src)))
+}
 
 // Element is a Go type that can be an element of a tensor. [Half] stands for
 // Float16 and every other type with the underlying type uint16 for UInt16; a

@@ -321,3 +321,22 @@ func TestRandomNumbersHaveTheirDistribution(t *testing.T) {
 	wantErr(t, tensor.RandomNormal(tensor.Int32, 0, 1, 1, 2), tensor.ErrDType)
 	wantErr(t, tensor.RandomNormal(tensor.Invalid, 0, 1, 1, 2), tensor.ErrDType)
 }
+
+func TestHalvesToFloat32IsExactForEveryHalf(t *testing.T) {
+	all := make([]tensor.Half, 1<<16)
+	for k := range all {
+		all[k] = tensor.Half(k)
+	}
+	got := make([]float32, len(all)+1)
+	got[len(all)] = 7
+	tensor.HalvesToFloat32(got, all)
+	for k, h := range all {
+		if want := h.Float32(); got[k] != want && !(want != want && got[k] != got[k]) {
+			t.Fatalf("half %#04x is %v, want %v", k, got[k], want)
+		}
+	}
+	if got[len(all)] != 7 {
+		t.Error("more was written than there are halves")
+	}
+	tensor.HalvesToFloat32(nil, nil)
+}
