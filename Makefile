@@ -98,11 +98,11 @@ kernel-arm64: ## the kernels for arm64 and the portable engine under qemu-aarch6
 	.ci/kernel-arm64
 
 # Subtests of the other sets are left out: emulation takes a hundred times as long.
-AVX512 ?= ^(TestA|TestFast|TestKeys|TestMatMul|TestParts|TestProducts|TestQuantised|TestRandom|TestSums|TestTheCap|TestTiles).*$$/^avx512$$
+AVX512 ?= ^(TestMatMul|TestProducts|TestRandom|TestFastProductsAre|TestTiles|TestAttentionMatches|TestKeys|TestAFully|TestTheCap).*$$/^avx512$$
 
 kernel-avx512: ## the kernels for AVX-512, with and without VNNI, in Bochs; tools/emulate/run says what it needs
-	MODEL=corei7_icelake_u tools/emulate/run ./internal/kernel -test.v -test.short -test.skip ATileDecodes '-test.run=$(AVX512)'
-	MODEL=corei7_skylake_x tools/emulate/run ./internal/kernel -test.v -test.short -test.skip ATileDecodes '-test.run=$(AVX512)'
+	MODEL=corei7_icelake_u tools/emulate/run ./internal/kernel -test.short '-test.run=$(AVX512)'
+	MODEL=corei7_skylake_x tools/emulate/run ./internal/kernel -test.short '-test.run=$(AVX512)'
 
 fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.md
 	cd testdata/gen && $(PYTHON) make_fixtures.py --out ../fixtures
