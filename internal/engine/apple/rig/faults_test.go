@@ -68,7 +68,7 @@ func wantFrameworkError(t *testing.T, err error, code apple.Code) {
 }
 
 func TestNilWithoutAnErrorIsAnError(t *testing.T) {
-	for _, step := range []string{"compile-nil", "load-nil", "predict-nil", "state-nil", "output-missing"} {
+	for _, step := range []string{"compile-nil", "load-nil", "description-nil", "predict-nil", "state-nil", "output-missing"} {
 		t.Run(step, func(t *testing.T) {
 			e := newFramework(t)
 			build, value := adder, "1"
