@@ -26,9 +26,9 @@ type Task interface {
 
 const (
 	// wantChunks is the number of chunks that a long loop is cut into: enough
-	// that a core which is taken away delays the loop by a small part of it, few
-	// enough that taking one (some 20 ns) costs nothing.
-	wantChunks = 64
+	// that the wait for the last one, or for a core which is taken away, is a small
+	// part of the loop, few enough that taking one (some 20 ns) costs nothing.
+	wantChunks = 256
 
 	// A share's word holds, from the top, the number of workers admitted to the
 	// loop, the chunk after the share's last, and the next chunk to take.
@@ -40,8 +40,8 @@ const (
 	// is less than waking a parked one costs, more than a chunk takes, and bridges
 	// the small operations between two layers of a model. Polling longer loses on a
 	// shared machine, where it burns the time slice that the other side needs.
-	idleSpins = 30_000
-	waitSpins = 30_000
+	idleSpins = 60_000
+	waitSpins = 50_000
 )
 
 // Pool is a set of workers. All methods may be called by many goroutines.

@@ -168,11 +168,17 @@ var startStep = &step{def: &operator{}, op: &mil.Op{Type: "input"}}
 // the unfinished result.
 func (fr *frame) stopped() bool { return fr.ctx != nil && fr.ctx.Err() != nil }
 
+// stepsAtOnce is how many steps run between two looks at the context. What takes
+// long within one looks by itself.
+const stepsAtOnce = 8
+
 func (fr *frame) steps(b *body) error {
 	c := &fr.call
-	for _, st := range b.steps {
-		if err := fr.ctx.Err(); err != nil {
-			return err
+	for k, st := range b.steps {
+		if k%stepsAtOnce == 0 {
+			if err := fr.ctx.Err(); err != nil {
+				return err
+			}
 		}
 		c.st = st
 		for _, s := range st.out {
@@ -195,11 +201,6 @@ func (fr *frame) steps(b *body) error {
 func (fr *frame) step(c *call, st *step) error {
 	if st.blocks != nil {
 		return fr.block(st)
-	}
-	for k := range st.in {
-		if st.in[k] < 0 && st.def.params[k].required {
-			return fmt.Errorf("operand %s is missing", st.def.params[k].name)
-		}
 	}
 	if st.def.shape != nil {
 		if err := st.def.shape(c); err != nil {
