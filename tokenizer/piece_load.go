@@ -14,6 +14,10 @@ import (
 // pieceNames are the names that SentencePiece files have beside a model.
 var pieceNames = []string{"tokenizer.model", "spiece.model", "sentencepiece.model", "sentencepiece.bpe.model"}
 
+// FileNames returns the names of the files that [Load] looks for in a directory:
+// the first one that is there is the tokenizer.
+func FileNames() []string { return append([]string{"tokenizer.json"}, pieceNames...) }
+
 // renumbered are classes of tokenizers that give the pieces of their file
 // other ids, or add pieces of their own, which only their tokenizer.json tells.
 var renumbered = []string{

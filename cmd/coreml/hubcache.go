@@ -5,7 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/gocoreml/coreml/tokenizer"
 )
 
 // repositoryPattern is the form of repository ids with an owner, as
@@ -51,8 +54,10 @@ func cachedTokenizer(repo string) (string, error) {
 	folder := filepath.Join(cache, "models--"+strings.ReplaceAll(repo, "/", "--"))
 	has := func(commit string) (string, bool) {
 		dir := filepath.Join(folder, "snapshots", commit)
-		info, err := os.Stat(filepath.Join(dir, "tokenizer.json"))
-		return dir, err == nil && info.Mode().IsRegular()
+		return dir, slices.ContainsFunc(tokenizer.FileNames(), func(name string) bool {
+			info, err := os.Stat(filepath.Join(dir, name))
+			return err == nil && info.Mode().IsRegular()
+		})
 	}
 	if data, err := os.ReadFile(filepath.Join(folder, "refs", "main")); err == nil {
 		if commit := strings.TrimSpace(string(data)); filepath.IsLocal(commit) {

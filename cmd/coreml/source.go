@@ -11,6 +11,7 @@ import (
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/tokenizer"
 )
 
 // repositoryKey is the metadata entry with the repository that a package was
@@ -48,19 +49,21 @@ func findTokenizer(pkg, asked string) (string, error) {
 		return cachedTokenizer(asked)
 	}
 	beside := filepath.Dir(filepath.Clean(pkg))
-	if _, err := os.Stat(filepath.Join(beside, "tokenizer.json")); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return beside, nil
+	for _, name := range tokenizer.FileNames() {
+		if _, err := os.Stat(filepath.Join(beside, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return beside, nil
+		}
 	}
 	repo, err := repositoryOf(pkg)
 	if err != nil {
 		return "", err
 	}
 	if repo == "" {
-		return "", fmt.Errorf("no tokenizer.json beside %s, and the package does not say which repository it was made from: give --tokenizer", pkg)
+		return "", fmt.Errorf("no tokenizer beside %s, and the package does not say which repository it was made from: give --tokenizer", pkg)
 	}
 	dir, err := cachedTokenizer(repo)
 	if err != nil {
-		return "", fmt.Errorf("no tokenizer.json beside %s: %w", pkg, err)
+		return "", fmt.Errorf("no tokenizer beside %s: %w", pkg, err)
 	}
 	return dir, nil
 }
