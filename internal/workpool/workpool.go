@@ -36,11 +36,12 @@ const (
 	chunkMask  = 1<<chunkBits - 1
 	maxThreads = 1 << 12
 
-	// Rounds of polling before a goroutine parks: some tens of microseconds, which
-	// is less than waking a parked one costs, more than a chunk takes, and bridges
-	// the small operations between two layers of a model. Polling longer loses on a
-	// shared machine, where it burns the time slice that the other side needs.
-	idleSpins = 60_000
+	// Rounds of polling before a goroutine parks. A caller waits some tens of
+	// microseconds: more than a chunk takes, less than waking a parked goroutine
+	// costs. An idle worker waits a fraction of a millisecond, which bridges what a
+	// model does on one core between two layers and between two tokens. Polling
+	// longer loses on a shared machine, where it burns time that the other side needs.
+	idleSpins = 400_000
 	waitSpins = 50_000
 )
 
@@ -253,14 +254,14 @@ func (p *Pool) help(id int) {
 	}
 }
 
-// poll waits some tens of microseconds for a loop that began after the number
+// poll waits a fraction of a millisecond for a loop that began after the number
 // seen and reports whether there is one.
 func (p *Pool) poll(seen uint32) bool {
 	for i := range idleSpins {
 		if p.loops.Load() != seen || p.closed.Load() {
 			return true
 		}
-		if i&1023 == 1023 {
+		if i&16383 == 16383 {
 			runtime.Gosched()
 		}
 	}
