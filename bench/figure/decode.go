@@ -88,7 +88,7 @@ func decodePlot(path, model string) (*plot.Plot, error) {
 	p.Title.Text = fmt.Sprintf("%s, int4, %s, median of %d", model, list[0].CPU, list[0].Rounds)
 	p.X.Label.Text, p.Y.Label.Text = "tokens before", "tokens per second"
 	p.Y.Min = 0
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
 	for _, r := range list {
 		name := r.Threads + " threads"

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -87,10 +88,12 @@ func profilePlot(path string) (*plot.Plot, error) {
 	p.Title.Text = "where the time of a token goes, 1 thread"
 	p.Y.Label.Text = "ms per token"
 	p.Y.Min = 0
-	p.Legend.Top = true
+	p.Legend.Top, p.Legend.Left = true, true
 	width := vg.Points(44) / vg.Length(len(phases))
 	for i := range phases {
-		bars, err := plotter.NewBarChart(phases[i].shares(), width)
+		shares := phases[i].shares()
+		p.Y.Max = max(p.Y.Max, 1.25*slices.Max(shares)) // room for the legend
+		bars, err := plotter.NewBarChart(shares, width)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -100,7 +103,9 @@ func profilePlot(path string) (*plot.Plot, error) {
 			bars.Color = peerColour
 		}
 		bars.Offset = width * (vg.Length(i) - vg.Length(len(phases)-1)/2)
+		top := p.Y.Max
 		p.Add(bars)
+		p.Y.Max = top
 		p.Legend.Add(phases[i].Phase, bars)
 	}
 	var names []string
