@@ -6,14 +6,23 @@ import "github.com/gocoreml/coreml/internal/kernel"
 // (Shazeer, "GLU Variants Improve Transformer"), in one pass.
 var fusedGate = &operator{
 	name: "gated", params: in("gate", "up!"), eval: gated,
-	local: func() any { return new(gateTask) },
+	local: newSpread,
 }
 
-// gate is what a step of fusedGate knows from its pattern.
-type gate struct {
-	f func(dst, x []float32)
-	// round says that the activation alone would round to fp16.
-	round bool
+// gate is what a step of fusedGate knows from its pattern: it stores
+// activation(x)·y in dst.
+type gate func(dst, x, y []float32)
+
+// gateOf makes a gate of an activation. round says that the activation alone
+// would round to fp16.
+func gateOf(activation func(dst, x []float32), round bool) gate {
+	return func(dst, x, y []float32) {
+		activation(dst, x)
+		if round {
+			kernel.RoundF16(dst)
+		}
+		kernel.Mul(dst, dst, y)
+	}
 }
 
 // gated matches the multiplication of an activation of one product with another
@@ -23,7 +32,7 @@ func (f *fuser) gated(last *step) *step {
 		return nil
 	}
 	for k := range 2 {
-		act, g := f.activationOf(last.in[k])
+		act, activation := f.activationOf(last.in[k])
 		if act == nil {
 			continue
 		}
@@ -31,30 +40,29 @@ func (f *fuser) gated(last *step) *step {
 		if a == nil || b == nil || a.in[0] != b.in[0] || !f.sameRows(a, b) {
 			continue
 		}
-		g.round = f.faithful() && f.half(act.out[0])
 		st := f.replace(fusedGate, last, []int32{act.in[0], last.in[1-k]}, act)
-		st.gate = g
+		st.gate = gateOf(activation, f.faithful() && f.half(act.out[0]))
 		return st
 	}
 	return nil
 }
 
 // activationOf returns the activation that makes a slot which nothing else reads.
-func (f *fuser) activationOf(s int32) (*step, gate) {
+func (f *fuser) activationOf(s int32) (*step, func(dst, x []float32)) {
 	if st := f.made(s, "silu", true); st != nil {
-		return st, gate{f: kernel.Silu}
+		return st, kernel.Silu
 	}
 	st := f.made(s, "gelu", true)
 	if st == nil {
-		return nil, gate{}
+		return nil, nil
 	}
 	switch mode, ok := f.text(operandOf(st, 1), "EXACT"); {
 	case ok && mode == "EXACT":
-		return st, gate{f: kernel.GeluErf}
+		return st, kernel.GeluErf
 	case ok && mode == "TANH_APPROXIMATION":
-		return st, gate{f: kernel.GeluTanh}
+		return st, kernel.GeluTanh
 	}
-	return nil, gate{}
+	return nil, nil
 }
 
 // text returns a constant string, or def for an absent operand.
@@ -83,36 +91,11 @@ func (f *fuser) sameRows(a, b *step) bool {
 	return v.rank == 2 && w.rank == 2 && v.dims[0] == w.dims[0]
 }
 
-// gateTask computes gates on the pool.
-type gateTask struct {
-	dst, x, y []float32
-	gate      gate
-}
-
-// Run handles units lo to hi-1.
-func (t *gateTask) Run(lo, hi, _ int) {
-	from, to := lo*spreadUnit, min(hi*spreadUnit, len(t.dst))
-	dst := t.dst[from:to]
-	t.gate.f(dst, t.x[from:to])
-	if t.gate.round {
-		kernel.RoundF16(dst)
-	}
-	kernel.Mul(dst, dst, t.y[from:to])
-}
-
 func gated(c *call) error {
-	t := localOf[gateTask](c)
-	t.x, t.y, t.gate = c.f32(c.in(0)), c.f32(c.in(1)), c.st.gate
-	t.dst = c.newF32(0)
-	if len(t.x) != len(t.y) {
+	x, y := c.f32(c.in(0)), c.f32(c.in(1))
+	if len(x) != len(y) {
 		return errShape
 	}
-	units := (len(t.dst) + spreadUnit - 1) / spreadUnit
-	if len(t.dst) < spreadFrom {
-		t.Run(0, units, 0)
-	} else {
-		c.fr.pool.For(t, units, 1, c.fr.threads)
-	}
-	t.dst, t.x, t.y = nil, nil, nil
+	c.spread2(c.st.gate, c.newF32(0), x, y)
 	return nil
 }
