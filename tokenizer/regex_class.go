@@ -242,19 +242,7 @@ func classRune(s string) (r rune, size int, ok bool) {
 }
 
 // union returns the characters of both sets, sorted and joined.
-func union(a, b [][2]rune) [][2]rune {
-	all := slices.Concat(a, b)
-	slices.SortFunc(all, func(x, y [2]rune) int { return int(x[0] - y[0]) })
-	out := all[:0]
-	for _, r := range all {
-		if n := len(out); n > 0 && out[n-1][1]+1 >= r[0] {
-			out[n-1][1] = max(out[n-1][1], r[1])
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
+func union(a, b [][2]rune) [][2]rune { return uni.Join(slices.Concat(a, b)) }
 
 // intersect returns the characters that are in both sets.
 func intersect(a, b [][2]rune) [][2]rune {

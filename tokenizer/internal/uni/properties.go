@@ -96,6 +96,12 @@ func (t *propertyTables) group(name string, parts ...string) {
 	for _, p := range parts {
 		all = append(all, t.sets[fold(p)]...)
 	}
+	t.sets[fold(name)] = slices.Clip(Join(all))
+}
+
+// Join sorts ranges of code points and makes one of those that touch or overlap.
+// It works in the memory of all, which it returns shortened.
+func Join(all [][2]rune) [][2]rune {
 	slices.SortFunc(all, func(a, b [2]rune) int { return int(a[0] - b[0]) })
 	out := all[:0]
 	for _, r := range all {
@@ -105,7 +111,7 @@ func (t *propertyTables) group(name string, parts ...string) {
 		}
 		out = append(out, r)
 	}
-	t.sets[fold(name)] = slices.Clip(out)
+	return out
 }
 
 // fold brings the name of a property into the form that names are compared in.
