@@ -1,15 +1,6 @@
 # Conversions, dense vector operations and the exponential. Every n is a
 # positive multiple of 8.
 
-uniq = 0
-
-
-def label(stem):
-    global uniq
-    uniq += 1
-    return f"{stem}{uniq}"
-
-
 def elementwise(name, doc, params, body, setup=(), wide=4):
     """A loop over n elements; body(off, j) handles 8 of them at vector offset off."""
     at = func(name, doc, params)
