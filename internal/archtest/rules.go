@@ -85,7 +85,7 @@ func Default() Rules {
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			{Dir: "tensor", May: []string{"internal/dtype", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
 			{Dir: "internal/safetensors", May: []string{"internal/dtype", "internal/storage", "tensor"}},
-			{Dir: "internal/npy", May: []string{"tensor"}},
+			{Dir: "internal/npy", May: []string{"tensor", "internal/storage"}},
 
 			// Reading packages and programs.
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
@@ -117,12 +117,12 @@ func Default() Rules {
 
 			// Leaves: they know nothing of models.
 			{Dir: "internal/jinja"},
-			{Dir: "tokenizer", May: []string{"internal/jinja"}, Third: []string{regexp2, protobuf}},
+			{Dir: "tokenizer", May: []string{"internal/jinja", "internal/storage"}, Third: []string{regexp2, protobuf}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
 			{Dir: "hub", Std: []string{"net", "net/http"}},
 
 			// Generation does not import hub: who never downloads links no HTTP client.
-			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer"}},
+			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer", "internal/storage"}},
 
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{

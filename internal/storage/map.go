@@ -25,8 +25,8 @@ func MapFile(f *os.File) (*Bytes, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", f.Name())
+	if err := regular(f.Name(), info); err != nil {
+		return nil, err
 	}
 	size := info.Size()
 	if size == 0 {
@@ -48,7 +48,7 @@ func MapFile(f *os.File) (*Bytes, error) {
 // ReadFile returns the content of a file of fsys. Files of the operating system
 // are mapped; all others are read once.
 func ReadFile(fsys fs.FS, name string) (_ *Bytes, err error) {
-	f, err := fsys.Open(name)
+	f, err := OpenFS(fsys, name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +63,6 @@ func ReadFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
 	}
 	return readAll(f, name, info.Size())
 }

@@ -1,0 +1,115 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// ErrTooLong means that a file holds more bytes than its reader takes.
+var ErrTooLong = errors.New("file is larger than what is read of it")
+
+// NotRegularError means that a name leads to something other than a file with
+// bytes in it: a folder, a named pipe, a device, a socket.
+type NotRegularError struct {
+	Name string
+	Mode fs.FileMode
+}
+
+// Error says what the name leads to.
+func (e *NotRegularError) Error() string {
+	return fmt.Sprintf("%q is %s, not a file", e.Name, kindOf(e.Mode))
+}
+
+// kindOf names the type of a file for people.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	default:
+		return "a special file"
+	}
+}
+
+// Open opens a regular file of the operating system for reading; links are
+// followed. Anything else gives a [*NotRegularError] before it is opened, since
+// opening a named pipe waits for its other end and opening a device may do
+// things.
+func Open(name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(name, info); err != nil {
+		return nil, err
+	}
+	// What lies there may have been replaced since: the flag keeps the open from
+	// waiting, and the file itself is asked again.
+	f, err := os.OpenFile(name, os.O_RDONLY|noWait, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regular(name, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// OpenFS is [Open] for a file of fsys. A file system that has to open a file to
+// tell what it is cannot be kept from doing so.
+func OpenFS(fsys fs.FS, name string) (fs.File, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(name, info); err != nil {
+		return nil, err
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		err = regular(name, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// ReadSmall returns the content of a regular file of fsys that is expected to be
+// small. More than limit bytes give [ErrTooLong], and no more are ever held.
+func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
+	f, err := OpenFS(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%q: %w (%d bytes)", name, ErrTooLong, limit)
+	}
+	return data, nil
+}
+
+func regular(name string, info fs.FileInfo) error {
+	if info.Mode().IsRegular() {
+		return nil
+	}
+	return &NotRegularError{Name: name, Mode: info.Mode()}
+}
