@@ -13,6 +13,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -213,16 +214,9 @@ func nanMax(a, b float64) float64 {
 // readJSON reads a JSON file of a sensible size.
 func readJSON(path string, v any) error {
 	const most = 256 << 20
-	info, err := os.Stat(path)
+	data, err := storage.ReadSmall(os.DirFS(filepath.Dir(path)), filepath.Base(path), most)
 	if err != nil {
-		return err
-	}
-	if info.Size() > most {
-		return fmt.Errorf("more than %d bytes", most)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
+		return silentPath(err)
 	}
 	return json.Unmarshal(data, v)
 }

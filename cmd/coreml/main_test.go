@@ -86,6 +86,7 @@ func TestWrongCallsExitWithTwo(t *testing.T) {
 		"a tokenizer without a model": {"generate", "x", "--tokenizer", "y"},
 		"no folder to check":          {"check"},
 		"two forms of output":         {"inspect", model, "--mil", "--json"},
+		"a temperature below zero":    {"generate", "x", "--temperature", "-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := call(t, args...)
@@ -188,7 +189,6 @@ func TestGenerateSaysWhatIsWrong(t *testing.T) {
 		{"a system message without a template", "chat template", []string{"x", "--system", "y"}},
 		{"a function that is not there", "dance", []string{"x", "-m", model, "--function", "dance"}},
 		{"a prompt beyond the context", "context is full", []string{strings.Repeat("once upon ", 600)}},
-		{"a temperature below zero", "temperature", []string{"x", "--temperature", "-1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := call(t, append([]string{"generate"}, c.args...)...)

@@ -10,8 +10,13 @@ type versionCmd struct{}
 
 // Run is called by kong.
 func (versionCmd) Run(io *streams) error {
-	_, err := fmt.Fprintf(io.out, "coreml %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintln(io.out, versionText())
 	return err
+}
+
+// versionText is what version and --version print.
+func versionText() string {
+	return fmt.Sprintf("coreml %s %s %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version returns the module's version, (devel) when it was built in a checkout.
