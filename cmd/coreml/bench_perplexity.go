@@ -10,7 +10,6 @@ import (
 
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/internal/storage"
-	"github.com/gocoreml/coreml/tokenizer"
 )
 
 // perplexityResult is how well a model foretells a text.
@@ -30,7 +29,7 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := loadTokenizer(dir)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ type cli struct {
 // engineFlags say how a model is run.
 type engineFlags struct {
 	Engine     engineFlag     `help:"What runs the model: auto, framework or portable." default:"auto" placeholder:"NAME"`
-	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default, which is fast for generate and bench and faithful otherwise." default:"default" placeholder:"NAME"`
+	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default: fast for generate and bench, faithful otherwise." default:"default" placeholder:"NAME"`
 	Threads    int            `help:"Most threads to use; 0 means as many as there are cores." default:"0" placeholder:"N"`
 }
 
@@ -161,12 +161,13 @@ func execute(ctx context.Context, args []string, s *streams) error {
 	helped := false
 	parser, err := kong.New(&c,
 		kong.Name("coreml"),
-		kong.Description("Run Core ML language models anywhere."),
+		kong.Description(aboutCommand),
 		// The width of the help is that of the terminal, which kong asks itself.
 		kong.Writers(s.raw, s.err),
 		// Help is printed while the arguments are parsed; parsing goes on then.
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(helpOptions()),
+		kong.ValueFormatter(helpText),
 		kong.WithHyphenPrefixedParameters(true),
 		kong.Vars(synthVars()),
 		kong.Vars{"version": versionText()},

@@ -40,12 +40,14 @@ func explain(err error) string {
 	return plain(once(text))
 }
 
-// once removes a part that says again what the part before it has said, such as
-// a path that two callers added.
+// once removes what says again what was said before it, such as a path that two
+// callers added: "X: X: reason", and "X: decode X: reason".
 func once(text string) string {
 	parts := strings.Split(text, ": ")
 	kept := parts[:1]
+	first := parts[0]
 	for _, part := range parts[1:] {
+		part = strings.TrimSuffix(part, " "+first)
 		if part != kept[len(kept)-1] {
 			kept = append(kept, part)
 		}

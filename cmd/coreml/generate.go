@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"math"
@@ -23,7 +22,7 @@ type generateCmd struct {
 
 	Model     string `short:"m" help:"The model package, or a folder with one in it. Without it a small storyteller answers." placeholder:"PATH"`
 	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it: beside the package, else in that cache." placeholder:"PATH"`
-	System    string `help:"A system message for the chat template."`
+	System    string `help:"A system message for the chat template." placeholder:"TEXT"`
 	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
 
 	MaxTokens int      `short:"n" aliases:"max-length" help:"Most tokens to generate; 0 means as the model says, else 256; -1 until the context is full." default:"0" placeholder:"N"`
@@ -131,7 +130,7 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	prompt, err := c.prompt(ctx, io.in)
+	prompt, err := c.prompt(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -191,15 +190,15 @@ func (c *generateCmd) check() error {
 
 // prompt returns the prompt. One that is blank says nothing to a model, which
 // would answer all the same.
-func (c *generateCmd) prompt(ctx context.Context, in io.Reader) (string, error) {
+func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	var text string
 	switch {
 	case c.Prompt != nil && *c.Prompt != "-":
 		text = *c.Prompt
-	case c.Prompt == nil && !isPiped(in):
+	case c.Prompt == nil && !isPiped(s.in):
 		return "", usagef("generate needs a prompt, as in coreml generate \"Once upon a time\"; - reads it from standard input (see coreml generate --help)")
 	default:
-		data, err := readInput(ctx, in)
+		data, err := readInput(ctx, s)
 		if err != nil {
 			return "", err
 		}

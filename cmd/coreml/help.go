@@ -13,13 +13,25 @@ import (
 const mostHelpWidth = 100
 
 func helpOptions() kong.HelpOptions {
-	return kong.HelpOptions{Compact: true, WrapUpperBound: mostHelpWidth, ValueFormatter: helpText, FlagsLast: true}
+	return kong.HelpOptions{Compact: true, WrapUpperBound: mostHelpWidth, FlagsLast: true}
 }
+
+// aboutCommand is the head of coreml --help.
+const aboutCommand = `Run Core ML language models anywhere.
+
+Examples:
+
+    coreml generate "Once upon a time"
+    coreml generate --model Model.mlpackage "A place to visit is"
+    coreml inspect Model.mlpackage
+    coreml bench Model.mlpackage
+
+Text goes to standard output, everything else to standard error. The exit status is 0 when all went well, 1 after an error or when a comparison failed, 2 when the call is wrong, and 130 when it was interrupted. COREML_ENGINE=portable chooses the engine where --engine does not.`
 
 // helpText is the help of a flag or an argument with its default, where there is
 // one and the text does not say it itself.
 func helpText(v *kong.Value) string {
-	if v.IsBool() || v.Default == "" || strings.Contains(v.Help, v.Default+" by default") {
+	if v.IsBool() || v.Default == "" || v.Default == "default" {
 		return v.Help
 	}
 	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."

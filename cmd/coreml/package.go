@@ -41,10 +41,12 @@ func packagePath(name string) (string, error) {
 	if slices.Contains(packageForms, strings.ToLower(filepath.Ext(filepath.Clean(name)))) {
 		return name, nil // a folder that is called a package is one, or it is said what it lacks
 	}
-	if _, err := os.Lstat(filepath.Join(name, "Manifest.json")); !errors.Is(err, fs.ErrNotExist) {
-		return name, nil
+	switch _, err := os.Lstat(filepath.Join(name, "Manifest.json")); {
+	case errors.Is(err, fs.ErrNotExist):
+		return packageIn(name)
+	default:
+		return name, err
 	}
-	return packageIn(name)
 }
 
 // mostListed is how many packages an error lists.

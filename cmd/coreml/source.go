@@ -74,12 +74,21 @@ func findTokenizer(pkg, asked string) (string, error) {
 	return dir, nil
 }
 
+// loadTokenizer loads what findTokenizer found and names it where that fails.
+func loadTokenizer(where string) (*tokenizer.Tokenizer, error) {
+	tok, err := tokenizer.Load(where)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	return tok, nil
+}
+
 // hasTokenizer refuses a folder in which there is no tokenizer.
 func hasTokenizer(dir string) error {
 	names := tokenizer.FileNames()
 	for _, name := range names {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return nil
+			return err
 		}
 	}
 	return fmt.Errorf("no tokenizer in %s: it has none of %s%w", dir, strings.Join(names, ", "), silent{fs.ErrNotExist})

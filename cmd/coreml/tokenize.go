@@ -67,7 +67,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 	case c.Decode:
 		return c.decode(ctx, tok, io)
 	}
-	text, err := c.input(ctx, io.in)
+	text, err := c.input(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -83,15 +83,15 @@ func (c *tokenizeCmd) load() (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tokenizer.Load(dir)
+	return loadTokenizer(dir)
 }
 
 // input returns the argument or what is on standard input.
-func (c *tokenizeCmd) input(ctx context.Context, in io.Reader) (string, error) {
+func (c *tokenizeCmd) input(ctx context.Context, s *streams) (string, error) {
 	if c.Text != "" && c.Text != "-" {
 		return c.Text, nil
 	}
-	data, err := readInput(ctx, in)
+	data, err := readInput(ctx, s)
 	return string(data), err
 }
 
@@ -115,7 +115,7 @@ func (c *tokenizeCmd) print(tok *tokenizer.Tokenizer, text string, special bool,
 
 // decode prints the text of ids.
 func (c *tokenizeCmd) decode(ctx context.Context, tok *tokenizer.Tokenizer, s *streams) error {
-	text, err := c.input(ctx, s.in)
+	text, err := c.input(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 	var data []byte
 	var err error
 	if c.Chat == "-" {
-		data, err = readInput(ctx, s.in)
+		data, err = readInput(ctx, s)
 	} else {
 		data, err = storage.ReadSmall(os.DirFS(filepath.Dir(c.Chat)), filepath.Base(c.Chat), maxPrompt)
 		err = silentPath(err)

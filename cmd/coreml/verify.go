@@ -30,7 +30,7 @@ type verifyCmd struct {
 
 	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
 	ComputeUnits unitsFlag      `help:"Devices that it may use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
-	Arithmetic   arithmeticFlag `help:"How it rounds, where it has the choice." default:"default" placeholder:"NAME"`
+	Arithmetic   arithmeticFlag `help:"How it rounds, where it has the choice: faithful, wide, fast, or default, which is faithful." default:"default" placeholder:"NAME"`
 
 	Reference           engineFlag     `help:"The engine to compare with." default:"portable" placeholder:"NAME"`
 	ReferenceArithmetic arithmeticFlag `help:"How the reference rounds." default:"faithful" placeholder:"NAME"`
@@ -257,5 +257,5 @@ func (v *verifier) tokenizer() (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tokenizer.Load(where)
+	return loadTokenizer(where)
 }
