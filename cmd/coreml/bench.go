@@ -116,7 +116,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: c.PrefillChunk, MaxStates: 1})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
 	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, busy: busy}

@@ -35,7 +35,7 @@ type cli struct {
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 
-	ShowVersion kong.VersionFlag `name:"version" help:"Show the version."`
+	ShowVersion versionFlag `name:"version" help:"Show the version."`
 }
 
 // engineFlags say how a model is run.
@@ -170,7 +170,6 @@ func execute(ctx context.Context, args []string, s *streams) error {
 		kong.ValueFormatter(helpText),
 		kong.WithHyphenPrefixedParameters(true),
 		kong.Vars(synthVars()),
-		kong.Vars{"version": versionText()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)

@@ -78,6 +78,19 @@ func TestWhatIsShownDoesNotDependOnHowItIsWritten(t *testing.T) {
 	}
 }
 
+// failing is a writer that fails after some bytes.
+type failing struct {
+	left int
+	err  error
+}
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.left -= len(p); f.left < 0 {
+		return 0, f.err
+	}
+	return len(p), nil
+}
+
 func TestWritersPassErrorsOn(t *testing.T) {
 	full := errors.New("full")
 	w := &shownWriter{w: &failing{left: 3, err: full}}

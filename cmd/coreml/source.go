@@ -37,7 +37,11 @@ func openModel(ctx context.Context, path, tok string, opts *generate.Options) (*
 		return nil, err
 	}
 	opts.Tokenizer = dir
-	return generate.Open(ctx, path, opts)
+	g, err := generate.Open(ctx, path, opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
 }
 
 // findTokenizer returns the folder or file of the tokenizer: the one asked for,

@@ -172,7 +172,7 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 	detected, err := generate.Detect(v.reference.Description(), driver)
 	switch {
 	case err != nil && (asked || driver != nil):
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", r.Model, err)
 	case err != nil || !asked && !takesIDs(v.reference.Description(), detected):
 		err = v.values(ctx, r)
 	default:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 type versionCmd struct{}
@@ -12,6 +14,18 @@ type versionCmd struct{}
 func (versionCmd) Run(io *streams) error {
 	_, err := fmt.Fprintln(io.out, versionText())
 	return err
+}
+
+// versionFlag is --version.
+type versionFlag bool
+
+// BeforeReset is called by kong, before it misses a command.
+func (versionFlag) BeforeReset(app *kong.Kong, s *streams) error {
+	if err := (versionCmd{}).Run(s); err != nil {
+		return err
+	}
+	app.Exit(exitOK)
+	return nil
 }
 
 // versionText is what version and --version print.
