@@ -92,6 +92,38 @@ func hostileRunnable(t *testing.T, dir string) string {
 	return path
 }
 
+// hostileClassifier writes a package whose labels are foreign.
+func hostileClassifier(t *testing.T, dir string) string {
+	t.Helper()
+	labels := &mil.Const{DType: dtype.String, Shape: []int{3}, Strings: []string{"cat" + foreign, foreign, "dog" + foreign}}
+	b := mil.NewBuilder("main", "CoreML7")
+	x := b.Input("x", dtype.Float32, 3)
+	classes := &mil.Value{Type: mil.Type{Kind: mil.List, DType: labels.DType}, Const: labels}
+	results := []mil.Type{mil.TensorType(labels.DType), {Kind: mil.Dictionary, DType: labels.DType}}
+	out := b.MultiOp("classify", foreign, results, mil.Args{"probabilities": x, "classes": classes})
+	b.Output("label"+foreign, out[0])
+	b.Output("probabilities"+foreign, out[1])
+	p, err := b.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	array := &milpb.ArrayFeatureType{Shape: []int64{3}, DataType: milpb.ArrayFloat32}
+	path := filepath.Join(dir, "labels.mlpackage")
+	if err := mil.Write(path, p, &milpb.ModelDescription{
+		PredictedFeatureName: "label" + foreign, PredictedProbabilitiesName: "probabilities" + foreign, Metadata: hostileMetadata(),
+		Input: []milpb.FeatureDescription{{Name: "x", ShortDescription: foreign, Type: &milpb.FeatureType{Kind: milpb.MultiArrayFeature, Array: array}}},
+		Output: []milpb.FeatureDescription{
+			{Name: "label" + foreign, Type: &milpb.FeatureType{Kind: milpb.StringFeature}},
+			{Name: "probabilities" + foreign, Type: &milpb.FeatureType{
+				Kind: milpb.DictionaryFeature, Dictionary: &milpb.DictionaryFeatureType{Key: milpb.StringFeature},
+			}},
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // spoil appends the foreign text to every text of a decoded message.
 func spoil(v reflect.Value) {
 	switch v.Kind() {
@@ -178,6 +210,7 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 	messages := filepath.Join(dir, "messages.json")
 	writeJSONFile(t, messages, []any{map[string]any{"role": "user", "content": foreign}})
 	runs := hostileRunnable(t, dir)
+	labels := hostileClassifier(t, dir)
 	llama := filepath.Join(fixtures, "llama-int4", "model.mlpackage")
 	unknown := renamed(t, llama, "silu", "moonwalk"+foreign)
 	all := spoiled(t, llama, filepath.Join(dir, "all.mlpackage"), func(m *milpb.Model) { spoil(reflect.ValueOf(m)) })
@@ -189,7 +222,11 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 	input := filepath.Join(dir, "in"+foreign+".safetensors")
 	writeTensors(t, input, safetensors.Named{Name: "x" + foreign, Tensor: tensor.New(tensor.Float32, 2, 2)})
 
+	three := filepath.Join(dir, "three.safetensors")
+	writeTensors(t, three, safetensors.Named{Name: "x", Tensor: tensor.New(tensor.Float32, 3)})
+
 	calls := [][]string{
+		{"predict", labels, "-i", "x=" + three},
 		{"doctor"},
 		{foreign},
 		{"generate", "x", "--" + foreign},
@@ -223,7 +260,7 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 		{"synth", dir},
 		{"synth", "--layers", "1", "--vocab", "64", filepath.Join(dir, "made"+foreign)},
 	}
-	for _, pkg := range []string{runs, unknown, all, told, broken} {
+	for _, pkg := range []string{runs, unknown, all, told, broken, labels} {
 		calls = append(
 			calls, []string{"inspect", pkg}, []string{"inspect", pkg, "--json"}, []string{"inspect", pkg, "--mil"}, []string{"inspect", pkg, "--plan"},
 			[]string{"inspect", pkg, "--function", foreign}, []string{"generate", "x", "-m", pkg, "--tokenizer", dir, "-n", "3"},
