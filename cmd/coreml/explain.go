@@ -82,7 +82,7 @@ func reword(err error) string {
 		if e.Field != "" {
 			where = e.Field + ": "
 		}
-		return fmt.Sprintf("%s%s where %s belongs (byte %d)", where, withArticle(e.Value), kindOfJSON(e.Type), e.Offset)
+		return fmt.Sprintf("%s%s where %s belongs (byte %d)", where, withArticle(e.Value), goodJSON(e.Type), e.Offset)
 	case *fs.PathError:
 		// What was tried with the path is clear from why it failed.
 		if slices.Contains(readingOps, e.Op) {
@@ -115,11 +115,11 @@ func withArticle(value string) string {
 	return "a " + value
 }
 
-// kindOfJSON is the kind of JSON value that a Go type is read from.
-func kindOfJSON(t reflect.Type) string {
+// goodJSON is the kind of JSON value that a Go type is read from.
+func goodJSON(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return kindOfJSON(t.Elem())
+		return goodJSON(t.Elem())
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
