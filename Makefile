@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -37,6 +37,12 @@ lint-full: ## golangci-lint in every module; its first build takes 5 to 10 minut
 
 test: ## the tests of every module
 	go test work
+
+skips: ## the tests of every module; prints which were skipped, by reason and name
+	@go test -json work | go run ./internal/testreport
+
+newcomer: ## the README's two commands as on a machine with Go and nothing else
+	.ci/newcomer
 
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work

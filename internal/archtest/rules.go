@@ -151,6 +151,7 @@ func Default() Rules {
 			// The tests' own rooms.
 			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},
 			{Dir: "internal/archtest"},
+			{Dir: "internal/testreport", Prints: true},
 		},
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
 		TestThird:     []string{goCmp},
