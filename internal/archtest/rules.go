@@ -152,6 +152,7 @@ func Default() Rules {
 			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},
 			{Dir: "internal/archtest"},
 			{Dir: "internal/testreport", Prints: true},
+			{Dir: "internal/fileorder", Prints: true},
 		},
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
 		TestThird:     []string{goCmp},
