@@ -29,7 +29,8 @@ fmt-check: ## fail when a file is not formatted
 vet: ## go vet in every module
 	go vet work
 
-lint: ## staticcheck in every module
+lint: ## staticcheck in every module, actionlint on the workflows
+	@$(call tool,,actionlint)
 	@for dir in $(modules); do (cd $$dir && $(call tool,,staticcheck) ./...) || exit 1; done
 
 lint-full: ## golangci-lint in every module; its first build takes 5 to 10 minutes
