@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/modelgen/random"
 )
 
 type synthCmd struct {
@@ -74,19 +75,19 @@ func synthVars() map[string]string {
 		shapes = append(shapes, p.Name)
 	}
 	return map[string]string{
-		"shapes": strings.Join(shapes, ", "), "formats": strings.Join(modelgen.Formats(), ", "),
+		"shapes": strings.Join(shapes, ", "), "formats": strings.Join(random.Formats(), ", "),
 	}
 }
 
-// config merges the flags with the preset.
-func (c *synthCmd) config() (*modelgen.Config, error) {
+// model merges the flags with the preset.
+func (c *synthCmd) model() (*modelgen.Config, *random.Source, error) {
 	shape, ok := modelgen.PresetNamed(c.Shape)
 	if !ok {
-		return nil, usagef("--shape: %q is none of %s", c.Shape, synthVars()["shapes"])
+		return nil, nil, usagef("--shape: %q is none of %s", c.Shape, synthVars()["shapes"])
 	}
-	weights, err := modelgen.FormatNamed(c.Weights)
+	weights, err := random.FormatNamed(c.Weights)
 	if err != nil {
-		return nil, usagef("--weights: %q is none of %s", c.Weights, synthVars()["formats"])
+		return nil, nil, usagef("--weights: %q is none of %s", c.Weights, synthVars()["formats"])
 	}
 	name := c.Shape
 	for _, f := range []struct {
@@ -107,21 +108,21 @@ func (c *synthCmd) config() (*modelgen.Config, error) {
 		}
 	}
 	set(&shape.Tied, c.Tied)
-	cfg := &modelgen.Config{Shape: shape, Weights: weights, Block: c.Block, Seed: c.Seed, Name: name}
+	cfg := &modelgen.Config{Shape: shape, Description: fmt.Sprintf("random %s weights in the shape of %s", weights, name)}
 	if c.Rotary == "tables" {
 		cfg.Rotary = modelgen.Tables
 	}
-	return cfg, nil
+	return cfg, random.New(weights, c.Block, c.Seed), nil
 }
 
 // Run is called by kong.
 func (c *synthCmd) Run(ctx context.Context, io *streams) error {
-	cfg, err := c.config()
+	cfg, weights, err := c.model()
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	if err := modelgen.Write(ctx, c.Package, cfg); err != nil {
+	if err := modelgen.Write(ctx, c.Package, cfg, weights); err != nil {
 		if errors.Is(err, modelgen.ErrConfig) {
 			return usagef("%s", flagNames.Replace(err.Error()))
 		}

@@ -91,6 +91,7 @@ func Default() Rules {
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
 			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}},
 			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
+			{Dir: "internal/modelgen/random", May: []string{"internal/modelgen", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype"}},
 
 			// Engines: the seam, and what stands behind it.
@@ -142,7 +143,7 @@ func Default() Rules {
 
 			// Measurements against other programs.
 			{Dir: "bench", May: []string{
-				"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/safetensors", "internal/dtype", "tensor",
+				"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/modelgen/random", "internal/safetensors", "internal/dtype", "tensor",
 			}, Third: []string{plotter}, Prints: true},
 
 			// The first process of the machine on which tests of AVX-512 are emulated.
@@ -151,11 +152,13 @@ func Default() Rules {
 			// The tests' own rooms.
 			{Dir: "internal/testutil", May: []string{"tensor", "internal/dtype", "internal/storage"}, Third: []string{goCmp}},
 			{Dir: "internal/archtest"},
+			{Dir: "internal/testreport", Prints: true},
+			{Dir: "internal/fileorder", Prints: true},
 		},
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
 		TestThird:     []string{goCmp},
 		TestRooms: []string{
-			"internal/testutil", "internal/enginetest", "internal/engine/apple/rig", "internal/engine/portable", "internal/dtype", "internal/storage",
+			"internal/testutil", "internal/enginetest", "internal/modelgen/random", "internal/engine/apple/rig", "internal/engine/portable", "internal/dtype", "internal/storage",
 			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples",
 		},
 		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},
