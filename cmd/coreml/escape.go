@@ -58,9 +58,9 @@ func plain(s string) string {
 // has in its paths, as they are.
 func quoted(s string) string { return `"` + plain(s) + `"` }
 
-// layout are the control characters that the output for people is laid out
+// ownLayout are the control characters that the output for people is laid out
 // with.
-const layout = "\n\t"
+const ownLayout = "\n\t"
 
 // safe reports whether p needs no escapes.
 func safe(p []byte, keep string) bool {
@@ -104,8 +104,8 @@ func (s *shownWriter) Write(p []byte) (int, error) {
 	if len(all) == 0 {
 		return len(p), nil
 	}
-	if !safe(all, layout) {
-		s.buf = appendEscaped(s.buf[:0], all, layout)
+	if !safe(all, ownLayout) {
+		s.buf = appendEscaped(s.buf[:0], all, ownLayout)
 		all = s.buf
 	}
 	if _, err := s.w.Write(all); err != nil {
@@ -119,7 +119,7 @@ func (s *shownWriter) finish() error {
 	if len(s.held) == 0 {
 		return nil
 	}
-	rest := appendEscaped(nil, s.held, layout)
+	rest := appendEscaped(nil, s.held, ownLayout)
 	s.held = nil
 	_, err := s.w.Write(rest)
 	return err

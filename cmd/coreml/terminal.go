@@ -47,7 +47,7 @@ func (s *streams) finish() error {
 // dim writes a text that stands back behind the others, where the terminal can
 // do that and the user did not ask for none of it.
 func (s *streams) dim(text string) error {
-	shown := appendEscaped(nil, []byte(text), layout)
+	shown := appendEscaped(nil, []byte(text), ownLayout)
 	if s.terminal && styled() && enableStyles(s.raw) {
 		shown = append(append([]byte("\x1b[2m"), shown...), "\x1b[0m"...)
 	}
