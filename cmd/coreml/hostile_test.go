@@ -24,8 +24,8 @@ type tty struct{ strings.Builder }
 
 func (*tty) IsTerminal() bool { return true }
 
-// onTerminal calls the program with a terminal for its outputs.
-func onTerminal(t *testing.T, stdin string, args ...string) result {
+// callOnTerminal calls the program with a terminal for its outputs.
+func callOnTerminal(t *testing.T, stdin string, args ...string) result {
 	t.Helper()
 	var out, errs tty
 	status := run(t.Context(), args, strings.NewReader(stdin), &out, &errs)
@@ -269,7 +269,7 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 		)
 	}
 	for _, args := range calls {
-		onTerminal(t, "", args...).harmless(t)
+		callOnTerminal(t, "", args...).harmless(t)
 		if args[0] != "generate" && !slices.Contains(args, "--decode") {
 			call(t, args...).harmless(t)
 		}
@@ -283,9 +283,9 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 	call(t, "inspect", unknown).want(t, exitOK, `cannot run it: no moonwalka\x1b[31mb`, "")
 	call(t, "tokenize", "-t", dir, "--chat", messages).want(t, exitFailure, "", `no: a\x1b[31mb`)
 	spoken := []string{"generate", "hi", "-m", told, "--tokenizer", dir, "--raw", "-n", "5"}
-	onTerminal(t, "", spoken...).want(t, exitOK, `\x1b[3`, "")
+	callOnTerminal(t, "", spoken...).want(t, exitOK, `\x1b[3`, "")
 	call(t, spoken...).want(t, exitOK, "\x1b[3", "")
-	onTerminal(t, "", "tokenize", "-t", dir, "--decode", "3 5").want(t, exitOK, `\x1b[31mred`, "")
+	callOnTerminal(t, "", "tokenize", "-t", dir, "--decode", "3 5").want(t, exitOK, `\x1b[31mred`, "")
 	call(t, "tokenize", "-t", dir, "--decode", "3 5").want(t, exitOK, "\x1b[31mred", "")
 }
 

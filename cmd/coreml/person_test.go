@@ -122,7 +122,7 @@ func TestATerminalShowsThePromptFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("NO_COLOR", "")
 			t.Setenv(tc.env, tc.value)
-			if r := onTerminal(t, "", append(args, tc.more...)...); r.out != tc.want {
+			if r := callOnTerminal(t, "", append(args, tc.more...)...); r.out != tc.want {
 				t.Errorf("got %q, want %q", r.out, tc.want)
 			}
 		})
@@ -130,10 +130,10 @@ func TestATerminalShowsThePromptFirst(t *testing.T) {
 	if r := call(t, args...); r.out != answer+"\n" {
 		t.Errorf("into a pipe went %q", r.out)
 	}
-	if r := onTerminal(t, "", append(args, "--json")...); !strings.HasPrefix(r.out, "{") {
+	if r := callOnTerminal(t, "", append(args, "--json")...); !strings.HasPrefix(r.out, "{") {
 		t.Errorf("an object begins with %q", r.out)
 	}
-	if r := onTerminal(t, "", "generate", "x", "--system", "y"); r.status != exitFailure || r.out != "" {
+	if r := callOnTerminal(t, "", "generate", "x", "--system", "y"); r.status != exitFailure || r.out != "" {
 		t.Errorf("a call that fails wrote %q", r.out)
 	}
 	if got, want := shownPrompt("Why?\n", true), "Why?\n\n"; got != want {
