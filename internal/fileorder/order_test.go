@@ -15,12 +15,16 @@ func TestUpward(t *testing.T) {
 		want  []ref
 	}{
 		{
-			"files in layers have an order, whatever their names are", []string{"a.go", "b.go", "c.go"},
-			[]ref{{"a.go", "b.go", "f"}, {"a.go", "c.go", "g"}, {"b.go", "c.go", "g"}}, nil,
+			"files in layers have an order, whatever their names are",
+			[]string{"a.go", "b.go", "c.go"},
+			[]ref{{"a.go", "b.go", "f"}, {"a.go", "c.go", "g"}, {"b.go", "c.go", "g"}},
+			nil,
 		},
 		{
-			"of a circle the fewest references run against the order", []string{"a.go", "b.go"},
-			[]ref{{"a.go", "b.go", "f"}, {"a.go", "b.go", "g"}, {"b.go", "a.go", "h"}}, []ref{{"b.go", "a.go", "h"}},
+			"of a circle the fewest references run against the order",
+			[]string{"a.go", "b.go"},
+			[]ref{{"a.go", "b.go", "f"}, {"a.go", "b.go", "g"}, {"b.go", "a.go", "h"}},
+			[]ref{{"b.go", "a.go", "h"}},
 		},
 		{"a lone file uses nothing", []string{"a.go"}, nil, nil},
 	}
