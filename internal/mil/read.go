@@ -7,6 +7,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // Read builds the typed form of a package's program and verifies it. Constants
@@ -22,7 +23,8 @@ type BlobSource interface {
 
 // FromProto builds the typed form of a decoded program and verifies it. Blobs may
 // be nil when the program refers to no weight file.
-func FromProto(m *milpb.Program, blobs BlobSource) (*Program, error) {
+func FromProto(m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	if m == nil {
 		return nil, bad(ErrStructure, "there is no program")
 	}

@@ -71,7 +71,8 @@ func (b Blob) Holds(n int) bool {
 
 // Blob returns the tensor whose metadata record lies at offset of a weight file.
 // fileName is as the program gives it: @model_path/weights/weight.bin.
-func (p *Package) Blob(fileName string, offset uint64) (Blob, error) {
+func (p *Package) Blob(fileName string, offset uint64) (_ Blob, err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	file, err := p.weightFile(fileName)
 	if err != nil {
 		return Blob{}, &BlobError{File: fileName, Offset: offset, Err: err}

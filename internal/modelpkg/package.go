@@ -115,6 +115,25 @@ func compiledName(name string) bool {
 	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
 }
 
+// Err returns an error when one of the package's files was shortened while it was
+// mapped: what was read of it may not have been its content.
+func (p *Package) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	if err := p.spec.Err(); err != nil {
+		return err
+	}
+	for _, f := range p.files {
+		if err := f.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Model returns the decoded model file. Its tensor data is valid until Close.
 func (p *Package) Model() *milpb.Model { return p.model }
 
