@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
 // Model is one function of a package, ready to make predictions; MLModel of
@@ -79,7 +80,7 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	}
 	e, prog, note, err := open(ctx, src, name, cfg, ec)
 	if err != nil {
-		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(err)))
+		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(modelpkg.Locate(err, name))))
 	}
 	d := prog.Description()
 	p := &program{

@@ -44,7 +44,11 @@ type BlobError struct {
 
 // Error describes the failure.
 func (e *BlobError) Error() string {
-	return fmt.Sprintf("weight file %s, offset %d: %v", e.File, e.Offset, e.Err)
+	switch e.Err.(type) { //nolint:errorlint // those that name the file themselves
+	case *storage.WrongFileError, *storage.NotRegularError, *storage.FaultError, *fs.PathError:
+		return "weights: " + e.Err.Error()
+	}
+	return fmt.Sprintf("weight file %s, offset %d: %v", storage.Quote(e.File), e.Offset, e.Err)
 }
 
 // Unwrap returns the cause.
@@ -79,9 +83,22 @@ func (p *Package) Blob(fileName string, offset uint64) (_ Blob, err error) {
 	}
 	b, err := readBlob(file.Data(), offset)
 	if err != nil {
+		if other := p.otherFile(fileName, file.Data()); other != nil {
+			return Blob{}, &BlobError{File: fileName, Offset: offset, Err: other}
+		}
 		return Blob{}, &BlobError{File: fileName, Offset: offset, Err: fmt.Errorf("%w: %w", ErrBlob, err)}
 	}
 	return b, nil
+}
+
+// otherFile says what lies in the place of a weight file, when that is known.
+func (p *Package) otherFile(fileName string, data []byte) error {
+	name := path.Join(p.modelDir, strings.TrimPrefix(fileName, "@model_path/"))
+	other := storage.Sniff(name, data, "", storage.KindWeights)
+	if other == nil {
+		return nil
+	}
+	return p.inside(name, other)
 }
 
 // weightFile maps a weight file when it is first asked for.
@@ -102,9 +119,10 @@ func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBlob, err)
 	}
-	f, err := storage.ReadFile(p.fsys, path.Join(p.modelDir, clean))
+	name := path.Join(p.modelDir, clean)
+	f, err := storage.ReadFile(p.fsys, name)
 	if err != nil {
-		return nil, err
+		return nil, p.inside(name, err)
 	}
 	p.files[fileName] = f
 	return f, nil

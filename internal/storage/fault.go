@@ -20,7 +20,7 @@ type FaultError struct{ Name string }
 
 // Error names the file and the way around.
 func (e *FaultError) Error() string {
-	return fmt.Sprintf("%s was shortened or replaced in place, or could not be read, while it was in use: load it again, and replace such files by renaming", quote(e.Name))
+	return fmt.Sprintf("%s was shortened or replaced in place, or could not be read, while it was in use: load it again, and replace such files by renaming", Quote(e.Name))
 }
 
 // Unwrap returns [ErrFault].

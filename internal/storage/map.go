@@ -35,14 +35,14 @@ func MapFile(f *os.File) (*Bytes, error) {
 		return Wrap(nil, nil), nil
 	}
 	if size < 0 || size > math.MaxInt {
-		return nil, fmt.Errorf("%s: %w", quote(f.Name()), ErrTooLarge)
+		return nil, fmt.Errorf("%s: %w", Quote(f.Name()), ErrTooLarge)
 	}
 	b, err := mapFile(f, int(size))
 	if errors.Is(err, errNotMappable) {
 		return readAll(f, f.Name(), size)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("map %s: %w", quote(f.Name()), err)
+		return nil, fmt.Errorf("map %s: %w", Quote(f.Name()), err)
 	}
 	return b, nil
 }
@@ -105,7 +105,7 @@ func readFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 	const trusted = 16 << 20
 	if size < 0 || size > math.MaxInt-8 {
-		return nil, fmt.Errorf("%s: %w", quote(name), ErrTooLarge)
+		return nil, fmt.Errorf("%s: %w", Quote(name), ErrTooLarge)
 	}
 	buf := Heap(int(min(size, trusted))).Data()
 	n := 0
@@ -116,7 +116,7 @@ func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
 				err = fmt.Errorf("holds %d bytes where %d were announced: %w", n, size, err)
 			}
-			return nil, fmt.Errorf("read %s: %w", quote(name), err)
+			return nil, fmt.Errorf("read %s: %w", Quote(name), err)
 		}
 		if n < len(buf) || int64(n) == size {
 			break
@@ -126,7 +126,7 @@ func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 		buf = larger
 	}
 	if int64(n) != size {
-		return nil, fmt.Errorf("read %s: holds %d bytes where %d were announced: %w", quote(name), n, size, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("read %s: holds %d bytes where %d were announced: %w", Quote(name), n, size, io.ErrUnexpectedEOF)
 	}
 	return Wrap(buf, nil), nil
 }

@@ -24,8 +24,11 @@ var ErrNotRegular = errors.New("not a regular file")
 
 // Error says what the name leads to.
 func (e *NotRegularError) Error() string {
-	return fmt.Sprintf("%s is %s, not a file", quote(e.Name), kindOf(e.Mode))
+	return Quote(e.Name) + " is " + e.What()
 }
+
+// What is Error without the name, for those whose message has it already.
+func (e *NotRegularError) What() string { return kindOf(e.Mode) + ", not a file" }
 
 // Unwrap returns [ErrNotRegular].
 func (e *NotRegularError) Unwrap() error { return ErrNotRegular }
@@ -34,8 +37,9 @@ func (e *NotRegularError) Unwrap() error { return ErrNotRegular }
 // too.
 const maxQuoted = 1024
 
-// quote makes a name fit to be printed.
-func quote(name string) string {
+// Quote makes a name that may come from a file fit to be printed: quoted, without
+// control characters, and not too long.
+func Quote(name string) string {
 	if len(name) > maxQuoted {
 		return fmt.Sprintf("%q...", name[:maxQuoted])
 	}
@@ -122,7 +126,7 @@ func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s: %w (%d bytes)", quote(name), ErrTooLong, limit)
+		return nil, fmt.Errorf("%s: %w (%d bytes)", Quote(name), ErrTooLong, limit)
 	}
 	if err := refusePointer(name, data); err != nil {
 		return nil, err

@@ -64,14 +64,14 @@ type WrongFileError struct {
 }
 
 // Error says what the file is and what to do.
-func (e *WrongFileError) Error() string { return quote(e.Name) + " is " + e.What() }
+func (e *WrongFileError) Error() string { return Quote(e.Name) + " is " + e.What() }
 
 // What is Error without the name, for those whose message has it already.
 func (e *WrongFileError) What() string {
 	text := string(e.Kind)
 	switch e.Kind {
 	case KindLFSPointer:
-		return fmt.Sprintf("%s (%s, %d bytes): run git lfs pull in the repository, or download the file itself", text, quote(e.OID), e.Size)
+		return fmt.Sprintf("%s (%s, %d bytes): run git lfs pull in the repository, or download the file itself", text, Quote(e.OID), e.Size)
 	case KindZip, KindGzip, KindTar, KindArchive:
 		text += ": unpack it first"
 	case KindHTML:
@@ -93,6 +93,14 @@ func (e *WrongFileError) Unwrap() []error {
 	return []error{ErrWrongFile}
 }
 
+// Also returns an error with the text of err that is the error also too.
+func Also(err, also error) error { return &alsoError{err, also} }
+
+type alsoError struct{ err, also error }
+
+func (e *alsoError) Error() string   { return e.err.Error() }
+func (e *alsoError) Unwrap() []error { return []error{e.err, e.also} }
+
 // sniffed is how many of a file's first bytes tell what it is.
 const sniffed = 1024
 
@@ -101,6 +109,7 @@ const sniffed = 1024
 // for readers that have found a file malformed: what a file ought to be is tried
 // first. Want says what was expected.
 func Sniff(name string, head []byte, want string, allowed ...FileKind) error {
+	head = head[:min(len(head), sniffed)]
 	kind := KindOf(head)
 	if kind == KindUnknown {
 		return nil
@@ -193,9 +202,10 @@ var signatures = []struct {
 	{0, "CoreMLModel", KindCompiled},
 }
 
-// KindOf says what the first bytes of a file show; head is its first kilobyte, or
-// all of it.
+// KindOf says what the first bytes of a file show: the first kilobyte, of which
+// head may hold more or, for a short file, less.
 func KindOf(head []byte) FileKind {
+	head = head[:min(len(head), sniffed)]
 	if len(head) == 0 {
 		return KindEmpty
 	}
