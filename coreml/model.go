@@ -40,8 +40,12 @@ type program struct {
 }
 
 // Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file
-// without weight files. Weight files are mapped
-// into memory rather than read and must not be changed while the model is open.
+// without weight files. Weight files are mapped into memory rather than read and
+// must not be changed while the model is open: replace them by renaming. One that
+// is shortened all the same makes predictions fail with [ErrFileChanged].
+//
+// Only regular files are read, through links too; whatever else lies where a file
+// belongs, a named pipe for example, is refused with [ErrNotRegular] at once.
 //
 // Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A
 // nil cfg is the zero [Config].

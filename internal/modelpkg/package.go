@@ -127,8 +127,12 @@ func compiledName(name string) bool {
 }
 
 // Err returns an error when one of the package's files was shortened while it was
-// mapped: what was read of it may not have been its content.
+// mapped: what was read of it may not have been its content. No package has no
+// files.
 func (p *Package) Err() error {
+	if p == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
