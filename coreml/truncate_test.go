@@ -24,7 +24,7 @@ const truncatedEnv = "COREML_TEST_TRUNCATE"
 const survived = "survived"
 
 func TestAWeightFileCutShortUnderPredictionsIsAnError(t *testing.T) {
-	for _, model := range []string{"llama-int4", "llama-fp16", "llama-lut6", "llama-sparse"} {
+	for _, model := range []string{"llama-int4", "llama-fp16", "llama-lut4-grouped"} {
 		for _, cpu := range []string{"avx512", "avx2", "neon", "generic"} { // those that are not here fall back
 			for _, how := range []string{"shorten", "empty", "tail", "reextend"} {
 				if how != "shorten" && (model != "llama-int4" || cpu != "generic") {
