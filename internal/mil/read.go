@@ -60,6 +60,9 @@ func (r *reader) fail(name string, err error) error {
 	if errors.As(err, &placed) {
 		return err
 	}
+	if blob, ok := errors.AsType[*modelpkg.BlobError](err); ok && blob.WholeFile() {
+		return err // whatever the operation that asked first
+	}
 	e := &Error{Function: r.function, Name: name, Err: err}
 	if r.op != nil {
 		e.OpType, e.Op = r.op.Type, r.op.Name

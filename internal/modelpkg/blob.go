@@ -44,15 +44,24 @@ type BlobError struct {
 
 // Error describes the failure.
 func (e *BlobError) Error() string {
-	switch e.Err.(type) { //nolint:errorlint // those that name the file themselves
-	case *storage.WrongFileError, *storage.NotRegularError, *storage.FaultError, *fs.PathError:
-		return "weights: " + e.Err.Error()
+	if e.WholeFile() {
+		return "weights: " + e.Err.Error() // which names the file
 	}
 	return fmt.Sprintf("weight file %s, offset %d: %v", storage.Quote(e.File), e.Offset, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *BlobError) Unwrap() error { return e.Err }
+
+// WholeFile reports whether it is the file that cannot be read, and not this blob
+// of it.
+func (e *BlobError) WholeFile() bool {
+	switch e.Err.(type) { //nolint:errorlint // as they come from opening the file
+	case *storage.WrongFileError, *storage.NotRegularError, *storage.FaultError, *fs.PathError:
+		return true
+	}
+	return false
+}
 
 // Blob is a tensor of a weight file.
 type Blob struct {

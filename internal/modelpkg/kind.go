@@ -132,18 +132,19 @@ func (e *bareError) Unwrap() []error { return []error{ErrNotPackage, e.err} }
 // package: names are relative to it.
 func (p *Package) inside(file string, err error) error {
 	bare := file == p.bare && p.bare != ""
-	switch e := err.(type) { //nolint:errorlint // only what is not wrapped is rewritten
-	case *fs.PathError:
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		if bare {
 			return fmt.Errorf("%s: %w", e.Op, e.Err)
 		}
 		return &fs.PathError{Op: e.Op, Path: p.relative(e.Path), Err: e.Err}
-	case *storage.NotRegularError:
+	}
+	if e, ok := errors.AsType[*storage.NotRegularError](err); ok {
 		if bare {
 			return &bareError{"this is " + e.What() + "; " + want, err}
 		}
 		return &storage.NotRegularError{Name: p.relative(e.Name), Mode: e.Mode}
-	case *storage.WrongFileError:
+	}
+	if e, ok := errors.AsType[*storage.WrongFileError](err); ok {
 		if bare {
 			e.Want = want
 			return &bareError{"this is " + e.What(), err}

@@ -49,7 +49,7 @@ func (p *Package) readManifest() (modelFile string, err error) {
 	root, others, err := parseManifest(data)
 	if err != nil {
 		if other := storage.Sniff(name, data, "", storage.KindJSON, storage.KindText); other != nil {
-			return "", p.inside(name, fmt.Errorf("%w: %w", ErrManifest, other))
+			return "", fmt.Errorf("%w: %w", ErrManifest, p.inside(name, other))
 		}
 		return "", err
 	}
