@@ -24,7 +24,7 @@ const (
 	// what is said of one tensor, the free metadata, and the number of tensors.
 	maxEntry    = 64 << 10
 	maxMetadata = 16 << 20
-	maxEntries  = 1 << 18
+	maxEntries  = 1 << 17
 	metadataKey = "__metadata__"
 )
 
