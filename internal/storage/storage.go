@@ -39,7 +39,8 @@ func (b *Bytes) Data() []byte { return b.data }
 
 // Err returns a [*FaultError] when the bytes are those of a mapped file that was
 // shortened since, or could not be read. It is for those who have read, to know
-// whether what they read was the file.
+// whether what they read was the file. What a fault does not show, such as the loss
+// of the last bytes of a page, is noticed some milliseconds late.
 func (b *Bytes) Err() error {
 	if b.mapped == nil {
 		return nil
