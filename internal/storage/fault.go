@@ -121,7 +121,7 @@ func FaultOf(recovered any) (fault *FaultError, wild bool) {
 //	defer storage.EndFaults(storage.WatchFaults(), &err)
 func WatchFaults() (before bool) { return debug.SetPanicOnFault(true) }
 
-// EndFaults, which must itself be deferred, sets err to a [*FaultError] when a
+// EndFaults must itself be deferred. It sets err to a [*FaultError] when a
 // mapped file could not be read. Every other panic goes on.
 func EndFaults(before bool, err *error) {
 	debug.SetPanicOnFault(before)
