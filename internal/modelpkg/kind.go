@@ -92,19 +92,13 @@ func (p *Package) notPackage() error {
 	for _, entry := range entries {
 		name := entry.Name()
 		switch ext := strings.ToLower(path.Ext(name)); {
-		case ext == ".mlpackage" && p.isPackage(name), ext == ".mlmodel", ext == ".mlmodelc":
+		case ext == ".mlpackage" && p.isPackage(name), ext == ".mlmodel":
 			e.Packages = append(e.Packages, name)
 		case ext == ".zip" || ext == ".tar" || ext == ".gz" || ext == ".tgz":
 			e.Archives = append(e.Archives, name)
 		}
 	}
-	// Packages come first: a compiled model beside one runs on fewer systems.
-	slices.SortFunc(e.Packages, func(a, b string) int {
-		if c := len(path.Ext(b)) - len(path.Ext(a)); c != 0 {
-			return c
-		}
-		return strings.Compare(a, b)
-	})
+	slices.Sort(e.Packages)
 	slices.Sort(e.Archives)
 	return e
 }
