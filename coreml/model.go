@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
 // Model is one function of a package, ready to make predictions; MLModel of
@@ -39,8 +40,12 @@ type program struct {
 }
 
 // Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file
-// without weight files. Weight files are mapped
-// into memory rather than read and must not be changed while the model is open.
+// without weight files. Weight files are mapped into memory rather than read and
+// must not be changed while the model is open: replace them by renaming. One that
+// is shortened all the same makes predictions fail with [ErrFileChanged].
+//
+// Only regular files are read, through links too; whatever else lies where a file
+// belongs, a named pipe for example, is refused with [ErrNotRegular] at once.
 //
 // Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A
 // nil cfg is the zero [Config].
@@ -79,7 +84,7 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	}
 	e, prog, note, err := open(ctx, src, name, cfg, ec)
 	if err != nil {
-		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(err)))
+		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(modelpkg.Locate(err, name))))
 	}
 	d := prog.Description()
 	p := &program{

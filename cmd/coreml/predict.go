@@ -14,6 +14,7 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/npy"
 	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -88,12 +89,12 @@ func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	if p.StateOut != "" {
-		if err := writeFile(p.StateOut, st.Save); err != nil {
+		if err := storage.WriteFile(ctx, p.StateOut, st.Save); err != nil {
 			return err
 		}
 	}
 	if p.Output != "" {
-		return writeFile(p.Output, func(w io.Writer) error { return safetensors.Write(w, named, nil) })
+		return storage.WriteFile(ctx, p.Output, func(w io.Writer) error { return safetensors.Write(w, named, nil) })
 	}
 	for _, n := range named {
 		if _, err := fmt.Fprintf(out, "%s = %v\n", n.Name, n.Tensor); err != nil {
@@ -182,7 +183,7 @@ func namedOutputs(d *coreml.Description, out coreml.Features) ([]safetensors.Nam
 }
 
 func restoreState(st *coreml.State, path string) (err error) {
-	f, err := os.Open(path)
+	f, err := storage.Open(path)
 	if err != nil {
 		return err
 	}
@@ -193,22 +194,7 @@ func restoreState(st *coreml.State, path string) (err error) {
 	return nil
 }
 
-// writeFile writes a file that is not there under its name until it is whole.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := write(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+// writeFile writes a file of the stdio protocol, whose name the command makes.
+func writeFile(path string, write func(io.Writer) error) error {
+	return storage.WriteFile(context.Background(), path, write)
 }

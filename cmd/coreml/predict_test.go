@@ -129,7 +129,7 @@ func TestPredictSaysWhatIsWrong(t *testing.T) {
 		"a file that is not there": {
 			[]string{model, "-i", "x=" + missing}, exitFailure, "no such file",
 		},
-		"a file of another kind": {[]string{model, "-i", "x=" + text}, exitFailure, "malformed npy"},
+		"a file of another kind": {[]string{model, "-i", "x=" + text}, exitFailure, "is a text file; an .npy file is wanted"},
 		"an unknown function":    {[]string{model, "--function", "third"}, exitFailure, "third"},
 		"no package":             {[]string{t.TempDir()}, exitFailure, "not a model package"},
 	} {

@@ -103,7 +103,7 @@ func hasTokenizer(dir string) error {
 func repositoryOf(path string) (repo string, err error) {
 	pkg, err := modelpkg.OpenPath(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+		return "", err
 	}
 	defer func() { err = errors.Join(err, pkg.Close()) }()
 	d := pkg.Model().Description

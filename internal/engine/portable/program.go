@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -113,6 +114,7 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 
 // PredictRows runs the plan once for the last rows of the outputs.
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
 	defer p.give(fr)
 	fr.call.st = startStep
@@ -137,7 +139,7 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 			return fmt.Errorf("output %s: %w", p.desc.Outputs[k].Name, err)
 		}
 	}
-	return nil
+	return p.pkg.Err() // the weights were there to the end
 }
 
 // wantRows notes how many rows of each result are wanted.
