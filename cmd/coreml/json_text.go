@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -35,6 +36,9 @@ func (e *pathError) Unwrap() error { return e.err }
 
 // inField puts the name of a field in front of the path of err.
 func inField(name string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if !plainName(name) {
 		name = fmt.Sprintf("%q", name)
 	}
@@ -42,12 +46,14 @@ func inField(name string, err error) error {
 }
 
 // inElement puts an index of a list in front of the path of err.
-func inElement(i int, err error) error { return inPart(fmt.Sprintf("[%d]", i), err) }
-
-func inPart(part string, err error) error {
+func inElement(i int, err error) error {
 	if err == nil {
 		return nil
 	}
+	return inPart(fmt.Sprintf("[%d]", i), err)
+}
+
+func inPart(part string, err error) error {
 	inner, ok := err.(*pathError) //nolint:errorlint // only the outermost error has a path that goes on
 	switch {
 	case !ok:
@@ -334,7 +340,7 @@ func eachField(raw []byte, each func(key string, value []byte) error) error {
 	seen := map[string]bool{}
 	err := t.fields(maxJSONDepth, func(key string, value []byte) error {
 		if seen[key] {
-			return inField(key, fmt.Errorf("the key comes twice"))
+			return inField(key, errors.New("the key comes twice"))
 		}
 		if len(seen) == maxJSONFields {
 			return fmt.Errorf("an object of more than %d keys", maxJSONFields)
