@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,10 @@ const (
 	// maxJSONFields bounds the keys of one object, which are all remembered to
 	// tell when one comes twice.
 	maxJSONFields = 1 << 16
+	// maxJSONValues bounds the values of one text: several lists of maxListed.
+	maxJSONValues = 1 << 24
+	// maxJSONName bounds keys, and texts that name something.
+	maxJSONName = 1 << 16
 )
 
 // pathError is an error about a part of a JSON text.
@@ -82,6 +87,10 @@ func plainName(s string) bool {
 type jsonText struct {
 	text []byte
 	at   int
+	// checked says that the text has been walked through before, so that objects
+	// and lists can be skipped by counting brackets.
+	checked bool
+	values  int // so many have been walked through
 }
 
 func (t *jsonText) errorf(format string, args ...any) error {
@@ -122,6 +131,9 @@ func (t *jsonText) unexpected(want string) error {
 // value moves past one value and returns its text.
 func (t *jsonText) value(depth int) ([]byte, error) {
 	t.space()
+	if t.values++; t.values > maxJSONValues {
+		return nil, t.errorf("more than %d values: give arrays as base64 data, or as files", maxJSONValues)
+	}
 	start := t.at
 	err := t.skip(depth)
 	return t.text[start:t.at], err
@@ -132,6 +144,9 @@ func (t *jsonText) skip(depth int) error {
 		return t.unexpected("a value")
 	}
 	switch c := t.text[t.at]; {
+	case (c == '{' || c == '[') && t.checked:
+		t.skipChecked()
+		return nil
 	case c == '{' || c == '[':
 		if depth == 0 {
 			return t.errorf("nested deeper than %d levels", maxJSONDepth)
@@ -147,6 +162,24 @@ func (t *jsonText) skip(depth int) error {
 		return t.number()
 	}
 	return t.word("true", "false", "null", "NaN", "Infinity")
+}
+
+// skipChecked moves past an object or list that is known to be whole.
+func (t *jsonText) skipChecked() {
+	for depth := 0; t.at < len(t.text); t.at++ {
+		switch t.text[t.at] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				t.at++
+				return
+			}
+		case '"':
+			_, _ = t.quoted()
+			t.at--
+		}
+	}
 }
 
 func (t *jsonText) word(words ...string) error {
@@ -181,6 +214,9 @@ func (t *jsonText) fields(depth int, each func(key string, value []byte) error) 
 			return err
 		}
 		if each != nil {
+			if len(raw) > maxJSONName {
+				return t.errorf("a key of more than %d bytes", maxJSONName)
+			}
 			key, err := unquoteJSON(raw)
 			if err == nil {
 				err = each(key, value)
@@ -333,33 +369,59 @@ func unquoteJSON(raw []byte) (string, error) {
 	return s, err
 }
 
-// eachField gives each pair of the object that raw is to each, except those whose
-// value is null: they stand for absent ones. A key that comes twice is an error.
-func eachField(raw []byte, each func(key string, value []byte) error) error {
-	t := &jsonText{text: raw}
+// field is a pair of an object.
+type field struct {
+	key   string
+	value []byte
+}
+
+// fieldsOf walks through the object that t holds and nothing else. What could be
+// read of a broken one is returned too.
+func (t *jsonText) fieldsOf() ([]field, error) {
+	var list []field
 	seen := map[string]bool{}
+	var twice error
 	err := t.fields(maxJSONDepth, func(key string, value []byte) error {
 		if seen[key] {
-			return inField(key, errors.New("the key comes twice"))
+			// What follows is read all the same: the id may be there.
+			twice = cmp.Or(twice, inField(key, errors.New("the key comes twice")))
+			return nil
 		}
 		if len(seen) == maxJSONFields {
 			return fmt.Errorf("an object of more than %d keys", maxJSONFields)
 		}
 		seen[key] = true
-		if string(value) == "null" {
-			return nil
-		}
-		return inField(key, each(key, value))
+		list = append(list, field{key, value})
+		return nil
 	})
+	if err == nil {
+		err = t.end()
+	}
+	return list, cmp.Or(err, twice)
+}
+
+// eachField gives each pair of the object that raw is to each, except those whose
+// value is null: they stand for absent ones. A key that comes twice is an error.
+func eachField(t *jsonText, each func(key string, value []byte) error) error {
+	list, err := t.fieldsOf()
 	if err != nil {
 		return err
 	}
-	return t.end()
+	for _, f := range list {
+		if string(f.value) == "null" {
+			continue
+		}
+		if err := each(f.key, f.value); err != nil {
+			return inField(f.key, err)
+		}
+	}
+	return nil
 }
 
-// eachElement gives each element of the list that raw is to each.
+// eachElement gives each element of the list that raw, which has been checked, is
+// to each.
 func eachElement(raw []byte, each func(i int, value []byte) error) error {
-	t := &jsonText{text: raw}
+	t := &jsonText{text: raw, checked: true}
 	err := t.elements(maxJSONDepth, func(i int, value []byte) error { return inElement(i, each(i, value)) })
 	if err != nil {
 		return err

@@ -65,6 +65,14 @@ func textOf(raw []byte) (string, error) {
 	return unquoteJSON(raw)
 }
 
+// nameOf reads a text that names something: a file, a feature, a type.
+func nameOf(raw []byte) (string, error) {
+	if len(raw) > maxJSONName {
+		return "", fmt.Errorf("%s of more than %d bytes", kindOfJSON(raw), maxJSONName)
+	}
+	return textOf(raw)
+}
+
 func intOf(raw []byte) (int64, error) {
 	if kindOfJSON(raw) != "a number" || isNonNumber(raw) {
 		return 0, wantJSON("an integer", raw)
@@ -124,10 +132,14 @@ func (f jsonFloat) MarshalJSON() ([]byte, error) {
 	}
 }
 
-func textsOf(raw []byte) ([]string, error) {
+// namesOf reads a list of names.
+func namesOf(raw []byte) ([]string, error) {
 	list := []string{}
-	err := eachListElement(raw, func(i int, value []byte) error {
-		s, err := textOf(value)
+	err := eachListElement(raw, func(_ int, value []byte) error {
+		if len(list) == maxJSONFields {
+			return fmt.Errorf("a list of more than %d names", maxJSONFields)
+		}
+		s, err := nameOf(value)
 		list = append(list, s)
 		return err
 	})

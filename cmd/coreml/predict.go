@@ -186,7 +186,7 @@ func readInputs(path string, d *coreml.Description, opts *imageOptions, in corem
 	if len(text) == 0 || text[0] != '{' {
 		return fmt.Errorf("%s: want an object of values by the names of inputs", path)
 	}
-	err = eachField(text, func(name string, raw []byte) error {
+	err = eachField(&jsonText{text: text}, func(name string, raw []byte) error {
 		if err := checkName(d, name); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ const (
 	maxNesting = 16
 	// maxListed bounds the numbers that are written as lists, which take many
 	// times the memory of other forms.
-	maxListed = 1 << 24
+	maxListed = 1 << 22
 )
 
 // list collects the elements of nested lists: as integers until one is none, and
@@ -24,13 +24,14 @@ type list struct {
 	ints   []int64
 	floats []float64
 	broken bool // not every element is an integer or a bool
-	count  int
+	count  int  // elements
+	nodes  int  // elements and lists
 }
 
 // decodeList reads a number, a bool or nested lists of them.
 func decodeList(raw []byte, d *coreml.FeatureDescription) (*tensor.Tensor, error) {
 	l := &list{}
-	text := &jsonText{text: raw}
+	text := &jsonText{text: raw, checked: true}
 	if err := l.read(text, 0); err != nil {
 		return nil, err
 	}
@@ -54,6 +55,9 @@ func decodeList(raw []byte, d *coreml.FeatureDescription) (*tensor.Tensor, error
 
 // read takes in the value that comes next.
 func (l *list) read(text *jsonText, depth int) error {
+	if l.nodes++; l.nodes > maxListed {
+		return fmt.Errorf("more than %d numbers in a list: give the array as dtype, shape and base64 data, or as a file", maxListed)
+	}
 	text.space()
 	if text.at < len(text.text) && text.text[text.at] == '[' {
 		if depth == maxNesting {
@@ -68,9 +72,7 @@ func (l *list) read(text *jsonText, depth int) error {
 	if depth != len(l.shape) {
 		return errRagged
 	}
-	if l.count++; l.count > maxListed {
-		return fmt.Errorf("more than %d numbers in a list: give the array as dtype, shape and base64 data, or as a file", maxListed)
-	}
+	l.count++
 	return l.number(raw)
 }
 

@@ -36,25 +36,25 @@ type wireValue struct {
 
 // parse reads the fields of a value. Unknown ones are ignored.
 func (w *wireValue) parse(raw []byte) error {
-	return eachField(raw, func(key string, value []byte) (err error) {
+	return eachField(&jsonText{text: raw, checked: true}, func(key string, value []byte) (err error) {
 		switch key {
 		case "dtype":
-			w.DType, err = textOf(value)
+			w.DType, err = nameOf(value)
 		case "shape":
 			w.Shape, err = shapeOf(value)
 		case "data":
 			w.HasData = true
 			w.Data, err = dataOf(value)
 		case "npy":
-			w.NPY, err = textOf(value)
+			w.NPY, err = nameOf(value)
 		case "safetensors":
-			w.Safetensors, err = textOf(value)
+			w.Safetensors, err = nameOf(value)
 		case "file":
-			w.File, err = textOf(value)
+			w.File, err = nameOf(value)
 		case "tensor":
-			w.Tensor, err = textOf(value)
+			w.Tensor, err = nameOf(value)
 		case "image":
-			w.Image, err = textOf(value)
+			w.Image, err = nameOf(value)
 		case "int64":
 			var i int64
 			i, err = intOf(value)
@@ -106,7 +106,7 @@ func dataOf(raw []byte) ([]byte, error) {
 }
 
 // decodeValue reads a value. d is the feature that it is for, nil when there is
-// none. The text is known to be whole.
+// none. The text has been checked.
 func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {

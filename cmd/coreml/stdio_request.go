@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -46,19 +46,18 @@ func (q *request) release() {
 func parseRequest(text []byte) *request {
 	q := &request{}
 	t := &jsonText{text: text}
-	// The whole text is walked through first, so that fields of the wrong kind do
-	// not hide an id that comes after them.
-	err := t.fields(maxJSONDepth, func(key string, value []byte) error {
-		if key == "id" && q.ID == nil && !isNonNumber(value) && json.Valid(value) {
-			q.ID = bytes.Clone(value)
+	list, err := t.fieldsOf()
+	for _, f := range list {
+		switch {
+		case f.key == "id" && len(f.value) > maxJSONName:
+			err = cmp.Or(err, fmt.Errorf("id: more than %d bytes", maxJSONName))
+		case f.key == "id" && !json.Valid(f.value):
+			err = cmp.Or(err, inField("id", nonNumber(f.value)))
+		case f.key == "id":
+			q.ID = bytes.Clone(f.value)
+		case err == nil && string(f.value) != "null": // null stands for an absent field
+			err = inField(f.key, q.field(f.key, f.value))
 		}
-		return nil
-	})
-	if err == nil {
-		err = t.end()
-	}
-	if err == nil {
-		err = eachField(bytes.TrimSpace(text), q.field)
 	}
 	if err == nil && q.Op == "" && q.Cancel != nil {
 		q.Op = opCancel
@@ -72,38 +71,36 @@ func parseRequest(text []byte) *request {
 // field takes in one field. Unknown ones are ignored.
 func (q *request) field(key string, value []byte) (err error) {
 	switch key {
-	case "id":
-		if isNonNumber(value) || !json.Valid(value) {
-			err = nonNumber(value)
-		}
 	case "op":
-		q.Op, err = textOf(value)
+		q.Op, err = nameOf(value)
 	case "path":
-		q.Path, err = textOf(value)
+		q.Path, err = nameOf(value)
 	case "function":
-		q.Function, err = textOf(value)
+		q.Function, err = nameOf(value)
 	case "compute_units":
-		q.ComputeUnits, err = textOf(value)
+		q.ComputeUnits, err = nameOf(value)
 	case "backend":
-		q.Backend, err = textOf(value)
+		q.Backend, err = nameOf(value)
 	case "model":
-		q.Model, err = textOf(value)
+		q.Model, err = nameOf(value)
 	case "state":
-		q.State, err = textOf(value)
+		q.State, err = nameOf(value)
 	case "name":
-		q.Name, err = textOf(value)
+		q.Name, err = nameOf(value)
 	case "npy_dir":
-		q.NPYDir, err = textOf(value)
+		q.NPYDir, err = nameOf(value)
 	case "value":
 		q.Value = value
 	case "inputs":
 		q.Inputs, err = valuesOf(value)
 	case "outputs":
-		q.Outputs, err = textsOf(value)
+		q.Outputs, err = namesOf(value)
 	case "timeout_ms":
 		q.Timeout, err = timeoutOf(value)
 	case "cancel":
-		q.Cancel = bytes.Clone(value)
+		if q.Cancel = bytes.Clone(value); len(value) > maxJSONName || !json.Valid(value) {
+			err = fmt.Errorf("%s is no id", shorten(value))
+		}
 	}
 	return err
 }
@@ -114,18 +111,13 @@ func valuesOf(raw []byte) (map[string][]byte, error) {
 	if raw[0] != '{' {
 		return nil, wantJSON("an object", raw)
 	}
-	values := map[string][]byte{}
-	t := &jsonText{text: raw}
-	return values, t.fields(maxJSONDepth, func(name string, value []byte) error {
-		if values[name] != nil {
-			return inField(name, errors.New("the key comes twice"))
-		}
-		if len(values) == maxJSONFields {
-			return fmt.Errorf("an object of more than %d keys", maxJSONFields)
-		}
-		values[name] = value
-		return nil
-	})
+	t := &jsonText{text: raw, checked: true}
+	list, err := t.fieldsOf()
+	values := make(map[string][]byte, len(list))
+	for _, f := range list {
+		values[f.key] = f.value
+	}
+	return values, err
 }
 
 // timeoutOf reads a number of milliseconds. 0 means no limit.

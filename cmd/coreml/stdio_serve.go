@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -18,6 +19,9 @@ const (
 	// smallRequest is the length up to which requests are read while others wait.
 	// Of longer ones one at a time is in memory.
 	smallRequest = 1 << 20
+	// hugeRequest is the length from which memory goes back to the system once a
+	// request has been read.
+	hugeRequest = 32 << 20
 	// lastWords is how long a server that is told to stop goes on writing.
 	lastWords = time.Second
 )
@@ -214,7 +218,7 @@ func (r *lineReader) next(ctx context.Context) (text []byte, free func(), err er
 	text, err = readLineFunc(r.in, nil, r.limit, func() error {
 		select {
 		case r.large <- struct{}{}:
-			free = sync.OnceFunc(func() { <-r.large })
+			free = func() { <-r.large }
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -223,6 +227,11 @@ func (r *lineReader) next(ctx context.Context) (text []byte, free func(), err er
 	if err != nil && free != nil {
 		free()
 		free = nil
+	}
+	if len(text) > hugeRequest {
+		// The next one must not come on top of what is left of this one.
+		let := free
+		return text, func() { debug.FreeOSMemory(); let() }, err
 	}
 	return text, free, err
 }
@@ -234,29 +243,47 @@ func readLine(b *bufio.Reader, buf []byte, limit int) ([]byte, error) {
 
 // readLineFunc is readLine that asks before it holds more than a small line.
 func readLineFunc(b *bufio.Reader, buf []byte, limit int, grow func() error) ([]byte, error) {
-	tooLong, asked := false, false
+	var parts [][]byte // of a large line: one that grew would be copied over and over
+	size, tooLong := len(buf), false
 	for {
 		part, err := b.ReadSlice('\n')
-		if !tooLong && len(buf)+len(part) > limit {
-			buf, tooLong = nil, true
+		if size += len(part); !tooLong && size > limit {
+			buf, parts, tooLong = nil, nil, true
 		}
-		if !tooLong && !asked && len(buf)+len(part) > smallRequest {
-			asked = true
-			if err := grow(); err != nil {
-				return nil, err
-			}
-		}
-		if !tooLong {
+		switch {
+		case tooLong:
+		case size <= smallRequest:
 			buf = append(buf, part...)
+		default:
+			if parts == nil {
+				if err := grow(); err != nil {
+					return nil, err
+				}
+				parts = append(parts, buf)
+			}
+			parts = append(parts, bytes.Clone(part))
 		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case tooLong && (err == nil || errors.Is(err, io.EOF)):
 			return nil, errLongLine
-		case errors.Is(err, io.EOF) && len(buf) > 0:
+		case parts != nil:
+			buf = join(parts, size)
+		}
+		if errors.Is(err, io.EOF) && len(buf) > 0 {
 			return buf, nil
 		}
 		return buf, err
 	}
+}
+
+// join puts parts together and lets go of each as it does.
+func join(parts [][]byte, size int) []byte {
+	out := make([]byte, 0, size)
+	for i, part := range parts {
+		out = append(out, part...)
+		parts[i] = nil
+	}
+	return out
 }
