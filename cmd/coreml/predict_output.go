@@ -111,6 +111,9 @@ func outputArray(v coreml.Value) (*tensor.Tensor, error) {
 		_, t, err := imageArray(v.Image())
 		return t, err
 	}
+	if v.Kind() == coreml.KindInvalid {
+		return nil, coreml.ErrMissingFeature
+	}
 	return nil, fmt.Errorf("a value of kind %v is no array", v.Kind())
 }
 

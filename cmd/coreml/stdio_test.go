@@ -201,7 +201,9 @@ func TestAServerStopsThoughNobodyReads(t *testing.T) {
 	defer r.Close()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, []string{"predict", "--stdio"}, strings.NewReader(sayHello+"\n"), out, io.Discard) }()
+	go func() {
+		ended <- run(ctx, []string{"predict", "--stdio"}, strings.NewReader(sayHello+"\n"), out, io.Discard)
+	}()
 	time.Sleep(20 * time.Millisecond)
 	stop()
 	select {
