@@ -371,8 +371,11 @@ func TestTheValuesOfARequestAreBounded(t *testing.T) {
 	}
 }
 
+var odd []byte
+
 func TestElementsOfSmallTensorsAreAligned(t *testing.T) {
-	for range 1000 { // where the memory lies is chance
+	for i := range 1000 { // where the memory lies depends on what lies before it
+		odd = make([]byte, 1+i%7)
 		for _, value := range []string{`{"dtype":"float32","shape":[1],"data":"AACAPw=="}`, `{"dtype":"float64","shape":[1],"data":"AAAAAAAA8D8="}`} {
 			v, err := decodeValue([]byte(value), nil, nil)
 			if err != nil || !slices.Equal(numbers(t, v.MultiArray()), []float32{1}) {
