@@ -85,6 +85,7 @@ type featureInfo struct {
 	Name       string   `json:"name"`
 	Kind       string   `json:"kind"`
 	DType      string   `json:"dtype,omitempty"`
+	Pixels     string   `json:"pixels,omitempty"`
 	Shape      []int    `json:"shape,omitempty"`
 	Ranges     [][2]int `json:"ranges,omitempty"`
 	Enumerated [][]int  `json:"enumerated,omitempty"`
@@ -245,9 +246,10 @@ func featureList(list []coreml.FeatureDescription) []featureInfo {
 		if f.Kind == coreml.KindMultiArray || f.Kind == coreml.KindState {
 			out[i].DType = f.DType.String()
 		}
-		for _, r := range f.Ranges {
-			out[i].Ranges = append(out[i].Ranges, [2]int{r.Lower, r.Upper})
+		if f.Kind == coreml.KindImage {
+			out[i].Pixels = f.Pixels.String()
 		}
+		out[i].Ranges = bounds(f.Ranges)
 	}
 	return out
 }

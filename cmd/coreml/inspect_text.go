@@ -83,14 +83,7 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 	}{{"input", d.Inputs}, {"output", d.Outputs}, {"state", d.States}} {
 		for i := range part.list {
 			feature := &part.list[i]
-			typ := feature.Type()
-			if part.name == "state" {
-				typ = strings.TrimPrefix(typ, coreml.KindState.String()+" ")
-			}
-			if feature.Optional {
-				typ += ", optional"
-			}
-			t.row(part.name, feature.Name, strings.TrimPrefix(typ, coreml.KindMultiArray.String()+" "), oneLine(feature.Text))
+			t.row(part.name, feature.Name, featureText(feature), oneLine(feature.Text))
 		}
 	}
 	b.WriteString(t.String())

@@ -78,7 +78,7 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 		return nil, err
 	}
 	p := &program{pkg: pkg, plan: pl, pool: workpool.Default(), threads: cfg.Threads}
-	if p.desc, err = describe(pkg, iface); err != nil {
+	if p.desc, err = Describe(pkg, iface); err != nil {
 		return nil, err
 	}
 	if err := p.bind(); err != nil {
