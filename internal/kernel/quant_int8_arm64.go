@@ -113,21 +113,21 @@ func (q *Quant) fastTile8(w *byte, wstep int, s, o *float32, sstep int, x, dst *
 	blocks, groups := q.cb, q.c.ColBlock/32
 	switch q.int8Kind(o != nil) {
 	case 8:
-		fastTile8x4sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile8x4sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 9:
-		fastTile8x4uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile8x4uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 10:
-		fastTile8x4soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile8x4soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 11:
-		fastTile8x4uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile8x4uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 12:
-		fastTile8x8sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile8x8sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 13:
-		fastTile8x8uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile8x8uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 14:
-		fastTile8x8soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile8x8soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 15:
-		fastTile8x8uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile8x8uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	}
 }
 
@@ -136,36 +136,36 @@ func (q *Quant) fastTile4(w *byte, wstep int, s, o *float32, sstep int, x, dst *
 	blocks, groups := q.cb, q.c.ColBlock/32
 	switch q.int8Kind(o != nil) {
 	case 0:
-		fastTile4x4sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x4sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 1:
-		fastTile4x4uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x4uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 2:
-		fastTile4x4soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x4soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 3:
-		fastTile4x4uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x4uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 4:
-		fastTile4x8sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x8sNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 5:
-		fastTile4x8uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x8uNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 6:
-		fastTile4x8soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x8soNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 7:
-		fastTile4x8uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x8uoNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 8:
-		fastTile4x4sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x4sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 9:
-		fastTile4x4uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x4uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 10:
-		fastTile4x4soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x4soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 11:
-		fastTile4x4uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x4uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 12:
-		fastTile4x8sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x8sDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 13:
-		fastTile4x8uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
+		tile4x8uDotNEON(w, wstep, s, sstep, x, dst, ldd, blocks, groups)
 	case 14:
-		fastTile4x8soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x8soDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	case 15:
-		fastTile4x8uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
+		tile4x8uoDotNEON(w, wstep, s, o, sstep, x, dst, ldd, blocks, groups)
 	}
 }

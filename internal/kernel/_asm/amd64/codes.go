@@ -45,9 +45,9 @@ func (p file) beginRows(name, doc string, mode kind.Mode) fn {
 
 // nextBlocks steps over the scales and offsets of n blocks.
 func (f fn) nextBlocks(n int, mode kind.Mode) {
-	f.ADDQ(Imm(4*n), scalePtr)
+	f.ADDQ(imm(4*n), scalePtr)
 	if mode.HasOffset() {
-		f.ADDQ(Imm(4*n), offsetPtr)
+		f.ADDQ(imm(4*n), offsetPtr)
 	}
 }
 
@@ -58,7 +58,7 @@ func (f fn) endRow(row asm.Label) {
 }
 
 func (f fn) nextRow(row asm.Label) {
-	f.ADDQ(Imm(4), dstPtr)
+	f.ADDQ(imm(4), dstPtr)
 	f.DECQ(rowsLeft)
 	f.JNZ(row)
 }

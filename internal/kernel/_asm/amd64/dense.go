@@ -18,7 +18,7 @@ type vectors struct {
 
 // run loads the pointers and n, and runs the body over all elements: wide vectors
 // at a time, then one by one.
-func (l vectors) run(f fn, pointers ...Reg) {
+func (l vectors) run(f fn, pointers ...reg) {
 	params := f.Pointers()
 	for i, p := range params {
 		f.load(p.Name, pointers[i])
@@ -33,27 +33,27 @@ func (l vectors) run(f fn, pointers ...Reg) {
 			if p.Type == asm.Halves {
 				size = 2
 			}
-			f.ADDQ(Imm(elements*size), pointers[i])
+			f.ADDQ(imm(elements*size), pointers[i])
 		}
 	}
 	wide, narrow, one, end := f.NewLabel("wide"), f.NewLabel("narrow"), f.NewLabel("one"), f.NewLabel("end")
 	all := 8 * l.wide
-	f.SUBQ(Imm(all), CX)
+	f.SUBQ(imm(all), CX)
 	f.JLT(narrow)
 	f.Bind(wide)
 	for j := range l.wide {
 		l.body(f, j, j)
 	}
 	step(all)
-	f.SUBQ(Imm(all), CX)
+	f.SUBQ(imm(all), CX)
 	f.JGE(wide)
 	f.Bind(narrow)
-	f.ADDQ(Imm(all), CX)
+	f.ADDQ(imm(all), CX)
 	f.JZ(end)
 	f.Bind(one)
 	l.body(f, 0, 0)
 	step(8)
-	f.SUBQ(Imm(8), CX)
+	f.SUBQ(imm(8), CX)
 	f.JNZ(one)
 	f.Bind(end)
 }
@@ -172,7 +172,7 @@ const (
 	less
 )
 
-func (f fn) negInf() Mem { return f.float("negInf", math.Inf(-1)) }
+func (f fn) negInf() mem { return f.float("negInf", math.Inf(-1)) }
 
 // reduction is a loop that keeps 4 sums, or what else, in Y0 to Y3.
 type reduction struct {

@@ -55,7 +55,7 @@ func (f fn) exp(x, n, p Y) {
 	f.VMULPS(n, p, x)
 }
 
-func (f fn) one() Mem { return f.floats("one", 1) }
+func (f fn) one() mem { return f.floats("one", 1) }
 
 // The kinds of rounding of VROUNDPS.
 const (
@@ -81,7 +81,7 @@ func (a activation) step(f fn, j int) {
 
 func (p file) activation(s asm.Signature, a activation) {
 	f := p.beginSig(s)
-	pointers := []Reg{DI, SI}[:len(f.Pointers())]
+	pointers := []reg{DI, SI}[:len(f.Pointers())]
 	for i, param := range f.Pointers() {
 		f.load(param.Name, pointers[i])
 	}
@@ -91,18 +91,18 @@ func (p file) activation(s asm.Signature, a activation) {
 		a.setup(f)
 	}
 	wide, narrow, end := f.NewLabel("wide"), f.NewLabel("narrow"), f.NewLabel("end")
-	f.SUBQ(Imm(16), CX)
+	f.SUBQ(imm(16), CX)
 	f.JLT(narrow)
 	f.Bind(wide)
 	a.step(f, 0)
 	a.step(f, 1)
 	for _, r := range pointers {
-		f.ADDQ(Imm(64), r)
+		f.ADDQ(imm(64), r)
 	}
-	f.SUBQ(Imm(16), CX)
+	f.SUBQ(imm(16), CX)
 	f.JGE(wide)
 	f.Bind(narrow)
-	f.ADDQ(Imm(16), CX)
+	f.ADDQ(imm(16), CX)
 	f.JZ(end)
 	a.step(f, 0)
 	f.Bind(end)
@@ -189,7 +189,7 @@ func loadErf(f fn, j int, x Y) {
 	f.VMOVUPS(f.floats("two", 2), e)
 	f.VADDPS(e, x, s)
 	f.VDIVPS(s, e, t)
-	erfc := func(i int) Mem { return f.floats(fmt.Sprintf("erfc%d", i), kind.Erfc[i]) }
+	erfc := func(i int) mem { return f.floats(fmt.Sprintf("erfc%d", i), kind.Erfc[i]) }
 	f.VMOVUPS(erfc(11), s)
 	for i := 10; i >= 0; i-- {
 		f.VFMADD213PS(erfc(i), t, s)

@@ -33,14 +33,14 @@ func quantize(p file) {
 		f.stepsOf8()
 		f.bytesOf64()
 		f.sumsOf8()
-		f.ADDQ(Imm(256), SI)
-		f.ADDQ(Imm(fastGroup), DI)
+		f.ADDQ(imm(256), SI)
+		f.ADDQ(imm(fastGroup), DI)
 	})
 	f.end()
 }
 
 // abs is the mask of a float's magnitude.
-func (f fn) abs() Mem { return f.words("abs", 0x7FFFFFFF) }
+func (f fn) abs() mem { return f.words("abs", 0x7FFFFFFF) }
 
 // peaksOf8 loads 64 inputs into Y0 to Y7 and brings the largest magnitude of each 8
 // to Y8, by taking the larger of two, in turns. Y14 is 0 where all are finite, else
@@ -99,7 +99,7 @@ func (f fn) stepsOf8() {
 }
 
 // tiny is where inputs begin whose inverse times a factor may overflow.
-func (f fn) tiny() Mem { return f.float("tiny", 1e-30) }
+func (f fn) tiny() mem { return f.float("tiny", 1e-30) }
 
 // bytesOf64 packs the integers in Y0 to Y7 and stores the even bytes, which stay in
 // Y1, and the odd ones, in Y2.
@@ -121,7 +121,7 @@ func (f fn) bytesOf64() {
 }
 
 // unpackOrder undoes what packing 4 vectors of dwords to bytes does to their order.
-func (f fn) unpackOrder() Mem { return f.words("unpackOrder", 0, 4, 1, 5, 2, 6, 3, 7) }
+func (f fn) unpackOrder() mem { return f.words("unpackOrder", 0, 4, 1, 5, 2, 6, 3, 7) }
 
 // twice repeats an order of bytes for both halves of a register.
 func twice(order ...byte) []byte { return append(order, order...) }
@@ -148,8 +148,8 @@ func (f fn) sumsOf8() {
 }
 
 // ones8 and ones16 are 1 in every byte and in every word.
-func (f fn) ones8() Mem  { return f.words("ones8", 0x01010101) }
-func (f fn) ones16() Mem { return f.words("ones16", 0x00010001) }
+func (f fn) ones8() mem  { return f.words("ones8", 0x01010101) }
+func (f fn) ones16() mem { return f.words("ones16", 0x00010001) }
 
 // fast sums a row in Y0; blocks of whole vectors sum in Y1 first.
 type fast struct {
@@ -238,8 +238,8 @@ func (f fast) vector(scale func()) {
 		f.VFNMADD231PS(inputPtr.At(corrections), fastOffset, Y(2))
 	}
 	scale()
-	f.ADDQ(Imm(32), codesPtr)
-	f.ADDQ(Imm(fastGroup), inputPtr)
+	f.ADDQ(imm(32), codesPtr)
+	f.ADDQ(imm(fastGroup), inputPtr)
 }
 
 // quantisedModes are the modes of codes that meet quantised inputs.

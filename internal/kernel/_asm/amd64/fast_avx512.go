@@ -23,7 +23,7 @@ type wide struct {
 	groupSize int
 
 	// products multiplies the codes of a vector and step over it.
-	products func(w Width)
+	products func(w width)
 }
 
 // The registers that wide uses: sums of whole and of half vectors, and factors.
@@ -35,7 +35,7 @@ const (
 )
 
 // loadHalves loads a group, or two that lie apart.
-func (k wide) loadHalves(w Width, offset, n int) {
+func (k wide) loadHalves(w width, offset, n int) {
 	if w == W512 {
 		k.pair(inputPtr.At(offset), k.groupSize, Z(n))
 	} else {
@@ -44,7 +44,7 @@ func (k wide) loadHalves(w Width, offset, n int) {
 }
 
 // loadCodes loads codes and fetches later ones.
-func (k wide) loadCodes(r Vec) {
+func (k wide) loadCodes(r vec) {
 	if _, ok := r.(Z); ok {
 		k.VMOVDQU64(codesPtr.At(0), r)
 	} else {
@@ -54,42 +54,42 @@ func (k wide) loadCodes(r Vec) {
 }
 
 // spread loads a factor for every lane: of 4 blocks, of 2, or of one.
-func (k wide) spread(w Width, ptr Reg, n int) {
+func (k wide) spread(w width, ptr reg, n int) {
 	switch {
 	case k.pairing == long:
-		k.VBROADCASTSS(ptr.At(0), w.Reg(n))
+		k.VBROADCASTSS(ptr.At(0), w.reg(n))
 		return
 	case w == W512:
-		k.VBROADCASTF32X4(ptr.At(0), w.Reg(n))
+		k.VBROADCASTF32X4(ptr.At(0), w.reg(n))
 	default:
-		k.VBROADCASTSD(ptr.At(0), w.Reg(n))
+		k.VBROADCASTSD(ptr.At(0), w.reg(n))
 	}
-	k.VPERMILPS(w.Reg(k.lanes), w.Reg(n), w.Reg(n))
+	k.VPERMILPS(w.reg(k.lanes), w.reg(n), w.reg(n))
 }
 
 // blockLanes is the order of lanes for spread.
-func (f fn) blockLanes() Mem {
+func (f fn) blockLanes() mem {
 	return f.words("blockLanes", asm.Tabulate(16, func(i int) uint32 { return uint32(i / 4) })...)
 }
 
-func (k wide) factors(w Width) {
+func (k wide) factors(w width) {
 	k.spread(w, scalePtr, wideScale)
 	if k.Mode.HasOffset() {
 		k.spread(w, offsetPtr, wideOffset)
 		if k.Signed {
-			k.VADDPS(w.Reg(k.eight), w.Reg(wideOffset), w.Reg(wideOffset))
+			k.VADDPS(w.reg(k.eight), w.reg(wideOffset), w.reg(wideOffset))
 		}
 	}
 }
 
 // step goes on behind n groups.
 func (k wide) step(n int) {
-	k.ADDQ(Imm(32*n), codesPtr)
-	k.ADDQ(Imm(k.groupSize*n), inputPtr)
+	k.ADDQ(imm(32*n), codesPtr)
+	k.ADDQ(imm(k.groupSize*n), inputPtr)
 }
 
 // rows runs over rows of pairs or of blocks.
-func (k wide) rows(add func(w Width), addBlock func()) {
+func (k wide) rows(add func(w width), addBlock func()) {
 	row := k.Here("row")
 	k.MOVQ(k.arg("x"), inputPtr)
 	k.zero(Z(wideSum), Z(halfSum))
@@ -105,10 +105,10 @@ func (k wide) rows(add func(w Width), addBlock func()) {
 }
 
 // rowOfPairs multiplies 4 blocks of 32 at a time, and 2 where they are left.
-func (k wide) rowOfPairs(add func(w Width)) {
+func (k wide) rowOfPairs(add func(w width)) {
 	odd, end := k.NewLabel("odd"), k.NewLabel("end")
 	k.MOVQ(blocks, blockLeft)
-	k.SHRQ(Imm(1), blockLeft)
+	k.SHRQ(imm(1), blockLeft)
 	k.JZ(odd)
 	k.repeat("whole", blockLeft, func() {
 		k.factors(W512)
@@ -118,7 +118,7 @@ func (k wide) rowOfPairs(add func(w Width)) {
 		k.nextBlocks(4, k.Mode)
 	})
 	k.Bind(odd)
-	k.TESTQ(Imm(1), blocks)
+	k.TESTQ(imm(1), blocks)
 	k.JZ(end)
 	k.factors(W256)
 	k.products(W256)
@@ -130,14 +130,14 @@ func (k wide) rowOfPairs(add func(w Width)) {
 
 // rowOfBlocks multiplies blocks of any number of groups, whose whole vectors sum in
 // Z1 until addBlock.
-func (k wide) rowOfBlocks(add func(w Width), addBlock func()) {
+func (k wide) rowOfBlocks(add func(w width), addBlock func()) {
 	k.MOVQ(blocks, blockLeft)
 	k.repeat("block", blockLeft, func() {
 		odd, end := k.NewLabel("odd"), k.NewLabel("end")
 		k.factors(W512)
 		k.zero(Z(1))
 		k.MOVQ(vecs, vecLeft)
-		k.SHRQ(Imm(1), vecLeft)
+		k.SHRQ(imm(1), vecLeft)
 		k.JZ(odd)
 		k.repeat("whole", vecLeft, func() {
 			k.products(W512)
@@ -146,7 +146,7 @@ func (k wide) rowOfBlocks(add func(w Width), addBlock func()) {
 		})
 		k.VFMADD231PS(Z(1), Z(wideScale), Z(wideSum))
 		k.Bind(odd)
-		k.TESTQ(Imm(1), vecs)
+		k.TESTQ(imm(1), vecs)
 		k.JZ(end)
 		k.products(W256)
 		add(W256)
@@ -174,22 +174,22 @@ const (
 )
 
 // codes loads codes and takes them apart, all unsigned.
-func (k fastVNNI) codes(w Width, low, high Vec) {
+func (k fastVNNI) codes(w width, low, high vec) {
 	k.loadCodes(low)
 	k.VPSRLW(4, low, high)
-	for _, r := range []Vec{low, high} {
+	for _, r := range []vec{low, high} {
 		if k.Signed {
-			k.VPTERNLOGD(flipAndMask, w.Reg(vnniNibbles), w.Reg(vnniEights), r)
+			k.VPTERNLOGD(flipAndMask, w.reg(vnniNibbles), w.reg(vnniEights), r)
 		} else {
-			k.VPANDD(w.Reg(vnniNibbles), r, r)
+			k.VPANDD(w.reg(vnniNibbles), r, r)
 		}
 	}
 }
 
 // multiply brings products as floats, less the offsets, to register 4, and the
 // inputs' steps to register 8.
-func (k fastVNNI) multiply(w Width) {
-	low, high, sum, even, odd := w.Reg(2), w.Reg(3), w.Reg(4), w.Reg(5), w.Reg(6)
+func (k fastVNNI) multiply(w width) {
+	low, high, sum, even, odd := w.reg(2), w.reg(3), w.reg(4), w.reg(5), w.reg(6)
 	k.codes(w, low, high)
 	switch {
 	case k.Signed && !k.Mode.HasOffset():
@@ -206,25 +206,25 @@ func (k fastVNNI) multiply(w Width) {
 	k.VCVTDQ2PS(sum, sum)
 	if k.Mode.HasOffset() {
 		k.loadHalves(w, corrections, 7)
-		k.VFNMADD231PS(w.Reg(7), w.Reg(wideOffset), sum)
+		k.VFNMADD231PS(w.reg(7), w.reg(wideOffset), sum)
 	}
 	k.loadHalves(w, inputSteps, 8)
 }
 
 // add adds products times steps times scales to the row's sums.
-func (k fastVNNI) add(w Width) {
-	sum, scale, steps := Z(wideSum), w.Reg(wideScale), w.Reg(8)
+func (k fastVNNI) add(w width) {
+	sum, scale, steps := Z(wideSum), w.reg(wideScale), w.reg(8)
 	switch {
 	case w == W512:
 		k.VMULPS(steps, scale, scale)
-		k.VFMADD231PS(w.Reg(4), scale, sum)
+		k.VFMADD231PS(w.reg(4), scale, sum)
 	case k.pairing == pair:
 		k.VMULPS(steps, scale, scale)
-		k.VFMADD231PS(w.Reg(4), scale, Y(halfSum))
+		k.VFMADD231PS(w.reg(4), scale, Y(halfSum))
 	default:
 		// The block's scale is still needed.
 		k.VMULPS(steps, scale, steps)
-		k.VFMADD231PS(w.Reg(4), steps, Y(halfSum))
+		k.VFMADD231PS(w.reg(4), steps, Y(halfSum))
 	}
 }
 

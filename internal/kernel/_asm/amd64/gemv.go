@@ -63,11 +63,11 @@ func (d decoder) setup() {
 	}
 }
 
-func (f fn) shiftRight() Mem {
+func (f fn) shiftRight() mem {
 	return f.words("shiftRight", asm.Tabulate(8, func(i int) uint32 { return uint32(4 * i) })...)
 }
 
-func (f fn) nibble() Mem { return f.words("nibble", asm.Repeat(8, 15)...) }
+func (f fn) nibble() mem { return f.words("nibble", asm.Repeat(8, 15)...) }
 
 // countFrom returns 8 floats that follow one another.
 func countFrom(first int) []uint32 {
@@ -230,9 +230,9 @@ func (g gemv) block32(i int) {
 func (g gemv) blocksOf32(other, sum asm.Label) {
 	f := g.f
 	pair, odd := f.NewLabel("pair"), f.NewLabel("odd")
-	f.CMPQ(vecs, Imm(4))
+	f.CMPQ(vecs, imm(4))
 	f.JNE(other)
-	f.SUBQ(Imm(2), blockLeft)
+	f.SUBQ(imm(2), blockLeft)
 	f.JLT(odd)
 	f.Bind(pair)
 	f.PREFETCHT0(codesPtr.At(4096))
@@ -242,16 +242,16 @@ func (g gemv) blocksOf32(other, sum asm.Label) {
 	g.block32(0)
 	g.block32(1)
 	f.nextBlocks(2, g.Mode)
-	f.ADDQ(Imm(8*g.bytes()), codesPtr)
-	f.ADDQ(Imm(256), inputPtr)
-	f.SUBQ(Imm(2), blockLeft)
+	f.ADDQ(imm(8*g.bytes()), codesPtr)
+	f.ADDQ(imm(256), inputPtr)
+	f.SUBQ(imm(2), blockLeft)
 	f.JGE(pair)
 	f.Bind(odd)
-	f.ADDQ(Imm(2), blockLeft)
+	f.ADDQ(imm(2), blockLeft)
 	f.JZ(sum)
 	g.block32(0)
 	f.nextBlocks(1, g.Mode)
-	f.ADDQ(Imm(4*g.bytes()), codesPtr)
+	f.ADDQ(imm(4*g.bytes()), codesPtr)
 	f.JMP(sum)
 }
 
@@ -273,27 +273,27 @@ func (g gemv) anyBlock() {
 }
 
 // fours runs through the vectors of a block: four for 4 of them, then one.
-func (f fn) fours(ahead bool, size int, floats Reg, four, one func()) {
+func (f fn) fours(ahead bool, size int, floats reg, four, one func()) {
 	body, rest, single, done := f.NewLabel("four"), f.NewLabel("rest"), f.NewLabel("one"), f.NewLabel("done")
 	f.MOVQ(vecs, vecLeft)
-	f.SUBQ(Imm(4), vecLeft)
+	f.SUBQ(imm(4), vecLeft)
 	f.JLT(rest)
 	f.Bind(body)
 	if ahead {
 		f.PREFETCHT0(codesPtr.At(4096))
 	}
 	four()
-	f.ADDQ(Imm(4*size), codesPtr)
-	f.ADDQ(Imm(128), floats)
-	f.SUBQ(Imm(4), vecLeft)
+	f.ADDQ(imm(4*size), codesPtr)
+	f.ADDQ(imm(128), floats)
+	f.SUBQ(imm(4), vecLeft)
 	f.JGE(body)
 	f.Bind(rest)
-	f.ADDQ(Imm(4), vecLeft)
+	f.ADDQ(imm(4), vecLeft)
 	f.JZ(done)
 	f.Bind(single)
 	one()
-	f.ADDQ(Imm(size), codesPtr)
-	f.ADDQ(Imm(32), floats)
+	f.ADDQ(imm(size), codesPtr)
+	f.ADDQ(imm(32), floats)
 	f.DECQ(vecLeft)
 	f.JNZ(single)
 	f.Bind(done)

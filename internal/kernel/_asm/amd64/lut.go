@@ -90,8 +90,8 @@ func (l lut) use(i int, r, sum Y) {
 
 // step goes on to the next group.
 func (l lut) step(bytes, entries int) {
-	l.ADDQ(Imm(bytes), codesPtr)
-	l.ADDQ(Imm(4*entries), DI)
+	l.ADDQ(imm(bytes), codesPtr)
+	l.ADDQ(imm(4*entries), DI)
 }
 
 func palettes(p file) {
@@ -125,7 +125,7 @@ func fewBits(bits int) group {
 			case 3:
 				l.MOVWLZX(codesPtr.At(0), AX)
 				l.MOVBLZX(codesPtr.At(2), BX)
-				l.SHLL(Imm(16), BX)
+				l.SHLL(imm(16), BX)
 				l.ORL(BX, AX)
 				l.VMOVD(AX, X(q))
 				l.VPBROADCASTD(X(q), q)
@@ -167,9 +167,9 @@ var eightBits = group{
 			x := X(4 + i/4)
 			l.MOVBLZX(indices, index)
 			if i < 7 {
-				l.SHRQ(Imm(8), indices)
+				l.SHRQ(imm(8), indices)
 			} else {
-				l.ADDQ(Imm(8), codesPtr)
+				l.ADDQ(imm(8), codesPtr)
 			}
 			if i%4 == 0 {
 				l.VMOVSS(tablePtr.By(index, 4), x)
@@ -179,6 +179,6 @@ var eightBits = group{
 		}
 		l.VINSERTF128(1, X(5), Y(4), Y(4))
 		l.use(0, 4, 0)
-		l.ADDQ(Imm(32), DI)
+		l.ADDQ(imm(32), DI)
 	},
 }

@@ -27,8 +27,8 @@ func prepareLUT4(p file) {
 			f.VMOVUPS(Y(2), DI.At(32*k))
 			f.VMOVUPS(Y(3), DI.At(128+32*k))
 		}
-		f.ADDQ(Imm(256), SI)
-		f.ADDQ(Imm(256), DI)
+		f.ADDQ(imm(256), SI)
+		f.ADDQ(imm(256), DI)
 	})
 	f.end()
 }
@@ -77,7 +77,7 @@ func (l lut) joinPlanes(half int) {
 }
 
 // nibbles is the mask of the low 4 bits of every byte.
-func (f fn) nibbles() Mem { return f.words("nibbles", 0x0F0F0F0F) }
+func (f fn) nibbles() mem { return f.words("nibbles", 0x0F0F0F0F) }
 
 // sixBits is for tables of halves, 32 indices at a time: 4 shuffles a plane, each
 // for a quarter of the table. An index outside the quarter has its top bit set,
@@ -125,7 +125,7 @@ func (l lut) spreadIndices() {
 	l.VINSERTI128(1, codesPtr.At(8), Y(4), Y(4))
 	l.PREFETCHT0(codesPtr.At(4096))
 	l.VPSHUFB(Y(15), Y(4), Y(4))
-	six := func(i int) Mem { return l.words(fmt.Sprintf("six%d", i), asm.Repeat(8, 0x3F<<(8*i))...) }
+	six := func(i int) mem { return l.words(fmt.Sprintf("six%d", i), asm.Repeat(8, 0x3F<<(8*i))...) }
 	l.VPAND(six(0), Y(4), Y(5))
 	for i := 1; i < 4; i++ {
 		l.VPSLLD(2*i, Y(4), Y(6))

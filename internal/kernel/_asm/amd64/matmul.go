@@ -30,7 +30,7 @@ const (
 	rowsMask = AX
 )
 
-var rowPtrs = []Reg{R8, R9, R10, R11}
+var rowPtrs = []reg{R8, R9, R10, R11}
 
 // ntLoad loads what both kernels keep in registers.
 func (f fn) ntLoad() {
@@ -49,20 +49,20 @@ func ntAVX2(p file) {
 	f.load("ldx", stepX)
 	f.load("n", xLeft)
 	f.ntLoad()
-	f.ANDQ(Imm(-8), depth)
-	f.SHLQ(Imm(2), depth)
+	f.ANDQ(imm(-8), depth)
+	f.SHLQ(imm(2), depth)
 	three, two, one, end := f.NewLabel("three"), f.NewLabel("two"), f.NewLabel("one"), f.NewLabel("fin")
-	f.SUBQ(Imm(3), xLeft)
+	f.SUBQ(imm(3), xLeft)
 	f.JLT(two)
 	f.Bind(three)
 	f.nt(3)
 	f.LEAQ(DX.By(stepX, 1), SI)
-	f.SUBQ(Imm(3), xLeft)
+	f.SUBQ(imm(3), xLeft)
 	f.JGE(three)
 	f.Bind(two)
-	f.ADDQ(Imm(3), xLeft)
+	f.ADDQ(imm(3), xLeft)
 	f.JZ(end)
-	f.CMPQ(xLeft, Imm(1))
+	f.CMPQ(xLeft, imm(1))
 	f.JEQ(one)
 	f.nt(2)
 	f.JMP(end)
@@ -75,7 +75,7 @@ func ntAVX2(p file) {
 // nt multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // Y(4t+r).
 func (f fn) nt(n int) {
-	xs := []Reg{SI, BX, DX}[:n]
+	xs := []reg{SI, BX, DX}[:n]
 	for i := 1; i < n; i++ {
 		f.LEAQ(xs[i-1].By(stepX, 1), xs[i])
 	}
@@ -94,7 +94,7 @@ func (f fn) nt(n int) {
 			f.VFMADD231PS(Y(12+t), Y(15), Y(4*t+r))
 		}
 	}
-	f.ADDQ(Imm(32), along)
+	f.ADDQ(imm(32), along)
 	f.CMPQ(along, depth)
 	f.JLT(loop)
 	f.Bind(tail)
@@ -104,7 +104,7 @@ func (f fn) nt(n int) {
 }
 
 // ntTail multiplies the last 1 to 7 columns, through a mask.
-func (f fn) ntTail(xs []Reg) {
+func (f fn) ntTail(xs []reg) {
 	const mask, x, w = Y(15), Y(12), Y(13)
 	out := f.NewLabel("out")
 	f.MOVQ(f.arg("tail"), R12)
@@ -164,7 +164,7 @@ func (f fn) ntStore(n int, mask Y, products func(t int) X, tmp X) {
 
 // ifAdding adds what is at AX to the products of n vectors, unless acc is 0.
 func (f fn) ifAdding(otherwise asm.Label, n int, add func(t int)) {
-	f.CMPQ(f.arg("acc"), Imm(0))
+	f.CMPQ(f.arg("acc"), imm(0))
 	f.JEQ(otherwise)
 	f.MOVQ(DI, AX)
 	for t := range n {
@@ -196,10 +196,10 @@ func (f fn) nnLoad() {
 
 // sixRows returns the memory of 6 rows that are a stride apart; the register next
 // gets the address of the fourth.
-func (f fn) sixRows(first, stride, next Reg) []Mem {
+func (f fn) sixRows(first, stride, next reg) []mem {
 	f.LEAQ(stride.By(stride, 2), next)
 	f.ADDQ(first, next)
-	return []Mem{first.At(0), first.By(stride, 1), first.By(stride, 2), next.At(0), next.By(stride, 1), next.By(stride, 2)}
+	return []mem{first.At(0), first.By(stride, 1), first.By(stride, 2), next.At(0), next.By(stride, 1), next.By(stride, 2)}
 }
 
 // nn is a kernel for rows by columns, which are cols or, through a mask in Y15, at
@@ -229,7 +229,7 @@ func writeNN(p file, rows, cols int, masked bool) {
 	f.TESTQ(AX, AX)
 	f.JZ(loop)
 	f.MOVQ(DI, AX)
-	k.eachRow(AX, func(m Mem, r Y) { k.move(m, r) })
+	k.eachRow(AX, func(m mem, r Y) { k.move(m, r) })
 	f.Bind(loop)
 	for j := range cols / 8 {
 		k.move(DX.At(32*j), Y(12+j))
@@ -237,17 +237,17 @@ func writeNN(p file, rows, cols int, masked bool) {
 	for t := range rows {
 		k.multiplyRow(t, a[t])
 	}
-	f.ADDQ(Imm(4), SI)
-	f.ADDQ(Imm(4), BX)
+	f.ADDQ(imm(4), SI)
+	f.ADDQ(imm(4), BX)
 	f.ADDQ(R10, DX)
 	f.DECQ(CX)
 	f.JNZ(loop)
-	k.eachRow(DI, func(m Mem, r Y) { k.move(r, m) })
+	k.eachRow(DI, func(m mem, r Y) { k.move(r, m) })
 	f.end()
 }
 
 // multiplyRow adds an element of a times a row of b, in Y12 and Y13.
-func (k nn) multiplyRow(t int, a Mem) {
+func (k nn) multiplyRow(t int, a mem) {
 	element := Y(14)
 	if !k.masked {
 		element += Y(t % 2)
@@ -259,7 +259,7 @@ func (k nn) multiplyRow(t int, a Mem) {
 }
 
 // eachRow moves all products, to or from the rows at ptr.
-func (k nn) eachRow(ptr Reg, move func(m Mem, r Y)) {
+func (k nn) eachRow(ptr reg, move func(m mem, r Y)) {
 	for t := range k.rows {
 		for j := range k.cols / 8 {
 			move(ptr.At(32*j), Y(t*k.cols/8+j))
@@ -270,7 +270,7 @@ func (k nn) eachRow(ptr Reg, move func(m Mem, r Y)) {
 	}
 }
 
-func (k nn) move(from, to VecMem) {
+func (k nn) move(from, to vecMem) {
 	if k.masked {
 		k.VMASKMOVPS(from, Y(15), to)
 	} else {

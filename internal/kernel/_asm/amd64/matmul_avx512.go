@@ -24,27 +24,27 @@ func ntAVX512(p file) {
 	f := p.begin("nt4AVX512", "computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.", ntParams()...)
 	f.load("k", CX)
 	f.load("n", xLeft)
-	f.ANDQ(Imm(15), CX)
+	f.ANDQ(imm(15), CX)
 	f.maskOf(depthTail)
 	f.load("dst", DI)
 	f.load("x", SI)
 	f.load("ldx", stepX)
 	f.ntLoad()
-	f.ANDQ(Imm(-16), depth)
-	f.SHLQ(Imm(2), depth)
+	f.ANDQ(imm(-16), depth)
+	f.SHLQ(imm(2), depth)
 	rest, end := f.NewLabel("rest"), f.NewLabel("fin")
 	most := f.Here("most")
-	f.CMPQ(xLeft, Imm(mostX))
+	f.CMPQ(xLeft, imm(mostX))
 	f.JLT(rest)
 	f.nt512(mostX)
 	f.LEAQ(stepX.By(stepX, 2), BX)
 	f.LEAQ(SI.By(BX, 2), SI)
-	f.SUBQ(Imm(mostX), xLeft)
+	f.SUBQ(imm(mostX), xLeft)
 	f.JMP(most)
 	f.Bind(rest)
 	for n := mostX - 1; n > 0; n-- {
 		fewer := f.NewLabel("fewer")
-		f.CMPQ(xLeft, Imm(n))
+		f.CMPQ(xLeft, imm(n))
 		f.JNE(fewer)
 		f.nt512(n)
 		f.JMP(end)
@@ -56,7 +56,7 @@ func ntAVX512(p file) {
 
 // maskOf makes a mask of as many lanes as CX says; AX is left with its bits.
 func (f fn) maskOf(k K) {
-	f.MOVQ(Imm(1), AX)
+	f.MOVQ(imm(1), AX)
 	f.SHLQ(CX, AX)
 	f.DECQ(AX)
 	f.KMOVW(AX, k)
@@ -73,16 +73,16 @@ func (f fn) nt512(n int) {
 	f.CMPQ(along, depth)
 	f.JGE(tail)
 	loop := f.Here("loop")
-	f.ntStep(xs, func(z Z) Vec { return z })
-	f.ADDQ(Imm(64), along)
-	f.ADDQ(Imm(64), SI)
-	f.ADDQ(Imm(64), BX)
+	f.ntStep(xs, func(z Z) vec { return z })
+	f.ADDQ(imm(64), along)
+	f.ADDQ(imm(64), SI)
+	f.ADDQ(imm(64), BX)
 	f.CMPQ(along, depth)
 	f.JLT(loop)
 	f.Bind(tail)
-	f.TESTQ(Imm(15), f.arg("k"))
+	f.TESTQ(imm(15), f.arg("k"))
 	f.JZ(out)
-	f.ntStep(xs, func(z Z) Vec { return z.Zeroed(depthTail) })
+	f.ntStep(xs, func(z Z) vec { return z.Zeroed(depthTail) })
 	f.Bind(out)
 	f.MOVQ(DX, SI)
 	for t := range n {
@@ -92,7 +92,7 @@ func (f fn) nt512(n int) {
 }
 
 // ntStep multiplies 16 columns, or those that a mask selects.
-func (f fn) ntStep(xs []Mem, under func(Z) Vec) {
+func (f fn) ntStep(xs []mem, under func(Z) vec) {
 	for t, x := range xs {
 		f.VMOVUPS(x, under(ntVectors+Z(t)))
 	}
@@ -133,7 +133,7 @@ func writeNN512(p file, rows int) {
 		nnParams(asm.P("cols", asm.Int))...)
 	f.load("cols", CX)
 	f.maskOf(K(1))
-	f.SHRQ(Imm(16), AX)
+	f.SHRQ(imm(16), AX)
 	f.KMOVW(AX, K(2))
 	f.nnLoad()
 	a := f.sixRows(SI, R9, BX)
@@ -158,8 +158,8 @@ func writeNN512(p file, rows int) {
 		f.VFMADD231PS(Z(12), element, Z(2*t))
 		f.VFMADD231PS(Z(13), element, Z(2*t+1))
 	}
-	f.ADDQ(Imm(4), SI)
-	f.ADDQ(Imm(4), BX)
+	f.ADDQ(imm(4), SI)
+	f.ADDQ(imm(4), BX)
 	f.ADDQ(R10, DX)
 	f.DECQ(CX)
 	f.JNZ(loop)

@@ -2,8 +2,8 @@ package amd64
 
 import "fmt"
 
-// Mem is memory: at a register, of a constant, of an argument or on the stack.
-type Mem struct {
+// mem is memory: at a register, of a constant, of an argument or on the stack.
+type mem struct {
 	base, index string
 	offset      int
 
@@ -16,25 +16,25 @@ type Mem struct {
 }
 
 // Plus returns the memory at a further offset.
-func (m Mem) Plus(offset int) Mem {
+func (m mem) Plus(offset int) mem {
 	m.offset += offset
 	return m
 }
 
 // Broadcast returns the memory as an operand of which AVX-512 puts one element in
 // every lane.
-func (m Mem) Broadcast() Mem {
+func (m mem) Broadcast() mem {
 	m.broadcast = true
 	return m
 }
 
 // Masked returns the memory as a destination of the lanes that the mask selects.
-func (m Mem) Masked(mask K) Mem {
+func (m mem) Masked(mask K) mem {
 	m.mask = mask
 	return m
 }
 
-func (m Mem) String() string {
+func (m mem) String() string {
 	text := m.named
 	if text == "" {
 		text = fmt.Sprintf("(%s)%s", m.base, m.index)

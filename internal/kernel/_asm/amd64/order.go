@@ -53,7 +53,7 @@ func (p pairing) perVector() int {
 
 // spread loads the factors of a vector at ptr to all of its lanes: one, or two for
 // a half each in the order of lanes.
-func (f fn) spread(p pairing, ptr Reg, lanes, r Y) {
+func (f fn) spread(p pairing, ptr reg, lanes, r Y) {
 	if p == long {
 		f.VBROADCASTSS(ptr.At(0), r)
 		return
@@ -63,4 +63,4 @@ func (f fn) spread(p pairing, ptr Reg, lanes, r Y) {
 }
 
 // pairLanes is the order of lanes for spread.
-func (f fn) pairLanes() Mem { return f.words("pairLanes", 0, 0, 0, 0, 1, 1, 1, 1) }
+func (f fn) pairLanes() mem { return f.words("pairLanes", 0, 0, 0, 0, 1, 1, 1, 1) }

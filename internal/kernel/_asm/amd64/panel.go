@@ -29,7 +29,7 @@ const (
 )
 
 // eightPtrs are the addresses of 8 rows.
-var eightPtrs = []Reg{AX, BX, CX, DX, R8, R9, R10, R11}
+var eightPtrs = []reg{AX, BX, CX, DX, R8, R9, R10, R11}
 
 // eightRows loads eightPtrs: where the rows start, and an offset for each.
 func (f fn) eightRows(start string) {
@@ -45,12 +45,12 @@ func (f fn) eightRows(start string) {
 // how far the rows are read, R13 how far ahead of their start they are fetched.
 func (f fn) fetchRows() {
 	near := f.NewLabel("near")
-	f.TESTQ(Imm(63), SI)
+	f.TESTQ(imm(63), SI)
 	f.JNZ(near)
 	for _, r := range eightPtrs {
 		f.PREFETCHT1(r.By(R13, 1))
 	}
-	f.ADDQ(Imm(64), R13)
+	f.ADDQ(imm(64), R13)
 	f.Bind(near)
 }
 
@@ -109,8 +109,8 @@ func panelCodes(p file) {
 		f.VPSLLW(8, Y(2), Y(2))
 		f.VPOR(Y(2), Y(0), Y(0))
 		f.VMOVDQU(Y(0), DI.At(panelSums))
-		f.ADDQ(Imm(16), SI)
-		f.ADDQ(Imm(panelBlock), DI)
+		f.ADDQ(imm(16), SI)
+		f.ADDQ(imm(panelBlock), DI)
 	})
 	f.end()
 }
@@ -136,7 +136,7 @@ func panelScales(p file) {
 		f.VINSERTF128(1, X(1), Y(0), Y(0))
 		f.VADDPS(Y(15), Y(0), Y(0))
 		f.VMOVUPS(Y(0), DI.At(0))
-		f.ADDQ(Imm(4), SI)
+		f.ADDQ(imm(4), SI)
 		f.ADDQ(R13, DI)
 	})
 	f.end()
@@ -151,15 +151,15 @@ func panelHalves(p file) {
 	f.load("stride", R13)
 	loop, one, done := f.NewLabel("loop"), f.NewLabel("one"), f.NewLabel("done")
 	f.XORQ(SI, SI)
-	f.SUBQ(Imm(8), R12)
+	f.SUBQ(imm(8), R12)
 	f.JLT(one)
 	f.Bind(loop)
 	f.eightBlocksOfHalves()
-	f.ADDQ(Imm(16), SI)
-	f.SUBQ(Imm(8), R12)
+	f.ADDQ(imm(16), SI)
+	f.SUBQ(imm(8), R12)
 	f.JGE(loop)
 	f.Bind(one)
-	f.ADDQ(Imm(8), R12)
+	f.ADDQ(imm(8), R12)
 	f.JZ(done)
 	f.repeat("single", R12, func() {
 		f.VPXOR(X(0), X(0), X(0))
@@ -171,7 +171,7 @@ func panelHalves(p file) {
 		}
 		f.VPUNPCKLQDQ(X(1), X(0), X(0))
 		f.storeColumn(0)
-		f.ADDQ(Imm(2), SI)
+		f.ADDQ(imm(2), SI)
 		f.ADDQ(R13, DI)
 	})
 	f.Bind(done)

@@ -129,8 +129,8 @@ func quantizePanel(p file) {
 	// The ends of the spans wait where the bytes will be.
 	f.repeat("peaks", R10, func() {
 		f.endsOfSpans()
-		f.ADDQ(Imm(128), R8)
-		f.ADDQ(Imm(b.size), R9)
+		f.ADDQ(imm(128), R8)
+		f.ADDQ(imm(b.size), R9)
 	})
 	f.peakOfLanes(false)
 	f.vectorStep("panelStep", 1.0/(127*stepParts))
@@ -164,8 +164,8 @@ func (f fn) storeSum(r X, b blockOf) {
 	f.VCVTDQ2PS(r, r)
 	f.VMOVSS(r, DI.At(b.sum))
 	f.VMOVSS(X(peak), DI.At(b.step))
-	f.ADDQ(Imm(128), SI)
-	f.ADDQ(Imm(b.size), DI)
+	f.ADDQ(imm(128), SI)
+	f.ADDQ(imm(b.size), DI)
 }
 
 // endsOfSpans stores the largest inputs, or 0, of a block's 4 spans, then the least.
@@ -176,7 +176,7 @@ func (f fn) endsOfSpans() {
 		f.VANDPS(i, absMask, Y(4))
 		f.VPMAXSD(Y(4), peak, peak)
 	}
-	for i, end := range []func(a VecMem, b, dst Vec){f.VMAXPS, f.VMINPS} {
+	for i, end := range []func(a vecMem, b, dst vec){f.VMAXPS, f.VMINPS} {
 		r := Y(4 + 2*i)
 		end(Y(1), Y(0), r)
 		end(Y(3), Y(2), r+1)
@@ -243,8 +243,8 @@ func quantizeHalves(p file) {
 	// The peaks wait where their steps will be.
 	f.repeat("peaks", R10, func() {
 		f.peaksOfHalves(b)
-		f.ADDQ(Imm(128), R8)
-		f.ADDQ(Imm(b.size), R9)
+		f.ADDQ(imm(128), R8)
+		f.ADDQ(imm(b.size), R9)
 	})
 	f.peakOfLanes(true)
 	f.vectorStep("panelStep", 1.0/(127*stepParts))

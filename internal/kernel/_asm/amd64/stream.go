@@ -40,8 +40,8 @@ func prepare64(p file) {
 		f.VBROADCASTSS(DX.At(32), factor)
 		f.VMULPS(factor, sum, sum)
 		f.VMOVUPS(sum, DI.At(256))
-		f.ADDQ(Imm(256), SI)
-		f.ADDQ(Imm(preparedGroup), DI)
+		f.ADDQ(imm(256), SI)
+		f.ADDQ(imm(preparedGroup), DI)
 	})
 	f.end()
 }
@@ -175,8 +175,8 @@ func (s stream) vector() {
 	default:
 		s.codesInPlace()
 	}
-	s.ADDQ(Imm(32), codesPtr)
-	s.ADDQ(Imm(preparedGroup), inputPtr)
+	s.ADDQ(imm(32), codesPtr)
+	s.ADDQ(imm(preparedGroup), inputPtr)
 }
 
 func writeStream(p file, c kind.Codes, pairs pairing) {

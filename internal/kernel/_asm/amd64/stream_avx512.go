@@ -19,11 +19,11 @@ const (
 )
 
 // multiply sums the products of codes and inputs, less the offsets, into register 2.
-func (k stream512) multiply(w Width) {
-	codes, sum := w.Reg(8), w.Reg(2)
+func (k stream512) multiply(w width) {
+	codes, sum := w.reg(8), w.reg(2)
 	k.loadCodes(codes)
 	if k.Signed {
-		k.VPXORD(w.Reg(wideFlip), codes, codes)
+		k.VPXORD(w.reg(wideFlip), codes, codes)
 	}
 	if k.Signed || k.Mode.HasOffset() {
 		k.zero(zs(3, 3)...)
@@ -32,27 +32,27 @@ func (k stream512) multiply(w Width) {
 		k.zero(zs(2, 4)...)
 	}
 	if k.Mode.HasOffset() {
-		k.VMULPS(w.Reg(wideOffset), sum, sum)
+		k.VMULPS(w.reg(wideOffset), sum, sum)
 	}
 	for j := range 8 {
-		q, x := w.Reg(6+j%2), 12+j%2
+		q, x := w.reg(6+j%2), 12+j%2
 		if j < 7 {
-			k.VPANDD(w.Reg(wideMasks+j), codes, q)
+			k.VPANDD(w.reg(wideMasks+j), codes, q)
 		} else {
 			// In place it would be a sign.
 			k.VPSRLD(28, codes, q)
 		}
 		k.VCVTDQ2PS(q, q)
 		k.loadHalves(w, 32*j, x)
-		k.VFMADD231PS(w.Reg(x), q, w.Reg(2+j%4))
+		k.VFMADD231PS(w.reg(x), q, w.reg(2+j%4))
 	}
-	k.VADDPS(w.Reg(3), sum, sum)
-	k.VADDPS(w.Reg(5), w.Reg(4), w.Reg(4))
-	k.VADDPS(w.Reg(4), sum, sum)
+	k.VADDPS(w.reg(3), sum, sum)
+	k.VADDPS(w.reg(5), w.reg(4), w.reg(4))
+	k.VADDPS(w.reg(4), sum, sum)
 }
 
 // add adds products times scales to the row's sums.
-func (k stream512) add(w Width) {
+func (k stream512) add(w width) {
 	if w == W512 {
 		k.VFMADD231PS(Z(2), Z(wideScale), Z(wideSum))
 	} else {
@@ -95,8 +95,8 @@ func prepareLUT4512(p file) {
 				f.VMOVUPS(Y(i), DI.At(128*h+32*i))
 			}
 		})
-		f.ADDQ(Imm(256), SI)
-		f.ADDQ(Imm(256), DI)
+		f.ADDQ(imm(256), SI)
+		f.ADDQ(imm(256), DI)
 	})
 	f.end()
 }
@@ -116,18 +116,18 @@ func dotLUT4512(p file) {
 		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int))}
 	l.loadRowsOfIndices()
 	l.VMOVUPS(tablePtr.At(0), lutTable)
-	l.MOVQ(Imm(0xff), AX)
+	l.MOVQ(imm(0xff), AX)
 	l.KMOVW(AX, lutHalf)
 	odd, end := l.NewLabel("odd"), l.NewLabel("end")
 	row := l.Here("row")
 	l.MOVQ(l.arg("x"), inputPtr)
 	l.MOVQ(groups, leftOver)
 	l.zero(zs(0, 4)...)
-	l.SHRQ(Imm(1), leftOver)
+	l.SHRQ(imm(1), leftOver)
 	l.JZ(odd)
 	l.repeat("whole", leftOver, l.twoGroups)
 	l.Bind(odd)
-	l.TESTQ(Imm(1), groups)
+	l.TESTQ(imm(1), groups)
 	l.JZ(end)
 	l.oneGroup()
 	l.Bind(end)
@@ -140,7 +140,7 @@ func dotLUT4512(p file) {
 }
 
 // entries looks up the j-th indices of all lanes and returns the register.
-func (l lut512) entries(j int, under func(Z) Vec) Z {
+func (l lut512) entries(j int, under func(Z) vec) Z {
 	q, from := Z(4+j%2), lutIndices
 	if j > 0 {
 		l.VPSRLD(4*j, lutIndices, q)
@@ -154,12 +154,12 @@ func (l lut512) twoGroups() {
 	l.VMOVDQU64(codesPtr.At(0), lutIndices)
 	l.PREFETCHT0(codesPtr.At(4096))
 	for j := range 8 {
-		q, x := l.entries(j, func(z Z) Vec { return z }), Z(6+j%2)
+		q, x := l.entries(j, func(z Z) vec { return z }), Z(6+j%2)
 		l.pair(inputPtr.At(32*j), 256, x)
 		l.VFMADD231PS(x, q, Z(j%4))
 	}
-	l.ADDQ(Imm(64), codesPtr)
-	l.ADDQ(Imm(512), inputPtr)
+	l.ADDQ(imm(64), codesPtr)
+	l.ADDQ(imm(512), inputPtr)
 }
 
 // oneGroup clears lanes past the group: they look up an entry too, which may be
@@ -167,12 +167,12 @@ func (l lut512) twoGroups() {
 func (l lut512) oneGroup() {
 	l.VMOVDQU(codesPtr.At(0), Y(lutIndices))
 	for j := range 8 {
-		q, x := l.entries(j, func(z Z) Vec { return z.Zeroed(lutHalf) }), Z(6+j%2)
+		q, x := l.entries(j, func(z Z) vec { return z.Zeroed(lutHalf) }), Z(6+j%2)
 		l.VMOVUPS(inputPtr.At(32*j), Y(x))
 		l.VFMADD231PS(x, q, Z(j%4))
 	}
-	l.ADDQ(Imm(32), codesPtr)
-	l.ADDQ(Imm(256), inputPtr)
+	l.ADDQ(imm(32), codesPtr)
+	l.ADDQ(imm(256), inputPtr)
 }
 
 func palettes512(p file) {

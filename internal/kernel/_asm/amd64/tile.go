@@ -18,7 +18,7 @@ func tileParams(more ...asm.Param) []asm.Param {
 type tile struct {
 	fn
 	vectors int
-	x       []Mem // where the vectors' blocks are
+	x       []mem // where the vectors' blocks are
 }
 
 const (
@@ -30,7 +30,7 @@ const (
 // beginTile starts a tile whose frame has room for more bytes than the sums.
 func (p file) beginTile(name, doc string, vectors, frame int, params []asm.Param) tile {
 	f := p.beginSig(asm.Signature{Name: name, Doc: doc, Params: params, Frame: 64*vectors + frame + 64})
-	t := tile{fn: f, vectors: vectors, x: []Mem{DI.At(0), DI.By(AX, 1), DI.By(AX, 2), DI.By(CX, 1)}}
+	t := tile{fn: f, vectors: vectors, x: []mem{DI.At(0), DI.By(AX, 1), DI.By(AX, 2), DI.By(CX, 1)}}
 	f.load("panel", panelPtr)
 	f.load("x", inputPtr)
 	f.load("ldx", AX)
@@ -42,7 +42,7 @@ func (p file) beginTile(name, doc string, vectors, frame int, params []asm.Param
 func (t tile) start(clear int) {
 	t.LEAQ(AX.By(AX, 2), CX)
 	t.LEAQ(SP.At(63), sumsPtr)
-	t.ANDQ(Imm(-64), sumsPtr)
+	t.ANDQ(imm(-64), sumsPtr)
 	t.zero(ys(0, clear)...)
 	for i := range 2 * t.vectors {
 		t.VMOVUPS(Y(0), sumsPtr.At(32*i))
@@ -50,7 +50,7 @@ func (t tile) start(clear int) {
 }
 
 // sum is where the sums of 8 rows and a vector are.
-func (t tile) sum(vector, half int) Mem { return sumsPtr.At(64*vector + 32*half) }
+func (t tile) sum(vector, half int) mem { return sumsPtr.At(64*vector + 32*half) }
 
 // finish adds the sums times the vector's step, which ends its last block, to dst.
 func (t tile) finish() {
@@ -88,14 +88,14 @@ func writeTile(p file, vectors int) {
 		}
 		t.products(1)
 		t.scaleBlock()
-		t.ADDQ(Imm(panelBlock), panelPtr)
-		t.ADDQ(Imm(middleBlock.size), inputPtr)
+		t.ADDQ(imm(panelBlock), panelPtr)
+		t.ADDQ(imm(middleBlock.size), inputPtr)
 	})
 	t.finish()
 }
 
 // half is where the products of the first half of a block wait.
-func (t tile) half(vector, half int) Mem { return t.sum(vector, half).Plus(64 * t.vectors) }
+func (t tile) half(vector, half int) mem { return t.sum(vector, half).Plus(64 * t.vectors) }
 
 // products multiplies half a block: the middles start the sums.
 func (t tile) products(h int) {

@@ -32,8 +32,8 @@ func writeTileVNNI(p file, n int) {
 	f.LEAQ(AX.By(AX, 2), CX)
 	f.LEAQ(DI.By(AX, 4), DX)
 	f.VPBROADCASTD(f.words("lowHalf", 0xFFFF), lowWords)
-	var x []Mem
-	for _, base := range []Reg{DI, DX} {
+	var x []mem
+	for _, base := range []reg{DI, DX} {
 		x = append(x, base.At(0), base.By(AX, 1), base.By(AX, 2), base.By(CX, 1))
 	}
 	f.zero(zs(int(vnniSums), n)...)
@@ -46,9 +46,9 @@ func writeTileVNNI(p file, n int) {
 		for t := range n {
 			f.vnniBlock(t, x[t])
 		}
-		f.ADDQ(Imm(panelBlock), panelPtr)
-		f.ADDQ(Imm(halvesBlock.size), DI)
-		f.ADDQ(Imm(halvesBlock.size), DX)
+		f.ADDQ(imm(panelBlock), panelPtr)
+		f.ADDQ(imm(halvesBlock.size), DI)
+		f.ADDQ(imm(halvesBlock.size), DX)
 	})
 	for t := range Z(n) {
 		f.VBROADCASTSS(x[t].Plus(-4), Z(0))
@@ -64,7 +64,7 @@ func writeTileVNNI(p file, n int) {
 // vnniBlock multiplies a block of vector t. The sums of the two halves, at most
 // 16·15·127, share a lane and meet their steps, of which the second of the first
 // half and the first of the second half lie side by side.
-func (f fn) vnniBlock(t int, x Mem) {
+func (f fn) vnniBlock(t int, x mem) {
 	a, b := vnniTemps+Z(2*t%mostVectors), vnniTemps+Z((2*t+1)%mostVectors)
 	f.zero(a, b)
 	for k := range 4 {

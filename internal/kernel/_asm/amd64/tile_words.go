@@ -32,7 +32,7 @@ func quantizeWords(p file) {
 			f.VANDPS(R8.At(32*int(i)), absMask, i)
 			f.VPMAXSD(i, 13+i%2, 13+i%2)
 		}
-		f.ADDQ(Imm(128), R8)
+		f.ADDQ(imm(128), R8)
 	})
 	f.VPMAXSD(Y(13), peak, peak)
 	f.peakOfLanes(false)
@@ -55,8 +55,8 @@ func quantizeWords(p file) {
 			f.VMOVDQU(Y(i), DI.At(16*i))
 		}
 		f.VMOVSS(X(peak), DI.At(wordStep))
-		f.ADDQ(Imm(128), SI)
-		f.ADDQ(Imm(wordBlock), DI)
+		f.ADDQ(imm(128), SI)
+		f.ADDQ(imm(wordBlock), DI)
 	})
 	f.end()
 }
@@ -85,8 +85,8 @@ func panelBytes(p file) {
 				}
 			}
 		}
-		f.ADDQ(Imm(32), SI)
-		f.ADDQ(Imm(wordPanelBlock), DI)
+		f.ADDQ(imm(32), SI)
+		f.ADDQ(imm(wordPanelBlock), DI)
 	})
 	f.end()
 }
@@ -114,8 +114,8 @@ func writeTileWords(p file, vectors int) {
 	loop, scale := t.NewLabel("loop"), t.NewLabel("scale")
 	t.Bind(loop)
 	t.wordProducts()
-	t.ADDQ(Imm(wordPanelBlock), panelPtr)
-	t.ADDQ(Imm(wordBlock), inputPtr)
+	t.ADDQ(imm(wordPanelBlock), panelPtr)
+	t.ADDQ(imm(wordBlock), inputPtr)
 	t.DECQ(tileLeft)
 	t.JZ(scale)
 	t.DECQ(untilScale)

@@ -120,17 +120,17 @@ func dense(p file) {
 
 func conversions(p file) {
 	half := func(j int) V { return V(16 + j) }
-	p.elementwise("f16to32Asm", "widens n halves.", []asm.Param{dst32, src16, count}, nil, func(f fn, o, j int) {
+	p.elementwise("f16to32NEON", "widens n halves.", []asm.Param{dst32, src16, count}, nil, func(f fn, o, j int) {
 		f.LDR(Q(half(j)), R1.At(16*o))
 		f.toFloats(first(j), half(j))
 		f.put(first(j), o)
 	})
-	p.elementwise("f32to16Asm", "rounds n floats to halves.", []asm.Param{dst16, src32, count}, nil, func(f fn, o, j int) {
+	p.elementwise("f32to16NEON", "rounds n floats to halves.", []asm.Param{dst16, src32, count}, nil, func(f fn, o, j int) {
 		f.get(first(j), R1, o)
 		f.toHalves(half(j), first(j))
 		f.STR(Q(half(j)), R0.At(16*o))
 	})
-	p.elementwise("roundF16Asm", "rounds n floats to the nearest halves in place.", []asm.Param{vecX, count}, nil, func(f fn, o, j int) {
+	p.elementwise("roundF16NEON", "rounds n floats to the nearest halves in place.", []asm.Param{vecX, count}, nil, func(f fn, o, j int) {
 		f.get(first(j), R0, o)
 		f.toHalves(half(j), first(j))
 		f.toFloats(first(j), half(j))
@@ -140,7 +140,7 @@ func conversions(p file) {
 
 func arithmetic(p file) {
 	params := []asm.Param{dst32, vecA, vecB, count}
-	binary := func(op func(f fn, d, n, m Vec)) func(f fn, o, j int) {
+	binary := func(op func(f fn, d, n, m vec)) func(f fn, o, j int) {
 		return func(f fn, o, j int) {
 			f.get(first(j), R1, o)
 			f.get(second(j), R2, o)
@@ -148,8 +148,8 @@ func arithmetic(p file) {
 			f.put(first(j), o)
 		}
 	}
-	p.elementwise("addAsm", "stores a + b in dst.", params, nil, binary(fn.FADD))
-	p.elementwise("mulAsm", "stores a · b in dst.", params, nil, binary(func(f fn, d, n, m Vec) { f.FMUL(d, n, m) }))
+	p.elementwise("addNEON", "stores a + b in dst.", params, nil, binary(fn.FADD))
+	p.elementwise("mulNEON", "stores a · b in dst.", params, nil, binary(func(f fn, d, n, m vec) { f.FMUL(d, n, m) }))
 }
 
 // factor has in all lanes the float that a kernel takes.
@@ -160,12 +160,12 @@ func scaled(p file) {
 	spread := func(name string) func(fn) {
 		return func(f fn) { f.loadFloat(name, factor) }
 	}
-	p.elementwise("scaleAsm", "stores a·s in dst.", []asm.Param{dst32, vecA, count, s}, spread("s"), func(f fn, o, j int) {
+	p.elementwise("scaleNEON", "stores a·s in dst.", []asm.Param{dst32, vecA, count, s}, spread("s"), func(f fn, o, j int) {
 		f.get(first(j), R1, o)
 		both(first(j), func(v V) { f.FMUL(v.S4(), v.S4(), factor.S4()) })
 		f.put(first(j), o)
 	})
-	p.elementwise("mulScaleAsm", "stores a·s·b in dst.", []asm.Param{dst32, vecA, vecB, count, s}, spread("s"), func(f fn, o, j int) {
+	p.elementwise("mulScaleNEON", "stores a·s·b in dst.", []asm.Param{dst32, vecA, vecB, count, s}, spread("s"), func(f fn, o, j int) {
 		f.get(first(j), R1, o)
 		f.get(second(j), R2, o)
 		both(first(j), func(v V) {
@@ -174,18 +174,18 @@ func scaled(p file) {
 		})
 		f.put(first(j), o)
 	})
-	p.elementwise("shiftAsm", "stores a+s in dst.", []asm.Param{dst32, vecA, count, s}, spread("s"), func(f fn, o, j int) {
+	p.elementwise("shiftNEON", "stores a+s in dst.", []asm.Param{dst32, vecA, count, s}, spread("s"), func(f fn, o, j int) {
 		f.get(first(j), R1, o)
 		both(first(j), func(v V) { f.FADD(v.S4(), v.S4(), factor.S4()) })
 		f.put(first(j), o)
 	})
-	p.elementwise("axpyAsm", "adds a·x to y.", []asm.Param{vecY, vecX, count, a}, spread("a"), func(f fn, o, j int) {
+	p.elementwise("axpyNEON", "adds a·x to y.", []asm.Param{vecY, vecX, count, a}, spread("a"), func(f fn, o, j int) {
 		f.get(first(j), R0, o)
 		f.get(second(j), R1, o)
 		both(first(j), func(v V) { f.FMLA(v.S4(), (v + 8).S4(), factor.S4()) })
 		f.put(first(j), o)
 	})
-	p.elementwise("axpyF16Asm", "adds a·x to y for halves x.", []asm.Param{vecY, asm.P("x", asm.Halves), count, a}, spread("a"), func(f fn, o, j int) {
+	p.elementwise("axpyF16NEON", "adds a·x to y for halves x.", []asm.Param{vecY, asm.P("x", asm.Halves), count, a}, spread("a"), func(f fn, o, j int) {
 		f.get(first(j), R0, o)
 		f.LDR(Q(16+j), R1.At(16*o))
 		f.toFloats(second(j), V(16+j))
@@ -198,7 +198,7 @@ func scaled(p file) {
 func addMask(p file) {
 	params := []asm.Param{asm.P("s", asm.Floats), asm.P("mask", asm.Floats), count}
 	setup := func(f fn) { f.negInf(31) }
-	p.elementwise("addMaskAsm", "adds mask to s; -Inf in mask overrides.", params, setup, func(f fn, o, j int) {
+	p.elementwise("addMaskNEON", "adds mask to s; -Inf in mask overrides.", params, setup, func(f fn, o, j int) {
 		f.get(first(j), R0, o)
 		f.get(second(j), R1, o)
 		both(first(j), func(v V) {
@@ -230,18 +230,18 @@ func sums(p file) {
 	multiply := func(f fn, j int) {
 		both(first(j), func(v V) { f.FMLA(v.S4(), (v + 8).S4(), (v + 16).S4()) })
 	}
-	p.reduction("dotAsm", "returns the sum of a·b.", []asm.Param{vecA, vecB, count}, clear, func(f fn, o, j int) {
+	p.reduction("dotNEON", "returns the sum of a·b.", []asm.Param{vecA, vecB, count}, clear, func(f fn, o, j int) {
 		f.get(second(j), R0, o)
 		f.get(second(j)+8, R1, o)
 		multiply(f, j)
 	}, add)
-	p.reduction("dotF16Asm", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count}, clear, func(f fn, o, j int) {
+	p.reduction("dotF16NEON", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count}, clear, func(f fn, o, j int) {
 		f.LDR(Q(24+j), R0.At(16*o))
 		f.toFloats(second(j), V(24+j))
 		f.get(second(j)+8, R1, o)
 		multiply(f, j)
 	}, add)
-	p.reduction("sumAsm", "returns the sum of x.", []asm.Param{vecX, count}, clear, func(f fn, o, j int) {
+	p.reduction("sumNEON", "returns the sum of x.", []asm.Param{vecX, count}, clear, func(f fn, o, j int) {
 		f.get(second(j), R0, o)
 		both(first(j), func(v V) { f.FADD(v.S4(), v.S4(), (v + 8).S4()) })
 	}, add)
@@ -249,7 +249,7 @@ func sums(p file) {
 
 // maximum compares: a comparison with NaN is false, so that the old value stays.
 func maximum(p file) {
-	p.reduction("maxAsm", "returns the greatest element of x that is not NaN.", []asm.Param{vecX, count}, func(f fn) {
+	p.reduction("maxNEON", "returns the greatest element of x that is not NaN.", []asm.Param{vecX, count}, func(f fn) {
 		f.negInf(0)
 		for _, v := range vs(1, 7) {
 			f.MOV(v, 0)

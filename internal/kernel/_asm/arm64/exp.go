@@ -93,20 +93,20 @@ func activations(p file) {
 	mapped := func(name, doc string) asm.Signature {
 		return asm.Signature{Name: name, Doc: doc, Params: []asm.Param{dst32, vecX, count}}
 	}
-	p.activation(mapped("expAsm", "stores exp(x) in dst."), activation{
+	p.activation(mapped("expNEON", "stores exp(x) in dst."), activation{
 		load:  func(f fn, i int, x V) { f.LDR(Q(x), R1.At(16*i)) },
 		store: func(f fn, i int, x V) { f.STR(Q(x), R0.At(16*i)) },
 	})
 	expSum(p)
-	p.activation(mapped("siluAsm", "stores x/(1+exp(-x)) in dst."), activation{
+	p.activation(mapped("siluNEON", "stores x/(1+exp(-x)) in dst."), activation{
 		load: func(f fn, i int, x V) {
 			f.LDR(Q(x+4), R1.At(16*i))
 			f.FNEG(x.S4(), (x + 4).S4())
 		},
 		store: gate,
 	})
-	geluTanh(p, mapped("geluTanhAsm", "stores the tanh form of GELU of x in dst."))
-	p.activation(mapped("geluErfAsm", "stores x·Φ(x) in dst."), activation{load: loadErf, store: storeErf, setup: func(f fn) {
+	geluTanh(p, mapped("geluTanhNEON", "stores the tanh form of GELU of x in dst."))
+	p.activation(mapped("geluErfNEON", "stores x·Φ(x) in dst."), activation{load: loadErf, store: storeErf, setup: func(f fn) {
 		f.constants("erf", rsqrt2, asm.FloatWords(kind.RSqrt2, kind.ErfcMax, 2)...)
 		coefficients := asm.FloatWords(kind.Erfc[:]...)
 		slices.Reverse(coefficients)
@@ -117,7 +117,7 @@ func activations(p file) {
 // expSum keeps the shift in V18 and two sums in V16 and V17.
 func expSum(p file) {
 	p.activation(asm.Signature{
-		Name: "expSumAsm", Doc: "replaces x by exp(x-shift) and returns the sum.",
+		Name: "expSumNEON", Doc: "replaces x by exp(x-shift) and returns the sum.",
 		Params: []asm.Param{vecX, count, asm.P("shift", asm.Float)}, Result: asm.Float,
 	}, activation{
 		setup: func(f fn) {

@@ -207,7 +207,7 @@ func (f fast) blocks() {
 	f.SUBS(blockLeft, 4)
 	f.BLT(few)
 	f.Bind(four)
-	f.factors(16, func(v V) Scalar { return Q(v) })
+	f.factors(16, func(v V) scalar { return Q(v) })
 	for i := range 4 {
 		if f.rows > 1 && i*f.groupBytes()%64 == 0 {
 			// The rows after these, which no prefetcher expects where a row is short.
@@ -224,7 +224,7 @@ func (f fast) blocks() {
 	f.BEQ(end)
 	f.Bind(block)
 	f.MOVD(groupLeft, R19)
-	f.factors(4, func(v V) Scalar { return S(v) })
+	f.factors(4, func(v V) scalar { return S(v) })
 	f.repeat("group", groupLeft, func() { f.group(0) })
 	f.SUBS(blockLeft, 1)
 	f.BNE(block)
@@ -232,7 +232,7 @@ func (f fast) blocks() {
 }
 
 // factors loads the scales and offsets of 4 blocks or of one.
-func (f fast) factors(size int, part func(V) Scalar) {
+func (f fast) factors(size int, part func(V) scalar) {
 	for i := range f.rows {
 		f.LDR(part(V(20+i)), f.scales[i].Post(size))
 		if f.Mode.HasOffset() {

@@ -64,7 +64,7 @@ func writeNT(p file, n int) {
 // ntDepth runs along the depth, 4 columns at a time, then one: a load of one float
 // clears the other lanes.
 func (f fn) ntDepth(ws, xs []R) {
-	step := func(size int, part func(n int) Scalar) {
+	step := func(size int, part func(n int) scalar) {
 		for r, w := range ws {
 			f.LDR(part(20+r), w.Post(size))
 		}
@@ -81,14 +81,14 @@ func (f fn) ntDepth(ws, xs []R) {
 	f.SUBS(R4, 4)
 	f.BLT(tail)
 	f.Bind(loop)
-	step(16, func(n int) Scalar { return Q(n) })
+	step(16, func(n int) scalar { return Q(n) })
 	f.SUBS(R4, 4)
 	f.BGE(loop)
 	f.Bind(tail)
 	f.ADDS(R4, 4)
 	f.BEQ(out)
 	f.Bind(single)
-	step(4, func(n int) Scalar { return S(n) })
+	step(4, func(n int) scalar { return S(n) })
 	f.SUBS(R4, 1)
 	f.BNE(single)
 	f.Bind(out)
@@ -107,11 +107,11 @@ func writeNN(p file, rows, cols int) {
 	f.load("k", R4)
 	f.load("acc", R5)
 	as := f.strided(R3, []R{R1, R10, R11, R12, R13, R14}[:rows])
-	perRow, part := max(cols/4, 1), func(n int) Scalar { return Q(n) }
+	perRow, part := max(cols/4, 1), func(n int) scalar { return Q(n) }
 	if cols == 1 {
-		part = func(n int) Scalar { return S(n) }
+		part = func(n int) scalar { return S(n) }
 	}
-	each := func(ptr R, move func(Scalar, Mem)) {
+	each := func(ptr R, move func(scalar, mem)) {
 		for t := range rows {
 			for j := range perRow {
 				move(part(perRow*t+j), ptr.At(16*j))

@@ -14,10 +14,10 @@ func field(n, low, high, bits int) uint32 {
 }
 
 // LDR and STR move one register.
-func (f fn) LDR(r Scalar, m Mem) { f.move("ldr", 0x00400000, r, m) }
-func (f fn) STR(r Scalar, m Mem) { f.move("str", 0, r, m) }
+func (f fn) LDR(r scalar, m mem) { f.move("ldr", 0x00400000, r, m) }
+func (f fn) STR(r scalar, m mem) { f.move("str", 0, r, m) }
 
-func (f fn) move(name string, load uint32, r Scalar, m Mem) {
+func (f fn) move(name string, load uint32, r scalar, m mem) {
 	p := r.part()
 	w := p.fields | load | uint32(m.base)<<5 | p.number
 	if m.post {
@@ -37,10 +37,10 @@ func units(offset, size, low, high, bits int) uint32 {
 }
 
 // LDP and STP move two registers.
-func (f fn) LDP(a, b Q, m Mem) { f.movePair("ldp", 0x00400000, a, b, m) }
-func (f fn) STP(a, b Q, m Mem) { f.movePair("stp", 0, a, b, m) }
+func (f fn) LDP(a, b Q, m mem) { f.movePair("ldp", 0x00400000, a, b, m) }
+func (f fn) STP(a, b Q, m mem) { f.movePair("stp", 0, a, b, m) }
 
-func (f fn) movePair(name string, load uint32, a, b Q, m Mem) {
+func (f fn) movePair(name string, load uint32, a, b Q, m mem) {
 	w := uint32(0xAD000000)
 	if m.post {
 		w = 0xAC800000
@@ -50,12 +50,12 @@ func (f fn) movePair(name string, load uint32, a, b Q, m Mem) {
 }
 
 // LD1R loads a word to all lanes. A step is the size of what is loaded.
-func (f fn) LD1R(d Vec, m Mem) {
+func (f fn) LD1R(d vec, m mem) {
 	f.word(stepOf(m, 4)|d.arr.full<<30|0x0D40C000|d.arr.size<<10|uint32(m.base)<<5|d.number(), "ld1r", "{"+d.String()+"}", m)
 }
 
 // LD1 loads one element; the others stay.
-func (f fn) LD1(e Elem, m Mem) {
+func (f fn) LD1(e elem, m mem) {
 	// The index fills Q, S and the size field from the top.
 	index := uint32(e.index) << e.size
 	w := stepOf(m, 1<<e.size) | 0x0D400000 | [...]uint32{0, 0x4000, 0x8000}[e.size]
@@ -64,7 +64,7 @@ func (f fn) LD1(e Elem, m Mem) {
 }
 
 // stepOf returns the fields for a step, which can only be the size.
-func stepOf(m Mem, size int) uint32 {
+func stepOf(m mem, size int) uint32 {
 	switch {
 	case m.post && m.offset == size:
 		return 0x009F0000

@@ -36,24 +36,26 @@ const (
 	R25
 )
 
+// String returns the register's name in Go's assembler.
 func (r R) String() string { return fmt.Sprintf("R%d", uint8(r)) }
 
 // x is the register's name in the manual.
 func (r R) x() string { return fmt.Sprintf("x%d", uint8(r)) }
 
-// At returns the memory at an offset from the register, Post the memory at the
-// register, which the instruction then moves on by step.
-func (r R) At(offset int) Mem { return Mem{base: r, offset: offset} }
-func (r R) Post(step int) Mem { return Mem{base: r, offset: step, post: true} }
+// At returns the memory at an offset from the register.
+func (r R) At(offset int) mem { return mem{base: r, offset: offset} }
 
-// Mem is the memory of a load or store.
-type Mem struct {
+// Post returns the memory at the register, which the instruction then moves on.
+func (r R) Post(step int) mem { return mem{base: r, offset: step, post: true} }
+
+// mem is the memory of a load or store.
+type mem struct {
 	base   R
 	offset int
 	post   bool
 }
 
-func (m Mem) String() string {
+func (m mem) String() string {
 	switch {
 	case m.post:
 		return fmt.Sprintf("[%s], #%d", m.base.x(), m.offset)
@@ -74,59 +76,83 @@ type arrangement struct {
 	size uint32
 }
 
-// Vec is a vector register in an arrangement.
-type Vec struct {
+// vec is a vector register in an arrangement.
+type vec struct {
 	reg V
 	arr arrangement
 }
 
-// Elem is an element of a vector register.
-type Elem struct {
+// elem is an element of a vector register.
+type elem struct {
 	reg   V
 	name  string
 	size  uint32
 	index int
 }
 
-// Operand is the last operand of instructions that take a vector or one element of
+// operand is the last operand of instructions that take a vector or one element of
 // it for all lanes.
-type Operand interface {
+type operand interface {
 	fmt.Stringer
 	number() uint32
 }
 
-// The arrangements.
-func (v V) B8() Vec  { return Vec{v, arrangement{"8b", 0, 0}} }
-func (v V) B16() Vec { return Vec{v, arrangement{"16b", 1, 0}} }
-func (v V) H4() Vec  { return Vec{v, arrangement{"4h", 0, 1}} }
-func (v V) H8() Vec  { return Vec{v, arrangement{"8h", 1, 1}} }
-func (v V) S2() Vec  { return Vec{v, arrangement{"2s", 0, 2}} }
-func (v V) S4() Vec  { return Vec{v, arrangement{"4s", 1, 2}} }
-func (v V) D2() Vec  { return Vec{v, arrangement{"2d", 1, 3}} }
+// B8 is the register as 8 bytes.
+func (v V) B8() vec { return vec{v, arrangement{"8b", 0, 0}} }
 
-// The elements. B4 is the 4 bytes of which SDOT takes one group.
-func (v V) B(i int) Elem  { return Elem{v, "b", 0, i} }
-func (v V) H(i int) Elem  { return Elem{v, "h", 1, i} }
-func (v V) S(i int) Elem  { return Elem{v, "s", 2, i} }
-func (v V) B4(i int) Elem { return Elem{v, "4b", 2, i} }
+// B16 is the register as 16 bytes.
+func (v V) B16() vec { return vec{v, arrangement{"16b", 1, 0}} }
 
-func (v Vec) number() uint32  { return uint32(v.reg) }
-func (e Elem) number() uint32 { return uint32(e.reg) }
-func (v Vec) String() string  { return fmt.Sprintf("v%d.%s", v.reg, v.arr.name) }
-func (e Elem) String() string { return fmt.Sprintf("v%d.%s[%d]", e.reg, e.name, e.index) }
+// H4 is the register as 4 halves of a word.
+func (v V) H4() vec { return vec{v, arrangement{"4h", 0, 1}} }
 
-// Q, D, S, H and B are the lower 128, 64, 32, 16 and 8 bits of the vector register of
-// that number. A load clears what is above.
-type (
-	Q uint8
-	D uint8
-	S uint8
-	H uint8
-	B uint8
-)
+// H8 is the register as 8 halves of a word.
+func (v V) H8() vec { return vec{v, arrangement{"8h", 1, 1}} }
 
-// Scalar is a register of a load or a store.
-type Scalar interface {
+// S2 is the register as 2 words.
+func (v V) S2() vec { return vec{v, arrangement{"2s", 0, 2}} }
+
+// S4 is the register as 4 words.
+func (v V) S4() vec { return vec{v, arrangement{"4s", 1, 2}} }
+
+// D2 is the register as 2 double words.
+func (v V) D2() vec { return vec{v, arrangement{"2d", 1, 3}} }
+
+// B is a byte of the register.
+func (v V) B(i int) elem { return elem{v, "b", 0, i} }
+
+// H is half a word of the register.
+func (v V) H(i int) elem { return elem{v, "h", 1, i} }
+
+// S is a word of the register.
+func (v V) S(i int) elem { return elem{v, "s", 2, i} }
+
+// B4 is a word as the 4 bytes that SDOT takes from an element.
+func (v V) B4(i int) elem { return elem{v, "4b", 2, i} }
+
+func (v vec) number() uint32  { return uint32(v.reg) }
+func (e elem) number() uint32 { return uint32(e.reg) }
+func (v vec) String() string  { return fmt.Sprintf("v%d.%s", v.reg, v.arr.name) }
+func (e elem) String() string { return fmt.Sprintf("v%d.%s[%d]", e.reg, e.name, e.index) }
+
+// Q is the lower 128 bits of the vector register of that number, which is all of
+// them; D, S, H and B are fewer. A load clears what is above.
+type Q uint8
+
+// D is the lower 64 bits of a vector register.
+type D uint8
+
+// S is the lower 32 bits of a vector register.
+type S uint8
+
+// H is the lower 16 bits of a vector register.
+type H uint8
+
+// B is the lower 8 bits of a vector register.
+type B uint8
+
+// scalar is a register of a load or a store.
+type scalar interface {
 	fmt.Stringer
 	part() part
 }
@@ -145,8 +171,17 @@ func (r S) part() part { return part{uint32(r), 4, 2 << 30} }
 func (r H) part() part { return part{uint32(r), 2, 1 << 30} }
 func (r B) part() part { return part{uint32(r), 1, 0} }
 
+// String returns the register's name.
 func (r Q) String() string { return fmt.Sprintf("q%d", uint8(r)) }
+
+// String returns the register's name.
 func (r D) String() string { return fmt.Sprintf("d%d", uint8(r)) }
+
+// String returns the register's name.
 func (r S) String() string { return fmt.Sprintf("s%d", uint8(r)) }
+
+// String returns the register's name.
 func (r H) String() string { return fmt.Sprintf("h%d", uint8(r)) }
+
+// String returns the register's name.
 func (r B) String() string { return fmt.Sprintf("b%d", uint8(r)) }

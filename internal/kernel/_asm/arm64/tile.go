@@ -29,7 +29,7 @@ func writeTile(p file, q quantised, vectors int) {
 		params = append(params, asm.P("offset", asm.Floats))
 	}
 	params = append(params, asm.P("sstep", asm.Int), vecX, dst32, asm.P("ldd", asm.Int), asm.P("blocks", asm.Int), asm.P("groups", asm.Int))
-	q.fn = p.begin(q.name(fmt.Sprintf("fastTile%dx", vectors)),
+	q.fn = p.begin(q.name(fmt.Sprintf("tile%dx", vectors)),
 		fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows of %d-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.", vectors, q.Bits), params...)
 	t := tile{q, vectors, []R{R0, R6, R7, R8}, []R{R2, R9, R10, R11}, []R{R3, R12, R13, R14}}
 	t.setup()

@@ -14,8 +14,10 @@ var (
 	// Log2E is 1/ln 2.
 	Log2E = 1 / ln2
 
-	// Ln2Hi is ln 2 to the precision of a float32, Ln2Lo what it lacks.
+	// Ln2Hi is ln 2 to the precision of a float32.
 	Ln2Hi = float64(float32(ln2))
+
+	// Ln2Lo is what Ln2Hi lacks.
 	Ln2Lo = ln2 - Ln2Hi
 )
 
