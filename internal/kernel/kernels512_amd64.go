@@ -168,3 +168,105 @@ func prepareLUT4AVX512(dst *float32, x *float32, groups int)
 //
 //go:noescape
 func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+
+// fastPairVNNI multiplies quantised x by rows of 4-bit codes.
+func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairVNNI(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		fastsoPairVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuPairVNNI(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		fastuoPairVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// fastLongVNNI multiplies quantised x by rows of 4-bit codes.
+func fastLongVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongVNNI(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		fastsoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuLongVNNI(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		fastuoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// tileVNNI multiplies 1 to 8 vectors by a panel.
+func tileVNNI(count int, panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int) {
+	switch count {
+	case 1:
+		tile1VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 2:
+		tile2VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 3:
+		tile3VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 4:
+		tile4VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 5:
+		tile5VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 6:
+		tile6VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 7:
+		tile7VNNI(panel, x, ldx, dst, ldd, blocks)
+	case 8:
+		tile8VNNI(panel, x, ldx, dst, ldd, blocks)
+	}
+}
+
+// nnAVX512 computes 1 to 6 rows by at most 32 columns of a product.
+func nnAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int) {
+	switch count {
+	case 1:
+		nn1AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	case 2:
+		nn2AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	case 3:
+		nn3AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	case 4:
+		nn4AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	case 5:
+		nn5AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	case 6:
+		nn6AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	}
+}
+
+// streamPairAVX512 multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.
+func streamPairAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) bool {
+	switch kind {
+	case kind4sPlain:
+		streamsPairAVX512(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuPairAVX512(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+	default:
+		return false
+	}
+	return true
+}
+
+// streamLongAVX512 multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.
+func streamLongAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) bool {
+	switch kind {
+	case kind4sPlain:
+		streamsLongAVX512(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuLongAVX512(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+	default:
+		return false
+	}
+	return true
+}

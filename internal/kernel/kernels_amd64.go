@@ -643,3 +643,267 @@ func nn6x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int,
 //
 //go:noescape
 func nn6x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, mask *uint32)
+
+// gemvAVX2 multiplies x by rows of codes that follow one another.
+func gemvAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		gemv4sAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		gemv4soAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4sAny:
+		gemv4srAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4sGrid:
+		gemv4saAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sGridOffset:
+		gemv4saoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		gemv4uAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		gemv4uoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uAny:
+		gemv4urAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uGrid:
+		gemv4uaAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uGridOffset:
+		gemv4uaoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind8sPlain:
+		gemv8sAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind8sOffset:
+		gemv8soAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind8sAny:
+		gemv8srAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind8sGrid:
+		gemv8saAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind8sGridOffset:
+		gemv8saoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind8uPlain:
+		gemv8uAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind8uOffset:
+		gemv8uoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind8uAny:
+		gemv8urAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind8uGrid:
+		gemv8uaAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind8uGridOffset:
+		gemv8uaoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// unpackAVX2 decodes blocks of codes.
+func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		unpack4sAVX2(dst, w, scale, blocks, vecs)
+	case kind4sOffset:
+		unpack4soAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind4sAny:
+		unpack4srAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind4sGrid:
+		unpack4saAVX2(dst, w, scale, blocks, vecs)
+	case kind4sGridOffset:
+		unpack4saoAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind4uPlain:
+		unpack4uAVX2(dst, w, scale, blocks, vecs)
+	case kind4uOffset:
+		unpack4uoAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind4uAny:
+		unpack4urAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind4uGrid:
+		unpack4uaAVX2(dst, w, scale, blocks, vecs)
+	case kind4uGridOffset:
+		unpack4uaoAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind8sPlain:
+		unpack8sAVX2(dst, w, scale, blocks, vecs)
+	case kind8sOffset:
+		unpack8soAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind8sAny:
+		unpack8srAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind8sGrid:
+		unpack8saAVX2(dst, w, scale, blocks, vecs)
+	case kind8sGridOffset:
+		unpack8saoAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind8uPlain:
+		unpack8uAVX2(dst, w, scale, blocks, vecs)
+	case kind8uOffset:
+		unpack8uoAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind8uAny:
+		unpack8urAVX2(dst, w, scale, offset, blocks, vecs)
+	case kind8uGrid:
+		unpack8uaAVX2(dst, w, scale, blocks, vecs)
+	case kind8uGridOffset:
+		unpack8uaoAVX2(dst, w, scale, offset, blocks, vecs)
+	}
+}
+
+// streamPairAVX2 multiplies prepared x by rows of 4-bit codes.
+func streamPairAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		streamsPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4sGrid:
+		streamsaPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sGridOffset:
+		streamsaoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uGrid:
+		streamuaPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uGridOffset:
+		streamuaoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// streamLongAVX2 multiplies prepared x by rows of 4-bit codes.
+func streamLongAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		streamsLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		streamsoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4sGrid:
+		streamsaLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sGridOffset:
+		streamsaoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		streamuLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		streamuoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uGrid:
+		streamuaLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uGridOffset:
+		streamuaoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// dotLUTAVX2 multiplies x by rows of indices.
+func dotLUTAVX2(bits int, w *byte, table *byte, x *float32, dst *float32, rows int, groups int) {
+	switch bits {
+	case 6:
+		dotLUT6AVX2(w, table, x, dst, rows, groups)
+	case 8:
+		dotLUT8AVX2(w, table, x, dst, rows, groups)
+	case 1:
+		dotLUT1AVX2(w, table, x, dst, rows, groups)
+	case 2:
+		dotLUT2AVX2(w, table, x, dst, rows, groups)
+	case 3:
+		dotLUT3AVX2(w, table, x, dst, rows, groups)
+	case 4:
+		dotLUT4AVX2(w, table, x, dst, rows, groups)
+	}
+}
+
+// decodeLUTAVX2 decodes groups of indices.
+func decodeLUTAVX2(bits int, dst *float32, w *byte, table *byte, groups int) {
+	switch bits {
+	case 6:
+		decodeLUT6AVX2(dst, w, table, groups)
+	case 8:
+		decodeLUT8AVX2(dst, w, table, groups)
+	case 1:
+		decodeLUT1AVX2(dst, w, table, groups)
+	case 2:
+		decodeLUT2AVX2(dst, w, table, groups)
+	case 3:
+		decodeLUT3AVX2(dst, w, table, groups)
+	case 4:
+		decodeLUT4AVX2(dst, w, table, groups)
+	}
+}
+
+// fastPairAVX2 multiplies quantised x by rows of 4-bit codes.
+func fastPairAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		fastsoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		fastuoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// fastLongAVX2 multiplies quantised x by rows of 4-bit codes.
+func fastLongAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4sOffset:
+		fastsoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uOffset:
+		fastuoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// tileAVX2 multiplies 1 to 4 vectors by a panel.
+func tileAVX2(count int, panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int) {
+	switch count {
+	case 1:
+		tile1AVX2(panel, x, ldx, dst, ldd, blocks)
+	case 2:
+		tile2AVX2(panel, x, ldx, dst, ldd, blocks)
+	case 3:
+		tile3AVX2(panel, x, ldx, dst, ldd, blocks)
+	case 4:
+		tile4AVX2(panel, x, ldx, dst, ldd, blocks)
+	}
+}
+
+// tileWordsAVX2 multiplies 1 to 4 vectors by a panel of 8-bit codes.
+func tileWordsAVX2(count int, panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int) {
+	switch count {
+	case 1:
+		tileWords1AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+	case 2:
+		tileWords2AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+	case 3:
+		tileWords3AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+	case 4:
+		tileWords4AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+	}
+}
+
+// nn16AVX2 computes 1 to 6 rows by 16 columns of a product.
+func nn16AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+// nn8AVX2 computes 1 to 6 rows by at most 8 columns of a product.
+func nn8AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, mask *uint32) {
+	switch count {
+	case 1:
+		nn1x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 2:
+		nn2x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 3:
+		nn3x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 4:
+		nn4x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 5:
+		nn5x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	case 6:
+		nn6x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	}
+}

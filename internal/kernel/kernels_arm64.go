@@ -633,3 +633,259 @@ func fast1x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *fl
 //
 //go:noescape
 func tile4x8uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+
+// ntNEON computes 1 to 5 vectors times 4 rows.
+func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int) {
+	switch count {
+	case 1:
+		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 2:
+		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 3:
+		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 4:
+		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	case 5:
+		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+	}
+}
+
+// nn16NEON computes 1 to 6 rows by 16 columns of a product.
+func nn16NEON(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+// nn4NEON computes 1 to 6 rows by 4 columns of a product.
+func nn4NEON(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+// nn1NEON computes 1 to 6 rows by 1 columns of a product.
+func nn1NEON(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
+	}
+}
+
+// dotLUTNEON multiplies x by rows of indices.
+func dotLUTNEON(bits int, w *byte, planes *byte, x *float32, dst *float32, rows int, groups int) {
+	switch bits {
+	case 1:
+		dotLUT1NEON(w, planes, x, dst, rows, groups)
+	case 2:
+		dotLUT2NEON(w, planes, x, dst, rows, groups)
+	case 3:
+		dotLUT3NEON(w, planes, x, dst, rows, groups)
+	case 4:
+		dotLUT4NEON(w, planes, x, dst, rows, groups)
+	case 6:
+		dotLUT6NEON(w, planes, x, dst, rows, groups)
+	}
+}
+
+// decodeLUTNEON decodes groups of indices.
+func decodeLUTNEON(bits int, dst *float32, w *byte, planes *byte, groups int) {
+	switch bits {
+	case 1:
+		decodeLUT1NEON(dst, w, planes, groups)
+	case 2:
+		decodeLUT2NEON(dst, w, planes, groups)
+	case 3:
+		decodeLUT3NEON(dst, w, planes, groups)
+	case 4:
+		decodeLUT4NEON(dst, w, planes, groups)
+	case 6:
+		decodeLUT6NEON(dst, w, planes, groups)
+	}
+}
+
+// fast4DotNEON multiplies a quantised vector by rows, 4 at a time.
+func fast4DotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		fast4x4sDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4sOffset:
+		fast4x4soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind4uPlain:
+		fast4x4uDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4uOffset:
+		fast4x4uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8sPlain:
+		fast4x8sDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8sOffset:
+		fast4x8soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8uPlain:
+		fast4x8uDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8uOffset:
+		fast4x8uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	}
+}
+
+// fast1DotNEON multiplies a quantised vector by rows, 1 at a time.
+func fast1DotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		fast1x4sDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4sOffset:
+		fast1x4soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind4uPlain:
+		fast1x4uDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4uOffset:
+		fast1x4uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8sPlain:
+		fast1x8sDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8sOffset:
+		fast1x8soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8uPlain:
+		fast1x8uDotNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8uOffset:
+		fast1x8uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	}
+}
+
+// tile8DotNEON multiplies a tile of 8 quantised vectors by 4 rows.
+func tile8DotNEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		tile8x4sDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind4sOffset:
+		tile8x4soDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind4uPlain:
+		tile8x4uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind4uOffset:
+		tile8x4uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind8sPlain:
+		tile8x8sDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind8sOffset:
+		tile8x8soDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind8uPlain:
+		tile8x8uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind8uOffset:
+		tile8x8uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	}
+}
+
+// tile4DotNEON multiplies a tile of 4 quantised vectors by 4 rows.
+func tile4DotNEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		tile4x4sDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind4sOffset:
+		tile4x4soDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind4uPlain:
+		tile4x4uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind4uOffset:
+		tile4x4uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind8sPlain:
+		tile4x8sDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind8sOffset:
+		tile4x8soDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind8uPlain:
+		tile4x8uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind8uOffset:
+		tile4x8uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	}
+}
+
+// fast4NEON multiplies a quantised vector by rows, 4 at a time.
+func fast4NEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		fast4x4sNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4sOffset:
+		fast4x4soNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind4uPlain:
+		fast4x4uNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4uOffset:
+		fast4x4uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8sPlain:
+		fast4x8sNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8sOffset:
+		fast4x8soNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8uPlain:
+		fast4x8uNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8uOffset:
+		fast4x8uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	}
+}
+
+// fast1NEON multiplies a quantised vector by rows, 1 at a time.
+func fast1NEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		fast1x4sNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4sOffset:
+		fast1x4soNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind4uPlain:
+		fast1x4uNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind4uOffset:
+		fast1x4uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8sPlain:
+		fast1x8sNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8sOffset:
+		fast1x8soNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	case kind8uPlain:
+		fast1x8uNEON(w, scale, x, dst, rows, blocks, groups)
+	case kind8uOffset:
+		fast1x8uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
+	}
+}
+
+// tile4NEON multiplies a tile of 4 quantised vectors by 4 rows.
+func tile4NEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int) {
+	switch kind {
+	case kind4sPlain:
+		tile4x4sNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind4sOffset:
+		tile4x4soNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind4uPlain:
+		tile4x4uNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind4uOffset:
+		tile4x4uoNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind8sPlain:
+		tile4x8sNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind8sOffset:
+		tile4x8soNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	case kind8uPlain:
+		tile4x8uNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
+	case kind8uOffset:
+		tile4x8uoNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	}
+}

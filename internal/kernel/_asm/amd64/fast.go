@@ -167,7 +167,7 @@ const (
 	fastOffset  = Y(10)
 )
 
-func writeFast(p file, c kind.Codes, pairs pairing) {
+func writeFast(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("fast%s%vAVX2", c.Letters(), pairs)
 	f := fast{p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode), c, pairs}
 	f.VPBROADCASTD(f.nibbles(), fastNibbles)
@@ -201,6 +201,7 @@ func writeFast(p file, c kind.Codes, pairs pairing) {
 	})
 	f.endRow(row)
 	f.end()
+	return f.Signature
 }
 
 // factors loads the scales and offsets of a block, or of two.
@@ -247,8 +248,5 @@ var quantisedModes = []kind.Mode{kind.Plain, kind.Offset}
 
 func fasts(p file) {
 	quantize(p)
-	kind.Each(4, quantisedModes, func(c kind.Codes) {
-		writeFast(p, c, pair)
-		writeFast(p, c, long)
-	})
+	p.byPairing("fast", "AVX2", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFast)
 }

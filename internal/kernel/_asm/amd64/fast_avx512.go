@@ -228,7 +228,7 @@ func (k fastVNNI) add(w width) {
 	}
 }
 
-func writeFastVNNI(p file, c kind.Codes, pairs pairing) {
+func writeFastVNNI(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("fast%s%vVNNI", c.Letters(), pairs)
 	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
 	k := fastVNNI{wide{fn: f, Codes: c, pairing: pairs, lanes: vnniLanes, eight: vnniEight, groupSize: fastGroup}}
@@ -242,11 +242,9 @@ func writeFastVNNI(p file, c kind.Codes, pairs pairing) {
 		f.VBROADCASTSS(f.float("eight", 8), Z(vnniEight))
 	}
 	k.rows(k.add, func() { k.VFMADD231PS(Z(8), Z(4), Z(1)) })
+	return f.Signature
 }
 
 func fasts512(p file) {
-	kind.Each(4, quantisedModes, func(c kind.Codes) {
-		writeFastVNNI(p, c, pair)
-		writeFastVNNI(p, c, long)
-	})
+	p.byPairing("fast", "VNNI", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFastVNNI)
 }

@@ -153,7 +153,7 @@ type gemv struct {
 	late bool
 }
 
-func writeGemv(p file, c kind.Codes) {
+func writeGemv(p file, c kind.Codes) asm.Signature {
 	name := "gemv" + c.Name() + "AVX2"
 	f := p.beginRows(name, fmt.Sprintf("multiplies x by rows of %d-bit codes that follow one another.", c.Bits), c.Mode)
 	g := gemv{decoder{c, f}, c.Mode.ScalesSum()}
@@ -183,6 +183,7 @@ func writeGemv(p file, c kind.Codes) {
 	f.VADDPS(Y(1), Y(0), Y(0))
 	f.endRow(row)
 	f.end()
+	return f.Signature
 }
 
 // four multiplies 32 weights, which lie at an offset, into 4 sums: with fewer,
@@ -299,7 +300,7 @@ func (f fn) fours(ahead bool, size int, floats reg, four, one func()) {
 	f.Bind(done)
 }
 
-func writeUnpack(p file, c kind.Codes) {
+func writeUnpack(p file, c kind.Codes) asm.Signature {
 	params := []asm.Param{dst32, asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
 	if c.Mode.HasOffset() {
 		params = append(params, asm.P("offset", asm.Floats))
@@ -331,6 +332,7 @@ func writeUnpack(p file, c kind.Codes) {
 		f.nextBlocks(1, c.Mode)
 	})
 	f.end()
+	return f.Signature
 }
 
 // store stores the weights of vector j from DI on.
@@ -343,10 +345,12 @@ func (d decoder) store(j int, r Y) {
 
 func codesAsTheyLie(p file) {
 	modes := []kind.Mode{kind.Plain, kind.Offset, kind.Any, kind.Grid, kind.GridOffset}
+	gemv := p.Choose(asm.ByKind, "gemvAVX2", "multiplies x by rows of codes that follow one another.")
+	unpack := p.Choose(asm.ByKind, "unpackAVX2", "decodes blocks of codes.")
 	for _, bits := range []int{4, 8} {
 		kind.Each(bits, modes, func(c kind.Codes) {
-			writeGemv(p, c)
-			writeUnpack(p, c)
+			gemv.Add(c.Kind(), writeGemv(p, c))
+			unpack.Add(c.Kind(), writeUnpack(p, c))
 		})
 	}
 }

@@ -32,7 +32,7 @@ type group struct {
 }
 
 // writeLUT writes dotLUT… and decodeLUT….
-func writeLUT(p file, g group) {
+func writeLUT(p file, g group) (dot, decode asm.Signature) {
 	w, table, n := asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), asm.P("groups", asm.Int)
 	f := p.beginSig(asm.Signature{
 		Name: "dotLUT" + g.name + "AVX2", Doc: "multiplies x by rows of " + g.doc, Frame: g.frame,
@@ -42,6 +42,7 @@ func writeLUT(p file, g group) {
 	l := lut{f, true}
 	g.setup(l)
 	l.rows(g.body)
+	dot = f.Signature
 
 	f = p.beginSig(asm.Signature{
 		Name: "decodeLUT" + g.name + "AVX2", Doc: "decodes groups of " + g.doc, Frame: g.frame,
@@ -55,6 +56,7 @@ func writeLUT(p file, g group) {
 	g.setup(l)
 	f.repeat("group", leftOver, func() { g.body(l) })
 	f.end()
+	return dot, f.Signature
 }
 
 func (f fn) loadRowsOfIndices() {
@@ -97,12 +99,13 @@ func (l lut) step(bytes, entries int) {
 func palettes(p file) {
 	prepareLUT4(p)
 	dotLUT4Planes(p)
-	writeLUT(p, sixBits)
-	writeLUT(p, eightBits)
-	for bits := 1; bits <= 3; bits++ {
-		writeLUT(p, fewBits(bits))
+	dots := p.Choose(asm.ByBits, "dotLUTAVX2", "multiplies x by rows of indices.")
+	decodes := p.Choose(asm.ByBits, "decodeLUTAVX2", "decodes groups of indices.")
+	for _, g := range []group{sixBits, eightBits, fewBits(1), fewBits(2), fewBits(3), fourBits} {
+		dot, decode := writeLUT(p, g)
+		dots.Add(g.name, dot)
+		decodes.Add(g.name, decode)
 	}
-	writeLUT(p, fourBits)
 }
 
 // fewBits has 1, 2 or 3 bits, 8 indices at a time: one permutation of a table of 8

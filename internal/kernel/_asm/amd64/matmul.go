@@ -211,7 +211,7 @@ type nn struct {
 }
 
 // writeNN keeps the product of row t and the j-th 8 columns in Y(t·cols/8+j).
-func writeNN(p file, rows, cols int, masked bool) {
+func writeNN(p file, rows, cols int, masked bool) asm.Signature {
 	doc, params := "", []asm.Param(nil)
 	if masked {
 		doc, params = " The mask selects columns.", []asm.Param{asm.P("mask", asm.Masks)}
@@ -244,6 +244,7 @@ func writeNN(p file, rows, cols int, masked bool) {
 	f.JNZ(loop)
 	k.eachRow(DI, func(m mem, r Y) { k.move(r, m) })
 	f.end()
+	return f.Signature
 }
 
 // multiplyRow adds an element of a times a row of b, in Y12 and Y13.
@@ -280,8 +281,10 @@ func (k nn) move(from, to vecMem) {
 
 func matmul(p file) {
 	ntAVX2(p)
+	wide := p.Choose(asm.ByCount, "nn16AVX2", "computes 1 to 6 rows by 16 columns of a product.")
+	narrow := p.Choose(asm.ByCount, "nn8AVX2", "computes 1 to 6 rows by at most 8 columns of a product.")
 	for rows := 1; rows <= 6; rows++ {
-		writeNN(p, rows, 16, false)
-		writeNN(p, rows, 8, true)
+		wide.Add(rows, writeNN(p, rows, 16, false))
+		narrow.Add(rows, writeNN(p, rows, 8, true))
 	}
 }

@@ -128,7 +128,7 @@ func (f fn) ntSums512(t int) {
 }
 
 // writeNN512 keeps row t in Z(2t) and Z(2t+1); K1 and K2 select their columns.
-func writeNN512(p file, rows int) {
+func writeNN512(p file, rows int) asm.Signature {
 	f := p.begin(fmt.Sprintf("nn%dAVX512", rows), fmt.Sprintf("computes %d rows by at most 32 columns of a product to depth k. Strides are in bytes.", rows),
 		nnParams(asm.P("cols", asm.Int))...)
 	f.load("cols", CX)
@@ -171,11 +171,13 @@ func writeNN512(p file, rows int) {
 		}
 	}
 	f.end()
+	return f.Signature
 }
 
 func matmul512(p file) {
 	ntAVX512(p)
+	nn := p.Choose(asm.ByCount, "nnAVX512", "computes 1 to 6 rows by at most 32 columns of a product.")
 	for rows := 1; rows <= 6; rows++ {
-		writeNN512(p, rows)
+		nn.Add(rows, writeNN512(p, rows))
 	}
 }

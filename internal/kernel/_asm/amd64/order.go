@@ -1,5 +1,10 @@
 package amd64
 
+import (
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
+)
+
 // How codes and inputs meet in the kernels that take 64 at a time. A vector of 64
 // codes of 4 bits has in its 32-bit lane l the codes 8l to 8l+7, so the inputs
 // are brought in the order in which one shift or mask after another uncovers them:
@@ -49,6 +54,20 @@ func (p pairing) perVector() int {
 		return 2
 	}
 	return 1
+}
+
+// byPairing writes a kernel for codes of 4 bits in both pairings, of all modes, and
+// the functions that choose between them.
+func (p file) byPairing(family, set, doc string, modes []kind.Mode, write func(p file, c kind.Codes, pairs pairing) asm.Signature) (choices [2]*asm.Choice) {
+	for i, pairs := range []pairing{pair, long} {
+		choices[i] = p.Choose(asm.ByKind, family+pairs.String()+set, doc)
+	}
+	kind.Each(4, modes, func(c kind.Codes) {
+		for i, pairs := range []pairing{pair, long} {
+			choices[i].Add(c.Kind(), write(p, c, pairs))
+		}
+	})
+	return choices
 }
 
 // spread loads the factors of a vector at ptr to all of its lanes: one, or two for

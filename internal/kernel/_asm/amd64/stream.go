@@ -179,7 +179,7 @@ func (s stream) vector() {
 	s.ADDQ(imm(preparedGroup), inputPtr)
 }
 
-func writeStream(p file, c kind.Codes, pairs pairing) {
+func writeStream(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("stream%s%vAVX2", c.Letters(), pairs)
 	s := stream{p.beginRows(name, "multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode), c, pairs}
 	s.setup()
@@ -218,12 +218,13 @@ func writeStream(p file, c kind.Codes, pairs pairing) {
 	s.VADDPS(Y(1), Y(0), Y(0))
 	s.endRow(row)
 	s.end()
+	return s.Signature
 }
+
+// streamModes are the modes of codes that meet prepared inputs.
+var streamModes = []kind.Mode{kind.Plain, kind.Offset, kind.Grid, kind.GridOffset}
 
 func streams(p file) {
 	prepare64(p)
-	kind.Each(4, []kind.Mode{kind.Plain, kind.Offset, kind.Grid, kind.GridOffset}, func(c kind.Codes) {
-		writeStream(p, c, pair)
-		writeStream(p, c, long)
-	})
+	p.byPairing("stream", "AVX2", "multiplies prepared x by rows of 4-bit codes.", streamModes, writeStream)
 }

@@ -60,7 +60,7 @@ func (k stream512) add(w width) {
 	}
 }
 
-func writeStream512(p file, c kind.Codes, pairs pairing) {
+func writeStream512(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("stream%s%vAVX512", c.Letters(), pairs)
 	f := p.beginRows(name, "multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
 	k := stream512{wide{fn: f, Codes: c, pairing: pairs, lanes: wideLanes, eight: wideEight, groupSize: preparedGroup}}
@@ -74,13 +74,15 @@ func writeStream512(p file, c kind.Codes, pairs pairing) {
 		f.VMOVDQU64(f.blockLanes(), Z(wideLanes))
 	}
 	k.rows(k.add, func() { k.VADDPS(Z(2), Z(1), Z(1)) })
+	return f.Signature
 }
 
 func streams512(p file) {
-	kind.Each(4, []kind.Mode{kind.Plain, kind.Offset}, func(c kind.Codes) {
-		writeStream512(p, c, pair)
-		writeStream512(p, c, long)
-	})
+	choices := p.byPairing("stream", "AVX512", "multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.",
+		[]kind.Mode{kind.Plain, kind.Offset}, writeStream512)
+	for _, c := range choices {
+		c.Partial()
+	}
 }
 
 // prepareLUT4512 orders inputs as prepare64 does, without factors and sums.

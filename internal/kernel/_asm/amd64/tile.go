@@ -72,7 +72,7 @@ func (t tile) finish() {
 
 // writeTile is for 4-bit codes. Y0 to Y(2·vectors-1) are the sums of 16-bit pairs;
 // what a half block gives waits behind the sums in memory.
-func writeTile(p file, vectors int) {
+func writeTile(p file, vectors int) asm.Signature {
 	t := p.beginTile(fmt.Sprintf("tile%dAVX2", vectors), fmt.Sprintf("adds %d quantised vectors times a panel of 16 rows to dst. Strides are in bytes.", vectors),
 		vectors, 64*vectors, tileParams())
 	t.start(1)
@@ -92,6 +92,7 @@ func writeTile(p file, vectors int) {
 		t.ADDQ(imm(middleBlock.size), inputPtr)
 	})
 	t.finish()
+	return t.Signature
 }
 
 // half is where the products of the first half of a block wait.
@@ -153,7 +154,8 @@ func panels(p file) {
 	panelCodes(p)
 	panelScales(p)
 	panelHalves(p)
+	tile := p.Choose(asm.ByCount, "tileAVX2", "multiplies 1 to 4 vectors by a panel.")
 	for vectors := 1; vectors <= 4; vectors++ {
-		writeTile(p, vectors)
+		tile.Add(vectors, writeTile(p, vectors))
 	}
 }

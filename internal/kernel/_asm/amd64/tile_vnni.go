@@ -2,6 +2,8 @@ package amd64
 
 import (
 	"fmt"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 )
 
 // VNNI's tiles: 16 rows fill a vector, so the codes of a block of 32 columns are 8
@@ -21,7 +23,7 @@ const (
 	vnniTemps  = Z(24)
 )
 
-func writeTileVNNI(p file, n int) {
+func writeTileVNNI(p file, n int) asm.Signature {
 	f := p.begin(fmt.Sprintf("tile%dVNNI", n), fmt.Sprintf("adds %d quantised vectors times a panel of 16 rows to dst. Strides are in bytes.", n), tileParams()...)
 	f.load("panel", panelPtr)
 	f.load("x", DI)
@@ -59,6 +61,7 @@ func writeTileVNNI(p file, n int) {
 		}
 	}
 	f.end()
+	return f.Signature
 }
 
 // vnniBlock multiplies a block of vector t. The sums of the two halves, at most
@@ -81,7 +84,8 @@ func (f fn) vnniBlock(t int, x mem) {
 }
 
 func panelsVNNI(p file) {
+	tile := p.Choose(asm.ByCount, "tileVNNI", "multiplies 1 to 8 vectors by a panel.")
 	for n := 1; n <= mostVectors; n++ {
-		writeTileVNNI(p, n)
+		tile.Add(n, writeTileVNNI(p, n))
 	}
 }

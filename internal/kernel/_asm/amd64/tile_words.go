@@ -103,7 +103,7 @@ func upperBytes(first byte) []uint32 {
 }
 
 // writeTileWords has in Y0 to Y(2·vectors-1) the sums of blocks that share a scale.
-func writeTileWords(p file, vectors int) {
+func writeTileWords(p file, vectors int) asm.Signature {
 	t := p.beginTile(fmt.Sprintf("tileWords%dAVX2", vectors),
 		fmt.Sprintf("adds %d quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.", vectors),
 		vectors, 0, tileParams(asm.P("first", asm.Int), asm.P("each", asm.Int)))
@@ -127,6 +127,7 @@ func writeTileWords(p file, vectors int) {
 	t.TESTQ(tileLeft, tileLeft)
 	t.JNZ(loop)
 	t.finish()
+	return t.Signature
 }
 
 func (t tile) wordProducts() {
@@ -166,7 +167,8 @@ func (t tile) scaleWords() {
 func wordPanels(p file) {
 	quantizeWords(p)
 	panelBytes(p)
+	tile := p.Choose(asm.ByCount, "tileWordsAVX2", "multiplies 1 to 4 vectors by a panel of 8-bit codes.")
 	for vectors := 1; vectors <= 4; vectors++ {
-		writeTileWords(p, vectors)
+		tile.Add(vectors, writeTileWords(p, vectors))
 	}
 }

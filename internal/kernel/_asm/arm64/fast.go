@@ -26,12 +26,14 @@ type quantised struct {
 // codeMask masks the codes; for unsigned bytes it makes them signed.
 const codeMask = V(31)
 
-func (q quantised) name(stem string) string {
-	name := stem + q.Name()
+func (q quantised) name(stem string) string { return stem + q.Name() + q.set() }
+
+// set is the instruction set's part of a kernel's name.
+func (q quantised) set() string {
 	if q.dot {
-		name += "Dot"
+		return "DotNEON"
 	}
-	return name + "NEON"
+	return "NEON"
 }
 
 // lessHalf reports whether codes are taken 128 less.
@@ -127,7 +129,7 @@ const (
 	groupLeft  = R23
 )
 
-func writeFast(p file, q quantised, rows int) {
+func writeFast(p file, q quantised, rows int) asm.Signature {
 	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
 	if q.Mode.HasOffset() {
 		params = append(params, asm.P("offset", asm.Floats))
@@ -152,6 +154,7 @@ func writeFast(p file, q quantised, rows int) {
 	f.SUBS(R5, rows)
 	f.BNE(row)
 	f.RET()
+	return f.Signature
 }
 
 func (f fast) setup() {

@@ -114,7 +114,7 @@ func (l lut) groups() {
 	})
 }
 
-func writeDotLUT(p file, bits int) {
+func writeDotLUT(p file, bits int) asm.Signature {
 	l := lut{p.begin(fmt.Sprintf("dotLUT%dNEON", bits), fmt.Sprintf("multiplies x by rows of %d-bit indices.", bits),
 		asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int)), bits, true}
 	l.load("w", R0)
@@ -132,9 +132,10 @@ func writeDotLUT(p file, bits int) {
 		l.STR(S(0), R4.Post(4))
 	})
 	l.RET()
+	return l.Signature
 }
 
-func writeDecodeLUT(p file, bits int) {
+func writeDecodeLUT(p file, bits int) asm.Signature {
 	l := lut{p.begin(fmt.Sprintf("decodeLUT%dNEON", bits), fmt.Sprintf("decodes groups of %d-bit indices.", bits),
 		dst32, asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), asm.P("groups", asm.Int)), bits, false}
 	l.load("dst", R1)
@@ -144,11 +145,14 @@ func writeDecodeLUT(p file, bits int) {
 	l.setup()
 	l.groups()
 	l.RET()
+	return l.Signature
 }
 
 func palettes(p file) {
+	dots := p.Choose(asm.ByBits, "dotLUTNEON", "multiplies x by rows of indices.")
+	decodes := p.Choose(asm.ByBits, "decodeLUTNEON", "decodes groups of indices.")
 	for _, bits := range []int{1, 2, 3, 4, 6} {
-		writeDotLUT(p, bits)
-		writeDecodeLUT(p, bits)
+		dots.Add(bits, writeDotLUT(p, bits))
+		decodes.Add(bits, writeDecodeLUT(p, bits))
 	}
 }

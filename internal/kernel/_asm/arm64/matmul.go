@@ -19,7 +19,7 @@ func (f fn) strided(stride R, list []R) []R {
 
 // writeNT multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // V(4t+r).
-func writeNT(p file, n int) {
+func writeNT(p file, n int) asm.Signature {
 	params := []asm.Param{dst32, asm.P("ldd", asm.Int), vecX, asm.P("ldx", asm.Int)}
 	for i := range 4 {
 		params = append(params, asm.P(fmt.Sprintf("w%d", i), asm.Floats))
@@ -59,6 +59,7 @@ func writeNT(p file, n int) {
 		f.ADD(R0, R0, R2)
 	}
 	f.RET()
+	return f.Signature
 }
 
 // ntDepth runs along the depth, 4 columns at a time, then one: a load of one float
@@ -95,7 +96,7 @@ func (f fn) ntDepth(ws, xs []R) {
 }
 
 // writeNN multiplies rows by columns: 16 or 4, which are whole vectors, or one.
-func writeNN(p file, rows, cols int) {
+func writeNN(p file, rows, cols int) asm.Signature {
 	f := p.begin(fmt.Sprintf("nn%dx%dNEON", rows, cols), fmt.Sprintf("computes %d rows by %d columns of a product to depth k. Strides are in bytes; with acc the results are added to dst.", rows, cols),
 		dst32, asm.P("ldd", asm.Int), vecA, asm.P("lda", asm.Int), vecB, asm.P("ldb", asm.Int), asm.P("k", asm.Int), asm.P("acc", asm.Int))
 	f.load("dst", R0)
@@ -140,15 +141,22 @@ func writeNN(p file, rows, cols int) {
 	f.BNE(loop)
 	each(R0, f.STR)
 	f.RET()
+	return f.Signature
 }
 
 func matmul(p file) {
+	nt := p.Choose(asm.ByCount, "ntNEON", "computes 1 to 5 vectors times 4 rows.")
 	for n := 1; n <= 5; n++ {
-		writeNT(p, n)
+		nt.Add(n, writeNT(p, n))
+	}
+	columns := []int{16, 4, 1}
+	var nn []*asm.Choice
+	for _, cols := range columns {
+		nn = append(nn, p.Choose(asm.ByCount, fmt.Sprintf("nn%dNEON", cols), fmt.Sprintf("computes 1 to 6 rows by %d columns of a product.", cols)))
 	}
 	for rows := 1; rows <= 6; rows++ {
-		for _, cols := range []int{16, 4, 1} {
-			writeNN(p, rows, cols)
+		for i, cols := range columns {
+			nn[i].Add(rows, writeNN(p, rows, cols))
 		}
 	}
 }

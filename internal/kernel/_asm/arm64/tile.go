@@ -23,7 +23,7 @@ const (
 	tileHalf   = V(8)
 )
 
-func writeTile(p file, q quantised, vectors int) {
+func writeTile(p file, q quantised, vectors int) asm.Signature {
 	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("wstep", asm.Int), asm.P("scale", asm.Floats)}
 	if q.Mode.HasOffset() {
 		params = append(params, asm.P("offset", asm.Floats))
@@ -55,6 +55,7 @@ func writeTile(p file, q quantised, vectors int) {
 		t.ADD(R4, R4, R5)
 	}
 	t.RET()
+	return t.Signature
 }
 
 func (t tile) setup() {
@@ -148,19 +149,35 @@ func (t tile) vector(i int) {
 	t.FMLA(V(i).S4(), a.S4(), rowScales.S4())
 }
 
+// fasts writes the kernels with the extension and those without. Tiles of 8 vectors
+// pay with it.
 func fasts(p file) {
 	quantize(p)
 	quantizeTile(p)
+	sets := []struct {
+		dot   bool
+		tiles []int
+	}{{true, []int{8, 4}}, {false, []int{4}}}
+	rows := []int{4, 1}
+	choices := map[string]*asm.Choice{}
+	choose := func(stem, doc string) *asm.Choice {
+		if choices[stem] == nil {
+			choices[stem] = p.Choose(asm.ByKind, stem, doc)
+		}
+		return choices[stem]
+	}
 	for _, bits := range []int{4, 8} {
-		for _, dot := range []bool{true, false} {
+		for _, set := range sets {
 			kind.Each(bits, []kind.Mode{kind.Plain, kind.Offset}, func(c kind.Codes) {
-				q := quantised{Codes: c, dot: dot}
-				writeFast(p, q, 4)
-				writeFast(p, q, 1)
-				if dot {
-					writeTile(p, q, 8)
+				q := quantised{Codes: c, dot: set.dot}
+				for _, n := range rows {
+					f := choose(fmt.Sprintf("fast%d%s", n, q.set()), fmt.Sprintf("multiplies a quantised vector by rows, %d at a time.", n))
+					f.Add(c.Kind(), writeFast(p, q, n))
 				}
-				writeTile(p, q, 4)
+				for _, n := range set.tiles {
+					t := choose(fmt.Sprintf("tile%d%s", n, q.set()), fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows.", n))
+					t.Add(c.Kind(), writeTile(p, q, n))
+				}
 			})
 		}
 	}

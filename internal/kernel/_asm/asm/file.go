@@ -18,6 +18,7 @@ type File struct {
 	stem, arch string
 	funcs      []*Func
 	words      map[string][]uint32
+	choices    []*Choice
 }
 
 // NewFile returns an empty file whose name is the stem and the architecture.
@@ -76,12 +77,16 @@ func (f *File) Assembly() []byte {
 	return b.Bytes()
 }
 
-// declarations returns the Go file that declares the functions.
+// declarations returns the Go file that declares the functions and chooses between
+// them.
 func (f *File) declarations() []byte {
 	var b bytes.Buffer
 	b.WriteString(head + "package kernel\n")
 	for _, fn := range f.funcs {
 		fmt.Fprintf(&b, "\n// %s %s\n//\n//go:noescape\n%s\n", fn.Name, fn.Doc, &fn.Signature)
+	}
+	for _, c := range f.choices {
+		c.write(&b)
 	}
 	return b.Bytes()
 }

@@ -25,9 +25,9 @@ type Mode int
 const (
 	Plain      Mode = iota // q·s
 	Offset                 // (q-o)·s
-	Any                    // (q-o)·s rounded to a half, for any scale
 	Grid                   // q·s rounded to a half, on the grid
 	GridOffset             // (q-o)·s rounded to a half, on the grid
+	Any                    // (q-o)·s rounded to a half, for any scale
 )
 
 // HasOffset reports whether kernels of the mode take offsets.
@@ -40,8 +40,13 @@ func (m Mode) OnGrid() bool { return m == Grid || m == GridOffset }
 // nothing is rounded in between.
 func (m Mode) ScalesSum() bool { return m == Plain || m == Offset }
 
+// String returns the mode's name.
+func (m Mode) String() string {
+	return [...]string{"Plain", "Offset", "Grid", "GridOffset", "Any"}[m]
+}
+
 // letters end the names of codes.
-func (m Mode) letters() string { return [...]string{"", "o", "r", "a", "ao"}[m] }
+func (m Mode) letters() string { return [...]string{"", "o", "a", "ao", "r"}[m] }
 
 // Codes says how the weights of a matrix are stored.
 type Codes struct {
@@ -59,6 +64,15 @@ func (c Codes) Letters() string {
 		return "s" + c.Mode.letters()
 	}
 	return "u" + c.Mode.letters()
+}
+
+// Kind returns the name of the constant by which kernels of the codes are chosen.
+func (c Codes) Kind() string {
+	sign := "u"
+	if c.Signed {
+		sign = "s"
+	}
+	return "kind" + strconv.Itoa(c.Bits) + sign + c.Mode.String()
 }
 
 // Unsigned returns the name of codes whose sign the kernel is told by a table.
