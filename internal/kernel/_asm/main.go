@@ -1,5 +1,8 @@
 // Command _asm writes the kernels' assembly, its declarations and the table of its
-// arguments: go run . [-out DIRECTORY]. CONTRIBUTING.md has the make target.
+// arguments: go run . [-out DIRECTORY]. The make target is generate.
+//
+// Package asm is the frame, packages amd64 and arm64 are an assembler and the kernels
+// for each architecture, and package kind has the words that both share.
 package main
 
 import (
@@ -15,10 +18,18 @@ import (
 func main() {
 	out := flag.String("out", "..", "the `directory` to write to")
 	flag.Parse()
+	if err := write(*out); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// write writes all files to the directory.
+func write(dir string) error {
 	for _, f := range slices.Concat(amd64.Files(), arm64.Files()) {
-		if err := f.Write(*out); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+		if err := f.Write(dir); err != nil {
+			return err
 		}
 	}
+	return nil
 }
