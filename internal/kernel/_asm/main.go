@@ -3,6 +3,15 @@
 //
 // Package asm is the frame, packages amd64 and arm64 are an assembler and the kernels
 // for each architecture, and package kind has the words that both share.
+//
+// A count of rows or vectors is a parameter of the function that writes a kernel: one
+// more of them is one more in the loop that calls it, which also adds the kernel to
+// the Go function that chooses. An instruction set that needs other instructions has
+// a file of its own beside the family's (fast.go and fast_avx512.go), and shares its
+// signatures, registers and orders of inputs (codes.go and order.go). An instruction
+// that is not there yet is one line in amd64/instructions.go, or one with the fields
+// of the manual in arm64/vector.go, whose test names the file that has to know its
+// encoding.
 package main
 
 import (

@@ -9,9 +9,8 @@
 // Manual, volume 2).
 //
 // Registers are given by hand, as is the order of instructions. Both are what a
-// kernel is about: how many sums are under way hides the latency of an addition,
-// and what stays in registers is not loaded. Processors since Haswell start two
-// fused products in a cycle and finish each 4 or 5 later, so 8 to 10 sums keep
-// them busy, and two loads, so a product with both its operands from memory costs
-// what two do that share one.
+// kernel is about. A fused product takes 4 or 5 cycles, and processors since Haswell
+// start two in each: several sums have to be under way at a time, or the kernel
+// waits for each (Agner Fog's instruction tables have the numbers). They also load
+// only twice in a cycle, so that what is used again should stay in a register.
 package amd64

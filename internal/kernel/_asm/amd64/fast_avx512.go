@@ -22,7 +22,7 @@ type wide struct {
 	// groupSize is what a prepared group takes.
 	groupSize int
 
-	// products multiplies the codes of a vector and step over it.
+	// products multiplies a vector of codes by inputs.
 	products func(w width)
 }
 

@@ -29,7 +29,8 @@ func (f fn) VFMSUB213PS(a vecMem, b, dst vec)  { f.ins("VFMSUB213PS", a, b, dst)
 func (f fn) VFNMADD231PS(a vecMem, b, dst vec) { f.ins("VFNMADD231PS", a, b, dst) }
 func (f fn) VFNMADD213PS(a vecMem, b, dst vec) { f.ins("VFNMADD213PS", a, b, dst) }
 
-// Integers and bits: dst = b op a. VPDPBUSD adds to dst, of b the unsigned bytes.
+// Integers and bits: dst = b op a. VPMADDUBSW and VPDPBUSD multiply unsigned bytes of
+// b by signed bytes of a, and VPDPBUSD adds the products to dst.
 func (f fn) VPADDB(a vecMem, b, dst vec)     { f.ins("VPADDB", a, b, dst) }
 func (f fn) VPADDW(a vecMem, b, dst vec)     { f.ins("VPADDW", a, b, dst) }
 func (f fn) VPADDD(a vecMem, b, dst vec)     { f.ins("VPADDD", a, b, dst) }

@@ -47,22 +47,23 @@ func (p file) beginQuantize(name, doc string) fn {
 	return f
 }
 
-// constants loads the orders for the second time.
+// quantizeOrders loads the orders in which bytes are packed.
 func (f fn) quantizeOrders() {
 	f.VMOVDQU(f.unpackOrder(), packOrder)
 	f.VMOVDQU(f.words("quads", asm.Pack(twice(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)...)...), quadOrder)
 	f.VPBROADCASTD(f.ones8(), ones)
 }
 
+// laneStepsTo loads the order in which steps are spread over lanes.
 func (f fn) laneStepsTo(r Y) { f.VMOVDQU(f.words("laneSteps", 0, 0, 0, 0, 2, 2, 2, 2), r) }
 
-// peakOfLanes leaves the largest lane of peak at the bottom of X8. After the
-// vectors of a half block, whose lanes are alike in pairs, neighbours are the same.
-func (f fn) peakOfLanes(pairsAlike bool) {
+// peakOfLanes leaves the largest lane of peak at the bottom of X8. Where neighbours
+// are equal already, they need not be compared.
+func (f fn) peakOfLanes(neighboursEqual bool) {
 	f.VEXTRACTI128(1, peak, X(0))
 	f.VPMAXSD(X(0), X(peak), X(peak))
 	f.VPSHUFD(swapHalves, X(peak), X(0))
-	if pairsAlike {
+	if neighboursEqual {
 		f.VPMAXSD(X(0), X(peak), X(8))
 		return
 	}
@@ -80,7 +81,7 @@ func (f fn) vectorStep(name string, v float64) {
 	f.VADDPS(X(0), X(peak), X(peak))
 }
 
-// factors makes the factors for spans and for inputs. Inputs too small to invert
+// quantizeFactors makes the factors for spans and for inputs. Inputs too small to invert
 // their maximum count as 0.
 func (f fn) quantizeFactors(spans string, perPeak float64) {
 	f.VBROADCASTSS(f.float(spans, perPeak), X(0))

@@ -25,7 +25,7 @@ type decoder struct {
 // name of a kernel: 4-bit codes have no sign, for their table does.
 func (d decoder) name() string {
 	if d.Bits == 4 {
-		return d.Unsigned()
+		return d.NameWithoutSign()
 	}
 	return d.Name()
 }

@@ -9,8 +9,12 @@
 //   - fast: by one vector that was quantised to 8 bits;
 //   - tile: by some such vectors at a time, of rows that were taken apart into a
 //     panel or are while they are read;
-//   - lut: by rows of indices into a palette;
+//   - dotLUT: one vector of floats by rows of indices into a palette; decodeLUT
+//     decodes them;
 //   - nt, nn: products of matrices of floats, the second one transposed or not.
+//
+// What brings inputs into the order of a family is named prepare…, or quantize… where
+// it makes bytes of them.
 package kind
 
 import "strconv"
@@ -75,8 +79,8 @@ func (c Codes) Kind() string {
 	return "kind" + strconv.Itoa(c.Bits) + sign + c.Mode.String()
 }
 
-// Unsigned returns the name of codes whose sign the kernel is told by a table.
-func (c Codes) Unsigned() string { return strconv.Itoa(c.Bits) + c.Mode.letters() }
+// NameWithoutSign returns the name of codes whose signs are in a table.
+func (c Codes) NameWithoutSign() string { return strconv.Itoa(c.Bits) + c.Mode.letters() }
 
 // Each calls f for signed and unsigned codes of every mode.
 func Each(bits int, modes []Mode, f func(Codes)) {
