@@ -104,8 +104,8 @@ tokenizer-parity: ## compare the tokenizer with Hugging Face's on fresh strings;
 bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in one run
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench
 
-generate: ## rewrite the kernels' assembly from its generator; needs Python 3
-	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen512.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) neon.py
+generate: ## rewrite the kernels' assembly and declarations from their generator
+	cd internal/kernel/_asm && GOWORK=off go run .
 
 kernel-arm64: ## the kernels for arm64 and the portable engine under qemu-aarch64
 	.ci/kernel-arm64

@@ -122,9 +122,21 @@ func TestATreeThatKeepsTheRulesIsAccepted(t *testing.T) {
 		"tensor/a.go":                    named("tensor", module+"/internal/dtype", "\n// T is one.\ntype T struct {\n\t// Rows and the columns are counted from 1.\n\tRows int\n\tCols int\n\n\td dtype.Type\n}\n\nfunc f() dtype.Type { return 0 }\n"),
 		"cmd/coreml/main.go":             named("main", "fmt", "func main() { fmt.Println() }\n"),
 		"examples/hello/testdata/bad.go": "package wrong syntax",
+		"internal/kernel/_old/bad.go":    "package wrong syntax",
 	})
 	for _, violation := range found {
 		t.Error(violation)
+	}
+}
+
+func TestAModuleThatBeginsWithAnUnderscoreKeepsTheRulesToo(t *testing.T) {
+	found := write(t, map[string]string{
+		"internal/kernel/_asm/go.mod": "module " + module + "/internal/kernel/_asm\n",
+		"internal/kernel/_asm/a.go":   pkg("main", module+"/internal/kernel"),
+	})
+	const want = "room internal/kernel/_asm may not import room internal/kernel"
+	if !strings.Contains(strings.Join(found, "\n"), want) {
+		t.Errorf("want a violation that holds %q, got %q", want, found)
 	}
 }
 
