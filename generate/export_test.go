@@ -68,3 +68,10 @@ func (g *Generator) TurnEnd() int { return g.turnEnd }
 
 // Reserve prepares n steps of one token, as a stream does at its start.
 func Reserve(s *Sequence, n int) error { return s.reserve(n) }
+
+// FreeLanes returns the number of states that wait for a sequence.
+func FreeLanes(g *Generator) int {
+	g.pool.mu.Lock()
+	defer g.pool.mu.Unlock()
+	return len(g.pool.free)
+}
