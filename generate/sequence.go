@@ -22,10 +22,11 @@ import (
 // [ErrBusy] and changes nothing; Close is such a call too. Len, Tokens and Calls
 // may be called at any time and tell of what the last whole prediction left.
 type Sequence struct {
-	g      *Generator
-	hold   *lease
-	status atomic.Uint32 // one of the three below
-	logits []float32
+	g       *Generator
+	hold    *lease
+	cleanup runtime.Cleanup
+	status  atomic.Uint32 // one of the three below
+	logits  []float32
 
 	mu    sync.Mutex // for what others may read while a call is running
 	ids   []int
@@ -47,8 +48,16 @@ func (g *Generator) NewSequence(ctx context.Context) (*Sequence, error) {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
 	s := &Sequence{g: g, hold: l}
-	runtime.AddCleanup(s, func(l *lease) { _ = l.give() }, l)
+	s.cleanup = runtime.AddCleanup(s, func(l *lease) { _ = l.give() }, l)
 	return s, nil
+}
+
+// giveBack returns the state of a sequence whose status is closed.
+func (s *Sequence) giveBack() error {
+	s.cleanup.Stop()
+	err := s.hold.give()
+	runtime.KeepAlive(s)
+	return err
 }
 
 // enter takes the sequence for one call; leave ends the call.
@@ -67,7 +76,7 @@ func (s *Sequence) enter() error {
 func (s *Sequence) leave() {
 	if s.hold.running {
 		s.status.Store(sequenceClosed)
-		_ = s.hold.give()
+		_ = s.giveBack()
 		return
 	}
 	s.status.CompareAndSwap(sequenceBusy, sequenceIdle)
@@ -79,7 +88,7 @@ func (s *Sequence) isClosed() bool { return s.status.Load() == sequenceClosed }
 // that its context has ended.
 func (s *Sequence) expire() {
 	if s.status.CompareAndSwap(sequenceIdle, sequenceClosed) {
-		_ = s.hold.give()
+		_ = s.giveBack()
 	}
 }
 
@@ -257,7 +266,7 @@ func (s *Sequence) fail(past int, err error) error {
 	s.hold.running = true // until the reset is through
 	if rerr := s.hold.lane.reset(); rerr != nil {
 		s.status.Store(sequenceClosed)
-		return errors.Join(err, rerr, s.hold.give())
+		return errors.Join(err, rerr, s.giveBack())
 	}
 	s.hold.running = false
 	s.set(s.ids[:0])
@@ -327,7 +336,5 @@ func (s *Sequence) Close() error {
 		}
 		return fmt.Errorf("generate: close sequence: %w", ErrBusy)
 	}
-	err := s.hold.give()
-	runtime.KeepAlive(s)
-	return err
+	return s.giveBack()
 }
