@@ -12,7 +12,9 @@ import (
 
 // Stream continues prompt and yields the answer token by token. The prompt is
 // encoded as its tokenizer does it: special tokens in the text are recognised,
-// and those that the tokenizer adds by itself are added.
+// and those that the tokenizer adds by itself are added. A prompt that gives no
+// token at all, as an empty text does unless the tokenizer begins it with a
+// token of its own, is an error; a blank one is not.
 //
 // The work is done while the caller's loop runs, and each use of the iterator
 // does it anew. Breaking out of the loop ends it. An error comes once, last; an
