@@ -75,3 +75,9 @@ func FreeLanes(g *Generator) int {
 	defer g.pool.mu.Unlock()
 	return len(g.pool.free)
 }
+
+// SampleContext draws one token under a context.
+func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
+	_, err := newSampler(s, 1).sample(ctx, logits)
+	return err
+}

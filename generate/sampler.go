@@ -137,6 +137,9 @@ func (s *sampler) distribution(ctx context.Context, logits []float32) (cands []c
 	if k := s.s.TopK; k > 0 && k < len(logits) {
 		floor = s.kthLargest(logits, k)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
 	top := logits[argmax(logits)]
 	cands = s.cands[:0]
 	for i, v := range logits {
@@ -173,12 +176,19 @@ func (s *sampler) distribution(ctx context.Context, logits []float32) (cands []c
 func nucleus(ctx context.Context, cands []candidate, limit float64) ([]candidate, float64, error) {
 	n := len(cands)
 	for i := n/2 - 1; i >= 0; i-- {
+		if i%nucleusStride == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, 0, err
+			}
+		}
 		siftDown(cands, i, n)
 	}
 	var sum float64
 	for n > 0 {
-		if n%nucleusStride == 0 && ctx.Err() != nil {
-			return nil, 0, ctx.Err()
+		if n%nucleusStride == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, 0, err
+			}
 		}
 		n--
 		cands[0], cands[n] = cands[n], cands[0]
