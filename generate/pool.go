@@ -49,12 +49,6 @@ func (l *lease) give() error {
 	return l.pool.release(l.lane)
 }
 
-// discard takes the lane out of service.
-func (l *lease) discard() error {
-	l.running = true
-	return l.give()
-}
-
 // acquire waits for a slot and returns a lane in it. The slot is given back on
 // every way out but that, a panic of the model included.
 func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
