@@ -214,3 +214,12 @@ func TestWhatAGeneratorTellsOfItselfIsACopy(t *testing.T) {
 		t.Errorf("a model without settings samples with %+v", s)
 	}
 }
+
+func TestAPenaltyThatLeavesTheRangeOfLogitsIsAnError(t *testing.T) {
+	m := &fakeModel{next: counting, spoil: func(_ int, row []float32) { row[prompt[1]] = 1e35 }}
+	g := newFake(t, m, generate.Options{})
+	_, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{Sampling: &generate.Sampling{RepetitionPenalty: 1e-6}}))
+	if !errors.Is(err, generate.ErrNonFinite) {
+		t.Errorf("got %v, want ErrNonFinite", err)
+	}
+}

@@ -330,3 +330,21 @@ func TestAnErrorOfClosingComesOnceAndFreesTheSlot(t *testing.T) {
 		t.Errorf("errors %q", got)
 	}
 }
+
+func TestASequenceWhosePredictionPanickedIsClosed(t *testing.T) {
+	m := &fakeModel{next: counting, before: func(context.Context, int) error { panic("the model's own") }}
+	g := newFake(t, m, generate.Options{MaxStates: 1})
+	s, err := g.NewSequence(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	exits(func() { _, _ = s.Append(t.Context(), prompt) })
+	m.before = nil
+	if _, err := s.Append(t.Context(), prompt); !errors.Is(err, generate.ErrClosed) {
+		t.Errorf("the half-written state is used again, with %v", err)
+	}
+	wantUsable(t, g)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
