@@ -81,3 +81,18 @@ func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
 	_, err := newSampler(s, 1).sample(ctx, logits)
 	return err
 }
+
+// brokenLane is a lane whose state panics when it is closed.
+type brokenLane struct{ wholeLane }
+
+func (brokenLane) close() error { panic("the state's own") }
+
+// DiscardBroken takes a lane of g out of service whose closing panics.
+func DiscardBroken(ctx context.Context, g *Generator) error {
+	l, err := g.pool.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	l.lane, l.running = &brokenLane{}, true
+	return l.give()
+}

@@ -348,3 +348,9 @@ func TestASequenceWhosePredictionPanickedIsClosed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAStateThatPanicsWhenItIsClosedFreesItsSlot(t *testing.T) {
+	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	exits(func() { _ = generate.DiscardBroken(t.Context(), g) })
+	wantUsable(t, g)
+}
