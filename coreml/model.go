@@ -106,6 +106,30 @@ func compiled(name string) bool {
 // stays valid after Close.
 func (m *Model) Description() *Description { return m.p.desc }
 
+// OutputShape returns what is known of an output's shape before anything is run:
+// a size for each dimension, or -1 where it depends on the inputs. It is nil for
+// a name that is no output's and where nothing is known. Packages often leave
+// the shapes of outputs out of their description; an engine that reads the
+// program itself knows more.
+func (m *Model) OutputShape(name string) []int {
+	for i := range m.p.outputs {
+		f := &m.p.outputs[i]
+		if f.Name != name {
+			continue
+		}
+		if p, ok := m.p.prog.(engine.ShapedProgram); ok {
+			if shape := p.OutputShape(i); shape != nil {
+				return shape
+			}
+		}
+		if f.Kind != KindMultiArray || f.Flexible() {
+			return nil
+		}
+		return slices.Clone(f.Shape)
+	}
+	return nil
+}
+
 // Info is what an engine says of itself and of a model that it loaded.
 type Info struct {
 	// Engine is the engine's name: framework or portable.

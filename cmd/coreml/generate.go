@@ -139,7 +139,6 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	answer, err := c.answer(ctx, g, prompt, io)
-	settings := c.settings(g)
 	if cerr := g.Close(); err == nil {
 		err = cerr
 	}
@@ -154,7 +153,7 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := writeStats(io.err, answer); err != nil {
 		return err
 	}
-	if hint := repeatHint(settings, answer); hint != "" {
+	if hint := repeatHint(answer); hint != "" {
 		_, err = fmt.Fprintf(io.err, "coreml: %s\n", hint)
 	}
 	return err

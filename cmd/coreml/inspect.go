@@ -171,7 +171,7 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		info.Description, info.Author, info.License, info.Version = d.ShortDescription, d.Author, d.License, d.Version
 		f := functionInfo{Name: name, Inputs: featureList(d.Inputs), Outputs: featureList(d.Outputs), States: featureList(d.States), Ops: []opCount{}}
 		if driver, err := generate.Detect(d, nil); err != nil {
-			f.DriverError = strings.TrimPrefix(explain(err), "no text generation: ")
+			f.DriverError = whyNoText(err)
 		} else {
 			f.Family, f.Driver = string(driver.Family), driver.String()
 		}
@@ -191,6 +191,14 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		info.Files = append(info.Files, weightFile{Name: f.Name, Bytes: f.Size})
 	}
 	return info, ctx.Err()
+}
+
+// whyNoText returns the reason for which a function writes no text.
+func whyNoText(err error) string {
+	if why, ok := errors.AsType[*generate.DriverError](err); ok {
+		return why.Reason
+	}
+	return err.Error()
 }
 
 // summarize takes over the counts of operations and weights.

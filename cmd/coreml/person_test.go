@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -78,32 +77,20 @@ func TestAnAnswerThatRepeatsItselfGetsAHint(t *testing.T) {
 	}
 }
 
-func TestRepetitionIsSeenAtTheEnd(t *testing.T) {
-	again := func(n int, passage ...int) []int { return slices.Repeat(passage, n) }
-	ascending := make([]int, 200)
-	for i := range ascending {
-		ascending[i] = i
-	}
-	for name, tc := range map[string]struct {
-		tokens []int
-		want   bool
+func TestTheHintAtRepetitionIsForTheLikeliestTokenAlone(t *testing.T) {
+	loop := generate.Loop{Length: 2, Times: 20}
+	for _, tc := range []struct {
+		name  string
+		stats generate.Stats
+		hint  bool
 	}{
-		"nothing":                     {nil, false},
-		"one token for ever":          {again(30, 7), true},
-		"a few of one token":          {again(10, 7), false},
-		"a sentence":                  {append(ascending[:50:50], again(4, 1, 2, 3, 4, 5, 6, 7)...), true},
-		"a sentence cut off":          {append(again(5, 1, 2, 3, 4, 5, 6, 7), 1, 2, 3), true},
-		"a refrain twice":             {again(2, ascending[:40]...), false},
-		"no repetition":               {ascending, false},
-		"a repetition that was ended": {append(again(10, 1, 2, 3), ascending...), false},
+		{"a loop of likeliest tokens", generate.Stats{Greedy: true, Loop: loop}, true},
+		{"a loop of drawn tokens", generate.Stats{Loop: loop}, false},
+		{"likeliest tokens without a loop", generate.Stats{Greedy: true}, false},
 	} {
-		if got := repeatsItself(tc.tokens); got != tc.want {
-			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		if got := repeatHint(&generate.Result{Stats: tc.stats}) != ""; got != tc.hint {
+			t.Errorf("%s: a hint is given: %v, want %v", tc.name, got, tc.hint)
 		}
-	}
-	loop := &generate.Result{Tokens: again(40, 1, 2)}
-	if repeatHint(nil, loop) == "" || repeatHint(&generate.Sampling{Temperature: 0.5}, loop) != "" {
-		t.Error("the hint is for the likeliest token alone")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
@@ -82,6 +83,16 @@ func (p *program) bind() error {
 
 // Description returns what the package says of the function.
 func (p *program) Description() *engine.Description { return p.desc }
+
+// OutputShape returns the shape that the program declares for output i, with
+// mil.Unknown for a dimension that depends on the inputs.
+func (p *program) OutputShape(i int) []int {
+	t := &p.plan.body.outVals[p.results[i]].Type
+	if t.Kind != mil.Tensor || t.Variadic {
+		return nil
+	}
+	return slices.Clone(t.Shape)
+}
 
 // Info returns what the engine says of itself.
 func (p *program) Info() engine.Info { return p.info }
