@@ -30,13 +30,13 @@ type Config struct {
 	DisableFusion bool
 	// Framework holds what only Core ML itself takes. The portable engine ignores
 	// it. The zero value leaves every choice to Core ML.
-	Framework FrameworkOptions
+	Framework FrameworkConfig
 }
 
-// FrameworkOptions are the parts of a [Config] that only [EngineFramework]
+// FrameworkConfig are the parts of a [Config] that only [EngineFramework]
 // takes. An option that the running system does not know yet is left out, and
 // [Info.Notes] says so.
-type FrameworkOptions struct {
+type FrameworkConfig struct {
 	// LowPrecisionAccumulation allows the GPU to accumulate in float16, which is
 	// faster and less precise. The zero value forbids it.
 	LowPrecisionAccumulation bool
@@ -60,14 +60,14 @@ type ComputeUnits uint8
 
 // The sets of devices, MLComputeUnits of Core ML.
 const (
-	// All allows every device that the engine has.
-	All ComputeUnits = iota
-	// CPUOnly allows the CPU alone.
-	CPUOnly
-	// CPUAndGPU allows the CPU and the GPU.
-	CPUAndGPU
-	// CPUAndNeuralEngine allows the CPU and the Neural Engine.
-	CPUAndNeuralEngine
+	// UnitsAll allows every device that the engine has.
+	UnitsAll ComputeUnits = iota
+	// UnitsCPUOnly allows the CPU alone.
+	UnitsCPUOnly
+	// UnitsCPUAndGPU allows the CPU and the GPU.
+	UnitsCPUAndGPU
+	// UnitsCPUAndNeuralEngine allows the CPU and the Neural Engine.
+	UnitsCPUAndNeuralEngine
 )
 
 var computeUnitNames = []string{"all", "cpu-only", "cpu-and-gpu", "cpu-and-neural-engine"}
@@ -135,18 +135,18 @@ type Arithmetic uint8
 const (
 	// ArithmeticDefault is [Faithful].
 	ArithmeticDefault Arithmetic = iota
-	// Faithful rounds every result and every decoded weight to the type that the
+	// ArithmeticFaithful rounds every result and every decoded weight to the type that the
 	// program declares and accumulates in float32.
-	Faithful
-	// Wide keeps float32 inside of fused operations and decodes weights to
+	ArithmeticFaithful
+	// ArithmeticWide keeps float32 inside of fused operations and decodes weights to
 	// float32. It is faster and at least as precise, and its results differ from
 	// those of [Faithful] in the last bits of a float16.
-	Wide
-	// Fast is Wide, and where a linear layer with 512 inputs or more has 4-bit
+	ArithmeticWide
+	// ArithmeticFast is Wide, and where a linear layer with 512 inputs or more has 4-bit
 	// weights its input is quantised to 8 bits, every 8 numbers with a scale of
 	// their own; with 8-bit weights to 16 bits. It is the fastest and the least
 	// precise: package generate's default.
-	Fast
+	ArithmeticFast
 )
 
 var arithmeticNames = []string{"default", "faithful", "wide", "fast"}

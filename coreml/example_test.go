@@ -38,7 +38,7 @@ func ExampleLoadFS() {
 	ctx := context.Background()
 	m, err := coreml.LoadFS(ctx, storyteller.FS(), storyteller.Package, &coreml.Config{
 		Engine:       coreml.EnginePortable,
-		ComputeUnits: coreml.CPUAndGPU,
+		ComputeUnits: coreml.UnitsCPUAndGPU,
 	})
 	if err != nil {
 		panic(err)

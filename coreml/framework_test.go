@@ -147,7 +147,7 @@ func TestComputePlan(t *testing.T) {
 func TestOptionsOfTheFrameworkReachIt(t *testing.T) {
 	_, err := coreml.LoadFS(t.Context(), fakeFS, "adder.mlpackage", &coreml.Config{
 		Engine: coreml.EngineFramework,
-		Framework: coreml.FrameworkOptions{
+		Framework: coreml.FrameworkConfig{
 			LowPrecisionAccumulation: true, FastPrediction: true, InfrequentReshapes: true, OutputBackings: true, CacheDir: "c",
 		},
 	})

@@ -163,9 +163,9 @@ func (m *Model) Info() Info {
 	}
 }
 
-// Plan describes, for people, what the engine made of the function. The text
+// PlanText describes, for people, what the engine made of the function. The text
 // may change from version to version. It is empty after Close.
-func (m *Model) Plan() string {
+func (m *Model) PlanText() string {
 	if !m.p.gate.enter() {
 		return ""
 	}

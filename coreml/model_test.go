@@ -78,7 +78,7 @@ func TestLoadFromPath(t *testing.T) {
 
 func TestDescriptionAndInfo(t *testing.T) {
 	m, err := coreml.LoadFS(t.Context(), fakeFS, "adder.mlpackage",
-		&coreml.Config{Engine: coreml.EngineFramework, Arithmetic: coreml.Wide, Threads: 3})
+		&coreml.Config{Engine: coreml.EngineFramework, Arithmetic: coreml.ArithmeticWide, Threads: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,11 +114,11 @@ func TestDescriptionAndInfo(t *testing.T) {
 	step(t, m, st, 1, 2, 3)
 
 	i := m.Info()
-	if i.Engine != "framework" || i.Arithmetic != coreml.Wide || i.Threads != 3 || i.Devices[0] != "CPU" || len(i.Notes) != 1 {
+	if i.Engine != "framework" || i.Arithmetic != coreml.ArithmeticWide || i.Threads != 3 || i.Devices[0] != "CPU" || len(i.Notes) != 1 {
 		t.Errorf("info %+v", i)
 	}
-	if m.Plan() != "plan" {
-		t.Errorf("plan %q", m.Plan())
+	if m.PlanText() != "plan" {
+		t.Errorf("plan %q", m.PlanText())
 	}
 }
 
@@ -202,7 +202,7 @@ func TestCloseOfAModel(t *testing.T) {
 	if _, err := m.NewState(); !errors.Is(err, coreml.ErrClosed) {
 		t.Errorf("NewState after Close: %v", err)
 	}
-	if m.Plan() != "" {
+	if m.PlanText() != "" {
 		t.Error("a closed model has a plan")
 	}
 	if got := read(t, st, "acc"); got[0] != 2 {
@@ -269,7 +269,7 @@ func TestNamesOfChoices(t *testing.T) {
 		encoding.TextUnmarshaler
 		String() string
 	}
-	units, engine, arithmetic := coreml.CPUAndGPU, coreml.EnginePortable, coreml.Wide
+	units, engine, arithmetic := coreml.UnitsCPUAndGPU, coreml.EnginePortable, coreml.ArithmeticWide
 	for want, v := range map[string]text{"cpu-and-gpu": &units, "portable": &engine, "wide": &arithmetic} {
 		raw, err := v.MarshalText()
 		if err != nil || string(raw) != want || v.String() != want {
@@ -279,7 +279,7 @@ func TestNamesOfChoices(t *testing.T) {
 			t.Errorf("the refusal of an unknown name does not list %q: %v", want, err)
 		}
 	}
-	if err := units.UnmarshalText([]byte("cpu-only")); err != nil || units != coreml.CPUOnly {
+	if err := units.UnmarshalText([]byte("cpu-only")); err != nil || units != coreml.UnitsCPUOnly {
 		t.Errorf("cpu-only: %v, %v", units, err)
 	}
 	if s := coreml.ComputeUnits(77).String(); !strings.Contains(s, "77") {

@@ -29,7 +29,7 @@ type PlannedOperation struct {
 // ComputePlan returns the operations of the loaded function in the order of the
 // program, each with the device chosen for it. Only the framework has such a
 // plan: with another engine the error wraps errors.ErrUnsupported, and
-// [Model.Plan] describes what was made of the function.
+// [Model.PlanText] describes what was made of the function.
 func (m *Model) ComputePlan(ctx context.Context) ([]PlannedOperation, error) {
 	ops, err := m.p.computePlan(ctx)
 	runtime.KeepAlive(m)

@@ -252,7 +252,7 @@ func TestManyGoroutinesShareAModel(t *testing.T) {
 				sum += v
 				if i%50 == 0 {
 					_ = m.Info()
-					_ = m.Plan()
+					_ = m.PlanText()
 				}
 			}
 		})

@@ -82,7 +82,7 @@ func TestAnErrorIsYieldedWhenTheSessionIsFreeAgain(t *testing.T) {
 }
 
 func TestNothingOfASequenceWorksWithinItsVisit(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 	s, err := g.NewSequence(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func TestManyGoroutinesOnOneSession(t *testing.T) {
 }
 
 func TestManyGoroutinesOnOneSequence(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting, unrecorded: true}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting, unrecorded: true}, generate.Config{MaxStates: 1})
 	s, err := g.NewSequence(t.Context())
 	if err != nil {
 		t.Fatal(err)

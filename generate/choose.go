@@ -19,8 +19,8 @@ type chooser struct {
 }
 
 // newChooser returns the chooser for cfg, with s the settings in force.
-func newChooser(s *Sampling, cfg *Config) (*chooser, error) {
-	c := &chooser{processors: cfg.Processors, sampler: cfg.Sampler}
+func newChooser(s *Sampling, opts *Options) (*chooser, error) {
+	c := &chooser{processors: opts.Processors, sampler: opts.Sampler}
 	if s == nil {
 		s = &Sampling{}
 	}

@@ -21,9 +21,9 @@ const (
 	DefaultMaxStates = 4
 )
 
-// Options is what belongs to a generator as a whole. A nil *Options is the same
+// Config is what belongs to a generator as a whole. A nil *Config is the same
 // as a zero one.
-type Options struct {
+type Config struct {
 	// Model is passed to coreml.Load by [Open] and [OpenFS]; [New] does not use
 	// it. Nil, or an Arithmetic of coreml.ArithmeticDefault, selects coreml.Fast:
 	// what it costs of a model's quality is small (the README gives the figure).
@@ -50,9 +50,9 @@ type Options struct {
 	MaxStates int
 }
 
-// Config is what one call of a generator asks for. A nil *Config is the same as
+// Options is what one call of a generator asks for. A nil *Options is the same as
 // a zero one.
-type Config struct {
+type Options struct {
 	// MaxTokens limits the answer, the end token included. 0 means
 	// max_new_tokens of generation_config.json, else [DefaultMaxTokens]; -1 means
 	// as many as the context holds.
@@ -141,7 +141,7 @@ const maxTemperature = math.MaxFloat32
 
 // validate refuses what cannot be asked of a model with width logits; 0 means
 // that the number is not known.
-func (c *Config) validate(width int) error {
+func (c *Options) validate(width int) error {
 	if c.MaxTokens < -1 {
 		return &ConfigError{Field: "MaxTokens", Reason: fmt.Sprintf("is %d, want 1 or more, 0 for the default, or -1 for as many as the context holds", c.MaxTokens)}
 	}
@@ -162,7 +162,7 @@ func (c *Config) validate(width int) error {
 }
 
 // validate refuses values out of range.
-func (o *Options) validate() error {
+func (o *Config) validate() error {
 	switch {
 	case o.MaxStates < 0:
 		return &ConfigError{Field: "MaxStates", Reason: fmt.Sprintf("is %d, want 1 or more, or 0 for %d", o.MaxStates, DefaultMaxStates)}
@@ -191,7 +191,7 @@ const (
 	FinishNone FinishReason = ""
 	// FinishEnd: the model gave an end token.
 	FinishEnd FinishReason = "end_token"
-	// FinishStop: one of Config.Stop appeared.
+	// FinishStop: one of Options.Stop appeared.
 	FinishStop FinishReason = "stop_string"
 	// FinishLength: MaxTokens was reached.
 	FinishLength FinishReason = "length"
@@ -207,7 +207,7 @@ type Token struct {
 	// stop string. It is empty while text is held back and for an end token.
 	Text string
 	// Calls are the calls of functions that became whole with this token; only
-	// with Config.Tools. A call to which the model gave no id gets one of nine
+	// with Options.Tools. A call to which the model gave no id gets one of nine
 	// characters.
 	Calls []tokenizer.ToolCall
 	// Finish is set on the last token only.

@@ -23,44 +23,44 @@ func wantConfigError(t *testing.T, err error, field, want string) {
 }
 
 func TestValuesOutOfRangeAreRefusedWithTheRange(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 	nan, inf := math.NaN(), math.Inf(1)
 	for _, c := range []struct {
-		cfg         generate.Config
+		opts        generate.Options
 		field, want string
 	}{
-		{generate.Config{Sampling: &generate.Sampling{Temperature: -1}}, "Sampling.Temperature", "temperature is -1, want 0 (the likeliest token) or more"},
-		{generate.Config{Sampling: &generate.Sampling{Temperature: nan}}, "Sampling.Temperature", "temperature is NaN, want"},
-		{generate.Config{Sampling: &generate.Sampling{Temperature: inf}}, "Sampling.Temperature", "temperature is +Inf, want"},
-		{generate.Config{Sampling: &generate.Sampling{TopP: 3}}, "Sampling.TopP", "top-p is 3, want 0 to 1"},
-		{generate.Config{Sampling: &generate.Sampling{TopP: nan}}, "Sampling.TopP", "top-p is NaN, want 0 to 1"},
-		{generate.Config{Sampling: &generate.Sampling{MinP: -0.1}}, "Sampling.MinP", "min-p is -0.1, want 0 to 1"},
-		{generate.Config{Sampling: &generate.Sampling{TopK: -1}}, "Sampling.TopK", "top-k is -1, want 0 (all tokens) or more"},
-		{generate.Config{Sampling: &generate.Sampling{RepetitionPenalty: -2}}, "Sampling.RepetitionPenalty", "repetition penalty is -2, want 1e-06 to 1e+06"},
-		{generate.Config{Sampling: &generate.Sampling{RepetitionPenalty: 1e-300}}, "Sampling.RepetitionPenalty", "is 1e-300, want 1e-06"},
-		{generate.Config{Sampling: &generate.Sampling{RepetitionPenalty: inf}}, "Sampling.RepetitionPenalty", "is +Inf, want 1e-06"},
-		{generate.Config{MaxTokens: -7}, "MaxTokens", "is -7, want 1 or more, 0 for the default, or -1"},
-		{generate.Config{Processors: []generate.Processor{nil}}, "Processors", "number 0 is nil"},
+		{generate.Options{Sampling: &generate.Sampling{Temperature: -1}}, "Sampling.Temperature", "temperature is -1, want 0 (the likeliest token) or more"},
+		{generate.Options{Sampling: &generate.Sampling{Temperature: nan}}, "Sampling.Temperature", "temperature is NaN, want"},
+		{generate.Options{Sampling: &generate.Sampling{Temperature: inf}}, "Sampling.Temperature", "temperature is +Inf, want"},
+		{generate.Options{Sampling: &generate.Sampling{TopP: 3}}, "Sampling.TopP", "top-p is 3, want 0 to 1"},
+		{generate.Options{Sampling: &generate.Sampling{TopP: nan}}, "Sampling.TopP", "top-p is NaN, want 0 to 1"},
+		{generate.Options{Sampling: &generate.Sampling{MinP: -0.1}}, "Sampling.MinP", "min-p is -0.1, want 0 to 1"},
+		{generate.Options{Sampling: &generate.Sampling{TopK: -1}}, "Sampling.TopK", "top-k is -1, want 0 (all tokens) or more"},
+		{generate.Options{Sampling: &generate.Sampling{RepetitionPenalty: -2}}, "Sampling.RepetitionPenalty", "repetition penalty is -2, want 1e-06 to 1e+06"},
+		{generate.Options{Sampling: &generate.Sampling{RepetitionPenalty: 1e-300}}, "Sampling.RepetitionPenalty", "is 1e-300, want 1e-06"},
+		{generate.Options{Sampling: &generate.Sampling{RepetitionPenalty: inf}}, "Sampling.RepetitionPenalty", "is +Inf, want 1e-06"},
+		{generate.Options{MaxTokens: -7}, "MaxTokens", "is -7, want 1 or more, 0 for the default, or -1"},
+		{generate.Options{Processors: []generate.Processor{nil}}, "Processors", "number 0 is nil"},
 	} {
-		r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &c.cfg))
+		r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &c.opts))
 		wantConfigError(t, err, c.field, c.want)
 		if len(r.Tokens) != 0 {
 			t.Errorf("%s: %d tokens came", c.field, len(r.Tokens))
 		}
-		if c.cfg.Sampling != nil {
-			_, err := generate.NewSampler(c.cfg.Sampling)
+		if c.opts.Sampling != nil {
+			_, err := generate.NewSampler(c.opts.Sampling)
 			wantConfigError(t, err, c.field, c.want)
 		}
 	}
 	m := &fakeModel{}
 	for _, c := range []struct {
-		o           generate.Options
+		o           generate.Config
 		field, want string
 	}{
-		{generate.Options{MaxStates: -1}, "MaxStates", "is -1, want 1 or more, or 0 for 4"},
-		{generate.Options{PrefillChunk: -5}, "PrefillChunk", "is -5, want 1 or more, 0 for 128, or -1"},
-		{generate.Options{Defaults: &generate.Defaults{MaxTokens: -1}}, "Defaults.MaxTokens", "is -1"},
-		{generate.Options{Defaults: &generate.Defaults{Sampling: &generate.Sampling{TopP: 3}}}, "Sampling.TopP", "0 to 1"},
+		{generate.Config{MaxStates: -1}, "MaxStates", "is -1, want 1 or more, or 0 for 4"},
+		{generate.Config{PrefillChunk: -5}, "PrefillChunk", "is -5, want 1 or more, 0 for 128, or -1"},
+		{generate.Config{Defaults: &generate.Defaults{MaxTokens: -1}}, "Defaults.MaxTokens", "is -1"},
+		{generate.Config{Defaults: &generate.Defaults{Sampling: &generate.Sampling{TopP: 3}}}, "Sampling.TopP", "0 to 1"},
 	} {
 		c.o.Driver = m.driver()
 		_, err := generate.NewFake(m, m.description(), nil, &c.o)
@@ -81,8 +81,8 @@ func TestTheEndsOfTheRangesAreTaken(t *testing.T) {
 	} {
 		s.Seed = new(uint64(1))
 		m := &fakeModel{next: counting}
-		g := newFake(t, m, generate.Options{})
-		r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 3, Sampling: &s}))
+		g := newFake(t, m, generate.Config{})
+		r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 3, Sampling: &s}))
 		if err != nil || len(r.Tokens) != 3 {
 			t.Errorf("%+v gave %v, %v", s, r.Tokens, err)
 		}
@@ -93,7 +93,7 @@ func TestTheEndsOfTheRangesAreTaken(t *testing.T) {
 }
 
 func TestPromptsThatCannotBeTakenSayWhy(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 	// They are refused before a state is waited for.
 	s, err := g.NewSequence(t.Context())
 	if err != nil {
@@ -102,7 +102,7 @@ func TestPromptsThatCannotBeTakenSayWhy(t *testing.T) {
 	_, err = generate.Collect(g.StreamTokens(t.Context(), slices.Repeat([]int{5}, 6031), nil))
 	full, ok := errors.AsType[*generate.ContextError](err)
 	if want := "generate: the prompt has 6031 tokens, the model takes 64"; !ok || !errors.Is(err, generate.ErrContextFull) ||
-		err.Error() != want || *full != (generate.ContextError{Tokens: 6031, Context: fakeContext}) {
+		err.Error() != want || *full != (generate.ContextError{Tokens: 6031, ContextLength: fakeContext}) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 	if _, err := s.Append(t.Context(), prompt); err != nil {
@@ -120,7 +120,7 @@ func TestPromptsThatCannotBeTakenSayWhy(t *testing.T) {
 	// A blank prompt is one, and an empty one where the tokenizer begins texts
 	// with a token of its own, as this one does.
 	for _, text := range []string{" \n", ""} {
-		if r, err := generate.Collect(g.Stream(t.Context(), text, &generate.Config{MaxTokens: 1})); err != nil || len(r.Tokens) != 1 {
+		if r, err := generate.Collect(g.Stream(t.Context(), text, &generate.Options{MaxTokens: 1})); err != nil || len(r.Tokens) != 1 {
 			t.Errorf("the prompt %q gave %v, %v", text, r.Tokens, err)
 		}
 	}
@@ -178,7 +178,7 @@ func FuzzDefaults(f *testing.F) {
 			return
 		}
 		m := &fakeModel{next: counting}
-		g, err := generate.NewFake(m, withLogits(m, fakeVocab), storyTokenizer(t), &generate.Options{Driver: m.driver(), Defaults: d})
+		g, err := generate.NewFake(m, withLogits(m, fakeVocab), storyTokenizer(t), &generate.Config{Driver: m.driver(), Defaults: d})
 		if err != nil {
 			if !errors.Is(err, generate.ErrConfig) {
 				t.Errorf("%v is no ErrConfig", err)
@@ -196,7 +196,7 @@ func TestWhatAGeneratorTellsOfItselfIsACopy(t *testing.T) {
 	m := &fakeModel{next: counting}
 	seed := uint64(7)
 	given := &generate.Defaults{Sampling: &generate.Sampling{TopP: 0.5, Seed: &seed}, EndTokens: []int{3}}
-	g := newFake(t, m, generate.Options{Defaults: given})
+	g := newFake(t, m, generate.Config{Defaults: given})
 	given.Sampling.TopP, given.EndTokens[0], seed = 0.1, 4, 8
 	s, d := g.DefaultSampling(), g.Defaults()
 	if s.TopP != 0.5 || *s.Seed != 7 || d.EndTokens[0] != 3 {
@@ -209,7 +209,7 @@ func TestWhatAGeneratorTellsOfItselfIsACopy(t *testing.T) {
 		g.Driver().Caches["cache"] != "new_cache" {
 		t.Errorf("the generator was changed from outside: %+v, %+v", s, d)
 	}
-	plain := newFake(t, m, generate.Options{})
+	plain := newFake(t, m, generate.Config{})
 	if s := plain.DefaultSampling(); s == nil || *s != (generate.Sampling{}) {
 		t.Errorf("a model without settings samples with %+v", s)
 	}
@@ -217,8 +217,8 @@ func TestWhatAGeneratorTellsOfItselfIsACopy(t *testing.T) {
 
 func TestAPenaltyThatLeavesTheRangeOfLogitsIsAnError(t *testing.T) {
 	m := &fakeModel{next: counting, spoil: func(_ int, row []float32) { row[prompt[1]] = 1e35 }}
-	g := newFake(t, m, generate.Options{})
-	_, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{Sampling: &generate.Sampling{RepetitionPenalty: 1e-6}}))
+	g := newFake(t, m, generate.Config{})
+	_, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{Sampling: &generate.Sampling{RepetitionPenalty: 1e-6}}))
 	if !errors.Is(err, generate.ErrNonFinite) {
 		t.Errorf("got %v, want ErrNonFinite", err)
 	}

@@ -43,17 +43,17 @@ func TestANilContextNeverEnds(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s gave %v", name, err)
 		}
-		cfg := &generate.Config{MaxTokens: 1}
-		if _, err := g.Generate(ctx, "Once", cfg); err != nil {
+		opts := &generate.Options{MaxTokens: 1}
+		if _, err := g.Generate(ctx, "Once", opts); err != nil {
 			t.Errorf("Generate gave %v", err)
 		}
-		if _, err := generate.Collect(g.Stream(ctx, "Once", cfg)); err != nil {
+		if _, err := generate.Collect(g.Stream(ctx, "Once", opts)); err != nil {
 			t.Errorf("Stream gave %v", err)
 		}
-		if _, err := generate.Collect(g.StreamTokens(ctx, prompt, cfg)); err != nil {
+		if _, err := generate.Collect(g.StreamTokens(ctx, prompt, opts)); err != nil {
 			t.Errorf("StreamTokens gave %v", err)
 		}
-		if _, err := generate.Collect(g.Chat(ctx, nil, cfg)); !errors.Is(err, generate.ErrNoChatTemplate) {
+		if _, err := generate.Collect(g.Chat(ctx, nil, opts)); !errors.Is(err, generate.ErrNoChatTemplate) {
 			t.Errorf("Chat gave %v", err)
 		}
 		q, err := g.NewSequence(ctx)
@@ -95,7 +95,7 @@ func ended(t *testing.T, after time.Duration, work func(ctx context.Context) err
 
 func TestTheEndOfAContextIsHeeded(t *testing.T) {
 	t.Run("while waiting for a state", func(t *testing.T) {
-		g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+		g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 		s, err := g.NewSequence(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -109,7 +109,7 @@ func TestTheEndOfAContextIsHeeded(t *testing.T) {
 	slow := func(context.Context, int) error { time.Sleep(5 * time.Millisecond); return nil }
 	t.Run("between the chunks of a prompt", func(t *testing.T) {
 		m := &fakeModel{next: counting, before: slow}
-		g := newFake(t, m, generate.Options{PrefillChunk: 1})
+		g := newFake(t, m, generate.Config{PrefillChunk: 1})
 		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
 			_, err := generate.Collect(g.StreamTokens(ctx, slices.Repeat(prompt, 6), nil))
 			return err
@@ -119,18 +119,18 @@ func TestTheEndOfAContextIsHeeded(t *testing.T) {
 		}
 	})
 	t.Run("between tokens", func(t *testing.T) {
-		g := newFake(t, &fakeModel{next: counting, before: slow}, generate.Options{})
+		g := newFake(t, &fakeModel{next: counting, before: slow}, generate.Config{})
 		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
 			_, err := generate.Collect(g.StreamTokens(ctx, prompt, nil))
 			return err
 		})
 	})
 	t.Run("between processors", func(t *testing.T) {
-		g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+		g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		second := false
-		_, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{Processors: []generate.Processor{
+		_, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Options{Processors: []generate.Processor{
 			acts(cancel), acts(func() { second = true }),
 		}}))
 		if !errors.Is(err, context.Canceled) || second {
@@ -138,11 +138,11 @@ func TestTheEndOfAContextIsHeeded(t *testing.T) {
 		}
 	})
 	t.Run("between the processors and the sampler", func(t *testing.T) {
-		g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+		g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		sampled := false
-		_, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{
+		_, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Options{
 			Processors: []generate.Processor{acts(cancel)}, Sampler: acts(func() { sampled = true }),
 		}))
 		if !errors.Is(err, context.Canceled) || sampled {
@@ -150,10 +150,10 @@ func TestTheEndOfAContextIsHeeded(t *testing.T) {
 		}
 	})
 	t.Run("before a token is given out", func(t *testing.T) {
-		g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+		g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		r, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{Sampler: acts(cancel)}))
+		r, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Options{Sampler: acts(cancel)}))
 		if !errors.Is(err, context.Canceled) || len(r.Tokens) != 0 {
 			t.Errorf("got %v, %v", r.Tokens, err)
 		}

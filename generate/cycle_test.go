@@ -58,7 +58,7 @@ func TestClosedModelsLeaveNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, err := range g.Stream(t.Context(), "Once upon a time", &generate.Config{MaxTokens: 4}) {
+		for _, err := range g.Stream(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 4}) {
 			if err != nil {
 				t.Fatal(err)
 			}

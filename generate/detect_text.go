@@ -95,15 +95,15 @@ func (b *binder) limits() error {
 	if bound = context; context < 0 && d.Family != FamilyNoCache {
 		context, bound = b.cacheLength()
 	}
-	if d.Context == 0 {
-		d.Context = min(context, maxContext)
+	if d.ContextLength == 0 {
+		d.ContextLength = min(context, maxContext)
 		if context <= 0 {
-			d.Context = maxContext
+			d.ContextLength = maxContext
 		}
-	} else if bound > 0 && d.Context > bound {
-		return bad("context", "is %d, the package takes %d", d.Context, bound)
+	} else if bound > 0 && d.ContextLength > bound {
+		return bad("context", "is %d, the package takes %d", d.ContextLength, bound)
 	}
-	if d.MaxQuery == 0 && query > 0 && query < d.Context {
+	if d.MaxQuery == 0 && query > 0 && query < d.ContextLength {
 		d.MaxQuery = query
 	}
 	return nil
@@ -138,7 +138,7 @@ func (b *binder) first() error {
 	tokens, mask, attend := b.desc.Input(d.Tokens), b.desc.Input(d.Mask), b.desc.Input(d.AttentionMask)
 	most := maxContext // without a cache a text may be padded to more than the context
 	if d.Family != FamilyNoCache {
-		most = d.Context
+		most = d.ContextLength
 		if d.MaxQuery > 0 {
 			most = min(most, d.MaxQuery)
 		}

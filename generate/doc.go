@@ -5,7 +5,7 @@
 //		return err
 //	}
 //	defer g.Close()
-//	for tok, err := range g.Stream(ctx, "Once upon a time", &generate.Config{MaxTokens: 64}) {
+//	for tok, err := range g.Stream(ctx, "Once upon a time", &generate.Options{MaxTokens: 64}) {
 //		if err != nil {
 //			return err
 //		}
@@ -27,7 +27,7 @@
 //
 // # Sampling
 //
-// Config.Sampling follows Hugging Face's definitions and order: repetition
+// Options.Sampling follows Hugging Face's definitions and order: repetition
 // penalty, the caller's processors, temperature, top-k, top-p, min-p. Without it
 // the model's generation_config.json decides, and without that the likeliest
 // token is taken. The same seed gives the same tokens on every run.
@@ -36,12 +36,12 @@
 //
 // # Tools
 //
-// With Config.Tools a chat model is told of functions that it may call. Its calls
+// With Options.Tools a chat model is told of functions that it may call. Its calls
 // come in Token.Calls as soon as each is whole, apart from the text; what they
 // return goes back with [Session.SendMessages]:
 //
-//	cfg := &generate.Config{Tools: []any{weather}} // a JSON schema object
-//	r, err := generate.Collect(session.Send(ctx, "Is it warm in Seville?", cfg))
+//	opts := &generate.Options{Tools: []any{weather}} // a JSON schema object
+//	r, err := generate.Collect(session.Send(ctx, "Is it warm in Seville?", opts))
 //	for err == nil && len(r.Calls) > 0 {
 //		var results []tokenizer.Message
 //		for _, call := range r.Calls {
@@ -50,13 +50,13 @@
 //				Extra: map[string]any{"name": call.Name, "tool_call_id": call.ID},
 //			})
 //		}
-//		r, err = generate.Collect(session.SendMessages(ctx, results, cfg))
+//		r, err = generate.Collect(session.SendMessages(ctx, results, opts))
 //	}
 //
 // # Concurrency and memory
 //
 // A Generator may be used from any number of goroutines. Each stream takes a
-// state of its own, of which there are at most Options.MaxStates; a further
+// state of its own, of which there are at most Config.MaxStates; a further
 // stream waits for one, or for its context to end. The state comes back when the
 // stream ends, however it does: by a break, an error, a panic or the end of its
 // context. A Session and a Sequence hold their state until they are closed, and

@@ -43,9 +43,9 @@ type Driver struct {
 	Caches map[string]string `json:"caches,omitempty"`
 	// Constants are numbers with which further inputs are filled.
 	Constants map[string]float64 `json:"constants,omitempty"`
-	// Context is the greatest number of tokens. It may be less than what the
+	// ContextLength is the greatest number of tokens. It may be less than what the
 	// package's shapes allow, not more.
-	Context int `json:"context,omitempty"`
+	ContextLength int `json:"context,omitempty"`
 	// MaxQuery is the greatest number of tokens in one prediction; 0 means that
 	// the declared shapes alone decide.
 	MaxQuery int `json:"max_query,omitempty"`
@@ -61,8 +61,8 @@ func (d *Driver) String() string {
 		s += ", attention mask in " + d.AttentionMask
 	}
 	s += ", logits from " + d.Logits
-	if d.Context > 0 {
-		s += fmt.Sprintf(", context %d", d.Context)
+	if d.ContextLength > 0 {
+		s += fmt.Sprintf(", context %d", d.ContextLength)
 	}
 	if d.MaxQuery == 1 {
 		s += ", one token per prediction"

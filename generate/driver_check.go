@@ -37,8 +37,8 @@ func (d *Driver) check(desc *coreml.Description) error {
 	default:
 		return bad("family", "is %q; the families are %s, %s and %s", d.Family, FamilyStateful, FamilyIOCache, FamilyNoCache)
 	}
-	if d.Context < 0 || d.Context > maxContext {
-		return bad("context", "is %d, want 1 to %d, or 0 for what the package allows", d.Context, maxContext)
+	if d.ContextLength < 0 || d.ContextLength > maxContext {
+		return bad("context", "is %d, want 1 to %d, or 0 for what the package allows", d.ContextLength, maxContext)
 	}
 	if d.MaxQuery < 0 {
 		return bad("max_query", "is %d, want 1 or more, or 0 for what the package allows", d.MaxQuery)

@@ -45,7 +45,7 @@ func parseDriver(data []byte) (*Driver, error) {
 		"logits":         jsonInto(&d.Logits),
 		"caches":         jsonIntoMap(&d.Caches),
 		"constants":      jsonIntoMap(&d.Constants),
-		"context":        jsonInto(&d.Context),
+		"context":        jsonInto(&d.ContextLength),
 		"max_query":      jsonInto(&d.MaxQuery),
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {

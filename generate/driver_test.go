@@ -43,7 +43,7 @@ func TestDriverFilesAreReadStrictly(t *testing.T) {
 	fill := -10000.0
 	want := &generate.Driver{
 		Family: "stateful", Tokens: "x", Mask: "m", MaskFill: &fill, Logits: "l", Caches: map[string]string{"a": "b"},
-		Constants: map[string]float64{"y": 1.5}, Context: 5, MaxQuery: 2,
+		Constants: map[string]float64{"y": 1.5}, ContextLength: 5, MaxQuery: 2,
 	}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Errorf("driver differs (-want +got):\n%s", diff)
@@ -100,9 +100,9 @@ func TestDriversThatContradictTheirPackageAreRefused(t *testing.T) {
 		driver        generate.Driver
 		field, reason string
 	}{
-		{"a context beyond the shapes", nil, generate.Driver{Context: 10_000_000}, "context", "is 10000000, want 1 to 1048576"},
-		{"a context beyond the mask", nil, generate.Driver{Context: 513}, "context", "is 513, the package takes 512"},
-		{"a context below zero", nil, generate.Driver{Context: -1}, "context", "is -1"},
+		{"a context beyond the shapes", nil, generate.Driver{ContextLength: 10_000_000}, "context", "is 10000000, want 1 to 1048576"},
+		{"a context beyond the mask", nil, generate.Driver{ContextLength: 513}, "context", "is 513, the package takes 512"},
+		{"a context below zero", nil, generate.Driver{ContextLength: -1}, "context", "is -1"},
 		{"a query beyond the shapes", nil, generate.Driver{MaxQuery: 513}, "max_query", "is 513, the package takes 512"},
 		{"a query below zero", nil, generate.Driver{MaxQuery: -1}, "max_query", "is -1"},
 		{"the attention mask on the tokens, which are detected", nil, generate.Driver{AttentionMask: "inputIds"}, "attention_mask", ""},
@@ -165,12 +165,12 @@ func TestDriversThatContradictTheirPackageAreRefused(t *testing.T) {
 			wantDriverError(t, err, c.field, c.reason)
 			// A generator says the same before it runs anything.
 			m := &fakeModel{}
-			if _, err := generate.NewFake(m, desc, nil, &generate.Options{Driver: &c.driver}); !errors.Is(err, generate.ErrDriver) || m.calls.Load() > 0 {
+			if _, err := generate.NewFake(m, desc, nil, &generate.Config{Driver: &c.driver}); !errors.Is(err, generate.ErrDriver) || m.calls.Load() > 0 {
 				t.Errorf("a generator gave %v after %d predictions", err, m.calls.Load())
 			}
 		})
 	}
-	if _, err := generate.Detect(statefulDescription(), &generate.Driver{Context: 512, MaxQuery: 512}); err != nil {
+	if _, err := generate.Detect(statefulDescription(), &generate.Driver{ContextLength: 512, MaxQuery: 512}); err != nil {
 		t.Errorf("what the package takes is refused: %v", err)
 	}
 }
@@ -181,10 +181,10 @@ func TestAContextIsBoundedByTheCacheWhereTheMaskIsNot(t *testing.T) {
 		Outputs: features{halfs("logits")},
 		States:  features{halfs("local", 2, 1, 2, 512, 64), halfs("global", 2, 1, 2, 4096, 64)},
 	}
-	if d, err := generate.Detect(desc, &generate.Driver{Context: 4096}); err != nil || d.Context != 4096 {
+	if d, err := generate.Detect(desc, &generate.Driver{ContextLength: 4096}); err != nil || d.ContextLength != 4096 {
 		t.Errorf("the longest cache's length gave %v, %v", d, err)
 	}
-	_, err := generate.Detect(desc, &generate.Driver{Context: 4097})
+	_, err := generate.Detect(desc, &generate.Driver{ContextLength: 4097})
 	wantDriverError(t, err, "context", "is 4097, the package takes 4096")
 }
 
@@ -277,14 +277,14 @@ func FuzzDriver(f *testing.F) {
 				desc.States = nil
 			}
 			m := &checked{t: t, desc: desc}
-			g, err := generate.NewFake(m, desc, nil, &generate.Options{Driver: d})
+			g, err := generate.NewFake(m, desc, nil, &generate.Config{Driver: d})
 			if err != nil {
 				if !errors.Is(err, generate.ErrDriver) {
 					t.Errorf("%v is no ErrDriver", err)
 				}
 				continue
 			}
-			if n := g.Context(); n <= 0 || n > 512 {
+			if n := g.ContextLength(); n <= 0 || n > 512 {
 				t.Errorf("context %d", n)
 			}
 			if stateful {
@@ -294,7 +294,7 @@ func FuzzDriver(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := min(g.Context(), 5); n > 0 {
+			if n := min(g.ContextLength(), 5); n > 0 {
 				_, _ = s.Append(t.Context(), prompt[:n])
 			}
 			if err := s.Close(); err != nil {

@@ -48,12 +48,12 @@ func (g *Generator) encode(ctx context.Context, prompt string) ([]int, error) {
 }
 
 // encodeChat turns messages into the token ids before an answer.
-func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message, cfg *Config) ([]int, error) {
-	opts := &tokenizer.ChatOptions{AddGenerationPrompt: true}
-	if cfg != nil {
-		opts.Tools = cfg.Tools
+func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message, opts *Options) ([]int, error) {
+	chat := &tokenizer.ChatOptions{AddGenerationPrompt: true}
+	if opts != nil {
+		chat.Tools = opts.Tools
 	}
-	text, err := g.template(ctx, messages, opts)
+	text, err := g.template(ctx, messages, chat)
 	if err != nil {
 		return nil, fmt.Errorf("chat template: %w", err)
 	}
@@ -72,7 +72,7 @@ func (g *Generator) checkPrompt(prompt []int) error {
 		return &ConfigError{Field: "prompt", Reason: "the prompt is empty: it has no tokens"}
 	}
 	if len(prompt) > g.prog.context {
-		return &ContextError{Tokens: len(prompt), Context: g.prog.context}
+		return &ContextError{Tokens: len(prompt), ContextLength: g.prog.context}
 	}
 	return g.prog.checkTokens(prompt, "the prompt")
 }

@@ -88,16 +88,16 @@ type ContextError struct {
 	// Tokens is the number of tokens that were to be added and Before that of
 	// those that are there already.
 	Tokens, Before int
-	// Context is the greatest number of tokens that the model takes.
-	Context int
+	// ContextLength is the greatest number of tokens that the model takes.
+	ContextLength int
 }
 
 // Error returns the numbers.
 func (e *ContextError) Error() string {
 	if e.Before == 0 {
-		return fmt.Sprintf("the prompt has %s, the model takes %d", count(e.Tokens), e.Context)
+		return fmt.Sprintf("the prompt has %s, the model takes %d", count(e.Tokens), e.ContextLength)
 	}
-	return fmt.Sprintf("%v: %s and %d more, the model takes %d", ErrContextFull, count(e.Before), e.Tokens, e.Context)
+	return fmt.Sprintf("%v: %s and %d more, the model takes %d", ErrContextFull, count(e.Before), e.Tokens, e.ContextLength)
 }
 
 // Unwrap returns ErrContextFull.

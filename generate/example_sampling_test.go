@@ -19,7 +19,7 @@ func ExampleGenerator_DefaultSampling() {
 	defer g.Close()
 	s := g.DefaultSampling()
 	s.Temperature, s.Seed = 0.1, new(uint64(7))
-	r, err := g.Generate(ctx, "Once upon a time", &generate.Config{MaxTokens: 8, Sampling: s})
+	r, err := g.Generate(ctx, "Once upon a time", &generate.Options{MaxTokens: 8, Sampling: s})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -21,14 +21,14 @@ func ExampleSession_SendMessages() {
 		return
 	}
 	defer session.Close()
-	cfg := &generate.Config{Tools: []any{map[string]any{
+	opts := &generate.Options{Tools: []any{map[string]any{
 		"type": "function",
 		"function": map[string]any{
 			"name": "temperature", "description": "The temperature in a town.",
 			"parameters": map[string]any{"type": "object", "properties": map[string]any{"town": map[string]any{"type": "string"}}},
 		},
 	}}}
-	r, err := generate.Collect(session.Send(ctx, "Is it warm in Seville?", cfg))
+	r, err := generate.Collect(session.Send(ctx, "Is it warm in Seville?", opts))
 	for err == nil && len(r.Calls) > 0 {
 		var results []tokenizer.Message
 		for _, call := range r.Calls {
@@ -37,7 +37,7 @@ func ExampleSession_SendMessages() {
 				Extra: map[string]any{"name": call.Name, "tool_call_id": call.ID},
 			})
 		}
-		r, err = generate.Collect(session.SendMessages(ctx, results, cfg))
+		r, err = generate.Collect(session.SendMessages(ctx, results, opts))
 	}
 	if err == nil {
 		fmt.Println(r.Text)

@@ -13,15 +13,15 @@ import (
 type Predictor = predictor
 
 // NewFake is New for a stand-in.
-func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options) (*Generator, error) {
+func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Config) (*Generator, error) {
 	if o == nil {
-		o = &Options{}
+		o = &Config{}
 	}
 	return NewDrained(m, desc, t, o, func() error { return nil })
 }
 
 // NewDrained is NewFake with what is called when the model may be closed.
-func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error) (*Generator, error) {
+func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Config, drained func() error) (*Generator, error) {
 	return newGenerator(context.Background(), m, desc, t, o, drained)
 }
 

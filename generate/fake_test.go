@@ -194,7 +194,7 @@ func storyTokenizer(t testing.TB) *tokenizer.Tokenizer {
 	return tok
 }
 
-func newFake(t testing.TB, m *fakeModel, o generate.Options) *generate.Generator {
+func newFake(t testing.TB, m *fakeModel, o generate.Config) *generate.Generator {
 	t.Helper()
 	if o.Driver == nil {
 		o.Driver = m.driver()

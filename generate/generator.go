@@ -40,15 +40,15 @@ func background(ctx context.Context) context.Context {
 }
 
 // Open loads the package at path, the tokenizer and generation_config.json
-// beside it, and a driver file if there is one. A nil ctx never ends; a nil opts
-// is the zero [Options].
-func Open(ctx context.Context, path string, opts *Options) (*Generator, error) {
+// beside it, and a driver file if there is one. A nil ctx never ends; a nil cfg
+// is the zero [Config].
+func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 	ctx = background(ctx)
 	start := time.Now()
-	o := options(opts)
+	c := copied(cfg)
 	clean := filepath.Clean(path)
 	dir, base := filepath.Dir(clean), filepath.Base(clean)
-	tokPath := o.Tokenizer
+	tokPath := c.Tokenizer
 	if tokPath == "" {
 		tokPath = dir
 	}
@@ -59,59 +59,60 @@ func Open(ctx context.Context, path string, opts *Options) (*Generator, error) {
 	model := func(cfg *coreml.Config) (*coreml.Model, error) { return coreml.Load(ctx, clean, cfg) }
 	tok := func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(tokPath) }
 	sides := func() error {
-		if err := o.readSides(os.DirFS(dir), base); err != nil {
+		if err := c.readSides(os.DirFS(dir), base); err != nil {
 			return err
 		}
-		return o.readDefaults(os.DirFS(tokDir), ".")
+		return c.readDefaults(os.DirFS(tokDir), ".")
 	}
-	return open(ctx, start, &o, model, tok, sides, tokPath)
+	return open(ctx, start, &c, model, tok, sides, tokPath)
 }
 
 // OpenFS is [Open] for the package in the folder dir of fsys, such as an
 // embed.FS. The tokenizer and the other files lie in the same file system.
-func OpenFS(ctx context.Context, fsys fs.FS, dir string, opts *Options) (*Generator, error) {
+func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generator, error) {
 	ctx = background(ctx)
 	start := time.Now()
-	o := options(opts)
-	tokDir := o.Tokenizer
+	c := copied(cfg)
+	tokDir := c.Tokenizer
 	if tokDir == "" {
 		tokDir = path.Dir(dir)
 	}
 	model := func(cfg *coreml.Config) (*coreml.Model, error) { return coreml.LoadFS(ctx, fsys, dir, cfg) }
 	tok := func() (*tokenizer.Tokenizer, error) { return tokenizer.LoadFS(fsys, tokDir) }
 	sides := func() error {
-		if err := o.readSides(fsys, dir); err != nil {
+		if err := c.readSides(fsys, dir); err != nil {
 			return err
 		}
-		return o.readDefaults(fsys, tokDir)
+		return c.readDefaults(fsys, tokDir)
 	}
-	return open(ctx, start, &o, model, tok, sides, tokDir)
+	return open(ctx, start, &c, model, tok, sides, tokDir)
 }
 
-func options(opts *Options) Options {
-	if opts == nil {
-		return Options{}
+// copied returns a copy of cfg, or the zero Config.
+func copied(cfg *Config) Config {
+	if cfg == nil {
+		return Config{}
 	}
-	return *opts
+	return *cfg
 }
 
 // readSides reads the optional files beside the package at pkg, unless they
 // were given.
-func (o *Options) readSides(fsys fs.FS, pkg string) error {
-	if o.Driver == nil {
+func (c *Config) readSides(fsys fs.FS, pkg string) error {
+	if c.Driver == nil {
 		d, err := readDriver(fsys, pkg)
 		if err != nil {
 			return err
 		}
-		o.Driver = d
+		c.Driver = d
 	}
-	return o.readDefaults(fsys, path.Dir(pkg))
+	return c.readDefaults(fsys, path.Dir(pkg))
 }
 
 // readDefaults reads generation_config.json in dir, if there is one, unless the
 // defaults were given or found already.
-func (o *Options) readDefaults(fsys fs.FS, dir string) error {
-	if o.Defaults != nil {
+func (c *Config) readDefaults(fsys fs.FS, dir string) error {
+	if c.Defaults != nil {
 		return nil
 	}
 	data, err := storage.ReadSmall(fsys, path.Join(dir, defaultsName), maxConfigBytes)
@@ -123,7 +124,7 @@ func (o *Options) readDefaults(fsys fs.FS, dir string) error {
 	case err != nil:
 		return err
 	}
-	if o.Defaults, err = parseDefaults(data); err != nil {
+	if c.Defaults, err = parseDefaults(data); err != nil {
 		return fmt.Errorf("%s: %w", defaultsName, err)
 	}
 	return nil
@@ -131,13 +132,13 @@ func (o *Options) readDefaults(fsys fs.FS, dir string) error {
 
 // open joins what the two forms of opening have in common. The tokenizer comes
 // first: it is quick and the likelier to be missing.
-func open(ctx context.Context, start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model, error),
+func open(ctx context.Context, start time.Time, c *Config, model func(*coreml.Config) (*coreml.Model, error),
 	tok func() (*tokenizer.Tokenizer, error), sides func() error, where string,
 ) (*Generator, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
-	if err := o.validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
 	t, err := tok()
@@ -151,17 +152,17 @@ func open(ctx context.Context, start time.Time, o *Options, model func(*coreml.C
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
 	cfg := coreml.Config{}
-	if o.Model != nil {
-		cfg = *o.Model
+	if c.Model != nil {
+		cfg = *c.Model
 	}
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
-		cfg.Arithmetic = coreml.Fast
+		cfg.Arithmetic = coreml.ArithmeticFast
 	}
 	m, err := model(&cfg)
 	if err != nil {
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
-	g, err := newGenerator(ctx, m, m.Description(), t, o, m.Close)
+	g, err := newGenerator(ctx, m, m.Description(), t, c, m.Close)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("generate: open: %w", err), m.Close())
 	}
@@ -171,14 +172,14 @@ func open(ctx context.Context, start time.Time, o *Options, model func(*coreml.C
 
 // New joins a loaded model and a tokenizer. The model stays the caller's: Close
 // does not close it. Without a tokenizer, nil, the generator gives sequences
-// only, and streams fail with [ErrNoTokenizer]. A nil opts is the zero
-// [Options].
-func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, error) {
-	o := options(opts)
+// only, and streams fail with [ErrNoTokenizer]. A nil cfg is the zero
+// [Config].
+func New(m *coreml.Model, t *tokenizer.Tokenizer, cfg *Config) (*Generator, error) {
+	c := copied(cfg)
 	if m == nil {
 		return nil, fmt.Errorf("generate: new: %w: no model", ErrConfig)
 	}
-	g, err := newGenerator(context.Background(), m, m.Description(), t, &o, func() error { return nil })
+	g, err := newGenerator(context.Background(), m, m.Description(), t, &c, func() error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("generate: new: %w", err)
 	}
@@ -186,15 +187,15 @@ func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, er
 	return g, nil
 }
 
-func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options,
+func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, c *Config,
 	drained func() error,
 ) (*Generator, error) {
-	if err := o.validate(); err != nil {
+	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	g := &Generator{tok: t, chunk: o.PrefillChunk, defaults: Defaults{PadToken: -1}, turnEnd: -1}
-	if o.Defaults != nil {
-		g.defaults = o.Defaults.clone()
+	g := &Generator{tok: t, chunk: c.PrefillChunk, defaults: Defaults{PadToken: -1}, turnEnd: -1}
+	if c.Defaults != nil {
+		g.defaults = c.Defaults.clone()
 	}
 	switch {
 	case g.chunk == 0:
@@ -207,7 +208,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 		entries = t.VocabSize()
 	}
 	width := func(f *coreml.FeatureDescription) int { return widthOf(m, f) }
-	d, err := detect(desc, o.Driver, width, entries)
+	d, err := detect(desc, c.Driver, width, entries)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +222,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 	if err := g.defaults.checkIDs(logits); err != nil {
 		return nil, err
 	}
-	states := o.MaxStates
+	states := c.MaxStates
 	if states == 0 {
 		states = DefaultMaxStates
 	}
@@ -291,8 +292,8 @@ func (g *Generator) Driver() Driver {
 func (g *Generator) Defaults() Defaults { return g.defaults.clone() }
 
 // DefaultSampling returns how the model itself wants its tokens chosen, as
-// generation_config.json says: what a nil [Config.Sampling] stands for. It is a
-// copy that may be changed and used as Config.Sampling, and never nil: a zero
+// generation_config.json says: what a nil [Options.Sampling] stands for. It is a
+// copy that may be changed and used as Options.Sampling, and never nil: a zero
 // one takes the likeliest token.
 func (g *Generator) DefaultSampling() *Sampling {
 	if s := g.defaults.Sampling.clone(); s != nil {
@@ -306,8 +307,8 @@ func (g *Generator) DefaultSampling() *Sampling {
 // prediction.
 func (g *Generator) Vocabulary() int { return int(g.prog.width.Load()) }
 
-// Context returns the greatest number of tokens of prompt and answer together.
-func (g *Generator) Context() int { return g.prog.context }
+// ContextLength returns the greatest number of tokens of prompt and answer together.
+func (g *Generator) ContextLength() int { return g.prog.context }
 
 // Close refuses further work and returns at once. Streams end with [ErrClosed]
 // at their next token, and the model that [Open] loaded is closed when the last

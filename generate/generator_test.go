@@ -45,8 +45,8 @@ func TestEveryFamilyAndChunkSizeGivesTheSameTokens(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := c.model
 			m.next = counting
-			g := newFake(t, m, generate.Options{PrefillChunk: c.chunk})
-			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 12}))
+			g := newFake(t, m, generate.Config{PrefillChunk: c.chunk})
+			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 12}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,22 +70,22 @@ func TestAnswersEndForEveryReason(t *testing.T) {
 	n := len(prompt)
 	for _, c := range []struct {
 		name   string
-		cfg    generate.Config
+		opts   generate.Options
 		finish generate.FinishReason
 		text   string
 		tokens int
 	}{
-		{"at the end token", generate.Config{}, generate.FinishEnd, " the fox went home. The end", len(answer) + 1},
-		{"at the limit", generate.Config{MaxTokens: 2}, generate.FinishLength, tok.Decode(answer[:2], true), 2},
-		{"at the limit that is the end token", generate.Config{MaxTokens: len(answer) + 1}, generate.FinishEnd, " the fox went home. The end", len(answer) + 1},
-		{"at an end token of the caller", generate.Config{EndTokens: []int{answer[3]}}, generate.FinishEnd, tok.Decode(answer[:3], true), 4},
-		{"at a stop string", generate.Config{Stop: []string{"zebra", "home"}}, generate.FinishStop, " the fox went ", -1},
-		{"at a stop string over several tokens", generate.Config{Stop: []string{"e. The e"}}, generate.FinishStop, " the fox went hom", -1},
-		{"where the context ends", generate.Config{MaxTokens: -1, IgnoreEnd: true}, generate.FinishContext, " the fox went home. The end", fakeContext - n + 1},
+		{"at the end token", generate.Options{}, generate.FinishEnd, " the fox went home. The end", len(answer) + 1},
+		{"at the limit", generate.Options{MaxTokens: 2}, generate.FinishLength, tok.Decode(answer[:2], true), 2},
+		{"at the limit that is the end token", generate.Options{MaxTokens: len(answer) + 1}, generate.FinishEnd, " the fox went home. The end", len(answer) + 1},
+		{"at an end token of the caller", generate.Options{EndTokens: []int{answer[3]}}, generate.FinishEnd, tok.Decode(answer[:3], true), 4},
+		{"at a stop string", generate.Options{Stop: []string{"zebra", "home"}}, generate.FinishStop, " the fox went ", -1},
+		{"at a stop string over several tokens", generate.Options{Stop: []string{"e. The e"}}, generate.FinishStop, " the fox went hom", -1},
+		{"where the context ends", generate.Options{MaxTokens: -1, IgnoreEnd: true}, generate.FinishContext, " the fox went home. The end", fakeContext - n + 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := newFake(t, &fakeModel{next: script(n, answer)}, generate.Options{})
-			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &c.cfg))
+			g := newFake(t, &fakeModel{next: script(n, answer)}, generate.Config{})
+			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &c.opts))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,9 +97,9 @@ func TestAnswersEndForEveryReason(t *testing.T) {
 }
 
 func TestOnlyTheLastTokenCarriesTheFinish(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 	var finishes []bool
-	for tok, err := range g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 3}) {
+	for tok, err := range g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 3}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,9 +115,9 @@ func TestStreamedTextIsWholeCharacters(t *testing.T) {
 	answer := encode(t, text)
 	for name, stop := range map[string][]string{"plain": nil, "with a stop string that begins alike": {"👩‍👩‍👧 and"}} {
 		t.Run(name, func(t *testing.T) {
-			g := newFake(t, &fakeModel{next: script(len(prompt), answer)}, generate.Options{})
+			g := newFake(t, &fakeModel{next: script(len(prompt), answer)}, generate.Config{})
 			var all strings.Builder
-			for tok, err := range g.StreamTokens(t.Context(), prompt, &generate.Config{Stop: stop}) {
+			for tok, err := range g.StreamTokens(t.Context(), prompt, &generate.Options{Stop: stop}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -134,13 +134,13 @@ func TestStreamedTextIsWholeCharacters(t *testing.T) {
 }
 
 func TestTheContextsLimitIsAnError(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 	long := slices.Repeat([]int{5}, fakeContext+1)
 	if _, err := generate.Collect(g.StreamTokens(t.Context(), long, nil)); !errors.Is(err, generate.ErrContextFull) {
 		t.Errorf("got %v, want ErrContextFull", err)
 	}
 	// A prompt that just fits has room for one token more: the last is not fed.
-	r, err := generate.Collect(g.StreamTokens(t.Context(), long[1:], &generate.Config{MaxTokens: -1}))
+	r, err := generate.Collect(g.StreamTokens(t.Context(), long[1:], &generate.Options{MaxTokens: -1}))
 	if err != nil || r.Finish != generate.FinishContext || len(r.Tokens) != 1 {
 		t.Errorf("got %+v, %v", r, err)
 	}
@@ -163,8 +163,8 @@ func TestLogitsThatAreNotFiniteNameTheStep(t *testing.T) {
 					spoil(row)
 				}
 			}}
-			g := newFake(t, m, generate.Options{})
-			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 9}))
+			g := newFake(t, m, generate.Config{})
+			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 9}))
 			if !errors.Is(err, generate.ErrNonFinite) || !strings.Contains(err.Error(), "step 3") || len(r.Tokens) != 3 {
 				t.Errorf("%d tokens, error %v; want 3 and ErrNonFinite at step 3", len(r.Tokens), err)
 			}
@@ -172,8 +172,8 @@ func TestLogitsThatAreNotFiniteNameTheStep(t *testing.T) {
 	}
 	t.Run("minus infinity on some tokens is fine", func(t *testing.T) {
 		m := &fakeModel{next: counting, spoil: func(_ int, row []float32) { row[5] = -inf }}
-		g := newFake(t, m, generate.Options{})
-		if _, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 3})); err != nil {
+		g := newFake(t, m, generate.Config{})
+		if _, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 3})); err != nil {
 			t.Error(err)
 		}
 	})
@@ -181,12 +181,12 @@ func TestLogitsThatAreNotFiniteNameTheStep(t *testing.T) {
 
 func TestCancellingEndsWithinOneToken(t *testing.T) {
 	m := &fakeModel{next: counting}
-	g := newFake(t, m, generate.Options{MaxStates: 1})
+	g := newFake(t, m, generate.Config{MaxStates: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	tokens := 0
 	var last error
-	for _, err := range g.StreamTokens(ctx, prompt, &generate.Config{MaxTokens: 40}) {
+	for _, err := range g.StreamTokens(ctx, prompt, &generate.Options{MaxTokens: 40}) {
 		if last = err; err == nil {
 			if tokens++; tokens == 3 {
 				cancel()
@@ -197,7 +197,7 @@ func TestCancellingEndsWithinOneToken(t *testing.T) {
 		t.Errorf("%d tokens, %d predictions, error %v", tokens, m.calls.Load(), last)
 	}
 	// The state is free again and good.
-	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 5}))
+	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 5}))
 	if want := expected(counting, prompt, 5); err != nil || !slices.Equal(r.Tokens, want) {
 		t.Errorf("after the cancellation came %v, %v; want %v", r.Tokens, err, want)
 	}
@@ -211,7 +211,7 @@ func TestAFailingPredictionEndsTheStreamOnce(t *testing.T) {
 		}
 		return nil
 	}}
-	g := newFake(t, m, generate.Options{MaxStates: 1})
+	g := newFake(t, m, generate.Config{MaxStates: 1})
 	var errs []error
 	n := 0
 	for _, err := range g.StreamTokens(t.Context(), prompt, nil) {
@@ -226,7 +226,7 @@ func TestAFailingPredictionEndsTheStreamOnce(t *testing.T) {
 }
 
 func TestBreakingOutGivesTheStateBack(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 	for range 3 {
 		for range g.StreamTokens(t.Context(), prompt, nil) {
 			break
@@ -235,7 +235,7 @@ func TestBreakingOutGivesTheStateBack(t *testing.T) {
 }
 
 func TestAFurtherStreamWaitsForAState(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 	for range g.StreamTokens(t.Context(), prompt, nil) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -257,12 +257,12 @@ func TestAFurtherStreamWaitsForAState(t *testing.T) {
 }
 
 func TestConcurrentStreamsDoNotDisturbEachOther(t *testing.T) {
-	g := newFake(t, &lockedFake, generate.Options{MaxStates: 3})
+	g := newFake(t, &lockedFake, generate.Config{MaxStates: 3})
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
 			p := append([]int{1}, slices.Repeat([]int{30 + i}, 1+i)...)
-			r, err := generate.Collect(g.StreamTokens(t.Context(), p, &generate.Config{MaxTokens: 20}))
+			r, err := generate.Collect(g.StreamTokens(t.Context(), p, &generate.Options{MaxTokens: 20}))
 			if want := expected(counting, p, 20); err != nil || !slices.Equal(r.Tokens, want) {
 				t.Errorf("stream %d gave %v, %v; want %v", i, r.Tokens, err, want)
 			}
@@ -277,7 +277,7 @@ var lockedFake = fakeModel{next: counting, unrecorded: true}
 func TestClosingEndsStreamsAtTheirNextToken(t *testing.T) {
 	m := &fakeModel{next: counting}
 	drained := 0
-	g, err := generate.NewDrained(m, m.description(), storyTokenizer(t), &generate.Options{Driver: m.driver()}, func() error {
+	g, err := generate.NewDrained(m, m.description(), storyTokenizer(t), &generate.Config{Driver: m.driver()}, func() error {
 		drained++
 		return nil
 	})
@@ -311,7 +311,7 @@ func TestClosingEndsStreamsAtTheirNextToken(t *testing.T) {
 }
 
 func TestSequencesCanBeCutBack(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{PrefillChunk: 4})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{PrefillChunk: 4})
 	s, err := g.NewSequence(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -355,7 +355,7 @@ func TestSequencesCanBeCutBack(t *testing.T) {
 func TestEveryRowOfASequenceCanBeRead(t *testing.T) {
 	for _, m := range []*fakeModel{{next: counting}, {next: counting, whole: true}} {
 		t.Run(fmt.Sprintf("whole is %v", m.whole), func(t *testing.T) {
-			g := newFake(t, m, generate.Options{PrefillChunk: 4})
+			g := newFake(t, m, generate.Config{PrefillChunk: 4})
 			s, err := g.NewSequence(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -410,30 +410,30 @@ type always int
 func (a always) Sample([]float32) (int, error) { return int(a), nil }
 
 func TestProcessorsAndSamplersOfTheCaller(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 	first := counting(prompt)
 	for _, c := range []struct {
 		name string
-		cfg  generate.Config
+		opts generate.Options
 		ok   func(id int) bool
 	}{
-		{"a processor rules a token out", generate.Config{Processors: []generate.Processor{forbid{first: true}}}, func(id int) bool { return id != first }},
-		{"a sampler decides", generate.Config{Sampler: always(77)}, func(id int) bool { return id == 77 }},
+		{"a processor rules a token out", generate.Options{Processors: []generate.Processor{forbid{first: true}}}, func(id int) bool { return id != first }},
+		{"a sampler decides", generate.Options{Sampler: always(77)}, func(id int) bool { return id == 77 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.cfg.MaxTokens = 1
-			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &c.cfg))
+			c.opts.MaxTokens = 1
+			r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &c.opts))
 			if err != nil || !c.ok(r.Tokens[0]) {
 				t.Errorf("got %v, %v", r.Tokens, err)
 			}
 		})
 	}
-	for name, cfg := range map[string]generate.Config{
+	for name, opts := range map[string]generate.Options{
 		"a sampler outside of the vocabulary": {Sampler: always(fakeVocab)},
 		"a sampling that makes no sense":      {Sampling: &generate.Sampling{Temperature: -1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &cfg)); err == nil || len(r.Tokens) != 0 {
+			if r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &opts)); err == nil || len(r.Tokens) != 0 {
 				t.Errorf("got %v, %v", r.Tokens, err)
 			}
 		})
@@ -443,8 +443,8 @@ func TestProcessorsAndSamplersOfTheCaller(t *testing.T) {
 func TestThePenaltyOfAStreamIsThatOfTheProcessor(t *testing.T) {
 	// A model that repeats itself: with a penalty it must stop doing so.
 	m := &fakeModel{next: func([]int) int { return 50 }, spoil: func(_ int, row []float32) { row[60] = 9 }}
-	g := newFake(t, m, generate.Options{})
-	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 2, Sampling: &generate.Sampling{RepetitionPenalty: 1.2}}))
+	g := newFake(t, m, generate.Config{})
+	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 2, Sampling: &generate.Sampling{RepetitionPenalty: 1.2}}))
 	if err != nil || !slices.Equal(r.Tokens, []int{50, 60}) {
 		t.Errorf("got %v, %v; want 50 once", r.Tokens, err)
 	}
@@ -454,11 +454,11 @@ func TestOneTokenPerPredictionWhereTheMaskHasOneRow(t *testing.T) {
 	m := &fakeModel{next: counting}
 	desc := m.description()
 	desc.Inputs[1] = halfs("causalMask", 1, 1, 1, -fakeContext)
-	g, err := generate.NewFake(m, desc, storyTokenizer(t), &generate.Options{Driver: m.driver(), PrefillChunk: -1})
+	g, err := generate.NewFake(m, desc, storyTokenizer(t), &generate.Config{Driver: m.driver(), PrefillChunk: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 4}))
+	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 4}))
 	if want := expected(counting, prompt, 4); err != nil || !slices.Equal(r.Tokens, want) || r.Stats.PrefillCalls != len(prompt) {
 		t.Errorf("got %v, %v, %d calls; want %v", r.Tokens, err, r.Stats.PrefillCalls, want)
 	}
@@ -468,11 +468,11 @@ func TestChunksKeepToEnumeratedShapes(t *testing.T) {
 	m := &fakeModel{next: counting}
 	desc := m.description()
 	desc.Inputs[0] = enumerated(desc.Inputs[0], []int{1, 1}, []int{1, 4}, []int{1, 8})
-	g, err := generate.NewFake(m, desc, storyTokenizer(t), &generate.Options{Driver: m.driver()})
+	g, err := generate.NewFake(m, desc, storyTokenizer(t), &generate.Config{Driver: m.driver()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := generate.Collect(g.StreamTokens(t.Context(), append(slices.Clone(prompt), 40, 41, 42), &generate.Config{MaxTokens: 1}))
+	r, err := generate.Collect(g.StreamTokens(t.Context(), append(slices.Clone(prompt), 40, 41, 42), &generate.Options{MaxTokens: 1}))
 	if err != nil || !slices.Equal(m.sizes, []int{8, 4, 1}) {
 		t.Errorf("the prompt went in as %v, %v; got %v", m.sizes, err, r.Tokens)
 	}

@@ -79,7 +79,7 @@ func TestInputsAreWhatTheDescriptionAsksFor(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := &probe{rows: c.rows}
 			desc := &coreml.Description{Inputs: c.inputs, Outputs: features{floats("logits")}}
-			g, err := generate.NewFake(p, desc, nil, &generate.Options{Driver: c.driver, Defaults: &generate.Defaults{PadToken: c.pad}})
+			g, err := generate.NewFake(p, desc, nil, &generate.Config{Driver: c.driver, Defaults: &generate.Defaults{PadToken: c.pad}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,28 +129,28 @@ func TestGeneratorsThatCannotWorkAreNotMade(t *testing.T) {
 	mask := halfs("mask", 1, 1, -8, -8)
 	for name, c := range map[string]struct {
 		desc coreml.Description
-		o    generate.Options
+		o    generate.Config
 		want error
 	}{
-		"a negative number of states": {coreml.Description{Inputs: features{ids}, Outputs: out}, generate.Options{MaxStates: -1}, generate.ErrConfig},
+		"a negative number of states": {coreml.Description{Inputs: features{ids}, Outputs: out}, generate.Config{MaxStates: -1}, generate.ErrConfig},
 		"defaults that make no sense": {
 			coreml.Description{Inputs: features{ids}, Outputs: out},
-			generate.Options{Defaults: &generate.Defaults{Sampling: &generate.Sampling{TopP: 3}}},
+			generate.Config{Defaults: &generate.Defaults{Sampling: &generate.Sampling{TopP: 3}}},
 			generate.ErrConfig,
 		},
 		"a constant of no fixed shape": {
 			coreml.Description{Inputs: features{ids, floats("scale", 1, -4)}, Outputs: out},
-			generate.Options{Driver: &generate.Driver{Constants: map[string]float64{"scale": 1}}},
+			generate.Config{Driver: &generate.Driver{Constants: map[string]float64{"scale": 1}}},
 			generate.ErrDriver,
 		},
 		"a cache of no fixed shape": {
 			coreml.Description{Inputs: features{ids, mask, halfs("kv", 1, -4, 8)}, Outputs: append(out, halfs("kv_out", 1, -4, 8))},
-			generate.Options{Driver: &generate.Driver{Caches: map[string]string{"kv": "kv_out"}}},
+			generate.Config{Driver: &generate.Driver{Caches: map[string]string{"kv": "kv_out"}}},
 			generate.ErrDriver,
 		},
 		"a mask of integers": {
 			coreml.Description{Inputs: features{ids, ints("mask", 1, 1, -8, -8)}, Outputs: out},
-			generate.Options{Driver: &generate.Driver{Mask: "mask"}},
+			generate.Config{Driver: &generate.Driver{Mask: "mask"}},
 			generate.ErrDriver,
 		},
 	} {
@@ -169,7 +169,7 @@ func TestNoShapeThatFitsIsAnError(t *testing.T) {
 	m := &fakeModel{next: counting}
 	desc := m.description()
 	desc.Inputs[0] = enumerated(desc.Inputs[0], []int{1, 8}, []int{1, 16})
-	g, err := generate.NewFake(m, desc, nil, &generate.Options{Driver: m.driver()})
+	g, err := generate.NewFake(m, desc, nil, &generate.Config{Driver: m.driver()})
 	if err != nil {
 		t.Fatal(err)
 	}

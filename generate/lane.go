@@ -46,7 +46,7 @@ type cacheInput struct {
 func newProgram(m predictor, desc *coreml.Description, d *Driver, pad int) (*program, error) {
 	p := &program{
 		model: m, d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attend: desc.Input(d.AttentionMask),
-		fixed: coreml.Features{}, fill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.Context,
+		fixed: coreml.Features{}, fill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.ContextLength,
 		lastRow: map[string]int{d.Logits: 1},
 	}
 	if d.MaskFill != nil {

@@ -51,19 +51,19 @@ func TestLoopsAreFound(t *testing.T) {
 func TestAnAnswerSaysThatItRepeatsItself(t *testing.T) {
 	round := func(tokens []int) int { return 50 + len(tokens)%4 }
 	m := &fakeModel{next: round}
-	g := newFake(t, m, generate.Options{})
-	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 40}))
+	g := newFake(t, m, generate.Config{})
+	r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 40}))
 	if want := (generate.Loop{Length: 4, Times: 10}); err != nil || r.Stats.Loop != want || !r.Stats.Greedy {
 		t.Errorf("got %+v, greedy %v, %v; want %+v", r.Stats.Loop, r.Stats.Greedy, err, want)
 	}
 	// The prompt is no part of the answer, and neither is its end token.
 	m.next = script(len(prompt), slices.Repeat([]int{50, 51, 52, 53}, 10))
-	r, err = generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 50}))
+	r, err = generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 50}))
 	if want := (generate.Loop{Length: 4, Times: 10}); err != nil || r.Finish != generate.FinishEnd || r.Stats.Loop != want {
 		t.Errorf("with an end token came %+v, %v", r.Stats.Loop, err)
 	}
 	m.next = counting
-	r, err = generate.Collect(g.StreamTokens(t.Context(), slices.Repeat([]int{40}, 30), &generate.Config{
+	r, err = generate.Collect(g.StreamTokens(t.Context(), slices.Repeat([]int{40}, 30), &generate.Options{
 		MaxTokens: 30, Sampling: &generate.Sampling{Temperature: 1, TopK: 1},
 	}))
 	if err != nil || r.Stats.Loop != (generate.Loop{}) || r.Stats.Greedy {

@@ -12,7 +12,7 @@ import (
 // run is one answer in the making.
 type run struct {
 	g       *Generator
-	cfg     Config
+	opts    Options
 	choose  *chooser
 	stop    stopMatcher
 	decoder *tokenizer.Decoder
@@ -26,37 +26,37 @@ type run struct {
 	next  [1]int
 }
 
-func (g *Generator) newRun(cfg *Config, chat bool, start time.Time) (*run, error) {
+func (g *Generator) newRun(opts *Options, chat bool, start time.Time) (*run, error) {
 	if g.tok == nil {
 		return nil, ErrNoTokenizer
 	}
 	r := &run{g: g, start: start, turnEnd: -1}
-	if cfg != nil {
-		r.cfg = *cfg
+	if opts != nil {
+		r.opts = *opts
 	}
-	sampling := r.cfg.Sampling
+	sampling := r.opts.Sampling
 	if sampling == nil {
 		sampling = g.defaults.Sampling
 	}
-	if err := r.cfg.validate(int(g.prog.width.Load())); err != nil {
+	if err := r.opts.validate(int(g.prog.width.Load())); err != nil {
 		return nil, err
 	}
 	var err error
-	if r.choose, err = newChooser(sampling, &r.cfg); err != nil {
+	if r.choose, err = newChooser(sampling, &r.opts); err != nil {
 		return nil, err
 	}
-	r.stop = newStopMatcher(r.cfg.Stop)
+	r.stop = newStopMatcher(r.opts.Stop)
 	if chat {
-		r.tools = newToolReader(g.tok, &r.cfg)
+		r.tools = newToolReader(g.tok, &r.opts)
 	}
 	r.decoder = g.tok.NewDecoder(r.tools == nil)
-	if !r.cfg.IgnoreEnd {
+	if !r.opts.IgnoreEnd {
 		r.ends = g.ends
 		if chat {
 			r.turnEnd = g.turnEnd
 		}
 	}
-	switch r.limit = r.cfg.MaxTokens; {
+	switch r.limit = r.opts.MaxTokens; {
 	case r.limit < 0:
 		r.limit = maxContext
 	case r.limit == 0 && g.defaults.MaxTokens > 0:
@@ -73,7 +73,7 @@ func (r *run) isEnd(id int) bool {
 	if r.ends[id] || id == r.turnEnd {
 		return true
 	}
-	for _, end := range r.cfg.EndTokens {
+	for _, end := range r.opts.EndTokens {
 		if id == end {
 			return true
 		}
@@ -145,7 +145,7 @@ func (r *run) prefill(ctx context.Context, seq *Sequence, prompt []int) ([]float
 	r.stats.PrefillCalls = seq.calls - calls
 	r.stats.Prefill = time.Since(start)
 	// The model's vocabulary may be known only now.
-	if err := r.cfg.validate(len(logits)); err != nil {
+	if err := r.opts.validate(len(logits)); err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
 	return logits, seq.reserve(r.limit)

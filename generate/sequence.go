@@ -122,7 +122,7 @@ func (s *Sequence) set(ids []int) {
 
 // Append adds tokens and returns the logits that follow the last of them. The
 // slice is valid until the next call and may be changed. Many tokens are fed in
-// chunks of Options.PrefillChunk. What can be refused, such as an id that is no
+// chunks of Config.PrefillChunk. What can be refused, such as an id that is no
 // token of the model or a number of tokens that its shapes do not allow, is
 // refused before anything is run. After an error the sequence is as it was
 // before, or, when the model failed half-way, empty: look at Len. A nil ctx
@@ -175,7 +175,7 @@ func (s *Sequence) check(ids []int) error {
 		return &ConfigError{Field: "ids", Reason: "there are no tokens to append"}
 	}
 	if len(ids) > prog.context-len(s.ids) {
-		return &ContextError{Tokens: len(ids), Before: len(s.ids), Context: prog.context}
+		return &ContextError{Tokens: len(ids), Before: len(s.ids), ContextLength: prog.context}
 	}
 	if err := prog.checkTokens(ids, "the tokens to append"); err != nil {
 		return err

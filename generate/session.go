@@ -81,19 +81,19 @@ func (s *Session) set(messages []tokenizer.Message) {
 // as it was yielded. After an error, and after a panic that leaves the loop, the
 // conversation is as it was before Send, and Send can be tried again;
 // [ErrContextFull] asks for [Session.SetMessages] first. A nil ctx never ends; a
-// nil cfg is the zero [Config].
-func (s *Session) Send(ctx context.Context, text string, cfg *Config) iter.Seq2[Token, error] {
-	return s.SendMessages(ctx, []tokenizer.Message{{Role: "user", Content: text}}, cfg)
+// nil opts is the zero [Options].
+func (s *Session) Send(ctx context.Context, text string, opts *Options) iter.Seq2[Token, error] {
+	return s.SendMessages(ctx, []tokenizer.Message{{Role: "user", Content: text}}, opts)
 }
 
 // SendMessages is [Session.Send] for messages of any role, such as the results
 // of the functions that the last answer called: {Role: "tool", Content: …}, with
 // the name and the tool_call_id in Extra where the template asks for them.
-func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message, cfg *Config) iter.Seq2[Token, error] {
+func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
 	ctx = background(ctx)
 	return func(yield func(Token, error) bool) {
 		stopped := false
-		err := s.exchange(ctx, messages, cfg, func(t Token) bool {
+		err := s.exchange(ctx, messages, opts, func(t Token) bool {
 			stopped = !yield(t, nil)
 			return !stopped
 		})
@@ -104,7 +104,7 @@ func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message
 }
 
 // exchange runs one turn and adds it to the conversation when it has ended.
-func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, cfg *Config, emit func(Token) bool) error {
+func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, cf
 	var answer strings.Builder
 	var calls []tokenizer.ToolCall
 	stopped := false
-	err := s.turn(ctx, all, cfg, func(t Token) bool {
+	err := s.turn(ctx, all, opts, func(t Token) bool {
 		answer.WriteString(t.Text)
 		calls = append(calls, t.Calls...)
 		stopped = !emit(t)
@@ -127,15 +127,15 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, cf
 	return nil
 }
 
-func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, cfg *Config, emit func(Token) bool) error {
-	r, err := s.g.newRun(cfg, true, time.Now())
+func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) error {
+	r, err := s.g.newRun(opts, true, time.Now())
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}
 	if r.tools != nil {
 		r.tools.calls = s.calls
 	}
-	ids, err := s.g.encodeChat(ctx, messages, cfg)
+	ids, err := s.g.encodeChat(ctx, messages, opts)
 	if err == nil {
 		err = s.g.checkPrompt(ids)
 	}

@@ -46,7 +46,7 @@ const forgetful = `{% for m in messages %}{% if m.role != 'assistant' or loop.in
 func newSession(t *testing.T, m *fakeModel, template string, messages ...tokenizer.Message) (*generate.Session, *tokenizer.Tokenizer) {
 	t.Helper()
 	tok := chatTokenizer(t, template)
-	g, err := generate.NewFake(m, m.description(), tok, &generate.Options{Driver: m.driver(), MaxStates: 1})
+	g, err := generate.NewFake(m, m.description(), tok, &generate.Config{Driver: m.driver(), MaxStates: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,9 +136,9 @@ func TestACachedTurnGivesWhatAFreshOneGives(t *testing.T) {
 	// The rule depends on every token, so that a stale cache would show.
 	m := &fakeModel{next: counting}
 	s, tok := newSession(t, m, plainTemplate, tokenizer.Message{Role: "system", Content: "be"})
-	cfg := &generate.Config{MaxTokens: 3}
+	opts := &generate.Options{MaxTokens: 3}
 	for _, text := range []string{"a", "b", "c"} {
-		r, err := generate.Collect(s.Send(t.Context(), text, cfg))
+		r, err := generate.Collect(s.Send(t.Context(), text, opts))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +210,7 @@ func TestAChatIsOneTurn(t *testing.T) {
 	m := &fakeModel{}
 	tok := chatTokenizer(t, plainTemplate)
 	m.next = replies(tok, "ok")
-	g, err := generate.NewFake(m, m.description(), tok, &generate.Options{Driver: m.driver()})
+	g, err := generate.NewFake(m, m.description(), tok, &generate.Config{Driver: m.driver()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestAChatIsOneTurn(t *testing.T) {
 	if err != nil || r.Text != "ok" || r.Finish != generate.FinishEnd || r.Tokens[len(r.Tokens)-1] != 1 {
 		t.Errorf("got %+v, %v", r, err)
 	}
-	plain := newFake(t, &fakeModel{next: counting}, generate.Options{})
+	plain := newFake(t, &fakeModel{next: counting}, generate.Config{})
 	if _, err := generate.Collect(plain.Chat(t.Context(), hi, nil)); !errors.Is(err, generate.ErrNoChatTemplate) {
 		t.Errorf("without a template: %v", err)
 	}

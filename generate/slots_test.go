@@ -48,7 +48,7 @@ func wantUsable(t *testing.T, g *generate.Generator) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	r, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{MaxTokens: 5}))
+	r, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Options{MaxTokens: 5}))
 	if want := expected(counting, prompt, 5); err != nil || !slices.Equal(r.Tokens, want) {
 		t.Errorf("afterwards came %v, %v; want %v", r.Tokens, err, want)
 	}
@@ -58,28 +58,28 @@ func TestStatesComeBackHoweverAStreamIsLeft(t *testing.T) {
 	for how, leave := range waysOut {
 		for where, c := range map[string]struct {
 			step  int // of the stream, or the prediction, that leaves
-			cfg   func(act acts) *generate.Config
+			cfg   func(act acts) *generate.Options
 			inner bool // the model itself
 			free  int  // lanes that can be used again
 		}{
 			"in the loop":                 {free: 1},
-			"in a processor":              {cfg: func(a acts) *generate.Config { return &generate.Config{Processors: []generate.Processor{a}} }, free: 1},
-			"in a sampler":                {cfg: func(a acts) *generate.Config { return &generate.Config{Sampler: a} }, free: 1},
+			"in a processor":              {cfg: func(a acts) *generate.Options { return &generate.Options{Processors: []generate.Processor{a}} }, free: 1},
+			"in a sampler":                {cfg: func(a acts) *generate.Options { return &generate.Options{Sampler: a} }, free: 1},
 			"in the model at the prompt":  {inner: true},
 			"in the model between tokens": {inner: true, step: 2},
 		} {
 			t.Run(how+" "+where, func(t *testing.T) {
 				m := &fakeModel{next: counting, unrecorded: true}
-				g := newFake(t, m, generate.Options{MaxStates: 1})
+				g := newFake(t, m, generate.Config{MaxStates: 1})
 				at := int(c.step)
 				act := acts(func() {
 					if at--; at < 0 {
 						leave()
 					}
 				})
-				var cfg *generate.Config
+				var opts *generate.Options
 				if c.cfg != nil {
-					cfg = c.cfg(act)
+					opts = c.cfg(act)
 				}
 				if c.inner {
 					m.before = func(context.Context, int) error { act(); return nil }
@@ -87,7 +87,7 @@ func TestStatesComeBackHoweverAStreamIsLeft(t *testing.T) {
 				for range 2 { // the second finds what the first left
 					at = c.step
 					exits(func() {
-						for range g.StreamTokens(t.Context(), prompt, cfg) {
+						for range g.StreamTokens(t.Context(), prompt, opts) {
 							if c.cfg == nil && !c.inner {
 								act()
 							}
@@ -107,7 +107,7 @@ func TestStatesComeBackHoweverAStreamIsLeft(t *testing.T) {
 
 func TestAPanicOfTheModelReachesTheCaller(t *testing.T) {
 	m := &fakeModel{next: counting, before: func(context.Context, int) error { panic("the model's own") }}
-	g := newFake(t, m, generate.Options{MaxStates: 1})
+	g := newFake(t, m, generate.Config{MaxStates: 1})
 	if got := exits(func() { _, _ = generate.Collect(g.StreamTokens(t.Context(), prompt, nil)) }); got != "the model's own" {
 		t.Errorf("recovered %v", got)
 	}
@@ -131,7 +131,7 @@ func TestStatesThatCannotBeMadeTakeNoSlot(t *testing.T) {
 	for how, leave := range map[string]func(){"an error": func() {}, "a panic": func() { panic("no memory") }} {
 		t.Run(how, func(t *testing.T) {
 			m := &stateless{leave: leave}
-			g, err := generate.NewFake(m, desc, nil, &generate.Options{MaxStates: 1})
+			g, err := generate.NewFake(m, desc, nil, &generate.Config{MaxStates: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +154,7 @@ func TestStatesThatCannotBeMadeTakeNoSlot(t *testing.T) {
 func TestAPanickingVisitLeavesTheSequenceAsItWas(t *testing.T) {
 	for how, leave := range waysOut {
 		t.Run(how, func(t *testing.T) {
-			g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+			g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 			s, err := g.NewSequence(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -246,7 +246,7 @@ func TestDroppedSequencesAndSessionsGiveTheirStatesBack(t *testing.T) {
 	tok := chatTokenizer(t, plainTemplate)
 	m.next = replies(tok, "ok")
 	drained := 0
-	g, err := generate.NewDrained(m, m.description(), tok, &generate.Options{Driver: m.driver(), MaxStates: 4}, func() error {
+	g, err := generate.NewDrained(m, m.description(), tok, &generate.Config{Driver: m.driver(), MaxStates: 4}, func() error {
 		drained++
 		return nil
 	})
@@ -289,7 +289,7 @@ func TestDroppedSequencesAndSessionsGiveTheirStatesBack(t *testing.T) {
 }
 
 func TestAPullWithoutStopGivesItsStateBackWhenItsContextEnds(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	next, stop := iter.Pull2(g.StreamTokens(ctx, prompt, nil))
 	defer stop() // after all that follows
@@ -312,14 +312,14 @@ func TestAPullWithoutStopGivesItsStateBackWhenItsContextEnds(t *testing.T) {
 func TestAnErrorOfClosingComesOnceAndFreesTheSlot(t *testing.T) {
 	m := &fakeModel{next: counting}
 	broken := errors.New("broken")
-	g, err := generate.NewDrained(m, m.description(), storyTokenizer(t), &generate.Options{Driver: m.driver(), MaxStates: 1}, func() error {
+	g, err := generate.NewDrained(m, m.description(), storyTokenizer(t), &generate.Config{Driver: m.driver(), MaxStates: 1}, func() error {
 		return broken
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var errs []string
-	for _, err := range g.StreamTokens(t.Context(), prompt, &generate.Config{MaxTokens: 1}) {
+	for _, err := range g.StreamTokens(t.Context(), prompt, &generate.Options{MaxTokens: 1}) {
 		if err != nil {
 			errs = append(errs, err.Error())
 		} else if err := g.Close(); err != nil {
@@ -333,7 +333,7 @@ func TestAnErrorOfClosingComesOnceAndFreesTheSlot(t *testing.T) {
 
 func TestASequenceWhosePredictionPanickedIsClosed(t *testing.T) {
 	m := &fakeModel{next: counting, before: func(context.Context, int) error { panic("the model's own") }}
-	g := newFake(t, m, generate.Options{MaxStates: 1})
+	g := newFake(t, m, generate.Config{MaxStates: 1})
 	s, err := g.NewSequence(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -350,7 +350,7 @@ func TestASequenceWhosePredictionPanickedIsClosed(t *testing.T) {
 }
 
 func TestAStateThatPanicsWhenItIsClosedFreesItsSlot(t *testing.T) {
-	g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+	g := newFake(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1})
 	exits(func() { _ = generate.DiscardBroken(t.Context(), g) })
 	wantUsable(t, g)
 }

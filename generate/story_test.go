@@ -52,7 +52,7 @@ func records(t testing.TB, dir string) []record {
 	return list
 }
 
-func openStory(t testing.TB, o *generate.Options) *generate.Generator {
+func openStory(t testing.TB, o *generate.Config) *generate.Generator {
 	t.Helper()
 	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, o)
 	if err != nil {
@@ -67,8 +67,8 @@ func openStory(t testing.TB, o *generate.Options) *generate.Generator {
 }
 
 // greedyConfig is without the sampling that the model's own file asks for.
-func greedyConfig(n int) *generate.Config {
-	return &generate.Config{MaxTokens: n, Sampling: &generate.Sampling{}}
+func greedyConfig(n int) *generate.Options {
+	return &generate.Options{MaxTokens: n, Sampling: &generate.Sampling{}}
 }
 
 func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
@@ -77,9 +77,9 @@ func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
 		chunks = []int{3}
 	}
 	for _, chunk := range chunks {
-		for _, arithmetic := range []coreml.Arithmetic{coreml.Faithful, coreml.Wide} {
+		for _, arithmetic := range []coreml.Arithmetic{coreml.ArithmeticFaithful, coreml.ArithmeticWide} {
 			t.Run(fmt.Sprintf("chunk %d, %v", chunk, arithmetic), func(t *testing.T) {
-				g := openStory(t, &generate.Options{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
+				g := openStory(t, &generate.Config{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
 				followRecords(t, g, records(t, "../testdata/storyteller"))
 			})
 		}
@@ -156,14 +156,14 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	if !slices.Equal(g.EndTokens(), []int{0}) || g.Context() != 512 {
-		t.Errorf("end tokens %v, context %d", g.EndTokens(), g.Context())
+	if !slices.Equal(g.EndTokens(), []int{0}) || g.ContextLength() != 512 {
+		t.Errorf("end tokens %v, context %d", g.EndTokens(), g.ContextLength())
 	}
 	want := &generate.Sampling{Temperature: 0.6, TopK: 40}
 	if s := g.Defaults().Sampling; s == nil || *s != *want {
 		t.Errorf("sampling %+v, want %+v", s, want)
 	}
-	if info := g.Model().Info(); info.Arithmetic != coreml.Fast {
+	if info := g.Model().Info(); info.Arithmetic != coreml.ArithmeticFast {
 		t.Errorf("arithmetic %v, want fast", info.Arithmetic)
 	}
 	followRecords(t, g, records(t, "../testdata/storyteller")[:1])
@@ -171,7 +171,7 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "driver.json"), []byte(`{"context": 16}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if limited, err := generate.Open(t.Context(), pkg+"/", nil); err != nil || limited.Context() != 16 {
+	if limited, err := generate.Open(t.Context(), pkg+"/", nil); err != nil || limited.ContextLength() != 16 {
 		t.Errorf("with a driver file: %v", err)
 	} else if err := limited.Close(); err != nil {
 		t.Error(err)
@@ -199,7 +199,7 @@ func TestASeedRepeatsItsStory(t *testing.T) {
 		t.Helper()
 		s := *g.Defaults().Sampling
 		s.Seed = &seed
-		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Config{MaxTokens: 60, Sampling: &s})
+		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 60, Sampling: &s})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestASeedRepeatsItsStory(t *testing.T) {
 		t.Errorf("seeds 3 and 4 both told %q", a.Text)
 	}
 	// Without a seed the one that was used is told, and repeats the story.
-	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Config{MaxTokens: 60})
+	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestASeedRepeatsItsStory(t *testing.T) {
 }
 
 func TestConcurrentStoriesAreEqual(t *testing.T) {
-	g := openStory(t, &generate.Options{MaxStates: 3})
+	g := openStory(t, &generate.Config{MaxStates: 3})
 	want, err := g.Generate(t.Context(), "The little fox", greedyConfig(40))
 	if err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func TestConcurrentStoriesAreEqual(t *testing.T) {
 }
 
 func TestAStoryCanBeCancelled(t *testing.T) {
-	g := openStory(t, &generate.Options{MaxStates: 1})
+	g := openStory(t, &generate.Config{MaxStates: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	tokens := 0
@@ -381,7 +381,7 @@ func chunksAgree(t *testing.T, m *coreml.Model) {
 	ids := []int{1, 7, 3, 9, 4, 2, 8, 8, 5, 6, 11}
 	var first []float32
 	for _, chunk := range []int{-1, 4, 1} {
-		g, err := generate.New(m, nil, &generate.Options{PrefillChunk: chunk})
+		g, err := generate.New(m, nil, &generate.Config{PrefillChunk: chunk})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -440,7 +440,7 @@ func ExampleGenerator_Stream() {
 		return
 	}
 	defer g.Close()
-	greedy := &generate.Config{MaxTokens: 16, Sampling: &generate.Sampling{}}
+	greedy := &generate.Options{MaxTokens: 16, Sampling: &generate.Sampling{}}
 	for tok, err := range g.Stream(ctx, "Once upon a time", greedy) {
 		if err != nil {
 			fmt.Println(err)
@@ -478,8 +478,8 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 			// What a stream needs once is the same for both lengths.
 			of := func(n int) float64 {
 				return testing.AllocsPerRun(3, func() {
-					cfg := &generate.Config{MaxTokens: n, Sampling: s, IgnoreEnd: true}
-					for _, err := range g.Stream(t.Context(), "Once upon a time", cfg) {
+					opts := &generate.Options{MaxTokens: n, Sampling: s, IgnoreEnd: true}
+					for _, err := range g.Stream(t.Context(), "Once upon a time", opts) {
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -510,7 +510,7 @@ func TestATokenizerElsewhereLeavesThePackagesOwnFiles(t *testing.T) {
 	write(filepath.Join(other, "generation_config.json"), `{"max_new_tokens": 7}`)
 	write(filepath.Join(dir, "model.driver.json"), `{"context": 20}`)
 	pkg := filepath.Join(dir, storyteller.Package)
-	o := &generate.Options{Tokenizer: filepath.Join(other, "tokenizer.json")}
+	o := &generate.Config{Tokenizer: filepath.Join(other, "tokenizer.json")}
 	for _, c := range []struct {
 		name   string
 		remove string
@@ -531,8 +531,8 @@ func TestATokenizerElsewhereLeavesThePackagesOwnFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer g.Close()
-			if g.Context() != 20 || g.Defaults().MaxTokens != c.want {
-				t.Errorf("context %d, %d tokens by default; want 20 and %d", g.Context(), g.Defaults().MaxTokens, c.want)
+			if g.ContextLength() != 20 || g.Defaults().MaxTokens != c.want {
+				t.Errorf("context %d, %d tokens by default; want 20 and %d", g.ContextLength(), g.Defaults().MaxTokens, c.want)
 			}
 		})
 	}

@@ -19,31 +19,31 @@ import (
 // The work is done while the caller's loop runs, and each use of the iterator
 // does it anew. Breaking out of the loop ends it. An error comes once, last; an
 // answer without error ends with a token that has a finish reason and the
-// measures. A nil ctx never ends; a nil cfg is the zero [Config].
+// measures. A nil ctx never ends; a nil opts is the zero [Options].
 //
 // The state is given back when the loop ends, be it by a panic, and when ctx
 // ends. With iter.Pull it must be the caller who ends one of them: a Pull whose
 // stop is never called keeps the state as long as ctx lasts.
-func (g *Generator) Stream(ctx context.Context, prompt string, cfg *Config) iter.Seq2[Token, error] {
-	return g.stream(ctx, cfg, func(ctx context.Context) ([]int, error) { return g.encode(ctx, prompt) }, false)
+func (g *Generator) Stream(ctx context.Context, prompt string, opts *Options) iter.Seq2[Token, error] {
+	return g.stream(ctx, opts, func(ctx context.Context) ([]int, error) { return g.encode(ctx, prompt) }, false)
 }
 
 // StreamTokens is [Generator.Stream] for a prompt that is encoded already.
-func (g *Generator) StreamTokens(ctx context.Context, prompt []int, cfg *Config) iter.Seq2[Token, error] {
-	return g.stream(ctx, cfg, func(context.Context) ([]int, error) { return prompt, nil }, false)
+func (g *Generator) StreamTokens(ctx context.Context, prompt []int, opts *Options) iter.Seq2[Token, error] {
+	return g.stream(ctx, opts, func(context.Context) ([]int, error) { return prompt, nil }, false)
 }
 
 // Chat answers messages through the tokenizer's chat template. For a
 // conversation of several turns a [Session] spares the work of reading the
 // earlier ones again.
-func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, cfg *Config) iter.Seq2[Token, error] {
-	return g.stream(ctx, cfg, func(ctx context.Context) ([]int, error) { return g.encodeChat(ctx, messages, cfg) }, true)
+func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
+	return g.stream(ctx, opts, func(ctx context.Context) ([]int, error) { return g.encodeChat(ctx, messages, opts) }, true)
 }
 
 // Generate continues prompt and returns the whole answer. With an error it
 // returns what there was of it until then.
-func (g *Generator) Generate(ctx context.Context, prompt string, cfg *Config) (*Result, error) {
-	return Collect(g.Stream(ctx, prompt, cfg))
+func (g *Generator) Generate(ctx context.Context, prompt string, opts *Options) (*Result, error) {
+	return Collect(g.Stream(ctx, prompt, opts))
 }
 
 // Collect gathers the tokens of a stream. With an error it returns what there
@@ -71,11 +71,11 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 // every way out: the end, a break, an error, a panic and runtime.Goexit in the
 // caller's loop, processor or sampler or in the model, and the end of ctx while
 // the caller's loop holds a token, even if that loop never asks for another one.
-func (g *Generator) stream(ctx context.Context, cfg *Config, prompt func(context.Context) ([]int, error), chat bool) iter.Seq2[Token, error] {
+func (g *Generator) stream(ctx context.Context, opts *Options, prompt func(context.Context) ([]int, error), chat bool) iter.Seq2[Token, error] {
 	ctx = background(ctx)
 	return func(yield func(Token, error) bool) {
 		stopped := false
-		err := g.answer(ctx, cfg, prompt, chat, func(t Token) bool {
+		err := g.answer(ctx, opts, prompt, chat, func(t Token) bool {
 			stopped = !yield(t, nil)
 			return !stopped
 		})
@@ -87,8 +87,8 @@ func (g *Generator) stream(ctx context.Context, cfg *Config, prompt func(context
 	}
 }
 
-func (g *Generator) answer(ctx context.Context, cfg *Config, prompt func(context.Context) ([]int, error), chat bool, emit func(Token) bool) (err error) {
-	r, err := g.newRun(cfg, chat, time.Now())
+func (g *Generator) answer(ctx context.Context, opts *Options, prompt func(context.Context) ([]int, error), chat bool, emit func(Token) bool) (err error) {
+	r, err := g.newRun(opts, chat, time.Now())
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}

@@ -110,7 +110,7 @@ func TestATokenizerOfAnotherVocabularyIsRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := &fakeModel{next: counting}
-			_, err := generate.NewFake(m, withLogits(m, c.width), storyTokenizer(t), &generate.Options{Driver: m.driver()})
+			_, err := generate.NewFake(m, withLogits(m, c.width), storyTokenizer(t), &generate.Config{Driver: m.driver()})
 			if c.ok != (err == nil) {
 				t.Fatalf("got %v", err)
 			}
@@ -126,7 +126,7 @@ func TestATokenizerOfAnotherVocabularyIsRefused(t *testing.T) {
 	t.Run("that shows at the first prediction only", func(t *testing.T) {
 		p := &probe{rows: 3}
 		desc := &coreml.Description{Inputs: features{ints("ids", 1, -8)}, Outputs: features{floats("logits")}}
-		g, err := generate.NewFake(p, desc, storyTokenizer(t), &generate.Options{MaxStates: 1})
+		g, err := generate.NewFake(p, desc, storyTokenizer(t), &generate.Config{MaxStates: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestATokenizerOfAnotherVocabularyIsRefused(t *testing.T) {
 
 func TestIdsThatAreNoTokensAreRefusedBeforeAnythingRuns(t *testing.T) {
 	m := &fakeModel{next: counting}
-	g, err := generate.NewFake(m, withLogits(m, fakeVocab), storyTokenizer(t), &generate.Options{Driver: m.driver(), MaxStates: 1, PrefillChunk: 2})
+	g, err := generate.NewFake(m, withLogits(m, fakeVocab), storyTokenizer(t), &generate.Config{Driver: m.driver(), MaxStates: 1, PrefillChunk: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,11 +183,11 @@ func TestIdsThatAreNoTokensAreRefusedBeforeAnythingRuns(t *testing.T) {
 	for _, id := range ids {
 		_, err := generate.Collect(g.StreamTokens(t.Context(), []int{5, id, 6}, nil))
 		wantToken("a prompt", err, id)
-		_, err = generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{EndTokens: []int{id}}))
+		_, err = generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{EndTokens: []int{id}}))
 		wantToken("an end token", err, id)
 	}
 	for _, id := range ids {
-		r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Config{Sampler: always(id)}))
+		r, err := generate.Collect(g.StreamTokens(t.Context(), prompt, &generate.Options{Sampler: always(id)}))
 		ran = m.calls.Load()
 		wantToken("a sampler's choice", err, id)
 		if len(r.Tokens) != 0 {
@@ -195,7 +195,7 @@ func TestIdsThatAreNoTokensAreRefusedBeforeAnythingRuns(t *testing.T) {
 		}
 	}
 	for _, id := range []int{-2, fakeVocab, math.MaxInt32} {
-		_, err := generate.NewFake(m, withLogits(m, fakeVocab), nil, &generate.Options{
+		_, err := generate.NewFake(m, withLogits(m, fakeVocab), nil, &generate.Config{
 			Driver: m.driver(), Defaults: &generate.Defaults{EndTokens: []int{id}},
 		})
 		wantToken("an end token of the defaults", err, id)
@@ -249,7 +249,7 @@ func TestTokensThatFitNoShapesAreRefusedBeforeAnythingRuns(t *testing.T) {
 	m := &fakeModel{next: counting}
 	desc := m.description()
 	desc.Inputs[0] = enumerated(desc.Inputs[0], []int{1, 4}, []int{1, 8})
-	g, err := generate.NewFake(m, desc, nil, &generate.Options{Driver: m.driver()})
+	g, err := generate.NewFake(m, desc, nil, &generate.Config{Driver: m.driver()})
 	if err != nil {
 		t.Fatal(err)
 	}

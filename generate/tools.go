@@ -17,8 +17,8 @@ type toolReader struct {
 
 // newToolReader returns nil where there are no tools, or no known way to write
 // their calls.
-func newToolReader(tok *tokenizer.Tokenizer, cfg *Config) *toolReader {
-	if len(cfg.Tools) == 0 {
+func newToolReader(tok *tokenizer.Tokenizer, opts *Options) *toolReader {
+	if len(opts.Tools) == 0 {
 		return nil
 	}
 	format := tok.ToolFormat()

@@ -22,10 +22,10 @@ func TestCallsOfFunctionsComeApartFromTheText(t *testing.T) {
 	s, tok := newSession(t, m, toolTemplate)
 	const answer = `so <tool_call>{"name":"f","arguments":{"a":1}}</tool_call>`
 	m.next = replies(tok, answer)
-	cfg := &generate.Config{Tools: []any{map[string]any{"name": "f"}}}
+	opts := &generate.Options{Tools: []any{map[string]any{"name": "f"}}}
 	var text strings.Builder
 	var calls []tokenizer.ToolCall
-	for tok, err := range s.Send(t.Context(), "hi", cfg) {
+	for tok, err := range s.Send(t.Context(), "hi", opts) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,12 +54,12 @@ func TestResultsOfFunctionsAreAnswered(t *testing.T) {
 	m := &fakeModel{}
 	s, tok := newSession(t, m, toolTemplate)
 	m.next = replies(tok, "ok", "no")
-	cfg := &generate.Config{Tools: []any{map[string]any{"name": "f"}}}
+	opts := &generate.Options{Tools: []any{map[string]any{"name": "f"}}}
 	for i, messages := range [][]tokenizer.Message{
 		{{Role: "user", Content: "hi"}},
 		{{Role: "tool", Content: "4", Extra: map[string]any{"tool_call_id": "call00001"}}},
 	} {
-		r, err := generate.Collect(s.SendMessages(t.Context(), messages, cfg))
+		r, err := generate.Collect(s.SendMessages(t.Context(), messages, opts))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -106,7 +106,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	cfg := c.config()
 	cfg.Function = c.Function
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
-		cfg.Arithmetic = coreml.Fast // as generate does
+		cfg.Arithmetic = coreml.ArithmeticFast // as generate does
 	}
 	start := time.Now()
 	m, err := coreml.Load(ctx, c.Model, cfg)
@@ -114,13 +114,13 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: c.PrefillChunk, MaxStates: 1})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
 	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, busy: busy}
-	r.fit(c.prefill, c.decode, c.Tokens, g.Context())
+	r.fit(c.prefill, c.decode, c.Tokens, g.ContextLength())
 	if err := c.run(ctx, g, r); err != nil {
 		return nil, err
 	}

@@ -74,9 +74,9 @@ func perplexity(ctx context.Context, g *generate.Generator, ids []int) (*perplex
 	r := new(perplexityResult)
 	sum := 0.0
 	for len(ids) > 1 {
-		piece := ids[:min(len(ids), g.Context())]
+		piece := ids[:min(len(ids), g.ContextLength())]
 		if len(piece) < 2 {
-			return nil, fmt.Errorf("a context of %d leaves nothing to foretell", g.Context())
+			return nil, fmt.Errorf("a context of %d leaves nothing to foretell", g.ContextLength())
 		}
 		nll, err := pieceLoss(ctx, g, piece)
 		if err != nil {

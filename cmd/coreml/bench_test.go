@@ -197,7 +197,7 @@ func TestPerplexityEqualsTheDefinition(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: 7})
+	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: 7})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	k := &checker{cfg: *c.config(), out: io.out}
 	k.cfg.DisableFusion, k.cfg.ComputeUnits = c.NoFusion, coreml.ComputeUnits(c.ComputeUnits)
 	if k.cfg.Arithmetic == coreml.ArithmeticDefault {
-		k.cfg.Arithmetic = coreml.Faithful
+		k.cfg.Arithmetic = coreml.ArithmeticFaithful
 	}
 	for _, dir := range c.Dirs {
 		if err := k.dir(ctx, dir); err != nil {

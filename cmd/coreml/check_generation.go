@@ -86,7 +86,7 @@ func packageOf(dir string) (string, error) {
 
 // teach feeds every prompt with its continuation, chunk tokens per prediction.
 func teach(ctx context.Context, m *coreml.Model, records []generationRecord, chunk int) (string, error) {
-	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: chunk, MaxStates: 1})
+	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: chunk, MaxStates: 1})
 	if err != nil {
 		return "", err
 	}

@@ -145,14 +145,14 @@ func (r *doctorReport) engine(ctx context.Context, choice coreml.EngineChoice) e
 const doctorTokens = 4
 
 func (e *doctorEngine) try(ctx context.Context, choice coreml.EngineChoice) (err error) {
-	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, &generate.Options{Model: &coreml.Config{Engine: choice}, MaxStates: 1})
+	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, &generate.Config{Model: &coreml.Config{Engine: choice}, MaxStates: 1})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
 	info := g.Model().Info()
 	e.Devices, e.Notes = info.Devices, info.Notes
-	result, err := g.Generate(ctx, defaultVerifyPrompt, &generate.Config{MaxTokens: doctorTokens, Sampling: &generate.Sampling{}})
+	result, err := g.Generate(ctx, defaultVerifyPrompt, &generate.Options{MaxTokens: doctorTokens, Sampling: &generate.Sampling{}})
 	if err == nil && len(result.Tokens) == 0 {
 		err = errors.New("it gave no tokens")
 	}

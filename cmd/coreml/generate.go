@@ -212,7 +212,7 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 func (c *generateCmd) open(ctx context.Context) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
-	return openModel(ctx, c.Model, c.Tokenizer, &generate.Options{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	return openModel(ctx, c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
 }
 
 // chats reports whether the prompt goes through the chat template.
@@ -222,19 +222,19 @@ func (c *generateCmd) chats(g *generate.Generator) bool {
 
 // stream starts the answer, through the chat template where there is one.
 func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt string) (iter.Seq2[generate.Token, error], error) {
-	cfg := &generate.Config{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
 	if !c.chats(g) {
 		if c.System != "" {
 			return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
 		}
-		return g.Stream(ctx, prompt, cfg), nil
+		return g.Stream(ctx, prompt, opts), nil
 	}
 	var messages []tokenizer.Message
 	if c.System != "" {
 		messages = append(messages, tokenizer.Message{Role: "system", Content: c.System})
 	}
 	messages = append(messages, tokenizer.Message{Role: "user", Content: prompt})
-	return g.Chat(ctx, messages, cfg), nil
+	return g.Chat(ctx, messages, opts), nil
 }
 
 // answer writes the text as it comes, unless it goes into a JSON object.

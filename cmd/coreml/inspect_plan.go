@@ -24,7 +24,7 @@ func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
 	ops, err := m.ComputePlan(ctx)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		_, err = fmt.Fprintln(io.out, strings.TrimRight(m.Plan(), "\n"))
+		_, err = fmt.Fprintln(io.out, strings.TrimRight(m.PlanText(), "\n"))
 		return err
 	case err != nil:
 		return err

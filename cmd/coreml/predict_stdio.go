@@ -186,13 +186,13 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 func computeUnits(name string) (coreml.ComputeUnits, error) {
 	switch name {
 	case "", "ALL":
-		return coreml.All, nil
+		return coreml.UnitsAll, nil
 	case "CPU_ONLY":
-		return coreml.CPUOnly, nil
+		return coreml.UnitsCPUOnly, nil
 	case "CPU_AND_GPU":
-		return coreml.CPUAndGPU, nil
+		return coreml.UnitsCPUAndGPU, nil
 	case "CPU_AND_NE":
-		return coreml.CPUAndNeuralEngine, nil
+		return coreml.UnitsCPUAndNeuralEngine, nil
 	}
 	var u unitsFlag
 	err := u.UnmarshalText([]byte(name))

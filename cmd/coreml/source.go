@@ -21,12 +21,12 @@ const repositoryKey = "co.huggingface.exporters.name"
 
 // openModel opens the package at path with the tokenizer that goes with it. No
 // path means the embedded model.
-func openModel(ctx context.Context, path, tok string, opts *generate.Options) (*generate.Generator, error) {
+func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*generate.Generator, error) {
 	if path == "" {
 		if tok != "" {
 			return nil, usagef("--tokenizer needs a --model")
 		}
-		return generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, opts)
+		return generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, cfg)
 	}
 	path, err := packagePath(path)
 	if err != nil {
@@ -36,8 +36,8 @@ func openModel(ctx context.Context, path, tok string, opts *generate.Options) (*
 	if err != nil {
 		return nil, err
 	}
-	opts.Tokenizer = dir
-	g, err := generate.Open(ctx, path, opts)
+	cfg.Tokenizer = dir
+	g, err := generate.Open(ctx, path, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

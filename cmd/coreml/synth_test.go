@@ -71,12 +71,12 @@ func TestASyntheticModelEqualsItsDefinition(t *testing.T) {
 // packages' recorded answers: the error of rounding to fp16 at each operation.
 func compareLogits(t *testing.T, path string, ids []int, chunk int, want [][]float64) {
 	t.Helper()
-	m, err := coreml.Load(t.Context(), path, &coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.Faithful})
+	m, err := coreml.Load(t.Context(), path, &coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.ArithmeticFaithful})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: chunk})
+	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: chunk})
 	if err != nil {
 		t.Fatal(err)
 	}

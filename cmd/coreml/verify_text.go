@@ -48,7 +48,7 @@ func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver
 
 // sequence returns an empty sequence of m and what closes it.
 func sequence(ctx context.Context, m *coreml.Model, d *generate.Driver, chunk int) (*generate.Sequence, func(), error) {
-	g, err := generate.New(m, nil, &generate.Options{Driver: d, PrefillChunk: chunk, MaxStates: 1})
+	g, err := generate.New(m, nil, &generate.Config{Driver: d, PrefillChunk: chunk, MaxStates: 1})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,8 +97,8 @@ func (v *verifier) answers(ctx context.Context, d *generate.Driver, ids []int) (
 // contextOf returns the length that the driver allows; it is no limit where the
 // package does not say one.
 func contextOf(d *generate.Driver) int {
-	if d.Context > 0 {
-		return d.Context
+	if d.ContextLength > 0 {
+		return d.ContextLength
 	}
 	return math.MaxInt
 }

@@ -28,7 +28,7 @@ func tell(ctx context.Context, w io.Writer, prompt string) error {
 	}
 	defer g.Close()
 	fmt.Fprint(w, prompt)
-	for tok, err := range g.Stream(ctx, prompt, &generate.Config{Sampling: &generate.Sampling{}}) {
+	for tok, err := range g.Stream(ctx, prompt, &generate.Options{Sampling: &generate.Sampling{}}) {
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	// The portable engine runs everywhere; a zero Config would choose Core ML
 	// itself on macOS.
-	cfg := &coreml.Config{Engine: coreml.EnginePortable, ComputeUnits: coreml.CPUOnly}
+	cfg := &coreml.Config{Engine: coreml.EnginePortable, ComputeUnits: coreml.UnitsCPUOnly}
 	first, err := load(ctx, args, cfg)
 	if err != nil {
 		return err

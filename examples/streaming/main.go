@@ -44,12 +44,12 @@ func stream(ctx context.Context, w io.Writer, seed uint64) error {
 	}
 	defer g.Close()
 
-	cfg := &generate.Config{
+	opts := &generate.Options{
 		MaxTokens: 200,
 		Sampling:  &generate.Sampling{Temperature: 0.6, TopK: 40, Seed: &seed},
 	}
 	tokens := 0
-	for tok, err := range g.Stream(ctx, "Once upon a time", cfg) {
+	for tok, err := range g.Stream(ctx, "Once upon a time", opts) {
 		switch {
 		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 			fmt.Fprintf(w, "\n(interrupted after %d tokens)\n", tokens)

@@ -119,10 +119,10 @@ var selections = []struct {
 	units coreml.ComputeUnits
 	needs string
 }{
-	{coreml.CPUOnly, ""},
-	{coreml.CPUAndGPU, "GPU"},
-	{coreml.CPUAndNeuralEngine, "Neural Engine"},
-	{coreml.All, ""},
+	{coreml.UnitsCPUOnly, ""},
+	{coreml.UnitsCPUAndGPU, "GPU"},
+	{coreml.UnitsCPUAndNeuralEngine, "Neural Engine"},
+	{coreml.UnitsAll, ""},
 }
 
 // onEveryDevice runs a test once for each set of devices that the machine has.
@@ -157,7 +157,7 @@ func needDevice(t testing.TB, devices []string, name string) {
 // config selects the framework with those devices.
 func config(units coreml.ComputeUnits) coreml.Config {
 	return coreml.Config{
-		Engine: coreml.EngineFramework, ComputeUnits: units, Framework: coreml.FrameworkOptions{CacheDir: cacheDir},
+		Engine: coreml.EngineFramework, ComputeUnits: units, Framework: coreml.FrameworkConfig{CacheDir: cacheDir},
 	}
 }
 
@@ -199,7 +199,7 @@ func newState(t testing.TB, m *coreml.Model) *coreml.State {
 // compiled returns the folder of a compiled package.
 func compiled(t testing.TB, name string) string {
 	t.Helper()
-	cfg := config(coreml.CPUOnly)
+	cfg := config(coreml.UnitsCPUOnly)
 	cfg.Framework.CacheDir = filepath.Join(cacheDir, "of "+name)
 	open(t, name, cfg)
 	found := ""

@@ -46,14 +46,14 @@ func TestFrameworkKeepsTheContract(t *testing.T) {
 		t.Skip("the rig runs the suite over the stand-in")
 	}
 	balanced(t)
-	enginetest.RunAs(t, onUnits(config(coreml.CPUOnly)), traits)
+	enginetest.RunAs(t, onUnits(config(coreml.UnitsCPUOnly)), traits)
 }
 
 // TestStorytellerTellsTheSameStory lets both engines continue a prompt. Where
 // they part, the portable engine itself must have been undecided.
 func TestStorytellerTellsTheSameStory(t *testing.T) {
 	needStates(t)
-	want, portable := tellStory(t, coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.Faithful})
+	want, portable := tellStory(t, coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.ArithmeticFaithful})
 	onEveryDevice(t, func(t *testing.T, cfg coreml.Config) {
 		balanced(t)
 		got, _ := tellStory(t, cfg)
@@ -79,7 +79,7 @@ const prompt = "Once upon a time"
 
 func tellStory(t *testing.T, cfg coreml.Config) ([]int, *generate.Generator) {
 	t.Helper()
-	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, &generate.Options{Model: &cfg, MaxStates: 1})
+	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, &generate.Config{Model: &cfg, MaxStates: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func tellStory(t *testing.T, cfg coreml.Config) ([]int, *generate.Generator) {
 			t.Error(err)
 		}
 	})
-	r, err := g.Generate(t.Context(), prompt, &generate.Config{MaxTokens: 96, Sampling: &generate.Sampling{}})
+	r, err := g.Generate(t.Context(), prompt, &generate.Options{MaxTokens: 96, Sampling: &generate.Sampling{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestCompiledModelsLoad(t *testing.T) {
 	start(t)
 	balanced(t)
 	dir := compiled(t, "stateless")
-	cfg := config(coreml.CPUOnly)
+	cfg := config(coreml.UnitsCPUOnly)
 	m, err := coreml.Load(t.Context(), dir, &cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func TestCompiledModelsLoad(t *testing.T) {
 func TestPackagesThatLieInNoFolderLoad(t *testing.T) {
 	start(t)
 	balanced(t)
-	cfg := config(coreml.CPUOnly)
+	cfg := config(coreml.UnitsCPUOnly)
 	m, err := coreml.LoadFS(t.Context(), os.DirFS(packages), "stateless/model.mlpackage", &cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestComputePlanNamesDevices(t *testing.T) {
 				continue
 			}
 			placed++
-			if cfg.ComputeUnits == coreml.CPUOnly && op.Device != "CPU" {
+			if cfg.ComputeUnits == coreml.UnitsCPUOnly && op.Device != "CPU" {
 				t.Errorf("%s is planned for %s", op.Operator, op.Device)
 			}
 			if op.Cost > 1 {
@@ -190,7 +190,7 @@ func TestComputePlanNamesDevices(t *testing.T) {
 func TestCloseWaitsForPredictions(t *testing.T) {
 	start(t)
 	balanced(t)
-	cfg := config(coreml.CPUOnly)
+	cfg := config(coreml.UnitsCPUOnly)
 	for range 10 {
 		m, err := coreml.Load(t.Context(), path("slow"), &cfg)
 		if err != nil {
@@ -215,7 +215,7 @@ func TestCloseWaitsForPredictions(t *testing.T) {
 func TestStateInUseIsRefused(t *testing.T) {
 	needStates(t)
 	balanced(t)
-	m := open(t, "big-state", config(coreml.CPUOnly))
+	m := open(t, "big-state", config(coreml.UnitsCPUOnly))
 	st := newState(t, m)
 	in := coreml.Features{"x": coreml.MultiArray(tensor.New(tensor.Float16, 1, 1))}
 	results := make(chan error)
@@ -244,7 +244,7 @@ func TestOldSystemsRefuseStates(t *testing.T) {
 	if start(t).States {
 		t.Skip("this system has states")
 	}
-	cfg := config(coreml.All)
+	cfg := config(coreml.UnitsAll)
 	if _, err := coreml.Load(t.Context(), path("accumulator"), &cfg); !errors.Is(err, coreml.ErrUnsupportedOS) {
 		t.Errorf("got %v, want %v", err, coreml.ErrUnsupportedOS)
 	}

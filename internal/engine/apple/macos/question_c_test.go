@@ -88,12 +88,12 @@ var mistakes = map[string]func(m, st, other *objc.Object) error{
 	"output buffer of the wrong shape": func(m, st, _ *objc.Object) error { return back(m, st, "y", 1, 9) },
 	"output buffer of no output":       func(m, st, _ *objc.Object) error { return back(m, st, "none", 1, 4) },
 	"unknown function": func(_, _, _ *objc.Object) error {
-		m, err := rawModel(os.Getenv(modelEnv), "none", coreml.CPUOnly)
+		m, err := rawModel(os.Getenv(modelEnv), "none", coreml.UnitsCPUOnly)
 		m.Close()
 		return err
 	},
 	"state of a model without states": func(_, _, _ *objc.Object) error {
-		m, err := rawModel(os.Getenv(otherEnv), "", coreml.CPUOnly)
+		m, err := rawModel(os.Getenv(otherEnv), "", coreml.UnitsCPUOnly)
 		if err != nil {
 			return err
 		}
@@ -147,11 +147,11 @@ func TestQuestionC_Child(t *testing.T) {
 		t.Skip("is run by TestQuestionC_WhichMistakesRaise")
 	}
 	start(t)
-	m, err := rawModel(os.Getenv(modelEnv), "", coreml.CPUOnly)
+	m, err := rawModel(os.Getenv(modelEnv), "", coreml.UnitsCPUOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := rawModel(os.Getenv(otherEnv), "", coreml.CPUOnly)
+	other, err := rawModel(os.Getenv(otherEnv), "", coreml.UnitsCPUOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func reason(out string) string {
 func TestQuestionC_MistakesAreRefusedFirst(t *testing.T) {
 	needStates(t)
 	balanced(t)
-	cfg := config(coreml.CPUOnly)
+	cfg := config(coreml.UnitsCPUOnly)
 	m := open(t, "accumulator", cfg)
 	other := open(t, "two-states", cfg)
 	st, strange := newState(t, m), newState(t, other)

@@ -59,7 +59,7 @@ func TestQuestionD_CallbacksUnderLoad(t *testing.T) {
 	needStates(t)
 	balanced(t)
 	n := max(4, steps(t)/100)
-	m := open(t, "accumulator", config(coreml.All))
+	m := open(t, "accumulator", config(coreml.UnitsAll))
 	// With a context that can end, predictions do not wait for each other.
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -72,7 +72,7 @@ func TestQuestionD_CallbacksUnderLoad(t *testing.T) {
 		})
 		if g%4 == 0 {
 			wg.Go(func() {
-				cfg := config(coreml.All)
+				cfg := config(coreml.UnitsAll)
 				for range 8 {
 					m, err := coreml.Load(ctx, path("stateless"), &cfg)
 					if err != nil {
@@ -94,7 +94,7 @@ func TestQuestionD_CallbacksUnderLoad(t *testing.T) {
 func TestQuestionD_CallersThatGo(t *testing.T) {
 	start(t)
 	balanced(t)
-	m := open(t, "slow", config(coreml.CPUOnly))
+	m := open(t, "slow", config(coreml.UnitsCPUOnly))
 	x := tensor.New(tensor.Float16, 128, 128)
 	gone := 0
 	for i := range 20 {
@@ -109,7 +109,7 @@ func TestQuestionD_CallersThatGo(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	cfg := config(coreml.All)
+	cfg := config(coreml.UnitsAll)
 	for i := range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond)
 		m, err := coreml.Load(ctx, path("ranges"), &cfg)
@@ -146,7 +146,7 @@ func settle() {
 func TestQuestionD_ThreadsThatEnd(t *testing.T) {
 	needStates(t)
 	balanced(t)
-	m := open(t, "accumulator", config(coreml.All))
+	m := open(t, "accumulator", config(coreml.UnitsAll))
 	var wg sync.WaitGroup
 	for g := range 40 {
 		wg.Go(func() {

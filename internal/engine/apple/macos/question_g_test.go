@@ -53,8 +53,8 @@ func TestQuestionG_MemoryStaysFlatOverManySteps(t *testing.T) {
 func TestQuestionG_MemoryStaysFlatOverManyTokens(t *testing.T) {
 	needStates(t)
 	balanced(t)
-	cfg := config(coreml.All)
-	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, &generate.Options{Model: &cfg, MaxStates: 1})
+	cfg := config(coreml.UnitsAll)
+	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, &generate.Config{Model: &cfg, MaxStates: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestQuestionG_MemoryStaysFlatOverManyTokens(t *testing.T) {
 	tokens := 0
 	run := func(n int) {
 		for seed := uint64(0); n > 0; seed++ {
-			r, err := g.Generate(t.Context(), "Once upon a time", &generate.Config{
+			r, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{
 				MaxTokens: min(n, 400), Sampling: &generate.Sampling{Temperature: 1, Seed: &seed},
 			})
 			if err != nil {

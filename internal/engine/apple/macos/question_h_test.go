@@ -16,7 +16,7 @@ func TestQuestionH_MainThreadAndOthersAtOnce(t *testing.T) {
 	needStates(t)
 	balanced(t)
 	work := func() error {
-		cfg := config(coreml.All)
+		cfg := config(coreml.UnitsAll)
 		m, err := coreml.Load(t.Context(), path("accumulator"), &cfg)
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func TestQuestionH_MainThreadAndOthersAtOnce(t *testing.T) {
 	wg.Wait()
 
 	// One model that both use.
-	m := open(t, "accumulator", config(coreml.All))
+	m := open(t, "accumulator", config(coreml.UnitsAll))
 	for range 4 {
 		wg.Go(func() {
 			if err := accumulate(t.Context(), m, 50); err != nil {

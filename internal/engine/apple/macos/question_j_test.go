@@ -29,7 +29,9 @@ func rivals(b *testing.B, run func(b *testing.B, cfg coreml.Config)) {
 			})
 		}
 	}
-	b.Run("portable", func(b *testing.B) { run(b, coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.Wide}) })
+	b.Run("portable", func(b *testing.B) {
+		run(b, coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.ArithmeticWide})
+	})
 }
 
 // Question J: what does a prediction cost by itself? The model does next to
@@ -64,14 +66,14 @@ func BenchmarkQuestionJ_MatrixProducts(b *testing.B) {
 // Question J: how many tokens come in a second?
 func BenchmarkQuestionJ_Tokens(b *testing.B) {
 	rivals(b, func(b *testing.B, cfg coreml.Config) {
-		g, err := generate.OpenFS(b.Context(), storyteller.FS(), storyteller.Package, &generate.Options{Model: &cfg, MaxStates: 1})
+		g, err := generate.OpenFS(b.Context(), storyteller.FS(), storyteller.Package, &generate.Config{Model: &cfg, MaxStates: 1})
 		if err != nil {
 			b.Fatal(err)
 		}
 		defer g.Close()
 		tokens, seed := 0, uint64(1)
 		for b.Loop() {
-			r, err := g.Generate(b.Context(), "Once upon a time", &generate.Config{
+			r, err := g.Generate(b.Context(), "Once upon a time", &generate.Options{
 				MaxTokens: 64, Sampling: &generate.Sampling{Temperature: 1, Seed: &seed},
 			})
 			if err != nil {

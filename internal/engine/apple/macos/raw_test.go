@@ -15,7 +15,7 @@ import (
 
 // rawUnits are the values of MLComputeUnits.
 var rawUnits = map[coreml.ComputeUnits]uintptr{
-	coreml.CPUOnly: 0, coreml.CPUAndGPU: 1, coreml.All: 2, coreml.CPUAndNeuralEngine: 3,
+	coreml.UnitsCPUOnly: 0, coreml.UnitsCPUAndGPU: 1, coreml.UnitsAll: 2, coreml.UnitsCPUAndNeuralEngine: 3,
 }
 
 // rawModel loads a compiled model. An empty function means the default one.

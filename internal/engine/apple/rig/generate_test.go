@@ -36,11 +36,11 @@ func story(t testing.TB, choice coreml.EngineChoice, cache string, options ...st
 		rig.SetOptions(t, filepath.Join(dir, storyteller.Package), options...)
 		fsys = os.DirFS(dir)
 	}
-	g, err := generate.OpenFS(t.Context(), fsys, storyteller.Package, &generate.Options{
+	g, err := generate.OpenFS(t.Context(), fsys, storyteller.Package, &generate.Config{
 		PrefillChunk: 4,
 		Model: &coreml.Config{
-			Engine: choice, Arithmetic: coreml.Faithful,
-			Framework: coreml.FrameworkOptions{CacheDir: cache},
+			Engine: choice, Arithmetic: coreml.ArithmeticFaithful,
+			Framework: coreml.FrameworkConfig{CacheDir: cache},
 		},
 	})
 	if err != nil {
@@ -60,8 +60,8 @@ func cacheFolder(t testing.TB) string {
 	return newFramework(t).dir
 }
 
-func greedy(n int) *generate.Config {
-	return &generate.Config{MaxTokens: n, Sampling: &generate.Sampling{}, IgnoreEnd: true}
+func greedy(n int) *generate.Options {
+	return &generate.Options{MaxTokens: n, Sampling: &generate.Sampling{}, IgnoreEnd: true}
 }
 
 func tokens(t testing.TB, g *generate.Generator, prompt string, n int) []int {
