@@ -35,12 +35,12 @@ type Error struct {
 // Error describes the failure and its place.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "function %q", e.Function)
+	fmt.Fprintf(&b, "function %s", Quote(e.Function))
 	if e.OpType != "" {
-		fmt.Fprintf(&b, ", operation %s %q", e.OpType, e.Op)
+		fmt.Fprintf(&b, ", operation %s %s", Plain(e.OpType), Quote(e.Op))
 	}
 	if e.Name != "" {
-		fmt.Fprintf(&b, ", value %q", e.Name)
+		fmt.Fprintf(&b, ", value %s", Quote(e.Name))
 	}
 	return b.String() + ": " + e.Err.Error()
 }

@@ -1,6 +1,7 @@
 package mil
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -31,7 +32,7 @@ func WriteTo(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription
 }
 
 func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (*milpb.Model, error) {
-	if err := verify(p, true); err != nil {
+	if err := verify(context.Background(), p, true); err != nil {
 		return nil, err
 	}
 	m := &milpb.Model{Description: description, Type: milpb.TypeMLProgram}

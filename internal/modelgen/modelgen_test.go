@@ -91,7 +91,7 @@ func TestTheDescriptionIsThatOfAConvertedModel(t *testing.T) {
 func TestWeightsHaveTheSpreadThatKeepsActivationsInRange(t *testing.T) {
 	for _, format := range modelgen.Formats() {
 		t.Run(format, func(t *testing.T) {
-			p, err := mil.Read(write(t, config(t, "tiny", format)))
+			p, err := mil.Read(t.Context(), write(t, config(t, "tiny", format)))
 			if err != nil {
 				t.Fatal(err)
 			}

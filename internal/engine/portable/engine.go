@@ -3,7 +3,6 @@ package portable
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
@@ -53,7 +52,7 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (*progr
 	if err != nil {
 		return nil, err
 	}
-	prog, err := mil.Read(pkg)
+	prog, err := mil.Read(ctx, pkg)
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +64,13 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (*progr
 	}
 	fn := prog.Function(iface.Name)
 	if fn == nil {
-		return nil, fmt.Errorf("function %s is described but the program does not have it", iface.Name)
+		return nil, fmt.Errorf("function %s is described but the program does not have it", mil.Plain(iface.Name))
 	}
 	arith := cfg.Arithmetic
 	if arith == engine.ArithmeticDefault {
 		arith = engine.Faithful
 	}
-	pl, err := newPlan(fn, arith, !cfg.NoFusion)
+	pl, err := newPlan(ctx, fn, arith, !cfg.NoFusion)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +134,9 @@ func Unsupported(p *mil.Program) []UnsupportedOp {
 	return list
 }
 
+// maxUnsupported bounds the operators that an UnsupportedError names.
+const maxUnsupported = 100
+
 // UnsupportedError lists every operation of a package that the engine does not
 // run.
 type UnsupportedError struct{ Ops []UnsupportedOp }
@@ -148,13 +150,17 @@ func (e *UnsupportedError) Error() string {
 // UnsupportedOps returns each operator once, with opset and the first operation
 // that needs it.
 func (e *UnsupportedError) UnsupportedOps() (function string, ops []string) {
-	var seen []string
+	seen := map[string]bool{}
 	for _, o := range e.Ops {
-		if slices.Contains(seen, o.Op) {
+		if seen[o.Op] {
 			continue
 		}
-		seen = append(seen, o.Op)
-		ops = append(ops, fmt.Sprintf("%s (%s, %q in function %s)", o.Op, o.Opset, o.Name, o.Function))
+		if len(seen) == maxUnsupported {
+			ops = append(ops, "and more")
+			break
+		}
+		seen[o.Op] = true
+		ops = append(ops, fmt.Sprintf("%s (%s, %s in function %s)", mil.Plain(o.Op), mil.Plain(o.Opset), mil.Quote(o.Name), mil.Plain(o.Function)))
 	}
 	return e.Ops[0].Function, ops
 }

@@ -1,9 +1,6 @@
 package portable
 
-import (
-	"context"
-	"slices"
-)
+import "slices"
 
 // maxFolded bounds the elements of a folded constant; what is larger is computed
 // in every prediction instead of being kept.
@@ -42,7 +39,7 @@ func (pl *planner) fold() {
 		st.index = k
 	}
 	fr := newFrame(&scratch, nil, 1)
-	fr.ctx = context.Background()
+	fr.ctx = p.load.ctx
 	folded := map[*step]bool{}
 	for _, st := range foldable {
 		if !pl.foldStep(fr, st) {
@@ -117,7 +114,11 @@ func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
 		}
 	}
 	defer func() {
-		if recover() != nil {
+		switch r := recover().(type) {
+		case nil:
+		case ended:
+			panic(r)
+		default:
 			ok = false
 		}
 	}()

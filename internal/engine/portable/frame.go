@@ -9,6 +9,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -40,7 +41,10 @@ type frame struct {
 	call    call
 	pool    *workpool.Pool
 	threads int
-	ctx     context.Context //nolint:containedctx // lives for one prediction
+	poller              // of the prediction that runs
+	stop    func() bool // poller.stopped, for kernels
+	// changed says that the prediction has begun to write to a state.
+	changed bool
 	// product serves every step that multiplies by a constant matrix: what it needs
 	// for a long prompt is too much to keep for each of them.
 	product kernel.MatMulTask
@@ -60,7 +64,7 @@ func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
 		fr.vals[k].slot = int32(k)
 		fr.vals[k].dt = p.slots[k].typ.DType
 	}
-	fr.call.fr = fr
+	fr.call.fr, fr.stop = fr, fr.stopped
 	fr.makeLocals(&p.body)
 	return fr
 }
@@ -110,7 +114,7 @@ func (fr *frame) grow(b []float32, n int) []float32 {
 		size = max(n, min(cap(b)+cap(b)/4, cap(b)+1<<20))
 	}
 	fr.charge(size - cap(b))
-	return make([]float32, size)
+	return storage.Unzeroed[float32](size)
 }
 
 // charge counts elements of four bytes that the frame takes. Past the limit the
@@ -123,11 +127,11 @@ func (fr *frame) charge(elements int) {
 }
 
 // grown returns n elements of memory that a step keeps from prediction to
-// prediction, b or new ones; what they held is lost.
+// prediction, b or new ones; what they held is lost. T has no pointers.
 func grown[T any](fr *frame, b []T, n int) []T {
 	if cap(b) < n {
 		fr.charge((n - cap(b)) * int(unsafe.Sizeof(*new(T))) / 4)
-		b = make([]T, n)
+		b = storage.Unzeroed[T](n)
 	}
 	return b[:n]
 }
@@ -140,7 +144,6 @@ type arenaError struct{}
 // package can end the process.
 func (fr *frame) run(ctx context.Context) (err error) {
 	fr.ctx, fr.call.st, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
-	defer func() { fr.ctx, fr.profiler = nil, nil }()
 	defer fr.guard(&err)
 	return fr.steps(&fr.plan.body)
 }
@@ -149,6 +152,10 @@ func (fr *frame) run(ctx context.Context) (err error) {
 func (fr *frame) guard(err *error) {
 	r := recover()
 	if r == nil {
+		return
+	}
+	if _, ok := r.(ended); ok {
+		*err = fr.ctx.Err()
 		return
 	}
 	fr.spoiled = true
@@ -162,11 +169,6 @@ func (fr *frame) guard(err *error) {
 
 // startStep stands for the beginning of a plan where a step is expected.
 var startStep = &step{def: &operator{}, op: &mil.Op{Type: "input"}}
-
-// stopped reports whether the prediction's context has ended. What takes long
-// within a step looks at it now and then and gives up: no step that follows sees
-// the unfinished result.
-func (fr *frame) stopped() bool { return fr.ctx != nil && fr.ctx.Err() != nil }
 
 // stepsAtOnce is how many steps run between two looks at the context. What takes
 // long within one looks by itself.

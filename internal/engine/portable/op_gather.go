@@ -142,6 +142,7 @@ func gather(c *call) error {
 	rows.open(inner)
 	out := c.out(0)
 	at := 0
+	work := counter{p: &c.fr.poller}
 	for b := range batches {
 		for o := range outer {
 			for j := range per {
@@ -151,6 +152,7 @@ func gather(c *call) error {
 				}
 				rows.copy(out, at, ((b*outer+o)*n+k)*inner, inner)
 				at += inner
+				work.add(rows.cost * inner)
 			}
 		}
 	}
@@ -188,15 +190,19 @@ type rowSource struct {
 	x *value
 	f []float32
 	i []int32
+	// cost is the work for an element, in copies of one.
+	cost int
 }
 
 // open prepares for reading; compressed and dense half-precision values stay as
 // they are, all others become dense.
 func (r *rowSource) open(inner int) {
+	r.cost = 1
 	switch {
 	case r.c.out(0).repr == reprI32:
 		r.i = r.c.i32(r.x)
 	case r.x.repr == reprWeight && inner > 1:
+		r.cost = pollEvery / decodeEvery
 	case r.x.repr == reprF16 && r.x.dense:
 	default:
 		r.f = r.c.f32(r.x)
@@ -205,6 +211,10 @@ func (r *rowSource) open(inner int) {
 
 // copy moves n elements from element at of the source to element to of v.
 func (r *rowSource) copy(v *value, to, at, n int) {
+	if n > decodeEvery {
+		r.c.fr.piecesOf(n, decodeEvery, func(lo, hi int) { r.copy(v, to+lo, at+lo, hi-lo) })
+		return
+	}
 	switch {
 	case r.i != nil:
 		copy(v.i[to:to+n], r.i[at:])
@@ -258,21 +268,23 @@ func gatherAlong(c *call) error {
 	indices := c.i32(idx)
 	if c.floatOut(0) {
 		src := c.f32(x)
-		return pickLanes(c.newF32(0), src, indices, l, rule)
+		return pickLanes(&c.fr.poller, c.newF32(0), src, indices, l, rule)
 	}
 	src := c.i32(x)
-	return pickLanes(c.newI32(0), src, indices, l, rule)
+	return pickLanes(&c.fr.poller, c.newI32(0), src, indices, l, rule)
 }
 
 // lanes describes two values that differ only in one dimension: n elements in
 // the one, m in the other.
 type lanes struct{ outer, n, m, inner int }
 
-func pickLanes[T any](dst, src []T, indices []int32, l lanes, rule indexRule) error {
+func pickLanes[T any](p *poller, dst, src []T, indices []int32, l lanes, rule indexRule) error {
 	at := 0
+	work := counter{p: p}
 	for o := range l.outer {
 		for range l.m {
 			for j := range l.inner {
+				work.add(1)
 				k, err := rule.at(indices[at], l.n)
 				if err != nil {
 					return err
@@ -368,19 +380,21 @@ func gatherND(c *call) error {
 	indices := c.i32(idx)
 	if c.floatOut(0) {
 		src := c.f32(x)
-		return pickSlices(c.newF32(0), src, indices, x, &d, rule)
+		return pickSlices(&c.fr.poller, c.newF32(0), src, indices, x, &d, rule)
 	}
 	src := c.i32(x)
-	return pickSlices(c.newI32(0), src, indices, x, &d, rule)
+	return pickSlices(&c.fr.poller, c.newI32(0), src, indices, x, &d, rule)
 }
 
-func pickSlices[T any](dst, src []T, indices []int32, x *value, d *deep, rule indexRule) error {
+func pickSlices[T any](p *poller, dst, src []T, indices []int32, x *value, d *deep, rule indexRule) error {
+	work := counter{p: p}
 	for k := range d.count {
 		at, err := d.offset(x, indices, k, rule)
 		if err != nil {
 			return err
 		}
-		copy(dst[k*d.slice:(k+1)*d.slice], src[at:])
+		work.add(d.slice + 1)
+		copyPieces(p, dst[k*d.slice:(k+1)*d.slice], src[at:])
 	}
 	return nil
 }

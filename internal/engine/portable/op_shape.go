@@ -255,7 +255,7 @@ func split(dims, stride, repeat []int, s, r int) bool {
 func transposeShape(c *call) error {
 	x, perm := c.in(0), c.intsIn(1)
 	if len(perm) != x.rank {
-		return fmt.Errorf("perm %v does not fit rank %d", slices.Clone(perm), x.rank)
+		return fmt.Errorf("perm %v does not fit rank %d", someInts(perm), x.rank)
 	}
 	var dims [maxRank]int
 	var used [maxRank]bool
@@ -372,6 +372,7 @@ func reshapeLike(c *call) error {
 		c.copyF32(x)
 		return nil
 	}
-	copy(c.newI32(0), c.i32(x))
+	src := c.i32(x)
+	copyPieces(&c.fr.poller, c.newI32(0), src)
 	return nil
 }

@@ -173,7 +173,7 @@ func (v *value) viewable(w *window) bool {
 
 // cutCopy copies the window of x to output 0.
 func (c *call) cutCopy(x *value, w *window) error {
-	var nw nest
+	nw := c.nest()
 	nw.denseStrides(0, w.count[:x.rank])
 	nw.denseStrides(1, x.shape())
 	for d := range x.rank {
@@ -211,7 +211,7 @@ func sliceUpdate(c *call) error {
 	if n != update.len() {
 		return fmt.Errorf("update of shape %v does not fill a window of shape %v", update.shapeCopy(), slices.Clone(w.count[:x.rank]))
 	}
-	var nw nest
+	nw := c.nest()
 	nw.denseStrides(0, x.shape())
 	nw.denseStrides(1, w.count[:x.rank])
 	for d := range x.rank {
@@ -219,11 +219,13 @@ func sliceUpdate(c *call) error {
 		nw.stride[0][d] *= w.step[d]
 	}
 	if c.st.inPlace && x.dense && x.repr != reprWeight {
+		c.fr.changed = true
 		out.alias(x)
 	} else if c.floatOut(0) {
 		c.copyF32(x)
 	} else {
-		copy(c.newI32(0), c.i32(x))
+		src := c.i32(x)
+		copyPieces(&c.fr.poller, c.newI32(0), src)
 	}
 	if n == 0 {
 		return nil

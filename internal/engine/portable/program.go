@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/workpool"
 	"github.com/gocoreml/coreml/tensor"
@@ -48,7 +49,7 @@ func (p *program) bind() error {
 	}
 	for _, s := range p.plan.inputs {
 		if !described[p.plan.slots[s].name] {
-			return fmt.Errorf("function %s: parameter %s is not described", p.plan.fn.Name, p.plan.slots[s].name)
+			return fmt.Errorf("function %s: parameter %s is not described", mil.Plain(p.plan.fn.Name), mil.Plain(p.plan.slots[s].name))
 		}
 	}
 	results := map[string]int{}
@@ -59,10 +60,10 @@ func (p *program) bind() error {
 		f := &p.desc.Outputs[i]
 		k, ok := results[f.Name]
 		if !ok {
-			return fmt.Errorf("function %s: output %s is described but not computed", p.plan.fn.Name, f.Name)
+			return fmt.Errorf("function %s: output %s is described but not computed", mil.Plain(p.plan.fn.Name), mil.Plain(f.Name))
 		}
 		if err := leaves(f, p.plan.body.outVals[k]); err != nil {
-			return fmt.Errorf("function %s: %w", p.plan.fn.Name, err)
+			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.fn.Name), err)
 		}
 		p.outputs = append(p.outputs, p.plan.outputs[k])
 		p.results = append(p.results, k)
@@ -73,7 +74,7 @@ func (p *program) bind() error {
 	}
 	for _, f := range p.desc.States {
 		if !states[f.Name] {
-			return fmt.Errorf("function %s: state %s is described but the program lacks it", p.plan.fn.Name, f.Name)
+			return fmt.Errorf("function %s: state %s is described but the program lacks it", mil.Plain(p.plan.fn.Name), mil.Plain(f.Name))
 		}
 	}
 	return nil
@@ -115,7 +116,12 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
 	fr := p.take()
 	defer p.give(fr)
-	fr.call.st = startStep
+	fr.ctx, fr.call.st, fr.changed = ctx, startStep, false
+	defer func() {
+		if err != nil && st != nil && !fr.changed {
+			err = &engine.UnchangedError{Err: err}
+		}
+	}()
 	defer fr.guard(&err)
 	fr.wantRows(p.results, rows)
 	if err := fr.useState(st); err != nil {
@@ -126,7 +132,7 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 			continue
 		}
 		if err := fr.input(s, inputs[k], &p.desc.Inputs[k]); err != nil {
-			return fmt.Errorf("input %s: %w", p.desc.Inputs[k].Name, err)
+			return fmt.Errorf("input %s: %w", mil.Plain(p.desc.Inputs[k].Name), err)
 		}
 	}
 	if err := fr.run(ctx); err != nil {
@@ -134,10 +140,10 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	}
 	for k, s := range p.outputs {
 		if err := fr.output(s, &outputs[k], &p.desc.Outputs[k]); err != nil {
-			return fmt.Errorf("output %s: %w", p.desc.Outputs[k].Name, err)
+			return fmt.Errorf("output %s: %w", mil.Plain(p.desc.Outputs[k].Name), err)
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // wantRows notes how many rows of each result are wanted.
