@@ -6,6 +6,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync"
 
@@ -186,6 +187,20 @@ func (e *UnchangedError) Error() string { return e.Err.Error() }
 
 // Unwrap returns Err.
 func (e *UnchangedError) Unwrap() error { return e.Err }
+
+// FeatureError is the error of a prediction that was refused because of one of the
+// tensors it was given.
+type FeatureError struct {
+	Name   string
+	Output bool // whether it is an output buffer
+	Err    error
+}
+
+// Error names the feature.
+func (e *FeatureError) Error() string { return fmt.Sprintf("feature %q: %v", e.Name, e.Err) }
+
+// Unwrap returns Err.
+func (e *FeatureError) Unwrap() error { return e.Err }
 
 // RowProgram is a Program that can leave out rows of an output which the caller
 // does not want.

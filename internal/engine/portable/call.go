@@ -56,6 +56,9 @@ func (c *call) f32(v *value) []float32 {
 	if v.repr == reprF32 && v.dense {
 		return v.f[:n]
 	}
+	if v.repr == reprUnknown {
+		panic(unknownContent{})
+	}
 	if v.wide == nil {
 		v.wide = c.other(v, n)
 		v.widen(&c.fr.poller, v.wide)
@@ -78,6 +81,9 @@ func (c *call) i32(v *value) []int32 {
 	n := v.len()
 	if v.repr == reprI32 && v.dense {
 		return v.i[:n]
+	}
+	if v.repr == reprUnknown {
+		panic(unknownContent{})
 	}
 	if v.flat == nil {
 		if v.repr == reprI32 {
@@ -139,6 +145,9 @@ func (c *call) textIn(k int, def string) (string, error) {
 	v := c.in(k)
 	if v == nil {
 		return def, nil
+	}
+	if v.repr == reprUnknown {
+		panic(unknownContent{})
 	}
 	if v.repr != reprText || len(v.s) != 1 {
 		return "", fmt.Errorf("%s is not a string", c.name(k))

@@ -2,7 +2,6 @@ package portable
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"unsafe"
 
@@ -17,14 +16,6 @@ import (
 // Tests of hostile programs lower it.
 var maxArena = 1 << 29
 
-var (
-	errUnsupported = errors.New("operator is not supported")
-	errShape       = errors.New("the shapes of the operands do not fit")
-	// errFault is a mistake in the engine that was caught: an operand for which a
-	// definition lacks a check.
-	errFault = errors.New("internal fault")
-)
-
 // frame is the working memory of one prediction at a time: the content of every
 // slot and the buffers under it. Frames are reused, so that a prediction whose
 // shapes were seen before allocates nothing.
@@ -36,13 +27,26 @@ type frame struct {
 	arena   int
 	spoiled bool // what was thrown may have left it in any condition
 	locals  []any
-	rows    []int     // of each output wanted, 0 for all
-	states  []*buffer // of the prediction that runs, in the plan's order
-	call    call
-	pool    *workpool.Pool
-	threads int
-	poller              // of the prediction that runs
-	stop    func() bool // poller.stopped, for kernels
+	rows    []int  // of each output wanted, 0 for all
+	memos   []memo // of each slot, from the last rehearsal
+	// remembers says that memos is whole.
+	remembers bool
+	hidden    []value // inputs whose content a rehearsal does not look at
+	stirred   []bool  // of each step: the next rehearsal goes through it
+	computed  []bool  // of each step: the last rehearsal has the result
+	// series says that predictions like the last need no rehearsal, rowsBefore which
+	// rows it gave.
+	series     bool
+	rowsBefore []int
+	// rehearsed says that the shapes of the prediction that runs are known, but for
+	// those of doubtful slots.
+	rehearsed bool
+	states    []*buffer // of the prediction that runs, in the plan's order
+	call      call
+	pool      *workpool.Pool
+	threads   int
+	poller                // of the prediction that runs
+	stop      func() bool // poller.stopped, for kernels
 	// changed says that the prediction has begun to write to a state.
 	changed bool
 	// product serves every step that multiplies by a constant matrix: what it needs
@@ -55,11 +59,13 @@ type frame struct {
 func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, vals: make([]value, len(p.slots)), buffers: make([][]float32, p.buffers),
-		spares: make([][]float32, 2*len(p.slots)), locals: make([]any, p.steps), pool: pool, threads: threads,
+		spares: make([][]float32, 2*len(p.slots)), memos: make([]memo, len(p.slots)), stirred: make([]bool, len(p.body.steps)),
+		computed: make([]bool, len(p.body.steps)), locals: make([]any, p.steps), pool: pool, threads: threads,
 	}
 	for k := range fr.vals {
 		if c := p.slots[k].konst; c != nil {
 			fr.vals[k] = *c
+			fr.memos[k].known = true
 		}
 		fr.vals[k].slot = int32(k)
 		fr.vals[k].dt = p.slots[k].typ.DType
@@ -176,11 +182,17 @@ const stepsAtOnce = 8
 
 func (fr *frame) steps(b *body) error {
 	c := &fr.call
+	shaped := fr.rehearsed && b == &fr.plan.body
 	for k, st := range b.steps {
 		if k%stepsAtOnce == 0 {
 			if err := fr.ctx.Err(); err != nil {
 				return err
 			}
+		}
+		if shaped && fr.computed[k] {
+			v := &fr.vals[st.out[0]]
+			v.wide, v.flat = nil, nil
+			continue
 		}
 		c.st = st
 		for _, s := range st.out {
@@ -189,9 +201,9 @@ func (fr *frame) steps(b *body) error {
 		}
 		var err error
 		if fr.profiler == nil {
-			err = fr.step(c, st)
+			err = fr.step(c, st, shaped)
 		} else {
-			err = fr.timed(c, st)
+			err = fr.timed(c, st, shaped)
 		}
 		if err != nil {
 			return fr.plan.fail(st.op, err)
@@ -200,21 +212,39 @@ func (fr *frame) steps(b *body) error {
 	return fr.ctx.Err()
 }
 
-func (fr *frame) step(c *call, st *step) error {
+// step executes one step. shaped says that a rehearsal went through it.
+func (fr *frame) step(c *call, st *step, shaped bool) error {
 	if st.blocks != nil {
 		return fr.block(st)
 	}
-	if st.def.shape != nil {
-		if err := st.def.shape(c); err != nil {
+	if !shaped || st.state >= 0 || fr.memos[st.out[0]].doubt != sure {
+		if err := shapeOf(c); err != nil {
 			return err
 		}
-	} else if err := c.out(0).setShape(c.in(0).shape()...); err != nil {
-		return err
 	}
-	if err := st.def.eval(c); err != nil {
-		return err
+	return evalOf(c)
+}
+
+// shapeOf sets the shapes of a step's results.
+func shapeOf(c *call) error {
+	var err error
+	if rule := c.st.def.shape; rule != nil {
+		err = rule(c)
+	} else {
+		err = sameShape(c)
 	}
-	if !st.def.exact {
+	if err != nil {
+		return asShape(err)
+	}
+	return nil
+}
+
+// evalOf computes a step's results.
+func evalOf(c *call) error {
+	if err := c.st.def.eval(c); err != nil {
+		return asValue(err)
+	}
+	if !c.st.def.exact {
 		c.round()
 	}
 	return nil

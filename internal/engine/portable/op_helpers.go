@@ -192,7 +192,6 @@ func (w *nest) start(dims []int, streams int) bool {
 	w.n = min(w.row, longestPiece)
 	w.rest = w.row - w.n
 	w.idx = [maxRank]int{}
-	w.count.p.poll()
 	return true
 }
 

@@ -288,7 +288,9 @@ func tile(c *call) error {
 	var full nest
 	full.denseStrides(0, out.shape())
 	var idx [maxRank]int
+	work := counter{p: &c.fr.poller}
 	for {
+		work.add(x.len() + 16)
 		w := c.nest()
 		for d := range x.rank {
 			w.stride[0][d] = full.stride[0][d]

@@ -11,7 +11,7 @@ func init() {
 			name: "make_list", params: []param{{name: "elem_shape"}, {name: "init_length"}, {name: "dynamic_length"}, {name: "dtype"}},
 			shape: makeListShape, eval: makeList, exact: true,
 		},
-		operator{name: "list_length", params: in("ls"), shape: scalarShape, eval: listLength, exact: true},
+		operator{name: "list_length", params: in("ls"), shape: scalarShape, eval: listLength, exact: true, shapeOnly: true},
 		operator{name: "list_read", params: in("ls", "index!"), shape: listReadShape, eval: listRead, exact: true},
 		operator{name: "list_gather", params: in("ls", "indices!"), shape: listGatherShape, eval: listRead, exact: true},
 		operator{name: "list_write", params: in("ls", "index!", "value!"), shape: listWriteShape, eval: listWrite, exact: true},

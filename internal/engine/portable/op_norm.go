@@ -157,10 +157,12 @@ func (c *call) layerNormLanes(dst, src []float32, set *[maxRank]bool, n int, gam
 	}
 	row := c.scratch().floats(n)
 	over := c.nest()
+	work := counter{p: &c.fr.poller}
 	over.denseStrides(0, x.shape())
 	for ok := over.start(kept[:x.rank], 1); ok; ok = over.next() {
 		for j := range over.n {
 			base := over.at[0] + j*over.step[0]
+			work.add(2 * n)
 			c.gatherLane(row, src[base:], x, &lane)
 			kernel.LayerNormUntil(c.fr.stop, row, row, gamma, beta, eps)
 			c.scatterLane(dst[base:], row, x, &lane)

@@ -11,19 +11,19 @@ func init() {
 	add(
 		operator{
 			name: "random_uniform", params: in("shape", "low", "high", "seed"),
-			shape: randomShape, eval: randomUniform,
+			shape: randomShape, eval: randomUniform, random: true,
 		},
 		operator{
 			name: "random_normal", params: in("shape", "mean", "stddev", "seed"),
-			shape: randomShape, eval: randomNormal,
+			shape: randomShape, eval: randomNormal, random: true,
 		},
 		operator{
 			name: "random_bernoulli", params: in("shape", "prob", "seed"),
-			shape: randomShape, eval: randomBernoulli,
+			shape: randomShape, eval: randomBernoulli, random: true,
 		},
 		operator{
 			name: "random_categorical", params: in("x", "mode", "size", "seed"),
-			shape: categoricalShape, eval: randomCategorical, local: newScratch,
+			shape: categoricalShape, eval: randomCategorical, random: true, local: newScratch,
 		},
 	)
 }

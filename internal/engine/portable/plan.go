@@ -28,7 +28,9 @@ type plan struct {
 	outputs []int32
 	buffers int // number of physical buffers
 	notes   []string
-	load    poller // while the plan is made
+	readers [][]int32 // of each slot, the places of the top-level steps that read it
+	gives   []bool    // of each top-level step, whether it makes an output
+	load    poller    // while the plan is made
 }
 
 // slot is a place for a value in a frame.
@@ -162,6 +164,7 @@ func newPlan(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fus
 	pl.number()
 	pl.bindStates()
 	pl.assignBuffers()
+	p.noteReaders()
 	return p, nil
 }
 

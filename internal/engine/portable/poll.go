@@ -38,8 +38,15 @@ func (p *poller) poll() {
 // pieces calls f for the ranges that make up 0 to n-1, in order.
 func (p *poller) pieces(n int, f func(lo, hi int)) { p.piecesOf(n, pollEvery, f) }
 
-// piecesOf is pieces with another number of elements between two looks.
+// piecesOf is pieces with another number of elements between two looks. A single
+// piece is not worth one: between steps there are others.
 func (p *poller) piecesOf(n, size int, f func(lo, hi int)) {
+	if n <= size {
+		if n > 0 {
+			f(0, n)
+		}
+		return
+	}
 	for lo := 0; lo < n; lo += size {
 		p.poll()
 		f(lo, min(lo+size, n))
@@ -48,7 +55,7 @@ func (p *poller) piecesOf(n, size int, f func(lo, hi int)) {
 
 // lanes calls f for each of n lanes of size elements.
 func (p *poller) lanes(n, size int, f func(lane int)) {
-	done := pollEvery
+	done := 0
 	for k := range n {
 		if done += max(size, 1); done >= pollEvery {
 			p.poll()

@@ -116,7 +116,7 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
 	fr := p.take()
 	defer p.give(fr)
-	fr.ctx, fr.call.st, fr.changed = ctx, startStep, false
+	fr.ctx, fr.call.st, fr.changed, fr.rehearsed = ctx, startStep, false, false
 	defer func() {
 		if err != nil && st != nil && !fr.changed {
 			err = &engine.UnchangedError{Err: err}
@@ -134,6 +134,13 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 		if err := fr.input(s, inputs[k], &p.desc.Inputs[k]); err != nil {
 			return fmt.Errorf("input %s: %w", mil.Plain(p.desc.Inputs[k].Name), err)
 		}
+	}
+	if st != nil || slices.ContainsFunc(outputs, func(t *tensor.Tensor) bool { return t != nil }) {
+		if err := p.fits(fr, outputs); err != nil {
+			return err
+		}
+	} else {
+		fr.remembers, fr.series = false, false // the slots will hold other shapes
 	}
 	if err := fr.run(ctx); err != nil {
 		return err

@@ -98,7 +98,7 @@ func writeState(c *call) error {
 		return fmt.Errorf("data is missing")
 	}
 	if v.len() != spec.count {
-		return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.shape(), mil.Plain(spec.name), spec.shape)
+		return unfit(v, spec)
 	}
 	if c.inState(v, c.st.state) {
 		return nil
@@ -123,6 +123,11 @@ func writeState(c *call) error {
 		copyPieces(p, b.i, src)
 	}
 	return nil
+}
+
+// unfit is the error of a value that a state cannot hold.
+func unfit(v *value, spec *stateSpec) error {
+	return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.shapeCopy(), mil.Plain(spec.name), spec.shape)
 }
 
 // bindStates decides which reads may be views and which slice updates may write

@@ -19,6 +19,7 @@ func (fr *frame) forget() {
 		v.f, v.h, v.i = nil, nil, nil
 	}
 	clear(fr.states)
+	clear(fr.hidden)
 	fr.ctx, fr.profiler = nil, nil
 }
 
@@ -125,12 +126,8 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 			return err
 		}
 	} else {
-		same := (*t).Rank() == rank
-		for d := 0; same && d < rank; d++ {
-			same = (*t).Dim(d) == dims[d]
-		}
-		if !same {
-			return fmt.Errorf("the buffer given has shape %v, the result %v", (*t).Shape(), append([]int(nil), v.shape()...))
+		if err := fitOutput(*t, v.shape()); err != nil {
+			return err
 		}
 	}
 	b, err := (*t).Bytes()

@@ -16,11 +16,12 @@ const maxRank = 8
 type repr uint8
 
 const (
-	reprF32    repr = iota // float32: computed floating-point values
-	reprI32                // int32: integers and booleans
-	reprF16                // binary16: states, inputs and large constants as stored
-	reprWeight             // compressed constant, decoded where it is read
-	reprText               // strings
+	reprF32     repr = iota // float32: computed floating-point values
+	reprI32                 // int32: integers and booleans
+	reprF16                 // binary16: states, inputs and large constants as stored
+	reprWeight              // compressed constant, decoded where it is read
+	reprText                // strings
+	reprUnknown             // a shape alone, in a rehearsal
 )
 
 // value is the content of a slot during a prediction: a shape over a piece of
