@@ -7,8 +7,8 @@ import (
 
 // blockOps are the operators that run nested blocks.
 var blockOps = map[string]*operator{
-	"cond":       {name: "cond", params: in("pred"), exact: true},
-	"while_loop": {name: "while_loop", params: in("loop_vars*"), exact: true},
+	"cond":       {name: "cond", params: in("pred"), exact: true, results: &bounds{0, maxElements}, note: "runs one of two blocks"},
+	"while_loop": {name: "while_loop", params: in("loop_vars*"), exact: true, results: &bounds{0, maxElements}, note: "at most 16,777,216 iterations"},
 }
 
 // maxIterations bounds a while_loop.

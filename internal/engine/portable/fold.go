@@ -10,18 +10,6 @@ const maxFolded = 1 << 22
 // multiplied: loading a program must not take long.
 const maxFoldWork = 1 << 28
 
-// foldProducts are operators whose work grows with the product of their operands;
-// foldWindows are those whose work depends on numbers in the program, and are left
-// to the prediction, which can be cancelled.
-var (
-	foldProducts = []string{
-		"matmul", "linear", "conv", "conv_quantized", "conv_transpose", "einsum", "scaled_dot_product_attention", "rnn", "gru", "lstm",
-	}
-	foldWindows = []string{
-		"avg_pool", "max_pool", "l2_pool", "resize", "crop_resize", "affine", "resample", "upsample_bilinear", "non_maximum_suppression",
-	}
-)
-
 // fold runs the steps whose operands are all constants once and replaces their
 // results by constants. A step that fails keeps its place: the error belongs to
 // the prediction that reaches it.
@@ -58,7 +46,7 @@ func (pl *planner) foldable() []*step {
 	var list []*step
 	for _, st := range p.body.steps {
 		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 ||
-			slices.Contains(foldWindows, st.def.name) || st.def.random {
+			st.def.folding == costUnbounded || st.def.random {
 			continue
 		}
 		all := true
@@ -96,7 +84,7 @@ func (pl *planner) mayFold(fr *frame, st *step) bool {
 		results += n
 	}
 	work := operands + results
-	if slices.Contains(foldProducts, st.def.name) {
+	if st.def.folding == costProduct {
 		work = largest * results
 	}
 	pl.folding += work

@@ -9,7 +9,7 @@ import (
 // fusedRMSNorm is x·(mean(x²)+eps)^-½·gamma over the last dimension.
 var fusedRMSNorm = &operator{
 	name: "rms_norm", params: in("x", "gamma"), eval: rmsNorm,
-	local: func() any { return new(normTask) },
+	local: func() any { return new(normTask) }, rowwise: firstOperand,
 }
 
 // rms is what a step of fusedRMSNorm knows from its pattern.

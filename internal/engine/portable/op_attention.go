@@ -12,6 +12,7 @@ func init() {
 		operator{
 			name: "scaled_dot_product_attention", params: in("query*", "key*!", "value*!", "attn_mask*"),
 			shape: attentionShape, eval: attention, local: func() any { return new(attentionLocal) },
+			folding: costProduct, note: "a fully masked row is NaN, as the definition says",
 		},
 	)
 }

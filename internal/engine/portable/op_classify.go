@@ -14,6 +14,7 @@ func init() {
 	add(operator{
 		name: "classify", params: in("probabilities", "classes*!"),
 		shape: classifyShape, eval: classify, exact: true,
+		results: &bounds{2, 2}, dictionary: true, note: "gives the outputs of a classifier: the label and the probabilities",
 	})
 }
 

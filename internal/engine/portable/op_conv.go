@@ -8,7 +8,8 @@ func init() {
 			name: "conv", exact: true,
 			params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups"),
 			shape:  convShape, eval: conv, prepare: prepareConv,
-			local: func() any { return new(convLocal) },
+			local:   func() any { return new(convLocal) },
+			folding: costProduct,
 		},
 	)
 }

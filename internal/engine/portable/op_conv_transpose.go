@@ -8,7 +8,8 @@ func init() {
 			name:   "conv_transpose",
 			params: in("x", "weight!", "bias", "pad", "output_shape", "pad_type", "strides", "dilations", "groups"),
 			shape:  convTransposeShape, eval: convTranspose,
-			local: func() any { return new(transposedTask) },
+			local:   func() any { return new(transposedTask) },
+			folding: costProduct,
 		},
 		operator{
 			// The weight is stored as codes: code*quant_scale + quant_bias.
@@ -16,7 +17,8 @@ func init() {
 			params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups",
 				"quantization_type!", "quant_scale!", "quant_bias!", "nbits"),
 			shape: convShape, eval: convQuantized,
-			local: func() any { return new(convLocal) },
+			local:   func() any { return new(convLocal) },
+			folding: costProduct, note: "linear quantization in 8 bits",
 		},
 	)
 }

@@ -10,6 +10,7 @@ func init() {
 		params: in("x", "boxes", "box_indices", "target_height", "target_width", "normalized_coordinates",
 			"spatial_scale", "box_coordinate_mode", "sampling_mode", "pad_value", "roi"),
 		shape: cropResizeShape, eval: cropResize, local: newGrid2,
+		folding: costUnbounded, note: "boxes for all images up to iOS16, with an image each from iOS17",
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	add(operator{name: "einsum", params: in("values*", "equation!"), shape: einsumShape, eval: einsum, local: newEinsum})
+	add(operator{name: "einsum", params: in("values*", "equation!"), shape: einsumShape, eval: einsum, local: newEinsum, folding: costProduct})
 }
 
 // maxLabels is the number of different letters that an equation may use.

@@ -21,6 +21,8 @@ type binary struct {
 	// vv, vs and sv are f over rows: of two vectors, with a scalar on the right,
 	// with a scalar on the left. Nil: f is called for every element.
 	vv, vs, sv func(dst, a, b []float32)
+	// rowwise is operator.rowwise.
+	rowwise func(s *setup) (int, bool)
 }
 
 // comparison is an operator of two operands whose result is a boolean.
@@ -39,12 +41,12 @@ const (
 )
 
 var binaries = []binary{
-	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: addVS, sv: addSV},
-	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: subVV, vs: subVS, sv: subSV},
-	{name: "mul", f: mulF, i: func(a, b int64) int64 { return a * b }, vv: kernel.Mul, vs: mulVS, sv: mulSV},
+	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: addVS, sv: addSV, rowwise: constantScale},
+	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: subVV, vs: subVS, sv: subSV, rowwise: constantScale},
+	{name: "mul", f: mulF, i: func(a, b int64) int64 { return a * b }, vv: kernel.Mul, vs: mulVS, sv: mulSV, rowwise: constantScale},
 	// The quotient of integers is an integer: exact where it is whole, as shape
 	// arithmetic expects, else truncated toward zero.
-	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: divVV, vs: divVS, sv: divSV},
+	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: divVV, vs: divVS, sv: divSV, rowwise: constantScale},
 	{name: "floor_div", f: floorDivF, i: floorDivI, divides: true},
 	{name: "mod", f: modF, i: func(a, b int64) int64 { return a - floorDivI(a, b)*b }, divides: true},
 	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: maxVV, vs: maxVS, sv: maxSV},
@@ -63,7 +65,7 @@ func init() {
 	for k := range binaries {
 		b := &binaries[k]
 		add(operator{
-			name: b.name, params: in("x*", "y*!"), shape: shape, local: newSpread,
+			name: b.name, params: in("x*", "y*!"), shape: shape, local: newSpread, rowwise: b.rowwise,
 			eval: func(c *call) error { return c.binary(b) },
 		})
 	}

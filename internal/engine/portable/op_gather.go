@@ -12,14 +12,17 @@ func init() {
 		operator{
 			name: "gather", params: in("x*", "indices!", "axis", "batch_dims", "validate_indices"),
 			shape: gatherShape, eval: gather, check: checkGather, view: true, exact: true,
+			note: "negative indices up to iOS16, and constant ones from iOS17; an index outside is an error",
 		},
 		operator{
 			name: "gather_along_axis", params: in("x", "indices!", "axis", "validate_indices"),
 			shape: alongShape, eval: gatherAlong, check: checkAlong, exact: true,
+			note: "as gather",
 		},
 		operator{
 			name: "gather_nd", params: in("x", "indices!", "batch_dims", "validate_indices"),
 			shape: gatherNDShape, eval: gatherND, check: checkGatherND, exact: true,
+			note: "as gather",
 		},
 	)
 }

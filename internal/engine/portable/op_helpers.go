@@ -393,22 +393,3 @@ func (c *call) steady(v, tmp *value) *value {
 	tmp.strides()
 	return tmp
 }
-
-// resultCount returns the least and the greatest number of results that an
-// operation of the named operator can have.
-func resultCount(name string) (least, most int) {
-	switch name {
-	case "split":
-		return 1, maxElements
-	case "topk":
-		return 1, 2
-	case "rnn", "gru", "classify":
-		return 2, 2
-	case "lstm":
-		return 3, 3
-	case "non_maximum_suppression":
-		return 3, 4
-	default:
-		return 1, 1
-	}
-}

@@ -53,7 +53,7 @@ func hostileOp(t *testing.T, seed uint64) (name string, worked bool) {
 			args[p.name] = vs
 		}
 	}
-	_, most := resultCount(op.name)
+	_, most := op.resultCount()
 	results := make([]mil.Type, 1+r.IntN(min(most, 4)))
 	first := hostileTypes[r.IntN(len(hostileTypes))]
 	for k := range results {

@@ -6,7 +6,7 @@ func init() {
 	add(
 		operator{name: "concat", params: in("values*", "axis!", "interleave"), shape: concatShape, eval: concat, exact: true},
 		operator{name: "stack", params: in("values*", "axis!"), shape: stackShape, eval: stack, exact: true},
-		operator{name: "split", params: in("x*", "num_splits", "split_sizes", "axis!"), shape: splitShape, eval: splitOp, view: true, exact: true},
+		operator{name: "split", params: in("x*", "num_splits", "split_sizes", "axis!"), shape: splitShape, eval: splitOp, view: true, exact: true, results: &bounds{1, maxElements}},
 		operator{name: "tile", params: in("x*", "reps!"), shape: tileShape, eval: tile, view: true, exact: true},
 	)
 }

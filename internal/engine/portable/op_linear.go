@@ -12,7 +12,8 @@ func init() {
 		operator{
 			name: "linear", params: in("x*", "weight*!", "bias"), exact: true,
 			shape: linearShape, eval: linear, prepare: prepareLinear,
-			local: func() any { return new(linearLocal) },
+			local:   func() any { return new(linearLocal) },
+			folding: costProduct, rowwise: constantWeight,
 		},
 	)
 }

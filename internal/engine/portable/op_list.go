@@ -14,8 +14,8 @@ func init() {
 		operator{name: "list_length", params: in("ls"), shape: scalarShape, eval: listLength, exact: true, shapeOnly: true},
 		operator{name: "list_read", params: in("ls", "index!"), shape: listReadShape, eval: listRead, exact: true},
 		operator{name: "list_gather", params: in("ls", "indices!"), shape: listGatherShape, eval: listRead, exact: true},
-		operator{name: "list_write", params: in("ls", "index!", "value!"), shape: listWriteShape, eval: listWrite, exact: true},
-		operator{name: "list_scatter", params: in("ls", "indices!", "value!"), shape: listScatterShape, eval: listWrite, exact: true},
+		operator{name: "list_write", params: in("ls", "index!", "value!"), shape: listWriteShape, eval: listWrite, exact: true, note: "the list is copied"},
+		operator{name: "list_scatter", params: in("ls", "indices!", "value!"), shape: listScatterShape, eval: listWrite, exact: true, note: "the list is copied"},
 	)
 }
 

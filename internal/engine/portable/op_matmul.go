@@ -11,7 +11,8 @@ func init() {
 		operator{
 			name: "matmul", params: in("x*", "y*!", "transpose_x", "transpose_y"),
 			shape: matmulShape, eval: matmul, prepare: prepareMatmul,
-			local: func() any { return new(linearLocal) },
+			local:   func() any { return new(linearLocal) },
+			folding: costProduct, rowwise: constantMatrix,
 		},
 	)
 }

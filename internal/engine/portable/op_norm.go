@@ -13,7 +13,7 @@ func init() {
 		operator{name: "batch_norm", params: in("x", "mean!", "variance!", "gamma", "beta", "epsilon"), eval: batchNorm},
 		operator{name: "instance_norm", params: in("x", "gamma", "beta", "epsilon"), eval: instanceNorm},
 		operator{name: "l2_norm", params: in("x", "epsilon"), eval: l2Norm},
-		operator{name: "local_response_norm", params: in("x", "size!", "alpha", "beta", "k"), eval: localResponseNorm},
+		operator{name: "local_response_norm", params: in("x", "size!", "alpha", "beta", "k"), eval: localResponseNorm, note: "neighbouring channels, as the definition says"},
 	)
 }
 

@@ -8,9 +8,9 @@ import (
 func init() {
 	params := in("x", "kernel_sizes!", "strides", "pad_type", "pad", "ceil_mode", "exclude_padding_from_average")
 	add(
-		operator{name: "max_pool", params: params, shape: poolShape, eval: func(c *call) error { return c.pool(poolMax) }},
-		operator{name: "avg_pool", params: params, shape: poolShape, eval: func(c *call) error { return c.pool(poolMean) }},
-		operator{name: "l2_pool", params: params, shape: poolShape, eval: func(c *call) error { return c.pool(poolRoot) }},
+		operator{name: "max_pool", params: params, shape: poolShape, eval: func(c *call) error { return c.pool(poolMax) }, folding: costUnbounded},
+		operator{name: "avg_pool", params: params, shape: poolShape, eval: func(c *call) error { return c.pool(poolMean) }, folding: costUnbounded},
+		operator{name: "l2_pool", params: params, shape: poolShape, eval: func(c *call) error { return c.pool(poolRoot) }, folding: costUnbounded},
 	)
 }
 

@@ -12,18 +12,22 @@ func init() {
 		operator{
 			name: "random_uniform", params: in("shape", "low", "high", "seed"),
 			shape: randomShape, eval: randomUniform, random: true,
+			note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 		operator{
 			name: "random_normal", params: in("shape", "mean", "stddev", "seed"),
 			shape: randomShape, eval: randomNormal, random: true,
+			note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 		operator{
 			name: "random_bernoulli", params: in("shape", "prob", "seed"),
 			shape: randomShape, eval: randomBernoulli, random: true,
+			note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 		operator{
 			name: "random_categorical", params: in("x", "mode", "size", "seed"),
 			shape: categoricalShape, eval: randomCategorical, random: true, local: newScratch,
+			note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 	)
 }

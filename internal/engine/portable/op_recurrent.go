@@ -11,12 +11,14 @@ func init() {
 		operator{
 			name: "rnn", params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence", "activation"),
 			shape: recurrentShape(6, 5, 1), eval: rnn, local: newRecurrent,
+			folding: costProduct, results: &bounds{2, 2},
 		},
 		operator{
 			name: "gru",
 			params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence",
 				"recurrent_activation", "activation", "reset_after", "input_bias"),
 			shape: recurrentShape(6, 5, 3), eval: gru, local: newRecurrent,
+			folding: costProduct, results: &bounds{2, 2}, note: "reset_after and input_bias from iOS18",
 		},
 		operator{
 			name: "lstm",
@@ -24,6 +26,7 @@ func init() {
 				"recurrent_activation", "activation", "initial_c!", "peephole", "weight_ih_back", "weight_hh_back",
 				"bias_back", "peephole_back", "cell_activation", "clip"),
 			shape: recurrentShape(6, 5, 4), eval: lstm, local: newRecurrent,
+			folding: costProduct, results: &bounds{3, 3},
 		},
 	)
 }

@@ -14,6 +14,7 @@ func init() {
 		operator{
 			name: "upsample_bilinear", params: in("x", "scale_factor_height", "scale_factor_width", "align_corners", "half_pixel_centers"),
 			shape: upsampleShape, eval: upsampleBilinear, local: newGrid2,
+			folding: costUnbounded,
 		},
 		operator{
 			name: "resize_nearest_neighbor", params: in("x", "target_size_height!", "target_size_width!"),
@@ -26,6 +27,7 @@ func init() {
 		operator{
 			name: "resize", params: in("x", "shape!", "resized_dims!", "interpolation_mode", "sampling_mode"),
 			shape: resizeShape, eval: resize, local: newGrid2,
+			folding: costUnbounded,
 		},
 	)
 }

@@ -12,12 +12,14 @@ func init() {
 			params: in("x", "coordinates!", "sampling_mode", "padding_mode", "padding_value",
 				"coordinates_mode", "align_corners"),
 			shape: resampleShape, eval: resample,
+			folding: costUnbounded,
 		},
 		operator{
 			name: "affine",
 			params: in("x", "transform_matrix!", "sampling_mode", "padding_mode", "padding_value", "coordinates_mode",
 				"align_corners", "output_height!", "output_width!"),
 			shape: affineShape, eval: affineWarp,
+			folding: costUnbounded,
 		},
 	)
 }

@@ -10,6 +10,7 @@ func init() {
 		operator{
 			name: "scatter", params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices"),
 			shape: scatterShape, eval: scatter,
+			note: "negative indices up to iOS16; from iOS17 an index outside changes nothing, or is an error where validate_indices asks for it",
 		},
 		operator{
 			name: "scatter_along_axis", params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices"),

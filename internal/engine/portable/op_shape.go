@@ -10,7 +10,7 @@ import (
 func init() {
 	add(
 		operator{name: "shape", params: in("x*"), shape: shapeShape, eval: shapeOp, exact: true, shapeOnly: true},
-		operator{name: "reshape", params: in("x*", "shape!"), shape: reshapeShape, eval: reshapeOp, view: true, exact: true},
+		operator{name: "reshape", params: in("x*", "shape!"), shape: reshapeShape, eval: reshapeOp, view: true, exact: true, note: "0 copies a dimension: counted from the right from iOS17"},
 		operator{name: "expand_dims", params: in("x*", "axes!"), shape: expandShape, eval: reshapeOp, view: true, exact: true},
 		operator{name: "squeeze", params: in("x*", "axes"), shape: squeezeShape, eval: reshapeOp, view: true, exact: true},
 		operator{name: "flatten2d", params: in("x*", "axis"), shape: flattenShape, eval: reshapeOp, view: true, exact: true},

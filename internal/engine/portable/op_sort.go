@@ -20,6 +20,7 @@ func init() {
 			name:   "topk",
 			params: in("x", "k", "axis", "ascending", "sort", "return_indices", "output_indices_dtype"),
 			shape:  topkShape, eval: topk, exact: true, local: newRanking,
+			results: &bounds{1, 2}, note: "of equal elements the one that comes first",
 		},
 		operator{name: "cumsum", params: in("x", "axis", "exclusive", "reverse"), eval: cumsum},
 	)

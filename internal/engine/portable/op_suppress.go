@@ -15,6 +15,7 @@ func init() {
 		name: "non_maximum_suppression", exact: true,
 		params: in("boxes", "scores!", "iou_threshold", "max_boxes!", "per_class_suppression", "score_threshold"),
 		shape:  suppressShape, eval: suppress, local: func() any { return &suppressor{} },
+		folding: costUnbounded, results: &bounds{3, 4}, note: "score_threshold up to iOS16; boxes along the last dimension from iOS17",
 	})
 }
 

@@ -15,6 +15,8 @@ type unary struct {
 	i    func(x int64) int64
 	// row computes a whole row; nil: f64 is called for every element.
 	row func(dst, x []float32)
+	// rowwise is operator.rowwise.
+	rowwise func(s *setup) (int, bool)
 }
 
 var unaries = []unary{
@@ -37,7 +39,7 @@ var unaries = []unary{
 	{name: "sqrt", f64: math.Sqrt, row: sqrtRow},
 	{name: "square", f64: func(x float64) float64 { return x * x }, i: func(x int64) int64 { return x * x }, row: squareRow},
 	{name: "tan", f64: math.Tan},
-	{name: "tanh", f64: math.Tanh, row: tanhRow},
+	{name: "tanh", f64: math.Tanh, row: tanhRow, rowwise: firstOperand},
 }
 
 // shifted is an operator that adds epsilon to its operand first.
@@ -56,7 +58,7 @@ var shifteds = []shifted{
 func init() {
 	for k := range unaries {
 		u := &unaries[k]
-		add(operator{name: u.name, params: in("x"), eval: func(c *call) error { return c.unary(u) }, local: newSpread})
+		add(operator{name: u.name, params: in("x"), eval: func(c *call) error { return c.unary(u) }, local: newSpread, rowwise: u.rowwise})
 	}
 	for k := range shifteds {
 		s := &shifteds[k]
@@ -65,8 +67,8 @@ func init() {
 	add(
 		operator{name: "clip", params: in("x", "alpha!", "beta!"), eval: clip},
 		operator{name: "threshold", params: in("x", "alpha!"), eval: threshold},
-		operator{name: "identity", params: in("x*"), eval: identity, view: true, exact: true},
-		operator{name: "cast", params: in("x*", "dtype"), eval: cast, view: true, exact: true},
+		operator{name: "identity", params: in("x*"), eval: identity, view: true, exact: true, rowwise: firstOperand},
+		operator{name: "cast", params: in("x*", "dtype"), eval: cast, view: true, exact: true, rowwise: firstOperand},
 	)
 }
 

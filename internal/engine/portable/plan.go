@@ -358,12 +358,12 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 		}
 	}
 	for _, v := range op.Outputs {
-		if k := v.Type.Kind; k != mil.Tensor && k != mil.List && (k != mil.Dictionary || op.Type != "classify") {
+		if k := v.Type.Kind; k != mil.Tensor && k != mil.List && (k != mil.Dictionary || !st.def.dictionary) {
 			return nil, fmt.Errorf("result %s is a %v, which is not supported", mil.Plain(v.Name), v.Type)
 		}
 		st.out = append(st.out, pl.newSlot(v))
 	}
-	if least, most := st.results(); len(st.out) < least || len(st.out) > most {
+	if least, most := st.def.resultCount(); len(st.out) < least || len(st.out) > most {
 		return nil, fmt.Errorf("has %d results", len(st.out))
 	}
 	return st, nil
@@ -408,18 +408,6 @@ func (pl *planner) operand(v *mil.Value, raw bool) (int32, error) {
 	pl.p.slots = append(pl.p.slots, slot{name: v.Name, typ: v.Type, konst: k, buffer: -1})
 	known[v] = s
 	return s, nil
-}
-
-// results returns the least and the greatest number of results of a step.
-func (st *step) results() (least, most int) {
-	switch {
-	case st.blocks != nil:
-		return 0, maxElements // as many as the blocks give
-	case st.op.Type == "write_state":
-		return 0, 0
-	default:
-		return resultCount(st.def.name)
-	}
 }
 
 // widen counts the elements of a constant that is about to be copied.

@@ -16,8 +16,8 @@ import (
 // wherever no later write could be seen through it; a write of a value that
 // already lies in the buffer does nothing.
 var stateOps = map[string]*operator{
-	"read_state":  {name: "read_state", shape: readState, eval: func(*call) error { return nil }, exact: true},
-	"write_state": {name: "write_state", params: in("data*"), shape: func(*call) error { return nil }, eval: writeState, exact: true},
+	"read_state":  {name: "read_state", shape: readState, eval: func(*call) error { return nil }, exact: true, note: "shows the state's memory without a copy where no later write would show"},
+	"write_state": {name: "write_state", results: &bounds{0, 0}, params: in("data*"), shape: func(*call) error { return nil }, eval: writeState, exact: true, note: "in place where the state is updated in part"},
 }
 
 // buffer is the memory of one state.

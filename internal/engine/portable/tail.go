@@ -69,25 +69,17 @@ func (pl *planner) addTail(k int, x int32, first *step, before map[*step]*step) 
 	}
 }
 
-// rowwise returns the operand whose rows (the index of the last dimension but
-// one) a step turns into rows one by one; false when it is not of that kind.
+// rowwise returns the slot whose rows a step turns into rows one by one; false
+// when it is not of that kind.
 func (f *fuser) rowwise(st *step) (int32, bool) {
-	switch {
-	case st.is("linear"):
-		return st.in[0], f.p.slots[st.in[1]].konst != nil
-	case st.is("matmul"):
-		y := f.p.slots[st.in[1]].konst
-		return st.in[0], y != nil && y.rank == 2 && f.flag(st, 2, false)
-	case st.def == fusedRMSNorm, st.is("cast"), st.is("identity"), st.is("tanh"):
-		return st.in[0], true
-	case st.is("mul"), st.is("add"), st.is("sub"), st.is("real_div"):
-		for k := range 2 {
-			if v := f.p.slots[st.in[k]].konst; v != nil && (v.len() == 1 || v.rank == 1) {
-				return st.in[1-k], true
-			}
-		}
+	if st.def.rowwise == nil {
+		return 0, false
 	}
-	return 0, false
+	k, ok := st.def.rowwise(&setup{load: &f.p.load, plan: f.p, step: st})
+	if !ok {
+		return 0, false
+	}
+	return st.in[k], true
 }
 
 // tailRows returns how many rows of the operand are wanted.
