@@ -23,7 +23,7 @@ func (fr *frame) block(st *step) error {
 }
 
 func (fr *frame) cond(st *step) error {
-	fr.call.st = st
+	fr.call.step = &st.binding
 	pred, err := fr.call.boolIn(0, false)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (fr *frame) cond(st *step) error {
 	if err := fr.steps(b); err != nil {
 		return err
 	}
-	fr.call.st = st
+	fr.call.step = &st.binding
 	for k, s := range b.outs {
 		if err := fr.keep(st.out[k], s); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (fr *frame) while(st *step) error {
 		if err := fr.steps(cond); err != nil {
 			return err
 		}
-		fr.call.st = st
+		fr.call.step = &st.binding
 		p := &fr.vals[cond.outs[0]]
 		if p.len() != 1 {
 			return fmt.Errorf("the condition gives %d values", p.len())
@@ -79,7 +79,7 @@ func (fr *frame) while(st *step) error {
 		if err := fr.steps(body); err != nil {
 			return err
 		}
-		fr.call.st = st
+		fr.call.step = &st.binding
 		if err := fr.keepAll(st, body); err != nil {
 			return err
 		}

@@ -11,43 +11,47 @@ import (
 // call is what an operator's rule and definition see of one step in one
 // prediction.
 type call struct {
-	fr *frame
-	st *step
+	env  *env
+	step *binding
 }
 
 // in returns operand k, or nil when it is absent.
 func (c *call) in(k int) *value {
-	if k >= len(c.st.in) || c.st.in[k] < 0 {
+	if k >= len(c.step.in) || c.step.in[k] < 0 {
 		return nil
 	}
-	return &c.fr.vals[c.st.in[k]]
+	return &c.env.vals[c.step.in[k]]
 }
 
 // list returns the number of values bound to the variadic operand, which is
 // always operand 0.
-func (c *call) listLen() int { return len(c.st.list) }
+func (c *call) listLen() int { return len(c.step.list) }
 
 // item returns value k of the variadic operand.
-func (c *call) item(k int) *value { return &c.fr.vals[c.st.list[k]] }
+func (c *call) item(k int) *value { return &c.env.vals[c.step.list[k]] }
 
 // out returns output k.
-func (c *call) out(k int) *value { return &c.fr.vals[c.st.out[k]] }
+func (c *call) out(k int) *value { return &c.env.vals[c.step.out[k]] }
 
-// local returns what operator.local made for this step in this frame.
-func (c *call) local() any { return c.fr.locals[c.st.index] }
-
-// localOf returns what operator.local made, as the type that it made. An
+// localOf returns what operator.local made for this step, as the type that it made. An
 // operator that made another is a mistake in the program text, met with zeros
 // and found by its tests.
 func localOf[T any](c *call) *T {
-	if l, ok := c.local().(*T); ok {
+	if l, ok := c.env.locals[c.step.index].(*T); ok {
 		return l
 	}
 	return new(T)
 }
 
+// dataOf returns what operator.prepare or a pattern found out of this step, nil when
+// it is nothing of that type.
+func dataOf[T any](c *call) *T {
+	d, _ := c.step.data.(*T)
+	return d
+}
+
 // opset returns the number of the opset: 5 (iOS15) to 8 (iOS18).
-func (c *call) opset() int { return c.fr.plan.opset }
+func (c *call) opset() int { return c.env.opset }
 
 // f32 returns the elements of v as dense float32. The slice is valid until the
 // prediction ends or the slot's buffer is used again; it must not be written.
@@ -61,7 +65,7 @@ func (c *call) f32(v *value) []float32 {
 	}
 	if v.wide == nil {
 		v.wide = c.other(v, n)
-		v.widen(&c.fr.poller, v.wide)
+		v.widen(&c.env.poller, v.wide)
 	}
 	return v.wide[:n]
 }
@@ -70,9 +74,9 @@ func (c *call) f32(v *value) []float32 {
 // itself lies there.
 func (c *call) other(v *value, n int) []float32 {
 	if v.own {
-		return c.fr.spare(v.slot, n)
+		return c.env.spare(v.slot, n)
 	}
-	return c.fr.buffer(v.slot, n)
+	return c.env.buffer(v.slot, n)
 }
 
 // i32 returns the elements of v as dense int32: integers, booleans as 0 and 1,
@@ -88,12 +92,12 @@ func (c *call) i32(v *value) []int32 {
 	if v.flat == nil {
 		if v.repr == reprI32 {
 			v.flat = asInt32(c.other(v, n))
-			copyStrided(&c.fr.poller, v, v.flat, v.i, rowI32)
+			copyStrided(&c.env.poller, v, v.flat, v.i, rowI32)
 		} else {
 			f := c.f32(v)
-			v.flat = c.fr.flat(v.slot, n)
+			v.flat = c.env.flat(v.slot, n)
 			flat := v.flat
-			c.fr.pieces(n, func(lo, hi int) {
+			c.env.pieces(n, func(lo, hi int) {
 				for k, x := range f[lo:hi] {
 					flat[lo+k] = int32(saturate(x, dtype.Int32))
 				}
@@ -165,14 +169,14 @@ func (c *call) intsIn(k int) []int32 {
 }
 
 // name returns the name of operand k.
-func (c *call) name(k int) string { return c.st.def.params[k].name }
+func (c *call) name(k int) string { return c.step.def.params[k].name }
 
 // newF32 gives output k memory for its shape as float32.
 func (c *call) newF32(k int) []float32 {
 	v := c.out(k)
 	n := v.len()
 	v.repr, v.dense, v.own, v.wide, v.flat = reprF32, true, true, nil, nil
-	v.f = c.fr.buffer(v.slot, n)
+	v.f = c.env.buffer(v.slot, n)
 	return v.f
 }
 
@@ -181,7 +185,7 @@ func (c *call) newI32(k int) []int32 {
 	v := c.out(k)
 	n := v.len()
 	v.repr, v.dense, v.own, v.wide, v.flat = reprI32, true, true, nil, nil
-	v.i = asInt32(c.fr.buffer(v.slot, n))
+	v.i = asInt32(c.env.buffer(v.slot, n))
 	return v.i
 }
 
@@ -219,10 +223,10 @@ func (c *call) reshaped(k int, src *value) {
 		return
 	}
 	if src.repr == reprI32 {
-		copyStrided(&c.fr.poller, src, c.newI32(k), src.i, rowI32)
+		copyStrided(&c.env.poller, src, c.newI32(k), src.i, rowI32)
 		return
 	}
-	src.widen(&c.fr.poller, c.newF32(k))
+	src.widen(&c.env.poller, c.newF32(k))
 }
 
 // saturate rounds x toward zero into the range of an integer type; NaN is 0.
@@ -263,8 +267,8 @@ func intRange(t dtype.Type) (lo, hi int64) {
 
 // round brings the outputs of a step to the type that the program declares.
 func (c *call) round() {
-	for _, s := range c.st.out {
-		v := &c.fr.vals[s]
+	for _, s := range c.step.out {
+		v := &c.env.vals[s]
 		if v.dt == dtype.Float16 && v.repr == reprF32 && v.dense {
 			c.roundF16(v.f[:v.len()])
 		}
@@ -273,7 +277,7 @@ func (c *call) round() {
 
 // roundF16 is kernel.RoundF16.
 func (c *call) roundF16(x []float32) {
-	c.fr.pieces(len(x), func(lo, hi int) { kernel.RoundF16(x[lo:hi]) })
+	c.env.pieces(len(x), func(lo, hi int) { kernel.RoundF16(x[lo:hi]) })
 }
 
 // halves views bytes as binary16 where they are aligned, else copies them.

@@ -48,7 +48,7 @@ func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine
 	fr := newFrame(p.plan, nil, 1)
 	fr.ctx = ctx
 	fr.wantRows(p.results, nil)
-	fr.call.st = startStep
+	fr.call.step = startStep
 	var names []string
 	defer func() {
 		if err != nil && ctx.Err() == nil {

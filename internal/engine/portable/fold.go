@@ -24,11 +24,12 @@ func (pl *planner) fold() {
 	for k, st := range p.body.steps {
 		st.index = k
 	}
-	fr := newFrame(&scratch, nil, 1)
-	fr.ctx = p.load.ctx
+	e := &env{}
+	scratch.initEnv(e, nil, 1)
+	e.ctx = p.load.ctx
 	folded := map[*step]bool{}
 	for _, st := range foldable {
-		if !pl.foldStep(fr, st) {
+		if !pl.foldStep(e, st) {
 			continue
 		}
 		folded[st] = true
@@ -68,16 +69,16 @@ func (pl *planner) foldable() []*step {
 
 // mayFold reports whether a step whose shapes are known is small enough to be
 // folded.
-func (pl *planner) mayFold(fr *frame, st *step) bool {
+func (pl *planner) mayFold(e *env, st *step) bool {
 	operands, largest, results := 0, 0, 0
 	for _, s := range append(slices.Clone(st.in), st.list...) {
 		if s >= 0 {
-			n := fr.vals[s].len()
+			n := e.vals[s].len()
 			operands, largest = operands+n, max(largest, n)
 		}
 	}
 	for _, s := range st.out {
-		n := fr.vals[s].len()
+		n := e.vals[s].len()
 		if n > maxFolded {
 			return false
 		}
@@ -93,7 +94,7 @@ func (pl *planner) mayFold(fr *frame, st *step) bool {
 
 // foldStep runs one step and keeps its results. Results that are views keep
 // viewing the constant's memory.
-func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
+func (pl *planner) foldStep(e *env, st *step) (ok bool) {
 	for _, s := range st.in {
 		if s >= 0 && pl.p.slots[s].konst == nil {
 			return false // an operand was not folded
@@ -111,28 +112,17 @@ func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
 			ok = false
 		}
 	}()
-	c := &fr.call
-	c.st = st
-	if st.def.shape != nil {
-		for _, s := range st.out {
-			fr.vals[s].dense = true
-		}
-		if err := st.def.shape(c); err != nil {
-			return false
-		}
-	} else if err := c.out(0).setShape(c.in(0).shape()...); err != nil {
-		return false
+	c := &call{env: e, step: &st.binding}
+	for _, s := range st.out {
+		e.vals[s].dense = true
 	}
-	if !pl.mayFold(fr, st) {
-		return false
-	}
-	if err := fr.step(c, st, false); err != nil {
+	if shapeOf(c) != nil || !pl.mayFold(e, st) || evalOf(c) != nil {
 		return false
 	}
 	for _, s := range st.out {
-		v := fr.vals[s]
+		v := e.vals[s]
 		v.wide, v.flat = nil, nil
-		pl.p.slots[s].konst = &v
+		pl.p.slots[s].konst, e.constant[s] = &v, true
 	}
 	return true
 }

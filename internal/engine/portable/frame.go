@@ -3,31 +3,19 @@ package portable
 import (
 	"context"
 	"fmt"
-	"unsafe"
 
 	"github.com/gocoreml/coreml/internal/engine"
-	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
-	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
-// maxArena bounds the memory of one frame's buffers: 2^29 elements are 2 GiB.
-// Tests of hostile programs lower it.
-var maxArena = 1 << 29
-
-// frame is the working memory of one prediction at a time: the content of every
-// slot and the buffers under it. Frames are reused, so that a prediction whose
-// shapes were seen before allocates nothing.
+// frame is the working memory of one prediction at a time: what operators work
+// with, and what the engine remembers of the prediction before. Frames are reused,
+// so that a prediction whose shapes were seen before allocates nothing.
 type frame struct {
+	env
 	plan    *plan
-	vals    []value
-	buffers [][]float32
-	spares  [][]float32
-	arena   int
-	spoiled bool // what was thrown may have left it in any condition
-	locals  []any
-	rows    []int  // of each output wanted, 0 for all
+	spoiled bool   // what was thrown may have left it in any condition
 	memos   []memo // of each slot, from the last rehearsal
 	// remembers says that memos is whole.
 	remembers bool
@@ -41,115 +29,28 @@ type frame struct {
 	// rehearsed says that the shapes of the prediction that runs are known, but for
 	// those of doubtful slots.
 	rehearsed bool
-	states    []*buffer // of the prediction that runs, in the plan's order
 	call      call
-	pool      *workpool.Pool
-	threads   int
-	poller                // of the prediction that runs
-	stop      func() bool // poller.stopped, for kernels
-	// changed says that the prediction has begun to write to a state.
-	changed bool
-	// product serves every step that multiplies by a constant matrix: what it needs
-	// for a long prompt is too much to keep for each of them.
-	product kernel.MatMulTask
 	// profiler is told of the steps; nil unless the prediction's context has one.
 	profiler engine.Profiler
 }
 
 func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
-		plan: p, vals: make([]value, len(p.slots)), buffers: make([][]float32, p.buffers),
-		spares: make([][]float32, 2*len(p.slots)), memos: make([]memo, len(p.slots)), stirred: make([]bool, len(p.body.steps)),
-		computed: make([]bool, len(p.body.steps)), locals: make([]any, p.steps), pool: pool, threads: threads,
+		plan: p, memos: make([]memo, len(p.slots)), stirred: make([]bool, len(p.body.steps)), computed: make([]bool, len(p.body.steps)),
 	}
-	for k := range fr.vals {
-		if c := p.slots[k].konst; c != nil {
-			fr.vals[k] = *c
-			fr.memos[k].known = true
-		}
-		fr.vals[k].slot = int32(k)
-		fr.vals[k].dt = p.slots[k].typ.DType
+	p.initEnv(&fr.env, pool, threads)
+	for k := range p.slots {
+		fr.memos[k].known = p.slots[k].konst != nil
 	}
-	fr.call.fr, fr.stop = fr, fr.stopped
-	fr.makeLocals(&p.body)
+	fr.call.env = &fr.env
 	return fr
 }
-
-func (fr *frame) makeLocals(b *body) {
-	for _, st := range b.steps {
-		if st.def.local != nil {
-			fr.locals[st.index] = st.def.local()
-		}
-		for _, inner := range st.blocks {
-			fr.makeLocals(inner)
-		}
-	}
-}
-
-// buffer returns n elements of the slot's buffer, growing it when needed. When
-// the frame would pass its limit the prediction fails after the step, and the
-// memory given is only large enough to finish it.
-func (fr *frame) buffer(slot int32, n int) []float32 {
-	id := fr.plan.slots[slot].buffer
-	if id < 0 {
-		return fr.spare(slot, n)
-	}
-	fr.buffers[id] = fr.grow(fr.buffers[id], n)
-	return fr.buffers[id][:n]
-}
-
-// spare returns n elements that belong to the slot alone.
-func (fr *frame) spare(slot int32, n int) []float32 {
-	fr.spares[slot] = fr.grow(fr.spares[slot], n)
-	return fr.spares[slot][:n]
-}
-
-// flat returns n elements for the integers of a slot's numbers.
-func (fr *frame) flat(slot int32, n int) []int32 {
-	k := len(fr.vals) + int(slot)
-	fr.spares[k] = fr.grow(fr.spares[k], n)
-	return asInt32(fr.spares[k][:n])
-}
-
-func (fr *frame) grow(b []float32, n int) []float32 {
-	if cap(b) >= n {
-		return b[:cap(b)]
-	}
-	size := n
-	if cap(b) > 0 { // grows with the context: leave room for the next steps
-		size = max(n, min(cap(b)+cap(b)/4, cap(b)+1<<20))
-	}
-	fr.charge(size - cap(b))
-	return storage.Unzeroed[float32](size)
-}
-
-// charge counts elements of four bytes that the frame takes. Past the limit the
-// prediction ends.
-func (fr *frame) charge(elements int) {
-	if fr.arena+elements > maxArena {
-		panic(arenaError{})
-	}
-	fr.arena += elements
-}
-
-// grown returns n elements of memory that a step keeps from prediction to
-// prediction, b or new ones; what they held is lost. T has no pointers.
-func grown[T any](fr *frame, b []T, n int) []T {
-	if cap(b) < n {
-		fr.charge((n - cap(b)) * int(unsafe.Sizeof(*new(T))) / 4)
-		b = storage.Unzeroed[T](n)
-	}
-	return b[:n]
-}
-
-// arenaError is thrown by charge and caught by guard.
-type arenaError struct{}
 
 // run executes the plan's steps. Whatever goes wrong in a step comes back as an
 // error that names the operation; a fault in a definition does too, so that no
 // package can end the process.
 func (fr *frame) run(ctx context.Context) (err error) {
-	fr.ctx, fr.call.st, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
+	fr.ctx, fr.call.step, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
 	defer fr.guard(&err)
 	return fr.steps(&fr.plan.body)
 }
@@ -165,7 +66,7 @@ func (fr *frame) guard(err *error) {
 		return
 	}
 	fr.spoiled = true
-	op := fr.call.st.op
+	op := fr.call.step.op
 	if fault := faulted(r); fault != nil {
 		*err = fr.plan.fail(op, fault)
 		return
@@ -178,7 +79,7 @@ func (fr *frame) guard(err *error) {
 }
 
 // startStep stands for the beginning of a plan where a step is expected.
-var startStep = &step{def: &operator{}, op: &mil.Op{Type: "input"}}
+var startStep = &binding{def: &operator{}, op: &mil.Op{Type: "input"}}
 
 // stepsAtOnce is how many steps run between two looks at the context. What takes
 // long within one looks by itself.
@@ -198,7 +99,7 @@ func (fr *frame) steps(b *body) error {
 			v.wide, v.flat = nil, nil
 			continue
 		}
-		c.st = st
+		c.step = &st.binding
 		for _, s := range st.out {
 			v := &fr.vals[s]
 			v.wide, v.flat, v.dense = nil, nil, true
@@ -222,46 +123,9 @@ func (fr *frame) step(c *call, st *step, shaped bool) error {
 		return fr.block(st)
 	}
 	if !shaped || st.state >= 0 || fr.memos[st.out[0]].doubt != sure {
-		var err error
-		if st.def.shape != nil {
-			err = st.def.shape(c)
-		} else {
-			err = sameShape(c)
-		}
-		if err != nil {
-			return asShape(err)
+		if err := shapeOf(c); err != nil {
+			return err
 		}
 	}
-	if err := st.def.eval(c); err != nil {
-		return asValue(err)
-	}
-	if !st.def.exact {
-		c.round()
-	}
-	return nil
-}
-
-// shapeOf sets the shapes of a step's results.
-func shapeOf(c *call) error {
-	var err error
-	if rule := c.st.def.shape; rule != nil {
-		err = rule(c)
-	} else {
-		err = sameShape(c)
-	}
-	if err != nil {
-		return asShape(err)
-	}
-	return nil
-}
-
-// evalOf computes a step's results.
-func evalOf(c *call) error {
-	if err := c.st.def.eval(c); err != nil {
-		return asValue(err)
-	}
-	if !c.st.def.exact {
-		c.round()
-	}
-	return nil
+	return evalOf(c)
 }

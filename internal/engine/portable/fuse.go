@@ -49,7 +49,7 @@ var separate = []string{"softmax", "rsqrt", "reduce_mean", "silu", "gelu", "sigm
 func (pl *planner) noteSeparate() {
 	counts := map[string]int{}
 	for _, st := range pl.p.body.steps {
-		if st.mat == nil && st.op != nil && st.def == table[st.op.Type] {
+		if st.matrix() == nil && st.op != nil && st.def == table[st.op.Type] {
 			counts[st.op.Type]++
 		}
 	}
@@ -175,12 +175,12 @@ func (f *fuser) number(st *step, k, def int) (int, bool) {
 func (f *fuser) faithful() bool { return f.p.arith == engine.Faithful }
 
 // replace marks the steps of a group as gone and returns the step that stands
-// for them. Nil steps are skipped.
-func (f *fuser) replace(def *operator, last *step, in []int32, group ...*step) *step {
+// for them, with what the pattern found. Nil steps are skipped.
+func (f *fuser) replace(def *operator, data any, last *step, in []int32, group ...*step) *step {
 	for _, st := range group {
 		if st != nil && st != last {
 			f.gone[st] = true
 		}
 	}
-	return &step{def: def, in: in, out: last.out}
+	return &step{binding: binding{def: def, in: in, out: last.out, data: data}}
 }

@@ -4,27 +4,27 @@ package portable
 // weighted sum as one step.
 var fusedAttention = &operator{
 	name: "attention", params: in("query*", "key*!", "value*!", "mask*"),
-	shape: writtenShape, eval: writtenAttention,
-	local: func() any { return new(writtenLocal) },
+	shape: fusedAttentionShape, eval: evalFusedAttention,
+	local: func() any { return new(fusedAttentionLocal) },
 }
 
-// written is what a step of fusedAttention knows from its pattern.
-type written struct {
+// attentionPattern is the data of a step of fusedAttention.
+type attentionPattern struct {
 	scale float32
-	// turned says that the keys are [.., columns, rows].
-	turned bool
+	// transposed says that the keys are [.., columns, rows].
+	transposed bool
 	// round says that the separate operations would round to fp16.
 	round bool
 }
 
-type writtenLocal struct {
+type fusedAttentionLocal struct {
 	attentionLocal
 	keys value
 }
 
 // attention matches softmax(query·keyᵀ·scale + mask)·value at its last matmul.
 func (f *fuser) attention(last *step) *step {
-	if !last.is("matmul") || last.mat != nil || !f.flag(last, 2, false) || !f.flag(last, 3, false) {
+	if !last.is("matmul") || !f.flag(last, 2, false) || !f.flag(last, 3, false) {
 		return nil
 	}
 	weights, cast1 := f.through(last.in[0])
@@ -32,7 +32,7 @@ func (f *fuser) attention(last *step) *step {
 	if soft == nil || !f.lastAxis(soft) {
 		return nil
 	}
-	w := written{scale: 1}
+	w := &attentionPattern{scale: 1}
 	scores, cast2 := f.through(soft.in[0])
 	mask := int32(-1)
 	var masked, scaled *step
@@ -56,15 +56,13 @@ func (f *fuser) attention(last *step) *step {
 	if rank < 3 || !f.sameRank(rank, dots.in[0], dots.in[1], last.in[1]) || (mask >= 0 && !f.maskFits(mask, rank)) {
 		return nil
 	}
-	w.turned = f.flag(dots, 3, false)
-	if !w.turned && !f.flag(dots, 3, true) {
+	w.transposed = f.flag(dots, 3, false)
+	if !w.transposed && !f.flag(dots, 3, true) {
 		return nil
 	}
 	w.round = f.faithful() && f.half(dots.out[0])
-	st := f.replace(fusedAttention, last, []int32{dots.in[0], dots.in[1], last.in[1], mask},
+	return f.replace(fusedAttention, w, last, []int32{dots.in[0], dots.in[1], last.in[1], mask},
 		dots, scaled, masked, soft, cast1, cast2)
-	st.written = w
-	return st
 }
 
 // flag reports whether a boolean operand is the given constant; absent ones are
@@ -126,13 +124,13 @@ func (f *fuser) maskFits(s int32, rank int) bool {
 	return f.float(s) && !t.Variadic && len(t.Shape) >= 2 && len(t.Shape) <= rank
 }
 
-// turnedKeys returns the keys as [.., rows, columns].
-func (c *call) turnedKeys(w written) *value {
+// orderedKeys returns the keys as [.., rows, columns].
+func (c *call) orderedKeys(w *attentionPattern) *value {
 	k := c.in(1)
-	if !w.turned {
+	if !w.transposed {
 		return k
 	}
-	l := localOf[writtenLocal](c)
+	l := localOf[fusedAttentionLocal](c)
 	l.keys = *k
 	v := &l.keys
 	if v.repr != reprF32 && v.repr != reprF16 && v.repr != reprUnknown {
@@ -148,17 +146,17 @@ func (c *call) turnedKeys(w written) *value {
 	return v
 }
 
-func writtenShape(c *call) error {
-	k := c.turnedKeys(c.st.written)
+func fusedAttentionShape(c *call) error {
+	k := c.orderedKeys(dataOf[attentionPattern](c))
 	if k == nil {
 		return errUnsupported
 	}
 	return shapeOfAttention(c, k)
 }
 
-func writtenAttention(c *call) error {
-	w := c.st.written
-	l := localOf[writtenLocal](c)
-	k := c.turnedKeys(w)
+func evalFusedAttention(c *call) error {
+	w := dataOf[attentionPattern](c)
+	l := localOf[fusedAttentionLocal](c)
+	k := c.orderedKeys(w)
 	return c.attend(&l.attentionLocal, k, c.in(2), c.in(3), w.scale, w.round)
 }

@@ -9,20 +9,20 @@ var fusedGate = &operator{
 	local: newSpread,
 }
 
-// gate is what a step of fusedGate knows from its pattern: it stores
-// activation(x)·y in dst.
-type gate func(dst, x, y []float32)
+// gatePattern is the data of a step of fusedGate: apply stores activation(x)·y in
+// dst.
+type gatePattern struct{ apply func(dst, x, y []float32) }
 
 // gateOf makes a gate of an activation. round says that the activation alone
 // would round to fp16.
-func gateOf(activation func(dst, x []float32), round bool) gate {
-	return func(dst, x, y []float32) {
+func gateOf(activation func(dst, x []float32), round bool) *gatePattern {
+	return &gatePattern{func(dst, x, y []float32) {
 		activation(dst, x)
 		if round {
 			kernel.RoundF16(dst)
 		}
 		kernel.Mul(dst, dst, y)
-	}
+	}}
 }
 
 // gated matches the multiplication of an activation of one product with another
@@ -40,9 +40,8 @@ func (f *fuser) gated(last *step) *step {
 		if a == nil || b == nil || a.in[0] != b.in[0] || !f.sameRows(a, b) {
 			continue
 		}
-		st := f.replace(fusedGate, last, []int32{act.in[0], last.in[1-k]}, act)
-		st.gate = gateOf(activation, f.faithful() && f.half(act.out[0]))
-		return st
+		gate := gateOf(activation, f.faithful() && f.half(act.out[0]))
+		return f.replace(fusedGate, gate, last, []int32{act.in[0], last.in[1-k]}, act)
 	}
 	return nil
 }
@@ -96,6 +95,6 @@ func gated(c *call) error {
 	if len(x) != len(y) {
 		return errShape
 	}
-	c.spread2(c.st.gate, c.newF32(0), x, y)
+	c.spread2(dataOf[gatePattern](c).apply, c.newF32(0), x, y)
 	return nil
 }

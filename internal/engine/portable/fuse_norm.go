@@ -12,8 +12,8 @@ var fusedRMSNorm = &operator{
 	local: func() any { return new(normTask) }, rowwise: firstOperand,
 }
 
-// rms is what a step of fusedRMSNorm knows from its pattern.
-type rms struct {
+// normPattern is the data of a step of fusedRMSNorm.
+type normPattern struct {
 	eps float32
 	// roundFactor and roundProduct say where the separate operations would round
 	// to fp16: the factor, and x times it.
@@ -53,15 +53,13 @@ func (f *fuser) normBefore(last *step, product, gamma int32) *step {
 		if !ok || !f.sameValue(x, times.in[1-k]) {
 			continue
 		}
-		r := rms{eps: eps}
+		r := &normPattern{eps: eps}
 		if f.faithful() {
 			r.roundFactor = f.half(times.in[k])
 			r.roundProduct = f.half(times.out[0]) || (cast1 != nil && f.half(cast1.out[0]))
 		}
-		st := f.replace(fusedRMSNorm, last, []int32{times.in[1-k], gamma},
+		return f.replace(fusedRMSNorm, r, last, []int32{times.in[1-k], gamma},
 			append(group, times, root, cast1, cast2)...)
-		st.rms = r
-		return st
 	}
 	return nil
 }
@@ -145,28 +143,28 @@ func operandOf(st *step, k int) int32 {
 
 // normTask norms rows on the pool.
 type normTask struct {
-	fr            *frame
+	env           *env
 	dst, x, gamma []float32
 	n             int
-	rms           rms
+	*normPattern
 }
 
 // Run norms rows lo to hi-1.
 func (t *normTask) Run(lo, hi, _ int) {
-	work := counter{p: &t.fr.poller}
+	work := counter{p: &t.env.poller}
 	for r := lo; r < hi; r++ {
 		work.add(t.n)
 		dst, x := t.dst[r*t.n:(r+1)*t.n], t.x[r*t.n:(r+1)*t.n]
-		factor := float32(1 / math.Sqrt(float64(kernel.SumSquaresUntil(t.fr.stop, x)/float32(t.n)+t.rms.eps)))
-		if t.rms.roundFactor {
+		factor := float32(1 / math.Sqrt(float64(kernel.SumSquaresUntil(t.env.stop, x)/float32(t.n)+t.eps)))
+		if t.roundFactor {
 			one := [1]float32{factor}
 			kernel.RoundF16(one[:])
 			factor = one[0]
 		}
-		t.fr.pieces(t.n, func(lo, hi int) {
+		t.env.pieces(t.n, func(lo, hi int) {
 			part := dst[lo:hi]
 			kernel.Scale(part, x[lo:hi], factor)
-			if t.rms.roundProduct {
+			if t.roundProduct {
 				kernel.RoundF16(part)
 			}
 			kernel.Mul(part, part, t.gamma[lo:hi])
@@ -179,7 +177,7 @@ func rmsNorm(c *call) error {
 	t := localOf[normTask](c)
 	t.x, t.gamma = c.f32(x), c.f32(c.in(1))
 	t.dst = c.newF32(0)
-	t.fr, t.n, t.rms = c.fr, len(t.gamma), c.st.rms
+	t.env, t.n, t.normPattern = c.env, len(t.gamma), dataOf[normPattern](c)
 	if len(t.dst) == 0 {
 		return nil
 	}
@@ -191,6 +189,6 @@ func rmsNorm(c *call) error {
 		t.Run(0, rows, 0)
 		return nil
 	}
-	c.fr.pool.For(t, rows, 1, c.fr.threads)
+	c.env.pool.For(t, rows, 1, c.env.threads)
 	return nil
 }

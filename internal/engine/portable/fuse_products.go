@@ -19,9 +19,16 @@ var fusedProducts = &operator{
 
 // factor is one of the linears of a group.
 type factor struct {
-	weight, given int32 // slots; given is the bias or -1
-	rows          int
-	bias          []float32
+	weight, biasSlot int32 // slots; -1 for no bias
+	rows             int
+	bias             []float32
+}
+
+// productGroup is the data of a step of fusedProducts: the linears and, once
+// prepared, their weights as one matrix.
+type productGroup struct {
+	factors []factor
+	weightMatrix
 }
 
 type productsLocal struct{ parts []kernel.Part }
@@ -46,9 +53,10 @@ func (pl *planner) groupProducts() {
 		if len(group) < 2 || group[0] != st || !f.sameWidth(group) {
 			continue
 		}
-		n := &step{op: st.op, def: fusedProducts, in: []int32{st.in[0]}, list: []int32{st.in[0]}, state: -1}
+		data := &productGroup{}
+		n := &step{binding: binding{op: st.op, def: fusedProducts, in: []int32{st.in[0]}, list: []int32{st.in[0]}, state: -1, data: data}}
 		for _, g := range group {
-			n.products = append(n.products, factor{weight: g.in[1], given: operandOf(g, 2)})
+			data.factors = append(data.factors, factor{weight: g.in[1], biasSlot: operandOf(g, 2)})
 			n.out = append(n.out, g.out[0])
 			f.gone[g] = true
 		}
@@ -89,36 +97,40 @@ func (f *fuser) sameWidth(group []*step) bool {
 }
 
 // prepareProducts turns the weights into one matrix and drops biases of zeros.
-func prepareProducts(p *plan, st *step) error {
-	mats := make([]kernel.Mat, len(st.products))
-	for k := range st.products {
-		g := &st.products[k]
-		m, err := constMatrix(&p.load, p.slots[g.weight].konst)
+func prepareProducts(s *setup) (any, error) {
+	group, ok := s.step.data.(*productGroup)
+	if !ok {
+		return nil, errFault
+	}
+	mats := make([]kernel.Mat, len(group.factors))
+	for k := range group.factors {
+		g := &group.factors[k]
+		m, err := constMatrix(s.load, s.constant(g.weight))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		mats[k], g.rows = m, m.Rows()
-		if g.given >= 0 && !allZero(&p.load, p.slots[g.given].konst) {
-			g.bias = p.slots[g.given].konst.f[:g.rows]
+		if g.biasSlot >= 0 && !allZero(s.load, s.constant(g.biasSlot)) {
+			g.bias = s.constant(g.biasSlot).f[:g.rows]
 		}
 	}
 	c, err := kernel.NewConcat(mats...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	st.mat = c
-	return nil
+	group.mat = c
+	return group, nil
 }
 
 func productsShape(c *call) error {
-	x := c.in(0)
-	if x.rank == 0 || x.dims[x.rank-1] != c.st.mat.Cols() {
-		return fmt.Errorf("x of shape %v does not fit weights of %d columns", x.shape(), c.st.mat.Cols())
+	x, group := c.in(0), dataOf[productGroup](c)
+	if x.rank == 0 || x.dims[x.rank-1] != group.mat.Cols() {
+		return fmt.Errorf("x of shape %v does not fit weights of %d columns", x.shape(), group.mat.Cols())
 	}
-	for k := range c.st.products {
+	for k := range group.factors {
 		y := c.out(k)
 		*y = value{dt: y.dt, slot: y.slot, rank: x.rank, dims: x.dims}
-		y.dims[x.rank-1] = c.st.products[k].rows
+		y.dims[x.rank-1] = group.factors[k].rows
 		if err := y.setShape(y.shape()...); err != nil {
 			return err
 		}
@@ -127,21 +139,21 @@ func productsShape(c *call) error {
 }
 
 func products(c *call) error {
-	x, l := c.in(0), localOf[productsLocal](c)
+	x, l, group := c.in(0), localOf[productsLocal](c), dataOf[productGroup](c)
 	xs := c.f32(x)
 	k := x.dims[x.rank-1]
 	l.parts = l.parts[:0]
-	for i := range c.st.products {
-		g := &c.st.products[i]
+	for i := range group.factors {
+		g := &group.factors[i]
 		l.parts = append(l.parts, kernel.Part{
 			Dst: c.newF32(i), Ldd: g.rows, Bias: g.bias, RoundOut: c.out(i).dt == dtype.Float16 && g.bias == nil,
 		})
 	}
-	t := &c.fr.product
-	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop = c.st.mat, xs, k, len(xs)/k, l.parts, c.fr.stop
-	t.Go(c.fr.pool, c.fr.threads)
+	t := &c.env.product
+	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop = group.mat, xs, k, len(xs)/k, l.parts, c.env.stop
+	t.Go(c.env.pool, c.env.threads)
 	t.Parts = nil
-	c.fr.poll()
+	c.env.poll()
 	for i := range l.parts { // the sum with a bias is rounded once, not twice
 		if part := &l.parts[i]; part.Bias != nil && c.out(i).dt == dtype.Float16 {
 			c.roundF16(part.Dst)

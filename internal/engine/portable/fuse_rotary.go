@@ -14,8 +14,8 @@ var fusedRotary = &operator{
 	local: func() any { return new(rotaryTask) },
 }
 
-// rotation is what a step of fusedRotary knows from its pattern.
-type rotation struct {
+// rotaryPattern is the data of a step of fusedRotary.
+type rotaryPattern struct {
 	// round says that the two products alone would round to fp16.
 	round bool
 }
@@ -40,23 +40,23 @@ func (f *fuser) rotary(last *step) *step {
 				continue
 			}
 			i := slices.Index(straight.in[:2], x)
-			if i < 0 || !f.turns(x, straight.in[1-i], crossed.in[1-j], last.out[0]) {
+			if i < 0 || !f.tablesFit(x, straight.in[1-i], crossed.in[1-j], last.out[0]) {
 				continue
 			}
-			st := f.replace(fusedRotary, last, []int32{x, straight.in[1-i], crossed.in[1-j]},
+			data := &rotaryPattern{round: f.faithful() && f.half(straight.out[0])}
+			st := f.replace(fusedRotary, data, last, []int32{x, straight.in[1-i], crossed.in[1-j]},
 				append(group, straight, crossed, join)...)
 			st.list = []int32{x}
-			st.rotation.round = f.faithful() && f.half(straight.out[0])
 			return st
 		}
 	}
 	return nil
 }
 
-// turns reports whether the tables fit x as far as the types tell: of one
+// tablesFit reports whether the tables fit x as far as the types tell: of one
 // element type and not of a higher rank. What the shapes are is seen when they
 // are known.
-func (f *fuser) turns(x, cos, sin, out int32) bool {
+func (f *fuser) tablesFit(x, cos, sin, out int32) bool {
 	t := f.p.slots[x].typ
 	rank := len(t.Shape)
 	if !f.float(x) || f.p.slots[out].typ.DType != t.DType || len(f.p.slots[out].typ.Shape) != rank {
@@ -196,7 +196,7 @@ func (f *fuser) ints(s int32, n, def int) (func(d int) int, bool) {
 
 // rotaryTask rotates rows on the pool.
 type rotaryTask struct {
-	fr          *frame
+	env         *env
 	dst         []float32
 	x, cos, sin rows
 	dims        [maxRank]int
@@ -229,9 +229,9 @@ func (c *call) rowsOf(v, y *value, wide *[]float32) rows {
 	n := 1
 	if v.rank == 0 || v.dims[last] != y.dims[y.rank-1] {
 		n = y.dims[y.rank-1]
-		*wide = grown(c.fr, *wide, len(r.f)*n)
+		*wide = reuse(c.env, *wide, len(r.f)*n)
 		w := *wide
-		c.fr.lanes(len(r.f), n, func(k int) { setAll(&c.fr.poller, w[k*n:(k+1)*n], r.f[k]) })
+		c.env.lanes(len(r.f), n, func(k int) { setAll(&c.env.poller, w[k*n:(k+1)*n], r.f[k]) })
 		r.f = *wide
 	}
 	for d := v.rank - 1; d >= 0; d-- {
@@ -275,13 +275,13 @@ func rotary(c *call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
-	t.fr, t.dims, t.outer, t.n, t.round = c.fr, y.dims, y.rank-1, y.dims[y.rank-1], c.st.rotation.round
+	t.env, t.dims, t.outer, t.n, t.round = c.env, y.dims, y.rank-1, y.dims[y.rank-1], dataOf[rotaryPattern](c).round
 	t.x, t.cos, t.sin = c.rowsOf(x, y, &t.wide[0]), c.rowsOf(c.in(1), y, &t.wide[1]), c.rowsOf(c.in(2), y, &t.wide[2])
 	n := len(t.dst) / t.n
 	if len(t.dst) < spreadFrom {
 		t.Run(0, n, 0)
 	} else {
-		c.fr.pool.For(t, n, 8, c.fr.threads)
+		c.env.pool.For(t, n, 8, c.env.threads)
 	}
 	t.dst, t.x.f, t.cos.f, t.sin.f = nil, nil, nil, nil
 	return nil
@@ -289,7 +289,7 @@ func rotary(c *call) error {
 
 // Run rotates rows lo to hi-1.
 func (t *rotaryTask) Run(lo, hi, _ int) {
-	work := counter{p: &t.fr.poller}
+	work := counter{p: &t.env.poller}
 	for r := lo; r < hi; r++ {
 		work.add(t.n)
 		xo, co, so, rest := 0, 0, 0, r
@@ -320,7 +320,7 @@ func (t *rotaryTask) longRow(dst, x, cos, sin []float32) {
 	var from [3][2 * size]float32
 	var to [2 * size]float32
 	h := t.n / 2
-	t.fr.piecesOf(h, size, func(lo, hi int) {
+	t.env.piecesOf(h, size, func(lo, hi int) {
 		m := hi - lo
 		for k, src := range [3][]float32{x, cos, sin} {
 			copy(from[k][:m], src[lo:hi])

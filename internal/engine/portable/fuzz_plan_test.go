@@ -155,7 +155,7 @@ func (c *countdown) Err() error {
 func readOutput(t *testing.T, fr *frame, s int32, text func() string) {
 	t.Helper()
 	err := func() (err error) {
-		fr.call.st = outputStep
+		fr.call.step = outputStep
 		defer fr.guard(&err)
 		fr.call.f32(&fr.vals[s])
 		fr.call.i32(&fr.vals[s])

@@ -223,7 +223,7 @@ func TestStatesUpdatedFromThemselves(t *testing.T) {
 // A fault in the table while planning is an error too.
 func TestFaultsWhilePlanningAreErrors(t *testing.T) {
 	broken := *table["relu"]
-	broken.prepare = func(*plan, *step) error { panic("broken") }
+	broken.prepare = func(*setup) (any, error) { panic("broken") }
 	old := table["relu"]
 	table["relu"] = &broken
 	defer func() { table["relu"] = old }()

@@ -25,6 +25,7 @@ func (p *program) PlanText() string {
 
 func (pl *plan) listing(b *strings.Builder, body *body, indent string) {
 	for _, st := range body.steps {
+		mat := st.matrix()
 		fmt.Fprintf(b, "%s%4d  %-30s", indent, st.index, st.def.name)
 		for k, s := range st.out {
 			if k > 0 {
@@ -33,8 +34,8 @@ func (pl *plan) listing(b *strings.Builder, body *body, indent string) {
 			fmt.Fprintf(b, " %s %v", mil.Plain(pl.slots[s].name), pl.slots[s].typ)
 		}
 		switch {
-		case st.mat != nil:
-			fmt.Fprintf(b, "  [%s]", st.mat.Format())
+		case mat != nil:
+			fmt.Fprintf(b, "  [%s]", mat.Format())
 		case st.inPlace:
 			b.WriteString("  [in place]")
 		case st.copied:

@@ -81,7 +81,7 @@ func (c *call) activate(a *activation) error {
 	}
 	x := c.f32(c.in(0))
 	dst := c.newF32(0)
-	c.fr.pieces(len(x), func(lo, hi int) {
+	c.env.pieces(len(x), func(lo, hi int) {
 		for k, v := range x[lo:hi] {
 			dst[lo+k] = a.f(v, alpha, beta)
 		}
@@ -100,7 +100,7 @@ func softplus(x float32) float32 {
 func relu(c *call) error {
 	x := c.f32(c.in(0))
 	dst := c.newF32(0)
-	c.fr.pieces(len(x), func(lo, hi int) {
+	c.env.pieces(len(x), func(lo, hi int) {
 		for k, v := range x[lo:hi] {
 			dst[lo+k] = max(v, 0)
 		}
@@ -175,23 +175,23 @@ func softmax(c *call) error {
 		return nil
 	}
 	t := localOf[softmaxTask](c)
-	t.fr = c.fr
+	t.env = c.env
 	if inner == 1 {
 		if t.dst, t.src, t.n = dst, src, n; len(dst) < spreadFrom {
 			t.Run(0, len(dst)/n, 0)
 		} else {
-			c.fr.pool.For(t, len(dst)/n, 1, c.fr.threads)
+			c.env.pool.For(t, len(dst)/n, 1, c.env.threads)
 		}
 		return nil
 	}
-	t.columns = grown(c.fr, t.columns, 2*inner)
-	softmaxColumns(&c.fr.poller, dst, src, n, inner, t.columns)
+	t.columns = reuse(c.env, t.columns, 2*inner)
+	softmaxColumns(&c.env.poller, dst, src, n, inner, t.columns)
 	return nil
 }
 
 // softmaxTask computes rows on the pool. It belongs to a step.
 type softmaxTask struct {
-	fr       *frame
+	env      *env
 	dst, src []float32
 	n        int
 	columns  []float32 // maxima and sums
@@ -201,11 +201,11 @@ func newSoftmax() any { return &softmaxTask{} }
 
 // Run handles rows lo to hi-1.
 func (t *softmaxTask) Run(lo, hi, _ int) {
-	t.fr.lanes(hi-lo, t.n, func(r int) {
+	t.env.lanes(hi-lo, t.n, func(r int) {
 		at := (lo + r) * t.n
 		row := t.dst[at : at+t.n]
-		copyPieces(&t.fr.poller, row, t.src[at:])
-		kernel.SoftmaxUntil(t.fr.stop, row)
+		copyPieces(&t.env.poller, row, t.src[at:])
+		kernel.SoftmaxUntil(t.env.stop, row)
 	})
 }
 
@@ -256,12 +256,12 @@ func (c *call) perChannel(n, inner, channels int, f func(ch, lo, hi int)) {
 	if n == 0 {
 		return
 	}
-	c.fr.lanes(n/inner, min(inner, pollEvery), func(r int) {
+	c.env.lanes(n/inner, min(inner, pollEvery), func(r int) {
 		if inner <= pollEvery {
 			f(r%channels, r*inner, (r+1)*inner)
 			return
 		}
-		c.fr.pieces(inner, func(lo, hi int) { f(r%channels, r*inner+lo, r*inner+hi) })
+		c.env.pieces(inner, func(lo, hi int) { f(r%channels, r*inner+lo, r*inner+hi) })
 	})
 }
 

@@ -65,12 +65,12 @@ func (c *call) attend(l *attentionLocal, k, v, mask *value, scale float32, round
 	dst := c.newF32(0)
 	a.Queries, a.Keys = q.dims[r-2], k.dims[r-2]
 	a.HeadDim, a.ValueDim = q.dims[r-1], v.dims[r-1]
-	a.Scale, a.Round, a.Stop = scale, round, c.fr.stop
+	a.Scale, a.Round, a.Stop = scale, round, c.env.stop
 	if len(dst) == 0 {
 		return nil
 	}
 	if a.Keys == 0 {
-		setAll(&c.fr.poller, dst, float32(math.NaN()))
+		setAll(&c.env.poller, dst, float32(math.NaN()))
 		return nil
 	}
 	heads := 1
@@ -102,8 +102,8 @@ func (c *call) attend(l *attentionLocal, k, v, mask *value, scale float32, round
 				a.MaskHead = broadcastStride(mask, mask.rank-3, rows*a.Keys)
 			}
 		}
-		a.Go(c.fr.pool, c.fr.threads)
-		c.fr.poll()
+		a.Go(c.env.pool, c.env.threads)
+		c.env.poll()
 	}
 	return nil
 }
@@ -239,9 +239,9 @@ func (c *call) maskValues(l *attentionLocal, mask, y *value) ([]float32, error) 
 		return c.f32(mask), nil
 	}
 	is := c.i32(mask)
-	l.mask = grown(c.fr, l.mask, len(is))
+	l.mask = reuse(c.env, l.mask, len(is))
 	dst := l.mask
-	c.fr.pieces(len(is), func(lo, hi int) {
+	c.env.pieces(len(is), func(lo, hi int) {
 		for k, allowed := range is[lo:hi] {
 			dst[lo+k] = 0
 			if allowed == 0 {

@@ -34,9 +34,9 @@ func classifyShape(c *call) error {
 func classify(c *call) error {
 	p := c.f32(c.in(0))
 	best, of := c.newI32(0), c.newF32(1)
-	copyPieces(&c.fr.poller, of, p)
+	copyPieces(&c.env.poller, of, p)
 	best[0] = 0
-	c.fr.pieces(len(p), func(lo, hi int) {
+	c.env.pieces(len(p), func(lo, hi int) {
 		for k, v := range p[lo:hi] {
 			if v > p[best[0]] {
 				best[0] = int32(lo + k)

@@ -1,6 +1,10 @@
 package portable
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/kernel"
+)
 
 func init() {
 	add(
@@ -45,25 +49,24 @@ func (g *convGeometry) pointwise() bool {
 	return true
 }
 
-func prepareConv(p *plan, st *step) error {
-	w := p.slots[st.in[1]].konst
+func prepareConv(s *setup) (any, error) {
+	w := s.in(1)
 	if w == nil || w.rank < 3 {
-		return nil
+		return nil, nil
 	}
-	if len(st.in) > 2 && st.in[2] >= 0 && allZero(&p.load, p.slots[st.in[2]].konst) {
-		st.in[2] = -1
+	if allZero(s.load, s.in(2)) {
+		s.drop(2)
 	}
 	for _, d := range w.dims[2:w.rank] {
 		if d != 1 {
-			return nil
+			return nil, nil
 		}
 	}
-	m, err := constMatrix(&p.load, w)
+	m, err := constMatrix(s.load, w)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	st.mat = m
-	return nil
+	return &weightMatrix{m}, nil
 }
 
 // geometry reads the operands.
@@ -157,8 +160,8 @@ func conv(c *call) error {
 		c.newF32(0)
 		return nil
 	}
-	if c.st.mat != nil && g.pointwise() {
-		return c.pointwise(l, g)
+	if w := dataOf[weightMatrix](c); w != nil && g.pointwise() {
+		return c.pointwise(w.mat, l, g)
 	}
 	w := c.f32(c.in(1))
 	xs := c.f32(c.in(0))
@@ -167,8 +170,8 @@ func conv(c *call) error {
 	if b := c.in(2); b != nil {
 		l.task.bias = c.f32(b)
 	}
-	l.task.fr = c.fr
-	c.fr.pool.For(&l.task, g.batch*g.out, 1, c.fr.threads)
+	l.task.env = c.env
+	c.env.pool.For(&l.task, g.batch*g.out, 1, c.env.threads)
 	c.roundTo(dst)
 	return nil
 }
@@ -176,7 +179,7 @@ func conv(c *call) error {
 // pointwise runs a 1x1 convolution as a linear over channels. The kernels take
 // one row of channels for each place, so x is turned first; the result is left
 // as the kernels give it and shown through strides.
-func (c *call) pointwise(l *convLocal, g *convGeometry) error {
+func (c *call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
 	x := c.in(0)
 	places := 1
 	for d := range g.spatial {
@@ -188,7 +191,7 @@ func (c *call) pointwise(l *convLocal, g *convGeometry) error {
 	} else {
 		xs = c.f32(x)
 		if places > 1 {
-			l.x = turn(&c.fr.poller, grown(c.fr, l.x, len(xs)), xs, g.in, places)
+			l.x = turn(&c.env.poller, reuse(c.env, l.x, len(xs)), xs, g.in, places)
 			xs = l.x
 		}
 	}
@@ -197,7 +200,7 @@ func (c *call) pointwise(l *convLocal, g *convGeometry) error {
 		bias = c.f32(b)
 	}
 	dst := c.newF32(0)
-	c.multiply(dst, g.out, xs, g.in, g.batch*places, bias)
+	c.multiply(mat, dst, g.out, xs, g.in, g.batch*places, bias)
 	y := c.out(0)
 	n := g.out
 	for d := g.spatial + 1; d >= 2; d-- {
@@ -229,7 +232,7 @@ func channelsLast(v *value) bool {
 // convTask is the plain definition of a convolution, one output channel of one
 // batch as a unit of work.
 type convTask struct {
-	fr              *frame
+	env             *env
 	g               *convGeometry
 	dst, x, w, bias []float32
 }
@@ -241,7 +244,7 @@ func (t *convTask) Run(lo, hi, _ int) {
 	for d := range g.spatial {
 		places *= g.result[d]
 	}
-	work := counter{p: &t.fr.poller}
+	work := counter{p: &t.env.poller}
 	for u := lo; u < hi; u++ {
 		b, o := u/g.out, u%g.out
 		row := t.dst[u*places : (u+1)*places]
@@ -249,7 +252,7 @@ func (t *convTask) Run(lo, hi, _ int) {
 			row[p] = t.sum(b, o, p, &work)
 		}
 		if t.bias != nil {
-			t.fr.pieces(len(row), func(lo, hi int) { addVS(row[lo:hi], row[lo:hi], t.bias[o:]) })
+			t.env.pieces(len(row), func(lo, hi int) { addVS(row[lo:hi], row[lo:hi], t.bias[o:]) })
 		}
 	}
 }

@@ -27,7 +27,7 @@ func init() {
 // batch as a unit of work. x is [batch, in, spatial...], the weight
 // [in, out/groups, kernel...].
 type transposedTask struct {
-	fr *frame
+	env *env
 
 	spatial                              int
 	batch, in, out, groups               int
@@ -40,10 +40,7 @@ type transposedTask struct {
 
 // transposedGeometry reads the operands.
 func (c *call) transposedGeometry() (*transposedTask, error) {
-	t, ok := c.local().(*transposedTask)
-	if !ok {
-		t = &transposedTask{}
-	}
+	t := localOf[transposedTask](c)
 	x, w := c.in(0), c.in(1)
 	if x.rank < 3 || x.rank > 2+maxSpatial || w.rank != x.rank {
 		return nil, fmt.Errorf("x of shape %v does not fit weight of shape %v", x.shapeCopy(), w.shapeCopy())
@@ -138,13 +135,7 @@ func convTransposeShape(c *call) error {
 }
 
 func convTranspose(c *call) error {
-	t, ok := c.local().(*transposedTask)
-	if !ok {
-		var err error
-		if t, err = c.transposedGeometry(); err != nil {
-			return err
-		}
-	}
+	t := localOf[transposedTask](c)
 	t.x, t.w, t.bias = c.f32(c.in(0)), c.f32(c.in(1)), nil
 	if b := c.in(2); b != nil {
 		t.bias = c.f32(b)
@@ -157,8 +148,8 @@ func convTranspose(c *call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
-	t.fr, t.sum = c.fr, grown(c.fr, t.sum, len(t.dst))
-	c.fr.pool.For(t, t.batch*t.out, 1, c.fr.threads)
+	t.env, t.sum = c.env, reuse(c.env, t.sum, len(t.dst))
+	c.env.pool.For(t, t.batch*t.out, 1, c.env.threads)
 	return nil
 }
 
@@ -174,10 +165,10 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 	for u := lo; u < hi; u++ {
 		b, o := u/t.out, u%t.out
 		sum := t.sum[u*places : (u+1)*places]
-		setAll(&t.fr.poller, sum, 0)
+		setAll(&t.env.poller, sum, 0)
 		group := o / perOut
 		for i := group * perIn; i < (group+1)*perIn; i++ {
-			t.fr.poll()
+			t.env.poll()
 			x := t.x[(b*t.in+i)*elements:][:elements]
 			w := t.w[(i*perOut+o%perOut)*taps:][:taps]
 			t.spread(sum, x, w)
@@ -187,7 +178,7 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 		if t.bias != nil {
 			bias = float64(t.bias[o])
 		}
-		t.fr.pieces(len(row), func(lo, hi int) {
+		t.env.pieces(len(row), func(lo, hi int) {
 			for p := lo; p < hi; p++ {
 				row[p] = float32(sum[p] + bias)
 			}
@@ -198,7 +189,7 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 // spread adds every element of x, times the kernel, to the places that it
 // reaches.
 func (t *transposedTask) spread(sum []float64, x, w []float32) {
-	work := counter{p: &t.fr.poller}
+	work := counter{p: &t.env.poller}
 	for e, v := range x {
 		work.add(1 + 4*len(w))
 		if v == 0 {
@@ -206,7 +197,7 @@ func (t *transposedTask) spread(sum []float64, x, w []float32) {
 		}
 		for k, weight := range w {
 			if k&(pollEvery-1) == pollEvery-1 {
-				t.fr.poll()
+				t.env.poll()
 			}
 			if p, ok := t.place(e, k); ok {
 				sum[p] += float64(v) * float64(weight)
@@ -234,10 +225,7 @@ func (t *transposedTask) place(e, k int) (int, bool) {
 
 // convQuantized decodes the weight and runs the plain definition of conv.
 func convQuantized(c *call) error {
-	l, ok := c.local().(*convLocal)
-	if !ok {
-		return errUnsupported
-	}
+	l := localOf[convLocal](c)
 	kind, err := c.textIn(8, "")
 	if err != nil {
 		return err
@@ -259,9 +247,9 @@ func convQuantized(c *call) error {
 	if kind != "linear" || bits != 8 {
 		return fmt.Errorf("quantization_type %q of %d bits: %w", kind, bits, errUnsupported)
 	}
-	l.x = grown(c.fr, l.x, len(w))
+	l.x = reuse(c.env, l.x, len(w))
 	rows := max(1, l.geo.out)
-	c.fr.pieces(len(w), func(lo, hi int) {
+	c.env.pieces(len(w), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			o := k / max(1, len(w)/rows)
 			l.x[k] = w[k]*scale[o%len(scale)] + offset[o%len(offset)]
@@ -269,12 +257,12 @@ func convQuantized(c *call) error {
 	})
 	xs := c.f32(c.in(0))
 	dst := c.newF32(0)
-	l.task = convTask{fr: c.fr, g: &l.geo, dst: dst, x: xs, w: l.x}
+	l.task = convTask{env: c.env, g: &l.geo, dst: dst, x: xs, w: l.x}
 	if b := c.in(2); b != nil {
 		l.task.bias = c.f32(b)
 	}
 	if len(dst) > 0 {
-		c.fr.pool.For(&l.task, l.geo.batch*l.geo.out, 1, c.fr.threads)
+		c.env.pool.For(&l.task, l.geo.batch*l.geo.out, 1, c.env.threads)
 	}
 	c.roundTo(dst)
 	return nil

@@ -127,7 +127,7 @@ func cropResize(c *call) error {
 	x := c.in(0)
 	src, dst := c.f32(x), c.newF32(0)
 	s := sampler{h: k.h, w: k.w, padding: "border", fill: k.fill}
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	at := 0
 	for n := range k.count {
 		box := k.boxes[n*k.width:][:k.width]

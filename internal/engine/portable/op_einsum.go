@@ -49,10 +49,7 @@ func newEinsum() any { return &contraction{} }
 
 // contraction returns what newEinsum made for this step.
 func (c *call) contraction() *contraction {
-	e, ok := c.local().(*contraction)
-	if !ok {
-		return &contraction{}
-	}
+	e := localOf[contraction](c)
 	return e
 }
 
@@ -190,7 +187,7 @@ func einsum(c *call) error {
 		return nil
 	}
 	if k == 0 {
-		setAll(&c.fr.poller, out, 0)
+		setAll(&c.env.poller, out, 0)
 		return nil
 	}
 	a = e.matrix(c, 0, &e.a, a, &e.rows)
@@ -200,17 +197,17 @@ func einsum(c *call) error {
 	direct := w.start(dims[:e.result.n], 2) && w.rank == 0 && (w.n == 1 || w.step[0] == w.step[1])
 	prod := out
 	if !direct {
-		e.c = grown(c.fr, e.c, len(out))
+		e.c = reuse(c.env, e.c, len(out))
 		prod = e.c
 	}
 	const rows = 64 // between two looks at the context
 	for p := range batch {
 		for r := 0; r < m; r += rows {
-			c.fr.poll()
-			kernel.MatMulUntil(c.fr.stop, prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
+			c.env.poll()
+			kernel.MatMulUntil(c.env.stop, prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
 		}
 	}
-	c.fr.poll()
+	c.env.poll()
 	if !direct {
 		copyRows(&w, out, prod)
 	}
@@ -238,7 +235,7 @@ func (e *contraction) matrix(c *call, k int, scratch *[]float32, src []float32, 
 	for _, d := range dims[:rank] {
 		n *= d
 	}
-	*scratch = grown(c.fr, *scratch, n)
+	*scratch = reuse(c.env, *scratch, n)
 	copyRows(&w, *scratch, src)
 	return *scratch
 }

@@ -165,7 +165,7 @@ func (c *call) binaryInt(op *binary) error {
 
 // noZero fails when a divisor is zero.
 func (c *call) noZero(divisors []int32) (err error) {
-	c.fr.pieces(len(divisors), func(lo, hi int) {
+	c.env.pieces(len(divisors), func(lo, hi int) {
 		if slices.Contains(divisors[lo:hi], 0) {
 			err = fmt.Errorf("integer division by zero")
 		}
@@ -243,7 +243,7 @@ func bit(b bool) int32 {
 func logicalNot(c *call) error {
 	out := c.newI32(0)
 	x := c.i32(c.in(0))
-	c.fr.pieces(len(x), func(lo, hi int) {
+	c.env.pieces(len(x), func(lo, hi int) {
 		for k, v := range x[lo:hi] {
 			out[lo+k] = bit(v == 0)
 		}

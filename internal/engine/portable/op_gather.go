@@ -60,7 +60,7 @@ func (c *call) indexRule(k int) (indexRule, error) {
 		return indexRule{wrapped: true}, nil
 	}
 	validate, err := c.boolIn(k, false)
-	stored := c.fr.plan.slots[c.st.in[1]].konst != nil
+	stored := c.env.constant[c.step.in[1]]
 	return indexRule{wrapped: stored && !validate}, err
 }
 
@@ -142,7 +142,7 @@ func gather(c *call) error {
 	rows.open(inner)
 	out := c.out(0)
 	at := 0
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for b := range batches {
 		for o := range outer {
 			for j := range per {
@@ -272,7 +272,7 @@ func (r *rowSource) open(inner int) {
 // copy moves n elements from element at of the source to element to of v.
 func (r *rowSource) copy(v *value, to, at, n int) {
 	if n > decodeEvery {
-		r.c.fr.piecesOf(n, decodeEvery, func(lo, hi int) { r.copy(v, to+lo, at+lo, hi-lo) })
+		r.c.env.piecesOf(n, decodeEvery, func(lo, hi int) { r.copy(v, to+lo, at+lo, hi-lo) })
 		return
 	}
 	switch {
@@ -328,10 +328,10 @@ func gatherAlong(c *call) error {
 	indices := c.i32(idx)
 	if c.floatOut(0) {
 		src := c.f32(x)
-		return pickLanes(&c.fr.poller, c.newF32(0), src, indices, l, rule)
+		return pickLanes(&c.env.poller, c.newF32(0), src, indices, l, rule)
 	}
 	src := c.i32(x)
-	return pickLanes(&c.fr.poller, c.newI32(0), src, indices, l, rule)
+	return pickLanes(&c.env.poller, c.newI32(0), src, indices, l, rule)
 }
 
 // lanes describes two values that differ only in one dimension: n elements in
@@ -440,10 +440,10 @@ func gatherND(c *call) error {
 	indices := c.i32(idx)
 	if c.floatOut(0) {
 		src := c.f32(x)
-		return pickSlices(&c.fr.poller, c.newF32(0), src, indices, x, &d, rule)
+		return pickSlices(&c.env.poller, c.newF32(0), src, indices, x, &d, rule)
 	}
 	src := c.i32(x)
-	return pickSlices(&c.fr.poller, c.newI32(0), src, indices, x, &d, rule)
+	return pickSlices(&c.env.poller, c.newI32(0), src, indices, x, &d, rule)
 }
 
 func pickSlices[T any](p *poller, dst, src []T, indices []int32, x *value, d *deep, rule indexRule) error {

@@ -99,36 +99,33 @@ func (c *call) plain(v, tmp *value) *value {
 
 // scratch is memory that a step keeps from prediction to prediction.
 type scratch struct {
-	fr *frame // counts the memory
-	f  []float32
-	d  []float64
-	l  []int64
+	env *env // counts the memory
+	f   []float32
+	d   []float64
+	l   []int64
 }
 
 func newScratch() any { return &scratch{} }
 
 // scratch returns what newScratch made for this step.
 func (c *call) scratch() *scratch {
-	s, ok := c.local().(*scratch)
-	if !ok {
-		s = &scratch{}
-	}
-	s.fr = c.fr
+	s := localOf[scratch](c)
+	s.env = c.env
 	return s
 }
 
 func (s *scratch) floats(n int) []float32 {
-	s.f = grown(s.fr, s.f, n)
+	s.f = reuse(s.env, s.f, n)
 	return s.f
 }
 
 func (s *scratch) doubles(n int) []float64 {
-	s.d = grown(s.fr, s.d, n)
+	s.d = reuse(s.env, s.d, n)
 	return s.d
 }
 
 func (s *scratch) longs(n int) []int64 {
-	s.l = grown(s.fr, s.l, n)
+	s.l = reuse(s.env, s.l, n)
 	return s.l
 }
 
@@ -157,7 +154,7 @@ type nest struct {
 const longestPiece = pollEvery
 
 // nest returns a nest that looks at the prediction's context.
-func (c *call) nest() nest { return nest{count: counter{p: &c.fr.poller}} }
+func (c *call) nest() nest { return nest{count: counter{p: &c.env.poller}} }
 
 // start merges neighbouring dimensions where every memory allows it and places
 // the nest at its first row. It reports whether there is a row at all.

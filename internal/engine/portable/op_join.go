@@ -196,7 +196,7 @@ func splitShape(c *call) error {
 	if err != nil {
 		return err
 	}
-	count := len(c.st.out)
+	count := len(c.step.out)
 	parts, err := c.intIn(1, count)
 	if err != nil {
 		return err
@@ -235,7 +235,7 @@ func splitOp(c *call) error {
 		return err
 	}
 	at := 0
-	for k := range c.st.out {
+	for k := range c.step.out {
 		c.view(k, x, at*x.stride[axis], x.stride[:x.rank], nil)
 		at += c.out(k).dims[axis]
 	}
@@ -288,7 +288,7 @@ func tile(c *call) error {
 	var full nest
 	full.denseStrides(0, out.shape())
 	var idx [maxRank]int
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for {
 		work.add(x.len() + 16)
 		w := c.nest()

@@ -26,20 +26,19 @@ type linearLocal struct {
 
 // prepareLinear turns a constant weight into the matrix that the kernels read
 // and drops a bias of zeros, which converters write where a layer has none.
-func prepareLinear(p *plan, st *step) error {
-	w := p.slots[st.in[1]].konst
+func prepareLinear(s *setup) (any, error) {
+	w := s.in(1)
 	if w == nil {
-		return nil
+		return nil, nil
 	}
-	m, err := constMatrix(&p.load, w)
+	m, err := constMatrix(s.load, w)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	st.mat = m
-	if len(st.in) > 2 && st.in[2] >= 0 && allZero(&p.load, p.slots[st.in[2]].konst) {
-		st.in[2] = -1
+	if allZero(s.load, s.in(2)) {
+		s.drop(2)
 	}
-	return nil
+	return &weightMatrix{m}, nil
 }
 
 // constMatrix returns a constant as a matrix of its first dimension by all
@@ -111,8 +110,8 @@ func linear(c *call) error {
 	if b := c.in(2); b != nil {
 		bias = c.f32(b)
 	}
-	if c.st.mat != nil {
-		c.multiply(dst, o, xs, k, n, bias)
+	if w := dataOf[weightMatrix](c); w != nil {
+		c.multiply(w.mat, dst, o, xs, k, n, bias)
 		return nil
 	}
 	l.mm.matmul(c, dst, xs, c.f32(c.in(1)), true, n, o, k)
@@ -122,16 +121,16 @@ func linear(c *call) error {
 }
 
 // multiply computes dst[n,o] = xs[n,k]·matᵀ + bias, rounded to output 0's type.
-func (c *call) multiply(dst []float32, o int, xs []float32, k, n int, bias []float32) {
+func (c *call) multiply(mat kernel.Mat, dst []float32, o int, xs []float32, k, n int, bias []float32) {
 	half := c.out(0).dt == dtype.Float16
-	t := &c.fr.product
-	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = c.st.mat, dst, xs, o, k, n
-	t.Bias, t.RoundOut, t.Stop = nil, half && bias == nil, c.fr.stop
+	t := &c.env.product
+	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = mat, dst, xs, o, k, n
+	t.Bias, t.RoundOut, t.Stop = nil, half && bias == nil, c.env.stop
 	if len(bias) == o {
 		t.Bias = bias
 	}
-	t.Go(c.fr.pool, c.fr.threads)
-	c.fr.poll()
+	t.Go(c.env.pool, c.env.threads)
+	c.env.poll()
 	if bias == nil {
 		return
 	}
@@ -154,11 +153,11 @@ func (c *call) addBias(dst, bias []float32, o int) {
 		return
 	}
 	if len(bias) != o {
-		c.fr.pieces(len(dst), func(lo, hi int) { addVS(dst[lo:hi], dst[lo:hi], bias) })
+		c.env.pieces(len(dst), func(lo, hi int) { addVS(dst[lo:hi], dst[lo:hi], bias) })
 		return
 	}
-	c.fr.lanes(len(dst)/o, o, func(r int) {
+	c.env.lanes(len(dst)/o, o, func(r int) {
 		row := dst[r*o : (r+1)*o]
-		c.fr.pieces(o, func(lo, hi int) { kernel.Add(row[lo:hi], row[lo:hi], bias[lo:]) })
+		c.env.pieces(o, func(lo, hi int) { kernel.Add(row[lo:hi], row[lo:hi], bias[lo:]) })
 	})
 }

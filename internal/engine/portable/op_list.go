@@ -47,9 +47,9 @@ func makeListShape(c *call) error {
 
 func makeList(c *call) error {
 	if c.floatOut(0) {
-		setAll(&c.fr.poller, c.newF32(0), 0)
+		setAll(&c.env.poller, c.newF32(0), 0)
 	} else {
-		setAll(&c.fr.poller, c.newI32(0), 0)
+		setAll(&c.env.poller, c.newI32(0), 0)
 	}
 	return nil
 }
@@ -116,9 +116,9 @@ func listRead(c *call) error {
 	}
 	size := ls.span(1, ls.rank)
 	if ls.isInt() {
-		pickRows(&c.fr.poller, c.newI32(0), c.i32(ls), at, size)
+		pickRows(&c.env.poller, c.newI32(0), c.i32(ls), at, size)
 	} else {
-		pickRows(&c.fr.poller, c.newF32(0), c.f32(ls), at, size)
+		pickRows(&c.env.poller, c.newF32(0), c.f32(ls), at, size)
 	}
 	return nil
 }
@@ -178,9 +178,9 @@ func listWrite(c *call) error {
 	ls, at, v := c.in(0), c.intsIn(1), c.in(2)
 	size := c.out(0).span(1, c.out(0).rank)
 	if v.isInt() {
-		putRows(&c.fr.poller, c.newI32(0), c.i32(ls), c.i32(v), at, size)
+		putRows(&c.env.poller, c.newI32(0), c.i32(ls), c.i32(v), at, size)
 	} else {
-		putRows(&c.fr.poller, c.newF32(0), c.f32(ls), c.f32(v), at, size)
+		putRows(&c.env.poller, c.newF32(0), c.f32(ls), c.f32(v), at, size)
 	}
 	return nil
 }

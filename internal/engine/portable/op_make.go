@@ -52,7 +52,7 @@ func rangeOp(c *call) error {
 	if !c.floatOut(0) {
 		start, step := int64(c.i32(c.in(1))[0]), int64(c.i32(c.in(2))[0])
 		dst, dt := c.newI32(0), c.out(0).dt
-		c.fr.pieces(len(dst), func(lo, hi int) {
+		c.env.pieces(len(dst), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
 				dst[k] = wrap(start+int64(k)*step, dt)
 			}
@@ -61,7 +61,7 @@ func rangeOp(c *call) error {
 	}
 	start, step := float64(c.f32(c.in(1))[0]), float64(c.f32(c.in(2))[0])
 	dst := c.newF32(0)
-	c.fr.pieces(len(dst), func(lo, hi int) {
+	c.env.pieces(len(dst), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			dst[k] = float32(start + float64(k)*step)
 		}
@@ -88,14 +88,14 @@ func fill(c *call) error {
 		if err != nil {
 			return err
 		}
-		setAll(&c.fr.poller, c.newF32(0), v)
+		setAll(&c.env.poller, c.newF32(0), v)
 		return nil
 	}
 	v, err := c.intIn(1, 0)
 	if err != nil {
 		return err
 	}
-	setAll(&c.fr.poller, c.newI32(0), wrap(int64(v), c.out(0).dt))
+	setAll(&c.env.poller, c.newI32(0), wrap(int64(v), c.out(0).dt))
 	return nil
 }
 
@@ -148,7 +148,7 @@ func oneHot(c *call) error {
 		if err != nil {
 			return err
 		}
-		spotOn(&c.fr.poller, c.newF32(0), indices, depth, inner, on, off)
+		spotOn(&c.env.poller, c.newF32(0), indices, depth, inner, on, off)
 		return nil
 	}
 	on, err := c.intIn(3, 1)
@@ -160,7 +160,7 @@ func oneHot(c *call) error {
 		return err
 	}
 	dt := c.out(0).dt
-	spotOn(&c.fr.poller, c.newI32(0), indices, depth, inner, wrap(int64(on), dt), wrap(int64(off), dt))
+	spotOn(&c.env.poller, c.newI32(0), indices, depth, inner, wrap(int64(on), dt), wrap(int64(off), dt))
 	return nil
 }
 
@@ -191,11 +191,11 @@ func bandPart(c *call) error {
 	rows, cols := x.dims[x.rank-2], x.dims[x.rank-1]
 	if c.floatOut(0) {
 		src := c.f32(x)
-		band(&c.fr.poller, c.newF32(0), src, rows, cols, lower, upper)
+		band(&c.env.poller, c.newF32(0), src, rows, cols, lower, upper)
 		return nil
 	}
 	src := c.i32(x)
-	band(&c.fr.poller, c.newI32(0), src, rows, cols, lower, upper)
+	band(&c.env.poller, c.newI32(0), src, rows, cols, lower, upper)
 	return nil
 }
 
@@ -223,9 +223,9 @@ func nonZeroShape(c *call) error {
 	n := 0
 	x := c.in(0)
 	if x.isInt() {
-		n = filled(&c.fr.poller, c.i32(x))
+		n = filled(&c.env.poller, c.i32(x))
 	} else {
-		n = filled(&c.fr.poller, c.f32(x))
+		n = filled(&c.env.poller, c.f32(x))
 	}
 	return c.out(0).setShape(n, x.rank)
 }
@@ -245,9 +245,9 @@ func nonZero(c *call) error {
 	x := c.in(0)
 	dst := c.newI32(0)
 	if x.isInt() {
-		coordinates(&c.fr.poller, dst, c.i32(x), x)
+		coordinates(&c.env.poller, dst, c.i32(x), x)
 	} else {
-		coordinates(&c.fr.poller, dst, c.f32(x), x)
+		coordinates(&c.env.poller, dst, c.f32(x), x)
 	}
 	return nil
 }

@@ -18,26 +18,16 @@ func init() {
 }
 
 // prepareMatmul reads a constant matrix y of [n, k] (transpose_y) as stored.
-func prepareMatmul(p *plan, st *step) error {
-	y := p.slots[st.in[1]].konst
-	if y == nil || y.rank != 2 || constBool(p, st, 2) || !constBool(p, st, 3) {
-		return nil
+func prepareMatmul(s *setup) (any, error) {
+	y := s.in(1)
+	if y == nil || y.rank != 2 || s.isTrue(2) || !s.isTrue(3) {
+		return nil, nil
 	}
-	m, err := constMatrix(&p.load, y)
+	m, err := constMatrix(s.load, y)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	st.mat = m
-	return nil
-}
-
-// constBool returns a constant boolean operand, false when it is absent.
-func constBool(p *plan, st *step, k int) bool {
-	if k >= len(st.in) || st.in[k] < 0 {
-		return false
-	}
-	v := p.slots[st.in[k]].konst
-	return v != nil && v.repr == reprI32 && len(v.i) == 1 && v.i[0] != 0
+	return &weightMatrix{m}, nil
 }
 
 // matmulDims are the sizes of one product: batches of [m,k]·[k,n].
@@ -151,17 +141,17 @@ func matmul(c *call) error {
 	}
 	l := localOf[linearLocal](c)
 	xs := c.f32(c.in(0))
-	if c.st.mat != nil {
+	if w := dataOf[weightMatrix](c); w != nil {
 		dst := c.newF32(0)
 		if len(dst) > 0 {
-			c.multiply(dst, d.n, xs, d.k, len(dst)/d.n, nil)
+			c.multiply(w.mat, dst, d.n, xs, d.k, len(dst)/d.n, nil)
 		}
 		return nil
 	}
 	ys := c.f32(c.in(1))
 	dst := c.newF32(0)
 	if d.tx {
-		l.x = turn(&c.fr.poller, grown(c.fr, l.x, len(xs)), xs, d.k, d.m)
+		l.x = turn(&c.env.poller, reuse(c.env, l.x, len(xs)), xs, d.k, d.m)
 		xs = l.x
 	}
 	l.mm.d = d
@@ -189,7 +179,7 @@ func turn(p *poller, dst, src []float32, rows, cols int) []float32 {
 
 // matmulTask multiplies batches of dense matrices on the pool.
 type matmulTask struct {
-	fr        *frame
+	env       *env
 	d         matmulDims
 	dst, x, y []float32
 	rows      int // rows of x in one unit of work
@@ -206,13 +196,13 @@ func (t *matmulTask) run(c *call) {
 	if t.d.m == 0 || t.d.n == 0 || t.d.batches == 0 {
 		return
 	}
-	t.fr, t.rows = c.fr, min(t.d.m, 32)
+	t.env, t.rows = c.env, min(t.d.m, 32)
 	if t.d.m*t.d.n*t.d.k*t.d.batches < 1<<14 { // not worth a second thread
 		t.Run(0, t.units(), 0)
 	} else {
-		c.fr.pool.For(t, t.units(), 1, c.fr.threads)
+		c.env.pool.For(t, t.units(), 1, c.env.threads)
 	}
-	c.fr.poll()
+	c.env.poll()
 }
 
 func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
@@ -222,7 +212,7 @@ func (t *matmulTask) Run(lo, hi, _ int) {
 	d := &t.d
 	per := (d.m + t.rows - 1) / t.rows
 	for u := lo; u < hi; u++ {
-		t.fr.poll()
+		t.env.poll()
 		b, r := u/per, u%per*t.rows
 		xo, yo := d.offsets(b)
 		rows := min(t.rows, d.m-r)
@@ -230,7 +220,7 @@ func (t *matmulTask) Run(lo, hi, _ int) {
 		if d.ty {
 			ldb = d.k
 		}
-		kernel.MatMulUntil(t.fr.stop, t.dst[(b*d.m+r)*d.n:], d.n, t.x[xo+r*d.k:], d.k, t.y[yo:], ldb, d.ty, rows, d.n, d.k)
+		kernel.MatMulUntil(t.env.stop, t.dst[(b*d.m+r)*d.n:], d.n, t.x[xo+r*d.k:], d.k, t.y[yo:], ldb, d.ty, rows, d.n, d.k)
 	}
 }
 

@@ -58,13 +58,13 @@ func layerNorm(c *call) error {
 	case !block:
 		c.layerNormLanes(dst, src, &set, n, gamma, beta, eps)
 	case inner == 1:
-		c.fr.lanes(len(dst)/n, n, func(r int) {
-			kernel.LayerNormUntil(c.fr.stop, dst[r*n:(r+1)*n], src[r*n:(r+1)*n], gamma, beta, eps)
+		c.env.lanes(len(dst)/n, n, func(r int) {
+			kernel.LayerNormUntil(c.env.stop, dst[r*n:(r+1)*n], src[r*n:(r+1)*n], gamma, beta, eps)
 		})
 	default:
 		sums := c.scratch().doubles(2 * inner)
 		for ; len(dst) > 0; dst, src = dst[n*inner:], src[n*inner:] {
-			layerNormColumns(&c.fr.poller, dst[:n*inner], src[:n*inner], gamma, beta, eps, sums[:inner], sums[inner:])
+			layerNormColumns(&c.env.poller, dst[:n*inner], src[:n*inner], gamma, beta, eps, sums[:inner], sums[inner:])
 		}
 	}
 	return nil
@@ -157,14 +157,14 @@ func (c *call) layerNormLanes(dst, src []float32, set *[maxRank]bool, n int, gam
 	}
 	row := c.scratch().floats(n)
 	over := c.nest()
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	over.denseStrides(0, x.shape())
 	for ok := over.start(kept[:x.rank], 1); ok; ok = over.next() {
 		for j := range over.n {
 			base := over.at[0] + j*over.step[0]
 			work.add(2 * n)
 			c.gatherLane(row, src[base:], x, &lane)
-			kernel.LayerNormUntil(c.fr.stop, row, row, gamma, beta, eps)
+			kernel.LayerNormUntil(c.env.stop, row, row, gamma, beta, eps)
 			c.scatterLane(dst[base:], row, x, &lane)
 		}
 	}
@@ -253,11 +253,11 @@ func instanceNorm(c *call) error {
 	if len(src) == 0 {
 		return nil
 	}
-	c.fr.lanes(len(src)/inner, inner, func(r int) {
+	c.env.lanes(len(src)/inner, inner, func(r int) {
 		row := dst[r*inner : (r+1)*inner]
-		kernel.LayerNormUntil(c.fr.stop, row, src[r*inner:(r+1)*inner], nil, nil, eps)
+		kernel.LayerNormUntil(c.env.stop, row, src[r*inner:(r+1)*inner], nil, nil, eps)
 		ch := r % x.dims[1]
-		c.fr.pieces(inner, func(lo, hi int) {
+		c.env.pieces(inner, func(lo, hi int) {
 			part := row[lo:hi]
 			if gamma != nil {
 				kernel.Scale(part, part, gamma[ch])
@@ -284,13 +284,13 @@ func l2Norm(c *call) error {
 	n := x.span(x.rank-3, x.rank)
 	for ; len(dst) > 0; dst, src = dst[n:], src[n:] {
 		sum := 0.0
-		c.fr.pieces(n, func(lo, hi int) {
+		c.env.pieces(n, func(lo, hi int) {
 			for _, v := range src[lo:hi] {
 				sum += float64(v) * float64(v)
 			}
 		})
 		root := math.Sqrt(sum + float64(eps))
-		c.fr.pieces(n, func(lo, hi int) {
+		c.env.pieces(n, func(lo, hi int) {
 			for k, v := range src[lo:hi] {
 				dst[lo+k] = float32(float64(v) / root)
 			}
@@ -327,7 +327,7 @@ func localResponseNorm(c *call) error {
 	}
 	src, dst := c.f32(x), c.newF32(0)
 	chans, inner := x.dims[1], x.span(2, x.rank)
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for o := 0; o < len(src); o += chans * inner {
 		for ch := range chans {
 			lo, hi := max(0, ch-size/2), min(chans-1, ch+(size-1)/2)

@@ -123,7 +123,7 @@ func (c *call) pool(kind poolKind) error {
 	x := c.in(0)
 	src, dst := c.f32(x), c.newF32(0)
 	plane := p.in[0] * p.in[1] * p.in[2]
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	k := 0
 	for ch := range x.dims[0] * x.dims[1] {
 		lane := src[ch*plane : (ch+1)*plane]

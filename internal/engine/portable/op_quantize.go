@@ -72,7 +72,7 @@ func quantize(c *call) error {
 	}
 	lo, hi := intRange(c.out(0).dt)
 	dst := c.newI32(0)
-	c.fr.pieces(len(src), func(from, to int) {
+	c.env.pieces(len(src), func(from, to int) {
 		for k := from; k < to; k++ {
 			scale, zero := a.at(k)
 			q := math.RoundToEven(float64(src[k])/scale) + zero
@@ -96,7 +96,7 @@ func dequantize(c *call) error {
 		return errTypes
 	}
 	dst := c.newF32(0)
-	c.fr.pieces(len(src), func(lo, hi int) {
+	c.env.pieces(len(src), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			scale, zero := a.at(k)
 			dst[k] = float32(scale * (float64(src[k]) - zero))

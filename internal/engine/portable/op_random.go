@@ -78,7 +78,7 @@ func randomUniform(c *call) error {
 		return err
 	}
 	dst := c.newF32(0)
-	c.fr.pieces(len(dst), func(from, to int) {
+	c.env.pieces(len(dst), func(from, to int) {
 		for k := from; k < to; k++ {
 			dst[k] = c.below(low+(high-low)*r.Float64(), low, high)
 		}
@@ -106,7 +106,7 @@ func randomNormal(c *call) error {
 		return err
 	}
 	dst := c.newF32(0)
-	c.fr.pieces(len(dst), func(lo, hi int) {
+	c.env.pieces(len(dst), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			dst[k] = float32(mean + deviation*r.NormFloat64())
 		}
@@ -124,7 +124,7 @@ func randomBernoulli(c *call) error {
 		return err
 	}
 	dst := c.newF32(0)
-	c.fr.pieces(len(dst), func(lo, hi int) {
+	c.env.pieces(len(dst), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			dst[k] = 0
 			if r.Float64() < float64(p) {
@@ -168,10 +168,10 @@ func randomCategorical(c *call) error {
 	dst := c.newF32(0)
 	classes, draws := c.in(0).dims[c.in(0).rank-1], c.out(0).dims[c.out(0).rank-1]
 	upTo := c.scratch().doubles(classes)
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for at := 0; at < len(dst); at += draws {
 		row := x[at/draws*classes:][:classes]
-		total := accumulate(&c.fr.poller, upTo, row, mode == "logits")
+		total := accumulate(&c.env.poller, upTo, row, mode == "logits")
 		for k := range draws {
 			v := r.Float64() * total
 			i := sort.Search(classes-1, func(i int) bool { return v < upTo[i] })

@@ -46,10 +46,7 @@ func newRecurrent() any { return &recurrent{} }
 
 // layer returns what newRecurrent made for this step.
 func (c *call) layer() *recurrent {
-	if l, ok := c.local().(*recurrent); ok {
-		return l
-	}
-	return &recurrent{}
+	return localOf[recurrent](c)
 }
 
 // recurrentShape checks the operands of a layer with that many gates and gives
@@ -97,7 +94,7 @@ func recurrentShape(seq, dir, gates int) func(c *call) error {
 		if err := c.out(0).setShape(n, l.batch, l.directions*l.hidden); err != nil {
 			return err
 		}
-		for k := 1; k < len(c.st.out); k++ {
+		for k := 1; k < len(c.step.out); k++ {
 			if err := c.out(k).setShape(l.batch, l.directions*l.hidden); err != nil {
 				return err
 			}
@@ -187,7 +184,7 @@ func (c *call) each(l *recurrent, d int, step func(x, h []float32)) {
 			copy(out[(place*l.batch+b)*width+d*l.hidden:], h)
 		}
 		copy(final[b*width+d*l.hidden:], h)
-		if len(c.st.out) > 2 {
+		if len(c.step.out) > 2 {
 			copy(c.out(2).f[b*width+d*l.hidden:], l.cell)
 		}
 	}
@@ -202,11 +199,11 @@ func (l *recurrent) startCell(c *call, b, d int) {
 
 // begin makes the memory of a layer.
 func (l *recurrent) begin(c *call) {
-	l.work = counter{p: &c.fr.poller}
+	l.work = counter{p: &c.env.poller}
 	rows := l.gates * l.hidden
-	l.x, l.h = grown(c.fr, l.x, rows), grown(c.fr, l.h, rows)
-	l.state, l.cell = grown(c.fr, l.state, l.hidden), grown(c.fr, l.cell, l.hidden)
-	for k := range c.st.out {
+	l.x, l.h = reuse(c.env, l.x, rows), reuse(c.env, l.h, rows)
+	l.state, l.cell = reuse(c.env, l.state, l.hidden), reuse(c.env, l.cell, l.hidden)
+	for k := range c.step.out {
 		c.newF32(k)
 	}
 }

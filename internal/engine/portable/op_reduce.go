@@ -122,7 +122,7 @@ func (c *call) reduce(r *reduction) error {
 	}
 	acc := c.scratch().doubles(out.len())
 	initial := [...]float64{bySum: 0, byProduct: 1, byMax: math.Inf(-1), byMin: math.Inf(1)}[r.kind]
-	setAll(&c.fr.poller, acc, initial)
+	setAll(&c.env.poller, acc, initial)
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		if w.step[0] == 0 {
 			acc[w.at[0]] = r.row(acc[w.at[0]], src[w.at[1]:], w.n, w.step[1])
@@ -131,7 +131,7 @@ func (c *call) reduce(r *reduction) error {
 		r.column(acc[w.at[0]:], src[w.at[1]:], w.n, w.step[0], w.step[1])
 	}
 	if r.finish != nil {
-		c.fr.pieces(len(acc), func(lo, hi int) {
+		c.env.pieces(len(acc), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
 				acc[k] = r.finish(acc[k], n)
 			}
@@ -145,7 +145,7 @@ func (c *call) reduce(r *reduction) error {
 func (c *call) storeDoubles(acc []float64) {
 	if c.floatOut(0) {
 		dst := c.newF32(0)
-		c.fr.pieces(len(acc), func(lo, hi int) {
+		c.env.pieces(len(acc), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
 				dst[k] = float32(acc[k])
 			}
@@ -154,7 +154,7 @@ func (c *call) storeDoubles(acc []float64) {
 	}
 	least, most := intRange(c.out(0).dt)
 	dst := c.newI32(0)
-	c.fr.pieces(len(acc), func(lo, hi int) {
+	c.env.pieces(len(acc), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			if a := acc[k]; a == a { // NaN becomes 0
 				dst[k] = int32(max(float64(least), min(a, float64(most))))
@@ -238,7 +238,7 @@ func (c *call) reduceInt(r *reduction) error {
 	}
 	acc := c.scratch().longs(out.len())
 	initial := [...]int64{bySum: 0, byProduct: 1, byMax: math.MinInt64, byMin: math.MaxInt64}[r.kind]
-	setAll(&c.fr.poller, acc, initial)
+	setAll(&c.env.poller, acc, initial)
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		for k := range w.n {
 			v := int64(src[w.at[1]+k*w.step[1]])
@@ -251,7 +251,7 @@ func (c *call) reduceInt(r *reduction) error {
 	}
 	if r.finish != nil {
 		all := c.scratch().doubles(len(acc))
-		c.fr.pieces(len(acc), func(lo, hi int) {
+		c.env.pieces(len(acc), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
 				all[k] = r.finish(float64(acc[k]), n)
 			}
@@ -261,7 +261,7 @@ func (c *call) reduceInt(r *reduction) error {
 	}
 	if c.floatOut(0) {
 		dst := c.newF32(0)
-		c.fr.pieces(len(acc), func(lo, hi int) {
+		c.env.pieces(len(acc), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
 				dst[k] = float32(acc[k])
 			}
@@ -269,7 +269,7 @@ func (c *call) reduceInt(r *reduction) error {
 		return nil
 	}
 	dst, dt := c.newI32(0), out.dt
-	c.fr.pieces(len(acc), func(lo, hi int) {
+	c.env.pieces(len(acc), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			dst[k] = wrap(acc[k], dt)
 		}
@@ -301,8 +301,8 @@ func logSumExp(c *call) error {
 	m := out.len()
 	all := c.scratch().doubles(2 * m)
 	top, sum := all[:m], all[m:]
-	setAll(&c.fr.poller, top, math.Inf(-1))
-	setAll(&c.fr.poller, sum, 0)
+	setAll(&c.env.poller, top, math.Inf(-1))
+	setAll(&c.env.poller, sum, 0)
 	strides := w.stride
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		for k := range w.n {
@@ -322,7 +322,7 @@ func logSumExp(c *call) error {
 			}
 		}
 	}
-	c.fr.pieces(m, func(lo, hi int) {
+	c.env.pieces(m, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			sum[k] = top[k] + math.Log(sum[k])
 		}

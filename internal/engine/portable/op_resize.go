@@ -79,17 +79,14 @@ func newGrid2() any { return &grid2{} }
 
 // grid2 returns what newGrid2 made for this step.
 func (c *call) grid2() *grid2 {
-	g, ok := c.local().(*grid2)
-	if !ok {
-		return &grid2{}
-	}
+	g := localOf[grid2](c)
 	return g
 }
 
 // linearTaps fills the taps of one dimension for linear interpolation.
 func (c *call) linearTaps(t []tap, n, out int, s sampling) []tap {
-	t = grown(c.fr, t, out)
-	work := counter{p: &c.fr.poller}
+	t = reuse(c.env, t, out)
+	work := counter{p: &c.env.poller}
 	for i := range t {
 		work.add(4)
 		p := s.at(i, n, out)
@@ -102,8 +99,8 @@ func (c *call) linearTaps(t []tap, n, out int, s sampling) []tap {
 // nearestTaps fills the taps of one dimension for copies of the element at
 // i*n/out, rounded down. The sizes count, not the factor that gave them.
 func (c *call) nearestTaps(t []tap, n, out int) []tap {
-	t = grown(c.fr, t, out)
-	work := counter{p: &c.fr.poller}
+	t = reuse(c.env, t, out)
+	work := counter{p: &c.env.poller}
 	for i := range t {
 		work.add(1)
 		lo := i * n / out
@@ -118,13 +115,13 @@ func (c *call) sample(g *grid2) {
 	src, dst := c.f32(x), c.newF32(0)
 	h, w := x.dims[x.rank-2], x.dims[x.rank-1]
 	k := 0
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for p := 0; k < len(dst); p += h * w {
 		for _, r := range g.rows {
 			top, bottom := src[p+r.lo*w:], src[p+r.hi*w:]
 			row := dst[k : k+len(g.cols)]
 			work.add(len(row) + 1)
-			c.fr.pieces(len(row), func(from, to int) {
+			c.env.pieces(len(row), func(from, to int) {
 				for j, q := range g.cols[from:to] {
 					a := mix(top[q.lo], top[q.hi], q.share)
 					b := mix(bottom[q.lo], bottom[q.hi], q.share)
@@ -284,7 +281,7 @@ func resize(c *call) error {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
 	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for _, taps := range [...][]tap{g.rows, g.cols} {
 		for k, t := range taps {
 			// A place half-way between two elements goes to the first by default,

@@ -153,7 +153,7 @@ func resample(c *call) error {
 	src, at := c.f32(c.in(0)), c.f32(c.in(1))
 	dst, out := c.newF32(0), c.out(0)
 	places := out.dims[2] * out.dims[3]
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for p := range out.dims[0] * places {
 		work.add(16)
 		x, y := s.place(float64(at[2*p]), s.w), s.place(float64(at[2*p+1]), s.h)
@@ -165,7 +165,7 @@ func resample(c *call) error {
 // samplePlanes sets place p of every channel of batch b.
 func (c *call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y, x float64) {
 	channels := c.out(0).dims[1]
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for ch := range channels {
 		work.add(16)
 		k := b*channels + ch
@@ -200,7 +200,7 @@ func affineWarp(c *call) error {
 	src, m := c.f32(c.in(0)), c.f32(c.in(1))
 	dst, out := c.newF32(0), c.out(0)
 	h, w := out.dims[2], out.dims[3]
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	for b := range out.dims[0] {
 		t := m[b%c.in(1).dims[0]*6:][:6]
 		for i := range h {

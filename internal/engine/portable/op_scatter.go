@@ -105,7 +105,7 @@ type scattered struct {
 }
 
 func (c *call) scattered(modeAt int) (s scattered, err error) {
-	s.work = counter{p: &c.fr.poller}
+	s.work = counter{p: &c.env.poller}
 	if s.mode, err = c.updateIn(modeAt); err != nil {
 		return s, err
 	}
@@ -123,7 +123,7 @@ func (c *call) scattered(modeAt int) (s scattered, err error) {
 	}
 	src := c.i32(data)
 	s.i = c.newI32(0)
-	copyPieces(&c.fr.poller, s.i, src)
+	copyPieces(&c.env.poller, s.i, src)
 	return s, nil
 }
 
@@ -144,7 +144,7 @@ func (s *scattered) wrapTo(c *call) {
 	if s.f != nil || !narrow(c.out(0).dt) {
 		return
 	}
-	wrapAll(&c.fr.poller, s.i, s.i, c.out(0).dt)
+	wrapAll(&c.env.poller, s.i, s.i, c.out(0).dt)
 }
 
 // scatterShape checks that updates has the shape of data with axis replaced by

@@ -323,11 +323,8 @@ func (p *likeParts) load(op *mil.Op) error {
 
 // reshapeLikeShape joins the named parts of the shapes of the references.
 func reshapeLikeShape(c *call) error {
-	p, ok := c.local().(*likeParts)
-	if !ok {
-		p = &likeParts{}
-	}
-	if err := p.load(c.st.op); err != nil {
+	p := localOf[likeParts](c)
+	if err := p.load(c.step.op); err != nil {
 		return err
 	}
 	n := c.listLen()
@@ -373,6 +370,6 @@ func reshapeLike(c *call) error {
 		return nil
 	}
 	src := c.i32(x)
-	copyPieces(&c.fr.poller, c.newI32(0), src)
+	copyPieces(&c.env.poller, c.newI32(0), src)
 	return nil
 }

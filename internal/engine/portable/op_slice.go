@@ -211,14 +211,14 @@ func sliceUpdate(c *call) error {
 		nw.at[0] += w.begin[d] * nw.stride[0][d]
 		nw.stride[0][d] *= w.step[d]
 	}
-	if c.st.inPlace && x.dense && x.repr != reprWeight {
-		c.fr.changed = true
+	if c.step.inPlace && x.dense && x.repr != reprWeight {
+		c.env.changed = true
 		out.alias(x)
 	} else if c.floatOut(0) {
 		c.copyF32(x)
 	} else {
 		src := c.i32(x)
-		copyPieces(&c.fr.poller, c.newI32(0), src)
+		copyPieces(&c.env.poller, c.newI32(0), src)
 	}
 	if n == 0 {
 		return nil

@@ -60,10 +60,10 @@ func (c *call) arg(least bool) error {
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
 	if x.isInt() {
 		src := c.i32(x)
-		extremes(&c.fr.poller, c.newI32(0), src, n, inner, least)
+		extremes(&c.env.poller, c.newI32(0), src, n, inner, least)
 	} else {
 		src := c.f32(x)
-		extremes(&c.fr.poller, c.newI32(0), src, n, inner, least)
+		extremes(&c.env.poller, c.newI32(0), src, n, inner, least)
 	}
 	return nil
 }
@@ -102,17 +102,14 @@ func newRanking() any { return &ranking{} }
 
 // ranking returns what newRanking made for this step.
 func (c *call) ranking() *ranking {
-	r, ok := c.local().(*ranking)
-	if !ok {
-		return &ranking{}
-	}
+	r := localOf[ranking](c)
 	return r
 }
 
 // load takes the lane of n elements, step apart, and numbers them.
 func (r *ranking) load(c *call, f []float32, i []int32, at, n, step int) {
-	r.whole, r.work.p = f == nil, &c.fr.poller
-	r.order, r.f, r.i = grown(c.fr, r.order, n), grown(c.fr, r.f, n), grown(c.fr, r.i, n)
+	r.whole, r.work.p = f == nil, &c.env.poller
+	r.order, r.f, r.i = reuse(c.env, r.order, n), reuse(c.env, r.f, n), reuse(c.env, r.i, n)
 	for k := range n {
 		r.work.add(1)
 		r.order[k] = int32(k)
@@ -245,12 +242,12 @@ func topkShape(c *call) error {
 	if err != nil {
 		return err
 	}
-	if n := len(c.st.out); n > 2 {
+	if n := len(c.step.out); n > 2 {
 		return fmt.Errorf("has %d results where 1 or 2 are expected", n)
 	}
 	dims := x.dims
 	dims[axis] = k
-	for o := range c.st.out {
+	for o := range c.step.out {
 		if err := c.out(o).setShape(dims[:x.rank]...); err != nil {
 			return err
 		}
@@ -275,7 +272,7 @@ func topk(c *call) error {
 	c.newOut(0)
 	out := c.out(0)
 	var places []int32
-	if len(c.st.out) > 1 {
+	if len(c.step.out) > 1 {
 		places = c.newI32(1)
 	}
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
@@ -321,7 +318,7 @@ func cumsum(c *call) error {
 		return err
 	}
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
-	work := counter{p: &c.fr.poller}
+	work := counter{p: &c.env.poller}
 	first, step := 0, inner
 	if reverse {
 		first, step = (n-1)*inner, -inner

@@ -78,9 +78,9 @@ func pad(c *call) error {
 		c.place(&w, x, x.rank)
 	case "reflect", "replicate":
 		if out.repr == reprI32 {
-			mirror(&c.fr.poller, out, out.i, c.i32(x), x, &before, mode == "reflect")
+			mirror(&c.env.poller, out, out.i, c.i32(x), x, &before, mode == "reflect")
 		} else {
-			mirror(&c.fr.poller, out, out.f, c.f32(x), x, &before, mode == "reflect")
+			mirror(&c.env.poller, out, out.f, c.f32(x), x, &before, mode == "reflect")
 		}
 	default:
 		return fmt.Errorf("mode %q is unknown", mode)
@@ -96,14 +96,14 @@ func (c *call) padConstant() error {
 		if err != nil {
 			return err
 		}
-		setAll(&c.fr.poller, out.f[:out.len()], v)
+		setAll(&c.env.poller, out.f[:out.len()], v)
 		return nil
 	}
 	v, err := c.intIn(3, 0)
 	if err != nil {
 		return err
 	}
-	setAll(&c.fr.poller, out.i[:out.len()], wrap(int64(v), out.dt))
+	setAll(&c.env.poller, out.i[:out.len()], wrap(int64(v), out.dt))
 	return nil
 }
 
@@ -309,9 +309,9 @@ func (c *call) exchangeBlocks(many, space *value, spread bool) error {
 		return errTypes
 	}
 	if f == nil {
-		exchange(&c.fr.poller, out.i, i, many, space, b, spread)
+		exchange(&c.env.poller, out.i, i, many, space, b, spread)
 	} else {
-		exchange(&c.fr.poller, out.f, f, many, space, b, spread)
+		exchange(&c.env.poller, out.f, f, many, space, b, spread)
 	}
 	return nil
 }
@@ -415,9 +415,9 @@ func reverseSequence(c *call) error {
 		return errTypes
 	}
 	if f == nil {
-		turnLanes(&c.fr.poller, out.i, i, x, lengths, seq, batch)
+		turnLanes(&c.env.poller, out.i, i, x, lengths, seq, batch)
 	} else {
-		turnLanes(&c.fr.poller, out.f, f, x, lengths, seq, batch)
+		turnLanes(&c.env.poller, out.f, f, x, lengths, seq, batch)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ const (
 // spreadTask applies a function to long vectors on the pool. It belongs to a
 // step. Exactly one of the functions is set.
 type spreadTask struct {
-	fr        *frame
+	env       *env
 	one       func(dst, x []float32)
 	two       func(dst, a, b []float32)
 	dst, a, b []float32
@@ -24,7 +24,7 @@ func newSpread() any { return &spreadTask{} }
 func (t *spreadTask) Run(lo, hi, _ int) {
 	end := min(hi*t.unit, len(t.dst))
 	for from := lo * t.unit; from < end; from += spreadFrom {
-		t.fr.poll()
+		t.env.poll()
 		to := min(from+spreadFrom, end)
 		if t.one != nil {
 			t.one(t.dst[from:to], t.a[from:to])
@@ -41,7 +41,7 @@ func (c *call) spread(f func(dst, x []float32), dst, x []float32) {
 		return
 	}
 	t := localOf[spreadTask](c)
-	*t = spreadTask{fr: c.fr, one: f, dst: dst, a: x, unit: spreadUnit}
+	*t = spreadTask{env: c.env, one: f, dst: dst, a: x, unit: spreadUnit}
 	c.runSpread(t)
 }
 
@@ -52,11 +52,11 @@ func (c *call) spread2(f func(dst, a, b []float32), dst, a, b []float32) {
 		return
 	}
 	t := localOf[spreadTask](c)
-	*t = spreadTask{fr: c.fr, two: f, dst: dst, a: a, b: b, unit: spreadUnit}
+	*t = spreadTask{env: c.env, two: f, dst: dst, a: a, b: b, unit: spreadUnit}
 	c.runSpread(t)
 }
 
 func (c *call) runSpread(t *spreadTask) {
-	c.fr.pool.For(t, (len(t.dst)+t.unit-1)/t.unit, 1, c.fr.threads)
+	c.env.pool.For(t, (len(t.dst)+t.unit-1)/t.unit, 1, c.env.threads)
 	*t = spreadTask{} // holds no memory of the caller
 }

@@ -35,10 +35,7 @@ type suppressor struct {
 }
 
 func (c *call) suppressor() (*suppressor, error) {
-	s, ok := c.local().(*suppressor)
-	if !ok {
-		s = &suppressor{}
-	}
+	s := localOf[suppressor](c)
 	b, p := c.in(0), c.in(1)
 	if b.rank != 3 || p.rank != 3 || b.dims[0] != p.dims[0] {
 		return nil, fmt.Errorf("boxes of shape %v and scores of shape %v do not fit", b.shapeCopy(), p.shapeCopy())
@@ -85,7 +82,7 @@ func suppressShape(c *call) error {
 	if err := c.out(2).setShape(s.batch, s.most); err != nil {
 		return err
 	}
-	if len(c.st.out) > 3 {
+	if len(c.step.out) > 3 {
 		return c.out(3).setShape(s.batch)
 	}
 	return nil
@@ -99,12 +96,12 @@ func suppress(c *call) error {
 	boxes, scores := c.f32(c.in(0)), c.f32(c.in(1))
 	outBoxes, outScores, indices := c.newF32(0), c.newF32(1), c.newI32(2)
 	var counts []int32
-	if len(c.st.out) > 3 {
+	if len(c.step.out) > 3 {
 		counts = c.newI32(3)
 	}
-	setAll(&c.fr.poller, outBoxes, 0)
-	setAll(&c.fr.poller, outScores, 0)
-	setAll(&c.fr.poller, indices, -1)
+	setAll(&c.env.poller, outBoxes, 0)
+	setAll(&c.env.poller, outScores, 0)
+	setAll(&c.env.poller, indices, -1)
 	for n := range s.batch {
 		b := boxes[n*s.boxes*4:][:s.boxes*4]
 		p := scores[n*s.boxes*s.classes:][:s.boxes*s.classes]
@@ -150,9 +147,9 @@ func (s *suppressor) number(v []float32, i, j, width int) float32 {
 // overlap a better one too much. When every score is below the threshold, the
 // best box is selected all the same.
 func (s *suppressor) choose(c *call, boxes, scores []float32) {
-	s.work = counter{p: &c.fr.poller}
-	s.corners, s.best = grown(c.fr, s.corners, s.boxes), grown(c.fr, s.best, s.boxes)
-	s.class, s.order = grown(c.fr, s.class, s.boxes), grown(c.fr, s.order, s.boxes)
+	s.work = counter{p: &c.env.poller}
+	s.corners, s.best = reuse(c.env, s.corners, s.boxes), reuse(c.env, s.best, s.boxes)
+	s.class, s.order = reuse(c.env, s.class, s.boxes), reuse(c.env, s.order, s.boxes)
 	for i := range s.boxes {
 		s.work.add(8 + s.classes)
 		x, y := s.number(boxes, i, 0, 4), s.number(boxes, i, 1, 4)

@@ -80,7 +80,7 @@ func (c *call) unary(u *unary) error {
 			c.spread(u.row, dst, x)
 			return nil
 		}
-		c.fr.pieces(len(x), func(lo, hi int) {
+		c.env.pieces(len(x), func(lo, hi int) {
 			for k, v := range x[lo:hi] {
 				dst[lo+k] = float32(u.f64(float64(v)))
 			}
@@ -89,7 +89,7 @@ func (c *call) unary(u *unary) error {
 	}
 	x, dt := c.i32(c.in(0)), c.out(0).dt
 	dst := c.newI32(0)
-	c.fr.pieces(len(x), func(lo, hi int) {
+	c.env.pieces(len(x), func(lo, hi int) {
 		for k, v := range x[lo:hi] {
 			if u.i != nil {
 				dst[lo+k] = wrap(u.i(int64(v)), dt)
@@ -112,7 +112,7 @@ func (c *call) shifted(s *shifted) error {
 	}
 	x := c.f32(c.in(0))
 	dst := c.newF32(0)
-	c.fr.pieces(len(x), func(lo, hi int) {
+	c.env.pieces(len(x), func(lo, hi int) {
 		for k, v := range x[lo:hi] {
 			dst[lo+k] = float32(s.f64(float64(v + eps)))
 		}
@@ -198,7 +198,7 @@ func (c *call) clamp(lo, hi float32) error {
 	x := c.f32(c.in(0))
 	if c.floatOut(0) {
 		dst := c.newF32(0)
-		c.fr.pieces(len(x), func(from, to int) {
+		c.env.pieces(len(x), func(from, to int) {
 			for k, v := range x[from:to] {
 				dst[from+k] = min(max(v, lo), hi)
 			}
@@ -206,7 +206,7 @@ func (c *call) clamp(lo, hi float32) error {
 		return nil
 	}
 	dst, dt := c.newI32(0), c.out(0).dt
-	c.fr.pieces(len(x), func(from, to int) {
+	c.env.pieces(len(x), func(from, to int) {
 		for k, v := range x[from:to] {
 			dst[from+k] = int32(saturate(min(max(v, lo), hi), dt))
 		}
@@ -244,12 +244,12 @@ func cast(c *call) error {
 		}
 		src := c.i32(x)
 		dst := c.newI32(0)
-		wrapAll(&c.fr.poller, dst, src, out.dt)
+		wrapAll(&c.env.poller, dst, src, out.dt)
 	default:
 		src := c.f32(x)
 		dst := c.newI32(0)
 		dt := out.dt
-		c.fr.pieces(len(src), func(lo, hi int) {
+		c.env.pieces(len(src), func(lo, hi int) {
 			for k, v := range src[lo:hi] {
 				if dt == dtype.Bool {
 					dst[lo+k] = bit(v != 0)
@@ -274,6 +274,6 @@ func wrapAll(p *poller, dst, src []int32, t dtype.Type) {
 // copyF32 makes output 0 a float32 copy of v.
 func (c *call) copyF32(v *value) []float32 {
 	dst := c.newF32(0)
-	v.widen(&c.fr.poller, dst)
+	v.widen(&c.env.poller, dst)
 	return dst
 }

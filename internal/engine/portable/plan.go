@@ -7,9 +7,9 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
-	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/storage"
+	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 // plan is a function lowered to steps. It is immutable once made and shared by
@@ -52,32 +52,11 @@ type body struct {
 	outVals []*mil.Value
 }
 
-// step is one operation bound to slots.
+// step is a place in a plan: an operation bound to slots.
 type step struct {
-	op     *mil.Op
-	def    *operator
-	index  int // among all steps of the plan
+	binding
 	pos    int // execution position for lifetimes
-	in     []int32
-	list   []int32 // the values of a variadic operand 0
-	out    []int32
 	blocks []*body
-	state  int // of read_state and write_state
-	// inPlace lets slice_update write into the state that its operand views.
-	inPlace bool
-	// copied makes read_state take a copy because a later write would show.
-	copied bool
-	// mat is a constant weight in the form that the kernels read.
-	mat kernel.Mat
-	// tail is the output whose last rows a tail step passes on.
-	tail int
-	// written, rms, products, rotation and gate are what steps that stand for a
-	// group know of it.
-	written  written
-	rms      rms
-	products []factor
-	rotation rotation
-	gate     gate
 	// note is what the plan listing says of the step.
 	note string
 }
@@ -308,7 +287,7 @@ func (pl *planner) lower(blk *mil.Block, b *body) error {
 }
 
 func (pl *planner) step(op *mil.Op) (*step, error) {
-	st := &step{op: op, state: -1}
+	st := &step{binding: binding{op: op, state: -1}}
 	switch op.Type {
 	case "read_state", "write_state":
 		st.def = stateOps[op.Type]
@@ -431,14 +410,54 @@ func (pl *planner) widen(v *mil.Value, w *weight, raw bool) error {
 	return nil
 }
 
+// setup is what the operator of a step sees of it.
+func (p *plan) setup(st *step) *setup {
+	return &setup{load: &p.load, step: &st.binding, constant: p.constant}
+}
+
+// constant returns the content of a constant's slot, nil for any other.
+func (p *plan) constant(slot int32) *value { return p.slots[slot].konst }
+
+// initEnv makes what operators work with: room for every slot, with the constants
+// in theirs.
+func (p *plan) initEnv(e *env, pool *workpool.Pool, threads int) {
+	e.init(len(p.slots), p.buffers, p.steps)
+	e.pool, e.threads, e.opset, e.specs = pool, threads, p.opset, p.states
+	for k := range p.slots {
+		s := &p.slots[k]
+		if s.konst != nil {
+			e.vals[k] = *s.konst
+			e.vals[k].slot = int32(k)
+		}
+		e.vals[k].dt = s.typ.DType
+		e.bufferOf[k], e.constant[k] = s.buffer, s.konst != nil
+	}
+	p.body.makeLocals(e)
+}
+
+func (b *body) makeLocals(e *env) {
+	for _, st := range b.steps {
+		if st.def.local != nil {
+			e.locals[st.index] = st.def.local()
+		}
+		for _, inner := range st.blocks {
+			inner.makeLocals(e)
+		}
+	}
+}
+
 // prepare lets operators look at their constants.
 func (pl *planner) prepare(b *body) error {
 	work := counter{p: &pl.p.load}
 	for _, st := range b.steps {
 		work.add(pollEvery / 64)
 		if st.def.prepare != nil {
-			if err := st.def.prepare(pl.p, st); err != nil {
+			data, err := st.def.prepare(pl.p.setup(st))
+			if err != nil {
 				return pl.p.fail(st.op, err)
+			}
+			if data != nil {
+				st.data = data
 			}
 		}
 		for _, inner := range st.blocks {

@@ -14,8 +14,8 @@ func (fr *frame) timed(c *call, st *step, shaped bool) error {
 	err := fr.step(c, st, shaped)
 	elapsed := time.Since(start)
 	format, bytes := "", 0
-	if st.mat != nil {
-		format, bytes = st.mat.Format(), st.mat.Bytes()
+	if m := st.matrix(); m != nil {
+		format, bytes = m.Format(), m.Bytes()
 	}
 	fr.profiler.Step(st.def.name, format, bytes, elapsed)
 	return err

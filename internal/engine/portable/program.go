@@ -128,7 +128,7 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
 	defer p.give(fr)
-	fr.ctx, fr.call.st, fr.changed, fr.rehearsed = ctx, startStep, false, false
+	fr.ctx, fr.call.step, fr.changed, fr.rehearsed = ctx, startStep, false, false
 	defer func() {
 		if err != nil && st != nil && !fr.changed {
 			err = &engine.UnchangedError{Err: err}

@@ -54,7 +54,7 @@ func naivePlan(fn *mil.Function, arith engine.Arithmetic) (*plan, error) {
 // runNaive runs the steps one by one and copies each result to fresh memory, so
 // that no value can be the view of another.
 func runNaive(fr *frame, t *testing.T) (err error) {
-	fr.ctx, fr.call.st = t.Context(), startStep
+	fr.ctx, fr.call.step = t.Context(), startStep
 	defer fr.guard(&err)
 	for _, st := range fr.plan.body.steps {
 		one := body{steps: []*step{st}}
@@ -89,7 +89,7 @@ type result struct {
 
 func results(fr *frame) []result {
 	var rs []result
-	fr.call.st = outputStep
+	fr.call.step = outputStep
 	for _, s := range fr.plan.outputs {
 		v := &fr.vals[s]
 		f := make([]float32, v.len())

@@ -83,7 +83,7 @@ func (fr *frame) rehearse() error {
 		}
 		fr.stirred[k] = st.def == tailOperator // depends on what the caller asks for
 		work.add(pollEvery / 64)
-		fr.call.st = st
+		fr.call.step = &st.binding
 		if err := fr.rehearseStep(st); err != nil {
 			return fr.plan.fail(st.op, err)
 		}

@@ -78,8 +78,10 @@ func (s *state) Read(name string) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	v := b.value(spec)
-	c := call{fr: &frame{spares: make([][]float32, 1), plan: &plan{slots: []slot{{buffer: -1}}}}, st: outputStep}
-	return t, c.store(&v, t.DType(), mem)
+	var e env
+	e.init(1, 0, 0)
+	e.bufferOf[0] = -1
+	return t, store(&call{env: &e, step: outputStep}, &v, t.DType(), mem)
 }
 
 // value views the buffer.

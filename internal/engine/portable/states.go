@@ -49,8 +49,8 @@ func (b *buffer) clear() {
 }
 
 func readState(c *call) error {
-	spec := &c.fr.plan.states[c.st.state]
-	b := c.fr.states[c.st.state]
+	spec := &c.env.specs[c.step.state]
+	b := c.env.states[c.step.state]
 	v := c.out(0)
 	if err := v.setShape(spec.shape...); err != nil {
 		return err
@@ -64,21 +64,21 @@ func readState(c *call) error {
 	default:
 		v.repr, v.i = reprI32, b.i
 	}
-	if c.st.copied {
+	if c.step.copied {
 		if v.repr == reprI32 {
-			copyPieces(&c.fr.poller, c.newI32(0), b.i)
+			copyPieces(&c.env.poller, c.newI32(0), b.i)
 			return nil
 		}
 		src := *v
-		src.widen(&c.fr.poller, c.newF32(0))
+		src.widen(&c.env.poller, c.newF32(0))
 	}
 	return nil
 }
 
 // inState reports whether v is the whole of state s, in place.
 func (c *call) inState(v *value, s int) bool {
-	b := c.fr.states[s]
-	if !v.dense || v.len() != c.fr.plan.states[s].count || v.len() == 0 {
+	b := c.env.states[s]
+	if !v.dense || v.len() != c.env.specs[s].count || v.len() == 0 {
 		return false
 	}
 	switch v.repr {
@@ -93,33 +93,33 @@ func (c *call) inState(v *value, s int) bool {
 }
 
 func writeState(c *call) error {
-	v, spec := c.in(0), &c.fr.plan.states[c.st.state]
+	v, spec := c.in(0), &c.env.specs[c.step.state]
 	if v == nil {
 		return fmt.Errorf("data is missing")
 	}
 	if v.len() != spec.count {
 		return unfit(v, spec)
 	}
-	if c.inState(v, c.st.state) {
+	if c.inState(v, c.step.state) {
 		return nil
 	}
-	b := c.fr.states[c.st.state]
-	p := &c.fr.poller
+	b := c.env.states[c.step.state]
+	p := &c.env.poller
 	switch {
 	case b.h != nil && v.repr == reprF16 && v.dense:
-		c.fr.changed = true
+		c.env.changed = true
 		copyPieces(p, b.h, v.h[:spec.count])
 	case b.h != nil:
 		src := c.f32(v)
-		c.fr.changed = true
+		c.env.changed = true
 		p.pieces(len(src), func(lo, hi int) { kernel.F32ToF16(b.h[lo:hi], src[lo:hi]) })
 	case b.f != nil:
 		src := c.f32(v)
-		c.fr.changed = true
+		c.env.changed = true
 		copyPieces(p, b.f, src)
 	default:
 		src := c.i32(v)
-		c.fr.changed = true
+		c.env.changed = true
 		copyPieces(p, b.i, src)
 	}
 	return nil
@@ -225,7 +225,7 @@ func (pl *planner) readers() map[int32][]*step {
 			}
 		}
 		for _, s := range b.outs {
-			r[s] = append(r[s], &step{pos: math.MaxInt, op: nil, def: &operator{}})
+			r[s] = append(r[s], &step{pos: math.MaxInt, binding: binding{def: &operator{}}})
 		}
 	}
 	walk(&pl.p.body, nil)

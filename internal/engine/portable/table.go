@@ -40,8 +40,9 @@ type operator struct {
 	rowwise func(s *setup) (k int, ok bool)
 	// note is what is worth knowing before a model is converted for this engine.
 	note string
-	// prepare looks at constant operands once, when the plan is made.
-	prepare func(p *plan, st *step) error
+	// prepare looks at constant operands once, when the plan is made, and returns what
+	// the step knows of them from then on; dataOf gives it to shape and eval.
+	prepare func(s *setup) (any, error)
 	// local makes what a step keeps from prediction to prediction in one frame.
 	local func() any
 }
@@ -74,17 +75,17 @@ const (
 // setup is what an operator sees of one step while the plan is made: which of its
 // operands are constants.
 type setup struct {
-	load *poller
-	plan *plan
-	step *step
+	load     *poller
+	step     *binding
+	constant func(slot int32) *value // nil where the slot is none
 }
 
 // in returns operand k when it is a constant, else nil.
 func (s *setup) in(k int) *value {
-	if k >= len(s.step.in) || s.step.in[k] < 0 {
+	if s.absent(k) {
 		return nil
 	}
-	return s.plan.slots[s.step.in[k]].konst
+	return s.constant(s.step.in[k])
 }
 
 // absent reports whether operand k is not there at all.

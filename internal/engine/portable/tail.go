@@ -50,7 +50,9 @@ func (pl *planner) addTail(k int, x int32, first *step, before map[*step]*step) 
 	t := int32(len(p.slots))
 	s := p.slots[x]
 	p.slots = append(p.slots, slot{name: s.name, typ: s.typ, buffer: -1})
-	st := &step{def: tailOperator, op: tailOp, in: []int32{x}, list: []int32{x}, out: []int32{t}, state: -1, tail: k}
+	st := &step{binding: binding{
+		def: tailOperator, op: tailOp, in: []int32{x}, list: []int32{x}, out: []int32{t}, state: -1, data: &tailOutput{k},
+	}}
 	if first == nil {
 		p.body.steps = append(p.body.steps, st)
 		p.body.outs[k] = t
@@ -75,20 +77,23 @@ func (f *fuser) rowwise(st *step) (int32, bool) {
 	if st.def.rowwise == nil {
 		return 0, false
 	}
-	k, ok := st.def.rowwise(&setup{load: &f.p.load, plan: f.p, step: st})
+	k, ok := st.def.rowwise(f.p.setup(st))
 	if !ok {
 		return 0, false
 	}
 	return st.in[k], true
 }
 
-// tailRows returns how many rows of the operand are wanted.
+// tailOutput is the data of a tail step: the output whose last rows it passes on.
+type tailOutput struct{ number int }
+
+// tailRows returns how many rows of the operand are wanted, -1 for all.
 func (c *call) tailRows() int {
-	x := c.in(0)
-	if c.st.tail >= len(c.fr.rows) || x.rank < 2 {
+	x, out := c.in(0), dataOf[tailOutput](c)
+	if out == nil || out.number >= len(c.env.rows) || x.rank < 2 {
 		return -1
 	}
-	n := c.fr.rows[c.st.tail]
+	n := c.env.rows[out.number]
 	if n <= 0 || n >= x.dims[x.rank-2] {
 		return -1
 	}

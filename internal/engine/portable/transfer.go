@@ -134,8 +134,8 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 	if err != nil {
 		return err
 	}
-	fr.call.st = outputStep
-	return fr.call.store(v, (*t).DType(), b)
+	fr.call.step = outputStep
+	return store(&fr.call, v, (*t).DType(), b)
 }
 
 // newTensor makes a tensor, every element of which the caller sets. It is apart
@@ -164,15 +164,15 @@ func newTensor(t tensor.DType, dims [maxRank]int, rank int) *tensor.Tensor {
 var tailOp = &mil.Op{Type: "tail"}
 
 // outputStep stands for the end of a plan where a step is expected.
-var outputStep = &step{def: &operator{}, op: &mil.Op{Type: "output"}}
+var outputStep = &binding{def: &operator{}, op: &mil.Op{Type: "output"}}
 
 // store writes v to the memory of a tensor.
-func (c *call) store(v *value, t tensor.DType, b []byte) error {
+func store(c *call, v *value, t tensor.DType, b []byte) error {
 	n := v.len()
 	if n == 0 {
 		return nil
 	}
-	poll, p := &c.fr.poller, unsafe.Pointer(unsafe.SliceData(b))
+	poll, p := &c.env.poller, unsafe.Pointer(unsafe.SliceData(b))
 	switch t {
 	case tensor.Float16:
 		dst := unsafe.Slice((*uint16)(p), n)
