@@ -19,11 +19,11 @@ func (p *program) PlanText() string {
 	for _, n := range pl.notes {
 		fmt.Fprintf(&b, "%s\n", n)
 	}
-	pl.listing(&b, &pl.body, "")
+	listing(&b, pl, &pl.body, "")
 	return b.String()
 }
 
-func (pl *plan) listing(b *strings.Builder, body *body, indent string) {
+func listing(b *strings.Builder, pl *plan, body *body, indent string) {
 	for _, st := range body.steps {
 		mat := st.matrix()
 		fmt.Fprintf(b, "%s%4d  %-30s", indent, st.index, st.def.name)
@@ -46,7 +46,7 @@ func (pl *plan) listing(b *strings.Builder, body *body, indent string) {
 		}
 		b.WriteByte('\n')
 		for _, inner := range st.blocks {
-			pl.listing(b, inner, indent+"    ")
+			listing(b, pl, inner, indent+"    ")
 		}
 	}
 }

@@ -57,7 +57,9 @@ func constMatrix(p *poller, w *value) (kernel.Mat, error) {
 	}
 	switch {
 	case w.repr == reprWeight:
-		return w.w.matrix(p)
+		if c, ok := w.w.(*weight); ok {
+			return c.matrix(p)
+		}
 	case w.repr == reprF16 && w.dense:
 		return kernel.NewF16(rows, cols, w.h[:rows*cols])
 	case w.repr == reprF32 && w.dense:

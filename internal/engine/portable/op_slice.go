@@ -140,7 +140,7 @@ func sliceByIndex(c *call) error {
 func (c *call) cut(x *value, w *window) error {
 	var tmp value
 	x = c.plain(x, &tmp)
-	if !x.viewable(w) {
+	if !w.viewable(x) {
 		return c.cutCopy(x, w)
 	}
 	var stride, repeat [maxRank]int
@@ -158,8 +158,8 @@ func (c *call) cut(x *value, w *window) error {
 	return nil
 }
 
-// viewable reports whether a window of v has strides of its own.
-func (v *value) viewable(w *window) bool {
+// viewable reports whether the window of v has strides of its own.
+func (w *window) viewable(v *value) bool {
 	for d := range v.rank {
 		if w.step[d] < 0 {
 			return false

@@ -115,20 +115,12 @@ func newPlan(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fus
 			err = fmt.Errorf("function %s: %w: %v", mil.Plain(fn.Name), errFault, r)
 		}
 	}()
-	p := &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion, load: poller{ctx}}
+	pl := newPlanner(ctx, fn, arith, fusion)
+	p := pl.p
 	defer func() { p.load.ctx = nil }()
-	pl := &planner{
-		p: p, slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
-		weights: map[*mil.Value]*weight{}, stateOf: map[*mil.Value]int{}, used: map[*mil.Op]bool{},
-	}
-	if err := pl.parameters(); err != nil {
+	if err := pl.lowerAll(); err != nil {
 		return nil, err
 	}
-	pl.markUsed(fn.Body, nil)
-	if err := pl.lower(fn.Body, &p.body); err != nil {
-		return nil, err
-	}
-	p.outputs = p.body.outs
 	if fusion {
 		pl.fuse()
 	}
@@ -148,6 +140,27 @@ func newPlan(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fus
 	pl.assignBuffers()
 	p.noteReaders()
 	return p, nil
+}
+
+func newPlanner(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fusion bool) *planner {
+	return &planner{
+		p:      &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion, load: poller{ctx}},
+		slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
+		weights: map[*mil.Value]*weight{}, stateOf: map[*mil.Value]int{}, used: map[*mil.Op]bool{},
+	}
+}
+
+// lowerAll turns the function into steps, without those that nothing needs.
+func (pl *planner) lowerAll() error {
+	if err := pl.parameters(); err != nil {
+		return err
+	}
+	pl.markUsed(pl.p.fn.Body, nil)
+	if err := pl.lower(pl.p.fn.Body, &pl.p.body); err != nil {
+		return err
+	}
+	pl.p.outputs = pl.p.body.outs
+	return nil
 }
 
 func opsetNumber(name string) int {

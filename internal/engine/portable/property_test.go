@@ -13,44 +13,6 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// naivePlan lowers a function without anything that could share memory: every
-// slot has a buffer of its own, every read of a state is a copy, no update is in
-// place, nothing is folded or fused.
-func naivePlan(fn *mil.Function, arith engine.Arithmetic) (*plan, error) {
-	p := &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith}
-	pl := &planner{
-		p: p, slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
-		weights: map[*mil.Value]*weight{}, stateOf: map[*mil.Value]int{}, used: map[*mil.Op]bool{},
-	}
-	if err := pl.parameters(); err != nil {
-		return nil, err
-	}
-	pl.markUsed(fn.Body, nil)
-	if err := pl.lower(fn.Body, &p.body); err != nil {
-		return nil, err
-	}
-	p.outputs = p.body.outs
-	if err := pl.prepare(&p.body); err != nil {
-		return nil, err
-	}
-	pl.number()
-	var walk func(b *body)
-	walk = func(b *body) {
-		for _, st := range b.steps {
-			st.copied = true
-			for _, inner := range st.blocks {
-				walk(inner)
-			}
-		}
-	}
-	walk(&p.body)
-	for k := range p.slots {
-		p.slots[k].buffer = int32(k)
-	}
-	p.buffers = len(p.slots)
-	return p, nil
-}
-
 // runNaive runs the steps one by one and copies each result to fresh memory, so
 // that no value can be the view of another.
 func runNaive(fr *frame, t *testing.T) (err error) {
@@ -152,7 +114,7 @@ func samePlanned(t *testing.T, seed uint64) (inPlace int) {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	for _, arith := range []engine.Arithmetic{engine.Faithful, engine.Wide} {
-		np, err := naivePlan(fn, arith)
+		np, err := newNaive(t.Context(), fn, arith)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -173,7 +135,7 @@ func samePlanned(t *testing.T, seed uint64) (inPlace int) {
 			if err := sameRuns(t, p, np, seed, tolerance); err != nil {
 				var text, plan strings.Builder
 				_ = mil.Print(&text, mil.NewProgram(fn)) // a strings.Builder takes everything
-				p.listing(&plan, &p.body, "")
+				listing(&plan, p, &p.body, "")
 				t.Errorf("seed %d, arithmetic %d, fusion %v: %v\n%s\n%s", seed, arith, fusion, err, text.String(), plan.String())
 			}
 		}

@@ -24,6 +24,13 @@ const (
 	reprUnknown             // a shape alone, in a rehearsal
 )
 
+// decoder is a constant that stays as stored and is decoded where it is read.
+type decoder interface {
+	// decode writes the elements from number start on, in row-major order, to dst. It
+	// may be called from any number of goroutines.
+	decode(dst []float32, start int)
+}
+
 // value is the content of a slot during a prediction: a shape over a piece of
 // memory. When dense is false the elements are strided: index i of dimension d
 // lies at i/repeat[d]*stride[d] (the division expresses repeated key-value heads
@@ -40,7 +47,7 @@ type value struct {
 	f []float32
 	i []int32
 	h []uint16
-	w *weight
+	w decoder
 	s []string
 
 	slot int32 // where it lives in the frame
