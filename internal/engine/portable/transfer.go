@@ -192,7 +192,10 @@ func store(c *call, v *value, t tensor.DType, b []byte) error {
 		src := c.i32(v)
 		poll.pieces(n, func(lo, hi int) {
 			for k, x := range src[lo:hi] {
-				b[lo+k] = byte(bit(x != 0))
+				b[lo+k] = 0
+				if x != 0 {
+					b[lo+k] = 1
+				}
 			}
 		})
 	case tensor.Int64:
