@@ -51,7 +51,7 @@ func (pl *planner) addTail(k int, x int32, first *step, before map[*step]*step) 
 	s := p.slots[x]
 	p.slots = append(p.slots, slot{name: s.name, typ: s.typ, buffer: -1})
 	st := &step{binding: binding{
-		def: tailOperator, op: tailOp, in: []int32{x}, list: []int32{x}, out: []int32{t}, state: -1, data: &tailOutput{k},
+		def: tailOperator, op: tailOp, in: []int32{x}, list: []int32{x}, out: []int32{t}, state: -1, data: &tailOutput{number: k},
 	}}
 	if first == nil {
 		p.body.steps = append(p.body.steps, st)
