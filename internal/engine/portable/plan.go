@@ -144,7 +144,7 @@ func newPlan(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fus
 
 func newPlanner(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fusion bool) *planner {
 	return &planner{
-		p:      &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion, load: poller{ctx}},
+		p:      &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion, load: poller{ctx: ctx}},
 		slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
 		weights: map[*mil.Value]*weight{}, stateOf: map[*mil.Value]int{}, used: map[*mil.Op]bool{},
 	}
