@@ -6,7 +6,9 @@ import (
 )
 
 func f16(shape ...int) mil.Type { return mil.TensorType(dtype.Float16, shape...) }
+
 func f32(shape ...int) mil.Type { return mil.TensorType(dtype.Float32, shape...) }
+
 func i32(shape ...int) mil.Type { return mil.TensorType(dtype.Int32, shape...) }
 
 func counted(n int) []float32 {

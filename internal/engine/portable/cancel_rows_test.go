@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -47,11 +48,16 @@ func (l *large) with(dt dtype.Type, shape []int, f func(k int) float32) *mil.Val
 	return v
 }
 
-func (l *large) ints(v ...int) *mil.Value    { return l.b.Ints("", v...) }
-func (l *large) int(v int) *mil.Value        { return l.b.Int("", v) }
-func (l *large) bool(v bool) *mil.Value      { return l.b.Bool("", v) }
-func (l *large) text(s string) *mil.Value    { return l.b.Text("", s) }
-func (l *large) float(v float32) *mil.Value  { return l.b.Float("", dtype.Float32, v) }
+func (l *large) ints(v ...int) *mil.Value { return l.b.Ints("", v...) }
+
+func (l *large) int(v int) *mil.Value { return l.b.Int("", v) }
+
+func (l *large) bool(v bool) *mil.Value { return l.b.Bool("", v) }
+
+func (l *large) text(s string) *mil.Value { return l.b.Text("", s) }
+
+func (l *large) float(v float32) *mil.Value { return l.b.Float("", dtype.Float32, v) }
+
 func (l *large) op(op string, args mil.Args) { l.results(op, args, dtype.Float32) }
 
 // results makes the operation's results outputs. Their shapes are left open.
@@ -97,8 +103,8 @@ func elementRows() map[string]func(l *large) {
 	} {
 		rows[name] = func(l *large) {
 			args := mil.Args{"x": l.in(f, many)}
-			for _, p := range table[name].params[1:] {
-				args[p.name] = l.float(0.5)
+			for _, p := range op.Table[name].Params[1:] {
+				args[p.Name] = l.float(0.5)
 			}
 			l.op(name, args)
 		}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
@@ -13,15 +16,15 @@ import (
 // with, and what the engine remembers of the prediction before. Frames are reused,
 // so that a prediction whose shapes were seen before allocates nothing.
 type frame struct {
-	env
-	plan    *plan
+	op.Env
+	plan    *plan.Plan
 	spoiled bool   // what was thrown may have left it in any condition
 	memos   []memo // of each slot, from the last rehearsal
 	// remembers says that memos is whole.
 	remembers bool
-	hidden    []value // inputs whose content a rehearsal does not look at
-	stirred   []bool  // of each step: the next rehearsal goes through it
-	computed  []bool  // of each step: the last rehearsal has the result
+	hidden    []array.Value // inputs whose content a rehearsal does not look at
+	stirred   []bool        // of each step: the next rehearsal goes through it
+	computed  []bool        // of each step: the last rehearsal has the result
 	// series says that predictions like the last need no rehearsal, rowsBefore which
 	// rows it gave.
 	series     bool
@@ -29,20 +32,20 @@ type frame struct {
 	// rehearsed says that the shapes of the prediction that runs are known, but for
 	// those of doubtful slots.
 	rehearsed bool
-	call      call
+	call      op.Call
 	// profiler is told of the steps; nil unless the prediction's context has one.
 	profiler engine.Profiler
 }
 
-func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
+func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
-		plan: p, memos: make([]memo, len(p.slots)), stirred: make([]bool, len(p.body.steps)), computed: make([]bool, len(p.body.steps)),
+		plan: p, memos: make([]memo, len(p.Slots)), stirred: make([]bool, len(p.Body.Steps)), computed: make([]bool, len(p.Body.Steps)),
 	}
-	p.initEnv(&fr.env, pool, threads)
-	for k := range p.slots {
-		fr.memos[k].known = p.slots[k].konst != nil
+	p.InitEnv(&fr.Env, pool, threads)
+	for k := range p.Slots {
+		fr.memos[k].known = p.Slots[k].Const != nil
 	}
-	fr.call.env = &fr.env
+	fr.call.Env = &fr.Env
 	return fr
 }
 
@@ -50,9 +53,9 @@ func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
 // error that names the operation; a fault in a definition does too, so that no
 // package can end the process.
 func (fr *frame) run(ctx context.Context) (err error) {
-	fr.ctx, fr.call.step, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
+	fr.Ctx, fr.call.Step, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
 	defer fr.guard(&err)
-	return fr.steps(&fr.plan.body)
+	return fr.steps(&fr.plan.Body)
 }
 
 // guard turns what is thrown into an error. It must be deferred itself.
@@ -61,48 +64,48 @@ func (fr *frame) guard(err *error) {
 	if r == nil {
 		return
 	}
-	if _, ok := r.(ended); ok {
-		*err = fr.ctx.Err()
+	if _, ok := r.(array.Ended); ok {
+		*err = fr.Ctx.Err()
 		return
 	}
 	fr.spoiled = true
-	op := fr.call.step.op
-	if fault := faulted(r); fault != nil {
-		*err = fr.plan.fail(op, fault)
+	o := fr.call.Step.Op
+	if fault := plan.Faulted(r); fault != nil {
+		*err = fr.plan.Fail(o, fault)
 		return
 	}
-	if _, ok := r.(arenaError); ok {
-		*err = fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", maxArena>>18))
+	if _, ok := r.(op.ArenaError); ok {
+		*err = fr.plan.Fail(o, fmt.Errorf("the prediction needs more than %d MiB of working memory", op.MaxArena>>18))
 		return
 	}
-	*err = fr.plan.fail(op, fmt.Errorf("%w: %v", errFault, r))
+	*err = fr.plan.Fail(o, fmt.Errorf("%w: %v", array.ErrFault, r))
 }
 
 // startStep stands for the beginning of a plan where a step is expected.
-var startStep = &binding{def: &operator{}, op: &mil.Op{Type: "input"}}
+var startStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "input"}}
 
 // stepsAtOnce is how many steps run between two looks at the context. What takes
 // long within one looks by itself.
 const stepsAtOnce = 8
 
-func (fr *frame) steps(b *body) error {
+func (fr *frame) steps(b *plan.Body) error {
 	c := &fr.call
-	shaped := fr.rehearsed && b == &fr.plan.body
-	for k, st := range b.steps {
+	shaped := fr.rehearsed && b == &fr.plan.Body
+	for k, st := range b.Steps {
 		if k%stepsAtOnce == 0 {
-			if err := fr.ctx.Err(); err != nil {
+			if err := fr.Ctx.Err(); err != nil {
 				return err
 			}
 		}
 		if shaped && fr.computed[k] {
-			v := &fr.vals[st.out[0]]
-			v.wide, v.flat = nil, nil
+			v := &fr.Values[st.Out[0]]
+			v.Wide, v.Flat = nil, nil
 			continue
 		}
-		c.step = &st.binding
-		for _, s := range st.out {
-			v := &fr.vals[s]
-			v.wide, v.flat, v.dense = nil, nil, true
+		c.Step = &st.Binding
+		for _, s := range st.Out {
+			v := &fr.Values[s]
+			v.Wide, v.Flat, v.Dense = nil, nil, true
 		}
 		var err error
 		if fr.profiler == nil {
@@ -111,21 +114,21 @@ func (fr *frame) steps(b *body) error {
 			err = fr.timed(c, st, shaped)
 		}
 		if err != nil {
-			return fr.plan.fail(st.op, err)
+			return fr.plan.Fail(st.Op, err)
 		}
 	}
-	return fr.ctx.Err()
+	return fr.Ctx.Err()
 }
 
 // step executes one step. shaped says that a rehearsal went through it.
-func (fr *frame) step(c *call, st *step, shaped bool) error {
-	if st.blocks != nil {
+func (fr *frame) step(c *op.Call, st *plan.Step, shaped bool) error {
+	if st.Blocks != nil {
 		return fr.block(st)
 	}
-	if !shaped || st.state >= 0 || fr.memos[st.out[0]].doubt != sure {
-		if err := shapeOf(c); err != nil {
+	if !shaped || st.State >= 0 || fr.memos[st.Out[0]].doubt != sure {
+		if err := op.Shape(c); err != nil {
 			return err
 		}
 	}
-	return evalOf(c)
+	return op.Eval(c)
 }

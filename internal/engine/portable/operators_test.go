@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 )
 
 var updatePages = flag.Bool("update", false, "write docs/operators.md anew")
@@ -26,7 +28,7 @@ func operatorsPage(t *testing.T) string {
 	names, have := make([]string, 0, len(opsets)), 0
 	for name := range opsets {
 		names = append(names, name)
-		if known(name) {
+		if op.Known(name) {
 			have++
 		}
 	}
@@ -39,17 +41,17 @@ func operatorsPage(t *testing.T) string {
 	b.WriteString("| operator | defined | notes |\n|---|---|---|\n")
 	for _, name := range names {
 		note := ""
-		if d := lookup(name); d != nil {
-			note = d.note
+		if d := op.Lookup(name); d != nil {
+			note = d.Note
 		} else if name == "const" {
 			note = "a constant: it is never executed"
 		}
-		if !known(name) {
+		if !op.Known(name) {
 			note = "**not supported**"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, strings.Join(opsets[name], ", "), note)
 	}
-	for name := range table {
+	for name := range op.Table {
 		if opsets[name] == nil {
 			t.Errorf("operator %s is in no opset", name)
 		}
