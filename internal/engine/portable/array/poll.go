@@ -1,15 +1,13 @@
 package array
 
-import (
-	"context"
-)
+import "context"
 
 // A context that ends is obeyed within a few hundredths of a second whatever runs.
-// Loops over elements therefore go through pieces, or a nest, or call poll
+// Loops over elements therefore go through Pieces, or a nest, or call Poll
 // themselves: between two looks at the context lie PollEvery elements or about as
-// much work. poll throws ended, which run and New turn into the context's
-// error, so no loop has to hand on that it gave up. Kernels, which know no frame,
-// ask stopped instead and return.
+// much work. Poll panics with Ended, which the engine and the planner turn into the
+// context's error, so no loop has to hand on that it gave up. Kernels, which know no
+// poller, are given Stopped instead and return.
 const (
 	// PollEvery is the number of elements between two looks at the context: some
 	// microseconds of copying, a few milliseconds of the dearest functions.
@@ -19,7 +17,7 @@ const (
 	DecodeEvery = 1 << 12
 )
 
-// Ended is thrown by poll.
+// Ended is what Poll panics with.
 type Ended struct{}
 
 // Poller looks at a context on behalf of loops. A nil one never stops anything.

@@ -221,6 +221,7 @@ func longRow[D any, S any](p *Poller, dst []D, src []S, stride, repeat int, row 
 	}
 }
 
+// rowF32 is [RowI32] for numbers.
 func rowF32(dst, src []float32, stride, repeat int) {
 	if stride == 1 && repeat == 1 {
 		copy(dst, src)
@@ -229,6 +230,8 @@ func rowF32(dst, src []float32, stride, repeat int) {
 	rowStrided(dst, src, stride, repeat)
 }
 
+// RowI32 copies a row of elements that lie stride apart, each of which stands for
+// repeat elements of dst.
 func RowI32(dst, src []int32, stride, repeat int) {
 	if stride == 1 && repeat == 1 {
 		copy(dst, src)

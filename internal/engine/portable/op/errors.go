@@ -12,8 +12,10 @@ import (
 // of what is indexed. Its error is tensor.ErrShape or tensor.ErrValue too, so that
 // a caller can tell.
 
+// AsShape makes err an error of shapes.
 func AsShape(err error) error { return asAlso(err, tensor.ErrShape) }
 
+// AsValue makes err an error of values.
 func AsValue(err error) error { return asAlso(err, tensor.ErrValue) }
 
 func asAlso(err, also error) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
+// StateSpec is what a function declares of a state.
 type StateSpec struct {
 	Name  string
 	DType dtype.Type
@@ -47,6 +48,7 @@ type Buffer struct {
 	I32 []int32
 }
 
+// NewBuffer returns memory for a state, all zero.
 func NewBuffer(s *StateSpec) Buffer {
 	switch {
 	case s.DType == dtype.Float16:
@@ -58,10 +60,12 @@ func NewBuffer(s *StateSpec) Buffer {
 	}
 }
 
+// Clone returns a copy that lives on its own.
 func (b *Buffer) Clone() Buffer {
 	return Buffer{F32: append([]float32(nil), b.F32...), F16: append([]uint16(nil), b.F16...), I32: append([]int32(nil), b.I32...)}
 }
 
+// Clear sets every element to zero.
 func (b *Buffer) Clear() {
 	clear(b.F32)
 	clear(b.F16)

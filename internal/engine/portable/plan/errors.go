@@ -12,10 +12,12 @@ type OpError struct {
 	Err                error
 }
 
+// Error names the function, the operator and the operation.
 func (e *OpError) Error() string {
 	return fmt.Sprintf("function %s: %s %s: %v", mil.Plain(e.Function), mil.Plain(e.Op), mil.Quote(e.Name), e.Err)
 }
 
+// Unwrap returns what went wrong.
 func (e *OpError) Unwrap() error { return e.Err }
 
 // Fail wraps an error with the place where it happened.

@@ -27,11 +27,12 @@ type planner struct {
 	folding int   // work done for folding
 }
 
-// What a package may make of few stored bytes is bounded: the elements of all
-// states together, and those of the constants that are widened while planning.
-// Tests lower the second.
+// maxStates bounds the elements of all states together: a package may declare many
+// with few stored bytes.
 const maxStates = int64(1 << 31)
 
+// MaxWidened bounds the elements of the constants that are widened while planning,
+// for the same reason. Tests lower it.
 var MaxWidened = 1 << 29
 
 func newPlanner(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fusion bool) *planner {
@@ -139,54 +140,26 @@ func (pl *planner) lower(blk *mil.Block, b *Body) error {
 	return nil
 }
 
+// step makes the step of one operation.
 func (pl *planner) step(o *mil.Op) (*Step, error) {
-	st := &Step{Binding: op.Binding{Op: o, State: -1}}
-	switch o.Type {
-	case "read_state", "write_state":
-		st.Def = op.StateOps[o.Type]
+	st := &Step{Binding: op.Binding{Op: o, Def: op.Lookup(o.Type), State: -1}}
+	switch {
+	case st.Def == nil:
+		return nil, array.ErrUnsupported
+	case op.StateOps[o.Type] != nil:
 		s, ok := pl.stateOf[o.Input("input")]
 		if !ok {
 			return nil, fmt.Errorf("operand input is not a state")
 		}
 		st.State = s
-	case "cond", "while_loop":
-		st.Def = op.BlockOps[o.Type]
-		for _, blk := range o.Blocks {
-			b := &Body{}
-			if err := pl.lower(blk, b); err != nil {
-				return nil, err
-			}
-			st.Blocks = append(st.Blocks, b)
+	case op.BlockOps[o.Type] != nil:
+		if err := pl.blocks(st); err != nil {
+			return nil, err
 		}
-		if len(st.Blocks) != 2 {
-			return nil, fmt.Errorf("has %d blocks where 2 are expected", len(st.Blocks))
-		}
-	default:
-		st.Def = op.Table[o.Type]
 	}
-	if st.Def == nil {
-		return nil, array.ErrUnsupported
-	}
-	for k, prm := range st.Def.Params {
-		vs := o.Arg(prm.Name)
-		if len(vs) == 0 {
-			if prm.Required {
-				return nil, fmt.Errorf("operand %s is missing", prm.Name)
-			}
-			st.In = append(st.In, -1)
-			continue
-		}
-		for _, v := range vs {
-			s, err := pl.operand(v, prm.Raw)
-			if err != nil {
-				return nil, fmt.Errorf("operand %s: %w", prm.Name, err)
-			}
-			if k == 0 {
-				st.List = append(st.List, s)
-			}
-			if len(st.In) == k {
-				st.In = append(st.In, s)
-			}
+	for k, p := range st.Def.Params {
+		if err := pl.bindOperand(st, k, p); err != nil {
+			return nil, err
 		}
 	}
 	for _, v := range o.Outputs {
@@ -199,6 +172,46 @@ func (pl *planner) step(o *mil.Op) (*Step, error) {
 		return nil, fmt.Errorf("has %d results", len(st.Out))
 	}
 	return st, nil
+}
+
+// blocks lowers the nested blocks of a step.
+func (pl *planner) blocks(st *Step) error {
+	for _, blk := range st.Op.Blocks {
+		b := &Body{}
+		if err := pl.lower(blk, b); err != nil {
+			return err
+		}
+		st.Blocks = append(st.Blocks, b)
+	}
+	if len(st.Blocks) != 2 {
+		return fmt.Errorf("has %d blocks where 2 are expected", len(st.Blocks))
+	}
+	return nil
+}
+
+// bindOperand gives operand k of a step the slots of its values.
+func (pl *planner) bindOperand(st *Step, k int, p op.Param) error {
+	vs := st.Op.Arg(p.Name)
+	if len(vs) == 0 {
+		if p.Required {
+			return fmt.Errorf("operand %s is missing", p.Name)
+		}
+		st.In = append(st.In, -1)
+		return nil
+	}
+	for _, v := range vs {
+		s, err := pl.operand(v, p.Raw)
+		if err != nil {
+			return fmt.Errorf("operand %s: %w", p.Name, err)
+		}
+		if k == 0 {
+			st.List = append(st.List, s)
+		}
+		if len(st.In) == k {
+			st.In = append(st.In, s)
+		}
+	}
+	return nil
 }
 
 // operand returns the slot of a value, making one for a constant. raw asks for

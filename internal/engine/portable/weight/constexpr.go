@@ -25,6 +25,7 @@ func init() {
 	}
 }
 
+// IsOperator reports whether op is an operator that decodes a constant.
 func IsOperator(op string) bool { return strings.HasPrefix(op, "constexpr_") && constexprs[op] != nil }
 
 // New makes the results of a constexpr operation. known holds those of

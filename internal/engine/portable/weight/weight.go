@@ -32,6 +32,7 @@ type node interface {
 // Decode writes elements start to start+len(dst) to dst.
 func (w *Weight) Decode(dst []float32, start int) { w.node.read(dst, start) }
 
+// Len returns the number of elements.
 func (w *Weight) Len() int {
 	n, _ := dtype.Count(w.Shape)
 	return n
