@@ -82,7 +82,11 @@ func (m *bpe) appendWord(st *state, dst []int, word string) []int {
 	}
 	symbols, ok := m.whole(st, word)
 	if !ok {
-		symbols = st.merge(m.pairs, m.symbols(st, word))
+		symbols = m.symbols(st, word)
+		if st.err != nil {
+			return dst
+		}
+		symbols = st.merge(m.pairs, symbols)
 	}
 	if entry != nil && st.err == nil {
 		entry.store(word, symbols)
@@ -119,6 +123,7 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 	if !m.raw {
 		return m.characters(st, word)
 	}
+	st.spend(len(word) / 4)
 	out := st.symbols[:0]
 	for i := range len(word) {
 		id := m.bytes[word[i]]
@@ -142,10 +147,12 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 		}
 	}
 	symbols := m.characters(st, piece)
-	if len(symbols) == 0 {
+	if len(symbols) == 0 || st.err != nil {
 		return dst
 	}
-	st.mergeLong(m.pairs, symbols)
+	if st.mergeLong(m.pairs, symbols); st.err != nil {
+		return dst
+	}
 	start := int32(0)
 	for i := int32(0); i >= 0; {
 		node := st.nodes[i]
@@ -171,7 +178,7 @@ func (m *bpe) characters(st *state, word string) []int32 {
 	out, sizes := st.symbols[:0], st.sizes[:0]
 	affixed := m.prefix != "" || m.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written
-	for i := 0; i < len(word); {
+	for i := 0; i < len(word) && st.spend(1); {
 		// Most characters are those two; their symbols need no search.
 		if c := word[i]; !affixed && c < utf8.RuneSelf && m.ascii[c] >= 0 && pending == 0 {
 			out, sizes = append(out, m.ascii[c]), append(sizes, 1)
@@ -206,6 +213,10 @@ func (m *bpe) characters(st *state, word string) []int32 {
 				for range len(char) {
 					sizes = append(sizes, 1)
 				}
+				// Those of a prefix can be many for one character.
+				if st.spend(len(char)); len(out) > maxText {
+					st.fail(errTokens)
+				}
 				continue
 			}
 		}
@@ -213,7 +224,7 @@ func (m *bpe) characters(st *state, word string) []int32 {
 			continue
 		}
 		if m.unk < 0 {
-			st.err = fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", m.unkToken)
+			st.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(m.unkToken)))
 			continue
 		}
 		if pending > 0 && !m.fuseUnk {

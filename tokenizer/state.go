@@ -1,9 +1,6 @@
 package tokenizer
 
-import (
-	"hash/maphash"
-	"time"
-)
+import "hash/maphash"
 
 // state is the memory that one encoding works in. States are pooled: a
 // tokenizer is used by many goroutines, each encoding has its own state.
@@ -19,11 +16,13 @@ type state struct {
 	pieces  [][]piece // one list for each stage of the pre-tokenizer
 	matches []match
 	cache   wordCache
-	err     error
+	budget
+	// counting says that the ids are counted and not kept: those of pieces that
+	// are done are in counted.
+	counting bool
+	counted  int
 	// note is told each merge that mergeLong proposes, if it is set.
 	note func(left, right, made int32)
-	// patience is the time that is left for patterns that backtrack.
-	patience time.Duration
 }
 
 // maxKept bounds the slices that a state keeps between encodings.
@@ -31,7 +30,7 @@ const maxKept = 1 << 16
 
 // reset prepares a state for the pool, without what a very long text left.
 func (st *state) reset() {
-	st.err = nil
+	st.budget, st.counting, st.counted = budget{}, false, 0
 	if cap(st.symbols) > maxKept {
 		st.symbols, st.sizes, st.ids = nil, nil, nil
 	}
