@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"math/bits"
 	"sort"
 	"unicode/utf8"
 
@@ -70,7 +71,7 @@ func (a *addedSet) at(may *budget, s string, i int) (*addedToken, int) {
 	var found *addedToken
 	end := i
 	lo, hi := 0, len(a.texts)
-	for k := 0; i+k < len(s) && lo < hi && may.spend(2); k++ {
+	for k := 0; i+k < len(s) && lo < hi && may.spend(2+bits.Len(uint(hi-lo))); k++ {
 		c := s[i+k]
 		for lo < hi && len(a.texts[lo]) <= k {
 			lo++

@@ -194,7 +194,7 @@ func (a *aligned) prepend(s string) {
 	if a.text == "" {
 		return
 	}
-	if !a.may.spend(len(s)+len(a.text)/4) || !a.may.fits(len(s)+len(a.text)) {
+	if !a.may.spend(len(s)+len(a.text)) || !a.may.fits(len(s)+len(a.text)) {
 		return
 	}
 	if s == "" {

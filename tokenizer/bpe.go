@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -91,6 +92,9 @@ func (m *bpe) appendWord(st *state, dst []int, word string) []int {
 	if entry != nil && st.err == nil {
 		entry.store(word, symbols)
 	}
+	if len(symbols) > maxKept {
+		dst = slices.Grow(dst, len(symbols))
+	}
 	for _, id := range symbols {
 		dst = append(dst, int(id))
 	}
@@ -124,7 +128,7 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 		return m.characters(st, word)
 	}
 	st.spend(len(word) / 4)
-	out := st.symbols[:0]
+	out := slices.Grow(st.symbols[:0], len(word))
 	for i := range len(word) {
 		id := m.bytes[word[i]]
 		if id < 0 {
@@ -150,9 +154,11 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 	if len(symbols) == 0 || st.err != nil {
 		return dst
 	}
-	if st.mergeLong(m.pairs, symbols); st.err != nil {
+	symbols = st.mergeLong(m.pairs, symbols)
+	if !st.tells(len(symbols)) {
 		return dst
 	}
+	dst = slices.Grow(dst, len(symbols))
 	start := int32(0)
 	for i := int32(0); i >= 0; {
 		node := st.nodes[i]
@@ -176,6 +182,10 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 // that of the reference implementation.
 func (m *bpe) characters(st *state, word string) []int32 {
 	out, sizes := st.symbols[:0], st.sizes[:0]
+	if len(word) > maxKept {
+		// Growing with each symbol would take several times the memory.
+		out, sizes = slices.Grow(out, len(word)), slices.Grow(sizes, len(word))
+	}
 	affixed := m.prefix != "" || m.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written
 	for i := 0; i < len(word) && st.spend(1); {

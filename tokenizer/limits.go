@@ -27,14 +27,14 @@ var (
 
 // growth bounds what a text of n bytes may become while it is normalized and
 // cut. The most that tokenizers in use need are 3 times for spaces that become
-// marks or Korean that is taken apart, 6 times for both that and the byte-level
+// marks or Korean that is taken apart, 6 times for that and the byte-level
 // alphabet, and 11 times for single characters of Arabic.
 func growth(n int) int { return min(1<<20+8*n, maxText) }
 
 // labor bounds the steps for a text of n bytes: a byte looked at once by one
 // component is about one. The pieces of vocabularies in use are short, so that
 // looking for one at each byte takes some ten steps.
-func labor(n int) int { return 1<<26 + 48*n }
+func labor(n int) int { return 1<<25 + 48*n }
 
 // traceable bounds the tokens of an [Encoding] for texts of n bytes. One takes
 // some 70 bytes of memory.

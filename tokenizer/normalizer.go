@@ -152,8 +152,10 @@ func lowerRune(r rune) rune { return uni.ToLower(r) }
 // form brings a text into a normalization form.
 func (may *budget) form(f uni.Form, s string) string { return uni.Normalize(f, s, may.guard()) }
 
-// guard hands the budget to package uni.
-func (may *budget) guard() *uni.Guard { return &uni.Guard{Most: may.limit, Step: may.spend} }
+// guard hands the budget to package uni, where a step is some look-ups in a map.
+func (may *budget) guard() *uni.Guard {
+	return &uni.Guard{Most: may.limit, Step: func(n int) bool { return may.spend(4 * n) }}
+}
 
 // join returns a text with another one before it.
 func (may *budget) join(before, s string) string {

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -118,7 +119,11 @@ func (m *pieces) appendIDs(dst []int, parts []part) []int {
 }
 
 // appendParts appends the tokens of the parts that a text was cut into.
-func (m *pieces) appendParts(dst []modelToken, parts []part, text string) []modelToken {
+func (m *pieces) appendParts(st *state, dst []modelToken, parts []part, text string) []modelToken {
+	if !st.tells(len(parts)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(parts))
 	at, end := int32(0), int32(0)
 	last := int32(-1)
 	for _, p := range parts {
@@ -152,7 +157,7 @@ func (m *cutter) appendPiece(st *state, dst []int, text string) []int {
 }
 
 func (m *cutter) appendTokens(st *state, dst []modelToken, text string) []modelToken {
-	return m.appendParts(dst, m.cut(st, text), text)
+	return m.appendParts(st, dst, m.cut(st, text), text)
 }
 
 // cutCharacters is the model that knows single characters.

@@ -236,7 +236,7 @@ func (m *pieceBPE) appendTokens(st *state, dst []modelToken, text string) []mode
 		parts = m.merge(st, parts, segment)
 	})
 	st.parts = parts
-	return m.appendParts(dst, parts, text)
+	return m.appendParts(st, dst, parts, text)
 }
 
 // merge appends the parts of a segment.

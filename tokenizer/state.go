@@ -21,6 +21,8 @@ type state struct {
 	// are done are in counted.
 	counting bool
 	counted  int
+	// most is how many tokens may still be told with their places.
+	most int
 	// note is told each merge that mergeLong proposes, if it is set.
 	note func(left, right, made int32)
 }

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"context"
-	"fmt"
 	"unicode/utf8"
 )
 
@@ -32,7 +31,6 @@ type tracer struct {
 	original string
 	blocks   [][]tracedToken
 	count    int
-	most     int // tokens
 	word     int32
 	tokens   []modelToken
 }
@@ -76,7 +74,8 @@ func (t *Tokenizer) trace(ctx context.Context, text string) (*Encoding, error) {
 	if err != nil {
 		return nil, err
 	}
-	tr := &tracer{t: t, st: st, original: text, most: traceable(len(text))}
+	st.most = traceable(len(text))
+	tr := &tracer{t: t, st: st, original: text}
 	a := newAligned(&st.budget, text)
 	t.added[0].split(&st.budget, a.text, func(part string, at int) {
 		tr.normalize(a.slice(at, at+len(part)))
@@ -90,12 +89,22 @@ func (t *Tokenizer) trace(ctx context.Context, text string) (*Encoding, error) {
 	return e, nil
 }
 
+// tells reports whether n more tokens can be told with their places, and ends the
+// encoding otherwise.
+func (st *state) tells(n int) bool {
+	if n > st.most {
+		st.fail(errTokens)
+	}
+	return st.err == nil
+}
+
 // push notes a token.
 func (tr *tracer) push(id int32, text string, at Offsets) {
-	if tr.count++; tr.count > tr.most {
-		tr.st.fail(fmt.Errorf("%w with their places: more than %d", errTokens, tr.most))
+	if !tr.st.tells(1) {
 		return
 	}
+	tr.st.most--
+	tr.count++
 	last := len(tr.blocks) - 1
 	if last < 0 || len(tr.blocks[last]) == cap(tr.blocks[last]) {
 		// The first block fits a short text, the others are of one size.
@@ -161,7 +170,7 @@ func (tr *tracer) cut(a *aligned, depth int) {
 	if sg.trace != nil {
 		sg.trace(a)
 	}
-	if !may.spend(pieceCost) || !may.fits(len(a.text)) {
+	if !may.spend(8*pieceCost) || !may.fits(len(a.text)) {
 		return
 	}
 	pieces := []piece{{0, int32(len(a.text))}}

@@ -214,6 +214,10 @@ func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
 
 func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []modelToken {
 	steps, path := m.best(st, text)
+	if !st.tells(len(path)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(path))
 	start := int32(0)
 	var ids []int
 	for i := len(path) - 1; i >= 0 && st.spend(1); {
@@ -272,6 +276,9 @@ func (st *state) places(text string) []step {
 func (st *state) path(steps []step) []int32 {
 	path := st.symbols[:0]
 	if st.err == nil {
+		if len(steps) > maxKept {
+			path = slices.Grow(path, len(steps))
+		}
 		for end := int32(len(steps) - 1); end > 0; end = steps[end].start {
 			path = append(path, end)
 		}

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -140,6 +141,10 @@ func (m *wordPiece) longestByTrie(st *state, text string, inside bool) (id int32
 
 func (m *wordPiece) appendTokens(st *state, dst []modelToken, word string) []modelToken {
 	st.ids = m.appendPiece(st, st.ids[:0], word)
+	if !st.tells(len(st.ids)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(st.ids))
 	start := 0
 	for i, id := range st.ids {
 		token := m.vocab.token(uint32(id))
