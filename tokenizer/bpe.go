@@ -127,8 +127,10 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 	if !m.raw {
 		return m.characters(st, word)
 	}
-	st.spend(len(word) / 4)
-	out := slices.Grow(st.symbols[:0], len(word))
+	out := st.symbols[:0]
+	if len(word) > maxKept && st.spend(len(word)/4) {
+		out = slices.Grow(out, len(word))
+	}
 	for i := range len(word) {
 		id := m.bytes[word[i]]
 		if id < 0 {
@@ -188,7 +190,13 @@ func (m *bpe) characters(st *state, word string) []int32 {
 	}
 	affixed := m.prefix != "" || m.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written
-	for i := 0; i < len(word) && st.spend(1); {
+	next := lookAfter   // where to look at the budget
+	for i := 0; i < len(word); {
+		if i >= next {
+			if next = i + lookAfter; !st.spend(lookAfter) {
+				break
+			}
+		}
 		// Most characters are those two; their symbols need no search.
 		if c := word[i]; !affixed && c < utf8.RuneSelf && m.ascii[c] >= 0 && pending == 0 {
 			out, sizes = append(out, m.ascii[c]), append(sizes, 1)
@@ -245,6 +253,7 @@ func (m *bpe) characters(st *state, word string) []int32 {
 	if pending > 0 {
 		out, sizes = append(out, m.unk), append(sizes, pending)
 	}
+	st.spend(len(word) % lookAfter)
 	st.symbols, st.sizes = out, sizes
 	return out
 }

@@ -50,7 +50,7 @@ type budget struct {
 	done  <-chan struct{} // of the context; nil for one that never ends
 	tick  int             // steps until the next look
 	work  int             // steps after those
-	room  int             // bytes that may still reach the model
+	room  int             // bytes that may still reach the model, before the byte-level alphabet
 	limit int             // bytes that a text may have on its way
 	// patience is the time that is left for patterns that backtrack.
 	patience time.Duration
@@ -139,11 +139,23 @@ func (b *budget) chunks(s string, f func(part string) string) string {
 		b.spend(len(s))
 		return f(s)
 	}
-	out := make([]byte, 0, len(s)+len(s)/8)
-	for s != "" && b.spend(size) && b.fits(len(out)) {
-		n := chunk(s, size)
-		out = append(out, f(s[:n])...)
-		s = s[n:]
+	var out []byte
+	same := 0 // the beginning of s that f has left as it is
+	for at := 0; at < len(s) && b.spend(size) && b.fits(len(out)); {
+		part := s[at : at+chunk(s[at:], size)]
+		at += len(part)
+		with := f(part)
+		if out == nil && with == part {
+			same = at
+			continue
+		}
+		if out == nil {
+			out = append(make([]byte, 0, len(s)+len(s)/8), s[:same]...)
+		}
+		out = append(out, with...)
+	}
+	if out == nil {
+		return s
 	}
 	return string(out)
 }

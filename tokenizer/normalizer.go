@@ -217,21 +217,22 @@ func replaceAll(may *budget, m matcher, s, with string) string {
 
 // replaceText replaces a text that is not empty by another one.
 func (may *budget) replaceText(s, old, with string) string {
-	i := strings.Index(s, old)
-	if i < 0 || !may.spend(len(s)/16) {
-		return s // searching is cheap
+	// The result is measured before it is made, and searching is cheap.
+	n := strings.Count(s, old)
+	size := len(s) + n*(len(with)-len(old))
+	if n == 0 || !may.spend(len(s)/16+n+size/16) || !may.fits(size) {
+		return s
 	}
-	// The result is measured before it is made.
-	size := len(s)
-	for at := i; at >= 0; at = following(s, old, at+len(old)) {
-		if size += len(with) - len(old); !may.spend(1) || !may.fits(size) {
-			return ""
-		}
+	if n < lookAfter {
+		return strings.ReplaceAll(s, old, with)
 	}
-	out := make([]byte, 0, max(size, 0))
+	out := make([]byte, 0, size)
 	last := 0
-	for at := i; at >= 0 && may.spend(1+len(with)/16); at = following(s, old, last) {
-		out = append(append(out, s[last:at]...), with...)
+	for range n {
+		at := following(s, old, last)
+		if out = append(append(out, s[last:at]...), with...); !may.spend(1) {
+			return s
+		}
 		last = at + len(old)
 	}
 	return string(append(out, s[last:]...))

@@ -188,12 +188,14 @@ type scanMatcher struct {
 }
 
 func (m scanMatcher) find(may *budget, dst []match, s string) ([]match, error) {
-	from := 0
+	from, next := 0, lookAfter
 	for i := 0; i < len(s); {
-		end := m.scan(m.table, s, i)
-		if !may.spend(1 + (end-i)/4) {
-			return dst, may.err
+		if i >= next {
+			if next = i + lookAfter; !may.spend(lookAfter) {
+				return dst, may.err
+			}
 		}
+		end := m.scan(m.table, s, i)
 		if end > i {
 			if from < i {
 				dst = append(dst, match{int32(from), int32(i), false})
@@ -207,6 +209,7 @@ func (m scanMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
 	}
+	may.spend(len(s) % lookAfter)
 	return dst, nil
 }
 

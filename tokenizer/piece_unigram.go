@@ -35,8 +35,8 @@ const maxFloat32 = 0x1p127 * (1 + (1 - 0x1p-23))
 func (m *pieceUnigram) cut(st *state, text string) []part {
 	parts := st.parts[:0]
 	steps := st.places(text)
-	for at := 0; at < len(text) && st.spend(2); at += charLen(text, at) {
-		m.extend(st, steps, text, at)
+	for at := 0; at < len(text) && m.extend(st, steps, text, at); {
+		at += charLen(text, at)
 	}
 	path := st.path(steps)
 	start := int32(0)
@@ -54,12 +54,14 @@ func (m *pieceUnigram) cut(st *state, text string) []part {
 }
 
 // extend offers the pieces that start at a place of the text to where they end.
-func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) {
+// It reports whether the budget allows to go on.
+func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) bool {
 	here := steps[at].score
 	size := charLen(text, at)
 	single := false
 	node := int32(0)
-	for i := at; i < len(text) && st.spend(1); i++ {
+	i := at
+	for ; i < len(text); i++ {
 		val := m.trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
@@ -82,6 +84,7 @@ func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) {
 	if !single {
 		offerPiece(&steps[at+size], float64(m.unkScore+float32(here)), at, m.unk)
 	}
+	return st.spend(2 + i - at)
 }
 
 // offerPiece keeps the better way to a place.

@@ -241,10 +241,12 @@ type charMatcher struct {
 }
 
 func (m charMatcher) find(may *budget, dst []match, s string) ([]match, error) {
-	from := 0
+	from, next := 0, lookAfter
 	for i := 0; i < len(s); {
-		if !may.spend(1) {
-			return dst, may.err
+		if i >= next {
+			if next = i + lookAfter; !may.spend(lookAfter) {
+				return dst, may.err
+			}
 		}
 		r, n := rune(s[i]), 1
 		if r >= utf8.RuneSelf {
@@ -262,6 +264,7 @@ func (m charMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
 	}
+	may.spend(len(s) % lookAfter)
 	return dst, nil
 }
 
@@ -316,9 +319,6 @@ const pieceCost = 4
 // pretokenize cuts text by the stages from depth on and encodes each piece.
 func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, depth int) []int {
 	if depth == len(t.stages) {
-		if !st.take(len(text)) {
-			return dst
-		}
 		dst = t.model.appendPiece(st, dst, text)
 		if st.counting {
 			st.counted += len(dst)
@@ -331,7 +331,7 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 		text = sg.prepare(&st.budget, text, first)
 	}
 	// A visit costs something too, which is noticed where there are many stages.
-	if !st.spend(pieceCost) || !st.fits(len(text)) {
+	if !st.spend(pieceCost) || !st.fits(len(text)) || depth == len(t.stages)-1 && !st.take(len(text)) {
 		return dst
 	}
 	if sg.matcher == nil {
@@ -346,7 +346,10 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 	pieces := sg.behavior.cut(st.pieces[depth][:0], matches)
 	st.pieces[depth] = pieces
 	for _, p := range pieces {
-		if p.end > p.start && st.err == nil {
+		if p.end > p.start {
+			if st.tick < 0 && !st.spend(0) {
+				break
+			}
 			dst = t.descend(st, dst, text[p.start:p.end], first && p.start == 0, depth)
 		}
 	}

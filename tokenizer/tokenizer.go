@@ -137,6 +137,9 @@ func (t *Tokenizer) encodePart(st *state, dst []int, part string, first bool) []
 	if part = apply(&st.budget, t.normalizers, part); part == "" || st.err != nil {
 		return dst
 	}
+	if len(t.stages) == 0 && !st.take(len(part)) {
+		return dst
+	}
 	if t.added[1] == nil {
 		return t.pretokenize(st, dst, part, first, 0)
 	}

@@ -246,8 +246,7 @@ func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []model
 // where they end, the last one first.
 func (m *unigram) best(st *state, text string) (steps []step, path []int32) {
 	steps = st.places(text)
-	for at := 0; at < len(text) && st.spend(2); {
-		m.extend(st, steps, text, at)
+	for at := 0; at < len(text) && m.extend(st, steps, text, at); {
 		at += charLen(text, at)
 	}
 	return steps, st.path(steps)
@@ -299,12 +298,14 @@ func (m *unigram) part(steps []step, path []int32, i int) (end, id int32, next i
 }
 
 // extend offers the tokens that start at a place of the text to where they end.
-func (m *unigram) extend(st *state, steps []step, text string, at int) {
+// It reports whether the budget allows to go on.
+func (m *unigram) extend(st *state, steps []step, text string, at int) bool {
 	here := steps[at].score
 	size := charLen(text, at)
 	single := false
 	node := int32(0)
-	for i := at; i < len(text) && st.spend(1); i++ {
+	i := at
+	for ; i < len(text); i++ {
 		val := m.trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
@@ -318,6 +319,7 @@ func (m *unigram) extend(st *state, steps []step, text string, at int) {
 	if !single {
 		offer(&steps[at+size], here+m.unkScore, at, m.unk)
 	}
+	return st.spend(2 + i - at)
 }
 
 func offer(to *step, score float64, start int, id int32) {

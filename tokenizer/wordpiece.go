@@ -74,15 +74,14 @@ func (m *wordPiece) appendPiece(st *state, dst []int, word string) []int {
 	if len(word) > m.maxChars && utf8.RuneCountInString(word) > m.maxChars {
 		return m.unknown(st, dst)
 	}
-	longest := m.longest
-	if len(word) > maxSearched {
-		longest = m.longestByTrie
-	}
 	before := len(dst)
 	for rest := word; rest != ""; {
-		id, n := longest(st, rest, len(rest) < len(word))
-		if st.err != nil {
-			return dst
+		var id int32
+		var n int
+		if len(word) <= maxSearched {
+			id, n = m.longest(st, rest, len(rest) < len(word))
+		} else {
+			id, n = m.longestByTrie(st, rest, len(rest) < len(word))
 		}
 		if n == 0 {
 			return m.unknown(st, dst[:before])
@@ -107,13 +106,16 @@ func (m *wordPiece) longest(st *state, text string, inside bool) (id int32, n in
 	}
 	head := len(st.text)
 	st.text = append(st.text, text...)
-	for n = len(text); n > 0 && st.spend(1+(head+n)/8); {
+	n = len(text)
+	for n > 0 {
 		if id, ok := m.vocab.lookupBytes(st.text[:head+n]); ok {
+			st.spend(4 * (len(text) - n + 1))
 			return id, n
 		}
 		_, size := utf8.DecodeLastRuneInString(text[:n])
 		n -= size
 	}
+	st.spend(4 * len(text))
 	return 0, 0
 }
 
@@ -197,6 +199,8 @@ func (n *normalizer) bert(may *budget, s string) string {
 // cleanChar removes control characters and turns white space into spaces.
 func cleanChar(r rune) rune {
 	switch {
+	case r >= ' ' && r <= '~':
+		return r // most text
 	case r == '\t' || r == '\n' || r == '\r':
 		return ' '
 	case r == 0 || r == utf8.RuneError || uni.IsBertControl(r):

@@ -127,8 +127,16 @@ func Normalize(f Form, s string, g *Guard) string {
 		}
 		i++
 	}
-	if !sortMarks(t, runes, func(r rune) rune { return r }, g) {
-		return ""
+	for i := 0; i < len(runes); i++ {
+		if !g.goes(i, 0) {
+			return ""
+		}
+		// One mark alone is in order.
+		if runes[i] >= 0x300 && t.class[runes[i]] != 0 && i+1 < len(runes) && runes[i+1] >= 0x300 {
+			if i = sortMarks(t, runes, i, func(r rune) rune { return r }, g); i < 0 {
+				return ""
+			}
+		}
 	}
 	if f == NFC || f == NFKC {
 		if runes = t.composeAll(runes, g); runes == nil {
@@ -215,33 +223,25 @@ func (t *normTables) decompose(dst []rune, r rune, compat bool) []rune {
 	return dst
 }
 
-// sortMarks sorts each run of marks by combining class, keeping the order of
-// equal classes; at returns the character of an element. Runs are short in real
-// text; a long run is sorted by counting, so that no text makes this quadratic.
-func sortMarks[T any](t *normTables, list []T, at func(T) rune, g *Guard) bool {
-	for i := 0; i < len(list); {
-		if r := at(list[i]); r < 0x300 || t.class[r] == 0 {
-			if !g.goes(i, 0) {
-				return false
-			}
-			i++
-			continue
+// sortMarks sorts the run of marks from i on by combining class, keeping the
+// order of equal classes, and returns its last; -1 where the guard stops it. at
+// returns the character of an element.
+func sortMarks[T any](t *normTables, list []T, i int, at func(T) rune, g *Guard) int {
+	j := i + 1
+	for j < len(list) && t.class[at(list[j])] != 0 {
+		if !g.goes(j, 0) {
+			return -1
 		}
-		j := i + 1
-		for j < len(list) && t.class[at(list[j])] != 0 {
-			if !g.goes(j, 0) {
-				return false
-			}
-			j++
-		}
-		if j-i > 1 && !sortRun(t, list[i:j], at, g) {
-			return false
-		}
-		i = j
+		j++
 	}
-	return true
+	if j-i > 1 && !sortRun(t, list[i:j], at, g) {
+		return -1
+	}
+	return j - 1
 }
 
+// sortRun sorts marks. Runs are short in real text; a long one is sorted by
+// counting, so that no text makes this quadratic.
 func sortRun[T any](t *normTables, run []T, at func(T) rune, g *Guard) bool {
 	if len(run) <= 16 {
 		for i := 1; i < len(run); i++ {

@@ -30,8 +30,15 @@ func Trace(f Form, s string, g *Guard) []Change {
 		}
 		n++
 	}
-	if !sortMarks(t, out, func(c Change) rune { return c.Rune }, g) {
-		return nil
+	for i := 0; i < len(out); i++ {
+		if !g.goes(i, 0) {
+			return nil
+		}
+		if out[i].Rune >= 0x300 && t.class[out[i].Rune] != 0 {
+			if i = sortMarks(t, out, i, func(c Change) rune { return c.Rune }, g); i < 0 {
+				return nil
+			}
+		}
 	}
 	if f == NFC || f == NFKC {
 		out = t.composeChanges(out, g)
