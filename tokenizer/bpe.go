@@ -92,11 +92,25 @@ func (m *bpe) appendWord(st *state, dst []int, word string) []int {
 	if entry != nil && st.err == nil {
 		entry.store(word, symbols)
 	}
-	if len(symbols) > maxKept {
-		dst = slices.Grow(dst, len(symbols))
+	if len(symbols) > lookAfter {
+		return appendMany(st, dst, symbols)
 	}
 	for _, id := range symbols {
 		dst = append(dst, int(id))
+	}
+	return dst
+}
+
+// appendMany appends the ids of a long word.
+func appendMany(st *state, dst []int, symbols []int32) []int {
+	dst = append(make([]int, 0, len(dst)+len(symbols)), dst...)
+	for part := range slices.Chunk(symbols, lookAfter) {
+		if !st.spend(len(part) / 4) {
+			break
+		}
+		for _, id := range part {
+			dst = append(dst, int(id))
+		}
 	}
 	return dst
 }
@@ -129,7 +143,7 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 	}
 	out := st.symbols[:0]
 	if len(word) > maxKept && st.spend(len(word)/4) {
-		out = slices.Grow(out, len(word))
+		out = sized(out, len(word))
 	}
 	for i := range len(word) {
 		id := m.bytes[word[i]]
@@ -186,7 +200,7 @@ func (m *bpe) characters(st *state, word string) []int32 {
 	out, sizes := st.symbols[:0], st.sizes[:0]
 	if len(word) > maxKept {
 		// Growing with each symbol would take several times the memory.
-		out, sizes = slices.Grow(out, len(word)), slices.Grow(sizes, len(word))
+		out, sizes = sized(out, len(word)), sized(sizes, len(word))
 	}
 	affixed := m.prefix != "" || m.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written

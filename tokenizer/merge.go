@@ -1,7 +1,5 @@
 package tokenizer
 
-import "slices"
-
 // shortWord is the number of symbols up to which a scan for the best pair is
 // faster than a heap.
 const shortWord = 48
@@ -65,8 +63,11 @@ func mergeShort(pairs *pairTable, symbols []int32) []int32 {
 // n log n steps. Entries whose symbols have changed meanwhile are recognised
 // by their value and dropped.
 func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
-	nodes := slices.Grow(st.nodes[:0], len(symbols))
+	nodes := sized(st.nodes, len(symbols))
 	for i, id := range symbols {
+		if i%lookAfter == lookAfter-1 && !st.spend(lookAfter/4) {
+			return symbols
+		}
 		nodes = append(nodes, node{id, int32(i) - 1, int32(i) + 1})
 	}
 	nodes[len(nodes)-1].next = -1

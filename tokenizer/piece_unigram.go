@@ -35,7 +35,7 @@ const maxFloat32 = 0x1p127 * (1 + (1 - 0x1p-23))
 func (m *pieceUnigram) cut(st *state, text string) []part {
 	parts := st.parts[:0]
 	steps := st.places(text)
-	for at := 0; at < len(text) && m.extend(st, steps, text, at); {
+	for at := 0; at < len(steps)-1 && m.extend(st, steps, text, at); {
 		at += charLen(text, at)
 	}
 	path := st.path(steps)

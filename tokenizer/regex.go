@@ -25,7 +25,7 @@ const matchTimeout = 2 * time.Second
 // in the other syntax, which spells sets of characters out. The patterns in use
 // have some hundreds.
 const (
-	maxPatterns   = 1 << 15
+	maxPatterns   = 1 << 14
 	maxTranslated = 1 << 21
 )
 

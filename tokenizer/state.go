@@ -30,6 +30,16 @@ type state struct {
 // maxKept bounds the slices that a state keeps between encodings.
 const maxKept = 1 << 16
 
+// sized returns an empty list with room for n, in the memory of list if it is
+// large enough. Unlike slices.Grow it does not touch new memory, which for a text
+// of many megabytes would take longer than a look at the context may wait.
+func sized[T any](list []T, n int) []T {
+	if n <= cap(list) {
+		return list[:0]
+	}
+	return make([]T, 0, n)
+}
+
 // reset prepares a state for the pool, without what a very long text left.
 func (st *state) reset() {
 	st.budget, st.counting, st.counted = budget{}, false, 0

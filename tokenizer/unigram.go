@@ -246,7 +246,7 @@ func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []model
 // where they end, the last one first.
 func (m *unigram) best(st *state, text string) (steps []step, path []int32) {
 	steps = st.places(text)
-	for at := 0; at < len(text) && m.extend(st, steps, text, at); {
+	for at := 0; at < len(steps)-1 && m.extend(st, steps, text, at); {
 		at += charLen(text, at)
 	}
 	return steps, st.path(steps)
@@ -262,9 +262,14 @@ func (st *state) places(text string) []step {
 		st.fail(errTooLong)
 		return nil
 	}
-	steps := slices.Grow(st.steps[:0], len(text)+1)[:len(text)+1]
-	for i := range steps {
-		steps[i] = step{start: -1}
+	steps := sized(st.steps, len(text)+1)[:len(text)+1]
+	for part := range slices.Chunk(steps, lookAfter) {
+		if !st.spend(len(part) / 4) {
+			return nil
+		}
+		for i := range part {
+			part[i] = step{start: -1}
+		}
 	}
 	st.steps = steps
 	return steps
@@ -276,9 +281,9 @@ func (st *state) path(steps []step) []int32 {
 	path := st.symbols[:0]
 	if st.err == nil {
 		if len(steps) > maxKept {
-			path = slices.Grow(path, len(steps))
+			path = sized(path, len(steps))
 		}
-		for end := int32(len(steps) - 1); end > 0; end = steps[end].start {
+		for end := int32(len(steps) - 1); end > 0 && st.spend(1); end = steps[end].start {
 			path = append(path, end)
 		}
 	}
