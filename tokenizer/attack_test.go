@@ -28,6 +28,8 @@ func TestHostileTokenizersAreBounded(t *testing.T) {
 		{"a table", hostile{"normalizer": charsMap(big)}, forty, true},
 		{"stages that grow", hostile{"pre_tokenizer": sequence("pretokenizers", repeat(map[string]any{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true}, 40)...)}, strings.Repeat("é ", 40), true},
 		{"NFKD of a text", hostile{"normalizer": sequence("normalizers", repeat(map[string]any{"type": "NFKD"}, 900)...)}, strings.Repeat("ﷺ", 40), false},
+		{"a decomposition that grows", hostile{"normalizer": map[string]any{"type": "NFKD"}}, strings.Repeat("ﷺ", 1<<17), true},
+		{"a composition that grows", hostile{"normalizer": map[string]any{"type": "NFKC"}}, strings.Repeat("ﷺ", 1<<17), true},
 		{"thousands of normalizers on a large text", hostile{"normalizer": sequence("normalizers", repeat(map[string]any{"type": "NFKC"}, 1000)...)}, strings.Repeat("é", 1<<17), true},
 		{"thousands of normalizers", hostile{"normalizer": sequence("normalizers", repeat(map[string]any{"type": "NFKC"}, 30000)...)}, forty, false},
 		{"a growing Replace on a large text", hostile{"normalizer": grow(8)}, big, false},

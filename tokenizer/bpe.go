@@ -103,7 +103,9 @@ func (m *bpe) appendWord(st *state, dst []int, word string) []int {
 
 // appendMany appends the ids of a long word.
 func appendMany(st *state, dst []int, symbols []int32) []int {
-	dst = append(make([]int, 0, len(dst)+len(symbols)), dst...)
+	if n := len(dst) + len(symbols); n > cap(dst) {
+		dst = append(make([]int, 0, max(n, cap(dst)+cap(dst)/2)), dst...)
+	}
 	for part := range slices.Chunk(symbols, lookAfter) {
 		if !st.spend(len(part) / 4) {
 			break
@@ -142,7 +144,10 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 		return m.characters(st, word)
 	}
 	out := st.symbols[:0]
-	if len(word) > maxKept && st.spend(len(word)/4) {
+	if len(word) > maxKept {
+		if !st.cuts(len(word)) || !st.spend(len(word)/4) {
+			return nil
+		}
 		out = sized(out, len(word))
 	}
 	for i := range len(word) {
@@ -199,6 +204,9 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 func (m *bpe) characters(st *state, word string) []int32 {
 	out, sizes := st.symbols[:0], st.sizes[:0]
 	if len(word) > maxKept {
+		if !st.cuts(len(word)) {
+			return nil
+		}
 		// Growing with each symbol would take several times the memory.
 		out, sizes = sized(out, len(word)), sized(sizes, len(word))
 	}

@@ -153,8 +153,8 @@ func lowerRune(r rune) rune { return uni.ToLower(r) }
 func (may *budget) form(f uni.Form, s string) string { return uni.Normalize(f, s, may.guard()) }
 
 // guard hands the budget to package uni, where a step is some look-ups in a map.
-func (may *budget) guard() *uni.Guard {
-	return &uni.Guard{Most: may.limit, Step: func(n int) bool { return may.spend(4 * n) }}
+func (may *budget) guard() uni.Guard {
+	return func(n, size int) bool { return may.spend(4*n) && may.fits(size) }
 }
 
 // join returns a text with another one before it.

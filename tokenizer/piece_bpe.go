@@ -242,6 +242,9 @@ func (m *pieceBPE) appendTokens(st *state, dst []modelToken, text string) []mode
 // merge appends the parts of a segment.
 func (m *pieceBPE) merge(st *state, dst []part, segment string) []part {
 	symbols := st.symbols[:0]
+	if !st.cuts(len(segment)) {
+		return dst
+	}
 	flush := func() {
 		if len(symbols) == 0 {
 			return

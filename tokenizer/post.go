@@ -197,7 +197,7 @@ func (p *postProcessor) template(dst []processor) ([]processor, error) {
 			return nil, errors.New("the template for one text has a second one")
 		}
 	}
-	copies := max(count(single), count(pair))
+	copies := max(repeats(single), repeats(pair))
 	if copies > maxCopies {
 		return nil, errors.New("the post-processor's template repeats a text too often")
 	}
@@ -228,15 +228,15 @@ func (p *postProcessor) template(dst []processor) ([]processor, error) {
 	}}), nil
 }
 
-// count returns the number of texts in a template.
-func count(parts []templatePart) int {
-	n := 0
+// repeats returns how often a template has the text that it has most often.
+func repeats(parts []templatePart) int {
+	var n [2]int
 	for _, part := range parts {
 		if part.text >= 0 {
-			n++
+			n[part.text]++
 		}
 	}
-	return n
+	return max(n[0], n[1])
 }
 
 // parts reads one template and counts the tokens that it adds.
@@ -308,7 +308,7 @@ func (t *Tokenizer) finish(a, b *Encoding, addSpecial bool) (*Encoding, error) {
 	for _, p := range t.processors {
 		copies = max(copies, p.copies)
 	}
-	if copies > 2 && tokens > 1<<23/copies {
+	if copies > 1 && tokens > 1<<21/copies {
 		return nil, errTokens
 	}
 	return t.process(a, b, addSpecial), nil

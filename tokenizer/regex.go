@@ -18,8 +18,12 @@ import (
 // the lookarounds that patterns use and that Go's own engine does not.
 type regexMatcher struct{ re *regexp2.Regexp }
 
-// matchTimeout bounds the backtracking of one search.
-const matchTimeout = 2 * time.Second
+// matchTimeout bounds the backtracking of one search, and maxMatched the text: the
+// engine keeps a stack of what it may have to try again, which grows with both.
+const (
+	matchTimeout = time.Second
+	maxMatched   = maxText / 4
+)
 
 // The bytes that all patterns of a file may have, and those that they may have
 // in the other syntax, which spells sets of characters out. The patterns in use
@@ -255,6 +259,9 @@ func patience(n int) time.Duration {
 func (m regexMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 	if may.patience <= 0 {
 		return dst, errPattern
+	}
+	if len(s) > maxMatched {
+		return dst, fmt.Errorf("%w: the text is longer than 16 MiB for a pattern", ErrTooLarge)
 	}
 	began := time.Now()
 	defer func() { may.patience -= time.Since(began) }()

@@ -252,14 +252,22 @@ func (m *unigram) best(st *state, text string) (steps []step, path []int32) {
 	return steps, st.path(steps)
 }
 
-// maxPath bounds a text that is cut by the best way through it: each byte takes
-// a step.
+// maxPath bounds a text that a model cuts in one piece: each byte takes a step, or
+// a symbol with its neighbours.
 const maxPath = maxText / 4
+
+// cuts reports whether a model can cut a text of n bytes in one piece, and ends
+// the encoding otherwise.
+func (st *state) cuts(n int) bool {
+	if n > maxPath {
+		st.fail(fmt.Errorf("%w: a piece of text is longer than 16 MiB", ErrTooLarge))
+	}
+	return st.err == nil
+}
 
 // places returns the steps to each place of a text, before there are any.
 func (st *state) places(text string) []step {
-	if len(text) > maxPath {
-		st.fail(errTooLong)
+	if !st.cuts(len(text)) {
 		return nil
 	}
 	steps := sized(st.steps, len(text)+1)[:len(text)+1]

@@ -93,36 +93,37 @@ func buildNorm() *normTables {
 	return t
 }
 
-// Guard bounds the work on a text. A nil one does not.
-type Guard struct {
-	// Most is the largest number of characters that a text may become.
-	Most int
-	// Step is told about n further steps and reports whether to go on.
-	Step func(n int) bool
-}
+// Guard is told about n further steps on a text, which has become so many bytes
+// now, and reports whether to go on. A nil one lets everything go on.
+type Guard func(n, size int) bool
 
-// pace is the number of characters between two calls of Step.
+// pace is the number of characters between two calls of a guard.
 const pace = 1 << 12
 
 // goes reports whether work goes on after i characters, of which size were
 // made.
-func (g *Guard) goes(i, size int) bool {
-	return g == nil || i%pace != pace-1 || size <= g.Most && g.Step(pace)
+func (g Guard) goes(i, size int) bool {
+	return i%pace != pace-1 || g == nil || g(pace, size)
 }
 
 // Normalize returns s in the form f, by the data of Unicode 9.0. Unlike
 // golang.org/x/text it never inserts U+034F into long runs of marks. It returns
 // nothing where the guard stops it.
-func Normalize(f Form, s string, g *Guard) string {
+func Normalize(f Form, s string, g Guard) string {
 	if isPlain(s) || f == NFC && isLatin(s) {
 		return s
 	}
 	t := normalization()
 	compat := f == NFKC || f == NFKD
 	runes := make([]rune, 0, len(s))
-	i := 0
+	i, size := 0, 0
 	for _, r := range s {
-		if runes = t.decompose(runes, r, compat); !g.goes(i, len(runes)) {
+		made := len(runes)
+		runes = t.decompose(runes, r, compat)
+		for _, p := range runes[made:] {
+			size += utf8.RuneLen(p)
+		}
+		if !g.goes(i, size) {
 			return ""
 		}
 		i++
@@ -226,7 +227,7 @@ func (t *normTables) decompose(dst []rune, r rune, compat bool) []rune {
 // sortMarks sorts the run of marks from i on by combining class, keeping the
 // order of equal classes, and returns its last; -1 where the guard stops it. at
 // returns the character of an element.
-func sortMarks[T any](t *normTables, list []T, i int, at func(T) rune, g *Guard) int {
+func sortMarks[T any](t *normTables, list []T, i int, at func(T) rune, g Guard) int {
 	j := i + 1
 	for j < len(list) && t.class[at(list[j])] != 0 {
 		if !g.goes(j, 0) {
@@ -242,7 +243,7 @@ func sortMarks[T any](t *normTables, list []T, i int, at func(T) rune, g *Guard)
 
 // sortRun sorts marks. Runs are short in real text; a long one is sorted by
 // counting, so that no text makes this quadratic.
-func sortRun[T any](t *normTables, run []T, at func(T) rune, g *Guard) bool {
+func sortRun[T any](t *normTables, run []T, at func(T) rune, g Guard) bool {
 	if len(run) <= 16 {
 		for i := 1; i < len(run); i++ {
 			for k := i; k > 0 && t.class[at(run[k])] < t.class[at(run[k-1])]; k-- {
@@ -274,7 +275,7 @@ func sortRun[T any](t *normTables, run []T, at func(T) rune, g *Guard) bool {
 
 // composeAll applies the canonical composition algorithm in place; nil where the
 // guard stops it.
-func (t *normTables) composeAll(runes []rune, g *Guard) []rune {
+func (t *normTables) composeAll(runes []rune, g Guard) []rune {
 	out := runes[:0]
 	starter := -1
 	last := -1 // class of the last mark kept after the starter, -1 for none

@@ -1,5 +1,7 @@
 package uni
 
+import "unicode/utf8"
+
 // Change is a character of a rewritten text and how it came to be: 0 if it
 // takes the place of the next character of the old text, 1 if it was inserted
 // after the one before, and -n if it takes the place of the next character and
@@ -11,7 +13,7 @@ type Change struct {
 
 // Trace returns what [Normalize] makes of s with the origin of each character.
 // It returns nil where the form leaves s alone, and where the guard stops it.
-func Trace(f Form, s string, g *Guard) []Change {
+func Trace(f Form, s string, g Guard) []Change {
 	if isPlain(s) || f == NFC && isLatin(s) {
 		return nil
 	}
@@ -19,13 +21,14 @@ func Trace(f Form, s string, g *Guard) []Change {
 	compat := f == NFKC || f == NFKD
 	out := make([]Change, 0, len(s))
 	var parts []rune
-	n := 0
+	n, size := 0, 0
 	for _, r := range s {
 		parts = t.decompose(parts[:0], r, compat)
 		for i, p := range parts {
 			out = append(out, Change{p, int32(min(i, 1))})
+			size += utf8.RuneLen(p)
 		}
-		if !g.goes(n, len(out)) {
+		if !g.goes(n, size) {
 			return nil
 		}
 		n++
@@ -48,7 +51,7 @@ func Trace(f Form, s string, g *Guard) []Change {
 
 // composeChanges is composeAll with the origins: a composed character has
 // those of both parts, less one for the character that is gone.
-func (t *normTables) composeChanges(in []Change, g *Guard) []Change {
+func (t *normTables) composeChanges(in []Change, g Guard) []Change {
 	out := in[:0]
 	starter, last := -1, -1
 	for i, c := range in {
