@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -29,7 +29,8 @@ fmt-check: ## fail when a file is not formatted
 vet: ## go vet in every module
 	go vet work
 
-lint: ## staticcheck in every module
+lint: ## staticcheck in every module, actionlint on the workflows
+	@$(call tool,,actionlint)
 	@for dir in $(modules); do (cd $$dir && $(call tool,,staticcheck) ./...) || exit 1; done
 
 lint-full: ## golangci-lint in every module; its first build takes 5 to 10 minutes
@@ -37,6 +38,18 @@ lint-full: ## golangci-lint in every module; its first build takes 5 to 10 minut
 
 test: ## the tests of every module
 	go test work
+
+skips: ## the tests of every module; prints which were skipped, by reason and name
+	@go test -json work | go run ./internal/testreport
+
+newcomer: ## the README's two commands as on a machine with Go and nothing else
+	.ci/newcomer
+
+windows: ## the tests and the command for Windows under Wine; .ci/windows says what it needs
+	.ci/windows
+
+order: ## for each package, the references from a file to one that uses it
+	go run ./internal/fileorder work
 
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
@@ -91,8 +104,8 @@ tokenizer-parity: ## compare the tokenizer with Hugging Face's on fresh strings;
 bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in one run
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench
 
-generate: ## rewrite the kernels' assembly from its generator; needs Python 3
-	cd internal/kernel/_asm && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) gen512.py && PYTHONDONTWRITEBYTECODE=1 $(PYTHON) neon.py
+generate: ## rewrite the kernels' assembly and declarations from their generator
+	cd internal/kernel/_asm && GOWORK=off go run .
 
 kernel-arm64: ## the kernels for arm64 and the portable engine under qemu-aarch64
 	.ci/kernel-arm64

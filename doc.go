@@ -39,9 +39,9 @@
 //
 // A model package, a tokenizer or a template is data from elsewhere. Whatever is
 // wrong with it gives an error that names the part and, where there is one, the
-// way around; nothing in it can make these packages panic. The one exception lies
-// below Go: a mapped weight file that another process truncates while it is in
-// use ends the program with SIGBUS on Unix.
+// way around; nothing in it can make these packages panic. That holds for a mapped
+// weight file that another process truncates while it is in use, too: what reads it
+// fails with an error that names the file.
 //
 // # Stability
 //

@@ -21,7 +21,12 @@ func (p *program) bindInputs(f *frame, in Features) error {
 			if d.Optional {
 				continue
 			}
-			return &InputError{Name: d.Name, Err: fmt.Errorf("%w: want %s", ErrMissingFeature, d.Type())}
+			err := fmt.Errorf("%w: want %s", ErrMissingFeature, d.Type())
+			if name := stranger(in, p.inputs); name != "" {
+				// A name that was misspelt is both missing and unknown.
+				err = fmt.Errorf("%w; there is no input %q: the inputs are %s", err, name, names(p.inputs))
+			}
+			return &InputError{Name: d.Name, Err: err}
 		}
 		found++
 		t, err := inputTensor(d, v)

@@ -51,6 +51,9 @@ func (c *Config) engine() (engine.Engine, error) {
 			return e, nil
 		}
 	}
+	if choice == EngineFramework {
+		return nil, fmt.Errorf("engine %v is Apple's Core ML, which only macOS has; engine %v runs the package here: %w", choice, EnginePortable, ErrNoEngine)
+	}
 	return nil, fmt.Errorf("engine %v: %w", choice, ErrNoEngine)
 }
 

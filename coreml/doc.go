@@ -48,9 +48,9 @@
 // Predict reads its inputs only while it runs. The outputs that it makes own
 // their memory and stay valid after [Model.Close]; buffers that the caller
 // supplied through [PredictOptions] are the caller's, and with them Predict
-// allocates nothing in the steady state. Weight files are mapped: a file that
-// somebody truncates while its model is open ends the process with SIGBUS, as
-// any mapped file does.
+// allocates nothing in the steady state. Weight files are mapped: replace
+// them by renaming. One that is shortened while it is in use makes the prediction
+// fail with [ErrFileChanged].
 //
 // Close gives memory back at a time of your choosing. What is forgotten is
 // closed by the garbage collector at a time of its own.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -26,6 +27,19 @@ var (
 	ErrCompiledModel = modelpkg.ErrCompiled
 	// ErrNotPackage: the path holds nothing like a model package.
 	ErrNotPackage = modelpkg.ErrNotPackage
+	// ErrWrongFile: a file is of another kind than it should be, such as an archive,
+	// a text or a web page; the error's text says which and what to do.
+	ErrWrongFile = storage.ErrWrongFile
+	// ErrLFSPointer: a file is the stand-in that Git LFS leaves where the file
+	// itself was not downloaded. Such errors are ErrWrongFile too.
+	ErrLFSPointer = storage.ErrLFSPointer
+	// ErrNotRegular: a folder, a named pipe, a device or a socket lies where a file
+	// is expected. It is not opened.
+	ErrNotRegular = storage.ErrNotRegular
+	// ErrFileChanged: a file of the model was shortened, or replaced in place, while
+	// the model was open. The model is of no use any more: close it and load it
+	// again.
+	ErrFileChanged = storage.ErrFault
 	// ErrUnknownFunction: the package has no function of the name that
 	// [Config.Function] asks for.
 	ErrUnknownFunction = modelpkg.ErrFunction

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
 // Model is one function of a package, ready to make predictions; MLModel of
@@ -39,8 +40,12 @@ type program struct {
 }
 
 // Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file
-// without weight files. Weight files are mapped
-// into memory rather than read and must not be changed while the model is open.
+// without weight files. Weight files are mapped into memory rather than read and
+// must not be changed while the model is open: replace them by renaming. One that
+// is shortened all the same makes predictions fail with [ErrFileChanged].
+//
+// Only regular files are read, through links too; whatever else lies where a file
+// belongs, a named pipe for example, is refused with [ErrNotRegular] at once.
 //
 // Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A
 // nil cfg is the zero [Config].
@@ -79,7 +84,7 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	}
 	e, prog, note, err := open(ctx, src, name, cfg, ec)
 	if err != nil {
-		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(err)))
+		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(modelpkg.Locate(err, name))))
 	}
 	d := prog.Description()
 	p := &program{
@@ -100,6 +105,30 @@ func compiled(name string) bool {
 // function. Every call returns the same Description; treat it as read-only. It
 // stays valid after Close.
 func (m *Model) Description() *Description { return m.p.desc }
+
+// OutputShape returns what is known of an output's shape before anything is run:
+// a size for each dimension, or -1 where it depends on the inputs. It is nil for
+// a name that is no output's and where nothing is known. Packages often leave
+// the shapes of outputs out of their description; an engine that reads the
+// program itself knows more.
+func (m *Model) OutputShape(name string) []int {
+	for i := range m.p.outputs {
+		f := &m.p.outputs[i]
+		if f.Name != name {
+			continue
+		}
+		if p, ok := m.p.prog.(engine.ShapedProgram); ok {
+			if shape := p.OutputShape(i); shape != nil {
+				return shape
+			}
+		}
+		if f.Kind != KindMultiArray || f.Flexible() {
+			return nil
+		}
+		return slices.Clone(f.Shape)
+	}
+	return nil
+}
 
 // Info is what an engine says of itself and of a model that it loaded.
 type Info struct {

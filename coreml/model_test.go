@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -321,5 +322,14 @@ func TestValues(t *testing.T) {
 	}
 	if err := (coreml.Features{}).Tensor("x").Err(); !errors.Is(err, coreml.ErrMissingFeature) {
 		t.Errorf("a feature that is not there: %v", err)
+	}
+}
+
+func TestWithoutAProgramTheDescriptionTellsTheShapesOfOutputs(t *testing.T) {
+	m, _ := load(t, "adder")
+	for name, want := range map[string][]int{"y": nil, "n": {1}, "x": nil} {
+		if got := m.OutputShape(name); !slices.Equal(got, want) {
+			t.Errorf("output %s has shape %v, want %v", name, got, want)
+		}
 	}
 }

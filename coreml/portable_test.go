@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -253,5 +254,22 @@ func TestUnsupportedOperationsAreListed(t *testing.T) {
 	}
 	if len(ops.Ops) != 2 || !strings.HasPrefix(ops.Ops[0], "no_such_operator") || !strings.HasPrefix(ops.Ops[1], "nor_this_one") {
 		t.Errorf("operations %q", ops.Ops)
+	}
+}
+
+// The description of a language model leaves the shape of its logits open; the
+// program declares their width.
+func TestTheProgramTellsTheShapesOfItsOutputs(t *testing.T) {
+	m, in := decoder(t)
+	out, err := m.Predict(t.Context(), in, newState(t, m), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logits := out.Tensor("logits")
+	if got, want := m.OutputShape("logits"), []int{1, -1, logits.Dim(2)}; !slices.Equal(got, want) {
+		t.Errorf("the logits' shape is %v, want %v", got, want)
+	}
+	if got := m.OutputShape("inputIds"); got != nil {
+		t.Errorf("an output that is not there has shape %v", got)
 	}
 }

@@ -83,6 +83,7 @@ func TestInputsAreRefused(t *testing.T) {
 		text  string
 	}{
 		{"a missing input", m, coreml.Features{}, coreml.ErrMissingFeature, `input "x": feature is missing: want multi-array float32 (1 x 1..5)`},
+		{"a misspelt input", m, coreml.Features{"X": array(1, 1)}, coreml.ErrMissingFeature, `; there is no input "X": the inputs are x, bias`},
 		{"an unknown input", m, coreml.Features{"x": array(1, 1), "z": array(1)}, coreml.ErrUnknownFeature, `input "z": no such feature: the inputs are x, bias`},
 		{"another kind", m, coreml.Features{"x": coreml.Int64(3)}, coreml.ErrKind, `got int64 3, want multi-array float32`},
 		{"the zero value", m, coreml.Features{"x": {}}, coreml.ErrKind, `got invalid, want multi-array`},

@@ -45,7 +45,7 @@ func newCachedLane(p *program) (*cachedLane, error) {
 		l.st = st
 	}
 	if err := l.zeroCaches(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
 }

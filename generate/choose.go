@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ type chooser struct {
 	seen       []bool // by id
 	processors []Processor
 	sampler    Sampler
+	greedy     bool // whether it is the likeliest token that is taken
 	seed       uint64
 }
 
@@ -31,7 +33,7 @@ func newChooser(s *Sampling, cfg *Config) (*chooser, error) {
 	if c.sampler != nil {
 		return c, nil
 	}
-	c.sampler = greedy{}
+	c.sampler, c.greedy = greedy{}, s.Temperature == 0
 	if s.Temperature > 0 {
 		c.seed = rand.Uint64()
 		if s.Seed != nil {
@@ -62,10 +64,11 @@ func (c *chooser) note(ids ...int) {
 }
 
 // choose returns the next token. Ids are all tokens so far.
-func (c *chooser) choose(ids []int, logits []float32) (int, error) {
+func (c *chooser) choose(ctx context.Context, ids []int, logits []float32) (int, error) {
 	if err := checkFinite(logits); err != nil {
 		return 0, err
 	}
+	width := len(logits)
 	if c.penalty > 0 {
 		for _, id := range c.distinct {
 			if id < len(logits) {
@@ -74,21 +77,39 @@ func (c *chooser) choose(ids []int, logits []float32) (int, error) {
 		}
 	}
 	for _, p := range c.processors {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		if err := p.Process(ids, logits); err != nil {
 			return 0, fmt.Errorf("processor: %w", err)
 		}
 	}
-	if len(c.processors) > 0 {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if c.penalty > 0 || len(c.processors) > 0 {
 		if err := checkFinite(logits); err != nil {
-			return 0, fmt.Errorf("after the processors: %w", err)
+			return 0, fmt.Errorf("after the penalty and the processors: %w", err)
 		}
+	}
+	id, err := c.sample(ctx, logits)
+	if err != nil {
+		return 0, err
+	}
+	if id < 0 || id >= width {
+		return 0, &TokenError{ID: id, Where: "the sampler's choice", Vocabulary: width}
+	}
+	return id, nil
+}
+
+// sample asks the sampler. The built-in one heeds the context itself.
+func (c *chooser) sample(ctx context.Context, logits []float32) (int, error) {
+	if s, ok := c.sampler.(*sampler); ok {
+		return s.sample(ctx, logits)
 	}
 	id, err := c.sampler.Sample(logits)
 	if err != nil {
 		return 0, fmt.Errorf("sampler: %w", err)
-	}
-	if id < 0 || id >= len(logits) {
-		return 0, fmt.Errorf("sampler chose token %d of %d", id, len(logits))
 	}
 	return id, nil
 }

@@ -42,9 +42,9 @@ type Options struct {
 	// none for New.
 	Defaults *Defaults
 	// PrefillChunk is the number of prompt tokens per prediction. 0 means
-	// [DefaultPrefillChunk]; a negative number, or one not below the prompt's
-	// length, means the whole prompt in one prediction. Fewer are taken where the
-	// package's declared shapes ask for it.
+	// [DefaultPrefillChunk]; -1, or a number not below the prompt's length, means
+	// the whole prompt in one prediction. Fewer are taken where the package's
+	// declared shapes ask for it.
 	PrefillChunk int
 	// MaxStates is the number of sequences at once; 0 means [DefaultMaxStates].
 	MaxStates int
@@ -54,11 +54,12 @@ type Options struct {
 // a zero one.
 type Config struct {
 	// MaxTokens limits the answer, the end token included. 0 means
-	// max_new_tokens of generation_config.json, else [DefaultMaxTokens]; a
-	// negative number means as many as the context holds.
+	// max_new_tokens of generation_config.json, else [DefaultMaxTokens]; -1 means
+	// as many as the context holds.
 	MaxTokens int
 	// Sampling says how tokens are chosen. Nil means as generation_config.json
-	// says, and the likeliest token where it says nothing.
+	// says, and the likeliest token where it says nothing. To change one setting
+	// of the model's own, change the copy that [Generator.DefaultSampling] returns.
 	Sampling *Sampling
 	// Stop lists strings that end the answer as soon as they appear in it. They
 	// are not part of the text.
@@ -98,30 +99,84 @@ type Sampling struct {
 	// likeliest.
 	MinP float64
 	// RepetitionPenalty divides positive and multiplies negative logits of the
-	// tokens in the prompt and in the answer so far. 1 is off too. It applies
-	// without a temperature as well.
+	// tokens in the prompt and in the answer so far, 1e-6 to 1e6. 1 is off too. It
+	// applies without a temperature as well.
 	RepetitionPenalty float64
 	// Seed makes the choice repeatable. Nil means a random one, which
 	// Stats.Seed tells.
 	Seed *uint64
 }
 
+// minPenalty is the least repetition penalty: with less, products with logits
+// leave the range of a float32.
+const minPenalty = 1e-6
+
+// validate refuses values out of range; the error names the range.
 func (s *Sampling) validate() error {
 	for _, p := range []struct {
-		name    string
-		v, high float64
+		field, name string
+		v, high     float64
+		want        string
 	}{
-		{"temperature", s.Temperature, math.MaxFloat32},
-		{"top-p", s.TopP, 1},
-		{"min-p", s.MinP, 1},
-		{"repetition penalty", s.RepetitionPenalty, math.MaxFloat32},
+		{"Temperature", "temperature", s.Temperature, maxTemperature, "0 (the likeliest token) or more"},
+		{"TopP", "top-p", s.TopP, 1, "0 to 1"},
+		{"MinP", "min-p", s.MinP, 1, "0 to 1"},
+		{"RepetitionPenalty", "repetition penalty", s.RepetitionPenalty, 1 / minPenalty, "1e-06 to 1e+06; 1 is off"},
 	} {
 		if math.IsNaN(p.v) || p.v < 0 || p.v > p.high {
-			return fmt.Errorf("%w: %s is %v", ErrConfig, p.name, p.v)
+			return &ConfigError{Field: "Sampling." + p.field, Reason: fmt.Sprintf("%s is %v, want %s", p.name, p.v, p.want)}
 		}
 	}
+	if p := s.RepetitionPenalty; p > 0 && p < minPenalty {
+		return &ConfigError{Field: "Sampling.RepetitionPenalty", Reason: fmt.Sprintf("repetition penalty is %v, want 1e-06 to 1e+06; 1 is off", p)}
+	}
 	if s.TopK < 0 {
-		return fmt.Errorf("%w: top-k is %d", ErrConfig, s.TopK)
+		return &ConfigError{Field: "Sampling.TopK", Reason: fmt.Sprintf("top-k is %d, want 0 (all tokens) or more", s.TopK)}
+	}
+	return nil
+}
+
+// maxTemperature is the greatest temperature, the largest float32.
+const maxTemperature = math.MaxFloat32
+
+// validate refuses what cannot be asked of a model with width logits; 0 means
+// that the number is not known.
+func (c *Config) validate(width int) error {
+	if c.MaxTokens < -1 {
+		return &ConfigError{Field: "MaxTokens", Reason: fmt.Sprintf("is %d, want 1 or more, 0 for the default, or -1 for as many as the context holds", c.MaxTokens)}
+	}
+	for _, id := range c.EndTokens {
+		if id < 0 || id > math.MaxInt32 || width > 0 && id >= width {
+			return &TokenError{ID: id, Where: "EndTokens", Vocabulary: width}
+		}
+	}
+	for i, p := range c.Processors {
+		if p == nil {
+			return &ConfigError{Field: "Processors", Reason: fmt.Sprintf("number %d is nil", i)}
+		}
+	}
+	if c.Sampling != nil {
+		return c.Sampling.validate()
+	}
+	return nil
+}
+
+// validate refuses values out of range.
+func (o *Options) validate() error {
+	switch {
+	case o.MaxStates < 0:
+		return &ConfigError{Field: "MaxStates", Reason: fmt.Sprintf("is %d, want 1 or more, or 0 for %d", o.MaxStates, DefaultMaxStates)}
+	case o.PrefillChunk < -1:
+		return &ConfigError{Field: "PrefillChunk", Reason: fmt.Sprintf("is %d, want 1 or more, 0 for %d, or -1 for the whole prompt", o.PrefillChunk, DefaultPrefillChunk)}
+	}
+	if o.Defaults == nil {
+		return nil
+	}
+	if o.Defaults.MaxTokens < 0 {
+		return &ConfigError{Field: "Defaults.MaxTokens", Reason: fmt.Sprintf("is %d, want 0 or more", o.Defaults.MaxTokens)}
+	}
+	if o.Defaults.Sampling != nil {
+		return o.Defaults.Sampling.validate()
 	}
 	return nil
 }
@@ -180,6 +235,13 @@ type Stats struct {
 	Prefill, Decode time.Duration
 	// Seed is the seed that was used; meaningless without a temperature.
 	Seed uint64
+	// Greedy is true when every token was the likeliest one: there was neither a
+	// temperature nor a Sampler of the caller.
+	Greedy bool
+	// Loop is what the answer repeats at its end; zero when it repeats nothing. An
+	// answer whose tokens are always the likeliest ones easily ends so, and a
+	// temperature or a repetition penalty helps.
+	Loop Loop
 }
 
 // PrefillRate returns the prompt tokens per second, those in the cache left

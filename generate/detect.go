@@ -1,12 +1,10 @@
 package generate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/tensor"
 )
 
 // maxContext bounds the context of a package that declares no bound itself.
@@ -15,32 +13,48 @@ const maxContext = 1 << 20
 // Detect finds out how the loaded function of a package is driven, from the
 // element types, ranks and flexible dimensions of its inputs first and from
 // their names where these leave a choice. The fields of override that are set
-// hold in any case; nil overrides nothing. A package that is not understood
-// gives an error that wraps [ErrDriver] and says what to bind.
+// hold in any case; nil overrides nothing.
+//
+// A function that writes no text, that is not understood, or that an override
+// contradicts gives a [*DriverError], which wraps [ErrDriver]: its Reason says
+// why there is no text generation, or what to bind, and its Field which part of
+// the override is to blame.
 func Detect(desc *coreml.Description, override *Driver) (*Driver, error) {
-	d := new(Driver)
+	return detect(desc, override, func(*coreml.FeatureDescription) int { return 0 }, 0)
+}
+
+// detect is Detect with what is known besides the description: width gives the
+// number of an output's logits, or 0, and entries is the size of the
+// tokenizer's vocabulary, or 0.
+func detect(desc *coreml.Description, override *Driver, width func(*coreml.FeatureDescription) int, entries int) (*Driver, error) {
+	b := &binder{desc: desc, d: new(Driver), caches: map[string]string{}, width: width, entries: entries}
 	if override != nil {
-		*d = *override
-		if err := d.check(desc); err != nil {
+		*b.d = *override
+		b.given = *override
+		if err := override.check(desc); err != nil {
 			return nil, err
 		}
 	}
-	b := &binder{desc: desc, d: d, caches: map[string]string{}}
-	for _, bind := range []func() error{b.tokens, b.masks, b.cacheInputs, b.rest, b.logits, b.family} {
+	for _, bind := range []func() error{b.tokens, b.masks, b.cacheInputs, b.rest, b.logits, b.family, b.text, b.limits, b.first} {
 		if err := bind(); err != nil {
 			return nil, err
 		}
 	}
-	b.limits()
-	return d, nil
+	return b.d, nil
 }
 
 // binder gives each input of a description its meaning.
 type binder struct {
-	desc   *coreml.Description
-	d      *Driver
-	caches map[string]string
+	desc    *coreml.Description
+	d       *Driver
+	given   Driver // what the caller said
+	caches  map[string]string
+	width   func(*coreml.FeatureDescription) int
+	entries int
 }
+
+// unclear returns the error of a function that is not understood.
+func unclear(reason string, args ...any) error { return bad("", reason, args...) }
 
 // free lists the inputs that have no meaning yet and satisfy is.
 func (b *binder) free(is func(f *coreml.FeatureDescription) bool) []*coreml.FeatureDescription {
@@ -95,28 +109,46 @@ func isNamed(f *coreml.FeatureDescription, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
 }
 
-// tokens binds the token ids: an integer input of rank 2 that is no mask. Older
-// exports declare them as floats.
+// namesTokens reports whether one of the words of a name speaks of token ids.
+func namesTokens(name string) bool {
+	var words []string
+	at := 0
+	for i := range len(name) + 1 {
+		letter := i < len(name) && (name[i]|0x20 >= 'a' && name[i]|0x20 <= 'z')
+		if letter && (i == at || name[i]&0x20 != 0 || name[i-1]&0x20 == 0) {
+			continue // within a word, or within one of capitals
+		}
+		words = append(words, strings.ToLower(name[at:i]))
+		if at = i; !letter {
+			at = i + 1
+		}
+	}
+	return slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"ids", "id", "token", "tokens", "inputids", "tokenids"}, w)
+	})
+}
+
+// tokens binds the token ids: an int32 input [1, q] that is no mask. Older
+// exports declare them as floats; such an input must say by its name what it
+// takes, for it could as well be samples of sound or measured values.
 func (b *binder) tokens() error {
 	if b.d.Tokens != "" {
 		return nil
 	}
-	for _, is := range []func(tensor.DType) bool{tensor.DType.IsInt, tensor.DType.IsFloat} {
+	for _, float := range []bool{false, true} {
 		found := b.free(func(f *coreml.FeatureDescription) bool {
-			return is(f.DType) && rank(f) == 2 && !isNamed(f, "mask", "pos", "cache")
+			return notTokens(f) == "" && f.DType.IsFloat() == float && !isNamed(f, "mask", "pos", "cache")
 		})
-		if len(found) > 1 {
-			found = slices.DeleteFunc(found, func(f *coreml.FeatureDescription) bool {
-				return !isNamed(f, "ids", "token")
-			})
+		if len(found) > 1 || float {
+			found = slices.DeleteFunc(found, func(f *coreml.FeatureDescription) bool { return !namesTokens(f.Name) })
 		}
 		if len(found) == 1 {
 			b.d.Tokens = found[0].Name
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: none of the inputs (%s) clearly takes token ids; name it as \"tokens\" in a driver file",
-		ErrDriver, b.list())
+	return unclear("none of the inputs (%s) clearly takes token ids, which are int32 of shape [1, q]; name it as \"tokens\" in a driver file",
+		b.list())
 }
 
 func (b *binder) list() string {
@@ -132,7 +164,7 @@ func (b *binder) list() string {
 func (b *binder) masks() error {
 	if b.d.Mask == "" {
 		found := b.free(func(f *coreml.FeatureDescription) bool {
-			if !f.DType.IsFloat() || rank(f) != 4 || isNamed(f, "cache", "update") {
+			if notMask(f) != "" || isNamed(f, "cache", "update") {
 				return false
 			}
 			_, first := bounds(f, 0)
@@ -141,8 +173,8 @@ func (b *binder) masks() error {
 			return first == 1 && second == 1 && (lo != hi || isNamed(f, "mask"))
 		})
 		if len(found) > 1 {
-			return fmt.Errorf("%w: inputs %s and %s both look like the causal mask; name it as \"mask\" in a driver file",
-				ErrDriver, found[0].Name, found[1].Name)
+			return unclear("inputs %s and %s both look like the causal mask; name it as \"mask\" in a driver file",
+				found[0].Name, found[1].Name)
 		}
 		if len(found) == 1 {
 			b.d.Mask = found[0].Name
@@ -198,12 +230,12 @@ func (b *binder) rest() error {
 	for i := range b.desc.Inputs {
 		f := &b.desc.Inputs[i]
 		if f.Kind != coreml.KindMultiArray && !f.Optional {
-			return fmt.Errorf("%w: input %s", ErrDriver, f)
+			return unclear("input %s is neither token ids nor a mask", f)
 		}
 	}
 	for _, f := range b.free(func(f *coreml.FeatureDescription) bool { return !f.Optional }) {
-		return fmt.Errorf("%w: the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
-			"\"attention_mask\", in \"caches\", or to a number in \"constants\"", ErrDriver, f)
+		return unclear("the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
+			"\"attention_mask\", in \"caches\", or to a number in \"constants\"", f)
 	}
 	return nil
 }
@@ -220,7 +252,7 @@ func (b *binder) logits() error {
 		for _, out := range b.d.Caches {
 			cache = cache || out == f.Name
 		}
-		if f.Kind == coreml.KindMultiArray && f.DType.IsFloat() && !cache {
+		if f.Kind == coreml.KindMultiArray && notLogits(f) == "" && !cache {
 			found = append(found, f)
 		}
 	}
@@ -233,10 +265,10 @@ func (b *binder) logits() error {
 	}
 	switch {
 	case len(found) == 0:
-		return fmt.Errorf("%w: no output gives logits", ErrDriver)
+		return unclear("no output gives logits; the outputs are %s", names(b.desc.Outputs))
 	case len(found) > 1:
-		return fmt.Errorf("%w: outputs %s and %s both look like logits; name one as \"logits\" in a driver file "+
-			"(logits in several parts are not supported)", ErrDriver, found[0].Name, found[1].Name)
+		return unclear("outputs %s and %s both look like logits; name one as \"logits\" in a driver file "+
+			"(logits in several parts are not supported)", found[0].Name, found[1].Name)
 	}
 	b.d.Logits = found[0].Name
 	return nil
@@ -257,70 +289,34 @@ func (b *binder) family() error {
 	}
 	switch {
 	case d.Family == FamilyNoCache && states:
-		return fmt.Errorf("%w: family %s for a function with states", ErrDriver, d.Family)
+		return bad("family", "is %s, for a function with states", d.Family)
+	case d.Family == FamilyIOCache && states:
+		return bad("family", "is %s, for a function with states", d.Family)
 	case d.Family == FamilyStateful && !states:
-		return fmt.Errorf("%w: family %s for a function without states", ErrDriver, d.Family)
+		return bad("family", "is %s, for a function without states", d.Family)
 	case d.Family == FamilyIOCache && len(d.Caches) == 0:
-		return fmt.Errorf("%w: family %s without caches", ErrDriver, d.Family)
+		return bad("family", "is %s, for a function without caches", d.Family)
+	case d.Family == FamilyNoCache && len(d.Caches) > 0:
+		return bad("family", "is %s, for a function with caches", d.Family)
 	case d.Family != FamilyNoCache && d.Mask == "":
-		return fmt.Errorf("%w: no input looks like a causal mask [1, 1, q, past+q], from which a model with a cache "+
-			"of this family takes its position; the inputs are %s", ErrDriver, b.list())
+		return unclear("no input looks like a causal mask [1, 1, q, past+q], from which a model with a cache "+
+			"of this family takes its position; the inputs are %s", b.list())
 	}
+	return b.attention()
+}
+
+// attention keeps attention masks to functions without a cache: the others take
+// the causal mask, and nothing here would fill a second one.
+func (b *binder) attention() error {
+	a := b.desc.Input(b.d.AttentionMask)
+	switch {
+	case a == nil || b.d.Family == FamilyNoCache:
+		return nil
+	case b.given.AttentionMask != "":
+		return bad("attention_mask", "a function of family %s takes the causal mask alone", b.d.Family)
+	case !a.Optional:
+		return unclear("input %s: a function of family %s takes the causal mask alone", a, b.d.Family)
+	}
+	b.d.AttentionMask = ""
 	return nil
-}
-
-// limits derives the context and the greatest query from the declared shapes.
-func (b *binder) limits() {
-	d := b.d
-	tokens := b.desc.Input(d.Tokens)
-	_, query := bounds(tokens, 1)
-	context := -1
-	if d.Mask != "" {
-		mask := b.desc.Input(d.Mask)
-		_, context = bounds(mask, 3)
-		if _, rows := bounds(mask, 2); rows > 0 && (query < 0 || rows < query) {
-			query = rows
-		}
-	}
-	if d.Family == FamilyNoCache {
-		if context < 0 || query > 0 && query < context {
-			context = query
-		}
-		if a := b.desc.Input(d.AttentionMask); a != nil {
-			if _, n := bounds(a, 1); n > 0 && (context < 0 || n < context) {
-				context = n
-			}
-		}
-		query = 0
-	} else if context < 0 {
-		context = b.cacheLength()
-	}
-	if d.Context == 0 {
-		d.Context = context
-		if context <= 0 {
-			d.Context = maxContext
-		}
-	}
-	if d.MaxQuery == 0 && query > 0 && query < d.Context {
-		d.MaxQuery = query
-	}
-}
-
-// cacheLength guesses the length of the cache from its shape [.., heads, length,
-// width] or with the last two exchanged: the longer of the two. It is asked only
-// where the mask has no bound.
-func (b *binder) cacheLength() int {
-	features := b.desc.States
-	for in := range b.d.Caches {
-		features = append(slices.Clone(features), *b.desc.Input(in))
-	}
-	n := -1
-	for i := range features {
-		if s := features[i].Shape; len(s) >= 2 {
-			if m := max(s[len(s)-1], s[len(s)-2]); n < 0 || m < n {
-				n = m
-			}
-		}
-	}
-	return n
 }

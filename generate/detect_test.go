@@ -226,41 +226,6 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-func TestDriverFilesAreReadStrictly(t *testing.T) {
-	d, err := generate.ReadDriver(strings.NewReader(`{"family": "stateful", "tokens": "x", "mask_fill": -10000, "constants": {"y": 1.5}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fill := -10000.0
-	want := &generate.Driver{Family: "stateful", Tokens: "x", MaskFill: &fill, Constants: map[string]float64{"y": 1.5}}
-	if diff := cmp.Diff(want, d); diff != "" {
-		t.Errorf("driver differs (-want +got):\n%s", diff)
-	}
-	for _, text := range []string{`{"token": "x"}`, `[]`, `{`, strings.Repeat(" ", 2<<20)} {
-		if _, err := generate.ReadDriver(strings.NewReader(text)); !errors.Is(err, generate.ErrDriver) {
-			t.Errorf("%.20q gave %v, want ErrDriver", text, err)
-		}
-	}
-}
-
-// FuzzReadDriver looks for drivers that pass the reader and break detection.
-func FuzzReadDriver(f *testing.F) {
-	f.Add(`{"tokens": "inputIds", "logits": "logits", "context": 5}`)
-	f.Add(`{"caches": {"causalMask": "logits"}, "family": "io-cache"}`)
-	f.Add(`{"mask": "inputIds", "constants": {"causalMask": 1e300}}`)
-	c := detectCases[0]
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := generate.ReadDriver(strings.NewReader(text))
-		if err != nil {
-			return
-		}
-		desc := &coreml.Description{Inputs: c.inputs, Outputs: c.outputs, States: c.states}
-		if got, err := generate.Detect(desc, d); err == nil && got.Context <= 0 {
-			t.Errorf("context %d", got.Context)
-		}
-	})
-}
-
 func TestDefaultsOfAModel(t *testing.T) {
 	for _, c := range []struct {
 		name, text string

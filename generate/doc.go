@@ -31,6 +31,8 @@
 // penalty, the caller's processors, temperature, top-k, top-p, min-p. Without it
 // the model's generation_config.json decides, and without that the likeliest
 // token is taken. The same seed gives the same tokens on every run.
+// [Generator.DefaultSampling] returns the model's own settings to start from, and
+// Stats.Loop tells of an answer that repeats itself.
 //
 // # Tools
 //
@@ -55,11 +57,21 @@
 //
 // A Generator may be used from any number of goroutines. Each stream takes a
 // state of its own, of which there are at most Options.MaxStates; a further
-// stream waits for one, or for its context to end. A Session and a Sequence
-// belong to one goroutine at a time and hold their state until they are closed.
+// stream waits for one, or for its context to end. The state comes back when the
+// stream ends, however it does: by a break, an error, a panic or the end of its
+// context. A Session and a Sequence hold their state until they are closed, and
+// serve one call at a time; a second one fails with [ErrBusy]. A state that a
+// panic of the model left half-written is not used again.
+//
+// A nil context counts as [context.Background] everywhere.
 //
 // # Errors
 //
 // A stream yields its error once, as its last pair. Cancelling the context ends
-// a stream within one token with the context's error.
+// a stream within one token with the context's error. What can be refused is
+// refused before anything is run, and leaves the state as it was: values out of
+// range ([ConfigError]), ids that are no tokens of the model ([TokenError]), a
+// prompt that is too long ([ContextError]), a tokenizer of another model
+// ([VocabularyError]), and packages that write no text or whose driver file
+// contradicts them ([DriverError]).
 package generate

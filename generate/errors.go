@@ -2,14 +2,15 @@ package generate
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
 var (
 	// ErrContextFull means that the tokens do not fit into the model's context.
-	// A stream whose prompt fits but whose answer runs into the end of the
-	// context ends with [FinishContext] instead.
+	// The error is a [*ContextError]. A stream whose prompt fits but whose answer
+	// runs into the end of the context ends with [FinishContext] instead.
 	ErrContextFull = errors.New("context is full")
 	// ErrNonFinite means that the model's logits hold a NaN or +Inf, or leave no
 	// token that could follow. The error's text names the step.
@@ -21,11 +22,131 @@ var (
 	ErrNoTokenizer = errors.New("no tokenizer found")
 	// ErrDriver means that the package's inputs and outputs are not understood,
 	// or that a driver file does not fit the package. The error's text says what
-	// to bind.
+	// to bind; where one part is to blame it is a [*DriverError].
 	ErrDriver = errors.New("package is not understood")
 	// ErrConfig means that a value is out of range, in a [Config], an [Options], a
-	// [Sampling], an argument, or a file that stands for one of them.
+	// [Sampling], an argument, or a file that stands for one of them. The error
+	// is a [*ConfigError], a [*TokenError] or a [*VocabularyError].
 	ErrConfig = errors.New("invalid configuration")
 	// ErrClosed means that the generator, session or sequence was closed.
 	ErrClosed = errors.New("closed")
+	// ErrBusy means that a [Session] or a [Sequence] is in use: by another
+	// goroutine, or by the loop or the callback in which the call was made.
+	ErrBusy = errors.New("in use by another call")
 )
+
+// ConfigError is an [ErrConfig] about one value.
+type ConfigError struct {
+	// Field is the value's place: a field of Config, Options or Defaults, such as
+	// "Sampling.TopP" or "MaxTokens", a key of a file, such as "top_k", or the
+	// name of an argument.
+	Field string
+	// Reason says what the value is and what is wanted, without the field.
+	Reason string
+	// Err is the cause, nil where there is none.
+	Err error
+}
+
+// Error returns the field with the reason.
+func (e *ConfigError) Error() string { return e.Field + ": " + e.Reason }
+
+// Unwrap returns ErrConfig and the cause.
+func (e *ConfigError) Unwrap() []error { return causes(ErrConfig, e.Err) }
+
+// DriverError is an [ErrDriver]: the reason for which a function writes no text,
+// or the field of a driver that contradicts it.
+type DriverError struct {
+	// Field is the path in the driver, such as "context" or "caches.keyCache". It
+	// is empty where no driver is to blame.
+	Field string
+	// Reason says what is wrong, without the field.
+	Reason string
+	// Err is the cause, nil where there is none.
+	Err error
+}
+
+// Error returns the reason, behind the field where there is one.
+func (e *DriverError) Error() string {
+	if e.Field != "" {
+		return "driver: " + e.Field + ": " + e.Reason
+	}
+	return "no text generation: " + e.Reason
+}
+
+// Unwrap returns ErrDriver and the cause.
+func (e *DriverError) Unwrap() []error { return causes(ErrDriver, e.Err) }
+
+func causes(kind, cause error) []error {
+	if cause == nil {
+		return []error{kind}
+	}
+	return []error{kind, cause}
+}
+
+// ContextError is an [ErrContextFull] with its numbers.
+type ContextError struct {
+	// Tokens is the number of tokens that were to be added and Before that of
+	// those that are there already.
+	Tokens, Before int
+	// Context is the greatest number of tokens that the model takes.
+	Context int
+}
+
+// Error returns the numbers.
+func (e *ContextError) Error() string {
+	if e.Before == 0 {
+		return fmt.Sprintf("the prompt has %s, the model takes %d", count(e.Tokens), e.Context)
+	}
+	return fmt.Sprintf("%v: %s and %d more, the model takes %d", ErrContextFull, count(e.Before), e.Tokens, e.Context)
+}
+
+// Unwrap returns ErrContextFull.
+func (e *ContextError) Unwrap() error { return ErrContextFull }
+
+func count(tokens int) string {
+	if tokens == 1 {
+		return "1 token"
+	}
+	return fmt.Sprintf("%d tokens", tokens)
+}
+
+// TokenError is an [ErrConfig] about an id that is no token of the model.
+type TokenError struct {
+	// ID is the id.
+	ID int
+	// Where says where it came from, such as "the prompt".
+	Where string
+	// Vocabulary is the number of the model's logits, 0 when it is not known yet.
+	Vocabulary int
+	// Reason, when not empty, takes the place of the range of ids.
+	Reason string
+}
+
+// Error names the id and the ids that there are.
+func (e *TokenError) Error() string {
+	switch {
+	case e.Reason != "":
+		return fmt.Sprintf("%s: token id %d: %s", e.Where, e.ID, e.Reason)
+	case e.Vocabulary == 0:
+		return fmt.Sprintf("%s: token id %d is not in the range of ids, 0 to 2147483647", e.Where, e.ID)
+	}
+	return fmt.Sprintf("%s: token id %d is not in the model's vocabulary, 0 to %d", e.Where, e.ID, e.Vocabulary-1)
+}
+
+// Unwrap returns ErrConfig.
+func (e *TokenError) Unwrap() error { return ErrConfig }
+
+// VocabularyError is an [ErrConfig]: the tokenizer is another model's.
+type VocabularyError struct {
+	// Tokenizer is the number of entries of the tokenizer's vocabulary and Logits
+	// that of the model's logits.
+	Tokenizer, Logits int
+}
+
+// Error names both numbers.
+func (e *VocabularyError) Error() string {
+	return fmt.Sprintf("the tokenizer is another model's: the vocabulary has %d entries, the model's logits %d", e.Tokenizer, e.Logits)
+}
+
+// Unwrap returns ErrConfig.
+func (e *VocabularyError) Unwrap() error { return ErrConfig }

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -21,13 +22,16 @@ func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *O
 
 // NewDrained is NewFake with what is called when the model may be closed.
 func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error) (*Generator, error) {
-	return newGenerator(m, desc, t, o, drained)
+	return newGenerator(context.Background(), m, desc, t, o, drained)
 }
 
 // Distribution returns the tokens that settings leave of logits, with their
 // probabilities.
 func Distribution(s *Sampling, logits []float32) map[int]float64 {
-	cands, sum := newSampler(s, 1).distribution(logits)
+	cands, sum, err := newSampler(s, 1).distribution(context.Background(), logits)
+	if err != nil {
+		panic(err)
+	}
 	out := map[int]float64{}
 	for _, c := range cands {
 		out[c.id] = c.p / sum
@@ -63,4 +67,32 @@ func KthLargest(x []float32, k int) (heap, selection float32) {
 func (g *Generator) TurnEnd() int { return g.turnEnd }
 
 // Reserve prepares n steps of one token, as a stream does at its start.
-func Reserve(s *Sequence, n int) { s.reserve(n) }
+func Reserve(s *Sequence, n int) error { return s.reserve(n) }
+
+// FreeLanes returns the number of states that wait for a sequence.
+func FreeLanes(g *Generator) int {
+	g.pool.mu.Lock()
+	defer g.pool.mu.Unlock()
+	return len(g.pool.free)
+}
+
+// SampleContext draws one token under a context.
+func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
+	_, err := newSampler(s, 1).sample(ctx, logits)
+	return err
+}
+
+// brokenLane is a lane whose state panics when it is closed.
+type brokenLane struct{ wholeLane }
+
+func (brokenLane) close() error { panic("the state's own") }
+
+// DiscardBroken takes a lane of g out of service whose closing panics.
+func DiscardBroken(ctx context.Context, g *Generator) error {
+	l, err := g.pool.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	l.lane, l.running = &brokenLane{}, true
+	return l.give()
+}

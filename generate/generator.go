@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -29,10 +31,19 @@ type Generator struct {
 	load     time.Duration
 }
 
+// background returns ctx, or the background where it is nil.
+func background(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
 // Open loads the package at path, the tokenizer and generation_config.json
-// beside it, and a driver file if there is one. A nil opts is the zero
-// [Options].
+// beside it, and a driver file if there is one. A nil ctx never ends; a nil opts
+// is the zero [Options].
 func Open(ctx context.Context, path string, opts *Options) (*Generator, error) {
+	ctx = background(ctx)
 	start := time.Now()
 	o := options(opts)
 	clean := filepath.Clean(path)
@@ -53,12 +64,13 @@ func Open(ctx context.Context, path string, opts *Options) (*Generator, error) {
 		}
 		return o.readDefaults(os.DirFS(tokDir), ".")
 	}
-	return open(start, &o, model, tok, sides, tokPath)
+	return open(ctx, start, &o, model, tok, sides, tokPath)
 }
 
 // OpenFS is [Open] for the package in the folder dir of fsys, such as an
 // embed.FS. The tokenizer and the other files lie in the same file system.
 func OpenFS(ctx context.Context, fsys fs.FS, dir string, opts *Options) (*Generator, error) {
+	ctx = background(ctx)
 	start := time.Now()
 	o := options(opts)
 	tokDir := o.Tokenizer
@@ -73,7 +85,7 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, opts *Options) (*Genera
 		}
 		return o.readDefaults(fsys, tokDir)
 	}
-	return open(start, &o, model, tok, sides, tokDir)
+	return open(ctx, start, &o, model, tok, sides, tokDir)
 }
 
 func options(opts *Options) Options {
@@ -102,22 +114,32 @@ func (o *Options) readDefaults(fsys fs.FS, dir string) error {
 	if o.Defaults != nil {
 		return nil
 	}
-	f, err := fsys.Open(path.Join(dir, "generation_config.json"))
-	if errors.Is(err, fs.ErrNotExist) {
+	data, err := storage.ReadSmall(fsys, path.Join(dir, defaultsName), maxConfigBytes)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, storage.ErrTooLong):
+		return badFile(err)
+	case err != nil:
 		return err
 	}
-	o.Defaults, err = ReadDefaults(f)
-	return errors.Join(err, f.Close())
+	if o.Defaults, err = parseDefaults(data); err != nil {
+		return fmt.Errorf("%s: %w", defaultsName, err)
+	}
+	return nil
 }
 
 // open joins what the two forms of opening have in common. The tokenizer comes
 // first: it is quick and the likelier to be missing.
-func open(start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model, error),
+func open(ctx context.Context, start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model, error),
 	tok func() (*tokenizer.Tokenizer, error), sides func() error, where string,
 ) (*Generator, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("generate: open: %w", err)
+	}
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("generate: open: %w", err)
+	}
 	t, err := tok()
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -139,7 +161,7 @@ func open(start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model
 	if err != nil {
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
-	g, err := newGenerator(m, m.Description(), t, o, m.Close)
+	g, err := newGenerator(ctx, m, m.Description(), t, o, m.Close)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("generate: open: %w", err), m.Close())
 	}
@@ -156,7 +178,7 @@ func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, er
 	if m == nil {
 		return nil, fmt.Errorf("generate: new: %w: no model", ErrConfig)
 	}
-	g, err := newGenerator(m, m.Description(), t, &o, func() error { return nil })
+	g, err := newGenerator(context.Background(), m, m.Description(), t, &o, func() error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("generate: new: %w", err)
 	}
@@ -164,19 +186,15 @@ func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, er
 	return g, nil
 }
 
-func newGenerator(m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error,
+func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options,
+	drained func() error,
 ) (*Generator, error) {
-	if o.MaxStates < 0 {
-		return nil, fmt.Errorf("%w: MaxStates is %d", ErrConfig, o.MaxStates)
+	if err := o.validate(); err != nil {
+		return nil, err
 	}
 	g := &Generator{tok: t, chunk: o.PrefillChunk, defaults: Defaults{PadToken: -1}, turnEnd: -1}
 	if o.Defaults != nil {
-		g.defaults = *o.Defaults
-	}
-	if s := g.defaults.Sampling; s != nil {
-		if err := s.validate(); err != nil {
-			return nil, err
-		}
+		g.defaults = o.Defaults.clone()
 	}
 	switch {
 	case g.chunk == 0:
@@ -184,11 +202,23 @@ func newGenerator(m predictor, desc *coreml.Description, t *tokenizer.Tokenizer,
 	case g.chunk < 0:
 		g.chunk = maxContext
 	}
-	d, err := Detect(desc, o.Driver)
+	entries := 0
+	if t != nil {
+		entries = t.VocabSize()
+	}
+	width := func(f *coreml.FeatureDescription) int { return widthOf(m, f) }
+	d, err := detect(desc, o.Driver, width, entries)
 	if err != nil {
 		return nil, err
 	}
 	if g.prog, err = newProgram(m, desc, d, g.defaults.PadToken); err != nil {
+		return nil, err
+	}
+	logits := int(g.prog.width.Load())
+	if err := checkVocabulary(t, logits); err != nil {
+		return nil, err
+	}
+	if err := g.defaults.checkIDs(logits); err != nil {
 		return nil, err
 	}
 	states := o.MaxStates
@@ -196,13 +226,13 @@ func newGenerator(m predictor, desc *coreml.Description, t *tokenizer.Tokenizer,
 		states = DefaultMaxStates
 	}
 	g.pool = newPool(g.prog, states, drained)
-	g.findEnds()
-	return g, nil
+	g.findEnds(ctx)
+	return g, ctx.Err()
 }
 
 // findEnds collects the model's end tokens: those of generation_config.json and
 // the tokenizer's own.
-func (g *Generator) findEnds() {
+func (g *Generator) findEnds(ctx context.Context) {
 	g.ends = map[int]bool{}
 	for _, id := range g.defaults.EndTokens {
 		g.ends[id] = true
@@ -221,14 +251,14 @@ func (g *Generator) findEnds() {
 	// What a template puts behind an answer ends an answer, whether or not the
 	// model's configuration says so.
 	const mark = "\u2042"
-	text, err := g.tok.ApplyChatTemplate([]tokenizer.Message{
+	text, err := g.template(ctx, []tokenizer.Message{
 		{Role: "user", Content: "a"}, {Role: "assistant", Content: mark},
 	}, nil)
 	if err != nil {
 		return
 	}
 	if i := lastIndexAfter(text, mark); i >= 0 {
-		if ids, err := g.tok.Encode(text[i:], false); err == nil && len(ids) > 0 && g.tok.IsSpecial(ids[0]) {
+		if ids, err := g.encodeText(ctx, text[i:], false); err == nil && len(ids) > 0 && g.tok.IsSpecial(ids[0]) {
 			g.turnEnd = ids[0]
 		}
 	}
@@ -251,10 +281,30 @@ func (g *Generator) Model() *coreml.Model { return g.model }
 func (g *Generator) Tokenizer() *tokenizer.Tokenizer { return g.tok }
 
 // Driver returns a copy of what was detected and overridden.
-func (g *Generator) Driver() Driver { return *g.prog.d }
+func (g *Generator) Driver() Driver {
+	d := *g.prog.d
+	d.Caches, d.Constants = maps.Clone(d.Caches), maps.Clone(d.Constants)
+	return d
+}
 
-// Defaults returns the model's own settings.
-func (g *Generator) Defaults() Defaults { return g.defaults }
+// Defaults returns a copy of the model's own settings.
+func (g *Generator) Defaults() Defaults { return g.defaults.clone() }
+
+// DefaultSampling returns how the model itself wants its tokens chosen, as
+// generation_config.json says: what a nil [Config.Sampling] stands for. It is a
+// copy that may be changed and used as Config.Sampling, and never nil: a zero
+// one takes the likeliest token.
+func (g *Generator) DefaultSampling() *Sampling {
+	if s := g.defaults.Sampling.clone(); s != nil {
+		return s
+	}
+	return new(Sampling)
+}
+
+// Vocabulary returns the number of logits that the model gives for a token, or
+// 0 while it is not known: a package may leave it open until the first
+// prediction.
+func (g *Generator) Vocabulary() int { return int(g.prog.width.Load()) }
 
 // Context returns the greatest number of tokens of prompt and answer together.
 func (g *Generator) Context() int { return g.prog.context }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
@@ -29,6 +30,8 @@ type program struct {
 	fill    float32
 	pad     int
 	context int
+	// width is the number of logits in a row, 0 until it is known.
+	width   atomic.Int64
 	zeros   zeroMasks
 	lastRow map[string]int // asks for one row of the logits
 }
@@ -49,31 +52,24 @@ func newProgram(m predictor, desc *coreml.Description, d *Driver, pad int) (*pro
 	if d.MaskFill != nil {
 		p.fill = float32(*d.MaskFill)
 	}
-	if t := p.tokens.DType; t != tensor.Int32 && t != tensor.Float32 && t != tensor.Float16 {
-		return nil, fmt.Errorf("%w: token ids of type %v", ErrDriver, t)
+	width := widthOf(m, desc.Output(d.Logits))
+	p.width.Store(int64(width))
+	if width > 0 && p.pad >= width {
+		p.pad = 0 // no token looks at the padding, but the model has to know it
 	}
 	if p.mask != nil {
-		if t := p.mask.DType; t != tensor.Float16 && t != tensor.Float32 {
-			return nil, fmt.Errorf("%w: causal mask of type %v", ErrDriver, t)
-		}
 		p.zeros = zeroMasks{dtype: p.mask.DType, limit: p.context}
 	}
 	for name, v := range d.Constants {
 		f := desc.Input(name)
-		if f.Flexible() {
-			return nil, fmt.Errorf("%w: constant input %s has no fixed shape", ErrDriver, f)
-		}
 		t := tensor.FromSlice([]float64{v}).Broadcast(f.Shape...).To(f.DType).Contiguous()
 		if err := t.Err(); err != nil {
-			return nil, fmt.Errorf("%w: constant input %s: %w", ErrDriver, f, err)
+			return nil, &DriverError{Field: "constants." + name, Reason: err.Error(), Err: err}
 		}
 		p.fixed[name] = coreml.MultiArray(t)
 	}
 	for in, out := range d.Caches {
 		f := desc.Input(in)
-		if f.Flexible() {
-			return nil, fmt.Errorf("%w: cache input %s has no fixed shape", ErrDriver, f)
-		}
 		p.caches = append(p.caches, cacheInput{in: in, out: out, dtype: f.DType, shape: f.Shape})
 	}
 	return p, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // pool hands out lanes, at most as many as it has slots. Lanes are made when
@@ -24,7 +25,33 @@ func newPool(p *program, size int, drained func() error) *pool {
 	return &pool{prog: p, slots: make(chan struct{}, size), drained: drained}
 }
 
-func (p *pool) acquire(ctx context.Context) (lane, error) {
+// lease is a lane in somebody's hands. It is given back once, whoever tries
+// first. It refers to nothing that holds it, so that a sequence which nobody
+// refers to any more can be collected and its lane given back.
+type lease struct {
+	pool *pool
+	lane lane
+	// running is set while the model works on the lane. Where it is found set
+	// afterwards the work was left half-way, by a panic.
+	running bool
+	gone    atomic.Bool
+}
+
+// give returns the lane for the next sequence. A lane whose work was left
+// half-way is taken out of service instead.
+func (l *lease) give() error {
+	if !l.gone.CompareAndSwap(false, true) {
+		return nil
+	}
+	if l.running {
+		return l.pool.discard(l.lane)
+	}
+	return l.pool.release(l.lane)
+}
+
+// acquire waits for a slot and returns a lane in it. The slot is given back on
+// every way out but that, a panic of the model included.
+func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -46,17 +73,26 @@ func (p *pool) acquire(ctx context.Context) (lane, error) {
 	}
 	p.mu.Unlock()
 
-	var err error
+	ready := false
+	defer func() {
+		switch {
+		case ready:
+		case l == nil:
+			err = errors.Join(err, p.done())
+		default:
+			err = errors.Join(err, p.discard(l))
+		}
+	}()
 	if l == nil {
 		if l, err = p.prog.newLane(); err != nil {
-			return nil, errors.Join(err, p.done())
+			l = nil
+			return nil, err
 		}
-		return l, nil
+	} else if err = l.reset(); err != nil {
+		return nil, err
 	}
-	if err = l.reset(); err != nil {
-		return nil, errors.Join(err, p.discard(l))
-	}
-	return l, nil
+	ready = true
+	return &lease{pool: p, lane: l}, nil
 }
 
 // release takes a lane back for the next sequence.
@@ -73,7 +109,10 @@ func (p *pool) release(l lane) error {
 }
 
 // discard takes a lane out of service.
-func (p *pool) discard(l lane) error { return errors.Join(l.close(), p.done()) }
+func (p *pool) discard(l lane) (err error) {
+	defer func() { err = errors.Join(err, p.done()) }()
+	return l.close()
+}
 
 // done counts a lane that was handed out as returned.
 func (p *pool) done() error {

@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gocoreml/coreml/tokenizer"
@@ -37,6 +38,9 @@ func (g *Generator) newRun(cfg *Config, chat bool, start time.Time) (*run, error
 	if sampling == nil {
 		sampling = g.defaults.Sampling
 	}
+	if err := r.cfg.validate(int(g.prog.width.Load())); err != nil {
+		return nil, err
+	}
 	var err error
 	if r.choose, err = newChooser(sampling, &r.cfg); err != nil {
 		return nil, err
@@ -60,7 +64,7 @@ func (g *Generator) newRun(cfg *Config, chat bool, start time.Time) (*run, error
 	case r.limit == 0:
 		r.limit = DefaultMaxTokens
 	}
-	r.stats.Load, r.stats.Seed = g.load, r.choose.seed
+	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.choose.seed, r.choose.greedy
 	return r, nil
 }
 
@@ -80,29 +84,13 @@ func (r *run) isEnd(id int) bool {
 // run feeds the part of prompt that seq does not hold yet and then token after
 // token, until the answer ends or emit returns false.
 func (r *run) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
-	if len(prompt) == 0 {
-		return fmt.Errorf("generate: %w: the prompt has no tokens", ErrConfig)
-	}
-	// The last token is always fed: its logits are the first step.
-	shared := min(sharedPrefix(seq.ids, prompt), len(prompt)-1)
-	if err := seq.Truncate(shared); err != nil {
-		return err
-	}
-	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), shared
-	r.choose.note(prompt...)
-
-	prefill, calls := time.Now(), seq.calls
-	logits, err := seq.Append(ctx, prompt[shared:])
+	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
 		return err
 	}
-	r.stats.PrefillCalls = seq.calls - calls
-	r.stats.Prefill = time.Since(prefill)
-	seq.reserve(r.limit)
-
 	var first time.Time
 	for step := 0; ; step++ {
-		id, err := r.choose.choose(seq.ids, logits)
+		id, err := r.choose.choose(ctx, seq.ids, logits)
 		if err != nil {
 			return fmt.Errorf("generate: step %d: %w", step, err)
 		}
@@ -116,8 +104,14 @@ func (r *run) run(ctx context.Context, seq *Sequence, prompt []int, emit func(To
 		tok := r.token(id, r.finish(id, seq))
 		if tok.Finish != FinishNone {
 			r.stats.Decode = now.Sub(first)
+			r.stats.Loop = r.loop(seq.ids[len(prompt):], tok)
 			stats := r.stats
 			tok.Stats = &stats
+		}
+		// Whoever waits in the caller's loop when ctx ends need not be waited for:
+		// see Sequence.expire. Hence the look at ctx before.
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("generate: step %d: %w", step, err)
 		}
 		if !emit(tok) || tok.Finish != FinishNone {
 			return nil
@@ -130,6 +124,40 @@ func (r *run) run(ctx context.Context, seq *Sequence, prompt []int, emit func(To
 			return err
 		}
 	}
+}
+
+// prefill feeds what seq lacks of prompt and returns the logits of the first
+// step.
+func (r *run) prefill(ctx context.Context, seq *Sequence, prompt []int) ([]float32, error) {
+	// The last token is always fed: its logits are the first step.
+	shared := min(sharedPrefix(seq.ids, prompt), len(prompt)-1)
+	if err := seq.Truncate(shared); err != nil {
+		return nil, err
+	}
+	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), shared
+	r.choose.note(prompt...)
+
+	start, calls := time.Now(), seq.calls
+	logits, err := seq.Append(ctx, prompt[shared:])
+	if err != nil {
+		return nil, err
+	}
+	r.stats.PrefillCalls = seq.calls - calls
+	r.stats.Prefill = time.Since(start)
+	// The model's vocabulary may be known only now.
+	if err := r.cfg.validate(len(logits)); err != nil {
+		return nil, fmt.Errorf("generate: %w", err)
+	}
+	return logits, seq.reserve(r.limit)
+}
+
+// loop looks for what the answer repeats at its end; fed is the answer without
+// its last token.
+func (r *run) loop(fed []int, last Token) Loop {
+	if last.Finish == FinishEnd {
+		return FindLoop(fed)
+	}
+	return FindLoop(append(slices.Clip(fed), last.ID))
 }
 
 // finish says why id is the last token, but for stop strings.

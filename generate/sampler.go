@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -26,11 +27,14 @@ type Processor interface {
 // in this order, and a draw from what they leave. The repetition penalty is not
 // its part; see [RepetitionPenalty]. A nil s is greedy.
 func NewSampler(s *Sampling) (Sampler, error) {
-	if s == nil || s.Temperature == 0 {
+	if s == nil {
 		return greedy{}, nil
 	}
 	if err := s.validate(); err != nil {
 		return nil, err
+	}
+	if s.Temperature == 0 {
+		return greedy{}, nil
 	}
 	seed := rand.Uint64()
 	if s.Seed != nil {
@@ -80,8 +84,17 @@ type candidate struct {
 
 // Sample implements Sampler.
 func (s *sampler) Sample(logits []float32) (int, error) {
-	cands, sum := s.distribution(logits)
-	if len(cands) == 0 {
+	return s.sample(context.Background(), logits)
+}
+
+// sample is Sample under a context: over a large vocabulary it takes longer than
+// a cancelled caller should wait.
+func (s *sampler) sample(ctx context.Context, logits []float32) (int, error) {
+	cands, sum, err := s.distribution(ctx, logits)
+	if err != nil {
+		return 0, err
+	}
+	if len(cands) == 0 || !(sum > 0) {
 		return 0, fmt.Errorf("%w: no token is left to choose from", ErrNonFinite)
 	}
 	at := s.rng.Float64() * sum
@@ -94,17 +107,38 @@ func (s *sampler) Sample(logits []float32) (int, error) {
 	return cands[len(cands)-1].id, nil
 }
 
-// distribution returns the tokens that may follow with their probabilities
-// times sum.
-func (s *sampler) distribution(logits []float32) (cands []candidate, sum float64) {
-	if t := float32(s.s.Temperature); t > 0 && t != 1 {
+// coldest is the temperature below which logits are divided as distances from
+// the greatest: a quotient of the logits themselves could leave a float32.
+const coldest = 1e-6
+
+// temper divides the logits by the temperature.
+func (s *sampler) temper(logits []float32) {
+	t := s.s.Temperature
+	if t > 0 && t < coldest {
+		top := logits[argmax(logits)]
+		for i, v := range logits {
+			logits[i] = float32((float64(v) - float64(top)) / t)
+		}
+	} else if t := float32(t); t > 0 && t != 1 {
 		for i := range logits {
 			logits[i] /= t
 		}
 	}
+}
+
+// distribution returns the tokens that may follow with their probabilities
+// times sum.
+func (s *sampler) distribution(ctx context.Context, logits []float32) (cands []candidate, sum float64, err error) {
+	if len(logits) == 0 {
+		return nil, 0, nil
+	}
+	s.temper(logits)
 	floor := float32(math.Inf(-1))
 	if k := s.s.TopK; k > 0 && k < len(logits) {
 		floor = s.kthLargest(logits, k)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
 	}
 	top := logits[argmax(logits)]
 	cands = s.cands[:0]
@@ -117,7 +151,9 @@ func (s *sampler) distribution(logits []float32) (cands []candidate, sum float64
 	}
 	s.cands = cands
 	if s.s.TopP > 0 && s.s.TopP < 1 {
-		cands, sum = nucleus(cands, s.s.TopP*sum)
+		if cands, sum, err = nucleus(ctx, cands, s.s.TopP*sum); err != nil {
+			return nil, 0, err
+		}
 	}
 	if s.s.MinP > 0 {
 		kept := cands[:0]
@@ -131,19 +167,29 @@ func (s *sampler) distribution(logits []float32) (cands []candidate, sum float64
 		}
 		cands = kept
 	}
-	return cands, sum
+	return cands, sum, ctx.Err()
 }
 
 // nucleus moves the likeliest candidates to the front, in falling order, until
 // their sum reaches limit, and returns them. A heap finds them without sorting
 // the whole vocabulary.
-func nucleus(cands []candidate, limit float64) ([]candidate, float64) {
+func nucleus(ctx context.Context, cands []candidate, limit float64) ([]candidate, float64, error) {
 	n := len(cands)
 	for i := n/2 - 1; i >= 0; i-- {
+		if i%nucleusStride == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, 0, err
+			}
+		}
 		siftDown(cands, i, n)
 	}
 	var sum float64
 	for n > 0 {
+		if n%nucleusStride == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, 0, err
+			}
+		}
 		n--
 		cands[0], cands[n] = cands[n], cands[0]
 		siftDown(cands, 0, n)
@@ -153,8 +199,11 @@ func nucleus(cands []candidate, limit float64) ([]candidate, float64) {
 	}
 	out := cands[n:]
 	slices.Reverse(out)
-	return out, sum
+	return out, sum, nil
 }
+
+// nucleusStride is the number of candidates between two looks at the context.
+const nucleusStride = 4096
 
 // siftDown restores the heap of the likeliest-first order over cands[:n].
 func siftDown(cands []candidate, i, n int) {

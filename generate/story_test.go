@@ -279,7 +279,9 @@ func TestADecodingStepAllocatesNothing(t *testing.T) {
 	if _, err := s.Append(ctx, []int{1, 474, 473, 260, 415}); err != nil {
 		t.Fatal(err)
 	}
-	generate.Reserve(s, 200)
+	if err := generate.Reserve(s, 200); err != nil {
+		t.Fatal(err)
+	}
 	step := func() {
 		if _, err := s.Append(ctx, ids); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,10 @@ type wholeLane struct {
 }
 
 // take returns n: without a cache there is nothing to gain from chunks.
-func (l *wholeLane) take(_, n, _ int) (int, error) { return n, nil }
+func (l *wholeLane) take(past, n, _ int) (int, error) {
+	_, err := l.padded(past + n)
+	return n, err
+}
 
 // padded returns the smallest allowed length that holds n tokens.
 func (l *wholeLane) padded(n int) (int, error) {

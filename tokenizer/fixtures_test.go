@@ -19,7 +19,7 @@ func fixture(t testing.TB, name string) *tokenizer.Tokenizer {
 	t.Helper()
 	dir := os.Getenv("COREML_FIXTURES")
 	if dir == "" {
-		t.Skipf("SKIPPED: %s needs COREML_FIXTURES, which is not set", t.Name())
+		t.Skipf("needs COREML_FIXTURES, which is not set")
 	}
 	tok, err := tokenizer.Load(filepath.Join(dir, name))
 	if err != nil {

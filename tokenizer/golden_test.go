@@ -21,7 +21,7 @@ func reference(t testing.TB, parts ...string) string {
 	t.Helper()
 	fixtures := os.Getenv("COREML_FIXTURES")
 	if fixtures == "" {
-		t.Skipf("SKIPPED: %s needs COREML_FIXTURES, which is not set", t.Name())
+		t.Skipf("needs COREML_FIXTURES, which is not set")
 	}
 	path := filepath.Join(append([]string{fixtures, "..", "tokenizers"}, parts...)...)
 	if _, err := os.Stat(path); err != nil {

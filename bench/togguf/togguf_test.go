@@ -12,13 +12,14 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/modelgen/random"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
 // made makes a small package and returns its path and its program.
 func made(t *testing.T, weights string, block int, tied bool) (string, *mil.Function) {
 	t.Helper()
-	format, err := modelgen.FormatNamed(weights)
+	format, err := random.FormatNamed(weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +29,7 @@ func made(t *testing.T, weights string, block int, tied bool) (string, *mil.Func
 			Layers: 2, Hidden: 64, Heads: 4, KVHeads: 2, HeadDim: 32, FFN: 96, Vocab: 288, Context: 16,
 			RopeBase: 1e4, NormEpsilon: 1e-5, Tied: tied,
 		},
-		Weights: format, Block: block, Name: "test",
-	})
+	}, random.New(format, block, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

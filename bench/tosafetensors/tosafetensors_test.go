@@ -12,6 +12,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/modelgen/random"
 	"github.com/gocoreml/coreml/internal/safetensors"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -19,7 +20,7 @@ import (
 // made makes a small package.
 func made(t *testing.T, weights string, tied bool) string {
 	t.Helper()
-	format, err := modelgen.FormatNamed(weights)
+	format, err := random.FormatNamed(weights)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,8 +30,7 @@ func made(t *testing.T, weights string, tied bool) string {
 			Layers: 2, Hidden: 64, Heads: 4, KVHeads: 2, HeadDim: 32, FFN: 96, Vocab: 288, Context: 16,
 			RopeBase: 1e4, NormEpsilon: 1e-5, Tied: tied,
 		},
-		Weights: format, Name: "test",
-	})
+	}, random.New(format, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +14,7 @@ import (
 )
 
 type benchCmd struct {
-	Model string `arg:"" help:"The model package."`
+	Model string `arg:"" help:"The model package, or a folder with one in it."`
 
 	Prefill  string `help:"Lengths of prompts to measure, or none." default:"32,128,512" placeholder:"N,..."`
 	Decode   string `help:"Lengths of text behind which single tokens are measured, or none." default:"0,512" placeholder:"N,..."`
@@ -25,12 +25,22 @@ type benchCmd struct {
 	PrefillChunk int `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
 
-	Perplexity string `help:"A text whose perplexity to measure as well." type:"existingfile" placeholder:"FILE"`
+	Perplexity string `help:"A text whose perplexity to measure as well." placeholder:"FILE"`
 	Tokenizer  string `help:"Folder with the tokenizer for the text, or its tokenizer.json; else as for generate." placeholder:"PATH"`
 	Profile    bool   `help:"Show what each kind of operation costs."`
 	JSON       bool   `help:"Print one JSON object in place of the table."`
 
 	prefill, decode []int
+}
+
+// Help is printed by kong above the flags.
+func (*benchCmd) Help() string {
+	return `Examples:
+
+    coreml bench Model.mlpackage
+    coreml bench Model.mlpackage --prefill 128 --decode none --rounds 3 --threads 1
+    coreml bench Model.mlpackage --profile --json
+    coreml bench Model.mlpackage --perplexity text.txt --arithmetic faithful`
 }
 
 // The most that the flags may ask for.
@@ -48,13 +58,8 @@ func (c *benchCmd) Validate() error {
 	if c.decode, err = lengths("--decode", c.Decode, 0); err != nil {
 		return err
 	}
-	if c.Rounds < 1 || c.Rounds > maxBenchRounds {
-		return fmt.Errorf("--rounds: %d is not between 1 and %d", c.Rounds, maxBenchRounds)
-	}
-	if c.Tokens < 1 || c.Tokens > maxBenchTokens {
-		return fmt.Errorf("--tokens: %d is not between 1 and %d", c.Tokens, maxBenchTokens)
-	}
-	return c.engineFlags.Validate()
+	return cmp.Or(between("--rounds", c.Rounds, 1, maxBenchRounds), between("--tokens", c.Tokens, 1, maxBenchTokens),
+		checkChunk(c.PrefillChunk), c.engineFlags.Validate())
 }
 
 // lengths reads a list of numbers of tokens, in the order given.
@@ -91,11 +96,11 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	if !ok {
 		busy = -1
 	}
-	text, err := c.perplexityTokens()
-	if err != nil {
+	if c.Model, err = packagePath(c.Model); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(c.Model); err != nil {
+	text, err := c.perplexityTokens()
+	if err != nil {
 		return nil, err
 	}
 	cfg := c.config()
@@ -111,7 +116,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 	g, err := generate.New(m, nil, &generate.Options{PrefillChunk: c.PrefillChunk, MaxStates: 1})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
 	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, busy: busy}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
-	"os"
 
 	"github.com/gocoreml/coreml/generate"
-	"github.com/gocoreml/coreml/tokenizer"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // perplexityResult is how well a model foretells a text.
@@ -29,11 +29,15 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := loadTokenizer(dir)
 	if err != nil {
 		return nil, err
 	}
 	text, err := readText(c.Perplexity)
+	var special *storage.NotRegularError
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &special) {
+		return nil, usagef("--perplexity: %s", explain(err))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +52,7 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 }
 
 func readText(path string) (_ string, err error) {
-	f, err := os.Open(path)
+	f, err := storage.Open(path)
 	if err != nil {
 		return "", err
 	}
@@ -58,7 +62,7 @@ func readText(path string) (_ string, err error) {
 		return "", err
 	}
 	if len(data) > maxPrompt {
-		return "", fmt.Errorf("%s: more than %d bytes", path, maxPrompt)
+		return "", fmt.Errorf("%s: more than %s", path, bytesText(maxPrompt))
 	}
 	return string(data), nil
 }

@@ -19,6 +19,15 @@ type checkCmd struct {
 	engineFlags
 }
 
+// Help is printed by kong above the flags.
+func (*checkCmd) Help() string {
+	return `Examples:
+
+    coreml check testdata/fixtures/llama-int4
+    coreml check testdata/fixtures/* --arithmetic wide
+    coreml check DIR --no-fusion`
+}
+
 // errOutput means that a result could not be written, so that there is no use in
 // going on.
 var errOutput = errors.New("write result")
@@ -68,7 +77,7 @@ func (k *checker) dir(ctx context.Context, dir string) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return silentPath(err)
 		}
 		found = true
 		if err := part.check(ctx, dir); err != nil {
@@ -77,11 +86,20 @@ func (k *checker) dir(ctx context.Context, dir string) error {
 	}
 	if !found {
 		if _, err := os.Stat(dir); err != nil {
-			return err
+			return silentPath(err)
 		}
-		return errors.New("neither cases.json nor generation.json is there")
+		return errors.New("neither cases.json nor generation.json lies there")
 	}
 	return nil
+}
+
+// silentPath leaves out the path of an error: whoever gets it names the folder.
+func silentPath(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 // report writes the line of one comparison. A nil err means that it passed.
@@ -92,9 +110,9 @@ func (k *checker) report(dir, what, figures string, err error) error {
 		verdict = "FAIL"
 		k.passed--
 		k.failed++
-		figures = err.Error()
+		figures = explain(err)
 	}
-	_, werr := fmt.Fprintf(k.out, "%s  %s  %s: %s\n", verdict, filepath.Base(filepath.Clean(dir)), what, figures)
+	_, werr := fmt.Fprintf(k.out, "%s  %s  %s: %s\n", verdict, plain(filepath.Base(filepath.Clean(dir))), plain(what), figures)
 	if werr != nil {
 		return fmt.Errorf("%w: %w", errOutput, werr)
 	}

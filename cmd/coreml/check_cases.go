@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -42,6 +44,45 @@ func (f *casesFile) packagePath(dir string) (string, error) {
 	return filepath.Join(dir, filepath.FromSlash(f.Package)), nil
 }
 
+// openTensors opens the file with the recorded tensors.
+func (f *casesFile) openTensors(dir string) (*recordedTensors, error) {
+	if f.Tensors == "" {
+		return nil, errors.New("it names no tensors")
+	}
+	path := filepath.Join(dir, filepath.FromSlash(f.Tensors))
+	file, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	tensors, err := safetensors.New(file, info.Size())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	}
+	return &recordedTensors{tensors, file, path}, nil
+}
+
+// recordedTensors is an open file of tensors.
+type recordedTensors struct {
+	*safetensors.File
+	file *os.File
+	path string
+}
+
+// Close closes the file.
+func (r *recordedTensors) Close() error { return r.file.Close() }
+
+// Tensor reads a tensor, or says which ones there are.
+func (r *recordedTensors) Tensor(name string) (*tensor.Tensor, error) {
+	if r.Entry(name) == nil {
+		return nil, noTensor(r.path, name, r.Names())
+	}
+	return r.File.Tensor(name)
+}
+
 // cases compares the recorded runs of cases.json.
 func (k *checker) cases(ctx context.Context, dir string) (err error) {
 	var file casesFile
@@ -55,8 +96,7 @@ func (k *checker) cases(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	recorded := filepath.Join(dir, filepath.FromSlash(file.Tensors))
-	tensors, err := safetensors.Open(os.DirFS(filepath.Dir(recorded)), filepath.Base(recorded))
+	tensors, err := file.openTensors(dir)
 	if err != nil {
 		return err
 	}
@@ -99,7 +139,7 @@ func (k *checker) load(ctx context.Context, path, function string) (*coreml.Mode
 }
 
 // run makes the steps of run i and compares them.
-func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *safetensors.File) (string, error) {
+func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *recordedTensors) (string, error) {
 	r := &f.Runs[i]
 	st, err := m.NewState()
 	if err != nil {
@@ -112,16 +152,22 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *sa
 		for name, key := range step.Inputs {
 			t, err := tensors.Tensor(key)
 			if err != nil {
-				return "", err
+				return "", fmt.Errorf("step %d, input %q: %w", n, name, err)
 			}
-			in[name] = coreml.MultiArray(t)
+			if in[name], err = valueOf(m.Description().Input(name), t, nil); err != nil {
+				return "", fmt.Errorf("step %d, input %q: %w", n, name, err)
+			}
 		}
 		out, err := m.Predict(ctx, in, st, nil)
 		if err != nil {
 			return "", fmt.Errorf("step %d: %w", n, err)
 		}
 		for _, name := range slices.Sorted(maps.Keys(step.Outputs)) {
-			if err := f.compare(&worst, out.Tensor(name), tensors, step.Outputs[name]); err != nil {
+			got, err := outputArray(out[name])
+			if err == nil {
+				err = f.compare(&worst, got, tensors, step.Outputs[name])
+			}
+			if err != nil {
 				return "", fmt.Errorf("step %d, output %s: %w", n, name, err)
 			}
 		}
@@ -140,7 +186,7 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *sa
 }
 
 // compare holds got against the recorded tensor and keeps the worst figures.
-func (f *casesFile) compare(worst *difference, got *tensor.Tensor, tensors *safetensors.File, key string) error {
+func (f *casesFile) compare(worst *difference, got *tensor.Tensor, tensors *recordedTensors, key string) error {
 	want, err := tensors.Tensor(key)
 	if err != nil {
 		return err
@@ -212,17 +258,18 @@ func nanMax(a, b float64) float64 {
 
 // readJSON reads a JSON file of a sensible size.
 func readJSON(path string, v any) error {
-	const most = 256 << 20
-	info, err := os.Stat(path)
+	const most = 16 << 20
+	f, err := openRegular(path)
 	if err != nil {
 		return err
 	}
-	if info.Size() > most {
-		return fmt.Errorf("more than %d bytes", most)
-	}
-	data, err := os.ReadFile(path)
+	defer f.Close() //nolint:errcheck // the file was only read
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(data, v)
+	if len(data) > most {
+		return fmt.Errorf("%s: %w (%d bytes)", path, storage.ErrTooLong, most)
+	}
+	return explainJSON(json.Unmarshal(data, v), data)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -32,12 +34,14 @@ type cli struct {
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
+
+	ShowVersion versionFlag `name:"version" help:"Show the version."`
 }
 
 // engineFlags say how a model is run.
 type engineFlags struct {
 	Engine     engineFlag     `help:"What runs the model: auto, framework or portable." default:"auto" placeholder:"NAME"`
-	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default, which is fast for generate and bench and faithful otherwise." default:"default" placeholder:"NAME"`
+	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default: fast for generate and bench, faithful otherwise." default:"default" placeholder:"NAME"`
 	Threads    int            `help:"Most threads to use; 0 means as many as there are cores." default:"0" placeholder:"N"`
 }
 
@@ -49,11 +53,40 @@ func (f *engineFlags) config() *coreml.Config {
 
 // Validate is called by kong.
 func (f *engineFlags) Validate() error {
-	if f.Threads < 0 {
-		return fmt.Errorf("--threads: %d is negative", f.Threads)
-	}
-	return nil
+	return atLeast("--threads", f.Threads, 0, "as many as there are cores")
 }
+
+// AfterApply is called by kong. It refuses the framework where there is none
+// before anything is loaded for it.
+func (f *engineFlags) AfterApply() error {
+	return available(coreml.EngineChoice(f.Engine), "--engine")
+}
+
+// available refuses to go on with an engine that this system does not have. flag
+// is where the user chose it.
+func available(choice coreml.EngineChoice, flag string) error {
+	if name := os.Getenv("COREML_ENGINE"); choice == coreml.EngineAuto && name == coreml.EngineFramework.String() {
+		choice, flag = coreml.EngineFramework, "COREML_ENGINE"
+	}
+	if choice != coreml.EngineFramework || choice.Available() {
+		return nil
+	}
+	instead := "--engine portable runs"
+	if flag != "--engine" {
+		instead = flag + "=portable runs"
+	}
+	return &refusal{fmt.Errorf("%s=framework is Apple's Core ML, which only macOS has, and this is %s: %s the model here%w",
+		flag, runtime.GOOS, instead, silent{coreml.ErrNoEngine})}
+}
+
+// silent is an error that adds nothing to the text of what wraps it.
+type silent struct{ error }
+
+// Error returns nothing.
+func (silent) Error() string { return "" }
+
+// Unwrap returns the error.
+func (s silent) Unwrap() error { return s.error }
 
 type engineFlag coreml.EngineChoice
 
@@ -102,28 +135,46 @@ func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
+// refusal is an error that was found while the arguments were read, in a call
+// that is right as such.
+type refusal struct{ error }
+
+// Unwrap returns the error.
+func (r *refusal) Unwrap() error { return r.error }
+
 // errFailed ends a command with a failure that it has told about already.
 var errFailed = errors.New("failed")
 
 // run is the program: it returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := newStreams(stdin, stdout, stderr)
+	err := execute(ctx, args, s)
+	if last := s.finish(); err == nil {
+		err = last
+	}
+	return status(ctx, err, s.err)
+}
+
+// execute reads the arguments and runs the verb.
+func execute(ctx context.Context, args []string, s *streams) error {
 	var c cli
-	io := &streams{in: stdin, out: stdout, err: stderr}
 	helped := false
 	parser, err := kong.New(&c,
 		kong.Name("coreml"),
-		kong.Description("Run Core ML language models anywhere."),
-		kong.Writers(stdout, stderr),
+		kong.Description(aboutCommand),
+		// The width of the help is that of the terminal, which kong asks itself.
+		kong.Writers(s.raw, s.err),
 		// Help is printed while the arguments are parsed; parsing goes on then.
 		kong.Exit(func(int) { helped = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(helpOptions()),
+		kong.ValueFormatter(helpText),
 		kong.WithHyphenPrefixedParameters(true),
 		kong.Vars(synthVars()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(io),
+		kong.Bind(s),
 	)
 	if err != nil {
-		return status(ctx, err, stderr)
+		return err
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -131,11 +182,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	parsed, err := parser.Parse(args)
 	switch {
 	case helped:
-		return exitOK
+		return nil
 	case err != nil:
-		return status(ctx, usagef("%v (see coreml --help)", err), stderr)
+		return callError(err)
 	}
-	return status(ctx, parsed.Run(), stderr)
+	return parsed.Run()
 }
 
 // status tells of an error and returns the exit status for it.
@@ -157,13 +208,4 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	}
 	complain(stderr, err)
 	return exitFailure
-}
-
-// packagePrefixes name the packages that an error passed through, which a
-// program needs to know and a person does not.
-var packagePrefixes = strings.NewReplacer(": generate: ", ": ", ": coreml: ", ": ", ": tokenizer: ", ": ")
-
-func complain(stderr io.Writer, err error) {
-	text := packagePrefixes.Replace(": " + err.Error())
-	_, _ = fmt.Fprintf(stderr, "coreml%s\n", text)
 }

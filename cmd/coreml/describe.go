@@ -2,84 +2,51 @@ package main
 
 import (
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// describe returns the description of a function as an engine would give it.
-// No engine is needed for it, so that a package which none can run is described
-// too.
+// describe returns the description of a function as the portable engine gives it
+// once it has loaded the package. Nothing is loaded for it, so that a package
+// which no engine can run is described too.
 func describe(pkg *modelpkg.Package, function string) (*coreml.Description, error) {
 	f, err := pkg.FunctionInterface(function)
 	if err != nil {
 		return nil, err
 	}
-	d := &coreml.Description{
-		Function: f.Name, Functions: pkg.Functions(), DefaultFunction: pkg.DefaultFunction(),
-		Inputs: features(f.Input), Outputs: features(f.Output), States: features(f.State),
-		SpecificationVersion: int(pkg.Model().SpecificationVersion),
-		UserDefined:          map[string]string{},
-	}
-	if desc := pkg.Model().Description; desc != nil && desc.Metadata != nil {
-		m := desc.Metadata
-		d.ShortDescription, d.Version, d.Author, d.License = m.ShortDescription, m.VersionString, m.Author, m.License
-		for _, pair := range m.UserDefined {
-			d.UserDefined[pair.Key] = pair.Value
-		}
-	}
-	return d, nil
+	// What is wrong with a feature is told by who tries to load it.
+	e, _ := portable.Describe(pkg, f)
+	return &coreml.Description{
+		Function: e.Function, Functions: e.Functions, DefaultFunction: e.DefaultFunction,
+		Inputs: features(e.Inputs), Outputs: features(e.Outputs), States: features(e.States),
+		ShortDescription: e.ShortDescription, Version: e.Version, Author: e.Author, License: e.License,
+		SpecificationVersion: e.SpecificationVersion, UserDefined: e.UserDefined,
+	}, nil
 }
 
-var featureKinds = map[milpb.FeatureKind]coreml.Kind{
-	milpb.Int64Feature: coreml.KindInt64, milpb.DoubleFeature: coreml.KindDouble,
-	milpb.StringFeature: coreml.KindString, milpb.ImageFeature: coreml.KindImage,
-	milpb.MultiArrayFeature: coreml.KindMultiArray, milpb.DictionaryFeature: coreml.KindDictionary,
-	milpb.SequenceFeature: coreml.KindSequence, milpb.StateFeature: coreml.KindState,
+var featureKinds = map[engine.FeatureKind]coreml.Kind{
+	engine.MultiArray: coreml.KindMultiArray, engine.Image: coreml.KindImage, engine.Int64: coreml.KindInt64,
+	engine.Double: coreml.KindDouble, engine.String: coreml.KindString, engine.Dictionary: coreml.KindDictionary,
+	engine.Sequence: coreml.KindSequence, engine.StateArray: coreml.KindState,
 }
 
-var arrayTypes = map[milpb.ArrayDataType]tensor.DType{
-	milpb.ArrayFloat16: tensor.Float16, milpb.ArrayFloat32: tensor.Float32, milpb.ArrayDouble: tensor.Float64,
-	milpb.ArrayInt8: tensor.Int8, milpb.ArrayInt32: tensor.Int32,
-}
-
-func features(list []milpb.FeatureDescription) []coreml.FeatureDescription {
+// features translates what an engine says of features, as package coreml does.
+func features(list []engine.Feature) []coreml.FeatureDescription {
 	out := make([]coreml.FeatureDescription, len(list))
 	for i := range list {
 		f := &list[i]
-		d := coreml.FeatureDescription{Name: f.Name, Text: f.ShortDescription}
-		if f.Type != nil {
-			d.Kind, d.Optional = featureKinds[f.Type.Kind], f.Type.Optional
-			if a := f.Type.Array; a != nil {
-				arrayFeature(&d, a)
-			}
+		out[i] = coreml.FeatureDescription{
+			Name: f.Name, Text: f.Description, Kind: featureKinds[f.Kind], DType: f.DType, Pixels: coreml.Pixels(f.Pixels), Labels: f.Labels,
+			Shape: f.Shape, Enumerated: f.Enumerated, Optional: f.Optional, Default: f.Default,
 		}
-		out[i] = d
+		if f.Kind == engine.MultiArray && f.DType == tensor.Invalid {
+			out[i].Kind = coreml.KindInvalid // the package has no type for it, or an unknown one
+		}
+		for _, r := range f.Ranges {
+			out[i].Ranges = append(out[i].Ranges, coreml.Range(r))
+		}
 	}
 	return out
 }
-
-func arrayFeature(d *coreml.FeatureDescription, a *milpb.ArrayFeatureType) {
-	d.DType, d.Shape, d.Default = arrayTypes[a.DataType], sizes(a.Shape), a.Default
-	for _, s := range a.Enumerated {
-		d.Enumerated = append(d.Enumerated, sizes(s.Sizes))
-	}
-	for _, r := range a.Ranges {
-		upper := -1
-		if r.Upper >= 0 {
-			upper = clampInt(r.Upper)
-		}
-		d.Ranges = append(d.Ranges, coreml.Range{Lower: clampInt(int64(min(r.Lower, 1<<62))), Upper: upper})
-	}
-}
-
-func sizes(list []int64) []int {
-	out := make([]int, len(list))
-	for i, n := range list {
-		out[i] = clampInt(n)
-	}
-	return out
-}
-
-// clampInt keeps a size of a file within the sizes that any tensor can have.
-func clampInt(n int64) int { return int(min(max(n, -1), 1<<31-1)) }

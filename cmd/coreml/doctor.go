@@ -23,6 +23,16 @@ type doctorCmd struct {
 	JSON bool `help:"Print one JSON object."`
 }
 
+// Help is printed by kong above the flags.
+func (*doctorCmd) Help() string {
+	return `Each engine that is there continues a story with the embedded model. The exit status is 1 when there is a problem.
+
+Examples:
+
+    coreml doctor
+    coreml doctor --json`
+}
+
 // doctorReport is what doctor found. Its JSON is the output of --json.
 type doctorReport struct {
 	Version     string           `json:"version"`
@@ -121,10 +131,10 @@ func (r *doctorReport) engine(ctx context.Context, choice coreml.EngineChoice) e
 		case err == nil:
 			e.Works = true
 		case errors.Is(err, coreml.ErrUnsupportedOS):
-			e.Problem = err.Error()
+			e.Problem = explain(err)
 		default:
-			e.Problem = err.Error()
-			r.Problems = append(r.Problems, fmt.Sprintf("engine %s does not run the embedded model: %v", choice, err))
+			e.Problem = explain(err)
+			r.Problems = append(r.Problems, fmt.Sprintf("engine %s does not run the embedded model: %s", choice, e.Problem))
 		}
 	}
 	r.Engines = append(r.Engines, e)
@@ -186,7 +196,7 @@ func (r *doctorReport) framework(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		r.Problems = append(r.Problems, "CoreML.framework: "+err.Error())
+		r.Problems = append(r.Problems, "CoreML.framework: "+explain(err))
 		return nil
 	}
 	r.Framework = &doctorFramework{
@@ -236,19 +246,19 @@ func (r *doctorReport) writeText(out io.Writer) error {
 	b.WriteString(t.String())
 	for i := range r.Engines {
 		for _, note := range r.Engines[i].Notes {
-			fmt.Fprintf(&b, "note: %s: %s\n", r.Engines[i].Name, note)
+			fmt.Fprintf(&b, "note: %s: %s\n", r.Engines[i].Name, plain(note))
 		}
 	}
 	if f := r.Framework; f != nil {
 		for _, name := range f.Newer {
-			b.WriteString("newer than this system: " + name + "\n")
+			b.WriteString("newer than this system: " + plain(name) + "\n")
 		}
 	}
 	for _, text := range r.Unchecked {
 		b.WriteString("not checked: " + text + "\n")
 	}
 	for _, text := range r.Problems {
-		b.WriteString("problem: " + text + "\n")
+		b.WriteString("problem: " + plain(text) + "\n")
 	}
 	if len(r.Problems) == 0 {
 		b.WriteString("no problems found\n")

@@ -2,28 +2,27 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"iter"
+	"math"
+	"os"
+	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// maxPrompt bounds what is read from standard input.
-const maxPrompt = 64 << 20
-
 type generateCmd struct {
-	Prompt  string `arg:"" help:"The prompt; - reads it from standard input."`
-	Package string `arg:"" optional:"" help:"The model package, as --model gives it too."`
+	Prompt  *string `arg:"" optional:"" help:"The prompt, in quotes; - reads it from standard input, as a pipe or a file there is without asking."`
+	Package string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
 
-	Model     string `short:"m" help:"The model package. Without one a small storyteller answers." placeholder:"PATH"`
-	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, or its tokenizer.json. Without it: beside the package, else in the local Hugging Face cache." placeholder:"PATH"`
-	System    string `help:"A system message for the chat template."`
+	Model     string `short:"m" help:"The model package, or a folder with one in it. Without it a small storyteller answers." placeholder:"PATH"`
+	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it: beside the package, else in that cache." placeholder:"PATH"`
+	System    string `help:"A system message for the chat template." placeholder:"TEXT"`
 	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
 
 	MaxTokens int      `short:"n" aliases:"max-length" help:"Most tokens to generate; 0 means as the model says, else 256; -1 until the context is full." default:"0" placeholder:"N"`
@@ -36,17 +35,63 @@ type generateCmd struct {
 	engineFlags
 
 	JSON  bool `help:"Print one JSON object with the answer and its measures in place of the text."`
-	Quiet bool `short:"q" help:"Print no statistics."`
+	Quiet bool `short:"q" help:"Print the answer alone: no statistics, no hints, and on a terminal not the prompt before it."`
+}
+
+// Help is printed by kong above the flags.
+func (*generateCmd) Help() string {
+	return `Examples:
+
+    coreml generate "Once upon a time"
+    coreml generate --model Model.mlpackage --temperature 0.7 --top-k 50 "A place to visit is"
+    coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
+    coreml generate -m Model.mlpackage --json - < prompt.txt
+
+The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
+}
+
+// Validate is called by kong.
+func (c *generateCmd) Validate() error {
+	if c.MaxTokens < -1 {
+		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
+	}
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.engineFlags.Validate())
+}
+
+// checkChunk checks the number of prompt tokens per prediction.
+func checkChunk(n int) error {
+	if n < -1 {
+		return fmt.Errorf("--prefill-chunk is %d: it must be -1 or more; 0 means 128, -1 the whole prompt", n)
+	}
+	return nil
 }
 
 // samplingFlags override the model's own settings one by one.
 type samplingFlags struct {
 	Temperature       *float64 `aliases:"temp" help:"Randomness; 0 takes the likeliest token." placeholder:"T"`
 	TopK              *int     `help:"Choose among the K likeliest tokens; 0 is off." placeholder:"K"`
-	TopP              *float64 `help:"Choose among the likeliest tokens that reach probability P together; 0 is off." placeholder:"P"`
-	MinP              *float64 `help:"Choose among tokens at least P times as likely as the likeliest; 0 is off." placeholder:"P"`
-	RepetitionPenalty *float64 `help:"Make repetition less likely; 1 is off." placeholder:"R"`
+	TopP              *float64 `help:"Choose among the likeliest tokens that reach probability P together, from 0 to 1; 0 is off." placeholder:"P"`
+	MinP              *float64 `help:"Choose among tokens at least P times as likely as the likeliest, from 0 to 1; 0 is off." placeholder:"P"`
+	RepetitionPenalty *float64 `help:"Make repetition less likely, above 0; 1 is off." placeholder:"R"`
 	Seed              *uint64  `help:"Make random choices repeatable." placeholder:"N"`
+}
+
+// check says which range a number leaves.
+func (f *samplingFlags) check() error {
+	for _, i := range []interval{
+		{flag: "--temperature", value: f.Temperature, most: math.Inf(1), means: "0 takes the likeliest token"},
+		{flag: "--top-p", value: f.TopP, most: 1, means: "0 is off"},
+		{flag: "--min-p", value: f.MinP, most: 1, means: "0 is off"},
+		{flag: "--repetition-penalty", value: f.RepetitionPenalty, most: math.Inf(1), above: true, means: "1 is off"},
+	} {
+		if err := i.check(); err != nil {
+			return err
+		}
+	}
+	if f.TopK != nil {
+		return atLeast("--top-k", *f.TopK, 0, "off")
+	}
+	return nil
 }
 
 // sampling merges the flags with the model's defaults. It returns nil, which
@@ -85,7 +130,7 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	prompt, err := c.prompt(io.in)
+	prompt, err := c.prompt(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -97,43 +142,71 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if cerr := g.Close(); err == nil {
 		err = cerr
 	}
-	if err != nil {
+	switch {
+	case err != nil:
+		return err
+	case c.JSON:
+		return writeJSON(io.out, answer)
+	case c.Quiet:
+		return nil
+	}
+	if err := writeStats(io.err, answer); err != nil {
 		return err
 	}
-	if c.JSON {
-		return writeJSON(io.out, answer)
+	if hint := repeatHint(answer); hint != "" {
+		_, err = fmt.Fprintf(io.err, "coreml: %s\n", hint)
 	}
-	if !c.Quiet {
-		return writeStats(io.err, answer)
+	return err
+}
+
+// settings are what the answer is sampled with, nil for the likeliest token each
+// time.
+func (c *generateCmd) settings(g *generate.Generator) *generate.Sampling {
+	def := g.Defaults().Sampling
+	if s := c.sampling(def); s != nil {
+		return s
 	}
-	return nil
+	return def
 }
 
 func (c *generateCmd) check() error {
 	switch {
 	case c.Model != "" && c.Package != "":
-		return usagef("the model is given twice: %s and --model %s", c.Package, c.Model)
+		return usagef("the model is given twice: %s and --model %s; a prompt of several words needs quotes", quoted(c.Package), quoted(c.Model))
 	case c.Raw && c.System != "":
 		return usagef("--system needs the chat template, which --raw leaves out")
+	case c.Prompt != nil && c.Model == "" && looksLikePackage(*c.Prompt):
+		return usagef("%s is a package, and the prompt comes first: coreml generate \"Once upon a time\" --model %s", quoted(*c.Prompt), plain(*c.Prompt))
 	}
 	if c.Model == "" {
 		c.Model = c.Package
+		if _, err := os.Stat(c.Package); c.Package != "" && errors.Is(err, fs.ErrNotExist) && filepath.Ext(c.Package) == "" {
+			return usagef("there is no model package %s; if it belongs to the prompt, put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(c.Package))
+		}
 	}
 	return nil
 }
 
-func (c *generateCmd) prompt(in io.Reader) (string, error) {
-	if c.Prompt != "-" {
-		return c.Prompt, nil
+// prompt returns the prompt. One that is blank says nothing to a model, which
+// would answer all the same.
+func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
+	var text string
+	switch {
+	case c.Prompt != nil && *c.Prompt != "-":
+		text = *c.Prompt
+	case c.Prompt == nil && !isPiped(s.in):
+		return "", usagef("generate needs a prompt, as in coreml generate \"Once upon a time\"; - reads it from standard input (see coreml generate --help)")
+	default:
+		data, err := readInput(ctx, s)
+		if err != nil {
+			return "", err
+		}
+		text = strings.TrimRight(string(data), "\r\n")
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxPrompt+1))
-	if err != nil {
-		return "", fmt.Errorf("read prompt: %w", err)
+	if strings.TrimSpace(text) == "" {
+		return "", usagef("the prompt is empty: there is nothing to continue or to answer (see coreml generate --help)")
 	}
-	if len(data) > maxPrompt {
-		return "", fmt.Errorf("read prompt: more than %d bytes", maxPrompt)
-	}
-	return strings.TrimRight(string(data), "\r\n"), nil
+	return text, nil
 }
 
 func (c *generateCmd) open(ctx context.Context) (*generate.Generator, error) {
@@ -142,10 +215,15 @@ func (c *generateCmd) open(ctx context.Context) (*generate.Generator, error) {
 	return openModel(ctx, c.Model, c.Tokenizer, &generate.Options{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
 }
 
+// chats reports whether the prompt goes through the chat template.
+func (c *generateCmd) chats(g *generate.Generator) bool {
+	return !c.Raw && g.Tokenizer().HasChatTemplate()
+}
+
 // stream starts the answer, through the chat template where there is one.
 func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt string) (iter.Seq2[generate.Token, error], error) {
 	cfg := &generate.Config{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
-	if c.Raw || !g.Tokenizer().HasChatTemplate() {
+	if !c.chats(g) {
 		if c.System != "" {
 			return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
 		}
@@ -165,111 +243,19 @@ func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt 
 	if err != nil {
 		return nil, err
 	}
-	out := io.out
 	if c.JSON {
 		return generate.Collect(stream)
 	}
-	var failed error
-	last := byte('\n')
-	echo := func(yield func(generate.Token, error) bool) {
-		for tok, err := range stream {
-			if err == nil && tok.Text != "" {
-				last = tok.Text[len(tok.Text)-1]
-				if _, failed = fmt.Fprint(out, tok.Text); failed != nil {
-					return
-				}
-			}
-			if !yield(tok, err) {
-				return
-			}
-		}
+	e := &echo{io: io, last: '\n'}
+	if io.terminal && !c.Quiet {
+		e.before = shownPrompt(prompt, c.chats(g))
 	}
-	answer, err := generate.Collect(echo)
-	if failed == nil && last != '\n' {
-		_, failed = fmt.Fprintln(out)
+	answer, err := generate.Collect(e.pass(stream))
+	if e.failed == nil && e.last != '\n' {
+		_, e.failed = fmt.Fprintln(io.text())
 	}
 	if err == nil {
-		err = failed
+		err = e.failed
 	}
 	return answer, err
-}
-
-// answerJSON is what --json prints.
-type answerJSON struct {
-	PromptTokens int       `json:"prompt_tokens"`
-	Tokens       []int     `json:"tokens"`
-	Text         string    `json:"text"`
-	FinishReason string    `json:"finish_reason"`
-	Stats        statsJSON `json:"stats"`
-}
-
-type statsJSON struct {
-	LoadMS       float64 `json:"load_ms"`
-	FirstTokenMS float64 `json:"first_token_ms"`
-	PrefillRate  float64 `json:"prefill_tokens_per_second"`
-	DecodeRate   float64 `json:"decode_tokens_per_second"`
-	PeakRSS      float64 `json:"peak_rss_mib"`
-	PrefillCalls int     `json:"prefill_calls"`
-}
-
-func writeJSON(w io.Writer, r *generate.Result) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	tokens := r.Tokens
-	if tokens == nil {
-		tokens = []int{}
-	}
-	return enc.Encode(answerJSON{
-		PromptTokens: r.Stats.PromptTokens, Tokens: tokens, Text: r.Text, FinishReason: string(r.Finish),
-		Stats: statsJSON{
-			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
-			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),
-			PeakRSS: round(float64(peakRSS()) / (1 << 20)), PrefillCalls: r.Stats.PrefillCalls,
-		},
-	})
-}
-
-// round keeps three decimals, which is more than the measures mean.
-func round(v float64) float64 { return float64(int64(v*1000+0.5)) / 1000 }
-
-func millis(d time.Duration) float64 { return round(d.Seconds() * 1000) }
-
-var finishTexts = map[generate.FinishReason]string{
-	generate.FinishEnd:     "end of text",
-	generate.FinishStop:    "stop text",
-	generate.FinishLength:  "token limit",
-	generate.FinishContext: "context is full",
-}
-
-// writeStats prints the measures for people.
-func writeStats(w io.Writer, r *generate.Result) error {
-	s := &r.Stats
-	t := table{indent: "  "}
-	t.row("load", duration(s.Load))
-	t.row("prompt", fmt.Sprintf("%d tokens%s, %s to the first token", s.PromptTokens, perSecond(s.PrefillRate()), duration(s.FirstToken)))
-	t.row("answer", fmt.Sprintf("%d tokens%s, ended by %s", s.Tokens, perSecond(s.DecodeRate()), finishTexts[r.Finish]))
-	if peak := peakRSS(); peak > 0 {
-		t.row("memory", fmt.Sprintf("%s at most", bytesText(peak)))
-	}
-	_, err := fmt.Fprint(w, "\n", t.String())
-	return err
-}
-
-func perSecond(v float64) string {
-	if v == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", %.1f/s", v)
-}
-
-func duration(d time.Duration) string {
-	switch {
-	case d >= 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d >= time.Second:
-		return fmt.Sprintf("%.2f s", d.Seconds())
-	case d >= 10*time.Millisecond:
-		return fmt.Sprintf("%.0f ms", d.Seconds()*1000)
-	}
-	return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
 }

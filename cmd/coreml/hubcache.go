@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -59,7 +60,7 @@ func cachedTokenizer(repo string) (string, error) {
 			return err == nil && info.Mode().IsRegular()
 		})
 	}
-	if data, err := os.ReadFile(filepath.Join(folder, "refs", "main")); err == nil {
+	if data, err := storage.ReadSmall(os.DirFS(folder), "refs/main", 256); err == nil {
 		if commit := strings.TrimSpace(string(data)); filepath.IsLocal(commit) {
 			if dir, ok := has(commit); ok {
 				return dir, nil

@@ -15,7 +15,7 @@ import (
 )
 
 type inspectCmd struct {
-	Model    string `arg:"" help:"The model package."`
+	Model    string `arg:"" help:"The model package, or a folder with one in it."`
 	Function string `help:"Show this function only." placeholder:"NAME"`
 	JSON     bool   `help:"Print one JSON object."`
 	MIL      bool   `name:"mil" help:"Print the program in place of the summary."`
@@ -23,6 +23,25 @@ type inspectCmd struct {
 
 	ComputeUnits unitsFlag `help:"Devices to plan for: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
+}
+
+// Help is printed by kong above the flags.
+func (*inspectCmd) Help() string {
+	return `Examples:
+
+    coreml inspect Model.mlpackage
+    coreml inspect Model.mlpackage --json
+    coreml inspect Model.mlpackage --mil --function main
+    coreml inspect Model.mlpackage --plan --arithmetic fast`
+}
+
+// AfterApply is called by kong. An engine that is not there keeps nobody from
+// looking at a package.
+func (c *inspectCmd) AfterApply() error {
+	if !c.Plan {
+		return nil
+	}
+	return c.engineFlags.AfterApply()
 }
 
 // packageInfo is what inspect tells of a package. Its JSON is the output of
@@ -66,6 +85,7 @@ type featureInfo struct {
 	Name       string   `json:"name"`
 	Kind       string   `json:"kind"`
 	DType      string   `json:"dtype,omitempty"`
+	Pixels     string   `json:"pixels,omitempty"`
 	Shape      []int    `json:"shape,omitempty"`
 	Ranges     [][2]int `json:"ranges,omitempty"`
 	Enumerated [][]int  `json:"enumerated,omitempty"`
@@ -91,12 +111,15 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
 		return usagef("--json, --mil and --plan exclude each other")
 	}
+	if c.Model, err = packagePath(c.Model); err != nil {
+		return err
+	}
 	if c.Plan {
 		return c.plan(ctx, io)
 	}
 	pkg, err := modelpkg.OpenPath(c.Model)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, pkg.Close()) }()
 	program, err := mil.Read(pkg)
@@ -148,7 +171,7 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		info.Description, info.Author, info.License, info.Version = d.ShortDescription, d.Author, d.License, d.Version
 		f := functionInfo{Name: name, Inputs: featureList(d.Inputs), Outputs: featureList(d.Outputs), States: featureList(d.States), Ops: []opCount{}}
 		if driver, err := generate.Detect(d, nil); err != nil {
-			f.DriverError = err.Error()
+			f.DriverError = whyNoText(err)
 		} else {
 			f.Family, f.Driver = string(driver.Family), driver.String()
 		}
@@ -168,6 +191,14 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		info.Files = append(info.Files, weightFile{Name: f.Name, Bytes: f.Size})
 	}
 	return info, ctx.Err()
+}
+
+// whyNoText returns the reason for which a function writes no text.
+func whyNoText(err error) string {
+	if why, ok := errors.AsType[*generate.DriverError](err); ok {
+		return why.Reason
+	}
+	return err.Error()
 }
 
 // summarize takes over the counts of operations and weights.
@@ -210,7 +241,7 @@ func (c *inspectCmd) tryLoad(ctx context.Context, function string, info *package
 		}
 		slices.Sort(info.Unsupported)
 	default:
-		info.LoadError = err.Error()
+		info.LoadError = strings.TrimPrefix(explain(err), plain(c.Model)+": ")
 	}
 }
 
@@ -223,9 +254,10 @@ func featureList(list []coreml.FeatureDescription) []featureInfo {
 		if f.Kind == coreml.KindMultiArray || f.Kind == coreml.KindState {
 			out[i].DType = f.DType.String()
 		}
-		for _, r := range f.Ranges {
-			out[i].Ranges = append(out[i].Ranges, [2]int{r.Lower, r.Upper})
+		if f.Kind == coreml.KindImage {
+			out[i].Pixels = f.Pixels.String()
 		}
+		out[i].Ranges = bounds(f.Ranges)
 	}
 	return out
 }

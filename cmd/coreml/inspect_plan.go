@@ -44,7 +44,7 @@ type deviceShare struct {
 func writePlan(out io.Writer, m *coreml.Model, ops []coreml.PlannedOperation) error {
 	var b strings.Builder
 	info := m.Info()
-	fmt.Fprintf(&b, "function %s, engine %s, devices %s\n\n", m.Description().Function, info.Engine, strings.Join(info.Devices, ", "))
+	fmt.Fprintf(&b, "function %s, engine %s, devices %s\n\n", plain(m.Description().Function), plain(info.Engine), plain(strings.Join(info.Devices, ", ")))
 	sums := table{right: map[int]bool{1: true, 2: true}}
 	sums.row("device", "operations", "cost")
 	for _, s := range shares(ops) {

@@ -140,3 +140,15 @@ func TestInspectNamesOperationsThatNoEngineRuns(t *testing.T) {
 	}
 	call(t, "generate", "x", "-m", pkg, "--tokenizer", filepath.Dir(model)).want(t, exitFailure, "", "moonwalk")
 }
+
+func TestAPackageThatWritesNoTextSaysWhy(t *testing.T) {
+	pkg := adder(t)
+	call(t, "inspect", pkg).want(t, exitOK, "  no text generation: ", "")
+	for _, args := range [][]string{{"generate", "x", "-m", pkg, "--tokenizer", filepath.Dir(model)}, {"bench", pkg}, {"verify", pkg, "x", "--engine", "portable"}} {
+		r := call(t, args...)
+		r.want(t, exitFailure, "", "coreml: "+pkg+": ")
+		if strings.Contains(r.err, "open:") || strings.Contains(r.err, "new:") || strings.Count(r.err, pkg) != 1 {
+			t.Errorf("%v: %q", args, r.err)
+		}
+	}
+}

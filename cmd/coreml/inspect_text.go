@@ -75,7 +75,7 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 	if len(p.Functions) > 1 && f.Name == p.DefaultFunction {
 		note = ", the default"
 	}
-	fmt.Fprintf(b, "\nfunction %s (%s%s)\n", f.Name, f.Opset, note)
+	fmt.Fprintf(b, "\nfunction %s (%s%s)\n", plain(f.Name), plain(f.Opset), note)
 	t := table{indent: "  "}
 	for _, part := range []struct {
 		name string
@@ -83,21 +83,14 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 	}{{"input", d.Inputs}, {"output", d.Outputs}, {"state", d.States}} {
 		for i := range part.list {
 			feature := &part.list[i]
-			typ := feature.Type()
-			if part.name == "state" {
-				typ = strings.TrimPrefix(typ, coreml.KindState.String()+" ")
-			}
-			if feature.Optional {
-				typ += ", optional"
-			}
-			t.row(part.name, feature.Name, strings.TrimPrefix(typ, coreml.KindMultiArray.String()+" "), oneLine(feature.Text))
+			t.row(part.name, feature.Name, featureText(feature), oneLine(feature.Text))
 		}
 	}
 	b.WriteString(t.String())
 	if f.Driver != "" {
-		fmt.Fprintf(b, "  driven as %s\n", f.Driver)
+		fmt.Fprintf(b, "  driven as %s\n", plain(f.Driver))
 	} else if f.DriverError != "" {
-		fmt.Fprintf(b, "  no text generation: %s\n", f.DriverError)
+		fmt.Fprintf(b, "  no text generation: %s\n", plain(f.DriverError))
 	}
 	if len(f.Ops) > 0 {
 		b.WriteString("  operations\n")

@@ -10,15 +10,23 @@
 //	coreml predict Model.mlpackage --input x=x.npy --output out.safetensors
 //	coreml bench Model.mlpackage
 //	coreml synth --shape tiny Tiny.mlpackage
+//	coreml tokenize "Once upon a time"
+//	coreml version
 //
-// Text goes to standard output and everything else to standard error. It exits
-// with 1 after an error, with 2 when it is called wrongly and with 130 when it is
-// interrupted.
+// A folder with one package in it stands for the package. Text goes to standard
+// output and everything else to standard error. What packages, tokenizers and
+// files hold is shown with its control characters as escapes, so that it cannot
+// command the terminal; only the text of generate and of tokenize --decode goes
+// into a file or a pipe as it is.
+//
+// It exits with 0 when it did what was asked, also when the reader of its output
+// went away; with 1 after an error, or when a comparison failed; with 2 when it
+// is called wrongly; and with 130 when it is interrupted. An interrupt that a
+// command cannot obey within a second ends the program all the same.
 package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -29,11 +37,5 @@ func main() {
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
 	ignorePipeSignal()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
-
-// streams are the standard streams of one call.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
+	os.Exit(supervise(ctx, grace, func() int { return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
 }

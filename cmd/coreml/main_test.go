@@ -86,6 +86,7 @@ func TestWrongCallsExitWithTwo(t *testing.T) {
 		"a tokenizer without a model": {"generate", "x", "--tokenizer", "y"},
 		"no folder to check":          {"check"},
 		"two forms of output":         {"inspect", model, "--mil", "--json"},
+		"a temperature below zero":    {"generate", "x", "--temperature", "-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := call(t, args...)
@@ -187,8 +188,7 @@ func TestGenerateSaysWhatIsWrong(t *testing.T) {
 		{"a tokenizer that is not there", "no/such/folder", []string{"x", "-m", model, "--tokenizer", "no/such/folder"}},
 		{"a system message without a template", "chat template", []string{"x", "--system", "y"}},
 		{"a function that is not there", "dance", []string{"x", "-m", model, "--function", "dance"}},
-		{"a prompt beyond the context", "context is full", []string{strings.Repeat("once upon ", 600)}},
-		{"a temperature below zero", "temperature", []string{"x", "--temperature", "-1"}},
+		{"a prompt beyond the context", "the prompt has 1203 tokens, the model takes 512", []string{strings.Repeat("once upon ", 600)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := call(t, append([]string{"generate"}, c.args...)...)

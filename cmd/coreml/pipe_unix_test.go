@@ -9,19 +9,6 @@ import (
 	"testing"
 )
 
-// failing is a writer that fails after some bytes.
-type failing struct {
-	left int
-	err  error
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	if f.left -= len(p); f.left < 0 {
-		return 0, f.err
-	}
-	return len(p), nil
-}
-
 func TestAReaderThatGoesAwayIsNoError(t *testing.T) {
 	for _, args := range [][]string{
 		{"generate", "Once upon a time", "--temperature=0"},
@@ -30,6 +17,12 @@ func TestAReaderThatGoesAwayIsNoError(t *testing.T) {
 		{"inspect", model, "--json"},
 		{"inspect", model, "--mil"},
 		{"check", story},
+		{"--help"},
+		{"generate", "--help"},
+		{"--version"},
+		{"doctor"},
+		{"verify", "--engine", "portable", "-n", "2"},
+		{"tokenize", "Once upon a time"},
 	} {
 		var errs strings.Builder
 		out := &failing{left: 20, err: &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}
@@ -40,10 +33,22 @@ func TestAReaderThatGoesAwayIsNoError(t *testing.T) {
 }
 
 func TestADiskThatIsFullIsAnError(t *testing.T) {
-	var errs strings.Builder
-	out := &failing{left: 20, err: syscall.ENOSPC}
-	status := run(t.Context(), []string{"generate", "Once upon a time"}, strings.NewReader(""), out, &errs)
-	if status != exitFailure || !strings.Contains(errs.String(), "no space") {
-		t.Errorf("status %d, standard error %q", status, errs.String())
+	for _, args := range [][]string{
+		{"generate", "Once upon a time"},
+		{"inspect", model},
+		{"inspect", model, "--mil"},
+		{"--help"},
+		{"bench", "--help"},
+		{"--version"},
+		{"doctor"},
+		{"tokenize", "Once upon a time"},
+		{"tokenize", "--decode", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"},
+	} {
+		var errs strings.Builder
+		out := &failing{left: 20, err: &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}}
+		status := run(t.Context(), args, strings.NewReader(""), out, &errs)
+		if status != exitFailure || !strings.Contains(errs.String(), "no space") {
+			t.Errorf("%v: status %d, standard error %q", args, status, errs.String())
+		}
 	}
 }

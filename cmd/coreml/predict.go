@@ -1,30 +1,35 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/internal/npy"
-	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 type predictCmd struct {
 	Model    string            `arg:"" optional:"" help:"The package." type:"path" placeholder:"MODEL"`
-	Input    map[string]string `short:"i" help:"A value for an input: NAME=FILE.npy, or NAME=FILE.safetensors:TENSOR (without :TENSOR, the tensor called NAME)." placeholder:"NAME=FILE" mapsep:"none"`
-	Output   string            `short:"o" help:"Write the outputs to this file." type:"path" placeholder:"FILE.safetensors"`
+	Input    map[string]string `short:"i" help:"A value for an input, from a picture (.png, .jpeg), an .npy file, a .json file, or NAME=FILE.safetensors:TENSOR or NAME=FILE.npz:ARRAY (without :TENSOR, the one called NAME)." placeholder:"NAME=FILE" mapsep:"none"`
+	Inputs   string            `help:"Values for inputs: a JSON object of values by name, in the forms of docs/stdio.md." type:"path" placeholder:"FILE.json"`
+	Resize   bool              `help:"Scale pictures to the size that the model wants, whatever their proportions."`
+	Output   string            `short:"o" help:"Write the outputs to this file: .safetensors, .npz, .json, .npy or .png, the last two for one output." type:"path" placeholder:"FILE"`
+	Only     []string          `help:"Give these outputs only." placeholder:"NAME" sep:"none"`
+	JSON     bool              `help:"Print the outputs as one JSON object, in the forms of docs/stdio.md."`
 	StateIn  string            `help:"Start from the state in this file." type:"path" placeholder:"FILE.safetensors"`
 	StateOut string            `help:"Write the state to this file afterwards." type:"path" placeholder:"FILE.safetensors"`
 	Function string            `help:"The function of the package; the default one when not given." placeholder:"NAME"`
 	Units    unitsFlag         `name:"compute-units" help:"Devices that may be used: all, cpu-only, cpu-and-gpu, cpu-and-neural-engine." default:"all" placeholder:"NAME"`
+	Timeout  time.Duration     `help:"Longest time for the prediction, and with --stdio for a request that names none, such as 30s; 0 means no limit." default:"0s" placeholder:"TIME"`
 	Stdio    bool              `help:"Serve predictions: one JSON request a line on standard input, one reply a line on standard output."`
 	engineFlags
 }
@@ -36,113 +41,201 @@ func (*predictCmd) Help() string {
 
 // Run is called by kong.
 func (p *predictCmd) Run(ctx context.Context, io *streams) error {
+	if p.Timeout < 0 {
+		return usagef("--timeout: %v is negative", p.Timeout)
+	}
 	if p.Stdio {
-		if p.Model != "" || len(p.Input) > 0 || p.Output != "" || p.StateIn != "" || p.StateOut != "" || p.Function != "" {
+		if p.Model != "" || len(p.Input) > 0 || p.Inputs != "" || p.Output != "" || p.StateIn != "" || p.StateOut != "" || p.Function != "" ||
+			p.Resize || p.JSON || len(p.Only) > 0 {
 			return usagef("--stdio takes models, inputs and files from the requests alone")
 		}
+		if onTerminal(io.in) {
+			_, _ = fmt.Fprintln(io.err, `waiting for requests, one JSON object a line, such as {"id":1,"op":"hello"}; docs/stdio.md describes them`)
+		}
 		s := newServer(p.config())
+		s.timeout = p.Timeout
 		defer s.close()
 		return s.serve(ctx, io.in, io.out)
 	}
 	if p.Model == "" {
 		return usagef("predict needs a MODEL, or --stdio")
 	}
+	if p.Timeout > 0 {
+		limited, cancel := context.WithTimeout(ctx, p.Timeout)
+		defer cancel()
+		err := p.once(limited, io.out)
+		if limited.Err() != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			return fmt.Errorf("there was no result within %v: %w", p.Timeout, err)
+		}
+		return err
+	}
 	return p.once(ctx, io.out)
+}
+
+// onTerminal reports whether somebody types what r reads.
+func onTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // once makes one prediction.
 func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
 	cfg := p.config()
 	cfg.Function, cfg.ComputeUnits = p.Function, coreml.ComputeUnits(p.Units)
-	m, err := coreml.Load(ctx, p.Model, cfg)
+	path, err := packagePath(p.Model)
+	if err != nil {
+		return err
+	}
+	m, err := coreml.Load(ctx, path, cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	in := coreml.Features{}
-	for _, name := range slices.Sorted(maps.Keys(p.Input)) {
-		t, err := inputFile(p.Input[name], name)
-		if err != nil {
-			return fmt.Errorf("input %q: %w", name, err)
-		}
-		if in[name], err = valueOf(m.Description().Input(name), t); err != nil {
-			return fmt.Errorf("input %q: %w", name, err)
-		}
-	}
-	st, err := m.NewState()
+	outputs, err := chosen(m.Description(), p.Only)
 	if err != nil {
 		return err
+	}
+	format := formatUnknown
+	if p.Output != "" {
+		if format, err = outputFormat(p.Output); err != nil {
+			return err
+		}
+		if err := checkForm(p.Output, format, outputs); err != nil {
+			return err
+		}
+	}
+	in, err := p.inputs(m.Description())
+	if err != nil {
+		return err
+	}
+	result, err := p.predict(ctx, m, in)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Output != "":
+		return storage.WriteFile(ctx, p.Output, func(w io.Writer) error { return writeOutputs(w, format, m.Description(), outputs, result) })
+	case p.JSON:
+		return writeValues(out, m.Description(), outputs, result)
+	}
+	return printOutputs(out, m.Description(), outputs, result)
+}
+
+// predict runs the model, from and to the files of states that are named.
+func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Features) (_ coreml.Features, err error) {
+	st, err := m.NewState()
+	if err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	if p.StateIn != "" {
 		if err := restoreState(st, p.StateIn); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	result, err := m.Predict(ctx, in, st, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	named, err := namedOutputs(m.Description(), result)
+	if p.StateOut != "" {
+		if err := storage.WriteFile(ctx, p.StateOut, st.Save); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+// inputs reads the values that the flags name.
+func (p *predictCmd) inputs(d *coreml.Description) (coreml.Features, error) {
+	opts := &imageOptions{resize: p.Resize}
+	in := coreml.Features{}
+	if p.Inputs != "" {
+		if err := readInputs(p.Inputs, d, opts, in); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Input)) {
+		if err := checkName(d, name); err != nil {
+			return nil, err
+		}
+		path, key := cutTensor(p.Input[name])
+		v, err := readValue(path, cmp.Or(key, name), d.Input(name), opts)
+		if err != nil {
+			return nil, fmt.Errorf("input %q: %w", name, err)
+		}
+		in[name] = v
+	}
+	return in, nil
+}
+
+// readInputs reads a file of values by name into in.
+func readInputs(path string, d *coreml.Description, opts *imageOptions, in coreml.Features) error {
+	f, err := openInput(path)
 	if err != nil {
 		return err
 	}
-	if p.StateOut != "" {
-		if err := writeFile(p.StateOut, st.Save); err != nil {
+	defer f.Close() //nolint:errcheck // the file was only read
+	if f.format != formatJSON {
+		return usagef("--inputs takes a .json file; for %s, say for which input: --input NAME=%s", path, path)
+	}
+	text, err := f.all(maxRequest)
+	if err != nil {
+		return err
+	}
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
+	if len(text) == 0 || text[0] != '{' {
+		return fmt.Errorf("%s: want an object of values by the names of inputs", path)
+	}
+	err = eachField(&jsonText{text: text}, func(name string, raw []byte) error {
+		if err := checkName(d, name); err != nil {
 			return err
 		}
-	}
-	if p.Output != "" {
-		return writeFile(p.Output, func(w io.Writer) error { return safetensors.Write(w, named, nil) })
-	}
-	for _, n := range named {
-		if _, err := fmt.Fprintf(out, "%s = %v\n", n.Name, n.Tensor); err != nil {
-			return err
-		}
+		v, err := decodeValue(raw, d.Input(name), opts)
+		in[name] = v
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
-// inputFile reads the tensor that FILE.npy or FILE.safetensors[:TENSOR] names.
-func inputFile(arg, name string) (*tensor.Tensor, error) {
-	path, key := arg, name
-	if file, k, ok := cutTensor(arg); ok {
-		path, key = file, k
+// checkName says which inputs there are when name is none of them.
+func checkName(d *coreml.Description, name string) error {
+	if d.Input(name) != nil {
+		return nil
 	}
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".npy":
-		return readNPY(path)
-	case ".safetensors":
-		return readSafetensors(path, key)
-	}
-	return nil, usagef("%s is neither an .npy nor a .safetensors file", path)
+	return markedf(coreml.ErrUnknownFeature, "there is no input %q; %s", name, among("inputs", name, d.Inputs))
 }
 
-// cutTensor splits FILE.safetensors:TENSOR.
-func cutTensor(arg string) (path, key string, ok bool) {
-	const mark = ".safetensors:"
-	if i := strings.LastIndex(arg, mark); i >= 0 {
-		return arg[:i+len(mark)-1], arg[i+len(mark):], true
+// chosen returns the outputs of these names, or all when there are none.
+func chosen(d *coreml.Description, names []string) ([]*coreml.FeatureDescription, error) {
+	var out []*coreml.FeatureDescription
+	for _, name := range names {
+		o := d.Output(name)
+		if o == nil {
+			return nil, markedf(coreml.ErrUnknownFeature, "there is no output %q; %s", name, among("outputs", name, d.Outputs))
+		}
+		if !slices.Contains(out, o) {
+			out = append(out, o)
+		}
 	}
-	return "", "", false
-}
-
-func readNPY(path string) (*tensor.Tensor, error) {
-	return npy.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path))
-}
-
-func readSafetensors(path, key string) (t *tensor.Tensor, err error) {
-	f, err := safetensors.Open(os.DirFS(filepath.Dir(path)), filepath.Base(path))
-	if err != nil {
-		return nil, err
+	if names == nil {
+		for i := range d.Outputs {
+			out = append(out, &d.Outputs[i])
+		}
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return f.Tensor(key)
+	return out, nil
 }
 
 // valueOf makes the value of an input of a tensor: its only element where the
-// feature is a number, else the tensor. d is nil when there is no such input.
-func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor) (coreml.Value, error) {
+// feature is a number, a picture where it is an image, and else the tensor. d is
+// nil when there is no such input.
+func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (coreml.Value, error) {
 	if d == nil {
 		return coreml.MultiArray(t), nil
 	}
@@ -153,36 +246,16 @@ func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor) (coreml.Value, erro
 	case coreml.KindDouble:
 		f, err := tensor.Item[float64](t.To(tensor.Float64))
 		return coreml.Double(f), err
+	case coreml.KindImage:
+		img, err := arrayImage(d, t, opts)
+		return coreml.Image(img), err
 	default:
 		return coreml.MultiArray(t), nil
 	}
 }
 
-// namedOutputs lists the outputs as tensors in the order of the description.
-func namedOutputs(d *coreml.Description, out coreml.Features) ([]safetensors.Named, error) {
-	var named []safetensors.Named
-	for i := range d.Outputs {
-		name := d.Outputs[i].Name
-		v := out[name]
-		t := v.MultiArray()
-		switch v.Kind() {
-		case coreml.KindMultiArray:
-		case coreml.KindInt64:
-			n, _ := v.Int64()
-			t = tensor.Vector(n)
-		case coreml.KindDouble:
-			f, _ := v.Double()
-			t = tensor.Vector(f)
-		default:
-			return nil, fmt.Errorf("output %q is of kind %v, which has no form in a file of tensors", name, v.Kind())
-		}
-		named = append(named, safetensors.Named{Name: name, Tensor: t})
-	}
-	return named, nil
-}
-
 func restoreState(st *coreml.State, path string) (err error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return err
 	}
@@ -191,24 +264,4 @@ func restoreState(st *coreml.State, path string) (err error) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
-}
-
-// writeFile writes a file that is not there under its name until it is whole.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := write(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
 )
@@ -11,6 +12,7 @@ type wireFeature struct {
 	Name       string   `json:"name"`
 	Type       string   `json:"type"`
 	DType      string   `json:"dtype,omitempty"`
+	Pixels     string   `json:"pixels,omitempty"`
 	Shape      []int    `json:"shape,omitempty"`
 	Optional   bool     `json:"optional"`
 	Enumerated [][]int  `json:"enumerated,omitempty"`
@@ -51,13 +53,36 @@ func wireFeatures(list []coreml.FeatureDescription) []wireFeature {
 		if f.Kind == coreml.KindMultiArray || f.Kind == coreml.KindState {
 			w.Type, w.DType = "array", f.DType.String()
 		}
-		for _, r := range f.Ranges {
-			w.Range = append(w.Range, [2]int{r.Lower, r.Upper})
+		if f.Kind == coreml.KindImage {
+			w.Pixels = f.Pixels.String()
 		}
+		w.Range = bounds(f.Ranges)
 		if f.Optional {
 			w.Default = &f.Default
 		}
 		out[i] = w
 	}
 	return out
+}
+
+// bounds writes ranges as pairs, -1 standing for no upper bound.
+func bounds(list []coreml.Range) (out [][2]int) {
+	for _, r := range list {
+		out = append(out, [2]int{r.Lower, r.Upper})
+	}
+	return out
+}
+
+// featureText describes the values of a feature for people, such as int32 (1 x 4),
+// image rgb (1 x 3 x 16 x 20) or string. What arrays and states hold needs no
+// further word.
+func featureText(f *coreml.FeatureDescription) string {
+	text := f.Type()
+	if f.Kind == coreml.KindMultiArray || f.Kind == coreml.KindState {
+		text = strings.TrimPrefix(text, f.Kind.String()+" ")
+	}
+	if f.Optional {
+		text += ", optional"
+	}
+	return text
 }

@@ -14,6 +14,8 @@ const (
 	codeUnsupported = "unsupported" // an operator, type or feature that the engine lacks
 	codeBadInput    = "bad_input"   // a name, shape, type or number in the request
 	codeBadModel    = "bad_model"   // a file that is missing or malformed
+	codeCancelled   = "cancelled"   // a cancel request, or the end of the server
+	codeTimeout     = "timeout"     // the request took longer than it may
 	codeInternal    = "internal"
 )
 
@@ -39,6 +41,22 @@ func badInput(err error) error {
 
 func badInputf(format string, args ...any) error {
 	return &codedError{codeBadInput, fmt.Errorf(format, args...)}
+}
+
+// markedError is an error that passes for another one without its text.
+type markedError struct {
+	text string
+	mark error
+}
+
+// Error returns the text.
+func (e *markedError) Error() string { return e.text }
+
+// Unwrap returns the error that it passes for.
+func (e *markedError) Unwrap() error { return e.mark }
+
+func markedf(mark error, format string, args ...any) error {
+	return &markedError{fmt.Sprintf(format, args...), mark}
 }
 
 // loadError gives an error of loading its code: what is not of the caller's

@@ -16,7 +16,6 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	channels := 1
 	switch w.Image {
 	case "F":
-		w.Image = ""
 		return decodeFloats(w)
 	case "L":
 	case "RGB":
@@ -26,7 +25,6 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	default:
 		return coreml.Value{}, &codedError{codeUnsupported, fmt.Errorf("images of mode %q are %w", w.Image, coreml.ErrUnsupportedModel)}
 	}
-	w.Image = ""
 	t, err := w.array()
 	if err != nil {
 		return coreml.Value{}, err
@@ -38,19 +36,22 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	if err != nil {
 		return coreml.Value{}, err
 	}
-	bounds := image.Rect(0, 0, t.Dim(1), t.Dim(0))
+	return coreml.Image(interleaved(pix, t.Dim(1), t.Dim(0), channels)), nil
+}
+
+// interleaved makes an image of pixels whose channels lie together: one of grey,
+// three of colour, or four of which the last, transparency, is left out.
+func interleaved(pix []byte, width, height, channels int) image.Image {
+	bounds := image.Rect(0, 0, width, height)
 	if channels == 1 {
-		return coreml.Image(&image.Gray{Pix: pix, Stride: t.Dim(1), Rect: bounds}), nil
+		return &image.Gray{Pix: pix, Stride: width, Rect: bounds}
 	}
 	img := image.NewNRGBA(bounds)
-	for i := range t.Dim(0) * t.Dim(1) {
+	for i := range width * height {
 		copy(img.Pix[4*i:4*i+3], pix[channels*i:])
 		img.Pix[4*i+3] = 0xff
-		if channels == 4 {
-			img.Pix[4*i+3] = pix[4*i+3]
-		}
 	}
-	return coreml.Image(img), nil
+	return img
 }
 
 func decodeFloats(w *wireValue) (coreml.Value, error) {
@@ -75,23 +76,35 @@ type wireImage struct {
 }
 
 func encodeImage(img image.Image) (any, error) {
+	mode, t, err := imageArray(img)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return wireImage{mode, wireTensor{t.DType().String(), t.Shape(), base64.StdEncoding.EncodeToString(raw)}}, nil
+}
+
+// imageArray returns the pixels of an image and their mode: F, grey in float32
+// [height, width]; L, grey in uint8; or RGB, uint8 [height, width, 3].
+func imageArray(img image.Image) (mode string, t *tensor.Tensor, err error) {
 	if img == nil {
-		return nil, fmt.Errorf("no image: %w", coreml.ErrKind)
+		return "", nil, fmt.Errorf("no image: %w", coreml.ErrKind)
 	}
 	b := img.Bounds()
 	if f, ok := img.(*coreml.FloatGray); ok {
-		raw, err := tensor.FromSlice(f.Pix, b.Dy(), b.Dx()).Bytes()
-		if err != nil {
-			return nil, err
-		}
-		return wireImage{"F", wireTensor{"float32", []int{b.Dy(), b.Dx()}, base64.StdEncoding.EncodeToString(raw)}}, nil
+		t = tensor.FromSlice(f.Pix, b.Dy(), b.Dx())
+		return "F", t, t.Err()
 	}
 	if g, ok := img.(*image.Gray); ok {
 		pix := make([]byte, 0, b.Dx()*b.Dy())
 		for y := b.Min.Y; y < b.Max.Y; y++ {
 			pix = append(pix, g.Pix[g.PixOffset(b.Min.X, y):][:b.Dx()]...)
 		}
-		return wireImage{"L", wireTensor{"uint8", []int{b.Dy(), b.Dx()}, base64.StdEncoding.EncodeToString(pix)}}, nil
+		t = tensor.FromBytes(tensor.UInt8, pix, b.Dy(), b.Dx())
+		return "L", t, t.Err()
 	}
 	pix := make([]byte, 0, 3*b.Dx()*b.Dy())
 	for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -100,5 +113,6 @@ func encodeImage(img image.Image) (any, error) {
 			pix = append(pix, c.R, c.G, c.B)
 		}
 	}
-	return wireImage{"RGB", wireTensor{"uint8", []int{b.Dy(), b.Dx(), 3}, base64.StdEncoding.EncodeToString(pix)}}, nil
+	t = tensor.FromBytes(tensor.UInt8, pix, b.Dy(), b.Dx(), 3)
+	return "RGB", t, t.Err()
 }

@@ -1,17 +1,19 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/npy"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 const (
@@ -24,32 +26,22 @@ const (
 	failedPrediction = "Unable to compute the prediction using ML Program"
 )
 
-// request is one line on standard input. The operations read different fields.
-type request struct {
-	ID           json.RawMessage            `json:"id"`
-	Op           string                     `json:"op"`
-	Path         string                     `json:"path"`
-	Function     string                     `json:"function"`
-	ComputeUnits string                     `json:"compute_units"`
-	Backend      string                     `json:"backend"`
-	Model        string                     `json:"model"`
-	State        string                     `json:"state"`
-	Name         string                     `json:"name"`
-	Value        json.RawMessage            `json:"value"`
-	Inputs       map[string]json.RawMessage `json:"inputs"`
-	Outputs      []string                   `json:"outputs"`
-	NPYDir       string                     `json:"npy_dir"`
-}
-
 // reply holds the fields of a reply but for id and ok.
 type reply map[string]any
+
+const (
+	// maxModels and maxStates bound what a client that never unloads can pile up.
+	maxModels = 1 << 10
+	maxStates = 1 << 12
+)
 
 // server answers requests. Models and states live until they are unloaded or the
 // server is closed; handles are never used twice.
 type server struct {
-	cfg    *coreml.Config
-	models map[string]*coreml.Model
-	states map[string]*coreml.State
+	cfg     *coreml.Config
+	timeout time.Duration // of requests that name none; 0 means no limit
+	models  map[string]*coreml.Model
+	states  map[string]*coreml.State
 	loaded, made,
 	written int
 }
@@ -68,116 +60,36 @@ func (s *server) close() {
 	}
 }
 
-// line is a line of input, without its end, or why there is none.
-type line struct {
-	text []byte
-	err  error
-}
-
-// serve answers requests, one after the other, until in or ctx ends.
-func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	lines, taken := make(chan line), make(chan struct{})
-	stop := make(chan struct{})
-	defer close(stop)
-	// Reading cannot be interrupted: it has a goroutine of its own, which waits
-	// for each line to be answered, so that at most one is in memory.
-	go readLines(in, maxRequest, lines, taken, stop)
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case l := <-lines:
-			if errors.Is(l.err, io.EOF) {
-				return nil
-			}
-			var answer []byte
-			switch {
-			case errors.Is(l.err, errLongLine):
-				answer = encodeReply(nil, nil, badInput(l.err))
-			case l.err != nil:
-				return fmt.Errorf("standard input: %w", l.err)
-			case len(bytes.TrimSpace(l.text)) > 0:
-				answer = s.answer(ctx, l.text)
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if len(answer) > 0 {
-				if _, err := out.Write(append(answer, '\n')); err != nil {
-					return err
-				}
-			}
-			taken <- struct{}{}
-		}
-	}
-}
-
-var errLongLine = fmt.Errorf("the request is longer than %d bytes: pass large arrays as files", maxRequest)
-
-// readLines sends the lines of r until it ends or fails. A line above limit is
-// skipped and reported.
-func readLines(r io.Reader, limit int, lines chan<- line, taken, stop <-chan struct{}) {
-	b := bufio.NewReaderSize(r, 1<<16)
-	var buf []byte
-	for {
-		var l line
-		l.text, l.err = readLine(b, buf[:0], limit)
-		select {
-		case lines <- l:
-		case <-stop:
-			return
-		}
-		if l.err != nil && !errors.Is(l.err, errLongLine) {
-			return
-		}
-		select {
-		case <-taken:
-		case <-stop:
-			return
-		}
-		// A large buffer is not kept for small requests.
-		if buf = l.text; cap(buf) > 1<<20 {
-			buf = nil
-		}
-	}
-}
-
-// readLine appends a line to buf. The last one need not end with a newline.
-func readLine(b *bufio.Reader, buf []byte, limit int) ([]byte, error) {
-	tooLong := false
-	for {
-		part, err := b.ReadSlice('\n')
-		if !tooLong && len(buf)+len(part) > limit {
-			buf, tooLong = nil, true
-		}
-		if !tooLong {
-			buf = append(buf, part...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case tooLong && (err == nil || errors.Is(err, io.EOF)):
-			return nil, errLongLine
-		case errors.Is(err, io.EOF) && len(buf) > 0:
-			return buf, nil
-		}
-		return buf, err
-	}
-}
-
 // answer carries out one request and returns the reply.
-func (s *server) answer(ctx context.Context, text []byte) []byte {
-	var q request
-	if err := json.Unmarshal(text, &q); err != nil {
-		// The id is worth a second look: the rest may be at fault.
-		var only struct {
-			ID json.RawMessage `json:"id"`
-		}
-		_ = json.Unmarshal(text, &only) // a nil id then
-		return encodeReply(only.ID, nil, badInput(fmt.Errorf("request: %w", err)))
+func (s *server) answer(ctx context.Context, q *request) []byte {
+	if q.err != nil {
+		return encodeReply(q.ID, nil, badInput(q.err))
 	}
-	r, err := s.do(ctx, &q)
+	limit := s.timeout
+	if q.Timeout != nil {
+		limit = *q.Timeout
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, &codedError{codeTimeout, fmt.Errorf("there was no result within %v", limit)})
+		defer cancel()
+	}
+	r, err := s.do(ctx, q)
+	// Every error counts that came after the end of ctx and speaks of it.
+	if err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		err = stopped(ctx)
+	}
 	return encodeReply(q.ID, r, err)
+}
+
+// stopped says why ctx ended.
+func stopped(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	var coded *codedError
+	if errors.As(cause, &coded) {
+		return coded
+	}
+	return &codedError{codeCancelled, fmt.Errorf("the request was cancelled: %w", cause)}
 }
 
 // encodeReply builds the line of a reply, without its end.
@@ -204,6 +116,9 @@ func message(err error) string {
 }
 
 func (s *server) do(ctx context.Context, q *request) (reply, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	switch q.Op {
 	case "hello":
 		return s.hello(), nil
@@ -239,6 +154,9 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	if q.Path == "" {
 		return nil, badInputf("load: path is missing")
 	}
+	if len(s.models) == maxModels {
+		return nil, badInputf("%d models are loaded: unload one first", maxModels)
+	}
 	cfg := *s.cfg
 	cfg.Function = q.Function
 	var err error
@@ -252,6 +170,9 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	}
 	m, err := coreml.Load(ctx, q.Path, &cfg)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
 		return nil, loadError(err)
 	}
 	s.loaded++
@@ -306,15 +227,19 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	d := m.Description()
 	for _, name := range q.Outputs {
 		if d.Output(name) == nil {
-			return nil, badInputf("there is no output %q", name)
+			return nil, badInputf("there is no output %q; %s", name, among("outputs", name, d.Outputs))
 		}
 	}
 	in := coreml.Features{}
 	for name, raw := range q.Inputs {
-		if in[name], err = decodeValue(raw, d.Input(name)); err != nil {
+		if err := checkName(d, name); err != nil {
+			return nil, badInput(err)
+		}
+		if in[name], err = decodeValue(raw, d.Input(name), nil); err != nil {
 			return nil, &codedError{errorCode(badInput(err)), fmt.Errorf("input %q: %w", name, err)}
 		}
 	}
+	q.release()
 	start := time.Now()
 	out, err := m.Predict(ctx, in, st, nil)
 	if err != nil {
@@ -324,7 +249,7 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 		return nil, err
 	}
 	ms := float64(time.Since(start).Microseconds()) / 1000
-	values, err := s.encodeOutputs(q, d, out)
+	values, err := s.encodeOutputs(ctx, q, d, out)
 	if err != nil {
 		return nil, err
 	}
@@ -335,6 +260,9 @@ func (s *server) newState(q *request) (reply, error) {
 	m, err := s.model(q.Model)
 	if err != nil {
 		return nil, err
+	}
+	if len(s.states) == maxStates {
+		return nil, badInputf("%d states are there: unload one first", maxStates)
 	}
 	st, err := m.NewState()
 	if err != nil {
@@ -364,9 +292,9 @@ func (s *server) writeState(q *request) error {
 	if err != nil {
 		return err
 	}
-	v, err := decodeValue(q.Value, nil)
+	v, err := decodeValue(q.Value, nil, nil)
 	if err != nil {
-		return badInput(err)
+		return badInput(inField("value", err))
 	}
 	if v.Kind() != coreml.KindMultiArray {
 		return badInputf("the value of a state is an array, not %v", v)
@@ -392,4 +320,50 @@ func (s *server) unload(q *request) error {
 	}
 	delete(s.states, q.State)
 	return st.Close()
+}
+
+// encodeOutputs writes the outputs that the request asks for.
+func (s *server) encodeOutputs(ctx context.Context, q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
+	names := q.Outputs
+	if names == nil {
+		for i := range d.Outputs {
+			names = append(names, d.Outputs[i].Name)
+		}
+	}
+	values, integers := make(map[string]any, len(names)), integerClasses(d)
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		v, err := s.encodeOutput(ctx, q.NPYDir, name, out[name], integers)
+		if err != nil {
+			return nil, fmt.Errorf("output %q: %w", name, err)
+		}
+		values[name] = v
+	}
+	return values, nil
+}
+
+// encodeOutput writes one output, an array to a file where there is a folder.
+func (s *server) encodeOutput(ctx context.Context, dir, name string, v coreml.Value, integers bool) (any, error) {
+	if dir == "" || v.Kind() != coreml.KindMultiArray {
+		return encodeValue(v, integers)
+	}
+	s.written++
+	path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", s.written, fileName(name)))
+	err := storage.WriteFile(ctx, path, func(w io.Writer) error { return npy.Write(w, v.MultiArray()) })
+	if errors.Is(err, os.ErrNotExist) {
+		err = badInput(err)
+	}
+	return map[string]string{"npy": path}, err
+}
+
+// fileName makes a name of an output that is safe in a folder.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
+			return r
+		}
+		return '_'
+	}, name[:min(len(name), 80)])
 }

@@ -7,50 +7,124 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/internal/npy"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 // wireValue is a value of a request that is not a plain number or list.
 type wireValue struct {
-	DType       string            `json:"dtype"`
-	Shape       []int             `json:"shape"`
-	Data        *string           `json:"data"`
-	NPY         string            `json:"npy"`
-	Safetensors string            `json:"safetensors"`
-	Tensor      string            `json:"tensor"`
-	Image       string            `json:"image"`
-	Int64       *int64            `json:"int64"`
-	Double      *float64          `json:"double"`
-	String      *string           `json:"string"`
-	Dictionary  []json.RawMessage `json:"dictionary"`
+	DType       string
+	Shape       []int
+	Data        []byte // base64, not copied
+	HasData     bool
+	NPY         string
+	Safetensors string
+	File        string
+	Tensor      string
+	Image       string
+	Int64       *int64
+	Double      *float64
+	String      *string
+	Dictionary  []byte // the JSON of the list
+}
+
+// parse reads the fields of a value. Unknown ones are ignored.
+func (w *wireValue) parse(raw []byte) error {
+	return eachField(&jsonText{text: raw, checked: true}, func(key string, value []byte) (err error) {
+		switch key {
+		case "dtype":
+			w.DType, err = nameOf(value)
+		case "shape":
+			w.Shape, err = shapeOf(value)
+		case "data":
+			w.HasData = true
+			w.Data, err = dataOf(value)
+		case "npy":
+			w.NPY, err = nameOf(value)
+		case "safetensors":
+			w.Safetensors, err = nameOf(value)
+		case "file":
+			w.File, err = nameOf(value)
+		case "tensor":
+			w.Tensor, err = nameOf(value)
+		case "image":
+			w.Image, err = nameOf(value)
+		case "int64":
+			var i int64
+			i, err = intOf(value)
+			w.Int64 = &i
+		case "double":
+			var f float64
+			f, err = floatOf(value)
+			w.Double = &f
+		case "string":
+			var s string
+			s, err = textOf(value)
+			w.String = &s
+		case "dictionary":
+			if w.Dictionary = value; value[0] != '[' {
+				err = wantJSON("a list", value)
+			}
+		}
+		return err
+	})
+}
+
+// shapeOf reads the sizes of a tensor.
+func shapeOf(raw []byte) ([]int, error) {
+	shape := []int{}
+	err := eachListElement(raw, func(_ int, value []byte) error {
+		if len(shape) == maxNesting {
+			return fmt.Errorf("more than %d dimensions: %w", maxNesting, tensor.ErrShape)
+		}
+		n, err := intOf(value)
+		if err == nil && (n < 0 || n > math.MaxInt32) {
+			err = fmt.Errorf("a size of %d: %w", n, tensor.ErrShape)
+		}
+		shape = append(shape, int(n))
+		return err
+	})
+	return shape, err
+}
+
+// dataOf returns the characters of a string of base64.
+func dataOf(raw []byte) ([]byte, error) {
+	if raw[0] != '"' {
+		return nil, wantJSON("a string of base64", raw)
+	}
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return inner, nil
+	}
+	s, err := unquoteJSON(raw)
+	return []byte(s), err
 }
 
 // decodeValue reads a value. d is the feature that it is for, nil when there is
-// none.
-func decodeValue(raw json.RawMessage, d *coreml.FeatureDescription) (coreml.Value, error) {
+// none. The text has been checked.
+func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
 		return coreml.Value{}, errors.New("the value is missing")
+	}
+	if raw[0] == '"' && d != nil && d.Kind == coreml.KindString {
+		s, err := textOf(raw)
+		return coreml.String(s), err
 	}
 	if raw[0] != '{' {
 		t, err := decodeList(raw, d)
 		if err != nil {
 			return coreml.Value{}, err
 		}
-		return valueOf(d, t)
+		return valueOf(d, t, opts)
 	}
 	var w wireValue
-	if err := json.Unmarshal(raw, &w); err != nil {
+	if err := w.parse(raw); err != nil {
 		return coreml.Value{}, err
 	}
 	switch {
@@ -64,12 +138,27 @@ func decodeValue(raw json.RawMessage, d *coreml.FeatureDescription) (coreml.Valu
 		return decodeDictionary(w.Dictionary)
 	case w.Image != "":
 		return decodeImage(&w)
+	case w.File != "":
+		return decodeFile(&w, d, opts)
 	}
 	t, err := w.array()
 	if err != nil {
 		return coreml.Value{}, err
 	}
-	return valueOf(d, t)
+	return valueOf(d, t, opts)
+}
+
+// decodeFile reads the file that a value names. A file of JSON could name others,
+// or itself.
+func decodeFile(w *wireValue, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+	if extensions[strings.ToLower(filepath.Ext(w.File))] == formatJSON {
+		return coreml.Value{}, fmt.Errorf("%s: a value cannot be in a further file of JSON", w.File)
+	}
+	key := w.Tensor
+	if key == "" && d != nil {
+		key = d.Name
+	}
+	return readValue(w.File, key, d, opts)
 }
 
 // array returns the tensor that w holds or names.
@@ -79,13 +168,16 @@ func (w *wireValue) array() (*tensor.Tensor, error) {
 		return readNPY(w.NPY)
 	case w.Safetensors != "":
 		return readSafetensors(w.Safetensors, w.Tensor)
-	case w.Data == nil:
-		return nil, errors.New("a tensor has dtype, shape and data, or npy, or safetensors and tensor")
+	case !w.HasData:
+		return nil, errors.New("a tensor has dtype, shape and data, or file, or npy, or safetensors and tensor")
 	}
-	raw, err := base64.StdEncoding.DecodeString(*w.Data)
+	// Sixteen bytes and more are aligned for every element type.
+	raw := make([]byte, max(base64.StdEncoding.DecodedLen(len(w.Data)), 16))
+	n, err := base64.StdEncoding.Decode(raw, w.Data)
 	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
+		return nil, inField("data", err)
 	}
+	raw = raw[:n]
 	switch w.DType {
 	case "uint32", "uint64":
 		return wideUnsigned(raw, w.DType, w.Shape)
@@ -139,128 +231,41 @@ func wideUnsigned(raw []byte, name string, shape []int) (*tensor.Tensor, error) 
 	return t, t.Err()
 }
 
-func decodeDictionary(pairs []json.RawMessage) (coreml.Value, error) {
-	m := make(map[string]float64, len(pairs))
-	for _, raw := range pairs {
-		var pair [2]json.RawMessage
-		if err := json.Unmarshal(raw, &pair); err != nil {
-			return coreml.Value{}, fmt.Errorf("dictionary: %w", err)
+func decodeDictionary(raw []byte) (coreml.Value, error) {
+	m := map[string]float64{}
+	err := eachElement(raw, func(_ int, value []byte) error {
+		if len(m) == maxJSONFields {
+			return fmt.Errorf("a dictionary of more than %d keys", maxJSONFields)
 		}
-		var x float64
-		if err := json.Unmarshal(pair[1], &x); err != nil {
-			return coreml.Value{}, fmt.Errorf("dictionary: %w", err)
-		}
-		var key string
-		if err := json.Unmarshal(pair[0], &key); err != nil {
-			key = string(pair[0]) // a number, as classifiers with integer labels have
-		}
-		m[key] = x
-	}
-	return coreml.Dictionary(m), nil
+		return decodePair(value, m)
+	})
+	return coreml.Dictionary(m), inField("dictionary", err)
 }
 
-// maxNesting bounds the depth of a list: the rank of the tensor that it is.
-const maxNesting = 16
-
-// list collects the elements of nested lists.
-type list struct {
-	shape  []int
-	ints   []int64
-	floats []float64
-	whole  bool // every element is an integer or a bool
-}
-
-// decodeList reads a number, a bool or nested lists of them.
-func decodeList(raw json.RawMessage, d *coreml.FeatureDescription) (*tensor.Tensor, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	l := &list{whole: true}
-	tok, err := dec.Token()
-	if err == nil {
-		err = l.read(dec, tok, 0)
-	}
+// decodePair reads [key, number] into m.
+func decodePair(raw []byte, m map[string]float64) error {
+	var pair [][]byte
+	err := eachListElement(raw, func(i int, value []byte) error {
+		if i > 1 {
+			return errors.New("a pair has a key and a number")
+		}
+		pair = append(pair, value)
+		return nil
+	})
 	if err != nil {
-		return nil, err
-	}
-	if d != nil && d.Kind == coreml.KindMultiArray && len(l.shape) == 0 && len(d.Shape) > 0 {
-		// A bare number stands for an array of one element, whatever its rank.
-		l.shape = make([]int, len(d.Shape))
-		for i := range l.shape {
-			l.shape[i] = 1
-		}
-	}
-	if l.whole {
-		t := tensor.FromSlice(l.ints, l.shape...)
-		return t, t.Err()
-	}
-	t := tensor.FromSlice(l.floats, l.shape...)
-	return t, t.Err()
-}
-
-// read takes in the value that starts with tok.
-func (l *list) read(dec *json.Decoder, tok json.Token, depth int) error {
-	switch v := tok.(type) {
-	case bool:
-		n := int64(0)
-		if v {
-			n = 1
-		}
-		l.ints, l.floats = append(l.ints, n), append(l.floats, float64(n))
-		return l.leaf(depth)
-	case json.Number:
-		i, err := v.Int64()
-		f, failed := v.Float64()
-		if failed != nil {
-			return fmt.Errorf("%s: %w", v, failed)
-		}
-		l.whole = l.whole && err == nil
-		l.ints, l.floats = append(l.ints, i), append(l.floats, f)
-		return l.leaf(depth)
-	case json.Delim:
-		if v == '[' && depth < maxNesting {
-			return l.elements(dec, depth)
-		}
-	}
-	return fmt.Errorf("%v where a number or a list is expected", tok)
-}
-
-// leaf checks that all elements lie equally deep.
-func (l *list) leaf(depth int) error {
-	if depth != len(l.shape) {
-		return errRagged
-	}
-	return nil
-}
-
-var errRagged = fmt.Errorf("the lists are not a whole array: %w", tensor.ErrShape)
-
-func (l *list) elements(dec *json.Decoder, depth int) error {
-	first := len(l.ints) == 0 && len(l.shape) == depth
-	if first {
-		l.shape = append(l.shape, -1)
-	} else if depth >= len(l.shape) {
-		return errRagged
-	}
-	n := 0
-	for ; dec.More(); n++ {
-		tok, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		if err := l.read(dec, tok, depth+1); err != nil {
-			return err
-		}
-	}
-	if _, err := dec.Token(); err != nil {
 		return err
 	}
-	if l.shape[depth] < 0 {
-		l.shape[depth] = n
+	if len(pair) != 2 {
+		return errors.New("a pair has a key and a number")
 	}
-	if l.shape[depth] != n {
-		return errRagged
+	key := string(pair[0]) // a number, as classifiers with integer labels have
+	if kindOfJSON(pair[0]) != "a number" || isNonNumber(pair[0]) {
+		if key, err = textOf(pair[0]); err != nil {
+			return inElement(0, err)
+		}
 	}
-	return nil
+	m[key], err = floatOf(pair[1])
+	return inElement(1, err)
 }
 
 // wireTensor is a tensor of a reply.
@@ -278,25 +283,6 @@ func encodeTensor(t *tensor.Tensor) (any, error) {
 	return wireTensor{t.DType().String(), append([]int{}, t.Shape()...), base64.StdEncoding.EncodeToString(raw)}, nil
 }
 
-// encodeOutputs writes the outputs that the request asks for.
-func (s *server) encodeOutputs(q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
-	names := q.Outputs
-	if names == nil {
-		for i := range d.Outputs {
-			names = append(names, d.Outputs[i].Name)
-		}
-	}
-	values, integers := make(map[string]any, len(names)), integerClasses(d)
-	for _, name := range names {
-		v, err := s.encodeValue(q.NPYDir, name, out[name], integers)
-		if err != nil {
-			return nil, fmt.Errorf("output %q: %w", name, err)
-		}
-		values[name] = v
-	}
-	return values, nil
-}
-
 // pairsOf lists a dictionary in the order of its keys, which are numbers where
 // the classes are.
 func pairsOf(m map[string]float64, integers bool) [][2]any {
@@ -306,7 +292,7 @@ func pairsOf(m map[string]float64, integers bool) [][2]any {
 		if integers {
 			k = json.Number(key)
 		}
-		pairs = append(pairs, [2]any{k, m[key]})
+		pairs = append(pairs, [2]any{k, jsonFloat(m[key])})
 	}
 	return pairs
 }
@@ -319,25 +305,17 @@ func integerClasses(d *coreml.Description) bool {
 	})
 }
 
-func (s *server) encodeValue(dir, name string, v coreml.Value, integers bool) (any, error) {
+// encodeValue writes a value as docs/stdio.md has it.
+func encodeValue(v coreml.Value, integers bool) (any, error) {
 	switch v.Kind() {
 	case coreml.KindMultiArray:
-		if dir == "" {
-			return encodeTensor(v.MultiArray())
-		}
-		s.written++
-		path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", s.written, fileName(name)))
-		err := writeFile(path, func(w io.Writer) error { return npy.Write(w, v.MultiArray()) })
-		if errors.Is(err, os.ErrNotExist) {
-			err = badInput(err)
-		}
-		return map[string]string{"npy": path}, err
+		return encodeTensor(v.MultiArray())
 	case coreml.KindInt64:
 		i, _ := v.Int64()
 		return map[string]int64{"int64": i}, nil
 	case coreml.KindDouble:
 		f, _ := v.Double()
-		return map[string]float64{"double": f}, nil
+		return map[string]jsonFloat{"double": jsonFloat(f)}, nil
 	case coreml.KindString:
 		text, _ := v.Text()
 		return map[string]string{"string": text}, nil
@@ -346,16 +324,6 @@ func (s *server) encodeValue(dir, name string, v coreml.Value, integers bool) (a
 	case coreml.KindImage:
 		return encodeImage(v.Image())
 	default:
-		return nil, fmt.Errorf("kind %v: %w", v.Kind(), coreml.ErrUnsupportedModel)
+		return nil, fmt.Errorf("values of kind %v are %w", v.Kind(), coreml.ErrUnsupportedModel)
 	}
-}
-
-// fileName makes a name of an output that is safe in a folder.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
-			return r
-		}
-		return '_'
-	}, name[:min(len(name), 80)])
 }

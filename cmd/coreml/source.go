@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
@@ -27,7 +28,8 @@ func openModel(ctx context.Context, path, tok string, opts *generate.Options) (*
 		}
 		return generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, opts)
 	}
-	if _, err := os.Stat(path); err != nil {
+	path, err := packagePath(path)
+	if err != nil {
 		return nil, err
 	}
 	dir, err := findTokenizer(path, tok)
@@ -35,7 +37,11 @@ func openModel(ctx context.Context, path, tok string, opts *generate.Options) (*
 		return nil, err
 	}
 	opts.Tokenizer = dir
-	return generate.Open(ctx, path, opts)
+	g, err := generate.Open(ctx, path, opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
 }
 
 // findTokenizer returns the folder or file of the tokenizer: the one asked for,
@@ -43,8 +49,12 @@ func openModel(ctx context.Context, path, tok string, opts *generate.Options) (*
 // or that of the repository that the package was made from.
 func findTokenizer(pkg, asked string) (string, error) {
 	if asked != "" {
-		if _, err := os.Stat(asked); err == nil || !isRepository(asked) {
-			return asked, nil
+		info, err := os.Stat(asked)
+		switch {
+		case err == nil && info.IsDir():
+			return asked, hasTokenizer(asked)
+		case err == nil || !isRepository(asked):
+			return asked, err
 		}
 		return cachedTokenizer(asked)
 	}
@@ -68,12 +78,32 @@ func findTokenizer(pkg, asked string) (string, error) {
 	return dir, nil
 }
 
+// loadTokenizer loads what findTokenizer found and names it where that fails.
+func loadTokenizer(where string) (*tokenizer.Tokenizer, error) {
+	tok, err := tokenizer.Load(where)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	return tok, nil
+}
+
+// hasTokenizer refuses a folder in which there is no tokenizer.
+func hasTokenizer(dir string) error {
+	names := tokenizer.FileNames()
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return fmt.Errorf("no tokenizer in %s: it has none of %s%w", dir, strings.Join(names, ", "), silent{fs.ErrNotExist})
+}
+
 // repositoryOf reads the repository from the package's metadata, empty when
 // there is none.
 func repositoryOf(path string) (repo string, err error) {
 	pkg, err := modelpkg.OpenPath(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+		return "", err
 	}
 	defer func() { err = errors.Join(err, pkg.Close()) }()
 	d := pkg.Model().Description

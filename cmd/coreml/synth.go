@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/modelgen/random"
 )
 
 type synthCmd struct {
@@ -33,6 +34,40 @@ type synthCmd struct {
 	Quiet   bool   `short:"q" help:"Do not tell what was made."`
 }
 
+// Help is printed by kong above the flags.
+func (*synthCmd) Help() string {
+	return `The flags that follow --shape change one number of it each; 0 leaves it as it is.
+
+Examples:
+
+    coreml synth Tiny.mlpackage
+    coreml synth --shape mistral-7b 7B.mlpackage
+    coreml synth --shape smollm2-135m --weights lut4 --context 4096 Small.mlpackage`
+}
+
+// Validate is called by kong.
+func (c *synthCmd) Validate() error {
+	for flag, n := range map[string]int{
+		"--layers": c.Layers, "--hidden": c.Hidden, "--heads": c.Heads, "--kv-heads": c.KVHeads,
+		"--head-dim": c.HeadDim, "--ffn": c.FFN, "--vocab": c.Vocab, "--context": c.Context,
+	} {
+		if err := atLeast(flag, n, 0, "as the shape has it"); err != nil {
+			return err
+		}
+	}
+	if c.Block < -1 {
+		return fmt.Errorf("--block is %d: it must be -1 or more; 0 means as usual, -1 all", c.Block)
+	}
+	return nil
+}
+
+// flagNames gives the numbers of a model the names of their flags.
+var flagNames = strings.NewReplacer(
+	": layers ", ": --layers ", ": hidden ", ": --hidden ", ": heads ", ": --heads ", ": key-value heads ", ": --kv-heads ",
+	": head dimension ", ": --head-dim ", ": feed-forward width ", ": --ffn ", ": vocabulary ", ": --vocab ",
+	": context ", ": --context ", ": block ", ": --block ",
+)
+
 // synthVars are the names that the help lists.
 func synthVars() map[string]string {
 	var shapes []string
@@ -40,19 +75,19 @@ func synthVars() map[string]string {
 		shapes = append(shapes, p.Name)
 	}
 	return map[string]string{
-		"shapes": strings.Join(shapes, ", "), "formats": strings.Join(modelgen.Formats(), ", "),
+		"shapes": strings.Join(shapes, ", "), "formats": strings.Join(random.Formats(), ", "),
 	}
 }
 
-// config merges the flags with the preset.
-func (c *synthCmd) config() (*modelgen.Config, error) {
+// model merges the flags with the preset.
+func (c *synthCmd) model() (*modelgen.Config, *random.Source, error) {
 	shape, ok := modelgen.PresetNamed(c.Shape)
 	if !ok {
-		return nil, usagef("--shape: %q is none of %s", c.Shape, synthVars()["shapes"])
+		return nil, nil, usagef("--shape: %q is none of %s", c.Shape, synthVars()["shapes"])
 	}
-	weights, err := modelgen.FormatNamed(c.Weights)
+	weights, err := random.FormatNamed(c.Weights)
 	if err != nil {
-		return nil, usagef("--weights: %v", err)
+		return nil, nil, usagef("--weights: %q is none of %s", c.Weights, synthVars()["formats"])
 	}
 	name := c.Shape
 	for _, f := range []struct {
@@ -73,23 +108,26 @@ func (c *synthCmd) config() (*modelgen.Config, error) {
 		}
 	}
 	set(&shape.Tied, c.Tied)
-	cfg := &modelgen.Config{Shape: shape, Weights: weights, Block: c.Block, Seed: c.Seed, Name: name}
+	cfg := &modelgen.Config{Shape: shape, Description: fmt.Sprintf("random %s weights in the shape of %s", weights, name)}
 	if c.Rotary == "tables" {
 		cfg.Rotary = modelgen.Tables
 	}
-	return cfg, nil
+	return cfg, random.New(weights, c.Block, c.Seed), nil
 }
 
 // Run is called by kong.
 func (c *synthCmd) Run(ctx context.Context, io *streams) error {
-	cfg, err := c.config()
+	cfg, weights, err := c.model()
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	if err := modelgen.Write(ctx, c.Package, cfg); err != nil {
+	if err := modelgen.Write(ctx, c.Package, cfg, weights); err != nil {
 		if errors.Is(err, modelgen.ErrConfig) {
-			return usagef("%v", err)
+			return usagef("%s", flagNames.Replace(err.Error()))
+		}
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s exists, and nothing is overwritten%w", quoted(c.Package), silent{err})
 		}
 		return fmt.Errorf("make %s: %w", c.Package, err)
 	}
@@ -100,7 +138,7 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.err, "%s: %.4g million weights as %s, %s, in %s\n", c.Package,
+	_, err = fmt.Fprintf(io.err, "%s: %.4g million weights as %s, %s, in %s\n", plain(c.Package),
 		float64(cfg.Parameters())/1e6, c.Weights, bytesText(size), duration(time.Since(start)))
 	return err
 }

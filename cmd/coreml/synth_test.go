@@ -139,7 +139,7 @@ func TestSynthSaysWhatCannotBeMade(t *testing.T) {
 		"an odd head":                  {[]string{"--head-dim", "33"}, "odd"},
 		"blocks that do not fit":       {[]string{"--hidden", "100"}, "do not divide"},
 		"a negative size":              {[]string{"--layers", "-1"}, "layers"},
-		"a size beyond every machine":  {[]string{"--vocab", "2000000000"}, "vocabulary"},
+		"a size beyond every machine":  {[]string{"--vocab", "2000000000"}, "--vocab"},
 		"a cache beyond every machine": {[]string{"--layers", "1000", "--context", "1000000", "--head-dim", "1024"}, "cache"},
 		"palettes that do not fit":     {[]string{"--weights", "lut4", "--vocab", "500"}, "rows"},
 		"a block below -1":             {[]string{"--block", "-2"}, "block"},

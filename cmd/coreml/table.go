@@ -13,7 +13,14 @@ type table struct {
 	rows   [][]string
 }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row adds a line. Its cells may be what others wrote: a new line in one of them
+// is shown as \n and makes none.
+func (t *table) row(cells ...string) {
+	for i := range cells {
+		cells[i] = plain(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 // String returns the lines, each with its newline.
 func (t *table) String() string {

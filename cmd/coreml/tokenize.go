@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -24,6 +26,16 @@ type tokenizeCmd struct {
 	NoSpecial bool   `help:"Add no special tokens around the text; with --decode, leave them out of it."`
 	JSON      bool   `help:"Print one JSON object."`
 	Stdio     bool   `help:"Answer requests on standard input, a JSON object a line."`
+}
+
+// Help is printed by kong above the flags.
+func (*tokenizeCmd) Help() string {
+	return `Examples:
+
+    coreml tokenize "Once upon a time"
+    coreml tokenize -t HuggingFaceTB/SmolLM2-135M-Instruct --json "Hello"
+    coreml tokenize --decode "1, 2, 3"
+    coreml tokenize -t FOLDER --chat messages.json`
 }
 
 // tokenized is what --json prints for a text.
@@ -51,11 +63,11 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 		if c.Text != "" {
 			return usagef("--chat takes the text from its file")
 		}
-		return c.chat(tok, io)
+		return c.chat(ctx, tok, io)
 	case c.Decode:
-		return c.decode(tok, io)
+		return c.decode(ctx, tok, io)
 	}
-	text, err := c.input(io.in)
+	text, err := c.input(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -71,22 +83,16 @@ func (c *tokenizeCmd) load() (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tokenizer.Load(dir)
+	return loadTokenizer(dir)
 }
 
 // input returns the argument or what is on standard input.
-func (c *tokenizeCmd) input(in io.Reader) (string, error) {
+func (c *tokenizeCmd) input(ctx context.Context, s *streams) (string, error) {
 	if c.Text != "" && c.Text != "-" {
 		return c.Text, nil
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxPrompt+1))
-	if err != nil {
-		return "", fmt.Errorf("standard input: %w", err)
-	}
-	if len(data) > maxPrompt {
-		return "", fmt.Errorf("standard input is longer than %d bytes", maxPrompt)
-	}
-	return string(data), nil
+	data, err := readInput(ctx, s)
+	return string(data), err
 }
 
 // print prints the tokens of a text.
@@ -108,8 +114,8 @@ func (c *tokenizeCmd) print(tok *tokenizer.Tokenizer, text string, special bool,
 }
 
 // decode prints the text of ids.
-func (c *tokenizeCmd) decode(tok *tokenizer.Tokenizer, s *streams) error {
-	text, err := c.input(s.in)
+func (c *tokenizeCmd) decode(ctx context.Context, tok *tokenizer.Tokenizer, s *streams) error {
+	text, err := c.input(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -117,7 +123,10 @@ func (c *tokenizeCmd) decode(tok *tokenizer.Tokenizer, s *streams) error {
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,\t\r\n[]", r) }) {
 		id, err := strconv.Atoi(field)
 		if err != nil {
-			return usagef("%q is no token id", field)
+			return usagef("%q is no token id: --decode takes whole numbers with spaces or commas between them", field)
+		}
+		if _, ok := tok.IDToToken(id); !ok {
+			return fmt.Errorf("token id %d is not in the vocabulary of %d tokens", id, tok.VocabSize())
 		}
 		ids = append(ids, id)
 	}
@@ -125,21 +134,22 @@ func (c *tokenizeCmd) decode(tok *tokenizer.Tokenizer, s *streams) error {
 	if c.JSON {
 		return printJSON(s.out, map[string]any{"ids": orEmpty(ids), "text": out})
 	}
-	_, err = fmt.Fprintln(s.out, out)
+	_, err = fmt.Fprintln(s.text(), out)
 	return err
 }
 
 // chat prints the tokens of a conversation.
-func (c *tokenizeCmd) chat(tok *tokenizer.Tokenizer, s *streams) error {
+func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *streams) error {
 	var data []byte
 	var err error
 	if c.Chat == "-" {
-		data, err = io.ReadAll(io.LimitReader(s.in, maxPrompt))
+		data, err = readInput(ctx, s)
 	} else {
-		data, err = os.ReadFile(c.Chat)
+		data, err = storage.ReadSmall(os.DirFS(filepath.Dir(c.Chat)), filepath.Base(c.Chat), maxPrompt)
+		err = silentPath(err)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.Chat, err)
 	}
 	var file struct {
 		Messages            []tokenizer.Message `json:"messages"`

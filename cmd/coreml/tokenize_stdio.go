@@ -72,7 +72,7 @@ func answerTokens(tok *tokenizer.Tokenizer, text []byte) map[string]any {
 	var out map[string]any
 	switch {
 	case err != nil:
-		err = fmt.Errorf("request: %w", err)
+		err = fmt.Errorf("request: %w", explainJSON(err, text))
 	case q.Template != nil:
 		out, err = renderTemplate(&q)
 	case tok == nil:

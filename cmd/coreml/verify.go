@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -13,12 +14,13 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
 type verifyCmd struct {
-	Model  string `arg:"" optional:"" help:"The model package. Without one the embedded storyteller."`
+	Model  string `arg:"" optional:"" help:"The model package, or a folder with one in it. Without it the embedded storyteller."`
 	Prompt string `arg:"" optional:"" help:"The prompt for a language model; without one, a few words."`
 
 	Tokenizer string `help:"Folder with the tokenizer, or its tokenizer.json; else as for generate." placeholder:"PATH"`
@@ -28,7 +30,7 @@ type verifyCmd struct {
 
 	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
 	ComputeUnits unitsFlag      `help:"Devices that it may use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
-	Arithmetic   arithmeticFlag `help:"How it rounds, where it has the choice." default:"default" placeholder:"NAME"`
+	Arithmetic   arithmeticFlag `help:"How it rounds, where it has the choice: faithful, wide, fast, or default, which is faithful." default:"default" placeholder:"NAME"`
 
 	Reference           engineFlag     `help:"The engine to compare with." default:"portable" placeholder:"NAME"`
 	ReferenceArithmetic arithmeticFlag `help:"How the reference rounds." default:"faithful" placeholder:"NAME"`
@@ -39,6 +41,18 @@ type verifyCmd struct {
 	JSON      bool    `help:"Print one JSON object in place of the text."`
 }
 
+// Help is printed by kong above the flags.
+func (*verifyCmd) Help() string {
+	return `The same tokens go through both engines, and the logits behind each are compared; a package that is no language model gets made-up values. The exit status is 1 when they differ by more than the tolerance.
+
+Examples:
+
+    coreml verify
+    coreml verify Model.mlpackage "A place to visit is" --tokens 64
+    coreml verify Model.mlpackage --compute-units cpu-only --json
+    coreml verify Model.mlpackage --engine portable --arithmetic wide`
+}
+
 const (
 	defaultVerifyPrompt = "Once upon a time there was"
 	maxVerifyTokens     = 1 << 16
@@ -46,19 +60,21 @@ const (
 
 // Validate is called by kong.
 func (c *verifyCmd) Validate() error {
+	for _, id := range c.IDs {
+		if id < 0 {
+			return fmt.Errorf("--ids has %d: token ids begin at 0", id)
+		}
+	}
 	switch {
-	case c.Tokens < 0 || c.Tokens > maxVerifyTokens:
-		return fmt.Errorf("--tokens: %d is not between 0 and %d", c.Tokens, maxVerifyTokens)
-	case c.Threads < 0:
-		return fmt.Errorf("--threads: %d is negative", c.Threads)
-	case !(c.Tolerance >= 0):
-		return fmt.Errorf("--tolerance: %v is no difference", c.Tolerance)
-	case !(c.Cosine >= -1 && c.Cosine <= 1):
-		return fmt.Errorf("--cosine: %v is no cosine", c.Cosine)
 	case len(c.IDs) > 0 && c.Prompt != "":
 		return errors.New("a prompt and --ids exclude each other")
+	case c.Prompt != "" && strings.TrimSpace(c.Prompt) == "":
+		return errors.New("the prompt is blank: without one a few words are taken")
 	}
-	return nil
+	tolerance := interval{flag: "--tolerance", value: &c.Tolerance, most: math.Inf(1), means: "0 lets no difference pass"}
+	cosine := interval{flag: "--cosine", value: &c.Cosine, least: -1, most: 1, means: "1 is the same direction"}
+	return cmp.Or(between("--tokens", c.Tokens, 0, maxVerifyTokens), atLeast("--threads", c.Threads, 0, "as many as there are cores"),
+		tolerance.check(), cosine.check())
 }
 
 // verifier holds the two sides of a comparison.
@@ -69,6 +85,11 @@ type verifier struct {
 
 // Run is called by kong.
 func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
+	if c.Model != "" {
+		if c.Model, err = packagePath(c.Model); err != nil {
+			return err
+		}
+	}
 	v := &verifier{cmd: c}
 	defer func() { err = errors.Join(err, v.close()) }()
 	if err := v.load(ctx); err != nil {
@@ -105,8 +126,8 @@ func (v *verifier) load(ctx context.Context) (err error) {
 	for _, cfg := range []coreml.Config{subject, reference} {
 		if cfg.Engine == coreml.EngineFramework && !cfg.Engine.Available() {
 			return fmt.Errorf("verify compares CoreML.framework with another engine, and this system (%s/%s) has no CoreML.framework: "+
-				"run it on macOS 15 or newer, or compare kinds of arithmetic, as in --engine portable --arithmetic wide: %w",
-				runtime.GOOS, runtime.GOARCH, coreml.ErrNoEngine)
+				"run it on macOS 15 or newer, or compare kinds of arithmetic here, as in --engine portable --arithmetic wide%w",
+				runtime.GOOS, runtime.GOARCH, silent{coreml.ErrNoEngine})
 		}
 	}
 	if v.subject, err = v.open(ctx, &subject); err != nil {
@@ -151,7 +172,7 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 	detected, err := generate.Detect(v.reference.Description(), driver)
 	switch {
 	case err != nil && (asked || driver != nil):
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", r.Model, err)
 	case err != nil || !asked && !takesIDs(v.reference.Description(), detected):
 		err = v.values(ctx, r)
 	default:
@@ -182,7 +203,7 @@ func (v *verifier) driver() (*generate.Driver, error) {
 	clean := filepath.Clean(v.cmd.Model)
 	stem := strings.TrimSuffix(clean, filepath.Ext(clean))
 	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
-		f, err := os.Open(name)
+		f, err := storage.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -236,5 +257,5 @@ func (v *verifier) tokenizer() (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tokenizer.Load(where)
+	return loadTokenizer(where)
 }

@@ -104,7 +104,7 @@ func (w *verifyWay) worse(where string, relative, cosine float64) {
 func (w *verifyWay) judge(r *verifyReport, err error) {
 	switch {
 	case err != nil:
-		w.Problem = packagePrefixes.Replace(err.Error())
+		w.Problem = explain(err)
 	case w.Compared == 0:
 		w.Problem = "nothing was compared"
 	case !(w.WorstError <= r.Tolerance): // NaN fails
@@ -142,7 +142,7 @@ func (r *verifyReport) writeText(out io.Writer) error {
 	}
 	b.WriteString(head.String())
 	for _, note := range r.Subject.Notes {
-		b.WriteString("note: " + note + "\n")
+		b.WriteString("note: " + plain(note) + "\n")
 	}
 	b.WriteByte('\n')
 	for i := range r.Ways {
@@ -162,20 +162,37 @@ func (w *verifyWay) writeText(b *strings.Builder) {
 		fmt.Fprintf(b, ", %d of %d tokens equal", w.Equal, w.Tokens)
 	}
 	if w.Where != "" {
-		fmt.Fprintf(b, ", worst error %.2e of the largest value at %s, worst cosine %.7f", w.WorstError, w.Where, w.WorstCosine)
+		fmt.Fprintf(b, ", worst error %.2e of the largest value at %s, worst cosine %.7f", w.WorstError, plain(w.Where), w.WorstCosine)
 	}
 	b.WriteByte('\n')
 	if w.Problem != "" {
-		fmt.Fprintf(b, "      %s\n", w.Problem)
+		fmt.Fprintf(b, "      %s\n", plain(w.Problem))
 	}
 	if len(w.Worst) == 0 {
 		return
 	}
+	b.WriteString(worstTable(w.Worst))
+}
+
+// worstTable lists the rows that differ most. Where both sides chose the same
+// token everywhere, there is no lead of one over the other to show.
+func worstTable(rows []verifyRow) string {
+	apart := slices.ContainsFunc(rows, func(r verifyRow) bool { return r.Token != r.Reference })
 	t := table{indent: "      ", right: map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true, 5: true}}
-	t.row("position", "token", "reference", "lead", "error", "cosine")
-	for _, row := range w.Worst {
-		t.row(fmt.Sprint(row.Position), fmt.Sprint(row.Token), fmt.Sprint(row.Reference),
-			fmt.Sprintf("%.4f", row.Lead), fmt.Sprintf("%.2e", row.Error), fmt.Sprintf("%.7f", row.Cosine))
+	line := func(position, token, reference, diff, cosine, lead string) {
+		cells := []string{position, token, reference, diff, cosine}
+		if apart {
+			cells = append(cells, lead)
+		}
+		t.row(cells...)
 	}
-	b.WriteString(t.String())
+	line("position", "token", "reference", "error", "cosine", "reference leads by")
+	for _, r := range rows {
+		lead := "-"
+		if r.Token != r.Reference {
+			lead = fmt.Sprintf("%.4f", r.Lead)
+		}
+		line(fmt.Sprint(r.Position), fmt.Sprint(r.Token), fmt.Sprint(r.Reference), fmt.Sprintf("%.2e", r.Error), fmt.Sprintf("%.7f", r.Cosine), lead)
+	}
+	return t.String()
 }

@@ -148,7 +148,7 @@ func TestVerifySaysWhatIsMissing(t *testing.T) {
 	}
 	call(t, "verify", filepath.Join(empty, "x.mlpackage"), "--engine", "portable").want(t, exitFailure, "", "driver.json")
 	call(t, "verify", filepath.Join(macos, "two-states", "model.mlpackage"), "a prompt", "--engine", "portable").
-		want(t, exitFailure, "", "not understood")
+		want(t, exitFailure, "", "no text generation")
 	for name, args := range map[string][]string{
 		"a prompt twice":       {model, "x", "--ids", "1"},
 		"no number of tokens":  {model, "--tokens=-1"},

@@ -4,14 +4,33 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 type versionCmd struct{}
 
 // Run is called by kong.
 func (versionCmd) Run(io *streams) error {
-	_, err := fmt.Fprintf(io.out, "coreml %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintln(io.out, versionText())
 	return err
+}
+
+// versionFlag is --version.
+type versionFlag bool
+
+// BeforeReset is called by kong, before it misses a command.
+func (versionFlag) BeforeReset(app *kong.Kong, s *streams) error {
+	if err := (versionCmd{}).Run(s); err != nil {
+		return err
+	}
+	app.Exit(exitOK)
+	return nil
+}
+
+// versionText is what version and --version print.
+func versionText() string {
+	return fmt.Sprintf("coreml %s %s %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version returns the module's version, (devel) when it was built in a checkout.

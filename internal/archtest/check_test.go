@@ -71,6 +71,10 @@ func TestARuleThatIsBrokenIsReported(t *testing.T) {
 		{"a finalizer", "tensor/a.go", named("tensor", "runtime", "func f(x *int) { runtime.SetFinalizer(x, nil) }\n"), "uses runtime.SetFinalizer"},
 		{"a library that prints", "tensor/a.go", named("tensor", "fmt", "func f() { fmt.Println() }\n"), "uses fmt.Println"},
 		{"a library that logs", "tensor/a.go", pkg("tensor", "log"), "may not use this standard package"},
+		{"a file that is opened past storage", "coreml/a.go", named("coreml", "os", "func f() { os.Open(\"x\") }\n"), "uses os.Open"},
+		{"a file that is read past storage", "generate/a.go", named("generate", "os", "func f() { os.ReadFile(\"x\") }\n"), "uses os.ReadFile"},
+		{"a file of a file system that is read past storage", "internal/npy/a.go", named("npy", "io/fs", "func f() { fs.ReadFile(nil, \"x\") }\n"), "uses io/fs.ReadFile"},
+		{"a file that is opened for reading where only writing is allowed", "internal/modelpkg/a.go", named("modelpkg", "os", "func f() { os.Open(\"x\") }\n"), "uses os.Open"},
 		{"a library that exits", "hub/a.go", named("hub", "os", "func f() { os.Exit(1) }\n"), "uses os.Exit"},
 		{"a library with println", "tensor/a.go", pkg("tensor") + "func f() { println() }\n", "builtin println"},
 		{"something left for later", "tensor/a.go", pkg("tensor") + "\n// " + marker + ": more\n", "holds " + marker},
@@ -118,9 +122,21 @@ func TestATreeThatKeepsTheRulesIsAccepted(t *testing.T) {
 		"tensor/a.go":                    named("tensor", module+"/internal/dtype", "\n// T is one.\ntype T struct {\n\t// Rows and the columns are counted from 1.\n\tRows int\n\tCols int\n\n\td dtype.Type\n}\n\nfunc f() dtype.Type { return 0 }\n"),
 		"cmd/coreml/main.go":             named("main", "fmt", "func main() { fmt.Println() }\n"),
 		"examples/hello/testdata/bad.go": "package wrong syntax",
+		"internal/kernel/_old/bad.go":    "package wrong syntax",
 	})
 	for _, violation := range found {
 		t.Error(violation)
+	}
+}
+
+func TestAModuleThatBeginsWithAnUnderscoreKeepsTheRulesToo(t *testing.T) {
+	found := write(t, map[string]string{
+		"internal/kernel/_asm/go.mod": "module " + module + "/internal/kernel/_asm\n",
+		"internal/kernel/_asm/a.go":   pkg("main", module+"/internal/kernel"),
+	})
+	const want = "room internal/kernel/_asm may not import room internal/kernel"
+	if !strings.Contains(strings.Join(found, "\n"), want) {
+		t.Errorf("want a violation that holds %q, got %q", want, found)
 	}
 }
 

@@ -59,7 +59,9 @@ type Tree struct {
 }
 
 // Load reads the module at root. Directories named testdata or third_party, and
-// those that begin with "_" or ".", are left out, as the go command does.
+// those that begin with "_" or ".", are left out, as the go command does; but a
+// module of its own may begin with "_", which hides it from importers and not from
+// the rules.
 func Load(root string) (*Tree, error) {
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -71,7 +73,7 @@ func Load(root string) (*Tree, error) {
 			return err
 		}
 		if d.IsDir() {
-			if name != root && skipDir(d.Name()) {
+			if name != root && skipDir(name) {
 				return filepath.SkipDir
 			}
 			return nil
@@ -92,8 +94,13 @@ func Load(root string) (*Tree, error) {
 	return t, nil
 }
 
-func skipDir(name string) bool {
-	return name == "testdata" || name == "third_party" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+func skipDir(dir string) bool {
+	name := filepath.Base(dir)
+	if strings.HasPrefix(name, "_") {
+		_, err := os.Stat(filepath.Join(dir, "go.mod"))
+		return err != nil
+	}
+	return name == "testdata" || name == "third_party" || strings.HasPrefix(name, ".")
 }
 
 func readFile(root, name string) (*File, error) {

@@ -49,6 +49,13 @@ func (r Rules) identifiers(f *File) []string {
 	if !prints && !f.Test {
 		banned = append(banned, r.Identifiers...)
 	}
+	if !f.Test && len(f.Systems) > 0 { // a generator that is built nowhere reads its own files
+		for _, name := range r.Opening {
+			if !slices.Contains(room.Opens, "*") && !slices.Contains(room.Opens, name) {
+				banned = append(banned, name)
+			}
+		}
+	}
 	packages := map[string]string{}
 	for p, name := range f.Imports {
 		packages[name] = p

@@ -186,6 +186,16 @@ type RowProgram interface {
 	PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, state State) error
 }
 
+// ShapedProgram is a Program that knows more of its results' shapes than the
+// package's description says.
+type ShapedProgram interface {
+	Program
+	// OutputShape returns what the program itself declares of output i, in the
+	// order of the description: a size or -1 for each dimension, nil where it
+	// declares nothing.
+	OutputShape(i int) []int
+}
+
 // State is the memory that a stateful function keeps between predictions. The
 // API serialises all use of one State.
 type State interface {

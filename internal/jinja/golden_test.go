@@ -19,7 +19,7 @@ func clock() time.Time { return time.Date(2025, 7, 10, 12, 0, 0, 0, time.UTC) }
 func TestRecordedRenderingsOfRealTemplatesAreExact(t *testing.T) {
 	fixtures := os.Getenv("COREML_FIXTURES")
 	if fixtures == "" {
-		t.Skipf("SKIPPED: %s needs COREML_FIXTURES, which is not set", t.Name())
+		t.Skipf("needs COREML_FIXTURES, which is not set")
 	}
 	dir := filepath.Join(fixtures, "..", "tokenizers", "chat")
 	data, err := os.ReadFile(filepath.Join(dir, "templates.json"))

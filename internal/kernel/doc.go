@@ -9,6 +9,9 @@
 // variable COREML_CPU (avx512, avx2, neon or generic) caps the choice: the
 // best variant at or below the cap runs, and [CPU] tells which one that is.
 //
+// The assembly and its declarations are written by a program, the module in the
+// folder _asm, whose package kind names the families of kernels.
+//
 // Activations are float32. Half-precision data is []uint16 in IEEE binary16.
 // No function allocates, but for the task types ([MatMulTask], [Attention]),
 // which grow their scratch the first time a shape needs more.
@@ -33,4 +36,4 @@
 // checked by the constructors, which return errors.
 package kernel
 
-//go:generate sh -c "cd _asm && python3 gen.py && python3 gen512.py && python3 neon.py"
+//go:generate sh -c "cd _asm && GOWORK=off go run ."

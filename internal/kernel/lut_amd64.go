@@ -61,40 +61,16 @@ func (t *lutTable) bytePlanes() {
 }
 
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
-	groups := m.cols / lutGroup(m.c.Bits)
 	switch {
 	case prepared && useAVX512:
 		dotLUT4AVX512(w, table, x, dst, rows, m.cols/64)
 	case prepared:
 		dotLUT4PlanesAVX2(w, table, x, dst, rows, m.cols/64)
-	case m.c.Bits == 1:
-		dotLUT1AVX2(w, table, x, dst, rows, groups)
-	case m.c.Bits == 2:
-		dotLUT2AVX2(w, table, x, dst, rows, groups)
-	case m.c.Bits == 3:
-		dotLUT3AVX2(w, table, x, dst, rows, groups)
-	case m.c.Bits == 4:
-		dotLUT4AVX2(w, table, x, dst, rows, groups)
-	case m.c.Bits == 6:
-		dotLUT6AVX2(w, table, x, dst, rows, groups)
-	case m.c.Bits == 8:
-		dotLUT8AVX2(w, table, x, dst, rows, groups)
+	default:
+		dotLUTAVX2(m.c.Bits, w, table, x, dst, rows, m.cols/lutGroup(m.c.Bits))
 	}
 }
 
 func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {
-	switch m.c.Bits {
-	case 1:
-		decodeLUT1AVX2(dst, w, table, groups)
-	case 2:
-		decodeLUT2AVX2(dst, w, table, groups)
-	case 3:
-		decodeLUT3AVX2(dst, w, table, groups)
-	case 4:
-		decodeLUT4AVX2(dst, w, table, groups)
-	case 6:
-		decodeLUT6AVX2(dst, w, table, groups)
-	case 8:
-		decodeLUT8AVX2(dst, w, table, groups)
-	}
+	decodeLUTAVX2(m.c.Bits, dst, w, table, groups)
 }

@@ -21,33 +21,9 @@ func (m *LUT) load(t *lutTable, r, g int, scaled, _ bool) bool {
 }
 
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, _ bool) {
-	groups := m.cols / 8
-	switch m.c.Bits {
-	case 1:
-		dotLUT1NEON(w, table, x, dst, rows, groups)
-	case 2:
-		dotLUT2NEON(w, table, x, dst, rows, groups)
-	case 3:
-		dotLUT3NEON(w, table, x, dst, rows, groups)
-	case 4:
-		dotLUT4NEON(w, table, x, dst, rows, groups)
-	case 6:
-		dotLUT6NEON(w, table, x, dst, rows, groups)
-	}
+	dotLUTNEON(m.c.Bits, w, table, x, dst, rows, m.cols/8)
 }
 
 func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {
-	groups *= lutGroup(m.c.Bits) / 8
-	switch m.c.Bits {
-	case 1:
-		decodeLUT1NEON(dst, w, table, groups)
-	case 2:
-		decodeLUT2NEON(dst, w, table, groups)
-	case 3:
-		decodeLUT3NEON(dst, w, table, groups)
-	case 4:
-		decodeLUT4NEON(dst, w, table, groups)
-	case 6:
-		decodeLUT6NEON(dst, w, table, groups)
-	}
+	decodeLUTNEON(m.c.Bits, dst, w, table, groups*lutGroup(m.c.Bits)/8)
 }

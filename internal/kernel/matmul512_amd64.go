@@ -6,24 +6,7 @@ package kernel
 func mulNN512(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k, acc int) {
 	for j := 0; j < n; j += 32 {
 		for i := 0; i < m; i += 6 {
-			nn512(min(m-i, 6), &dst[i*ldd+j], 4*ldd, &a[i*lda], 4*lda, &b[j], 4*ldb, k, acc, min(n-j, 32))
+			nnAVX512(min(m-i, 6), &dst[i*ldd+j], 4*ldd, &a[i*lda], 4*lda, &b[j], 4*ldb, k, acc, min(n-j, 32))
 		}
-	}
-}
-
-func nn512(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc, cols int) {
-	switch rows {
-	case 1:
-		nn1AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
-	case 2:
-		nn2AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
-	case 3:
-		nn3AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
-	case 4:
-		nn4AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
-	case 5:
-		nn5AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
-	default:
-		nn6AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
 	}
 }

@@ -55,45 +55,11 @@ func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb,
 		for i := 0; i < m; i += 6 {
 			d, s := &dst[i*ldd+j], &a[i*lda]
 			if cols == 16 {
-				nnWide(min(m-i, 6), d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+				nn16AVX2(min(m-i, 6), d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
 			} else {
-				nnNarrow(min(m-i, 6), d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add, laneMask(cols))
+				nn8AVX2(min(m-i, 6), d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add, laneMask(cols))
 			}
 		}
 		j += cols
-	}
-}
-
-func nnWide(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
-	switch rows {
-	case 1:
-		nn1x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
-	case 2:
-		nn2x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
-	case 3:
-		nn3x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
-	case 4:
-		nn4x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
-	case 5:
-		nn5x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
-	default:
-		nn6x16AVX2(dst, ldd, a, lda, b, ldb, k, acc)
-	}
-}
-
-func nnNarrow(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int, mask *uint32) {
-	switch rows {
-	case 1:
-		nn1x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
-	case 2:
-		nn2x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
-	case 3:
-		nn3x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
-	case 4:
-		nn4x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
-	case 5:
-		nn5x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
-	default:
-		nn6x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
 	}
 }

@@ -16,10 +16,10 @@ func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw,
 		for t := 0; t < n; {
 			vectors := ntVectors(n - t)
 			if m-r >= 4 {
-				nt(vectors, &dst[t*ldd+r], 4*ldd, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, add)
+				ntNEON(vectors, &dst[t*ldd+r], 4*ldd, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, add)
 			} else {
 				var few [5 * 4]float32
-				nt(vectors, &few[0], 16, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, 0)
+				ntNEON(vectors, &few[0], 16, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, 0)
 				for i := range vectors {
 					for j, v := range few[4*i : 4*i+m-r] {
 						if acc {
@@ -43,21 +43,6 @@ func ntVectors(n int) int {
 	return (n + parts - 1) / parts
 }
 
-func nt(vectors int, dst *float32, ldd int, x *float32, ldx int, w0, w1, w2, w3 *float32, k, acc int) {
-	switch vectors {
-	case 1:
-		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
-	case 2:
-		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
-	case 3:
-		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
-	case 4:
-		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
-	default:
-		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
-	}
-}
-
 // mulNNAsm is mulNN on blocks of 6 rows and 16, 4 or 1 columns.
 func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
 	add := 0
@@ -76,64 +61,13 @@ func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb,
 			d, s, rows := &dst[i*ldd+j], &a[i*lda], min(m-i, 6)
 			switch cols {
 			case 16:
-				nn16(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+				nn16NEON(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
 			case 4:
-				nn4(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+				nn4NEON(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
 			default:
-				nn1(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
+				nn1NEON(rows, d, 4*ldd, s, 4*lda, &b[j], 4*ldb, k, add)
 			}
 		}
 		j += cols
-	}
-}
-
-func nn16(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
-	switch rows {
-	case 1:
-		nn1x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 2:
-		nn2x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 3:
-		nn3x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 4:
-		nn4x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 5:
-		nn5x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	default:
-		nn6x16NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	}
-}
-
-func nn4(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
-	switch rows {
-	case 1:
-		nn1x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 2:
-		nn2x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 3:
-		nn3x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 4:
-		nn4x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 5:
-		nn5x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	default:
-		nn6x4NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	}
-}
-
-func nn1(rows int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb, k, acc int) {
-	switch rows {
-	case 1:
-		nn1x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 2:
-		nn2x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 3:
-		nn3x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 4:
-		nn4x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	case 5:
-		nn5x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
-	default:
-		nn6x1NEON(dst, ldd, a, lda, b, ldb, k, acc)
 	}
 }

@@ -70,3 +70,51 @@ func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c0)*q.c.Bits/8], &scale[0], first, blocks, vecs, mode)
 	return true
 }
+
+// kernelKind numbers the kernels of codes: by width, then by sign, then by mode. Not
+// every family and architecture has one of each.
+type kernelKind int
+
+const (
+	kind4sPlain kernelKind = iota
+	kind4sOffset
+	kind4sGrid
+	kind4sGridOffset
+	kind4sAny
+	kind4uPlain
+	kind4uOffset
+	kind4uGrid
+	kind4uGridOffset
+	kind4uAny
+	kind8sPlain
+	kind8sOffset
+	kind8sGrid
+	kind8sGridOffset
+	kind8sAny
+	kind8uPlain
+	kind8uOffset
+	kind8uGrid
+	kind8uGridOffset
+	kind8uAny
+)
+
+// kind returns the kind of the matrix's kernels.
+func (q *Quant) kind(offset bool, mode rounding) kernelKind {
+	k := kind4sPlain
+	if q.c.Bits == 8 {
+		k += kind8sPlain
+	}
+	if !q.c.Signed {
+		k += kind4uPlain
+	}
+	switch {
+	case mode == roundAny:
+		return k + kind4sAny
+	case mode == roundGrid:
+		k += kind4sGrid
+	}
+	if offset {
+		k += kind4sOffset
+	}
+	return k
+}

@@ -142,11 +142,11 @@ func (w *int8Rows) tile(dst []float32, ldd int, x []float32, width int) {
 	for i := 0; i < w.m; {
 		c, s, o := w.at(i)
 		if w.m-i >= 4 {
-			w.q.fastTile(width, c, w.q.rowBytes(), s, o, 4*w.sstep, &x[0], &dst[i], 4*ldd)
+			w.q.runTile(width, c, w.q.rowBytes(), s, o, 4*w.sstep, &x[0], &dst[i], 4*ldd)
 			i += 4
 			continue
 		}
-		w.q.fastTile(width, c, 0, s, o, 0, &x[0], &four[0], 16)
+		w.q.runTile(width, c, 0, s, o, 0, &x[0], &four[0], 16)
 		for t := range width {
 			dst[t*ldd+i] = four[4*t]
 		}

@@ -174,30 +174,12 @@ func tileMax() int {
 
 func runTile(n int, w, x *float32, ldx int, dst *float32, ldd, blocks int) {
 	if useVNNI {
-		runTileVNNI(n, w, x, ldx, dst, ldd, blocks)
+		tileVNNI(n, w, x, 4*ldx, dst, 4*ldd, blocks)
 		return
 	}
-	switch n {
-	case 1:
-		tile1AVX2(w, x, 4*ldx, dst, 4*ldd, blocks)
-	case 2:
-		tile2AVX2(w, x, 4*ldx, dst, 4*ldd, blocks)
-	case 3:
-		tile3AVX2(w, x, 4*ldx, dst, 4*ldd, blocks)
-	case 4:
-		tile4AVX2(w, x, 4*ldx, dst, 4*ldd, blocks)
-	}
+	tileAVX2(n, w, x, 4*ldx, dst, 4*ldd, blocks)
 }
 
 func runTileWords(n int, w, x *float32, ldx int, dst *float32, ldd, blocks, first, each int) {
-	switch n {
-	case 1:
-		tileWords1AVX2(w, x, 4*ldx, dst, 4*ldd, blocks, first, each)
-	case 2:
-		tileWords2AVX2(w, x, 4*ldx, dst, 4*ldd, blocks, first, each)
-	case 3:
-		tileWords3AVX2(w, x, 4*ldx, dst, 4*ldd, blocks, first, each)
-	case 4:
-		tileWords4AVX2(w, x, 4*ldx, dst, 4*ldd, blocks, first, each)
-	}
+	tileWordsAVX2(n, w, x, 4*ldx, dst, 4*ldd, blocks, first, each)
 }

@@ -63,85 +63,41 @@ func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, row
 	if offset != nil {
 		o = &offset[0]
 	}
-	k := q.kind(o != nil, mode)
-	if q.int8Inputs() {
-		if q.c.ColBlock == 32 {
-			fastPair(k, w, s, o, x, dst, rows, q.cb/2)
-			return
-		}
-		fastLong(k, w, s, o, x, dst, rows, q.cb, q.c.ColBlock/64)
-		return
+	k, blocks, vecs := q.kind(o != nil, mode), q.cb, q.c.ColBlock/64
+	switch {
+	case q.int8Inputs() && vecs == 0:
+		fastPair(k, w, s, o, x, dst, rows, blocks/2)
+	case q.int8Inputs():
+		fastLong(k, w, s, o, x, dst, rows, blocks, vecs)
+	case vecs == 0:
+		streamPair(k, w, s, o, x, dst, rows, blocks/2)
+	default:
+		streamLong(k, w, s, o, x, dst, rows, blocks, vecs)
 	}
-	if q.c.ColBlock == 32 {
-		streamPair(k, w, s, o, x, dst, rows, q.cb/2)
-		return
-	}
-	streamLong(k, w, s, o, x, dst, rows, q.cb, q.c.ColBlock/64)
 }
 
+// streamPair and fastPair multiply rows of blocks of 32 codes, two to a vector;
+// streamLong and fastLong multiply blocks of whole vectors.
 func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
-	if useAVX512 && streamPair512(k, w, s, o, x, dst, rows, pairs) {
+	if useAVX512 && streamPairAVX512(k, w, s, o, x, dst, rows, pairs, 1) {
 		return
 	}
-	switch k {
-	case kind4sPlain:
-		streamsPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4sOffset:
-		streamsoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4sGrid:
-		streamsaPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4sGridOffset:
-		streamsaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4uPlain:
-		streamuPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4uOffset:
-		streamuoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4uGrid:
-		streamuaPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4uGridOffset:
-		streamuaoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	}
+	streamPairAVX2(k, w, s, o, x, dst, rows, pairs, 1)
 }
 
 func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
-	if useAVX512 && streamLong512(k, w, s, o, x, dst, rows, blocks, vecs) {
+	if useAVX512 && streamLongAVX512(k, w, s, o, x, dst, rows, blocks, vecs) {
 		return
 	}
-	switch k {
-	case kind4sPlain:
-		streamsLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4sOffset:
-		streamsoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4sGrid:
-		streamsaLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4sGridOffset:
-		streamsaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4uPlain:
-		streamuLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4uOffset:
-		streamuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4uGrid:
-		streamuaLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4uGridOffset:
-		streamuaoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	}
+	streamLongAVX2(k, w, s, o, x, dst, rows, blocks, vecs)
 }
 
 func fastPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
 	if useVNNI {
-		fastPairVNNI(k, w, s, o, x, dst, rows, pairs)
+		fastPairVNNI(k, w, s, o, x, dst, rows, pairs, 1)
 		return
 	}
-	switch k {
-	case kind4sPlain:
-		fastsPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4sOffset:
-		fastsoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	case kind4uPlain:
-		fastuPairAVX2(w, s, x, dst, rows, pairs, 1)
-	case kind4uOffset:
-		fastuoPairAVX2(w, s, o, x, dst, rows, pairs, 1)
-	}
+	fastPairAVX2(k, w, s, o, x, dst, rows, pairs, 1)
 }
 
 func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
@@ -149,14 +105,5 @@ func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs i
 		fastLongVNNI(k, w, s, o, x, dst, rows, blocks, vecs)
 		return
 	}
-	switch k {
-	case kind4sPlain:
-		fastsLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4sOffset:
-		fastsoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	case kind4uPlain:
-		fastuLongAVX2(w, s, x, dst, rows, blocks, vecs)
-	case kind4uOffset:
-		fastuoLongAVX2(w, s, o, x, dst, rows, blocks, vecs)
-	}
+	fastLongAVX2(k, w, s, o, x, dst, rows, blocks, vecs)
 }

@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // printedElements is how many elements of a constant are shown, as many as
@@ -21,7 +22,8 @@ const printedElements = 10
 // elements are shown where they are used, larger ones by name. Every dimension
 // that is left open has a symbol of its own, is0, is1 and so on: the file does
 // not say which of them are equal.
-func Print(w io.Writer, p *Program) error {
+func Print(w io.Writer, p *Program) (err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err) // constants may lie in mapped files
 	out := bufio.NewWriter(w)
 	for _, f := range p.Functions {
 		printFunction(out, f)
@@ -30,7 +32,8 @@ func Print(w io.Writer, p *Program) error {
 }
 
 // PrintFunction writes one function, as Print does.
-func PrintFunction(w io.Writer, f *Function) error {
+func PrintFunction(w io.Writer, f *Function) (err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	out := bufio.NewWriter(w)
 	printFunction(out, f)
 	return out.Flush()

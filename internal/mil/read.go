@@ -7,6 +7,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // Read builds the typed form of a package's program and verifies it. Constants
@@ -22,7 +23,8 @@ type BlobSource interface {
 
 // FromProto builds the typed form of a decoded program and verifies it. Blobs may
 // be nil when the program refers to no weight file.
-func FromProto(m *milpb.Program, blobs BlobSource) (*Program, error) {
+func FromProto(m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	if m == nil {
 		return nil, bad(ErrStructure, "there is no program")
 	}
@@ -57,6 +59,9 @@ func (r *reader) fail(name string, err error) error {
 	var placed *Error
 	if errors.As(err, &placed) {
 		return err
+	}
+	if blob, ok := errors.AsType[*modelpkg.BlobError](err); ok && blob.WholeFile() {
+		return err // whatever the operation that asked first
 	}
 	e := &Error{Function: r.function, Name: name, Err: err}
 	if r.op != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // Write makes a package of a program at the path dir, where nothing may lie yet.
@@ -23,11 +24,17 @@ func Write(dir string, p *Program, description *milpb.ModelDescription) error {
 // the content of constants that Builder.Stored made. It discards the package when
 // it fails.
 func WriteTo(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) error {
-	m, err := encodeModel(w, p, description)
+	m, err := guardedModel(w, p, description)
 	if err != nil {
 		return errors.Join(err, w.Discard())
 	}
 	return w.Finish(m)
+}
+
+// guardedModel is encodeModel for constants that may lie in mapped files.
+func guardedModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (m *milpb.Model, err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
+	return encodeModel(w, p, description)
 }
 
 func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (*milpb.Model, error) {

@@ -19,7 +19,7 @@ func (m *FeatureDescription) set(d *decoder, f field) (err error) {
 	case 1:
 		m.Name, err = d.text(f)
 	case 2:
-		m.ShortDescription, err = d.text(f)
+		m.ShortDescription, err = d.about(f)
 	case 3:
 		m.Type, err = sub(d, f, m.Type)
 	}

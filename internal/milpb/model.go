@@ -196,13 +196,13 @@ func (*Metadata) name() string { return "Metadata" }
 func (m *Metadata) set(d *decoder, f field) (err error) {
 	switch f.num {
 	case 1:
-		m.ShortDescription, err = d.text(f)
+		m.ShortDescription, err = d.about(f)
 	case 2:
-		m.VersionString, err = d.text(f)
+		m.VersionString, err = d.about(f)
 	case 3:
-		m.Author, err = d.text(f)
+		m.Author, err = d.about(f)
 	case 4:
-		m.License, err = d.text(f)
+		m.License, err = d.about(f)
 	case 100:
 		m.UserDefined, err = add(d, f, m.UserDefined)
 	}
@@ -222,9 +222,9 @@ func (*StringPair) name() string { return "UserDefinedEntry" }
 func (m *StringPair) set(d *decoder, f field) (err error) {
 	switch f.num {
 	case 1:
-		m.Key, err = d.text(f)
+		m.Key, err = d.about(f)
 	case 2:
-		m.Value, err = d.text(f)
+		m.Value, err = d.about(f)
 	}
 	return err
 }

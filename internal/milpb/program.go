@@ -85,7 +85,7 @@ func (m *Program) set(d *decoder, f field) (err error) {
 	case 2:
 		m.Functions, err = add(d, f, m.Functions)
 	case 3:
-		m.DocString, err = d.text(f)
+		m.DocString, err = d.about(f)
 	case 4:
 		m.Attributes, err = add(d, f, m.Attributes)
 	}

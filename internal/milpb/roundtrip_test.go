@@ -1,6 +1,7 @@
 package milpb_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -281,5 +282,48 @@ func TestMemoryIsBoundedByTheSizeOfTheFile(t *testing.T) {
 			}
 			runtime.KeepAlive(m)
 		})
+	}
+}
+
+// TestNoFileTakesAGigabyte decodes what was made to grow, of sizes at which a
+// multiple of the file's size is no bound any more.
+func TestNoFileTakesAGigabyte(t *testing.T) {
+	const size = 100 << 20
+	nest := func(b []byte, path ...protowire.Number) []byte {
+		for i := len(path) - 1; i >= 0; i-- {
+			b = bytesField(path[i], b)
+		}
+		return b
+	}
+	repeat := func(b []byte) []byte { return bytes.Repeat(b, size/len(b)) }
+	for name, c := range map[string]struct {
+		data []byte
+		want error
+	}{
+		"one long description":        {nest(make([]byte, size), 2, 100, 1), milpb.ErrMetadata},
+		"many entries of metadata":    {nest(repeat(nest(nil, 100)), 2, 100), milpb.ErrBudget},
+		"many short texts":            {nest(repeat(nest([]byte("ab"), 100, 1)), 2, 100), milpb.ErrMetadata},
+		"a long doc string":           {nest(make([]byte, size), 502, 3), milpb.ErrMetadata},
+		"long descriptions of inputs": {nest(repeat(nest(make([]byte, 1<<20), 1, 2)), 2), milpb.ErrMetadata},
+		"empty operations":            {nest(repeat(nest(nil, 3)), 502, 2, 2, 3, 2), milpb.ErrBudget},
+		"empty inputs":                {nest(repeat(nest(nil, 1)), 2), milpb.ErrBudget},
+		"integers of one byte":        {nest(repeat([]byte{1}), 502, 4, 2, 3, 1, 5, 1), milpb.ErrBudget},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := milpb.DecodeModel(c.data)
+			runtime.ReadMemStats(&after)
+			if !errors.Is(err, c.want) {
+				t.Errorf("error is %v, want %v", err, c.want)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 256<<20 {
+				t.Errorf("decoding took %d MiB", used>>20)
+			}
+		})
+	}
+	// Data that is used where it lies counts for nothing.
+	if _, err := milpb.DecodeModel(nest(make([]byte, size), 502, 4, 2, 3, 1, 1, 1)); err != nil {
+		t.Errorf("a tensor: %v", err)
 	}
 }

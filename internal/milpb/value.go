@@ -71,7 +71,7 @@ func (*Value) name() string { return "Value" }
 func (m *Value) set(d *decoder, f field) (err error) {
 	switch f.num {
 	case 1:
-		m.DocString, err = d.text(f)
+		m.DocString, err = d.about(f)
 	case 2:
 		m.Type, err = sub(d, f, m.Type)
 	case 3:

@@ -10,13 +10,21 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Limits of the decoder. A program nests a few dozen messages at most; the
-// budget allows what every real program takes several times over, and keeps a
-// hostile file from costing more than a small multiple of its own size.
+// Limits of the decoder. A program nests a few dozen messages at most, and takes
+// seven to eight bytes of memory for a byte of the file. The budget allows several
+// times that, and keeps a hostile file from costing more than a small multiple of
+// its own size and, whatever its size, than budgetMost: what is made of the
+// messages, by this package's users too, stays below a gigabyte. Tensor data is
+// not counted where it is used as it lies in the file.
+//
+// Metadata, which real packages have kilobytes of, has a budget of its own: it is
+// shown, and so copied, many times.
 const (
-	maxDepth      = 200
-	budgetBase    = 64 << 20
-	budgetPerByte = 24
+	maxDepth       = 200
+	budgetBase     = 64 << 20
+	budgetPerByte  = 24
+	budgetMost     = 128 << 20
+	budgetMetadata = 16 << 20
 )
 
 // Errors that a FormatError wraps, besides those of the wire format.
@@ -25,8 +33,11 @@ var (
 	ErrDepth = errors.New("messages are nested too deeply")
 	// ErrBudget means that the messages would take far more memory than the file.
 	ErrBudget = errors.New("messages take too much memory for the size of the file")
-	errWire   = errors.New("field has an unexpected wire type")
-	errUTF8   = errors.New("string is not valid UTF-8")
+	// ErrMetadata means that texts about the model, which no computation needs, take
+	// too much memory.
+	ErrMetadata = fmt.Errorf("descriptions and metadata are larger than %d MiB", budgetMetadata>>20)
+	errWire     = errors.New("field has an unexpected wire type")
+	errUTF8     = errors.New("string is not valid UTF-8")
 )
 
 // FormatError says which message of a model file is malformed.
@@ -75,12 +86,13 @@ type field struct {
 }
 
 type decoder struct {
-	depth  int
-	budget int64
+	depth    int
+	budget   int64
+	metadata int // what is left for texts about the model
 }
 
 func newDecoder(size int) *decoder {
-	return &decoder{budget: budgetBase + budgetPerByte*int64(size)}
+	return &decoder{budget: min(budgetBase+budgetPerByte*int64(size), budgetMost), metadata: budgetMetadata}
 }
 
 // charge accounts for n bytes of memory about to be allocated.
@@ -171,6 +183,16 @@ func (d *decoder) text(f field) (string, error) {
 		return "", err
 	}
 	return string(b), nil
+}
+
+// about copies a text that describes the model.
+func (d *decoder) about(f field) (string, error) {
+	// The sum counts what an entry of a map costs beside its text.
+	const entry = 64
+	if d.metadata -= len(f.bytes) + entry; d.metadata < 0 {
+		return "", ErrMetadata
+	}
+	return d.text(f)
 }
 
 // ints appends the values of a repeated integer field, packed or not.

@@ -1,8 +1,3 @@
-// Package modelgen makes packages of language models with random weights: the
-// decoder of the Llama and Mistral families as coremltools converts it, with a
-// key and a value cache as states. Such a package is as large and as quick as
-// one of a trained model of its shape, which is what benchmarks need, and its
-// numbers stay in a range where every kernel is tested in earnest.
 package modelgen
 
 import (
@@ -10,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/gocoreml/coreml/internal/dtype"
 )
 
 // ErrConfig means that no model can be made as asked.
@@ -70,59 +63,12 @@ const (
 	Tables
 )
 
-// Format is how weights are stored.
-type Format struct {
-	name string
-	code dtype.Type // of the stored elements
-	lut  bool
-}
-
-// formats are those that coremltools' own compression makes.
-var formats = []Format{
-	{"int4", dtype.Int4, false},
-	{"int8", dtype.Int8, false},
-	{"fp16", dtype.Float16, false},
-	{"lut2", dtype.UInt2, true},
-	{"lut3", dtype.UInt3, true},
-	{"lut4", dtype.UInt4, true},
-	{"lut6", dtype.UInt6, true},
-	{"lut8", dtype.UInt8, true},
-}
-
-// Formats returns the names of the weight formats.
-func Formats() []string {
-	names := make([]string, len(formats))
-	for i, f := range formats {
-		names[i] = f.name
-	}
-	return names
-}
-
-// FormatNamed returns the weight format of that name.
-func FormatNamed(name string) (Format, error) {
-	for _, f := range formats {
-		if f.name == name {
-			return f, nil
-		}
-	}
-	return Format{}, fmt.Errorf("%w: weights %q are none of %v", ErrConfig, name, Formats())
-}
-
-// String returns the format's name.
-func (f Format) String() string { return f.name }
-
 // Config says what to make.
 type Config struct {
 	Shape
-	Weights Format
-	// Block is the number of columns that share a scale, or of rows that share a
-	// palette. 0 is what is usual: 32 columns for int4, a row for int8, 16 rows
-	// for palettes. -1 is a whole row, or the whole matrix for palettes.
-	Block  int
 	Rotary Rotary
-	Seed   uint64
-	// Name goes into the package's description.
-	Name string
+	// Description goes into the package's metadata.
+	Description string
 }
 
 // The most that a shape may ask for. They bound what a mistyped number costs.
@@ -152,8 +98,6 @@ func (c *Config) check() error {
 		}
 	}
 	switch {
-	case c.Weights.name == "":
-		return fmt.Errorf("%w: no weight format", ErrConfig)
 	case c.Heads%c.KVHeads != 0:
 		return fmt.Errorf("%w: %d heads cannot share %d key-value heads", ErrConfig, c.Heads, c.KVHeads)
 	case c.HeadDim%2 != 0:
@@ -166,52 +110,27 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: rotary base %v is not above 1", ErrConfig, c.RopeBase)
 	case !(c.NormEpsilon > 0) || c.NormEpsilon > 1:
 		return fmt.Errorf("%w: epsilon %v is not between 0 and 1", ErrConfig, c.NormEpsilon)
-	case c.Block < -1:
-		return fmt.Errorf("%w: block %d", ErrConfig, c.Block)
 	}
-	for _, m := range c.matrices() {
+	for _, m := range c.Matrices() {
 		if m[0] > maxMatrix/m[1] {
 			return fmt.Errorf("%w: a matrix of %d by %d has more than %d elements", ErrConfig, m[0], m[1], maxMatrix)
-		}
-		if _, err := c.block(m[0], m[1]); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-// matrices lists the kinds of matrices as rows and columns.
-func (c *Config) matrices() [][2]int {
+// Matrices lists the sizes of the model's matrices, as rows and columns, each size
+// of a layer once.
+func (c *Config) Matrices() [][2]int {
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
 	return [][2]int{
 		{c.Vocab, c.Hidden}, {q, c.Hidden}, {kv, c.Hidden}, {c.Hidden, q}, {c.FFN, c.Hidden}, {c.Hidden, c.FFN},
 	}
 }
 
-// block returns how many columns share a scale, or rows a palette.
-func (c *Config) block(rows, cols int) (int, error) {
-	along, what, usual := cols, "columns", cols
-	if c.Weights.lut {
-		along, what, usual = rows, "rows", 16
-	} else if c.Weights.code == dtype.Int4 {
-		usual = 32
-	}
-	n := c.Block
-	switch n {
-	case 0:
-		n = usual
-	case -1:
-		n = along
-	}
-	if along%n != 0 {
-		return 0, fmt.Errorf("%w: blocks of %d do not divide %d %s", ErrConfig, n, along, what)
-	}
-	return n, nil
-}
-
 // Parameters returns the number of weights in matrices.
 func (c *Config) Parameters() int {
-	m := c.matrices()
+	m := c.Matrices()
 	size := func(i int) int { return m[i][0] * m[i][1] }
 	n := c.Layers * (size(1) + 2*size(2) + size(3) + 2*size(4) + size(5))
 	n += size(0)

@@ -25,13 +25,16 @@ const (
 	f16        = dtype.Float16
 	f32        = dtype.Float32
 	i32        = dtype.Int32
-	headGain   = 3 // standard deviation of the logits
 )
 
-// Write makes the package at the path dir, where nothing may lie yet. It holds
-// one matrix in memory at a time. It gives up with ctx's error when ctx ends.
-func Write(ctx context.Context, dir string, c *Config) error {
+// Write makes a package of the source's weights at the path dir, where nothing may
+// lie yet. It asks for one weight at a time. It gives up with ctx's error when ctx
+// ends.
+func Write(ctx context.Context, dir string, c *Config, src Source) error {
 	if err := c.check(); err != nil {
+		return err
+	}
+	if err := src.Check(c); err != nil {
 		return err
 	}
 	w, err := modelpkg.Create(dir)
@@ -39,7 +42,7 @@ func Write(ctx context.Context, dir string, c *Config) error {
 		return err
 	}
 	b := mil.NewBuilder("main", opset)
-	g := &graph{Config: c, b: b, m: newMaker(c, w, b), zeros: map[int]*mil.Value{}}
+	g := &graph{Config: c, b: b, src: src, store: &Store{Builder: b, w: w}, zeros: map[int]*mil.Value{}}
 	if err := g.build(ctx); err != nil {
 		return errors.Join(err, w.Discard())
 	}
@@ -68,15 +71,17 @@ func (c *Config) describe(p *mil.Program) (*milpb.ModelDescription, error) {
 			}
 		}
 	}
-	d.Metadata.ShortDescription = fmt.Sprintf("random %s weights in the shape of %s", c.Weights, c.Name)
+	d.Metadata.ShortDescription = c.Description
 	return d, nil
 }
 
 // graph builds the program.
 type graph struct {
 	*Config
-	b *mil.Builder
-	m *maker
+	b     *mil.Builder
+	src   Source
+	store *Store
+	err   error // the first failure to get a weight
 
 	ids, mask, keys, values *mil.Value
 	// past and end are the first and last+1 position of what is fed, as scalars
@@ -95,11 +100,7 @@ func (g *graph) build(ctx context.Context) error {
 	g.positions()
 	g.rotation()
 
-	deviation := 1.0
-	if g.Tied {
-		deviation = headGain / math.Sqrt(float64(g.Hidden))
-	}
-	emb := g.m.matrix("emb_weight", g.Vocab, g.Hidden, deviation)
+	emb := g.weight(Weight{Role: Embedding, Layer: NoLayer, Name: "emb_weight", Rows: g.Vocab, Cols: g.Hidden})
 	x := b.Op("gather", "x", mil.TensorType(f16, 1, unknown, g.Hidden), mil.Args{
 		"x": emb, "indices": g.ids, "axis": b.Int("", 0), "batch_dims": b.Int("", 0), "validate_indices": b.Bool("", false),
 	})
@@ -108,17 +109,30 @@ func (g *graph) build(ctx context.Context) error {
 			return err
 		}
 		x = g.layer(l, x)
-		if g.m.err != nil {
-			return g.m.err
+		if g.err != nil {
+			return g.err
 		}
 	}
 	head := emb
 	if !g.Tied {
-		head = g.m.matrix("head_weight", g.Vocab, g.Hidden, headGain/math.Sqrt(float64(g.Hidden)))
+		head = g.weight(Weight{Role: Head, Layer: NoLayer, Name: "head_weight", Rows: g.Vocab, Cols: g.Hidden})
 	}
-	y := g.linear("head", g.norm("norm", x), head)
+	y := g.linear("head", g.norm(FinalNorm, NoLayer, "norm", x), head)
 	b.Output(logits, y)
-	return g.m.err
+	return g.err
+}
+
+// weight asks the source for a weight. After a failure it returns a value that
+// may be passed on, and the package is not finished.
+func (g *graph) weight(w Weight) *mil.Value {
+	if g.err == nil {
+		v, err := g.src.Weight(g.store, w)
+		if err == nil {
+			return v
+		}
+		g.err = fmt.Errorf("weight %s: %w", w.Name, err)
+	}
+	return g.b.Float16s(w.Name, []int{0})
 }
 
 // dim returns a dimension of a value as a scalar.

@@ -2,7 +2,6 @@ package modelgen
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
@@ -11,32 +10,33 @@ import (
 // layer adds attention and feed-forward to x.
 func (g *graph) layer(l int, x *mil.Value) *mil.Value {
 	p := fmt.Sprintf("layers_%d_", l)
-	// The residual stream takes 2*Layers contributions; together they are as large
-	// as the embedding.
-	in, out := 1/math.Sqrt(float64(g.Hidden)), 1/math.Sqrt(2*float64(g.Layers))
+	project := func(role Role, name string, x *mil.Value, rows int) *mil.Value {
+		w := Weight{Role: role, Layer: l, Name: p + name + "_weight", Rows: rows, Cols: x.Type.Shape[2]}
+		return g.linear(p+name, x, g.weight(w))
+	}
 	q, kv := g.Heads*g.HeadDim, g.KVHeads*g.HeadDim
 
-	h := g.norm(p+"norm1", x)
-	query := g.heads(p+"q", g.project(p+"q", h, q, in), g.Heads)
-	key := g.heads(p+"k", g.project(p+"k", h, kv, in), g.KVHeads)
-	value := g.heads(p+"v", g.project(p+"v", h, kv, in), g.KVHeads)
+	h := g.norm(AttentionNorm, l, p+"norm1", x)
+	query := g.heads(p+"q", project(Query, "q", h, q), g.Heads)
+	key := g.heads(p+"k", project(Key, "k", h, kv), g.KVHeads)
+	value := g.heads(p+"v", project(Value, "v", h, kv), g.KVHeads)
 	query, key = g.rotate(p+"q", query), g.rotate(p+"k", key)
 	keys := g.cached(p+"keys", l, g.keys, key)
 	values := g.cached(p+"values", l, g.values, value)
 	a := g.attend(p+"attention", query, keys, values)
-	x = g.add(p+"x1", x, g.project(p+"o", a, g.Hidden, out/math.Sqrt(float64(q))))
+	x = g.add(p+"x1", x, project(AttentionOut, "o", a, g.Hidden))
 
-	h = g.norm(p+"norm2", x)
-	gate := g.project(p+"g", h, g.FFN, in)
+	h = g.norm(FeedForwardNorm, l, p+"norm2", x)
+	gate := project(Gate, "g", h, g.FFN)
 	gate = g.b.Op("silu", p+"silu", gate.Type, mil.Args{"x": gate})
-	up := g.project(p+"u", h, g.FFN, in)
+	up := project(Up, "u", h, g.FFN)
 	both := g.b.Op("mul", p+"gated", up.Type, mil.Args{"x": gate, "y": up})
-	return g.add(p+"x2", x, g.project(p+"d", both, g.Hidden, out/math.Sqrt(float64(g.FFN))))
+	return g.add(p+"x2", x, project(Down, "d", both, g.Hidden))
 }
 
 // norm is the root-mean-square norm. Squares are taken in fp32: those of fp16
 // overflow above 255.
-func (g *graph) norm(name string, x *mil.Value) *mil.Value {
+func (g *graph) norm(role Role, layer int, name string, x *mil.Value) *mil.Value {
 	b := g.b
 	wide := g.cast(name+"_fp32", x, f32)
 	one := mil.TensorType(f32, 1, unknown, 1)
@@ -45,14 +45,8 @@ func (g *graph) norm(name string, x *mil.Value) *mil.Value {
 	sum := b.Op("add", name+"_sum", one, mil.Args{"x": mean, "y": b.Float("", f32, float32(g.NormEpsilon))})
 	root := b.Op("rsqrt", name+"_rsqrt", one, mil.Args{"x": sum, "epsilon": b.Float("", f32, 1e-12)})
 	normed := g.cast(name+"_normed", b.Op("mul", name+"_scaled", wide.Type, mil.Args{"x": wide, "y": root}), f16)
-	gain := g.m.stored(name+"_gain", f16, []int{g.Hidden}, g.m.gains(g.Hidden))
+	gain := g.weight(Weight{Role: role, Layer: layer, Name: name + "_gain", Rows: g.Hidden})
 	return b.Op("mul", name, x.Type, mil.Args{"x": normed, "y": gain})
-}
-
-// project multiplies by a new random matrix.
-func (g *graph) project(name string, x *mil.Value, rows int, deviation float64) *mil.Value {
-	cols := x.Type.Shape[2]
-	return g.linear(name, x, g.m.matrix(name+"_weight", rows, cols, deviation))
 }
 
 // linear multiplies by a matrix. Converters write a bias of zeros where a layer
@@ -60,7 +54,11 @@ func (g *graph) project(name string, x *mil.Value, rows int, deviation float64) 
 func (g *graph) linear(name string, x, weight *mil.Value) *mil.Value {
 	rows := weight.Type.Shape[0]
 	if g.zeros[rows] == nil {
-		g.zeros[rows] = g.m.stored(fmt.Sprintf("zeros_%d", rows), f16, []int{rows}, make([]byte, 2*rows))
+		zeros, err := g.store.Put(fmt.Sprintf("zeros_%d", rows), f16, []int{rows}, make([]byte, 2*rows))
+		if err != nil && g.err == nil {
+			g.err = err
+		}
+		g.zeros[rows] = zeros
 	}
 	return g.b.Op("linear", name, mil.TensorType(f16, 1, unknown, rows), mil.Args{"x": x, "weight": weight, "bias": g.zeros[rows]})
 }

@@ -3,7 +3,6 @@ package modelgen_test
 import (
 	"context"
 	"errors"
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,26 +12,33 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/modelgen/random"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
-func config(t *testing.T, shape, weights string) *modelgen.Config {
+func config(t *testing.T, shape string) *modelgen.Config {
 	t.Helper()
 	s, ok := modelgen.PresetNamed(shape)
 	if !ok {
 		t.Fatalf("no shape %s", shape)
 	}
-	f, err := modelgen.FormatNamed(weights)
+	return &modelgen.Config{Shape: s, Description: "a test of " + shape}
+}
+
+// weights returns random weights in that format.
+func weights(t *testing.T, format string) *random.Source {
+	t.Helper()
+	f, err := random.FormatNamed(format)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &modelgen.Config{Shape: s, Weights: f, Name: shape}
+	return random.New(f, 0, 0)
 }
 
-func write(t *testing.T, c *modelgen.Config) *modelpkg.Package {
+func write(t *testing.T, c *modelgen.Config, src modelgen.Source) *modelpkg.Package {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "made.mlpackage")
-	if err := modelgen.Write(t.Context(), path, c); err != nil {
+	if err := modelgen.Write(t.Context(), path, c, src); err != nil {
 		t.Fatal(err)
 	}
 	pkg, err := modelpkg.OpenPath(path)
@@ -52,7 +58,7 @@ func TestPresetsHaveAsManyWeightsAsTheirModels(t *testing.T) {
 		"mistral-7b":     7241732096,
 		"llama-3.2-1b":   1235814400,
 	} {
-		c := config(t, name, "int4")
+		c := config(t, name)
 		if got := c.Parameters() + (2*c.Layers+1)*c.Hidden; got != want {
 			t.Errorf("%s has %d parameters, want %d", name, got, want)
 		}
@@ -60,7 +66,7 @@ func TestPresetsHaveAsManyWeightsAsTheirModels(t *testing.T) {
 }
 
 func TestTheDescriptionIsThatOfAConvertedModel(t *testing.T) {
-	d := write(t, config(t, "tiny", "int4")).Model().Description
+	d := write(t, config(t, "tiny"), weights(t, "int4")).Model().Description
 	array := func(name string, kind milpb.FeatureKind, a milpb.ArrayFeatureType) milpb.FeatureDescription {
 		return milpb.FeatureDescription{Name: name, Type: &milpb.FeatureType{Kind: kind, Array: &a}}
 	}
@@ -81,77 +87,83 @@ func TestTheDescriptionIsThatOfAConvertedModel(t *testing.T) {
 		State: []milpb.FeatureDescription{
 			array("keyCache", milpb.StateFeature, cache), array("valueCache", milpb.StateFeature, cache),
 		},
-		Metadata: &milpb.Metadata{ShortDescription: "random int4 weights in the shape of tiny"},
+		Metadata: &milpb.Metadata{ShortDescription: "a test of tiny"},
 	}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Errorf("description (-want +got):\n%s", diff)
 	}
 }
 
-func TestWeightsHaveTheSpreadThatKeepsActivationsInRange(t *testing.T) {
-	for _, format := range modelgen.Formats() {
-		t.Run(format, func(t *testing.T) {
-			p, err := mil.Read(write(t, config(t, "tiny", format)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, op := range p.Function("main").Body.Ops {
-				if op.Type != "linear" {
-					continue
-				}
-				w := op.Input("weight")
-				if op.Name != "head" && op.Name != "layers_0_g" {
-					continue
-				}
-				want := 1 / math.Sqrt(128)
-				if op.Name == "head" {
-					want *= 3
-				}
-				// A matrix of palettes has only 16 scales, which are not exactly 1 on average.
-				if mean, got := moments(w); math.Abs(mean) > 0.05*want || math.Abs(got/want-1) > 0.1 {
-					t.Errorf("%s has a mean of %.5f and a deviation of %.5f, want 0 and %.5f", op.Name, mean, got, want)
-				}
-			}
-		})
-	}
-}
-
-// moments decodes a weight and returns its mean and standard deviation.
-func moments(v *mil.Value) (mean, deviation float64) {
-	rows, cols := v.Type.Shape[0], v.Type.Shape[1]
-	sum, squares := 0.0, 0.0
-	for i := range rows * cols {
-		x := 0.0
-		switch {
-		case v.Const != nil:
-			x = at(v, i)
-		case v.Producer.Type == "constexpr_lut_to_dense":
-			lut := v.Producer.Input("lut")
-			group := i / cols / (rows / lut.Const.Shape[0])
-			x = at(lut, group*lut.Const.Shape[2]+int(at(v.Producer.Input("indices"), i)))
-		default:
-			scale := v.Producer.Input("scale")
-			perRow := scale.Const.Shape[1]
-			x = at(v.Producer.Input("data"), i) * at(scale, i/cols*perRow+i%cols/(cols/perRow))
-		}
-		sum += x
-		squares += x * x
-	}
-	n := float64(rows * cols)
-	return sum / n, math.Sqrt(squares / n)
-}
-
-func at(v *mil.Value, i int) float64 { return float64(mil.FloatAt(v.Const.Data, v.Const.DType, i)) }
-
 func TestACancelledWriteLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := t.TempDir()
-	err := modelgen.Write(ctx, filepath.Join(dir, "made.mlpackage"), config(t, "tiny", "int4"))
+	err := modelgen.Write(ctx, filepath.Join(dir, "made.mlpackage"), config(t, "tiny"), weights(t, "int4"))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// broken is a source that lacks a weight.
+type broken struct {
+	*random.Source
+	lacks modelgen.Role
+}
+
+var errLacking = errors.New("no such weight")
+
+func (b broken) Weight(s *modelgen.Store, w modelgen.Weight) (*mil.Value, error) {
+	if w.Role == b.lacks {
+		return nil, errLacking
+	}
+	return b.Source.Weight(s, w)
+}
+
+func TestASourceThatLacksAWeightLeavesNothing(t *testing.T) {
+	for role := modelgen.Embedding; role <= modelgen.Down; role++ {
+		dir := t.TempDir()
+		err := modelgen.Write(t.Context(), filepath.Join(dir, "made.mlpackage"), config(t, "tiny"), broken{weights(t, "int4"), role})
+		if !errors.Is(err, errLacking) {
+			t.Errorf("without role %d the error is %v", role, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("without role %d it left %v, %v", role, left, err)
+		}
+	}
+}
+
+// asked notes what the graph asks for.
+type asked struct {
+	*random.Source
+	list []modelgen.Weight
+}
+
+func (a *asked) Weight(s *modelgen.Store, w modelgen.Weight) (*mil.Value, error) {
+	a.list = append(a.list, w)
+	return a.Source.Weight(s, w)
+}
+
+func TestEachWeightIsAskedForOnce(t *testing.T) {
+	src := &asked{Source: weights(t, "int4")}
+	c := config(t, "tiny")
+	write(t, c, src)
+	seen := map[modelgen.Weight]bool{}
+	elements := 0
+	for _, w := range src.list {
+		if seen[w] {
+			t.Errorf("%+v is asked for again", w)
+		}
+		seen[w] = true
+		elements += w.Rows * w.Cols
+	}
+	if elements != c.Parameters() {
+		t.Errorf("the matrices have %d elements, want the model's %d", elements, c.Parameters())
+	}
+	// Nine weights a layer, the embedding, the head and the last norm.
+	if want := 9*c.Layers + 3; len(src.list) != want {
+		t.Errorf("%d weights are asked for, want %d", len(src.list), want)
 	}
 }

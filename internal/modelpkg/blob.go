@@ -44,11 +44,24 @@ type BlobError struct {
 
 // Error describes the failure.
 func (e *BlobError) Error() string {
-	return fmt.Sprintf("weight file %s, offset %d: %v", e.File, e.Offset, e.Err)
+	if e.WholeFile() {
+		return "weights: " + e.Err.Error() // which names the file
+	}
+	return fmt.Sprintf("weight file %s, offset %d: %v", storage.Quote(e.File), e.Offset, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *BlobError) Unwrap() error { return e.Err }
+
+// WholeFile reports whether it is the file that cannot be read, and not this blob
+// of it.
+func (e *BlobError) WholeFile() bool {
+	switch e.Err.(type) { //nolint:errorlint // as they come from opening the file
+	case *storage.WrongFileError, *storage.NotRegularError, *storage.FaultError, *fs.PathError:
+		return true
+	}
+	return false
+}
 
 // Blob is a tensor of a weight file.
 type Blob struct {
@@ -71,16 +84,30 @@ func (b Blob) Holds(n int) bool {
 
 // Blob returns the tensor whose metadata record lies at offset of a weight file.
 // fileName is as the program gives it: @model_path/weights/weight.bin.
-func (p *Package) Blob(fileName string, offset uint64) (Blob, error) {
+func (p *Package) Blob(fileName string, offset uint64) (_ Blob, err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	file, err := p.weightFile(fileName)
 	if err != nil {
 		return Blob{}, &BlobError{File: fileName, Offset: offset, Err: err}
 	}
 	b, err := readBlob(file.Data(), offset)
 	if err != nil {
+		if other := p.otherFile(fileName, file.Data()); other != nil {
+			return Blob{}, &BlobError{File: fileName, Offset: offset, Err: other}
+		}
 		return Blob{}, &BlobError{File: fileName, Offset: offset, Err: fmt.Errorf("%w: %w", ErrBlob, err)}
 	}
 	return b, nil
+}
+
+// otherFile says what lies in the place of a weight file, when that is known.
+func (p *Package) otherFile(fileName string, data []byte) error {
+	name := path.Join(p.modelDir, strings.TrimPrefix(fileName, "@model_path/"))
+	other := storage.Sniff(name, data, "", storage.KindWeights)
+	if other == nil {
+		return nil
+	}
+	return p.inside(name, other)
 }
 
 // weightFile maps a weight file when it is first asked for.
@@ -101,9 +128,10 @@ func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBlob, err)
 	}
-	f, err := storage.ReadFile(p.fsys, path.Join(p.modelDir, clean))
+	name := path.Join(p.modelDir, clean)
+	f, err := storage.ReadFile(p.fsys, name)
 	if err != nil {
-		return nil, err
+		return nil, p.inside(name, err)
 	}
 	p.files[fileName] = f
 	return f, nil

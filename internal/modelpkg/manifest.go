@@ -4,16 +4,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // maxManifest bounds the manifest, which has a few hundred bytes in real
 // packages.
 const maxManifest = 4 << 20
+
+const manifestName = "Manifest.json"
 
 type manifest struct {
 	FileFormatVersion   string                  `json:"fileFormatVersion"`
@@ -30,18 +33,24 @@ type manifestItem struct {
 
 // readManifest finds the model file and the other items of the package folder.
 func (p *Package) readManifest() (modelFile string, err error) {
-	data, err := readSmall(p.fsys, path.Join(p.dir, "Manifest.json"))
-	if errors.Is(err, fs.ErrNotExist) {
+	name := path.Join(p.dir, manifestName)
+	data, err := storage.ReadSmall(p.fsys, name, maxManifest)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		if p.looksCompiled() {
 			return "", ErrCompiled
 		}
-		return "", ErrNotPackage
-	}
-	if err != nil {
-		return "", err
+		return "", p.notPackage()
+	case errors.Is(err, storage.ErrTooLong):
+		return "", fmt.Errorf("%w: larger than %d bytes", ErrManifest, maxManifest)
+	case err != nil:
+		return "", p.inside(name, err)
 	}
 	root, others, err := parseManifest(data)
 	if err != nil {
+		if other := storage.Sniff(name, data, "", storage.KindJSON, storage.KindText); other != nil {
+			return "", fmt.Errorf("%w: %w", ErrManifest, p.inside(name, other))
+		}
 		return "", err
 	}
 	data0 := path.Join(p.dir, "Data")
@@ -69,19 +78,19 @@ func (p *Package) looksCompiled() bool {
 func parseManifest(data []byte) (root string, others []string, err error) {
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {
-		return "", nil, fmt.Errorf("%w: %w", ErrManifest, err)
+		return "", nil, fmt.Errorf("%w: %w", ErrManifest, storage.JSONError(err))
 	}
 	if major, _, _ := strings.Cut(m.FileFormatVersion, "."); major != "1" {
-		return "", nil, fmt.Errorf("%w: format version %q is not 1", ErrManifest, m.FileFormatVersion)
+		return "", nil, fmt.Errorf("%w: format version %s is not 1", ErrManifest, storage.Quote(m.FileFormatVersion))
 	}
 	if _, ok := m.ItemInfoEntries[m.RootModelIdentifier]; !ok {
-		return "", nil, fmt.Errorf("%w: rootModelIdentifier %q names none of its %d items",
-			ErrManifest, m.RootModelIdentifier, len(m.ItemInfoEntries))
+		return "", nil, fmt.Errorf("%w: rootModelIdentifier %s names none of its %d items",
+			ErrManifest, storage.Quote(m.RootModelIdentifier), len(m.ItemInfoEntries))
 	}
 	for id, item := range m.ItemInfoEntries {
 		clean, err := localPath(item.Path)
 		if err != nil {
-			return "", nil, fmt.Errorf("%w: item %q: %w", ErrManifest, item.Name, err)
+			return "", nil, fmt.Errorf("%w: item %s: %w", ErrManifest, storage.Quote(item.Name), err)
 		}
 		if id == m.RootModelIdentifier {
 			root = clean
@@ -99,23 +108,7 @@ func parseManifest(data []byte) (root string, others []string, err error) {
 func localPath(name string) (string, error) {
 	clean := path.Clean(name)
 	if name == "" || clean == "." || !fs.ValidPath(clean) || strings.ContainsAny(clean, "\\:\x00") {
-		return "", fmt.Errorf("path %q does not stay inside the package", name)
+		return "", fmt.Errorf("path %s does not stay inside the package", storage.Quote(name))
 	}
 	return clean, nil
-}
-
-func readSmall(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
-	err = errors.Join(err, f.Close())
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxManifest {
-		return nil, fmt.Errorf("%s: %w: larger than %d bytes", name, ErrManifest, maxManifest)
-	}
-	return data, nil
 }

@@ -40,6 +40,7 @@ var (
 type Package struct {
 	fsys     fs.FS
 	dir      string // the package folder; the folder around a bare model file
+	bare     string // the bare model file; empty for a package
 	modelDir string // what @model_path stands for
 	items    []string
 	model    *milpb.Model
@@ -57,18 +58,25 @@ func OpenPath(name string) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		if compiledName(name) {
-			return nil, fmt.Errorf("%s: %w", name, ErrCompiled)
-		}
-		return Open(os.DirFS(name), ".")
+	var p *Package
+	switch {
+	case !info.IsDir():
+		p, err = Open(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	case compiledName(name):
+		err = ErrCompiled
+	default:
+		p, err = Open(os.DirFS(name), ".")
 	}
-	return Open(os.DirFS(filepath.Dir(name)), filepath.Base(name))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, Locate(err, name))
+	}
+	return p, nil
 }
 
 // Open opens the package that is the folder dir of fsys, or the bare .mlmodel
 // file of that name. The model file is decoded at once, weight files are opened
-// when the first of their contents is asked for.
+// when the first of their contents is asked for. Errors do not name dir, which the
+// caller knows, and name files as they are called inside the package.
 func Open(fsys fs.FS, dir string) (*Package, error) {
 	dir = path.Clean(dir)
 	if !fs.ValidPath(dir) {
@@ -79,40 +87,66 @@ func Open(fsys fs.FS, dir string) (*Package, error) {
 		return nil, err
 	}
 	p := &Package{fsys: fsys, dir: dir, files: map[string]*storage.Bytes{}}
-	var modelFile string
-	if info.IsDir() {
-		modelFile, err = p.readManifest()
-	} else {
-		modelFile = dir
-		p.dir = path.Dir(dir)
-	}
-	if err != nil {
-		return nil, p.named(err)
+	modelFile := dir
+	if !info.IsDir() {
+		p.dir, p.bare = path.Dir(dir), dir
+	} else if modelFile, err = p.readManifest(); err != nil {
+		return nil, err
 	}
 	p.modelDir = path.Dir(modelFile)
 	if p.spec, err = storage.ReadFile(fsys, modelFile); err != nil {
-		return nil, fmt.Errorf("read model file: %w", err)
+		return nil, p.inside(modelFile, err)
 	}
-	if p.model, err = milpb.DecodeModel(p.spec.Data()); err != nil {
-		return nil, errors.Join(fmt.Errorf("decode %s: %w", modelFile, err), p.spec.Release())
-	}
-	if p.model.Program == nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w (its type is %v)", modelFile, ErrNotProgram, p.model.Type), p.spec.Release())
+	if err := p.decode(modelFile); err != nil {
+		return nil, errors.Join(err, p.spec.Release())
 	}
 	return p, nil
 }
 
-// named says in which folder of the file system an error arose, unless that is
-// the file system itself, which the caller names.
-func (p *Package) named(err error) error {
-	if p.dir == "." {
-		return err
+// decode decodes the model file. What turns out to be no model at all is told by
+// its first bytes.
+func (p *Package) decode(name string) (err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
+	p.model, err = milpb.DecodeModel(p.spec.Data())
+	if err == nil && p.model.Program != nil {
+		return p.spec.Err()
 	}
-	return fmt.Errorf("%s: %w", p.dir, err)
+	if err != nil || p.model.Type == 0 {
+		if other := storage.Sniff(name, p.spec.Data(), ""); other != nil {
+			return p.inside(name, other)
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("%w (its type is %v)", ErrNotProgram, p.model.Type)
+	}
+	return p.inside(name, err)
 }
 
 func compiledName(name string) bool {
 	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
+}
+
+// Err returns an error when one of the package's files was shortened while it was
+// mapped: what was read of it may not have been its content. No package has no
+// files.
+func (p *Package) Err() error {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	if err := p.spec.Err(); err != nil {
+		return err
+	}
+	for _, f := range p.files {
+		if err := f.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Model returns the decoded model file. Its tensor data is valid until Close.

@@ -244,7 +244,7 @@ func TestWhatIsNoUsablePackageSaysWhy(t *testing.T) {
 		"nothing":                         {fstest.MapFS{}, "d", fs.ErrNotExist},
 		"a path out of the file system":   {fstest.MapFS{}, "../d", fs.ErrInvalid},
 		"a neural network":                {fstest.MapFS{"n.mlmodel": &fstest.MapFile{Data: other}}, "n.mlmodel", modelpkg.ErrNotProgram},
-		"an empty file":                   {fstest.MapFS{"n.mlmodel": &fstest.MapFile{}}, "n.mlmodel", modelpkg.ErrNotProgram},
+		"an empty file":                   {fstest.MapFS{"n.mlmodel": &fstest.MapFile{}}, "n.mlmodel", modelpkg.ErrNotPackage},
 		"a missing model file":            {fstest.MapFS{manifestFile: &fstest.MapFile{Data: manifest("m")}}, "m.mlpackage", fs.ErrNotExist},
 	}
 	for name, test := range tests {

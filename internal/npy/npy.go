@@ -2,6 +2,7 @@ package npy
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// Open reads the file of that name.
+// Open reads the file of that name, which must be a regular one. A file of
+// another kind gives a [*storage.WrongFileError] where the kind is known.
 func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
-	f, err := fsys.Open(name)
+	f, err := storage.OpenFS(fsys, name)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +28,12 @@ func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
 		return nil, err
 	}
 	if t, err = Read(f, info.Size()); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		if errors.Is(err, ErrFormat) {
+			if other := storage.SniffFile(fsys, name, "an .npy file is wanted", storage.KindNPY); other != nil {
+				return nil, storage.Also(other, ErrFormat)
+			}
+		}
+		return nil, fmt.Errorf("%s: %w", storage.Quote(name), err)
 	}
 	return t, nil
 }
@@ -56,7 +64,10 @@ func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 		}
 		count *= int64(n)
 	}
-	raw := make([]byte, count*int64(e.size))
+	t, raw, err := memory(h, e, int(count))
+	if err != nil {
+		return nil, err
+	}
 	if _, err := io.ReadFull(r, raw); err != nil {
 		return nil, fmt.Errorf("%w: elements: %w", ErrFormat, noEOF(err))
 	}
@@ -68,35 +79,44 @@ func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 			slices.Reverse(raw[at : at+e.size])
 		}
 	}
-	return build(h, e, raw)
+	return build(h, e, t, raw)
 }
 
-// build makes the tensor of little-endian elements.
-func build(h *Header, e elementType, raw []byte) (*tensor.Tensor, error) {
-	shape := h.Shape
-	if h.FortranOrder {
-		shape = slices.Clone(shape)
-		slices.Reverse(shape)
+// memory takes memory for the elements: a tensor's own, where they need no
+// widening.
+func memory(h *Header, e elementType, count int) (t *tensor.Tensor, raw []byte, err error) {
+	if e.widened {
+		return nil, make([]byte, count*e.size), nil
 	}
-	var t *tensor.Tensor
+	t = tensor.New(e.dtype, stored(h)...)
+	raw, err = t.Bytes()
+	return t, raw, err
+}
+
+// stored returns the shape that the elements have in row-major order.
+func stored(h *Header) []int {
+	if !h.FortranOrder {
+		return h.Shape
+	}
+	shape := slices.Clone(h.Shape)
+	slices.Reverse(shape)
+	return shape
+}
+
+// build makes the tensor of little-endian elements, which lie in t's memory
+// unless they have to be widened.
+func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tensor, error) {
 	if e.widened {
 		wide, err := widen(raw, e.size)
 		if err != nil {
 			return nil, err
 		}
-		t = tensor.Wrap(wide, shape...)
-	} else {
-		t = tensor.New(e.dtype, shape...)
-		mem, err := t.Bytes()
-		if err != nil {
-			return nil, err
-		}
-		copy(mem, raw)
-		if e.dtype == tensor.Bool {
-			for i, b := range mem {
-				if b > 1 {
-					return nil, fmt.Errorf("%w: element %d is %d, not a bool", ErrFormat, i, b)
-				}
+		t = tensor.Wrap(wide, stored(h)...)
+	}
+	if e.dtype == tensor.Bool {
+		for i, b := range raw {
+			if b > 1 {
+				return nil, fmt.Errorf("%w: element %d is %d, not a bool", ErrFormat, i, b)
 			}
 		}
 	}

@@ -13,12 +13,18 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 const (
 	// maxHeader is the format's own limit.
-	maxHeader   = 100_000_000
+	maxHeader = 100_000_000
+	// The other limits keep a header from taking many times its size in memory:
+	// what is said of one tensor, the free metadata, and the number of tensors.
+	maxEntry    = 64 << 10
+	maxMetadata = 16 << 20
+	maxEntries  = 1 << 17
 	metadataKey = "__metadata__"
 )
 
@@ -132,18 +138,21 @@ func parseHeader(raw []byte) (*Header, error) {
 		}
 		name, ok := t.(string)
 		if !ok || seen[name] {
-			return nil, fmt.Errorf("name %q occurs twice", name)
+			return nil, fmt.Errorf("name %s occurs twice", storage.Quote(name))
 		}
 		seen[name] = true
+		if len(h.Entries) == maxEntries {
+			return nil, fmt.Errorf("more than %d tensors", maxEntries)
+		}
 		if name == metadataKey {
-			if err := dec.Decode(&h.Metadata); err != nil {
+			if err := decodeBounded(dec, maxMetadata, &h.Metadata); err != nil {
 				return nil, fmt.Errorf("metadata: %w", err)
 			}
 			continue
 		}
 		e, err := parseEntry(dec, name)
 		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
+			return nil, fmt.Errorf("tensor %s: %w", storage.Quote(name), err)
 		}
 		h.Entries = append(h.Entries, e)
 	}
@@ -156,13 +165,26 @@ func parseHeader(raw []byte) (*Header, error) {
 	return h, h.order()
 }
 
+// decodeBounded decodes the next value of a stream, whose text may have limit
+// bytes.
+func decodeBounded(dec *json.Decoder, limit int, into any) error {
+	var raw json.RawMessage
+	if err := dec.Decode(&raw); err != nil {
+		return err
+	}
+	if len(raw) > limit {
+		return fmt.Errorf("%d bytes, at most %d", len(raw), limit)
+	}
+	return storage.JSONError(json.Unmarshal(raw, into))
+}
+
 func parseEntry(dec *json.Decoder, name string) (Entry, error) {
 	var raw struct {
 		DType   *string `json:"dtype"`
 		Shape   []int   `json:"shape"`
 		Offsets []int64 `json:"data_offsets"`
 	}
-	if err := dec.Decode(&raw); err != nil {
+	if err := decodeBounded(dec, maxEntry, &raw); err != nil {
 		return Entry{}, err
 	}
 	if raw.DType == nil || raw.Shape == nil || len(raw.Offsets) != 2 {
@@ -176,16 +198,25 @@ func parseEntry(dec *json.Decoder, name string) (Entry, error) {
 func (e *Entry) check() error {
 	t, ok := types[e.DType]
 	if !ok {
-		return fmt.Errorf("unknown element type %q", e.DType)
+		return fmt.Errorf("unknown element type %s", storage.Quote(e.DType))
 	}
 	n, ok := dtype.Count(e.Shape)
 	if !ok || int64(n) > math.MaxInt64/int64(t.size) {
-		return fmt.Errorf("shape %v is negative or too large", e.Shape)
+		return fmt.Errorf("shape %s is negative or too large", shapeText(e.Shape))
 	}
 	if e.Begin < 0 || e.End < e.Begin || e.End-e.Begin != int64(n)*int64(t.size) {
-		return fmt.Errorf("bytes %d to %d for %s of shape %v", e.Begin, e.End, e.DType, e.Shape)
+		return fmt.Errorf("bytes %d to %d for %s of shape %s", e.Begin, e.End, e.DType, shapeText(e.Shape))
 	}
 	return nil
+}
+
+// shapeText shows the first dimensions of a shape that may have many.
+func shapeText(shape []int) string {
+	const shown = 16
+	if len(shape) > shown {
+		return fmt.Sprintf("%v and %d more", shape[:shown], len(shape)-shown)
+	}
+	return fmt.Sprint(shape)
 }
 
 // order sorts the entries by place and verifies that they follow each other.
@@ -195,7 +226,7 @@ func (h *Header) order() error {
 	})
 	for i := range h.Entries {
 		if e := &h.Entries[i]; e.Begin != h.DataSize {
-			return fmt.Errorf("tensor %q begins at byte %d, want %d", e.Name, e.Begin, h.DataSize)
+			return fmt.Errorf("tensor %.100q begins at byte %d, want %d", e.Name, e.Begin, h.DataSize)
 		}
 		h.DataSize = h.Entries[i].End
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -22,15 +23,22 @@ type File struct {
 }
 
 // Open opens a file of fsys. A file that cannot be read at any place is read
-// into memory as a whole.
+// into memory as a whole. It must be a regular one; a file of another kind gives
+// a [*storage.WrongFileError] where the kind is known.
 func Open(fsys fs.FS, name string) (*File, error) {
-	f, err := fsys.Open(name)
+	f, err := storage.OpenFS(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	file, err := open(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, errors.Join(err, f.Close()))
+		err = errors.Join(err, f.Close())
+		if errors.Is(err, ErrFormat) {
+			if other := storage.SniffFile(fsys, name, "a safetensors file is wanted", storage.KindSafetensors); other != nil {
+				return nil, storage.Also(other, ErrFormat)
+			}
+		}
+		return nil, fmt.Errorf("%s: %w", storage.Quote(name), err)
 	}
 	return file, nil
 }
@@ -98,7 +106,7 @@ func (f *File) Entry(name string) *Entry {
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	e := f.Entry(name)
 	if e == nil {
-		return nil, fmt.Errorf("tensor %q: %w", name, fs.ErrNotExist)
+		return nil, &MissingError{Name: name, Has: f.Names()}
 	}
 	return e.Read(io.NewSectionReader(f.r, f.DataStart+e.Begin, e.End-e.Begin))
 }

@@ -270,7 +270,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := safetensors.Open(memory, "bad"); !errors.Is(err, safetensors.ErrFormat) || !strings.HasPrefix(fmt.Sprint(err), "bad: ") {
+	if _, err := safetensors.Open(memory, "bad"); !errors.Is(err, safetensors.ErrFormat) || !strings.HasPrefix(fmt.Sprint(err), `"bad" is a text file`) {
 		t.Errorf("a bad file: %v", err)
 	}
 	if _, err := safetensors.Open(memory, "none"); !errors.Is(err, fs.ErrNotExist) {

@@ -19,7 +19,9 @@ var errNotMappable = errors.New("file cannot be mapped")
 // system can do that and read as a whole elsewhere. f may be closed afterwards.
 //
 // A mapping follows the file: if someone shortens the file while it is mapped,
-// the system ends the process on the next access to the missing part.
+// the next access to the missing part is a fault, which ends the process unless
+// the reader stands between [WatchFaults] and [EndFaults]. Every reader of mapped
+// files does.
 func MapFile(f *os.File) (*Bytes, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -33,21 +35,51 @@ func MapFile(f *os.File) (*Bytes, error) {
 		return Wrap(nil, nil), nil
 	}
 	if size < 0 || size > math.MaxInt {
-		return nil, fmt.Errorf("%s: %w", f.Name(), ErrTooLarge)
+		return nil, fmt.Errorf("%s: %w", Quote(f.Name()), ErrTooLarge)
 	}
 	b, err := mapFile(f, int(size))
 	if errors.Is(err, errNotMappable) {
 		return readAll(f, f.Name(), size)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("map %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("map %s: %w", Quote(f.Name()), err)
 	}
 	return b, nil
 }
 
+// mapped returns the bytes of a mapping of f.
+func mapped(f *os.File, data []byte, unmap func() error) *Bytes {
+	m := newMapping(data, f.Name())
+	m.watch = newWatch(f)
+	b := Wrap(data, func() error {
+		m.forget()
+		return errors.Join(unmap(), m.watch.close())
+	})
+	b.mapped = m
+	return b
+}
+
 // ReadFile returns the content of a file of fsys. Files of the operating system
-// are mapped; all others are read once.
+// are mapped; all others are read once. A Git LFS pointer gives a
+// [*WrongFileError].
 func ReadFile(fsys fs.FS, name string) (_ *Bytes, err error) {
+	b, err := readFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pointerIn(name, b); err != nil {
+		return nil, errors.Join(err, b.Release())
+	}
+	return b, nil
+}
+
+// pointerIn is refusePointer for bytes that may be mapped.
+func pointerIn(name string, b *Bytes) (err error) {
+	defer EndFaults(WatchFaults(), &err)
+	return refusePointer(name, b.Data())
+}
+
+func readFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 	f, err := OpenFS(fsys, name)
 	if err != nil {
 		return nil, err
@@ -73,7 +105,7 @@ func ReadFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 	const trusted = 16 << 20
 	if size < 0 || size > math.MaxInt-8 {
-		return nil, fmt.Errorf("%s: %w", name, ErrTooLarge)
+		return nil, fmt.Errorf("%s: %w", Quote(name), ErrTooLarge)
 	}
 	buf := Heap(int(min(size, trusted))).Data()
 	n := 0
@@ -84,7 +116,7 @@ func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
 				err = fmt.Errorf("holds %d bytes where %d were announced: %w", n, size, err)
 			}
-			return nil, fmt.Errorf("read %s: %w", name, err)
+			return nil, fmt.Errorf("read %s: %w", Quote(name), err)
 		}
 		if n < len(buf) || int64(n) == size {
 			break
@@ -94,7 +126,7 @@ func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 		buf = larger
 	}
 	if int64(n) != size {
-		return nil, fmt.Errorf("read %s: holds %d bytes where %d were announced: %w", name, n, size, io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("read %s: holds %d bytes where %d were announced: %w", Quote(name), n, size, io.ErrUnexpectedEOF)
 	}
 	return Wrap(buf, nil), nil
 }

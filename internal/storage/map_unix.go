@@ -16,5 +16,5 @@ func mapFile(f *os.File, size int) (*Bytes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Wrap(data, func() error { return syscall.Munmap(data) }), nil
+	return mapped(f, data, func() error { return syscall.Munmap(data) }), nil
 }

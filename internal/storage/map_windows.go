@@ -24,5 +24,5 @@ func mapFile(f *os.File, size int) (*Bytes, error) {
 	// The address is the system's, not the garbage collector's. Reading it through
 	// a pointer to the variable is the form that vet accepts for such memory.
 	data := unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), size)
-	return Wrap(data, func() error { return syscall.UnmapViewOfFile(addr) }), nil
+	return mapped(f, data, func() error { return syscall.UnmapViewOfFile(addr) }), nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 )
 
 // ErrTooLong means that a file holds more bytes than its reader takes.
@@ -18,9 +19,31 @@ type NotRegularError struct {
 	Mode fs.FileMode
 }
 
+// ErrNotRegular is what every [*NotRegularError] is.
+var ErrNotRegular = errors.New("not a regular file")
+
 // Error says what the name leads to.
 func (e *NotRegularError) Error() string {
-	return fmt.Sprintf("%q is %s, not a file", e.Name, kindOf(e.Mode))
+	return Quote(e.Name) + " is " + e.What()
+}
+
+// What is Error without the name, for those whose message has it already.
+func (e *NotRegularError) What() string { return kindOf(e.Mode) + ", not a file" }
+
+// Unwrap returns [ErrNotRegular].
+func (e *NotRegularError) Unwrap() error { return ErrNotRegular }
+
+// maxQuoted bounds how much of a name is shown: names come from strangers' files
+// too.
+const maxQuoted = 1024
+
+// Quote makes a name that may come from a file fit to be printed: quoted, without
+// control characters, and not too long.
+func Quote(name string) string {
+	if len(name) > maxQuoted {
+		return fmt.Sprintf("%q...", name[:maxQuoted])
+	}
+	return strconv.Quote(name)
 }
 
 // kindOf names the type of a file for people.
@@ -90,7 +113,8 @@ func OpenFS(fsys fs.FS, name string) (fs.File, error) {
 }
 
 // ReadSmall returns the content of a regular file of fsys that is expected to be
-// small. More than limit bytes give [ErrTooLong], and no more are ever held.
+// small. More than limit bytes give [ErrTooLong], and no more are ever held. A Git LFS
+// pointer gives a [*WrongFileError].
 func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 	f, err := OpenFS(fsys, name)
 	if err != nil {
@@ -102,7 +126,10 @@ func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%q: %w (%d bytes)", name, ErrTooLong, limit)
+		return nil, fmt.Errorf("%s: %w (%d bytes)", Quote(name), ErrTooLong, limit)
+	}
+	if err := refusePointer(name, data); err != nil {
+		return nil, err
 	}
 	return data, nil
 }

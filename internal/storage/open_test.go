@@ -21,6 +21,9 @@ func TestOpenGivesTheFileBehindALink(t *testing.T) {
 	if err := os.Symlink("file", link); err != nil {
 		t.Skipf("no links here: %v", err)
 	}
+	if _, err := os.Stat(link); err != nil {
+		t.Skipf("links lead nowhere here: %v", err)
+	}
 	for _, name := range []string{file, link} {
 		f, err := storage.Open(name)
 		if err != nil {

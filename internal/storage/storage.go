@@ -14,6 +14,7 @@ type Bytes struct {
 	data    []byte
 	refs    atomic.Int32
 	release func() error
+	mapped  *mapping // nil for memory
 }
 
 // Heap returns n zero bytes of Go memory, aligned for every element type.
@@ -35,6 +36,17 @@ func Wrap(data []byte, release func() error) *Bytes {
 
 // Data returns the bytes. They are valid until the last Release.
 func (b *Bytes) Data() []byte { return b.data }
+
+// Err returns a [*FaultError] when the bytes are those of a mapped file that was
+// shortened since, or could not be read. It is for those who have read, to know
+// whether what they read was the file. What a fault does not show, such as the loss
+// of the last bytes of a page, is noticed some milliseconds late.
+func (b *Bytes) Err() error {
+	if b.mapped == nil {
+		return nil
+	}
+	return b.mapped.err()
+}
 
 // Retain adds a reference and returns b.
 func (b *Bytes) Retain() *Bytes {

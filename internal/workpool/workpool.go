@@ -11,6 +11,7 @@ package workpool
 
 import (
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -238,6 +239,9 @@ func (p *Pool) rouse(i int) {
 
 // help is the life of one worker goroutine: take chunks, poll briefly, park.
 func (p *Pool) help(id int) {
+	// A task may read mapped files. A fault in one is thrown in the caller, as
+	// every panic of a task is, and not the end of the process.
+	debug.SetPanicOnFault(true)
 	h := &p.helpers[id]
 	for !p.closed.Load() {
 		seen := p.loops.Load()

@@ -6,11 +6,12 @@ import (
 
 	"github.com/gocoreml/coreml/bench/internal/decoder"
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/modelgen/random"
 )
 
 func made(t *testing.T, tied bool) string {
 	t.Helper()
-	format, err := modelgen.FormatNamed("int4")
+	format, err := random.FormatNamed("int4")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,8 +21,7 @@ func made(t *testing.T, tied bool) string {
 			Layers: 3, Hidden: 64, Heads: 4, KVHeads: 2, HeadDim: 32, FFN: 96, Vocab: 288, Context: 16,
 			RopeBase: 1e4, NormEpsilon: 1e-5, Tied: tied,
 		},
-		Weights: format, Name: "test",
-	})
+	}, random.New(format, 0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}

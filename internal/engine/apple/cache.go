@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // Names inside of the cache's folder.
@@ -230,7 +232,7 @@ func pathJoin(dir, name string) string {
 }
 
 func copyFile(ctx context.Context, to string, fsys fs.FS, name string) error {
-	src, err := fsys.Open(name)
+	src, err := storage.OpenFS(fsys, name)
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,15 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // maxFiles bounds the files of a package; those that are met have under ten.
 const maxFiles = 100_000
+
+// maxStamp bounds a stamp, which holds a path and two digests.
+const maxStamp = 64 << 10
 
 // file is a file of a package.
 type file struct {
@@ -41,7 +46,7 @@ func files(fsys fs.FS, dir string) ([]file, error) {
 		case err != nil:
 			return err
 		case !info.Mode().IsRegular():
-			return fmt.Errorf("%s is not a regular file", name)
+			return &storage.NotRegularError{Name: name, Mode: info.Mode()}
 		case len(list) == maxFiles:
 			return fmt.Errorf("there are more than %d files", maxFiles)
 		}
@@ -82,7 +87,7 @@ func number(h hash.Hash, n int64) {
 }
 
 func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size int64) (err error) {
-	f, err := fsys.Open(name)
+	f, err := storage.OpenFS(fsys, name)
 	if err != nil {
 		return err
 	}
@@ -153,7 +158,7 @@ func (c *cache) digestAt(ctx context.Context, fsys fs.FS, dir, name string) (str
 	key := sha256.Sum256([]byte(name))
 	at := filepath.Join(c.root, stampFolder, hex.EncodeToString(key[:16])+".json")
 	var s stamp
-	if raw, err := os.ReadFile(at); err == nil && json.Unmarshal(raw, &s) == nil &&
+	if raw, err := storage.ReadSmall(os.DirFS(filepath.Dir(at)), filepath.Base(at), maxStamp); err == nil && json.Unmarshal(raw, &s) == nil &&
 		s.Path == name && s.Files == sum && len(s.Digest) == 2*sha256.Size && isHex(s.Digest) {
 		return s.Digest, nil
 	}

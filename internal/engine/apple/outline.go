@@ -15,6 +15,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // outline is what a package's own file says and the framework does not tell: the
@@ -143,14 +144,10 @@ const maxMetadata = 16 << 20
 func compiledOutline(fsys fs.FS, dir, function string) (*outline, error) {
 	o := &outline{function: function, texts: map[string]string{}}
 	name := pathJoin(dir, "metadata.json")
-	info, err := fs.Stat(fsys, name)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() > maxMetadata {
+	raw, err := storage.ReadSmall(fsys, name, maxMetadata)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, storage.ErrTooLong) {
 		return o, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	raw, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
 	}

@@ -11,8 +11,10 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// describe turns what the file says of a function into engine-neutral terms.
-func describe(pkg *modelpkg.Package, f *milpb.FunctionDescription) (*engine.Description, error) {
+// Describe turns what the file says of a function into engine-neutral terms. An
+// error names the first feature that no engine can take; the description has what
+// is known of all of them, for those who only look at the package.
+func Describe(pkg *modelpkg.Package, f *milpb.FunctionDescription) (*engine.Description, error) {
 	m := pkg.Model()
 	d := &engine.Description{
 		Function: f.Name, Functions: pkg.Functions(), DefaultFunction: pkg.DefaultFunction(),
@@ -25,19 +27,20 @@ func describe(pkg *modelpkg.Package, f *milpb.FunctionDescription) (*engine.Desc
 			d.UserDefined[kv.Key] = kv.Value
 		}
 	}
+	var first error
 	for _, part := range []struct {
 		from []milpb.FeatureDescription
 		to   *[]engine.Feature
 	}{{f.Input, &d.Inputs}, {f.Output, &d.Outputs}, {f.State, &d.States}} {
 		for k := range part.from {
 			ft, err := feature(&part.from[k])
-			if err != nil {
-				return nil, fmt.Errorf("function %s: feature %s: %w", f.Name, part.from[k].Name, err)
+			if err != nil && first == nil {
+				first = fmt.Errorf("function %s: feature %s: %w", f.Name, part.from[k].Name, err)
 			}
 			*part.to = append(*part.to, ft)
 		}
 	}
-	return d, nil
+	return d, first
 }
 
 var featureKinds = map[milpb.FeatureKind]engine.FeatureKind{

@@ -10,6 +10,7 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -48,7 +49,8 @@ func open(src engine.Source) (*modelpkg.Package, error) {
 	return modelpkg.Open(src.FS, src.Dir)
 }
 
-func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (*program, error) {
+func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *program, err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	iface, err := pkg.FunctionInterface(cfg.Function)
 	if err != nil {
 		return nil, err
@@ -76,14 +78,14 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (*progr
 		return nil, err
 	}
 	p := &program{pkg: pkg, plan: pl, pool: workpool.Default(), threads: cfg.Threads}
-	if p.desc, err = describe(pkg, iface); err != nil {
+	if p.desc, err = Describe(pkg, iface); err != nil {
 		return nil, err
 	}
 	if err := p.bind(); err != nil {
 		return nil, err
 	}
 	p.info = info(cfg, arith, p.pool)
-	return p, nil
+	return p, pkg.Err() // what was planned is what the files hold
 }
 
 // info says what was asked for and what is had.

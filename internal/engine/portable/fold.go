@@ -117,7 +117,10 @@ func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
 		}
 	}
 	defer func() {
-		if recover() != nil {
+		if r := recover(); r != nil {
+			if faulted(r) != nil {
+				panic(r) // no mistake of the step's: the plan fails
+			}
 			ok = false
 		}
 	}()

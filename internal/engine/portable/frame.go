@@ -153,6 +153,10 @@ func (fr *frame) guard(err *error) {
 	}
 	fr.spoiled = true
 	op := fr.call.st.op
+	if fault := faulted(r); fault != nil {
+		*err = fr.plan.fail(op, fault)
+		return
+	}
 	if _, ok := r.(arenaError); ok {
 		*err = fr.plan.fail(op, fmt.Errorf("the prediction needs more than %d MiB of working memory", maxArena>>18))
 		return

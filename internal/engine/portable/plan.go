@@ -121,6 +121,9 @@ var maxWidened = 1 << 29
 func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			if err = faulted(r); err != nil {
+				return
+			}
 			err = fmt.Errorf("function %s: %w: %v", fn.Name, errFault, r)
 		}
 	}()

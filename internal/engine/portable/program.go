@@ -7,7 +7,9 @@ import (
 	"sync"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -82,6 +84,16 @@ func (p *program) bind() error {
 // Description returns what the package says of the function.
 func (p *program) Description() *engine.Description { return p.desc }
 
+// OutputShape returns the shape that the program declares for output i, with
+// mil.Unknown for a dimension that depends on the inputs.
+func (p *program) OutputShape(i int) []int {
+	t := &p.plan.body.outVals[p.results[i]].Type
+	if t.Kind != mil.Tensor || t.Variadic {
+		return nil
+	}
+	return slices.Clone(t.Shape)
+}
+
 // Info returns what the engine says of itself.
 func (p *program) Info() engine.Info { return p.info }
 
@@ -113,6 +125,7 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 
 // PredictRows runs the plan once for the last rows of the outputs.
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
+	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
 	defer p.give(fr)
 	fr.call.st = startStep
@@ -137,7 +150,7 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 			return fmt.Errorf("output %s: %w", p.desc.Outputs[k].Name, err)
 		}
 	}
-	return nil
+	return p.pkg.Err() // the weights were there to the end
 }
 
 // wantRows notes how many rows of each result are wanted.

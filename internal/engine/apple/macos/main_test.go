@@ -164,9 +164,11 @@ func config(units coreml.ComputeUnits) coreml.Config {
 // path returns where a package of the test data lies.
 func path(name string) string { return filepath.Join(packages, name, "model.mlpackage") }
 
-// open loads a package and closes it when the test ends.
+// open loads a package and closes it when the test ends. It asks for the
+// framework first, so that no test can load before it knows that it may.
 func open(t testing.TB, name string, cfg coreml.Config) *coreml.Model {
 	t.Helper()
+	start(t)
 	m, err := coreml.Load(t.Context(), path(name), &cfg)
 	if err != nil {
 		t.Fatal(err)

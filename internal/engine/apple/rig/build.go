@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,9 @@ const (
 	Compiler = "COREML_RIG_CC"
 	Flags    = "COREML_RIG_CFLAGS"
 )
+
+// standin is the source file that is compiled.
+const standin = "testdata/standin/standin.m"
 
 //go:embed testdata/standin
 var sources embed.FS
@@ -123,7 +127,7 @@ func arguments() []string {
 		"-x", "objective-c", "-std=gnu11", "-D_GNU_SOURCE", "-fconstant-string-class=NSConstantString", "-DGNUSTEP",
 		"-DGNUSTEP_BASE_LIBRARY=1", "-DGNU_RUNTIME=1", "-D_NATIVE_OBJC_EXCEPTIONS", "-fno-strict-aliasing", "-fexceptions",
 		"-fobjc-exceptions", "-fPIC", "-pthread", "-O1", "-g", "-Wall", "-Wno-import", "-Werror", "-isystem", "/usr/include/GNUstep",
-		"-shared", "testdata/standin/standin.m", "-lgnustep-base", "-lobjc", "-lpthread",
+		"-shared", standin, "-lgnustep-base", "-lobjc", "-lpthread",
 	}
 	if v := os.Getenv(MacOS); v != "" {
 		args = append(args, "-DSTANDIN_MACOS="+v)
@@ -149,19 +153,34 @@ func build(to string, args []string) error {
 	if err := os.CopyFS(dir, sources); err != nil {
 		return err
 	}
-	cmd := exec.Command(path, append([]string{"-o", "standin.so"}, args...)...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
+	out, err := compile(path, dir, args)
 	if err == nil {
 		return os.Rename(filepath.Join(dir, "standin.so"), to)
 	}
-	text := string(out)
-	for _, missing := range []string{"Foundation.h: No such", "cannot execute", "trying to exec", "not installed on this system", "cannot find -l"} {
-		if strings.Contains(text, missing) {
-			return fmt.Errorf("%w: %s", ErrUnavailable, text)
-		}
+	// Compilers say in many ways that they know no Objective-C or find no
+	// Foundation; so they are asked for the least program that needs both.
+	least := slices.Clone(args)
+	least[slices.Index(least, standin)] = "least.m"
+	program := "#import <Foundation/Foundation.h>\nid least(void) { return [NSObject new]; }\n"
+	if err := os.WriteFile(filepath.Join(dir, "least.m"), []byte(program), 0o600); err != nil {
+		return err
 	}
-	return fmt.Errorf("the stand-in does not compile: %w\n%s", err, text)
+	if out, err := compile(path, dir, least); err != nil {
+		return fmt.Errorf("%w: %s", ErrUnavailable, firstLine(out))
+	}
+	return fmt.Errorf("the stand-in does not compile: %w\n%s", err, out)
+}
+
+// compile runs the compiler in dir and returns what it printed.
+func compile(compiler, dir string, args []string) ([]byte, error) {
+	cmd := exec.Command(compiler, append([]string{"-o", "standin.so"}, args...)...)
+	cmd.Dir = dir
+	return cmd.CombinedOutput()
+}
+
+func firstLine(text []byte) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return line
 }
 
 // functions are the stand-in's own C functions.

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// innerNames are the packages that an error passed through and what each was
+// doing, which a program needs to know and a person does not: "generate: open:
+// coreml: load model: X: reason" is "X: reason" to them.
+var innerNames = regexp.MustCompile(`(^|: )(?:` +
+	`generate(?:: (?:open|new|close|session|sequence))?|` +
+	`coreml(?:: (?:load model|predict|new state|close model|compute plan|(?:read|write|clone|reset|close|save|restore) state))?|` +
+	`tokenizer|safetensors|npy|storage|modelpkg|milpb): `)
+
+// explain is the text of an error for a person, one line of it.
+func explain(err error) string {
+	text := err.Error()
+	for _, e := range flatten(err) {
+		if own, better := e.Error(), reword(e); better != "" && own != better {
+			text = strings.Replace(text, own, better, 1)
+		}
+	}
+	for {
+		shorter := innerNames.ReplaceAllString(text, "$1")
+		if shorter == text {
+			break
+		}
+		text = shorter
+	}
+	return plain(once(text))
+}
+
+// once removes what says again what was said before it, such as a path that two
+// callers added: "X: X: reason", and "X: decode X: reason".
+func once(text string) string {
+	parts := strings.Split(text, ": ")
+	kept := parts[:1]
+	first := parts[0]
+	for _, part := range parts[1:] {
+		part = strings.TrimSuffix(part, " "+first)
+		if part != kept[len(kept)-1] {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, ": ")
+}
+
+// flatten returns err and every error that it wraps, the outer before the inner.
+func flatten(err error) []error {
+	list := []error{err}
+	switch e := err.(type) { //nolint:errorlint // each error of the chain is looked at by itself
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			list = append(list, flatten(inner)...)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if inner != nil {
+				list = append(list, flatten(inner)...)
+			}
+		}
+	}
+	return list
+}
+
+// reword returns what an error that was made for programs means, empty where it
+// is clear as it is.
+func reword(err error) string {
+	switch e := err.(type) { //nolint:errorlint // flatten has unwrapped it
+	case *json.UnmarshalTypeError:
+		where := ""
+		if e.Field != "" {
+			where = e.Field + ": "
+		}
+		return fmt.Sprintf("%s%s where %s belongs (byte %d)", where, withArticle(e.Value), goodJSON(e.Type), e.Offset)
+	case *fs.PathError:
+		// What was tried with the path is clear from why it failed.
+		if slices.Contains(readingOps, e.Op) {
+			return e.Path + ": " + e.Err.Error()
+		}
+	case *json.SyntaxError:
+		return fmt.Sprintf("not JSON at byte %d: %v", e.Offset, strings.TrimPrefix(e.Error(), "json: "))
+	}
+	switch err {
+	case io.ErrUnexpectedEOF:
+		return "it ends too early"
+	case coreml.ErrNoEngine:
+		return "there is no such engine here"
+	}
+	return ""
+}
+
+// readingOps are the system's calls that look at what is there, as the errors of
+// package os name them on the systems that Go knows.
+var readingOps = []string{"stat", "lstat", "open", "read", "fdopendir", "readdirent", "CreateFile", "GetFileAttributesEx"}
+
+// packagePrefixes are the names of packages inside an error.
+var packagePrefixes = strings.NewReplacer(": generate: ", ": ", ": coreml: ", ": ", ": tokenizer: ", ": ")
+
+// withArticle names a value as encoding/json does: "number", "number 1.5".
+func withArticle(value string) string {
+	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
+		return "an " + value
+	}
+	return "a " + value
+}
+
+// goodJSON is the kind of JSON value that a Go type is read from.
+func goodJSON(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return goodJSON(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	default:
+		return "an object"
+	}
+}
+
+// complain prints an error. Errors that happened side by side get a line each.
+func complain(stderr io.Writer, err error) {
+	for _, e := range sideBySide(err) {
+		_, _ = fmt.Fprintf(stderr, "coreml: %s\n", explain(e))
+	}
+}
+
+// sideBySide splits what errors.Join put together, as deep as nothing else was
+// said about it.
+func sideBySide(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // what wraps a joined error says something about it
+	if !ok {
+		return []error{err}
+	}
+	parts := joined.Unwrap()
+	if errors.Join(parts...).Error() != err.Error() {
+		return []error{err}
+	}
+	var list []error
+	for _, part := range parts {
+		list = append(list, sideBySide(part)...)
+	}
+	return list
+}

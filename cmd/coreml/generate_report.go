@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/gocoreml/coreml/generate"
+)
+
+// echo writes an answer while it is made.
+type echo struct {
+	io     *streams
+	before string // shown before the first token
+	last   byte   // of what was written
+	failed error
+}
+
+// pass hands the tokens on and writes their text.
+func (e *echo) pass(stream iter.Seq2[generate.Token, error]) iter.Seq2[generate.Token, error] {
+	out := e.io.text()
+	return func(yield func(generate.Token, error) bool) {
+		for tok, err := range stream {
+			if err == nil && !e.prompt() {
+				return
+			}
+			if err == nil && tok.Text != "" {
+				e.last = tok.Text[len(tok.Text)-1]
+				if _, e.failed = out.Write([]byte(tok.Text)); e.failed != nil {
+					return
+				}
+			}
+			if !yield(tok, err) {
+				return
+			}
+		}
+	}
+}
+
+// prompt shows the prompt, once there is something to show behind it.
+func (e *echo) prompt() bool {
+	if e.before != "" {
+		e.last = e.before[len(e.before)-1]
+		e.failed = e.io.dim(e.before)
+		e.before = ""
+	}
+	return e.failed == nil
+}
+
+// mostShown is how many characters of a prompt are shown before its answer.
+const mostShown = 2000
+
+// shownPrompt is the prompt as it stands before its answer: a text that goes on,
+// or a question with the answer below it. Of a long one the end is shown.
+func shownPrompt(prompt string, question bool) string {
+	if r := []rune(prompt); len(r) > mostShown {
+		prompt = "…" + string(r[len(r)-mostShown:])
+	}
+	if question {
+		return strings.TrimRight(prompt, "\n") + "\n\n"
+	}
+	return prompt
+}
+
+// answerJSON is what --json prints.
+type answerJSON struct {
+	PromptTokens int       `json:"prompt_tokens"`
+	Tokens       []int     `json:"tokens"`
+	Text         string    `json:"text"`
+	FinishReason string    `json:"finish_reason"`
+	Stats        statsJSON `json:"stats"`
+}
+
+type statsJSON struct {
+	LoadMS       float64 `json:"load_ms"`
+	FirstTokenMS float64 `json:"first_token_ms"`
+	PrefillRate  float64 `json:"prefill_tokens_per_second"`
+	DecodeRate   float64 `json:"decode_tokens_per_second"`
+	PeakRSS      float64 `json:"peak_rss_mib"`
+	PrefillCalls int     `json:"prefill_calls"`
+}
+
+func writeJSON(w io.Writer, r *generate.Result) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	tokens := r.Tokens
+	if tokens == nil {
+		tokens = []int{}
+	}
+	return enc.Encode(answerJSON{
+		PromptTokens: r.Stats.PromptTokens, Tokens: tokens, Text: r.Text, FinishReason: string(r.Finish),
+		Stats: statsJSON{
+			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
+			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),
+			PeakRSS: round(float64(peakRSS()) / (1 << 20)), PrefillCalls: r.Stats.PrefillCalls,
+		},
+	})
+}
+
+// round keeps three decimals, which is more than the measures mean.
+func round(v float64) float64 { return float64(int64(v*1000+0.5)) / 1000 }
+
+func millis(d time.Duration) float64 { return round(d.Seconds() * 1000) }
+
+var finishTexts = map[generate.FinishReason]string{
+	generate.FinishEnd:     "end of text",
+	generate.FinishStop:    "stop text",
+	generate.FinishLength:  "token limit",
+	generate.FinishContext: "context is full",
+}
+
+// writeStats prints the measures for people.
+func writeStats(w io.Writer, r *generate.Result) error {
+	s := &r.Stats
+	t := table{indent: "  "}
+	t.row("load", duration(s.Load))
+	t.row("prompt", fmt.Sprintf("%d tokens%s, %s to the first token", s.PromptTokens, perSecond(s.PrefillRate()), duration(s.FirstToken)))
+	t.row("answer", fmt.Sprintf("%d tokens%s, ended by %s", s.Tokens, perSecond(s.DecodeRate()), finishTexts[r.Finish]))
+	if peak := peakRSS(); peak > 0 {
+		t.row("memory", fmt.Sprintf("%s at most", bytesText(peak)))
+	}
+	_, err := fmt.Fprint(w, "\n", t.String())
+	return err
+}
+
+func perSecond(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %.1f/s", v)
+}
+
+func duration(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d >= time.Second:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	case d >= 10*time.Millisecond:
+		return fmt.Sprintf("%.0f ms", d.Seconds()*1000)
+	}
+	return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
+}

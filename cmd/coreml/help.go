@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// mostHelpWidth is the width above which lines of help are hard to read.
+const mostHelpWidth = 100
+
+func helpOptions() kong.HelpOptions {
+	return kong.HelpOptions{Compact: true, WrapUpperBound: mostHelpWidth, FlagsLast: true}
+}
+
+// aboutCommand is the head of coreml --help.
+const aboutCommand = `Run Core ML language models anywhere.
+
+Examples:
+
+    coreml generate "Once upon a time"
+    coreml generate --model Model.mlpackage "A place to visit is"
+    coreml inspect Model.mlpackage
+    coreml bench Model.mlpackage
+
+Text goes to standard output, everything else to standard error. The exit status is 0 when all went well, 1 after an error or when a comparison failed, 2 when the call is wrong, and 130 when it was interrupted. COREML_ENGINE=portable chooses the engine where --engine does not.`
+
+// helpText is the help of a flag or an argument with its default, where there is
+// one and the text does not say it itself.
+func helpText(v *kong.Value) string {
+	if v.IsBool() || v.Default == "" || v.Default == "default" {
+		return v.Help
+	}
+	return strings.TrimSuffix(v.Help, ".") + " (default " + v.Default + ")."
+}
+
+// callError makes the error of a call that kong could not read. It names the
+// help of the verb that was called.
+func callError(err error) error {
+	var refused *refusal
+	var output *fs.PathError
+	switch {
+	case errors.As(err, &refused):
+		return refused.error
+	case isBrokenPipe(err), errors.As(err, &output) && output.Op == "write":
+		return err // help could not be printed
+	}
+	text, verb := err.Error(), ""
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			verb = node.Name
+			// Validate is prefixed with its verb, which the user has just typed.
+			text = strings.TrimPrefix(text, verb+": ")
+		}
+	}
+	word, surplus := strings.CutPrefix(text, "unexpected argument ")
+	switch {
+	case surplus && verb == "generate":
+		return usagef("there are too many arguments, from %s on: put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(firstLine(word)))
+	case surplus && verb == "":
+		word, _, _ = strings.Cut(word, ", did you mean")
+		return usagef("there is no command %s: the commands are %s (see coreml --help)", quoted(firstLine(word)), strings.Join(verbs(parse), ", "))
+	case surplus:
+		text = "too many arguments: " + quoted(firstLine(word)) + " is one that " + verb + " does not take"
+	}
+	return usagef("%s (see %s --help)", text, strings.TrimSpace("coreml "+verb))
+}
+
+// verbs are the names of the commands.
+func verbs(parse *kong.ParseError) []string {
+	var list []string
+	if parse != nil {
+		for _, node := range parse.Context.Model.Leaves(true) {
+			list = append(list, node.Name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// firstLine cuts an argument that is a whole text.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	if r := []rune(line); len(r) > 40 {
+		line = string(r[:39]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/modelpkg"
+)
+
+// The forms of a model, by the ends of their names, those first that are taken
+// before the others where a folder has several.
+var packageForms = []string{".mlpackage", ".mlmodel", ".mlmodelc"}
+
+// looksLikePackage reports whether a package lies under a name that says so.
+func looksLikePackage(name string) bool {
+	if !slices.Contains(packageForms, strings.ToLower(filepath.Ext(filepath.Clean(name)))) {
+		return false
+	}
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// packagePath returns the package that a path given by the user means: what lies
+// there, or the only package in the folder, which may be a download with the
+// tokenizer beside the package.
+func packagePath(name string) (string, error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("there is no model package %s%w", quoted(name), silent{err})
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return name, nil
+	}
+	if slices.Contains(packageForms, strings.ToLower(filepath.Ext(filepath.Clean(name)))) {
+		return name, nil // a folder that is called a package is one, or it is said what it lacks
+	}
+	switch _, err := os.Lstat(filepath.Join(name, "Manifest.json")); {
+	case errors.Is(err, fs.ErrNotExist):
+		return packageIn(name)
+	default:
+		return name, err
+	}
+}
+
+// mostListed is how many packages an error lists.
+const mostListed = 10
+
+// packageIn returns the only package in a folder that is none itself.
+func packageIn(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, form := range packageForms {
+		var found []string
+		for _, e := range entries {
+			if strings.EqualFold(filepath.Ext(e.Name()), form) {
+				found = append(found, e.Name())
+			}
+		}
+		switch {
+		case len(found) == 1:
+			return filepath.Join(dir, found[0]), nil
+		case len(found) > 1:
+			more := ""
+			if n := len(found) - mostListed; n > 0 {
+				found, more = found[:mostListed], fmt.Sprintf(" and %d more", n)
+			}
+			for i := range found {
+				found[i] = filepath.Join(dir, found[i])
+			}
+			return "", fmt.Errorf("there are several packages in %s: name one of %s%s", quoted(dir), strings.Join(found, ", "), more)
+		}
+	}
+	return "", fmt.Errorf("%s: %w, and no .mlpackage lies in it", dir, modelpkg.ErrNotPackage)
+}

@@ -1,0 +1,359 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/npy"
+	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/internal/storage"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+const (
+	// maxArrayBytes bounds one array of a file. A sparse file can claim any size.
+	maxArrayBytes = 512 << 20
+	// maxUnpackedBytes bounds one array of a compressed file, which may claim a
+	// thousand times its own size.
+	maxUnpackedBytes = 128 << 20
+	// maxTensorHeader bounds the list of a file of tensors: an input's file has few.
+	maxTensorHeader = 16 << 20
+)
+
+// fileFormat is what a file of values is.
+type fileFormat int
+
+const (
+	formatUnknown fileFormat = iota
+	formatNPY
+	formatNPZ
+	formatSafetensors
+	formatJSON
+	formatPNG
+	formatJPEG
+)
+
+// extensions say what a file is where its content does not.
+var extensions = map[string]fileFormat{
+	".npy": formatNPY, ".npz": formatNPZ, ".safetensors": formatSafetensors, ".json": formatJSON,
+	".png": formatPNG, ".jpg": formatJPEG, ".jpeg": formatJPEG,
+}
+
+// inputFile is an open file that holds values.
+type inputFile struct {
+	*os.File
+	path   string
+	size   int64
+	format fileFormat
+}
+
+// openInput opens a file and finds out what it is: by how it starts, and else by
+// its name.
+func openInput(path string) (*inputFile, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	in := &inputFile{File: f, path: path}
+	if err := in.identify(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return in, nil
+}
+
+// openRegular is storage.Open with a word for those who name a pipe.
+func openRegular(path string) (*os.File, error) {
+	f, err := storage.Open(path)
+	var special *storage.NotRegularError
+	if errors.As(err, &special) && special.Mode&fs.ModeNamedPipe != 0 {
+		return nil, fmt.Errorf("%w: inputs are read from regular files, not from pipes or <(...): write it to a file first", err)
+	}
+	return f, err
+}
+
+func (f *inputFile) identify() error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	f.size = info.Size()
+	var start [8]byte
+	n, err := f.ReadAt(start[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	head := string(start[:n])
+	switch {
+	case head == "\x89PNG\r\n\x1a\n":
+		f.format = formatPNG
+	case strings.HasPrefix(head, "\xff\xd8\xff"):
+		f.format = formatJPEG
+	case strings.HasPrefix(head, "\x93NUMPY"):
+		f.format = formatNPY
+	case strings.HasPrefix(head, "PK\x03\x04"), strings.HasPrefix(head, "PK\x05\x06"):
+		f.format = formatNPZ
+	default:
+		f.format = extensions[strings.ToLower(filepath.Ext(f.path))]
+	}
+	if f.format == formatUnknown {
+		return usagef("%s is neither an .npy, .npz, .safetensors or .json file nor a picture (.png, .jpeg)", f.path)
+	}
+	return nil
+}
+
+// cutTensor splits FILE.safetensors:TENSOR and FILE.npz:NAME.
+func cutTensor(arg string) (path, key string) {
+	for _, mark := range []string{".safetensors:", ".npz:"} {
+		if i := strings.LastIndex(arg, mark); i >= 0 {
+			return arg[:i+len(mark)-1], arg[i+len(mark):]
+		}
+	}
+	return arg, ""
+}
+
+// readValue reads the value of an input from a file. Of a file with several
+// arrays it takes the one called key. d is nil when there is no such input.
+func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOptions) (_ coreml.Value, err error) {
+	f, err := openInput(path)
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	defer f.Close() //nolint:errcheck // the file was only read
+	var t *tensor.Tensor
+	switch f.format {
+	case formatPNG, formatJPEG:
+		img, err := readPicture(f, d, opts)
+		return coreml.Image(img), err
+	case formatJSON:
+		text, err := f.all(maxRequest)
+		if err != nil {
+			return coreml.Value{}, err
+		}
+		v, err := decodeText(text, d, opts)
+		if err != nil {
+			return coreml.Value{}, fmt.Errorf("%s: %w", path, err)
+		}
+		return v, nil
+	case formatNPZ:
+		t, err = f.npz(key, arrayRoom(d, opts))
+	case formatSafetensors:
+		t, err = f.safetensors(key, arrayRoom(d, opts))
+	default:
+		t, err = f.npy(arrayRoom(d, opts))
+	}
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	v, err := valueOf(d, t, opts)
+	if err != nil {
+		return coreml.Value{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, nil
+}
+
+// all reads the whole file, which may have limit bytes.
+func (f *inputFile) all(limit int64) ([]byte, error) {
+	if f.size > limit {
+		return nil, fmt.Errorf("%s: %w (%d bytes)", f.path, storage.ErrTooLong, limit)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s: %w (%d bytes)", f.path, storage.ErrTooLong, limit)
+	}
+	return data, err
+}
+
+// arrayRoom bounds the bytes of an array for an input: what the input can take in
+// the widest element type, with room for mistakes that are better told of by
+// their shape.
+func arrayRoom(d *coreml.FeatureDescription, opts *imageOptions) int64 {
+	const slack = 1 << 20
+	if d == nil || d.Kind == coreml.KindImage && opts.resizes() {
+		return maxArrayBytes
+	}
+	most := int64(1)
+	switch {
+	case d.Kind == coreml.KindInt64 || d.Kind == coreml.KindDouble:
+	case len(d.Enumerated) > 0:
+		for _, shape := range d.Enumerated {
+			most = max(most, product(shape))
+		}
+	case len(d.Ranges) > 0:
+		sizes := make([]int, len(d.Ranges))
+		for i, r := range d.Ranges {
+			if sizes[i] = r.Upper; r.Upper < 0 {
+				return maxArrayBytes
+			}
+		}
+		most = product(sizes)
+	case len(d.Shape) > 0:
+		most = product(d.Shape)
+	default:
+		return maxArrayBytes
+	}
+	const widest = 8 * 4 // float64, and four channels of which a grey model takes one
+	return min(most*widest+slack, maxArrayBytes)
+}
+
+// product multiplies sizes, up to more than any array has room for.
+func product(sizes []int) int64 {
+	n := int64(1)
+	for _, s := range sizes {
+		if n *= int64(max(s, 0)); n > maxArrayBytes {
+			return maxArrayBytes
+		}
+	}
+	return n
+}
+
+// overRoom is the error about an array that is not even read.
+func overRoom(what string, size, room int64) error {
+	return markedf(tensor.ErrShape, "%s has %d bytes, and at most %d are read for this input", what, size, room)
+}
+
+func (f *inputFile) npy(room int64) (*tensor.Tensor, error) {
+	if f.size > room {
+		return nil, overRoom(f.path, f.size, room)
+	}
+	t, err := npy.Read(f, f.size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return t, nil
+}
+
+// npz reads an array of NumPy's archive.
+func (f *inputFile) npz(key string, room int64) (*tensor.Tensor, error) {
+	archive, err := zip.NewReader(f, f.size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: malformed npz: %w", f.path, err)
+	}
+	var found *zip.File
+	var names []string
+	for _, member := range archive.File {
+		name, ok := strings.CutSuffix(member.Name, ".npy")
+		switch {
+		case !ok:
+			continue
+		case name == key && found != nil:
+			return nil, fmt.Errorf("%s: malformed npz: the array %q comes twice", f.path, key)
+		case name == key:
+			found = member
+		}
+		names = append(names, name)
+	}
+	if found == nil {
+		return nil, noTensor(f.path, key, names)
+	}
+	if found.Method != zip.Store {
+		room = min(room, maxUnpackedBytes)
+	}
+	size := int64(min(found.UncompressedSize64, 1<<62))
+	if size > room {
+		return nil, overRoom(fmt.Sprintf("the array %q of %s", key, f.path), size, room)
+	}
+	r, err := found.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%s: malformed npz: %w", f.path, err)
+	}
+	defer r.Close() //nolint:errcheck // it was only read
+	t, err := npy.Read(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: array %q: %w", f.path, key, err)
+	}
+	return t, nil
+}
+
+func (f *inputFile) safetensors(key string, room int64) (*tensor.Tensor, error) {
+	var length [8]byte
+	if n, _ := f.ReadAt(length[:], 0); n == len(length) && binary.LittleEndian.Uint64(length[:]) > maxTensorHeader {
+		return nil, fmt.Errorf("%s: %w: a header of more than %d bytes", f.path, safetensors.ErrFormat, maxTensorHeader)
+	}
+	file, err := safetensors.New(f, f.size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	e := file.Entry(key)
+	if e == nil {
+		return nil, noTensor(f.path, key, file.Names())
+	}
+	if size := e.End - e.Begin; size > room {
+		return nil, overRoom(fmt.Sprintf("the tensor %q of %s", key, f.path), size, room)
+	}
+	t, err := file.Tensor(key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return t, nil
+}
+
+// noTensor says what a file has in place of what was looked for.
+func noTensor(path, key string, names []string) error {
+	return markedf(fs.ErrNotExist, "%s: the file has no tensor %q; it has %s", path, key, nameList(names))
+}
+
+// nameList writes names for a message.
+func nameList(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	const most = 12
+	var b strings.Builder
+	for i, name := range names[:min(len(names), most)] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q", name)
+	}
+	if more := len(names) - most; more > 0 {
+		fmt.Fprintf(&b, " and %d more", more)
+	}
+	return b.String()
+}
+
+// readNPY reads an array of a request.
+func readNPY(path string) (*tensor.Tensor, error) { return readArray(path, "", formatNPY) }
+
+// readSafetensors reads a tensor of a request.
+func readSafetensors(path, key string) (*tensor.Tensor, error) {
+	return readArray(path, key, formatSafetensors)
+}
+
+func readArray(path, key string, format fileFormat) (*tensor.Tensor, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // the file was only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	in := &inputFile{File: f, path: path, size: info.Size(), format: format}
+	if format == formatNPY {
+		return in.npy(maxArrayBytes)
+	}
+	return in.safetensors(key, maxArrayBytes)
+}
+
+// decodeText reads the value that is the whole of a JSON text.
+func decodeText(text []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+	t := &jsonText{text: bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))}
+	raw, err := t.value(maxJSONDepth)
+	if err == nil {
+		err = t.end()
+	}
+	if err != nil {
+		return coreml.Value{}, err
+	}
+	return decodeValue(raw, d, opts)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// resize scales a picture to a size, whatever its proportions, with a triangle
+// filter that is widened where the picture gets smaller: what Pillow calls
+// BILINEAR.
+func resize(img image.Image, to image.Point) image.Image {
+	b := img.Bounds()
+	across, down := taps(b.Dx(), to.X), taps(b.Dy(), to.Y)
+	// Each row is scaled across once and added to the rows that it weighs in.
+	sums := make([][4]float64, to.X*to.Y)
+	row := make([][4]float64, to.X)
+	line := make([][4]float64, b.Dx())
+	read := rowReader(img)
+	first := 0
+	for y := range b.Dy() {
+		read(line, y)
+		for x, t := range across {
+			row[x] = t.weigh(line)
+		}
+		for first < to.Y && down[first].start+len(down[first].weights) <= y {
+			first++
+		}
+		for k := first; k < to.Y && down[k].start <= y; k++ {
+			if i := y - down[k].start; i < len(down[k].weights) {
+				addRow(sums[k*to.X:(k+1)*to.X], row, down[k].weights[i])
+			}
+		}
+	}
+	return pictureOf(img, sums, to)
+}
+
+// rowReader returns what reads a row of pixels as four numbers each: of 16 bits,
+// or one as it is.
+func rowReader(img image.Image) func(line [][4]float64, y int) {
+	b := img.Bounds()
+	switch p := img.(type) {
+	case *coreml.FloatGray:
+		return func(line [][4]float64, y int) {
+			for x := range line {
+				line[x][0] = float64(p.Pix[y*p.Stride+x])
+			}
+		}
+	case *image.Gray16, *image.RGBA64, *image.NRGBA64:
+		return func(line [][4]float64, y int) {
+			for x := range line {
+				c := color.NRGBA64Model.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA64) //nolint:forcetypeassert,errcheck // the model's own type
+				line[x] = [4]float64{float64(c.R), float64(c.G), float64(c.B), 0}
+			}
+		}
+	}
+	// Package draw knows the pictures of 8 bits and is many times faster.
+	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
+	return func(line [][4]float64, y int) {
+		draw.Draw(strip, strip.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Src)
+		for x := range line {
+			p := strip.Pix[4*x : 4*x+3]
+			line[x] = [4]float64{float64(p[0]) * 0x101, float64(p[1]) * 0x101, float64(p[2]) * 0x101, 0}
+		}
+	}
+}
+
+func addRow(sum, row [][4]float64, weight float64) {
+	for x := range sum {
+		for c := range 4 {
+			sum[x][c] += weight * row[x][c]
+		}
+	}
+}
+
+// pictureOf makes a picture like img of scaled pixels.
+func pictureOf(img image.Image, pixels [][4]float64, size image.Point) image.Image {
+	bounds := image.Rect(0, 0, size.X, size.Y)
+	if _, ok := img.(*coreml.FloatGray); ok {
+		out := &coreml.FloatGray{Pix: make([]float32, len(pixels)), Stride: size.X, Rect: bounds}
+		for i, p := range pixels {
+			out.Pix[i] = float32(p[0])
+		}
+		return out
+	}
+	out := image.NewNRGBA(bounds)
+	for i, p := range pixels {
+		for c := range 3 {
+			out.Pix[4*i+c] = uint8(math.Round(min(max(p[c]/0x101, 0), 255)))
+		}
+		out.Pix[4*i+3] = 0xff
+	}
+	return out
+}
+
+// tap says which pixels of a line make up one of the scaled line.
+type tap struct {
+	start   int
+	weights []float64
+}
+
+func (t *tap) weigh(line [][4]float64) (sum [4]float64) {
+	for i, w := range t.weights {
+		for c := range 4 {
+			sum[c] += w * line[t.start+i][c]
+		}
+	}
+	return sum
+}
+
+// taps returns those of each pixel of a line of from pixels that becomes one of
+// to pixels.
+func taps(from, to int) []tap {
+	scale := float64(from) / float64(to)
+	support := max(scale, 1)
+	out := make([]tap, to)
+	for k := range out {
+		center := (float64(k) + 0.5) * scale
+		lo := max(int(center-support+0.5), 0)
+		hi := min(int(center+support+0.5), from)
+		t := tap{start: lo, weights: make([]float64, max(hi-lo, 1))}
+		if t.start >= from {
+			t.start = from - 1
+		}
+		sum := 0.0
+		for i := range t.weights {
+			w := 1 - math.Abs(float64(t.start+i)+0.5-center)/support
+			t.weights[i] = max(w, 0)
+			sum += t.weights[i]
+		}
+		if sum == 0 {
+			t.weights[0], sum = 1, 1
+		}
+		for i := range t.weights {
+			t.weights[i] /= sum
+		}
+		out[k] = t
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"io"
+	"os"
+)
+
+// streams are the standard streams of one call.
+type streams struct {
+	in io.Reader
+	// out and err are for people to read: whatever a package, a tokenizer or a
+	// file name holds, it cannot command the terminal. See shownWriter.
+	out, err io.Writer
+	// raw is standard output as it is, for those verbs whose output is the bytes
+	// themselves.
+	raw io.Writer
+	// terminal says that standard output is one.
+	terminal bool
+}
+
+func newStreams(in io.Reader, out, err io.Writer) *streams {
+	return &streams{in: in, out: &shownWriter{w: out}, err: &shownWriter{w: err}, raw: out, terminal: isTerminal(out)}
+}
+
+// text is where a text goes that is the answer itself: a file or another program
+// gets every byte of it, a terminal only what can be shown.
+func (s *streams) text() io.Writer {
+	if s.terminal {
+		return s.out
+	}
+	return s.raw
+}
+
+// finish passes on what the writers hold back.
+func (s *streams) finish() error {
+	var first error
+	for _, w := range []io.Writer{s.out, s.err} {
+		if shown, ok := w.(*shownWriter); ok {
+			if err := shown.finish(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// dim writes a text that stands back behind the others, where the terminal can
+// do that and the user did not ask for none of it.
+func (s *streams) dim(text string) error {
+	shown := appendEscaped(nil, []byte(text), ownLayout)
+	if s.terminal && styled() && enableStyles(s.raw) {
+		shown = append(append([]byte("\x1b[2m"), shown...), "\x1b[0m"...)
+	}
+	_, err := s.raw.Write(shown)
+	return err
+}
+
+// styled reports whether the environment allows styles: no-color.org, and
+// terminals that call themselves dumb.
+func styled() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
+
+// isTerminal reports whether a stream is a terminal. A stream of the tests may
+// say so itself.
+func isTerminal(stream any) bool {
+	switch f := stream.(type) {
+	case interface{ IsTerminal() bool }:
+		return f.IsTerminal()
+	case *os.File:
+		return isTerminalFile(f)
+	}
+	return false
+}
+
+// isPiped reports whether standard input comes from another program or a file,
+// so that it is worth reading without being asked to.
+func isPiped(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return !isTerminal(stream)
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice == 0
+}

@@ -1,0 +1,132 @@
+//go:build unix
+
+package coreml_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// truncatedEnv makes the test binary a victim: a fault that is not caught ends the
+// process, which a test can only see from outside.
+const truncatedEnv = "COREML_TEST_TRUNCATE"
+
+// survived is the last line of a victim that lived.
+const survived = "survived"
+
+func TestAWeightFileCutShortUnderPredictionsIsAnError(t *testing.T) {
+	for _, model := range []string{"llama-int4", "llama-fp16", "llama-lut4-grouped"} {
+		for _, cpu := range []string{"avx512", "avx2", "neon", "generic"} { // those that are not here fall back
+			for _, how := range []string{"shorten", "empty", "tail", "reextend"} {
+				if how != "shorten" && (model != "llama-int4" || cpu != "generic") {
+					continue
+				}
+				t.Run(model+" "+cpu+" "+how, func(t *testing.T) {
+					cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestVictimOfTruncation$", "-test.v")
+					cmd.Env = append(os.Environ(), truncatedEnv+"="+model+" "+how, "COREML_CPU="+cpu)
+					out, err := cmd.CombinedOutput()
+					if err != nil || !strings.Contains(string(out), survived) {
+						t.Errorf("%v\n%s", err, out[:min(len(out), 3000)])
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestVictimOfTruncation runs in a process of its own.
+func TestVictimOfTruncation(t *testing.T) {
+	model, how, ok := strings.Cut(os.Getenv(truncatedEnv), " ")
+	if !ok {
+		t.Skip("started by TestAWeightFileCutShortUnderPredictionsIsAnError")
+	}
+	dir := filepath.Join(t.TempDir(), "model.mlpackage")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("../testdata/fixtures", model, "model.mlpackage"))); err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(dir, "Data/com.apple.CoreML/weights/weight.bin")
+	if err := os.Chmod(weights, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := coreml.Load(t.Context(), dir, portable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	predicted := make(chan struct{}, 100)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if err := predictUntilItFails(t, m, predicted); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range cap(predicted) {
+		<-predicted
+	}
+	cut(t, weights, how)
+	wg.Wait()
+	// The loss is for good, whatever lies there now.
+	if _, err := m.Predict(t.Context(), decodeStep(5, 1), newState(t, m), nil); !errors.Is(err, coreml.ErrFileChanged) {
+		t.Errorf("a later prediction: %v", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	if !t.Failed() {
+		fmt.Println(survived)
+	}
+}
+
+func cut(t *testing.T, weights, how string) {
+	t.Helper()
+	info, err := os.Stat(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := map[string]int64{"shorten": 8192, "empty": 0, "tail": info.Size() - 1, "reextend": 4096}[how]
+	if err := os.Truncate(weights, size); err != nil {
+		t.Fatal(err)
+	}
+	if how == "reextend" {
+		if err := os.Truncate(weights, info.Size()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// predictUntilItFails says what is wrong with the first failure, or that there is
+// none.
+func predictUntilItFails(t *testing.T, m *coreml.Model, predicted chan<- struct{}) error {
+	for start := time.Now(); time.Since(start) < time.Minute; {
+		st, err := m.NewState()
+		if err != nil {
+			return err
+		}
+		_, err = m.Predict(t.Context(), decodeStep(5, 1), st, nil)
+		if err == nil {
+			select {
+			case predicted <- struct{}{}:
+			default:
+			}
+			continue
+		}
+		if !errors.Is(err, coreml.ErrFileChanged) || !strings.Contains(err.Error(), "weight.bin") {
+			return fmt.Errorf("the error is %w, want ErrFileChanged with the file's name", err)
+		}
+		if !errors.Is(st.Err(), coreml.ErrStateFailed) {
+			return fmt.Errorf("the state's error is %w, want ErrStateFailed", st.Err())
+		}
+		return nil
+	}
+	return errors.New("no prediction failed")
+}

@@ -1,0 +1,212 @@
+package generate_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// within is how soon a call has to return after its context has ended. It is
+// meant to be 50 ms, which a busy machine cannot promise.
+const within = 2 * time.Second
+
+func TestANilContextNeverEnds(t *testing.T) {
+	var ctx context.Context // nil
+	m := &fakeModel{}
+	s, tok := newSession(t, m, plainTemplate)
+	m.next = replies(tok, "ok")
+	if r, err := generate.Collect(s.Send(ctx, "hi", nil)); err != nil || r.Text != "ok" {
+		t.Errorf("Send gave %v, %v", r, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := generate.Collect(s.SendMessages(ctx, []tokenizer.Message{{Role: "user", Content: "hi"}}, nil)); err != nil {
+		t.Errorf("SendMessages gave %v", err)
+	}
+	for name, open := range map[string]func() (*generate.Generator, error){
+		"OpenFS": func() (*generate.Generator, error) {
+			return generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, nil)
+		},
+		"Open": func() (*generate.Generator, error) {
+			return generate.Open(ctx, "../examples/storyteller/model/"+storyteller.Package, nil)
+		},
+	} {
+		g, err := open()
+		if err != nil {
+			t.Fatalf("%s gave %v", name, err)
+		}
+		cfg := &generate.Config{MaxTokens: 1}
+		if _, err := g.Generate(ctx, "Once", cfg); err != nil {
+			t.Errorf("Generate gave %v", err)
+		}
+		if _, err := generate.Collect(g.Stream(ctx, "Once", cfg)); err != nil {
+			t.Errorf("Stream gave %v", err)
+		}
+		if _, err := generate.Collect(g.StreamTokens(ctx, prompt, cfg)); err != nil {
+			t.Errorf("StreamTokens gave %v", err)
+		}
+		if _, err := generate.Collect(g.Chat(ctx, nil, cfg)); !errors.Is(err, generate.ErrNoChatTemplate) {
+			t.Errorf("Chat gave %v", err)
+		}
+		q, err := g.NewSequence(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Append(ctx, prompt); err != nil {
+			t.Errorf("Append gave %v", err)
+		}
+		if err := q.AppendRows(ctx, prompt, func(int, []float32) error { return nil }); err != nil {
+			t.Errorf("AppendRows gave %v", err)
+		}
+		if err := errors.Join(q.Close(), g.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// ended measures how long work goes on after its context has ended.
+func ended(t *testing.T, after time.Duration, work func(ctx context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- work(ctx) }()
+	time.Sleep(after)
+	start := time.Now()
+	cancel()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("the work ended with %v", err)
+		}
+		t.Logf("the end of the context was heeded after %v", time.Since(start))
+	case <-time.After(within):
+		t.Errorf("the work goes on %v after its context has ended", within)
+	}
+}
+
+func TestTheEndOfAContextIsHeeded(t *testing.T) {
+	t.Run("while waiting for a state", func(t *testing.T) {
+		g := newFake(t, &fakeModel{next: counting}, generate.Options{MaxStates: 1})
+		s, err := g.NewSequence(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
+			_, err := generate.Collect(g.StreamTokens(ctx, prompt, nil))
+			return err
+		})
+	})
+	slow := func(context.Context, int) error { time.Sleep(5 * time.Millisecond); return nil }
+	t.Run("between the chunks of a prompt", func(t *testing.T) {
+		m := &fakeModel{next: counting, before: slow}
+		g := newFake(t, m, generate.Options{PrefillChunk: 1})
+		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
+			_, err := generate.Collect(g.StreamTokens(ctx, slices.Repeat(prompt, 6), nil))
+			return err
+		})
+		if n := m.calls.Load(); n >= 60 {
+			t.Errorf("all of the %d chunks ran", n)
+		}
+	})
+	t.Run("between tokens", func(t *testing.T) {
+		g := newFake(t, &fakeModel{next: counting, before: slow}, generate.Options{})
+		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
+			_, err := generate.Collect(g.StreamTokens(ctx, prompt, nil))
+			return err
+		})
+	})
+	t.Run("between processors", func(t *testing.T) {
+		g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		second := false
+		_, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{Processors: []generate.Processor{
+			acts(cancel), acts(func() { second = true }),
+		}}))
+		if !errors.Is(err, context.Canceled) || second {
+			t.Errorf("got %v; the second processor ran: %v", err, second)
+		}
+	})
+	t.Run("between the processors and the sampler", func(t *testing.T) {
+		g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		sampled := false
+		_, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{
+			Processors: []generate.Processor{acts(cancel)}, Sampler: acts(func() { sampled = true }),
+		}))
+		if !errors.Is(err, context.Canceled) || sampled {
+			t.Errorf("got %v; the sampler was asked: %v", err, sampled)
+		}
+	})
+	t.Run("before a token is given out", func(t *testing.T) {
+		g := newFake(t, &fakeModel{next: counting}, generate.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		r, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Config{Sampler: acts(cancel)}))
+		if !errors.Is(err, context.Canceled) || len(r.Tokens) != 0 {
+			t.Errorf("got %v, %v", r.Tokens, err)
+		}
+	})
+	t.Run("while drawing from a large vocabulary", func(t *testing.T) {
+		logits := make([]float32, 1<<18)
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range logits {
+			logits[i] = rng.Float32()
+		}
+		for name, s := range map[string]generate.Sampling{
+			"top-p": {Temperature: 0.9, TopP: 0.999999},
+			"top-k": {Temperature: 0.9, TopK: 200_000},
+			"min-p": {Temperature: 0.9, MinP: 0.1},
+		} {
+			start := time.Now()
+			if err := generate.SampleContext(t.Context(), &s, slices.Clone(logits)); err != nil {
+				t.Errorf("%s gave %v", name, err)
+			}
+			whole := time.Since(start)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			start = time.Now()
+			if err := generate.SampleContext(ctx, &s, slices.Clone(logits)); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s under an ended context gave %v", name, err)
+			}
+			t.Logf("%s of 262,144 tokens takes %v, %v under an ended context", name, whole, time.Since(start))
+		}
+	})
+}
+
+// The nucleus of a flat distribution is nearly the whole vocabulary, and its
+// order the greatest part of the work: the context is looked at within it.
+func TestTheNucleusLooksAtItsContext(t *testing.T) {
+	ctx := &countedContext{Context: t.Context(), after: 15}
+	logits := make([]float32, 1<<16)
+	if err := generate.SampleContext(ctx, &generate.Sampling{Temperature: 1, TopP: 0.999999}, logits); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if ctx.asked > 16 {
+		t.Errorf("the work went on over %d looks at the context", ctx.asked)
+	}
+}
+
+// countedContext ends when it has been asked often enough.
+type countedContext struct {
+	context.Context
+	after, asked int
+}
+
+func (c *countedContext) Err() error {
+	if c.asked++; c.asked > c.after {
+		return context.Canceled
+	}
+	return nil
+}

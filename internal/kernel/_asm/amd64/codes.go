@@ -1,0 +1,93 @@
+package amd64
+
+import (
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
+)
+
+// What kernels of integer codes share. Scales and offsets follow one another in
+// memory, one of each to a block.
+
+// The registers that all kernels of one vector by rows of codes use.
+const (
+	codesPtr  = SI
+	scalePtr  = DX
+	offsetPtr = BX
+	inputPtr  = DI
+	dstPtr    = R8
+	rowsLeft  = R9
+	blocks    = R10 // of a row
+	vecs      = R11 // of a block
+	blockLeft = R12
+	vecLeft   = R13
+)
+
+// beginRows starts a kernel that multiplies one vector by rows of codes, vecs
+// vectors of them to a block, and loads all but the input.
+func (p file) beginRows(name, doc string, mode kind.Mode) fn {
+	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
+	if mode.HasOffset() {
+		params = append(params, asm.P("offset", asm.Floats))
+	}
+	params = append(params, vecX, dst32, asm.P("rows", asm.Int), asm.P("blocks", asm.Int), asm.P("vecs", asm.Int))
+	f := p.begin(name, doc, params...)
+	f.load("w", codesPtr)
+	f.load("scale", scalePtr)
+	f.load("dst", dstPtr)
+	f.load("rows", rowsLeft)
+	f.load("blocks", blocks)
+	f.load("vecs", vecs)
+	if mode.HasOffset() {
+		f.load("offset", offsetPtr)
+	}
+	return f
+}
+
+// nextBlocks steps over the scales and offsets of n blocks.
+func (f fn) nextBlocks(n int, mode kind.Mode) {
+	f.ADDQ(imm(4*n), scalePtr)
+	if mode.HasOffset() {
+		f.ADDQ(imm(4*n), offsetPtr)
+	}
+}
+
+// endRow stores the sum of Y0 and goes on to the next row.
+func (f fn) endRow(row asm.Label) {
+	f.sumTo(dstPtr.At(0), 0, 1)
+	f.nextRow(row)
+}
+
+func (f fn) nextRow(row asm.Label) {
+	f.ADDQ(imm(4), dstPtr)
+	f.DECQ(rowsLeft)
+	f.JNZ(row)
+}
+
+// grid is how weights on the grid of the halves are rounded: 1.5·2^13 times
+// their own power of two is added and subtracted. At that distance the last place
+// of a float32 is the last place of a half, and values below the normal range of
+// a half have so few bits that nothing is lost.
+type grid struct{ scale, exponent, bias Y }
+
+func (g grid) setup(f fn) {
+	f.VBROADCASTSS(f.words("exponent", 0x7F800000), g.exponent)
+	f.VBROADCASTSS(f.float("roundBias", 12288), g.bias)
+}
+
+// round makes q its product with the scale, rounded; tmp is overwritten.
+func (g grid) round(f fn, q, tmp Y) {
+	f.VMULPS(g.scale, q, q)
+	f.VANDPS(g.exponent, q, tmp)
+	f.VFMADD231PS(g.bias, tmp, q)
+	f.VFNMADD231PS(g.bias, tmp, q)
+}
+
+// lookup16 takes entries of a table of 16 floats, whose halves are in low and
+// high: dst has those that the low 4 bits of the lanes of q number. q and dst+1
+// are overwritten.
+func (f fn) lookup16(q, dst, low, high Y) {
+	f.VPERMPS(low, q, dst)
+	f.VPERMPS(high, q, dst+1)
+	f.VPSLLD(28, q, q)
+	f.VBLENDVPS(q, dst+1, dst, dst)
+}

@@ -1,0 +1,187 @@
+package amd64
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+)
+
+// Palettes. Kernels named dot… multiply rows that follow one another, those named
+// decode… store them; both read whole groups of a row only.
+
+// lut is a kernel of either kind: its group brings some vectors of entries to
+// registers and hands each to use.
+type lut struct {
+	fn
+	dot bool
+}
+
+// The registers of palettes' kernels, beside those of all kernels by rows.
+const (
+	tablePtr = DX
+	groups   = R10 // of a row
+	leftOver = R12 // groups that are left
+)
+
+// group is how the indices of one group are decoded.
+type group struct {
+	name, doc string
+	frame     int
+	setup     func(l lut)
+	body      func(l lut)
+}
+
+// writeLUT writes dotLUT… and decodeLUT….
+func writeLUT(p file, g group) (dot, decode asm.Signature) {
+	w, table, n := asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), asm.P("groups", asm.Int)
+	f := p.beginSig(asm.Signature{
+		Name: "dotLUT" + g.name + "AVX2", Doc: "multiplies x by rows of " + g.doc, Frame: g.frame,
+		Params: []asm.Param{w, table, vecX, dst32, asm.P("rows", asm.Int), n},
+	})
+	f.loadRowsOfIndices()
+	l := lut{f, true}
+	g.setup(l)
+	l.rows(g.body)
+	dot = f.Signature
+
+	f = p.beginSig(asm.Signature{
+		Name: "decodeLUT" + g.name + "AVX2", Doc: "decodes groups of " + g.doc, Frame: g.frame,
+		Params: []asm.Param{dst32, w, table, n},
+	})
+	f.load("dst", DI)
+	f.load("w", codesPtr)
+	f.load("table", tablePtr)
+	f.load("groups", leftOver)
+	l = lut{f, false}
+	g.setup(l)
+	f.repeat("group", leftOver, func() { g.body(l) })
+	f.end()
+	return dot, f.Signature
+}
+
+func (f fn) loadRowsOfIndices() {
+	f.load("w", codesPtr)
+	f.load("table", tablePtr)
+	f.load("dst", dstPtr)
+	f.load("rows", rowsLeft)
+	f.load("groups", groups)
+}
+
+// rows runs the body for every group of every row. The sums are Y0 to Y3.
+func (l lut) rows(body func(lut)) {
+	row := l.Here("row")
+	l.MOVQ(l.arg("x"), inputPtr)
+	l.MOVQ(groups, leftOver)
+	l.zero(ys(0, 4)...)
+	l.repeat("group", leftOver, func() { body(l) })
+	l.VADDPS(Y(2), Y(0), Y(0))
+	l.VADDPS(Y(3), Y(1), Y(1))
+	l.VADDPS(Y(1), Y(0), Y(0))
+	l.endRow(row)
+	l.end()
+}
+
+// use multiplies or stores a vector of entries, the i-th of its group.
+func (l lut) use(i int, r, sum Y) {
+	if l.dot {
+		l.VFMADD231PS(DI.At(32*i), r, sum)
+	} else {
+		l.VMOVUPS(r, DI.At(32*i))
+	}
+}
+
+// step goes on to the next group.
+func (l lut) step(bytes, entries int) {
+	l.ADDQ(imm(bytes), codesPtr)
+	l.ADDQ(imm(4*entries), DI)
+}
+
+func palettes(p file) {
+	prepareLUT4(p)
+	dotLUT4Planes(p)
+	dots := p.Choose(asm.ByBits, "dotLUTAVX2", "multiplies x by rows of indices.")
+	decodes := p.Choose(asm.ByBits, "decodeLUTAVX2", "decodes groups of indices.")
+	for _, g := range []group{sixBits, eightBits, fewBits(1), fewBits(2), fewBits(3), fourBits} {
+		dot, decode := writeLUT(p, g)
+		dots.Add(g.name, dot)
+		decodes.Add(g.name, decode)
+	}
+}
+
+// fewBits has 1, 2 or 3 bits, 8 indices at a time: one permutation of a table of 8
+// entries. With fewer bits the table repeats, so the bits above an index do not
+// matter.
+func fewBits(bits int) group {
+	const shifts, table, q = Y(15), Y(14), Y(4)
+	return group{
+		name: fmt.Sprint(bits), doc: fmt.Sprintf("%d-bit indices, 8 to a group, into a table of 8 floats.", bits),
+		setup: func(l lut) {
+			l.VMOVDQU(l.words(fmt.Sprintf("shift%d", bits), asm.Tabulate(8, func(i int) uint32 { return uint32(bits * i) })...), shifts)
+			l.VMOVUPS(tablePtr.At(0), table)
+		},
+		body: func(l lut) {
+			switch bits {
+			case 1:
+				l.VPBROADCASTB(codesPtr.At(0), q)
+			case 2:
+				l.VPBROADCASTW(codesPtr.At(0), q)
+			case 3:
+				l.MOVWLZX(codesPtr.At(0), AX)
+				l.MOVBLZX(codesPtr.At(2), BX)
+				l.SHLL(imm(16), BX)
+				l.ORL(BX, AX)
+				l.VMOVD(AX, X(q))
+				l.VPBROADCASTD(X(q), q)
+			}
+			l.VPSRLVD(shifts, q, q)
+			l.VPERMPS(table, q, q)
+			l.use(0, q, 0)
+			l.step(bits, 8)
+		},
+	}
+}
+
+// fourBits is for widths that the planes do not divide.
+var fourBits = group{
+	name: "4", doc: "4-bit indices, 8 to a group, into a table of 16 floats.",
+	setup: func(l lut) {
+		l.VMOVDQU(l.shiftRight(), Y(15))
+		l.VMOVUPS(tablePtr.At(0), Y(12))
+		l.VMOVUPS(tablePtr.At(32), Y(11))
+	},
+	body: func(l lut) {
+		l.VPBROADCASTD(codesPtr.At(0), Y(4))
+		l.VPSRLVD(Y(15), Y(4), Y(4))
+		l.lookup16(4, 5, 12, 11)
+		l.use(0, 5, 0)
+		l.step(4, 8)
+	},
+}
+
+// eightBits takes one entry after another from memory.
+var eightBits = group{
+	name: "8", doc: "8-bit indices, 8 to a group, into a table of 256 floats.",
+	setup: func(lut) {},
+	body: func(l lut) {
+		const indices, index = AX, BX
+		l.MOVQ(codesPtr.At(0), indices)
+		l.PREFETCHT0(codesPtr.At(1024))
+		for i := range 8 {
+			x := X(4 + i/4)
+			l.MOVBLZX(indices, index)
+			if i < 7 {
+				l.SHRQ(imm(8), indices)
+			} else {
+				l.ADDQ(imm(8), codesPtr)
+			}
+			if i%4 == 0 {
+				l.VMOVSS(tablePtr.By(index, 4), x)
+			} else {
+				l.VINSERTPS(uint8(i%4<<4), tablePtr.By(index, 4), x, x)
+			}
+		}
+		l.VINSERTF128(1, X(5), Y(4), Y(4))
+		l.use(0, 4, 0)
+		l.ADDQ(imm(32), DI)
+	},
+}

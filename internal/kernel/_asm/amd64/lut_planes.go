@@ -1,0 +1,154 @@
+package amd64
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+)
+
+// Palettes through byte shuffles, which look up 16 entries at once: the table is
+// cut into planes, of the bytes of its entries, and the bytes are interleaved again.
+
+// prepareLUT4 orders inputs for dotLUT4Planes, where the even and odd codes of 8,
+// and two halves of 32, end up apart.
+func prepareLUT4(p file) {
+	f := p.begin("prepareLUT4AVX2", "orders groups of 64 inputs for dotLUT4Planes.", dst32, vecX, asm.P("groups", asm.Int))
+	f.load("dst", DI)
+	f.load("x", SI)
+	f.load("groups", CX)
+	f.repeat("loop", CX, func() {
+		for k := range 4 {
+			for i := range 2 {
+				f.VMOVUPS(SI.At(32*k+16*i), X(i))
+				f.VINSERTF128(1, SI.At(128+32*k+16*i), Y(i), Y(i))
+			}
+			f.VSHUFPS(0x88, Y(1), Y(0), Y(2)) // even lanes
+			f.VSHUFPS(0xdd, Y(1), Y(0), Y(3)) // odd lanes
+			f.VMOVUPS(Y(2), DI.At(32*k))
+			f.VMOVUPS(Y(3), DI.At(128+32*k))
+		}
+		f.ADDQ(imm(256), SI)
+		f.ADDQ(imm(256), DI)
+	})
+	f.end()
+}
+
+// dotLUT4Planes has the 4 planes of a table of 16 floats in Y12 to Y15.
+func dotLUT4Planes(p file) {
+	f := p.begin("dotLUT4PlanesAVX2", "multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices; table holds 4 planes of 16 bytes.",
+		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int))
+	f.loadRowsOfIndices()
+	const planes, nibbles = Y(12), Y(11)
+	for i := range 4 {
+		f.VBROADCASTI128(tablePtr.At(16*i), planes+Y(i))
+	}
+	f.VPBROADCASTD(f.nibbles(), nibbles)
+	lut{f, true}.rows(func(l lut) {
+		const low, high = Y(4), Y(10)
+		l.VMOVDQU(codesPtr.At(0), low)
+		l.PREFETCHT0(codesPtr.At(4096))
+		l.VPSRLW(4, low, high)
+		l.VPAND(nibbles, low, low)
+		l.VPAND(nibbles, high, high)
+		for half, index := range []Y{low, high} {
+			for i := range 4 {
+				l.VPSHUFB(index, planes+Y(i), Y(5+i))
+			}
+			l.joinPlanes(half)
+		}
+		l.step(32, 64)
+	})
+}
+
+// joinPlanes makes floats of the bytes in Y5 to Y8, first words, then 4 vectors of
+// floats, which it multiplies.
+func (l lut) joinPlanes(half int) {
+	l.VPUNPCKLBW(Y(6), Y(5), Y(9))
+	l.VPUNPCKHBW(Y(6), Y(5), Y(5))
+	l.VPUNPCKLBW(Y(8), Y(7), Y(6))
+	l.VPUNPCKHBW(Y(8), Y(7), Y(7))
+	for i, words := range [][2]Y{{9, 6}, {5, 7}} {
+		low, high := words[0], words[1]
+		l.VPUNPCKLWD(high, low, Y(8))
+		l.use(4*half+2*i, 8, Y(2*i))
+		l.VPUNPCKHWD(high, low, Y(8))
+		l.use(4*half+2*i+1, 8, Y(2*i+1))
+	}
+}
+
+// nibbles is the mask of the low 4 bits of every byte.
+func (f fn) nibbles() mem { return f.words("nibbles", 0x0F0F0F0F) }
+
+// sixBits is for tables of halves, 32 indices at a time: 4 shuffles a plane, each
+// for a quarter of the table. An index outside the quarter has its top bit set,
+// which makes the shuffle give 0. The planes meet in memory, from where they widen.
+var sixBits = group{
+	name:  "6",
+	doc:   "6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.",
+	frame: 64,
+	setup: func(l lut) { l.VMOVDQU(l.words("spread6", spreadOrder()...), Y(15)) },
+	body: func(l lut) {
+		l.spreadIndices()
+		for quarter := range 4 {
+			l.lookupQuarter(quarter)
+		}
+		l.VPUNPCKLBW(Y(14), Y(13), Y(6))
+		l.VPUNPCKHBW(Y(14), Y(13), Y(7))
+		l.VMOVDQU(Y(6), l.local(64))
+		l.VMOVDQU(Y(7), l.local(32))
+		// Bytes were interleaved in each half of the registers.
+		for k, offset := range []int{0, 32, 16, 48} {
+			l.VCVTPH2PS(l.local(64-offset), Y(8+k))
+			l.use(k, Y(8+k), Y(k))
+		}
+		l.step(24, 32)
+	},
+}
+
+// spreadOrder puts 3 bytes, which hold 4 indices, in each lane.
+func spreadOrder() []uint32 {
+	const none = 0x80
+	var order []byte
+	// A group is 24 bytes: the lower half of the register has those from 0 on and
+	// decodes 12 of them, the upper half has those from 8 on and decodes the last 12.
+	for _, first := range []byte{0, 4} {
+		for i := first; i < first+12; i += 3 {
+			order = append(order, i, i+1, i+2, none)
+		}
+	}
+	return asm.Pack(order...)
+}
+
+// spreadIndices leaves an index in every byte of Y5.
+func (l lut) spreadIndices() {
+	l.VMOVDQU(codesPtr.At(0), X(4))
+	l.VINSERTI128(1, codesPtr.At(8), Y(4), Y(4))
+	l.PREFETCHT0(codesPtr.At(4096))
+	l.VPSHUFB(Y(15), Y(4), Y(4))
+	six := func(i int) mem { return l.words(fmt.Sprintf("six%d", i), asm.Repeat(8, 0x3F<<(8*i))...) }
+	l.VPAND(six(0), Y(4), Y(5))
+	for i := 1; i < 4; i++ {
+		l.VPSLLD(2*i, Y(4), Y(6))
+		l.VPAND(six(i), Y(6), Y(6))
+		l.VPOR(Y(6), Y(5), Y(5))
+	}
+}
+
+// lookupQuarter adds the entries of a quarter: low bytes to Y13, high bytes to Y14.
+func (l lut) lookupQuarter(quarter int) {
+	from := Y(5)
+	if quarter > 0 {
+		from = 6
+		l.VPXOR(l.words(fmt.Sprintf("quarter%d", quarter), asm.Repeat(8, uint32(0x01010101*16*quarter))...), Y(5), from)
+	}
+	l.VPADDB(l.words("past16", asm.Repeat(8, 0x70707070)...), from, Y(6))
+	for plane, sum := range []Y{13, 14} {
+		l.VBROADCASTI128(tablePtr.At(64*plane+16*quarter), Y(7))
+		if quarter == 0 {
+			l.VPSHUFB(Y(6), Y(7), sum)
+			continue
+		}
+		l.VPSHUFB(Y(6), Y(7), Y(7))
+		l.VPOR(Y(7), sum, sum)
+	}
+}

@@ -1,0 +1,183 @@
+package amd64
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+)
+
+// The products of matrices of floats with 32 registers: the sums of up to 6 vectors
+// against 4 rows.
+
+// mostX is the most vectors that nt512 multiplies at a time.
+const mostX = 6
+
+// The registers of nt512: the vectors from Z24 on, which are free again for the
+// sums, and rows in turns. depthTail selects the last columns.
+const (
+	ntVectors = Z(24)
+	ntRows    = Z(30)
+	depthTail = K(1)
+)
+
+func ntAVX512(p file) {
+	f := p.begin("nt4AVX512", "computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.", ntParams()...)
+	f.load("k", CX)
+	f.load("n", xLeft)
+	f.ANDQ(imm(15), CX)
+	f.maskOf(depthTail)
+	f.load("dst", DI)
+	f.load("x", SI)
+	f.load("ldx", stepX)
+	f.ntLoad()
+	f.ANDQ(imm(-16), depth)
+	f.SHLQ(imm(2), depth)
+	rest, end := f.NewLabel("rest"), f.NewLabel("fin")
+	most := f.Here("most")
+	f.CMPQ(xLeft, imm(mostX))
+	f.JLT(rest)
+	f.nt512(mostX)
+	f.LEAQ(stepX.By(stepX, 2), BX)
+	f.LEAQ(SI.By(BX, 2), SI)
+	f.SUBQ(imm(mostX), xLeft)
+	f.JMP(most)
+	f.Bind(rest)
+	for n := mostX - 1; n > 0; n-- {
+		fewer := f.NewLabel("fewer")
+		f.CMPQ(xLeft, imm(n))
+		f.JNE(fewer)
+		f.nt512(n)
+		f.JMP(end)
+		f.Bind(fewer)
+	}
+	f.Bind(end)
+	f.end()
+}
+
+// maskOf makes a mask of as many lanes as CX says; AX is left with its bits.
+func (f fn) maskOf(k K) {
+	f.MOVQ(imm(1), AX)
+	f.SHLQ(CX, AX)
+	f.DECQ(AX)
+	f.KMOVW(AX, k)
+}
+
+// nt512 multiplies n vectors by 4 rows. The product of vector t and row r sums in
+// Z(4t+r). The vectors move, so the rows are addressed by how far.
+func (f fn) nt512(n int) {
+	tail, out := f.NewLabel("tail"), f.NewLabel("out")
+	f.zero(zs(0, 4*n)...)
+	xs := f.sixRows(SI, stepX, BX)[:n]
+	f.MOVQ(SI, DX)
+	f.XORQ(along, along)
+	f.CMPQ(along, depth)
+	f.JGE(tail)
+	loop := f.Here("loop")
+	f.ntStep(xs, func(z Z) vec { return z })
+	f.ADDQ(imm(64), along)
+	f.ADDQ(imm(64), SI)
+	f.ADDQ(imm(64), BX)
+	f.CMPQ(along, depth)
+	f.JLT(loop)
+	f.Bind(tail)
+	f.TESTQ(imm(15), f.arg("k"))
+	f.JZ(out)
+	f.ntStep(xs, func(z Z) vec { return z.Zeroed(depthTail) })
+	f.Bind(out)
+	f.MOVQ(DX, SI)
+	for t := range n {
+		f.ntSums512(t)
+	}
+	f.ntStore(n, Y(15), func(t int) X { return X(t) }, X(14))
+}
+
+// ntStep multiplies 16 columns, or those that a mask selects.
+func (f fn) ntStep(xs []mem, under func(Z) vec) {
+	for t, x := range xs {
+		f.VMOVUPS(x, under(ntVectors+Z(t)))
+	}
+	for r, w := range rowPtrs {
+		row := ntRows + Z(r%2)
+		f.VMOVUPS(w.By(along, 1), under(row))
+		for t := range xs {
+			f.VFMADD231PS(ntVectors+Z(t), row, Z(4*t+r))
+		}
+	}
+}
+
+// ntSums512 brings the 4 products of vector t to X(t). The halves of the 4 sums meet
+// in Y25 to Y28, which are then transposed and added.
+func (f fn) ntSums512(t int) {
+	const tmp, half = Y(ntVectors), Y(ntVectors + 1)
+	for r := range Y(4) {
+		a := Y(4*t) + r
+		f.VEXTRACTF64X4(1, Z(a), tmp)
+		f.VADDPS(tmp, a, half+r)
+	}
+	f.VUNPCKLPS(half+1, half, tmp)
+	f.VUNPCKHPS(half+1, half, half)
+	f.VADDPS(half, tmp, tmp)
+	f.VUNPCKLPS(half+3, half+2, half)
+	f.VUNPCKHPS(half+3, half+2, half+1)
+	f.VADDPS(half+1, half, half)
+	f.VUNPCKLPD(half, tmp, half+1)
+	f.VUNPCKHPD(half, tmp, half+2)
+	f.VADDPS(half+2, half+1, tmp)
+	f.VEXTRACTF32X4(1, tmp, X(half))
+	f.VADDPS(X(half), X(tmp), X(t))
+}
+
+// writeNN512 keeps row t in Z(2t) and Z(2t+1); K1 and K2 select their columns.
+func writeNN512(p file, rows int) asm.Signature {
+	f := p.begin(fmt.Sprintf("nn%dAVX512", rows), fmt.Sprintf("computes %d rows by at most 32 columns of a product to depth k. Strides are in bytes.", rows),
+		nnParams(asm.P("cols", asm.Int))...)
+	f.load("cols", CX)
+	f.maskOf(K(1))
+	f.SHRQ(imm(16), AX)
+	f.KMOVW(AX, K(2))
+	f.nnLoad()
+	a := f.sixRows(SI, R9, BX)
+	loop := f.NewLabel("loop")
+	f.zero(zs(0, 2*rows)...)
+	f.TESTQ(AX, AX)
+	f.JZ(loop)
+	f.MOVQ(DI, AX)
+	for t := range rows {
+		f.VMOVUPS(AX.At(0), Z(2*t).Zeroed(1))
+		f.VMOVUPS(AX.At(64), Z(2*t+1).Zeroed(2))
+		if t < rows-1 {
+			f.ADDQ(R8, AX)
+		}
+	}
+	f.Bind(loop)
+	f.VMOVUPS(DX.At(0), Z(12).Zeroed(1))
+	f.VMOVUPS(DX.At(64), Z(13).Zeroed(2))
+	for t := range rows {
+		element := Z(14 + t%2)
+		f.VBROADCASTSS(a[t], element)
+		f.VFMADD231PS(Z(12), element, Z(2*t))
+		f.VFMADD231PS(Z(13), element, Z(2*t+1))
+	}
+	f.ADDQ(imm(4), SI)
+	f.ADDQ(imm(4), BX)
+	f.ADDQ(R10, DX)
+	f.DECQ(CX)
+	f.JNZ(loop)
+	for t := range rows {
+		f.VMOVUPS(Z(2*t), DI.At(0).Masked(1))
+		f.VMOVUPS(Z(2*t+1), DI.At(64).Masked(2))
+		if t < rows-1 {
+			f.ADDQ(R8, DI)
+		}
+	}
+	f.end()
+	return f.Signature
+}
+
+func matmul512(p file) {
+	ntAVX512(p)
+	nn := p.Choose(asm.ByCount, "nnAVX512", "computes 1 to 6 rows by at most 32 columns of a product.")
+	for rows := 1; rows <= 6; rows++ {
+		nn.Add(rows, writeNN512(p, rows))
+	}
+}

@@ -1,0 +1,211 @@
+package amd64
+
+import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+
+// 4-bit codes times many vectors quantised to int8. 16 rows and up to 768
+// columns are taken apart into a panel, which stays in the first-level cache
+// while all vectors are multiplied by it: to a block of 32 columns 8 pairs of
+// vectors of unsigned codes (in a 32-bit lane 4 columns of a row: columns 8j+0,
+// 2, 4, 6, then 8j+1, 3, 5, 7), the sums that middles need, 16 scales and 16
+// offsets.
+//
+// 16-bit lanes hold the sums of 8 products, at most 8·15·127, before a VPMADDWD
+// multiplies them by their steps and adds pairs of them. The lanes of a pair have
+// steps of their own: of a half block one is for columns 0 to 3 and 8 to 11, the
+// other for the rest. The vector's step ends each block; it multiplies the sum
+// over all of them.
+//
+// What the bytes of a vector lack for their middles (see panel_quantize.go) is a
+// fifth product of each half block: middles times the sums of their codes, which
+// the panel holds as bytes (of a 32-bit lane: columns 0 to 3 and 8 to 11 of the
+// first half, of the second half, then the rest of both).
+
+// Where the parts of a panel's block lie, and what it takes.
+const (
+	panelScale  = 512
+	panelOffset = 576
+	panelSums   = 640
+	panelBlock  = 768
+)
+
+// eightPtrs are the addresses of 8 rows.
+var eightPtrs = []reg{AX, BX, CX, DX, R8, R9, R10, R11}
+
+// eightRows loads eightPtrs: where the rows start, and an offset for each.
+func (f fn) eightRows(start string) {
+	f.load("offs", SI)
+	f.load(start, DI)
+	for i, r := range eightPtrs {
+		f.MOVQ(SI.At(8*i), r)
+		f.ADDQ(DI, r)
+	}
+}
+
+// fetchRows fetches what the next panel needs, each cache line of it once: SI is
+// how far the rows are read, R13 how far ahead of their start they are fetched.
+func (f fn) fetchRows() {
+	near := f.NewLabel("near")
+	f.TESTQ(imm(63), SI)
+	f.JNZ(near)
+	for _, r := range eightPtrs {
+		f.PREFETCHT1(r.By(R13, 1))
+	}
+	f.ADDQ(imm(64), R13)
+	f.Bind(near)
+}
+
+// quadsOf8 loads 16 bytes of 8 rows, at an offset behind SI, and exchanges them so
+// that each of Y0 to Y3 has 4 bytes of every row.
+func (f fn) quadsOf8(offset int) {
+	for i := range 4 {
+		f.VMOVDQU(eightPtrs[i].By(SI, 1).Plus(offset), X(i))
+		f.VINSERTI128(1, eightPtrs[i+4].By(SI, 1).Plus(offset), Y(i), Y(i))
+	}
+	f.VPUNPCKLDQ(Y(1), Y(0), Y(4))
+	f.VPUNPCKHDQ(Y(1), Y(0), Y(5))
+	f.VPUNPCKLDQ(Y(3), Y(2), Y(6))
+	f.VPUNPCKHDQ(Y(3), Y(2), Y(7))
+	f.VPUNPCKLQDQ(Y(6), Y(4), Y(0))
+	f.VPUNPCKHQDQ(Y(6), Y(4), Y(1))
+	f.VPUNPCKLQDQ(Y(7), Y(5), Y(2))
+	f.VPUNPCKHQDQ(Y(7), Y(5), Y(3))
+}
+
+// beginPanel starts a kernel that takes codes of 8 rows apart.
+func (p file) beginPanel(name, doc string) fn {
+	f := p.begin(name, doc, asm.P("panel", asm.Floats), asm.P("w", asm.Bytes), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("flip", asm.Int), asm.P("ahead", asm.Int))
+	f.eightRows("w")
+	f.load("panel", DI)
+	f.load("blocks", R12)
+	f.load("ahead", R13)
+	f.VPBROADCASTD(f.arg("flip"), Y(15))
+	return f
+}
+
+func panelCodes(p file) {
+	f := p.beginPanel("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.")
+	const flip, nibbles, ones = Y(15), Y(14), Y(13)
+	f.VPBROADCASTD(f.nibbles(), nibbles)
+	f.VPBROADCASTD(f.ones8(), ones)
+	f.XORQ(SI, SI)
+	f.repeat("loop", R12, func() {
+		f.fetchRows()
+		f.quadsOf8(0)
+		for j := range 4 {
+			low, high := Y(j), Y(4+j)
+			f.VPXOR(flip, low, low)
+			f.VPSRLW(4, low, high)
+			f.VPAND(nibbles, low, low)
+			f.VPAND(nibbles, high, high)
+			f.VMOVDQU(low, DI.At(128*j))
+			f.VMOVDQU(high, DI.At(128*j+64))
+		}
+		for h := Y(0); h < 4; h += 2 {
+			f.VPADDB(h+1, h, h)
+			f.VPADDB(h+5, h+4, h+4)
+			f.VPADDB(h+4, h, h)
+			f.VPMADDUBSW(ones, h, h)
+		}
+		f.VPSLLW(8, Y(2), Y(2))
+		f.VPOR(Y(2), Y(0), Y(0))
+		f.VMOVDQU(Y(0), DI.At(panelSums))
+		f.ADDQ(imm(16), SI)
+		f.ADDQ(imm(panelBlock), DI)
+	})
+	f.end()
+}
+
+func panelScales(p file) {
+	f := p.begin("panelScalesAVX2", "stores 8 rows of floats, plus add, in a panel; the columns of 8 are stride bytes apart.",
+		asm.P("panel", asm.Floats), asm.P("s", asm.Floats), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("stride", asm.Int), asm.P("add", asm.Float))
+	f.eightRows("s")
+	f.load("panel", DI)
+	f.load("blocks", R12)
+	f.load("stride", R13)
+	f.VBROADCASTSS(f.arg("add"), Y(15))
+	f.XORQ(SI, SI)
+	f.repeat("loop", R12, func() {
+		for half := range 2 {
+			f.VMOVSS(eightPtrs[4*half].By(SI, 1), X(half))
+		}
+		for i := 1; i < 4; i++ {
+			for half := range 2 {
+				f.VINSERTPS(uint8(16*i), eightPtrs[4*half+i].By(SI, 1), X(half), X(half))
+			}
+		}
+		f.VINSERTF128(1, X(1), Y(0), Y(0))
+		f.VADDPS(Y(15), Y(0), Y(0))
+		f.VMOVUPS(Y(0), DI.At(0))
+		f.ADDQ(imm(4), SI)
+		f.ADDQ(R13, DI)
+	})
+	f.end()
+}
+
+func panelHalves(p file) {
+	f := p.begin("panelHalvesAVX2", "is panelScales of halves.",
+		asm.P("panel", asm.Floats), asm.P("s", asm.Halves), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("stride", asm.Int))
+	f.eightRows("s")
+	f.load("panel", DI)
+	f.load("blocks", R12)
+	f.load("stride", R13)
+	loop, one, done := f.NewLabel("loop"), f.NewLabel("one"), f.NewLabel("done")
+	f.XORQ(SI, SI)
+	f.SUBQ(imm(8), R12)
+	f.JLT(one)
+	f.Bind(loop)
+	f.eightBlocksOfHalves()
+	f.ADDQ(imm(16), SI)
+	f.SUBQ(imm(8), R12)
+	f.JGE(loop)
+	f.Bind(one)
+	f.ADDQ(imm(8), R12)
+	f.JZ(done)
+	f.repeat("single", R12, func() {
+		f.VPXOR(X(0), X(0), X(0))
+		f.VPXOR(X(1), X(1), X(1))
+		for i := range 4 {
+			for half := range 2 {
+				f.VPINSRW(i, eightPtrs[4*half+i].By(SI, 1), X(half), X(half))
+			}
+		}
+		f.VPUNPCKLQDQ(X(1), X(0), X(0))
+		f.storeColumn(0)
+		f.ADDQ(imm(2), SI)
+		f.ADDQ(R13, DI)
+	})
+	f.Bind(done)
+	f.end()
+}
+
+// eightBlocksOfHalves takes 8 blocks at a time: words, pairs and quadruples of rows
+// change places.
+func (f fn) eightBlocksOfHalves() {
+	for i := range 8 {
+		f.VMOVDQU(eightPtrs[i].By(SI, 1), X(i))
+	}
+	for i := X(0); i < 8; i += 2 {
+		f.VPUNPCKLWD(i+1, i, 8+i)
+		f.VPUNPCKHWD(i+1, i, 9+i)
+	}
+	for i := X(8); i <= 12; i += 4 {
+		f.VPUNPCKLDQ(i+2, i, i-8)
+		f.VPUNPCKHDQ(i+2, i, i-7)
+		f.VPUNPCKLDQ(i+3, i+1, i-6)
+		f.VPUNPCKHDQ(i+3, i+1, i-5)
+	}
+	for i := range X(4) {
+		f.VPUNPCKLQDQ(4+i, i, X(8))
+		f.storeColumn(8)
+		f.ADDQ(R13, DI)
+		f.VPUNPCKHQDQ(4+i, i, X(8))
+		f.storeColumn(8)
+		f.ADDQ(R13, DI)
+	}
+}
+
+// storeColumn stores 8 halves as floats.
+func (f fn) storeColumn(r X) {
+	f.VCVTPH2PS(r, Y(r))
+	f.VMOVUPS(Y(r), DI.At(0))
+}

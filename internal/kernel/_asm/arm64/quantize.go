@@ -1,0 +1,118 @@
+package arm64
+
+import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+
+// Inputs quantised to int8, in groups of 32.
+//
+// For one vector a group is 16 even bytes, 16 odd bytes, 4 steps (one for every 8
+// inputs, the lanes of a dot product) and the 4 sums of bytes times steps. For a
+// tile of T vectors, where a lane is a row, the steps are of 16 inputs: a group is
+// T times 32 bytes as above, T times 2 steps and T sums.
+
+// inputs is how inputs are quantised.
+type inputs struct {
+	fn
+	tile bool
+}
+
+func quantize(p file) {
+	v := inputs{p.begin("quantizeNEON", "quantises groups of 32 inputs, 16 floats to a group.", dst32, vecX, asm.P("groups", asm.Int)), false}
+	v.load("dst", R0)
+	v.load("x", R1)
+	v.load("groups", R5)
+	v.groups(func() {
+		v.STP(1, 2, R0.Post(32))
+		v.STP(8, 0, R0.Post(32))
+	})
+	v.RET()
+}
+
+func quantizeTile(p file) {
+	v := inputs{p.begin("quantizeTileNEON", "quantises groups of 32 inputs for a tile: bytes to dst, 2 steps and a sum where those of this vector lie; groups are stride bytes apart.",
+		dst32, asm.P("steps", asm.Floats), asm.P("sums", asm.Floats), vecX, asm.P("groups", asm.Int), asm.P("stride", asm.Int)), true}
+	v.load("dst", R0)
+	v.load("steps", R2)
+	v.load("sums", R3)
+	v.load("x", R1)
+	v.load("groups", R5)
+	v.load("stride", R6)
+	v.groups(func() {
+		v.FADDPScalar(0, V(0).S2())
+		v.STP(1, 2, R0.At(0))
+		v.STR(D(8), R2.At(0))
+		v.STR(S(0), R3.At(0))
+		for _, r := range []R{R0, R2, R3} {
+			v.ADD(r, r, R6)
+		}
+	})
+	v.RET()
+}
+
+// groups leaves even bytes in V1, odd ones in V2, steps in V8 and sums in V0 of a
+// group, and has them stored.
+func (v inputs) groups(store func()) {
+	v.constants("quantum", 28, asm.FloatWords(127, 1e-30, 1.0/127)...)
+	v.repeat("loop", R5, func() {
+		v.peaks()
+		v.bytes()
+		v.SADDLP(V(0).H8(), V(0).B16())
+		v.SADDLP(V(4).H8(), V(4).B16())
+		v.ADDP(V(0).H8(), V(0).H8(), V(4).H8())
+		v.SADDLP(V(0).S4(), V(0).H8())
+		if v.tile {
+			v.ADDP(V(0).S4(), V(0).S4(), V(0).S4())
+		}
+		v.SCVTF(V(0).S4(), V(0).S4())
+		v.FMUL(V(0).S4(), V(0).S4(), V(8).S4())
+		store()
+	})
+}
+
+// peaks loads 32 inputs into V0 to V7 and leaves their steps in V8, the inverses in
+// V9. The maxima keep a NaN, and a step of NaN or infinity makes the result NaN.
+func (v inputs) peaks() {
+	const to, tiny, from = V(28), V(29), V(30)
+	for i := Q(0); i < 8; i += 2 {
+		v.LDP(i, i+1, R1.Post(32))
+	}
+	for i := range V(8) {
+		v.FABS((8 + i).S4(), i.S4())
+	}
+	for i := V(8); i < 16; i += 2 {
+		v.FMAX(i.S4(), i.S4(), (i + 1).S4())
+	}
+	v.FMAXP(V(8).S4(), V(8).S4(), V(10).S4())
+	v.FMAXP(V(12).S4(), V(12).S4(), V(14).S4())
+	v.FMAXP(V(8).S4(), V(8).S4(), V(12).S4())
+	if v.tile {
+		v.FMAXP(V(8).S4(), V(8).S4(), V(8).S4())
+	}
+	// Inputs too small to invert their maximum count as 0.
+	v.FDIV(V(9).S4(), to.S4(), V(8).S4())
+	v.FCMGT(V(10).S4(), V(8).S4(), tiny.S4())
+	v.AND(V(9).B16(), V(9).B16(), V(10).B16())
+	v.FMUL(V(8).S4(), V(8).S4(), from.S4())
+}
+
+// bytes multiplies the inputs by the inverses and packs them to V0 and V4.
+func (v inputs) bytes() {
+	perStep := 2
+	if v.tile {
+		perStep = 4
+	}
+	for i := range 8 {
+		x := V(i).S4()
+		v.FMUL(x, x, V(9).S(i/perStep))
+		v.FCVTNS(x, x)
+	}
+	for i := V(0); i < 8; i += 2 {
+		v.SQXTN(i.H4(), i.S4())
+		v.SQXTN2(i.H8(), (i + 1).S4())
+	}
+	for _, i := range []V{0, 4} {
+		v.SQXTN(i.B8(), i.H8())
+		v.SQXTN2(i.B16(), (i + 2).H8())
+	}
+	v.UZP1(V(1).B16(), V(0).B16(), V(4).B16())
+	v.UZP2(V(2).B16(), V(0).B16(), V(4).B16())
+}

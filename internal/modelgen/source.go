@@ -1,0 +1,75 @@
+package modelgen
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/modelpkg"
+)
+
+// Role is what a weight does in the model.
+type Role uint8
+
+// The roles. Matrices are rows by columns: outputs by inputs.
+const (
+	Embedding       Role = iota // [vocabulary, hidden]; also the head's when Shape.Tied
+	Head                        // [vocabulary, hidden]
+	FinalNorm                   // [hidden]
+	AttentionNorm               // [hidden], before attention
+	Query                       // [heads * head dimension, hidden]
+	Key                         // [key-value heads * head dimension, hidden]
+	Value                       // the same
+	AttentionOut                // [hidden, heads * head dimension]
+	FeedForwardNorm             // [hidden], before the feed-forward network
+	Gate                        // [feed-forward width, hidden]; its product passes through SiLU
+	Up                          // [feed-forward width, hidden]
+	Down                        // [hidden, feed-forward width]
+)
+
+// NoLayer is the layer of a weight that belongs to none.
+const NoLayer = -1
+
+// Weight is a weight that the graph asks for.
+type Weight struct {
+	Role  Role
+	Layer int // from 0, or NoLayer
+	// Name is that of the value in the program; what is stored for it begins with it.
+	Name string
+	// Rows and Cols are the size of a matrix. Of a vector Rows is the length and
+	// Cols 0.
+	Rows, Cols int
+}
+
+// Source gives the weights of a model. The graph asks for each of them once, in
+// the order in which it needs them.
+type Source interface {
+	// Check says whether the source can give the weights of such a model, before
+	// anything is written.
+	Check(c *Config) error
+	// Weight puts a weight into the package, in any form, and returns it as the
+	// program sees it: fp16 of shape [rows, cols], or [rows].
+	Weight(s *Store, w Weight) (*mil.Value, error)
+}
+
+// Store takes the weights of the package that is being made. Its Builder declares
+// how stored elements become the values that the program sees.
+type Store struct {
+	*mil.Builder
+
+	w *modelpkg.Writer
+}
+
+// Put writes packed elements to the weight file and declares them. With an error
+// it returns a value that may be passed on, but is of no use.
+func (s *Store) Put(name string, t dtype.Type, shape []int, data []byte) (*mil.Value, error) {
+	n, ok := dtype.Count(shape)
+	if !ok {
+		return s.Stored(name, t, []int{0}, modelpkg.WeightFileName, 0), fmt.Errorf("%w: %s of shape %v overflows", ErrConfig, name, shape)
+	}
+	offset, err := s.w.AddBlob(t, n, data)
+	if err != nil {
+		err = fmt.Errorf("store %s: %w", name, err)
+	}
+	return s.Stored(name, t, shape, modelpkg.WeightFileName, offset), err
+}

@@ -1,0 +1,161 @@
+package modelpkg
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// want is what those need to know who named something else than a package.
+const want = "a model package is a folder that ends in .mlpackage"
+
+// NotPackageError says of a folder that it is no package, and what is in it that
+// may have been meant. It is [ErrNotPackage].
+type NotPackageError struct {
+	// Path is the folder.
+	Path string
+	// Packages are the names of the model packages and bare model files in it, and
+	// Archives those of archives that may hold one.
+	Packages, Archives []string
+}
+
+// Error names what may have been meant.
+func (e *NotPackageError) Error() string {
+	text := ErrNotPackage.Error()
+	switch {
+	case len(e.Packages) == 1:
+		return text + ", but it holds a model: did you mean " + e.quoted(e.Packages[0]) + "?"
+	case len(e.Packages) > 1:
+		return text + ", but it holds models: did you mean one of " + e.list(e.Packages) + "?"
+	case len(e.Archives) > 0:
+		return text + ", but it holds an archive: unpack " + e.list(e.Archives) + " first"
+	}
+	return text + "; " + want
+}
+
+// Unwrap returns [ErrNotPackage].
+func (e *NotPackageError) Unwrap() error { return ErrNotPackage }
+
+func (e *NotPackageError) quoted(name string) string {
+	return storage.Quote(filepath.Join(e.Path, name))
+}
+
+// listed is how many names a message has room for.
+const listed = 5
+
+func (e *NotPackageError) list(names []string) string {
+	var out []string
+	for _, name := range names[:min(len(names), listed)] {
+		out = append(out, e.quoted(name))
+	}
+	if len(names) > listed {
+		out = append(out, fmt.Sprintf("%d more", len(names)-listed))
+	}
+	return strings.Join(out, ", ")
+}
+
+// Locate tells an error of [Open] the path of the package, which Open itself does
+// not know.
+func Locate(err error, name string) error {
+	if e, ok := errors.AsType[*NotPackageError](err); ok {
+		e.Path = name
+	}
+	return err
+}
+
+// maxEntries bounds how many names of a folder that is no package are looked at.
+const maxEntries = 1000
+
+// notPackage looks around in a folder without a manifest.
+func (p *Package) notPackage() error {
+	e := &NotPackageError{Path: p.dir}
+	f, err := p.fsys.Open(p.dir) // a folder: Open has asked
+	if err != nil {
+		return e
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	dir, ok := f.(fs.ReadDirFile)
+	if !ok {
+		return e
+	}
+	entries, err := dir.ReadDir(maxEntries)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return e
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		switch ext := strings.ToLower(path.Ext(name)); {
+		case ext == ".mlpackage" && p.isPackage(name), ext == ".mlmodel":
+			e.Packages = append(e.Packages, name)
+		case ext == ".zip" || ext == ".tar" || ext == ".gz" || ext == ".tgz":
+			e.Archives = append(e.Archives, name)
+		}
+	}
+	slices.Sort(e.Packages)
+	slices.Sort(e.Archives)
+	return e
+}
+
+// isPackage reports whether a folder inside of the folder has a manifest.
+func (p *Package) isPackage(name string) bool {
+	_, err := fs.Stat(p.fsys, path.Join(p.dir, name, manifestName))
+	return err == nil
+}
+
+// bareError is an error about the path itself that was to be opened: its text
+// does not repeat the path, which the caller names.
+type bareError struct {
+	text string
+	err  error
+}
+
+func (e *bareError) Error() string { return e.text }
+
+// Unwrap returns the cause and, since the path leads to no model,
+// [ErrNotPackage].
+func (e *bareError) Unwrap() []error { return []error{ErrNotPackage, e.err} }
+
+// inside makes an error about a file of the package fit for callers that name the
+// package: names are relative to it.
+func (p *Package) inside(file string, err error) error {
+	bare := file == p.bare && p.bare != ""
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		if bare {
+			return fmt.Errorf("%s: %w", e.Op, e.Err)
+		}
+		return &fs.PathError{Op: e.Op, Path: p.relative(e.Path), Err: e.Err}
+	}
+	if e, ok := errors.AsType[*storage.NotRegularError](err); ok {
+		if bare {
+			return &bareError{"this is " + e.What() + "; " + want, err}
+		}
+		return &storage.NotRegularError{Name: p.relative(e.Name), Mode: e.Mode}
+	}
+	if e, ok := errors.AsType[*storage.WrongFileError](err); ok {
+		if bare {
+			e.Want = want
+			return &bareError{"this is " + e.What(), err}
+		}
+		e.Name = p.relative(e.Name)
+		return e
+	}
+	if bare {
+		return err
+	}
+	return fmt.Errorf("%s: %w", storage.Quote(p.relative(file)), err)
+}
+
+// relative is a name of the file system, seen from the package.
+func (p *Package) relative(name string) string {
+	if rest, ok := strings.CutPrefix(name, p.dir+"/"); ok {
+		return rest
+	}
+	return name
+}

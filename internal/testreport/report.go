@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// event is one line that go test -json writes: test2json's TestEvent, and the
+// go command's own build-output lines.
+type event struct {
+	Action     string
+	Package    string
+	ImportPath string
+	Test       string
+	Output     string
+}
+
+// testID names a test, or a whole package when its name is empty.
+type testID struct{ pkg, name string }
+
+func (id testID) String() string {
+	if id.name == "" {
+		return id.pkg
+	}
+	return id.pkg + " " + id.name
+}
+
+// skip is a test that did not run, and why.
+type skip struct {
+	testID
+	reason string
+}
+
+// report is what the events of one run come to.
+type report struct {
+	// forgiven, when not nil, is what a test may say and yet count as passed: a
+	// fault of the system under the tests. A test that says anything else as well
+	// has failed, and so has one that says nothing, unless it only passed on what
+	// was forgiven in its subtests.
+	forgiven *regexp.Regexp
+
+	passed, failed int
+	pardoned       []testID
+	skipped        []skip
+	failures       []string // the output of what failed, a text each
+	output         map[testID]*strings.Builder
+	builds         strings.Builder
+}
+
+// read gathers the events of one run. A line that is no event belongs to what
+// the go command printed by itself and is kept as output of a build.
+func read(r io.Reader, forgiven *regexp.Regexp) (*report, error) {
+	rep := &report{output: map[testID]*strings.Builder{}, forgiven: forgiven}
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if len(line) > 0 {
+			rep.line(line)
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(rep.skipped, func(a, b skip) int { return strings.Compare(a.pkg, b.pkg) })
+	return rep, nil
+}
+
+func (rep *report) line(line []byte) {
+	var e event
+	if err := json.Unmarshal(line, &e); err != nil {
+		rep.builds.Write(line)
+		return
+	}
+	id := testID{pkg: e.Package, name: e.Test}
+	switch e.Action {
+	case "output":
+		b := rep.output[id]
+		if b == nil {
+			b = &strings.Builder{}
+			rep.output[id] = b
+		}
+		b.WriteString(e.Output)
+	case "build-output":
+		rep.builds.WriteString(e.Output)
+	case "pass", "skip", "fail":
+		rep.end(id, e.Action)
+	}
+}
+
+// end counts a test, or a package: a package without tests counts as nothing,
+// and one that failed as a failure of its own only when no test of it did,
+// because it did not build or ended early.
+func (rep *report) end(id testID, action string) {
+	text := ""
+	if b := rep.output[id]; b != nil {
+		text = b.String()
+		delete(rep.output, id)
+	}
+	switch {
+	case action == "fail" && rep.forgives(id, text):
+		rep.pardoned = append(rep.pardoned, id)
+		if id.name != "" {
+			rep.passed++
+		}
+	case action == "fail" && (id.name != "" || !rep.failedIn(id.pkg)):
+		rep.failed++
+		rep.failures = append(rep.failures, fmt.Sprintf("%v\n%s", id, text))
+	case id.name == "":
+	case action == "pass":
+		rep.passed++
+	case action == "skip":
+		rep.skipped = append(rep.skipped, skip{testID: id, reason: reasonIn(text)})
+	}
+}
+
+// forgives reports whether all that a failed test or package said is forgiven,
+// or came from parts of it that were.
+func (rep *report) forgives(id testID, text string) bool {
+	if rep.forgiven == nil || id.name == "" && rep.failedIn(id.pkg) {
+		return false
+	}
+	said := linesIn(text)
+	for _, line := range said {
+		if !rep.forgiven.MatchString(line) {
+			return false
+		}
+	}
+	part := func(p testID) bool {
+		return p.pkg == id.pkg && p.name != "" && (id.name == "" || strings.HasPrefix(p.name, id.name+"/"))
+	}
+	return len(said) > 0 && id.name != "" || slices.ContainsFunc(rep.pardoned, part)
+}
+
+func (rep *report) failedIn(pkg string) bool {
+	return slices.ContainsFunc(rep.failures, func(f string) bool { return strings.HasPrefix(f, pkg+" ") })
+}
+
+// reasonIn returns what a skipped test said: its output without the lines that
+// go test writes around it, and without the place in the source.
+func reasonIn(text string) string {
+	reason := strings.Join(linesIn(text), " ")
+	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.Contains(place, "_test.go:") {
+		reason = rest
+	}
+	if reason == "" {
+		return "no reason given"
+	}
+	return reason
+}
+
+// linesIn returns what a test itself said, line by line.
+func linesIn(text string) []string {
+	var said []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line == "FAIL" || line == "exit status 1" || strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") ||
+			strings.HasPrefix(line, "FAIL\t") {
+			continue
+		}
+		said = append(said, line)
+	}
+	return said
+}
+
+// write prints the skipped tests by reason, then what failed, then the count.
+// Tests with one reason stand together, since one missing tool skips many.
+func (rep *report) write(w io.Writer) error {
+	var b strings.Builder
+	var reasons []string
+	by := map[string][]skip{}
+	for _, s := range rep.skipped {
+		if by[s.reason] == nil {
+			reasons = append(reasons, s.reason)
+		}
+		by[s.reason] = append(by[s.reason], s)
+	}
+	for _, reason := range reasons {
+		fmt.Fprintf(&b, "skipped: %s\n", reason)
+		for _, s := range by[reason] {
+			fmt.Fprintf(&b, "    %v\n", s.testID)
+		}
+	}
+	if rep.failed > 0 {
+		b.WriteString(rep.builds.String())
+	}
+	for _, f := range rep.failures {
+		fmt.Fprintf(&b, "failed: %s\n", strings.TrimRight(f, "\n"))
+	}
+	if n := len(rep.pardoned); n > 0 {
+		fmt.Fprintf(&b, "forgiven: %d, which said nothing but what %v matches\n", n, rep.forgiven)
+	}
+	fmt.Fprintf(&b, "%d passed, %d failed, %d skipped\n", rep.passed, rep.failed, len(rep.skipped))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
