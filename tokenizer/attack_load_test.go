@@ -42,6 +42,12 @@ func TestHostileFilesAreLoadedOrRefusedWithinBounds(t *testing.T) {
 		{"an id of 2^22", wordLevel(`{"a":4194303}`), true},
 		{"a token of a megabyte", wordLevel(`{"` + strings.Repeat("a", 1<<20) + `":0}`), true},
 		{"a piece of a megabyte", hostile{"model": unigram(strings.Repeat("a", 1<<20))}.text(t), true},
+		{"a prefix of a megabyte", hostile{"model": map[string]any{"type": "BPE", "continuing_subword_prefix": strings.Repeat("a", 1<<20), "vocab": letters, "merges": []string{}}}.text(t), true},
+		{"seventeen post-processors", hostile{"post_processor": sequence("processors", repeat(template(1, 1), 18)...)}.text(t), true},
+		{"stages", hostile{"pre_tokenizer": sequence("pretokenizers", repeat(map[string]any{"type": "UnicodeScripts"}, 65)...)}.text(t), true},
+		{"components", hostile{"normalizer": sequence("normalizers", repeat(map[string]any{"type": "NFC"}, 1100)...)}.text(t), true},
+		{"a template of four thousand tokens and more", hostile{"post_processor": template(5000, 1)}.text(t), true},
+		{"a template of five texts", hostile{"post_processor": template(1, 5)}.text(t), true},
 		{"sequences in sequences", hostile{"normalizer": deep}.text(t), true},
 		{"a pattern of repetitions", split("(a{1000}){1000}"), false},
 		{"a pattern of optional repetitions", split("((a?){1000}){1000}"), false},
@@ -139,6 +145,24 @@ func TestHostileDecodersAreBounded(t *testing.T) {
 				return nil
 			})
 		})
+	}
+}
+
+func TestAPieceOrAPatternTakesSixteenMegabytes(t *testing.T) {
+	text := strings.Repeat("ab", 17<<19)
+	for name, file := range map[string]hostile{
+		"Unigram": {"model": unigram("a", "b")},
+		"BPE":     {},
+		"bytes":   {"pre_tokenizer": map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}, "model": map[string]any{"type": "BPE", "vocab": letters, "merges": []string{}}},
+		"pattern": {"pre_tokenizer": splitting("a+x?")},
+	} {
+		tok, err := loadText(t, file.text(t))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := tok.Encode(text, false); !errors.Is(err, tokenizer.ErrTooLarge) {
+			t.Errorf("%s: got error %v", name, err)
+		}
 	}
 }
 

@@ -76,11 +76,11 @@ func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (s
 }
 
 // decodes takes the step to one more token of a text that has a size with it.
-func (b *budget) decodes(size int) bool {
+func (may *budget) decodes(size int) bool {
 	if size > maxText {
-		b.fail(errTooLong)
+		may.fail(errTooLong)
 	}
-	return b.spend(1)
+	return may.spend(1)
 }
 
 // decodeBytes decodes tokens that are bytes in the byte-level alphabet.

@@ -58,74 +58,74 @@ type budget struct {
 }
 
 // begin makes a budget for a text of n bytes.
-func (b *budget) begin(done <-chan struct{}, n int) {
-	*b = budget{
+func (may *budget) begin(done <-chan struct{}, n int) {
+	*may = budget{
 		done: done, tick: lookAfter, work: labor(n) - lookAfter, room: growth(n), limit: growth(n),
 		patience: patience(n),
 	}
 }
 
 // spend takes n steps. It reports false once the encoding has to end; the loops
-// then leave whatever they have, and b.err says why.
-func (b *budget) spend(n int) bool {
-	b.tick -= n
-	return b.tick >= 0 || b.look()
+// then leave whatever they have, and its error says why.
+func (may *budget) spend(n int) bool {
+	may.tick -= n
+	return may.tick >= 0 || may.look()
 }
 
 // look looks at the context and at the steps that are left.
-func (b *budget) look() bool {
-	if b.err != nil {
+func (may *budget) look() bool {
+	if may.err != nil {
 		return false
 	}
 	select {
-	case <-b.done:
-		b.fail(errStopped)
+	case <-may.done:
+		may.fail(errStopped)
 		return false
 	default:
 	}
-	if b.work += b.tick; b.work < 0 {
-		b.fail(errLaborious)
+	if may.work += may.tick; may.work < 0 {
+		may.fail(errLaborious)
 		return false
 	}
-	b.tick = min(lookAfter, b.work)
-	b.work -= b.tick
+	may.tick = min(lookAfter, may.work)
+	may.work -= may.tick
 	return true
 }
 
 // fail records why the encoding has to end. The first reason stays.
-func (b *budget) fail(err error) {
-	if b.err == nil {
-		b.err = err
+func (may *budget) fail(err error) {
+	if may.err == nil {
+		may.err = err
 	}
-	b.tick, b.work = -1, 0
+	may.tick, may.work = -1, 0
 }
 
 // fits reports whether a text may have a size, and ends the encoding otherwise.
 // Whatever makes a text longer asks before it does so.
-func (b *budget) fits(size int) bool {
-	if size <= b.limit {
-		return b.err == nil
+func (may *budget) fits(size int) bool {
+	if size <= may.limit {
+		return may.err == nil
 	}
-	b.fail(errGrown)
+	may.fail(errGrown)
 	return false
 }
 
 // take takes n bytes of the room for what reaches the model.
-func (b *budget) take(n int) bool {
-	if b.room -= n; b.room >= 0 {
-		return b.err == nil
+func (may *budget) take(n int) bool {
+	if may.room -= n; may.room >= 0 {
+		return may.err == nil
 	}
-	b.fail(errGrown)
+	may.fail(errGrown)
 	return false
 }
 
 // failure returns why the encoding ended, with the error of the context in the
 // place of the note that it has ended.
-func (b *budget) failure(ctx context.Context) error {
-	if errors.Is(b.err, errStopped) {
+func (may *budget) failure(ctx context.Context) error {
+	if errors.Is(may.err, errStopped) {
 		return stopped(ctx.Err())
 	}
-	return b.err
+	return may.err
 }
 
 // stopped is the error of a call whose context has ended with an error.
@@ -133,15 +133,15 @@ func stopped(err error) error { return fmt.Errorf("tokenizer: %w", err) }
 
 // chunks rewrites a text chunk by chunk, none of which ends inside a character:
 // f looks at each character by itself.
-func (b *budget) chunks(s string, f func(part string) string) string {
+func (may *budget) chunks(s string, f func(part string) string) string {
 	const size = lookAfter
 	if len(s) <= size { // most texts
-		b.spend(len(s))
+		may.spend(len(s))
 		return f(s)
 	}
 	var out []byte
 	same := 0 // the beginning of s that f has left as it is
-	for at := 0; at < len(s) && b.spend(size) && b.fits(len(out)); {
+	for at := 0; at < len(s) && may.spend(size) && may.fits(len(out)); {
 		part := s[at : at+chunk(s[at:], size)]
 		at += len(part)
 		with := f(part)
@@ -171,11 +171,11 @@ func chunk(s string, size int) int {
 }
 
 // valid returns a text with each byte that is not part of a character as U+FFFD.
-func (b *budget) valid(s string) string {
+func (may *budget) valid(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return b.chunks(s, func(part string) string { return string(appendValid(make([]byte, 0, len(part)+16), part)) })
+	return may.chunks(s, func(part string) string { return string(appendValid(make([]byte, 0, len(part)+16), part)) })
 }
 
 // background returns ctx, or the background for none.
