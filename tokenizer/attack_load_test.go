@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,6 +15,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -98,9 +100,26 @@ func TestOnlyRegularFilesOfSomeSizeAreRead(t *testing.T) {
 		"a device beside it":     {"m/tokenizer.json": {Data: []byte(tiny)}, "m/chat_template.jinja": {Mode: os.ModeDevice}},
 		"a large file beside it": {"m/tokenizer.json": {Data: []byte(tiny)}, "m/special_tokens_map.json": {Data: []byte(large)}},
 	} {
-		if _, err := tokenizer.LoadFS(files, "m"); err == nil || !strings.HasPrefix(err.Error(), "tokenizer: ") {
+		_, err := tokenizer.LoadFS(files, "m")
+		if err == nil || !strings.HasPrefix(err.Error(), "tokenizer: ") {
 			t.Errorf("%s: got error %v", name, err)
 		}
+		var special *storage.NotRegularError
+		if large := strings.Contains(name, "large"); errors.As(err, &special) == large {
+			t.Errorf("%s: got error %v", name, err)
+		}
+	}
+}
+
+func TestMessagesHaveNoEscapeSequences(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a\x1b[2Jb\x07.json")
+	if err := os.WriteFile(name, []byte("{"), 0o600); err != nil {
+		t.Skipf("SKIPPED: the system has no such names: %v", err)
+	}
+	_, err := tokenizer.Load(name)
+	var format *tokenizer.FormatError
+	if !errors.As(err, &format) || strings.ContainsAny(err.Error(), "\x1b\x07") || !strings.Contains(err.Error(), `a\x1b[2Jb`) {
+		t.Errorf("got error %q", err)
 	}
 }
 

@@ -95,6 +95,7 @@ func TestAContextEndsTheWorkOnLargeTexts(t *testing.T) {
 		{"scripts", hostile{"pre_tokenizer": map[string]any{"type": "UnicodeScripts"}}, accents},
 		{"words", hostile{"pre_tokenizer": map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}}, words},
 		{"a pattern", hostile{"pre_tokenizer": map[string]any{"type": "Split", "behavior": "Isolated", "invert": false, "pattern": regex("[a-z]+|.")}}, words},
+		{"a quadratic pattern", hostile{"normalizer": replacing(regex("a*c|a"), "b")}, strings.Repeat("a", 3<<20)},
 		{"a pattern that backtracks", hostile{"normalizer": replacing(regex("(a|aa)+$"), "b")}, strings.Repeat("a", 100) + "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
