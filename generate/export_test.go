@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -21,7 +22,7 @@ func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *O
 
 // NewDrained is NewFake with what is called when the model may be closed.
 func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error) (*Generator, error) {
-	return newGenerator(m, desc, t, o, drained)
+	return newGenerator(context.Background(), m, desc, t, o, drained)
 }
 
 // Distribution returns the tokens that settings leave of logits, with their

@@ -53,7 +53,7 @@ func Open(ctx context.Context, path string, opts *Options) (*Generator, error) {
 		}
 		return o.readDefaults(os.DirFS(tokDir), ".")
 	}
-	return open(start, &o, model, tok, sides, tokPath)
+	return open(ctx, start, &o, model, tok, sides, tokPath)
 }
 
 // OpenFS is [Open] for the package in the folder dir of fsys, such as an
@@ -73,7 +73,7 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, opts *Options) (*Genera
 		}
 		return o.readDefaults(fsys, tokDir)
 	}
-	return open(start, &o, model, tok, sides, tokDir)
+	return open(ctx, start, &o, model, tok, sides, tokDir)
 }
 
 func options(opts *Options) Options {
@@ -115,7 +115,7 @@ func (o *Options) readDefaults(fsys fs.FS, dir string) error {
 
 // open joins what the two forms of opening have in common. The tokenizer comes
 // first: it is quick and the likelier to be missing.
-func open(start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model, error),
+func open(ctx context.Context, start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model, error),
 	tok func() (*tokenizer.Tokenizer, error), sides func() error, where string,
 ) (*Generator, error) {
 	t, err := tok()
@@ -139,7 +139,7 @@ func open(start time.Time, o *Options, model func(*coreml.Config) (*coreml.Model
 	if err != nil {
 		return nil, fmt.Errorf("generate: open: %w", err)
 	}
-	g, err := newGenerator(m, m.Description(), t, o, m.Close)
+	g, err := newGenerator(ctx, m, m.Description(), t, o, m.Close)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("generate: open: %w", err), m.Close())
 	}
@@ -156,7 +156,7 @@ func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, er
 	if m == nil {
 		return nil, fmt.Errorf("generate: new: %w: no model", ErrConfig)
 	}
-	g, err := newGenerator(m, m.Description(), t, &o, func() error { return nil })
+	g, err := newGenerator(context.Background(), m, m.Description(), t, &o, func() error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("generate: new: %w", err)
 	}
@@ -164,7 +164,7 @@ func New(m *coreml.Model, t *tokenizer.Tokenizer, opts *Options) (*Generator, er
 	return g, nil
 }
 
-func newGenerator(m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error,
+func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Options, drained func() error,
 ) (*Generator, error) {
 	if o.MaxStates < 0 {
 		return nil, fmt.Errorf("%w: MaxStates is %d", ErrConfig, o.MaxStates)
@@ -196,13 +196,13 @@ func newGenerator(m predictor, desc *coreml.Description, t *tokenizer.Tokenizer,
 		states = DefaultMaxStates
 	}
 	g.pool = newPool(g.prog, states, drained)
-	g.findEnds()
+	g.findEnds(ctx)
 	return g, nil
 }
 
 // findEnds collects the model's end tokens: those of generation_config.json and
 // the tokenizer's own.
-func (g *Generator) findEnds() {
+func (g *Generator) findEnds(ctx context.Context) {
 	g.ends = map[int]bool{}
 	for _, id := range g.defaults.EndTokens {
 		g.ends[id] = true
@@ -221,7 +221,7 @@ func (g *Generator) findEnds() {
 	// What a template puts behind an answer ends an answer, whether or not the
 	// model's configuration says so.
 	const mark = "\u2042"
-	text, err := g.tok.ApplyChatTemplate([]tokenizer.Message{
+	text, err := g.tok.ApplyChatTemplate(ctx, []tokenizer.Message{
 		{Role: "user", Content: "a"}, {Role: "assistant", Content: mark},
 	}, nil)
 	if err != nil {

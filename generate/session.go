@@ -80,7 +80,7 @@ func (s *Session) turn(ctx context.Context, cfg *Config, emit func(Token) bool) 
 	if r.tools != nil {
 		r.tools.calls = s.calls
 	}
-	ids, err := s.g.encodeChat(s.messages, cfg)
+	ids, err := s.g.encodeChat(ctx, s.messages, cfg)
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
 	}

@@ -31,7 +31,7 @@ func (g *Generator) StreamTokens(ctx context.Context, prompt []int, cfg *Config)
 // conversation of several turns a [Session] spares the work of reading the
 // earlier ones again.
 func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, cfg *Config) iter.Seq2[Token, error] {
-	return g.stream(ctx, cfg, func() ([]int, error) { return g.encodeChat(messages, cfg) }, true)
+	return g.stream(ctx, cfg, func() ([]int, error) { return g.encodeChat(ctx, messages, cfg) }, true)
 }
 
 // Generate continues prompt and returns the whole answer. With an error it
@@ -75,12 +75,12 @@ func (g *Generator) encode(prompt string) ([]int, error) {
 	return ids, nil
 }
 
-func (g *Generator) encodeChat(messages []tokenizer.Message, cfg *Config) ([]int, error) {
+func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message, cfg *Config) ([]int, error) {
 	opts := &tokenizer.ChatOptions{AddGenerationPrompt: true}
 	if cfg != nil {
 		opts.Tools = cfg.Tools
 	}
-	text, err := g.tok.ApplyChatTemplate(messages, opts)
+	text, err := g.tok.ApplyChatTemplate(ctx, messages, opts)
 	if err != nil {
 		return nil, fmt.Errorf("chat template: %w", err)
 	}

@@ -9,7 +9,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+//	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{
 //		{Role: "user", Content: "What is the capital of France?"},
 //	}, &tokenizer.ChatOptions{AddGenerationPrompt: true})
 //	if err != nil {

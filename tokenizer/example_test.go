@@ -1,6 +1,7 @@
 package tokenizer_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer"
@@ -50,7 +51,7 @@ func ExampleTokenizer_ApplyChatTemplate() {
 		fmt.Println(err)
 		return
 	}
-	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+	text, err := t.ApplyChatTemplate(context.Background(), []tokenizer.Message{
 		{Role: "system", Content: "Tell short stories."},
 		{Role: "user", Content: "One about a frog."},
 	}, &tokenizer.ChatOptions{

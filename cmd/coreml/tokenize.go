@@ -51,7 +51,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 		if c.Text != "" {
 			return usagef("--chat takes the text from its file")
 		}
-		return c.chat(tok, io)
+		return c.chat(ctx, tok, io)
 	case c.Decode:
 		return c.decode(tok, io)
 	}
@@ -130,7 +130,7 @@ func (c *tokenizeCmd) decode(tok *tokenizer.Tokenizer, s *streams) error {
 }
 
 // chat prints the tokens of a conversation.
-func (c *tokenizeCmd) chat(tok *tokenizer.Tokenizer, s *streams) error {
+func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *streams) error {
 	var data []byte
 	var err error
 	if c.Chat == "-" {
@@ -158,7 +158,7 @@ func (c *tokenizeCmd) chat(tok *tokenizer.Tokenizer, s *streams) error {
 	for _, tool := range file.Tools {
 		opts.Tools = append(opts.Tools, tool)
 	}
-	text, err := tok.ApplyChatTemplate(file.Messages, opts)
+	text, err := tok.ApplyChatTemplate(ctx, file.Messages, opts)
 	if errors.Is(err, tokenizer.ErrNoChatTemplate) {
 		return fmt.Errorf("%w: the tokenizer is not one for conversations", err)
 	}

@@ -28,6 +28,9 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := in.charge(itemBytes * len(more)); err != nil {
+			return nil, err
+		}
 		a.pos = append(a.pos, more...)
 	}
 	if c.dynNamed != nil {
@@ -39,6 +42,9 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 		if !ok {
 			return nil, fail(TypeError, "argument after ** must be a mapping, not %s", typeName(v))
 		}
+		if err := in.charge(3 * itemBytes * d.Len()); err != nil {
+			return nil, err
+		}
 		for i, k := range d.keys {
 			id, ok := k.(string)
 			if !ok {
@@ -48,7 +54,7 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 			a.named = append(a.named, d.vals[i])
 		}
 	}
-	return a, in.charge(16 * (len(a.pos) + len(a.named)))
+	return a, in.charge(itemBytes * (len(c.positional) + len(c.named)))
 }
 
 // take removes a named argument.
@@ -188,8 +194,10 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 		v, ok := Value(nil), true
 		if i < len(a.pos) {
 			v = a.pos[i]
+		} else if err := in.spend(len(a.names) >> 2); err != nil {
+			return nil, err // each parameter is looked for among the names
 		} else if v, ok = a.take(param); !ok {
-			v = &undefined{msg: "parameter '" + param + "' was not provided"}
+			v = &undefined{msg: "parameter '" + brief(param) + "' was not provided"}
 			if i >= first {
 				var err error
 				if v, err = in.eval(def.defaults[i-first]); err != nil {
@@ -198,6 +206,9 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 			}
 		}
 		sc.set(param, v)
+		if err := in.charge(64); err != nil {
+			return nil, err
+		}
 	}
 	if !def.caller {
 		sc.set("caller", &undefined{msg: "No caller defined"})
@@ -208,7 +219,9 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	}
 	kwargs := NewDict()
 	for i, n := range a.names {
-		kwargs.Set(n, a.named[i])
+		if err := in.set(kwargs, n, a.named[i]); err != nil {
+			return nil, err
+		}
 	}
 	if kwargs.Len() > 0 && !def.kwargs {
 		return nil, fail(TypeError, "macro '%s' takes no keyword argument '%s'", def.name, a.names[0])

@@ -97,13 +97,12 @@ func (in *interp) assign(sc *scope, t *target, v Value) error {
 			}
 		}
 	case t.attr != "":
-		v2, _ := sc.lookup(t.name)
+		v2, _, _ := sc.lookup(t.name)
 		ns, ok := v2.(*namespace)
 		if !ok {
 			return t.at(fail(RuntimeError, "cannot assign attribute on non-namespace object"))
 		}
-		ns.vars.Set(t.attr, v)
-		return in.charge(64)
+		return in.set(ns.vars, t.attr, v)
 	default:
 		sc.set(t.name, v)
 		return in.charge(64)

@@ -7,50 +7,61 @@ import (
 )
 
 // join writes values with sep between them.
-func (in *interp) join(items []Value, sep string) (Value, error) {
-	var b strings.Builder
+func (in *interp) join(items []Value, sep string) (string, error) {
+	b := builder{in: in}
 	for i, item := range items {
-		text, err := in.str(item)
-		if err != nil {
-			return nil, err
+		if err := in.spend(1); err != nil {
+			return "", err
 		}
 		if i > 0 {
-			b.WriteString(sep)
+			if err := b.write(sep); err != nil {
+				return "", err
+			}
 		}
-		if err := in.charge(len(text) + len(sep) + 1); err != nil {
-			return nil, err
+		text, err := in.str(item)
+		if err != nil {
+			return "", err
 		}
-		b.WriteString(text)
+		if err := b.write(text); err != nil {
+			return "", err
+		}
 	}
 	return b.String(), nil
 }
 
 // getter returns a function that reads a member such as a.b.0 of an item; for
 // nil it returns the item.
-func getter(path Value) func(in *interp, item Value) (Value, error) {
+func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
 	switch p := path.(type) {
 	case nil:
 	case string:
-		for part := range strings.SplitSeq(p, ".") {
+		err := in.each(p, ".", -1, func(part string) error {
 			if i, err := strconv.ParseUint(part, 10, 31); err == nil {
 				keys = append(keys, int64(i))
 			} else {
 				keys = append(keys, part)
 			}
+			return in.charge(itemBytes + boxBytes)
+		})
+		if err != nil {
+			return nil, err
 		}
 	default:
 		keys = []Value{p}
 	}
 	return func(in *interp, item Value) (Value, error) {
 		for _, key := range keys {
+			if err := in.spend(1); err != nil {
+				return nil, err
+			}
 			var err error
 			if item, err = in.getItem(item, key); err != nil {
 				return nil, err
 			}
 		}
 		return item, nil
-	}
+	}, nil
 }
 
 func filterJoin(in *interp, v Value, a *args) (Value, error) {
@@ -63,7 +74,11 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	if b.vals[1] != nil {
-		if items, err = in.mapItems(items, getter(b.vals[1])); err != nil {
+		get, err := in.getter(b.vals[1])
+		if err != nil {
+			return nil, err
+		}
+		if items, err = in.mapItems(items, get); err != nil {
 			return nil, err
 		}
 	}
@@ -78,11 +93,14 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 }
 
 func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value, error)) ([]Value, error) {
-	if err := in.charge(32 * len(items)); err != nil {
+	if err := in.charge((itemBytes + boxBytes) * len(items)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(items))
 	for i, item := range items {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		var err error
 		if out[i], err = f(in, item); err != nil {
 			return nil, err
@@ -96,17 +114,26 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewList(slices.Clone(items)...), in.charge(16 * len(items))
+	if err := in.charge(listBytes + itemBytes*len(items)); err != nil {
+		return nil, err
+	}
+	return NewList(slices.Clone(items)...), nil
 }
 
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
-	if g, ok := v.(*generator); ok {
-		items, err := g.rest()
+	switch v := v.(type) {
+	case string:
+		// Not through iterate, which would make a list of all characters.
+		if c, ok, err := in.runeAt(v, 0); ok || err != nil {
+			return c, err
+		}
+	case *generator:
+		items, err := v.rest()
 		if err != nil {
 			return nil, err
 		}
 		if len(items) > 0 {
-			g.items = items[1:]
+			v.items = items[1:]
 			return items[0], nil
 		}
 	}
@@ -121,7 +148,12 @@ func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 }
 
 func filterLast(in *interp, v Value, _ *args) (Value, error) {
-	if _, ok := v.(*generator); ok {
+	switch v := v.(type) {
+	case string:
+		if c, ok, err := in.runeAt(v, -1); ok || err != nil {
+			return c, err
+		}
+	case *generator:
 		return nil, fail(TypeError, "'generator' object is not reversible")
 	}
 	items, err := in.iterate(v)
@@ -147,46 +179,59 @@ func filterItems(in *interp, v Value, _ *args) (Value, error) {
 
 func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if s, ok := v.(string); ok {
-		runes := []rune(s)
-		slices.Reverse(runes)
-		return string(runes), in.charge(4 * len(runes))
+		runes, err := in.runes(s)
+		if err != nil {
+			return nil, err
+		}
+		n := int64(len(runes))
+		return in.fromRunes(runes, n-1, -1, n)
 	}
 	items, err := in.iterate(v)
 	if err != nil {
 		return nil, fail("FilterArgumentError", "argument must be iterable")
 	}
+	if err := in.charge(listBytes + itemBytes*len(items)); err != nil {
+		return nil, err
+	}
 	items = slices.Clone(items)
 	slices.Reverse(items)
-	return &generator{kind: "list_reverseiterator", items: items}, in.charge(16 * len(items))
+	return &generator{kind: "list_reverseiterator", items: items}, nil
 }
 
 // foldCase lowers text, so that sorting does not look at case.
-func foldCase(v Value) Value {
+func (in *interp) foldCase(v Value) (Value, error) {
 	if s, ok := v.(string); ok {
-		return strings.ToLower(s)
+		return in.mapText(s, strings.ToLower)
 	}
-	return v
+	return v, nil
 }
 
 // sortKeys returns what values are sorted by: a member of each, without its
 // case unless sensitive is set.
 func (in *interp) sortKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
-	get := getter(path)
+	get, err := in.getter(path)
+	if err != nil {
+		return nil, err
+	}
 	return in.mapItems(items, func(in *interp, item Value) (Value, error) {
 		key, err := get(in, item)
-		if !sensitive {
-			key = foldCase(key)
+		if err == nil && !sensitive {
+			return in.foldCase(key)
 		}
 		return key, err
 	})
 }
 
-func pick(items []Value, order []int) []Value {
+// pick returns items in an order.
+func (in *interp) pick(items []Value, order []int) ([]Value, error) {
+	if err := in.charge(itemBytes * len(order)); err != nil {
+		return nil, err
+	}
 	out := make([]Value, len(order))
 	for i, at := range order {
 		out[i] = items[at]
 	}
-	return out
+	return out, nil
 }
 
 func filterSort(in *interp, v Value, a *args) (Value, error) {
@@ -198,37 +243,48 @@ func filterSort(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys []Value
-	if path, ok := b.vals[2].(string); ok && strings.Contains(path, ",") {
-		columns := make([]Value, len(items))
-		for i := range columns {
-			columns[i] = newTuple()
-		}
-		for part := range strings.SplitSeq(path, ",") {
-			column, err := in.sortKeys(items, part, b.truth(1, false))
-			if err != nil {
-				return nil, err
-			}
-			for i, key := range column {
-				if l, ok := columns[i].(*List); ok {
-					l.Items = append(l.Items, key)
-				}
-			}
-		}
-		keys = columns
-	} else if keys, err = in.sortKeys(items, b.vals[2], b.truth(1, false)); err != nil {
+	keys, err := in.tupleKeys(items, b.vals[2], b.truth(1, false))
+	if err != nil {
 		return nil, err
-	} else {
-		// Keys are lists in any case, in which equal items need no order.
-		for i, key := range keys {
-			keys[i] = newTuple(key)
-		}
 	}
 	order, err := in.sortedOrder(keys, b.truth(0, false))
 	if err != nil {
 		return nil, err
 	}
-	return NewList(pick(items, order)...), nil
+	sorted, err := in.pick(items, order)
+	return NewList(sorted...), err
+}
+
+// tupleKeys returns a tuple for each item, of the members that the parts of
+// path name. Keys are tuples in any case: equal ones need no order.
+func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
+	if err := in.charge((itemBytes + listBytes + itemBytes) * len(items)); err != nil {
+		return nil, err
+	}
+	tuples := make([]Value, len(items))
+	for i := range tuples {
+		tuples[i] = newTuple()
+	}
+	column := func(path Value) error {
+		keys, err := in.sortKeys(items, path, sensitive)
+		if err != nil {
+			return err
+		}
+		// A tuple that grows is copied into new memory.
+		if err := in.charge(2 * itemBytes * len(items)); err != nil {
+			return err
+		}
+		for i, key := range keys {
+			if l, ok := tuples[i].(*List); ok {
+				l.Items = append(l.Items, key)
+			}
+		}
+		return nil
+	}
+	if text, ok := path.(string); ok {
+		return tuples, in.each(text, ",", -1, func(part string) error { return column(part) })
+	}
+	return tuples, column(path)
 }
 
 func filterDictSort(in *interp, v Value, a *args) (Value, error) {
@@ -262,7 +318,8 @@ func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewList(pick(items, order)...), nil
+	sorted, err := in.pick(items, order)
+	return NewList(sorted...), err
 }
 
 func filterUnique(in *interp, v Value, a *args) (Value, error) {
@@ -281,11 +338,17 @@ func filterUnique(in *interp, v Value, a *args) (Value, error) {
 	seen := map[any]bool{}
 	var out []Value
 	for i, key := range keys {
+		if err := in.payKey(key); err != nil {
+			return nil, err
+		}
 		k, ok := hashKey(key)
 		if !ok {
 			return nil, fail(TypeError, "unhashable type: '%s'", typeName(key))
 		}
 		if !seen[k] {
+			if err := in.charge(pairBytes); err != nil {
+				return nil, err
+			}
 			seen[k] = true
 			out = append(out, items[i])
 		}
@@ -334,12 +397,18 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	get := getter(b.vals[0])
+	get, err := in.getter(b.vals[0])
+	if err != nil {
+		return nil, err
+	}
 	var total Value = int64(0)
 	if b.given[1] {
 		total = b.vals[1]
 	}
 	for _, item := range items {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		x, err := get(in, item)
 		if err != nil {
 			return nil, err
@@ -358,7 +427,10 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 		if len(a.names) > 0 {
 			return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
 		}
-		get := getter(path)
+		get, err := in.getter(path)
+		if err != nil {
+			return nil, err
+		}
 		f = func(in *interp, item Value) (Value, error) {
 			x, err := get(in, item)
 			if _, ok := x.(*undefined); ok && otherwise != nil {
@@ -375,6 +447,10 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 			return nil, fail(TypeError, "the name of a filter must be a string")
 		}
 		f = func(in *interp, item Value) (Value, error) {
+			// Each item has arguments of its own, because filters take from them.
+			if err := in.charge(a.size()); err != nil {
+				return nil, err
+			}
 			return in.filter(id, item, &args{slices.Clone(a.pos[1:]), slices.Clone(a.names), slices.Clone(a.named)})
 		}
 	}
@@ -408,12 +484,16 @@ func filterSelect(keep, attr bool) filterFunc {
 				return nil, err
 			}
 			rest := a.pos
-			get := getter(nil)
+			var path Value
 			if attr {
 				if len(rest) == 0 {
 					return nil, fail("FilterArgumentError", "Missing parameter for attribute name")
 				}
-				get, rest = getter(rest[0]), rest[1:]
+				path, rest = rest[0], rest[1:]
+			}
+			get, err := in.getter(path)
+			if err != nil {
+				return nil, err
 			}
 			return in.selectItems(items, get, &args{rest, a.names, a.named}, keep)
 		}), nil
@@ -425,6 +505,12 @@ func filterSelect(keep, attr bool) filterFunc {
 func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, error), a *args, keep bool) ([]Value, error) {
 	var out []Value
 	for _, item := range items {
+		if err := in.charge(itemBytes); err != nil {
+			return nil, err
+		}
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		x, err := get(in, item)
 		if err != nil {
 			return nil, err
@@ -445,7 +531,7 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 			out = append(out, item)
 		}
 	}
-	return out, in.charge(32 * len(items))
+	return out, nil
 }
 
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
@@ -464,7 +550,8 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	if n < 1 || n > 1<<20 {
 		return nil, fail(ValueError, "batch needs a positive size")
 	}
-	if err := in.charge(16*len(items) + 16*int(n)); err != nil {
+	// The last list is filled up, and each has a header and is an item.
+	if err := in.charge(itemBytes*(len(items)+int(n)) + (listBytes+itemBytes)*(len(items)/int(n)+1)); err != nil {
 		return nil, err
 	}
 	var out []Value
@@ -494,7 +581,7 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 	if n < 1 || n > 1<<20 {
 		return nil, fail(ValueError, "slice needs a positive number")
 	}
-	if err := in.charge(16*len(items) + 64*int(n)); err != nil {
+	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*int(n)); err != nil {
 		return nil, err
 	}
 	size, extra := len(items)/int(n), len(items)%int(n)
@@ -524,7 +611,10 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	get := getter(b.vals[0])
+	get, err := in.getter(b.vals[0])
+	if err != nil {
+		return nil, err
+	}
 	raw, err := in.mapItems(items, func(in *interp, item Value) (Value, error) {
 		x, err := get(in, item)
 		if _, ok := x.(*undefined); ok && b.given[1] {
@@ -553,8 +643,14 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 			}
 		}
 		if !same {
+			if err := in.charge(2*listBytes + 3*itemBytes); err != nil {
+				return nil, err
+			}
 			group = NewList()
 			out = append(out, &List{Items: []Value{raw[at], group}, tuple: true, group: true})
+		}
+		if err := in.charge(2 * itemBytes); err != nil {
+			return nil, err
 		}
 		group.Items = append(group.Items, items[at])
 	}

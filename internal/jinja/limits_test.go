@@ -12,7 +12,7 @@ import (
 // wantLimit checks that a template runs into a limit.
 func wantLimit(t *testing.T, text string) {
 	t.Helper()
-	_, err := render(text, nil)
+	_, err := render(t, text, nil)
 	var e *jinja.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("got error %v, want a template error", err)
@@ -71,7 +71,7 @@ func TestErrorsSayWhereTheyAre(t *testing.T) {
 		{"inside a macro", "{% macro m() %}\n{{ 1/0 }}{% endmacro %}\n{{ m() }}", jinja.ZeroDivision, 2, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := render(c.text, nil)
+			_, err := render(t, c.text, nil)
 			var e *jinja.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("got error %v", err)
@@ -84,23 +84,23 @@ func TestErrorsSayWhereTheyAre(t *testing.T) {
 }
 
 func TestTheBudgetIsThatOfTheOptions(t *testing.T) {
-	tpl, err := jinja.Parse("{% for x in range(1000) %}{{ x }}{% endfor %}")
+	tpl, err := jinja.Parse(t.Context(), "{% for x in range(1000) %}{{ x }}{% endfor %}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tpl.Render(nil, &jinja.Options{MaxSteps: 100}); err == nil {
+	if _, err := tpl.Render(t.Context(), nil, &jinja.Options{MaxSteps: 100}); err == nil {
 		t.Error("1000 iterations in 100 steps")
 	}
-	if _, err := tpl.Render(nil, &jinja.Options{MaxBytes: 1000}); err == nil {
+	if _, err := tpl.Render(t.Context(), nil, &jinja.Options{MaxBytes: 1000}); err == nil {
 		t.Error("2890 bytes of output in 1000 bytes")
 	}
-	if _, err := tpl.Render(nil, nil); err != nil {
+	if _, err := tpl.Render(t.Context(), nil, nil); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestATemplateRendersInManyGoroutines(t *testing.T) {
-	tpl, err := jinja.Parse("{% macro m(x) %}{{ x / 0 if x > 5 else x }}{% endmacro %}{% for x in l %}{{ m(x) }}{% endfor %}")
+	tpl, err := jinja.Parse(t.Context(), "{% macro m(x) %}{{ x / 0 if x > 5 else x }}{% endmacro %}{% for x in l %}{{ m(x) }}{% endfor %}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +111,10 @@ func TestATemplateRendersInManyGoroutines(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				if out, err := tpl.Render(good, nil); err != nil || out != "12" {
+				if out, err := tpl.Render(t.Context(), good, nil); err != nil || out != "12" {
 					t.Errorf("got %q, %v", out, err)
 				}
-				if _, err := tpl.Render(bad, nil); err == nil {
+				if _, err := tpl.Render(t.Context(), bad, nil); err == nil {
 					t.Error("a division by zero went through")
 				}
 			}
