@@ -226,9 +226,7 @@ var listMethods = metered(map[string]func(in *interp, l *List, a *args) (Value, 
 		if _, err := a.bind("copy", 0); err != nil {
 			return nil, err
 		}
-		if err := in.charge(listBytes + itemBytes*len(l.Items)); err != nil {
-			return nil, err
-		}
-		return &List{Items: slices.Clone(l.Items), tuple: l.tuple}, nil
+		items, err := in.copyItems(l.Items)
+		return &List{Items: items, tuple: l.tuple}, err
 	},
 })

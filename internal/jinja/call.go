@@ -1,7 +1,5 @@
 package jinja
 
-import "strings"
-
 // args are the arguments of a call.
 type args struct {
 	pos   []Value
@@ -28,10 +26,9 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := in.charge(itemBytes * len(more)); err != nil {
+		if a.pos, err = in.copyItems(a.pos, more); err != nil {
 			return nil, err
 		}
-		a.pos = append(a.pos, more...)
 	}
 	if c.dynNamed != nil {
 		v, err := in.eval(c.dynNamed)
@@ -46,6 +43,9 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 			return nil, err
 		}
 		for i, k := range d.keys {
+			if err := in.every(i); err != nil {
+				return nil, err
+			}
 			id, ok := k.(string)
 			if !ok {
 				return nil, fail(TypeError, "keywords must be strings")
@@ -168,11 +168,14 @@ func (in *interp) call(fn Value, a *args) (Value, error) {
 // captureFunc returns what f writes.
 func (in *interp) captureFunc(f func() error) (Value, error) {
 	outer := in.out
-	in.out = &strings.Builder{}
+	out := builder{in: in}
+	in.out = &out
 	err := f()
-	text := in.out.String()
 	in.out = outer
-	return text, err
+	if err != nil {
+		return nil, err
+	}
+	return out.text()
 }
 
 // call runs a macro and returns what it writes.

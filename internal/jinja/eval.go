@@ -1,7 +1,5 @@
 package jinja
 
-import "strings"
-
 func (n *constant) eval(*interp) (Value, error) { return n.value, nil }
 
 func (n *name) eval(in *interp) (Value, error) {
@@ -116,7 +114,6 @@ func (n *binaryExpr) eval(in *interp) (Value, error) {
 
 func (n *concatExpr) eval(in *interp) (Value, error) {
 	texts := make([]string, len(n.parts))
-	total := 0
 	for i, part := range n.parts {
 		v, err := in.eval(part)
 		if err != nil {
@@ -125,12 +122,8 @@ func (n *concatExpr) eval(in *interp) (Value, error) {
 		if texts[i], err = in.str(v); err != nil {
 			return nil, err
 		}
-		total += len(texts[i])
 	}
-	if err := in.charge(total); err != nil {
-		return nil, err
-	}
-	return strings.Join(texts, ""), nil
+	return in.concat(texts...)
 }
 
 func (n *compareExpr) eval(in *interp) (Value, error) {
@@ -207,17 +200,11 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		return in.sliceString(v, bounds)
 	case *List:
 		start, step, n, err := sliceRange(int64(len(v.Items)), bounds)
-		if err == nil {
-			err = in.charge(listBytes + itemBytes*int(n))
-		}
 		if err != nil {
 			return nil, err
 		}
-		items := make([]Value, n)
-		for i := range items {
-			items[i] = v.Items[start+int64(i)*step]
-		}
-		return &List{Items: items, tuple: v.tuple}, nil
+		items, err := in.pickItems(v.Items, start, step, n)
+		return &List{Items: items, tuple: v.tuple}, err
 	case rangeValue:
 		start, step, n, err := sliceRange(v.count, bounds)
 		if err != nil {
@@ -230,6 +217,21 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		return nil, fail(TypeError, "unhashable type: 'slice'")
 	}
 	return nil, fail(TypeError, "'%s' object is not subscriptable", typeName(v))
+}
+
+// pickItems returns n items from start on, step apart, in a new list.
+func (in *interp) pickItems(items []Value, start, step, n int64) ([]Value, error) {
+	if err := in.charge(listBytes + itemBytes*int(n)); err != nil {
+		return nil, err
+	}
+	out := make([]Value, n)
+	for i := range out {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
+		out[i] = items[start+int64(i)*step]
+	}
+	return out, nil
 }
 
 // sliceString returns characters of a text. With a step of 1, which is what

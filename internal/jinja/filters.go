@@ -113,7 +113,13 @@ func (in *interp) cutMarks(s, open, end string) (string, error) {
 			return "", err
 		}
 		if n < 0 {
-			return b.String() + s, in.charge(b.buf.Len() + len(s))
+			if b.pieces == 0 {
+				return s, nil
+			}
+			if err := b.write(s); err != nil {
+				return "", err
+			}
+			return b.text()
 		}
 		if err := b.write(s[:start]); err != nil {
 			return "", err
@@ -141,7 +147,7 @@ func (in *interp) unescapeHTML(s string) (string, error) {
 		}
 		s = s[n:]
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 func filterJSON(in *interp, v Value, a *args) (Value, error) {
@@ -174,7 +180,7 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 	if err := in.appendJSON(&out, v, st, 0); err != nil {
 		return nil, err
 	}
-	return out.String(), nil
+	return out.text()
 }
 
 func filterTrim(in *interp, v Value, a *args) (Value, error) {
@@ -236,12 +242,12 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 	}
-	if err := in.charge(len(s) + 1); err != nil {
+	if s, err = in.concat(s, "\n"); err != nil {
 		return nil, err
 	}
 	out := builder{in: in}
 	first := true
-	err = in.lines(s+"\n", false, func(line string) error {
+	err = in.lines(s, false, func(line string) error {
 		padded := b.truth(1, false)
 		if !first {
 			padded = line != "" || b.truth(2, false)
@@ -257,7 +263,10 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 		}
 		return out.write(line)
 	})
-	return out.String(), err
+	if err != nil {
+		return nil, err
+	}
+	return out.text()
 }
 
 // maxNumber is the longest text that is read as a number. Longer ones are no
@@ -546,15 +555,15 @@ func (in *interp) truncate(s string, limit, leeway int64, end string, keep int64
 	if err != nil {
 		return nil, err
 	}
-	// Looking for the space goes over the text again, and the result is new.
-	if err := in.charge(n + len(end)); err != nil {
-		return nil, err
-	}
 	cut := s[:n]
 	if !hard {
-		if i := strings.LastIndexByte(cut, ' '); i >= 0 {
+		i, err := in.index(cut, " ", true)
+		if err != nil {
+			return nil, err
+		}
+		if i >= 0 {
 			cut = cut[:i]
 		}
 	}
-	return cut + end, nil
+	return in.concat(cut, end)
 }

@@ -26,7 +26,7 @@ func (in *interp) join(items []Value, sep string) (string, error) {
 			return "", err
 		}
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 // getter returns a function that reads a member such as a.b.0 of an item; for
@@ -114,10 +114,8 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(listBytes + itemBytes*len(items)); err != nil {
-		return nil, err
-	}
-	return NewList(slices.Clone(items)...), nil
+	items, err = in.copyItems(items)
+	return NewList(items...), err
 }
 
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
@@ -190,12 +188,8 @@ func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if err != nil {
 		return nil, fail("FilterArgumentError", "argument must be iterable")
 	}
-	if err := in.charge(listBytes + itemBytes*len(items)); err != nil {
-		return nil, err
-	}
-	items = slices.Clone(items)
-	slices.Reverse(items)
-	return &generator{kind: "list_reverseiterator", items: items}, nil
+	items, err = in.pickItems(items, int64(len(items))-1, -1, int64(len(items)))
+	return &generator{kind: "list_reverseiterator", items: items}, err
 }
 
 // foldCase lowers text, so that sorting does not look at case.
@@ -229,6 +223,9 @@ func (in *interp) pick(items []Value, order []int) ([]Value, error) {
 	}
 	out := make([]Value, len(order))
 	for i, at := range order {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
 		out[i] = items[at]
 	}
 	return out, nil
@@ -263,6 +260,9 @@ func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value,
 	}
 	tuples := make([]Value, len(items))
 	for i := range tuples {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
 		tuples[i] = newTuple()
 	}
 	column := func(path Value) error {
@@ -275,6 +275,9 @@ func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value,
 			return err
 		}
 		for i, key := range keys {
+			if err := in.every(i); err != nil {
+				return err
+			}
 			if l, ok := tuples[i].(*List); ok {
 				l.Items = append(l.Items, key)
 			}
@@ -556,6 +559,9 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	}
 	var out []Value
 	for part := range slices.Chunk(items, int(n)) {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		l := NewList(slices.Clone(part)...)
 		for b.vals[1] != nil && len(l.Items) < int(n) {
 			l.Items = append(l.Items, b.vals[1])
@@ -591,6 +597,9 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 		end := at + size
 		if i < extra {
 			end++
+		}
+		if err := in.spend(1); err != nil {
+			return nil, err
 		}
 		l := NewList(slices.Clone(items[at:end])...)
 		if b.vals[1] != nil && i >= extra {

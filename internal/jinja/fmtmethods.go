@@ -18,11 +18,14 @@ func (in *interp) percent(format string, values Value) (string, error) {
 	b := builder{in: in}
 	for {
 		plain, rest, more := strings.Cut(format, "%")
-		if err := b.write(plain); err != nil || !more {
-			if err == nil && used < len(pos) && !isDict {
-				err = fail(TypeError, "not all arguments converted during string formatting")
+		if err := b.write(plain); err != nil {
+			return "", err
+		}
+		if !more {
+			if used < len(pos) && !isDict {
+				return "", fail(TypeError, "not all arguments converted during string formatting")
 			}
-			return b.String(), err
+			return b.text()
 		}
 		d, err := cutDirective(rest)
 		if err != nil {
@@ -248,15 +251,16 @@ func (in *interp) braceFormat(s string, a *args) (Value, error) {
 	b := builder{in: in}
 	auto := 0
 	for s != "" {
-		n := strings.IndexAny(s, "{}")
+		window := s[:min(len(s), slowPiece)]
+		n := strings.IndexAny(window, "{}")
 		if n < 0 {
-			n = len(s)
+			n = len(window)
 		}
 		if err := b.write(s[:n]); err != nil {
 			return nil, err
 		}
-		if s = s[n:]; s == "" {
-			break
+		if s = s[n:]; n == len(window) {
+			continue
 		}
 		text := s[:1]
 		switch {
@@ -283,10 +287,13 @@ func (in *interp) braceFormat(s string, a *args) (Value, error) {
 			return nil, err
 		}
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 func (in *interp) formatField(field string, a *args, auto *int) (string, error) {
+	if len(field) > maxName {
+		return "", fail(LimitError, "a format field is longer than %d bytes", maxName)
+	}
 	field, spec, _ := strings.Cut(field, ":")
 	field, conv, _ := strings.Cut(field, "!")
 	if strings.ContainsAny(field, ".[") {

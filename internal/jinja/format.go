@@ -79,7 +79,7 @@ func (in *interp) repr(v Value) (string, error) {
 	if err := in.appendRepr(&b, v, 0); err != nil {
 		return "", err
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 func (in *interp) appendRepr(b *builder, v Value, depth int) error {

@@ -227,7 +227,7 @@ func (in *interp) strftime(t time.Time, format string) (string, error) {
 			return "", err
 		}
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 func directive(t time.Time, c byte) string {

@@ -2,7 +2,6 @@ package jinja
 
 import (
 	"context"
-	"strings"
 	"time"
 )
 
@@ -30,7 +29,7 @@ const (
 // interp is the state of one rendering.
 type interp struct {
 	scope *scope
-	out   *strings.Builder
+	out   *builder
 	now   func() time.Time
 	depth int
 	meter
@@ -67,6 +66,20 @@ func (s *scope) set(id string, v Value) {
 // may be nil. It ends with the context, in the middle of a large text too, and
 // returns the error of the context then.
 func (t *Template) Render(ctx context.Context, vars *Dict, o *Options) (string, error) {
+	in := newInterp(ctx, vars, o)
+	_, err := in.run(t.body)
+	if in.stopped != nil {
+		// Whatever an operation made of it, this is why the rendering ended.
+		err = in.stopped
+	}
+	if err != nil {
+		return "", err
+	}
+	return in.out.text()
+}
+
+// newInterp returns the state at the start of a rendering.
+func newInterp(ctx context.Context, vars *Dict, o *Options) *interp {
 	if o == nil {
 		o = &Options{}
 	}
@@ -77,7 +90,8 @@ func (t *Template) Render(ctx context.Context, vars *Dict, o *Options) (string, 
 	if bytes <= 0 {
 		bytes = defaultBytes
 	}
-	in := &interp{now: o.Now, out: &strings.Builder{}, meter: newMeter(ctx, steps, bytes)}
+	in := &interp{now: o.Now, meter: newMeter(ctx, steps, bytes)}
+	in.out = &builder{in: in}
 	if in.now == nil {
 		in.now = time.Now
 	}
@@ -90,25 +104,11 @@ func (t *Template) Render(ctx context.Context, vars *Dict, o *Options) (string, 
 		}
 	}
 	in.scope = &scope{parent: base}
-	_, err := in.run(t.body)
-	if in.stopped != nil {
-		// Whatever an operation made of it, this is why the rendering ended.
-		err = in.stopped
-	}
-	if err != nil {
-		return "", err
-	}
-	return in.out.String(), nil
+	return in
 }
 
 // write appends text to the output.
-func (in *interp) write(text string) error {
-	if err := in.charge(len(text)); err != nil {
-		return err
-	}
-	in.out.WriteString(text)
-	return nil
-}
+func (in *interp) write(text string) error { return in.out.write(text) }
 
 // eval evaluates an expression within the limits.
 func (in *interp) eval(e expr) (Value, error) {
@@ -157,9 +157,12 @@ func (in *interp) within(s *scope, body []stmt) (signal, error) {
 // capture executes statements in a scope and returns what they write.
 func (in *interp) capture(s *scope, body []stmt) (string, error) {
 	outer := in.out
-	in.out = &strings.Builder{}
+	out := builder{in: in}
+	in.out = &out
 	_, err := in.within(s, body)
-	text := in.out.String()
 	in.out = outer
-	return text, err
+	if err != nil {
+		return "", err
+	}
+	return out.text()
 }

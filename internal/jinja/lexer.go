@@ -62,7 +62,13 @@ func lex(ctx context.Context, src string) ([]token, error) {
 	src = strings.ReplaceAll(src, "\r", "\n")
 	src = strings.TrimSuffix(src, "\n")
 	l := &lexer{src: src, line: 1, col: 1, fresh: true, ended: ctx.Err}
-	for l.at < len(l.src) {
+	for tags := 0; l.at < len(l.src); tags++ {
+		// Comments are no tokens, so that tags are counted too.
+		if tags%lexPoll == 0 {
+			if err := l.ended(); err != nil {
+				return nil, err
+			}
+		}
 		if err := l.text(); err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (m *meter) look(overflow bool) error {
 	switch {
 	case m.stopped != nil:
 	case m.steps < 0 || overflow:
-		m.stopped = fail(LimitError, "the template takes too many steps")
+		return m.stop("the template takes too many steps")
 	case m.done != nil:
 		select {
 		case <-m.done:
@@ -91,15 +91,20 @@ func (m *meter) look(overflow bool) error {
 	return nil
 }
 
+// stop ends the rendering for a limit, unless it is over already.
+func (m *meter) stop(limit string) error {
+	if m.stopped == nil {
+		m.stopped = fail(LimitError, "%s", limit)
+	}
+	m.steps = -1
+	return m.stopped
+}
+
 // charge takes n bytes of memory, and the steps that filling them takes.
 func (m *meter) charge(n int) error {
 	if m.bytes -= n; m.bytes < 0 || n < 0 {
 		m.bytes = -1
-		if m.stopped == nil {
-			m.stopped = fail(LimitError, "the template uses too much memory")
-		}
-		m.steps = -1
-		return m.stopped
+		return m.stop("the template uses too much memory")
 	}
 	return m.spend(n >> copyShift)
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"math/big"
-	"slices"
-	"strings"
 )
 
 // toInt returns a whole number as Python's __index__ does.
@@ -114,10 +112,8 @@ func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 		if a == "" || s == "" {
 			return a + s, true, nil // nothing is copied
 		}
-		if err := in.charge(len(a) + len(s)); err != nil {
-			return nil, true, err
-		}
-		return a + s, true, nil
+		sum, err := in.concat(a, s)
+		return sum, true, err
 	case "*":
 		n, ok := toInt(b)
 		if !ok {
@@ -137,10 +133,11 @@ func (in *interp) repeat(s string, n int64) (string, error) {
 	if n <= 0 || s == "" {
 		return "", nil
 	}
-	if err := in.chargeTimes(n, int64(len(s))); err != nil {
+	b := builder{in: in}
+	if err := b.writeTimes(s, n); err != nil {
 		return "", err
 	}
-	return strings.Repeat(s, int(n)), nil
+	return b.text()
 }
 
 func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
@@ -151,10 +148,8 @@ func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 		if !ok || l.tuple != a.tuple {
 			return nil, true, fail(TypeError, "can only concatenate %s (not \"%s\") to %s", kind, typeName(b), kind)
 		}
-		if err := in.charge(listBytes + itemBytes*(len(a.Items)+len(l.Items))); err != nil {
-			return nil, true, err
-		}
-		return &List{Items: slices.Concat(a.Items, l.Items), tuple: a.tuple}, true, nil
+		items, err := in.copyItems(a.Items, l.Items)
+		return &List{Items: items, tuple: a.tuple}, true, err
 	case "*":
 		n, ok := toInt(b)
 		if !ok {
@@ -166,7 +161,14 @@ func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 		if err := in.chargeTimes(n, int64(itemBytes*len(a.Items))); err != nil {
 			return nil, true, err
 		}
-		return &List{Items: slices.Repeat(a.Items, int(n)), tuple: a.tuple}, true, nil
+		items := make([]Value, len(a.Items)*int(n))
+		for i := range items {
+			if err := in.every(i); err != nil {
+				return nil, true, err
+			}
+			items[i] = a.Items[i%len(a.Items)]
+		}
+		return &List{Items: items, tuple: a.tuple}, true, nil
 	}
 	return nil, false, nil
 }

@@ -228,7 +228,7 @@ func (in *interp) replace(s, from, to string, count int64) (string, error) {
 	if err != nil || b.pieces == 0 {
 		return s, err
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 // interleave writes to before each character of s and at its end, as
@@ -244,12 +244,15 @@ func (in *interp) interleave(s, to string, limit int) (string, error) {
 			return "", err
 		}
 		if n == 0 {
-			return b.String(), nil
+			return b.text()
 		}
 		if err := b.write(s[:n]); err != nil {
 			return "", err
 		}
 		s = s[n:]
 	}
-	return b.String() + s, in.charge(b.buf.Len() + len(s))
+	if err := b.write(s); err != nil {
+		return "", err
+	}
+	return b.text()
 }

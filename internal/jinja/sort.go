@@ -10,6 +10,9 @@ func (in *interp) sortedOrder(values []Value, reverse bool) ([]int, error) {
 	}
 	order, other := make([]int, len(values)), make([]int, len(values))
 	for i := range order {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
 		order[i] = i
 	}
 	less := func(a, b int) (bool, error) {

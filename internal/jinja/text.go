@@ -81,44 +81,19 @@ func (in *interp) mapText(s string, f func(piece string) string) (string, error)
 	if err == nil {
 		err = failed
 	}
-	return b.String(), err
-}
-
-// builder is a strings.Builder whose text is paid for before it is written.
-type builder struct {
-	in     *interp
-	buf    strings.Builder
-	pieces int // how many texts were written
-}
-
-func (b *builder) write(s string) error {
-	if err := b.in.charge(len(s)); err != nil {
-		return err
+	if err != nil {
+		return "", err
 	}
-	b.pieces++
-	b.buf.WriteString(s)
-	return nil
+	return b.text()
 }
-
-// writeTimes writes s n times.
-func (b *builder) writeTimes(s string, n int) error {
-	if err := b.in.chargeTimes(int64(n), int64(len(s))); err != nil {
-		return err
-	}
-	for range n {
-		b.buf.WriteString(s)
-	}
-	return nil
-}
-
-func (b *builder) String() string { return b.buf.String() }
 
 // runeCount returns the number of characters of s.
 func (in *interp) runeCount(s string) (int, error) {
 	count := 0
 	for s != "" {
 		n := pieceLen(s, fastPiece)
-		if err := in.touch(n); err != nil {
+		// Counting is quick for ASCII only.
+		if err := in.spend(n >> (lookShift - 1)); err != nil {
 			return 0, err
 		}
 		count += utf8.RuneCountInString(s[:n])
@@ -132,7 +107,7 @@ func (in *interp) runeCount(s string) (int, error) {
 func (in *interp) offset(s string, n int64) (at int, missing int64, err error) {
 	for n > 0 && at < len(s) {
 		piece := s[at : at+pieceLen(s[at:], int(min(n*utf8.UTFMax, fastPiece)))]
-		if err := in.touch(len(piece)); err != nil {
+		if err := in.spend(len(piece) >> (lookShift - 1)); err != nil {
 			return 0, 0, err
 		}
 		if count := int64(utf8.RuneCountInString(piece)); count <= n {
@@ -204,7 +179,7 @@ func (in *interp) fromRunes(runes []rune, start, step, n int64) (string, error) 
 		start += k * step
 		n -= k
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 // trimLeft and trimRight remove the characters that f holds for from an end.

@@ -384,10 +384,7 @@ func (in *interp) padded(fill string, before int64, s string, after int64) (Valu
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(len(left) + len(s) + len(right)); err != nil {
-		return nil, err
-	}
-	return left + s + right, nil
+	return in.concat(left, s, right)
 }
 
 func zfillMethod(in *interp, s string, a *args) (Value, error) {
@@ -411,10 +408,7 @@ func zfillMethod(in *interp, s string, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(len(fill) + len(s) + 1); err != nil {
-		return nil, err
-	}
-	return sign + fill + s, nil
+	return in.concat(sign, fill, s)
 }
 
 // padding repeats a character.

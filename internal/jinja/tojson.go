@@ -60,7 +60,7 @@ func (in *interp) jsonItems(b *builder, open, end string, n int, st *jsonStyle, 
 		if err := b.write("\n"); err != nil {
 			return err
 		}
-		return b.writeTimes(st.indent, depth)
+		return b.writeTimes(st.indent, int64(depth))
 	}
 	for i := range n {
 		if i > 0 {

@@ -33,6 +33,10 @@ type Dict struct {
 // NewDict returns an empty mapping.
 func NewDict() *Dict { return &Dict{} }
 
+// maxKey is the length in bytes of the longest key. Hashing one cannot be left
+// in the middle.
+const maxKey = 16 << 20
+
 // maxTupleKey is the length of the longest tuple that can be a key.
 const maxTupleKey = 64
 
@@ -117,6 +121,9 @@ func (d *Dict) Get(key Value) (Value, bool) {
 func (in *interp) payKey(key Value) error {
 	switch key := key.(type) {
 	case string:
+		if len(key) > maxKey {
+			return in.stop("a key is too long")
+		}
 		return in.touch(len(key))
 	case *big.Int:
 		return in.touch(bigSize(key))
@@ -127,6 +134,9 @@ func (in *interp) payKey(key Value) error {
 		n := listBytes
 		for _, item := range key.Items {
 			n += boxBytes + 2*size(item)
+		}
+		if n > maxKey {
+			return in.stop("a key is too long")
 		}
 		return in.charge(n)
 	}
