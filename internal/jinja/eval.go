@@ -36,6 +36,9 @@ func (n *listExpr) eval(in *interp) (Value, error) {
 }
 
 func (n *dictExpr) eval(in *interp) (Value, error) {
+	if err := in.charge(pairBytes); err != nil {
+		return nil, err
+	}
 	d := NewDict()
 	for i, k := range n.keys {
 		key, err := in.eval(k)

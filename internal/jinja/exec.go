@@ -112,7 +112,7 @@ func (in *interp) assign(sc *scope, t *target, v Value) error {
 
 func (s *macroStmt) exec(in *interp) (signal, error) {
 	in.scope.set(s.name, &macro{s, in.scope})
-	return normal, nil
+	return normal, in.charge(scopeBytes)
 }
 
 func (s *callStmt) exec(in *interp) (signal, error) {
@@ -123,6 +123,9 @@ func (s *callStmt) exec(in *interp) (signal, error) {
 	a, err := in.arguments(&s.call.args)
 	if err != nil {
 		return normal, err
+	}
+	if err := in.charge(scopeBytes); err != nil {
+		return normal, s.at(err)
 	}
 	a.names = append(a.names, "caller")
 	a.named = append(a.named, &macro{s.macro, in.scope})

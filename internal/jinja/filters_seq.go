@@ -457,17 +457,19 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 			return in.filter(id, item, &args{slices.Clone(a.pos[1:]), slices.Clone(a.names), slices.Clone(a.named)})
 		}
 	}
-	return lazily(func() ([]Value, error) {
+	return in.lazily(func() ([]Value, error) {
 		items, err := in.iterateTrue(v)
 		if err != nil {
 			return nil, err
 		}
 		return in.mapItems(items, f)
-	}), nil
+	})
 }
 
 // lazily returns a generator of what fill makes.
-func lazily(fill func() ([]Value, error)) Value { return &generator{kind: "generator", fill: fill} }
+func (in *interp) lazily(fill func() ([]Value, error)) (Value, error) {
+	return &generator{kind: "generator", fill: fill}, in.charge(2 * pairBytes)
+}
 
 // iterateTrue is iterate for filters that take whatever is false for an empty
 // list.
@@ -481,7 +483,7 @@ func (in *interp) iterateTrue(v Value) ([]Value, error) {
 // filterSelect returns the filters that keep items which pass a test.
 func filterSelect(keep, attr bool) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
-		return lazily(func() ([]Value, error) {
+		return in.lazily(func() ([]Value, error) {
 			items, err := in.iterateTrue(v)
 			if err != nil || len(items) == 0 {
 				return nil, err
@@ -499,7 +501,7 @@ func filterSelect(keep, attr bool) filterFunc {
 				return nil, err
 			}
 			return in.selectItems(items, get, &args{rest, a.names, a.named}, keep)
-		}), nil
+		})
 	}
 }
 

@@ -75,7 +75,7 @@ func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
 		return nil, err
 	}
 	vars, _ := d.(*Dict)
-	return &namespace{vars}, nil
+	return &namespace{vars}, in.charge(pairBytes)
 }
 
 func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
@@ -143,7 +143,10 @@ func globalNow(in *interp, _ struct{}, a *args) (Value, error) {
 	return in.strftime(in.now(), format)
 }
 
-func globalJoiner(_ *interp, _ struct{}, a *args) (Value, error) {
+func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
+	if err := in.charge(3 * listBytes); err != nil {
+		return nil, err
+	}
 	b, err := a.bind("joiner", 0, "sep")
 	if err != nil {
 		return nil, err
@@ -159,7 +162,11 @@ func globalJoiner(_ *interp, _ struct{}, a *args) (Value, error) {
 	}}, err
 }
 
-func globalCycler(_ *interp, _ struct{}, a *args) (Value, error) {
+func globalCycler(in *interp, _ struct{}, a *args) (Value, error) {
+	// It has three members, two of them functions.
+	if err := in.charge(5 * pairBytes); err != nil {
+		return nil, err
+	}
 	if len(a.pos) == 0 {
 		return nil, fail(TypeError, "at least one item has to be provided")
 	}

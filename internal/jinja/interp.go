@@ -10,8 +10,8 @@ type Options struct {
 	// Now is the clock of strftime_now, time.Now if nil.
 	Now func() time.Time
 	// MaxSteps bounds the work: nodes that are evaluated, and the bytes and
-	// items that filters, tests, methods and operators touch, 8 to 64 bytes a
-	// step by what is done with them. 0 is 10 million, about a second.
+	// items that filters, tests, methods and operators touch, 4 to 64 bytes a
+	// step by what is done with them. 0 is 30 million, about two seconds.
 	MaxSteps int
 	// MaxBytes bounds the memory that a rendering takes in all, counting what
 	// it gave back meanwhile too. 0 is 256 MiB.
@@ -19,7 +19,7 @@ type Options struct {
 }
 
 const (
-	defaultSteps = 10_000_000
+	defaultSteps = 30_000_000
 	defaultBytes = 256 << 20
 	// maxEval bounds how deeply evaluations are nested, through expressions
 	// and macros that call themselves.

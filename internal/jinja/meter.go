@@ -5,8 +5,8 @@ import (
 	"math/big"
 )
 
-// The price of work in steps. A step is a node that is evaluated, about a tenth
-// of a microsecond; work on text is counted in the bytes that it touches, and
+// The price of work in steps. A step is a node that is evaluated, some 50
+// nanoseconds; work on text is counted in the bytes that it touches, and
 // the shifts say how many bytes are worth a step.
 const (
 	// lookShift is for what goes over text many bytes at a time: comparing,
@@ -16,7 +16,7 @@ const (
 	// reading what is there.
 	copyShift = 5
 	// runeShift is for what looks at each character.
-	runeShift = 3
+	runeShift = 2
 	// pollSteps is how many steps pass between two looks at the context, a few
 	// milliseconds.
 	pollSteps = 1 << 14
@@ -30,6 +30,8 @@ const (
 	boxBytes  = 24
 	listBytes = 48
 	pairBytes = 160
+	// A scope with a few variables, which a macro that is defined in it keeps.
+	scopeBytes = 384
 )
 
 // meter is the budget of one rendering. Everything that a template can make

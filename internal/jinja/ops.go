@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"math/big"
+	"strings"
 )
 
 // toInt returns a whole number as Python's __index__ does.
@@ -133,11 +134,26 @@ func (in *interp) repeat(s string, n int64) (string, error) {
 	if n <= 0 || s == "" {
 		return "", nil
 	}
-	b := builder{in: in}
-	if err := b.writeTimes(s, n); err != nil {
+	if err := in.chargeTimes(n, int64(len(s))); err != nil {
 		return "", err
 	}
-	return b.text()
+	total := len(s) * int(n)
+	if total < blockSize {
+		return strings.Repeat(s, int(n)), nil
+	}
+	var b strings.Builder
+	b.Grow(total)
+	many := strings.Repeat(s, max(slowPiece/len(s), 1))
+	for part := 0; b.Len() < total; part++ {
+		// A short look at the context for each of the copies, which are quick.
+		if part%16 == 0 || len(many) > fastPiece {
+			if err := in.look(false); err != nil {
+				return "", err
+			}
+		}
+		b.WriteString(many[:min(len(many), total-b.Len())])
+	}
+	return b.String(), nil
 }
 
 func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {

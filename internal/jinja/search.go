@@ -23,6 +23,9 @@ type finder struct {
 // function. Package strings compares at most that many bytes at each place.
 const longSub = 33
 
+// matchCost is what a call of find costs beside the bytes that it goes over.
+const matchCost = 16
+
 // newFinder returns a finder of sub, which is not empty.
 func (in *interp) newFinder(sub string, back bool) (*finder, error) {
 	f := &finder{in: in, sub: sub, back: back}
@@ -85,9 +88,9 @@ func (f *finder) short(s string) (int, error) {
 		piece := s[at:min(at+fastPiece+len(f.sub)-1, len(s))]
 		i := strings.Index(piece, f.sub)
 		if i >= 0 {
-			return at + i, f.pay(i + len(f.sub) + 8)
+			return at + i, f.pay(i + len(f.sub) + matchCost)
 		}
-		if err := f.pay(len(piece) + 8); err != nil {
+		if err := f.pay(len(piece) + matchCost); err != nil {
 			return -1, err
 		}
 		if at+len(piece) == len(s) {
@@ -102,9 +105,9 @@ func (f *finder) shortBack(s string) (int, error) {
 		i := strings.LastIndex(s[from:end], f.sub)
 		if i >= 0 {
 			// strings.LastIndex rolls a hash over each byte.
-			return from + i, f.pay(4 * (end - from - i + 8))
+			return from + i, f.pay(4 * (end - from - i + matchCost))
 		}
-		if err := f.pay(4 * (end - from + 8)); err != nil {
+		if err := f.pay(4 * (end - from + matchCost)); err != nil {
 			return -1, err
 		}
 		if from == 0 {
@@ -115,7 +118,7 @@ func (f *finder) shortBack(s string) (int, error) {
 
 func (f *finder) long(s string) (int, error) {
 	if len(s) < len(f.sub) {
-		return -1, f.pay(8)
+		return -1, f.pay(matchCost)
 	}
 	k := 0
 	for at := 0; at < len(s); at += slowPiece {
@@ -130,9 +133,9 @@ func (f *finder) long(s string) (int, error) {
 			}
 			if k == len(f.sub) {
 				if f.back {
-					return len(s) - 1 - i, f.pay(4 * (i - at + 8))
+					return len(s) - 1 - i, f.pay(4 * (i - at + matchCost))
 				}
-				return i + 1 - k, f.pay(4 * (i - at + 8))
+				return i + 1 - k, f.pay(4 * (i - at + matchCost))
 			}
 		}
 		if err := f.pay(4 * (end - at)); err != nil {

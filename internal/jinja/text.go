@@ -31,10 +31,11 @@ func pieceLen(s string, n int) int {
 }
 
 // pieces calls f with the pieces of s until it returns false, and pays for work
-// on each character of them.
+// on each character of them. The first pieces are short: what is decided by the
+// first characters of a text costs as little as they do.
 func (in *interp) pieces(s string, f func(piece string) bool) error {
-	for s != "" {
-		n := pieceLen(s, slowPiece)
+	for size := 64; s != ""; size = min(2*size, slowPiece) {
+		n := pieceLen(s, size)
 		if err := in.spend(n >> runeShift); err != nil {
 			return err
 		}

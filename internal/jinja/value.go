@@ -124,7 +124,7 @@ func (in *interp) payKey(key Value) error {
 		if len(key) > maxKey {
 			return in.stop("a key is too long")
 		}
-		return in.touch(len(key))
+		return in.spend(1 + len(key)>>lookShift)
 	case *big.Int:
 		return in.touch(bigSize(key))
 	case *List:
