@@ -5,92 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// FromJSON returns the value of a JSON text. Objects keep their order. It ends
-// with the context.
-func FromJSON(ctx context.Context, data []byte) (Value, error) {
-	d := json.NewDecoder(&slowReader{ctx.Err, data})
-	d.UseNumber()
-	v, err := decodeJSON(ctx, d, 0)
-	if err != nil {
-		return nil, err
-	}
-	if d.More() {
-		return nil, errors.New("text after the JSON value")
-	}
-	return v, nil
-}
-
-// slowReader gives the decoder a part of the data at a time and ends with a
-// context, so that a long string in the data can be left in the middle.
-type slowReader struct {
-	ended func() error
-	data  []byte
-}
-
-func (r *slowReader) Read(p []byte) (int, error) {
-	if err := r.ended(); err != nil {
-		return 0, err
-	}
-	if len(r.data) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), fastPiece)], r.data)
-	r.data = r.data[n:]
-	return n, nil
-}
-
-func decodeJSON(ctx context.Context, d *json.Decoder, depth int) (Value, error) {
-	if depth > maxNesting {
-		return nil, errors.New("JSON is nested too deeply")
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := t.(type) {
-	case json.Number:
-		return numberValue(t)
-	case json.Delim:
-		if t == '[' {
-			list := NewList()
-			for d.More() {
-				v, err := decodeJSON(ctx, d, depth+1)
-				if err != nil {
-					return nil, err
-				}
-				list.Items = append(list.Items, v)
-			}
-			_, err := d.Token()
-			return list, err
-		}
-		dict := NewDict()
-		for d.More() {
-			key, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := decodeJSON(ctx, d, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			dict.Set(key, v)
-		}
-		_, err := d.Token()
-		return dict, err
-	}
-	return t, nil
-}
 
 func numberValue(n json.Number) (Value, error) {
 	text := n.String()

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 )
@@ -43,3 +44,14 @@ func Builtins() []Builtin {
 
 // OwnNames returns the names that are listed as paying for themselves.
 func OwnNames() []string { return slices.Concat(ownFilters, ownTests, ownTextMethods, ownDictMethods) }
+
+// All returns the keys and the values of a mapping.
+func (d *Dict) All() iter.Seq2[Value, Value] {
+	return func(yield func(Value, Value) bool) {
+		for i, k := range d.keys {
+			if !yield(k, d.vals[i]) {
+				return
+			}
+		}
+	}
+}

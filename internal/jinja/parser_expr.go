@@ -99,6 +99,9 @@ func (p *parser) not() (expr, error) {
 	return n, err
 }
 
+// comparisons are the operators that compare, beside those that are words.
+var comparisons = []string{"==", "!=", "<", "<=", ">", ">="}
+
 func (p *parser) compare() (expr, error) {
 	left, err := p.sum()
 	if err != nil {
@@ -109,7 +112,7 @@ func (p *parser) compare() (expr, error) {
 		op := ""
 		t := p.peek()
 		switch {
-		case t.kind == tokOp && strings.Contains(" == != < <= > >= ", " "+t.text+" "):
+		case t.kind == tokOp && slices.Contains(comparisons, t.text):
 			op = t.text
 			p.at++
 		case p.skipName("in"):
