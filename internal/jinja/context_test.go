@@ -24,7 +24,7 @@ func TestAContextThatEndsIsObeyedWhateverTheOperation(t *testing.T) {
 	}
 	vars := attackVars()
 	var late []time.Duration
-	for _, expr := range attacks {
+	for _, expr := range slices.Concat(seen, attacks) {
 		t.Run(expr, func(t *testing.T) {
 			for _, after := range []time.Duration{time.Millisecond, 20 * time.Millisecond} {
 				ctx, cancel := context.WithCancel(t.Context())

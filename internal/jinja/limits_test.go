@@ -97,6 +97,35 @@ func TestTheBudgetIsThatOfTheOptions(t *testing.T) {
 	if _, err := tpl.Render(t.Context(), nil, nil); err != nil {
 		t.Error(err)
 	}
+	copies, err := jinja.Parse(t.Context(), "{{ x }}{{ x }}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{600, 600_000} {
+		vars := jinjaVars("x", strings.Repeat("a", n))
+		if _, err := copies.Render(t.Context(), vars, &jinja.Options{MaxBytes: n + n/2}); err == nil {
+			t.Errorf("%d bytes of output in %d", 2*n, n+n/2)
+		}
+		if _, err := copies.Render(t.Context(), vars, &jinja.Options{MaxBytes: 3 * n}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSourcesHaveLimits names what would take the square of its length to read,
+// or to run.
+func TestSourcesHaveLimits(t *testing.T) {
+	for _, name := range []string{
+		"keyword arguments", "a dotted filter", "a dotted test", "a long name", "a long attribute", "decimal digits", "hexadecimal digits",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := jinja.Parse(t.Context(), hostileSources[name])
+			var e *jinja.Error
+			if !errors.As(err, &e) || e.Kind != jinja.LimitError {
+				t.Errorf("got %v, want a limit", err)
+			}
+		})
+	}
 }
 
 func TestATemplateRendersInManyGoroutines(t *testing.T) {

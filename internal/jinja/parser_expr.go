@@ -237,7 +237,7 @@ func (p *parser) primary() (expr, error) {
 		digits := strings.ReplaceAll(t.text, "_", "")
 		// Reading the digits takes the square of their number.
 		if len(digits) > maxNumber {
-			return nil, t.pos.at(fail(SyntaxError, "a number has more than %d digits", maxNumber))
+			return nil, t.pos.at(fail(LimitError, "a number has more than %d digits", maxNumber))
 		}
 		v, err := strconv.ParseInt(digits, 0, 64)
 		if err != nil {
@@ -520,7 +520,7 @@ func (p *parser) dottedName() (string, error) {
 		var part string
 		part, err = p.expectName()
 		if id += "." + part; len(id) > maxName {
-			return "", p.fail("a name is longer than %d bytes", maxName)
+			return "", p.peek().pos.at(fail(LimitError, "a name is longer than %d bytes", maxName))
 		}
 	}
 	return id, err

@@ -133,12 +133,12 @@ func (f *finder) long(s string) (int, error) {
 			}
 			if k == len(f.sub) {
 				if f.back {
-					return len(s) - 1 - i, f.pay(4 * (i - at + matchCost))
+					return len(s) - 1 - i, f.pay(8 * (i - at + matchCost))
 				}
-				return i + 1 - k, f.pay(4 * (i - at + matchCost))
+				return i + 1 - k, f.pay(8 * (i - at + matchCost))
 			}
 		}
-		if err := f.pay(4 * (end - at)); err != nil {
+		if err := f.pay(8 * (end - at)); err != nil {
 			return -1, err
 		}
 	}
