@@ -66,5 +66,6 @@
 // A malformed file is a [*FormatError], a failing chat template a
 // [*TemplateError]. Neither a file, a text nor a template makes this package
 // panic. Token ids are below 4 million, added tokens below 4 kB, texts below
-// 64 MB, and a chat template is bounded in steps and memory.
+// 64 MB, and a chat template is bounded in steps, in the text that it touches and in
+// memory, and ends with its context.
 package tokenizer
