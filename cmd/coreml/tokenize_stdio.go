@@ -74,7 +74,7 @@ func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) ma
 	case err != nil:
 		err = fmt.Errorf("request: %w", explainJSON(err, text))
 	case q.Template != nil:
-		out, err = renderTemplate(&q)
+		out, err = renderTemplate(ctx, &q)
 	case tok == nil:
 		err = errors.New("text and ids need --tokenizer")
 	case q.Text != nil:
@@ -121,14 +121,14 @@ func decodeIDs(tok *tokenizer.Tokenizer, ids []int, skip bool) map[string]any {
 }
 
 // renderTemplate renders a chat template with the variables of the request.
-func renderTemplate(q *tokenRequest) (map[string]any, error) {
-	parsed, err := jinja.Parse(*q.Template)
+func renderTemplate(ctx context.Context, q *tokenRequest) (map[string]any, error) {
+	parsed, err := jinja.Parse(ctx, *q.Template)
 	if err != nil {
 		return nil, err
 	}
 	vars := jinja.NewDict()
 	if len(q.Input) > 0 {
-		v, err := jinja.FromJSON(q.Input)
+		v, err := jinja.FromJSON(ctx, q.Input)
 		if err != nil {
 			return nil, fmt.Errorf("input: %w", err)
 		}
@@ -141,7 +141,7 @@ func renderTemplate(q *tokenRequest) (map[string]any, error) {
 	if q.Now != nil {
 		opts.Now = func() time.Time { return *q.Now }
 	}
-	text, err := parsed.Render(vars, opts)
+	text, err := parsed.Render(ctx, vars, opts)
 	if err != nil {
 		return nil, err
 	}
