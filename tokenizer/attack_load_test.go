@@ -183,6 +183,14 @@ func TestAPieceOrAPatternTakesSixteenMegabytes(t *testing.T) {
 			t.Errorf("%s: got error %v", name, err)
 		}
 	}
+	files := fstest.MapFS{"m/tokenizer.model": {Data: pieceModel(2, nil, "ab")}}
+	tok, err := tokenizer.LoadFS(files, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tok.Encode(text, false); !errors.Is(err, tokenizer.ErrTooLarge) {
+		t.Errorf("pieces: got error %v", err)
+	}
 }
 
 func TestTextsOfManyLongTokensEnd(t *testing.T) {
