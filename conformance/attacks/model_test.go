@@ -234,7 +234,7 @@ func protocol() []*attack {
 			during: func(t *testing.T, _ string, p *process) {
 				say(t, p, load, `{"id":2,"op":"predict","model":"m1","inputs":{"x":[1]}}`)
 				time.Sleep(time.Second)
-				say(t, p, `{"id":3,"op":"cancel","request":2}`, `{"id":99,"op":"hello"}`)
+				say(t, p, `{"id":3,"op":"cancel","cancel":2}`, `{"id":99,"op":"hello"}`)
 				_ = p.stdin.Close()
 				t.Cleanup(func() {
 					wantReply(t, p, "cancelled")
