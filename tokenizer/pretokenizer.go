@@ -319,12 +319,7 @@ const pieceCost = 4
 // pretokenize cuts text by the stages from depth on and encodes each piece.
 func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, depth int) []int {
 	if depth == len(t.stages) {
-		dst = t.model.appendPiece(st, dst, text)
-		if st.counting {
-			st.counted += len(dst)
-			dst = dst[:0]
-		}
-		return dst
+		return t.appendIDs(st, dst, text)
 	}
 	sg := &t.stages[depth]
 	if sg.prepare != nil {
@@ -345,13 +340,28 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 	st.matches = matches
 	pieces := sg.behavior.cut(st.pieces[depth][:0], matches)
 	st.pieces[depth] = pieces
+	done := depth == len(t.stages)-1 && (t.raw || !sg.alphabet)
 	for _, p := range pieces {
 		if p.end > p.start {
 			if st.tick < 0 && !st.spend(0) {
 				break
 			}
-			dst = t.descend(st, dst, text[p.start:p.end], first && p.start == 0, depth)
+			if part := text[p.start:p.end]; done {
+				dst = t.appendIDs(st, dst, part)
+			} else {
+				dst = t.descend(st, dst, part, first && p.start == 0, depth)
+			}
 		}
+	}
+	return dst
+}
+
+// appendIDs appends the ids of a piece, or counts them.
+func (t *Tokenizer) appendIDs(st *state, dst []int, text string) []int {
+	dst = t.model.appendPiece(st, dst, text)
+	if st.counting {
+		st.counted += len(dst)
+		dst = dst[:0]
 	}
 	return dst
 }
