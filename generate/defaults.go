@@ -30,26 +30,6 @@ type Defaults struct {
 // top_k (transformers' GenerationConfig).
 const hfTopK = 50
 
-// intOrList is a JSON number or list of numbers.
-type intOrList []int
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *intOrList) UnmarshalJSON(data []byte) error {
-	var one *int
-	if err := json.Unmarshal(data, &one); err == nil {
-		if one != nil {
-			*l = intOrList{*one}
-		}
-		return nil
-	}
-	var many []int
-	if err := json.Unmarshal(data, &many); err != nil {
-		return fmt.Errorf("neither a token id nor a list of them: %w", err)
-	}
-	*l = many
-	return nil
-}
-
 // ReadDefaults reads a generation_config.json. With do_sample it samples with
 // Hugging Face's defaults for what the file leaves out: temperature 1, top-k 50.
 // A key that holds what it cannot mean gives a [*ConfigError] that names it;
@@ -170,11 +150,4 @@ func (s *Sampling) clone() *Sampling {
 		c.Seed = new(*s.Seed)
 	}
 	return &c
-}
-
-func valueOr[T any](p *T, def T) T {
-	if p == nil {
-		return def
-	}
-	return *p
 }

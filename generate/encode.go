@@ -71,10 +71,10 @@ func (g *Generator) checkPrompt(prompt []int) error {
 	if len(prompt) == 0 {
 		return &ConfigError{Field: "prompt", Reason: "the prompt is empty: it has no tokens"}
 	}
-	if len(prompt) > g.prog.context {
-		return &ContextError{Tokens: len(prompt), ContextLength: g.prog.context}
+	if len(prompt) > g.bound.context {
+		return &ContextError{Tokens: len(prompt), ContextLength: g.bound.context}
 	}
-	return g.prog.checkTokens(prompt, "the prompt")
+	return g.bound.checkTokens(prompt, "the prompt")
 }
 
 // lastIndexAfter returns the index behind the last mark in text, or -1.

@@ -76,6 +76,12 @@ func (e *DriverError) Error() string {
 // Unwrap returns ErrDriver and the cause.
 func (e *DriverError) Unwrap() []error { return causes(ErrDriver, e.Err) }
 
+// driverErrorf returns the error of one field of a driver.
+func driverErrorf(field, reason string, args ...any) error {
+	return &DriverError{Field: field, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// causes lists what an error wraps.
 func causes(kind, cause error) []error {
 	if cause == nil {
 		return []error{kind}

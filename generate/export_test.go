@@ -83,7 +83,7 @@ func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
 }
 
 // brokenLane is a lane whose state panics when it is closed.
-type brokenLane struct{ wholeLane }
+type brokenLane struct{ noCacheLane }
 
 func (brokenLane) close() error { panic("the state's own") }
 

@@ -22,7 +22,7 @@ import (
 type Generator struct {
 	model    *coreml.Model
 	tok      *tokenizer.Tokenizer
-	prog     *program
+	bound    *boundModel
 	pool     *pool
 	chunk    int
 	defaults Defaults
@@ -207,15 +207,15 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 	if t != nil {
 		entries = t.VocabSize()
 	}
-	width := func(f *coreml.FeatureDescription) int { return widthOf(m, f) }
+	width := func(f *coreml.FeatureDescription) int { return vocabularyOf(m, f) }
 	d, err := detect(desc, c.Driver, width, entries)
 	if err != nil {
 		return nil, err
 	}
-	if g.prog, err = newProgram(m, desc, d, g.defaults.PadToken); err != nil {
+	if g.bound, err = bindModel(m, desc, d, g.defaults.PadToken); err != nil {
 		return nil, err
 	}
-	logits := int(g.prog.width.Load())
+	logits := int(g.bound.vocabulary.Load())
 	if err := checkVocabulary(t, logits); err != nil {
 		return nil, err
 	}
@@ -226,7 +226,11 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 	if states == 0 {
 		states = DefaultMaxStates
 	}
-	g.pool = newPool(g.prog, states, drained)
+	f, err := findFamily(d.Family)
+	if err != nil {
+		return nil, err
+	}
+	g.pool = newPool(func() (lane, error) { return f.newLane(g.bound) }, states, drained)
 	g.findEnds(ctx)
 	return g, ctx.Err()
 }
@@ -283,7 +287,7 @@ func (g *Generator) Tokenizer() *tokenizer.Tokenizer { return g.tok }
 
 // Driver returns a copy of what was detected and overridden.
 func (g *Generator) Driver() Driver {
-	d := *g.prog.d
+	d := *g.bound.d
 	d.Caches, d.Constants = maps.Clone(d.Caches), maps.Clone(d.Constants)
 	return d
 }
@@ -305,10 +309,10 @@ func (g *Generator) DefaultSampling() *Sampling {
 // Vocabulary returns the number of logits that the model gives for a token, or
 // 0 while it is not known: a package may leave it open until the first
 // prediction.
-func (g *Generator) Vocabulary() int { return int(g.prog.width.Load()) }
+func (g *Generator) Vocabulary() int { return int(g.bound.vocabulary.Load()) }
 
 // ContextLength returns the greatest number of tokens of prompt and answer together.
-func (g *Generator) ContextLength() int { return g.prog.context }
+func (g *Generator) ContextLength() int { return g.bound.context }
 
 // Close refuses further work and returns at once. Streams end with [ErrClosed]
 // at their next token, and the model that [Open] loaded is closed when the last

@@ -10,8 +10,8 @@ import (
 // pool hands out lanes, at most as many as it has slots. Lanes are made when
 // they are first needed and kept for later sequences.
 type pool struct {
-	prog  *program
-	slots chan struct{}
+	newLane func() (lane, error)
+	slots   chan struct{}
 	// drained is called once, when the pool is closed and the last lane is back.
 	drained func() error
 
@@ -21,8 +21,8 @@ type pool struct {
 	closed bool
 }
 
-func newPool(p *program, size int, drained func() error) *pool {
-	return &pool{prog: p, slots: make(chan struct{}, size), drained: drained}
+func newPool(newLane func() (lane, error), size int, drained func() error) *pool {
+	return &pool{newLane: newLane, slots: make(chan struct{}, size), drained: drained}
 }
 
 // lease is a lane in somebody's hands. It is given back once, whoever tries
@@ -84,7 +84,7 @@ func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
 		}
 	}()
 	if l == nil {
-		if l, err = p.prog.newLane(); err != nil {
+		if l, err = p.newLane(); err != nil {
 			l = nil
 			return nil, err
 		}

@@ -38,7 +38,7 @@ func (g *Generator) newRun(opts *Options, chat bool, start time.Time) (*run, err
 	if sampling == nil {
 		sampling = g.defaults.Sampling
 	}
-	if err := r.opts.validate(int(g.prog.width.Load())); err != nil {
+	if err := r.opts.validate(int(g.bound.vocabulary.Load())); err != nil {
 		return nil, err
 	}
 	var err error
@@ -167,7 +167,7 @@ func (r *run) finish(id int, seq *Sequence) FinishReason {
 		return FinishEnd
 	case r.stats.Tokens >= r.limit:
 		return FinishLength
-	case seq.Len() >= r.g.prog.context:
+	case seq.Len() >= r.g.bound.context:
 		return FinishContext
 	}
 	return FinishNone

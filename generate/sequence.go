@@ -170,7 +170,7 @@ func (s *Sequence) feed(ctx context.Context, ids []int, visit func(int, []float3
 
 // check refuses tokens that cannot be fed, before anything is run.
 func (s *Sequence) check(ids []int) error {
-	prog := s.g.prog
+	prog := s.g.bound
 	if len(ids) == 0 {
 		return &ConfigError{Field: "ids", Reason: "there are no tokens to append"}
 	}
@@ -181,7 +181,7 @@ func (s *Sequence) check(ids []int) error {
 		return err
 	}
 	for past, end := len(s.ids), len(s.ids)+len(ids); past < end; {
-		n, err := s.hold.lane.take(past, end-past, s.g.chunk)
+		n, err := s.hold.lane.chunk(past, end-past, s.g.chunk)
 		if err != nil {
 			return err
 		}
@@ -195,7 +195,7 @@ func (s *Sequence) feedChunks(ctx context.Context, ids []int, visit func(int, []
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("generate: %w", err)
 		}
-		n, err := s.hold.lane.take(len(s.ids), len(ids), s.g.chunk)
+		n, err := s.hold.lane.chunk(len(s.ids), len(ids), s.g.chunk)
 		if err != nil {
 			return fmt.Errorf("generate: %w", err)
 		}
@@ -217,14 +217,14 @@ func (s *Sequence) predict(ctx context.Context, ids []int, visit func(int, []flo
 	rows := rowsOf(t)
 	if rows == 1 && len(ids) > 1 {
 		if visit != nil {
-			return fmt.Errorf("generate: %w: output %s has logits for the last token only", ErrDriver, s.g.prog.d.Logits)
+			return fmt.Errorf("generate: %w: output %s has logits for the last token only", ErrDriver, s.g.bound.d.Logits)
 		}
 		first = 1 - len(ids)
 	} else if rows < first+len(ids) {
 		if terr := t.Err(); terr != nil {
-			return fmt.Errorf("generate: output %s: %w", s.g.prog.d.Logits, s.fail(past, terr))
+			return fmt.Errorf("generate: output %s: %w", s.g.bound.d.Logits, s.fail(past, terr))
 		}
-		return fmt.Errorf("generate: %w: output %s has %d rows for %d tokens", ErrDriver, s.g.prog.d.Logits, rows, len(ids))
+		return fmt.Errorf("generate: %w: output %s has %d rows for %d tokens", ErrDriver, s.g.bound.d.Logits, rows, len(ids))
 	}
 	if err := s.g.learn(t.Dim(-1), ids); err != nil {
 		return fmt.Errorf("generate: %w", s.fail(past, err))
@@ -253,7 +253,7 @@ func (s *Sequence) run(ctx context.Context, all []int, n int, last bool) (*tenso
 	s.calls++
 	s.mu.Unlock()
 	s.hold.running = true
-	t, first, err := s.hold.lane.feed(ctx, all, n, last)
+	t, first, err := s.hold.lane.forward(ctx, all, n, last)
 	s.hold.running = false
 	s.set(all)
 	return t, first, err
@@ -284,19 +284,35 @@ func (s *Sequence) read(t *tensor.Tensor, row int) error {
 	case tensor.Float16:
 		data, err := tensor.Data[tensor.Half](t)
 		if err != nil {
-			return fmt.Errorf("generate: output %s: %w", s.g.prog.d.Logits, err)
+			return fmt.Errorf("generate: output %s: %w", s.g.bound.d.Logits, err)
 		}
 		tensor.HalvesToFloat32(s.logits, data[row*vocab:(row+1)*vocab])
 	case tensor.Float32:
 		data, err := tensor.Data[float32](t)
 		if err != nil {
-			return fmt.Errorf("generate: output %s: %w", s.g.prog.d.Logits, err)
+			return fmt.Errorf("generate: output %s: %w", s.g.bound.d.Logits, err)
 		}
 		copy(s.logits, data[row*vocab:])
 	default:
 		return fmt.Errorf("generate: %w: logits of type %v", ErrDriver, t.DType())
 	}
 	return nil
+}
+
+// learn takes over the width of logits that the model gave. It matters where
+// the package did not say it: ids and tokenizer can only be compared now.
+func (g *Generator) learn(width int, ids []int) error {
+	if int(g.bound.vocabulary.Load()) == width {
+		return nil
+	}
+	if width <= 0 {
+		return fmt.Errorf("%w: output %s has no logits", ErrDriver, g.bound.d.Logits)
+	}
+	if err := checkVocabulary(g.tok, width); err != nil {
+		return err
+	}
+	g.bound.vocabulary.Store(int64(width))
+	return g.bound.checkTokens(ids, "the tokens to append")
 }
 
 // Truncate cuts the sequence back to its first n tokens. What it drops costs
@@ -321,7 +337,7 @@ func (s *Sequence) reserve(n int) error {
 		return err
 	}
 	defer s.leave()
-	n = min(n, s.g.prog.context-len(s.ids))
+	n = min(n, s.g.bound.context-len(s.ids))
 	s.set(slices.Grow(s.ids, max(n, 0)))
 	s.hold.lane.reserve(len(s.ids), len(s.ids)+n)
 	return nil
