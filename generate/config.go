@@ -181,6 +181,25 @@ func (o *Config) validate() error {
 	return nil
 }
 
+// chunk returns the greatest number of tokens in one forward pass.
+func (o *Config) chunk() int {
+	switch {
+	case o.PrefillChunk == 0:
+		return DefaultPrefillChunk
+	case o.PrefillChunk < 0:
+		return maxContext
+	}
+	return o.PrefillChunk
+}
+
+// states returns the number of sequences at once.
+func (o *Config) states() int {
+	if o.MaxStates == 0 {
+		return DefaultMaxStates
+	}
+	return o.MaxStates
+}
+
 // FinishReason says why an answer ended.
 type FinishReason string
 

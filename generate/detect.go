@@ -12,39 +12,43 @@ import "github.com/gocoreml/coreml/coreml"
 // why there is no text generation, or what to bind, and its Field which part of
 // the override is to blame.
 func Detect(desc *coreml.Description, override *Driver) (*Driver, error) {
-	return detect(desc, override, func(*coreml.FeatureDescription) int { return 0 }, 0)
+	d, _, err := detect(desc, override, func(*coreml.FeatureDescription) int { return 0 }, 0)
+	return d, err
 }
 
 // detect is Detect with what is known besides the description: vocabulary
 // returns the number of an output's logits, or 0, and entries is the size of the
-// tokenizer's vocabulary, or 0.
-func detect(desc *coreml.Description, override *Driver, vocabulary func(*coreml.FeatureDescription) int, entries int) (*Driver, error) {
+// tokenizer's vocabulary, or 0. It returns the family too.
+func detect(desc *coreml.Description, override *Driver, vocabulary func(*coreml.FeatureDescription) int, entries int) (*Driver, *family, error) {
 	b := &binder{desc: desc, d: new(Driver), vocabulary: vocabulary, entries: entries}
 	if override != nil {
 		*b.d, b.override = *override, *override
-		if override.Family != "" {
-			if _, err := findFamily(override.Family); err != nil {
-				return nil, err
-			}
-		}
-		if err := override.check(desc); err != nil {
+	}
+	f, err := detectFamily(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.d.Family = f.name
+	if err := f.bind(b); err != nil {
+		return nil, nil, err
+	}
+	return b.d, f, nil
+}
+
+// detectFamily returns the family that the caller's driver names, or else the
+// one that matches. What tells the families apart is bound then.
+func detectFamily(b *binder) (named *family, err error) {
+	if b.override.Family != "" {
+		if named, err = findFamily(b.override.Family); err != nil {
 			return nil, err
 		}
 	}
-	// What tells the families apart comes first, then what each asks for.
-	err := b.run((*binder).bindTokens, (*binder).bindCausalMask, (*binder).bindAttentionMask, (*binder).bindCaches)
-	if err != nil {
+	if err := b.override.check(b.desc); err != nil {
 		return nil, err
 	}
-	if b.d.Family == "" {
-		b.d.Family = matchFamily(b).name
+	err = b.run((*binder).bindTokens, (*binder).bindCausalMask, (*binder).bindAttentionMask, (*binder).bindCaches)
+	if err != nil || named != nil {
+		return named, err
 	}
-	f, err := findFamily(b.d.Family)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.bind(b); err != nil {
-		return nil, err
-	}
-	return b.d, nil
+	return matchFamily(b), nil
 }

@@ -35,6 +35,16 @@ var (
 	ErrBusy = errors.New("in use by another call")
 )
 
+// prefixed adds the package's name to an error that leaves the package, nil for
+// nil. The exported functions and methods do so, each at its end; within the
+// package errors carry no prefix.
+func prefixed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("generate: %w", err)
+}
+
 // ConfigError is an [ErrConfig] about one value.
 type ConfigError struct {
 	// Field is the value's place: a field of Config, Options or Defaults, such as

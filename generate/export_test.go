@@ -22,6 +22,9 @@ func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *C
 
 // NewDrained is NewFake with what is called when the model may be closed.
 func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Config, drained func() error) (*Generator, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	return newGenerator(context.Background(), m, desc, t, o, drained)
 }
 
@@ -94,5 +97,5 @@ func DiscardBroken(ctx context.Context, g *Generator) error {
 		return err
 	}
 	l.lane, l.running = &brokenLane{}, true
-	return l.give()
+	return l.release()
 }

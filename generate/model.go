@@ -80,6 +80,18 @@ func (b *boundModel) fillConstants(desc *coreml.Description) error {
 	return nil
 }
 
+// checkPrompt refuses a prompt that no sequence of the model can take. It is
+// asked before a state is waited for.
+func (b *boundModel) checkPrompt(prompt []int) error {
+	if len(prompt) == 0 {
+		return &ConfigError{Field: "prompt", Reason: "the prompt is empty: it has no tokens"}
+	}
+	if len(prompt) > b.context {
+		return &ContextError{Tokens: len(prompt), ContextLength: b.context}
+	}
+	return b.checkTokens(prompt, "the prompt")
+}
+
 // checkTokens refuses ids that are no tokens of the model; where says of what
 // they are a part. While the vocabulary is not known only what no model has is
 // refused.

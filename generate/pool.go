@@ -33,20 +33,20 @@ type lease struct {
 	lane lane
 	// running is set while the model works on the lane. Where it is found set
 	// afterwards the work was left half-way, by a panic.
-	running bool
-	gone    atomic.Bool
+	running  bool
+	released atomic.Bool
 }
 
-// give returns the lane for the next sequence. A lane whose work was left
+// release returns the lane for the next sequence. A lane whose work was left
 // half-way is taken out of service instead.
-func (l *lease) give() error {
-	if !l.gone.CompareAndSwap(false, true) {
+func (l *lease) release() error {
+	if !l.released.CompareAndSwap(false, true) {
 		return nil
 	}
 	if l.running {
 		return l.pool.discard(l.lane)
 	}
-	return l.pool.release(l.lane)
+	return l.pool.put(l.lane)
 }
 
 // acquire waits for a slot and returns a lane in it. The slot is given back on
@@ -95,8 +95,8 @@ func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
 	return &lease{pool: p, lane: l}, nil
 }
 
-// release takes a lane back for the next sequence.
-func (p *pool) release(l lane) error {
+// put takes a lane back for the next sequence.
+func (p *pool) put(l lane) error {
 	l.trim()
 	p.mu.Lock()
 	if p.closed {

@@ -36,11 +36,7 @@ func NewSampler(s *Sampling) (Sampler, error) {
 	if s.Temperature == 0 {
 		return greedy{}, nil
 	}
-	seed := rand.Uint64()
-	if s.Seed != nil {
-		seed = *s.Seed
-	}
-	return newSampler(s, seed), nil
+	return newSampler(s, seedOf(s)), nil
 }
 
 // pcgStream is the second word of the generator's seed: the golden ratio's
