@@ -177,7 +177,7 @@ func (r *generation) finish(id int, seq *Sequence) FinishReason {
 func (r *generation) token(id int, finish FinishReason) Token {
 	tok := Token{ID: id, Finish: finish}
 	var text string
-	if finish != FinishEnd && r.tools.keeps(id) {
+	if finish != FinishEnd && r.tools.isText(id) {
 		text = r.decoder.Next(id)
 	}
 	if finish != FinishNone {

@@ -3,8 +3,15 @@ package generate
 import (
 	"context"
 
+	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
 )
+
+// predictor is what a lane needs of a *coreml.Model.
+type predictor interface {
+	Predict(ctx context.Context, in coreml.Features, st *coreml.State, opts *coreml.PredictOptions) (coreml.Features, error)
+	NewState() (*coreml.State, error)
+}
 
 // lane is what one sequence needs to run the model: the state, or what stands
 // for it, and the buffers. One call at a time may use it.

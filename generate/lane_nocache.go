@@ -88,3 +88,31 @@ func (l *noCacheLane) reset() error {
 }
 
 func (l *noCacheLane) close() error { return nil }
+
+// textLength returns the smallest length that the inputs of a text allow and
+// that holds n tokens.
+func textLength(m *boundModel, n int) (int, error) {
+	length := shortestLength(m.tokens, n)
+	if length >= n && m.tokens.Check(1, length) == nil &&
+		(m.attention == nil || m.attention.Check(1, length) == nil) &&
+		(m.mask == nil || m.mask.Check(1, 1, length, length) == nil) {
+		return length, nil
+	}
+	return 0, fmt.Errorf("%w: input %s takes no %d tokens", ErrContextFull, m.tokens, n)
+}
+
+// shortestLength returns the smallest length that a feature [1, length] may have
+// and that is not below n, or -1 where it enumerates only shorter ones.
+func shortestLength(f *coreml.FeatureDescription, n int) int {
+	if len(f.Enumerated) == 0 {
+		lo, _ := bounds(f, 1)
+		return max(n, lo)
+	}
+	best := -1
+	for _, shape := range f.Enumerated {
+		if len(shape) == 2 && shape[1] >= n && (best < 0 || shape[1] < best) {
+			best = shape[1]
+		}
+	}
+	return best
+}

@@ -1,7 +1,6 @@
 package generate
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -9,12 +8,6 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
 )
-
-// predictor is what a lane needs of a *coreml.Model.
-type predictor interface {
-	Predict(ctx context.Context, in coreml.Features, st *coreml.State, opts *coreml.PredictOptions) (coreml.Features, error)
-	NewState() (*coreml.State, error)
-}
 
 // boundModel is a model whose features have a use. All lanes share it.
 type boundModel struct {

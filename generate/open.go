@@ -157,10 +157,10 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 
 // modelConfig returns how the model is loaded: as the caller says, and in the
 // arithmetic that is best for text where the caller does not say.
-func (o *Config) modelConfig() *coreml.Config {
+func (c *Config) modelConfig() *coreml.Config {
 	var cfg coreml.Config
-	if o.Model != nil {
-		cfg = *o.Model
+	if c.Model != nil {
+		cfg = *c.Model
 	}
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
 		cfg.Arithmetic = coreml.ArithmeticFast

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 )
 
 // samplerChain turns the logits of one answer's steps into tokens: the repetition
@@ -39,18 +38,10 @@ func newSamplerChain(s *Sampling, opts *Options) (*samplerChain, error) {
 	}
 	c.sampler, c.greedy = greedy{}, s.Temperature == 0
 	if s.Temperature > 0 {
-		c.seed = seedOf(s)
+		c.seed = s.seed()
 		c.sampler = newSampler(s, c.seed)
 	}
 	return c, nil
-}
-
-// seedOf returns the seed that is asked for, or a random one.
-func seedOf(s *Sampling) uint64 {
-	if s.Seed != nil {
-		return *s.Seed
-	}
-	return rand.Uint64()
 }
 
 // accept adds ids to those that the repetition penalty makes less likely.

@@ -28,9 +28,9 @@ func newToolReader(tok *tokenizer.Tokenizer, opts *Options) *toolReader {
 	return &toolReader{tok: tok, format: format, parser: tokenizer.NewToolParser(format)}
 }
 
-// keeps reports whether a token is text: special ones are only where calls are
+// isText reports whether a token is text: special ones are only where calls are
 // written with them.
-func (t *toolReader) keeps(id int) bool {
+func (t *toolReader) isText(id int) bool {
 	if t == nil || !t.tok.IsSpecial(id) {
 		return true
 	}
