@@ -41,10 +41,7 @@ func undetected(reason string, args ...any) error { return driverErrorf("", reas
 // unboundInputs lists the multi-array inputs that have no use yet and of which
 // is reports true.
 func (b *binder) unboundInputs(is func(f *coreml.FeatureDescription) bool) []*coreml.FeatureDescription {
-	bound := map[string]bool{}
-	for _, u := range b.d.inputUses() {
-		bound[u.feature] = true
-	}
+	bound := usedFeatures(b.d.inputUses())
 	var out []*coreml.FeatureDescription
 	for i := range b.desc.Inputs {
 		if f := &b.desc.Inputs[i]; !bound[f.Name] && f.Kind == coreml.KindMultiArray && is(f) {
@@ -173,16 +170,10 @@ func (b *binder) refuseUnboundInputs() error {
 	return nil
 }
 
-// bindLogits finds the output with the logits: the only float one that is no
-// cache, or of several the one that is named so.
-func (b *binder) bindLogits() error {
-	if b.d.Logits != "" {
-		return nil
-	}
-	bound := map[string]bool{}
-	for _, u := range b.d.outputUses() {
-		bound[u.feature] = true
-	}
+// possibleLogits lists the outputs that could be the logits: those that are named
+// so, or else all that have the type and the rank and are no cache.
+func (b *binder) possibleLogits() []*coreml.FeatureDescription {
+	bound := usedFeatures(b.d.outputUses())
 	var found, named []*coreml.FeatureDescription
 	for i := range b.desc.Outputs {
 		f := &b.desc.Outputs[i]
@@ -194,9 +185,19 @@ func (b *binder) bindLogits() error {
 			named = append(named, f)
 		}
 	}
-	if len(found) > 1 && len(named) > 0 {
-		found = named
+	if len(named) > 0 {
+		return named
 	}
+	return found
+}
+
+// bindLogits finds the output with the logits: the only float one that is no
+// cache, or of several the one that is named so.
+func (b *binder) bindLogits() error {
+	if b.d.Logits != "" {
+		return nil
+	}
+	found := b.possibleLogits()
 	switch {
 	case len(found) == 0:
 		return undetected("no output gives logits; the outputs are %s", featureNames(b.desc.Outputs))

@@ -1,11 +1,6 @@
 package generate
 
-import (
-	"fmt"
-	"math"
-
-	"github.com/gocoreml/coreml/coreml"
-)
+import "github.com/gocoreml/coreml/coreml"
 
 const (
 	// DefaultMaxTokens is the number of tokens of an answer when neither the
@@ -85,16 +80,14 @@ type Options struct {
 // that the number is not known.
 func (o *Options) validate(width int) error {
 	if o.MaxTokens < -1 {
-		return &ConfigError{Field: "MaxTokens", Reason: fmt.Sprintf("is %d, want 1 or more, 0 for the default, or -1 for as many as the context holds", o.MaxTokens)}
+		return configErrorf("MaxTokens", "is %d, want 1 or more, 0 for the default, or -1 for as many as the context holds", o.MaxTokens)
 	}
-	for _, id := range o.EndTokens {
-		if id < 0 || id > math.MaxInt32 || width > 0 && id >= width {
-			return &TokenError{ID: id, Where: "EndTokens", Vocabulary: width}
-		}
+	if err := checkIDs(o.EndTokens, width, "EndTokens"); err != nil {
+		return err
 	}
 	for i, p := range o.Processors {
 		if p == nil {
-			return &ConfigError{Field: "Processors", Reason: fmt.Sprintf("number %d is nil", i)}
+			return configErrorf("Processors", "number %d is nil", i)
 		}
 	}
 	if o.Sampling != nil {
@@ -107,15 +100,15 @@ func (o *Options) validate(width int) error {
 func (c *Config) validate() error {
 	switch {
 	case c.MaxStates < 0:
-		return &ConfigError{Field: "MaxStates", Reason: fmt.Sprintf("is %d, want 1 or more, or 0 for %d", c.MaxStates, DefaultMaxStates)}
+		return configErrorf("MaxStates", "is %d, want 1 or more, or 0 for %d", c.MaxStates, DefaultMaxStates)
 	case c.PrefillChunk < -1:
-		return &ConfigError{Field: "PrefillChunk", Reason: fmt.Sprintf("is %d, want 1 or more, 0 for %d, or -1 for the whole prompt", c.PrefillChunk, DefaultPrefillChunk)}
+		return configErrorf("PrefillChunk", "is %d, want 1 or more, 0 for %d, or -1 for the whole prompt", c.PrefillChunk, DefaultPrefillChunk)
 	}
 	if c.Defaults == nil {
 		return nil
 	}
 	if c.Defaults.MaxTokens < 0 {
-		return &ConfigError{Field: "Defaults.MaxTokens", Reason: fmt.Sprintf("is %d, want 0 or more", c.Defaults.MaxTokens)}
+		return configErrorf("Defaults.MaxTokens", "is %d, want 0 or more", c.Defaults.MaxTokens)
 	}
 	if c.Defaults.Sampling != nil {
 		return c.Defaults.Sampling.validate()

@@ -35,23 +35,28 @@ const hfTopK = 50
 // A key that holds what it cannot mean gives a [*ConfigError] that names it;
 // keys that are not used here are not looked at.
 func ReadDefaults(r io.Reader) (*Defaults, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
-	if err != nil {
+	data, err := readConfig(r)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, badFile(err)
+	case err != nil:
 		return nil, err
 	}
-	if len(data) > maxConfigBytes {
-		return nil, badFile(fmt.Errorf("has more than %d bytes", maxConfigBytes))
-	}
-	d, err := parseDefaults(data)
-	if err != nil {
-		return nil, fmt.Errorf("generation_config.json: %w", err)
-	}
-	return d, nil
+	return parseNamedDefaults(data)
 }
 
 // badFile returns the error of a file that cannot be read as a whole.
 func badFile(err error) error {
 	return &ConfigError{Field: defaultsName, Reason: err.Error(), Err: errors.Unwrap(err)}
+}
+
+// parseNamedDefaults puts the file's name before an error of its contents.
+func parseNamedDefaults(data []byte) (*Defaults, error) {
+	d, err := parseDefaults(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", defaultsName, err)
+	}
+	return d, nil
 }
 
 // defaultsFile holds the keys of generation_config.json that are used. Nil is an
@@ -75,16 +80,15 @@ func parseDefaults(data []byte) (*Defaults, error) {
 	}
 	d := &Defaults{PadToken: -1, MaxTokens: valueOr(f.maxTokens, 0)}
 	if d.MaxTokens < 0 {
-		return nil, &ConfigError{Field: "max_new_tokens", Reason: fmt.Sprintf("is %d, want 1 or more", d.MaxTokens)}
+		return nil, configErrorf("max_new_tokens", "is %d, want 1 or more", d.MaxTokens)
 	}
 	if len(f.pad) > 0 && f.pad[0] >= 0 {
 		d.PadToken = f.pad[0]
 	}
 	for _, id := range f.ends {
-		if id == -1 {
-			continue // stands for none, as in older files
+		if id != -1 { // which stands for none in older files
+			d.EndTokens = append(d.EndTokens, id)
 		}
-		d.EndTokens = append(d.EndTokens, id)
 	}
 	if err := d.checkIDs(0); err != nil {
 		return nil, err
@@ -116,7 +120,7 @@ func (f *defaultsFile) read(fields map[string]json.RawMessage) error {
 	} {
 		if raw, ok := fields[key.name]; ok {
 			if err := key.read(raw); err != nil {
-				return &ConfigError{Field: key.name, Reason: err.Error()}
+				return configErrorf(key.name, "%v", err)
 			}
 		}
 	}
@@ -126,7 +130,7 @@ func (f *defaultsFile) read(fields map[string]json.RawMessage) error {
 // sampling returns how the file wants tokens chosen, nil for the likeliest one.
 func (f *defaultsFile) sampling() (*Sampling, error) {
 	if p := f.penalty; p != nil && !(*p > 0) {
-		return nil, &ConfigError{Field: "repetition_penalty", Reason: fmt.Sprintf("is %v, want a number above 0; 1 is off", *p)}
+		return nil, configErrorf("repetition_penalty", "is %v, want a number above 0; 1 is off", *p)
 	}
 	s := Sampling{RepetitionPenalty: valueOr(f.penalty, 0)}
 	if valueOr(f.sample, false) {
@@ -148,10 +152,8 @@ func (f *defaultsFile) sampling() (*Sampling, error) {
 // checkIDs refuses ids that are no tokens of a model with width logits; 0 means
 // that the number is not known.
 func (d *Defaults) checkIDs(width int) error {
-	for _, id := range d.EndTokens {
-		if id < 0 || id > math.MaxInt32 || width > 0 && id >= width {
-			return &TokenError{ID: id, Where: "the end tokens of the defaults (eos_token_id)", Vocabulary: width}
-		}
+	if err := checkIDs(d.EndTokens, width, "the end tokens of the defaults (eos_token_id)"); err != nil {
+		return err
 	}
 	if d.PadToken > math.MaxInt32 {
 		return &TokenError{ID: d.PadToken, Where: "the padding of the defaults (pad_token_id)"}

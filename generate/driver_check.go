@@ -40,13 +40,8 @@ type featureUse struct{ field, feature string }
 // of several errors it is always the same that is reported.
 func (d *Driver) inputUses() []featureUse {
 	list := ifNamed(featureUse{"tokens", d.Tokens}, featureUse{"mask", d.Mask}, featureUse{"attention_mask", d.AttentionMask})
-	for _, name := range slices.Sorted(maps.Keys(d.Caches)) {
-		list = append(list, featureUse{"caches." + name, name})
-	}
-	for _, name := range slices.Sorted(maps.Keys(d.Constants)) {
-		list = append(list, featureUse{"constants." + name, name})
-	}
-	return list
+	list = append(list, keyUses("caches.", d.Caches)...)
+	return append(list, keyUses("constants.", d.Constants)...)
 }
 
 // outputUses lists the outputs that the driver names, in a fixed order.
@@ -56,6 +51,24 @@ func (d *Driver) outputUses() []featureUse {
 		list = append(list, featureUse{"caches." + name, d.Caches[name]})
 	}
 	return list
+}
+
+// keyUses lists the keys of a field that is an object with names of features.
+func keyUses[T any](prefix string, object map[string]T) []featureUse {
+	var list []featureUse
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		list = append(list, featureUse{prefix + name, name})
+	}
+	return list
+}
+
+// usedFeatures returns the names of the features that have a use.
+func usedFeatures(uses []featureUse) map[string]bool {
+	used := map[string]bool{}
+	for _, u := range uses {
+		used[u.feature] = true
+	}
+	return used
 }
 
 // ifNamed leaves out fields that are not set.

@@ -17,12 +17,12 @@ import (
 // ReadDriver reads a driver file: a JSON object with the fields of [Driver]. A
 // field that does not exist, or that holds something else, is a [*DriverError].
 func ReadDriver(r io.Reader) (*Driver, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
-	if err != nil {
+	data, err := readConfig(r)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, driverErrorf("file", "%v", err)
+	case err != nil:
 		return nil, err
-	}
-	if len(data) > maxConfigBytes {
-		return nil, &DriverError{Field: "file", Reason: fmt.Sprintf("has more than %d bytes", maxConfigBytes)}
 	}
 	return parseDriver(data)
 }

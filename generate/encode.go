@@ -8,29 +8,26 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// encodeText turns text into token ids. The tokenizer takes no context; one that
-// ended meanwhile is looked at afterwards.
-func encodeText(ctx context.Context, t *tokenizer.Tokenizer, text string, addSpecial bool) ([]int, error) {
+// underContext does work that takes no context itself, and that is not worth
+// starting under one that has ended.
+func underContext[T any](ctx context.Context, work func() (T, error)) (result T, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return result, err
 	}
-	ids, err := t.Encode(text, addSpecial)
-	if err != nil {
-		return nil, err
+	if result, err = work(); err != nil {
+		return result, err
 	}
-	return ids, ctx.Err()
+	return result, ctx.Err()
+}
+
+// encodeText turns text into token ids.
+func encodeText(ctx context.Context, t *tokenizer.Tokenizer, text string, addSpecial bool) ([]int, error) {
+	return underContext(ctx, func() ([]int, error) { return t.Encode(text, addSpecial) })
 }
 
 // applyTemplate writes messages as the tokenizer's chat template does.
 func applyTemplate(ctx context.Context, t *tokenizer.Tokenizer, messages []tokenizer.Message, opts *tokenizer.ChatOptions) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	text, err := t.ApplyChatTemplate(messages, opts)
-	if err != nil {
-		return "", err
-	}
-	return text, ctx.Err()
+	return underContext(ctx, func() (string, error) { return t.ApplyChatTemplate(messages, opts) })
 }
 
 // encodePrompt turns a prompt into token ids.

@@ -3,6 +3,7 @@ package generate
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -55,6 +56,11 @@ type ConfigError struct {
 	Reason string
 	// Err is the cause, nil where there is none.
 	Err error
+}
+
+// configErrorf returns the error of one value.
+func configErrorf(field, reason string, args ...any) error {
+	return &ConfigError{Field: field, Reason: fmt.Sprintf(reason, args...)}
 }
 
 // Error returns the field with the reason.
@@ -151,6 +157,17 @@ func (e *TokenError) Error() string {
 
 // Unwrap returns ErrConfig.
 func (e *TokenError) Unwrap() error { return ErrConfig }
+
+// checkIDs refuses ids that are no tokens of a model with width logits, or of any
+// model where that number is 0, which means that it is not known.
+func checkIDs(ids []int, width int, where string) error {
+	for _, id := range ids {
+		if id < 0 || id > math.MaxInt32 || width > 0 && id >= width {
+			return &TokenError{ID: id, Where: where, Vocabulary: width}
+		}
+	}
+	return nil
+}
 
 // VocabularyError is an [ErrConfig]: the tokenizer is another model's.
 type VocabularyError struct {

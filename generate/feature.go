@@ -107,18 +107,18 @@ func featureNames(list []coreml.FeatureDescription) string {
 	if len(list) == 0 {
 		return "none"
 	}
-	out := make([]string, len(list))
-	for i := range list {
-		out[i] = list[i].Name
-	}
-	return strings.Join(out, ", ")
+	return joinFeatures(list, ", ", func(f *coreml.FeatureDescription) string { return f.Name })
 }
 
 // describeFeatures lists features with their types and shapes for an error.
 func describeFeatures(list []coreml.FeatureDescription) string {
+	return joinFeatures(list, "; ", (*coreml.FeatureDescription).String)
+}
+
+func joinFeatures(list []coreml.FeatureDescription, separator string, text func(*coreml.FeatureDescription) string) string {
 	out := make([]string, len(list))
 	for i := range list {
-		out[i] = list[i].String()
+		out[i] = text(&list[i])
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(out, separator)
 }

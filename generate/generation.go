@@ -48,21 +48,26 @@ func (g *Generator) newGeneration(opts *Options, chat bool, start time.Time) (*g
 	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
 		return nil, err
 	}
-	r.stop = newStopMatcher(r.opts.Stop)
-	if chat {
-		r.tools = newToolReader(g.tok, &r.opts)
-	}
-	// Calls of tools are written with special tokens, which text leaves out.
-	r.decoder = g.tok.NewDecoder(r.tools == nil)
-	if !r.opts.IgnoreEnd {
-		r.ends = g.ends
-		if chat {
-			r.turnEnd = g.turnEnd
-		}
-	}
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
+	r.prepareText(chat)
 	return r, nil
+}
+
+// prepareText prepares what makes text of tokens and finds its end.
+func (r *generation) prepareText(chat bool) {
+	r.stop = newStopMatcher(r.opts.Stop)
+	if chat {
+		r.tools = newToolReader(r.g.tok, &r.opts)
+	}
+	// Calls of tools are written with special tokens, which text leaves out.
+	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
+	if !r.opts.IgnoreEnd {
+		r.ends = r.g.ends
+		if chat {
+			r.turnEnd = r.g.turnEnd
+		}
+	}
 }
 
 // tokenLimit returns the greatest number of tokens of an answer for
@@ -101,10 +106,7 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 		}
 		tok := r.token(id, r.finish(id, seq))
 		if tok.Finish != FinishNone {
-			r.stats.Decode = now.Sub(first)
-			r.stats.Loop = findLoopWith(seq.ids[len(prompt):], tok)
-			stats := r.stats
-			tok.Stats = &stats
+			tok.Stats = r.finalStats(now.Sub(first), findLoopWith(seq.ids[len(prompt):], tok))
 		}
 		// While the caller's loop has the token, the end of ctx closes the sequence
 		// (see Sequence.expire). Hence the look at ctx before.
@@ -121,6 +123,13 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 			return err
 		}
 	}
+}
+
+// finalStats returns a copy of the measures with what the last token completes.
+func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
+	stats := r.stats
+	stats.Decode, stats.Loop = decode, loop
+	return &stats
 }
 
 // prefill appends what seq lacks of prompt and returns the logits of the first

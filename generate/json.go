@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,18 @@ import (
 
 // maxConfigBytes bounds the JSON files beside a package.
 const maxConfigBytes = 1 << 20
+
+// errTooLarge is the error of a file that is longer than maxConfigBytes.
+var errTooLarge = fmt.Errorf("has more than %d bytes", maxConfigBytes)
+
+// readConfig reads a whole JSON file.
+func readConfig(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
+	if err == nil && len(data) > maxConfigBytes {
+		err = errTooLarge
+	}
+	return data, err
+}
 
 // memberError is an error about one member of an object.
 type memberError struct {

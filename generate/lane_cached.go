@@ -86,22 +86,9 @@ func (l *cachedLane) chunk(past, n, limit int) (int, error) {
 }
 
 func (l *cachedLane) forward(ctx context.Context, all []int, n int, last bool) (*tensor.Tensor, int, error) {
-	past := len(all) - n
-	tokens, mask := l.token, (*tensor.Tensor)(nil)
-	if n == 1 {
-		mask = l.m.zeros.get(past + 1)
-	} else {
-		var err error
-		tokens = tensor.New(l.m.tokens.DType, 1, n)
-		if mask, err = causalMask(l.m.mask.DType, &l.maskBuf, n, past, l.m.maskFill); err != nil {
-			return nil, 0, err
-		}
-	}
-	if err := putTokens(tokens, all[past:], l.m.pad); err != nil {
+	if err := l.setInputs(all, n); err != nil {
 		return nil, 0, err
 	}
-	l.in[l.m.d.Tokens] = coreml.MultiArray(tokens)
-	l.in[l.m.d.Mask] = coreml.MultiArray(mask)
 	last = last && n > 1 // a single token has no other row
 	l.prepare(n, last)
 	l.dirty = true
@@ -113,6 +100,27 @@ func (l *cachedLane) forward(ctx context.Context, all []int, n int, last bool) (
 	return out.Tensor(l.m.d.Logits), 0, nil
 }
 
+// setInputs sets the token ids and the mask. What one token needs is there
+// already, so that a step of decoding allocates nothing.
+func (l *cachedLane) setInputs(all []int, n int) (err error) {
+	past := len(all) - n
+	tokens, mask := l.token, (*tensor.Tensor)(nil)
+	if n == 1 {
+		mask = l.m.zeros.get(past + 1)
+	} else {
+		tokens = tensor.New(l.m.tokens.DType, 1, n)
+		if mask, err = causalMask(l.m.mask.DType, &l.maskBuf, n, past, l.m.maskFill); err != nil {
+			return err
+		}
+	}
+	if err := putTokens(tokens, all[past:], l.m.pad); err != nil {
+		return err
+	}
+	l.in[l.m.d.Tokens] = coreml.MultiArray(tokens)
+	l.in[l.m.d.Mask] = coreml.MultiArray(mask)
+	return nil
+}
+
 // prepare sets the options of a pass of n tokens: the outputs of an earlier pass
 // of the same shapes are written to again. Last asks for one row of the logits.
 func (l *cachedLane) prepare(n int, last bool) {
@@ -120,19 +128,23 @@ func (l *cachedLane) prepare(n int, last bool) {
 	if last {
 		l.opts.LastRows = l.m.lastRow
 	}
-	reuse := l.decoded
-	if n > 1 {
-		reuse = nil
-		if n == l.chunkLen && last == l.lastRow {
-			reuse = l.prefilled
-		}
-	}
 	// Caches are spare from the second pass on; before that there is nothing to
 	// write them to.
-	if reuse != nil && len(l.spare) == len(l.m.caches) {
+	if reuse := l.reusable(n, last); reuse != nil && len(l.spare) == len(l.m.caches) {
 		maps.Copy(reuse, l.spare)
 		l.opts.Outputs = reuse
 	}
+}
+
+// reusable returns the outputs of an earlier pass of the same shapes, or nil.
+func (l *cachedLane) reusable(n int, last bool) coreml.Features {
+	switch {
+	case n == 1:
+		return l.decoded
+	case n == l.chunkLen && last == l.lastRow:
+		return l.prefilled
+	}
+	return nil
 }
 
 // keep stores the outputs of a pass for the next ones and lets the caches change
@@ -176,9 +188,9 @@ func (l *cachedLane) close() error {
 	if l.state == nil {
 		return nil
 	}
-	// A model that was closed has closed its states.
-	if err := l.state.Close(); err != nil && !errors.Is(err, coreml.ErrClosed) {
-		return err
+	err := l.state.Close()
+	if errors.Is(err, coreml.ErrClosed) {
+		return nil // the model closed its states when it was closed
 	}
-	return nil
+	return err
 }

@@ -77,7 +77,7 @@ func (b *boundModel) fillConstants(desc *coreml.Description) error {
 // asked before a state is waited for.
 func (b *boundModel) checkPrompt(prompt []int) error {
 	if len(prompt) == 0 {
-		return &ConfigError{Field: "prompt", Reason: "the prompt is empty: it has no tokens"}
+		return configErrorf("prompt", "the prompt is empty: it has no tokens")
 	}
 	if len(prompt) > b.context {
 		return &ContextError{Tokens: len(prompt), ContextLength: b.context}
@@ -89,15 +89,10 @@ func (b *boundModel) checkPrompt(prompt []int) error {
 // they are a part. While the vocabulary is not known only what no model has is
 // refused.
 func (b *boundModel) checkTokens(ids []int, where string) error {
-	width := int(b.vocabulary.Load())
-	limit := math.MaxInt32
-	if width > 0 {
-		limit = width - 1
+	if err := checkIDs(ids, int(b.vocabulary.Load()), where); err != nil {
+		return err
 	}
 	for _, id := range ids {
-		if id < 0 || id > limit {
-			return &TokenError{ID: id, Where: where, Vocabulary: width}
-		}
 		if !canHold(b.tokens.DType, id) {
 			return &TokenError{ID: id, Where: where, Reason: fmt.Sprintf("the model's input %s is of type %v, which cannot hold it",
 				b.tokens.Name, b.tokens.DType)}
@@ -114,9 +109,8 @@ func canHold(d tensor.DType, id int) bool {
 		return id <= 1<<11 || float64(tensor.HalfOf(float32(id)).Float32()) == float64(id)
 	case tensor.Float32:
 		return id <= 1<<24 || int(float32(id)) == id
-	default:
-		return true
 	}
+	return true
 }
 
 // putTokens writes ids into a tensor of the declared type, and pad into the

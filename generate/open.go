@@ -19,7 +19,7 @@ import (
 // beside it, and a driver file if there is one. A nil ctx never ends; a nil cfg
 // is the zero [Config].
 func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
-	c := copied(cfg)
+	c := valueOr(cfg, Config{})
 	clean := filepath.Clean(path)
 	dir := filepath.Dir(clean)
 	s := &source{
@@ -39,7 +39,7 @@ func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 // OpenFS is [Open] for the package in the folder dir of fsys, such as an
 // embed.FS. The tokenizer and the other files lie in the same file system.
 func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generator, error) {
-	c := copied(cfg)
+	c := valueOr(cfg, Config{})
 	s := &source{
 		fsys: fsys, pkg: dir, tokenizer: path.Dir(dir),
 		loadModel: func(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
@@ -59,7 +59,7 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generato
 // only, and streams fail with [ErrNoTokenizer]. A nil cfg is the zero
 // [Config].
 func New(m *coreml.Model, t *tokenizer.Tokenizer, cfg *Config) (*Generator, error) {
-	g, err := newWithModel(m, t, copied(cfg))
+	g, err := newWithModel(m, t, valueOr(cfg, Config{}))
 	if err != nil {
 		return nil, prefixed(fmt.Errorf("new: %w", err))
 	}
@@ -79,14 +79,6 @@ func newWithModel(m *coreml.Model, t *tokenizer.Tokenizer, c Config) (*Generator
 	}
 	g.model = m
 	return g, nil
-}
-
-// copied returns a copy of cfg, or the zero Config.
-func copied(cfg *Config) Config {
-	if cfg == nil {
-		return Config{}
-	}
-	return *cfg
 }
 
 // folderOf returns the folder of a tokenizer that is given as a file or as a
@@ -158,10 +150,7 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 // modelConfig returns how the model is loaded: as the caller says, and in the
 // arithmetic that is best for text where the caller does not say.
 func (c *Config) modelConfig() *coreml.Config {
-	var cfg coreml.Config
-	if c.Model != nil {
-		cfg = *c.Model
-	}
+	cfg := valueOr(c.Model, coreml.Config{})
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
 		cfg.Arithmetic = coreml.ArithmeticFast
 	}
@@ -197,9 +186,5 @@ func readDefaults(fsys fs.FS, dir string) (*Defaults, error) {
 	case err != nil:
 		return nil, err
 	}
-	d, err := parseDefaults(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", defaultsName, err)
-	}
-	return d, nil
+	return parseNamedDefaults(data)
 }

@@ -11,19 +11,15 @@ import (
 func nucleus(ctx context.Context, cands []candidate, limit float64) ([]candidate, float64, error) {
 	n := len(cands)
 	for i := n/2 - 1; i >= 0; i-- {
-		if i%nucleusStride == 0 {
-			if err := ctx.Err(); err != nil {
-				return nil, 0, err
-			}
+		if err := atStride(ctx, i); err != nil {
+			return nil, 0, err
 		}
 		siftDown(cands, i, n)
 	}
 	var sum float64
 	for n > 0 {
-		if n%nucleusStride == 0 {
-			if err := ctx.Err(); err != nil {
-				return nil, 0, err
-			}
+		if err := atStride(ctx, n); err != nil {
+			return nil, 0, err
 		}
 		n--
 		cands[0], cands[n] = cands[n], cands[0]
@@ -39,6 +35,15 @@ func nucleus(ctx context.Context, cands []candidate, limit float64) ([]candidate
 
 // nucleusStride is the number of candidates between two looks at the context.
 const nucleusStride = 4096
+
+// atStride looks at the context once in a stride: each look costs as much as
+// several candidates.
+func atStride(ctx context.Context, i int) error {
+	if i%nucleusStride != 0 {
+		return nil
+	}
+	return ctx.Err()
+}
 
 // siftDown restores the heap of the likeliest-first order over cands[:n].
 func siftDown(cands []candidate, i, n int) {

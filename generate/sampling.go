@@ -1,7 +1,6 @@
 package generate
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -62,14 +61,14 @@ func (s *Sampling) validate() error {
 		{"RepetitionPenalty", "repetition penalty", s.RepetitionPenalty, 1 / minPenalty, "1e-06 to 1e+06; 1 is off"},
 	} {
 		if math.IsNaN(p.v) || p.v < 0 || p.v > p.high {
-			return &ConfigError{Field: "Sampling." + p.field, Reason: fmt.Sprintf("%s is %v, want %s", p.name, p.v, p.want)}
+			return configErrorf("Sampling."+p.field, "%s is %v, want %s", p.name, p.v, p.want)
 		}
 	}
 	if p := s.RepetitionPenalty; p > 0 && p < minPenalty {
-		return &ConfigError{Field: "Sampling.RepetitionPenalty", Reason: fmt.Sprintf("repetition penalty is %v, want 1e-06 to 1e+06; 1 is off", p)}
+		return configErrorf("Sampling.RepetitionPenalty", "repetition penalty is %v, want 1e-06 to 1e+06; 1 is off", p)
 	}
 	if s.TopK < 0 {
-		return &ConfigError{Field: "Sampling.TopK", Reason: fmt.Sprintf("top-k is %d, want 0 (all tokens) or more", s.TopK)}
+		return configErrorf("Sampling.TopK", "top-k is %d, want 0 (all tokens) or more", s.TopK)
 	}
 	return nil
 }

@@ -123,6 +123,13 @@ func (s *Sequence) setTokens(ids []int) {
 	s.mu.Unlock()
 }
 
+// countCall counts one prediction more.
+func (s *Sequence) countCall() {
+	s.mu.Lock()
+	s.calls++
+	s.mu.Unlock()
+}
+
 // Truncate cuts the sequence back to its first n tokens. What it drops costs
 // nothing: the cache is simply written again from there.
 func (s *Sequence) Truncate(n int) error { return prefixed(s.truncate(n)) }
@@ -133,9 +140,7 @@ func (s *Sequence) truncate(n int) error {
 	}
 	defer s.leave()
 	if n < 0 || n > len(s.ids) {
-		return &ConfigError{
-			Field: "n", Reason: fmt.Sprintf("is %d; a sequence of %s can be cut back to 0 to %d", n, count(len(s.ids)), len(s.ids)),
-		}
+		return configErrorf("n", "is %d; a sequence of %s can be cut back to 0 to %d", n, count(len(s.ids)), len(s.ids))
 	}
 	s.setTokens(s.ids[:n])
 	return nil

@@ -65,6 +65,14 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) error {
 			s.setTokens(s.ids[:min(before, len(s.ids))])
 		}
 	}()
+	err := s.appendChunks(ctx, ids, visit)
+	whole = err == nil
+	return err
+}
+
+// appendChunks adds tokens that were checked. Each chunk is as long as the shapes
+// and Config.PrefillChunk allow at its place.
+func (s *Sequence) appendChunks(ctx context.Context, ids []int, visit visitor) error {
 	for len(ids) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -78,7 +86,6 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) error {
 		}
 		ids = ids[n:]
 	}
-	whole = true
 	return nil
 }
 
@@ -86,7 +93,7 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) error {
 func (s *Sequence) check(ids []int) error {
 	m := s.g.bound
 	if len(ids) == 0 {
-		return &ConfigError{Field: "ids", Reason: "there are no tokens to append"}
+		return configErrorf("ids", "there are no tokens to append")
 	}
 	if len(ids) > m.context-len(s.ids) {
 		return &ContextError{Tokens: len(ids), Before: len(s.ids), ContextLength: m.context}
@@ -127,17 +134,23 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 	if err := s.g.learnVocabulary(t.Dim(-1), ids); err != nil {
 		return s.resetAfter(past, err)
 	}
-	if visit == nil {
-		if last {
-			return s.readRow(t, first+len(ids)-1)
-		}
-		return nil
+	switch {
+	case visit != nil:
+		return s.visitRows(t, first, past, visit)
+	case last:
+		return s.readRow(t, first+len(ids)-1)
 	}
-	for i := range ids {
-		if err := s.readRow(t, first+i); err != nil {
+	return nil
+}
+
+// visitRows shows the visitor the rows of the tokens from past on; the first of
+// them has row first.
+func (s *Sequence) visitRows(t *tensor.Tensor, first, past int, visit visitor) error {
+	for pos := past; pos < len(s.ids); pos++ {
+		if err := s.readRow(t, first+pos-past); err != nil {
 			return err
 		}
-		if err := visit(past+i, s.logits); err != nil {
+		if err := visit(pos, s.logits); err != nil {
 			return err
 		}
 	}
@@ -147,9 +160,7 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 // forward runs the model over the last n of all, which the sequence holds from
 // then on. Until it returns the lane counts as half-written.
 func (s *Sequence) forward(ctx context.Context, all []int, n int, last bool) (*tensor.Tensor, int, error) {
-	s.mu.Lock()
-	s.calls++
-	s.mu.Unlock()
+	s.countCall()
 	s.lease.running = true
 	t, first, err := s.lease.lane.forward(ctx, all, n, last)
 	s.lease.running = false
