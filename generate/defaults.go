@@ -69,6 +69,8 @@ type defaultsFile struct {
 	hasTopK                          bool // even as null
 }
 
+// parseDefaults reads the contents of the file. What its values mean together,
+// such as a temperature without do_sample, follows transformers.
 func parseDefaults(data []byte) (*Defaults, error) {
 	fields, err := jsonObject(data)
 	if err != nil {

@@ -27,6 +27,9 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 	return parseDriver(data)
 }
 
+// parseDriver reads the fields in the order of their names, so that of several
+// errors it is always the same that is reported. It does not use struct tags
+// alone, because these accept a misspelt field in silence and speak of Go types.
 func parseDriver(data []byte) (*Driver, error) {
 	fields, err := jsonObject(data)
 	if err != nil {

@@ -125,6 +125,7 @@ func (e *ContextError) Error() string {
 // Unwrap returns ErrContextFull.
 func (e *ContextError) Unwrap() error { return ErrContextFull }
 
+// count writes a number of tokens with its noun.
 func count(tokens int) string {
 	if tokens == 1 {
 		return "1 token"

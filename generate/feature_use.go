@@ -79,7 +79,7 @@ func notCache(in, out *coreml.FeatureDescription) string {
 
 // notConstant says why an input cannot be filled with a number, in a sentence of
 // its own. A number that its type would change, as 1.5 in an int32, is refused:
-// whoever wrote it meant something else.
+// it cannot be what its author meant.
 func notConstant(f *coreml.FeatureDescription, v float64) string {
 	if f.Flexible() {
 		return fmt.Sprintf("constant input %s has no fixed shape", f)

@@ -25,7 +25,7 @@ type lane interface {
 	// forward runs the model over the last n of all; the lane has seen those
 	// before. Row first+i of the logits belongs to token i of these n. With one
 	// row for several tokens it is that of the last. Last says that no other row
-	// is wanted, which a lane may heed.
+	// is wanted, which a lane may make use of.
 	forward(ctx context.Context, all []int, n int, last bool) (logits *tensor.Tensor, first int, err error)
 	// reserve makes what passes of one token up to length n need, so that these
 	// allocate nothing.

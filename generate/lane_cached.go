@@ -36,6 +36,8 @@ type cachedLane struct {
 	dirty bool // whether a pass has run since the last reset
 }
 
+// newCachedLane makes a lane with an empty cache. Stateful says that the model has
+// states; caches that go in and out it may have besides.
 func newCachedLane(m *boundModel, stateful bool) (*cachedLane, error) {
 	l := &cachedLane{m: m, in: maps.Clone(m.constants), spare: coreml.Features{}, token: tensor.New(m.tokens.DType, 1, 1)}
 	if stateful {
@@ -162,11 +164,14 @@ func (l *cachedLane) keep(out coreml.Features, n int, last bool) {
 
 func (l *cachedLane) reserve(past, n int) { l.m.zeros.prepare(past+1, n) }
 
+// trim drops the mask from the inputs too, which would keep its memory.
 func (l *cachedLane) trim() {
 	l.prefilled, l.chunkLen, l.maskBuf = nil, 0, nil
 	delete(l.in, l.m.d.Mask)
 }
 
+// reset empties the cache. One that no pass has written to is empty: clearing it
+// would cost a write of all its memory.
 func (l *cachedLane) reset() error {
 	l.trim()
 	if !l.dirty {

@@ -45,6 +45,7 @@ func (z *zeroMasks) prepare(from, to int) {
 	}
 }
 
+// view returns the mask of width n, which it makes when it is first asked for.
 func (z *zeroMasks) view(n int) *tensor.Tensor {
 	if n >= len(z.views) {
 		z.views = append(z.views, make([]*tensor.Tensor, n+1-len(z.views))...)

@@ -20,10 +20,10 @@ type boundModel struct {
 	caches    []cache
 	maskFill  float32
 	pad       int
-	context   int
+	context   int // the greatest number of tokens
 	// vocabulary is the number of logits in a row, 0 until it is known.
 	vocabulary atomic.Int64
-	zeros      zeroMasks
+	zeros      zeroMasks      // the causal masks of single tokens
 	lastRow    map[string]int // asks a prediction for one row of the logits
 }
 
@@ -132,6 +132,7 @@ func putTokens(dst *tensor.Tensor, ids []int, pad int) error {
 	}
 }
 
+// putPadded is putTokens for one element type.
 func putPadded[T tensor.Element](dst *tensor.Tensor, ids []int, pad int, convert func(int) T) error {
 	data, err := tensor.Data[T](dst)
 	if err != nil {

@@ -25,8 +25,8 @@ func newPool(newLane func() (lane, error), size int, drained func() error) *pool
 	return &pool{newLane: newLane, slots: make(chan struct{}, size), drained: drained}
 }
 
-// lease is a lane that is handed out. It is given back once, whoever tries
-// first. It does not refer to the sequence that holds it, so that a sequence
+// lease is a lane that is handed out. Several parties may give it back (Close, the
+// end of a context, the garbage collector); only the first does. It does not refer to the sequence that holds it, so that a sequence
 // which nobody refers to any more can be collected and its lane given back.
 type lease struct {
 	pool *pool

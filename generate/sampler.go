@@ -27,6 +27,7 @@ func NewSampler(s *Sampling) (Sampler, error) {
 // fraction, for a state that is not sparse when the seed is a small number.
 const pcgStream = 0x9e3779b97f4a7c15
 
+// newSampler returns a sampler that draws; the temperature is above 0.
 func newSampler(s *Sampling, seed uint64) *sampler {
 	return &sampler{settings: *s, rng: rand.New(rand.NewPCG(seed, pcgStream))}
 }
@@ -85,7 +86,7 @@ func (s *sampler) sample(ctx context.Context, logits []float32) (int, error) {
 			return cands[i].id, nil
 		}
 	}
-	// Rounding of the sum can leave a remainder; it belongs to the last one.
+	// Rounding of the sum can leave a remainder, which the last candidate takes.
 	return cands[len(cands)-1].id, nil
 }
 

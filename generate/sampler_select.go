@@ -28,6 +28,7 @@ func nucleus(ctx context.Context, cands []candidate, limit float64) ([]candidate
 			break
 		}
 	}
+	// The heap was emptied from its end, so that the likeliest lies there.
 	out := cands[n:]
 	slices.Reverse(out)
 	return out, sum, nil

@@ -25,7 +25,7 @@ import (
 type Session struct {
 	g    *Generator
 	busy atomic.Bool
-	// What follows belongs to whoever has set busy.
+	// seq and calls are for the call that has set busy alone.
 	seq   *Sequence
 	calls int // of functions so far
 
@@ -72,6 +72,7 @@ func (s *Session) SetMessages(messages []tokenizer.Message) error {
 	return nil
 }
 
+// set replaces the conversation. Only the turn or change that has entered does.
 func (s *Session) set(messages []tokenizer.Message) {
 	s.mu.Lock()
 	s.messages = messages

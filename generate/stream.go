@@ -75,9 +75,9 @@ func (g *Generator) stream(ctx context.Context, opts *Options, chat bool, encode
 	return tokens(func(emit func(Token) bool) error { return g.answer(ctx, opts, chat, encode, emit) })
 }
 
-// tokens makes the iterator of an answer. What answer holds it has given back
-// when its error is yielded, so that a caller who tries again at once finds it
-// free.
+// tokens makes the iterator of an answer. The error is yielded after answer has
+// returned and given back what it held, so that a caller who tries again within
+// the loop finds the state free.
 func tokens(answer func(emit func(Token) bool) error) iter.Seq2[Token, error] {
 	return func(yield func(Token, error) bool) {
 		stopped := false
@@ -91,6 +91,8 @@ func tokens(answer func(emit func(Token) bool) error) iter.Seq2[Token, error] {
 	}
 }
 
+// answer encodes the prompt, takes a sequence and runs the answer on it. A prompt
+// that cannot work is refused before it waits for a state.
 func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error), emit func(Token) bool) (err error) {
 	r, err := g.newGeneration(opts, chat, time.Now())
 	if err != nil {

@@ -77,6 +77,7 @@ func (s *Stats) PrefillRate() float64 { return rate(s.PromptTokens-s.CachedToken
 // were none.
 func (s *Stats) DecodeRate() float64 { return rate(s.Tokens-1, s.Decode) }
 
+// rate returns n per second, or 0 where there was nothing to measure.
 func rate(n int, d time.Duration) float64 {
 	if n <= 0 || d <= 0 {
 		return 0

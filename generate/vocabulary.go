@@ -26,8 +26,8 @@ func vocabularyOf(m predictor, f *coreml.FeatureDescription) int {
 
 const (
 	// maxExtraEntries and minEntriesPerExtra bound how many ordinary entries of a
-	// tokenizer may lie beyond the logits. Words that somebody added to a tokenizer
-	// and the model never learned do no harm until a prompt has them, and that is
+	// tokenizer may lie beyond the logits. Words that were added to a tokenizer and
+	// that the model never learned do no harm until a prompt has them, and that is
 	// refused.
 	maxExtraEntries    = 64
 	minEntriesPerExtra = 16
