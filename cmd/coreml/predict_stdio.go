@@ -98,7 +98,7 @@ func encodeReply(id json.RawMessage, r reply, err error) []byte {
 		id = json.RawMessage("null")
 	}
 	if err != nil {
-		r = reply{"error": map[string]string{"code": errorCode(err), "message": message(err)}}
+		r = reply{"error": map[string]string{"code": errorCode(err), "message": explain(err)}}
 	} else if r == nil {
 		r = reply{}
 	}
@@ -108,11 +108,6 @@ func encodeReply(id json.RawMessage, r reply, err error) []byte {
 		return encodeReply(id, nil, fmt.Errorf("reply: %w", failed))
 	}
 	return text
-}
-
-// message is an error's text without the names of packages.
-func message(err error) string {
-	return strings.TrimPrefix(packagePrefixes.Replace(": "+err.Error()), ": ")
 }
 
 func (s *server) do(ctx context.Context, q *request) (reply, error) {
@@ -168,7 +163,11 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 			return nil, badInput(err)
 		}
 	}
-	m, err := coreml.Load(ctx, q.Path, &cfg)
+	path, err := packagePath(q.Path)
+	if err != nil {
+		return nil, loadError(err)
+	}
+	m, err := coreml.Load(ctx, path, &cfg)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err

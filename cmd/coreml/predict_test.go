@@ -130,7 +130,7 @@ func TestPredictSaysWhatIsWrong(t *testing.T) {
 		"no model":                {nil, exitUsage, "MODEL"},
 		"a model with --stdio":    {[]string{"--stdio", model}, exitUsage, "--stdio"},
 		"no input":                {[]string{model}, exitFailure, "feature is missing"},
-		"an unknown kind of file": {[]string{model, "-i", "x=" + strange}, exitFailure, "neither"},
+		"an unknown kind of file": {[]string{model, "-i", "x=" + strange}, exitFailure, "is a text file; values are read from .npy"},
 		"a file that is not there": {
 			[]string{model, "-i", "x=" + missing}, exitFailure, "no such file",
 		},
