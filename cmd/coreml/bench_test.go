@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
@@ -212,5 +213,21 @@ func TestPerplexityEqualsTheDefinition(t *testing.T) {
 	ids[9] = small.Vocab
 	if _, err := perplexity(t.Context(), g, ids); err == nil {
 		t.Error("a token beyond the vocabulary was foretold")
+	}
+}
+
+func TestARateIsFiniteHoweverShortTheTime(t *testing.T) {
+	step := clockStep()
+	if step <= 0 || step > time.Second {
+		t.Errorf("the clock goes in steps of %v", step)
+	}
+	most := perSecondOf(1, step)
+	for _, elapsed := range []time.Duration{-1, 0, step} {
+		if got := perSecondOf(1, elapsed); got != most || math.IsInf(got, 0) {
+			t.Errorf("1 in %v: %v per second, want %v", elapsed, got, most)
+		}
+	}
+	if got := perSecondOf(3, 2*time.Second); got != 1.5 {
+		t.Errorf("3 in 2 s: %v per second", got)
 	}
 }

@@ -83,7 +83,7 @@ func reword(err error) string {
 	case *fs.PathError:
 		// What was tried with the path is clear from why it failed.
 		if slices.Contains(readingOps, e.Op) {
-			return e.Path + ": " + e.Err.Error()
+			return e.Path + ": " + why(e.Err)
 		}
 	case *json.SyntaxError:
 		return fmt.Sprintf("not JSON at byte %d: %v", e.Offset, e)
@@ -95,6 +95,18 @@ func reword(err error) string {
 		return "there is no such engine here"
 	}
 	return ""
+}
+
+// why is the system's reason for an error, the usual ones in the same words on
+// every system.
+func why(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file or directory"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	}
+	return err.Error()
 }
 
 // readingOps are the system's calls that look at what is there, as the errors of

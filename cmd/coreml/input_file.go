@@ -115,6 +115,8 @@ func (f *inputFile) refuse(head []byte) error {
 	switch f.format {
 	case formatSafetensors:
 		allowed = append(allowed, storage.KindSafetensors)
+	case formatPNG, formatJPEG: // a broken one is told of by who reads it
+		allowed = append(allowed, storage.KindPicture)
 	case formatJSON: // a number is a text of JSON, and who reads the file says what is wrong with another
 		allowed = append(allowed, storage.KindJSON, storage.KindText)
 	}

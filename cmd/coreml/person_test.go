@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -189,7 +190,7 @@ func TestAFolderWithOnePackageStandsForIt(t *testing.T) {
 		r.want(t, exitFailure, "", pkg)
 	}
 	for i := range 40 {
-		if err := os.Mkdir(filepath.Join(dir, "x"+string(rune('A'+i))+".mlpackage"), 0o700); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprintf("x%d.mlpackage", i)), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}

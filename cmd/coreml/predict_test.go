@@ -310,7 +310,7 @@ func TestRequestsThatFailHaveACode(t *testing.T) {
 		"no op":                       {object{"id": 1}, codeBadInput, "op"},
 		"an unknown op":               {object{"op": "train"}, codeUnsupported, "train"},
 		"a load without a path":       {object{"op": "load"}, codeBadInput, "path"},
-		"a package that is not there": {object{"op": "load", "path": model + "2"}, codeBadModel, "no such file"},
+		"a package that is not there": {object{"op": "load", "path": model + "2"}, codeBadModel, "there is no model package"},
 		"a folder that is no package": {object{"op": "load", "path": t.TempDir()}, codeBadModel, "package"},
 		"a broken package":            {object{"op": "load", "path": broken}, codeBadModel, ""},
 		"an unknown operator":         {object{"op": "load", "path": unknown}, codeUnsupported, "fold_space"},
