@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -100,7 +101,8 @@ func TestProfileAccountsForEveryWeight(t *testing.T) {
 			t.Errorf("%s: %d products, want %d", p.Phase, products, want)
 		}
 		// Three decimals are kept of each.
-		if !(sum > 0) || sum > p.MS+0.001*float64(len(p.Kinds)+1) {
+		timed := sum > 0 || runtime.GOOS == "windows" && sum == 0 // its clock may be too coarse
+		if !timed || sum > p.MS+0.001*float64(len(p.Kinds)+1) {
 			t.Errorf("%s: its steps took %v of %v ms", p.Phase, sum, p.MS)
 		}
 	}
