@@ -1,18 +1,17 @@
 package coreml
 
 import (
+	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 // bindInputs checks the inputs and puts them into the frame.
-func (p *program) bindInputs(f *frame, in Features) error {
+func (p *program) bindInputs(ctx context.Context, f *frame, in Features) error {
 	found := 0
 	for i := range p.inputs {
 		d := &p.inputs[i]
@@ -29,7 +28,10 @@ func (p *program) bindInputs(f *frame, in Features) error {
 			return &InputError{Name: d.Name, Err: err}
 		}
 		found++
-		t, err := inputTensor(d, v)
+		t, err := inputTensor(ctx, d, v)
+		if ended := ctx.Err(); ended != nil {
+			return ended
+		}
 		if err != nil {
 			return &InputError{Name: d.Name, Err: err}
 		}
@@ -44,7 +46,7 @@ func (p *program) bindInputs(f *frame, in Features) error {
 
 // inputTensor returns what an engine is given for a value: contiguous, of the
 // declared type and of an allowed shape.
-func inputTensor(d *FeatureDescription, v Value) (*tensor.Tensor, error) {
+func inputTensor(ctx context.Context, d *FeatureDescription, v Value) (*tensor.Tensor, error) {
 	switch d.Kind {
 	case KindMultiArray, KindInt64, KindDouble, KindImage:
 	case KindString, KindDictionary, KindSequence, KindState, KindInvalid:
@@ -64,13 +66,13 @@ func inputTensor(d *FeatureDescription, v Value) (*tensor.Tensor, error) {
 		if err != nil {
 			return nil, err
 		}
-		return inputArray(d, t)
+		return inputArray(ctx, d, t)
 	default:
-		return inputArray(d, v.tensor)
+		return inputArray(ctx, d, v.tensor)
 	}
 }
 
-func inputArray(d *FeatureDescription, t *tensor.Tensor) (*tensor.Tensor, error) {
+func inputArray(ctx context.Context, d *FeatureDescription, t *tensor.Tensor) (*tensor.Tensor, error) {
 	if err := t.Err(); err != nil {
 		return nil, fmt.Errorf("want %s: the tensor carries an error: %w", d.Type(), err)
 	}
@@ -80,9 +82,7 @@ func inputArray(d *FeatureDescription, t *tensor.Tensor) (*tensor.Tensor, error)
 	if !allows(d, t) {
 		return nil, d.Check(t.Shape()...)
 	}
-	// To and Contiguous return t itself when there is nothing to do.
-	t = t.To(d.DType).Contiguous()
-	return t, t.Err()
+	return convert(ctx, t, d.DType)
 }
 
 // bindOutputs checks the caller's buffers and puts them into the frame.
@@ -101,10 +101,17 @@ func (p *program) bindOutputs(f *frame, buffers Features) error {
 		if v.kind == KindInvalid || d.Kind != KindMultiArray {
 			continue
 		}
-		if err := checkBuffer(d, v, f, f.rows[i] > 0); err != nil {
+		if err := checkBuffer(d, v, f.rows[i] > 0); err != nil {
 			return &InputError{Name: d.Name, Output: true, Err: err}
 		}
 		f.out[i] = v.tensor
+	}
+	if i, withInput := f.sharing(); i >= 0 {
+		other := "another one"
+		if withInput {
+			other = "an input"
+		}
+		return &InputError{Name: p.outputs[i].Name, Output: true, Err: fmt.Errorf("the buffer shares memory with %s: %w", other, tensor.ErrValue)}
 	}
 	if found != len(buffers) {
 		name := stranger(buffers, p.outputs)
@@ -119,12 +126,11 @@ func (p *program) bindOutputs(f *frame, buffers Features) error {
 // checkBuffer says whether an output can be written to a value. The result's
 // shape, where the description leaves it open or only some of the rows are
 // wanted, is for the engine to check.
-func checkBuffer(d *FeatureDescription, v Value, f *frame, partial bool) error {
+func checkBuffer(d *FeatureDescription, v Value, partial bool) error {
 	if v.kind != KindMultiArray {
 		return fmt.Errorf("%w: got %v, want %s", ErrKind, v, d.Type())
 	}
-	raw, err := v.tensor.Bytes()
-	if err != nil {
+	if _, err := v.tensor.Bytes(); err != nil {
 		return fmt.Errorf("want %s: %w", d.Type(), err)
 	}
 	if got := v.tensor.DType(); got != d.DType {
@@ -133,32 +139,7 @@ func checkBuffer(d *FeatureDescription, v Value, f *frame, partial bool) error {
 	if !partial && !allows(d, v.tensor) {
 		return d.Check(v.tensor.Shape()...)
 	}
-	for _, t := range f.in {
-		if shareMemory(raw, t) {
-			return fmt.Errorf("the buffer shares memory with an input: %w", tensor.ErrValue)
-		}
-	}
-	for _, t := range f.out {
-		if shareMemory(raw, t) {
-			return fmt.Errorf("the buffer shares memory with another one: %w", tensor.ErrValue)
-		}
-	}
 	return nil
-}
-
-// shareMemory reports whether a contiguous tensor, which may be nil, has bytes
-// in common with raw.
-func shareMemory(raw []byte, t *tensor.Tensor) bool {
-	if t == nil || len(raw) == 0 {
-		return false
-	}
-	other, err := t.Bytes()
-	if err != nil || len(other) == 0 {
-		return false
-	}
-	a := uintptr(unsafe.Pointer(unsafe.SliceData(raw)))
-	b := uintptr(unsafe.Pointer(unsafe.SliceData(other)))
-	return a < b+uintptr(len(other)) && b < a+uintptr(len(raw))
 }
 
 // allows is FeatureDescription.Check without an allocation.
@@ -257,22 +238,34 @@ func labelled(d *FeatureDescription, t *tensor.Tensor) (Value, error) {
 
 // stranger returns the first name, in alphabetical order, that list lacks.
 func stranger[V any](f map[string]V, list []FeatureDescription) string {
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		if find(list, name) == nil {
-			return name
+	known := make(map[string]bool, len(list))
+	for i := range list {
+		known[list[i].Name] = true
+	}
+	first, found := "", false
+	for name := range f {
+		if !known[name] && (!found || name < first) {
+			first, found = name, true
 		}
 	}
-	return ""
+	return first
 }
+
+// maxNames bounds the features that an error lists.
+const maxNames = 32
 
 // names lists features for an error message.
 func names(list []FeatureDescription) string {
 	if len(list) == 0 {
 		return "none"
 	}
-	out := make([]string, len(list))
-	for i := range list {
-		out[i] = list[i].Name
+	out := make([]string, min(len(list), maxNames))
+	for i := range out {
+		out[i] = mil.Plain(list[i].Name)
 	}
-	return strings.Join(out, ", ")
+	text := strings.Join(out, ", ")
+	if more := len(list) - len(out); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

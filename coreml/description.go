@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -108,7 +109,7 @@ func (r Range) String() string {
 //
 //	inputIds: multi-array int32 (1 x 1..2048)
 func (f *FeatureDescription) String() string {
-	s := f.Name + ": " + f.Type()
+	s := mil.Plain(f.Name) + ": " + f.Type()
 	if f.Optional {
 		s += ", optional, default " + strconv.FormatFloat(f.Default, 'g', -1, 64)
 	}
@@ -136,11 +137,15 @@ func (f *FeatureDescription) Type() string {
 func (f *FeatureDescription) shapes() string {
 	switch {
 	case len(f.Enumerated) > 0:
-		list := make([]string, len(f.Enumerated))
-		for i, shape := range f.Enumerated {
-			list[i] = "(" + dims(shape) + ")"
+		list := make([]string, min(len(f.Enumerated), maxNames))
+		for i := range list {
+			list[i] = "(" + dims(f.Enumerated[i]) + ")"
 		}
-		return strings.Join(list, " or ")
+		text := strings.Join(list, " or ")
+		if more := len(f.Enumerated) - len(list); more > 0 {
+			text += fmt.Sprintf(" or one of %d more", more)
+		}
+		return text
 	case len(f.Ranges) > 0:
 		list := make([]string, len(f.Ranges))
 		for i, r := range f.Ranges {

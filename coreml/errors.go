@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
@@ -90,9 +91,9 @@ type InputError struct {
 // Error names the feature and says what was expected.
 func (e *InputError) Error() string {
 	if e.Output {
-		return fmt.Sprintf("output buffer %q: %v", e.Name, e.Err)
+		return fmt.Sprintf("output buffer %s: %v", mil.Quote(e.Name), e.Err)
 	}
-	return fmt.Sprintf("input %q: %v", e.Name, e.Err)
+	return fmt.Sprintf("input %s: %v", mil.Quote(e.Name), e.Err)
 }
 
 // Unwrap returns Err.
@@ -114,7 +115,7 @@ type UnsupportedOpsError struct {
 func (e *UnsupportedOpsError) Error() string {
 	where := ""
 	if e.Function != "" {
-		where = fmt.Sprintf("function %q: ", e.Function)
+		where = fmt.Sprintf("function %s: ", mil.Quote(e.Function))
 	}
 	return where + "operations that the engine does not execute: " + strings.Join(e.Ops, ", ")
 }
@@ -159,7 +160,14 @@ func engineError(err error) error {
 		UnsupportedOps() (function string, ops []string)
 	}
 	var framework engine.FrameworkError
+	var unchanged *engine.UnchangedError
+	if errors.As(err, &unchanged) {
+		err = unchanged.Err
+	}
+	var refused *engine.FeatureError
 	switch {
+	case errors.As(err, &refused):
+		return &InputError{Name: refused.Name, Output: refused.Output, Err: refused.Err}
 	case errors.As(err, &framework):
 		e := &FrameworkError{Err: err}
 		e.Domain, e.Code, e.Description, e.Reason = framework.NSError()

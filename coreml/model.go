@@ -36,6 +36,7 @@ type program struct {
 	inputs  []FeatureDescription
 	outputs []FeatureDescription
 	states  []FeatureDescription
+	place   map[string]int // of each name in states
 	frames  frames
 }
 
@@ -47,8 +48,8 @@ type program struct {
 // Only regular files are read, through links too; whatever else lies where a file
 // belongs, a named pipe for example, is refused with [ErrNotRegular] at once.
 //
-// Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A
-// nil cfg is the zero [Config].
+// Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A nil
+// ctx is context.Background and a nil cfg the zero [Config].
 func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -58,20 +59,20 @@ func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
 	if !info.IsDir() {
 		src.FS, src.Dir = os.DirFS(filepath.Dir(path)), filepath.Base(path)
 	}
-	return load(ctx, src, path, cfg)
+	return load(orBackground(ctx), src, path, cfg)
 }
 
 // LoadFS loads the package in the folder dir of fsys, such as an embed.FS. A
 // file that is an *os.File underneath is mapped into memory; any other is read
 // once. fsys is not used after the Model has been closed.
 //
-// LoadFS gives up with ctx's error when ctx ends. A nil cfg is the zero
-// [Config].
+// LoadFS gives up with ctx's error when ctx ends. A nil ctx is context.Background
+// and a nil cfg the zero [Config].
 func LoadFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Model, error) {
 	if _, err := fs.Stat(fsys, dir); err != nil {
 		return nil, fail("load model", err)
 	}
-	return load(ctx, engine.Source{FS: fsys, Dir: dir}, dir, cfg)
+	return load(orBackground(ctx), engine.Source{FS: fsys, Dir: dir}, dir, cfg)
 }
 
 func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Model, error) {
@@ -91,6 +92,7 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 		prog: prog, engine: e.Name(), note: note, desc: describe(d),
 		inputs: describeFeatures(d.Inputs), outputs: describeFeatures(d.Outputs), states: describeFeatures(d.States),
 	}
+	p.place = placesOf(p.states)
 	p.frames.inputs, p.frames.outputs = len(p.inputs), len(p.outputs)
 	m := &Model{p: p}
 	m.cleanup = runtime.AddCleanup(m, func(p *program) { _ = p.close() }, p)

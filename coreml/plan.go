@@ -29,9 +29,10 @@ type PlannedOperation struct {
 // ComputePlan returns the operations of the loaded function in the order of the
 // program, each with the device chosen for it. Only the framework has such a
 // plan: with another engine the error wraps errors.ErrUnsupported, and
-// [Model.PlanText] describes what was made of the function.
+// [Model.PlanText] describes what was made of the function. A nil ctx is
+// context.Background.
 func (m *Model) ComputePlan(ctx context.Context) ([]PlannedOperation, error) {
-	ops, err := m.p.computePlan(ctx)
+	ops, err := m.p.computePlan(orBackground(ctx))
 	runtime.KeepAlive(m)
 	if err != nil {
 		return nil, fail("compute plan", err)

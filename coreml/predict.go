@@ -2,10 +2,13 @@ package coreml
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -47,19 +50,21 @@ type PredictOptions struct {
 // at a time may use it; a second one gets [ErrStateBusy]. A state of another
 // function, or another model, will do when its buffers have the same names,
 // types and shapes and the same engine made it. A prediction that fails or is
-// cancelled after it began leaves st marked as failed: see [State.Err].
+// cancelled after it began to change st leaves it marked as failed: see
+// [State.Err].
 //
 // The outputs own their memory and stay valid after Close, but for buffers that
 // opts supplied, which are the caller's. A nil opts is the zero
 // [PredictOptions].
 //
-// Predict returns an error that wraps ctx's soon after ctx ends. The contents
-// of output buffers are undefined after an error.
+// Predict returns an error that wraps ctx's soon after ctx ends, and never a result
+// after that; a nil ctx is context.Background. The contents of output buffers are
+// undefined after an error.
 func (m *Model) Predict(ctx context.Context, in Features, st *State, opts *PredictOptions) (Features, error) {
 	if opts == nil {
 		opts = &noOptions
 	}
-	out, err := m.p.predict(ctx, in, st, opts)
+	out, err := m.p.predict(orBackground(ctx), in, st, opts)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(st)
 	if err != nil {
@@ -90,7 +95,7 @@ func (p *program) predict(ctx context.Context, in Features, st *State, opts *Pre
 	f := p.frames.get()
 	defer p.frames.put(f)
 
-	if err := p.bindInputs(f, in); err != nil {
+	if err := p.bindInputs(ctx, f, in); err != nil {
 		return nil, err
 	}
 	if err := p.bindRows(f, opts.LastRows); err != nil {
@@ -100,16 +105,26 @@ func (p *program) predict(ctx context.Context, in Features, st *State, opts *Pre
 		return nil, err
 	}
 	if h == nil {
-		err = p.run(ctx, f, nil)
+		err = p.runTo(ctx, f, nil)
 	} else {
 		h.begin()
-		err = p.run(ctx, f, h.state)
+		err = p.runTo(ctx, f, h.state)
 		h.end(err)
 	}
 	if err != nil {
 		return nil, engineError(err)
 	}
 	return p.collect(f, opts.Outputs)
+}
+
+// runTo is run that gives ctx's error whenever ctx has ended, so that a caller who
+// gave up never takes a late result for one in time.
+func (p *program) runTo(ctx context.Context, f *frame, st engine.State) error {
+	err := p.run(ctx, f, st)
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		return ended
+	}
+	return err
 }
 
 // acquire takes the state for one prediction. It returns nil for a function
@@ -156,14 +171,14 @@ func (p *program) collect(f *frame, out Features) (Features, error) {
 	for i := range p.outputs {
 		d, t := &p.outputs[i], f.out[i]
 		if err := t.Err(); err != nil {
-			return nil, fmt.Errorf("output %q: the engine gave no tensor: %w", d.Name, err)
+			return nil, fmt.Errorf("output %s: the engine gave no tensor: %w", mil.Quote(d.Name), err)
 		}
 		if out[d.Name].tensor == t {
 			continue
 		}
 		v, err := outputValue(d, t)
 		if err != nil {
-			return nil, fmt.Errorf("output %q: %w", d.Name, err)
+			return nil, fmt.Errorf("output %s: %w", mil.Quote(d.Name), err)
 		}
 		out[d.Name] = v
 	}

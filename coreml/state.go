@@ -1,6 +1,7 @@
 package coreml
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -34,13 +36,15 @@ type stateHandle struct {
 	owner    *program // the program that made it, for comparison
 	engine   string
 	features []FeatureDescription
-	state    engine.State // nil when there are no features
+	place    map[string]int // of each name in features; shared, never written
+	state    engine.State   // nil when there are no features
 
 	status  atomic.Uint32
 	failure atomic.Pointer[failedStateError]
 	// What follows belongs to the call that has acquired the state.
 	running bool   // a prediction began and has not ended
 	written []bool // buffers that were replaced since the failure
+	missing int    // how many of them were not
 }
 
 // The status of a state: idle, or these bits.
@@ -62,7 +66,7 @@ func (p *program) newState() (*State, error) {
 		return nil, fmt.Errorf("model is %w", ErrClosed)
 	}
 	defer p.gate.leave()
-	h := &stateHandle{owner: p, engine: p.engine, features: p.states}
+	h := &stateHandle{owner: p, engine: p.engine, features: p.states, place: p.place}
 	if len(p.states) > 0 {
 		s, err := p.prog.NewState()
 		if err != nil {
@@ -117,10 +121,17 @@ func (h *stateHandle) begin() { h.running = true }
 
 func (h *stateHandle) end(err error) {
 	h.running = false
-	if err != nil {
+	if err != nil && !unchanged(err) {
 		clear(h.written)
+		h.missing = len(h.written)
 		h.failure.Store(&failedStateError{err})
 	}
+}
+
+// unchanged reports whether a failed prediction left its state as it was.
+func unchanged(err error) bool {
+	_, ok := errors.AsType[*engine.UnchangedError](err)
+	return ok
 }
 
 func (h *stateHandle) err() error {
@@ -132,8 +143,11 @@ func (h *stateHandle) err() error {
 
 // wrote notes that buffer i is whole again.
 func (h *stateHandle) wrote(i int) {
-	h.written[i] = true
-	if !slices.Contains(h.written, false) {
+	if !h.written[i] {
+		h.written[i] = true
+		h.missing--
+	}
+	if h.missing <= 0 {
 		h.failure.Store(nil)
 	}
 }
@@ -156,12 +170,10 @@ func (h *stateHandle) close() error {
 
 // feature returns the place of the buffer of that name.
 func (h *stateHandle) feature(name string) (int, error) {
-	for i := range h.features {
-		if h.features[i].Name == name {
-			return i, nil
-		}
+	if i, ok := h.place[name]; ok {
+		return i, nil
 	}
-	return 0, fmt.Errorf("%q: %w: the states are %s", name, ErrUnknownFeature, names(h.features))
+	return 0, fmt.Errorf("%s: %w: the states are %s", mil.Quote(name), ErrUnknownFeature, names(h.features))
 }
 
 // sameStates returns nil when a state with the features got can serve a
@@ -170,18 +182,29 @@ func sameStates(want, got []FeatureDescription) error {
 	if len(want) != len(got) {
 		return fmt.Errorf("%w: it has %s, the function has %s", ErrStateMismatch, names(got), names(want))
 	}
+	places := placesOf(got)
 	for i := range want {
 		w := &want[i]
-		g := find(got, w.Name)
-		if g == nil {
-			return fmt.Errorf("%w: it lacks %q", ErrStateMismatch, w.Name)
+		k, ok := places[w.Name]
+		if !ok {
+			return fmt.Errorf("%w: it lacks %s", ErrStateMismatch, mil.Quote(w.Name))
 		}
+		g := &got[k]
 		if g.DType != w.DType || !slices.Equal(g.Shape, w.Shape) {
-			return fmt.Errorf("%w: %q is %v (%s), want %v (%s)", ErrStateMismatch,
-				w.Name, g.DType, dims(g.Shape), w.DType, dims(w.Shape))
+			return fmt.Errorf("%w: %s is %v (%s), want %v (%s)", ErrStateMismatch,
+				mil.Quote(w.Name), g.DType, dims(g.Shape), w.DType, dims(w.Shape))
 		}
 	}
 	return nil
+}
+
+// placesOf returns the place of each name.
+func placesOf(list []FeatureDescription) map[string]int {
+	places := make(map[string]int, len(list))
+	for i := range list {
+		places[list[i].Name] = i
+	}
+	return places
 }
 
 // Names returns the names of the buffers in the order of [Description.States].
@@ -195,8 +218,9 @@ func (s *State) Names() []string {
 
 // Err returns nil when the state's buffers are whole, and otherwise an error
 // that wraps [ErrStateFailed] and the reason: a prediction on this state failed
-// or was cancelled after it had begun, so that some buffers may have been
-// updated and others not.
+// or was cancelled after it had begun to change it, so that some buffers may have
+// been updated and others not. A prediction that is refused, for a value that does
+// not fit for example, leaves the state as it was.
 //
 // Such a state can still be read, written, cloned (the clone is marked too) and
 // closed. Predict and Save refuse it. Reset, a successful Restore, and Write
@@ -247,9 +271,9 @@ func (s *State) write(name string, t *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	t, err = inputArray(&s.h.features[i], t)
+	t, err = inputArray(context.Background(), &s.h.features[i], t)
 	if err != nil {
-		return fmt.Errorf("%q: %w", name, err)
+		return fmt.Errorf("%s: %w", mil.Quote(name), err)
 	}
 	if err := s.h.acquire(); err != nil {
 		return err
@@ -279,7 +303,7 @@ func (s *State) clone() (*State, error) {
 		return nil, err
 	}
 	defer s.h.release()
-	h := &stateHandle{owner: s.h.owner, engine: s.h.engine, features: s.h.features}
+	h := &stateHandle{owner: s.h.owner, engine: s.h.engine, features: s.h.features, place: s.h.place}
 	if s.h.state != nil {
 		state, err := s.h.state.Clone()
 		if err != nil {
@@ -290,6 +314,7 @@ func (s *State) clone() (*State, error) {
 	c := newState(h)
 	h.failure.Store(s.h.failure.Load())
 	copy(h.written, s.h.written)
+	h.missing = s.h.missing
 	return c, nil
 }
 

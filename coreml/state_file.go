@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/safetensors"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -117,7 +118,7 @@ func (h *stateHandle) checkSaved(header *safetensors.Header) error {
 	case "":
 		return fmt.Errorf("%w: the file is no saved state", ErrStateMismatch)
 	default:
-		return fmt.Errorf("%w: the file has version %q, want %q", ErrStateMismatch, v, stateFormat)
+		return fmt.Errorf("%w: the file has version %s, want %q", ErrStateMismatch, mil.Quote(v), stateFormat)
 	}
 	got := make([]FeatureDescription, len(header.Entries))
 	for i, e := range header.Entries {
@@ -127,7 +128,7 @@ func (h *stateHandle) checkSaved(header *safetensors.Header) error {
 		return err
 	}
 	if sig := header.Metadata[stateFeatures]; sig != signature(h.features) {
-		return fmt.Errorf("%w: the file says of itself that it holds %q", ErrStateMismatch, sig)
+		return fmt.Errorf("%w: the file says of itself that it holds %s", ErrStateMismatch, mil.Quote(sig))
 	}
 	return nil
 }

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
 )
 
 // truncatedEnv makes the test binary a victim: a fault that is not caught ends the
@@ -123,10 +125,32 @@ func predictUntilItFails(t *testing.T, m *coreml.Model, predicted chan<- struct{
 		if !errors.Is(err, coreml.ErrFileChanged) || !strings.Contains(err.Error(), "weight.bin") {
 			return fmt.Errorf("the error is %w, want ErrFileChanged with the file's name", err)
 		}
+		// The loss is met before the first change of the state, or after it.
+		if st.Err() == nil {
+			return isZero(m, st)
+		}
 		if !errors.Is(st.Err(), coreml.ErrStateFailed) {
 			return fmt.Errorf("the state's error is %w, want ErrStateFailed", st.Err())
 		}
 		return nil
 	}
 	return errors.New("no prediction failed")
+}
+
+// isZero says whether a state is as it was when it was made.
+func isZero(m *coreml.Model, st *coreml.State) error {
+	for _, f := range m.Description().States {
+		buffer, err := st.Read(f.Name)
+		if err != nil {
+			return err
+		}
+		values, err := tensor.Values[float32](buffer)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(values, func(x float32) bool { return x != 0 }) {
+			return fmt.Errorf("state %s was changed and is not marked as failed", f.Name)
+		}
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -133,7 +134,7 @@ func (v Value) String() string {
 	case KindDouble:
 		return "double " + strconv.FormatFloat(math.Float64frombits(v.bits), 'g', -1, 64)
 	case KindString:
-		return "string " + strconv.Quote(v.text)
+		return "string " + mil.Quote(v.text)
 	case KindImage, KindDictionary, KindSequence, KindState, KindInvalid:
 	}
 	return v.kind.String()
@@ -149,9 +150,9 @@ func (f Features) Tensor(name string) *tensor.Tensor {
 	v, ok := f[name]
 	switch {
 	case !ok:
-		return tensor.Failed(fmt.Errorf("coreml: feature %q: %w", name, ErrMissingFeature))
+		return tensor.Failed(fmt.Errorf("coreml: feature %s: %w", mil.Quote(name), ErrMissingFeature))
 	case v.tensor == nil:
-		return tensor.Failed(fmt.Errorf("coreml: feature %q is a %v: %w", name, v.kind, ErrKind))
+		return tensor.Failed(fmt.Errorf("coreml: feature %s is a %v: %w", mil.Quote(name), v.kind, ErrKind))
 	}
 	return v.tensor
 }

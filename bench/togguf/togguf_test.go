@@ -38,7 +38,7 @@ func made(t *testing.T, weights string, block int, tied bool) (string, *mil.Func
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pkg.Close() })
-	p, err := mil.Read(pkg)
+	p, err := mil.Read(t.Context(), pkg)
 	if err != nil {
 		t.Fatal(err)
 	}

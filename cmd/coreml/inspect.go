@@ -122,7 +122,7 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, pkg.Close()) }()
-	program, err := mil.Read(pkg)
+	program, err := mil.Read(ctx, pkg)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}

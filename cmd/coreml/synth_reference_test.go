@@ -28,7 +28,7 @@ func readReference(t *testing.T, path string, shape modelgen.Shape) *reference {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pkg.Close() })
-	p, err := mil.Read(pkg)
+	p, err := mil.Read(t.Context(), pkg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync"
 
@@ -167,7 +168,8 @@ type Program interface {
 	// one. outputs[i] nil means that the engine makes a tensor and stores it
 	// there; otherwise it must be contiguous and of the declared type, and its
 	// shape that of the result. outputs is not retained. state is nil for a
-	// function without states. Predict returns ctx's error soon after ctx ends.
+	// function without states. Predict returns ctx's error soon after ctx ends. An
+	// error that is an [*UnchangedError] says that the state is as it was.
 	Predict(ctx context.Context, inputs, outputs []*tensor.Tensor, state State) error
 	// NewState returns a state whose buffers are zero.
 	NewState() (State, error)
@@ -175,6 +177,30 @@ type Program interface {
 	PlanText() string
 	Close() error
 }
+
+// UnchangedError is the error of a prediction that did not write to its state: the
+// state is as it was before.
+type UnchangedError struct{ Err error }
+
+// Error returns the text of Err.
+func (e *UnchangedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *UnchangedError) Unwrap() error { return e.Err }
+
+// FeatureError is the error of a prediction that was refused because of one of the
+// tensors it was given.
+type FeatureError struct {
+	Name   string
+	Output bool // whether it is an output buffer
+	Err    error
+}
+
+// Error names the feature.
+func (e *FeatureError) Error() string { return fmt.Sprintf("feature %q: %v", e.Name, e.Err) }
+
+// Unwrap returns Err.
+func (e *FeatureError) Unwrap() error { return e.Err }
 
 // RowProgram is a Program that can leave out rows of an output which the caller
 // does not want.

@@ -51,6 +51,10 @@ type Attention struct {
 	Dst             []float32
 	DstHead, DstRow int
 
+	// Stop, when set, is asked now and then: once it says true the result is left
+	// unfinished.
+	Stop func() bool
+
 	scratch [][]float32
 	// step is the number of query rows of a unit of work, perKV the number of
 	// units of a key head.
@@ -94,6 +98,9 @@ func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 func (a *Attention) Run(lo, hi, worker int) {
 	rows := a.Heads / a.KVHeads * a.Queries
 	for u := lo; u < hi; u++ {
+		if stops(a.Stop) {
+			return
+		}
 		first := u % a.perKV * a.step
 		a.unit(u/a.perKV, first, min(a.step, rows-first), a.scratch[worker])
 	}
@@ -122,6 +129,9 @@ func (a *Attention) unit(kv, first, n int, scratch []float32) {
 		copy(q[i*d:(i+1)*d], a.Q[h*a.QHead+qi*a.QRow:])
 	}
 	for k := 0; k < a.Keys; k += attnKeys {
+		if stops(a.Stop) {
+			return
+		}
 		keys := min(attnKeys, a.Keys-k)
 		if a.hidden(kv, first, n, k, keys) {
 			for i := range n {
@@ -133,6 +143,9 @@ func (a *Attention) unit(kv, first, n int, scratch []float32) {
 		mulNT(scores[k:], a.Keys, q, d, n, w, ld, keys, d, false)
 	}
 	for i := range n {
+		if stops(a.Stop) {
+			return
+		}
 		a.weigh(scores[i*a.Keys:(i+1)*a.Keys], kv, first+i)
 	}
 	a.gather(out, scores, tile, kv, n)
@@ -181,23 +194,23 @@ func fill(x []float32, v float32) {
 // weigh turns the scores of a row into weights.
 func (a *Attention) weigh(s []float32, kv, row int) {
 	if a.Round {
-		RoundF16(s)
+		roundUntil(a.Stop, s)
 	}
 	if a.Scale != 1 {
-		Scale(s, s, a.Scale)
+		scaleUntil(a.Stop, s, a.Scale)
 		if a.Round {
-			RoundF16(s)
+			roundUntil(a.Stop, s)
 		}
 	}
 	if a.Mask != nil {
-		addMask(s, a.maskRow(kv, row))
+		maskUntil(a.Stop, s, a.maskRow(kv, row))
 		if a.Round {
-			RoundF16(s)
+			roundUntil(a.Stop, s)
 		}
 	}
-	Softmax(s)
+	SoftmaxUntil(a.Stop, s)
 	if a.Round {
-		RoundF16(s)
+		roundUntil(a.Stop, s)
 	}
 }
 
@@ -224,6 +237,9 @@ func addMask(s, mask []float32) {
 func (a *Attention) gather(out, scores, tile []float32, kv, n int) {
 	clear(out)
 	for k := 0; k < a.Keys; k += attnKeys {
+		if stops(a.Stop) {
+			return
+		}
 		keys := min(attnKeys, a.Keys-k)
 		if allZero(scores[k:], a.Keys, n, keys) {
 			continue
@@ -237,6 +253,9 @@ func (a *Attention) gather(out, scores, tile []float32, kv, n int) {
 func (a *Attention) gatherCarefully(out, weights, tile []float32, kv int) {
 	clear(out)
 	for k, w := range weights {
+		if k&(attnKeys-1) == 0 && stops(a.Stop) {
+			return
+		}
 		if w == 0 {
 			continue
 		}

@@ -166,7 +166,7 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 			}
 		}
 	case lo < hi:
-		matMulNT(dst[lo:], ldd, x, ldx, m.data[lo*m.cols:], m.cols, n, hi-lo, m.cols)
+		matMulNT(nil, dst[lo:], ldd, x, ldx, m.data[lo*m.cols:], m.cols, n, hi-lo, m.cols)
 	}
 }
 

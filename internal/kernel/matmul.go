@@ -3,6 +3,12 @@ package kernel
 // MatMul computes dst = a·b for a [m,k] and b [k,n], or a·bᵀ for b [n,k] when
 // transB is set. Rows are lda, ldb and ldd elements apart and contiguous inside.
 func MatMul(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, transB bool, m, n, k int) {
+	MatMulUntil(nil, dst, ldd, a, lda, b, ldb, transB, m, n, k)
+}
+
+// MatMulUntil is [MatMul] that returns early once stop says so. It asks for every
+// tile of b, so a should not have more than some tens of rows.
+func MatMulUntil(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, transB bool, m, n, k int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
@@ -11,16 +17,19 @@ func MatMul(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, 
 		return
 	}
 	if transB {
-		matMulNT(dst, ldd, a, lda, b, ldb, m, n, k)
+		matMulNT(stop, dst, ldd, a, lda, b, ldb, m, n, k)
 		return
 	}
-	matMulNN(dst, ldd, a, lda, b, ldb, m, n, k)
+	matMulNN(stop, dst, ldd, a, lda, b, ldb, m, n, k)
 }
 
-func matMulNT(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
+func matMulNT(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
 	for r := 0; r < n; r += tileRows {
 		rows := min(tileRows, n-r)
 		for c := 0; c < k; c += tileCols {
+			if stops(stop) {
+				return
+			}
 			kc := min(tileCols, k-c)
 			for t := 0; t < m; t += tileTokens {
 				mulNT(dst[t*ldd+r:], ldd, a[t*lda+c:], lda, min(tileTokens, m-t), b[r*ldb+c:], ldb, rows, kc, c > 0)
@@ -29,13 +38,22 @@ func matMulNT(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int
 	}
 }
 
-// nnDepth is the depth of the slice of b that matMulNN keeps in the cache.
-const nnDepth = 256
+// nnDepth is the depth of the slice of b that matMulNN keeps in the cache, nnCols
+// the columns of it between two looks at stop.
+const (
+	nnDepth = 256
+	nnCols  = 4096
+)
 
-func matMulNN(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
+func matMulNN(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
 	for c := 0; c < k; c += nnDepth {
 		kc := min(nnDepth, k-c)
-		mulNN(dst, ldd, a[c:], lda, m, b[c*ldb:], ldb, n, kc, c > 0)
+		for j := 0; j < n; j += nnCols {
+			if stops(stop) {
+				return
+			}
+			mulNN(dst[j:], ldd, a[c:], lda, m, b[c*ldb+j:], ldb, min(nnCols, n-j), kc, c > 0)
+		}
 	}
 }
 

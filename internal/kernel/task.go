@@ -20,11 +20,16 @@ type MatMulTask struct {
 	// Parts, when Mat is a [Concat], say where the rows of each of its parts go, in
 	// place of Dst, Ldd, Bias and RoundOut.
 	Parts []Part
+	// Stop, when set, is asked now and then: once it says true the results are left
+	// unfinished.
+	Stop func() bool
 
 	scratch [][]float32
 	// prep is X in the order that the matrix's kernels want, when they want one.
 	prep  []float32
 	ready preparer
+	// first is the number of the first of the N vectors that are multiplied now.
+	first int
 }
 
 // Part is what becomes of the rows of one part of a [Concat], as the fields of
@@ -74,6 +79,10 @@ const (
 	prepareVectors = 8
 	// streamVectors is the number of vectors below which a product streams.
 	streamVectors = 8
+	// blockWork bounds the elements of the vectors that are multiplied at a time, and
+	// pieceWork the products between two looks at Stop: some milliseconds.
+	blockWork = 1 << 22
+	pieceWork = 1 << 27
 )
 
 // grain returns the rows of a chunk: whole tiles, and where the weights are
@@ -94,7 +103,18 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	if t.N <= 0 {
 		return
 	}
-	t.ready = nil
+	all, first := t.N, 0
+	block := vectorBlock(t.Mat.Cols())
+	for ; first < all && !stops(t.Stop); first += block {
+		t.N = min(block, all-first)
+		t.some(p, first, maxThreads)
+	}
+	t.N, t.first = all, 0
+}
+
+// some computes the N vectors from number first on.
+func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
+	t.first, t.ready = first, nil
 	if m, ok := t.Mat.(preparer); ok {
 		if l := m.prepLen(t.N); l > 0 {
 			if cap(t.prep) < l {
@@ -107,14 +127,36 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	p.For(t, t.Mat.Rows(), t.grain(), maxThreads)
 }
 
+// vectorBlock returns how many vectors of a product are multiplied at a time: as
+// many as a prompt has, and not so many that the rows of a tile take long.
+func vectorBlock(cols int) int {
+	return max(blockWork/max(cols, 1)/matGrain, 1) * matGrain
+}
+
+// rowBlock returns how many rows are computed between two looks at Stop.
+func (t *MatMulTask) rowBlock() int {
+	return max(pieceWork/max(t.N*t.Mat.Cols(), 1)/tileRows, 1) * tileRows
+}
+
 // prepareTask prepares the vectors of a product.
 type prepareTask MatMulTask
 
 // Run prepares vectors lo to hi-1. It is called by the pool.
-func (t *prepareTask) Run(lo, hi, _ int) { t.ready.prepare(t.prep, t.X, t.Ldx, t.N, lo, hi) }
+func (t *prepareTask) Run(lo, hi, _ int) {
+	if !stops(t.Stop) {
+		t.ready.prepare(t.prep, t.X[t.first*t.Ldx:], t.Ldx, t.N, lo, hi)
+	}
+}
 
 // Run computes rows lo to hi-1. It is called by the pool.
 func (t *MatMulTask) Run(lo, hi, worker int) {
+	step := t.rowBlock()
+	for ; lo < hi && !stops(t.Stop); lo += step {
+		t.run(lo, min(lo+step, hi), worker)
+	}
+}
+
+func (t *MatMulTask) run(lo, hi, worker int) {
 	c, ok := t.Mat.(*Concat)
 	if !ok || len(t.Parts) == 0 {
 		t.rows(t.Mat, Part{t.Dst, t.Ldd, t.Bias, t.RoundOut}, lo, hi, worker)
@@ -130,16 +172,17 @@ func (t *MatMulTask) Run(lo, hi, worker int) {
 
 // rows computes rows lo to hi-1 of m.
 func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
+	dst, x := p.Dst[t.first*p.Ldd:], t.X[t.first*t.Ldx:]
 	if ready, ok := m.(preparer); ok && t.ready != nil {
-		ready.mulPrepared(p.Dst, p.Ldd, t.X, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
+		ready.mulPrepared(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
 	} else {
-		m.Mul(p.Dst, p.Ldd, t.X, t.Ldx, t.N, lo, hi, t.scratch[worker])
+		m.Mul(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.scratch[worker])
 	}
 	if p.Bias == nil && !p.RoundOut {
 		return
 	}
 	for i := range t.N {
-		row := p.Dst[i*p.Ldd+lo : i*p.Ldd+hi]
+		row := dst[i*p.Ldd+lo : i*p.Ldd+hi]
 		if p.RoundOut {
 			RoundF16(row)
 		}

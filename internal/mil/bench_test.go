@@ -13,7 +13,7 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				pkg := open(b, path)
-				if _, err := mil.Read(pkg); err != nil {
+				if _, err := mil.Read(b.Context(), pkg); err != nil {
 					b.Fatal(err)
 				}
 				if err := pkg.Close(); err != nil {

@@ -1,6 +1,7 @@
 package mil
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -195,7 +196,7 @@ func (b *Builder) Function() (*Function, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	if err := verify(NewProgram(b.fn), true); err != nil {
+	if err := verify(context.Background(), NewProgram(b.fn), true); err != nil {
 		return nil, err
 	}
 	return b.fn, nil

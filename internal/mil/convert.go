@@ -1,6 +1,7 @@
 package mil
 
 import (
+	"context"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -86,7 +87,7 @@ func tensorType(m *milpb.TensorType) (Type, error) {
 }
 
 // convertValue reads a stored value.
-func convertValue(m *milpb.Value, blobs BlobSource) (Type, *Const, error) {
+func convertValue(ctx context.Context, m *milpb.Value, blobs BlobSource) (Type, *Const, error) {
 	if m == nil {
 		return Type{}, nil, bad(ErrConst, "value is missing")
 	}
@@ -95,7 +96,7 @@ func convertValue(m *milpb.Value, blobs BlobSource) (Type, *Const, error) {
 		return t, nil, err
 	}
 	if t.Kind == List && m.Immediate != nil {
-		c, err := listConst(t, m.Immediate.List)
+		c, err := listConst(ctx, t, m.Immediate.List)
 		return t, c, err
 	}
 	if t.Kind != Tensor {
@@ -110,7 +111,7 @@ func convertValue(m *milpb.Value, blobs BlobSource) (Type, *Const, error) {
 	case m.Blob != nil:
 		err = fillBlob(c, n, m.Blob, blobs)
 	case m.Immediate != nil && m.Immediate.Tensor != nil:
-		err = fillImmediate(c, n, m.Immediate.Tensor)
+		err = fillImmediate(ctx, c, n, m.Immediate.Tensor)
 	default:
 		err = bad(ErrConst, "value has no content")
 	}
@@ -120,16 +121,19 @@ func convertValue(m *milpb.Value, blobs BlobSource) (Type, *Const, error) {
 // listConst reads a list of tensors of one type as a tensor with one more
 // dimension. The elements must be stored in place: they are copied together, and
 // a list could name the same large blob any number of times.
-func listConst(t Type, m *milpb.ValueList) (*Const, error) {
+func listConst(ctx context.Context, t Type, m *milpb.ValueList) (*Const, error) {
 	if m == nil {
 		return nil, bad(ErrConst, "list without elements")
 	}
 	c := &Const{DType: t.DType, Shape: append([]int{len(m.Values)}, t.Shape...)}
 	for i := range m.Values {
+		if err := ended(ctx, i); err != nil {
+			return nil, err
+		}
 		if m.Values[i].Type == nil || m.Values[i].Type.Tensor == nil {
 			return nil, bad(ErrConst, "list element %d is no tensor", i)
 		}
-		et, e, err := convertValue(&m.Values[i], nil)
+		et, e, err := convertValue(ctx, &m.Values[i], nil)
 		if err != nil {
 			return nil, err
 		}
@@ -145,17 +149,17 @@ func listConst(t Type, m *milpb.ValueList) (*Const, error) {
 // fillBlob refers to n elements of a weight file.
 func fillBlob(c *Const, n int, m *milpb.BlobFileValue, blobs BlobSource) error {
 	if blobs == nil {
-		return bad(ErrConst, "there is no weight file %s", m.FileName)
+		return bad(ErrConst, "there is no weight file %s", Plain(m.FileName))
 	}
 	b, err := blobs.Blob(m.FileName, m.Offset)
 	if err != nil {
 		return err
 	}
 	if b.DType != c.DType {
-		return bad(ErrConst, "%s holds %v at offset %d where the program declares %v", m.FileName, b.DType, m.Offset, c.DType)
+		return bad(ErrConst, "%s holds %v at offset %d where the program declares %v", Plain(m.FileName), b.DType, m.Offset, c.DType)
 	}
 	if !b.Holds(n) {
-		return bad(ErrConst, "%s holds %d bytes at offset %d, which is not %d elements of %v", m.FileName, len(b.Data), m.Offset, n, c.DType)
+		return bad(ErrConst, "%s holds %d bytes at offset %d, which is not %d elements of %v", Plain(m.FileName), len(b.Data), m.Offset, n, c.DType)
 	}
 	c.Data, c.Blob, c.Offset = b.Data, m.FileName, m.Offset
 	return nil
@@ -163,7 +167,7 @@ func fillBlob(c *Const, n int, m *milpb.BlobFileValue, blobs BlobSource) error {
 
 // fillImmediate gives c the n elements that the program stores in place, in the
 // form that Const.Data has for every type.
-func fillImmediate(c *Const, n int, m *milpb.TensorValue) error {
+func fillImmediate(ctx context.Context, c *Const, n int, m *milpb.TensorValue) error {
 	have := len(m.Data)
 	switch m.Field {
 	case milpb.Strings:
@@ -196,12 +200,12 @@ func fillImmediate(c *Const, n int, m *milpb.TensorValue) error {
 	if have != n {
 		return bad(ErrConst, "%d values for %d elements of %v", have, n, c.DType)
 	}
-	return fillTyped(c, m)
+	return fillTyped(ctx, c, m)
 }
 
 // fillTyped converts typed elements. A field of the wrong sort is an error, but
 // integers may be narrower than the field that carries them.
-func fillTyped(c *Const, m *milpb.TensorValue) error {
+func fillTyped(ctx context.Context, c *Const, m *milpb.TensorValue) error {
 	same := m.Field == milpb.Floats && c.DType == dtype.Float32 ||
 		m.Field == milpb.Doubles && c.DType == dtype.Float64 ||
 		m.Field == milpb.Bools && c.DType == dtype.Bool ||
@@ -222,6 +226,9 @@ func fillTyped(c *Const, m *milpb.TensorValue) error {
 	n := len(m.Data) / from.Size()
 	data := make([]byte, 0, n*width)
 	for i := range n {
+		if err := ended(ctx, i); err != nil {
+			return err
+		}
 		v := IntAt(m.Data, from, i)
 		if !fits(v, c.DType) {
 			return bad(ErrConst, "element %d, %d, does not fit %v", i, v, c.DType)

@@ -16,6 +16,8 @@ var (
 	ErrType = errors.New("type does not agree")
 	// ErrConst means that a stored value does not fit its type.
 	ErrConst = errors.New("constant does not agree with its type")
+	// ErrOperand means that an operand is none that its operator can have.
+	ErrOperand = errors.New("operand does not go with the operator")
 	// ErrStructure means that functions, blocks or operations are malformed.
 	ErrStructure = errors.New("program is malformed")
 )
@@ -35,12 +37,12 @@ type Error struct {
 // Error describes the failure and its place.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "function %q", e.Function)
+	fmt.Fprintf(&b, "function %s", Quote(e.Function))
 	if e.OpType != "" {
-		fmt.Fprintf(&b, ", operation %s %q", e.OpType, e.Op)
+		fmt.Fprintf(&b, ", operation %s %s", Plain(e.OpType), Quote(e.Op))
 	}
 	if e.Name != "" {
-		fmt.Fprintf(&b, ", value %q", e.Name)
+		fmt.Fprintf(&b, ", value %s", Quote(e.Name))
 	}
 	return b.String() + ": " + e.Err.Error()
 }

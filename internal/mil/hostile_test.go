@@ -66,7 +66,7 @@ func exercise(t testing.TB, fsys fs.FS) error {
 		return err
 	}
 	defer pkg.Close()
-	p, err := mil.Read(pkg)
+	p, err := mil.Read(t.Context(), pkg)
 	if err != nil {
 		return err
 	}

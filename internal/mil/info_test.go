@@ -41,7 +41,7 @@ func TestSummaryNamesTheFormatsOfTheFixtures(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			pkg := open(t, path)
-			p, err := mil.Read(pkg)
+			p, err := mil.Read(t.Context(), pkg)
 			if err != nil {
 				t.Fatal(err)
 			}

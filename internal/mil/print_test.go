@@ -11,7 +11,7 @@ import (
 )
 
 func TestControlFlowPrintsItsBlocks(t *testing.T) {
-	p, err := mil.Read(open(t, "testdata/forms/control-flow/model.mlpackage"))
+	p, err := mil.Read(t.Context(), open(t, "testdata/forms/control-flow/model.mlpackage"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package mil
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -11,9 +12,10 @@ import (
 )
 
 // Read builds the typed form of a package's program and verifies it. Constants
-// refer to the package's memory and are valid until it is closed.
-func Read(pkg *modelpkg.Package) (*Program, error) {
-	return FromProto(pkg.Model().Program, pkg)
+// refer to the package's memory and are valid until it is closed. Read gives up
+// with ctx's error when ctx ends.
+func Read(ctx context.Context, pkg *modelpkg.Package) (*Program, error) {
+	return fromProto(ctx, pkg.Model().Program, pkg)
 }
 
 // BlobSource finds the tensors of weight files; a *modelpkg.Package is one.
@@ -23,7 +25,11 @@ type BlobSource interface {
 
 // FromProto builds the typed form of a decoded program and verifies it. Blobs may
 // be nil when the program refers to no weight file.
-func FromProto(m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
+func FromProto(m *milpb.Program, blobs BlobSource) (*Program, error) {
+	return fromProto(context.Background(), m, blobs)
+}
+
+func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	if m == nil {
 		return nil, bad(ErrStructure, "there is no program")
@@ -31,7 +37,7 @@ func FromProto(m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
 	p := &Program{Version: m.Version, Attributes: stringAttributes(m.Attributes)}
 	for i := range m.Functions {
 		entry := &m.Functions[i]
-		r := &reader{blobs: blobs, function: entry.Name, scope: map[string]*Value{}}
+		r := &reader{ctx: ctx, blobs: blobs, function: entry.Name, scope: map[string]*Value{}}
 		f, err := r.readFunction(entry)
 		if err != nil {
 			return nil, err
@@ -39,7 +45,7 @@ func FromProto(m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
 		p.Functions = append(p.Functions, f)
 	}
 	sortFunctions(p.Functions)
-	if err := Verify(p); err != nil {
+	if err := verify(ctx, p, false); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -47,6 +53,7 @@ func FromProto(m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
 
 // reader reads one function.
 type reader struct {
+	ctx      context.Context //nolint:containedctx // lives for one reading
 	blobs    BlobSource
 	function string
 	op       *Op // the operation being read, for errors
@@ -57,7 +64,7 @@ type reader struct {
 // fail wraps an error with the place that is being read.
 func (r *reader) fail(name string, err error) error {
 	var placed *Error
-	if errors.As(err, &placed) {
+	if errors.As(err, &placed) || r.ctx.Err() != nil && errors.Is(err, r.ctx.Err()) {
 		return err
 	}
 	if blob, ok := errors.AsType[*modelpkg.BlobError](err); ok && blob.WholeFile() {
@@ -85,14 +92,14 @@ func (r *reader) readFunction(entry *milpb.NamedFunction) (*Function, error) {
 			continue
 		}
 		if f.Body != nil {
-			return nil, r.fail("", bad(ErrDuplicate, "two blocks for operator set %q", m.Opset))
+			return nil, r.fail("", bad(ErrDuplicate, "two blocks for operator set %s", Quote(m.Opset)))
 		}
 		if f.Body, err = r.readBlock(m.Blocks[i].Block); err != nil {
 			return nil, err
 		}
 	}
 	if f.Body == nil {
-		return nil, r.fail("", bad(ErrStructure, "no block for operator set %q", m.Opset))
+		return nil, r.fail("", bad(ErrStructure, "no block for operator set %s", Quote(m.Opset)))
 	}
 	return f, nil
 }
@@ -135,6 +142,9 @@ func (r *reader) readBlock(m *milpb.Block) (*Block, error) {
 	}
 	b.Ops = make([]*Op, 0, len(m.Operations))
 	for i := range m.Operations {
+		if err := ended(r.ctx, i); err != nil {
+			return nil, err
+		}
 		op, err := r.readOp(&m.Operations[i])
 		if err != nil {
 			return nil, err
@@ -188,6 +198,18 @@ func (r *reader) readOp(m *milpb.Operation) (*Op, error) {
 		return op, r.readConst(op, m)
 	}
 	return op, nil
+}
+
+// opsAtOnce is how many operations are handled between two looks at the context.
+const opsAtOnce = 64
+
+// ended returns the error of a context that has ended before operation i; it looks
+// now and then.
+func ended(ctx context.Context, i int) error {
+	if i%opsAtOnce != 0 {
+		return nil
+	}
+	return ctx.Err()
 }
 
 // opName returns the name attribute, else the name of the first output.
@@ -257,7 +279,7 @@ func (r *reader) readArgument(m *milpb.NamedArgument) (Argument, error) {
 		}
 		v := r.scope[binding.Name]
 		if v == nil {
-			return a, r.fail(binding.Name, bad(ErrUndefined, "operand %s", m.Name))
+			return a, r.fail(binding.Name, bad(ErrUndefined, "operand %s", Plain(m.Name)))
 		}
 		a.Values = append(a.Values, v)
 	}
@@ -266,7 +288,7 @@ func (r *reader) readArgument(m *milpb.NamedArgument) (Argument, error) {
 
 // inline makes a value of an operand that is written in place.
 func (r *reader) inline(m *milpb.Value) (*Value, error) {
-	t, c, err := convertValue(m, r.blobs)
+	t, c, err := convertValue(r.ctx, m, r.blobs)
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +304,7 @@ func (r *reader) readConst(op *Op, m *milpb.Operation) error {
 	var c *Const
 	if v := attribute(m.Attributes, "val"); v != nil {
 		var err error
-		if _, c, err = convertValue(v, r.blobs); err != nil {
+		if _, c, err = convertValue(r.ctx, v, r.blobs); err != nil {
 			return r.fail(out.Name, err)
 		}
 	} else if v := op.Input("val"); v != nil {

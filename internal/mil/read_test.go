@@ -48,7 +48,7 @@ func TestEveryFixtureIsReadAndVerified(t *testing.T) {
 	for _, path := range fixturePackages(t) {
 		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
 			pkg := open(t, path)
-			p, err := mil.Read(pkg)
+			p, err := mil.Read(t.Context(), pkg)
 			if err != nil {
 				t.Fatal(err)
 			}

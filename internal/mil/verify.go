@@ -1,6 +1,7 @@
 package mil
 
 import (
+	"context"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/dtype"
@@ -10,11 +11,11 @@ import (
 // its use and visible there, names are unique, types are complete, constants fit
 // theirs, and states are only read and written as states. It knows nothing of
 // the shapes that operators infer.
-func Verify(p *Program) error { return verify(p, false) }
+func Verify(p *Program) error { return verify(context.Background(), p, false) }
 
 // verify is Verify; references allows constants whose content is in a weight
 // file and not at hand, which only the writer can use.
-func verify(p *Program, references bool) error {
+func verify(ctx context.Context, p *Program, references bool) error {
 	if p == nil || len(p.Functions) == 0 {
 		return bad(ErrStructure, "program has no functions")
 	}
@@ -27,7 +28,7 @@ func verify(p *Program, references bool) error {
 			return &Error{Function: f.Name, Err: bad(ErrDuplicate, "function")}
 		}
 		names[f.Name] = true
-		v := &verifier{function: f.Name, references: references, visible: map[*Value]bool{}, names: map[string]bool{}, chains: map[*Op]int{}}
+		v := &verifier{ctx: ctx, function: f.Name, references: references, visible: map[*Value]bool{}, names: map[string]bool{}, chains: map[*Op]int{}}
 		if err := v.verifyFunction(f); err != nil {
 			return err
 		}
@@ -38,6 +39,7 @@ func verify(p *Program, references bool) error {
 // verifier checks one function. visible and names are what can be referred to at
 // the current point.
 type verifier struct {
+	ctx        context.Context //nolint:containedctx // lives for one verification
 	function   string
 	op         *Op
 	references bool
@@ -110,7 +112,10 @@ func (v *verifier) forget(values []*Value) {
 }
 
 func (v *verifier) verifyBlock(b *Block) error {
-	for _, op := range b.Ops {
+	for i, op := range b.Ops {
+		if err := ended(v.ctx, i); err != nil {
+			return err
+		}
 		if op == nil {
 			return v.fail("", bad(ErrStructure, "operation is nil"))
 		}
@@ -192,13 +197,13 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 				return v.fail(a.Name, err)
 			}
 		default:
-			return v.fail(x.Name, bad(ErrUndefined, "operand %s", a.Name))
+			return v.fail(x.Name, bad(ErrUndefined, "operand %s", Plain(a.Name)))
 		}
 		if !isConstexpr(op) || x.Const != nil {
 			continue
 		}
 		if x.Producer == nil || !isConstexpr(x.Producer) {
-			return v.fail(x.Name, bad(ErrStructure, "operand %s of a constexpr operation is not constant", a.Name))
+			return v.fail(x.Name, bad(ErrStructure, "operand %s of a constexpr operation is not constant", Plain(a.Name)))
 		}
 		v.chains[op] = max(v.chains[op], v.chains[x.Producer]+1)
 		if v.chains[op] >= maxChain {
@@ -217,7 +222,7 @@ func (v *verifier) verifyStateUse(op *Op) error {
 	for i := range op.Inputs {
 		for _, x := range op.Inputs[i].Values {
 			if x.Type.Kind == State && (!access || op.Inputs[i].Name != "input") {
-				return v.fail(x.Name, bad(ErrType, "operand %s is a state", op.Inputs[i].Name))
+				return v.fail(x.Name, bad(ErrType, "operand %s is a state", Plain(op.Inputs[i].Name)))
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package mil
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -38,7 +39,7 @@ func guardedModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescri
 }
 
 func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (*milpb.Model, error) {
-	if err := verify(p, true); err != nil {
+	if err := verify(context.Background(), p, true); err != nil {
 		return nil, err
 	}
 	m := &milpb.Model{Description: description, Type: milpb.TypeMLProgram}

@@ -76,7 +76,7 @@ func TestAFixtureWrittenAgainIsTheSameProgram(t *testing.T) {
 	for _, path := range fixturePackages(t) {
 		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
 			pkg := open(t, path)
-			want, err := mil.Read(pkg)
+			want, err := mil.Read(t.Context(), pkg)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestAFixtureWrittenAgainIsTheSameProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			again := open(t, dir)
-			got, err := mil.Read(again)
+			got, err := mil.Read(t.Context(), again)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +178,7 @@ func TestWeightsWrittenAheadAreReferredTo(t *testing.T) {
 	if err := mil.WriteTo(w, p, nil); err != nil {
 		t.Fatal(err)
 	}
-	got, err := mil.Read(open(t, dir))
+	got, err := mil.Read(t.Context(), open(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestCoremltoolsLoadsWhatIsWritten(t *testing.T) {
 			continue // a minute of Python for what the others show; not writable
 		}
 		pkg := open(t, path)
-		p, err := mil.Read(pkg)
+		p, err := mil.Read(t.Context(), pkg)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@
 package decoder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -58,7 +59,7 @@ func Open(path string) (*Decoder, error) {
 func (d *Decoder) Close() error { return d.pkg.Close() }
 
 func read(pkg *modelpkg.Package) (*Decoder, error) {
-	p, err := mil.Read(pkg)
+	p, err := mil.Read(context.Background(), pkg)
 	if err != nil {
 		return nil, err
 	}

@@ -16,13 +16,15 @@ type bitmask struct {
 
 const maskStep = 64
 
-func newBitmask(data []byte, n int) (*bitmask, error) {
+func newBitmask(p *poller, data []byte, n int) (*bitmask, error) {
 	if n < 0 || len(data) < (n+7)/8 {
 		return nil, fmt.Errorf("mask of %d bits holds %d bytes", n, len(data))
 	}
 	m := &bitmask{data: data[:(n+7)/8], n: n, before: make([]int, n/(8*maskStep)+2)}
 	ones := 0
+	work := counter{p: p}
 	for k := range m.data {
+		work.add(1)
 		if k%maskStep == 0 {
 			m.before[k/maskStep] = ones
 		}

@@ -133,10 +133,10 @@ func (fr *frame) copyOut(v, from *value, mem []float32, n int) {
 	dims, rank := src.dims, src.rank
 	v.rank, v.dims, v.wide, v.flat = rank, dims, nil, nil
 	if src.repr == reprI32 {
-		copyStrided(&src, asInt32(mem)[:n], src.i, rowI32)
+		copyStrided(&fr.poller, &src, asInt32(mem)[:n], src.i, rowI32)
 		v.repr, v.i = reprI32, asInt32(mem)
 	} else {
-		src.widen(mem[:n])
+		src.widen(&fr.poller, mem[:n])
 		v.repr, v.f = reprF32, mem
 	}
 	v.dense, v.own = true, false

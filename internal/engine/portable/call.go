@@ -56,9 +56,12 @@ func (c *call) f32(v *value) []float32 {
 	if v.repr == reprF32 && v.dense {
 		return v.f[:n]
 	}
+	if v.repr == reprUnknown {
+		panic(unknownContent{})
+	}
 	if v.wide == nil {
 		v.wide = c.other(v, n)
-		v.widen(v.wide)
+		v.widen(&c.fr.poller, v.wide)
 	}
 	return v.wide[:n]
 }
@@ -79,16 +82,22 @@ func (c *call) i32(v *value) []int32 {
 	if v.repr == reprI32 && v.dense {
 		return v.i[:n]
 	}
+	if v.repr == reprUnknown {
+		panic(unknownContent{})
+	}
 	if v.flat == nil {
 		if v.repr == reprI32 {
 			v.flat = asInt32(c.other(v, n))
-			copyStrided(v, v.flat, v.i, rowI32)
+			copyStrided(&c.fr.poller, v, v.flat, v.i, rowI32)
 		} else {
 			f := c.f32(v)
 			v.flat = c.fr.flat(v.slot, n)
-			for k, x := range f {
-				v.flat[k] = int32(saturate(x, dtype.Int32))
-			}
+			flat := v.flat
+			c.fr.pieces(n, func(lo, hi int) {
+				for k, x := range f[lo:hi] {
+					flat[lo+k] = int32(saturate(x, dtype.Int32))
+				}
+			})
 		}
 	}
 	return v.flat[:n]
@@ -136,6 +145,9 @@ func (c *call) textIn(k int, def string) (string, error) {
 	v := c.in(k)
 	if v == nil {
 		return def, nil
+	}
+	if v.repr == reprUnknown {
+		panic(unknownContent{})
 	}
 	if v.repr != reprText || len(v.s) != 1 {
 		return "", fmt.Errorf("%s is not a string", c.name(k))
@@ -207,10 +219,10 @@ func (c *call) reshaped(k int, src *value) {
 		return
 	}
 	if src.repr == reprI32 {
-		copyStrided(src, c.newI32(k), src.i, rowI32)
+		copyStrided(&c.fr.poller, src, c.newI32(k), src.i, rowI32)
 		return
 	}
-	src.widen(c.newF32(k))
+	src.widen(&c.fr.poller, c.newF32(k))
 }
 
 // saturate rounds x toward zero into the range of an integer type; NaN is 0.
@@ -254,9 +266,14 @@ func (c *call) round() {
 	for _, s := range c.st.out {
 		v := &c.fr.vals[s]
 		if v.dt == dtype.Float16 && v.repr == reprF32 && v.dense {
-			kernel.RoundF16(v.f[:v.len()])
+			c.roundF16(v.f[:v.len()])
 		}
 	}
+}
+
+// roundF16 is kernel.RoundF16.
+func (c *call) roundF16(x []float32) {
+	c.fr.pieces(len(x), func(lo, hi int) { kernel.RoundF16(x[lo:hi]) })
 }
 
 // halves views bytes as binary16 where they are aligned, else copies them.

@@ -28,12 +28,12 @@ func isConstexpr(op string) bool { return strings.HasPrefix(op, "constexpr_") &&
 
 // newWeights makes the results of a constexpr operation. known holds those of
 // earlier ones.
-func newWeights(op *mil.Op, known map[*mil.Value]*weight, round bool) ([]*weight, error) {
+func newWeights(p *poller, op *mil.Op, known map[*mil.Value]*weight, round bool) ([]*weight, error) {
 	f := constexprs[op.Type]
 	if f == nil {
 		return nil, errUnsupported
 	}
-	x := &constexpr{op: op, known: known, round: round}
+	x := &constexpr{poller: p, op: op, known: known, round: round}
 	ws, err := f(x)
 	if err != nil {
 		return nil, err
@@ -54,6 +54,7 @@ func newWeights(op *mil.Op, known map[*mil.Value]*weight, round bool) ([]*weight
 
 // constexpr is the work area of one operation.
 type constexpr struct {
+	*poller
 	op    *mil.Op
 	known map[*mil.Value]*weight
 	round bool

@@ -42,7 +42,7 @@ func (x *constexpr) maskOperand(name string) (*bitmask, []int, error) {
 	} else if c.DType != dtype.UInt1 {
 		return nil, nil, fmt.Errorf("operand %s is of type %v", name, c.DType)
 	}
-	m, err := newBitmask(c.Data, product(shape))
+	m, err := newBitmask(x.poller, c.Data, product(shape))
 	if err != nil {
 		return nil, nil, fmt.Errorf("operand %s: %w", name, err)
 	}
@@ -93,7 +93,7 @@ func (x *constexpr) lutToSparse() ([]*weight, error) {
 	}
 	n.mask, n.where = mask, mask
 	if n.v > 1 {
-		if n.where, err = n.widenMask(mask); err != nil {
+		if n.where, err = n.widenMask(x.poller, mask); err != nil {
 			return nil, err
 		}
 	}
@@ -101,14 +101,16 @@ func (x *constexpr) lutToSparse() ([]*weight, error) {
 }
 
 // widenMask repeats the mask of the indices along the vector axis.
-func (n *lutNode) widenMask(mask *bitmask) (*bitmask, error) {
+func (n *lutNode) widenMask(poll *poller, mask *bitmask) (*bitmask, error) {
 	total := product(n.out)
 	bits := make([]byte, (total+7)/8)
+	work := counter{p: poll}
 	for p := range total {
+		work.add(4)
 		at, _ := n.split(p)
 		bits[p/8] |= mask.data[at/8] >> (at % 8) & 1 << (p % 8)
 	}
-	return newBitmask(bits, total)
+	return newBitmask(poll, bits, total)
 }
 
 func (x *constexpr) sparseBlockwise() ([]*weight, error) {

@@ -428,7 +428,7 @@ func weightOf(b *mil.Builder, v *mil.Value, round bool) (*weight, error) {
 		if !isConstexpr(op.Type) {
 			continue
 		}
-		ws, err := newWeights(op, known, round)
+		ws, err := newWeights(nil, op, known, round)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", op.Type, err)
 		}
@@ -489,7 +489,7 @@ func checkDecoding(t *testing.T, r *rand.Rand, w *weight, want []float32, what s
 			return ""
 		}
 	}
-	m, err := w.matrix()
+	m, err := w.matrix(nil)
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return ""

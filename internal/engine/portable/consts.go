@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // smallConst is the number of elements up to which a binary16 constant is
@@ -17,7 +18,7 @@ const smallConst = 1 << 14
 
 // constValue makes the content of a constant's slot: numbers in the form in
 // which steps read them, or w for a compressed constant.
-func constValue(v *mil.Value, w *weight) (*value, error) {
+func constValue(p *poller, v *mil.Value, w *weight) (*value, error) {
 	k := &value{dt: v.Type.DType}
 	if w != nil {
 		k.repr, k.w = reprWeight, w
@@ -34,7 +35,7 @@ func constValue(v *mil.Value, w *weight) (*value, error) {
 	}
 	n := k.len()
 	if need, ok := c.DType.PackedLen(n); !ok || len(c.Data) < need {
-		return nil, fmt.Errorf("constant %s of %d %v elements holds %d bytes", v.Name, n, c.DType, len(c.Data))
+		return nil, fmt.Errorf("constant %s of %d %v elements holds %d bytes", mil.Plain(v.Name), n, c.DType, len(c.Data))
 	}
 	switch {
 	case c.DType == dtype.Float16 && n > smallConst:
@@ -42,16 +43,19 @@ func constValue(v *mil.Value, w *weight) (*value, error) {
 	case c.DType == dtype.Float32:
 		k.repr, k.f = reprF32, floats(c.Data[:4*n])
 	case c.DType.IsFloat():
-		f, err := c.Floats()
-		if err != nil {
-			return nil, err
-		}
-		k.repr, k.f = reprF32, f
+		k.repr, k.f = reprF32, storage.Unzeroed[float32](n)
+		p.pieces(n, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				k.f[i] = mil.FloatAt(c.Data, c.DType, i)
+			}
+		})
 	default:
-		k.repr, k.i = reprI32, make([]int32, n)
-		for i := range k.i {
-			k.i[i] = int32(max(math.MinInt32, min(math.MaxInt32, mil.IntAt(c.Data, c.DType, i))))
-		}
+		k.repr, k.i = reprI32, storage.Unzeroed[int32](n)
+		p.pieces(n, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				k.i[i] = int32(max(math.MinInt32, min(math.MaxInt32, mil.IntAt(c.Data, c.DType, i))))
+			}
+		})
 	}
 	return k, nil
 }

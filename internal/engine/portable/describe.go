@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/tensor"
@@ -35,7 +36,7 @@ func Describe(pkg *modelpkg.Package, f *milpb.FunctionDescription) (*engine.Desc
 		for k := range part.from {
 			ft, err := feature(&part.from[k])
 			if err != nil && first == nil {
-				first = fmt.Errorf("function %s: feature %s: %w", f.Name, part.from[k].Name, err)
+				first = fmt.Errorf("function %s: feature %s: %w", mil.Plain(f.Name), mil.Plain(part.from[k].Name), err)
 			}
 			*part.to = append(*part.to, ft)
 		}

@@ -3,7 +3,6 @@ package portable
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
@@ -30,7 +29,7 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	pkg, err := open(src)
+	pkg, err := openUnless(ctx, src)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +39,45 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 		return nil, err
 	}
 	return p, nil
+}
+
+// opened is what became of opening a package.
+type opened struct {
+	pkg      *modelpkg.Package
+	err      error
+	panicked any
+}
+
+// openUnless opens a package, or gives up when ctx ends: a file system may take as
+// long as it likes, and a model file of some size takes a while to decode. What is
+// opened after that is closed again.
+func openUnless(ctx context.Context, src engine.Source) (*modelpkg.Package, error) {
+	if ctx.Done() == nil {
+		return open(src)
+	}
+	done := make(chan opened, 1)
+	go func() {
+		var o opened
+		defer func() {
+			o.panicked = recover()
+			done <- o
+		}()
+		o.pkg, o.err = open(src)
+	}()
+	select {
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked) // the file system's, as if it had been called from here
+		}
+		return o.pkg, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-done; o.pkg != nil {
+				_ = o.pkg.Close() // the package was only read
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 func open(src engine.Source) (*modelpkg.Package, error) {
@@ -55,7 +93,7 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	if err != nil {
 		return nil, err
 	}
-	prog, err := mil.Read(pkg)
+	prog, err := mil.Read(ctx, pkg)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +105,13 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	}
 	fn := prog.Function(iface.Name)
 	if fn == nil {
-		return nil, fmt.Errorf("function %s is described but the program does not have it", iface.Name)
+		return nil, fmt.Errorf("function %s is described but the program does not have it", mil.Plain(iface.Name))
 	}
 	arith := cfg.Arithmetic
 	if arith == engine.ArithmeticDefault {
 		arith = engine.Faithful
 	}
-	pl, err := newPlan(fn, arith, !cfg.NoFusion)
+	pl, err := newPlan(ctx, fn, arith, !cfg.NoFusion)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +122,13 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	if err := p.bind(); err != nil {
 		return nil, err
 	}
+	if err := p.tryShapes(ctx); err != nil {
+		return nil, err
+	}
 	p.info = info(cfg, arith, p.pool)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return p, pkg.Err() // what was planned is what the files hold
 }
 
@@ -137,6 +181,9 @@ func Unsupported(p *mil.Program) []UnsupportedOp {
 	return list
 }
 
+// maxUnsupported bounds the operators that an UnsupportedError names.
+const maxUnsupported = 100
+
 // UnsupportedError lists every operation of a package that the engine does not
 // run.
 type UnsupportedError struct{ Ops []UnsupportedOp }
@@ -150,13 +197,17 @@ func (e *UnsupportedError) Error() string {
 // UnsupportedOps returns each operator once, with opset and the first operation
 // that needs it.
 func (e *UnsupportedError) UnsupportedOps() (function string, ops []string) {
-	var seen []string
+	seen := map[string]bool{}
 	for _, o := range e.Ops {
-		if slices.Contains(seen, o.Op) {
+		if seen[o.Op] {
 			continue
 		}
-		seen = append(seen, o.Op)
-		ops = append(ops, fmt.Sprintf("%s (%s, %q in function %s)", o.Op, o.Opset, o.Name, o.Function))
+		if len(seen) == maxUnsupported {
+			ops = append(ops, "and more")
+			break
+		}
+		seen[o.Op] = true
+		ops = append(ops, fmt.Sprintf("%s (%s, %s in function %s)", mil.Plain(o.Op), mil.Plain(o.Opset), mil.Quote(o.Name), mil.Plain(o.Function)))
 	}
 	return e.Ops[0].Function, ops
 }

@@ -27,7 +27,7 @@ func Build(b *mil.Builder, arith engine.Arithmetic, fusion bool) (*Built, error)
 	if ops := Unsupported(mil.NewProgram(fn)); len(ops) > 0 {
 		return nil, &UnsupportedError{Ops: ops}
 	}
-	pl, err := newPlan(fn, arith, fusion)
+	pl, err := newPlan(context.Background(), fn, arith, fusion)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,6 @@
 package portable
 
-import (
-	"context"
-	"slices"
-)
+import "slices"
 
 // maxFolded bounds the elements of a folded constant; what is larger is computed
 // in every prediction instead of being kept.
@@ -23,8 +20,6 @@ var (
 	foldWindows = []string{
 		"avg_pool", "max_pool", "l2_pool", "resize", "crop_resize", "affine", "resample", "upsample_bilinear", "non_maximum_suppression",
 	}
-	// foldRandom gives other numbers in every prediction.
-	foldRandom = []string{"random_uniform", "random_normal", "random_bernoulli", "random_categorical"}
 )
 
 // fold runs the steps whose operands are all constants once and replaces their
@@ -42,7 +37,7 @@ func (pl *planner) fold() {
 		st.index = k
 	}
 	fr := newFrame(&scratch, nil, 1)
-	fr.ctx = context.Background()
+	fr.ctx = p.load.ctx
 	folded := map[*step]bool{}
 	for _, st := range foldable {
 		if !pl.foldStep(fr, st) {
@@ -63,7 +58,7 @@ func (pl *planner) foldable() []*step {
 	var list []*step
 	for _, st := range p.body.steps {
 		if st.state >= 0 || st.blocks != nil || len(st.in) == 0 ||
-			slices.Contains(foldWindows, st.def.name) || slices.Contains(foldRandom, st.def.name) {
+			slices.Contains(foldWindows, st.def.name) || st.def.random {
 			continue
 		}
 		all := true
@@ -117,7 +112,11 @@ func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
 		}
 	}
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case ended:
+			panic(r)
+		default:
 			if faulted(r) != nil {
 				panic(r) // no mistake of the step's: the plan fails
 			}
@@ -139,7 +138,7 @@ func (pl *planner) foldStep(fr *frame, st *step) (ok bool) {
 	if !pl.mayFold(fr, st) {
 		return false
 	}
-	if err := fr.step(c, st); err != nil {
+	if err := fr.step(c, st, false); err != nil {
 		return false
 	}
 	for _, s := range st.out {

@@ -2,27 +2,19 @@ package portable
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"unsafe"
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 // maxArena bounds the memory of one frame's buffers: 2^29 elements are 2 GiB.
 // Tests of hostile programs lower it.
 var maxArena = 1 << 29
-
-var (
-	errUnsupported = errors.New("operator is not supported")
-	errShape       = errors.New("the shapes of the operands do not fit")
-	// errFault is a mistake in the engine that was caught: an operand for which a
-	// definition lacks a check.
-	errFault = errors.New("internal fault")
-)
 
 // frame is the working memory of one prediction at a time: the content of every
 // slot and the buffers under it. Frames are reused, so that a prediction whose
@@ -35,12 +27,28 @@ type frame struct {
 	arena   int
 	spoiled bool // what was thrown may have left it in any condition
 	locals  []any
-	rows    []int     // of each output wanted, 0 for all
-	states  []*buffer // of the prediction that runs, in the plan's order
-	call    call
-	pool    *workpool.Pool
-	threads int
-	ctx     context.Context //nolint:containedctx // lives for one prediction
+	rows    []int  // of each output wanted, 0 for all
+	memos   []memo // of each slot, from the last rehearsal
+	// remembers says that memos is whole.
+	remembers bool
+	hidden    []value // inputs whose content a rehearsal does not look at
+	stirred   []bool  // of each step: the next rehearsal goes through it
+	computed  []bool  // of each step: the last rehearsal has the result
+	// series says that predictions like the last need no rehearsal, rowsBefore which
+	// rows it gave.
+	series     bool
+	rowsBefore []int
+	// rehearsed says that the shapes of the prediction that runs are known, but for
+	// those of doubtful slots.
+	rehearsed bool
+	states    []*buffer // of the prediction that runs, in the plan's order
+	call      call
+	pool      *workpool.Pool
+	threads   int
+	poller                // of the prediction that runs
+	stop      func() bool // poller.stopped, for kernels
+	// changed says that the prediction has begun to write to a state.
+	changed bool
 	// product serves every step that multiplies by a constant matrix: what it needs
 	// for a long prompt is too much to keep for each of them.
 	product kernel.MatMulTask
@@ -51,16 +59,18 @@ type frame struct {
 func newFrame(p *plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, vals: make([]value, len(p.slots)), buffers: make([][]float32, p.buffers),
-		spares: make([][]float32, 2*len(p.slots)), locals: make([]any, p.steps), pool: pool, threads: threads,
+		spares: make([][]float32, 2*len(p.slots)), memos: make([]memo, len(p.slots)), stirred: make([]bool, len(p.body.steps)),
+		computed: make([]bool, len(p.body.steps)), locals: make([]any, p.steps), pool: pool, threads: threads,
 	}
 	for k := range fr.vals {
 		if c := p.slots[k].konst; c != nil {
 			fr.vals[k] = *c
+			fr.memos[k].known = true
 		}
 		fr.vals[k].slot = int32(k)
 		fr.vals[k].dt = p.slots[k].typ.DType
 	}
-	fr.call.fr = fr
+	fr.call.fr, fr.stop = fr, fr.stopped
 	fr.makeLocals(&p.body)
 	return fr
 }
@@ -110,7 +120,7 @@ func (fr *frame) grow(b []float32, n int) []float32 {
 		size = max(n, min(cap(b)+cap(b)/4, cap(b)+1<<20))
 	}
 	fr.charge(size - cap(b))
-	return make([]float32, size)
+	return storage.Unzeroed[float32](size)
 }
 
 // charge counts elements of four bytes that the frame takes. Past the limit the
@@ -123,11 +133,11 @@ func (fr *frame) charge(elements int) {
 }
 
 // grown returns n elements of memory that a step keeps from prediction to
-// prediction, b or new ones; what they held is lost.
+// prediction, b or new ones; what they held is lost. T has no pointers.
 func grown[T any](fr *frame, b []T, n int) []T {
 	if cap(b) < n {
 		fr.charge((n - cap(b)) * int(unsafe.Sizeof(*new(T))) / 4)
-		b = make([]T, n)
+		b = storage.Unzeroed[T](n)
 	}
 	return b[:n]
 }
@@ -140,7 +150,6 @@ type arenaError struct{}
 // package can end the process.
 func (fr *frame) run(ctx context.Context) (err error) {
 	fr.ctx, fr.call.st, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
-	defer func() { fr.ctx, fr.profiler = nil, nil }()
 	defer fr.guard(&err)
 	return fr.steps(&fr.plan.body)
 }
@@ -149,6 +158,10 @@ func (fr *frame) run(ctx context.Context) (err error) {
 func (fr *frame) guard(err *error) {
 	r := recover()
 	if r == nil {
+		return
+	}
+	if _, ok := r.(ended); ok {
+		*err = fr.ctx.Err()
 		return
 	}
 	fr.spoiled = true
@@ -167,22 +180,23 @@ func (fr *frame) guard(err *error) {
 // startStep stands for the beginning of a plan where a step is expected.
 var startStep = &step{def: &operator{}, op: &mil.Op{Type: "input"}}
 
-// stopped reports whether the prediction's context has ended. What takes long
-// within a step looks at it now and then and gives up: no step that follows sees
-// the unfinished result.
-func (fr *frame) stopped() bool { return fr.ctx != nil && fr.ctx.Err() != nil }
-
 // stepsAtOnce is how many steps run between two looks at the context. What takes
 // long within one looks by itself.
 const stepsAtOnce = 8
 
 func (fr *frame) steps(b *body) error {
 	c := &fr.call
+	shaped := fr.rehearsed && b == &fr.plan.body
 	for k, st := range b.steps {
 		if k%stepsAtOnce == 0 {
 			if err := fr.ctx.Err(); err != nil {
 				return err
 			}
+		}
+		if shaped && fr.computed[k] {
+			v := &fr.vals[st.out[0]]
+			v.wide, v.flat = nil, nil
+			continue
 		}
 		c.st = st
 		for _, s := range st.out {
@@ -191,9 +205,9 @@ func (fr *frame) steps(b *body) error {
 		}
 		var err error
 		if fr.profiler == nil {
-			err = fr.step(c, st)
+			err = fr.step(c, st, shaped)
 		} else {
-			err = fr.timed(c, st)
+			err = fr.timed(c, st, shaped)
 		}
 		if err != nil {
 			return fr.plan.fail(st.op, err)
@@ -202,21 +216,51 @@ func (fr *frame) steps(b *body) error {
 	return fr.ctx.Err()
 }
 
-func (fr *frame) step(c *call, st *step) error {
+// step executes one step. shaped says that a rehearsal went through it.
+func (fr *frame) step(c *call, st *step, shaped bool) error {
 	if st.blocks != nil {
 		return fr.block(st)
 	}
-	if st.def.shape != nil {
-		if err := st.def.shape(c); err != nil {
-			return err
+	if !shaped || st.state >= 0 || fr.memos[st.out[0]].doubt != sure {
+		var err error
+		if st.def.shape != nil {
+			err = st.def.shape(c)
+		} else {
+			err = sameShape(c)
 		}
-	} else if err := c.out(0).setShape(c.in(0).shape()...); err != nil {
-		return err
+		if err != nil {
+			return asShape(err)
+		}
 	}
 	if err := st.def.eval(c); err != nil {
-		return err
+		return asValue(err)
 	}
 	if !st.def.exact {
+		c.round()
+	}
+	return nil
+}
+
+// shapeOf sets the shapes of a step's results.
+func shapeOf(c *call) error {
+	var err error
+	if rule := c.st.def.shape; rule != nil {
+		err = rule(c)
+	} else {
+		err = sameShape(c)
+	}
+	if err != nil {
+		return asShape(err)
+	}
+	return nil
+}
+
+// evalOf computes a step's results.
+func evalOf(c *call) error {
+	if err := c.st.def.eval(c); err != nil {
+		return asValue(err)
+	}
+	if !c.st.def.exact {
 		c.round()
 	}
 	return nil

@@ -135,7 +135,7 @@ func (c *call) turnedKeys(w written) *value {
 	l := localOf[writtenLocal](c)
 	l.keys = *k
 	v := &l.keys
-	if v.repr != reprF32 && v.repr != reprF16 {
+	if v.repr != reprF32 && v.repr != reprF16 && v.repr != reprUnknown {
 		return nil
 	}
 	v.strides()

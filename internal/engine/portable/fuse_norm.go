@@ -145,6 +145,7 @@ func operandOf(st *step, k int) int32 {
 
 // normTask norms rows on the pool.
 type normTask struct {
+	fr            *frame
 	dst, x, gamma []float32
 	n             int
 	rms           rms
@@ -152,19 +153,24 @@ type normTask struct {
 
 // Run norms rows lo to hi-1.
 func (t *normTask) Run(lo, hi, _ int) {
+	work := counter{p: &t.fr.poller}
 	for r := lo; r < hi; r++ {
+		work.add(t.n)
 		dst, x := t.dst[r*t.n:(r+1)*t.n], t.x[r*t.n:(r+1)*t.n]
-		factor := float32(1 / math.Sqrt(float64(kernel.SumSquares(x)/float32(t.n)+t.rms.eps)))
+		factor := float32(1 / math.Sqrt(float64(kernel.SumSquaresUntil(t.fr.stop, x)/float32(t.n)+t.rms.eps)))
 		if t.rms.roundFactor {
 			one := [1]float32{factor}
 			kernel.RoundF16(one[:])
 			factor = one[0]
 		}
-		kernel.Scale(dst, x, factor)
-		if t.rms.roundProduct {
-			kernel.RoundF16(dst)
-		}
-		kernel.Mul(dst, dst, t.gamma)
+		t.fr.pieces(t.n, func(lo, hi int) {
+			part := dst[lo:hi]
+			kernel.Scale(part, x[lo:hi], factor)
+			if t.rms.roundProduct {
+				kernel.RoundF16(part)
+			}
+			kernel.Mul(part, part, t.gamma[lo:hi])
+		})
 	}
 }
 
@@ -173,7 +179,7 @@ func rmsNorm(c *call) error {
 	t := localOf[normTask](c)
 	t.x, t.gamma = c.f32(x), c.f32(c.in(1))
 	t.dst = c.newF32(0)
-	t.n, t.rms = len(t.gamma), c.st.rms
+	t.fr, t.n, t.rms = c.fr, len(t.gamma), c.st.rms
 	if len(t.dst) == 0 {
 		return nil
 	}

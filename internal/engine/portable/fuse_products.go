@@ -93,12 +93,12 @@ func prepareProducts(p *plan, st *step) error {
 	mats := make([]kernel.Mat, len(st.products))
 	for k := range st.products {
 		g := &st.products[k]
-		m, err := constMatrix(p.slots[g.weight].konst)
+		m, err := constMatrix(&p.load, p.slots[g.weight].konst)
 		if err != nil {
 			return err
 		}
 		mats[k], g.rows = m, m.Rows()
-		if g.given >= 0 && !allZero(p.slots[g.given].konst) {
+		if g.given >= 0 && !allZero(&p.load, p.slots[g.given].konst) {
 			g.bias = p.slots[g.given].konst.f[:g.rows]
 		}
 	}
@@ -138,12 +138,13 @@ func products(c *call) error {
 		})
 	}
 	t := &c.fr.product
-	t.Mat, t.X, t.Ldx, t.N, t.Parts = c.st.mat, xs, k, len(xs)/k, l.parts
+	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop = c.st.mat, xs, k, len(xs)/k, l.parts, c.fr.stop
 	t.Go(c.fr.pool, c.fr.threads)
 	t.Parts = nil
+	c.fr.poll()
 	for i := range l.parts { // the sum with a bias is rounded once, not twice
 		if part := &l.parts[i]; part.Bias != nil && c.out(i).dt == dtype.Float16 {
-			kernel.RoundF16(part.Dst)
+			c.roundF16(part.Dst)
 		}
 		l.parts[i] = kernel.Part{}
 	}

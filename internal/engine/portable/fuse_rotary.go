@@ -196,6 +196,7 @@ func (f *fuser) ints(s int32, n, def int) (func(d int) int, bool) {
 
 // rotaryTask rotates rows on the pool.
 type rotaryTask struct {
+	fr          *frame
 	dst         []float32
 	x, cos, sin rows
 	dims        [maxRank]int
@@ -229,11 +230,8 @@ func (c *call) rowsOf(v, y *value, wide *[]float32) rows {
 	if v.rank == 0 || v.dims[last] != y.dims[y.rank-1] {
 		n = y.dims[y.rank-1]
 		*wide = grown(c.fr, *wide, len(r.f)*n)
-		for k, x := range r.f {
-			for i := range n {
-				(*wide)[k*n+i] = x
-			}
-		}
+		w := *wide
+		c.fr.lanes(len(r.f), n, func(k int) { setAll(&c.fr.poller, w[k*n:(k+1)*n], r.f[k]) })
 		r.f = *wide
 	}
 	for d := v.rank - 1; d >= 0; d-- {
@@ -277,7 +275,7 @@ func rotary(c *call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
-	t.dims, t.outer, t.n, t.round = y.dims, y.rank-1, y.dims[y.rank-1], c.st.rotation.round
+	t.fr, t.dims, t.outer, t.n, t.round = c.fr, y.dims, y.rank-1, y.dims[y.rank-1], c.st.rotation.round
 	t.x, t.cos, t.sin = c.rowsOf(x, y, &t.wide[0]), c.rowsOf(c.in(1), y, &t.wide[1]), c.rowsOf(c.in(2), y, &t.wide[2])
 	n := len(t.dst) / t.n
 	if len(t.dst) < spreadFrom {
@@ -291,7 +289,9 @@ func rotary(c *call) error {
 
 // Run rotates rows lo to hi-1.
 func (t *rotaryTask) Run(lo, hi, _ int) {
+	work := counter{p: &t.fr.poller}
 	for r := lo; r < hi; r++ {
+		work.add(t.n)
 		xo, co, so, rest := 0, 0, 0, r
 		for d := t.outer - 1; d >= 0; d-- {
 			i := rest % t.dims[d]
@@ -300,6 +300,34 @@ func (t *rotaryTask) Run(lo, hi, _ int) {
 			co += i * t.cos.stride[d]
 			so += i * t.sin.stride[d]
 		}
-		kernel.Rotate(t.dst[r*t.n:(r+1)*t.n], t.x.f[xo:xo+t.n], t.cos.f[co:co+t.n], t.sin.f[so:so+t.n], t.round)
+		t.row(t.dst[r*t.n:(r+1)*t.n], t.x.f[xo:xo+t.n], t.cos.f[co:co+t.n], t.sin.f[so:so+t.n])
 	}
+}
+
+func (t *rotaryTask) row(dst, x, cos, sin []float32) {
+	if t.n <= pollEvery {
+		kernel.Rotate(dst, x, cos, sin, t.round)
+	} else {
+		t.longRow(dst, x, cos, sin)
+	}
+}
+
+// longRow rotates a row piece by piece.
+//
+//go:noinline
+func (t *rotaryTask) longRow(dst, x, cos, sin []float32) {
+	const size = pollEvery / 4 // of each half
+	var from [3][2 * size]float32
+	var to [2 * size]float32
+	h := t.n / 2
+	t.fr.piecesOf(h, size, func(lo, hi int) {
+		m := hi - lo
+		for k, src := range [3][]float32{x, cos, sin} {
+			copy(from[k][:m], src[lo:hi])
+			copy(from[k][m:], src[h+lo:h+hi])
+		}
+		kernel.Rotate(to[:2*m], from[0][:2*m], from[1][:2*m], from[2][:2*m], t.round)
+		copy(dst[lo:hi], to[:m])
+		copy(dst[h+lo:h+hi], to[m:2*m])
+	})
 }

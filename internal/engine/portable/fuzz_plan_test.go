@@ -101,7 +101,7 @@ func tryFunction(t *testing.T, c *choices, fn *mil.Function, arith engine.Arithm
 		_ = mil.Print(&b, mil.NewProgram(fn)) // a strings.Builder takes everything
 		return b.String()
 	}
-	p, err := newPlan(fn, arith, fusion)
+	p, err := newPlan(t.Context(), fn, arith, fusion)
 	if err != nil {
 		if errors.Is(err, errFault) {
 			t.Errorf("planning: %v\n%s", err, text())

@@ -1,7 +1,6 @@
 package portable
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +21,7 @@ func planOf(t *testing.T, fill func(b *mil.Builder)) (*plan, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPlan(fn, engine.Faithful, true)
+	return newPlan(t.Context(), fn, engine.Faithful, true)
 }
 
 // Programs of a few bytes that ask for much memory or for work without end.
@@ -212,7 +211,7 @@ func TestStatesUpdatedFromThemselves(t *testing.T) {
 				}
 				got := make([]float32, 4)
 				v := fr.states[0].value(&p.states[0])
-				v.widen(got)
+				v.widen(nil, got)
 				if !slices.Equal(got, test.want) {
 					t.Errorf("the state holds %v, want %v", got, test.want)
 				}
@@ -233,57 +232,5 @@ func TestFaultsWhilePlanningAreErrors(t *testing.T) {
 	})
 	if !errors.Is(err, errFault) {
 		t.Errorf("error is %v", err)
-	}
-}
-
-// A context that ends while an operation runs ends the operation: its last
-// element, which fresh memory holds as zero, is never computed.
-func TestLongOperationsEndWithTheirContext(t *testing.T) {
-	big := func(b *mil.Builder, n *mil.Value, shape ...int) *mil.Value {
-		dims := mil.Values{}
-		for _, d := range shape {
-			dims = append(dims, b.Op("mul", "", i32(1), mil.Args{"x": n, "y": b.Int("", d)}))
-		}
-		full := b.Op("concat", "", i32(len(shape)), mil.Args{"values": dims, "axis": b.Int("", 0), "interleave": b.Bool("", false)})
-		open := slices.Repeat([]int{mil.Unknown}, len(shape))
-		return b.Op("fill", "", f32(open...), mil.Args{"shape": full, "value": b.Float("", dtype.Float32, 1)})
-	}
-	tests := map[string]func(b *mil.Builder, n *mil.Value) *mil.Value{
-		"matmul": func(b *mil.Builder, n *mil.Value) *mil.Value {
-			x := big(b, n, 256, 256)
-			return b.Op("matmul", "", f32(mil.Unknown, mil.Unknown), mil.Args{"x": x, "y": x})
-		},
-		"conv": func(b *mil.Builder, n *mil.Value) *mil.Value {
-			return b.Op("conv", "", f32(1, mil.Unknown, mil.Unknown), mil.Args{
-				"x": big(b, n, 1, 4, 200), "weight": big(b, n, 4, 4, 3), "pad_type": b.Text("", "valid"),
-			})
-		},
-		"max_pool": func(b *mil.Builder, n *mil.Value) *mil.Value {
-			return b.Op("max_pool", "", f32(1, 1, mil.Unknown, mil.Unknown), mil.Args{
-				"x": big(b, n, 1, 1, 64, 64), "kernel_sizes": b.Ints("", 3, 3), "strides": b.Ints("", 1, 1),
-				"pad_type": b.Text("", "valid"), "pad": b.Ints("", 0, 0, 0, 0), "ceil_mode": b.Bool("", false),
-			})
-		},
-	}
-	for name, fill := range tests {
-		t.Run(name, func(t *testing.T) {
-			p, err := planOf(t, func(b *mil.Builder) {
-				y := fill(b, b.Input("n", dtype.Int32, 1))
-				b.Output("y", b.Op("relu", "", y.Type, mil.Args{"x": y}))
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			fr := newFrame(p, nil, 1)
-			fr.vals[p.inputs[0]] = feed(dtype.Int32, []int{1}, []float32{1})
-			long := slices.IndexFunc(p.body.steps, func(st *step) bool { return st.def.name == name })
-			if err := fr.run(&countdown{t.Context(), long + 3}); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("error is %v", err)
-			}
-			v := &fr.vals[p.body.steps[long].out[0]]
-			if f := v.f[:v.len()]; f[0] == 0 || f[len(f)-1] != 0 {
-				t.Errorf("the first and the last of %d elements are %v and %v", len(f), f[0], f[len(f)-1])
-			}
-		})
 	}
 }

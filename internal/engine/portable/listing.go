@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // PlanText lists the steps in order: the operation, its result and what was made
@@ -14,7 +15,7 @@ func (p *program) PlanText() string {
 	pl := p.plan
 	arith := map[engine.Arithmetic]string{engine.Faithful: "faithful", engine.Wide: "wide", engine.Fast: "fast"}[pl.arith]
 	fmt.Fprintf(&b, "function %s, %d steps, %d buffers, arithmetic %s, %s, %d threads\n",
-		pl.fn.Name, pl.steps, pl.buffers, arith, p.info.Instructions, p.info.Threads)
+		mil.Plain(pl.fn.Name), pl.steps, pl.buffers, arith, p.info.Instructions, p.info.Threads)
 	for _, n := range pl.notes {
 		fmt.Fprintf(&b, "%s\n", n)
 	}
@@ -29,7 +30,7 @@ func (pl *plan) listing(b *strings.Builder, body *body, indent string) {
 			if k > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(b, " %s %v", pl.slots[s].name, pl.slots[s].typ)
+			fmt.Fprintf(b, " %s %v", mil.Plain(pl.slots[s].name), pl.slots[s].typ)
 		}
 		switch {
 		case st.mat != nil:

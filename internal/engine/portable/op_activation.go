@@ -81,9 +81,11 @@ func (c *call) activate(a *activation) error {
 	}
 	x := c.f32(c.in(0))
 	dst := c.newF32(0)
-	for k, v := range x {
-		dst[k] = a.f(v, alpha, beta)
-	}
+	c.fr.pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			dst[lo+k] = a.f(v, alpha, beta)
+		}
+	})
 	return nil
 }
 
@@ -98,9 +100,11 @@ func softplus(x float32) float32 {
 func relu(c *call) error {
 	x := c.f32(c.in(0))
 	dst := c.newF32(0)
-	for k, v := range x {
-		dst[k] = max(v, 0)
-	}
+	c.fr.pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			dst[lo+k] = max(v, 0)
+		}
+	})
 	return nil
 }
 
@@ -170,10 +174,8 @@ func softmax(c *call) error {
 	if len(dst) == 0 {
 		return nil
 	}
-	t, ok := c.local().(*softmaxTask)
-	if !ok {
-		t = &softmaxTask{}
-	}
+	t := localOf[softmaxTask](c)
+	t.fr = c.fr
 	if inner == 1 {
 		if t.dst, t.src, t.n = dst, src, n; len(dst) < spreadFrom {
 			t.Run(0, len(dst)/n, 0)
@@ -183,12 +185,13 @@ func softmax(c *call) error {
 		return nil
 	}
 	t.columns = grown(c.fr, t.columns, 2*inner)
-	softmaxColumns(dst, src, n, inner, t.columns)
+	softmaxColumns(&c.fr.poller, dst, src, n, inner, t.columns)
 	return nil
 }
 
 // softmaxTask computes rows on the pool. It belongs to a step.
 type softmaxTask struct {
+	fr       *frame
 	dst, src []float32
 	n        int
 	columns  []float32 // maxima and sums
@@ -198,34 +201,40 @@ func newSoftmax() any { return &softmaxTask{} }
 
 // Run handles rows lo to hi-1.
 func (t *softmaxTask) Run(lo, hi, _ int) {
-	for r := lo; r < hi; r++ {
-		row := t.dst[r*t.n : (r+1)*t.n]
-		copy(row, t.src[r*t.n:])
-		kernel.Softmax(row)
-	}
+	t.fr.lanes(hi-lo, t.n, func(r int) {
+		at := (lo + r) * t.n
+		row := t.dst[at : at+t.n]
+		copyPieces(&t.fr.poller, row, t.src[at:])
+		kernel.SoftmaxUntil(t.fr.stop, row)
+	})
 }
 
 // softmaxColumns is softmax along the n of [outer, n, inner], row by row: the
-// same sums as in one column, kept for all columns at once.
-func softmaxColumns(dst, src []float32, n, inner int, scratch []float32) {
-	top, sum := scratch[:inner], scratch[inner:2*inner]
+// same sums as in one column, kept for some columns at once.
+func softmaxColumns(p *poller, dst, src []float32, n, inner int, scratch []float32) {
 	for ; len(src) > 0; src, dst = src[n*inner:], dst[n*inner:] {
-		copy(top, src)
-		for at := inner; at < n*inner; at += inner {
-			maxVV(top, top, src[at:at+inner])
-		}
-		clear(sum)
-		for at := 0; at < n*inner; at += inner {
-			row := dst[at : at+inner]
-			subVV(row, src[at:at+inner], top)
-			kernel.Exp(row, row)
-			kernel.Add(sum, sum, row)
-		}
-		for at := 0; at < n*inner; at += inner {
-			row := dst[at : at+inner]
-			divVV(row, row, sum)
-		}
+		p.pieces(inner, func(lo, hi int) {
+			softmaxSome(p, dst[lo:], src[lo:], n, inner, scratch[:hi-lo], scratch[inner:inner+hi-lo])
+		})
 	}
+}
+
+// softmaxSome is softmax of the first len(top) of inner columns.
+func softmaxSome(p *poller, dst, src []float32, n, inner int, top, sum []float32) {
+	m := len(top)
+	copy(top, src)
+	p.lanes(n-1, m, func(r int) { maxVV(top, top, src[(r+1)*inner:][:m]) })
+	clear(sum)
+	p.lanes(n, m, func(r int) {
+		row := dst[r*inner:][:m]
+		subVV(row, src[r*inner:][:m], top)
+		kernel.Exp(row, row)
+		kernel.Add(sum, sum, row)
+	})
+	p.lanes(n, m, func(r int) {
+		row := dst[r*inner:][:m]
+		divVV(row, row, sum)
+	})
 }
 
 // channels checks that operand k is a vector with an element for each index of
@@ -241,6 +250,21 @@ func (c *call) channels(k int, x *value) ([]float32, error) {
 	return c.f32(v), nil
 }
 
+// perChannel calls f for runs of elements lo to hi-1 that belong to one channel of
+// [batch, channels, inner].
+func (c *call) perChannel(n, inner, channels int, f func(ch, lo, hi int)) {
+	if n == 0 {
+		return
+	}
+	c.fr.lanes(n/inner, min(inner, pollEvery), func(r int) {
+		if inner <= pollEvery {
+			f(r%channels, r*inner, (r+1)*inner)
+			return
+		}
+		c.fr.pieces(inner, func(lo, hi int) { f(r%channels, r*inner+lo, r*inner+hi) })
+	})
+}
+
 // prelu is x where x is positive, else alpha of the channel times x.
 func prelu(c *call) error {
 	x := c.in(0)
@@ -250,12 +274,12 @@ func prelu(c *call) error {
 	}
 	src, dst := c.f32(x), c.newF32(0)
 	inner := x.span(2, x.rank)
-	for r := 0; r*inner < len(src); r++ {
-		a := alpha[r%len(alpha)]
-		for k := r * inner; k < (r+1)*inner; k++ {
+	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
+		a := alpha[ch]
+		for k := lo; k < hi; k++ {
 			dst[k] = max(src[k], 0) + min(src[k], 0)*a
 		}
-	}
+	})
 	return nil
 }
 
@@ -272,11 +296,11 @@ func softplusParametric(c *call) error {
 	}
 	src, dst := c.f32(x), c.newF32(0)
 	inner := x.span(2, x.rank)
-	for r := 0; r*inner < len(src); r++ {
-		a, b := alpha[r%len(alpha)], beta[r%len(beta)]
-		for k := r * inner; k < (r+1)*inner; k++ {
+	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
+		a, b := alpha[ch], beta[ch]
+		for k := lo; k < hi; k++ {
 			dst[k] = a * softplus(b*src[k])
 		}
-	}
+	})
 	return nil
 }

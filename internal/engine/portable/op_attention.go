@@ -64,14 +64,12 @@ func (c *call) attend(l *attentionLocal, k, v, mask *value, scale float32, round
 	dst := c.newF32(0)
 	a.Queries, a.Keys = q.dims[r-2], k.dims[r-2]
 	a.HeadDim, a.ValueDim = q.dims[r-1], v.dims[r-1]
-	a.Scale, a.Round = scale, round
+	a.Scale, a.Round, a.Stop = scale, round, c.fr.stop
 	if len(dst) == 0 {
 		return nil
 	}
 	if a.Keys == 0 {
-		for i := range dst {
-			dst[i] = float32(math.NaN())
-		}
+		setAll(&c.fr.poller, dst, float32(math.NaN()))
 		return nil
 	}
 	heads := 1
@@ -104,6 +102,7 @@ func (c *call) attend(l *attentionLocal, k, v, mask *value, scale float32, round
 			}
 		}
 		a.Go(c.fr.pool, c.fr.threads)
+		c.fr.poll()
 	}
 	return nil
 }
@@ -240,11 +239,14 @@ func (c *call) maskValues(l *attentionLocal, mask, y *value) ([]float32, error) 
 	}
 	is := c.i32(mask)
 	l.mask = grown(c.fr, l.mask, len(is))
-	for k, allowed := range is {
-		l.mask[k] = 0
-		if allowed == 0 {
-			l.mask[k] = float32(math.Inf(-1))
+	dst := l.mask
+	c.fr.pieces(len(is), func(lo, hi int) {
+		for k, allowed := range is[lo:hi] {
+			dst[lo+k] = 0
+			if allowed == 0 {
+				dst[lo+k] = float32(math.Inf(-1))
+			}
 		}
-	}
-	return l.mask, nil
+	})
+	return dst, nil
 }

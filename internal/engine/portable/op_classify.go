@@ -33,13 +33,15 @@ func classifyShape(c *call) error {
 func classify(c *call) error {
 	p := c.f32(c.in(0))
 	best, of := c.newI32(0), c.newF32(1)
-	copy(of, p)
+	copyPieces(&c.fr.poller, of, p)
 	best[0] = 0
-	for k, v := range p {
-		if v > p[best[0]] {
-			best[0] = int32(k)
+	c.fr.pieces(len(p), func(lo, hi int) {
+		for k, v := range p[lo:hi] {
+			if v > p[best[0]] {
+				best[0] = int32(lo + k)
+			}
 		}
-	}
+	})
 	return nil
 }
 
@@ -51,27 +53,27 @@ func leaves(f *engine.Feature, v *mil.Value) error {
 		return nil
 	case engine.String, engine.Int64, engine.Dictionary:
 	default:
-		return fmt.Errorf("output %s is of a kind that the portable engine does not give", f.Name)
+		return fmt.Errorf("output %s is of a kind that the portable engine does not give", mil.Plain(f.Name))
 	}
 	op := v.Producer
 	if op == nil || op.Type != "classify" || len(op.Outputs) != 2 {
-		return fmt.Errorf("output %s is not a multi-array and no result of a classifier", f.Name)
+		return fmt.Errorf("output %s is not a multi-array and no result of a classifier", mil.Plain(f.Name))
 	}
 	f.DType = tensor.Int64
 	if v == op.Outputs[1] {
 		f.DType = tensor.Float64
 	}
 	if (f.DType == tensor.Float64) != (f.Kind == engine.Dictionary) {
-		return fmt.Errorf("output %s is described as another result of the classifier", f.Name)
+		return fmt.Errorf("output %s is described as another result of the classifier", mil.Plain(f.Name))
 	}
 	classes := op.Input("classes")
 	if classes == nil || classes.Const == nil {
-		return fmt.Errorf("output %s: the classes are not constant", f.Name)
+		return fmt.Errorf("output %s: the classes are not constant", mil.Plain(f.Name))
 	}
 	f.Labels = classes.Const.Strings
 	if k := classes.Const; k.DType != dtype.String {
 		if need, ok := k.DType.PackedLen(k.Len()); !ok || len(k.Data) < need {
-			return fmt.Errorf("output %s: %d classes in %d bytes", f.Name, k.Len(), len(k.Data))
+			return fmt.Errorf("output %s: %d classes in %d bytes", mil.Plain(f.Name), k.Len(), len(k.Data))
 		}
 		f.Labels = make([]string, k.Len())
 		for i := range f.Labels {

@@ -49,7 +49,7 @@ func prepareConv(p *plan, st *step) error {
 	if w == nil || w.rank < 3 {
 		return nil
 	}
-	if len(st.in) > 2 && st.in[2] >= 0 && allZero(p.slots[st.in[2]].konst) {
+	if len(st.in) > 2 && st.in[2] >= 0 && allZero(&p.load, p.slots[st.in[2]].konst) {
 		st.in[2] = -1
 	}
 	for _, d := range w.dims[2:w.rank] {
@@ -57,7 +57,7 @@ func prepareConv(p *plan, st *step) error {
 			return nil
 		}
 	}
-	m, err := constMatrix(w)
+	m, err := constMatrix(&p.load, w)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (c *call) pointwise(l *convLocal, g *convGeometry) error {
 	} else {
 		xs = c.f32(x)
 		if places > 1 {
-			l.x = turn(grown(c.fr, l.x, len(xs)), xs, g.in, places)
+			l.x = turn(&c.fr.poller, grown(c.fr, l.x, len(xs)), xs, g.in, places)
 			xs = l.x
 		}
 	}
@@ -240,25 +240,21 @@ func (t *convTask) Run(lo, hi, _ int) {
 	for d := range g.spatial {
 		places *= g.result[d]
 	}
+	work := counter{p: &t.fr.poller}
 	for u := lo; u < hi; u++ {
 		b, o := u/g.out, u%g.out
 		row := t.dst[u*places : (u+1)*places]
 		for p := range row {
-			if p%16 == 0 && t.fr.stopped() {
-				return
-			}
-			row[p] = t.sum(b, o, p)
+			row[p] = t.sum(b, o, p, &work)
 		}
 		if t.bias != nil {
-			for p := range row {
-				row[p] += t.bias[o]
-			}
+			t.fr.pieces(len(row), func(lo, hi int) { addVS(row[lo:hi], row[lo:hi], t.bias[o:]) })
 		}
 	}
 }
 
 // sum adds the products under the kernel at place p of output channel o.
-func (t *convTask) sum(b, o, p int) float32 {
+func (t *convTask) sum(b, o, p int, work *counter) float32 {
 	g := t.g
 	var at [maxSpatial]int
 	for d := g.spatial - 1; d >= 0; d-- {
@@ -276,10 +272,14 @@ func (t *convTask) sum(b, o, p int) float32 {
 	var sum float64
 	for k := range sizeK {
 		off, ok := g.tap(k, &at)
+		work.add(4 + per)
 		if !ok {
 			continue
 		}
 		for i := range per {
+			if i&(pollEvery-1) == pollEvery-1 {
+				work.p.poll()
+			}
 			sum += float64(t.w[(o*per+i)*sizeK+k]) * float64(t.x[(b*g.in+first+i)*sizeX+off])
 		}
 	}

@@ -67,7 +67,7 @@ func (c *call) transposedGeometry() (*transposedTask, error) {
 	}
 	pad, want, strides, dilations := c.intsIn(3), c.intsIn(4), c.intsIn(6), c.intsIn(7)
 	if want != nil && (len(want) != x.rank || int(want[0]) != t.batch || int(want[1]) != t.out) {
-		return nil, fmt.Errorf("output_shape %v for %d batches of %d channels", append([]int32(nil), want...), t.batch, t.out)
+		return nil, fmt.Errorf("output_shape %v for %d batches of %d channels", someInts(want), t.batch, t.out)
 	}
 	for d := range t.spatial {
 		t.size[d], t.kernel[d] = x.dims[2+d], w.dims[2+d]
@@ -172,9 +172,10 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 	for u := lo; u < hi; u++ {
 		b, o := u/t.out, u%t.out
 		sum := t.sum[u*places : (u+1)*places]
-		clear(sum)
+		setAll(&t.fr.poller, sum, 0)
 		group := o / perOut
-		for i := group * perIn; i < (group+1)*perIn && !t.fr.stopped(); i++ {
+		for i := group * perIn; i < (group+1)*perIn; i++ {
+			t.fr.poll()
 			x := t.x[(b*t.in+i)*elements:][:elements]
 			w := t.w[(i*perOut+o%perOut)*taps:][:taps]
 			t.spread(sum, x, w)
@@ -184,20 +185,27 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 		if t.bias != nil {
 			bias = float64(t.bias[o])
 		}
-		for p := range row {
-			row[p] = float32(sum[p] + bias)
-		}
+		t.fr.pieces(len(row), func(lo, hi int) {
+			for p := lo; p < hi; p++ {
+				row[p] = float32(sum[p] + bias)
+			}
+		})
 	}
 }
 
 // spread adds every element of x, times the kernel, to the places that it
 // reaches.
 func (t *transposedTask) spread(sum []float64, x, w []float32) {
+	work := counter{p: &t.fr.poller}
 	for e, v := range x {
+		work.add(1 + 4*len(w))
 		if v == 0 {
 			continue
 		}
 		for k, weight := range w {
+			if k&(pollEvery-1) == pollEvery-1 {
+				t.fr.poll()
+			}
 			if p, ok := t.place(e, k); ok {
 				sum[p] += float64(v) * float64(weight)
 			}
@@ -251,13 +259,15 @@ func convQuantized(c *call) error {
 	}
 	l.x = grown(c.fr, l.x, len(w))
 	rows := max(1, l.geo.out)
-	for k, q := range w {
-		o := k / max(1, len(w)/rows)
-		l.x[k] = q*scale[o%len(scale)] + offset[o%len(offset)]
-	}
+	c.fr.pieces(len(w), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			o := k / max(1, len(w)/rows)
+			l.x[k] = w[k]*scale[o%len(scale)] + offset[o%len(offset)]
+		}
+	})
 	xs := c.f32(c.in(0))
 	dst := c.newF32(0)
-	l.task = convTask{g: &l.geo, dst: dst, x: xs, w: l.x}
+	l.task = convTask{fr: c.fr, g: &l.geo, dst: dst, x: xs, w: l.x}
 	if b := c.in(2); b != nil {
 		l.task.bias = c.f32(b)
 	}

@@ -126,6 +126,7 @@ func cropResize(c *call) error {
 	x := c.in(0)
 	src, dst := c.f32(x), c.newF32(0)
 	s := sampler{h: k.h, w: k.w, padding: "border", fill: k.fill}
+	work := counter{p: &c.fr.poller}
 	at := 0
 	for n := range k.count {
 		box := k.boxes[n*k.width:][:k.width]
@@ -136,7 +137,7 @@ func cropResize(c *call) error {
 			}
 			for ch := range x.dims[1] {
 				plane := src[(image*x.dims[1]+ch)*k.h*k.w:][:k.h*k.w]
-				k.crop(&s, dst[at:], plane, box[k.width-4:])
+				k.crop(&s, dst[at:], plane, box[k.width-4:], &work)
 				at += k.height * k.wide
 			}
 		}
@@ -170,7 +171,7 @@ func saturateIndex(f float32) int32 {
 }
 
 // crop samples one plane at the places of a box.
-func (k *crops) crop(s *sampler, dst, plane []float32, box []float32) {
+func (k *crops) crop(s *sampler, dst, plane []float32, box []float32, work *counter) {
 	y0, x0, y1, x1 := float64(box[0]), float64(box[1]), float64(box[2]), float64(box[3])
 	if !k.heightFirst {
 		y0, x0, y1, x1 = x0, y0, x1, y1
@@ -186,6 +187,7 @@ func (k *crops) crop(s *sampler, dst, plane []float32, box []float32) {
 	for i := range k.height {
 		y := k.mode.between(i, k.height, y0*sy, y1*sy)
 		for j := range k.wide {
+			work.add(16)
 			x := k.mode.between(j, k.wide, x0*sx, x1*sx)
 			p := i*k.wide + j
 			if !(y >= 0 && x >= 0 && y <= float64(k.h-1) && x <= float64(k.w-1)) {

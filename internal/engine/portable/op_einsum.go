@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/mil"
 )
 
 func init() {
@@ -67,12 +68,12 @@ func (e *contraction) read(c *call) error {
 	left, right, ok := strings.Cut(text, "->")
 	first, second, two := strings.Cut(left, ",")
 	if !ok || !two {
-		return fmt.Errorf("equation %q is not of the form a,b->c", text)
+		return fmt.Errorf("equation %s is not of the form a,b->c", mil.Quote(text))
 	}
 	e.labels = [maxLabels]label{}
 	for k, part := range [2]string{first, second} {
 		if err := e.operand(k, part, c.item(k)); err != nil {
-			return fmt.Errorf("equation %q: %w", text, err)
+			return fmt.Errorf("equation %s: %w", mil.Quote(text), err)
 		}
 	}
 	e.result.n = 0
@@ -82,7 +83,7 @@ func (e *contraction) read(c *call) error {
 		}
 		l := int(right[i]) - 'a'
 		if l < 0 || l >= maxLabels || !e.labels[l].in[0] && !e.labels[l].in[1] || e.labels[l].out {
-			return fmt.Errorf("equation %q: letter %q of the result is not one of the operands'", text, right[i])
+			return fmt.Errorf("equation %s: letter %q of the result is not one of the operands'", mil.Quote(text), right[i])
 		}
 		e.labels[l].out = true
 		e.result.add(l)
@@ -144,7 +145,7 @@ func (e *contraction) sort(text string) error {
 		}
 	}
 	if e.batch.n+max(e.rows.n, e.cols.n)+e.inner.n > maxRank || e.result.n > maxRank {
-		return fmt.Errorf("equation %q has too many letters", text)
+		return fmt.Errorf("equation %s has too many letters", mil.Quote(text))
 	}
 	return nil
 }
@@ -189,12 +190,12 @@ func einsum(c *call) error {
 		return nil
 	}
 	if k == 0 {
-		clear(out)
+		setAll(&c.fr.poller, out, 0)
 		return nil
 	}
 	a = e.matrix(c, 0, &e.a, a, &e.rows)
 	b = e.matrix(c, 1, &e.b, b, &e.cols)
-	var w nest
+	w := c.nest()
 	dims := e.resultNest(&w)
 	direct := w.start(dims[:e.result.n], 2) && w.rank == 0 && (w.n == 1 || w.step[0] == w.step[1])
 	prod := out
@@ -204,10 +205,12 @@ func einsum(c *call) error {
 	}
 	const rows = 64 // between two looks at the context
 	for p := range batch {
-		for r := 0; r < m && !c.fr.stopped(); r += rows {
-			kernel.MatMul(prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
+		for r := 0; r < m; r += rows {
+			c.fr.poll()
+			kernel.MatMulUntil(c.fr.stop, prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
 		}
 	}
+	c.fr.poll()
 	if !direct {
 		copyRows(&w, out, prod)
 	}
@@ -216,7 +219,7 @@ func einsum(c *call) error {
 
 // matrix returns operand k as [batch, outer, inner].
 func (e *contraction) matrix(c *call, k int, scratch *[]float32, src []float32, outer *group) []float32 {
-	var w nest
+	w := c.nest()
 	var dims [maxRank]int
 	rank := 0
 	for _, g := range [...]*group{&e.batch, outer, &e.inner} {

@@ -3,6 +3,7 @@ package portable
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/kernel"
@@ -106,9 +107,13 @@ func (c *call) binary(op *binary) error {
 		return c.binaryInt(op)
 	}
 	out := c.newF32(0)
-	var w nest
+	w := c.nest()
 	a, b, ok := c.pair(&w)
 	if !ok {
+		return nil
+	}
+	if op.vv != nil && w.rank == 0 && w.step[1] == 1 && w.step[2] == 1 {
+		c.spread2(op.vv, out, a[:len(out)], b[:len(out)])
 		return nil
 	}
 	for {
@@ -134,16 +139,14 @@ func (c *call) binary(op *binary) error {
 
 func (c *call) binaryInt(op *binary) error {
 	out, dt := c.newI32(0), c.out(0).dt
-	var w nest
+	w := c.nest()
 	a, b, ok := c.pairInt(&w)
 	if !ok {
 		return nil
 	}
 	if op.divides {
-		for _, y := range b {
-			if y == 0 {
-				return fmt.Errorf("integer division by zero")
-			}
+		if err := c.noZero(b); err != nil {
+			return err
 		}
 	}
 	for {
@@ -158,9 +161,19 @@ func (c *call) binaryInt(op *binary) error {
 	}
 }
 
+// noZero fails when a divisor is zero.
+func (c *call) noZero(divisors []int32) (err error) {
+	c.fr.pieces(len(divisors), func(lo, hi int) {
+		if slices.Contains(divisors[lo:hi], 0) {
+			err = fmt.Errorf("integer division by zero")
+		}
+	})
+	return err
+}
+
 func (c *call) compare(op comparison) error {
 	out := c.newI32(0)
-	var w nest
+	w := c.nest()
 	if c.in(0).isInt() && c.in(1).isInt() {
 		a, b, ok := c.pairInt(&w)
 		for ; ok; ok = w.next() {
@@ -227,16 +240,19 @@ func bit(b bool) int32 {
 // logicalNot is 1 where x is 0, else 0.
 func logicalNot(c *call) error {
 	out := c.newI32(0)
-	for k, x := range c.i32(c.in(0)) {
-		out[k] = bit(x == 0)
-	}
+	x := c.i32(c.in(0))
+	c.fr.pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			out[lo+k] = bit(v == 0)
+		}
+	})
 	return nil
 }
 
 // selectOp takes elements of a where cond is true, else of b.
 func selectOp(c *call) error {
 	cond, a, b, out := c.in(0), c.in(1), c.in(2), c.out(0)
-	var w nest
+	w := c.nest()
 	flags := c.i32(cond)
 	w.denseStrides(0, out.shape())
 	w.broadcast(1, cond, out.rank, true)
@@ -253,7 +269,7 @@ func selectOp(c *call) error {
 	w.broadcast(3, b, out.rank, dy)
 	selectRows(&w, out.shape(), c.newF32(0), flags, x, y)
 	if out.dt == dtype.Float16 && (a.dt != dtype.Float16 || b.dt != dtype.Float16) {
-		kernel.RoundF16(out.f[:out.len()])
+		c.roundF16(out.f[:out.len()])
 	}
 	return nil
 }

@@ -11,15 +11,15 @@ func init() {
 	add(
 		operator{
 			name: "gather", params: in("x*", "indices!", "axis", "batch_dims", "validate_indices"),
-			shape: gatherShape, eval: gather, view: true, exact: true,
+			shape: gatherShape, eval: gather, check: checkGather, view: true, exact: true,
 		},
 		operator{
 			name: "gather_along_axis", params: in("x", "indices!", "axis", "validate_indices"),
-			shape: alongShape, eval: gatherAlong, exact: true,
+			shape: alongShape, eval: gatherAlong, check: checkAlong, exact: true,
 		},
 		operator{
 			name: "gather_nd", params: in("x", "indices!", "batch_dims", "validate_indices"),
-			shape: gatherNDShape, eval: gatherND, exact: true,
+			shape: gatherNDShape, eval: gatherND, check: checkGatherND, exact: true,
 		},
 	)
 }
@@ -28,37 +28,37 @@ func init() {
 type indexRule struct {
 	// wrapped lets negative indices count from the end.
 	wrapped bool
-	// strict makes everything else an error; otherwise it is moved to the nearest
-	// index, since the result is not specified but must be safe.
-	strict bool
-	// dropped says instead that there is no such place: what is written there is
-	// lost.
+	// dropped says that elsewhere there is no place: what is written there is lost.
+	// Otherwise an index outside is an error.
 	dropped bool
 }
 
 // errDropped says that an index names no place.
 var errDropped = errors.New("index names no place")
 
-// writeRule is indexRule for operators that write: an index outside changes
-// nothing where validation is not asked for.
+// writeRule is indexRule for operators that write: from iOS17 on an index outside
+// changes nothing where validation is not asked for.
 func (c *call) writeRule(k int) (indexRule, error) {
-	rule, err := c.indexRule(k)
-	if !rule.strict {
-		rule = indexRule{dropped: true}
-	}
-	return rule, err
-}
-
-// indexRule reads validate_indices, operand k. Up to iOS16 negative indices are
-// valid and others are not. From iOS17 on all of them are outside the range, and
-// only an error where validation is asked for; converters that want wrapping add
-// a select, and a negative index that comes all the same is taken from the end.
-func (c *call) indexRule(k int) (indexRule, error) {
 	if c.opset() < opsetIOS17 {
-		return indexRule{wrapped: true, strict: true}, nil
+		return indexRule{wrapped: true}, nil
 	}
 	validate, err := c.boolIn(k, false)
-	return indexRule{wrapped: !validate, strict: validate}, err
+	return indexRule{dropped: !validate}, err
+}
+
+// indexRule reads validate_indices, operand k, of an operator that reads. Up to
+// iOS16 negative indices are valid. From iOS17 on they are outside the range, and
+// converters that want wrapping add a select; only one that a program has as a
+// constant, and does not ask to be validated, is taken from the end all the same.
+// Every other index outside is an error: Core ML leaves open what it gives, and a
+// token beyond the vocabulary is better refused than answered.
+func (c *call) indexRule(k int) (indexRule, error) {
+	if c.opset() < opsetIOS17 {
+		return indexRule{wrapped: true}, nil
+	}
+	validate, err := c.boolIn(k, false)
+	stored := c.fr.plan.slots[c.st.in[1]].konst != nil
+	return indexRule{wrapped: stored && !validate}, err
 }
 
 func (r indexRule) at(i int32, n int) (int, error) {
@@ -72,10 +72,7 @@ func (r indexRule) at(i int32, n int) (int, error) {
 	if r.dropped {
 		return 0, errDropped
 	}
-	if r.strict || n == 0 {
-		return 0, fmt.Errorf("index %d is outside a dimension of %d", i, n)
-	}
-	return max(0, min(k, n-1)), nil
+	return 0, fmt.Errorf("index %d is outside a dimension of %d", i, n)
 }
 
 // gatherAxes returns axis and batch_dims of a gather.
@@ -142,6 +139,7 @@ func gather(c *call) error {
 	rows.open(inner)
 	out := c.out(0)
 	at := 0
+	work := counter{p: &c.fr.poller}
 	for b := range batches {
 		for o := range outer {
 			for j := range per {
@@ -151,7 +149,68 @@ func gather(c *call) error {
 				}
 				rows.copy(out, at, ((b*outer+o)*n+k)*inner, inner)
 				at += inner
+				work.add(rows.cost * inner)
 			}
+		}
+	}
+	return nil
+}
+
+// checkGather looks at the indices alone.
+func checkGather(c *call) error {
+	axis, _, err := c.gatherAxes()
+	if err != nil {
+		return err
+	}
+	rule, err := c.indexRule(4)
+	if err != nil {
+		return err
+	}
+	return c.checkIndices(rule, c.in(0).dims[axis])
+}
+
+// checkAlong is checkGather for gather_along_axis.
+func checkAlong(c *call) error {
+	axis, err := c.along(2, c.in(0), c.in(1))
+	if err != nil {
+		return err
+	}
+	rule, err := c.indexRule(3)
+	if err != nil {
+		return err
+	}
+	return c.checkIndices(rule, c.in(0).dims[axis])
+}
+
+// checkIndices checks the indices, operand 1, against a dimension of n.
+func (c *call) checkIndices(rule indexRule, n int) error {
+	for _, i := range c.i32(c.in(1)) {
+		if _, err := rule.at(i, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkGatherND is checkGather for gather_nd.
+func checkGatherND(c *call) error {
+	x, idx := c.in(0), c.in(1)
+	batch, err := c.intIn(2, 0)
+	if err != nil {
+		return err
+	}
+	d, err := c.deep(x, idx, batch)
+	if err != nil {
+		return err
+	}
+	rule, err := c.indexRule(3)
+	if err != nil {
+		return err
+	}
+	indices := c.i32(idx)
+	for k := range d.count {
+		if _, err := d.offset(x, indices, k, rule); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -188,15 +247,19 @@ type rowSource struct {
 	x *value
 	f []float32
 	i []int32
+	// cost is the work for an element, in copies of one.
+	cost int
 }
 
 // open prepares for reading; compressed and dense half-precision values stay as
 // they are, all others become dense.
 func (r *rowSource) open(inner int) {
+	r.cost = 1
 	switch {
 	case r.c.out(0).repr == reprI32:
 		r.i = r.c.i32(r.x)
 	case r.x.repr == reprWeight && inner > 1:
+		r.cost = pollEvery / decodeEvery
 	case r.x.repr == reprF16 && r.x.dense:
 	default:
 		r.f = r.c.f32(r.x)
@@ -205,6 +268,10 @@ func (r *rowSource) open(inner int) {
 
 // copy moves n elements from element at of the source to element to of v.
 func (r *rowSource) copy(v *value, to, at, n int) {
+	if n > decodeEvery {
+		r.c.fr.piecesOf(n, decodeEvery, func(lo, hi int) { r.copy(v, to+lo, at+lo, hi-lo) })
+		return
+	}
 	switch {
 	case r.i != nil:
 		copy(v.i[to:to+n], r.i[at:])
@@ -258,21 +325,23 @@ func gatherAlong(c *call) error {
 	indices := c.i32(idx)
 	if c.floatOut(0) {
 		src := c.f32(x)
-		return pickLanes(c.newF32(0), src, indices, l, rule)
+		return pickLanes(&c.fr.poller, c.newF32(0), src, indices, l, rule)
 	}
 	src := c.i32(x)
-	return pickLanes(c.newI32(0), src, indices, l, rule)
+	return pickLanes(&c.fr.poller, c.newI32(0), src, indices, l, rule)
 }
 
 // lanes describes two values that differ only in one dimension: n elements in
 // the one, m in the other.
 type lanes struct{ outer, n, m, inner int }
 
-func pickLanes[T any](dst, src []T, indices []int32, l lanes, rule indexRule) error {
+func pickLanes[T any](p *poller, dst, src []T, indices []int32, l lanes, rule indexRule) error {
 	at := 0
+	work := counter{p: p}
 	for o := range l.outer {
 		for range l.m {
 			for j := range l.inner {
+				work.add(1)
 				k, err := rule.at(indices[at], l.n)
 				if err != nil {
 					return err
@@ -368,19 +437,21 @@ func gatherND(c *call) error {
 	indices := c.i32(idx)
 	if c.floatOut(0) {
 		src := c.f32(x)
-		return pickSlices(c.newF32(0), src, indices, x, &d, rule)
+		return pickSlices(&c.fr.poller, c.newF32(0), src, indices, x, &d, rule)
 	}
 	src := c.i32(x)
-	return pickSlices(c.newI32(0), src, indices, x, &d, rule)
+	return pickSlices(&c.fr.poller, c.newI32(0), src, indices, x, &d, rule)
 }
 
-func pickSlices[T any](dst, src []T, indices []int32, x *value, d *deep, rule indexRule) error {
+func pickSlices[T any](p *poller, dst, src []T, indices []int32, x *value, d *deep, rule indexRule) error {
+	work := counter{p: p}
 	for k := range d.count {
 		at, err := d.offset(x, indices, k, rule)
 		if err != nil {
 			return err
 		}
-		copy(dst[k*d.slice:(k+1)*d.slice], src[at:])
+		work.add(d.slice + 1)
+		copyPieces(p, dst[k*d.slice:(k+1)*d.slice], src[at:])
 	}
 	return nil
 }

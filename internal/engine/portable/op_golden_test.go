@@ -135,7 +135,7 @@ func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan, []feeding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlan(fn, engine.Faithful, false)
+	p, err := newPlan(t.Context(), fn, engine.Faithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package portable
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/kernel"
@@ -136,8 +137,10 @@ const maxStreams = 4
 
 // nest is a nest of loops over one index space that moves through several pieces
 // of memory, each with its own strides. The innermost loop is the caller's: n
-// elements, step[k] apart in memory k, from element at[k] on.
+// elements, step[k] apart in memory k, from element at[k] on. A long row comes in
+// pieces, and between pieces and rows the nest looks at the context.
 type nest struct {
+	count   counter
 	rank    int
 	dims    [maxRank]int
 	stride  [maxStreams][maxRank]int
@@ -146,7 +149,15 @@ type nest struct {
 	n       int
 	step    [maxStreams]int
 	streams int
+	row     int // length of the innermost dimension
+	rest    int // what is left of the row after these n
 }
+
+// longestPiece bounds n of a nest.
+const longestPiece = pollEvery
+
+// nest returns a nest that looks at the prediction's context.
+func (c *call) nest() nest { return nest{count: counter{p: &c.fr.poller}} }
 
 // start merges neighbouring dimensions where every memory allows it and places
 // the nest at its first row. It reports whether there is a row at all.
@@ -169,15 +180,17 @@ func (w *nest) start(dims []int, streams int) bool {
 			w.stride[k][w.rank-1] = w.stride[k][d]
 		}
 	}
-	w.n = 1
+	w.row = 1
 	w.step = [maxStreams]int{}
 	if w.rank > 0 {
 		w.rank--
-		w.n = w.dims[w.rank]
+		w.row = w.dims[w.rank]
 		for k := range streams {
 			w.step[k] = w.stride[k][w.rank]
 		}
 	}
+	w.n = min(w.row, longestPiece)
+	w.rest = w.row - w.n
 	w.idx = [maxRank]int{}
 	return true
 }
@@ -193,8 +206,13 @@ func (w *nest) joins(d, n int) bool {
 	return true
 }
 
-// next moves to the next row; it reports false after the last.
+// next moves to the next row, or on in a long one; it reports false after the
+// last.
 func (w *nest) next() bool {
+	w.count.add(w.n)
+	if w.row > longestPiece && w.along() {
+		return true
+	}
 	for d := w.rank - 1; d >= 0; d-- {
 		w.idx[d]++
 		for k := range w.streams {
@@ -209,6 +227,22 @@ func (w *nest) next() bool {
 		w.idx[d] = 0
 	}
 	return false
+}
+
+// along moves on in a long row. At its end it goes back to where the row began and
+// reports false.
+func (w *nest) along() bool {
+	by, on := w.n, w.rest > 0
+	if !on {
+		by = w.n - w.row
+		w.rest = w.row
+	}
+	for k := range w.streams {
+		w.at[k] += by * w.step[k]
+	}
+	w.n = min(w.rest, longestPiece)
+	w.rest -= w.n
+	return on
 }
 
 // denseStrides sets the strides of memory k to those of a dense value.
@@ -291,6 +325,9 @@ func broadcastShape(c *call, from, to int) error {
 // shapeCopy returns the dimensions for an error, so that the shape of a healthy
 // value never escapes to the heap.
 func (v *value) shapeCopy() []int { return append([]int(nil), v.shape()...) }
+
+// someInts returns the first of a list of integers for an error.
+func someInts(list []int32) []int32 { return slices.Clone(list[:min(len(list), 2*maxRank)]) }
 
 // copyRows copies src to dst over a nest of two memories, dst 0 and src 1.
 func copyRows[T any](w *nest, dst, src []T) {

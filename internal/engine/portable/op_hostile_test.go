@@ -67,7 +67,7 @@ func hostileOp(t *testing.T, seed uint64) (name string, worked bool) {
 		t.Logf("seed %d: %v", seed, err)
 		return op.name, false // not even a program
 	}
-	p, err := newPlan(fn, engine.Faithful, r.IntN(2) == 0)
+	p, err := newPlan(t.Context(), fn, engine.Faithful, r.IntN(2) == 0)
 	if err != nil {
 		return op.name, false
 	}

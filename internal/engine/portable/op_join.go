@@ -68,7 +68,7 @@ func concat(c *call) error {
 	at := 0
 	for k := range c.listLen() {
 		v := c.item(k)
-		var w nest
+		w := c.nest()
 		w.denseStrides(0, out.shape())
 		step := w.stride[0][axis]
 		w.at[0] = at * step
@@ -178,7 +178,7 @@ func stack(c *call) error {
 	c.newOut(0)
 	out := c.out(0)
 	for k := range c.listLen() {
-		var w, full nest
+		w, full := c.nest(), nest{}
 		full.denseStrides(0, out.shape())
 		w.at[0] = k * full.stride[0][axis]
 		copy(w.stride[0][:], full.stride[0][:axis])
@@ -288,8 +288,10 @@ func tile(c *call) error {
 	var full nest
 	full.denseStrides(0, out.shape())
 	var idx [maxRank]int
+	work := counter{p: &c.fr.poller}
 	for {
-		var w nest
+		work.add(x.len() + 16)
+		w := c.nest()
 		for d := range x.rank {
 			w.stride[0][d] = full.stride[0][d]
 			w.at[0] += idx[d] * x.dims[d] * full.stride[0][d]

@@ -52,7 +52,7 @@ func runOnce(t *testing.T, opset string, build func(b *mil.Builder)) (outs [][]f
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlan(fn, engine.Faithful, true)
+	p, err := newPlan(t.Context(), fn, engine.Faithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,12 +30,12 @@ func prepareLinear(p *plan, st *step) error {
 	if w == nil {
 		return nil
 	}
-	m, err := constMatrix(w)
+	m, err := constMatrix(&p.load, w)
 	if err != nil {
 		return err
 	}
 	st.mat = m
-	if len(st.in) > 2 && st.in[2] >= 0 && allZero(p.slots[st.in[2]].konst) {
+	if len(st.in) > 2 && st.in[2] >= 0 && allZero(&p.load, p.slots[st.in[2]].konst) {
 		st.in[2] = -1
 	}
 	return nil
@@ -43,7 +43,7 @@ func prepareLinear(p *plan, st *step) error {
 
 // constMatrix returns a constant as a matrix of its first dimension by all
 // others.
-func constMatrix(w *value) (kernel.Mat, error) {
+func constMatrix(p *poller, w *value) (kernel.Mat, error) {
 	if w.rank == 0 {
 		return nil, fmt.Errorf("weight is a scalar")
 	}
@@ -57,27 +57,28 @@ func constMatrix(w *value) (kernel.Mat, error) {
 	}
 	switch {
 	case w.repr == reprWeight:
-		return w.w.matrix()
+		return w.w.matrix(p)
 	case w.repr == reprF16 && w.dense:
 		return kernel.NewF16(rows, cols, w.h[:rows*cols])
 	case w.repr == reprF32 && w.dense:
 		return kernel.NewF32(rows, cols, w.f[:rows*cols])
 	}
 	f := make([]float32, rows*cols)
-	w.widen(f)
+	w.widen(p, f)
 	return kernel.NewF32(rows, cols, f)
 }
 
-func allZero(v *value) bool {
+func allZero(p *poller, v *value) bool {
 	if v == nil || v.repr != reprF32 || !v.dense {
 		return false
 	}
-	for _, x := range v.f[:v.len()] {
-		if x != 0 {
-			return false
+	zero := true
+	p.pieces(v.len(), func(lo, hi int) {
+		for _, x := range v.f[lo:hi] {
+			zero = zero && x == 0
 		}
-	}
-	return true
+	})
+	return zero
 }
 
 // linear: y = x·Wᵀ + b over the last dimension of x; weight is [out, in].
@@ -114,7 +115,7 @@ func linear(c *call) error {
 		return nil
 	}
 	l.mm.matmul(c, dst, xs, c.f32(c.in(1)), true, n, o, k)
-	addBias(dst, bias, o)
+	c.addBias(dst, bias, o)
 	c.roundTo(dst)
 	return nil
 }
@@ -124,16 +125,17 @@ func (c *call) multiply(dst []float32, o int, xs []float32, k, n int, bias []flo
 	half := c.out(0).dt == dtype.Float16
 	t := &c.fr.product
 	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = c.st.mat, dst, xs, o, k, n
-	t.Bias, t.RoundOut = nil, half && bias == nil
+	t.Bias, t.RoundOut, t.Stop = nil, half && bias == nil, c.fr.stop
 	if len(bias) == o {
 		t.Bias = bias
 	}
 	t.Go(c.fr.pool, c.fr.threads)
+	c.fr.poll()
 	if bias == nil {
 		return
 	}
 	if len(bias) != o {
-		addBias(dst, bias, o)
+		c.addBias(dst, bias, o)
 	}
 	c.roundTo(dst)
 }
@@ -141,22 +143,21 @@ func (c *call) multiply(dst []float32, o int, xs []float32, k, n int, bias []flo
 // roundTo rounds to output 0's type.
 func (c *call) roundTo(dst []float32) {
 	if c.out(0).dt == dtype.Float16 {
-		kernel.RoundF16(dst)
+		c.roundF16(dst)
 	}
 }
 
 // addBias adds one number to each column, or the same one to all.
-func addBias(dst, bias []float32, o int) {
+func (c *call) addBias(dst, bias []float32, o int) {
 	if bias == nil {
 		return
 	}
-	for at := 0; at < len(dst); at += o {
-		if len(bias) == o {
-			kernel.Add(dst[at:at+o], dst[at:at+o], bias)
-			continue
-		}
-		for k := range o {
-			dst[at+k] += bias[0]
-		}
+	if len(bias) != o {
+		c.fr.pieces(len(dst), func(lo, hi int) { addVS(dst[lo:hi], dst[lo:hi], bias) })
+		return
 	}
+	c.fr.lanes(len(dst)/o, o, func(r int) {
+		row := dst[r*o : (r+1)*o]
+		c.fr.pieces(o, func(lo, hi int) { kernel.Add(row[lo:hi], row[lo:hi], bias[lo:]) })
+	})
 }

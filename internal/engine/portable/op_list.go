@@ -11,7 +11,7 @@ func init() {
 			name: "make_list", params: []param{{name: "elem_shape"}, {name: "init_length"}, {name: "dynamic_length"}, {name: "dtype"}},
 			shape: makeListShape, eval: makeList, exact: true,
 		},
-		operator{name: "list_length", params: in("ls"), shape: scalarShape, eval: listLength, exact: true},
+		operator{name: "list_length", params: in("ls"), shape: scalarShape, eval: listLength, exact: true, shapeOnly: true},
 		operator{name: "list_read", params: in("ls", "index!"), shape: listReadShape, eval: listRead, exact: true},
 		operator{name: "list_gather", params: in("ls", "indices!"), shape: listGatherShape, eval: listRead, exact: true},
 		operator{name: "list_write", params: in("ls", "index!", "value!"), shape: listWriteShape, eval: listWrite, exact: true},
@@ -47,9 +47,9 @@ func makeListShape(c *call) error {
 
 func makeList(c *call) error {
 	if c.floatOut(0) {
-		clear(c.newF32(0))
+		setAll(&c.fr.poller, c.newF32(0), 0)
 	} else {
-		clear(c.newI32(0))
+		setAll(&c.fr.poller, c.newI32(0), 0)
 	}
 	return nil
 }
@@ -116,17 +116,15 @@ func listRead(c *call) error {
 	}
 	size := ls.span(1, ls.rank)
 	if ls.isInt() {
-		pickRows(c.newI32(0), c.i32(ls), at, size)
+		pickRows(&c.fr.poller, c.newI32(0), c.i32(ls), at, size)
 	} else {
-		pickRows(c.newF32(0), c.f32(ls), at, size)
+		pickRows(&c.fr.poller, c.newF32(0), c.f32(ls), at, size)
 	}
 	return nil
 }
 
-func pickRows[T any](dst, src []T, at []int32, size int) {
-	for k, i := range at {
-		copy(dst[k*size:(k+1)*size], src[int(i)*size:])
-	}
+func pickRows[T any](p *poller, dst, src []T, at []int32, size int) {
+	p.lanes(len(at), size, func(k int) { copyPieces(p, dst[k*size:(k+1)*size], src[int(at[k])*size:]) })
 }
 
 // grownShape gives output 0 the shape of the list with enough places for the
@@ -180,16 +178,17 @@ func listWrite(c *call) error {
 	ls, at, v := c.in(0), c.intsIn(1), c.in(2)
 	size := c.out(0).span(1, c.out(0).rank)
 	if v.isInt() {
-		putRows(c.newI32(0), c.i32(ls), c.i32(v), at, size)
+		putRows(&c.fr.poller, c.newI32(0), c.i32(ls), c.i32(v), at, size)
 	} else {
-		putRows(c.newF32(0), c.f32(ls), c.f32(v), at, size)
+		putRows(&c.fr.poller, c.newF32(0), c.f32(ls), c.f32(v), at, size)
 	}
 	return nil
 }
 
-func putRows[T any](dst, old, rows []T, at []int32, size int) {
-	clear(dst[copy(dst, old):])
-	for k, i := range at {
-		copy(dst[int(i)*size:(int(i)+1)*size], rows[k*size:])
-	}
+func putRows[T any](p *poller, dst, old, rows []T, at []int32, size int) {
+	setAll(p, dst[copyPieces(p, dst, old):], *new(T))
+	p.lanes(len(at), size, func(k int) {
+		i := int(at[k])
+		copyPieces(p, dst[i*size:(i+1)*size], rows[k*size:])
+	})
 }

@@ -52,16 +52,20 @@ func rangeOp(c *call) error {
 	if !c.floatOut(0) {
 		start, step := int64(c.i32(c.in(1))[0]), int64(c.i32(c.in(2))[0])
 		dst, dt := c.newI32(0), c.out(0).dt
-		for k := range dst {
-			dst[k] = wrap(start+int64(k)*step, dt)
-		}
+		c.fr.pieces(len(dst), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				dst[k] = wrap(start+int64(k)*step, dt)
+			}
+		})
 		return nil
 	}
 	start, step := float64(c.f32(c.in(1))[0]), float64(c.f32(c.in(2))[0])
 	dst := c.newF32(0)
-	for k := range dst {
-		dst[k] = float32(start + float64(k)*step)
-	}
+	c.fr.pieces(len(dst), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst[k] = float32(start + float64(k)*step)
+		}
+	})
 	return nil
 }
 
@@ -84,21 +88,15 @@ func fill(c *call) error {
 		if err != nil {
 			return err
 		}
-		setAll(c.newF32(0), v)
+		setAll(&c.fr.poller, c.newF32(0), v)
 		return nil
 	}
 	v, err := c.intIn(1, 0)
 	if err != nil {
 		return err
 	}
-	setAll(c.newI32(0), wrap(int64(v), c.out(0).dt))
+	setAll(&c.fr.poller, c.newI32(0), wrap(int64(v), c.out(0).dt))
 	return nil
-}
-
-func setAll[T any](dst []T, v T) {
-	for k := range dst {
-		dst[k] = v
-	}
 }
 
 // oneHotAxis returns the position of the new dimension and its size.
@@ -150,7 +148,7 @@ func oneHot(c *call) error {
 		if err != nil {
 			return err
 		}
-		spotOn(c.newF32(0), indices, depth, inner, on, off)
+		spotOn(&c.fr.poller, c.newF32(0), indices, depth, inner, on, off)
 		return nil
 	}
 	on, err := c.intIn(3, 1)
@@ -162,17 +160,17 @@ func oneHot(c *call) error {
 		return err
 	}
 	dt := c.out(0).dt
-	spotOn(c.newI32(0), indices, depth, inner, wrap(int64(on), dt), wrap(int64(off), dt))
+	spotOn(&c.fr.poller, c.newI32(0), indices, depth, inner, wrap(int64(on), dt), wrap(int64(off), dt))
 	return nil
 }
 
-func spotOn[T any](dst []T, indices []int32, depth, inner int, on, off T) {
-	setAll(dst, off)
-	for k, i := range indices {
-		if i >= 0 && int(i) < depth {
-			dst[(k/inner*depth+int(i))*inner+k%inner] = on
+func spotOn[T any](p *poller, dst []T, indices []int32, depth, inner int, on, off T) {
+	setAll(p, dst, off)
+	p.lanes(len(indices), 1, func(k int) {
+		if i := int(indices[k]); i >= 0 && i < depth {
+			dst[(k/inner*depth+i)*inner+k%inner] = on
 		}
-	}
+	})
 }
 
 // bandPart keeps the elements of each matrix that lie at most lower below and
@@ -193,17 +191,20 @@ func bandPart(c *call) error {
 	rows, cols := x.dims[x.rank-2], x.dims[x.rank-1]
 	if c.floatOut(0) {
 		src := c.f32(x)
-		band(c.newF32(0), src, rows, cols, lower, upper)
+		band(&c.fr.poller, c.newF32(0), src, rows, cols, lower, upper)
 		return nil
 	}
 	src := c.i32(x)
-	band(c.newI32(0), src, rows, cols, lower, upper)
+	band(&c.fr.poller, c.newI32(0), src, rows, cols, lower, upper)
 	return nil
 }
 
-func band[T any](dst, src []T, rows, cols, lower, upper int) {
-	for at := 0; at < len(dst); at += cols {
-		m := at / cols % rows
+func band[T any](p *poller, dst, src []T, rows, cols, lower, upper int) {
+	if len(dst) == 0 {
+		return
+	}
+	p.lanes(len(dst)/cols, cols, func(r int) {
+		m, at := r%rows, r*cols
 		from, to := 0, cols
 		if lower >= 0 {
 			from = min(cols, max(0, m-lower))
@@ -212,24 +213,31 @@ func band[T any](dst, src []T, rows, cols, lower, upper int) {
 			to = max(from, min(cols, m+upper+1))
 		}
 		row := dst[at : at+cols]
-		clear(row)
-		copy(row[from:to], src[at+from:at+to])
-	}
+		setAll(p, row[:from], *new(T))
+		copyPieces(p, row[from:to], src[at+from:at+to])
+		setAll(p, row[to:], *new(T))
+	})
 }
 
 func nonZeroShape(c *call) error {
 	n := 0
 	x := c.in(0)
 	if x.isInt() {
-		for _, v := range c.i32(x) {
-			n += int(bit(v != 0))
-		}
+		n = filled(&c.fr.poller, c.i32(x))
 	} else {
-		for _, v := range c.f32(x) {
-			n += int(bit(v != 0))
-		}
+		n = filled(&c.fr.poller, c.f32(x))
 	}
 	return c.out(0).setShape(n, x.rank)
+}
+
+// filled counts the elements that are not zero.
+func filled[T int32 | float32](p *poller, src []T) (n int) {
+	p.pieces(len(src), func(lo, hi int) {
+		for _, v := range src[lo:hi] {
+			n += int(bit(v != 0))
+		}
+	})
+	return n
 }
 
 // nonZero lists the coordinates of the elements that are not zero.
@@ -237,16 +245,18 @@ func nonZero(c *call) error {
 	x := c.in(0)
 	dst := c.newI32(0)
 	if x.isInt() {
-		coordinates(dst, c.i32(x), x)
+		coordinates(&c.fr.poller, dst, c.i32(x), x)
 	} else {
-		coordinates(dst, c.f32(x), x)
+		coordinates(&c.fr.poller, dst, c.f32(x), x)
 	}
 	return nil
 }
 
-func coordinates[T int32 | float32](dst []int32, src []T, x *value) {
+func coordinates[T int32 | float32](p *poller, dst []int32, src []T, x *value) {
 	at := 0
+	work := counter{p: p}
 	for k, v := range src {
+		work.add(1)
 		if v == 0 {
 			continue
 		}

@@ -22,7 +22,7 @@ func prepareMatmul(p *plan, st *step) error {
 	if y == nil || y.rank != 2 || constBool(p, st, 2) || !constBool(p, st, 3) {
 		return nil
 	}
-	m, err := constMatrix(y)
+	m, err := constMatrix(&p.load, y)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func matmul(c *call) error {
 	ys := c.f32(c.in(1))
 	dst := c.newF32(0)
 	if d.tx {
-		l.x = turn(grown(c.fr, l.x, len(xs)), xs, d.k, d.m)
+		l.x = turn(&c.fr.poller, grown(c.fr, l.x, len(xs)), xs, d.k, d.m)
 		xs = l.x
 	}
 	l.mm.d = d
@@ -170,10 +170,15 @@ func matmul(c *call) error {
 }
 
 // turn transposes every [rows, cols] matrix of src into dst, which is as long.
-func turn(dst, src []float32, rows, cols int) []float32 {
+func turn(p *poller, dst, src []float32, rows, cols int) []float32 {
+	work := counter{p: p}
 	for at := 0; at+rows*cols <= len(src) && rows*cols > 0; at += rows * cols {
 		for r := range rows {
+			work.add(cols + 1)
 			for c := range cols {
+				if c&(pollEvery-1) == pollEvery-1 {
+					p.poll()
+				}
 				dst[at+c*rows+r] = src[at+r*cols+c]
 			}
 		}
@@ -203,9 +208,10 @@ func (t *matmulTask) run(c *call) {
 	t.fr, t.rows = c.fr, min(t.d.m, 32)
 	if t.d.m*t.d.n*t.d.k*t.d.batches < 1<<14 { // not worth a second thread
 		t.Run(0, t.units(), 0)
-		return
+	} else {
+		c.fr.pool.For(t, t.units(), 1, c.fr.threads)
 	}
-	c.fr.pool.For(t, t.units(), 1, c.fr.threads)
+	c.fr.poll()
 }
 
 func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
@@ -214,7 +220,8 @@ func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / 
 func (t *matmulTask) Run(lo, hi, _ int) {
 	d := &t.d
 	per := (d.m + t.rows - 1) / t.rows
-	for u := lo; u < hi && !t.fr.stopped(); u++ {
+	for u := lo; u < hi; u++ {
+		t.fr.poll()
 		b, r := u/per, u%per*t.rows
 		xo, yo := d.offsets(b)
 		rows := min(t.rows, d.m-r)
@@ -222,7 +229,7 @@ func (t *matmulTask) Run(lo, hi, _ int) {
 		if d.ty {
 			ldb = d.k
 		}
-		kernel.MatMul(t.dst[(b*d.m+r)*d.n:], d.n, t.x[xo+r*d.k:], d.k, t.y[yo:], ldb, d.ty, rows, d.n, d.k)
+		kernel.MatMulUntil(t.fr.stop, t.dst[(b*d.m+r)*d.n:], d.n, t.x[xo+r*d.k:], d.k, t.y[yo:], ldb, d.ty, rows, d.n, d.k)
 	}
 }
 

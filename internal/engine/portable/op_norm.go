@@ -58,13 +58,13 @@ func layerNorm(c *call) error {
 	case !block:
 		c.layerNormLanes(dst, src, &set, n, gamma, beta, eps)
 	case inner == 1:
-		for ; len(dst) > 0; dst, src = dst[n:], src[n:] {
-			kernel.LayerNorm(dst[:n], src[:n], gamma, beta, eps)
-		}
+		c.fr.lanes(len(dst)/n, n, func(r int) {
+			kernel.LayerNormUntil(c.fr.stop, dst[r*n:(r+1)*n], src[r*n:(r+1)*n], gamma, beta, eps)
+		})
 	default:
 		sums := c.scratch().doubles(2 * inner)
 		for ; len(dst) > 0; dst, src = dst[n*inner:], src[n*inner:] {
-			layerNormColumns(dst[:n*inner], src[:n*inner], gamma, beta, eps, sums[:inner], sums[inner:])
+			layerNormColumns(&c.fr.poller, dst[:n*inner], src[:n*inner], gamma, beta, eps, sums[:inner], sums[inner:])
 		}
 	}
 	return nil
@@ -90,29 +90,44 @@ func blockOf(x *value, set *[maxRank]bool) (n, inner int, block bool) {
 
 // layerNormColumns normalises every column of [n, inner], row by row: the same
 // sums as in one column, kept for all columns at once.
-func layerNormColumns(dst, src, gamma, beta []float32, eps float32, mean, scale []float64) {
+func layerNormColumns(p *poller, dst, src, gamma, beta []float32, eps float32, mean, scale []float64) {
 	inner := len(mean)
 	n := len(src) / inner
+	p.pieces(inner, func(lo, hi int) {
+		w := normColumns{n: n, inner: inner, dst: dst[lo:], src: src[lo:], mean: mean[lo:hi], scale: scale[lo:hi]}
+		w.norm(p, gamma, beta, eps)
+	})
+}
+
+// normColumns is some of the columns of [n, inner]: as many as mean has elements.
+type normColumns struct {
+	n, inner    int
+	dst, src    []float32
+	mean, scale []float64
+}
+
+func (w *normColumns) norm(p *poller, gamma, beta []float32, eps float32) {
+	mean, scale, m := w.mean, w.scale, len(w.mean)
 	clear(mean)
 	clear(scale)
-	for r := range n {
-		for j, v := range src[r*inner : (r+1)*inner] {
+	p.lanes(w.n, m, func(r int) {
+		for j, v := range w.src[r*w.inner:][:m] {
 			mean[j] += float64(v)
 		}
-	}
+	})
 	for j := range mean {
-		mean[j] /= float64(n)
+		mean[j] /= float64(w.n)
 	}
-	for r := range n {
-		for j, v := range src[r*inner : (r+1)*inner] {
+	p.lanes(w.n, m, func(r int) {
+		for j, v := range w.src[r*w.inner:][:m] {
 			d := float64(v) - mean[j]
 			scale[j] += d * d
 		}
-	}
+	})
 	for j := range scale {
-		scale[j] = 1 / math.Sqrt(scale[j]/float64(n)+float64(eps))
+		scale[j] = 1 / math.Sqrt(scale[j]/float64(w.n)+float64(eps))
 	}
-	for r := range n {
+	p.lanes(w.n, m, func(r int) {
 		g, b := 1.0, 0.0
 		if gamma != nil {
 			g = float64(gamma[r])
@@ -120,11 +135,11 @@ func layerNormColumns(dst, src, gamma, beta []float32, eps float32, mean, scale 
 		if beta != nil {
 			b = float64(beta[r])
 		}
-		row := dst[r*inner : (r+1)*inner]
-		for j, v := range src[r*inner : (r+1)*inner] {
+		row := w.dst[r*w.inner:][:m]
+		for j, v := range w.src[r*w.inner:][:m] {
 			row[j] = float32((float64(v)-mean[j])*scale[j]*g + b)
 		}
-	}
+	})
 }
 
 // layerNormLanes normalises over axes that are not the last ones: each lane is
@@ -141,20 +156,22 @@ func (c *call) layerNormLanes(dst, src []float32, set *[maxRank]bool, n int, gam
 		}
 	}
 	row := c.scratch().floats(n)
-	var over nest
+	over := c.nest()
+	work := counter{p: &c.fr.poller}
 	over.denseStrides(0, x.shape())
 	for ok := over.start(kept[:x.rank], 1); ok; ok = over.next() {
 		for j := range over.n {
 			base := over.at[0] + j*over.step[0]
-			gatherLane(row, src[base:], x, &lane)
-			kernel.LayerNorm(row, row, gamma, beta, eps)
-			scatterLane(dst[base:], row, x, &lane)
+			work.add(2 * n)
+			c.gatherLane(row, src[base:], x, &lane)
+			kernel.LayerNormUntil(c.fr.stop, row, row, gamma, beta, eps)
+			c.scatterLane(dst[base:], row, x, &lane)
 		}
 	}
 }
 
-func gatherLane(row, src []float32, x *value, lane *[maxRank]int) {
-	var w nest
+func (c *call) gatherLane(row, src []float32, x *value, lane *[maxRank]int) {
+	w := c.nest()
 	w.denseStrides(0, lane[:x.rank])
 	w.denseStrides(1, x.shape())
 	if w.start(lane[:x.rank], 2) {
@@ -162,8 +179,8 @@ func gatherLane(row, src []float32, x *value, lane *[maxRank]int) {
 	}
 }
 
-func scatterLane(dst, row []float32, x *value, lane *[maxRank]int) {
-	var w nest
+func (c *call) scatterLane(dst, row []float32, x *value, lane *[maxRank]int) {
+	w := c.nest()
 	w.denseStrides(0, x.shape())
 	w.denseStrides(1, lane[:x.rank])
 	if w.start(lane[:x.rank], 2) {
@@ -197,8 +214,7 @@ func batchNorm(c *call) error {
 	}
 	src, dst := c.f32(x), c.newF32(0)
 	inner := x.span(2, x.rank)
-	for r := 0; r*inner < len(src); r++ {
-		ch := r % len(mean)
+	c.perChannel(len(src), inner, len(mean), func(ch, lo, hi int) {
 		scale, shift := 1/math.Sqrt(float64(variance[ch])+float64(eps)), float64(0)
 		if gamma != nil {
 			scale *= float64(gamma[ch])
@@ -206,10 +222,10 @@ func batchNorm(c *call) error {
 		if beta != nil {
 			shift = float64(beta[ch])
 		}
-		for k := r * inner; k < (r+1)*inner; k++ {
+		for k := lo; k < hi; k++ {
 			dst[k] = float32((float64(src[k])-float64(mean[ch]))*scale + shift)
 		}
-	}
+	})
 	return nil
 }
 
@@ -234,17 +250,23 @@ func instanceNorm(c *call) error {
 	}
 	src, dst := c.f32(x), c.newF32(0)
 	inner := x.span(2, x.rank)
-	for r := 0; r*inner < len(src); r++ {
-		row := dst[r*inner : (r+1)*inner]
-		kernel.LayerNorm(row, src[r*inner:(r+1)*inner], nil, nil, eps)
-		ch := r % x.dims[1]
-		if gamma != nil {
-			kernel.Scale(row, row, gamma[ch])
-		}
-		if beta != nil {
-			addVS(row, row, beta[ch:])
-		}
+	if len(src) == 0 {
+		return nil
 	}
+	c.fr.lanes(len(src)/inner, inner, func(r int) {
+		row := dst[r*inner : (r+1)*inner]
+		kernel.LayerNormUntil(c.fr.stop, row, src[r*inner:(r+1)*inner], nil, nil, eps)
+		ch := r % x.dims[1]
+		c.fr.pieces(inner, func(lo, hi int) {
+			part := row[lo:hi]
+			if gamma != nil {
+				kernel.Scale(part, part, gamma[ch])
+			}
+			if beta != nil {
+				addVS(part, part, beta[ch:])
+			}
+		})
+	})
 	return nil
 }
 
@@ -262,13 +284,17 @@ func l2Norm(c *call) error {
 	n := x.span(x.rank-3, x.rank)
 	for ; len(dst) > 0; dst, src = dst[n:], src[n:] {
 		sum := 0.0
-		for _, v := range src[:n] {
-			sum += float64(v) * float64(v)
-		}
+		c.fr.pieces(n, func(lo, hi int) {
+			for _, v := range src[lo:hi] {
+				sum += float64(v) * float64(v)
+			}
+		})
 		root := math.Sqrt(sum + float64(eps))
-		for k, v := range src[:n] {
-			dst[k] = float32(float64(v) / root)
-		}
+		c.fr.pieces(n, func(lo, hi int) {
+			for k, v := range src[lo:hi] {
+				dst[lo+k] = float32(float64(v) / root)
+			}
+		})
 	}
 	return nil
 }
@@ -301,12 +327,15 @@ func localResponseNorm(c *call) error {
 	}
 	src, dst := c.f32(x), c.newF32(0)
 	chans, inner := x.dims[1], x.span(2, x.rank)
+	work := counter{p: &c.fr.poller}
 	for o := 0; o < len(src); o += chans * inner {
 		for ch := range chans {
 			lo, hi := max(0, ch-size/2), min(chans-1, ch+(size-1)/2)
 			for j := range inner {
 				sum := 0.0
+				work.add(16) // a power costs as much as that many additions
 				for n := lo; n <= hi; n++ {
+					work.add(1)
 					v := float64(src[o+n*inner+j])
 					sum += v * v
 				}

@@ -123,17 +123,15 @@ func (c *call) pool(kind poolKind) error {
 	x := c.in(0)
 	src, dst := c.f32(x), c.newF32(0)
 	plane := p.in[0] * p.in[1] * p.in[2]
+	work := counter{p: &c.fr.poller}
 	k := 0
 	for ch := range x.dims[0] * x.dims[1] {
 		lane := src[ch*plane : (ch+1)*plane]
 		var at [poolDims]int
 		for at[0] = range p.out[0] {
 			for at[1] = range p.out[1] {
-				if c.fr.stopped() {
-					return nil
-				}
 				for at[2] = range p.out[2] {
-					dst[k] = p.reduce(kind, lane, &at)
+					dst[k] = p.reduce(kind, lane, &at, &work)
 					k++
 				}
 			}
@@ -156,13 +154,18 @@ func (p *pooling) window(at *[poolDims]int) (lo, hi [poolDims]int, places int) {
 }
 
 // reduce makes one number of the window at output position at.
-func (p *pooling) reduce(kind poolKind, src []float32, at *[poolDims]int) float32 {
+func (p *pooling) reduce(kind poolKind, src []float32, at *[poolDims]int, work *counter) float32 {
 	lo, hi, places := p.window(at)
 	best, sum, inside := float32(math.Inf(-1)), 0.0, 0
+	work.add(8 + max(0, hi[2]-lo[2]))
 	for i := lo[0]; i < hi[0]; i++ {
 		for j := lo[1]; j < hi[1]; j++ {
 			row := src[(i*p.in[1]+j)*p.in[2]:]
+			work.add(8)
 			for k := lo[2]; k < hi[2]; k++ {
+				if inside&(pollEvery-1) == pollEvery-1 {
+					work.p.poll()
+				}
 				v := float64(row[k])
 				switch kind {
 				case poolMax:

@@ -72,14 +72,16 @@ func quantize(c *call) error {
 	}
 	lo, hi := intRange(c.out(0).dt)
 	dst := c.newI32(0)
-	for k, x := range src {
-		scale, zero := a.at(k)
-		q := math.RoundToEven(float64(x)/scale) + zero
-		if q != q {
-			q = zero
+	c.fr.pieces(len(src), func(from, to int) {
+		for k := from; k < to; k++ {
+			scale, zero := a.at(k)
+			q := math.RoundToEven(float64(src[k])/scale) + zero
+			if q != q {
+				q = zero
+			}
+			dst[k] = int32(max(float64(lo), min(q, float64(hi))))
 		}
-		dst[k] = int32(max(float64(lo), min(q, float64(hi))))
-	}
+	})
 	return nil
 }
 
@@ -94,9 +96,11 @@ func dequantize(c *call) error {
 		return errTypes
 	}
 	dst := c.newF32(0)
-	for k, x := range src {
-		scale, zero := a.at(k)
-		dst[k] = float32(scale * (float64(x) - zero))
-	}
+	c.fr.pieces(len(src), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			scale, zero := a.at(k)
+			dst[k] = float32(scale * (float64(src[k]) - zero))
+		}
+	})
 	return nil
 }

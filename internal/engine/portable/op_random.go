@@ -4,25 +4,26 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sort"
 )
 
 func init() {
 	add(
 		operator{
 			name: "random_uniform", params: in("shape", "low", "high", "seed"),
-			shape: randomShape, eval: randomUniform,
+			shape: randomShape, eval: randomUniform, random: true,
 		},
 		operator{
 			name: "random_normal", params: in("shape", "mean", "stddev", "seed"),
-			shape: randomShape, eval: randomNormal,
+			shape: randomShape, eval: randomNormal, random: true,
 		},
 		operator{
 			name: "random_bernoulli", params: in("shape", "prob", "seed"),
-			shape: randomShape, eval: randomBernoulli,
+			shape: randomShape, eval: randomBernoulli, random: true,
 		},
 		operator{
 			name: "random_categorical", params: in("x", "mode", "size", "seed"),
-			shape: categoricalShape, eval: randomCategorical, local: newScratch,
+			shape: categoricalShape, eval: randomCategorical, random: true, local: newScratch,
 		},
 	)
 }
@@ -73,9 +74,11 @@ func randomUniform(c *call) error {
 		return err
 	}
 	dst := c.newF32(0)
-	for k := range dst {
-		dst[k] = c.below(low+(high-low)*r.Float64(), low, high)
-	}
+	c.fr.pieces(len(dst), func(from, to int) {
+		for k := from; k < to; k++ {
+			dst[k] = c.below(low+(high-low)*r.Float64(), low, high)
+		}
+	})
 	return nil
 }
 
@@ -99,9 +102,11 @@ func randomNormal(c *call) error {
 		return err
 	}
 	dst := c.newF32(0)
-	for k := range dst {
-		dst[k] = float32(mean + deviation*r.NormFloat64())
-	}
+	c.fr.pieces(len(dst), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst[k] = float32(mean + deviation*r.NormFloat64())
+		}
+	})
 	return nil
 }
 
@@ -115,12 +120,14 @@ func randomBernoulli(c *call) error {
 		return err
 	}
 	dst := c.newF32(0)
-	for k := range dst {
-		dst[k] = 0
-		if r.Float64() < float64(p) {
-			dst[k] = 1
+	c.fr.pieces(len(dst), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst[k] = 0
+			if r.Float64() < float64(p) {
+				dst[k] = 1
+			}
 		}
-	}
+	})
 	return nil
 }
 
@@ -157,15 +164,14 @@ func randomCategorical(c *call) error {
 	dst := c.newF32(0)
 	classes, draws := c.in(0).dims[c.in(0).rank-1], c.out(0).dims[c.out(0).rank-1]
 	upTo := c.scratch().doubles(classes)
+	work := counter{p: &c.fr.poller}
 	for at := 0; at < len(dst); at += draws {
 		row := x[at/draws*classes:][:classes]
-		total := accumulate(upTo, row, mode == "logits")
+		total := accumulate(&c.fr.poller, upTo, row, mode == "logits")
 		for k := range draws {
 			v := r.Float64() * total
-			i := 0
-			for i < classes-1 && v >= upTo[i] {
-				i++
-			}
+			i := sort.Search(classes-1, func(i int) bool { return v < upTo[i] })
+			work.add(32)
 			dst[at+k] = float32(i)
 		}
 	}
@@ -174,21 +180,25 @@ func randomCategorical(c *call) error {
 
 // accumulate fills upTo with the running sums of the weights of a row and
 // returns their total.
-func accumulate(upTo []float64, row []float32, logits bool) float64 {
+func accumulate(p *poller, upTo []float64, row []float32, logits bool) float64 {
 	most := math.Inf(-1)
-	for _, v := range row {
-		most = max(most, float64(v))
-	}
+	p.pieces(len(row), func(lo, hi int) {
+		for _, v := range row[lo:hi] {
+			most = max(most, float64(v))
+		}
+	})
 	total := 0.0
-	for k, v := range row {
-		w := float64(v)
-		if logits {
-			w = math.Exp(w - most)
+	p.pieces(len(row), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			w := float64(row[k])
+			if logits {
+				w = math.Exp(w - most)
+			}
+			if w > 0 {
+				total += w
+			}
+			upTo[k] = total
 		}
-		if w > 0 {
-			total += w
-		}
-		upTo[k] = total
-	}
+	})
 	return total
 }

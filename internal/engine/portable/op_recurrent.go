@@ -31,6 +31,7 @@ func init() {
 // recurrent is what a recurrent layer keeps in a frame: its sizes and the memory
 // of one step.
 type recurrent struct {
+	work                                counter
 	length, batch, input, hidden, gates int
 	directions                          int
 	reverse, sequence                   bool
@@ -140,9 +141,12 @@ func (l *recurrent) multiply(dst, w, x, bias []float32) {
 	n := len(x)
 	for r := range dst {
 		sum := 0.0
-		for k, v := range w[r*n : (r+1)*n] {
-			sum += float64(v) * float64(x[k])
-		}
+		l.work.add(n + 1)
+		l.work.p.pieces(n, func(lo, hi int) {
+			for k, v := range w[r*n+lo : r*n+hi] {
+				sum += float64(v) * float64(x[lo+k])
+			}
+		})
 		if bias != nil {
 			sum += float64(bias[r])
 		}
@@ -165,9 +169,6 @@ func (c *call) each(l *recurrent, d int, step func(x, h []float32)) {
 		copy(h, h0[b*width+d*l.hidden:][:l.hidden])
 		l.startCell(c, b, d)
 		for t := range l.length {
-			if c.fr.stopped() {
-				return
-			}
 			at := t
 			if backward {
 				at = l.length - 1 - t
@@ -198,6 +199,7 @@ func (l *recurrent) startCell(c *call, b, d int) {
 
 // begin makes the memory of a layer.
 func (l *recurrent) begin(c *call) {
+	l.work = counter{p: &c.fr.poller}
 	rows := l.gates * l.hidden
 	l.x, l.h = grown(c.fr, l.x, rows), grown(c.fr, l.h, rows)
 	l.state, l.cell = grown(c.fr, l.state, l.hidden), grown(c.fr, l.cell, l.hidden)

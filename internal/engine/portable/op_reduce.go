@@ -115,16 +115,14 @@ func (c *call) reduce(r *reduction) error {
 		return c.reduceInt(r)
 	}
 	src, dense := c.floatsOf(x)
-	var w nest
+	w := c.nest()
 	n, err := c.reduceNest(&w, x, dense)
 	if err != nil {
 		return err
 	}
 	acc := c.scratch().doubles(out.len())
 	initial := [...]float64{bySum: 0, byProduct: 1, byMax: math.Inf(-1), byMin: math.Inf(1)}[r.kind]
-	for k := range acc {
-		acc[k] = initial
-	}
+	setAll(&c.fr.poller, acc, initial)
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		if w.step[0] == 0 {
 			acc[w.at[0]] = r.row(acc[w.at[0]], src[w.at[1]:], w.n, w.step[1])
@@ -133,9 +131,11 @@ func (c *call) reduce(r *reduction) error {
 		r.column(acc[w.at[0]:], src[w.at[1]:], w.n, w.step[0], w.step[1])
 	}
 	if r.finish != nil {
-		for k, a := range acc {
-			acc[k] = r.finish(a, n)
-		}
+		c.fr.pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				acc[k] = r.finish(acc[k], n)
+			}
+		})
 	}
 	c.storeDoubles(acc)
 	return nil
@@ -145,20 +145,24 @@ func (c *call) reduce(r *reduction) error {
 func (c *call) storeDoubles(acc []float64) {
 	if c.floatOut(0) {
 		dst := c.newF32(0)
-		for k, a := range acc {
-			dst[k] = float32(a)
-		}
+		c.fr.pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				dst[k] = float32(acc[k])
+			}
+		})
 		return
 	}
-	lo, hi := intRange(c.out(0).dt)
+	least, most := intRange(c.out(0).dt)
 	dst := c.newI32(0)
-	for k, a := range acc {
-		if a == a { // NaN becomes 0
-			dst[k] = int32(max(float64(lo), min(a, float64(hi))))
-		} else {
-			dst[k] = 0
+	c.fr.pieces(len(acc), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			if a := acc[k]; a == a { // NaN becomes 0
+				dst[k] = int32(max(float64(least), min(a, float64(most))))
+			} else {
+				dst[k] = 0
+			}
 		}
-	}
+	})
 }
 
 // row combines n elements, step apart, into one accumulator. Four chains keep the
@@ -224,7 +228,7 @@ func (b combine) join(acc, v float64) float64 {
 func (c *call) reduceInt(r *reduction) error {
 	x, out := c.in(0), c.out(0)
 	src := c.i32(x)
-	var w nest
+	w := c.nest()
 	n, err := c.reduceNest(&w, x, true)
 	if err != nil {
 		return err
@@ -234,9 +238,7 @@ func (c *call) reduceInt(r *reduction) error {
 	}
 	acc := c.scratch().longs(out.len())
 	initial := [...]int64{bySum: 0, byProduct: 1, byMax: math.MinInt64, byMin: math.MaxInt64}[r.kind]
-	for k := range acc {
-		acc[k] = initial
-	}
+	setAll(&c.fr.poller, acc, initial)
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		for k := range w.n {
 			v := int64(src[w.at[1]+k*w.step[1]])
@@ -249,23 +251,29 @@ func (c *call) reduceInt(r *reduction) error {
 	}
 	if r.finish != nil {
 		all := c.scratch().doubles(len(acc))
-		for k, a := range acc {
-			all[k] = r.finish(float64(a), n)
-		}
+		c.fr.pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				all[k] = r.finish(float64(acc[k]), n)
+			}
+		})
 		c.storeDoubles(all)
 		return nil
 	}
 	if c.floatOut(0) {
 		dst := c.newF32(0)
-		for k, a := range acc {
-			dst[k] = float32(a)
-		}
+		c.fr.pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				dst[k] = float32(acc[k])
+			}
+		})
 		return nil
 	}
-	dst := c.newI32(0)
-	for k, a := range acc {
-		dst[k] = wrap(a, out.dt)
-	}
+	dst, dt := c.newI32(0), out.dt
+	c.fr.pieces(len(acc), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst[k] = wrap(acc[k], dt)
+		}
+	})
 	return nil
 }
 
@@ -286,16 +294,15 @@ func (b combine) joinInt(acc, v int64) int64 {
 func logSumExp(c *call) error {
 	x, out := c.in(0), c.out(0)
 	src := c.f32(x)
-	var w nest
+	w := c.nest()
 	if _, err := c.reduceNest(&w, x, true); err != nil {
 		return err
 	}
 	m := out.len()
 	all := c.scratch().doubles(2 * m)
 	top, sum := all[:m], all[m:]
-	for k := range m {
-		top[k], sum[k] = math.Inf(-1), 0
-	}
+	setAll(&c.fr.poller, top, math.Inf(-1))
+	setAll(&c.fr.poller, sum, 0)
 	strides := w.stride
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		for k := range w.n {
@@ -303,7 +310,8 @@ func logSumExp(c *call) error {
 			top[p] = max(top[p], float64(src[w.at[1]+k*w.step[1]]))
 		}
 	}
-	w = nest{stride: strides}
+	w = c.nest()
+	w.stride = strides
 	for ok := w.start(x.shape(), 2); ok; ok = w.next() {
 		for k := range w.n {
 			p := w.at[0] + k*w.step[0]
@@ -314,9 +322,11 @@ func logSumExp(c *call) error {
 			}
 		}
 	}
-	for k := range m {
-		sum[k] = top[k] + math.Log(sum[k])
-	}
+	c.fr.pieces(m, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			sum[k] = top[k] + math.Log(sum[k])
+		}
+	})
 	c.storeDoubles(sum)
 	return nil
 }

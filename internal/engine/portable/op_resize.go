@@ -87,7 +87,9 @@ func (c *call) grid2() *grid2 {
 // linearTaps fills the taps of one dimension for linear interpolation.
 func (c *call) linearTaps(t []tap, n, out int, s sampling) []tap {
 	t = grown(c.fr, t, out)
+	work := counter{p: &c.fr.poller}
 	for i := range t {
+		work.add(4)
 		p := s.at(i, n, out)
 		lo := int(math.Floor(p))
 		t[i] = tap{lo: lo, hi: min(lo+1, n-1), share: p - float64(lo)}
@@ -99,7 +101,9 @@ func (c *call) linearTaps(t []tap, n, out int, s sampling) []tap {
 // i*n/out, rounded down. The sizes count, not the factor that gave them.
 func (c *call) nearestTaps(t []tap, n, out int) []tap {
 	t = grown(c.fr, t, out)
+	work := counter{p: &c.fr.poller}
 	for i := range t {
+		work.add(1)
 		lo := i * n / out
 		t[i] = tap{lo: lo, hi: lo}
 	}
@@ -112,15 +116,20 @@ func (c *call) sample(g *grid2) {
 	src, dst := c.f32(x), c.newF32(0)
 	h, w := x.dims[x.rank-2], x.dims[x.rank-1]
 	k := 0
+	work := counter{p: &c.fr.poller}
 	for p := 0; k < len(dst); p += h * w {
 		for _, r := range g.rows {
 			top, bottom := src[p+r.lo*w:], src[p+r.hi*w:]
-			for _, q := range g.cols {
-				a := mix(top[q.lo], top[q.hi], q.share)
-				b := mix(bottom[q.lo], bottom[q.hi], q.share)
-				dst[k] = float32(a + (b-a)*r.share)
-				k++
-			}
+			row := dst[k : k+len(g.cols)]
+			work.add(len(row) + 1)
+			c.fr.pieces(len(row), func(from, to int) {
+				for j, q := range g.cols[from:to] {
+					a := mix(top[q.lo], top[q.hi], q.share)
+					b := mix(bottom[q.lo], bottom[q.hi], q.share)
+					row[from+j] = float32(a + (b-a)*r.share)
+				}
+			})
+			k += len(row)
 		}
 	}
 }
@@ -273,10 +282,12 @@ func resize(c *call) error {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
 	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
+	work := counter{p: &c.fr.poller}
 	for _, taps := range [...][]tap{g.rows, g.cols} {
 		for k, t := range taps {
 			// A place half-way between two elements goes to the first by default,
 			// so that whole factors repeat every element alike.
+			work.add(1)
 			if t.share > 0.5 || t.share == 0.5 && s != byDefault {
 				t.lo = t.hi
 			}

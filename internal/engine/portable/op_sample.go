@@ -151,7 +151,9 @@ func resample(c *call) error {
 	src, at := c.f32(c.in(0)), c.f32(c.in(1))
 	dst, out := c.newF32(0), c.out(0)
 	places := out.dims[2] * out.dims[3]
+	work := counter{p: &c.fr.poller}
 	for p := range out.dims[0] * places {
+		work.add(16)
 		x, y := s.place(float64(at[2*p]), s.w), s.place(float64(at[2*p+1]), s.h)
 		c.samplePlanes(&s, dst, src, p/max(places, 1), p%max(places, 1), places, y, x)
 	}
@@ -161,7 +163,9 @@ func resample(c *call) error {
 // samplePlanes sets place p of every channel of batch b.
 func (c *call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y, x float64) {
 	channels := c.out(0).dims[1]
+	work := counter{p: &c.fr.poller}
 	for ch := range channels {
+		work.add(16)
 		k := b*channels + ch
 		dst[k*places+p] = s.at(src[k*s.h*s.w:][:s.h*s.w], y, x)
 	}
@@ -194,11 +198,13 @@ func affineWarp(c *call) error {
 	src, m := c.f32(c.in(0)), c.f32(c.in(1))
 	dst, out := c.newF32(0), c.out(0)
 	h, w := out.dims[2], out.dims[3]
+	work := counter{p: &c.fr.poller}
 	for b := range out.dims[0] {
 		t := m[b%c.in(1).dims[0]*6:][:6]
 		for i := range h {
 			y := s.grid(i, h)
 			for j := range w {
+				work.add(16 + 4*out.dims[1])
 				x := s.grid(j, w)
 				u := float64(t[0])*x + float64(t[1])*y + float64(t[2])
 				v := float64(t[3])*x + float64(t[4])*y + float64(t[5])

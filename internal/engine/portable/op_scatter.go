@@ -97,12 +97,14 @@ func apply[T int32 | float32](u update, dst, src []T) {
 // scattered prepares a scatter: output 0 is a copy of data, of which run changes
 // single runs. Exactly one pair of slices is set.
 type scattered struct {
+	work    counter
 	mode    update
 	f, fNew []float32
 	i, iNew []int32
 }
 
 func (c *call) scattered(modeAt int) (s scattered, err error) {
+	s.work = counter{p: &c.fr.poller}
 	if s.mode, err = c.updateIn(modeAt); err != nil {
 		return s, err
 	}
@@ -114,25 +116,26 @@ func (c *call) scattered(modeAt int) (s scattered, err error) {
 	}
 	s.iNew = c.i32(updates)
 	if s.mode == updateDiv {
-		for _, v := range s.iNew {
-			if v == 0 {
-				return s, fmt.Errorf("integer division by zero")
-			}
+		if err := c.noZero(s.iNew); err != nil {
+			return s, err
 		}
 	}
 	src := c.i32(data)
 	s.i = c.newI32(0)
-	copy(s.i, src)
+	copyPieces(&c.fr.poller, s.i, src)
 	return s, nil
 }
 
 // run applies n updates from element from on to the output from element to on.
 func (s *scattered) run(to, from, n int) {
-	if s.f != nil {
-		apply(s.mode, s.f[to:], s.fNew[from:from+n])
-	} else {
-		apply(s.mode, s.i[to:], s.iNew[from:from+n])
-	}
+	s.work.add(n + 1)
+	s.work.p.pieces(n, func(lo, hi int) {
+		if s.f != nil {
+			apply(s.mode, s.f[to+lo:], s.fNew[from+lo:from+hi])
+		} else {
+			apply(s.mode, s.i[to+lo:], s.iNew[from+lo:from+hi])
+		}
+	})
 }
 
 // wrapTo brings integer results into the range of the declared type.
@@ -140,9 +143,7 @@ func (s *scattered) wrapTo(c *call) {
 	if s.f != nil || !narrow(c.out(0).dt) {
 		return
 	}
-	for k, v := range s.i {
-		s.i[k] = wrap(int64(v), c.out(0).dt)
-	}
+	wrapAll(&c.fr.poller, s.i, s.i, c.out(0).dt)
 }
 
 // scatterShape checks that updates has the shape of data with axis replaced by

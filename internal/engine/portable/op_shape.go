@@ -9,7 +9,7 @@ import (
 
 func init() {
 	add(
-		operator{name: "shape", params: in("x*"), shape: shapeShape, eval: shapeOp, exact: true},
+		operator{name: "shape", params: in("x*"), shape: shapeShape, eval: shapeOp, exact: true, shapeOnly: true},
 		operator{name: "reshape", params: in("x*", "shape!"), shape: reshapeShape, eval: reshapeOp, view: true, exact: true},
 		operator{name: "expand_dims", params: in("x*", "axes!"), shape: expandShape, eval: reshapeOp, view: true, exact: true},
 		operator{name: "squeeze", params: in("x*", "axes"), shape: squeezeShape, eval: reshapeOp, view: true, exact: true},
@@ -255,7 +255,7 @@ func split(dims, stride, repeat []int, s, r int) bool {
 func transposeShape(c *call) error {
 	x, perm := c.in(0), c.intsIn(1)
 	if len(perm) != x.rank {
-		return fmt.Errorf("perm %v does not fit rank %d", slices.Clone(perm), x.rank)
+		return fmt.Errorf("perm %v does not fit rank %d", someInts(perm), x.rank)
 	}
 	var dims [maxRank]int
 	var used [maxRank]bool
@@ -372,6 +372,7 @@ func reshapeLike(c *call) error {
 		c.copyF32(x)
 		return nil
 	}
-	copy(c.newI32(0), c.i32(x))
+	src := c.i32(x)
+	copyPieces(&c.fr.poller, c.newI32(0), src)
 	return nil
 }

@@ -59,19 +59,22 @@ func (c *call) arg(least bool) error {
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
 	if x.isInt() {
 		src := c.i32(x)
-		extremes(c.newI32(0), src, n, inner, least)
+		extremes(&c.fr.poller, c.newI32(0), src, n, inner, least)
 	} else {
 		src := c.f32(x)
-		extremes(c.newI32(0), src, n, inner, least)
+		extremes(&c.fr.poller, c.newI32(0), src, n, inner, least)
 	}
 	return nil
 }
 
-func extremes[T int32 | float32](dst []int32, src []T, n, inner int, least bool) {
-	for k := range dst {
+func extremes[T int32 | float32](p *poller, dst []int32, src []T, n, inner int, least bool) {
+	p.lanes(len(dst), n, func(k int) {
 		lane := src[k/inner*n*inner+k%inner:]
 		best := 0
 		for j := range n {
+			if j&(pollEvery-1) == pollEvery-1 {
+				p.poll()
+			}
 			v, b := lane[j*inner], lane[best*inner]
 			if b != b {
 				break
@@ -81,7 +84,7 @@ func extremes[T int32 | float32](dst []int32, src []T, n, inner int, least bool)
 			}
 		}
 		dst[k] = int32(best)
-	}
+	})
 }
 
 // ranking orders the elements of one lane. It belongs to a step.
@@ -90,6 +93,7 @@ type ranking struct {
 	i         []int32
 	order     []int32
 	whole     bool // the lane holds integers
+	work      counter
 	ascending bool
 }
 
@@ -106,9 +110,10 @@ func (c *call) ranking() *ranking {
 
 // load takes the lane of n elements, step apart, and numbers them.
 func (r *ranking) load(c *call, f []float32, i []int32, at, n, step int) {
-	r.whole = f == nil
+	r.whole, r.work.p = f == nil, &c.fr.poller
 	r.order, r.f, r.i = grown(c.fr, r.order, n), grown(c.fr, r.f, n), grown(c.fr, r.i, n)
 	for k := range n {
+		r.work.add(1)
 		r.order[k] = int32(k)
 		if r.whole {
 			r.i[k] = i[at+k*step]
@@ -121,6 +126,7 @@ func (r *ranking) load(c *call, f []float32, i []int32, at, n, step int) {
 // before reports whether element a comes before element b: NaN last, equal
 // elements in their own order.
 func (r *ranking) before(a, b int32) bool {
+	r.work.add(1)
 	if r.whole {
 		x, y := r.i[a], r.i[b]
 		if x == y {
@@ -157,6 +163,7 @@ func (r *ranking) first(k int) {
 	}
 	kept := 0
 	for e := range int32(len(r.f)) {
+		r.work.add(1)
 		if kept == k && (k == 0 || !r.before(e, r.order[k-1])) {
 			continue
 		}
@@ -193,6 +200,7 @@ func argsort(c *call) error {
 			r.load(c, f, i, o+j, n, inner)
 			sort.Sort(r)
 			for k, e := range r.order {
+				r.work.add(1)
 				dst[o+j+k*inner] = e
 			}
 		}
@@ -276,6 +284,7 @@ func topk(c *call) error {
 			r.first(k)
 			at := o*k*inner + j
 			for _, e := range r.order[:k] {
+				r.work.add(1)
 				switch {
 				case out.repr == reprI32 && r.whole:
 					out.i[at] = r.i[e]
@@ -311,6 +320,7 @@ func cumsum(c *call) error {
 		return err
 	}
 	n, inner := x.dims[axis], x.span(axis+1, x.rank)
+	work := counter{p: &c.fr.poller}
 	first, step := 0, inner
 	if reverse {
 		first, step = (n-1)*inner, -inner
@@ -322,6 +332,7 @@ func cumsum(c *call) error {
 			for j := range inner {
 				sum, p := 0.0, o+j+first
 				for range n {
+					work.add(1)
 					next := sum + float64(src[p])
 					dst[p] = float32(next)
 					if exclusive {
@@ -340,6 +351,7 @@ func cumsum(c *call) error {
 		for j := range inner {
 			sum, p := int64(0), o+j+first
 			for range n {
+				work.add(1)
 				next := sum + int64(src[p])
 				dst[p] = wrap(next, dt)
 				if exclusive {

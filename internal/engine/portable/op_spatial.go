@@ -70,7 +70,7 @@ func pad(c *call) error {
 		if err := c.padConstant(); err != nil {
 			return err
 		}
-		var w nest
+		w := c.nest()
 		w.denseStrides(0, out.shape())
 		for d := range x.rank {
 			w.at[0] += before[d] * w.stride[0][d]
@@ -78,9 +78,9 @@ func pad(c *call) error {
 		c.place(&w, x, x.rank)
 	case "reflect", "replicate":
 		if out.repr == reprI32 {
-			mirror(out, out.i, c.i32(x), x, &before, mode == "reflect")
+			mirror(&c.fr.poller, out, out.i, c.i32(x), x, &before, mode == "reflect")
 		} else {
-			mirror(out, out.f, c.f32(x), x, &before, mode == "reflect")
+			mirror(&c.fr.poller, out, out.f, c.f32(x), x, &before, mode == "reflect")
 		}
 	default:
 		return fmt.Errorf("mode %q is unknown", mode)
@@ -96,22 +96,24 @@ func (c *call) padConstant() error {
 		if err != nil {
 			return err
 		}
-		setAll(out.f[:out.len()], v)
+		setAll(&c.fr.poller, out.f[:out.len()], v)
 		return nil
 	}
 	v, err := c.intIn(3, 0)
 	if err != nil {
 		return err
 	}
-	setAll(out.i[:out.len()], wrap(int64(v), out.dt))
+	setAll(&c.fr.poller, out.i[:out.len()], wrap(int64(v), out.dt))
 	return nil
 }
 
 // mirror fills every element of out from the element of x that a mirror at the
 // border (reflect) or the border itself shows.
-func mirror[T any](out *value, dst, src []T, x *value, before *[maxRank]int, reflect bool) {
+func mirror[T any](p *poller, out *value, dst, src []T, x *value, before *[maxRank]int, reflect bool) {
 	var idx [maxRank]int
+	work := counter{p: p}
 	for k := range out.len() {
+		work.add(4)
 		at := 0
 		for d := range x.rank {
 			n := x.dims[d]
@@ -180,7 +182,7 @@ func foldShape(c *call) error {
 // order: dimension d of the result is dimension order[d] of dims.
 func (c *call) rearrange(dims, order [6]int) error {
 	x := c.in(0)
-	var from, w nest
+	from, w := nest{}, c.nest()
 	from.denseStrides(1, dims[:])
 	var to [6]int
 	for d, o := range order {
@@ -307,9 +309,9 @@ func (c *call) exchangeBlocks(many, space *value, spread bool) error {
 		return errTypes
 	}
 	if f == nil {
-		exchange(out.i, i, many, space, b, spread)
+		exchange(&c.fr.poller, out.i, i, many, space, b, spread)
 	} else {
-		exchange(out.f, f, many, space, b, spread)
+		exchange(&c.fr.poller, out.f, f, many, space, b, spread)
 	}
 	return nil
 }
@@ -319,25 +321,27 @@ var errTypes = fmt.Errorf("the result's type does not go with x")
 
 // exchange pairs the elements of many (the batch of blocks) with those of space
 // and copies in the direction asked for.
-func exchange[T any](dst, src []T, many, space *value, b blocks, toMany bool) {
+func exchange[T any](p *poller, dst, src []T, many, space *value, b blocks, toMany bool) {
 	n, ch, h, w := space.dims[0], space.dims[1], space.dims[2], space.dims[3]
 	at := 0
+	work := counter{p: p}
 	for m := range many.dims[0] {
 		block := m / max(n, 1)
 		for k := range ch {
 			for r := range many.dims[2] {
 				for q := range many.dims[3] {
+					work.add(4)
 					y := r*b.bh + block/b.bw - b.top
 					x := q*b.bw + block%b.bw - b.left
 					inside := y >= 0 && y < h && x >= 0 && x < w
-					p := ((m%max(n, 1)*ch+k)*h+y)*w + x
+					to := ((m%max(n, 1)*ch+k)*h+y)*w + x
 					switch {
 					case toMany && inside:
-						dst[at] = src[p]
+						dst[at] = src[to]
 					case toMany:
-						clear(dst[at : at+1])
+						dst[at] = *new(T)
 					case inside:
-						dst[p] = src[at]
+						dst[to] = src[at]
 					}
 					at++
 				}
@@ -411,16 +415,18 @@ func reverseSequence(c *call) error {
 		return errTypes
 	}
 	if f == nil {
-		turnLanes(out.i, i, x, lengths, seq, batch)
+		turnLanes(&c.fr.poller, out.i, i, x, lengths, seq, batch)
 	} else {
-		turnLanes(out.f, f, x, lengths, seq, batch)
+		turnLanes(&c.fr.poller, out.f, f, x, lengths, seq, batch)
 	}
 	return nil
 }
 
-func turnLanes[T any](dst, src []T, x *value, lengths []int32, seq, batch int) {
+func turnLanes[T any](p *poller, dst, src []T, x *value, lengths []int32, seq, batch int) {
 	inSeq, inBatch := x.span(seq+1, x.rank), x.span(batch+1, x.rank)
+	work := counter{p: p}
 	for k := range x.len() {
+		work.add(4)
 		s, b := k/inSeq%x.dims[seq], k/inBatch%x.dims[batch]
 		from := k
 		if n := int(lengths[b]); s < n {

@@ -11,6 +11,7 @@ const (
 // spreadTask applies a function to long vectors on the pool. It belongs to a
 // step. Exactly one of the functions is set.
 type spreadTask struct {
+	fr        *frame
 	one       func(dst, x []float32)
 	two       func(dst, a, b []float32)
 	dst, a, b []float32
@@ -21,33 +22,37 @@ func newSpread() any { return &spreadTask{} }
 
 // Run handles units lo to hi-1.
 func (t *spreadTask) Run(lo, hi, _ int) {
-	from, to := lo*t.unit, min(hi*t.unit, len(t.dst))
-	if t.one != nil {
-		t.one(t.dst[from:to], t.a[from:to])
-	} else {
-		t.two(t.dst[from:to], t.a[from:to], t.b[from:to])
+	end := min(hi*t.unit, len(t.dst))
+	for from := lo * t.unit; from < end; from += spreadFrom {
+		t.fr.poll()
+		to := min(from+spreadFrom, end)
+		if t.one != nil {
+			t.one(t.dst[from:to], t.a[from:to])
+		} else {
+			t.two(t.dst[from:to], t.a[from:to], t.b[from:to])
+		}
 	}
 }
 
 // spread stores f(x) in dst, whose elements f computes one by one.
 func (c *call) spread(f func(dst, x []float32), dst, x []float32) {
-	t, ok := c.local().(*spreadTask)
-	if !ok || len(dst) < spreadFrom {
+	if len(dst) < spreadFrom {
 		f(dst, x)
 		return
 	}
-	*t = spreadTask{one: f, dst: dst, a: x, unit: spreadUnit}
+	t := localOf[spreadTask](c)
+	*t = spreadTask{fr: c.fr, one: f, dst: dst, a: x, unit: spreadUnit}
 	c.runSpread(t)
 }
 
 // spread2 stores f(a, b) in dst, whose elements f computes one by one.
 func (c *call) spread2(f func(dst, a, b []float32), dst, a, b []float32) {
-	t, ok := c.local().(*spreadTask)
-	if !ok || len(dst) < spreadFrom {
+	if len(dst) < spreadFrom {
 		f(dst, a, b)
 		return
 	}
-	*t = spreadTask{two: f, dst: dst, a: a, b: b, unit: spreadUnit}
+	t := localOf[spreadTask](c)
+	*t = spreadTask{fr: c.fr, two: f, dst: dst, a: a, b: b, unit: spreadUnit}
 	c.runSpread(t)
 }
 

@@ -33,7 +33,7 @@ func TestLongVectorsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPlan(fn, engine.Faithful, false)
+			p, err := newPlan(t.Context(), fn, engine.Faithful, false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -24,6 +24,7 @@ type suppressor struct {
 	last                        bool // the boxes run along the last dimension
 	perClass                    bool
 	overlap, threshold          float32
+	work                        counter
 
 	corners [][4]float32 // left, bottom, right, top
 	best    []float32    // the highest score of each box
@@ -100,11 +101,9 @@ func suppress(c *call) error {
 	if len(c.st.out) > 3 {
 		counts = c.newI32(3)
 	}
-	clear(outBoxes)
-	clear(outScores)
-	for k := range indices {
-		indices[k] = -1
-	}
+	setAll(&c.fr.poller, outBoxes, 0)
+	setAll(&c.fr.poller, outScores, 0)
+	setAll(&c.fr.poller, indices, -1)
 	for n := range s.batch {
 		b := boxes[n*s.boxes*4:][:s.boxes*4]
 		p := scores[n*s.boxes*s.classes:][:s.boxes*s.classes]
@@ -124,7 +123,11 @@ func suppress(c *call) error {
 // gather copies what belongs to the chosen boxes, width numbers each.
 func (s *suppressor) gather(dst, src []float32, width int) {
 	for k, i := range s.chosen {
+		s.work.add(width)
 		for j := range width {
+			if j&(pollEvery-1) == pollEvery-1 {
+				s.work.p.poll()
+			}
 			if s.last {
 				dst[j*s.most+k] = src[j*s.boxes+i]
 			} else {
@@ -146,25 +149,34 @@ func (s *suppressor) number(v []float32, i, j, width int) float32 {
 // overlap a better one too much. When every score is below the threshold, the
 // best box is selected all the same.
 func (s *suppressor) choose(c *call, boxes, scores []float32) {
+	s.work = counter{p: &c.fr.poller}
 	s.corners, s.best = grown(c.fr, s.corners, s.boxes), grown(c.fr, s.best, s.boxes)
 	s.class, s.order = grown(c.fr, s.class, s.boxes), grown(c.fr, s.order, s.boxes)
 	for i := range s.boxes {
+		s.work.add(8 + s.classes)
 		x, y := s.number(boxes, i, 0, 4), s.number(boxes, i, 1, 4)
 		w, h := s.number(boxes, i, 2, 4), s.number(boxes, i, 3, 4)
 		s.corners[i] = [4]float32{x - w/2, y - h/2, x + w/2, y + h/2}
 		s.best[i], s.class[i], s.order[i] = s.number(scores, i, 0, s.classes), 0, i
 		for j := 1; j < s.classes; j++ {
+			if j&(pollEvery-1) == 0 {
+				s.work.p.poll()
+			}
 			if p := s.number(scores, i, j, s.classes); p > s.best[i] {
 				s.best[i], s.class[i] = p, j
 			}
 		}
 	}
-	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(s.best[b], s.best[a]) })
+	slices.SortStableFunc(s.order, func(a, b int) int {
+		s.work.add(1)
+		return cmp.Compare(s.best[b], s.best[a])
+	})
 	s.chosen = s.chosen[:0]
 	for _, i := range s.order {
-		if len(s.chosen) == s.most || c.fr.stopped() {
+		if len(s.chosen) == s.most {
 			return
 		}
+		s.work.add(1)
 		if s.best[i] >= s.threshold && !s.covered(i) {
 			s.chosen = append(s.chosen, i)
 		}
@@ -177,6 +189,7 @@ func (s *suppressor) choose(c *call, boxes, scores []float32) {
 // covered reports whether a chosen box overlaps box i too much.
 func (s *suppressor) covered(i int) bool {
 	for _, j := range s.chosen {
+		s.work.add(4)
 		if s.perClass && s.class[i] != s.class[j] {
 			continue
 		}

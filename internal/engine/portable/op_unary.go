@@ -78,20 +78,24 @@ func (c *call) unary(u *unary) error {
 			c.spread(u.row, dst, x)
 			return nil
 		}
-		for k, v := range x {
-			dst[k] = float32(u.f64(float64(v)))
-		}
+		c.fr.pieces(len(x), func(lo, hi int) {
+			for k, v := range x[lo:hi] {
+				dst[lo+k] = float32(u.f64(float64(v)))
+			}
+		})
 		return nil
 	}
 	x, dt := c.i32(c.in(0)), c.out(0).dt
 	dst := c.newI32(0)
-	for k, v := range x {
-		if u.i != nil {
-			dst[k] = wrap(u.i(int64(v)), dt)
-		} else {
-			dst[k] = int32(saturate(float32(u.f64(float64(v))), dt))
+	c.fr.pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			if u.i != nil {
+				dst[lo+k] = wrap(u.i(int64(v)), dt)
+			} else {
+				dst[lo+k] = int32(saturate(float32(u.f64(float64(v))), dt))
+			}
 		}
-	}
+	})
 	return nil
 }
 
@@ -106,9 +110,11 @@ func (c *call) shifted(s *shifted) error {
 	}
 	x := c.f32(c.in(0))
 	dst := c.newF32(0)
-	for k, v := range x {
-		dst[k] = float32(s.f64(float64(v + eps)))
-	}
+	c.fr.pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			dst[lo+k] = float32(s.f64(float64(v + eps)))
+		}
+	})
 	return nil
 }
 
@@ -190,15 +196,19 @@ func (c *call) clamp(lo, hi float32) error {
 	x := c.f32(c.in(0))
 	if c.floatOut(0) {
 		dst := c.newF32(0)
-		for k, v := range x {
-			dst[k] = min(max(v, lo), hi)
-		}
+		c.fr.pieces(len(x), func(from, to int) {
+			for k, v := range x[from:to] {
+				dst[from+k] = min(max(v, lo), hi)
+			}
+		})
 		return nil
 	}
-	dst := c.newI32(0)
-	for k, v := range x {
-		dst[k] = int32(saturate(min(max(v, lo), hi), c.out(0).dt))
-	}
+	dst, dt := c.newI32(0), c.out(0).dt
+	c.fr.pieces(len(x), func(from, to int) {
+		for k, v := range x[from:to] {
+			dst[from+k] = int32(saturate(min(max(v, lo), hi), dt))
+		}
+	})
 	return nil
 }
 
@@ -216,14 +226,14 @@ func cast(c *call) error {
 	switch {
 	case c.floatOut(0) && !x.isInt():
 		if out.dt == dtype.Float16 && x.dt != dtype.Float16 && x.repr != reprF16 {
-			kernel.RoundF16(c.copyF32(x))
+			c.roundF16(c.copyF32(x))
 			return nil
 		}
 		out.alias(x)
 	case c.floatOut(0):
 		dst := c.copyF32(x)
 		if out.dt == dtype.Float16 {
-			kernel.RoundF16(dst)
+			c.roundF16(dst)
 		}
 	case x.isInt():
 		if out.dt == x.dt || !narrow(out.dt) {
@@ -232,26 +242,36 @@ func cast(c *call) error {
 		}
 		src := c.i32(x)
 		dst := c.newI32(0)
-		for k, v := range src {
-			dst[k] = wrap(int64(v), out.dt)
-		}
+		wrapAll(&c.fr.poller, dst, src, out.dt)
 	default:
 		src := c.f32(x)
 		dst := c.newI32(0)
-		for k, v := range src {
-			if out.dt == dtype.Bool {
-				dst[k] = bit(v != 0)
-			} else {
-				dst[k] = int32(saturate(v, out.dt))
+		dt := out.dt
+		c.fr.pieces(len(src), func(lo, hi int) {
+			for k, v := range src[lo:hi] {
+				if dt == dtype.Bool {
+					dst[lo+k] = bit(v != 0)
+				} else {
+					dst[lo+k] = int32(saturate(v, dt))
+				}
 			}
-		}
+		})
 	}
 	return nil
+}
+
+// wrapAll stores src in dst, each element brought into the range of t.
+func wrapAll(p *poller, dst, src []int32, t dtype.Type) {
+	p.pieces(len(src), func(lo, hi int) {
+		for k, v := range src[lo:hi] {
+			dst[lo+k] = wrap(int64(v), t)
+		}
+	})
 }
 
 // copyF32 makes output 0 a float32 copy of v.
 func (c *call) copyF32(v *value) []float32 {
 	dst := c.newF32(0)
-	v.widen(dst)
+	v.widen(&c.fr.poller, dst)
 	return dst
 }

@@ -18,7 +18,7 @@ func runFunction(t *testing.T, b *mil.Builder, name string, in value) (*frame, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlan(fn, engine.Faithful, false)
+	p, err := newPlan(t.Context(), fn, engine.Faithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestReshapesOfViewsAgreeWithReshapesOfCopies(t *testing.T) {
 		copy(v.stride[:], view.stride)
 		copy(v.repeat[:], view.repeat)
 		want := make([]float32, v.len())
-		v.widen(want)
+		v.widen(nil, want)
 		for _, shape := range shapes {
 			var w value
 			w.rank = copy(w.dims[:], shape)
@@ -161,7 +161,7 @@ func TestReshapesOfViewsAgreeWithReshapesOfCopies(t *testing.T) {
 			shown++
 			w.f = mem.f
 			got := make([]float32, v.len())
-			w.widen(got)
+			w.widen(nil, got)
 			if !slices.Equal(got, want) {
 				t.Errorf("%s as %v: got %v, want %v", name, shape, got, want)
 			}

@@ -1,6 +1,7 @@
 package portable
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // plan is a function lowered to steps. It is immutable once made and shared by
@@ -26,6 +28,9 @@ type plan struct {
 	outputs []int32
 	buffers int // number of physical buffers
 	notes   []string
+	readers [][]int32 // of each slot, the places of the top-level steps that read it
+	gives   []bool    // of each top-level step, whether it makes an output
+	load    poller    // while the plan is made
 }
 
 // slot is a place for a value in a frame.
@@ -91,7 +96,7 @@ type OpError struct {
 }
 
 func (e *OpError) Error() string {
-	return fmt.Sprintf("function %s: %s %q: %v", e.Function, e.Op, e.Name, e.Err)
+	return fmt.Sprintf("function %s: %s %s: %v", mil.Plain(e.Function), mil.Plain(e.Op), mil.Quote(e.Name), e.Err)
 }
 
 func (e *OpError) Unwrap() error { return e.Err }
@@ -118,16 +123,21 @@ var maxWidened = 1 << 29
 
 // newPlan lowers a function. A fault on the way comes back as an error, so that
 // no package can end the process.
-func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, err error) {
+func newPlan(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			if _, ok := r.(ended); ok {
+				err = ctx.Err()
+				return
+			}
 			if err = faulted(r); err != nil {
 				return
 			}
-			err = fmt.Errorf("function %s: %w: %v", fn.Name, errFault, r)
+			err = fmt.Errorf("function %s: %w: %v", mil.Plain(fn.Name), errFault, r)
 		}
 	}()
-	p := &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion}
+	p := &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith, fusion: fusion, load: poller{ctx}}
+	defer func() { p.load.ctx = nil }()
 	pl := &planner{
 		p: p, slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
 		weights: map[*mil.Value]*weight{}, stateOf: map[*mil.Value]int{}, used: map[*mil.Op]bool{},
@@ -157,6 +167,7 @@ func newPlan(fn *mil.Function, arith engine.Arithmetic, fusion bool) (_ *plan, e
 	pl.number()
 	pl.bindStates()
 	pl.assignBuffers()
+	p.noteReaders()
 	return p, nil
 }
 
@@ -181,15 +192,15 @@ func (pl *planner) parameters() error {
 		}
 		n, ok := dtype.Count(v.Type.Shape)
 		if !ok || n > maxElements || slices.Contains(v.Type.Shape, mil.Unknown) {
-			return fmt.Errorf("function %s: state %s: shape %v is not fixed or too large", pl.p.fn.Name, v.Name, v.Type.Shape)
+			return fmt.Errorf("function %s: state %s: shape %v is not fixed or too large", mil.Plain(pl.p.fn.Name), mil.Plain(v.Name), v.Type.Shape)
 		}
 		switch v.Type.DType {
 		case dtype.Float16, dtype.Float32, dtype.Int32, dtype.Bool, dtype.Int8, dtype.UInt8, dtype.Int16, dtype.UInt16:
 		default:
-			return fmt.Errorf("function %s: state %s: element type %v is not supported", pl.p.fn.Name, v.Name, v.Type.DType)
+			return fmt.Errorf("function %s: state %s: element type %v is not supported", mil.Plain(pl.p.fn.Name), mil.Plain(v.Name), v.Type.DType)
 		}
 		if pl.stated += int64(n); pl.stated > maxStates {
-			return fmt.Errorf("function %s: the states have more than %d elements together", pl.p.fn.Name, maxStates)
+			return fmt.Errorf("function %s: the states have more than %d elements together", mil.Plain(pl.p.fn.Name), maxStates)
 		}
 		pl.stateOf[v] = len(pl.p.states)
 		pl.p.states = append(pl.p.states, stateSpec{name: v.Name, dt: v.Type.DType, shape: v.Type.Shape, count: n})
@@ -256,12 +267,20 @@ func (pl *planner) lower(blk *mil.Block, b *body) error {
 	for _, v := range blk.Inputs {
 		b.ins = append(b.ins, pl.newSlot(v))
 	}
+	work := counter{p: &pl.p.load}
 	for _, op := range blk.Ops {
-		if op.Type == "const" || !pl.used[op] {
+		work.add(pollEvery / 256)
+		if op.Type == "const" {
+			continue
+		}
+		if err := checkTexts(op); err != nil {
+			return pl.p.fail(op, err)
+		}
+		if !pl.used[op] {
 			continue
 		}
 		if isConstexpr(op.Type) {
-			ws, err := newWeights(op, pl.weights, pl.p.arith == engine.Faithful)
+			ws, err := newWeights(&pl.p.load, op, pl.weights, pl.p.arith == engine.Faithful)
 			if err != nil {
 				return pl.p.fail(op, err)
 			}
@@ -280,7 +299,7 @@ func (pl *planner) lower(blk *mil.Block, b *body) error {
 	for _, v := range blk.Outputs {
 		s, err := pl.operand(v, false)
 		if err != nil {
-			return fmt.Errorf("function %s: output %s: %w", pl.p.fn.Name, v.Name, err)
+			return fmt.Errorf("function %s: output %s: %w", mil.Plain(pl.p.fn.Name), mil.Plain(v.Name), err)
 		}
 		b.outs = append(b.outs, s)
 	}
@@ -340,7 +359,7 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 	}
 	for _, v := range op.Outputs {
 		if k := v.Type.Kind; k != mil.Tensor && k != mil.List && (k != mil.Dictionary || op.Type != "classify") {
-			return nil, fmt.Errorf("result %s is a %v, which is not supported", v.Name, v.Type)
+			return nil, fmt.Errorf("result %s is a %v, which is not supported", mil.Plain(v.Name), v.Type)
 		}
 		st.out = append(st.out, pl.newSlot(v))
 	}
@@ -354,13 +373,13 @@ func (pl *planner) step(op *mil.Op) (*step, error) {
 // constants as stored; otherwise they are widened.
 func (pl *planner) operand(v *mil.Value, raw bool) (int32, error) {
 	if v.Type.Kind == mil.State {
-		return -1, fmt.Errorf("state %s is used as a tensor", v.Name)
+		return -1, fmt.Errorf("state %s is used as a tensor", mil.Plain(v.Name))
 	}
 	w := pl.weights[v]
 	if v.Const == nil && w == nil {
 		s, ok := pl.slotOf[v]
 		if !ok {
-			return -1, fmt.Errorf("value %s is not defined here", v.Name)
+			return -1, fmt.Errorf("value %s is not defined here", mil.Plain(v.Name))
 		}
 		return s, nil
 	}
@@ -374,14 +393,14 @@ func (pl *planner) operand(v *mil.Value, raw bool) (int32, error) {
 	if err := pl.widen(v, w, raw); err != nil {
 		return -1, err
 	}
-	k, err := constValue(v, w)
+	k, err := constValue(&pl.p.load, v, w)
 	if err != nil {
 		return -1, err
 	}
 	if !raw {
 		if k.repr == reprF16 || k.repr == reprWeight {
-			k.f = make([]float32, k.len())
-			k.widen(k.f)
+			k.f = storage.Unzeroed[float32](k.len())
+			k.widen(&pl.p.load, k.f)
 			k.repr, k.h, k.w = reprF32, nil, nil
 		}
 	}
@@ -416,7 +435,7 @@ func (pl *planner) widen(v *mil.Value, w *weight, raw bool) error {
 		n = v.Const.Len()
 	}
 	if n > maxElements {
-		return fmt.Errorf("constant %s of %d elements is too large", v.Name, n)
+		return fmt.Errorf("constant %s of %d elements is too large", mil.Plain(v.Name), n)
 	}
 	if pl.widened += n; pl.widened > maxWidened {
 		return fmt.Errorf("the constants that must be widened have more than %d elements", maxWidened)
@@ -426,7 +445,9 @@ func (pl *planner) widen(v *mil.Value, w *weight, raw bool) error {
 
 // prepare lets operators look at their constants.
 func (pl *planner) prepare(b *body) error {
+	work := counter{p: &pl.p.load}
 	for _, st := range b.steps {
+		work.add(pollEvery / 64)
 		if st.def.prepare != nil {
 			if err := st.def.prepare(pl.p, st); err != nil {
 				return pl.p.fail(st.op, err)

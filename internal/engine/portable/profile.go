@@ -6,12 +6,12 @@ import (
 
 // timed executes one step and reports it to the frame's profiler. Steps with
 // blocks are not reported themselves: those inside are.
-func (fr *frame) timed(c *call, st *step) error {
+func (fr *frame) timed(c *call, st *step, shaped bool) error {
 	if st.blocks != nil {
-		return fr.step(c, st)
+		return fr.step(c, st, shaped)
 	}
 	start := time.Now()
-	err := fr.step(c, st)
+	err := fr.step(c, st, shaped)
 	elapsed := time.Since(start)
 	format, bytes := "", 0
 	if st.mat != nil {

@@ -50,7 +50,7 @@ func (p *program) bind() error {
 	}
 	for _, s := range p.plan.inputs {
 		if !described[p.plan.slots[s].name] {
-			return fmt.Errorf("function %s: parameter %s is not described", p.plan.fn.Name, p.plan.slots[s].name)
+			return fmt.Errorf("function %s: parameter %s is not described", mil.Plain(p.plan.fn.Name), mil.Plain(p.plan.slots[s].name))
 		}
 	}
 	results := map[string]int{}
@@ -61,10 +61,10 @@ func (p *program) bind() error {
 		f := &p.desc.Outputs[i]
 		k, ok := results[f.Name]
 		if !ok {
-			return fmt.Errorf("function %s: output %s is described but not computed", p.plan.fn.Name, f.Name)
+			return fmt.Errorf("function %s: output %s is described but not computed", mil.Plain(p.plan.fn.Name), mil.Plain(f.Name))
 		}
 		if err := leaves(f, p.plan.body.outVals[k]); err != nil {
-			return fmt.Errorf("function %s: %w", p.plan.fn.Name, err)
+			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.fn.Name), err)
 		}
 		p.outputs = append(p.outputs, p.plan.outputs[k])
 		p.results = append(p.results, k)
@@ -75,7 +75,7 @@ func (p *program) bind() error {
 	}
 	for _, f := range p.desc.States {
 		if !states[f.Name] {
-			return fmt.Errorf("function %s: state %s is described but the program lacks it", p.plan.fn.Name, f.Name)
+			return fmt.Errorf("function %s: state %s is described but the program lacks it", mil.Plain(p.plan.fn.Name), mil.Plain(f.Name))
 		}
 	}
 	return nil
@@ -128,7 +128,12 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
 	defer p.give(fr)
-	fr.call.st = startStep
+	fr.ctx, fr.call.st, fr.changed, fr.rehearsed = ctx, startStep, false, false
+	defer func() {
+		if err != nil && st != nil && !fr.changed {
+			err = &engine.UnchangedError{Err: err}
+		}
+	}()
 	defer fr.guard(&err)
 	fr.wantRows(p.results, rows)
 	if err := fr.useState(st); err != nil {
@@ -139,16 +144,26 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 			continue
 		}
 		if err := fr.input(s, inputs[k], &p.desc.Inputs[k]); err != nil {
-			return fmt.Errorf("input %s: %w", p.desc.Inputs[k].Name, err)
+			return fmt.Errorf("input %s: %w", mil.Plain(p.desc.Inputs[k].Name), err)
 		}
+	}
+	if st != nil || slices.ContainsFunc(outputs, func(t *tensor.Tensor) bool { return t != nil }) {
+		if err := p.fits(fr, outputs); err != nil {
+			return err
+		}
+	} else {
+		fr.remembers, fr.series = false, false // the slots will hold other shapes
 	}
 	if err := fr.run(ctx); err != nil {
 		return err
 	}
 	for k, s := range p.outputs {
 		if err := fr.output(s, &outputs[k], &p.desc.Outputs[k]); err != nil {
-			return fmt.Errorf("output %s: %w", p.desc.Outputs[k].Name, err)
+			return fmt.Errorf("output %s: %w", mil.Plain(p.desc.Outputs[k].Name), err)
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	return p.pkg.Err() // the weights were there to the end
 }

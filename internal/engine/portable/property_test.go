@@ -67,12 +67,12 @@ func runNaive(fr *frame, t *testing.T) (err error) {
 			switch v.repr {
 			case reprI32:
 				fresh.repr, fresh.i = reprI32, make([]int32, v.len())
-				copyStrided(v, fresh.i, v.i, rowI32)
+				copyStrided(nil, v, fresh.i, v.i, rowI32)
 			case reprText:
 				fresh.repr, fresh.s = reprText, v.s
 			default:
 				fresh.repr, fresh.f = reprF32, make([]float32, v.len())
-				v.widen(fresh.f)
+				v.widen(nil, fresh.f)
 			}
 			*v = fresh
 		}
@@ -100,7 +100,7 @@ func results(fr *frame) []result {
 		spec := &fr.plan.states[k]
 		v := fr.states[k].value(spec)
 		f := make([]float32, v.len())
-		v.widen(f)
+		v.widen(nil, f)
 		rs = append(rs, result{spec.name, spec.shape, f})
 	}
 	return rs
@@ -157,7 +157,7 @@ func samePlanned(t *testing.T, seed uint64) (inPlace int) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		for _, fusion := range []bool{false, true} {
-			p, err := newPlan(fn, arith, fusion)
+			p, err := newPlan(t.Context(), fn, arith, fusion)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}

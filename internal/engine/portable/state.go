@@ -6,35 +6,32 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 // state is the memory of a function's states. It implements engine.State.
 type state struct {
 	specs   []stateSpec
+	places  map[string]int // of the names in specs
 	buffers []*buffer
 }
 
 func newState(specs []stateSpec) *state {
-	s := &state{specs: specs}
+	s := &state{specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*buffer, len(specs))}
 	for k := range specs {
 		b := newBuffer(&specs[k])
-		s.buffers = append(s.buffers, &b)
+		s.buffers[k], s.places[specs[k].name] = &b, k
 	}
 	return s
 }
 
 // find returns the buffer of that name.
 func (s *state) find(name string) (*buffer, *stateSpec, error) {
-	for k := range s.specs {
-		if s.specs[k].name == name {
-			if s.buffers == nil {
-				break
-			}
-			return s.buffers[k], &s.specs[k], nil
-		}
+	if k, ok := s.places[name]; ok && s.buffers != nil {
+		return s.buffers[k], &s.specs[k], nil
 	}
-	return nil, nil, fmt.Errorf("there is no state %s", name)
+	return nil, nil, fmt.Errorf("there is no state %s", mil.Plain(name))
 }
 
 // useState resolves the plan's states in st. A state of another function serves
@@ -48,6 +45,10 @@ func (fr *frame) useState(st engine.State) error {
 	if !ok {
 		return fmt.Errorf("the function has states and needs one of this engine")
 	}
+	if len(s.buffers) == len(fr.plan.states) && &s.specs[0] == &fr.plan.states[0] { // one of this function
+		fr.states = append(fr.states, s.buffers...)
+		return nil
+	}
 	for k := range fr.plan.states {
 		want := &fr.plan.states[k]
 		b, spec, err := s.find(want.name)
@@ -55,7 +56,7 @@ func (fr *frame) useState(st engine.State) error {
 			return err
 		}
 		if spec.dt != want.dt || spec.count != want.count || !slices.Equal(spec.shape, want.shape) {
-			return fmt.Errorf("state %s is %v %v, the function needs %v %v", want.name, spec.dt, spec.shape, want.dt, want.shape)
+			return fmt.Errorf("state %s is %v %v, the function needs %v %v", mil.Plain(want.name), spec.dt, spec.shape, want.dt, want.shape)
 		}
 		fr.states = append(fr.states, b)
 	}
@@ -110,7 +111,7 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 		return err
 	}
 	if !slices.Equal(t.Shape(), spec.shape) {
-		return fmt.Errorf("state %s has shape %v, not %v", name, spec.shape, t.Shape())
+		return fmt.Errorf("state %s has shape %v, not %v", mil.Plain(name), spec.shape, t.Shape())
 	}
 	switch {
 	case b.h != nil:
@@ -139,7 +140,7 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 
 // Clone returns a copy that lives on its own.
 func (s *state) Clone() (engine.State, error) {
-	n := &state{specs: s.specs}
+	n := &state{specs: s.specs, places: s.places}
 	for _, b := range s.buffers {
 		c := b.clone()
 		n.buffers = append(n.buffers, &c)

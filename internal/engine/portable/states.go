@@ -9,6 +9,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // stateOps are the operators on states. A read is a view of the state's buffer
@@ -65,11 +66,11 @@ func readState(c *call) error {
 	}
 	if c.st.copied {
 		if v.repr == reprI32 {
-			copy(c.newI32(0), b.i)
+			copyPieces(&c.fr.poller, c.newI32(0), b.i)
 			return nil
 		}
 		src := *v
-		src.widen(c.newF32(0))
+		src.widen(&c.fr.poller, c.newF32(0))
 	}
 	return nil
 }
@@ -97,23 +98,36 @@ func writeState(c *call) error {
 		return fmt.Errorf("data is missing")
 	}
 	if v.len() != spec.count {
-		return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.shape(), spec.name, spec.shape)
+		return unfit(v, spec)
 	}
 	if c.inState(v, c.st.state) {
 		return nil
 	}
 	b := c.fr.states[c.st.state]
+	p := &c.fr.poller
 	switch {
 	case b.h != nil && v.repr == reprF16 && v.dense:
-		copy(b.h, v.h[:spec.count])
+		c.fr.changed = true
+		copyPieces(p, b.h, v.h[:spec.count])
 	case b.h != nil:
-		kernel.F32ToF16(b.h, c.f32(v))
+		src := c.f32(v)
+		c.fr.changed = true
+		p.pieces(len(src), func(lo, hi int) { kernel.F32ToF16(b.h[lo:hi], src[lo:hi]) })
 	case b.f != nil:
-		copy(b.f, c.f32(v))
+		src := c.f32(v)
+		c.fr.changed = true
+		copyPieces(p, b.f, src)
 	default:
-		copy(b.i, c.i32(v))
+		src := c.i32(v)
+		c.fr.changed = true
+		copyPieces(p, b.i, src)
 	}
 	return nil
+}
+
+// unfit is the error of a value that a state cannot hold.
+func unfit(v *value, spec *stateSpec) error {
+	return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.shapeCopy(), mil.Plain(spec.name), spec.shape)
 }
 
 // bindStates decides which reads may be views and which slice updates may write

@@ -20,6 +20,13 @@ type operator struct {
 	// exact says that the outputs hold only values that were read or that are
 	// already of the declared type, so that no rounding is needed.
 	exact bool
+	// check, which may be nil, finds operands that eval would refuse. A rehearsal
+	// calls it where it does not call eval.
+	check func(c *call) error
+	// shapeOnly says that eval looks at the shapes of its operands alone.
+	shapeOnly bool
+	// random says that the outputs differ from prediction to prediction.
+	random bool
 	// prepare looks at constant operands once, when the plan is made.
 	prepare func(p *plan, st *step) error
 	// local makes what a step keeps from prediction to prediction in one frame.

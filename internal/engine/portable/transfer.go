@@ -8,6 +8,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -18,6 +19,8 @@ func (fr *frame) forget() {
 		v.f, v.h, v.i = nil, nil, nil
 	}
 	clear(fr.states)
+	clear(fr.hidden)
+	fr.ctx, fr.profiler = nil, nil
 }
 
 // input binds a parameter's slot to the caller's tensor. Types that steps read
@@ -65,18 +68,23 @@ func (fr *frame) bindBytes(v *value, t tensor.DType, b []byte) error {
 		v.repr, v.i = reprI32, unsafe.Slice((*int32)(p), n)
 	case tensor.Float64:
 		v.repr, v.f = reprF32, fr.buffer(v.slot, n)
-		for k, x := range unsafe.Slice((*float64)(p), n) {
-			v.f[k] = float32(x)
-		}
+		src := unsafe.Slice((*float64)(p), n)
+		fr.pieces(n, func(lo, hi int) {
+			for k, x := range src[lo:hi] {
+				v.f[lo+k] = float32(x)
+			}
+		})
 	default:
 		st, ok := storedTypes[t]
 		if !ok {
 			return fmt.Errorf("element type %v", t)
 		}
 		v.repr, v.i = reprI32, asInt32(fr.buffer(v.slot, n))
-		for k := range v.i {
-			v.i[k] = int32(mil.IntAt(b, st, k))
-		}
+		fr.pieces(n, func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				v.i[k] = int32(mil.IntAt(b, st, k))
+			}
+		})
 	}
 	return nil
 }
@@ -97,15 +105,11 @@ func (fr *frame) absent(v *value, f *engine.Feature) error {
 	n := v.len()
 	if v.dt.IsFloat() {
 		v.repr, v.f = reprF32, fr.buffer(v.slot, n)
-		for k := range v.f {
-			v.f[k] = float32(f.Default)
-		}
+		setAll(&fr.poller, v.f, float32(f.Default))
 		return nil
 	}
 	v.repr, v.i = reprI32, asInt32(fr.buffer(v.slot, n))
-	for k := range v.i {
-		v.i[k] = int32(f.Default)
-	}
+	setAll(&fr.poller, v.i, int32(f.Default))
 	return nil
 }
 
@@ -122,12 +126,8 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 			return err
 		}
 	} else {
-		same := (*t).Rank() == rank
-		for d := 0; same && d < rank; d++ {
-			same = (*t).Dim(d) == dims[d]
-		}
-		if !same {
-			return fmt.Errorf("the buffer given has shape %v, the result %v", (*t).Shape(), append([]int(nil), v.shape()...))
+		if err := fitOutput(*t, v.shape()); err != nil {
+			return err
 		}
 	}
 	b, err := (*t).Bytes()
@@ -138,10 +138,26 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 	return fr.call.store(v, (*t).DType(), b)
 }
 
-// newTensor makes a tensor apart from output, so that a prediction into the
-// caller's buffers does not allocate for it.
+// newTensor makes a tensor, every element of which the caller sets. It is apart
+// from output, so that a prediction into the caller's buffers does not allocate
+// for it.
 func newTensor(t tensor.DType, dims [maxRank]int, rank int) *tensor.Tensor {
-	return tensor.New(t, append([]int(nil), dims[:rank]...)...)
+	shape := append([]int(nil), dims[:rank]...)
+	n, ok := dtype.Count(shape)
+	if !ok {
+		return tensor.New(t, shape...)
+	}
+	switch t {
+	case tensor.Float16:
+		return tensor.Wrap(storage.Unzeroed[tensor.Half](n), shape...)
+	case tensor.Float32:
+		return tensor.Wrap(storage.Unzeroed[float32](n), shape...)
+	case tensor.Int32:
+		return tensor.Wrap(storage.Unzeroed[int32](n), shape...)
+	case tensor.Float64:
+		return tensor.Wrap(storage.Unzeroed[float64](n), shape...)
+	}
+	return tensor.New(t, shape...)
 }
 
 // tailOp stands for the operation of a tail step in errors.
@@ -156,44 +172,46 @@ func (c *call) store(v *value, t tensor.DType, b []byte) error {
 	if n == 0 {
 		return nil
 	}
-	p := unsafe.Pointer(unsafe.SliceData(b))
+	poll, p := &c.fr.poller, unsafe.Pointer(unsafe.SliceData(b))
 	switch t {
 	case tensor.Float16:
 		dst := unsafe.Slice((*uint16)(p), n)
 		if v.repr == reprF16 && v.dense {
-			copy(dst, v.h[:n])
+			copyPieces(poll, dst, v.h[:n])
 			return nil
 		}
-		kernel.F32ToF16(dst, c.f32(v))
+		src := c.f32(v)
+		poll.pieces(n, func(lo, hi int) { kernel.F32ToF16(dst[lo:hi], src[lo:hi]) })
 	case tensor.Float32:
-		copy(unsafe.Slice((*float32)(p), n), c.f32(v))
+		copyPieces(poll, unsafe.Slice((*float32)(p), n), c.f32(v))
 	case tensor.Int32:
-		copy(unsafe.Slice((*int32)(p), n), c.i32(v))
+		copyPieces(poll, unsafe.Slice((*int32)(p), n), c.i32(v))
 	case tensor.Float64:
-		for k, x := range c.f32(v) {
-			unsafe.Slice((*float64)(p), n)[k] = float64(x)
-		}
+		storeAs(poll, unsafe.Slice((*float64)(p), n), c.f32(v))
 	case tensor.Bool:
-		for k, x := range c.i32(v) {
-			b[k] = 0
-			if x != 0 {
-				b[k] = 1
+		src := c.i32(v)
+		poll.pieces(n, func(lo, hi int) {
+			for k, x := range src[lo:hi] {
+				b[lo+k] = byte(bit(x != 0))
 			}
-		}
+		})
 	case tensor.Int64:
-		for k, x := range c.i32(v) {
-			unsafe.Slice((*int64)(p), n)[k] = int64(x)
-		}
+		storeAs(poll, unsafe.Slice((*int64)(p), n), c.i32(v))
 	case tensor.Int8, tensor.UInt8:
-		for k, x := range c.i32(v) {
-			b[k] = byte(x)
-		}
+		storeAs(poll, b[:n], c.i32(v))
 	case tensor.Int16, tensor.UInt16:
-		for k, x := range c.i32(v) {
-			unsafe.Slice((*uint16)(p), n)[k] = uint16(x)
-		}
+		storeAs(poll, unsafe.Slice((*uint16)(p), n), c.i32(v))
 	default:
 		return fmt.Errorf("element type %v", t)
 	}
 	return nil
+}
+
+// storeAs converts src to the type of dst.
+func storeAs[D ~byte | ~uint16 | ~int64 | ~float64, S ~int32 | ~float32](p *poller, dst []D, src []S) {
+	p.pieces(len(dst), func(lo, hi int) {
+		for k, x := range src[lo:hi] {
+			dst[lo+k] = D(x)
+		}
+	})
 }

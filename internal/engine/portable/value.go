@@ -16,11 +16,12 @@ const maxRank = 8
 type repr uint8
 
 const (
-	reprF32    repr = iota // float32: computed floating-point values
-	reprI32                // int32: integers and booleans
-	reprF16                // binary16: states, inputs and large constants as stored
-	reprWeight             // compressed constant, decoded where it is read
-	reprText               // strings
+	reprF32     repr = iota // float32: computed floating-point values
+	reprI32                 // int32: integers and booleans
+	reprF16                 // binary16: states, inputs and large constants as stored
+	reprWeight              // compressed constant, decoded where it is read
+	reprText                // strings
+	reprUnknown             // a shape alone, in a rehearsal
 )
 
 // value is the content of a slot during a prediction: a shape over a piece of
@@ -144,7 +145,7 @@ func (v *value) alias(src *value) {
 
 // copyStrided gathers the elements of a strided value into dst in row-major
 // order; at reads element number k of the memory.
-func copyStrided[D any, S any](v *value, dst []D, src []S, row func(dst []D, src []S, stride, repeat int)) {
+func copyStrided[D any, S any](p *poller, v *value, dst []D, src []S, row func(dst []D, src []S, stride, repeat int)) {
 	if v.len() == 0 {
 		return
 	}
@@ -156,12 +157,18 @@ func copyStrided[D any, S any](v *value, dst []D, src []S, row func(dst []D, src
 	last := v.rank - 1
 	n := v.dims[last]
 	var idx [maxRank]int
+	w := counter{p: p}
 	for at := 0; ; at += n {
 		off := 0
 		for d := range last {
 			off += idx[d] / v.repeat[d] * v.stride[d]
 		}
-		row(dst[at:at+n], src[off:], v.stride[last], v.repeat[last])
+		w.add(n)
+		if n <= pollEvery {
+			row(dst[at:at+n], src[off:], v.stride[last], v.repeat[last])
+		} else {
+			longRow(p, dst[at:at+n], src[off:], v.stride[last], v.repeat[last], row)
+		}
 		d := last - 1
 		for ; d >= 0; d-- {
 			idx[d]++
@@ -173,6 +180,25 @@ func copyStrided[D any, S any](v *value, dst []D, src []S, row func(dst []D, src
 		if d < 0 {
 			return
 		}
+	}
+}
+
+// longRow copies a row in pieces that end where an element's repetition does.
+func longRow[D any, S any](p *poller, dst []D, src []S, stride, repeat int, row func(dst []D, src []S, stride, repeat int)) {
+	for lo := 0; lo < len(dst); {
+		p.poll()
+		hi, from := min(lo+pollEvery, len(dst)), src[lo/repeat*stride:]
+		switch whole := lo % repeat; {
+		case repeat == 1:
+			row(dst[lo:hi], from, stride, 1)
+		case whole == 0 && hi-lo >= repeat:
+			hi = lo + (hi-lo)/repeat*repeat
+			row(dst[lo:hi], from, stride, repeat)
+		default:
+			hi = min(hi, lo+repeat-whole)
+			row(dst[lo:hi], from, 0, 1)
+		}
+		lo = hi
 	}
 }
 
@@ -217,24 +243,24 @@ func rowF16(dst []float32, src []uint16, stride, repeat int) {
 }
 
 // widen writes v's elements to dst as float32, row-major.
-func (v *value) widen(dst []float32) {
+func (v *value) widen(p *poller, dst []float32) {
 	switch v.repr {
 	case reprF32:
-		copyStrided(v, dst, v.f, rowF32)
+		copyStrided(p, v, dst, v.f, rowF32)
 	case reprF16:
 		if v.dense {
-			kernel.F16ToF32(dst, v.h[:len(dst)])
+			p.pieces(len(dst), func(lo, hi int) { kernel.F16ToF32(dst[lo:hi], v.h[lo:hi]) })
 			return
 		}
-		copyStrided(v, dst, v.h, rowF16)
+		copyStrided(p, v, dst, v.h, rowF16)
 	case reprI32:
-		copyStrided(v, dst, v.i, func(dst []float32, src []int32, stride, repeat int) {
+		copyStrided(p, v, dst, v.i, func(dst []float32, src []int32, stride, repeat int) {
 			for i := range dst {
 				dst[i] = float32(src[i/repeat*stride])
 			}
 		})
 	case reprWeight:
-		v.w.decode(dst, 0)
+		p.piecesOf(len(dst), decodeEvery, func(lo, hi int) { v.w.decode(dst[lo:hi], lo) })
 	}
 }
 

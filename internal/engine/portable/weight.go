@@ -38,7 +38,7 @@ func (w *weight) len() int {
 
 // matrix returns the weight as a matrix of its first dimension by all others,
 // in the fastest form that its layout allows.
-func (w *weight) matrix() (kernel.Mat, error) {
+func (w *weight) matrix(p *poller) (kernel.Mat, error) {
 	rows, cols := 1, w.len()
 	if len(w.shape) > 0 && w.shape[0] > 0 {
 		rows = w.shape[0]
@@ -46,11 +46,11 @@ func (w *weight) matrix() (kernel.Mat, error) {
 	}
 	switch n := w.node.(type) {
 	case *quantNode:
-		if m := n.matrix(w, rows, cols); m != nil {
+		if m := n.matrix(p, w, rows, cols); m != nil {
 			return m, nil
 		}
 	case *lutNode:
-		if m := n.matrix(w, rows, cols, nil); m != nil {
+		if m := n.matrix(p, w, rows, cols, nil); m != nil {
 			return m, nil
 		}
 	}
@@ -58,6 +58,11 @@ func (w *weight) matrix() (kernel.Mat, error) {
 	return kernel.NewDecoded(rows, cols, w.format, w.bytes, func(dst []float32, r int) {
 		read(dst[:cols], r*cols)
 	})
+}
+
+// readAll decodes the first len(dst) elements.
+func readAll(p *poller, n node, dst []float32) {
+	p.piecesOf(len(dst), decodeEvery, func(lo, hi int) { n.read(dst[lo:hi], lo) })
 }
 
 // planar reports whether a shape is two-dimensional but for trailing ones, as a
@@ -215,14 +220,14 @@ func readOne(n node, at int) float32 {
 const fastColumns = 512
 
 // matrix returns the form that the kernels read as stored, or nil.
-func (n *quantNode) matrix(w *weight, rows, cols int) kernel.Mat {
+func (n *quantNode) matrix(p *poller, w *weight, rows, cols int) kernel.Mat {
 	if n.where != nil || n.scales == nil || !planar(w.shape) || !planar(n.grid.coarse) {
 		return nil
 	}
 	sr, sc := n.grid.coarse[0], n.grid.coarse[1]
 	if n.lut != nil {
 		if sr == rows && sc == 1 && n.offset == nil {
-			return n.lut.matrix(w, rows, cols, n.scales)
+			return n.lut.matrix(p, w, rows, cols, n.scales)
 		}
 		return nil
 	}
@@ -247,7 +252,7 @@ func (n *quantNode) matrix(w *weight, rows, cols int) kernel.Mat {
 			c.OffsetCodes = n.offsets.Data
 		} else {
 			c.Offset = make([]float32, sr*sc)
-			n.offset.read(c.Offset, 0)
+			readAll(p, n.offset, c.Offset)
 		}
 	}
 	m, err := kernel.NewQuant(c)
@@ -315,7 +320,7 @@ func (n *lutNode) split(p int) (index, part int) {
 
 // matrix returns the form that the kernels read as stored, or nil. scales, when
 // not nil, holds a factor for each row.
-func (n *lutNode) matrix(w *weight, rows, cols int, scales *mil.Const) kernel.Mat {
+func (n *lutNode) matrix(p *poller, w *weight, rows, cols int, scales *mil.Const) kernel.Mat {
 	if n.where != nil || n.v != 1 || !planar(w.shape) || !planar(n.grid.coarse) {
 		return nil
 	}
@@ -330,7 +335,7 @@ func (n *lutNode) matrix(w *weight, rows, cols int, scales *mil.Const) kernel.Ma
 		c.Table16 = halves(n.table16.Data[:2*entries])
 	case entries <= rows*cols/4:
 		c.Table32 = make([]float32, entries)
-		n.lut.read(c.Table32, 0)
+		readAll(p, n.lut, c.Table32)
 	default:
 		return nil
 	}

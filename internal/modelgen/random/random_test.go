@@ -44,7 +44,7 @@ func write(t *testing.T, format string, block int, seed uint64) *modelpkg.Packag
 func TestWeightsHaveTheSpreadThatKeepsActivationsInRange(t *testing.T) {
 	for _, format := range random.Formats() {
 		t.Run(format, func(t *testing.T) {
-			p, err := mil.Read(write(t, format, 0, 0))
+			p, err := mil.Read(t.Context(), write(t, format, 0, 0))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -86,7 +86,7 @@ func describe(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer pkg.Close()
-	program, err := mil.Read(pkg)
+	program, err := mil.Read(context.Background(), pkg)
 	if err != nil {
 		return nil, err
 	}
