@@ -13,7 +13,7 @@ func (g *Generator) encodeText(ctx context.Context, text string, addSpecial bool
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	ids, err := g.tok.Encode(text, addSpecial)
+	ids, err := g.tok.EncodeContext(ctx, text, addSpecial)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 		case len(bytes.TrimSpace(buf)) == 0:
 			continue
 		default:
-			err = printJSON(out, answerTokens(tok, buf))
+			err = printJSON(out, answerTokens(ctx, tok, buf))
 		}
 		if err == nil {
 			err = out.Flush()
@@ -66,7 +66,7 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 }
 
 // answerTokens carries out one request.
-func answerTokens(tok *tokenizer.Tokenizer, text []byte) map[string]any {
+func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) map[string]any {
 	var q tokenRequest
 	err := json.Unmarshal(text, &q)
 	var out map[string]any
@@ -78,7 +78,7 @@ func answerTokens(tok *tokenizer.Tokenizer, text []byte) map[string]any {
 	case tok == nil:
 		err = errors.New("text and ids need --tokenizer")
 	case q.Text != nil:
-		out, err = encodeText(tok, *q.Text)
+		out, err = encodeText(ctx, tok, *q.Text)
 	case q.IDs != nil:
 		out = decodeIDs(tok, q.IDs, q.SkipSpecial)
 	default:
@@ -90,16 +90,16 @@ func answerTokens(tok *tokenizer.Tokenizer, text []byte) map[string]any {
 	return out
 }
 
-func encodeText(tok *tokenizer.Tokenizer, text string) (map[string]any, error) {
-	e, err := tok.EncodeWithOffsets(text, false)
+func encodeText(ctx context.Context, tok *tokenizer.Tokenizer, text string) (map[string]any, error) {
+	e, err := tok.EncodeWithOffsetsContext(ctx, text, false)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := tok.Encode(text, false)
+	ids, err := tok.EncodeContext(ctx, text, false)
 	if err != nil {
 		return nil, err
 	}
-	special, err := tok.Encode(text, true)
+	special, err := tok.EncodeContext(ctx, text, true)
 	if err != nil {
 		return nil, err
 	}
