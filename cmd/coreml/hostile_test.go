@@ -330,10 +330,17 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 		}
 	}
 	for _, q := range []object{
-		{"id": foreign, "op": foreign}, {"op": "load", "path": foreign}, {"op": "load", "path": runs, "function": foreign},
-		{"op": "load", "path": runs}, {"op": "predict", "model": foreign}, {"op": "load", "path": runs, "backend": foreign, foreign: foreign},
-		{"text": "hi " + foreign}, {"ids": []int{3, 5}}, {"template": "{{ raise_exception(x) }}", "input": object{"x": foreign}},
-		{"template": foreign + "{{ " + foreign}, {"template": "{{ x }}", "input": object{"x": foreign}},
+		{"id": foreign, "op": foreign},
+		{"op": "load", "path": foreign},
+		{"op": "load", "path": runs, "function": foreign},
+		{"op": "load", "path": runs},
+		{"op": "predict", "model": foreign},
+		{"op": "load", "path": runs, "backend": foreign, foreign: foreign},
+		{"text": "hi " + foreign},
+		{"ids": []int{3, 5}},
+		{"template": "{{ raise_exception(x) }}", "input": object{"x": foreign}},
+		{"template": foreign + "{{ " + foreign},
+		{"template": "{{ x }}", "input": object{"x": foreign}},
 	} {
 		text, err := json.Marshal(q)
 		if err != nil {

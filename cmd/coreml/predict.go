@@ -62,7 +62,7 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		s := newServer(p.config())
 		s.timeout = p.Timeout
 		defer s.close()
-		return s.serve(ctx, io.in, io.out)
+		return s.service().serve(ctx, io.in, io.out)
 	}
 	if p.Model == "" {
 		return usagef("predict needs a MODEL, or --stdio")

@@ -60,36 +60,9 @@ func (s *server) close() {
 	}
 }
 
-// answer carries out one request and returns the reply.
-func (s *server) answer(ctx context.Context, q *request) []byte {
-	if q.err != nil {
-		return encodeReply(q.ID, nil, badInput(q.err))
-	}
-	limit := s.timeout
-	if q.Timeout != nil {
-		limit = *q.Timeout
-	}
-	if limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &codedError{codeTimeout, fmt.Errorf("there was no result within %v", limit)})
-		defer cancel()
-	}
-	r, err := s.do(ctx, q)
-	// Every error counts that came after the end of ctx and speaks of it.
-	if err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		err = stopped(ctx)
-	}
-	return encodeReply(q.ID, r, err)
-}
-
-// stopped says why ctx ended.
-func stopped(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	var coded *codedError
-	if errors.As(cause, &coded) {
-		return coded
-	}
-	return &codedError{codeCancelled, fmt.Errorf("the request was cancelled: %w", cause)}
+// service is what the server does with each line.
+func (s *server) service() *service {
+	return &service{parse: parseRequest, do: s.do, encode: encodeReply, timeout: s.timeout}
 }
 
 // encodeReply builds the line of a reply, without its end.

@@ -398,7 +398,7 @@ func TestARequestThatIsTooLongIsSkipped(t *testing.T) {
 		text string
 		err  error
 	}{{"", errLongLine}, {"{\"op\":1}\n", nil}, {"", errLongLine}, {"", io.EOF}} {
-		got, err := readLine(b, nil, 20)
+		got, err := readLineFunc(b, nil, 20, func() error { return nil })
 		if string(got) != want.text || !errors.Is(err, want.err) && err != want.err {
 			t.Errorf("line %d: %q, %v, want %q, %v", i, got, err, want.text, want.err)
 		}
@@ -419,7 +419,7 @@ func FuzzRequests(f *testing.F) {
 		}
 		s := newServer((&engineFlags{}).config())
 		defer s.close()
-		reply := s.answer(t.Context(), parseRequest([]byte(text)))
+		reply := s.service().answer(t.Context(), parseRequest([]byte(text)))
 		var r struct {
 			OK    *bool `json:"ok"`
 			Error *struct{ Code string }
