@@ -25,7 +25,7 @@ func (g *Generator) template(ctx context.Context, messages []tokenizer.Message, 
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	text, err := g.tok.ApplyChatTemplate(messages, opts)
+	text, err := g.tok.ApplyChatTemplate(ctx, messages, opts)
 	if err != nil {
 		return "", err
 	}

@@ -9,7 +9,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+//	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{
 //		{Role: "user", Content: "What is the capital of France?"},
 //	}, &tokenizer.ChatOptions{AddGenerationPrompt: true})
 //	if err != nil {
@@ -95,4 +95,7 @@
 //
 // No tokenizer in use comes near them. A short text takes some ten megabytes at
 // most, one of a megabyte some hundred, whatever the file says.
+//
+// A chat template is bounded in steps, in the text that it touches and in memory,
+// and ends with its context.
 package tokenizer

@@ -94,7 +94,7 @@ func ExampleTokenizer_ApplyChatTemplate() {
 		fmt.Println(err)
 		return
 	}
-	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+	text, err := t.ApplyChatTemplate(context.Background(), []tokenizer.Message{
 		{Role: "system", Content: "Tell short stories."},
 		{Role: "user", Content: "One about a frog."},
 	}, &tokenizer.ChatOptions{

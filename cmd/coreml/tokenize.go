@@ -171,7 +171,7 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 	for _, tool := range file.Tools {
 		opts.Tools = append(opts.Tools, tool)
 	}
-	text, err := tok.ApplyChatTemplate(file.Messages, opts)
+	text, err := tok.ApplyChatTemplate(ctx, file.Messages, opts)
 	if errors.Is(err, tokenizer.ErrNoChatTemplate) {
 		return fmt.Errorf("%w: the tokenizer is not one for conversations", err)
 	}

@@ -104,7 +104,7 @@ func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (r
 	}
 	switch {
 	case q.Template != nil:
-		return renderTemplate(&q)
+		return renderTemplate(ctx, &q)
 	case tok == nil:
 		return nil, errors.New("text and ids need --tokenizer")
 	case q.Text != nil:
@@ -153,14 +153,14 @@ func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bo
 }
 
 // renderTemplate renders a chat template with the variables of the request.
-func renderTemplate(q *tokenRequest) (reply, error) {
-	parsed, err := jinja.Parse(*q.Template)
+func renderTemplate(ctx context.Context, q *tokenRequest) (reply, error) {
+	parsed, err := jinja.Parse(ctx, *q.Template)
 	if err != nil {
 		return nil, err
 	}
 	vars := jinja.NewDict()
 	if len(q.Input) > 0 {
-		v, err := jinja.FromJSON(q.Input)
+		v, err := jinja.FromJSON(ctx, q.Input)
 		if err != nil {
 			return nil, fmt.Errorf("input: %w", err)
 		}
@@ -173,7 +173,7 @@ func renderTemplate(q *tokenRequest) (reply, error) {
 	if q.Now != nil {
 		opts.Now = func() time.Time { return *q.Now }
 	}
-	text, err := parsed.Render(vars, opts)
+	text, err := parsed.Render(ctx, vars, opts)
 	if err != nil {
 		return nil, err
 	}
