@@ -354,7 +354,7 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 	// The calls get as far as they are meant to.
 	call(t, "inspect", runs).want(t, exitOK, `author         a\x1b[31mb`, "")
 	call(t, "verify", runs, "--engine", "portable").want(t, exitOK, "ok ", "")
-	call(t, "inspect", unknown).want(t, exitOK, `cannot run it: no moonwalka\x1b[31mb`, "")
+	call(t, "inspect", unknown).want(t, exitOK, `cannot run it: no "moonwalka\x1b[31mb`, "")
 	call(t, "tokenize", "-t", dir, "--chat", messages).want(t, exitFailure, "", `no: a\x1b[31mb`)
 	spoken := []string{"generate", "hi", "-m", told, "--tokenizer", dir, "--raw", "-n", "5"}
 	callOnTerminal(t, "", spoken...).want(t, exitOK, `\x1b[3`, "")
