@@ -165,7 +165,7 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 		err = json.Unmarshal(data, &file)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Chat, err)
+		return fmt.Errorf("%s: %w", c.Chat, explainJSON(err, data))
 	}
 	opts := &tokenizer.ChatOptions{AddGenerationPrompt: file.AddGenerationPrompt == nil || *file.AddGenerationPrompt}
 	for _, tool := range file.Tools {

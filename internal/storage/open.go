@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // ErrTooLong means that a file holds more bytes than its reader takes.
@@ -41,10 +43,16 @@ const maxQuoted = 1024
 // Quote makes a name that may come from a file fit to be printed: quoted, without
 // control characters, and not too long.
 func Quote(name string) string {
+	rest := ""
 	if len(name) > maxQuoted {
-		return fmt.Sprintf("%q...", name[:maxQuoted])
+		name, rest = name[:maxQuoted], "..."
 	}
-	return strconv.Quote(name)
+	text := strconv.Quote(name)
+	if filepath.Separator == '\\' {
+		// A path with each of its separators doubled would lead nowhere.
+		text = strings.ReplaceAll(text, `\\`, `\`)
+	}
+	return text + rest
 }
 
 // kindOf names the type of a file for people.
