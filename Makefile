@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -50,6 +50,9 @@ windows: ## the tests and the command for Windows under Wine; .ci/windows says w
 
 order: ## for each package, the references from a file to one that uses it
 	go run ./internal/fileorder work
+
+attacks: ## hostile inputs, each in a process with bounded time and memory; some minutes, Linux
+	COREML_ATTACKS=1 go test -count=1 -timeout 30m -v -run '^TestAttacks$$' ./conformance/attacks
 
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work

@@ -175,7 +175,7 @@ func TestAFolderThatHoldsAPackageSaysWhichOneIsMeant(t *testing.T) {
 		t.Errorf("got %v, want ErrNotPackage with %s", err, want)
 	}
 	_, err = coreml.LoadFS(t.Context(), fstest.MapFS{"m/model.mlpackage.zip": {}}, "m", portable)
-	if want := `unpack "m/model.mlpackage.zip" first`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `unpack "` + filepath.FromSlash("m/model.mlpackage.zip") + `" first`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	t.Chdir(filepath.Join(dir, "model.mlpackage"))

@@ -30,121 +30,132 @@ type Defaults struct {
 // top_k (transformers' GenerationConfig).
 const hfTopK = 50
 
-// intOrList is a JSON number or list of numbers.
-type intOrList []int
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *intOrList) UnmarshalJSON(data []byte) error {
-	var one *int
-	if err := json.Unmarshal(data, &one); err == nil {
-		if one != nil {
-			*l = intOrList{*one}
-		}
-		return nil
-	}
-	var many []int
-	if err := json.Unmarshal(data, &many); err != nil {
-		return fmt.Errorf("neither a token id nor a list of them: %w", err)
-	}
-	*l = many
-	return nil
-}
-
 // ReadDefaults reads a generation_config.json. With do_sample it samples with
 // Hugging Face's defaults for what the file leaves out: temperature 1, top-k 50.
 // A key that holds what it cannot mean gives a [*ConfigError] that names it;
 // keys that are not used here are not looked at.
 func ReadDefaults(r io.Reader) (*Defaults, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
-	if err != nil {
+	data, err := readConfig(r)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, badFile(err)
+	case err != nil:
 		return nil, err
 	}
-	if len(data) > maxConfigBytes {
-		return nil, badFile(fmt.Errorf("has more than %d bytes", maxConfigBytes))
-	}
-	d, err := parseDefaults(data)
-	if err != nil {
-		return nil, fmt.Errorf("generation_config.json: %w", err)
-	}
-	return d, nil
+	return parseNamedDefaults(data)
 }
 
+// badFile returns the error of a file that cannot be read as a whole.
 func badFile(err error) error {
 	return &ConfigError{Field: defaultsName, Reason: err.Error(), Err: errors.Unwrap(err)}
 }
 
+// parseNamedDefaults puts the file's name before an error of its contents.
+func parseNamedDefaults(data []byte) (*Defaults, error) {
+	d, err := parseDefaults(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", defaultsName, err)
+	}
+	return d, nil
+}
+
+// defaultsFile holds the keys of generation_config.json that are used. Nil is an
+// absent key or null.
+type defaultsFile struct {
+	sample                           *bool
+	temperature, topP, minP, penalty *float64
+	topK, maxTokens                  *int
+	ends, pad                        intOrList
+	hasTopK                          bool // even as null
+}
+
+// parseDefaults reads the contents of the file. What its values mean together,
+// such as a temperature without do_sample, follows transformers.
 func parseDefaults(data []byte) (*Defaults, error) {
 	fields, err := jsonObject(data)
 	if err != nil {
 		return nil, badFile(err)
 	}
-	var sample *bool
-	var temperature, topP, minP, penalty *float64
-	var topK, limit *int
-	var ends, pad intOrList
-	for _, key := range []struct {
-		name string
-		read func(json.RawMessage) error
-	}{
-		{"do_sample", jsonInto(&sample)},
-		{"temperature", jsonInto(&temperature)},
-		{"top_k", jsonInto(&topK)},
-		{"top_p", jsonInto(&topP)},
-		{"min_p", jsonInto(&minP)},
-		{"repetition_penalty", jsonInto(&penalty)},
-		{"eos_token_id", jsonInto(&ends)},
-		{"pad_token_id", jsonInto(&pad)},
-		{"max_new_tokens", jsonInto(&limit)},
-	} {
-		if raw, ok := fields[key.name]; ok {
-			if err := key.read(raw); err != nil {
-				return nil, &ConfigError{Field: key.name, Reason: err.Error()}
-			}
-		}
+	var f defaultsFile
+	if err := f.read(fields); err != nil {
+		return nil, err
 	}
-	d := &Defaults{PadToken: -1, MaxTokens: valueOr(limit, 0)}
+	d := &Defaults{PadToken: -1, MaxTokens: valueOr(f.maxTokens, 0)}
 	if d.MaxTokens < 0 {
-		return nil, &ConfigError{Field: "max_new_tokens", Reason: fmt.Sprintf("is %d, want 1 or more", d.MaxTokens)}
+		return nil, configErrorf("max_new_tokens", "is %d, want 1 or more", d.MaxTokens)
 	}
-	if len(pad) > 0 && pad[0] >= 0 {
-		d.PadToken = pad[0]
+	if len(f.pad) > 0 && f.pad[0] >= 0 {
+		d.PadToken = f.pad[0]
 	}
-	for _, id := range ends {
-		if id == -1 {
-			continue // stands for none, as in older files
+	for _, id := range f.ends {
+		if id != -1 { // which stands for none in older files
+			d.EndTokens = append(d.EndTokens, id)
 		}
-		d.EndTokens = append(d.EndTokens, id)
 	}
 	if err := d.checkIDs(0); err != nil {
 		return nil, err
 	}
-	if penalty != nil && !(*penalty > 0) {
-		return nil, &ConfigError{Field: "repetition_penalty", Reason: fmt.Sprintf("is %v, want a number above 0; 1 is off", *penalty)}
+	d.Sampling, err = f.sampling()
+	if err != nil {
+		return nil, err
 	}
-	s := Sampling{RepetitionPenalty: valueOr(penalty, 0)}
-	if valueOr(sample, false) {
-		s.Temperature, s.TopP, s.MinP = valueOr(temperature, 1), valueOr(topP, 0), valueOr(minP, 0)
+	return d, nil
+}
+
+// read takes the keys in a fixed order, so that of several errors it is always
+// the same that is reported.
+func (f *defaultsFile) read(fields map[string]json.RawMessage) error {
+	_, f.hasTopK = fields["top_k"]
+	for _, key := range []struct {
+		name string
+		read func(json.RawMessage) error
+	}{
+		{"do_sample", jsonInto(&f.sample)},
+		{"temperature", jsonInto(&f.temperature)},
+		{"top_k", jsonInto(&f.topK)},
+		{"top_p", jsonInto(&f.topP)},
+		{"min_p", jsonInto(&f.minP)},
+		{"repetition_penalty", jsonInto(&f.penalty)},
+		{"eos_token_id", jsonInto(&f.ends)},
+		{"pad_token_id", jsonInto(&f.pad)},
+		{"max_new_tokens", jsonInto(&f.maxTokens)},
+	} {
+		if raw, ok := fields[key.name]; ok {
+			if err := key.read(raw); err != nil {
+				return configErrorf(key.name, "%v", err)
+			}
+		}
+	}
+	return nil
+}
+
+// sampling returns how the file wants tokens chosen, nil for the likeliest one.
+func (f *defaultsFile) sampling() (*Sampling, error) {
+	if p := f.penalty; p != nil && !(*p > 0) {
+		return nil, configErrorf("repetition_penalty", "is %v, want a number above 0; 1 is off", *p)
+	}
+	s := Sampling{RepetitionPenalty: valueOr(f.penalty, 0)}
+	if valueOr(f.sample, false) {
+		s.Temperature, s.TopP, s.MinP = valueOr(f.temperature, 1), valueOr(f.topP, 0), valueOr(f.minP, 0)
 		s.TopK = hfTopK
-		if _, ok := fields["top_k"]; ok {
-			s.TopK = valueOr(topK, 0) // null is off
+		if f.hasTopK {
+			s.TopK = valueOr(f.topK, 0) // null is off
 		}
 	}
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	if s != (Sampling{}) {
-		d.Sampling = &s
+	if s == (Sampling{}) {
+		return nil, nil
 	}
-	return d, nil
+	return &s, nil
 }
 
 // checkIDs refuses ids that are no tokens of a model with width logits; 0 means
 // that the number is not known.
 func (d *Defaults) checkIDs(width int) error {
-	for _, id := range d.EndTokens {
-		if id < 0 || id > math.MaxInt32 || width > 0 && id >= width {
-			return &TokenError{ID: id, Where: "the end tokens of the defaults (eos_token_id)", Vocabulary: width}
-		}
+	if err := checkIDs(d.EndTokens, width, "the end tokens of the defaults (eos_token_id)"); err != nil {
+		return err
 	}
 	if d.PadToken > math.MaxInt32 {
 		return &TokenError{ID: d.PadToken, Where: "the padding of the defaults (pad_token_id)"}
@@ -158,23 +169,4 @@ func (d *Defaults) clone() Defaults {
 	c.EndTokens = slices.Clone(d.EndTokens)
 	c.Sampling = d.Sampling.clone()
 	return c
-}
-
-// clone returns a copy that shares no memory with s, nil for nil.
-func (s *Sampling) clone() *Sampling {
-	if s == nil {
-		return nil
-	}
-	c := *s
-	if s.Seed != nil {
-		c.Seed = new(*s.Seed)
-	}
-	return &c
-}
-
-func valueOr[T any](p *T, def T) T {
-	if p == nil {
-		return def
-	}
-	return *p
 }

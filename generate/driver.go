@@ -2,20 +2,9 @@ package generate
 
 import "fmt"
 
-// Family is the way in which a package is driven.
+// Family is the way in which a package is driven. The constants Family… name
+// those that there are.
 type Family string
-
-// The families.
-const (
-	// FamilyStateful keeps its cache in states and takes token ids and a causal
-	// mask, whose width less its height is the place where the cache is written:
-	// the form of Apple's and Hugging Face's Llama and Mistral packages.
-	FamilyStateful Family = "stateful"
-	// FamilyIOCache is the same with a cache that goes in and comes out.
-	FamilyIOCache Family = "io-cache"
-	// FamilyNoCache takes the whole text at every step.
-	FamilyNoCache Family = "no-cache"
-)
 
 // Driver says what a package's inputs and outputs mean. It is what a driver file
 // holds as JSON, such as

@@ -8,39 +8,15 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// encodeText turns text into token ids.
-func (g *Generator) encodeText(ctx context.Context, text string, addSpecial bool) ([]int, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	ids, err := g.tok.Encode(text, addSpecial)
-	if err != nil {
-		return nil, err
-	}
-	return ids, ctx.Err()
-}
-
-// template writes messages as the tokenizer's chat template does.
-func (g *Generator) template(ctx context.Context, messages []tokenizer.Message, opts *tokenizer.ChatOptions) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	text, err := g.tok.ApplyChatTemplate(messages, opts)
-	if err != nil {
-		return "", err
-	}
-	return text, ctx.Err()
-}
-
-// encode turns a prompt into token ids.
-func (g *Generator) encode(ctx context.Context, prompt string) ([]int, error) {
-	ids, err := g.encodeText(ctx, prompt, true)
+// encodePrompt turns a prompt into token ids.
+func encodePrompt(ctx context.Context, t *tokenizer.Tokenizer, prompt string) ([]int, error) {
+	ids, err := t.EncodeContext(ctx, prompt, true)
 	if err != nil {
 		return nil, fmt.Errorf("encode prompt: %w", err)
 	}
 	// A prompt that was copied with its begin token would get a second one.
-	if bos := g.tok.Config().BOSToken; bos != "" && strings.HasPrefix(prompt, bos) && len(ids) > 1 && ids[0] == ids[1] {
-		if id, ok := g.tok.TokenToID(bos); ok && id == ids[0] {
+	if bos := t.Config().BOSToken; bos != "" && strings.HasPrefix(prompt, bos) && len(ids) > 1 && ids[0] == ids[1] {
+		if id, ok := t.TokenToID(bos); ok && id == ids[0] {
 			ids = ids[1:]
 		}
 	}
@@ -48,40 +24,42 @@ func (g *Generator) encode(ctx context.Context, prompt string) ([]int, error) {
 }
 
 // encodeChat turns messages into the token ids before an answer.
-func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message, opts *Options) ([]int, error) {
+func encodeChat(ctx context.Context, t *tokenizer.Tokenizer, messages []tokenizer.Message, opts *Options) ([]int, error) {
 	chat := &tokenizer.ChatOptions{AddGenerationPrompt: true}
 	if opts != nil {
 		chat.Tools = opts.Tools
 	}
-	text, err := g.template(ctx, messages, chat)
+	text, err := t.ApplyChatTemplate(ctx, messages, chat)
 	if err != nil {
 		return nil, fmt.Errorf("chat template: %w", err)
 	}
 	// The template writes the special tokens itself.
-	ids, err := g.encodeText(ctx, text, false)
+	ids, err := t.EncodeContext(ctx, text, false)
 	if err != nil {
 		return nil, fmt.Errorf("encode messages: %w", err)
 	}
 	return ids, nil
 }
 
-// checkPrompt refuses a prompt that no sequence of the generator can take. It
-// is asked before a state is waited for.
-func (g *Generator) checkPrompt(prompt []int) error {
-	if len(prompt) == 0 {
-		return &ConfigError{Field: "prompt", Reason: "the prompt is empty: it has no tokens"}
+// findTurnEnd returns the token that a chat template puts behind an answer, or
+// -1. What it puts there ends an answer, whether or not the model's configuration
+// says so.
+func findTurnEnd(ctx context.Context, t *tokenizer.Tokenizer) int {
+	if t == nil || !t.HasChatTemplate() {
+		return -1
 	}
-	if len(prompt) > g.prog.context {
-		return &ContextError{Tokens: len(prompt), ContextLength: g.prog.context}
+	const answer = "\u2042" // a character that no template writes
+	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: answer}}, nil)
+	if err != nil {
+		return -1 // a template that cannot write this can still write other messages
 	}
-	return g.prog.checkTokens(prompt, "the prompt")
-}
-
-// lastIndexAfter returns the index behind the last mark in text, or -1.
-func lastIndexAfter(text, mark string) int {
-	i := strings.LastIndex(text, mark)
+	i := strings.LastIndex(text, answer)
 	if i < 0 {
 		return -1
 	}
-	return i + len(mark)
+	ids, err := t.EncodeContext(ctx, text[i+len(answer):], false)
+	if err != nil || len(ids) == 0 || !t.IsSpecial(ids[0]) {
+		return -1
+	}
+	return ids[0]
 }

@@ -3,6 +3,7 @@ package generate
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -35,6 +36,16 @@ var (
 	ErrBusy = errors.New("in use by another call")
 )
 
+// prefixed adds the package's name to an error that leaves the package, nil for
+// nil. The exported functions and methods do so, each at its end; within the
+// package errors carry no prefix.
+func prefixed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("generate: %w", err)
+}
+
 // ConfigError is an [ErrConfig] about one value.
 type ConfigError struct {
 	// Field is the value's place: a field of Config, Options or Defaults, such as
@@ -45,6 +56,11 @@ type ConfigError struct {
 	Reason string
 	// Err is the cause, nil where there is none.
 	Err error
+}
+
+// configErrorf returns the error of one value.
+func configErrorf(field, reason string, args ...any) error {
+	return &ConfigError{Field: field, Reason: fmt.Sprintf(reason, args...)}
 }
 
 // Error returns the field with the reason.
@@ -76,6 +92,12 @@ func (e *DriverError) Error() string {
 // Unwrap returns ErrDriver and the cause.
 func (e *DriverError) Unwrap() []error { return causes(ErrDriver, e.Err) }
 
+// driverErrorf returns the error of one field of a driver.
+func driverErrorf(field, reason string, args ...any) error {
+	return &DriverError{Field: field, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// causes lists what an error wraps.
 func causes(kind, cause error) []error {
 	if cause == nil {
 		return []error{kind}
@@ -103,6 +125,7 @@ func (e *ContextError) Error() string {
 // Unwrap returns ErrContextFull.
 func (e *ContextError) Unwrap() error { return ErrContextFull }
 
+// count writes a number of tokens with its noun.
 func count(tokens int) string {
 	if tokens == 1 {
 		return "1 token"
@@ -135,6 +158,17 @@ func (e *TokenError) Error() string {
 
 // Unwrap returns ErrConfig.
 func (e *TokenError) Unwrap() error { return ErrConfig }
+
+// checkIDs refuses ids that are no tokens of a model with width logits, or of any
+// model where that number is 0, which means that it is not known.
+func checkIDs(ids []int, width int, where string) error {
+	for _, id := range ids {
+		if id < 0 || id > math.MaxInt32 || width > 0 && id >= width {
+			return &TokenError{ID: id, Where: where, Vocabulary: width}
+		}
+	}
+	return nil
+}
 
 // VocabularyError is an [ErrConfig]: the tokenizer is another model's.
 type VocabularyError struct {

@@ -22,6 +22,9 @@ func NewFake(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *C
 
 // NewDrained is NewFake with what is called when the model may be closed.
 func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Config, drained func() error) (*Generator, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
 	return newGenerator(context.Background(), m, desc, t, o, drained)
 }
 
@@ -83,7 +86,7 @@ func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
 }
 
 // brokenLane is a lane whose state panics when it is closed.
-type brokenLane struct{ wholeLane }
+type brokenLane struct{ noCacheLane }
 
 func (brokenLane) close() error { panic("the state's own") }
 
@@ -94,5 +97,38 @@ func DiscardBroken(ctx context.Context, g *Generator) error {
 		return err
 	}
 	l.lane, l.running = &brokenLane{}, true
-	return l.give()
+	return l.release()
+}
+
+// TestFamily is a family without a cache that tests make up.
+type TestFamily struct {
+	Name    Family
+	Matches func(*coreml.Description) bool
+	Refuse  func(*Driver) error
+	Lane    func()
+}
+
+// AddFamily puts a family before the others until the test ends.
+func AddFamily(t interface{ Cleanup(func()) }, f TestFamily) {
+	before := families
+	t.Cleanup(func() { families = before })
+	families = append([]*family{{
+		name:    f.Name,
+		matches: func(b *binder) bool { return f.Matches(b.desc) },
+		bind: func(b *binder) error {
+			return b.run(func(b *binder) error { return f.Refuse(b.d) }, (*binder).refuseUnboundInputs, (*binder).bindLogits, bindWholeText)
+		},
+		newLane: func(m *boundModel) (lane, error) { f.Lane(); return &noCacheLane{m: m}, nil },
+	}}, families...)
+}
+
+// FamilyNames returns the names of all families in their order, and whether the
+// last one takes a package.
+func FamilyNames() (names []Family, last func(*coreml.Description) bool) {
+	for _, f := range families {
+		names = append(names, f.name)
+	}
+	return names, func(desc *coreml.Description) bool {
+		return families[len(families)-1].matches(&binder{desc: desc, d: &Driver{}})
+	}
 }

@@ -25,7 +25,7 @@ import (
 type Session struct {
 	g    *Generator
 	busy atomic.Bool
-	// What follows belongs to whoever has set busy.
+	// seq and calls are for the call that has set busy alone.
 	seq   *Sequence
 	calls int // of functions so far
 
@@ -37,18 +37,20 @@ type Session struct {
 // message. The state is taken by the first turn.
 func (g *Generator) NewSession(messages ...tokenizer.Message) (*Session, error) {
 	if g.tok == nil || !g.tok.HasChatTemplate() {
-		return nil, fmt.Errorf("generate: session: %w", ErrNoChatTemplate)
+		return nil, prefixed(fmt.Errorf("session: %w", ErrNoChatTemplate))
 	}
 	return &Session{g: g, messages: slices.Clone(messages)}, nil
 }
 
-// enter takes the session for one turn or change; busy.Store(false) ends it.
+// enter takes the session for one turn or change; leave ends it.
 func (s *Session) enter() error {
 	if s.busy.CompareAndSwap(false, true) {
 		return nil
 	}
-	return fmt.Errorf("generate: session: %w", ErrBusy)
+	return fmt.Errorf("session: %w", ErrBusy)
 }
+
+func (s *Session) leave() { s.busy.Store(false) }
 
 // Messages returns a copy of the conversation so far. While a turn is running
 // that is the conversation before it.
@@ -63,13 +65,14 @@ func (s *Session) Messages() []tokenizer.Message {
 // running it fails with [ErrBusy] and replaces nothing.
 func (s *Session) SetMessages(messages []tokenizer.Message) error {
 	if err := s.enter(); err != nil {
-		return err
+		return prefixed(err)
 	}
-	defer s.busy.Store(false)
+	defer s.leave()
 	s.set(slices.Clone(messages))
 	return nil
 }
 
+// set replaces the conversation. Only the turn or change that has entered does.
 func (s *Session) set(messages []tokenizer.Message) {
 	s.mu.Lock()
 	s.messages = messages
@@ -91,16 +94,7 @@ func (s *Session) Send(ctx context.Context, text string, opts *Options) iter.Seq
 // the name and the tool_call_id in Extra where the template asks for them.
 func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
 	ctx = background(ctx)
-	return func(yield func(Token, error) bool) {
-		stopped := false
-		err := s.exchange(ctx, messages, opts, func(t Token) bool {
-			stopped = !yield(t, nil)
-			return !stopped
-		})
-		if err != nil && !stopped {
-			yield(Token{}, err)
-		}
-	}
+	return tokens(func(emit func(Token) bool) error { return s.exchange(ctx, messages, opts, emit) })
 }
 
 // exchange runs one turn and adds it to the conversation when it has ended.
@@ -108,7 +102,7 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 	if err := s.enter(); err != nil {
 		return err
 	}
-	defer s.busy.Store(false)
+	defer s.leave()
 	all := append(s.Messages(), messages...)
 	var answer strings.Builder
 	var calls []tokenizer.ToolCall
@@ -127,27 +121,29 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 	return nil
 }
 
+// turn runs the answer to messages on the session's sequence, which it makes
+// where there is none: before the first turn, and when a panic has taken it.
 func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) error {
-	r, err := s.g.newRun(opts, true, time.Now())
+	r, err := s.g.newGeneration(opts, true, time.Now())
 	if err != nil {
-		return fmt.Errorf("generate: %w", err)
+		return err
 	}
 	if r.tools != nil {
 		r.tools.calls = s.calls
 	}
-	ids, err := s.g.encodeChat(ctx, messages, opts)
-	if err == nil {
-		err = s.g.checkPrompt(ids)
-	}
+	prompt, err := encodeChat(ctx, s.g.tok, messages, opts)
 	if err != nil {
-		return fmt.Errorf("generate: %w", err)
+		return err
+	}
+	if err := s.g.bound.checkPrompt(prompt); err != nil {
+		return err
 	}
 	if s.seq == nil || s.seq.isClosed() {
-		if s.seq, err = s.g.NewSequence(ctx); err != nil {
+		if s.seq, err = s.g.newSequence(ctx); err != nil {
 			return err
 		}
 	}
-	return r.run(ctx, s.seq, ids, emit)
+	return r.run(ctx, s.seq, prompt, emit)
 }
 
 // Close gives the state back. The messages stay, and a further Send takes a
@@ -155,9 +151,9 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 // back: end the loop, or its context, first.
 func (s *Session) Close() error {
 	if err := s.enter(); err != nil {
-		return err
+		return prefixed(err)
 	}
-	defer s.busy.Store(false)
+	defer s.leave()
 	if s.seq == nil {
 		return nil
 	}

@@ -143,7 +143,7 @@ func TestACachedTurnGivesWhatAFreshOneGives(t *testing.T) {
 			t.Fatal(err)
 		}
 		messages := s.Messages()
-		prompt, err := tok.ApplyChatTemplate(messages[:len(messages)-1], &tokenizer.ChatOptions{AddGenerationPrompt: true})
+		prompt, err := tok.ApplyChatTemplate(t.Context(), messages[:len(messages)-1], &tokenizer.ChatOptions{AddGenerationPrompt: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,6 @@ package generate
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -25,19 +24,19 @@ import (
 // ends. With iter.Pull it must be the caller who ends one of them: a Pull whose
 // stop is never called keeps the state as long as ctx lasts.
 func (g *Generator) Stream(ctx context.Context, prompt string, opts *Options) iter.Seq2[Token, error] {
-	return g.stream(ctx, opts, func(ctx context.Context) ([]int, error) { return g.encode(ctx, prompt) }, false)
+	return g.stream(ctx, opts, false, func(ctx context.Context) ([]int, error) { return encodePrompt(ctx, g.tok, prompt) })
 }
 
 // StreamTokens is [Generator.Stream] for a prompt that is encoded already.
 func (g *Generator) StreamTokens(ctx context.Context, prompt []int, opts *Options) iter.Seq2[Token, error] {
-	return g.stream(ctx, opts, func(context.Context) ([]int, error) { return prompt, nil }, false)
+	return g.stream(ctx, opts, false, func(context.Context) ([]int, error) { return prompt, nil })
 }
 
 // Chat answers messages through the tokenizer's chat template. For a
 // conversation of several turns a [Session] spares the work of reading the
 // earlier ones again.
 func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
-	return g.stream(ctx, opts, func(ctx context.Context) ([]int, error) { return g.encodeChat(ctx, messages, opts) }, true)
+	return g.stream(ctx, opts, true, func(ctx context.Context) ([]int, error) { return encodeChat(ctx, g.tok, messages, opts) })
 }
 
 // Generate continues prompt and returns the whole answer. With an error it
@@ -71,43 +70,50 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 // every way out: the end, a break, an error, a panic and runtime.Goexit in the
 // caller's loop, processor or sampler or in the model, and the end of ctx while
 // the caller's loop holds a token, even if that loop never asks for another one.
-func (g *Generator) stream(ctx context.Context, opts *Options, prompt func(context.Context) ([]int, error), chat bool) iter.Seq2[Token, error] {
+func (g *Generator) stream(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error)) iter.Seq2[Token, error] {
 	ctx = background(ctx)
+	return tokens(func(emit func(Token) bool) error { return g.answer(ctx, opts, chat, encode, emit) })
+}
+
+// tokens makes the iterator of an answer. The error is yielded after answer has
+// returned and given back what it held, so that a caller who tries again within
+// the loop finds the state free.
+func tokens(answer func(emit func(Token) bool) error) iter.Seq2[Token, error] {
 	return func(yield func(Token, error) bool) {
 		stopped := false
-		err := g.answer(ctx, opts, prompt, chat, func(t Token) bool {
+		err := answer(func(t Token) bool {
 			stopped = !yield(t, nil)
 			return !stopped
 		})
-		// The state was given back, so that a caller who tries again at once finds
-		// it free.
 		if err != nil && !stopped {
-			yield(Token{}, err)
+			yield(Token{}, prefixed(err))
 		}
 	}
 }
 
-func (g *Generator) answer(ctx context.Context, opts *Options, prompt func(context.Context) ([]int, error), chat bool, emit func(Token) bool) (err error) {
-	r, err := g.newRun(opts, chat, time.Now())
+// answer encodes the prompt, takes a sequence and runs the answer on it. A prompt
+// that cannot work is refused before it waits for a state.
+func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error), emit func(Token) bool) (err error) {
+	r, err := g.newGeneration(opts, chat, time.Now())
 	if err != nil {
-		return fmt.Errorf("generate: %w", err)
+		return err
 	}
-	ids, err := prompt(ctx)
-	if err == nil {
-		err = g.checkPrompt(ids)
-	}
+	prompt, err := encode(ctx)
 	if err != nil {
-		return fmt.Errorf("generate: %w", err)
+		return err
 	}
-	seq, err := g.NewSequence(ctx)
+	if err := g.bound.checkPrompt(prompt); err != nil {
+		return err
+	}
+	seq, err := g.newSequence(ctx)
 	if err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, seq.expire)()
 	defer func() {
-		if cerr := seq.Close(); err == nil && cerr != nil {
-			err = fmt.Errorf("generate: %w", cerr)
+		if cerr := seq.close(); err == nil {
+			err = cerr
 		}
 	}()
-	return r.run(ctx, seq, ids, emit)
+	return r.run(ctx, seq, prompt, emit)
 }

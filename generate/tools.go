@@ -28,9 +28,10 @@ func newToolReader(tok *tokenizer.Tokenizer, opts *Options) *toolReader {
 	return &toolReader{tok: tok, format: format, parser: tokenizer.NewToolParser(format)}
 }
 
-// keeps reports whether a token is text: special ones are only where calls are
-// written with them.
-func (t *toolReader) keeps(id int) bool {
+// isText reports whether a token is part of the text. Special tokens are not,
+// but for those that mark a call in the model's way to write calls: the parser
+// must see them.
+func (t *toolReader) isText(id int) bool {
 	if t == nil || !t.tok.IsSpecial(id) {
 		return true
 	}

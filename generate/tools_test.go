@@ -44,7 +44,7 @@ func TestCallsOfFunctionsComeApartFromTheText(t *testing.T) {
 		t.Fatalf("the answer became %+v", last)
 	}
 	// The next turn reads the call as the template writes it.
-	rendered, err := tok.ApplyChatTemplate(s.Messages(), nil)
+	rendered, err := tok.ApplyChatTemplate(t.Context(), s.Messages(), nil)
 	if err != nil || !strings.Contains(rendered, "so f1call00001") {
 		t.Errorf("rendered %q (%v)", rendered, err)
 	}

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"math/bits"
 	"sort"
 	"unicode/utf8"
 
@@ -66,11 +67,11 @@ func newAddedSet(tokens []*addedToken, texts []string) *addedSet {
 }
 
 // at returns the longest token at s[i], and the end of its text.
-func (a *addedSet) at(s string, i int) (*addedToken, int) {
+func (a *addedSet) at(may *budget, s string, i int) (*addedToken, int) {
 	var found *addedToken
 	end := i
 	lo, hi := 0, len(a.texts)
-	for k := 0; i+k < len(s) && lo < hi; k++ {
+	for k := 0; i+k < len(s) && lo < hi && may.spend(2+bits.Len(uint(hi-lo))); k++ {
 		c := s[i+k]
 		for lo < hi && len(a.texts[lo]) <= k {
 			lo++
@@ -87,8 +88,9 @@ func (a *addedSet) at(s string, i int) (*addedToken, int) {
 }
 
 // split calls text for the parts between added tokens and token for the added
-// tokens with the white space that belongs to them, in order.
-func (a *addedSet) split(s string, text func(part string, start int), token func(t *addedToken, start, end int)) {
+// tokens with the white space that belongs to them, in order. It leaves off where
+// the budget is at its end.
+func (a *addedSet) split(may *budget, s string, text func(part string, start int), token func(t *addedToken, start, end int)) {
 	if a == nil {
 		if s != "" {
 			text(s, 0)
@@ -101,7 +103,10 @@ func (a *addedSet) split(s string, text func(part string, start int), token func
 			i++
 			continue
 		}
-		found, next := a.at(s, i)
+		if !may.spend(1) {
+			return
+		}
+		found, next := a.at(may, s, i)
 		if found == nil {
 			if a.empty == nil || i == last {
 				i += charLen(s, i)
@@ -115,10 +120,11 @@ func (a *addedSet) split(s string, text func(part string, start int), token func
 			continue
 		}
 		if found.LStrip {
-			start = max(from, a.spaceBefore(s, start))
+			start = from + a.spaceBefore(s[min(from, start):start])
 		}
 		if found.RStrip {
 			end = a.table.Run(s, end, uni.Space)
+			may.spend(end - next)
 		}
 		if from < start {
 			text(s[from:start], from)
@@ -128,13 +134,14 @@ func (a *addedSet) split(s string, text func(part string, start int), token func
 		}
 		from = end
 	}
-	if from < len(s) {
+	if from < len(s) && may.err == nil {
 		text(s[from:], from)
 	}
 }
 
-// spaceBefore returns the start of the white space that ends at end.
-func (a *addedSet) spaceBefore(s string, end int) int {
+// spaceBefore returns the start of the white space that s ends with.
+func (a *addedSet) spaceBefore(s string) int {
+	end := len(s)
 	for end > 0 {
 		r, n := utf8.DecodeLastRuneInString(s[:end])
 		if a.table.Class(r)&uni.Space == 0 {
@@ -223,6 +230,13 @@ func (t *Tokenizer) addTokens(tokens []addedToken) error {
 func (t *Tokenizer) findAdded(tokens []*addedToken) error {
 	var sets [2][]*addedToken
 	var texts [2][]string
+	size := 0
+	for _, a := range tokens {
+		size += len(a.Content)
+	}
+	// All of them share one budget: a file has many.
+	var may budget
+	may.begin(nil, size)
 	for _, a := range tokens {
 		if a.Content == "" {
 			continue
@@ -230,8 +244,11 @@ func (t *Tokenizer) findAdded(tokens []*addedToken) error {
 		text, kind := a.Content, 0
 		if a.Normalized {
 			var err error
-			if text, err = normalized(t.normalizers, text); err != nil {
+			if text, err = normalized(&may, t.normalizers, text); err != nil {
 				return err
+			}
+			if !may.take(len(text)) {
+				return may.err
 			}
 			kind = 1
 		}

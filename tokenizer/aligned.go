@@ -13,6 +13,7 @@ import (
 // text moves these places are those of the reference's NormalizedString, so
 // that the offsets of tokens agree.
 type aligned struct {
+	may   *budget
 	text  string
 	spans []span // for each byte of text, its character in the original
 	shift uint32 // where the part of the original that this was cut from starts
@@ -21,14 +22,17 @@ type aligned struct {
 
 // newAligned returns the text to tokenize, with each byte that is no character
 // as U+FFFD.
-func newAligned(text string) *aligned {
-	a := &aligned{text: text, spans: make([]span, 0, len(text)), limit: uint32(len(text))}
-	if !utf8.ValidString(text) {
-		a.text = string(appendValid(make([]byte, 0, len(text)+16), text))
-		a.spans = make([]span, 0, len(a.text))
+func newAligned(may *budget, text string) *aligned {
+	a := &aligned{may: may, limit: uint32(len(text))}
+	if a.text = may.valid(text); may.err != nil {
+		return &aligned{may: may}
 	}
+	a.spans = make([]span, 0, len(a.text))
 	at := 0
 	for _, r := range a.text {
+		if !may.spend(1) {
+			return &aligned{may: may}
+		}
 		size := utf8.RuneLen(r)
 		next := at + size
 		if r == utf8.RuneError {
@@ -45,7 +49,7 @@ func newAligned(text string) *aligned {
 
 // slice returns a part of a text.
 func (a *aligned) slice(start, end int) *aligned {
-	s := &aligned{text: a.text[start:end], spans: a.spans[start:end], shift: a.shift, limit: a.shift}
+	s := &aligned{may: a.may, text: a.text[start:end], spans: a.spans[start:end], shift: a.shift, limit: a.shift}
 	if start < end {
 		s.shift = a.spans[start].start
 		s.limit = max(a.spans[end-1].end, s.shift)
@@ -76,7 +80,7 @@ func (a *aligned) extent() (start, end int, ok bool) {
 	}
 	start, end = -1, -1
 	for i, sp := range a.spans {
-		if sp.end > a.limit {
+		if sp.end > a.limit || i%lookAfter == lookAfter-1 && !a.may.spend(lookAfter/8) {
 			break
 		}
 		if start < 0 && sp.start != sp.end {
@@ -103,6 +107,10 @@ func (a *aligned) transform(dest []uni.Change, removed int) {
 	if !ok {
 		return
 	}
+	// A character that is inserted is a byte at least.
+	if !a.may.fits(len(dest)) {
+		return
+	}
 	begin := at
 	skip := func(n int) {
 		for ; n > 0 && at < end; n-- {
@@ -116,6 +124,9 @@ func (a *aligned) transform(dest []uni.Change, removed int) {
 	b.WriteString(a.text[:begin])
 	spans = append(spans, a.spans[:begin]...)
 	for _, c := range dest {
+		if !a.may.spend(2) || !a.may.fits(b.Len()) {
+			return
+		}
 		from := span{a.shift, a.shift}
 		switch {
 		case c.Delta <= 0 && at < len(a.spans):
@@ -140,6 +151,9 @@ func (a *aligned) filter(keep func(rune) bool) {
 	dest := make([]uni.Change, 0, len(a.text))
 	first, removed := 0, 0
 	for _, r := range a.text {
+		if !a.may.spend(1) {
+			return
+		}
 		if !keep(r) {
 			removed++
 			continue
@@ -163,7 +177,9 @@ func (a *aligned) expand(f func(dst []rune, r rune) []rune) {
 	dest := make([]uni.Change, 0, len(a.text))
 	var runes []rune
 	for _, r := range a.text {
-		runes = f(runes[:0], r)
+		if runes = f(runes[:0], r); !a.may.spend(1) || !a.may.fits(len(dest)) {
+			return
+		}
 		for i, c := range runes {
 			dest = append(dest, uni.Change{Rune: c, Delta: int32(min(i, 1))})
 		}
@@ -176,6 +192,9 @@ func (a *aligned) expand(f func(dst []rune, r rune) []rune) {
 // reference.
 func (a *aligned) prepend(s string) {
 	if a.text == "" {
+		return
+	}
+	if !a.may.spend(len(s)+len(a.text)) || !a.may.fits(len(s)+len(a.text)) {
 		return
 	}
 	if s == "" {
@@ -195,14 +214,22 @@ func (a *aligned) prepend(s string) {
 
 // replace replaces the matches of m. What takes the place of a match belongs
 // to its last character.
-func (a *aligned) replace(st *state, m matcher, with string) error {
-	matches, err := m.find(st, nil, a.text)
+func (a *aligned) replace(m matcher, with string) {
+	matches, err := m.find(a.may, nil, a.text)
 	if err != nil {
-		return err
+		a.may.fail(err)
+		return
 	}
 	var b strings.Builder
 	spans := make([]span, 0, len(a.spans))
 	for _, r := range matches {
+		size := int(r.end - r.start)
+		if r.hit {
+			size = len(with)
+		}
+		if !a.may.spend(1+size/4) || !a.may.fits(b.Len()+size) {
+			return
+		}
 		if !r.hit {
 			b.WriteString(a.text[r.start:r.end])
 			spans = append(spans, a.spans[r.start:r.end]...)
@@ -216,12 +243,20 @@ func (a *aligned) replace(st *state, m matcher, with string) error {
 		for range len(with) {
 			spans = append(spans, from)
 		}
-		if b.Len() > maxText {
-			return errTooLong
-		}
 	}
 	a.text, a.spans = b.String(), spans
-	return nil
+}
+
+// normalize runs the steps of a normalizer; an empty text stays empty.
+func (a *aligned) normalize(steps []normalize) {
+	for i := range steps {
+		if a.text == "" {
+			break
+		}
+		if steps[i].trace(a); !a.may.spend(8) || !a.may.fits(len(a.text)) {
+			break
+		}
+	}
 }
 
 // alphabet rewrites the text in the byte-level alphabet.
@@ -233,15 +268,23 @@ func (a *aligned) alphabet() {
 			if !utf8.RuneStart(a.text[i]) {
 				inside = 1
 			}
-			dest = append(dest, uni.Change{Rune: byteRunes[a.text[i]], Delta: inside})
+			if dest = append(dest, uni.Change{Rune: byteRunes[a.text[i]], Delta: inside}); !a.may.spend(1) {
+				return
+			}
 		}
 		a.transform(dest, 0)
+		return
+	}
+	if !a.may.fits(len(a.text)) {
 		return
 	}
 	var b strings.Builder
 	b.Grow(2 * len(a.text))
 	spans := make([]span, 0, 2*len(a.text))
 	for i := range len(a.text) {
+		if !a.may.spend(1) {
+			return
+		}
 		r := byteRunes[a.text[i]]
 		b.WriteRune(r)
 		for range utf8.RuneLen(r) {

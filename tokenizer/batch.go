@@ -1,11 +1,11 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 )
 
@@ -92,6 +92,13 @@ func (t *Tokenizer) Padding() *Padding {
 // EncodeBatch encodes texts and pairs, several at a time. Options of nil are
 // the zero ones. The encodings come in the order of the inputs.
 func (t *Tokenizer) EncodeBatch(inputs []Input, opts *BatchOptions) ([]*Encoding, error) {
+	return t.EncodeBatchContext(context.Background(), inputs, opts)
+}
+
+// EncodeBatchContext is [Tokenizer.EncodeBatch], which ends with the context as
+// [Tokenizer.EncodeContext] does.
+func (t *Tokenizer) EncodeBatchContext(ctx context.Context, inputs []Input, opts *BatchOptions) ([]*Encoding, error) {
+	ctx = background(ctx)
 	if opts == nil {
 		opts = &BatchOptions{}
 	}
@@ -102,7 +109,7 @@ func (t *Tokenizer) EncodeBatch(inputs []Input, opts *BatchOptions) ([]*Encoding
 	for range min(runtime.GOMAXPROCS(0), len(inputs)) {
 		wait.Go(func() {
 			for i := range next {
-				out[i], errs[i] = t.encodeInput(inputs[i], opts)
+				out[i], errs[i] = t.encodeInput(ctx, inputs[i], opts)
 			}
 		})
 	}
@@ -124,14 +131,14 @@ func (t *Tokenizer) EncodeBatch(inputs []Input, opts *BatchOptions) ([]*Encoding
 	return out, nil
 }
 
-func (t *Tokenizer) encodeInput(in Input, opts *BatchOptions) (*Encoding, error) {
-	a, err := t.trace(in.Text, 0)
+func (t *Tokenizer) encodeInput(ctx context.Context, in Input, opts *BatchOptions) (*Encoding, error) {
+	a, err := t.trace(ctx, in.Text)
 	if err != nil {
 		return nil, err
 	}
 	var b *Encoding
 	if in.Pair != nil {
-		if b, err = t.trace(*in.Pair, 1); err != nil {
+		if b, err = t.trace(ctx, *in.Pair); err != nil {
 			return nil, err
 		}
 	}
@@ -144,7 +151,7 @@ func (t *Tokenizer) encodeInput(in Input, opts *BatchOptions) (*Encoding, error)
 			return nil, err
 		}
 	}
-	return t.process(a, b, opts.AddSpecial), nil
+	return t.finish(a, b, opts.AddSpecial)
 }
 
 // truncate cuts a text or a pair to the length.
@@ -179,11 +186,31 @@ func truncate(a, b *Encoding, by *Truncation) (*Encoding, *Encoding, error) {
 	default:
 		first, second = share(first, second, by.MaxLength)
 	}
+	// Each part of one is joined with each part of the other.
+	if b != nil && a.cuts(first, by.Stride)*b.cuts(second, by.Stride)*by.MaxLength > maxOverflow(total) {
+		return nil, nil, errOverflow
+	}
 	a, err := a.truncated(first, by)
 	if err == nil && b != nil {
 		b, err = b.truncated(second, by)
 	}
 	return a, b, err
+}
+
+// errOverflow is returned where truncation would make far more tokens than there
+// are, by a stride that is nearly the length.
+var errOverflow = fmt.Errorf("%w in the parts that truncation cuts off", errTokens)
+
+// maxOverflow bounds the tokens of all parts of a text of n tokens.
+func maxOverflow(n int) int { return max(1<<21, 4*n) }
+
+// cuts returns the number of parts that an encoding is cut into, of n tokens
+// each, at most a million.
+func (e *Encoding) cuts(n, stride int) int {
+	if size := e.Len(); n < size && stride < n {
+		return min((size-stride-1)/(n-stride)+1, 1<<20)
+	}
+	return 1
 }
 
 // share returns how much of limit each of two texts gets: the shorter one all
@@ -212,6 +239,8 @@ func (e *Encoding) truncated(n int, by *Truncation) (*Encoding, error) {
 		return &Encoding{original: e.original, Overflowing: []*Encoding{e}}, nil
 	case by.Stride >= n:
 		return nil, fmt.Errorf("tokenizer: a stride of %d needs a length above it; the text gets %d", by.Stride, n)
+	case e.cuts(n, by.Stride)*n > maxOverflow(size):
+		return nil, errOverflow
 	}
 	var parts []*Encoding
 	for at, done := 0, false; !done; at += n - by.Stride {
@@ -230,8 +259,9 @@ func (e *Encoding) truncated(n int, by *Truncation) (*Encoding, error) {
 	return parts[0], nil
 }
 
-// maxPadding bounds the length that a padding may ask for.
-const maxPadding = 1 << 26
+// maxPadding bounds the tokens of a batch that is filled up, by the number of its
+// encodings and of the tokens that they have without padding.
+func maxPadding(encodings, tokens int) int { return 1<<21 + 1<<10*(encodings+tokens) }
 
 // pad fills up encodings and their overflowing parts.
 func pad(list []*Encoding, by *Padding) error {
@@ -244,8 +274,16 @@ func pad(list []*Encoding, by *Padding) error {
 	if by.MultipleOf > 0 && length%by.MultipleOf > 0 {
 		length += by.MultipleOf - length%by.MultipleOf
 	}
-	if length > maxPadding {
-		return fmt.Errorf("tokenizer: padding to %d tokens", length)
+	encodings, tokens := 0, 0
+	for _, e := range list {
+		encodings += 1 + len(e.Overflowing)
+		tokens += e.Len()
+		for _, o := range e.Overflowing {
+			tokens += o.Len()
+		}
+	}
+	if most := maxPadding(encodings, tokens); length > most/max(encodings, 1) {
+		return fmt.Errorf("%w: padding %d texts to %d", errTokens, encodings, length)
 	}
 	for _, e := range list {
 		e.pad(length, by)
@@ -271,11 +309,17 @@ func (e *Encoding) pad(length int, by *Padding) {
 }
 
 func padded[T any](list []T, n int, v T, left bool) []T {
-	fill := slices.Repeat([]T{v}, n)
-	if left {
-		return append(fill, list...)
+	out := make([]T, 0, n+len(list))
+	if !left {
+		out = append(out, list...)
 	}
-	return append(list, fill...)
+	for range n {
+		out = append(out, v)
+	}
+	if left {
+		out = append(out, list...)
+	}
+	return out
 }
 
 // readLimits reads the sections that ask for truncation and padding.

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -82,13 +83,36 @@ func (m *bpe) appendWord(st *state, dst []int, word string) []int {
 	}
 	symbols, ok := m.whole(st, word)
 	if !ok {
-		symbols = st.merge(m.pairs, m.symbols(st, word))
+		symbols = m.symbols(st, word)
+		if st.err != nil {
+			return dst
+		}
+		symbols = st.merge(m.pairs, symbols)
 	}
 	if entry != nil && st.err == nil {
 		entry.store(word, symbols)
 	}
+	if len(symbols) > lookAfter {
+		return appendMany(st, dst, symbols)
+	}
 	for _, id := range symbols {
 		dst = append(dst, int(id))
+	}
+	return dst
+}
+
+// appendMany appends the ids of a long word.
+func appendMany(st *state, dst []int, symbols []int32) []int {
+	if n := len(dst) + len(symbols); n > cap(dst) {
+		dst = append(make([]int, 0, max(n, cap(dst)+cap(dst)/2)), dst...)
+	}
+	for part := range slices.Chunk(symbols, lookAfter) {
+		if !st.spend(len(part) / 4) {
+			break
+		}
+		for _, id := range part {
+			dst = append(dst, int(id))
+		}
 	}
 	return dst
 }
@@ -120,6 +144,12 @@ func (m *bpe) symbols(st *state, word string) []int32 {
 		return m.characters(st, word)
 	}
 	out := st.symbols[:0]
+	if len(word) > maxKept {
+		if !st.cuts(len(word)) || !st.spend(len(word)/4) {
+			return nil
+		}
+		out = sized(out, len(word))
+	}
 	for i := range len(word) {
 		id := m.bytes[word[i]]
 		if id < 0 {
@@ -142,10 +172,14 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 		}
 	}
 	symbols := m.characters(st, piece)
-	if len(symbols) == 0 {
+	if len(symbols) == 0 || st.err != nil {
 		return dst
 	}
-	st.mergeLong(m.pairs, symbols)
+	symbols = st.mergeLong(m.pairs, symbols)
+	if !st.tells(len(symbols)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(symbols))
 	start := int32(0)
 	for i := int32(0); i >= 0; {
 		node := st.nodes[i]
@@ -169,9 +203,22 @@ func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelTok
 // that of the reference implementation.
 func (m *bpe) characters(st *state, word string) []int32 {
 	out, sizes := st.symbols[:0], st.sizes[:0]
+	if len(word) > maxKept {
+		if !st.cuts(len(word)) {
+			return nil
+		}
+		// Growing with each symbol would take several times the memory.
+		out, sizes = sized(out, len(word)), sized(sizes, len(word))
+	}
 	affixed := m.prefix != "" || m.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written
+	next := lookAfter   // where to look at the budget
 	for i := 0; i < len(word); {
+		if i >= next {
+			if next = i + lookAfter; !st.spend(lookAfter) {
+				break
+			}
+		}
 		// Most characters are those two; their symbols need no search.
 		if c := word[i]; !affixed && c < utf8.RuneSelf && m.ascii[c] >= 0 && pending == 0 {
 			out, sizes = append(out, m.ascii[c]), append(sizes, 1)
@@ -206,6 +253,10 @@ func (m *bpe) characters(st *state, word string) []int32 {
 				for range len(char) {
 					sizes = append(sizes, 1)
 				}
+				// Those of a prefix can be many for one character.
+				if st.spend(len(char)); len(out) > maxText {
+					st.fail(errTokens)
+				}
 				continue
 			}
 		}
@@ -213,7 +264,7 @@ func (m *bpe) characters(st *state, word string) []int32 {
 			continue
 		}
 		if m.unk < 0 {
-			st.err = fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", m.unkToken)
+			st.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(m.unkToken)))
 			continue
 		}
 		if pending > 0 && !m.fuseUnk {
@@ -224,6 +275,7 @@ func (m *bpe) characters(st *state, word string) []int32 {
 	if pending > 0 {
 		out, sizes = append(out, m.unk), append(sizes, pending)
 	}
+	st.spend(len(word) % lookAfter)
 	st.symbols, st.sizes = out, sizes
 	return out
 }

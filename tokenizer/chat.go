@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -126,17 +127,23 @@ type templateCache struct {
 	parsed *jinja.Template
 }
 
-func (c *templateCache) parse(text string) (*jinja.Template, error) {
+// parse parses a template, unless it is the one that is kept. The lock is not
+// held meanwhile: others would wait for it without looking at their contexts.
+func (c *templateCache) parse(ctx context.Context, text string) (*jinja.Template, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.parsed != nil && c.text == text {
-		return c.parsed, nil
+	known, parsed := c.text == text, c.parsed
+	c.mu.Unlock()
+	if known && parsed != nil {
+		return parsed, nil
 	}
-	parsed, err := jinja.Parse(text)
-	if err == nil {
-		c.text, c.parsed = text, parsed
+	parsed, err := jinja.Parse(ctx, text)
+	if err != nil {
+		return nil, err
 	}
-	return parsed, err
+	c.mu.Lock()
+	c.text, c.parsed = text, parsed
+	c.mu.Unlock()
+	return parsed, nil
 }
 
 // HasChatTemplate reports whether the tokenizer brings a chat template.
@@ -164,8 +171,15 @@ func (t *Tokenizer) template(opts *ChatOptions) string {
 //
 // It fails with [ErrNoChatTemplate] where there is none and with a
 // [*TemplateError] where the template does. A template cannot hang or fill the
-// memory: its work is bounded.
-func (t *Tokenizer) ApplyChatTemplate(messages []Message, opts *ChatOptions) (string, error) {
+// memory: its steps, the text that it touches and the memory that it takes are
+// bounded, so that the worst one ends after a few seconds with a TemplateError
+// of the kind LimitError. A context that ends is obeyed before that, in the
+// middle of a long text too, and its error returned; nil is
+// [context.Background].
+func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, opts *ChatOptions) (string, error) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	if opts == nil {
 		opts = &ChatOptions{}
 	}
@@ -173,15 +187,15 @@ func (t *Tokenizer) ApplyChatTemplate(messages []Message, opts *ChatOptions) (st
 	if text == "" {
 		return "", ErrNoChatTemplate
 	}
-	parsed, err := t.templates.parse(text)
+	parsed, err := t.templates.parse(ctx, text)
 	if err != nil {
 		return "", templateError(err)
 	}
-	vars, err := t.chatVars(messages, opts)
+	vars, err := t.chatVars(ctx, messages, opts)
 	if err != nil {
 		return "", fmt.Errorf("tokenizer: chat template: %w", err)
 	}
-	out, err := parsed.Render(vars, &jinja.Options{Now: opts.Now})
+	out, err := parsed.Render(ctx, vars, &jinja.Options{Now: opts.Now})
 	if err != nil {
 		return "", templateError(err)
 	}
@@ -189,12 +203,12 @@ func (t *Tokenizer) ApplyChatTemplate(messages []Message, opts *ChatOptions) (st
 }
 
 // chatVars returns the variables of a template.
-func (t *Tokenizer) chatVars(messages []Message, opts *ChatOptions) (*jinja.Dict, error) {
+func (t *Tokenizer) chatVars(ctx context.Context, messages []Message, opts *ChatOptions) (*jinja.Dict, error) {
 	list := jinja.NewList()
 	for i := range messages {
 		m := jinja.NewDict()
 		for _, key := range messages[i].keys() {
-			v, err := jinja.FromGo(messages[i].field(key))
+			v, err := jinja.FromGo(ctx, messages[i].field(key))
 			if err != nil {
 				return nil, fmt.Errorf("message %d: %s: %w", i, key, err)
 			}
@@ -208,7 +222,7 @@ func (t *Tokenizer) chatVars(messages []Message, opts *ChatOptions) (*jinja.Dict
 	vars.Set("documents", nil)
 	vars.Set("add_generation_prompt", opts.AddGenerationPrompt)
 	if len(opts.Tools) > 0 {
-		tools, err := jinja.FromGo(opts.Tools)
+		tools, err := jinja.FromGo(ctx, opts.Tools)
 		if err != nil {
 			return nil, fmt.Errorf("tools: %w", err)
 		}
@@ -236,7 +250,7 @@ func (t *Tokenizer) chatVars(messages []Message, opts *ChatOptions) (*jinja.Dict
 		vars.Set("additional_special_tokens", special)
 	}
 	for _, key := range slices.Sorted(maps.Keys(opts.Extra)) {
-		v, err := jinja.FromGo(opts.Extra[key])
+		v, err := jinja.FromGo(ctx, opts.Extra[key])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}

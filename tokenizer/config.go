@@ -81,8 +81,12 @@ type configFile struct {
 	Legacy     *bool           `json:"legacy"`
 }
 
-// maxSideFile bounds the files beside tokenizer.json.
-const maxSideFile = 64 << 20
+// maxSideFile bounds the files beside tokenizer.json, which list some ten
+// thousand tokens at most, and maxTemplates the chat templates in a folder.
+const (
+	maxSideFile  = 16 << 20
+	maxTemplates = 64
+)
 
 // sideFiles is what the files beside a tokenizer say: its configuration, and
 // what only SentencePiece files need.
@@ -213,6 +217,7 @@ func (c *Config) readTemplates(fsys fs.FS, dir string) error {
 		// Without the folder there are no further templates.
 		return nil //nolint:nilerr // the folder is optional
 	}
+	size := 0
 	for _, e := range entries {
 		name, ok := strings.CutSuffix(e.Name(), ".jinja")
 		if !ok || e.IsDir() {
@@ -223,21 +228,18 @@ func (c *Config) readTemplates(fsys fs.FS, dir string) error {
 			return err
 		}
 		c.ChatTemplates[name] = string(data)
+		if size += len(data); size > maxSideFile || len(c.ChatTemplates) > maxTemplates {
+			return &FormatError{File: path.Base(folder), Err: errors.New("too many templates")}
+		}
 	}
 	return nil
 }
 
 // readOptional reads a file, nil if there is none.
 func readOptional(fsys fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(fsys, name)
+	data, err := readBounded(fsys, name, maxSideFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxSideFile {
-		return nil, &FormatError{File: path.Base(name), Err: errors.New("the file is too large")}
-	}
-	return fs.ReadFile(fsys, name)
+	return data, err
 }

@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// decodeStep rewrites the tokens of a decoding. It may change the slice.
-type decodeStep func(tokens []string) ([]string, error)
+// decodeStep rewrites the tokens of a decoding. It may change the slice. It fails
+// by what it leaves in the state.
+type decodeStep func(may *budget, tokens []string) []string
 
 // decoder is the JSON of a decoder, the fields of all types together.
 type decoder struct {
@@ -30,12 +31,12 @@ type decoder struct {
 }
 
 // steps flattens a decoder.
-func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
+func (d *decoder) steps(dst []decodeStep, c *compiler) ([]decodeStep, error) {
 	switch d.Type {
 	case "Sequence":
 		var err error
 		for i := range d.Decoders {
-			if dst, err = d.Decoders[i].steps(dst); err != nil {
+			if dst, err = d.Decoders[i].steps(dst, c); err != nil {
 				return nil, err
 			}
 		}
@@ -45,22 +46,25 @@ func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
 	case "ByteFallback":
 		return append(dst, decodeFallback), nil
 	case "Fuse":
-		return append(dst, func(tokens []string) ([]string, error) {
-			return []string{strings.Join(tokens, "")}, nil
+		return append(dst, func(_ *budget, tokens []string) []string {
+			return []string{strings.Join(tokens, "")}
 		}), nil
 	case "Metaspace":
 		step, err := d.metaspace()
 		return append(dst, step), err
 	case "BPEDecoder":
-		return append(dst, func(tokens []string) ([]string, error) {
-			for i := range tokens {
+		return append(dst, func(may *budget, tokens []string) []string {
+			return rewritten(may, tokens, func(b *strings.Builder, i int, token string) {
 				with := " "
 				if i == len(tokens)-1 {
 					with = ""
 				}
-				tokens[i] = strings.ReplaceAll(tokens[i], d.Suffix, with)
-			}
-			return tokens, nil
+				if d.Suffix == "" {
+					b.WriteString(strings.ReplaceAll(token, "", with))
+				} else {
+					writeReplaced(may, b, token, d.Suffix, with)
+				}
+			})
 		}), nil
 	case "WordPiece":
 		return append(dst, d.wordPiece), nil
@@ -72,44 +76,42 @@ func (d *decoder) steps(dst []decodeStep) ([]decodeStep, error) {
 		}
 		return append(dst, d.strip), nil
 	case "Replace":
-		m, err := readPattern(d.Pattern)
+		m, err := c.pattern(d.Pattern)
 		if err != nil {
 			return nil, err
 		}
 		if l, ok := m.(literalMatcher); ok {
-			return append(dst, func(tokens []string) ([]string, error) {
-				return rewritten(tokens, func(b *strings.Builder, _ int, token string) {
-					writeReplaced(b, token, l.text, d.Content)
+			return append(dst, func(may *budget, tokens []string) []string {
+				return rewritten(may, tokens, func(b *strings.Builder, _ int, token string) {
+					writeReplaced(may, b, token, l.text, d.Content)
 				})
 			}), nil
 		}
-		return append(dst, func(tokens []string) ([]string, error) {
-			for i, token := range tokens {
-				var err error
-				if tokens[i], err = replaceAll(m, token, d.Content); err != nil {
-					return nil, err
-				}
-			}
-			return tokens, nil
+		return append(dst, func(may *budget, tokens []string) []string {
+			return rewritten(may, tokens, func(b *strings.Builder, _ int, token string) {
+				b.WriteString(replaceAll(may, m, token, d.Content))
+			})
 		}), nil
 	}
 	return nil, &UnsupportedError{Component: "decoder", Name: d.Type}
 }
 
-func decodeByteLevel(tokens []string) ([]string, error) {
+func decodeByteLevel(may *budget, tokens []string) []string {
 	var raw []byte
 	for _, token := range tokens {
-		raw = appendBytes(raw, token)
+		if raw = appendBytes(raw, token); !may.spend(1 + len(token)) {
+			return nil
+		}
 	}
 	if utf8.Valid(raw) {
-		return []string{string(raw)}, nil
+		return []string{string(raw)}
 	}
-	return []string{string(appendLossy(nil, raw))}, nil
+	return []string{string(appendLossy(nil, raw))}
 }
 
 // decodeFallback joins runs of <0xNN> tokens. A run that is not text becomes
 // one U+FFFD for each byte.
-func decodeFallback(tokens []string) ([]string, error) {
+func decodeFallback(may *budget, tokens []string) []string {
 	out := make([]string, 0, len(tokens))
 	var run []byte
 	flush := func() {
@@ -126,6 +128,9 @@ func decodeFallback(tokens []string) ([]string, error) {
 		run = run[:0]
 	}
 	for _, token := range tokens {
+		if !may.spend(1) {
+			return nil
+		}
 		if b, ok := fallbackByte(token); ok {
 			run = append(run, b)
 			continue
@@ -134,7 +139,7 @@ func decodeFallback(tokens []string) ([]string, error) {
 		out = append(out, token)
 	}
 	flush()
-	return out, nil
+	return out
 }
 
 // fallbackByte returns the byte that a token such as <0x0A> stands for.
@@ -148,11 +153,13 @@ func fallbackByte(token string) (byte, bool) {
 
 func (d *decoder) metaspace() (decodeStep, error) {
 	write, err := d.spaces()
-	return func(tokens []string) ([]string, error) { return rewritten(tokens, write) }, err
+	return func(may *budget, tokens []string) []string {
+		return rewritten(may, tokens, func(b *strings.Builder, i int, token string) { write(may, b, i, token) })
+	}, err
 }
 
 // tokenWriter writes what token i of a decoding becomes.
-type tokenWriter func(b *strings.Builder, i int, token string)
+type tokenWriter func(may *budget, b *strings.Builder, i int, token string)
 
 // spaces returns the decoder Metaspace for one token.
 func (d *decoder) spaces() (tokenWriter, error) {
@@ -161,7 +168,7 @@ func (d *decoder) spaces() (tokenWriter, error) {
 	if d.PrependScheme == "" {
 		prepends = isSet(d.AddPrefixSpace)
 	}
-	return func(b *strings.Builder, i int, token string) {
+	return func(may *budget, b *strings.Builder, i int, token string) {
 		with := " "
 		if i == 0 && prepends {
 			with = ""
@@ -171,12 +178,12 @@ func (d *decoder) spaces() (tokenWriter, error) {
 			b.WriteString(with)
 			token = rest
 		}
-		writeReplaced(b, token, mark, with)
+		writeReplaced(may, b, token, mark, with)
 	}, err
 }
 
 // rewritten returns the tokens as f writes them, all in one piece of memory.
-func rewritten(tokens []string, f tokenWriter) ([]string, error) {
+func rewritten(may *budget, tokens []string, f func(b *strings.Builder, i int, token string)) []string {
 	size := 0
 	for _, token := range tokens {
 		size += len(token)
@@ -186,33 +193,39 @@ func rewritten(tokens []string, f tokenWriter) ([]string, error) {
 	ends := make([]int, len(tokens))
 	for i, token := range tokens {
 		f(&b, i, token)
-		if ends[i] = b.Len(); ends[i] > maxText {
-			return nil, errTooLong
+		if ends[i] = b.Len(); !may.spend(1+len(token)/8) || !may.fits(ends[i]) {
+			return nil
 		}
 	}
 	start, text := 0, b.String()
 	for i, end := range ends {
 		tokens[i], start = text[start:end], end
 	}
-	return tokens, nil
+	return tokens
 }
 
 // writeReplaced writes text with another text in the place of a mark.
-func writeReplaced(b *strings.Builder, text, mark, with string) {
-	for {
+func writeReplaced(may *budget, b *strings.Builder, text, mark, with string) {
+	for may.spend(1) && may.fits(b.Len()+len(text)) {
 		i := strings.Index(text, mark)
 		if i < 0 {
 			b.WriteString(text)
 			return
 		}
 		b.WriteString(text[:i])
+		if !may.spend(len(with)/8) || !may.fits(b.Len()+len(with)) {
+			return
+		}
 		b.WriteString(with)
 		text = text[i+len(mark):]
 	}
 }
 
-func (d *decoder) strip(tokens []string) ([]string, error) {
+func (d *decoder) strip(may *budget, tokens []string) []string {
 	for i, token := range tokens {
+		if !may.spend(1 + len(token)/4) {
+			return nil
+		}
 		for range d.Start {
 			rest, ok := strings.CutPrefix(token, d.Content)
 			if !ok {
@@ -229,7 +242,7 @@ func (d *decoder) strip(tokens []string) ([]string, error) {
 		}
 		tokens[i] = token
 	}
-	return tokens, nil
+	return tokens
 }
 
 // cleanups undo the spaces that splitting a text into words put before
@@ -260,7 +273,7 @@ func cleanup(text string) string {
 
 // ctc removes repetitions and padding, as the outputs of speech models have
 // them.
-func (d *decoder) ctc(tokens []string) ([]string, error) {
+func (d *decoder) ctc(may *budget, tokens []string) []string {
 	pad, delimiter := "<pad>", "|"
 	if d.PadToken != nil {
 		pad = *d.PadToken
@@ -271,6 +284,9 @@ func (d *decoder) ctc(tokens []string) ([]string, error) {
 	tokens = slices.Compact(tokens)
 	out := tokens[:0]
 	for _, token := range tokens {
+		if !may.spend(1 + len(token)) {
+			return nil
+		}
 		if pad != "" {
 			token = strings.ReplaceAll(token, pad, "")
 		}
@@ -284,11 +300,14 @@ func (d *decoder) ctc(tokens []string) ([]string, error) {
 			out = append(out, token)
 		}
 	}
-	return out, nil
+	return out
 }
 
-func (d *decoder) wordPiece(tokens []string) ([]string, error) {
+func (d *decoder) wordPiece(may *budget, tokens []string) []string {
 	for i, token := range tokens {
+		if !may.spend(1 + len(token)) {
+			return nil
+		}
 		if i > 0 {
 			rest, ok := strings.CutPrefix(token, d.Prefix)
 			if !ok {
@@ -301,7 +320,7 @@ func (d *decoder) wordPiece(tokens []string) ([]string, error) {
 		}
 		tokens[i] = token
 	}
-	return tokens, nil
+	return tokens
 }
 
 // token returns the text of an id, unless it is special and those are skipped.
@@ -313,65 +332,4 @@ func (t *Tokenizer) token(id int, skipSpecial bool) (string, bool) {
 		return t.IDToToken(id)
 	}
 	return t.vocab.byID(id)
-}
-
-// Decode returns the text of ids. Ids that the vocabulary does not have are
-// passed over, and special tokens too if skipSpecial is set. Bytes that do not
-// form characters come out as U+FFFD, so the result is always valid UTF-8.
-func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
-	if t.bytesOnly {
-		raw := make([]byte, 0, 4*len(ids))
-		for _, id := range ids {
-			if text, ok := t.token(id, skipSpecial); ok {
-				raw = appendBytes(raw, text)
-			}
-		}
-		if utf8.Valid(raw) {
-			return string(raw)
-		}
-		return string(appendLossy(nil, raw))
-	}
-	if t.writer != nil {
-		var b strings.Builder
-		b.Grow(5 * len(ids))
-		i := 0
-		for _, id := range ids {
-			if text, ok := t.token(id, skipSpecial); ok {
-				t.writer(&b, i, text)
-				i++
-			}
-		}
-		return b.String()
-	}
-	tokens := make([]string, 0, len(ids))
-	for _, id := range ids {
-		if text, ok := t.token(id, skipSpecial); ok {
-			tokens = append(tokens, text)
-		} else if t.gaps {
-			tokens = append(tokens, "")
-		}
-	}
-	return t.decodeTokens(tokens)
-}
-
-// DecodeTokens is [Tokenizer.Decode] for tokens as the vocabulary spells them.
-func (t *Tokenizer) DecodeTokens(tokens []string) string {
-	return t.decodeTokens(slices.Clone(tokens))
-}
-
-// decodeTokens decodes tokens and may change the list.
-func (t *Tokenizer) decodeTokens(tokens []string) string {
-	if t.decoders == nil {
-		return strings.Join(tokens, " ")
-	}
-	for _, step := range t.decoders {
-		next, err := step(tokens)
-		if err != nil {
-			// Only a pattern that runs into its time limit gets here; the
-			// tokens as they are say more than nothing.
-			break
-		}
-		tokens = next
-	}
-	return strings.Join(tokens, "")
 }

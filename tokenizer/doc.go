@@ -9,7 +9,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+//	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{
 //		{Role: "user", Content: "What is the capital of France?"},
 //	}, &tokenizer.ChatOptions{AddGenerationPrompt: true})
 //	if err != nil {
@@ -40,12 +40,19 @@
 // exact text and run as hand-written scanners on Unicode tables of this
 // package. Any other pattern runs in a backtracking engine with a limit of
 // time for each search, on the same tables; a pattern that runs into the limit
-// is an error of Encode. No result depends on the version of Unicode that the
+// is [ErrTooLarge]. No result depends on the version of Unicode that the
 // Go toolchain knows.
 //
 // [Tokenizer.EncodeWithOffsets] and [Tokenizer.EncodeBatch] also say where in
-// the text each token comes from, and truncate and pad. [ToolParser] finds the
-// calls of functions in what a model answers.
+// the text each token comes from, and truncate and pad. [Tokenizer.Count] counts
+// the tokens of a text, and [Tokenizer.Truncate] cuts it to a number of them.
+// [ToolParser] finds the calls of functions in what a model answers.
+//
+// What can take long has a variant with a context, such as
+// [Tokenizer.EncodeContext]. It returns some milliseconds after the context has
+// ended, whatever the text and the tokenizer; a search by a pattern of the
+// backtracking engine goes on beside it until its limit, for a second at most. A
+// nil context counts as the background.
 //
 // # Text that is not UTF-8
 //
@@ -65,6 +72,30 @@
 //
 // A malformed file is a [*FormatError], a failing chat template a
 // [*TemplateError]. Neither a file, a text nor a template makes this package
-// panic. Token ids are below 4 million, added tokens below 4 kB, texts below
-// 64 MB, and a chat template is bounded in steps and memory.
+// panic. Messages quote a file in part and in printable characters.
+//
+// The file of a tokenizer has 128 MiB at most, those beside it 16 MiB. Token ids
+// are below 4 million, tokens of a vocabulary up to 16 KiB, added tokens up to
+// 4 KiB, and a prefix or suffix of parts of words up to 256 bytes. There are up to
+// a thousand components in a section, nested up to eight deep, 64 stages of a
+// pre-tokenizer and 16 post-processors, which add up to 4096 tokens each. The
+// patterns that are not known have 16 KiB together.
+//
+// Beyond these bounds a text is [ErrTooLarge]; n is its size in bytes:
+//
+//   - the text itself, and what is decoded: 64 MiB; for a model that cuts it in
+//     one piece, or for a pattern that is not known: 16 MiB
+//   - what it becomes while it is normalized and cut: 1 MiB + 8n, up to 64 MiB
+//   - the tokens of an [Encoding]: 1 Mi + 3n, up to 8 Mi
+//   - the parts that truncation cuts off: 2 Mi tokens or four times those of the
+//     text; padding: 2 Mi tokens and a thousand for each text and each token
+//   - steps: 32 Mi + 48n, where a byte looked at once by one component is about
+//     one; a vocabulary of runs of a letter up to thousands long needs more
+//   - time in patterns that are not known: 1 s + 2 µs·n
+//
+// No tokenizer in use comes near them. A short text takes some ten megabytes at
+// most, one of a megabyte some hundred, whatever the file says.
+//
+// A chat template is bounded in steps, in the text that it touches and in memory,
+// and ends with its context.
 package tokenizer

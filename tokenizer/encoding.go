@@ -56,6 +56,17 @@ func (e *Encoding) from() []origin {
 // Len returns the number of tokens.
 func (e *Encoding) Len() int { return len(e.IDs) }
 
+// newEncoding returns an encoding with room for n tokens.
+func newEncoding(n int) *Encoding {
+	if n == 0 {
+		return &Encoding{}
+	}
+	return &Encoding{
+		IDs: make([]int, 0, n), Tokens: make([]string, 0, n), Offsets: make([]Offsets, 0, n), TypeIDs: make([]int, 0, n),
+		Words: make([]int, 0, n), SpecialMask: make([]int, 0, n), AttentionMask: make([]int, 0, n),
+	}
+}
+
 // push appends one token.
 func (e *Encoding) push(id int, token string, at Offsets, typeID, word, special int) {
 	e.IDs = append(e.IDs, id)
@@ -112,18 +123,29 @@ func (e *Encoding) join(f *Encoding) *Encoding {
 }
 
 // plus is join without the overflowing parts.
-func (e *Encoding) plus(f *Encoding) *Encoding {
-	origins := slices.Clone(e.from())
-	for _, o := range f.from() {
-		origins = append(origins, origin{e.Len() + o.end, o.text})
+func (e *Encoding) plus(f *Encoding) *Encoding { return concat([]*Encoding{e, f}) }
+
+// concat returns the tokens of encodings, one after the other.
+func concat(list []*Encoding) *Encoding {
+	size := 0
+	for _, e := range list {
+		size += e.Len()
 	}
-	return &Encoding{
-		origins: origins,
-		IDs:     slices.Concat(e.IDs, f.IDs), Tokens: slices.Concat(e.Tokens, f.Tokens),
-		Offsets: slices.Concat(e.Offsets, f.Offsets), TypeIDs: slices.Concat(e.TypeIDs, f.TypeIDs),
-		Words: slices.Concat(e.Words, f.Words), SpecialMask: slices.Concat(e.SpecialMask, f.SpecialMask),
-		AttentionMask: slices.Concat(e.AttentionMask, f.AttentionMask),
+	out := newEncoding(size)
+	out.origins = []origin{}
+	for _, e := range list {
+		for _, o := range e.from() {
+			out.origins = append(out.origins, origin{out.Len() + o.end, o.text})
+		}
+		out.IDs = append(out.IDs, e.IDs...)
+		out.Tokens = append(out.Tokens, e.Tokens...)
+		out.Offsets = append(out.Offsets, e.Offsets...)
+		out.TypeIDs = append(out.TypeIDs, e.TypeIDs...)
+		out.Words = append(out.Words, e.Words...)
+		out.SpecialMask = append(out.SpecialMask, e.SpecialMask...)
+		out.AttentionMask = append(out.AttentionMask, e.AttentionMask...)
 	}
+	return out
 }
 
 // isBlank reports whether r is white space, also that of the byte-level
@@ -179,186 +201,4 @@ func (at *Offsets) trim(original, token string, prefix bool) {
 		}
 	}
 	at.Start = min(at.Start, at.End)
-}
-
-// modelToken is a token of a piece of text.
-type modelToken struct {
-	id         int32
-	start, end int32  // its bytes in the piece
-	text       string // how it is spelled
-}
-
-// tracer makes the encoding of one text.
-type tracer struct {
-	t      *Tokenizer
-	st     *state
-	out    *Encoding
-	typeID int
-	word   int
-	tokens []modelToken
-}
-
-// EncodeWithOffsets is [Tokenizer.Encode] with the tokens, where in text they
-// come from, and what else an [Encoding] says. It gives the same ids and takes
-// more time.
-func (t *Tokenizer) EncodeWithOffsets(text string, addSpecial bool) (*Encoding, error) {
-	e, err := t.trace(text, 0)
-	if err != nil {
-		return nil, err
-	}
-	return t.process(e, nil, addSpecial), nil
-}
-
-// EncodePair encodes two texts that belong together, such as a question and a
-// passage, as the tokenizer's post-processor puts them. The offsets are those
-// in the text that a token comes from.
-func (t *Tokenizer) EncodePair(first, second string, addSpecial bool) (*Encoding, error) {
-	a, err := t.trace(first, 0)
-	if err != nil {
-		return nil, err
-	}
-	b, err := t.trace(second, 1)
-	if err != nil {
-		return nil, err
-	}
-	return t.process(a, b, addSpecial), nil
-}
-
-// trace encodes a text without special tokens around it.
-func (t *Tokenizer) trace(text string, typeID int) (*Encoding, error) {
-	if len(text) > maxText {
-		return nil, errTooLong
-	}
-	st := t.state(text)
-	tr := &tracer{t: t, st: st, out: &Encoding{original: text}, typeID: typeID}
-	a := newAligned(text)
-	t.added[0].split(a.text, func(part string, at int) {
-		tr.normalize(a.slice(at, at+len(part)))
-	}, func(token *addedToken, start, end int) {
-		tr.addedToken(token, a.slice(start, end))
-	})
-	err := st.err
-	st.reset()
-	t.states.Put(st)
-	if err != nil {
-		return nil, err
-	}
-	return tr.out, nil
-}
-
-func (tr *tracer) addedToken(token *addedToken, a *aligned) {
-	start, end := a.original(0, len(a.text))
-	tr.out.push(int(token.ID), a.text, Offsets{start, end}, tr.typeID, tr.word, 0)
-	tr.word++
-}
-
-// normalize normalizes a text between added tokens and goes on with it.
-func (tr *tracer) normalize(a *aligned) {
-	for _, step := range tr.t.normalizers {
-		if a.text == "" || tr.st.err != nil {
-			break
-		}
-		if tr.st.err = step.trace(a); len(a.text) > maxText {
-			tr.st.err = errTooLong
-		}
-	}
-	if a.text == "" || tr.st.err != nil {
-		return
-	}
-	tr.t.added[1].split(a.text, func(part string, at int) {
-		tr.cut(a.slice(at, at+len(part)), 0)
-	}, func(token *addedToken, start, end int) {
-		tr.addedToken(token, a.slice(start, end))
-	})
-}
-
-// cut cuts a text by the stages of the pre-tokenizer from depth on and encodes
-// the pieces.
-func (tr *tracer) cut(a *aligned, depth int) {
-	if tr.st.err != nil || a.text == "" {
-		return
-	}
-	if depth == len(tr.t.stages) {
-		tr.encode(a)
-		return
-	}
-	sg := &tr.t.stages[depth]
-	if sg.trace != nil {
-		sg.trace(a)
-	}
-	if len(a.text) > maxText {
-		tr.st.err = errTooLong
-		return
-	}
-	pieces := []piece{{0, int32(len(a.text))}}
-	if sg.matcher != nil {
-		matches, err := sg.matcher.find(tr.st, nil, a.text)
-		if err != nil {
-			tr.st.err = err
-			return
-		}
-		pieces = sg.behavior.cut(nil, matches)
-	}
-	for _, p := range pieces {
-		part := a.slice(int(p.start), int(p.end))
-		if sg.alphabet {
-			part.alphabet()
-		}
-		tr.cut(part, depth+1)
-	}
-}
-
-// encode appends the tokens of one piece.
-func (tr *tracer) encode(a *aligned) {
-	tr.tokens = tr.t.model.appendTokens(tr.st, tr.tokens[:0], a.text)
-	for _, m := range tr.tokens {
-		at := whole(tr.out.original, a, int(m.start), int(m.end))
-		tr.out.push(int(m.id), m.text, at, tr.typeID, tr.word, 0)
-	}
-	tr.word++
-}
-
-// whole returns where in the original a part of a text lies, in whole
-// characters. A part that reaches outside the text has no place there; the
-// reference then counts as if its own were one, and so does this, within the
-// original.
-func whole(original string, a *aligned, start, end int) Offsets {
-	start, end = a.original(start, end)
-	size := len(original)
-	if start >= size && start < end {
-		// No character starts there: the numbers are taken as characters.
-		start, end = charPlace(original, start), charPlace(original, end)
-		return Offsets{start, end}
-	}
-	at := Offsets{charStart(original, start), min(end, size)}
-	switch {
-	case end < size:
-		at.End = charStart(original, end)
-	case end > size:
-		at.End = at.Start
-		for range 2 {
-			if at.End < size {
-				at.End += charLen(original, at.End)
-			}
-		}
-	}
-	at.Start = min(at.Start, at.End)
-	return at
-}
-
-// charStart returns the start of the character that byte i belongs to.
-func charStart(s string, i int) int {
-	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
-		i--
-	}
-	return min(i, len(s))
-}
-
-// charPlace returns the place of character n.
-func charPlace(s string, n int) int {
-	at := 0
-	for ; n > 0 && at < len(s); n-- {
-		at += charLen(s, at)
-	}
-	return at
 }

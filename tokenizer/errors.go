@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/gocoreml/coreml/internal/jinja"
 )
@@ -24,7 +26,7 @@ type UnsupportedError struct {
 
 // Error returns a message that names the component.
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("tokenizer: unsupported %s %q", e.Component, e.Name)
+	return fmt.Sprintf("tokenizer: unsupported %s %q", e.Component, clip(e.Name))
 }
 
 // FormatError says that a tokenizer's file is malformed.
@@ -35,9 +37,34 @@ type FormatError struct {
 	Err error
 }
 
-// Error returns a message that names the file.
+// Error returns a message that names the file. What it tells of the file is short
+// and printable.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("tokenizer: %s: %v", e.File, e.Err)
+	return fmt.Sprintf("tokenizer: %s: %s", printable(e.File), printable(e.Err.Error()))
+}
+
+// maxMessage bounds a message about a file.
+const maxMessage = 500
+
+// printable returns a message with escapes for what a terminal would act on; the
+// text of a file gets into those of other packages.
+func printable(message string) string {
+	if len(message) > maxMessage {
+		message = message[:chunk(message, maxMessage)] + "…"
+	}
+	if strings.IndexFunc(message, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
+		return message
+	}
+	var b strings.Builder
+	for _, r := range message {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 // Unwrap returns the cause.

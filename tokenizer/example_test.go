@@ -1,6 +1,8 @@
 package tokenizer_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer"
@@ -22,6 +24,48 @@ func Example() {
 	// Output:
 	// [1 474 473 260 415]
 	// Once upon a time
+}
+
+func ExampleTokenizer_Count() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	n, err := t.Count("Once upon a time", true)
+	fmt.Println(n, err)
+	// Output:
+	// 5 <nil>
+}
+
+func ExampleTokenizer_Truncate() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	const text = "Once upon a time there was a frog."
+	start, n, err := t.Truncate(text, 4, nil)
+	fmt.Printf("%q %d %v\n", start, n, err)
+	end, n, err := t.Truncate(text, 4, &tokenizer.TruncateOptions{Left: true})
+	fmt.Printf("%q %d %v\n", end, n, err)
+	// Output:
+	// "Once upon a time" 4 <nil>
+	// " was a frog." 4 <nil>
+}
+
+func ExampleTokenizer_EncodeContext() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = t.EncodeContext(ctx, "Once upon a time", true)
+	fmt.Println(errors.Is(err, context.Canceled))
+	// Output:
+	// true
 }
 
 func ExampleTokenizer_NewDecoder() {
@@ -50,7 +94,7 @@ func ExampleTokenizer_ApplyChatTemplate() {
 		fmt.Println(err)
 		return
 	}
-	text, err := t.ApplyChatTemplate([]tokenizer.Message{
+	text, err := t.ApplyChatTemplate(context.Background(), []tokenizer.Message{
 		{Role: "system", Content: "Tell short stories."},
 		{Role: "user", Content: "One about a frog."},
 	}, &tokenizer.ChatOptions{

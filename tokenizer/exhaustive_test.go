@@ -27,7 +27,7 @@ func TestEachNormalizerAgreesOnEveryCodePoint(t *testing.T) {
 		"BertNormalizer": "12acac5609ab4fec",
 	} {
 		t.Run(name, func(t *testing.T) {
-			steps, err := (&normalizer{Type: name}).steps(nil)
+			steps, err := (&normalizer{Type: name}).steps(nil, &compiler{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,17 +36,12 @@ func TestEachNormalizerAgreesOnEveryCodePoint(t *testing.T) {
 				if !utf8.ValidRune(r) {
 					continue
 				}
-				text, err := apply(steps, string(r))
-				if err != nil {
-					t.Fatal(err)
-				}
-				a := newAligned(string(r))
-				for _, step := range steps {
-					if a.text != "" {
-						err = step.trace(a)
-					}
-				}
-				if err != nil || a.text != text || len(a.spans) != len(a.text) {
+				var may budget
+				may.begin(nil, utf8.RuneLen(r))
+				text := apply(&may, steps, string(r))
+				a := newAligned(&may, string(r))
+				a.normalize(steps)
+				if err := may.err; err != nil || a.text != text || len(a.spans) != len(a.text) {
 					t.Fatalf("%U: traced to %q (%v), want %q", r, a.text, err, text)
 				}
 				all = append(append(all, text...), '\n')

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -110,10 +111,22 @@ func missing[T ~[]byte](list string, fields map[string]T) string {
 	return ""
 }
 
+// maxNesting bounds sequences of components inside sequences.
+const maxNesting = 8
+
 // addTypes gives the components that have no type the one that the reference
 // takes them for; list is the field that those of a sequence lie in. Of the two
 // post-processors with the same tokens it goes by the fields in any case.
-func addTypes(raw json.RawMessage, list string, known map[string]string) (json.RawMessage, error) {
+//
+// It also bounds the components, by what is left of them, and how deep they lie
+// in each other: each level is read anew.
+func addTypes(raw json.RawMessage, list string, known map[string]string, depth int, left *int) (json.RawMessage, error) {
+	if *left--; *left < 0 {
+		return nil, errComponents
+	}
+	if depth == 0 {
+		return nil, errors.New("components are nested too deeply")
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return nil, err
@@ -125,7 +138,7 @@ func addTypes(raw json.RawMessage, list string, known map[string]string) (json.R
 			return nil, err
 		}
 		for i, part := range parts {
-			typed, err := addTypes(part, list, known)
+			typed, err := addTypes(part, list, known, depth-1, left)
 			if err != nil {
 				return nil, err
 			}

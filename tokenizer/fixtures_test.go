@@ -83,7 +83,7 @@ func TestSmolLM2HasItsChatTemplate(t *testing.T) {
 	if !tok.HasChatTemplate() {
 		t.Fatal("no chat template")
 	}
-	got, err := tok.ApplyChatTemplate([]tokenizer.Message{{Role: "user", Content: "Hi"}}, &tokenizer.ChatOptions{AddGenerationPrompt: true})
+	got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{{Role: "user", Content: "Hi"}}, &tokenizer.ChatOptions{AddGenerationPrompt: true})
 	want := "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n" +
 		"<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 	if err != nil || got != want {

@@ -10,13 +10,15 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // fileName is the name of the file that a directory must hold.
 const fileName = "tokenizer.json"
 
-// maxFile bounds tokenizer.json; the largest in use have 40 MB.
-const maxFile = 1 << 30
+// maxFile bounds the file of a tokenizer; the largest in use have 40 MB.
+const maxFile = 1 << 27
 
 // Load reads a tokenizer from a directory that holds tokenizer.json, or from
 // that file. The files beside it are read where there are any:
@@ -48,31 +50,17 @@ func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
 
 func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	full := path.Join(dir, name)
-	info, err := fs.Stat(fsys, full)
-	if err != nil && name == fileName && errors.Is(err, fs.ErrNotExist) {
+	if _, err := fs.Stat(fsys, full); name == fileName && errors.Is(err, fs.ErrNotExist) {
 		name = pieceFileIn(func(file string) bool { _, err := fs.Stat(fsys, file); return err == nil }, dir)
-		if name != fileName {
-			full = path.Join(dir, name)
-			info, err = fs.Stat(fsys, full)
-		}
+		full = path.Join(dir, name)
 	}
+	data, err := readBounded(fsys, full, maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
-	}
-	if info.Size() > maxFile {
-		return nil, &FormatError{File: name, Err: errors.New("the file is too large")}
-	}
-	data, err := fs.ReadFile(fsys, full)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
+		return nil, boundary(err)
 	}
 	side, err := readConfig(fsys, dir)
 	if err != nil {
-		var format *FormatError
-		if errors.As(err, &format) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("tokenizer: %w", err)
+		return nil, boundary(err)
 	}
 	var t *Tokenizer
 	if isPieces(name, data) {
@@ -88,6 +76,24 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 		return nil, &FormatError{File: name, Err: err}
 	}
 	return t, nil
+}
+
+// readBounded reads a regular file of at most limit bytes.
+func readBounded(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	data, err := storage.ReadSmall(fsys, name, limit)
+	if errors.Is(err, storage.ErrTooLong) {
+		return nil, &FormatError{File: path.Base(name), Err: fmt.Errorf("the file has more than %d bytes", limit)}
+	}
+	return data, err
+}
+
+// boundary names the package in an error that does not do so itself.
+func boundary(err error) error {
+	var format *FormatError
+	if errors.As(err, &format) {
+		return err
+	}
+	return fmt.Errorf("tokenizer: %w", err)
 }
 
 // parse builds a tokenizer from the text of tokenizer.json.
@@ -141,13 +147,25 @@ func parse(data []byte) (*Tokenizer, error) {
 // isNull reports whether a section is absent or null.
 func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
 
+// The components that a section may have. Each looks at every text, and each
+// stage of a pre-tokenizer has memory of its own. Those in use have less than a
+// hundred, and less than ten stages.
+const (
+	maxComponents = 1 << 10
+	maxStages     = 1 << 6
+)
+
+// errComponents is the cause of loading a file with more.
+var errComponents = errors.New("too many components")
+
 // readSteps reads the small sections of the file.
 func (t *Tokenizer) readSteps(sections map[string][]byte) error {
+	var c compiler
 	if raw := sections["normalizer"]; !isNull(raw) {
 		var n normalizer
 		err := readComponent(raw, "normalizers", normalizerFields, &n)
 		if err == nil {
-			t.normalizers, err = n.steps(nil)
+			t.normalizers, err = n.steps(nil, &c)
 		}
 		if err != nil {
 			return fmt.Errorf("normalizer: %w", err)
@@ -157,7 +175,10 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 		var p preTokenizer
 		err := readComponent(raw, "pretokenizers", preTokenizerFields, &p)
 		if err == nil {
-			t.stages, err = p.stages(nil)
+			t.stages, err = p.stages(nil, &c)
+		}
+		if err == nil && len(t.stages) > maxStages {
+			err = errComponents
 		}
 		if err != nil {
 			return fmt.Errorf("pre-tokenizer: %w", err)
@@ -178,7 +199,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 		var d decoder
 		err := readComponent(raw, "decoders", decoderFields, &d)
 		if err == nil {
-			t.decoders, err = d.steps([]decodeStep{})
+			t.decoders, err = d.steps([]decodeStep{}, &c)
 		}
 		if err != nil {
 			return fmt.Errorf("decoder: %w", err)
@@ -193,7 +214,8 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 
 // readComponent reads one of the small sections.
 func readComponent(raw []byte, list string, known map[string]string, v any) error {
-	raw, err := addTypes(raw, list, known)
+	left := maxComponents
+	raw, err := addTypes(raw, list, known, maxNesting, &left)
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,9 @@ type node struct {
 	prev, next int32
 }
 
-// candidate is a merge that a long word allowed when it was pushed.
-type candidate struct {
-	val uint64
-	pos int32
-}
+// candidate is a merge that a long word allowed when it was pushed: its rank and,
+// in the lower half, the place of its first symbol. The least one comes first.
+type candidate uint64
 
 // merge joins symbols in place, always the pair of the lowest rank and of
 // several the leftmost, until none of them can be joined.
@@ -65,35 +63,45 @@ func mergeShort(pairs *pairTable, symbols []int32) []int32 {
 // n log n steps. Entries whose symbols have changed meanwhile are recognised
 // by their value and dropped.
 func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
-	nodes := st.nodes[:0]
+	nodes := sized(st.nodes, len(symbols))
 	for i, id := range symbols {
+		if i%lookAfter == lookAfter-1 && !st.spend(lookAfter/4) {
+			return symbols
+		}
 		nodes = append(nodes, node{id, int32(i) - 1, int32(i) + 1})
 	}
 	nodes[len(nodes)-1].next = -1
 	st.nodes, st.heap = nodes, st.heap[:0]
 	for i := range len(nodes) - 1 {
+		if !st.spend(1) {
+			return symbols
+		}
 		st.propose(pairs, int32(i))
 	}
-	for len(st.heap) > 0 {
+	for len(st.heap) > 0 && st.spend(4) {
 		c := st.pop()
-		left := &nodes[c.pos]
+		pos := int32(uint32(c))
+		left := &nodes[pos]
 		if left.id < 0 || left.next < 0 {
 			continue
 		}
 		right := &nodes[left.next]
-		if pairs.get(left.id, right.id) != c.val {
+		// A merge of the same rank that came to this place later is the one to
+		// make now: it is in the heap too, and goes stale by this.
+		val := pairs.get(left.id, right.id)
+		if val == noMerge || val>>32 != uint64(c)>>32 {
 			continue
 		}
-		left.id = int32(uint32(c.val))
+		left.id = int32(uint32(val))
 		left.next = right.next
 		right.id = -1
 		if left.next >= 0 {
-			nodes[left.next].prev = c.pos
+			nodes[left.next].prev = pos
 		}
 		if left.prev >= 0 {
 			st.propose(pairs, left.prev)
 		}
-		st.propose(pairs, c.pos)
+		st.propose(pairs, pos)
 	}
 	out := symbols[:0]
 	for i := int32(0); i >= 0; i = nodes[i].next {
@@ -115,11 +123,11 @@ func (st *state) propose(pairs *pairTable, pos int32) {
 	if st.note != nil {
 		st.note(st.nodes[pos].id, st.nodes[next].id, int32(uint32(val)))
 	}
-	h := append(st.heap, candidate{val, pos})
+	h := append(st.heap, candidate(val&^(1<<32-1)|uint64(uint32(pos))))
 	i := len(h) - 1
 	for i > 0 {
 		up := (i - 1) / 2
-		if !h[i].before(h[up]) {
+		if h[i] >= h[up] {
 			break
 		}
 		h[i], h[up] = h[up], h[i]
@@ -139,10 +147,10 @@ func (st *state) pop() candidate {
 		if child >= last {
 			break
 		}
-		if child+1 < last && h[child+1].before(h[child]) {
+		if child+1 < last && h[child+1] < h[child] {
 			child++
 		}
-		if !h[child].before(h[i]) {
+		if h[child] >= h[i] {
 			break
 		}
 		h[i], h[child] = h[child], h[i]
@@ -150,8 +158,4 @@ func (st *state) pop() candidate {
 	}
 	st.heap = h
 	return top
-}
-
-func (c candidate) before(d candidate) bool {
-	return c.val>>32 < d.val>>32 || c.val>>32 == d.val>>32 && c.pos < d.pos
 }

@@ -108,6 +108,11 @@ func readOptions(raw []byte) (map[string][]byte, *modelOptions, error) {
 			}
 		}
 	}
+	for _, affix := range []*string{o.Prefix, o.Suffix} {
+		if affix != nil && len(*affix) > maxAffix {
+			return nil, nil, fmt.Errorf("model: a prefix or suffix of more than %d bytes", maxAffix)
+		}
+	}
 	if o.Type == "" {
 		o.Type = guessType(fields)
 	}
@@ -205,7 +210,7 @@ func (m *bpe) readMerges(raw []byte) error {
 		joined = append(append(joined[:0], left...), rest...)
 		c, okC := m.vocab.lookupBytes(joined)
 		if !okA || !okB || !okC {
-			return fmt.Errorf("merge %d of %q and %q: not in the vocabulary", rank, left, right)
+			return fmt.Errorf("merge %d of %q and %q: not in the vocabulary", rank, clip(string(left)), clip(string(right)))
 		}
 		m.pairs.put(a, b, rank, c)
 		if m.markSplit {
@@ -246,7 +251,7 @@ func mergeLine(s *scanner, buf []byte) (left, right []byte, err error) {
 	}
 	a, b, ok := bytes.Cut(text, []byte(" "))
 	if !ok || bytes.IndexByte(b, ' ') >= 0 {
-		return nil, nil, fmt.Errorf("merge %q is not two tokens", text)
+		return nil, nil, fmt.Errorf("merge %q is not two tokens", clip(string(text)))
 	}
 	return append(buf[:0], a...), b, nil
 }

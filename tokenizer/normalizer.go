@@ -10,10 +10,11 @@ import (
 )
 
 // normalize rewrites a text before it is cut: alone, or with the places in the
-// original that its parts come from. Both give the same text.
+// original that its parts come from. Both give the same text, and fail by what
+// they leave in the state.
 type normalize struct {
-	text  func(s string) (string, error)
-	trace func(a *aligned) error
+	text  func(may *budget, s string) string
+	trace func(a *aligned)
 	// drops says that the beginning of a text can vanish.
 	drops bool
 }
@@ -35,23 +36,19 @@ type normalizer struct {
 	Lowercase    *bool  `json:"lowercase"`
 }
 
-// plain makes a step of functions that cannot fail.
-func plain(f func(string) string, trace func(a *aligned)) normalize {
-	return normalize{
-		text:  func(s string) (string, error) { return f(s), nil },
-		trace: func(a *aligned) error { trace(a); return nil },
-		drops: true,
-	}
+// dropping makes a step by which the beginning of a text can vanish.
+func dropping(text func(may *budget, s string) string, trace func(a *aligned)) normalize {
+	return normalize{text: text, trace: trace, drops: true}
 }
 
 // forms are the normalization forms by name.
 var forms = map[string]uni.Form{"NFC": uni.NFC, "NFD": uni.NFD, "NFKC": uni.NFKC, "NFKD": uni.NFKD}
 
 // steps flattens a normalizer.
-func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
+func (n *normalizer) steps(dst []normalize, c *compiler) ([]normalize, error) {
 	if f, ok := forms[n.Type]; ok {
-		return append(dst, plain(
-			func(s string) string { return uni.Normalize(f, s) },
+		return append(dst, dropping(
+			func(may *budget, s string) string { return may.form(f, s) },
 			func(a *aligned) { a.form(f) },
 		)), nil
 	}
@@ -59,57 +56,58 @@ func (n *normalizer) steps(dst []normalize) ([]normalize, error) {
 	case "Sequence":
 		var err error
 		for i := range n.Normalizers {
-			if dst, err = n.Normalizers[i].steps(dst); err != nil {
+			if dst, err = n.Normalizers[i].steps(dst, c); err != nil {
 				return nil, err
 			}
 		}
 		return dst, nil
 	case "Lowercase":
-		return append(dst, plain(lower, (*aligned).lower)), nil
+		return append(dst, dropping(lower, (*aligned).lower)), nil
 	case "Prepend":
 		if n.Prepend == "" {
-			return append(dst, normalize{
-				text:  func(string) (string, error) { return "", errPlaceless },
-				trace: func(a *aligned) error { a.prepend(""); return nil },
-				drops: true,
-			}), nil
+			return append(dst, dropping(
+				func(may *budget, _ string) string { may.fail(errPlaceless); return "" },
+				func(a *aligned) { a.prepend("") },
+			)), nil
 		}
-		return append(dst, plain(
-			func(s string) string { return n.Prepend + s },
+		return append(dst, dropping(
+			func(may *budget, s string) string { return may.join(n.Prepend, s) },
 			func(a *aligned) { a.prepend(n.Prepend) },
 		)), nil
 	case "Strip":
-		return append(dst, plain(n.strip, n.traceStrip)), nil
+		return append(dst, dropping(n.strip, n.traceStrip)), nil
 	case "StripAccents":
-		return append(dst, plain(uni.RemoveMarks, func(a *aligned) {
-			a.filter(func(r rune) bool { return !uni.IsMark(r) })
-		})), nil
+		return append(dst, dropping(
+			func(may *budget, s string) string { return may.chunks(s, uni.RemoveMarks) },
+			func(a *aligned) { a.filter(func(r rune) bool { return !uni.IsMark(r) }) },
+		)), nil
 	case "Replace":
-		m, err := readPattern(n.Pattern)
+		m, err := c.pattern(n.Pattern)
 		if err != nil {
 			return nil, err
 		}
-		return append(dst, normalize{
-			text:  func(s string) (string, error) { return replaceText(m, s, n.Content) },
-			trace: func(a *aligned) error { return a.replace(nil, m, n.Content) },
-			drops: true,
-		}), nil
+		return append(dst, dropping(
+			func(may *budget, s string) string { return replaceText(may, m, s, n.Content) },
+			func(a *aligned) { a.replace(m, n.Content) },
+		)), nil
 	case "Precompiled":
 		p, err := readCharsMap(n.CharsMap)
 		if err != nil {
 			return nil, err
 		}
-		return append(dst, normalize{text: p.normalize, trace: p.trace, drops: true}), nil
+		return append(dst, dropping(p.normalize, p.trace)), nil
 	case "BertNormalizer", "Bert":
-		return append(dst, plain(n.bert, n.traceBert)), nil
+		return append(dst, dropping(n.bert, n.traceBert)), nil
 	case "Nmt":
-		return append(dst, plain(
-			func(s string) string { return strings.Map(nmt, s) },
+		return append(dst, dropping(
+			func(may *budget, s string) string {
+				return may.chunks(s, func(part string) string { return strings.Map(nmt, part) })
+			},
 			func(a *aligned) { a.translate(nmt) },
 		)), nil
 	case "ByteLevel":
-		return append(dst, plain(
-			func(s string) string { return string(appendByteLevel(nil, s)) },
+		return append(dst, dropping(
+			func(may *budget, s string) string { return may.byteLevel(s) },
 			(*aligned).alphabet,
 		)), nil
 	}
@@ -129,7 +127,8 @@ func nmt(r rune) rune {
 	return r
 }
 
-func (n *normalizer) strip(s string) string {
+func (n *normalizer) strip(may *budget, s string) string {
+	may.spend(len(s))
 	if n.StripLeft {
 		s = strings.TrimLeftFunc(s, isSpace)
 	}
@@ -141,36 +140,71 @@ func (n *normalizer) strip(s string) string {
 
 // lower maps each character on its own, as the reference does; the one
 // character whose lower case is two is U+0130.
-func lower(s string) string {
-	s = strings.ReplaceAll(s, "\u0130", "i\u0307")
-	return strings.Map(lowerRune, s)
+func lower(may *budget, s string) string {
+	return may.chunks(s, func(part string) string {
+		return strings.Map(lowerRune, strings.ReplaceAll(part, "\u0130", "i\u0307"))
+	})
 }
 
 // lowerRune is the lower case of one character.
 func lowerRune(r rune) rune { return uni.ToLower(r) }
 
+// form brings a text into a normalization form.
+func (may *budget) form(f uni.Form, s string) string { return uni.Normalize(f, s, may.guard()) }
+
+// guard hands the budget to package uni, where a step is some look-ups in a map.
+func (may *budget) guard() uni.Guard {
+	return func(n, size int) bool { return may.spend(4*n) && may.fits(size) }
+}
+
+// join returns a text with another one before it.
+func (may *budget) join(before, s string) string {
+	if !may.spend((len(before)+len(s))/16) || !may.fits(len(before)+len(s)) {
+		return ""
+	}
+	return before + s
+}
+
+// byteLevel returns a text in the byte-level alphabet.
+func (may *budget) byteLevel(s string) string {
+	if !may.fits(len(s)) {
+		return ""
+	}
+	return may.chunks(s, func(part string) string { return string(appendByteLevel(make([]byte, 0, 2*len(part)), part)) })
+}
+
 // replaceAll replaces the matches of m.
-func replaceAll(m matcher, s, with string) (string, error) {
+func replaceAll(may *budget, m matcher, s, with string) string {
 	if s == "" {
-		return "", nil // nothing is found in no text, not even nothing
+		return "" // nothing is found in no text, not even nothing
 	}
 	if l, ok := m.(literalMatcher); ok {
 		if l.text == "" {
-			return s, nil
+			return s
 		}
-		if strings.Count(s, l.text) > maxText/max(len(with), 1) {
-			return "", errTooLong
-		}
-		return strings.ReplaceAll(s, l.text, with), nil
+		return may.replaceText(s, l.text, with)
 	}
-	matches, err := m.find(nil, nil, s)
+	matches, err := m.find(may, nil, s)
 	if err != nil {
-		return "", err
+		may.fail(err)
+		return ""
+	}
+	size := 0
+	for _, r := range matches {
+		if r.hit {
+			size += len(with)
+		} else {
+			size += int(r.end - r.start)
+		}
+		if !may.spend(1) || !may.fits(size) {
+			return ""
+		}
 	}
 	var b strings.Builder
+	b.Grow(size)
 	for _, r := range matches {
-		if b.Len() > maxText {
-			return "", errTooLong
+		if !may.spend(1) {
+			return ""
 		}
 		if r.hit {
 			b.WriteString(with)
@@ -178,7 +212,38 @@ func replaceAll(m matcher, s, with string) (string, error) {
 			b.WriteString(s[r.start:r.end])
 		}
 	}
-	return b.String(), nil
+	return b.String()
+}
+
+// replaceText replaces a text that is not empty by another one.
+func (may *budget) replaceText(s, old, with string) string {
+	// The result is measured before it is made, and searching is cheap.
+	n := strings.Count(s, old)
+	size := len(s) + n*(len(with)-len(old))
+	if n == 0 || !may.spend(len(s)/16+n+size/16) || !may.fits(size) {
+		return s
+	}
+	if n < lookAfter {
+		return strings.ReplaceAll(s, old, with)
+	}
+	out := make([]byte, 0, size)
+	last := 0
+	for range n {
+		at := following(s, old, last)
+		if out = append(append(out, s[last:at]...), with...); !may.spend(1) {
+			return s
+		}
+		last = at + len(old)
+	}
+	return string(append(out, s[last:]...))
+}
+
+// following returns where a text is found next, from a place on; -1 if it is not.
+func following(s, text string, from int) int {
+	if i := strings.Index(s[from:], text); i >= 0 {
+		return from + i
+	}
+	return -1
 }
 
 // errPlaceless says that a step put something before the text that has no place
@@ -187,53 +252,44 @@ func replaceAll(m matcher, s, with string) (string, error) {
 var errPlaceless = errors.New("tokenizer: part of a text has no place in the original")
 
 // replaceText is replaceAll for a normalizer.
-func replaceText(m matcher, s, with string) (string, error) {
+func replaceText(may *budget, m matcher, s, with string) string {
 	if _, ok := m.(regexMatcher); ok && with != "" && s != "" {
-		matches, err := m.find(nil, nil, s)
+		matches, err := m.find(may, nil, s)
 		if err == nil && len(matches) > 0 && matches[0].hit && matches[0].end == 0 {
 			err = errPlaceless
 		}
 		if err != nil {
-			return "", err
+			may.fail(err)
+			return ""
 		}
 	}
-	return replaceAll(m, s, with)
+	return replaceAll(may, m, s, with)
 }
 
 // normalized returns what the steps make of a text that stands alone.
-func normalized(steps []normalize, s string) (string, error) {
-	text, err := apply(steps, s)
-	if !errors.Is(err, errPlaceless) {
-		return text, err
+func normalized(may *budget, steps []normalize, s string) (string, error) {
+	before := *may
+	text := apply(may, steps, s)
+	if !errors.Is(may.err, errPlaceless) {
+		return text, may.err
 	}
-	a := newAligned(s)
-	for _, step := range steps {
-		if a.text == "" {
-			break
-		}
-		if err := step.trace(a); err != nil {
-			return "", err
-		}
-		if len(a.text) > maxText {
-			return "", errTooLong
-		}
-	}
-	return a.text, nil
+	*may = before
+	a := newAligned(may, s)
+	a.normalize(steps)
+	return a.text, may.err
 }
 
-// apply runs the steps on a text; an empty text stays empty.
-func apply(steps []normalize, s string) (string, error) {
-	var err error
-	for _, f := range steps {
+// apply runs the steps on a text; an empty text stays empty. It returns nothing
+// once the budget is at its end.
+func apply(may *budget, steps []normalize, s string) string {
+	for i := range steps {
 		if s == "" {
 			break
 		}
-		if s, err = f.text(s); err != nil {
-			return "", err
-		}
-		if len(s) > maxText {
-			return "", errTooLong
+		// Each step has a cost of its own, so that thousands are noticed.
+		if s = steps[i].text(may, s); !may.spend(8) || !may.fits(len(s)) {
+			return ""
 		}
 	}
-	return s, nil
+	return s
 }

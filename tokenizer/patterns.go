@@ -9,7 +9,7 @@ import (
 // matcher finds the matches of a pattern. It appends ranges that cover s in
 // order, both the matches and what lies between them.
 type matcher interface {
-	find(st *state, dst []match, s string) ([]match, error)
+	find(may *budget, dst []match, s string) ([]match, error)
 }
 
 // match is a range of a text; hit says that the pattern matches it.
@@ -187,9 +187,14 @@ type scanMatcher struct {
 	table *uni.Table
 }
 
-func (m scanMatcher) find(_ *state, dst []match, s string) ([]match, error) {
-	from := 0
+func (m scanMatcher) find(may *budget, dst []match, s string) ([]match, error) {
+	from, next := 0, lookAfter
 	for i := 0; i < len(s); {
+		if i >= next {
+			if next = i + lookAfter; !may.spend(lookAfter) {
+				return dst, may.err
+			}
+		}
 		end := m.scan(m.table, s, i)
 		if end > i {
 			if from < i {
@@ -204,6 +209,7 @@ func (m scanMatcher) find(_ *state, dst []match, s string) ([]match, error) {
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
 	}
+	may.spend(len(s) % lookAfter)
 	return dst, nil
 }
 
@@ -216,30 +222,24 @@ func charLen(s string, i int) int {
 	return n
 }
 
-// compilePattern returns the matcher of a regular expression.
-func compilePattern(pattern string) (matcher, error) {
-	if f, ok := known[pattern]; ok {
-		return scanMatcher{f, uni.Classes()}, nil
-	}
-	return compileRegex(pattern)
-}
-
 // literalMatcher matches a fixed text.
 type literalMatcher struct{ text string }
 
-func (m literalMatcher) find(_ *state, dst []match, s string) ([]match, error) {
+func (m literalMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 	from := 0
-	for i := 0; m.text != "" && i+len(m.text) <= len(s); {
-		if s[i:i+len(m.text)] != m.text {
-			i++
-			continue
+	for m.text != "" {
+		i := following(s, m.text, from)
+		if i < 0 {
+			break
+		}
+		if !may.spend(1 + (i-from)/16) {
+			return dst, may.err
 		}
 		if from < i {
 			dst = append(dst, match{int32(from), int32(i), false})
 		}
-		i += len(m.text)
-		dst = append(dst, match{int32(i - len(m.text)), int32(i), true})
-		from = i
+		from = i + len(m.text)
+		dst = append(dst, match{int32(i), int32(from), true})
 	}
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,7 +40,7 @@ func (m *pieces) note(id int32, kind pieceKind, token string) error {
 	case pieceByte:
 		b, ok := fallbackByte(token)
 		if !ok || token != fmt.Sprintf("<0x%02X>", b) {
-			return fmt.Errorf("%w: the byte piece %q", errPieces, token)
+			return fmt.Errorf("%w: the byte piece %q", errPieces, clip(token))
 		}
 		m.bytes[b] = id
 	case pieceUser:
@@ -61,11 +62,11 @@ func (m *pieces) findUser() {
 
 // userAt returns the longest piece at s[i] that a user has defined, and its
 // length, 0 without one.
-func (m *pieces) userAt(s string, i int) (id int32, n int) {
+func (m *pieces) userAt(may *budget, s string, i int) (id int32, n int) {
 	if m.userSet == nil || !m.userSet.first[s[i]] {
 		return 0, 0
 	}
-	found, end := m.userSet.at(s, i)
+	found, end := m.userSet.at(may, s, i)
 	if found == nil {
 		return 0, 0
 	}
@@ -118,7 +119,11 @@ func (m *pieces) appendIDs(dst []int, parts []part) []int {
 }
 
 // appendParts appends the tokens of the parts that a text was cut into.
-func (m *pieces) appendParts(dst []modelToken, parts []part, text string) []modelToken {
+func (m *pieces) appendParts(st *state, dst []modelToken, parts []part, text string) []modelToken {
+	if !st.tells(len(parts)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(parts))
 	at, end := int32(0), int32(0)
 	last := int32(-1)
 	for _, p := range parts {
@@ -152,14 +157,14 @@ func (m *cutter) appendPiece(st *state, dst []int, text string) []int {
 }
 
 func (m *cutter) appendTokens(st *state, dst []modelToken, text string) []modelToken {
-	return m.appendParts(dst, m.cut(st, text), text)
+	return m.appendParts(st, dst, m.cut(st, text), text)
 }
 
 // cutCharacters is the model that knows single characters.
 func (m *pieces) cutCharacters(st *state, text string) []part {
 	parts := st.parts[:0]
-	for i := 0; i < len(text); {
-		_, n := m.userAt(text, i)
+	for i := 0; i < len(text) && st.spend(1); {
+		_, n := m.userAt(&st.budget, text, i)
 		if n == 0 {
 			n = charLen(text, i)
 		}
@@ -173,7 +178,7 @@ func (m *pieces) cutCharacters(st *state, text string) []part {
 // cutWords is the model that knows whole words, each with the mark before it.
 func (m *pieces) cutWords(st *state, text string) []part {
 	parts := st.parts[:0]
-	for text != "" {
+	for text != "" && st.spend(1) {
 		n := len(text)
 		_, first := utf8.DecodeRuneInString(text)
 		if i := strings.Index(text[first:], metaMark); i >= 0 {

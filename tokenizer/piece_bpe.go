@@ -134,7 +134,7 @@ func (m *pieceBPE) ranks() []uint32 {
 
 // eachSegment calls f with the parts of a text that can be merged on their
 // own: pieces that a user has defined, and words.
-func (m *pieceBPE) eachSegment(text string, f func(segment string, user bool)) {
+func (m *pieceBPE) eachSegment(may *budget, text string, f func(segment string, user bool)) {
 	start := 0
 	flush := func(end int) {
 		if start < end {
@@ -148,6 +148,9 @@ func (m *pieceBPE) eachSegment(text string, f func(segment string, user bool)) {
 			if j < 0 {
 				break
 			}
+			if !may.spend(1) {
+				return
+			}
 			if j += i; m.mayCut(text[:j]) {
 				flush(j)
 			}
@@ -156,8 +159,8 @@ func (m *pieceBPE) eachSegment(text string, f func(segment string, user bool)) {
 		flush(len(text))
 		return
 	}
-	for i := 0; i < len(text); {
-		if _, n := m.userAt(text, i); n > 0 {
+	for i := 0; i < len(text) && may.spend(1); {
+		if _, n := m.userAt(may, text, i); n > 0 {
 			flush(i)
 			f(text[i:i+n], true)
 			i += n
@@ -186,7 +189,7 @@ func (m *pieceBPE) mayCut(before string) bool {
 
 func (m *pieceBPE) appendPiece(st *state, dst []int, text string) []int {
 	start := len(dst)
-	m.eachSegment(text, func(segment string, user bool) {
+	m.eachSegment(&st.budget, text, func(segment string, user bool) {
 		if user {
 			dst = append(dst, int(m.named(segment)))
 			return
@@ -194,14 +197,14 @@ func (m *pieceBPE) appendPiece(st *state, dst []int, text string) []int {
 		entry, hit := st.cache.find(segment)
 		if !hit {
 			st.parts = m.merge(st, st.parts[:0], segment)
-			if entry != nil {
+			if entry != nil && st.err == nil {
 				st.sizes = st.sizes[:0]
 				for _, p := range st.parts {
 					st.sizes = append(st.sizes, p.id)
 				}
 				entry.store(segment, st.sizes)
 			}
-			if entry == nil || len(st.parts) > cacheTokens {
+			if entry == nil || len(st.parts) > cacheTokens || st.err != nil {
 				for _, p := range st.parts {
 					dst = m.appendID(dst, start, p.id)
 				}
@@ -225,7 +228,7 @@ func (m *pieceBPE) appendID(dst []int, start int, id int32) []int {
 
 func (m *pieceBPE) appendTokens(st *state, dst []modelToken, text string) []modelToken {
 	parts := st.parts[:0]
-	m.eachSegment(text, func(segment string, user bool) {
+	m.eachSegment(&st.budget, text, func(segment string, user bool) {
 		if user {
 			parts = append(parts, part{m.named(segment), int32(len(segment))})
 			return
@@ -233,12 +236,15 @@ func (m *pieceBPE) appendTokens(st *state, dst []modelToken, text string) []mode
 		parts = m.merge(st, parts, segment)
 	})
 	st.parts = parts
-	return m.appendParts(dst, parts, text)
+	return m.appendParts(st, dst, parts, text)
 }
 
 // merge appends the parts of a segment.
 func (m *pieceBPE) merge(st *state, dst []part, segment string) []part {
 	symbols := st.symbols[:0]
+	if !st.cuts(len(segment)) {
+		return dst
+	}
 	flush := func() {
 		if len(symbols) == 0 {
 			return
@@ -252,7 +258,7 @@ func (m *pieceBPE) merge(st *state, dst []part, segment string) []part {
 		}
 		symbols = symbols[:0]
 	}
-	for i := 0; i < len(segment); {
+	for i := 0; i < len(segment) && st.spend(1); {
 		id, n := int32(-1), 1
 		if c := segment[i]; c < utf8.RuneSelf {
 			id = m.ascii[c]

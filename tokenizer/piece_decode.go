@@ -29,10 +29,13 @@ func newPieceDecoder(p *pieceFile, m *pieces) (*pieceDecoder, error) {
 
 // step is the decoder. A control piece is spelled out, or empty where it is
 // skipped: it ends a run of bytes all the same.
-func (d *pieceDecoder) step(tokens []string) ([]string, error) {
+func (d *pieceDecoder) step(may *budget, tokens []string) []string {
 	var text, run []byte
 	start, seen := true, false
 	for _, token := range tokens {
+		if !may.spend(1+len(token)/4) || !may.fits(len(text)) {
+			return nil
+		}
 		id, known := d.vocab.lookup(token)
 		kind := pieceControl
 		if known {
@@ -51,7 +54,9 @@ func (d *pieceDecoder) step(tokens []string) ([]string, error) {
 		switch kind {
 		case pieceControl:
 		case pieceUnknown:
-			token = d.unkSurface
+			if token = d.unkSurface; !may.fits(len(text) + len(token)) {
+				return nil
+			}
 		default:
 			if start && d.strips {
 				var found bool
@@ -64,7 +69,7 @@ func (d *pieceDecoder) step(tokens []string) ([]string, error) {
 	}
 	text = appendValid(text, string(run))
 	if d.undo != nil {
-		return []string{d.undo.plainText(string(text))}, nil
+		return []string{d.undo.plainText(may, string(text))}
 	}
-	return []string{string(text)}, nil
+	return []string{string(text)}
 }

@@ -141,8 +141,10 @@ func (p *pieceFile) addPiece(data []byte) error {
 	switch token := p.text[start:]; {
 	case err != nil:
 		return err
+	case len(token) > maxToken:
+		return errToken
 	case len(token) == 0 || !utf8.Valid(token):
-		return fmt.Errorf("%w: piece %d is %q", errPieces, id, token)
+		return fmt.Errorf("%w: piece %d is %q", errPieces, id, clip(string(token)))
 	case score != score:
 		return fmt.Errorf("%w: the score of piece %d is not a number", errPieces, id)
 	case id > maxID:
@@ -164,7 +166,9 @@ func (p *pieceFile) readTrainer(data []byte) error {
 		case 35:
 			p.byteFallback = v != 0
 		case 44:
-			p.unkSurface = string(data)
+			if p.unkSurface = string(data); len(data) > maxToken {
+				return errToken
+			}
 		case 46:
 			p.bos = string(data)
 		case 47:
@@ -210,7 +214,7 @@ func (p *pieceFile) readPieces() (*pieces, error) {
 			token := v.token(uint32(id))
 			if other, ok := v.lookup(token); ok {
 				if !reserved || !p.kinds[other].isText() {
-					return nil, fmt.Errorf("%w: piece %q twice", errPieces, token)
+					return nil, fmt.Errorf("%w: piece %q twice", errPieces, clip(token))
 				}
 				if m.hidden == nil {
 					m.hidden = map[string]int32{}

@@ -108,10 +108,14 @@ func (t *Tokenizer) addPieceTokens(m *pieces, c *sideFiles) error {
 	if err != nil {
 		return err
 	}
+	known := make(map[string]bool, len(tokens))
+	for i := range tokens {
+		known[tokens[i].Content] = true
+	}
 	named := []string{c.BOSToken, c.EOSToken, c.UnkToken, c.PadToken, c.SepToken, c.CLSToken, c.MaskToken}
 	for _, token := range append(named, c.AdditionalSpecialTokens...) {
-		known := slices.ContainsFunc(tokens, func(a addedToken) bool { return a.Content == token })
-		if id, ok := m.vocab.lookup(token); ok && !known {
+		if id, ok := m.vocab.lookup(token); ok && !known[token] {
+			known[token] = true
 			tokens = append(tokens, addedToken{ID: int64(id), Content: token, Special: true})
 		}
 	}

@@ -32,14 +32,16 @@ func newPieceText(rules pieceRules, m *pieces, suffix bool) (*pieceText, error) 
 
 // longest returns the length of the longest beginning of s that the table has,
 // and what takes its place.
-func (p *precompiled) longest(s string) (text string, n int) {
+func (p *precompiled) longest(may *budget, s string) (text string, n int) {
 	if len(p.units) == 0 {
 		return "", 0
 	}
 	at := offset(p.units[0])
 	start := int64(-1)
 	for i := range len(s) {
-		at ^= uint32(s[i])
+		if at ^= uint32(s[i]); !may.spend(1) {
+			return "", 0
+		}
 		if int64(at) >= int64(len(p.units)) {
 			break
 		}
@@ -60,18 +62,19 @@ func (p *precompiled) longest(s string) (text string, n int) {
 		return "", 0
 	}
 	text, _, _ = strings.Cut(p.texts[start:], "\x00")
+	may.spend(len(text) / 8)
 	return text, n
 }
 
 // next returns what the beginning of s becomes, and its length.
-func (p *pieceText) next(s string) (text string, n int) {
+func (p *pieceText) next(may *budget, s string) (text string, n int) {
 	if p.pieces != nil {
-		if _, n := p.pieces.userAt(s, 0); n > 0 {
+		if _, n := p.pieces.userAt(may, s, 0); n > 0 {
 			return s[:n], n
 		}
 	}
 	if p.table != nil {
-		if text, n := p.table.longest(s); n > 0 {
+		if text, n := p.table.longest(may, s); n > 0 {
 			return text, n
 		}
 	}
@@ -99,14 +102,14 @@ func (w *pieceWriter) write(s string, at int) {
 // rewrite brings s into the form that the model knows and returns where the
 // part of s ends that it stands for. A space before the text is written if
 // dummy is set.
-func (p *pieceText) rewrite(w *pieceWriter, s string, dummy bool) (end int) {
+func (p *pieceText) rewrite(may *budget, w *pieceWriter, s string, dummy bool) (end int) {
 	space := " "
 	if p.escape {
 		space = metaMark
 	}
 	at := 0
-	for p.extra && at < len(s) {
-		text, n := p.next(s[at:])
+	for p.extra && at < len(s) && may.spend(1) {
+		text, n := p.next(may, s[at:])
 		if text != " " {
 			break
 		}
@@ -119,12 +122,15 @@ func (p *pieceText) rewrite(w *pieceWriter, s string, dummy bool) (end int) {
 		w.write(space, at)
 	}
 	spaced := p.extra // what was written last is a space
-	for at < len(s) && len(w.text) <= maxText {
-		text, n := p.next(s[at:])
+	for at < len(s) && may.spend(2) {
+		text, n := p.next(may, s[at:])
 		if spaced {
 			text = strings.TrimLeft(text, " ")
 		}
 		if text != "" {
+			if !may.spend(len(text)/4) || !may.fits(len(w.text)+len(text)*len(space)) {
+				break
+			}
 			p.write(w, text, at)
 			spaced = p.extra && text[len(text)-1] == ' '
 		}
@@ -164,9 +170,9 @@ func (p *pieceText) begins(first bool) bool { return p.dummy && (p.legacy || fir
 // stage returns the step that does this before a text is cut.
 func (p *pieceText) stage() stage {
 	return stage{
-		prepare: func(s string, first bool) string {
+		prepare: func(may *budget, s string, first bool) string {
 			w := pieceWriter{text: make([]byte, 0, len(s)+len(s)/2+8)}
-			p.rewrite(&w, s, p.begins(first))
+			p.rewrite(may, &w, s, p.begins(first))
 			return string(w.text)
 		},
 		trace: p.trace,
@@ -178,7 +184,10 @@ func (p *pieceText) stage() stage {
 // SentencePiece.
 func (p *pieceText) trace(a *aligned) {
 	w := pieceWriter{traced: true}
-	last := p.rewrite(&w, a.text, p.begins(a.shift == 0))
+	last := p.rewrite(a.may, &w, a.text, p.begins(a.shift == 0))
+	if a.may.err != nil {
+		return
+	}
 	place := func(at int) uint32 {
 		if at < len(a.spans) {
 			return a.spans[at].start
@@ -200,10 +209,9 @@ func (p *pieceText) trace(a *aligned) {
 }
 
 // plainText is rewrite for text that a model has written.
-func (p *pieceText) plainText(s string) string {
+func (p *pieceText) plainText(may *budget, s string) string {
 	var w pieceWriter
-	p.rewrite(&w, s, p.dummy)
-	if len(w.text) > maxText || !utf8.Valid(w.text) {
+	if p.rewrite(may, &w, s, p.dummy); may.err != nil || !utf8.Valid(w.text) {
 		return s
 	}
 	return string(w.text)

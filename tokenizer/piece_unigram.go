@@ -34,25 +34,13 @@ const maxFloat32 = 0x1p127 * (1 + (1 - 0x1p-23))
 // cut finds the best way through a text.
 func (m *pieceUnigram) cut(st *state, text string) []part {
 	parts := st.parts[:0]
-	if len(text) > maxText/4 {
-		st.err = errTooLong // each byte takes a step
-		return parts
+	steps := st.places(text)
+	for at := 0; at < len(steps)-1 && m.extend(st, steps, text, at); {
+		at += charLen(text, at)
 	}
-	steps := st.steps[:0]
-	for range len(text) + 1 {
-		steps = append(steps, step{start: -1})
-	}
-	st.steps = steps
-	for at := 0; at < len(text); at += charLen(text, at) {
-		m.extend(steps, text, at)
-	}
-	path := st.symbols[:0]
-	for end := int32(len(text)); end > 0; end = steps[end].start {
-		path = append(path, end)
-	}
-	st.symbols = path
+	path := st.path(steps)
 	start := int32(0)
-	for i := len(path) - 1; i >= 0; i-- {
+	for i := len(path) - 1; i >= 0 && st.spend(1); i-- {
 		end := path[i]
 		id := steps[end].id
 		if m.hidden != nil && id != m.unk {
@@ -66,12 +54,14 @@ func (m *pieceUnigram) cut(st *state, text string) []part {
 }
 
 // extend offers the pieces that start at a place of the text to where they end.
-func (m *pieceUnigram) extend(steps []step, text string, at int) {
+// It reports whether the budget allows to go on.
+func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) bool {
 	here := steps[at].score
 	size := charLen(text, at)
 	single := false
 	node := int32(0)
-	for i := at; i < len(text); i++ {
+	i := at
+	for ; i < len(text); i++ {
 		val := m.trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
@@ -94,6 +84,7 @@ func (m *pieceUnigram) extend(steps []step, text string, at int) {
 	if !single {
 		offerPiece(&steps[at+size], float64(m.unkScore+float32(here)), at, m.unk)
 	}
+	return st.spend(2 + i - at)
 }
 
 // offerPiece keeps the better way to a place.

@@ -13,6 +13,8 @@ type processor struct {
 	run func(list []*Encoding, addSpecial bool) []*Encoding
 	// added is how many tokens it adds, for a text and for a pair.
 	added [2]int
+	// copies is how often it repeats a text at most.
+	copies int
 }
 
 // postProcessor is the JSON of a post-processor, the fields of all types
@@ -48,8 +50,13 @@ type templatePart struct {
 	special templateSpecial
 }
 
-// maxSpecial bounds the tokens that a post-processor adds.
-const maxSpecial = 1 << 16
+// maxSpecial bounds the tokens that a post-processor adds, and maxCopies how
+// often it repeats a text. Those in use add a few and repeat none.
+const (
+	maxSpecial    = 1 << 12
+	maxCopies     = 4
+	maxProcessors = 16
+)
 
 // checkIDs reports ids that cannot be tokens.
 func checkIDs(ids []int) error {
@@ -66,6 +73,9 @@ func checkIDs(ids []int) error {
 
 // steps flattens a post-processor.
 func (p *postProcessor) steps(dst []processor) ([]processor, error) {
+	if len(dst) > maxProcessors {
+		return nil, errComponents
+	}
 	switch p.Type {
 	case "Sequence":
 		var err error
@@ -187,7 +197,11 @@ func (p *postProcessor) template(dst []processor) ([]processor, error) {
 			return nil, errors.New("the template for one text has a second one")
 		}
 	}
-	return append(dst, processor{added: [2]int{nSingle, nPair}, run: func(list []*Encoding, addSpecial bool) []*Encoding {
+	copies := max(repeats(single), repeats(pair))
+	if copies > maxCopies {
+		return nil, errors.New("the post-processor's template repeats a text too often")
+	}
+	return append(dst, processor{added: [2]int{nSingle, nPair}, copies: copies, run: func(list []*Encoding, addSpecial bool) []*Encoding {
 		parts := single
 		if len(list) > 1 {
 			parts = pair
@@ -202,13 +216,27 @@ func (p *postProcessor) template(dst []processor) ([]processor, error) {
 				// one gets what that one made in more parts.
 				e := list[min(part.text, len(list)-1)]
 				e.setType(part.typeID)
-				whole := e.part(0, e.Len())
-				whole.Overflowing = e.Overflowing
+				whole := e
+				if copies > 1 {
+					whole = e.part(0, e.Len())
+					whole.Overflowing = e.Overflowing
+				}
 				out = append(out, whole)
 			}
 		}
 		return out
 	}}), nil
+}
+
+// repeats returns how often a template has the text that it has most often.
+func repeats(parts []templatePart) int {
+	var n [2]int
+	for _, part := range parts {
+		if part.text >= 0 {
+			n[part.text]++
+		}
+	}
+	return max(n[0], n[1])
 }
 
 // parts reads one template and counts the tokens that it adds.
@@ -222,19 +250,19 @@ func (p *postProcessor) parts(items []map[string]templateItem) (parts []template
 			switch kind {
 			case "Sequence":
 				if body.ID != "A" && body.ID != "B" {
-					return nil, 0, fmt.Errorf("the post-processor's template has a text %q", body.ID)
+					return nil, 0, fmt.Errorf("the post-processor's template has a text %q", clip(body.ID))
 				}
 				part.text = int(body.ID[0] - 'A')
 			case "SpecialToken":
 				special, ok := p.SpecialTokens[body.ID]
 				if !ok {
-					return nil, 0, fmt.Errorf("the post-processor's token %q is not defined", body.ID)
+					return nil, 0, fmt.Errorf("the post-processor's token %q is not defined", clip(body.ID))
 				}
 				if special.Tokens == nil && len(special.IDs) <= maxSpecial {
 					special.Tokens = slices.Repeat([]string{body.ID}, len(special.IDs))
 				}
 				if len(special.Tokens) != len(special.IDs) {
-					return nil, 0, fmt.Errorf("the post-processor's token %q has %d ids for %d tokens", body.ID, len(special.IDs), len(special.Tokens))
+					return nil, 0, fmt.Errorf("the post-processor's token %q has %d ids for %d tokens", clip(body.ID), len(special.IDs), len(special.Tokens))
 				}
 				if added += len(special.IDs); added > maxSpecial {
 					return nil, 0, errors.New("the post-processor adds too many tokens")
@@ -267,13 +295,46 @@ func (t *Tokenizer) process(a, b *Encoding, addSpecial bool) *Encoding {
 			list = p.run(list, addSpecial)
 		}
 	}
-	out := &Encoding{}
-	for i, e := range list {
-		if i == 0 {
-			out = e
-			continue
+	return joined(list)
+}
+
+// finish is process for a text that may be too long for it.
+func (t *Tokenizer) finish(a, b *Encoding, addSpecial bool) (*Encoding, error) {
+	tokens := a.Len()
+	if b != nil {
+		tokens += b.Len()
+	}
+	copies := 1
+	for _, p := range t.processors {
+		copies = max(copies, p.copies)
+	}
+	if copies > 1 && tokens > 1<<21/copies {
+		return nil, errTokens
+	}
+	return t.process(a, b, addSpecial), nil
+}
+
+// joined joins encodings. Neighbours without overflowing parts become one first:
+// a template has as many as it likes.
+func joined(list []*Encoding) *Encoding {
+	var out *Encoding
+	for i := 0; i < len(list); {
+		j := i + 1
+		for len(list[i].Overflowing) == 0 && j < len(list) && len(list[j].Overflowing) == 0 {
+			j++
 		}
-		out = out.join(e)
+		e := list[i]
+		if j > i+1 {
+			e = concat(list[i:j])
+		}
+		if i = j; out == nil {
+			out = e
+		} else {
+			out = out.join(e)
+		}
+	}
+	if out == nil {
+		out = &Encoding{}
 	}
 	return out
 }

@@ -45,7 +45,7 @@ func readTable(data []byte) (*precompiled, error) {
 
 // replacement returns what takes the place of the shortest beginning of s that
 // the table has. The whole of s is replaced by it, as in the reference.
-func (p *precompiled) replacement(s string) (string, bool) {
+func (p *precompiled) replacement(may *budget, s string) (string, bool) {
 	if len(p.units) == 0 {
 		return "", false
 	}
@@ -71,6 +71,7 @@ func (p *precompiled) replacement(s string) (string, bool) {
 			return "", false
 		}
 		text, _, _ := strings.Cut(p.texts[start:], "\x00")
+		may.spend(len(text) / 8)
 		return text, true
 	}
 	return "", false
@@ -81,64 +82,59 @@ func offset(unit uint32) uint32 { return unit >> 10 << (unit >> 6 & 8) }
 
 // each calls f with the parts of s in order: a cluster or a character that the
 // table replaces, or a character that it does not.
-func (p *precompiled) each(s string, f func(part, with string, replaced bool) error) error {
-	for len(s) > 0 {
+func (p *precompiled) each(may *budget, s string, f func(part, with string, replaced bool)) {
+	for len(s) > 0 && may.err == nil {
 		n := cluster(s)
+		may.spend(n)
 		if n < 6 {
-			if text, ok := p.replacement(s[:n]); ok {
-				if err := f(s[:n], text, true); err != nil {
-					return err
-				}
+			if text, ok := p.replacement(may, s[:n]); ok {
+				f(s[:n], text, true)
 				s = s[n:]
 				continue
 			}
 		}
-		for end := len(s) - n; len(s) > end; {
+		for end := len(s) - n; len(s) > end && may.spend(1); {
 			size := charLen(s, 0)
-			text, ok := p.replacement(s[:size])
-			if err := f(s[:size], text, ok); err != nil {
-				return err
-			}
+			text, ok := p.replacement(may, s[:size])
+			f(s[:size], text, ok)
 			s = s[size:]
 		}
 	}
-	return nil
 }
 
-func (p *precompiled) normalize(s string) (string, error) {
+func (p *precompiled) normalize(may *budget, s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	err := p.each(s, func(part, with string, replaced bool) error {
+	p.each(may, s, func(part, with string, replaced bool) {
 		if !replaced {
 			with = part
 		}
-		b.WriteString(with)
-		if b.Len() > maxText {
-			return errTooLong
+		if may.fits(b.Len() + len(with)) {
+			b.WriteString(with)
 		}
-		return nil
 	})
-	return b.String(), err
+	return b.String()
 }
 
 // trace is normalize with the places of the original. As in the reference, the
 // characters of a replacement take the places of those before it one by one,
 // and what is replaced by nothing is counted with the character before it.
-func (p *precompiled) trace(a *aligned) error {
+func (p *precompiled) trace(a *aligned) {
 	dest := make([]uni.Change, 0, len(a.text))
 	modified := false
-	err := p.each(a.text, func(part, with string, replaced bool) error {
+	p.each(a.may, a.text, func(part, with string, replaced bool) {
 		if !replaced {
 			r, _ := utf8.DecodeRuneInString(part)
 			dest = append(dest, uni.Change{Rune: r})
-			return nil
+			return
 		}
 		modified = true
+		// A character has four bytes at most.
+		if !a.may.spend(len(with)/4) || !a.may.fits(len(dest)+len(with)/utf8.UTFMax) {
+			return
+		}
 		for _, r := range with {
 			dest = append(dest, uni.Change{Rune: r})
-		}
-		if len(dest) > maxText {
-			return errTooLong
 		}
 		diff := utf8.RuneCountInString(with) - utf8.RuneCountInString(part)
 		for i := range max(diff, 0) {
@@ -147,12 +143,10 @@ func (p *precompiled) trace(a *aligned) error {
 		if diff < 0 && len(dest) > 0 {
 			dest[len(dest)-1].Delta += int32(diff)
 		}
-		return nil
 	})
-	if err == nil && modified {
+	if a.may.err == nil && modified {
 		a.transform(dest, 0)
 	}
-	return err
 }
 
 // cluster returns the length of the grapheme at the start of s, as far as

@@ -16,7 +16,7 @@ type piece struct{ start, end int32 }
 // rewrites the whole text, matcher and behavior cut it, alphabet turns the
 // pieces into the byte-level alphabet.
 type stage struct {
-	prepare  func(s string, first bool) string
+	prepare  func(may *budget, s string, first bool) string
 	trace    func(a *aligned) // prepare with the places of the original
 	matcher  matcher
 	behavior behavior
@@ -62,7 +62,7 @@ type preTokenizer struct {
 func isSet(b *bool) bool { return b == nil || *b }
 
 // stages flattens a pre-tokenizer.
-func (p *preTokenizer) stages(dst []stage) ([]stage, error) {
+func (p *preTokenizer) stages(dst []stage, c *compiler) ([]stage, error) {
 	table := uni.Classes()
 	single := func(b behavior, in func(c uint8, r rune) bool) ([]stage, error) {
 		return append(dst, stage{matcher: charMatcher{table, in}, behavior: b}), nil
@@ -71,7 +71,7 @@ func (p *preTokenizer) stages(dst []stage) ([]stage, error) {
 	case "Sequence":
 		var err error
 		for i := range p.PreTokenizers {
-			if dst, err = p.PreTokenizers[i].stages(dst); err != nil {
+			if dst, err = p.PreTokenizers[i].stages(dst, c); err != nil {
 				return nil, err
 			}
 		}
@@ -93,7 +93,7 @@ func (p *preTokenizer) stages(dst []stage) ([]stage, error) {
 	case "Metaspace":
 		return p.metaspace(dst)
 	case "Split":
-		return p.splitStage(dst)
+		return p.splitStage(dst, c)
 	case "Digits":
 		b := contiguous
 		if p.IndividualDigits {
@@ -145,14 +145,14 @@ func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := stage{prepare: func(s string, first bool) string {
-		s = strings.ReplaceAll(s, " ", mark)
+	st := stage{prepare: func(may *budget, s string, first bool) string {
+		s = may.replaceText(s, " ", mark)
 		if (scheme == "always" || scheme == "first" && first) && !strings.HasPrefix(s, mark) {
 			s = mark + s
 		}
 		return s
 	}, trace: func(a *aligned) {
-		_ = a.replace(nil, literalMatcher{" "}, mark) // a literal cannot fail
+		a.replace(literalMatcher{" "}, mark)
 		if (scheme == "always" || scheme == "first" && a.shift == 0) && !strings.HasPrefix(a.text, mark) {
 			a.prepend(mark)
 		}
@@ -174,8 +174,8 @@ func replacement(mark string) (string, error) {
 	return mark, nil
 }
 
-func (p *preTokenizer) splitStage(dst []stage) ([]stage, error) {
-	m, err := readPattern(p.Pattern)
+func (p *preTokenizer) splitStage(dst []stage, c *compiler) ([]stage, error) {
+	m, err := c.pattern(p.Pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +189,8 @@ func (p *preTokenizer) splitStage(dst []stage) ([]stage, error) {
 	return append(dst, stage{matcher: m, behavior: b}), nil
 }
 
-// readPattern reads {"String": …} or {"Regex": …}.
-func readPattern(raw json.RawMessage) (matcher, error) {
+// pattern reads {"String": …} or {"Regex": …}.
+func (c *compiler) pattern(raw json.RawMessage) (matcher, error) {
 	var p struct {
 		String *string
 		Regex  *string
@@ -200,16 +200,16 @@ func readPattern(raw json.RawMessage) (matcher, error) {
 	}
 	switch {
 	case p.String != nil && *p.String == "":
-		return compilePattern("") // is found between any two characters
+		return c.compile("") // is found between any two characters
 	case p.String != nil:
 		return literalMatcher{*p.String}, nil
 	case p.Regex != nil:
-		return compilePattern(*p.Regex)
+		return c.compile(*p.Regex)
 	}
 	return nil, &UnsupportedError{Component: "pattern", Name: string(raw)}
 }
 
-func prefixSpace(s string, _ bool) string {
+func prefixSpace(_ *budget, s string, _ bool) string {
 	if strings.HasPrefix(s, " ") {
 		return s
 	}
@@ -240,9 +240,14 @@ type charMatcher struct {
 	in    func(class uint8, r rune) bool
 }
 
-func (m charMatcher) find(_ *state, dst []match, s string) ([]match, error) {
-	from := 0
+func (m charMatcher) find(may *budget, dst []match, s string) ([]match, error) {
+	from, next := 0, lookAfter
 	for i := 0; i < len(s); {
+		if i >= next {
+			if next = i + lookAfter; !may.spend(lookAfter) {
+				return dst, may.err
+			}
+		}
 		r, n := rune(s[i]), 1
 		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRuneInString(s[i:])
@@ -259,14 +264,15 @@ func (m charMatcher) find(_ *state, dst []match, s string) ([]match, error) {
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
 	}
+	may.spend(len(s) % lookAfter)
 	return dst, nil
 }
 
 // invert matches what lies between the matches of a pattern.
 type invert struct{ matcher }
 
-func (m invert) find(st *state, dst []match, s string) ([]match, error) {
-	dst, err := m.matcher.find(st, dst, s)
+func (m invert) find(may *budget, dst []match, s string) ([]match, error) {
+	dst, err := m.matcher.find(may, dst, s)
 	for i := range dst {
 		dst[i].hit = !dst[i].hit
 	}
@@ -307,34 +313,55 @@ func (b behavior) cut(dst []piece, matches []match) []piece {
 	return dst
 }
 
+// pieceCost is the steps that handling a piece takes, whatever its size.
+const pieceCost = 4
+
 // pretokenize cuts text by the stages from depth on and encodes each piece.
 func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, depth int) []int {
 	if depth == len(t.stages) {
-		return t.model.appendPiece(st, dst, text)
+		return t.appendIDs(st, dst, text)
 	}
 	sg := &t.stages[depth]
 	if sg.prepare != nil {
-		text = sg.prepare(text, first)
+		text = sg.prepare(&st.budget, text, first)
 	}
-	if len(text) > maxText {
-		st.err = errTooLong
+	// A visit costs something too, which is noticed where there are many stages.
+	if !st.spend(pieceCost) || !st.fits(len(text)) || depth == len(t.stages)-1 && !st.take(len(text)) {
 		return dst
 	}
 	if sg.matcher == nil {
 		return t.descend(st, dst, text, first, depth)
 	}
-	matches, err := sg.matcher.find(st, st.matches[:0], text)
+	matches, err := sg.matcher.find(&st.budget, st.matches[:0], text)
 	if err != nil {
-		st.err = err
+		st.fail(err)
 		return dst
 	}
 	st.matches = matches
 	pieces := sg.behavior.cut(st.pieces[depth][:0], matches)
 	st.pieces[depth] = pieces
+	done := depth == len(t.stages)-1 && (t.raw || !sg.alphabet)
 	for _, p := range pieces {
 		if p.end > p.start {
-			dst = t.descend(st, dst, text[p.start:p.end], first && p.start == 0, depth)
+			if st.tick < 0 && !st.spend(0) {
+				break
+			}
+			if part := text[p.start:p.end]; done {
+				dst = t.appendIDs(st, dst, part)
+			} else {
+				dst = t.descend(st, dst, part, first && p.start == 0, depth)
+			}
 		}
+	}
+	return dst
+}
+
+// appendIDs appends the ids of a piece, or counts them.
+func (t *Tokenizer) appendIDs(st *state, dst []int, text string) []int {
+	dst = t.model.appendPiece(st, dst, text)
+	if st.counting {
+		st.counted += len(dst)
+		dst = dst[:0]
 	}
 	return dst
 }
@@ -342,7 +369,7 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 // descend hands a piece to the stage after depth.
 func (t *Tokenizer) descend(st *state, dst []int, text string, first bool, depth int) []int {
 	if t.stages[depth].alphabet && !(t.raw && depth == len(t.stages)-1) {
-		text = string(appendByteLevel(nil, text))
+		text = st.byteLevel(text)
 	}
 	return t.pretokenize(st, dst, text, first, depth+1)
 }

@@ -3,24 +3,74 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // regexMatcher runs any other pattern with a backtracking engine, which has
 // the lookarounds that patterns use and that Go's own engine does not.
 type regexMatcher struct{ re *regexp2.Regexp }
 
-// matchTimeout bounds the backtracking of one search.
-const matchTimeout = 2 * time.Second
+// matchTimeout bounds the backtracking of one search, and maxMatched the text: the
+// engine keeps a stack of what it may have to try again, which grows with both.
+const (
+	matchTimeout = time.Second
+	maxMatched   = maxText / 4
+)
 
-// compileRegex returns the matcher of a pattern that no scan is known for.
-func compileRegex(pattern string) (matcher, error) {
+// The bytes that all patterns of a file may have, and those that they may have
+// in the other syntax, which spells sets of characters out. The patterns in use
+// have some hundreds.
+const (
+	maxPatterns   = 1 << 14
+	maxTranslated = 1 << 21
+)
+
+// errPatterns is the cause of loading a file with patterns beyond these.
+var errPatterns = errors.New("the patterns are too long")
+
+// compiler makes the matchers of the patterns of a file, equal ones once.
+type compiler struct {
+	size, translated int
+	known            map[string]matcher
+}
+
+// compile returns the matcher of a regular expression.
+func (c *compiler) compile(pattern string) (matcher, error) {
+	if f, ok := known[pattern]; ok {
+		return scanMatcher{f, uni.Classes()}, nil
+	}
+	if m, ok := c.known[pattern]; ok {
+		return m, nil
+	}
+	m, err := c.regex(pattern)
+	if err != nil {
+		return nil, err
+	}
+	if c.known == nil {
+		c.known = map[string]matcher{}
+	}
+	c.known[pattern] = m
+	return m, nil
+}
+
+// regex returns the matcher of a pattern that no scan is known for.
+func (c *compiler) regex(pattern string) (matcher, error) {
+	if c.size += len(pattern); c.size > maxPatterns {
+		return nil, errPatterns
+	}
 	unsupported := &UnsupportedError{Component: "pattern", Name: pattern}
 	translated, ok := translate(pattern)
+	if c.translated += len(translated); c.translated > maxTranslated {
+		return nil, errPatterns
+	}
 	if !ok {
 		return nil, unsupported
 	}
@@ -37,12 +87,13 @@ func compileRegex(pattern string) (matcher, error) {
 // Ruby syntax) has and the syntax of .NET has not: possessive quantifiers
 // become atomic groups, and a + behind {m,n} repeats that. Classes such as
 // \p{L} become their ranges, so that the tables are those of this package. It
-// reports false for constructs that it does not know.
+// reports false for constructs that it does not know. It stops where the result
+// is too long for any use.
 func translate(pattern string) (string, bool) {
 	var out []byte
 	atom := 0 // where the last atom starts in out
 	var groups []int
-	for i := 0; i < len(pattern); {
+	for i := 0; i < len(pattern) && len(out) <= maxTranslated; {
 		n := 1
 		switch c := pattern[i]; c {
 		case '(':
@@ -119,7 +170,7 @@ func translate(pattern string) (string, bool) {
 				if c == '{' {
 					open, end = "(?:", ")+"
 				}
-				out = append(append(append(append([]byte(nil), out[:atom]...), open...), out[atom:]...), end...)
+				out = append(slices.Insert(out, atom, []byte(open)...), end...)
 				i++
 			}
 			continue
@@ -195,21 +246,51 @@ func quantifierLen(s string) int {
 }
 
 // errPattern is returned by Encode where a pattern takes too long.
-var errPattern = errors.New("tokenizer: a pattern takes too long on this text")
+var errPattern = fmt.Errorf("%w: a pattern takes too long on this text", ErrTooLarge)
 
-// patience returns how long the patterns may take in all for a text: far more
-// than any pattern needs that does not backtrack without end.
-func patience(text string) time.Duration {
-	return matchTimeout + time.Duration(len(text))*20*time.Microsecond
+// patience returns how long the patterns may take in all for a text of n bytes:
+// far more than any pattern needs that does not backtrack without end.
+func patience(n int) time.Duration {
+	return time.Second + time.Duration(n)*2*time.Microsecond
 }
 
-func (m regexMatcher) find(st *state, dst []match, s string) ([]match, error) {
-	began := time.Now()
-	left := patience(s)
-	if st != nil {
-		left = st.patience
-		defer func() { st.patience -= time.Since(began) }()
+// find runs the search beside the caller where that has a context: a search
+// cannot be interrupted, but left to its time limit.
+func (m regexMatcher) find(may *budget, dst []match, s string) ([]match, error) {
+	if may.patience <= 0 {
+		return dst, errPattern
 	}
+	if len(s) > maxMatched {
+		return dst, fmt.Errorf("%w: the text is longer than 16 MiB for a pattern", ErrTooLarge)
+	}
+	began := time.Now()
+	defer func() { may.patience -= time.Since(began) }()
+	end := began.Add(may.patience)
+	if may.done == nil {
+		return m.search(dst, s, end, nil)
+	}
+	type result struct {
+		matches []match
+		err     error
+	}
+	found := make(chan result, 1)
+	var stop atomic.Bool
+	go func() {
+		// The memory of the state may have another owner when this ends.
+		matches, err := m.search(nil, s, end, &stop)
+		found <- result{matches, err}
+	}()
+	select {
+	case <-may.done:
+		stop.Store(true)
+		return dst, errStopped
+	case r := <-found:
+		return append(dst, r.matches...), r.err
+	}
+}
+
+// search finds the matches until end, or until stop is set.
+func (m regexMatcher) search(dst []match, s string, end time.Time, stop *atomic.Bool) ([]match, error) {
 	runes := []rune(s)
 	pos, at := 0, 0 // at is the byte offset of runes[pos]
 	advance := func(to int) int {
@@ -221,7 +302,7 @@ func (m regexMatcher) find(st *state, dst []match, s string) ([]match, error) {
 	from, started := 0, false
 	found, err := m.re.FindRunesMatch(runes)
 	for ; err == nil && found != nil; found, err = m.re.FindNextMatch(found) {
-		if time.Since(began) > left {
+		if time.Now().After(end) || stop != nil && stop.Load() {
 			return dst, errPattern
 		}
 		start := advance(found.Index)
@@ -242,7 +323,7 @@ func (m regexMatcher) find(st *state, dst []match, s string) ([]match, error) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
 	}
 	if err != nil {
-		err = fmt.Errorf("%w: %w", errPattern, err)
+		err = errPattern // the cause has the whole text in it
 	}
 	return dst, err
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -13,10 +14,30 @@ import (
 // shorthands are the sets that a letter behind a backslash stands for.
 var shorthands = map[byte]string{'w': "w", 'd': "Nd", 'h': "h"}
 
+// letterSets are the sets of shorthands that were asked for, by the escape and
+// whether it is inside a class: a pattern can have thousands.
+var letterSets sync.Map
+
 // escapedClass returns the characters of an escape that stands for a set of
 // them, such as \p{L} or \S. It reports ok false for a set that it does not
-// know.
+// know. The set must not be changed.
 func escapedClass(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
+	type key struct {
+		escape string
+		inside bool
+	}
+	if known, found := letterSets.Load(key{escape, inside}); found {
+		set, isClass = known.([][2]rune)
+		return set, isClass, isClass
+	}
+	set, isClass, ok = escapedSet(escape, inside)
+	if isClass && ok && len(escape) == 2 {
+		letterSets.Store(key{strings.Clone(escape), inside}, set)
+	}
+	return set, isClass, ok
+}
+
+func escapedSet(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
 	c := escape[1]
 	lower := c | 0x20
 	negated := c != lower
@@ -114,6 +135,10 @@ func appendSet(dst []byte, set [][2]rune) []byte {
 	return append(appendClass(append(dst, '['), set), ']')
 }
 
+// maxRanges is the number of ranges of a class up to which those that touch each
+// other are joined at its end only.
+const maxRanges = 1 << 13
+
 // maxNested bounds classes inside classes.
 const maxNested = 16
 
@@ -133,6 +158,7 @@ func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
 	}
 	var left [][2]rune // what && follows
 	crossed := false
+	tidy := maxRanges // the number of ranges from which on they are joined
 	for first := true; i < len(s); first = false {
 		switch {
 		case s[i] == ']' && !first:
@@ -174,7 +200,10 @@ func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
 			if !ok {
 				return nil, 0, false
 			}
-			set, i = append(set, ranges...), i+n
+			if set, i = append(set, ranges...), i+n; len(set) > tidy {
+				set = union(set, nil)
+				tidy = max(maxRanges, 2*len(set))
+			}
 		}
 	}
 	return nil, 0, false

@@ -11,10 +11,13 @@ import (
 // matcher matches.
 type scriptMatcher struct{}
 
-func (scriptMatcher) find(_ *state, dst []match, s string) ([]match, error) {
+func (scriptMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 	start, last := -1, uint8(0)
 	for i, r := range s {
 		script := uni.Script(r)
+		if !may.spend(2) {
+			return dst, may.err
+		}
 		if script == 0 {
 			continue
 		}
@@ -37,12 +40,15 @@ func (scriptMatcher) find(_ *state, dst []match, s string) ([]match, error) {
 // lengthMatcher cuts into pieces of so many characters.
 type lengthMatcher struct{ length int }
 
-func (m lengthMatcher) find(_ *state, dst []match, s string) ([]match, error) {
+func (m lengthMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 	for start := 0; start < len(s); {
 		end := start
 		for n := m.length; n > 0 && end < len(s); n-- {
 			_, size := utf8.DecodeRuneInString(s[end:])
 			end += size
+		}
+		if !may.spend(end - start) {
+			return dst, may.err
 		}
 		dst = append(dst, match{int32(start), int32(end), true})
 		start = end

@@ -1,9 +1,6 @@
 package tokenizer
 
-import (
-	"hash/maphash"
-	"time"
-)
+import "hash/maphash"
 
 // state is the memory that one encoding works in. States are pooled: a
 // tokenizer is used by many goroutines, each encoding has its own state.
@@ -19,19 +16,33 @@ type state struct {
 	pieces  [][]piece // one list for each stage of the pre-tokenizer
 	matches []match
 	cache   wordCache
-	err     error
+	budget
+	// counting says that the ids are counted and not kept: those of pieces that
+	// are done are in counted.
+	counting bool
+	counted  int
+	// most is how many tokens may still be told with their places.
+	most int
 	// note is told each merge that mergeLong proposes, if it is set.
 	note func(left, right, made int32)
-	// patience is the time that is left for patterns that backtrack.
-	patience time.Duration
 }
 
 // maxKept bounds the slices that a state keeps between encodings.
 const maxKept = 1 << 16
 
+// sized returns an empty list with room for n, in the memory of list if it is
+// large enough. Unlike slices.Grow it does not touch new memory, which for a text
+// of many megabytes would take longer than a look at the context may wait.
+func sized[T any](list []T, n int) []T {
+	if n <= cap(list) {
+		return list[:0]
+	}
+	return make([]T, 0, n)
+}
+
 // reset prepares a state for the pool, without what a very long text left.
 func (st *state) reset() {
-	st.err = nil
+	st.budget, st.counting, st.counted = budget{}, false, 0
 	if cap(st.symbols) > maxKept {
 		st.symbols, st.sizes, st.ids = nil, nil, nil
 	}

@@ -1,9 +1,9 @@
 package tokenizer
 
 import (
+	"context"
 	"errors"
 	"sync"
-	"unicode/utf8"
 )
 
 // Tokenizer turns text into the ids of a model's vocabulary and back. It does
@@ -38,52 +38,48 @@ type Tokenizer struct {
 	states     sync.Pool
 }
 
-// maxText bounds a text in bytes, also while it is normalized and cut: a
-// malformed file could make it grow at each step.
-const maxText = 1 << 26
-
-var errTooLong = errors.New("tokenizer: the text is longer than 64 MiB")
-
 // Encode returns the ids of text. Added tokens, special ones included, are
 // recognised in it. If addSpecial is set, the ids that the tokenizer puts
 // around a text are added, for many models one that begins it.
 //
 // A byte of text that is not part of a UTF-8 character is read as U+FFFD, as a
 // range over the string would. Truncation and padding that the file asks for
-// are not applied.
+// are not applied. A text beyond the limits of the package is [ErrTooLarge].
 func (t *Tokenizer) Encode(text string, addSpecial bool) ([]int, error) {
-	return t.AppendEncode(make([]int, 0, len(text)/3+8), text, addSpecial)
+	return t.EncodeContext(context.Background(), text, addSpecial)
+}
+
+// EncodeContext is [Tokenizer.Encode], which ends with the context: a few
+// milliseconds after it, whatever the text. A nil context counts as the
+// background.
+func (t *Tokenizer) EncodeContext(ctx context.Context, text string, addSpecial bool) ([]int, error) {
+	return t.encode(background(ctx), make([]int, 0, min(len(text), maxText)/3+8), text, addSpecial)
 }
 
 // AppendEncode is [Tokenizer.Encode], which appends the ids to dst.
 func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int, error) {
-	if len(text) > maxText {
-		return dst, errTooLong
-	}
-	if !utf8.ValidString(text) {
-		text = string(appendValid(make([]byte, 0, len(text)+16), text))
-	}
+	return t.encode(context.Background(), dst, text, addSpecial)
+}
+
+// encode appends the ids of text to dst.
+func (t *Tokenizer) encode(ctx context.Context, dst []int, text string, addSpecial bool) ([]int, error) {
 	if t.intricate {
-		return t.appendTraced(dst, text, addSpecial)
+		return t.appendTraced(ctx, dst, text, addSpecial)
 	}
-	st := t.state(text)
+	st, err := t.state(ctx, text)
+	if err != nil {
+		return dst, err
+	}
 	start := len(dst)
 	if addSpecial {
 		dst = append(dst, t.before...)
 	}
-	t.added[0].split(text, func(part string, at int) {
-		dst = t.encodePart(st, dst, part, at == 0)
-	}, func(a *addedToken, _, _ int) {
-		dst = append(dst, int(a.ID))
-	})
+	dst = t.encodeParts(st, dst, text)
 	if addSpecial {
 		dst = append(dst, t.after...)
 	}
-	err := st.err
-	st.reset()
-	t.states.Put(st)
-	if errors.Is(err, errPlaceless) {
-		return t.appendTraced(dst[:start], text, addSpecial)
+	if err = t.release(ctx, st); errors.Is(err, errPlaceless) {
+		return t.appendTraced(ctx, dst[:start], text, addSpecial)
 	}
 	if err != nil {
 		return dst[:start], err
@@ -91,40 +87,63 @@ func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int
 	return dst, nil
 }
 
-// appendTraced is AppendEncode for what the fast way does not follow.
-func (t *Tokenizer) appendTraced(dst []int, text string, addSpecial bool) ([]int, error) {
-	e, err := t.EncodeWithOffsets(text, addSpecial)
+// appendTraced is encode for what the fast way does not follow.
+func (t *Tokenizer) appendTraced(ctx context.Context, dst []int, text string, addSpecial bool) ([]int, error) {
+	e, err := t.EncodeWithOffsetsContext(ctx, text, addSpecial)
 	if err != nil {
 		return dst, err
 	}
 	return append(dst, e.IDs...), nil
 }
 
-// state returns the memory to encode a text in.
-func (t *Tokenizer) state(text string) *state {
+// state returns the memory to encode a text in, with the budget for it.
+func (t *Tokenizer) state(ctx context.Context, text string) (*state, error) {
+	if len(text) > maxText {
+		return nil, errTooLong
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, stopped(err)
+	}
 	st, ok := t.states.Get().(*state)
 	if !ok {
 		st = &state{cache: newWordCache(), pieces: make([][]piece, len(t.stages))}
 	}
-	st.patience = patience(text)
-	return st
+	st.begin(ctx.Done(), len(text))
+	return st, nil
+}
+
+// release gives the memory back and returns why the encoding ended before its
+// end.
+func (t *Tokenizer) release(ctx context.Context, st *state) error {
+	err := st.failure(ctx)
+	st.reset()
+	t.states.Put(st)
+	return err
+}
+
+// encodeParts appends the ids of a text and of the added tokens in it.
+func (t *Tokenizer) encodeParts(st *state, dst []int, text string) []int {
+	t.added[0].split(&st.budget, st.valid(text), func(part string, at int) {
+		dst = t.encodePart(st, dst, part, at == 0)
+	}, func(a *addedToken, _, _ int) {
+		dst = append(dst, int(a.ID))
+	})
+	return dst
 }
 
 // encodePart appends the ids of a text between added tokens; first says that
 // it is the beginning of the whole text.
 func (t *Tokenizer) encodePart(st *state, dst []int, part string, first bool) []int {
-	part, err := apply(t.normalizers, part)
-	if err != nil {
-		st.err = err
+	if part = apply(&st.budget, t.normalizers, part); part == "" || st.err != nil {
+		return dst
+	}
+	if len(t.stages) == 0 && !st.take(len(part)) {
 		return dst
 	}
 	if t.added[1] == nil {
-		if part == "" {
-			return dst
-		}
 		return t.pretokenize(st, dst, part, first, 0)
 	}
-	t.added[1].split(part, func(part string, at int) {
+	t.added[1].split(&st.budget, part, func(part string, at int) {
 		dst = t.pretokenize(st, dst, part, first && at == 0, 0)
 	}, func(a *addedToken, _, _ int) {
 		dst = append(dst, int(a.ID))

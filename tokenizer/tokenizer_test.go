@@ -244,7 +244,7 @@ func TestConversationsBecomeText(t *testing.T) {
 		{"a template by its text", hi, &tokenizer.ChatOptions{Template: "{{ messages|length }}"}, "1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := tok.ApplyChatTemplate(c.messages, c.opts)
+			got, err := tok.ApplyChatTemplate(t.Context(), c.messages, c.opts)
 			if err != nil || got != c.want {
 				t.Errorf("got %q, %v, want %q", got, err, c.want)
 			}
@@ -261,17 +261,17 @@ func TestChatTemplatesFailWithTypedErrors(t *testing.T) {
 	if tok.HasChatTemplate() {
 		t.Error("there is no template")
 	}
-	if _, err := tok.ApplyChatTemplate(nil, nil); !errors.Is(err, tokenizer.ErrNoChatTemplate) {
+	if _, err := tok.ApplyChatTemplate(t.Context(), nil, nil); !errors.Is(err, tokenizer.ErrNoChatTemplate) {
 		t.Errorf("got error %v", err)
 	}
 	for _, text := range []string{"{% if %}", "\n{{ raise_exception('no') }}", "{% for x in range(99999) %}{% for y in range(99999) %}{% endfor %}{% endfor %}"} {
-		_, err := tok.ApplyChatTemplate(nil, &tokenizer.ChatOptions{Template: text})
+		_, err := tok.ApplyChatTemplate(t.Context(), nil, &tokenizer.ChatOptions{Template: text})
 		var got *tokenizer.TemplateError
 		if !errors.As(err, &got) || got.Line == 0 {
 			t.Errorf("%q: got error %v", text, err)
 		}
 	}
-	if _, err := tok.ApplyChatTemplate(nil, &tokenizer.ChatOptions{Template: "x", Extra: map[string]any{"f": func() {}}}); err == nil {
+	if _, err := tok.ApplyChatTemplate(t.Context(), nil, &tokenizer.ChatOptions{Template: "x", Extra: map[string]any{"f": func() {}}}); err == nil {
 		t.Error("a function became a variable")
 	}
 }

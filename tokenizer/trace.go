@@ -8,8 +8,9 @@ import (
 
 // form brings the text into a normalization form.
 func (a *aligned) form(f uni.Form) {
-	changes := uni.Trace(f, a.text)
+	changes := uni.Trace(f, a.text, a.may.guard())
 	switch {
+	case a.may.err != nil:
 	case changes != nil:
 		a.transform(changes, 0)
 	case !a.isPlaced():

@@ -70,6 +70,9 @@ func (m *unigram) readTokens(raw []byte) error {
 		err := s.array(func() error {
 			if part++; part == 1 {
 				token, err := s.str()
+				if len(token) > maxToken {
+					return errToken
+				}
 				v.spans = append(v.spans, span{uint32(len(text)), uint32(len(text) + len(token))})
 				text = append(text, token...)
 				return err
@@ -197,7 +200,7 @@ func common(a, b string) int {
 func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
 	steps, path := m.best(st, text)
 	start := int32(0)
-	for i := len(path) - 1; i >= 0; {
+	for i := len(path) - 1; i >= 0 && st.spend(1); {
 		end, id, next := m.part(steps, path, i)
 		if i = next; id == m.unk {
 			dst = m.appendUnknown(st, dst, text[start:end])
@@ -211,9 +214,13 @@ func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
 
 func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []modelToken {
 	steps, path := m.best(st, text)
+	if !st.tells(len(path)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(path))
 	start := int32(0)
 	var ids []int
-	for i := len(path) - 1; i >= 0; {
+	for i := len(path) - 1; i >= 0 && st.spend(1); {
 		end, id, next := m.part(steps, path, i)
 		i = next
 		part := text[start:end]
@@ -238,25 +245,58 @@ func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []model
 // best finds the best way through a text. It returns the steps and the places
 // where they end, the last one first.
 func (m *unigram) best(st *state, text string) (steps []step, path []int32) {
-	if len(text) > maxText/4 {
-		st.err = errTooLong // each byte takes a step
-		return nil, nil
-	}
-	steps = st.steps[:0]
-	for range len(text) + 1 {
-		steps = append(steps, step{start: -1})
-	}
-	st.steps = steps
-	for at := 0; at < len(text); {
-		m.extend(steps, text, at)
+	steps = st.places(text)
+	for at := 0; at < len(steps)-1 && m.extend(st, steps, text, at); {
 		at += charLen(text, at)
 	}
-	path = st.symbols[:0]
-	for end := int32(len(text)); end > 0; end = steps[end].start {
-		path = append(path, end)
+	return steps, st.path(steps)
+}
+
+// maxPath bounds a text that a model cuts in one piece: each byte takes a step, or
+// a symbol with its neighbours.
+const maxPath = maxText / 4
+
+// cuts reports whether a model can cut a text of n bytes in one piece, and ends
+// the encoding otherwise.
+func (st *state) cuts(n int) bool {
+	if n > maxPath {
+		st.fail(fmt.Errorf("%w: a piece of text is longer than 16 MiB", ErrTooLarge))
+	}
+	return st.err == nil
+}
+
+// places returns the steps to each place of a text, before there are any.
+func (st *state) places(text string) []step {
+	if !st.cuts(len(text)) {
+		return nil
+	}
+	steps := sized(st.steps, len(text)+1)[:len(text)+1]
+	for part := range slices.Chunk(steps, lookAfter) {
+		if !st.spend(len(part) / 4) {
+			return nil
+		}
+		for i := range part {
+			part[i] = step{start: -1}
+		}
+	}
+	st.steps = steps
+	return steps
+}
+
+// path returns the places where the steps of the best way end, the last first;
+// none if the way has no end yet.
+func (st *state) path(steps []step) []int32 {
+	path := st.symbols[:0]
+	if st.err == nil {
+		if len(steps) > maxKept {
+			path = sized(path, len(steps))
+		}
+		for end := int32(len(steps) - 1); end > 0 && st.spend(1); end = steps[end].start {
+			path = append(path, end)
+		}
 	}
 	st.symbols = path
-	return steps, path
+	return path
 }
 
 // part returns where the part of a text that path[i] ends goes to, its id, and
@@ -271,12 +311,14 @@ func (m *unigram) part(steps []step, path []int32, i int) (end, id int32, next i
 }
 
 // extend offers the tokens that start at a place of the text to where they end.
-func (m *unigram) extend(steps []step, text string, at int) {
+// It reports whether the budget allows to go on.
+func (m *unigram) extend(st *state, steps []step, text string, at int) bool {
 	here := steps[at].score
 	size := charLen(text, at)
 	single := false
 	node := int32(0)
-	for i := at; i < len(text); i++ {
+	i := at
+	for ; i < len(text); i++ {
 		val := m.trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
@@ -290,6 +332,7 @@ func (m *unigram) extend(steps []step, text string, at int) {
 	if !single {
 		offer(&steps[at+size], here+m.unkScore, at, m.unk)
 	}
+	return st.spend(2 + i - at)
 }
 
 func offer(to *step, score float64, start int, id int32) {
@@ -318,7 +361,7 @@ func (m *unigram) appendUnknown(st *state, dst []int, part string) []int {
 	}
 	if m.unk < 0 {
 		r, _ := utf8.DecodeRuneInString(part)
-		st.err = fmt.Errorf("tokenizer: no token for %q and no unknown token", r)
+		st.fail(fmt.Errorf("tokenizer: no token for %q and no unknown token", r))
 		return dst
 	}
 	return append(dst, int(m.unk))

@@ -11,6 +11,16 @@ import (
 // a quarter of a million tokens.
 const maxID = 1<<22 - 1
 
+// maxToken bounds a token in bytes, and so what a list of ids can become as text.
+// The longest in use are some hundred spaces.
+const maxToken = 1 << 14
+
+// errToken is the cause of loading a longer one.
+var errToken = fmt.Errorf("a token of more than %d bytes", maxToken)
+
+// maxAffix bounds what is put before or behind each part of a word.
+const maxAffix = 1 << 8
+
 // vocab maps tokens to ids and back. All texts lie in one string, so that a
 // vocabulary costs the garbage collector nothing.
 type vocab struct {
@@ -33,6 +43,9 @@ func readVocab(s *scanner) (*vocab, error) {
 	first := *s
 	bytes, count, largest := 0, 0, int64(-1)
 	err := first.object(func(key []byte) error {
+		if len(key) > maxToken {
+			return errToken
+		}
 		bytes += len(key)
 		count++
 		id, err := first.integer()

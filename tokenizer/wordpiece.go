@@ -2,7 +2,9 @@ package tokenizer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
@@ -18,6 +20,9 @@ type wordPiece struct {
 	whole    bool
 	unkToken string
 	unk      int32 // -1 where the vocabulary lacks unkToken
+	// trie is that of all tokens, and inside its node behind the prefix.
+	trie   func() *pairTable
+	inside func() (node int32, ok bool)
 }
 
 func newWordPiece(v *vocab, o *modelOptions) *wordPiece {
@@ -32,6 +37,28 @@ func newWordPiece(v *vocab, o *modelOptions) *wordPiece {
 	if id, ok := v.lookup(m.unkToken); ok {
 		m.unk = id
 	}
+	m.trie = sync.OnceValue(func() *pairTable {
+		order := make([]uint32, 0, v.count)
+		for id, sp := range v.spans {
+			if found, ok := v.byID(id); sp != noSpan && ok {
+				if same, _ := v.lookup(found); int(same) == id {
+					order = append(order, uint32(id))
+				}
+			}
+		}
+		return buildTrie(v, order)
+	})
+	m.inside = sync.OnceValues(func() (int32, bool) {
+		node := int32(0)
+		for i := range len(m.prefix) {
+			val := m.trie().get(node, int32(m.prefix[i]))
+			if val == noMerge {
+				return 0, false
+			}
+			node = int32(uint32(val))
+		}
+		return node, true
+	})
 	return m
 }
 
@@ -44,13 +71,18 @@ func (m *wordPiece) appendPiece(st *state, dst []int, word string) []int {
 		}
 		return m.unknown(st, dst)
 	}
-	// The limit also bounds the work, which is quadratic in the word.
-	if len(word) > m.maxChars && utf8.RuneCountInString(word) > min(m.maxChars, 1<<12) {
+	if len(word) > m.maxChars && utf8.RuneCountInString(word) > m.maxChars {
 		return m.unknown(st, dst)
 	}
 	before := len(dst)
 	for rest := word; rest != ""; {
-		id, n := m.longest(st, rest, len(rest) < len(word))
+		var id int32
+		var n int
+		if len(word) <= maxSearched {
+			id, n = m.longest(st, rest, len(rest) < len(word))
+		} else {
+			id, n = m.longestByTrie(st, rest, len(rest) < len(word))
+		}
 		if n == 0 {
 			return m.unknown(st, dst[:before])
 		}
@@ -59,6 +91,11 @@ func (m *wordPiece) appendPiece(st *state, dst []int, word string) []int {
 	}
 	return dst
 }
+
+// maxSearched is the length in bytes up to which looking for each beginning of a
+// word in the vocabulary is quick enough. Longer words are rare in text that has
+// been cut, and walk a trie.
+const maxSearched = 64
 
 // longest returns the longest token at the start of text and the length of
 // what it stands for.
@@ -69,18 +106,47 @@ func (m *wordPiece) longest(st *state, text string, inside bool) (id int32, n in
 	}
 	head := len(st.text)
 	st.text = append(st.text, text...)
-	for n = len(text); n > 0; {
+	n = len(text)
+	for n > 0 {
 		if id, ok := m.vocab.lookupBytes(st.text[:head+n]); ok {
+			st.spend(4 * (len(text) - n + 1))
 			return id, n
 		}
 		_, size := utf8.DecodeLastRuneInString(text[:n])
 		n -= size
 	}
+	st.spend(4 * len(text))
 	return 0, 0
+}
+
+// longestByTrie is longest in steps of the longest token that begins as text
+// does.
+func (m *wordPiece) longestByTrie(st *state, text string, inside bool) (id int32, n int) {
+	trie := m.trie()
+	node, ok := int32(0), true
+	if inside {
+		node, ok = m.inside()
+	}
+	for i := 0; ok && i < len(text) && st.spend(1); i++ {
+		val := trie.get(node, int32(text[i]))
+		if val == noMerge {
+			break
+		}
+		node = int32(uint32(val))
+		// A token can end inside a character only where it is none itself.
+		if ends := uint32(val >> 32); ends > 0 && (i+1 == len(text) || utf8.RuneStart(text[i+1])) {
+			id, n = int32(ends-1), i+1
+		}
+	}
+	return id, n
 }
 
 func (m *wordPiece) appendTokens(st *state, dst []modelToken, word string) []modelToken {
 	st.ids = m.appendPiece(st, st.ids[:0], word)
+	if !st.tells(len(st.ids)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(st.ids))
 	start := 0
 	for i, id := range st.ids {
 		token := m.vocab.token(uint32(id))
@@ -100,30 +166,32 @@ func (m *wordPiece) appendTokens(st *state, dst []modelToken, word string) []mod
 
 func (m *wordPiece) unknown(st *state, dst []int) []int {
 	if m.unk < 0 {
-		st.err = fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", m.unkToken)
+		st.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(m.unkToken)))
 		return dst
 	}
 	return append(dst, int(m.unk))
 }
 
 // bert is the normalizer of BERT.
-func (n *normalizer) bert(s string) string {
+func (n *normalizer) bert(may *budget, s string) string {
 	if isSet(n.CleanText) {
-		s = strings.Map(cleanChar, s)
+		s = may.chunks(s, func(part string) string { return strings.Map(cleanChar, part) })
 	}
 	if isSet(n.Chinese) {
-		s = spaceChinese(s)
+		s = may.chunks(s, spaceChinese)
 	}
 	if n.accents() {
-		s = strings.Map(func(r rune) rune {
-			if uni.IsBertMark(r) {
-				return -1
-			}
-			return r
-		}, uni.Normalize(uni.NFD, s))
+		s = may.chunks(may.form(uni.NFD, s), func(part string) string {
+			return strings.Map(func(r rune) rune {
+				if uni.IsBertMark(r) {
+					return -1
+				}
+				return r
+			}, part)
+		})
 	}
 	if isSet(n.Lowercase) {
-		s = lower(s)
+		s = lower(may, s)
 	}
 	return s
 }
@@ -131,6 +199,8 @@ func (n *normalizer) bert(s string) string {
 // cleanChar removes control characters and turns white space into spaces.
 func cleanChar(r rune) rune {
 	switch {
+	case r >= ' ' && r <= '~':
+		return r // most text
 	case r == '\t' || r == '\n' || r == '\r':
 		return ' '
 	case r == 0 || r == utf8.RuneError || uni.IsBertControl(r):

@@ -65,7 +65,7 @@ func (r recorder) phase(name string, tokens int, elapsed time.Duration) phasePro
 		c := r[k]
 		kind := kindProfile{Operator: k.operator, Weights: k.format, Steps: c.steps, MS: millis(c.elapsed)}
 		if c.bytes > 0 {
-			kind.GBps = round(float64(c.bytes) / 1e9 / max(c.elapsed.Seconds(), 1e-9))
+			kind.GBps = round(perSecondOf(float64(c.bytes)/1e9, c.elapsed))
 		}
 		p.Kinds = append(p.Kinds, kind)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gocoreml/coreml/generate"
@@ -19,8 +20,31 @@ type series struct {
 
 func (s *series) add(tokens int, elapsed time.Duration) {
 	s.last = elapsed
-	s.rates = append(s.rates, float64(tokens)/max(elapsed.Seconds(), 1e-9))
+	s.rates = append(s.rates, perSecondOf(float64(tokens), elapsed))
 }
+
+// perSecondOf is how many of n there are in a second. A time below the step of
+// the clock counts as one step: the rate is at least that.
+func perSecondOf(n float64, elapsed time.Duration) float64 {
+	return n / max(elapsed, clockStep()).Seconds()
+}
+
+// clockStep is the shortest time that the clock tells from none: well below a
+// microsecond on most systems, some milliseconds on Windows.
+var clockStep = sync.OnceValue(func() time.Duration {
+	const longest = 100 * time.Millisecond
+	least := longest
+	for range 3 {
+		start := time.Now()
+		for n := 0; ; n++ {
+			if step := time.Since(start); step > 0 || n > 1e8 {
+				least = min(least, max(step, 1))
+				break
+			}
+		}
+	}
+	return least
+})
 
 // median returns the middle of the rates, 0 when there are none.
 func (s *series) median() float64 { return median(s.rates) }

@@ -136,7 +136,7 @@ func TestHelpHasExamplesAndDefaults(t *testing.T) {
 		}
 		r := call(t, verb, "--help")
 		r.want(t, exitOK, "Usage: coreml "+verb, "")
-		if verb != "version" && verb != "predict" && !strings.Contains(r.out, "coreml "+verb+" ") {
+		if verb != "version" && !strings.Contains(r.out, "coreml "+verb+" ") {
 			t.Errorf("%s has no example", verb)
 		}
 	}
@@ -159,10 +159,10 @@ func TestHelpHasExamplesAndDefaults(t *testing.T) {
 func TestJSONErrorsGiveTheFieldsPath(t *testing.T) {
 	dir := t.TempDir()
 	for name, tc := range map[string]struct{ text, want string }{
-		"a list for an object": {`{"messages": [["x"]]}`, "messages: an array where an object belongs"},
-		"a text for a list":    {`{"tools": "x"}`, "tools: a string where a list belongs"},
-		"no JSON":              {`{"messages": nope}`, "not JSON at byte 15"},
-		"cut off":              {`[{"role": "user"`, "not JSON at byte"},
+		"a list for an object": {`{"messages": [["x"]]}`, "messages: an array where an object belongs (line 1)"},
+		"a text for a list":    {`{"tools": "x"}`, "tools: a string where a list belongs (line 1)"},
+		"no JSON":              {`{"messages": nope}`, "not JSON at line 1: invalid character"},
+		"cut off":              {`[{"role": "user"`, "not JSON at line 1: unexpected end"},
 	} {
 		path := filepath.Join(dir, "chat.json")
 		if err := os.WriteFile(path, []byte(tc.text), 0o600); err != nil {

@@ -97,7 +97,7 @@ func (k *checker) dir(ctx context.Context, dir string) error {
 func silentPath(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
-		return e.Err
+		return markedf(e.Err, "%s", why(e.Err))
 	}
 	return err
 }

@@ -5,16 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/safetensors"
-	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -50,15 +47,11 @@ func (f *casesFile) openTensors(dir string) (*recordedTensors, error) {
 		return nil, errors.New("it names no tensors")
 	}
 	path := filepath.Join(dir, filepath.FromSlash(f.Tensors))
-	file, err := openRegular(path)
+	file, err := openInput(path, formatSafetensors)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	tensors, err := safetensors.New(file, info.Size())
+	tensors, err := safetensors.New(file, file.size)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
 	}
@@ -68,7 +61,7 @@ func (f *casesFile) openTensors(dir string) (*recordedTensors, error) {
 // recordedTensors is an open file of tensors.
 type recordedTensors struct {
 	*safetensors.File
-	file *os.File
+	file *inputFile
 	path string
 }
 
@@ -259,17 +252,14 @@ func nanMax(a, b float64) float64 {
 // readJSON reads a JSON file of a sensible size.
 func readJSON(path string, v any) error {
 	const most = 16 << 20
-	f, err := openRegular(path)
+	f, err := openInput(path, formatJSON)
 	if err != nil {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	data, err := f.all(most)
 	if err != nil {
 		return err
-	}
-	if len(data) > most {
-		return fmt.Errorf("%s: %w (%d bytes)", path, storage.ErrTooLong, most)
 	}
 	return explainJSON(json.Unmarshal(data, v), data)
 }

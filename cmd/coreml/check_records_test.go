@@ -9,9 +9,9 @@ import (
 
 func TestRecordsThatCannotBeRead(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
-		"a text for the runs":  {`{"package":"m", "runs":"all"}`, "runs: a string does not fit there (line 1)"},
+		"a text for the runs":  {`{"package":"m", "runs":"all"}`, "runs: a string where a list belongs (line 1)"},
 		"a number for a key":   {"{\"package\":\"m\",\n\"runs\":[{\"steps\":[{\"inputs\":{\"x\":7}}]}]}", "(line 2)"},
-		"cut off":              {"{\n\"package\"", "line 2: unexpected end"},
+		"cut off":              {"{\n\"package\"", "cases.json: not JSON at line 2: unexpected end of JSON input"},
 		"no tensors":           {`{"package":"m","runs":[{}]}`, "names no tensors"},
 		"more than a sensible": {strings.Repeat(" ", 17<<20), "larger than what is read"},
 	} {

@@ -58,6 +58,15 @@ func plain(s string) string {
 // has in its paths, as they are.
 func quoted(s string) string { return `"` + plain(s) + `"` }
 
+// shownName is a name that begins a line: as it is where it is plain text, and
+// else quoted.
+func shownName(name string) string {
+	if name == "" || plain(name) != name {
+		return quoted(name)
+	}
+	return name
+}
+
 // ownLayout are the control characters that the output for people is laid out
 // with.
 const ownLayout = "\n\t"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,18 +79,14 @@ func flatten(err error) []error {
 func reword(err error) string {
 	switch e := err.(type) { //nolint:errorlint // flatten has unwrapped it
 	case *json.UnmarshalTypeError:
-		where := ""
-		if e.Field != "" {
-			where = e.Field + ": "
-		}
-		return fmt.Sprintf("%s%s where %s belongs (byte %d)", where, withArticle(e.Value), goodJSON(e.Type), e.Offset)
+		return fmt.Sprintf("%s (byte %d)", misfit(e), e.Offset)
 	case *fs.PathError:
 		// What was tried with the path is clear from why it failed.
 		if slices.Contains(readingOps, e.Op) {
-			return e.Path + ": " + e.Err.Error()
+			return e.Path + ": " + why(e.Err)
 		}
 	case *json.SyntaxError:
-		return fmt.Sprintf("not JSON at byte %d: %v", e.Offset, strings.TrimPrefix(e.Error(), "json: "))
+		return fmt.Sprintf("not JSON at byte %d: %v", e.Offset, e)
 	}
 	switch err {
 	case io.ErrUnexpectedEOF:
@@ -100,16 +97,57 @@ func reword(err error) string {
 	return ""
 }
 
+// why is the system's reason for an error, the usual ones in the same words on
+// every system.
+func why(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file or directory"
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	}
+	return err.Error()
+}
+
 // readingOps are the system's calls that look at what is there, as the errors of
 // package os name them on the systems that Go knows.
 var readingOps = []string{"stat", "lstat", "open", "read", "fdopendir", "readdirent", "CreateFile", "GetFileAttributesEx"}
 
-// packagePrefixes are the names of packages inside an error.
-var packagePrefixes = strings.NewReplacer(": generate: ", ": ", ": coreml: ", ": ", ": tokenizer: ", ": ")
+// explainJSON says of an error of encoding/json where in the text it is, by its
+// line, and leaves out the names that the program has for the text's parts.
+func explainJSON(err error, text []byte) error {
+	var typ *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &typ):
+		return fmt.Errorf("%s (line %d)", misfit(typ), lineOf(text, typ.Offset))
+	case errors.As(err, &syntax):
+		// With %v: what explain would find in it is said.
+		return fmt.Errorf("not JSON at line %d: %v", lineOf(text, syntax.Offset), syntax) //nolint:errorlint // as above
+	}
+	return err
+}
 
-// withArticle names a value as encoding/json does: "number", "number 1.5".
+func lineOf(text []byte, offset int64) int {
+	return 1 + bytes.Count(text[:max(0, min(int(offset), len(text)))], []byte("\n"))
+}
+
+// misfit says of a JSON value which one it is and what belongs there.
+func misfit(e *json.UnmarshalTypeError) string {
+	where := ""
+	if e.Field != "" {
+		where = e.Field + ": "
+	}
+	return fmt.Sprintf("%s%s where %s belongs", where, withArticle(e.Value), goodJSON(e.Type))
+}
+
+// withArticle puts an article before the name that encoding/json has for a value:
+// "array", "number", "number 1.5".
 func withArticle(value string) string {
-	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
+	switch {
+	case strings.HasPrefix(value, "number "):
+		return "the " + value
+	case value == "array" || value == "object":
 		return "an " + value
 	}
 	return "a " + value

@@ -14,14 +14,14 @@ import (
 func TestAPersonIsSparedTheInnerNames(t *testing.T) {
 	missing := &fs.PathError{Op: "open", Path: "m/x.bin", Err: fs.ErrNotExist}
 	for want, err := range map[string]error{
-		"m: it is broken":                    errors.New("generate: open: coreml: load model: m: it is broken"),
-		"reference: m: it is broken":         errors.New("reference: coreml: load model: m: it is broken"),
-		"step 3: predict less":               errors.New("generate: step 3: coreml: predict: predict less"),
-		"m/x.bin: file does not exist":       fmt.Errorf("coreml: load model: %w", missing),
-		"m: m/x.bin: file does not exist":    fmt.Errorf("m: m: %w", missing),
-		`a\nb: \x1b[2J`:                      errors.New("a\nb: \x1b[2J"),
-		"read header: it ends too early":     fmt.Errorf("read header: %w", io.ErrUnexpectedEOF),
-		`operator "generate" and "coreml: "`: errors.New(`operator "generate" and "coreml: "`),
+		"m: it is broken":                       errors.New("generate: open: coreml: load model: m: it is broken"),
+		"reference: m: it is broken":            errors.New("reference: coreml: load model: m: it is broken"),
+		"step 3: predict less":                  errors.New("generate: step 3: coreml: predict: predict less"),
+		"m/x.bin: no such file or directory":    fmt.Errorf("coreml: load model: %w", missing),
+		"m: m/x.bin: no such file or directory": fmt.Errorf("m: m: %w", missing),
+		`a\nb: \x1b[2J`:                         errors.New("a\nb: \x1b[2J"),
+		"read header: it ends too early":        fmt.Errorf("read header: %w", io.ErrUnexpectedEOF),
+		`operator "generate" and "coreml: "`:    errors.New(`operator "generate" and "coreml: "`),
 	} {
 		if got := explain(err); got != want {
 			t.Errorf("%q became %q, want %q", err, got, want)

@@ -159,16 +159,6 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	return err
 }
 
-// settings are what the answer is sampled with, nil for the likeliest token each
-// time.
-func (c *generateCmd) settings(g *generate.Generator) *generate.Sampling {
-	def := g.Defaults().Sampling
-	if s := c.sampling(def); s != nil {
-		return s
-	}
-	return def
-}
-
 func (c *generateCmd) check() error {
 	switch {
 	case c.Model != "" && c.Package != "":

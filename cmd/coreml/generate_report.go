@@ -117,7 +117,11 @@ func writeStats(w io.Writer, r *generate.Result) error {
 	s := &r.Stats
 	t := table{indent: "  "}
 	t.row("load", duration(s.Load))
-	t.row("prompt", fmt.Sprintf("%d tokens%s, %s to the first token", s.PromptTokens, perSecond(s.PrefillRate()), duration(s.FirstToken)))
+	first := ""
+	if s.FirstToken > 0 { // a clock may be too coarse for it, as that of Windows
+		first = fmt.Sprintf(", %s to the first token", duration(s.FirstToken))
+	}
+	t.row("prompt", fmt.Sprintf("%d tokens%s%s", s.PromptTokens, perSecond(s.PrefillRate()), first))
 	t.row("answer", fmt.Sprintf("%d tokens%s, ended by %s", s.Tokens, perSecond(s.DecodeRate()), finishTexts[r.Finish]))
 	if peak := peakRSS(); peak > 0 {
 		t.row("memory", fmt.Sprintf("%s at most", bytesText(peak)))

@@ -200,6 +200,57 @@ func writeJSONFile(t *testing.T, path string, v any) {
 	}
 }
 
+// hostileFiles returns calls with other files than packages that hold what they
+// should not: records, values, drivers, tokenizers.
+func hostileFiles(t *testing.T, dir, pkg, input string) [][]string {
+	t.Helper()
+	sub := func(name string) string {
+		path := filepath.Join(dir, name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	records, named, driven, words, spoken := sub("records"), sub("named"), sub("driven"), sub("words"), sub("spoken")
+	writeJSONFile(t, filepath.Join(records, "cases.json"), map[string]any{
+		"package": "../" + filepath.Base(pkg), "tensors": "../" + filepath.Base(input), foreign: foreign,
+		"runs": []any{map[string]any{"name": foreign, "function": foreign, "steps": []any{map[string]any{"inputs": map[string]any{foreign: foreign}, "outputs": map[string]any{foreign: foreign}}}}},
+	})
+	writeJSONFile(t, filepath.Join(named, "cases.json"), map[string]any{"package": foreign, "tensors": foreign, "runs": []any{map[string]any{"steps": []any{}}}})
+	writeJSONFile(t, filepath.Join(named, "generation.json"), []any{map[string]any{"prompt": foreign, foreign: foreign}})
+	if err := os.CopyFS(filepath.Join(driven, "m.mlpackage"), os.DirFS(model)); err != nil {
+		t.Fatal(err)
+	}
+	writeJSONFile(t, filepath.Join(driven, "driver.json"), map[string]any{"tokens": foreign, "logits": foreign, foreign: foreign})
+	writeJSONFile(t, filepath.Join(words, "tokenizer.json"), map[string]any{"model": map[string]any{"type": foreign}, foreign: foreign})
+	hostileTokenizer(t, spoken)
+	writeJSONFile(t, filepath.Join(spoken, "tokenizer_config.json"), map[string]any{"chat_template": foreign + "{% " + foreign})
+	values := filepath.Join(dir, "values.json")
+	writeJSONFile(t, values, map[string]any{foreign: foreign, "x" + foreign: foreign})
+	one := filepath.Join(dir, "one.json")
+	writeJSONFile(t, one, map[string]any{"dtype": foreign, foreign: foreign})
+	return [][]string{
+		{"check", records},
+		{"check", named},
+		{"generate", "x", "-m", driven, "--tokenizer", filepath.Dir(model)},
+		{"bench", driven},
+		{"inspect", driven},
+		{"verify", driven, "--engine", "portable"},
+		{"tokenize", "-t", words, "x"},
+		{"tokenize", "-t", spoken, "--chat", filepath.Join(dir, "messages.json")},
+		{"predict", pkg, "--inputs", values},
+		{"predict", pkg, "--inputs", one},
+		{"predict", pkg, "-i", "x" + foreign + "=" + one},
+		{"predict", pkg, "-i", "x" + foreign + "=" + input + ":" + foreign},
+		{"predict", pkg, "-i", "x" + foreign + "=" + input, "--only", foreign},
+		{"predict", pkg, "-i", "x" + foreign + "=" + input, "-o", filepath.Join(dir, foreign, foreign)},
+		{"predict", pkg, "-i", "x" + foreign + "=" + input, "-o", filepath.Join(dir, "o"+foreign+".jpg")},
+		{"predict", pkg, "-i", "x" + foreign + "=" + input, "--state-in", input},
+		{"predict", pkg, "-i", "x" + foreign + "=" + input, "--json"},
+		{"predict", pkg, "--function", foreign},
+	}
+}
+
 func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 	t.Setenv("NO_COLOR", "1") // the prompt before an answer is dim otherwise
 	dir := filepath.Join(t.TempDir(), "folder"+foreign)
@@ -260,6 +311,7 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 		{"synth", dir},
 		{"synth", "--layers", "1", "--vocab", "64", filepath.Join(dir, "made"+foreign)},
 	}
+	calls = append(calls, hostileFiles(t, dir, runs, input)...)
 	for _, pkg := range []string{runs, unknown, all, told, broken, labels} {
 		calls = append(
 			calls, []string{"inspect", pkg}, []string{"inspect", pkg, "--json"}, []string{"inspect", pkg, "--mil"}, []string{"inspect", pkg, "--plan"},
@@ -277,10 +329,32 @@ func TestNothingForeignCommandsTheTerminal(t *testing.T) {
 			t.Fatalf("in %q", args)
 		}
 	}
+	for _, q := range []object{
+		{"id": foreign, "op": foreign},
+		{"op": "load", "path": foreign},
+		{"op": "load", "path": runs, "function": foreign},
+		{"op": "load", "path": runs},
+		{"op": "predict", "model": foreign},
+		{"op": "load", "path": runs, "backend": foreign, foreign: foreign},
+		{"text": "hi " + foreign},
+		{"ids": []int{3, 5}},
+		{"template": "{{ raise_exception(x) }}", "input": object{"x": foreign}},
+		{"template": foreign + "{{ " + foreign},
+		{"template": "{{ x }}", "input": object{"x": foreign}},
+	} {
+		text, err := json.Marshal(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, verb := range [][]string{{"predict", "--stdio"}, {"tokenize", "--stdio", "-t", dir}} {
+			callOnTerminal(t, string(text)+"\n"+foreign+"\n", verb...).harmless(t)
+			callWith(t, string(text)+"\n"+foreign+"\n", verb...).harmless(t)
+		}
+	}
 	// The calls get as far as they are meant to.
 	call(t, "inspect", runs).want(t, exitOK, `author         a\x1b[31mb`, "")
 	call(t, "verify", runs, "--engine", "portable").want(t, exitOK, "ok ", "")
-	call(t, "inspect", unknown).want(t, exitOK, `cannot run it: no moonwalka\x1b[31mb`, "")
+	call(t, "inspect", unknown).want(t, exitOK, `cannot run it: no "moonwalka\x1b[31mb`, "")
 	call(t, "tokenize", "-t", dir, "--chat", messages).want(t, exitFailure, "", `no: a\x1b[31mb`)
 	spoken := []string{"generate", "hi", "-m", told, "--tokenizer", dir, "--raw", "-n", "5"}
 	callOnTerminal(t, "", spoken...).want(t, exitOK, `\x1b[3`, "")

@@ -44,7 +44,7 @@ func expand(dir string) string {
 			dir = home + rest
 		}
 	}
-	return os.ExpandEnv(dir)
+	return filepath.Clean(os.ExpandEnv(dir))
 }
 
 // cachedTokenizer returns the folder of a repository's newest snapshot in the

@@ -144,6 +144,8 @@ func TestInspectNamesOperationsThatNoEngineRuns(t *testing.T) {
 func TestAPackageThatWritesNoTextSaysWhy(t *testing.T) {
 	pkg := adder(t)
 	call(t, "inspect", pkg).want(t, exitOK, "  no text generation: ", "")
+	// It is not asked for a tokenizer, which would not help.
+	call(t, "generate", "x", "-m", pkg).want(t, exitFailure, "", "no text generation: ")
 	for _, args := range [][]string{{"generate", "x", "-m", pkg, "--tokenizer", filepath.Dir(model)}, {"bench", pkg}, {"verify", pkg, "x", "--engine", "portable"}} {
 		r := call(t, args...)
 		r.want(t, exitFailure, "", "coreml: "+pkg+": ")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -161,37 +160,4 @@ func shorten(raw []byte) string {
 		return strings.ToValidUTF8(string(raw[:most]), "") + "…"
 	}
 	return string(raw)
-}
-
-// explainJSON says of an error of encoding/json where in the text it is, without
-// the names that the program has for its parts.
-func explainJSON(err error, text []byte) error {
-	var typ *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &typ):
-		at := typ.Field
-		if at == "" {
-			at = "the whole text"
-		}
-		return fmt.Errorf("%s: %s does not fit there (line %d)", at, article(typ.Value), lineOf(text, typ.Offset))
-	case errors.As(err, &syntax):
-		return fmt.Errorf("line %d: %w", lineOf(text, syntax.Offset), err)
-	}
-	return err
-}
-
-// article puts an article before the name of a kind of JSON value.
-func article(kind string) string {
-	switch {
-	case strings.HasPrefix(kind, "number "):
-		return "the " + kind
-	case kind == "array" || kind == "object":
-		return "an " + kind
-	}
-	return "a " + kind
-}
-
-func lineOf(text []byte, offset int64) int {
-	return 1 + bytes.Count(text[:max(0, min(int(offset), len(text)))], []byte("\n"))
 }

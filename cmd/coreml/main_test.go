@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -135,8 +136,11 @@ func TestGenerateGivesTheReferencesTokens(t *testing.T) {
 			if len(a.Tokens) < n || !slices.Equal(a.Tokens[:n], record.Greedy[:n]) {
 				t.Errorf("got %v, want %v", a.Tokens, record.Greedy[:n])
 			}
+			// The clock of Windows may be too coarse for a prompt of five tokens.
+			timed := a.Stats.FirstTokenMS > 0 && a.Stats.PrefillRate > 0 ||
+				runtime.GOOS == "windows" && a.Stats.FirstTokenMS >= 0 && a.Stats.PrefillRate >= 0
 			if a.PromptTokens != len(record.IDs) || a.FinishReason != "end_token" || strings.Contains(a.Text, "<|") || a.Stats.LoadMS <= 0 ||
-				a.Stats.FirstTokenMS <= 0 || a.Stats.PrefillRate <= 0 || a.Stats.DecodeRate <= 0 {
+				!timed || a.Stats.DecodeRate <= 0 {
 				t.Errorf("got %+v", a)
 			}
 			if wantCalls := map[bool]int{false: 1, true: len(record.IDs)}[name == "with single tokens"]; a.Stats.PrefillCalls != wantCalls {
@@ -250,14 +254,15 @@ func TestTheTokenizerIsFoundInTheHubsCache(t *testing.T) {
 func TestTheHubsCacheLiesWhereTheHubSays(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home) // HOME on Windows
 	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"} {
 		t.Setenv(name, "")
 	}
 	for _, step := range []struct{ name, value, want string }{
 		{"", "", filepath.Join(home, ".cache/huggingface/hub")},
-		{"XDG_CACHE_HOME", "/x", "/x/huggingface/hub"},
+		{"XDG_CACHE_HOME", "/x", filepath.FromSlash("/x/huggingface/hub")},
 		{"HF_HOME", "~/hf", filepath.Join(home, "hf/hub")},
-		{"HUGGINGFACE_HUB_CACHE", "/old", "/old"},
+		{"HUGGINGFACE_HUB_CACHE", "/old", filepath.FromSlash("/old")},
 		{"HF_HUB_CACHE", "$HOME/c", filepath.Join(home, "c")},
 	} {
 		if step.name != "" {

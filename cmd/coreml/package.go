@@ -49,9 +49,6 @@ func packagePath(name string) (string, error) {
 	}
 }
 
-// mostListed is how many packages an error lists.
-const mostListed = 10
-
 // packageIn returns the only package in a folder that is none itself.
 func packageIn(dir string) (string, error) {
 	entries, err := os.ReadDir(dir)
@@ -69,14 +66,10 @@ func packageIn(dir string) (string, error) {
 		case len(found) == 1:
 			return filepath.Join(dir, found[0]), nil
 		case len(found) > 1:
-			more := ""
-			if n := len(found) - mostListed; n > 0 {
-				found, more = found[:mostListed], fmt.Sprintf(" and %d more", n)
-			}
 			for i := range found {
 				found[i] = filepath.Join(dir, found[i])
 			}
-			return "", fmt.Errorf("there are several packages in %s: name one of %s%s", quoted(dir), strings.Join(found, ", "), more)
+			return "", fmt.Errorf("there are several packages in %s: name one of %s", quoted(dir), nameList(found))
 		}
 	}
 	return "", fmt.Errorf("%s: %w, and no .mlpackage lies in it", dir, modelpkg.ErrNotPackage)

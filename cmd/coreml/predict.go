@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 )
 
 type predictCmd struct {
-	Model    string            `arg:"" optional:"" help:"The package." type:"path" placeholder:"MODEL"`
+	Model    string            `arg:"" optional:"" help:"The model package, or a folder with one in it." placeholder:"MODEL"`
 	Input    map[string]string `short:"i" help:"A value for an input, from a picture (.png, .jpeg), an .npy file, a .json file, or NAME=FILE.safetensors:TENSOR or NAME=FILE.npz:ARRAY (without :TENSOR, the one called NAME)." placeholder:"NAME=FILE" mapsep:"none"`
 	Inputs   string            `help:"Values for inputs: a JSON object of values by name, in the forms of docs/stdio.md." type:"path" placeholder:"FILE.json"`
 	Resize   bool              `help:"Scale pictures to the size that the model wants, whatever their proportions."`
@@ -34,9 +33,17 @@ type predictCmd struct {
 	engineFlags
 }
 
-// Help is printed by kong below the flags.
+// Help is printed by kong above the flags.
 func (*predictCmd) Help() string {
-	return "With --stdio the command serves any number of models until standard input ends; docs/stdio.md describes the requests."
+	return `Without --output the outputs are printed: arrays, a classifier's label and its probabilities. With --stdio the command serves any number of models until standard input ends; docs/stdio.md describes the requests.
+
+Examples:
+
+    coreml predict Model.mlpackage --input x=x.npy
+    coreml predict Classifier.mlpackage --input image=cat.jpeg --resize
+    coreml predict Model.mlpackage --inputs values.json --json
+    coreml predict Model.mlpackage -i x=in.safetensors:x -o out.safetensors --state-out state.safetensors
+    echo '{"id":1,"op":"load","path":"Model.mlpackage"}' | coreml predict --stdio`
 }
 
 // Run is called by kong.
@@ -49,13 +56,13 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 			p.Resize || p.JSON || len(p.Only) > 0 {
 			return usagef("--stdio takes models, inputs and files from the requests alone")
 		}
-		if onTerminal(io.in) {
+		if isTerminal(io.in) {
 			_, _ = fmt.Fprintln(io.err, `waiting for requests, one JSON object a line, such as {"id":1,"op":"hello"}; docs/stdio.md describes them`)
 		}
 		s := newServer(p.config())
 		s.timeout = p.Timeout
 		defer s.close()
-		return s.serve(ctx, io.in, io.out)
+		return s.service().serve(ctx, io.in, io.out)
 	}
 	if p.Model == "" {
 		return usagef("predict needs a MODEL, or --stdio")
@@ -70,16 +77,6 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	return p.once(ctx, io.out)
-}
-
-// onTerminal reports whether somebody types what r reads.
-func onTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // once makes one prediction.
@@ -174,7 +171,7 @@ func (p *predictCmd) inputs(d *coreml.Description) (coreml.Features, error) {
 
 // readInputs reads a file of values by name into in.
 func readInputs(path string, d *coreml.Description, opts *imageOptions, in coreml.Features) error {
-	f, err := openInput(path)
+	f, err := openInput(path, formatUnknown)
 	if err != nil {
 		return err
 	}
@@ -255,7 +252,7 @@ func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions)
 }
 
 func restoreState(st *coreml.State, path string) (err error) {
-	f, err := openRegular(path)
+	f, err := openInput(path, formatSafetensors)
 	if err != nil {
 		return err
 	}

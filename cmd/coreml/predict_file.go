@@ -4,18 +4,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/npy"
 	"github.com/gocoreml/coreml/internal/safetensors"
-	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -28,87 +23,6 @@ const (
 	// maxTensorHeader bounds the list of a file of tensors: an input's file has few.
 	maxTensorHeader = 16 << 20
 )
-
-// fileFormat is what a file of values is.
-type fileFormat int
-
-const (
-	formatUnknown fileFormat = iota
-	formatNPY
-	formatNPZ
-	formatSafetensors
-	formatJSON
-	formatPNG
-	formatJPEG
-)
-
-// extensions say what a file is where its content does not.
-var extensions = map[string]fileFormat{
-	".npy": formatNPY, ".npz": formatNPZ, ".safetensors": formatSafetensors, ".json": formatJSON,
-	".png": formatPNG, ".jpg": formatJPEG, ".jpeg": formatJPEG,
-}
-
-// inputFile is an open file that holds values.
-type inputFile struct {
-	*os.File
-	path   string
-	size   int64
-	format fileFormat
-}
-
-// openInput opens a file and finds out what it is: by how it starts, and else by
-// its name.
-func openInput(path string) (*inputFile, error) {
-	f, err := openRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	in := &inputFile{File: f, path: path}
-	if err := in.identify(); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return in, nil
-}
-
-// openRegular is storage.Open with a word for those who name a pipe.
-func openRegular(path string) (*os.File, error) {
-	f, err := storage.Open(path)
-	var special *storage.NotRegularError
-	if errors.As(err, &special) && special.Mode&fs.ModeNamedPipe != 0 {
-		return nil, fmt.Errorf("%w: inputs are read from regular files, not from pipes or <(...): write it to a file first", err)
-	}
-	return f, err
-}
-
-func (f *inputFile) identify() error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	f.size = info.Size()
-	var start [8]byte
-	n, err := f.ReadAt(start[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	head := string(start[:n])
-	switch {
-	case head == "\x89PNG\r\n\x1a\n":
-		f.format = formatPNG
-	case strings.HasPrefix(head, "\xff\xd8\xff"):
-		f.format = formatJPEG
-	case strings.HasPrefix(head, "\x93NUMPY"):
-		f.format = formatNPY
-	case strings.HasPrefix(head, "PK\x03\x04"), strings.HasPrefix(head, "PK\x05\x06"):
-		f.format = formatNPZ
-	default:
-		f.format = extensions[strings.ToLower(filepath.Ext(f.path))]
-	}
-	if f.format == formatUnknown {
-		return usagef("%s is neither an .npy, .npz, .safetensors or .json file nor a picture (.png, .jpeg)", f.path)
-	}
-	return nil
-}
 
 // cutTensor splits FILE.safetensors:TENSOR and FILE.npz:NAME.
 func cutTensor(arg string) (path, key string) {
@@ -123,7 +37,7 @@ func cutTensor(arg string) (path, key string) {
 // readValue reads the value of an input from a file. Of a file with several
 // arrays it takes the one called key. d is nil when there is no such input.
 func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOptions) (_ coreml.Value, err error) {
-	f, err := openInput(path)
+	f, err := openInput(path, formatUnknown)
 	if err != nil {
 		return coreml.Value{}, err
 	}
@@ -158,18 +72,6 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 		return coreml.Value{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return v, nil
-}
-
-// all reads the whole file, which may have limit bytes.
-func (f *inputFile) all(limit int64) ([]byte, error) {
-	if f.size > limit {
-		return nil, fmt.Errorf("%s: %w (%d bytes)", f.path, storage.ErrTooLong, limit)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s: %w (%d bytes)", f.path, storage.ErrTooLong, limit)
-	}
-	return data, err
 }
 
 // arrayRoom bounds the bytes of an array for an input: what the input can take in
@@ -301,25 +203,6 @@ func noTensor(path, key string, names []string) error {
 	return markedf(fs.ErrNotExist, "%s: the file has no tensor %q; it has %s", path, key, nameList(names))
 }
 
-// nameList writes names for a message.
-func nameList(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	const most = 12
-	var b strings.Builder
-	for i, name := range names[:min(len(names), most)] {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%q", name)
-	}
-	if more := len(names) - most; more > 0 {
-		fmt.Fprintf(&b, " and %d more", more)
-	}
-	return b.String()
-}
-
 // readNPY reads an array of a request.
 func readNPY(path string) (*tensor.Tensor, error) { return readArray(path, "", formatNPY) }
 
@@ -329,20 +212,15 @@ func readSafetensors(path, key string) (*tensor.Tensor, error) {
 }
 
 func readArray(path, key string, format fileFormat) (*tensor.Tensor, error) {
-	f, err := openRegular(path)
+	f, err := openInput(path, format)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	in := &inputFile{File: f, path: path, size: info.Size(), format: format}
 	if format == formatNPY {
-		return in.npy(maxArrayBytes)
+		return f.npy(maxArrayBytes)
 	}
-	return in.safetensors(key, maxArrayBytes)
+	return f.safetensors(key, maxArrayBytes)
 }
 
 // decodeText reads the value that is the whole of a JSON text.

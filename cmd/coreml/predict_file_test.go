@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -114,8 +115,12 @@ func TestFilesThatClaimTooMuchAreNotRead(t *testing.T) {
 	}
 	s := newServer((&engineFlags{}).config())
 	defer s.close()
-	for _, value := range []string{`{"npy":"` + sparse + `"}`, `{"safetensors":"` + tensors + `","tensor":"x"}`, `{"file":"` + packed + `","tensor":"x"}`} {
-		if _, err := decodeValue([]byte(value), nil, nil); err == nil || !strings.Contains(err.Error(), "at most") {
+	for _, value := range []object{{"npy": sparse}, {"safetensors": tensors, "tensor": "x"}, {"file": packed, "tensor": "x"}} {
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decodeValue(text, nil, nil); err == nil || !strings.Contains(err.Error(), "at most") {
 			t.Errorf("%s: %v", value, err)
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/npy"
@@ -217,13 +216,4 @@ func probabilities(m map[string]float64, integers bool) string {
 		list.row(label, strconv.FormatFloat(m[key], 'g', 6, 64))
 	}
 	return list.String()
-}
-
-// shownName writes a name for a terminal: as it is where it is plain text, and
-// else quoted.
-func shownName(name string) string {
-	if quoted := strconv.QuoteToGraphic(name); !utf8.ValidString(name) || name == "" || quoted[1:len(quoted)-1] != name {
-		return quoted
-	}
-	return name
 }

@@ -60,36 +60,9 @@ func (s *server) close() {
 	}
 }
 
-// answer carries out one request and returns the reply.
-func (s *server) answer(ctx context.Context, q *request) []byte {
-	if q.err != nil {
-		return encodeReply(q.ID, nil, badInput(q.err))
-	}
-	limit := s.timeout
-	if q.Timeout != nil {
-		limit = *q.Timeout
-	}
-	if limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &codedError{codeTimeout, fmt.Errorf("there was no result within %v", limit)})
-		defer cancel()
-	}
-	r, err := s.do(ctx, q)
-	// Every error counts that came after the end of ctx and speaks of it.
-	if err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		err = stopped(ctx)
-	}
-	return encodeReply(q.ID, r, err)
-}
-
-// stopped says why ctx ended.
-func stopped(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	var coded *codedError
-	if errors.As(cause, &coded) {
-		return coded
-	}
-	return &codedError{codeCancelled, fmt.Errorf("the request was cancelled: %w", cause)}
+// service is what the server does with each line.
+func (s *server) service() *service {
+	return &service{parse: parseRequest, do: s.do, encode: encodeReply, timeout: s.timeout}
 }
 
 // encodeReply builds the line of a reply, without its end.
@@ -98,7 +71,7 @@ func encodeReply(id json.RawMessage, r reply, err error) []byte {
 		id = json.RawMessage("null")
 	}
 	if err != nil {
-		r = reply{"error": map[string]string{"code": errorCode(err), "message": message(err)}}
+		r = reply{"error": map[string]string{"code": errorCode(err), "message": explain(err)}}
 	} else if r == nil {
 		r = reply{}
 	}
@@ -108,11 +81,6 @@ func encodeReply(id json.RawMessage, r reply, err error) []byte {
 		return encodeReply(id, nil, fmt.Errorf("reply: %w", failed))
 	}
 	return text
-}
-
-// message is an error's text without the names of packages.
-func message(err error) string {
-	return strings.TrimPrefix(packagePrefixes.Replace(": "+err.Error()), ": ")
 }
 
 func (s *server) do(ctx context.Context, q *request) (reply, error) {
@@ -168,7 +136,11 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 			return nil, badInput(err)
 		}
 	}
-	m, err := coreml.Load(ctx, q.Path, &cfg)
+	path, err := packagePath(q.Path)
+	if err != nil {
+		return nil, loadError(err)
+	}
+	m, err := coreml.Load(ctx, path, &cfg)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err

@@ -130,7 +130,7 @@ func TestPredictSaysWhatIsWrong(t *testing.T) {
 		"no model":                {nil, exitUsage, "MODEL"},
 		"a model with --stdio":    {[]string{"--stdio", model}, exitUsage, "--stdio"},
 		"no input":                {[]string{model}, exitFailure, "feature is missing"},
-		"an unknown kind of file": {[]string{model, "-i", "x=" + strange}, exitFailure, "neither"},
+		"an unknown kind of file": {[]string{model, "-i", "x=" + strange}, exitFailure, "is a text file; values are read from .npy"},
 		"a file that is not there": {
 			[]string{model, "-i", "x=" + missing}, exitFailure, "no such file",
 		},
@@ -310,7 +310,7 @@ func TestRequestsThatFailHaveACode(t *testing.T) {
 		"no op":                       {object{"id": 1}, codeBadInput, "op"},
 		"an unknown op":               {object{"op": "train"}, codeUnsupported, "train"},
 		"a load without a path":       {object{"op": "load"}, codeBadInput, "path"},
-		"a package that is not there": {object{"op": "load", "path": model + "2"}, codeBadModel, "no such file"},
+		"a package that is not there": {object{"op": "load", "path": model + "2"}, codeBadModel, "there is no model package"},
 		"a folder that is no package": {object{"op": "load", "path": t.TempDir()}, codeBadModel, "package"},
 		"a broken package":            {object{"op": "load", "path": broken}, codeBadModel, ""},
 		"an unknown operator":         {object{"op": "load", "path": unknown}, codeUnsupported, "fold_space"},
@@ -398,7 +398,7 @@ func TestARequestThatIsTooLongIsSkipped(t *testing.T) {
 		text string
 		err  error
 	}{{"", errLongLine}, {"{\"op\":1}\n", nil}, {"", errLongLine}, {"", io.EOF}} {
-		got, err := readLine(b, nil, 20)
+		got, err := readLineFunc(b, nil, 20, func() error { return nil })
 		if string(got) != want.text || !errors.Is(err, want.err) && err != want.err {
 			t.Errorf("line %d: %q, %v, want %q, %v", i, got, err, want.text, want.err)
 		}
@@ -419,7 +419,7 @@ func FuzzRequests(f *testing.F) {
 		}
 		s := newServer((&engineFlags{}).config())
 		defer s.close()
-		reply := s.answer(t.Context(), parseRequest([]byte(text)))
+		reply := s.service().answer(t.Context(), parseRequest([]byte(text)))
 		var r struct {
 			OK    *bool `json:"ok"`
 			Error *struct{ Code string }

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -34,6 +36,10 @@ func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*ge
 	}
 	dir, err := findTokenizer(path, tok)
 	if err != nil {
+		// A tokenizer would be of no use to a package that writes no text.
+		if why := writesNoText(path, cfg.Model); why != nil {
+			err = why
+		}
 		return nil, err
 	}
 	cfg.Tokenizer = dir
@@ -42,6 +48,56 @@ func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*ge
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return g, nil
+}
+
+// writesNoText returns why a package cannot write text, nil where it can or where
+// that is not clear.
+func writesNoText(path string, cfg *coreml.Config) error {
+	function := ""
+	if cfg != nil {
+		function = cfg.Function
+	}
+	pkg, err := modelpkg.OpenPath(path)
+	if err != nil {
+		return nil //nolint:nilerr // whoever loads it says so
+	}
+	defer pkg.Close() //nolint:errcheck // it was only read
+	driver, err := driverBeside(path)
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	d, err := describe(pkg, function)
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	if _, err := generate.Detect(d, driver); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// driverBeside reads the driver file beside the package, nil when there is none.
+func driverBeside(path string) (*generate.Driver, error) {
+	if path == "" {
+		return nil, nil
+	}
+	clean := filepath.Clean(path)
+	stem := strings.TrimSuffix(clean, filepath.Ext(clean))
+	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
+		f, err := storage.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		d, err := generate.ReadDriver(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return d, nil
+	}
+	return nil, nil
 }
 
 // findTokenizer returns the folder or file of the tokenizer: the one asked for,

@@ -27,6 +27,9 @@ type request struct {
 	Timeout      *time.Duration
 	Cancel       []byte // JSON: the id of the request to cancel
 
+	// Line is the whole line, of those services that read it themselves.
+	Line []byte
+
 	err  error  // the line is no request
 	free func() // lets the next large line be read; nil once it was called
 }
@@ -34,7 +37,7 @@ type request struct {
 // release gives back the right to hold a large line, whose parts must not be used
 // any more.
 func (q *request) release() {
-	q.Value, q.Inputs = nil, nil
+	q.Value, q.Inputs, q.Line = nil, nil, nil
 	if q.free != nil {
 		q.free()
 		q.free = nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -77,9 +78,53 @@ func (js *jobs) cancel(id []byte) int {
 	return n
 }
 
+// service is what a loop does with the lines that it reads.
+type service struct {
+	// parse reads a line. What is wrong with it is in the request.
+	parse func(text []byte) *request
+	// do carries out a request.
+	do func(ctx context.Context, q *request) (reply, error)
+	// encode builds the line of a reply, without its end.
+	encode func(id json.RawMessage, r reply, err error) []byte
+	// timeout is of requests that name none; 0 means no limit.
+	timeout time.Duration
+}
+
+// answer carries out one request and returns the reply.
+func (s *service) answer(ctx context.Context, q *request) []byte {
+	if q.err != nil {
+		return s.encode(q.ID, nil, badInput(q.err))
+	}
+	limit := s.timeout
+	if q.Timeout != nil {
+		limit = *q.Timeout
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, &codedError{codeTimeout, fmt.Errorf("there was no result within %v", limit)})
+		defer cancel()
+	}
+	r, err := s.do(ctx, q)
+	// Every error counts that came after the end of ctx and speaks of it.
+	if err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		err = stopped(ctx)
+	}
+	return s.encode(q.ID, r, err)
+}
+
+// stopped says why ctx ended.
+func stopped(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	var coded *codedError
+	if errors.As(cause, &coded) {
+		return coded
+	}
+	return &codedError{codeCancelled, fmt.Errorf("the request was cancelled: %w", cause)}
+}
+
 // serve answers requests, one after the other, until in or ctx ends. Requests
 // are read while others are carried out, so that a cancel request is heard.
-func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) error {
+func (s *service) serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	queue := make(chan *job, maxWaiting)
 	pending := &jobs{}
 	reading, stop := context.WithCancel(ctx)
@@ -87,7 +132,7 @@ func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	// Reading cannot be interrupted: it has a goroutine of its own.
 	go func() {
 		r := &lineReader{in: bufio.NewReaderSize(in, 1<<16), limit: maxRequest, large: make(chan struct{}, 1)}
-		readJobs(reading, ctx, r, queue, pending)
+		s.readJobs(reading, ctx, r, queue, pending)
 	}()
 	for {
 		select {
@@ -109,7 +154,7 @@ func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) error {
 }
 
 // serveOne carries out a request and writes the reply.
-func (s *server) serveOne(ctx context.Context, j *job, out io.Writer) error {
+func (s *service) serveOne(ctx context.Context, j *job, out io.Writer) error {
 	var answer []byte
 	if j.err == nil && j.Op == opCancel {
 		answer = s.answerCancel(j)
@@ -122,15 +167,15 @@ func (s *server) serveOne(ctx context.Context, j *job, out io.Writer) error {
 
 // answerCancel tells what a cancel request, which took effect when it was read,
 // found.
-func (s *server) answerCancel(j *job) []byte {
+func (s *service) answerCancel(j *job) []byte {
 	if j.Cancel == nil {
-		return encodeReply(j.ID, nil, badInputf("cancel: name the id of a request as cancel"))
+		return s.encode(j.ID, nil, badInputf("cancel: name the id of a request as cancel"))
 	}
-	return encodeReply(j.ID, reply{"cancelled": j.found}, nil)
+	return s.encode(j.ID, reply{"cancelled": j.found}, nil)
 }
 
 // leave tells the requests that are read that they will not be carried out.
-func (s *server) leave(ctx context.Context, queue <-chan *job, out io.Writer) error {
+func (s *service) leave(ctx context.Context, queue <-chan *job, out io.Writer) error {
 	for {
 		select {
 		case j := <-queue:
@@ -169,7 +214,7 @@ func writeReply(ctx context.Context, out io.Writer, answer []byte) error {
 
 // readJobs reads requests until reading ends, and sends them in order. Cancel
 // requests take effect at once. Each request's context is one of parent.
-func readJobs(reading, parent context.Context, r *lineReader, queue chan<- *job, pending *jobs) {
+func (s *service) readJobs(reading, parent context.Context, r *lineReader, queue chan<- *job, pending *jobs) {
 	send := func(j *job) bool {
 		select {
 		case queue <- j:
@@ -189,7 +234,7 @@ func readJobs(reading, parent context.Context, r *lineReader, queue chan<- *job,
 		}
 		j := &job{request: &request{err: err}}
 		if err == nil {
-			j.request = parseRequest(text)
+			j.request = s.parse(text)
 			j.free = free
 		}
 		j.ctx, j.cancel = context.WithCancelCause(parent)
@@ -236,12 +281,8 @@ func (r *lineReader) next(ctx context.Context) (text []byte, free func(), err er
 	return text, free, err
 }
 
-// readLine appends a line to buf. The last one need not end with a newline.
-func readLine(b *bufio.Reader, buf []byte, limit int) ([]byte, error) {
-	return readLineFunc(b, buf, limit, func() error { return nil })
-}
-
-// readLineFunc is readLine that asks before it holds more than a small line.
+// readLineFunc appends a line to buf. The last one need not end with a newline.
+// It asks before it holds more than a small line.
 func readLineFunc(b *bufio.Reader, buf []byte, limit int, grow func() error) ([]byte, error) {
 	var parts [][]byte // of a large line: one that grew would be copied over and over
 	size, tooLong := len(buf), false

@@ -371,8 +371,13 @@ func TestTheValuesOfARequestAreBounded(t *testing.T) {
 }
 
 func TestOnATerminalTheServerSaysWhatItWaitsFor(t *testing.T) {
-	if onTerminal(strings.NewReader("")) {
-		t.Error("a text passes for a terminal")
+	var out, errs strings.Builder
+	status := run(t.Context(), []string{"predict", "--stdio"}, new(keyboard), &out, &errs)
+	if status != exitOK || out.String() != "" || !strings.Contains(errs.String(), "waiting for requests") {
+		t.Errorf("status %d, standard output %q, standard error %q", status, out.String(), errs.String())
+	}
+	if r := callWith(t, "", "predict", "--stdio"); r.err != "" {
+		t.Errorf("from a pipe: %q", r.err)
 	}
 }
 

@@ -17,7 +17,7 @@ func isTerminalFile(f *os.File) bool {
 func enableStyles(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
-		return false
+		return true // a terminal of another kind has no modes to set
 	}
 	var mode uint32
 	h := windows.Handle(f.Fd())

@@ -71,7 +71,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 	if err != nil {
 		return err
 	}
-	return c.print(tok, text, !c.NoSpecial, io.out)
+	return c.print(ctx, tok, text, !c.NoSpecial, io.out)
 }
 
 // load loads the tokenizer that is asked for.
@@ -96,8 +96,8 @@ func (c *tokenizeCmd) input(ctx context.Context, s *streams) (string, error) {
 }
 
 // print prints the tokens of a text.
-func (c *tokenizeCmd) print(tok *tokenizer.Tokenizer, text string, special bool, out io.Writer) error {
-	e, err := tok.EncodeWithOffsets(text, special)
+func (c *tokenizeCmd) print(ctx context.Context, tok *tokenizer.Tokenizer, text string, special bool, out io.Writer) error {
+	e, err := tok.EncodeWithOffsetsContext(ctx, text, special)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,10 @@ func (c *tokenizeCmd) decode(ctx context.Context, tok *tokenizer.Tokenizer, s *s
 		}
 		ids = append(ids, id)
 	}
-	out := tok.Decode(ids, c.NoSpecial)
+	out, err := tok.DecodeContext(ctx, ids, c.NoSpecial)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		return printJSON(s.out, map[string]any{"ids": orEmpty(ids), "text": out})
 	}
@@ -162,20 +165,20 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 		err = json.Unmarshal(data, &file)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Chat, err)
+		return fmt.Errorf("%s: %w", c.Chat, explainJSON(err, data))
 	}
 	opts := &tokenizer.ChatOptions{AddGenerationPrompt: file.AddGenerationPrompt == nil || *file.AddGenerationPrompt}
 	for _, tool := range file.Tools {
 		opts.Tools = append(opts.Tools, tool)
 	}
-	text, err := tok.ApplyChatTemplate(file.Messages, opts)
+	text, err := tok.ApplyChatTemplate(ctx, file.Messages, opts)
 	if errors.Is(err, tokenizer.ErrNoChatTemplate) {
 		return fmt.Errorf("%w: the tokenizer is not one for conversations", err)
 	}
 	if err != nil {
 		return err
 	}
-	return c.print(tok, text, false, s.out)
+	return c.print(ctx, tok, text, false, s.out)
 }
 
 // pairs writes offsets as pairs.

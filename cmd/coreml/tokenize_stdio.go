@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/gocoreml/coreml/internal/jinja"
@@ -26,7 +24,8 @@ type tokenRequest struct {
 }
 
 // serve answers requests until the input ends. A request that fails is
-// answered with its error; the ones behind it are served.
+// answered with its error; the ones behind it are served. A cancel request and a
+// time-out stop one as they do with predict --stdio.
 func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 	if c.Text != "" || c.Decode || c.Chat != "" {
 		return usagef("--stdio takes everything from standard input")
@@ -38,97 +37,130 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
-	in, out := bufio.NewReaderSize(s.in, 1<<16), bufio.NewWriter(s.out)
-	var buf []byte
-	for ctx.Err() == nil {
-		var err error
-		buf, err = readLine(in, buf[:0], maxRequest)
-		switch {
-		case errors.Is(err, errLongLine):
-			err = printJSON(out, map[string]any{"error": err.Error()})
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return fmt.Errorf("standard input: %w", err)
-		case len(bytes.TrimSpace(buf)) == 0:
-			continue
-		default:
-			err = printJSON(out, answerTokens(tok, buf))
-		}
-		if err == nil {
-			err = out.Flush()
-		}
-		if err != nil {
-			return err
+	v := &service{parse: parseTokenRequest, encode: encodeTokens, do: func(ctx context.Context, q *request) (reply, error) {
+		return answerTokens(ctx, tok, q.Line)
+	}}
+	return v.serve(ctx, s.in, s.out)
+}
+
+// parseTokenRequest reads what every request may have. The rest is read when its
+// turn comes.
+func parseTokenRequest(text []byte) *request {
+	q := &request{Line: text}
+	var head struct {
+		ID      json.RawMessage `json:"id"`
+		Cancel  json.RawMessage `json:"cancel"`
+		Timeout json.RawMessage `json:"timeout_ms"`
+	}
+	if json.Unmarshal(text, &head) != nil {
+		return q // answerTokens says what is wrong
+	}
+	for _, id := range []json.RawMessage{head.ID, head.Cancel} {
+		if len(id) > maxJSONName {
+			q.err = fmt.Errorf("request: an id of more than %d bytes", maxJSONName)
+			return q
 		}
 	}
-	return ctx.Err()
+	q.ID = head.ID
+	if q.Cancel = head.Cancel; q.Cancel != nil {
+		q.Op = opCancel
+	}
+	if head.Timeout != nil && string(head.Timeout) != "null" {
+		limit, err := timeoutOf(head.Timeout)
+		if q.Timeout = limit; err != nil {
+			q.err = fmt.Errorf("request: %w", inField("timeout_ms", err))
+		}
+	}
+	return q
+}
+
+// encodeTokens builds the line of a reply. A request without an id gets a reply
+// without one.
+func encodeTokens(id json.RawMessage, r reply, err error) []byte {
+	if err != nil {
+		r = reply{"error": explain(err)}
+		if code := errorCode(err); code == codeCancelled || code == codeTimeout {
+			r["code"] = code
+		}
+	}
+	if len(id) > 0 {
+		r["id"] = id
+	}
+	var line bytes.Buffer
+	if err := printJSON(&line, r); err != nil {
+		return encodeTokens(id, nil, fmt.Errorf("reply: %w", err))
+	}
+	return bytes.TrimSuffix(line.Bytes(), []byte("\n"))
 }
 
 // answerTokens carries out one request.
-func answerTokens(tok *tokenizer.Tokenizer, text []byte) map[string]any {
+func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (reply, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	var q tokenRequest
-	err := json.Unmarshal(text, &q)
-	var out map[string]any
+	if err := json.Unmarshal(text, &q); err != nil {
+		return nil, fmt.Errorf("request: %w", explainJSON(err, text))
+	}
 	switch {
-	case err != nil:
-		err = fmt.Errorf("request: %w", explainJSON(err, text))
 	case q.Template != nil:
-		out, err = renderTemplate(&q)
+		return renderTemplate(ctx, &q)
 	case tok == nil:
-		err = errors.New("text and ids need --tokenizer")
+		return nil, errors.New("text and ids need --tokenizer")
 	case q.Text != nil:
-		out, err = encodeText(tok, *q.Text)
+		return encodeText(ctx, tok, *q.Text)
 	case q.IDs != nil:
-		out = decodeIDs(tok, q.IDs, q.SkipSpecial)
-	default:
-		err = errors.New("the request has neither text nor ids nor template")
+		return decodeIDs(ctx, tok, q.IDs, q.SkipSpecial)
 	}
-	if err != nil {
-		return map[string]any{"error": err.Error()}
-	}
-	return out
+	return nil, errors.New("the request has neither text nor ids nor template")
 }
 
-func encodeText(tok *tokenizer.Tokenizer, text string) (map[string]any, error) {
-	e, err := tok.EncodeWithOffsets(text, false)
+func encodeText(ctx context.Context, tok *tokenizer.Tokenizer, text string) (reply, error) {
+	e, err := tok.EncodeWithOffsetsContext(ctx, text, false)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := tok.Encode(text, false)
+	ids, err := tok.EncodeContext(ctx, text, false)
 	if err != nil {
 		return nil, err
 	}
-	special, err := tok.Encode(text, true)
+	special, err := tok.EncodeContext(ctx, text, true)
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{
+	return reply{
 		"ids": orEmpty(ids), "ids_special": orEmpty(special),
 		"offsets": pairs(e.Offsets), "pieces": orEmpty(e.Tokens),
 	}, nil
 }
 
-func decodeIDs(tok *tokenizer.Tokenizer, ids []int, skip bool) map[string]any {
+func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bool) (reply, error) {
+	whole, err := tok.DecodeContext(ctx, ids, skip)
+	if err != nil {
+		return nil, err
+	}
 	stream := make([]any, len(ids))
 	d := tok.NewDecoder(skip)
 	for i, id := range ids {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if text := d.Next(id); text != "" {
 			stream[i] = text
 		}
 	}
-	return map[string]any{"text": tok.Decode(ids, skip), "stream": stream}
+	return reply{"text": whole, "stream": stream}, nil
 }
 
 // renderTemplate renders a chat template with the variables of the request.
-func renderTemplate(q *tokenRequest) (map[string]any, error) {
-	parsed, err := jinja.Parse(*q.Template)
+func renderTemplate(ctx context.Context, q *tokenRequest) (reply, error) {
+	parsed, err := jinja.Parse(ctx, *q.Template)
 	if err != nil {
 		return nil, err
 	}
 	vars := jinja.NewDict()
 	if len(q.Input) > 0 {
-		v, err := jinja.FromJSON(q.Input)
+		v, err := jinja.FromJSON(ctx, q.Input)
 		if err != nil {
 			return nil, fmt.Errorf("input: %w", err)
 		}
@@ -141,9 +173,9 @@ func renderTemplate(q *tokenRequest) (map[string]any, error) {
 	if q.Now != nil {
 		opts.Now = func() time.Time { return *q.Now }
 	}
-	text, err := parsed.Render(vars, opts)
+	text, err := parsed.Render(ctx, vars, opts)
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"text": text}, nil
+	return reply{"text": text}, nil
 }

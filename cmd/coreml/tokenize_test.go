@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,4 +74,60 @@ func TestTokenizeAnswersRequestsLineByLine(t *testing.T) {
 	}
 	callWith(t, `{"text":"a"}`, "tokenize", "--stdio").want(t, exitOK, `{"error":"text and ids need --tokenizer"}`, "")
 	call(t, "tokenize", "--stdio", "text").want(t, exitUsage, "", "--stdio")
+}
+
+func TestATokenizeRequestCanBeStopped(t *testing.T) {
+	long := strings.Repeat("Once upon a time. ", 50_000)
+	var in strings.Builder
+	send := func(q object) {
+		text, err := json.Marshal(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Write(append(text, '\n'))
+	}
+	send(object{"id": "late", "text": long, "timeout_ms": 1})
+	for id := range 8 {
+		send(object{"id": id, "text": long})
+	}
+	send(object{"id": "stop", "cancel": 7})
+	send(object{"id": nil, "op": "cancel", "cancel": "nobody"})
+	send(object{"id": []int{1}, "text": "a"})
+	send(object{"id": "bad", "text": "a", "timeout_ms": -1})
+	send(object{"ids": []int{66}})
+	r := callWith(t, in.String(), "tokenize", "--stdio", "--tokenizer", embedded)
+	var replies []object
+	for line := range strings.Lines(r.out) {
+		var reply object
+		if err := json.Unmarshal([]byte(line), &reply); err != nil {
+			t.Fatal(err)
+		}
+		replies = append(replies, reply)
+	}
+	if r.status != exitOK || len(replies) != 14 {
+		t.Fatalf("status %d, %d replies: %s", r.status, len(replies), r.err)
+	}
+	if late := replies[0]; late["id"] != "late" || late["code"] != codeTimeout || late["ids"] != nil {
+		t.Errorf("after its time: %v", late["error"])
+	}
+	for id, reply := range replies[1:8] {
+		if reply["id"] != float64(id) || reply["error"] != nil || len(reply["ids"].([]any)) == 0 {
+			t.Errorf("request %d: %v", id, reply["error"])
+		}
+	}
+	if stopped := replies[8]; stopped["id"] != 7.0 || stopped["code"] != codeCancelled || stopped["ids"] != nil {
+		t.Errorf("the one to stop: %v, %v", stopped["id"], stopped["error"])
+	}
+	if replies[9]["id"] != "stop" || replies[9]["cancelled"] != 1.0 || replies[10]["cancelled"] != 0.0 {
+		t.Errorf("cancel requests: %v, %v", replies[9], replies[10])
+	}
+	if id, ok := replies[11]["id"].([]any); !ok || len(id) != 1 || replies[11]["error"] != nil {
+		t.Errorf("a list for an id: %v", replies[11])
+	}
+	if text, _ := replies[12]["error"].(string); !strings.Contains(text, "timeout_ms") {
+		t.Errorf("a time below nothing: %v", replies[12])
+	}
+	if id, has := replies[13]["id"]; has || replies[13]["text"] != "a" {
+		t.Errorf("without an id: %v, %v", id, replies[13])
+	}
 }

@@ -5,16 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
-	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -164,7 +161,7 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 	if r.Model == "" {
 		r.Model = "the embedded storyteller"
 	}
-	driver, err := v.driver()
+	driver, err := driverBeside(v.cmd.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -193,30 +190,6 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
 	f := d.Input(driver.Tokens)
 	return f != nil && f.DType == tensor.Int32
-}
-
-// driver reads the driver file beside the package, nil when there is none.
-func (v *verifier) driver() (*generate.Driver, error) {
-	if v.cmd.Model == "" {
-		return nil, nil
-	}
-	clean := filepath.Clean(v.cmd.Model)
-	stem := strings.TrimSuffix(clean, filepath.Ext(clean))
-	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
-		f, err := storage.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		d, err := generate.ReadDriver(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return d, nil
-	}
-	return nil, nil
 }
 
 // prompt returns the token ids to begin with, and the tokenizer where there is

@@ -167,6 +167,9 @@ func Default() Rules {
 			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
+			// What other people's inputs must be answered with.
+			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Prints: true},
+
 			// Measurements against other programs.
 			{Dir: "bench", May: []string{
 				"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/modelgen/random", "internal/safetensors", "internal/dtype", "tensor",

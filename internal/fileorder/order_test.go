@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"slices"
 	"testing"
 )
@@ -91,6 +92,9 @@ func permute(files []string, k int, visit func([]string)) {
 
 // TestThisPackageHasAnOrder reads this package itself, with the go command.
 func TestThisPackageHasAnOrder(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command here to list packages with")
+	}
 	pkgs, err := load([]string{"."})
 	if err != nil {
 		t.Fatal(err)

@@ -21,8 +21,9 @@ func (in *interp) getAttr(v Value, id string) (Value, error) {
 		return a, err
 	}
 	if d, ok := v.(*Dict); ok {
-		if item, ok := d.Get(id); ok {
-			return item, nil
+		item, ok, err := in.get(d, id)
+		if err != nil || ok {
+			return item, err
 		}
 	}
 	return &undefined{msg: missing(v, id)}, nil
@@ -30,7 +31,7 @@ func (in *interp) getAttr(v Value, id string) (Value, error) {
 
 // missing is the message about a member that a value does not have.
 func missing(v Value, id string) string {
-	return "'" + objectName(v) + "' has no attribute '" + id + "'"
+	return "'" + objectName(v) + "' has no attribute '" + brief(id) + "'"
 }
 
 // getItem is v[key]: an item, or else an attribute.
@@ -39,8 +40,9 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 	case *undefined:
 		return nil, v.err()
 	case *Dict:
-		if item, ok := v.Get(key); ok {
-			return item, nil
+		item, ok, err := in.get(v, key)
+		if err != nil || ok {
+			return item, err
 		}
 	case *List:
 		if i, ok := toInt(key); ok {
@@ -53,10 +55,11 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 		}
 	case string:
 		if i, ok := toInt(key); ok {
-			if err := in.spend(len(v) >> 6); err != nil {
+			c, ok, err := in.runeAt(v, i)
+			if err != nil {
 				return nil, err
 			}
-			if c, ok := runeAt(v, i); ok {
+			if ok {
 				return c, nil
 			}
 		}
@@ -77,11 +80,14 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 		return &undefined{msg: missing(v, id)}, nil
 	}
 	text, err := in.repr(key)
-	return &undefined{msg: objectName(v) + " has no element " + text}, err
+	return &undefined{msg: objectName(v) + " has no element " + brief(text)}, err
 }
 
 // attribute returns an attribute that a value has in Python.
 func (in *interp) attribute(v Value, id string) (Value, bool, error) {
+	if err := in.touch(len(id)); err != nil {
+		return nil, false, err
+	}
 	if strings.HasPrefix(id, "__") {
 		return unsafe(v, id), true, nil
 	}
@@ -108,8 +114,9 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 			return unsafe(v, id), true, nil
 		}
 	case *namespace:
-		if item, ok := v.vars.Get(id); ok {
-			return item, true, nil
+		item, ok, err := in.get(v.vars, id)
+		if err != nil || ok {
+			return item, ok, err
 		}
 	case *loop:
 		a, err := v.attr(id)
@@ -125,7 +132,7 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 // unsafe is what the sandbox gives for a member that it does not allow.
 func unsafe(v Value, id string) Value {
 	return &undefined{
-		msg:  "access to attribute '" + id + "' of '" + typeName(v) + "' object is unsafe.",
+		msg:  "access to attribute '" + brief(id) + "' of '" + typeName(v) + "' object is unsafe.",
 		kind: SecurityError,
 	}
 }
@@ -135,10 +142,16 @@ func method[T any](id string, v T, f func(in *interp, v T, a *args) (Value, erro
 	return &function{id, func(in *interp, a *args) (Value, error) { return f(in, v, a) }}
 }
 
-var dictMethods = map[string]func(in *interp, d *Dict, a *args) (Value, error){
-	"get": func(_ *interp, d *Dict, a *args) (Value, error) {
+// ownDictMethods take the same time for any mapping, and pay for a long key.
+var ownDictMethods = []string{"get", "items", "keys", "values"}
+
+var dictMethods = metered(map[string]func(in *interp, d *Dict, a *args) (Value, error){
+	"get": func(in *interp, d *Dict, a *args) (Value, error) {
 		b, err := a.bind("get", 1, "key", "default")
 		if err != nil {
+			return nil, err
+		}
+		if err := in.payKey(b.vals[0]); err != nil {
 			return nil, err
 		}
 		if _, ok := hashKey(b.vals[0]); !ok {
@@ -147,8 +160,9 @@ var dictMethods = map[string]func(in *interp, d *Dict, a *args) (Value, error){
 			}
 			return nil, fail(TypeError, "unhashable type: '%s'", typeName(b.vals[0]))
 		}
-		if v, ok := d.Get(b.vals[0]); ok {
-			return v, nil
+		v, ok, err := in.get(d, b.vals[0])
+		if err != nil || ok {
+			return v, err
 		}
 		return b.vals[1], nil
 	},
@@ -161,7 +175,7 @@ var dictMethods = map[string]func(in *interp, d *Dict, a *args) (Value, error){
 		}
 		return in.copyDict(d)
 	},
-}
+}, ownDictMethods...)
 
 func dictView(kind string) func(in *interp, d *Dict, a *args) (Value, error) {
 	return func(_ *interp, d *Dict, a *args) (Value, error) {
@@ -173,12 +187,14 @@ func dictView(kind string) func(in *interp, d *Dict, a *args) (Value, error) {
 func (in *interp) copyDict(d *Dict) (*Dict, error) {
 	out := NewDict()
 	for i, k := range d.keys {
-		out.Set(k, d.vals[i])
+		if err := in.set(out, k, d.vals[i]); err != nil {
+			return nil, err
+		}
 	}
-	return out, in.charge(64 * d.Len())
+	return out, nil
 }
 
-var listMethods = map[string]func(in *interp, l *List, a *args) (Value, error){
+var listMethods = metered(map[string]func(in *interp, l *List, a *args) (Value, error){
 	"index": func(in *interp, l *List, a *args) (Value, error) {
 		b, err := a.bind("index", 1, "value")
 		if err != nil {
@@ -207,7 +223,10 @@ var listMethods = map[string]func(in *interp, l *List, a *args) (Value, error){
 		return n, nil
 	},
 	"copy": func(in *interp, l *List, a *args) (Value, error) {
-		_, err := a.bind("copy", 0)
-		return &List{Items: slices.Clone(l.Items), tuple: l.tuple}, err
+		if _, err := a.bind("copy", 0); err != nil {
+			return nil, err
+		}
+		items, err := in.copyItems(l.Items)
+		return &List{Items: items, tuple: l.tuple}, err
 	},
-}
+})

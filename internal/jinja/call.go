@@ -1,7 +1,5 @@
 package jinja
 
-import "strings"
-
 // args are the arguments of a call.
 type args struct {
 	pos   []Value
@@ -28,7 +26,9 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.pos = append(a.pos, more...)
+		if a.pos, err = in.copyItems(a.pos, more); err != nil {
+			return nil, err
+		}
 	}
 	if c.dynNamed != nil {
 		v, err := in.eval(c.dynNamed)
@@ -39,7 +39,13 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 		if !ok {
 			return nil, fail(TypeError, "argument after ** must be a mapping, not %s", typeName(v))
 		}
+		if err := in.charge(3 * itemBytes * d.Len()); err != nil {
+			return nil, err
+		}
 		for i, k := range d.keys {
+			if err := in.every(i); err != nil {
+				return nil, err
+			}
 			id, ok := k.(string)
 			if !ok {
 				return nil, fail(TypeError, "keywords must be strings")
@@ -48,7 +54,7 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 			a.named = append(a.named, d.vals[i])
 		}
 	}
-	return a, in.charge(16 * (len(a.pos) + len(a.named)))
+	return a, in.charge(itemBytes * (len(c.positional) + len(c.named)))
 }
 
 // take removes a named argument.
@@ -162,11 +168,14 @@ func (in *interp) call(fn Value, a *args) (Value, error) {
 // captureFunc returns what f writes.
 func (in *interp) captureFunc(f func() error) (Value, error) {
 	outer := in.out
-	in.out = &strings.Builder{}
+	out := builder{in: in}
+	in.out = &out
 	err := f()
-	text := in.out.String()
 	in.out = outer
-	return text, err
+	if err != nil {
+		return nil, err
+	}
+	return out.text()
 }
 
 // call runs a macro and returns what it writes.
@@ -188,8 +197,10 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 		v, ok := Value(nil), true
 		if i < len(a.pos) {
 			v = a.pos[i]
+		} else if err := in.spend(len(a.names) >> 2); err != nil {
+			return nil, err // each parameter is looked for among the names
 		} else if v, ok = a.take(param); !ok {
-			v = &undefined{msg: "parameter '" + param + "' was not provided"}
+			v = &undefined{msg: "parameter '" + brief(param) + "' was not provided"}
 			if i >= first {
 				var err error
 				if v, err = in.eval(def.defaults[i-first]); err != nil {
@@ -198,6 +209,9 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 			}
 		}
 		sc.set(param, v)
+		if err := in.charge(64); err != nil {
+			return nil, err
+		}
 	}
 	if !def.caller {
 		sc.set("caller", &undefined{msg: "No caller defined"})
@@ -208,7 +222,9 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	}
 	kwargs := NewDict()
 	for i, n := range a.names {
-		kwargs.Set(n, a.named[i])
+		if err := in.set(kwargs, n, a.named[i]); err != nil {
+			return nil, err
+		}
 	}
 	if kwargs.Len() > 0 && !def.kwargs {
 		return nil, fail(TypeError, "macro '%s' takes no keyword argument '%s'", def.name, a.names[0])

@@ -1,7 +1,7 @@
 package jinja
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,99 +12,57 @@ import (
 	"strings"
 )
 
-// FromJSON returns the value of a JSON text. Objects keep their order.
-func FromJSON(data []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	v, err := decodeJSON(d, 0)
-	if err != nil {
-		return nil, err
-	}
-	if d.More() {
-		return nil, errors.New("text after the JSON value")
-	}
-	return v, nil
-}
-
-func decodeJSON(d *json.Decoder, depth int) (Value, error) {
-	if depth > maxNesting {
-		return nil, errors.New("JSON is nested too deeply")
-	}
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := t.(type) {
-	case json.Number:
-		return numberValue(t)
-	case json.Delim:
-		if t == '[' {
-			list := NewList()
-			for d.More() {
-				v, err := decodeJSON(d, depth+1)
-				if err != nil {
-					return nil, err
-				}
-				list.Items = append(list.Items, v)
-			}
-			_, err := d.Token()
-			return list, err
-		}
-		dict := NewDict()
-		for d.More() {
-			key, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := decodeJSON(d, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			dict.Set(key, v)
-		}
-		_, err := d.Token()
-		return dict, err
-	}
-	return t, nil
-}
-
 func numberValue(n json.Number) (Value, error) {
 	text := n.String()
+	// Before any conversion: reading the digits of a whole number takes the
+	// square of their number.
+	if len(text) > maxNumber {
+		return nil, fmt.Errorf("bad number %.20q: more than %d digits", text, maxNumber)
+	}
 	if strings.ContainsAny(text, ".eE") {
 		return strconv.ParseFloat(text, 64)
 	}
 	if v, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return v, nil
 	}
-	if v, ok := new(big.Int).SetString(text, 10); ok && len(text) < 4000 {
+	if v, ok := new(big.Int).SetString(text, 10); ok {
 		return v, nil
 	}
-	return nil, fmt.Errorf("bad number %.20s", text)
+	return nil, fmt.Errorf("bad number %.20q", text)
 }
 
 // FromGo returns the value of a Go value: what encoding/json makes of JSON,
 // values of this package, and anything that it can turn into JSON. The keys of
 // a Go map come in sorted order; json.RawMessage and structs keep theirs.
-func FromGo(v any) (Value, error) { return fromGo(v, 0) }
+// It ends with the context.
+func FromGo(ctx context.Context, v any) (Value, error) { return fromGo(ctx, v, 0) }
 
-func fromGo(v any, depth int) (Value, error) {
+func fromGo(ctx context.Context, v any, depth int) (Value, error) {
 	if depth > maxNesting {
 		return nil, errors.New("a value is nested too deeply")
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	switch v := v.(type) {
-	case nil, bool, string, int64, float64, *big.Int, *List, *Dict:
+	case nil, bool, string, int64, float64, *List, *Dict:
+		return v, nil
+	case *big.Int:
+		if v.BitLen() > 4*maxNumber {
+			return nil, fmt.Errorf("a whole number has more than %d digits", maxNumber)
+		}
 		return v, nil
 	case int:
 		return int64(v), nil
 	case json.Number:
 		return numberValue(v)
 	case json.RawMessage:
-		return FromJSON(v)
+		return FromJSON(ctx, v)
 	case []any:
 		list := &List{Items: make([]Value, len(v))}
 		for i, item := range v {
 			var err error
-			if list.Items[i], err = fromGo(item, depth+1); err != nil {
+			if list.Items[i], err = fromGo(ctx, item, depth+1); err != nil {
 				return nil, err
 			}
 		}
@@ -117,7 +75,7 @@ func fromGo(v any, depth int) (Value, error) {
 		}
 		slices.Sort(keys)
 		for _, k := range keys {
-			item, err := fromGo(v[k], depth+1)
+			item, err := fromGo(ctx, v[k], depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -125,11 +83,11 @@ func fromGo(v any, depth int) (Value, error) {
 		}
 		return dict, nil
 	}
-	return viaJSON(v)
+	return viaJSON(ctx, v)
 }
 
 // viaJSON converts any other value by writing it as JSON.
-func viaJSON(v any) (Value, error) {
+func viaJSON(ctx context.Context, v any) (Value, error) {
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		if _, ok := v.(json.Marshaler); !ok {
@@ -144,5 +102,5 @@ func viaJSON(v any) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return FromJSON(data)
+	return FromJSON(ctx, data)
 }

@@ -33,13 +33,13 @@ func TestGoValuesBecomePythonValues(t *testing.T) {
 		{"a struct in its order", tool{"f", []int{1}}, "{'name': 'f', 'args': [1]}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v, err := jinja.FromGo(c.in)
+			v, err := jinja.FromGo(t.Context(), c.in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			vars := jinja.NewDict()
 			vars.Set("v", v)
-			if got, err := render("{{ v }}", vars); err != nil || got != c.want {
+			if got, err := render(t, "{{ v }}", vars); err != nil || got != c.want {
 				t.Errorf("got %q, %v, want %q", got, err, c.want)
 			}
 		})
@@ -48,7 +48,7 @@ func TestGoValuesBecomePythonValues(t *testing.T) {
 
 func TestWhatIsNotJSONCannotBeAValue(t *testing.T) {
 	for _, v := range []any{make(chan int), func() {}, json.RawMessage(`{`), json.RawMessage(`1 2`), json.Number("x")} {
-		if got, err := jinja.FromGo(v); err == nil {
+		if got, err := jinja.FromGo(t.Context(), v); err == nil {
 			t.Errorf("%T became %v", v, got)
 		}
 	}
@@ -66,19 +66,19 @@ func FuzzTemplate(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	vars, err := jinja.FromJSON([]byte(`{"a":1,"s":"text","l":[1,2,"x"],"d":{"k":null},"n":null,"f":1.5}`))
+	vars, err := jinja.FromJSON(f.Context(), []byte(`{"a":1,"s":"text","l":[1,2,"x"],"d":{"k":null},"n":null,"f":1.5}`))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		tpl, err := jinja.Parse(text)
+		tpl, err := jinja.Parse(t.Context(), text)
 		if err != nil {
 			return
 		}
 		root, _ := vars.(*jinja.Dict)
 		o := &jinja.Options{Now: clock, MaxSteps: 100_000, MaxBytes: 1 << 20}
-		first, err1 := tpl.Render(root, o)
-		second, err2 := tpl.Render(root, o)
+		first, err1 := tpl.Render(t.Context(), root, o)
+		second, err2 := tpl.Render(t.Context(), root, o)
 		if first != second || (err1 == nil) != (err2 == nil) {
 			t.Errorf("two renderings differ: %q, %v and %q, %v", first, err1, second, err2)
 		}

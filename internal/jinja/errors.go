@@ -3,6 +3,9 @@ package jinja
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // The kinds of errors, named after the Python exceptions that the reference
@@ -24,24 +27,73 @@ const (
 type Error struct {
 	// Kind is one of the kinds of this package.
 	Kind string
-	// Msg says what is wrong.
+	// Msg says what is wrong. For a [RaisedError] it is what the template says,
+	// as it says it, up to a bound; it can hold anything there, such as the
+	// escape sequences of a terminal. In other errors what comes from a
+	// template is escaped.
 	Msg string
 	// Line and Column are the place in the template, counted from 1; 0 where
 	// it is not known.
 	Line, Column int
 }
 
-// Error returns the kind, the place and the message.
+// Error returns the kind, the place and the message. What a template says is
+// quoted, so that the text can be shown on a terminal.
 func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("chat template: %s: %s", e.Kind, e.Msg)
+	msg := printable(e.Msg)
+	if e.Kind == RaisedError {
+		msg = strconv.Quote(e.Msg)
 	}
-	return fmt.Sprintf("chat template: line %d, column %d: %s: %s", e.Line, e.Column, e.Kind, e.Msg)
+	if e.Line == 0 {
+		return fmt.Sprintf("chat template: %s: %s", e.Kind, msg)
+	}
+	return fmt.Sprintf("chat template: line %d, column %d: %s: %s", e.Line, e.Column, e.Kind, msg)
 }
 
-// fail returns an error without a place.
+// maxMessage is the length in bytes of the longest message of an error, and
+// maxCited that of a text from a template in one.
+const (
+	maxMessage = 2000
+	maxCited   = 200
+)
+
+// fail returns an error without a place. A text among args is cut to maxCited,
+// and nothing that a terminal would obey is left in the message.
 func fail(kind, format string, args ...any) error {
-	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...)}
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = brief(text)
+		}
+	}
+	return &Error{Kind: kind, Msg: printable(fmt.Sprintf(format, args...))}
+}
+
+// raised returns the error of raise_exception. Its message stays as it is,
+// because callers may want to know it; Error quotes it.
+func raised(text string) error { return &Error{Kind: RaisedError, Msg: cutTo(text, maxMessage)} }
+
+// brief returns a text as it is cited in a message: its beginning, if it is
+// long.
+func brief(s string) string { return cutTo(s, maxCited) }
+
+func cutTo(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return s[:pieceLen(s, n)] + "..."
+}
+
+// printable escapes what is no printable character, and cuts a long text.
+func printable(s string) string {
+	s = cutTo(s, maxMessage)
+	for _, r := range s {
+		if r == utf8.RuneError || !strconv.IsPrint(r) {
+			quoted := strconv.Quote(s)
+			// Quotes and backslashes are printable: only the others are escaped.
+			return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
+		}
+	}
+	return s
 }
 
 // pos is a place in a template.

@@ -1,14 +1,19 @@
 package jinja
 
-import "strings"
-
 func (n *constant) eval(*interp) (Value, error) { return n.value, nil }
 
 func (n *name) eval(in *interp) (Value, error) {
-	if v, ok := in.scope.lookup(n.name); ok {
+	v, ok, walked := in.scope.lookup(n.name)
+	if walked > nearScopes {
+		// Far out, or nowhere: each scope on the way was asked.
+		if err := in.spend(walked >> 2); err != nil {
+			return nil, err
+		}
+	}
+	if ok {
 		return v, nil
 	}
-	return &undefined{msg: "'" + n.name + "' is undefined"}, nil
+	return &undefined{msg: "'" + brief(n.name) + "' is undefined"}, nil
 }
 
 func (in *interp) evalAll(list []expr) ([]Value, error) {
@@ -27,10 +32,13 @@ func (n *listExpr) eval(in *interp) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &List{Items: items, tuple: n.tuple}, in.charge(16 * len(items))
+	return &List{Items: items, tuple: n.tuple}, in.charge(listBytes + itemBytes*len(items))
 }
 
 func (n *dictExpr) eval(in *interp) (Value, error) {
+	if err := in.charge(pairBytes); err != nil {
+		return nil, err
+	}
 	d := NewDict()
 	for i, k := range n.keys {
 		key, err := in.eval(k)
@@ -41,11 +49,11 @@ func (n *dictExpr) eval(in *interp) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !d.Set(key, value) {
-			return nil, fail(TypeError, "unhashable type: '%s'", typeName(key))
+		if err := in.set(d, key, value); err != nil {
+			return nil, err
 		}
 	}
-	return d, in.charge(64 * len(n.keys))
+	return d, nil
 }
 
 func (n *condExpr) eval(in *interp) (Value, error) {
@@ -89,6 +97,9 @@ func (n *unaryExpr) eval(in *interp) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := in.payBig(v); err != nil {
+		return nil, err
+	}
 	return negate(n.op, v)
 }
 
@@ -105,22 +116,17 @@ func (n *binaryExpr) eval(in *interp) (Value, error) {
 }
 
 func (n *concatExpr) eval(in *interp) (Value, error) {
-	var b strings.Builder
-	for _, part := range n.parts {
+	texts := make([]string, len(n.parts))
+	for i, part := range n.parts {
 		v, err := in.eval(part)
 		if err != nil {
 			return nil, err
 		}
-		text, err := in.str(v)
-		if err != nil {
+		if texts[i], err = in.str(v); err != nil {
 			return nil, err
 		}
-		if err := in.charge(len(text)); err != nil {
-			return nil, err
-		}
-		b.WriteString(text)
 	}
-	return b.String(), nil
+	return in.concat(texts...)
 }
 
 func (n *compareExpr) eval(in *interp) (Value, error) {
@@ -196,27 +202,19 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 	case string:
 		return in.sliceString(v, bounds)
 	case *List:
-		picked, err := sliceRange(len(v.Items), bounds)
+		start, step, n, err := sliceRange(int64(len(v.Items)), bounds)
 		if err != nil {
 			return nil, err
 		}
-		if err := in.charge(16 * len(picked)); err != nil {
-			return nil, err
-		}
-		items := make([]Value, len(picked))
-		for i, at := range picked {
-			items[i] = v.Items[at]
-		}
-		return &List{Items: items, tuple: v.tuple}, nil
+		items, err := in.pickItems(v.Items, start, step, n)
+		return &List{Items: items, tuple: v.tuple}, err
 	case rangeValue:
-		start, stop, step, err := sliceBounds(v.count, bounds)
+		start, step, n, err := sliceRange(v.count, bounds)
 		if err != nil {
 			return nil, err
 		}
-		part := rangeValue{start: v.start + start*v.step, stop: v.start + stop*v.step, step: v.step * step}
-		for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
-			part.count++
-		}
+		part := rangeValue{start: v.start + start*v.step, step: v.step * step, count: n}
+		part.stop = part.start + n*part.step
 		return part, nil
 	case *Dict:
 		return nil, fail(TypeError, "unhashable type: 'slice'")
@@ -224,25 +222,66 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 	return nil, fail(TypeError, "'%s' object is not subscriptable", typeName(v))
 }
 
-func (in *interp) sliceString(s string, bounds [3]*int64) (Value, error) {
-	if err := in.charge(len(s)); err != nil {
+// pickItems returns n items from start on, step apart, in a new list.
+func (in *interp) pickItems(items []Value, start, step, n int64) ([]Value, error) {
+	if err := in.charge(listBytes + itemBytes*int(n)); err != nil {
 		return nil, err
 	}
-	runes := []rune(s)
-	picked, err := sliceRange(len(runes), bounds)
+	out := make([]Value, n)
+	for i := range out {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
+		out[i] = items[start+int64(i)*step]
+	}
+	return out, nil
+}
+
+// sliceString returns characters of a text. With a step of 1, which is what
+// templates ask for, the result is a part of the same memory.
+func (in *interp) sliceString(s string, bounds [3]*int64) (Value, error) {
+	if bounds[2] == nil || *bounds[2] == 1 {
+		from, to, err := in.span(s, bounds[0], bounds[1])
+		if err != nil || from >= to {
+			return "", err
+		}
+		return s[from:to], nil
+	}
+	runes, err := in.runes(s)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]rune, len(picked))
-	for i, at := range picked {
-		out[i] = runes[at]
+	start, step, n, err := sliceRange(int64(len(runes)), bounds)
+	if err != nil {
+		return nil, err
 	}
-	return string(out), nil
+	return in.fromRunes(runes, start, step, n)
 }
 
-// sliceBounds returns where Python's slice of n items starts and ends, and the
-// step, which is cut to what n items need.
-func sliceBounds(size int64, bounds [3]*int64) (start, stop, step int64, err error) {
+// span returns where s[start:stop] begins and ends in bytes; it is empty where
+// it ends before it begins. What is outside of the bounds is not gone over.
+func (in *interp) span(s string, start, stop *int64) (from, to int, err error) {
+	place := func(b *int64, otherwise int) (int, error) {
+		switch {
+		case b == nil:
+			return otherwise, nil
+		case *b < 0:
+			at, _, err := in.offsetBack(s, -*b)
+			return at, err
+		}
+		at, _, err := in.offset(s, *b)
+		return at, err
+	}
+	if from, err = place(start, 0); err != nil {
+		return 0, 0, err
+	}
+	to, err = place(stop, len(s))
+	return from, to, err
+}
+
+// sliceRange returns which of size items Python's slice picks: where it
+// begins, the step, which is cut to what the items need, and how many.
+func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) {
 	step = 1
 	if bounds[2] != nil {
 		step = *bounds[2]
@@ -264,23 +303,15 @@ func sliceBounds(size int64, bounds [3]*int64) (start, stop, step int64, err err
 		}
 		return min(max(x, lo), hi)
 	}
+	var stop int64
 	if step > 0 {
-		return clip(bounds[0], 0), clip(bounds[1], size), min(step, size+1), nil
+		start, stop, step = clip(bounds[0], 0), clip(bounds[1], size), min(step, size+1)
+		n = (stop - start + step - 1) / step
+	} else {
+		start, stop, step = clip(bounds[0], size-1), clip(bounds[1], -1), max(step, -size-1)
+		n = (start - stop - step - 1) / -step
 	}
-	return clip(bounds[0], size-1), clip(bounds[1], -1), max(step, -size-1), nil
-}
-
-// sliceRange returns the indices that Python's slice picks out of n items.
-func sliceRange(n int, bounds [3]*int64) ([]int, error) {
-	start, stop, step, err := sliceBounds(int64(n), bounds)
-	if err != nil {
-		return nil, err
-	}
-	var out []int
-	for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
-		out = append(out, int(i))
-	}
-	return out, nil
+	return start, step, max(n, 0), nil
 }
 
 func (n *callExpr) eval(in *interp) (Value, error) {

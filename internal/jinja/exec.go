@@ -97,13 +97,12 @@ func (in *interp) assign(sc *scope, t *target, v Value) error {
 			}
 		}
 	case t.attr != "":
-		v2, _ := sc.lookup(t.name)
+		v2, _, _ := sc.lookup(t.name)
 		ns, ok := v2.(*namespace)
 		if !ok {
 			return t.at(fail(RuntimeError, "cannot assign attribute on non-namespace object"))
 		}
-		ns.vars.Set(t.attr, v)
-		return in.charge(64)
+		return in.set(ns.vars, t.attr, v)
 	default:
 		sc.set(t.name, v)
 		return in.charge(64)
@@ -113,7 +112,7 @@ func (in *interp) assign(sc *scope, t *target, v Value) error {
 
 func (s *macroStmt) exec(in *interp) (signal, error) {
 	in.scope.set(s.name, &macro{s, in.scope})
-	return normal, nil
+	return normal, in.charge(scopeBytes)
 }
 
 func (s *callStmt) exec(in *interp) (signal, error) {
@@ -124,6 +123,9 @@ func (s *callStmt) exec(in *interp) (signal, error) {
 	a, err := in.arguments(&s.call.args)
 	if err != nil {
 		return normal, err
+	}
+	if err := in.charge(scopeBytes); err != nil {
+		return normal, s.at(err)
 	}
 	a.names = append(a.names, "caller")
 	a.named = append(a.named, &macro{s.macro, in.scope})

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 type filterFunc = func(in *interp, v Value, a *args) (Value, error)
@@ -18,38 +17,45 @@ type filterFunc = func(in *interp, v Value, a *args) (Value, error)
 var filters map[string]filterFunc
 
 func init() {
-	filters = map[string]filterFunc{
+	filters = metered(map[string]filterFunc{
 		"tojson": filterJSON, "trim": filterTrim, "default": filterDefault, "d": filterDefault,
 		"length": filterLength, "count": filterLength, "string": filterString, "safe": filterString,
 		"indent": filterIndent, "int": filterInt, "float": filterFloat, "round": filterRound, "abs": filterAbs,
-		"upper": textFilter(upper), "lower": textFilter(lower),
+		"upper": textFilter(plain(upper)), "lower": textFilter(plain(lower)),
 		"title": textFilter(title), "capitalize": textFilter(capitalize),
 		"replace": filterReplace, "format": filterFormat, "wordcount": filterWordCount,
-		"escape": textFilter(escapeHTML), "e": textFilter(escapeHTML), "forceescape": textFilter(escapeHTML),
-		"striptags": textFilter(stripTags), "urlencode": filterURL, "center": filterCenter, "truncate": filterTruncate,
+		"escape": textFilter(plain(escapeHTML)), "e": textFilter(plain(escapeHTML)), "forceescape": textFilter(plain(escapeHTML)),
+		"striptags": filterStripTags, "urlencode": filterURL, "center": filterCenter, "truncate": filterTruncate,
 		"join": filterJoin, "list": filterList, "first": filterFirst, "last": filterLast, "items": filterItems,
 		"reverse": filterReverse, "sort": filterSort, "dictsort": filterDictSort, "unique": filterUnique,
 		"min": filterExtreme(-1), "max": filterExtreme(1), "sum": filterSum, "map": filterMap,
 		"select": filterSelect(true, false), "reject": filterSelect(false, false),
 		"selectattr": filterSelect(true, true), "rejectattr": filterSelect(false, true),
 		"batch": filterBatch, "slice": filterSlice, "groupby": filterGroupBy, "attr": filterAttr,
-	}
+	}, ownFilters...)
+}
+
+// ownFilters pay for what they touch themselves: they look at a part of the
+// value, or keep it for later.
+var ownFilters = []string{
+	"default", "d", "length", "count", "string", "safe", "trim", "first", "last", "attr", "map",
+	"select", "reject", "selectattr", "rejectattr",
 }
 
 // filter applies a filter by name.
 func (in *interp) filter(id string, v Value, a *args) (Value, error) {
+	if err := in.spend(1 + len(id)>>lookShift); err != nil {
+		return nil, err
+	}
 	f, ok := filters[id]
 	if !ok {
 		return nil, fail("TemplateAssertionError", "No filter named '%s'.", id)
 	}
-	if err := in.spend(1); err != nil {
-		return nil, err
-	}
 	return f(in, v, a)
 }
 
-// textFilter makes a filter of a function on text.
-func textFilter(f func(string) string) filterFunc {
+// textFilter makes a filter of a mapping of pieces; start begins a text.
+func textFilter(start func() func(string) string) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		if _, err := a.bind("filter", 0); err != nil {
 			return nil, err
@@ -58,32 +64,90 @@ func textFilter(f func(string) string) filterFunc {
 		if err != nil {
 			return nil, err
 		}
-		if err := in.charge(6 * len(s)); err != nil {
-			return nil, err
-		}
-		return f(s), nil
+		return in.mapText(s, start())
 	}
 }
 
-// stripTags removes comments and tags, joins white space and reads entities.
-func stripTags(s string) string {
-	for _, mark := range [][2]string{{"<!--", "-->"}, {"<", ">"}} {
-		var b strings.Builder
-		for {
-			start := strings.Index(s, mark[0])
-			if start < 0 {
-				break
-			}
-			end := strings.Index(s[start:], mark[1])
-			if end < 0 {
-				break
-			}
-			b.WriteString(s[:start])
-			s = s[start+end+len(mark[1]):]
-		}
-		s = b.String() + s
+// filterStripTags removes comments and tags, joins white space and reads
+// entities.
+func filterStripTags(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("filter", 0); err != nil {
+		return nil, err
 	}
-	return html.UnescapeString(strings.Join(strings.FieldsFunc(s, isSpace), " "))
+	s, err := in.str(v)
+	if err != nil {
+		return nil, err
+	}
+	for _, mark := range [][2]string{{"<!--", "-->"}, {"<", ">"}} {
+		if s, err = in.cutMarks(s, mark[0], mark[1]); err != nil {
+			return nil, err
+		}
+	}
+	words, err := in.splitSpace(s, -1)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := words.(*List)
+	if s, err = in.join(list.Items, " "); err != nil {
+		return nil, err
+	}
+	return in.unescapeHTML(s)
+}
+
+// cutMarks removes what stands between an opening and a closing mark.
+func (in *interp) cutMarks(s, open, end string) (string, error) {
+	b := builder{in: in}
+	for {
+		start, err := in.index(s, open, false)
+		if err != nil {
+			return "", err
+		}
+		n := -1
+		if start >= 0 {
+			n, err = in.index(s[start:], end, false)
+		}
+		if err == nil {
+			err = in.spend(1)
+		}
+		if err != nil {
+			return "", err
+		}
+		if n < 0 {
+			if b.pieces == 0 {
+				return s, nil
+			}
+			if err := b.write(s); err != nil {
+				return "", err
+			}
+			return b.text()
+		}
+		if err := b.write(s[:start]); err != nil {
+			return "", err
+		}
+		s = s[start+n+len(end):]
+	}
+}
+
+// unescapeHTML reads entities a piece at a time. A piece ends at white space or
+// before an ampersand, because no entity goes over either.
+func (in *interp) unescapeHTML(s string) (string, error) {
+	b := builder{in: in}
+	for s != "" {
+		n := pieceLen(s, slowPiece)
+		if n < len(s) {
+			if i := strings.LastIndexAny(s[:n], " &"); i > 0 {
+				n = i
+			}
+		}
+		if err := in.spend(n >> runeShift); err != nil {
+			return "", err
+		}
+		if err := b.write(html.UnescapeString(s[:n])); err != nil {
+			return "", err
+		}
+		s = s[n:]
+	}
+	return b.text()
 }
 
 func filterJSON(in *interp, v Value, a *args) (Value, error) {
@@ -112,11 +176,11 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 		st.item, _ = pair.Items[0].(string)
 		st.key, _ = pair.Items[1].(string)
 	}
-	var out strings.Builder
+	out := builder{in: in}
 	if err := in.appendJSON(&out, v, st, 0); err != nil {
 		return nil, err
 	}
-	return out.String(), nil
+	return out.text()
 }
 
 func filterTrim(in *interp, v Value, a *args) (Value, error) {
@@ -141,11 +205,11 @@ func filterDefault(_ *interp, v Value, a *args) (Value, error) {
 	return v, nil
 }
 
-func filterLength(_ *interp, v Value, a *args) (Value, error) {
+func filterLength(in *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("length", 0); err != nil {
 		return nil, err
 	}
-	n, err := length(v)
+	n, err := in.length(v)
 	return int64(n), err
 }
 
@@ -178,24 +242,49 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 	}
-	lines := splitLines(s+"\n", false)
-	if err := in.charge(2*len(s) + len(pad)*len(lines)); err != nil {
+	if s, err = in.concat(s, "\n"); err != nil {
 		return nil, err
 	}
-	var out strings.Builder
-	for i, line := range lines {
-		if i > 0 {
-			out.WriteByte('\n')
+	out := builder{in: in}
+	first := true
+	err = in.lines(s, false, func(line string) error {
+		padded := b.truth(1, false)
+		if !first {
+			padded = line != "" || b.truth(2, false)
+			if err := out.write("\n"); err != nil {
+				return err
+			}
 		}
-		if i == 0 && b.truth(1, false) || i > 0 && (line != "" || b.truth(2, false)) {
-			out.WriteString(pad)
+		first = false
+		if padded {
+			if err := out.write(pad); err != nil {
+				return err
+			}
 		}
-		out.WriteString(line)
+		return out.write(line)
+	})
+	if err != nil {
+		return nil, err
 	}
-	return out.String(), nil
+	return out.text()
 }
 
-func filterInt(_ *interp, v Value, a *args) (Value, error) {
+// maxNumber is the longest text that is read as a number. Longer ones are no
+// number for the filters int and float, as those of more than 4300 digits are
+// none for int() in the reference.
+const maxNumber = 4300
+
+// numberText returns a text without the white space around it, and false if it
+// is too long for a number.
+func (in *interp) numberText(s string) (string, bool, error) {
+	s, err := in.trim(s, isSpace)
+	if err != nil || len(s) > maxNumber {
+		return "", false, err
+	}
+	return s, true, in.spend(len(s) >> runeShift)
+}
+
+func filterInt(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("int", 0, "default", "base")
 	if err != nil {
 		return nil, err
@@ -212,7 +301,11 @@ func filterInt(_ *interp, v Value, a *args) (Value, error) {
 	case *big.Int:
 		return x, nil
 	case string:
-		text := strings.ToLower(strings.ReplaceAll(strings.TrimFunc(x, isSpace), "_", ""))
+		x, ok, err := in.numberText(x)
+		if err != nil || !ok {
+			return otherwise, err
+		}
+		text := strings.ToLower(strings.ReplaceAll(x, "_", ""))
 		for prefix, of := range map[string]int64{"0x": 16, "0o": 8, "0b": 2} {
 			if of == base {
 				text = strings.TrimPrefix(text, prefix)
@@ -236,9 +329,8 @@ func filterInt(_ *interp, v Value, a *args) (Value, error) {
 	return otherwise, nil
 }
 
-// parseFloat is Python's float() of a string.
+// parseFloat is Python's float() of a string without white space around it.
 func parseFloat(s string) (float64, bool) {
-	s = strings.TrimFunc(s, isSpace)
 	if strings.ContainsAny(s, "xXpP") {
 		return 0, false
 	}
@@ -246,13 +338,17 @@ func parseFloat(s string) (float64, bool) {
 	return f, err == nil
 }
 
-func filterFloat(_ *interp, v Value, a *args) (Value, error) {
+func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("float", 0, "default")
 	if err != nil {
 		return nil, err
 	}
 	if s, ok := v.(string); ok {
-		if f, ok := parseFloat(s); ok {
+		s, ok, err := in.numberText(s)
+		if err != nil {
+			return nil, err
+		}
+		if f, isNumber := parseFloat(s); ok && isNumber {
 			return f, nil
 		}
 	}
@@ -265,7 +361,7 @@ func filterFloat(_ *interp, v Value, a *args) (Value, error) {
 	return 0.0, nil
 }
 
-func filterRound(_ *interp, v Value, a *args) (Value, error) {
+func filterRound(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("round", 0, "precision", "method")
 	if err != nil {
 		return nil, err
@@ -295,6 +391,10 @@ func filterRound(_ *interp, v Value, a *args) (Value, error) {
 		if precision < 0 || precision > 300 {
 			return math.RoundToEven(f*scale) / scale, nil
 		}
+		// Many digits take the slow way of strconv.
+		if err := in.spend(4 + int(precision)); err != nil {
+			return nil, err
+		}
 		return strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(precision), 64), 64)
 	}
 	return nil, fail("FilterArgumentError", "method must be common, ceil or floor")
@@ -312,23 +412,6 @@ func filterAbs(_ *interp, v Value, a *args) (Value, error) {
 		return negate("-", v)
 	}
 	return negate("+", v)
-}
-
-// title is the filter title: a word begins after white space, a hyphen or a
-// bracket.
-func title(s string) string {
-	begins := true
-	return strings.Map(func(r rune) rune {
-		first := begins
-		begins = isSpace(r) || strings.ContainsRune("-({[<", r)
-		if begins {
-			return r
-		}
-		if first {
-			return unicode.ToUpper(r)
-		}
-		return unicode.ToLower(r)
-	}, s)
 }
 
 func filterReplace(in *interp, v Value, a *args) (Value, error) {
@@ -377,23 +460,35 @@ func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	words := strings.FieldsFunc(s, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsNumber(r) })
-	return int64(len(words)), in.charge(16 * len(words))
+	words := int64(0)
+	inside := false
+	err = in.pieces(s, func(piece string) bool {
+		for _, r := range piece {
+			was := inside
+			inside = r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r)
+			if inside && !was {
+				words++
+			}
+		}
+		return true
+	})
+	return words, err
 }
 
 var htmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;", `"`, "&#34;")
 
 func escapeHTML(s string) string { return htmlEscapes.Replace(s) }
 
+func escapeURL(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), "%2F", "/")
+}
+
 func filterURL(in *interp, v Value, _ *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(3 * len(s)); err != nil {
-		return nil, err
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), "%2F", "/"), nil
+	return in.mapText(s, escapeURL)
 }
 
 func filterCenter(in *interp, v Value, a *args) (Value, error) {
@@ -437,21 +532,38 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if limit < int64(utf8.RuneCountInString(end)) || leeway < 0 {
-		return nil, fail(ValueError, "expected length >= %d", utf8.RuneCountInString(end))
-	}
-	runes := []rune(s)
-	if err := in.charge(4 * len(runes)); err != nil {
+	endLen, err := in.runeCount(end)
+	if err != nil {
 		return nil, err
 	}
-	if int64(len(runes)) <= limit || int64(len(runes))-limit <= leeway {
+	if limit < int64(endLen) || leeway < 0 {
+		return nil, fail(ValueError, "expected length >= %d", endLen)
+	}
+	return in.truncate(s, limit, leeway, end, limit-int64(endLen), b.truth(1, false))
+}
+
+// truncate keeps a number of characters of s and puts end behind them, unless s
+// has only leeway more than limit. Without hard it cuts before the word.
+func (in *interp) truncate(s string, limit, leeway int64, end string, keep int64, hard bool) (Value, error) {
+	if limit+leeway >= int64(len(s)) || limit+leeway < 0 {
 		return s, nil
 	}
-	cut := string(runes[:limit-int64(utf8.RuneCountInString(end))])
-	if !b.truth(1, false) {
-		if i := strings.LastIndexByte(cut, ' '); i >= 0 {
+	if _, missing, err := in.offset(s, limit+leeway+1); err != nil || missing > 0 {
+		return s, err
+	}
+	n, _, err := in.offset(s, keep)
+	if err != nil {
+		return nil, err
+	}
+	cut := s[:n]
+	if !hard {
+		i, err := in.index(cut, " ", true)
+		if err != nil {
+			return nil, err
+		}
+		if i >= 0 {
 			cut = cut[:i]
 		}
 	}
-	return cut + end, nil
+	return in.concat(cut, end)
 }

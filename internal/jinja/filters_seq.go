@@ -3,54 +3,64 @@ package jinja
 import (
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // join writes values with sep between them.
-func (in *interp) join(items []Value, sep string) (Value, error) {
-	var b strings.Builder
+func (in *interp) join(items []Value, sep string) (string, error) {
+	b := builder{in: in}
 	for i, item := range items {
-		text, err := in.str(item)
-		if err != nil {
-			return nil, err
+		if err := in.spend(1); err != nil {
+			return "", err
 		}
 		if i > 0 {
-			b.WriteString(sep)
+			if err := b.write(sep); err != nil {
+				return "", err
+			}
 		}
-		if err := in.charge(len(text) + len(sep) + 1); err != nil {
-			return nil, err
+		text, err := in.str(item)
+		if err != nil {
+			return "", err
 		}
-		b.WriteString(text)
+		if err := b.write(text); err != nil {
+			return "", err
+		}
 	}
-	return b.String(), nil
+	return b.text()
 }
 
 // getter returns a function that reads a member such as a.b.0 of an item; for
 // nil it returns the item.
-func getter(path Value) func(in *interp, item Value) (Value, error) {
+func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
 	switch p := path.(type) {
 	case nil:
 	case string:
-		for part := range strings.SplitSeq(p, ".") {
+		err := in.each(p, ".", -1, func(part string) error {
 			if i, err := strconv.ParseUint(part, 10, 31); err == nil {
 				keys = append(keys, int64(i))
 			} else {
 				keys = append(keys, part)
 			}
+			return in.charge(itemBytes + boxBytes)
+		})
+		if err != nil {
+			return nil, err
 		}
 	default:
 		keys = []Value{p}
 	}
 	return func(in *interp, item Value) (Value, error) {
 		for _, key := range keys {
+			if err := in.spend(1); err != nil {
+				return nil, err
+			}
 			var err error
 			if item, err = in.getItem(item, key); err != nil {
 				return nil, err
 			}
 		}
 		return item, nil
-	}
+	}, nil
 }
 
 func filterJoin(in *interp, v Value, a *args) (Value, error) {
@@ -63,7 +73,11 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	if b.vals[1] != nil {
-		if items, err = in.mapItems(items, getter(b.vals[1])); err != nil {
+		get, err := in.getter(b.vals[1])
+		if err != nil {
+			return nil, err
+		}
+		if items, err = in.mapItems(items, get); err != nil {
 			return nil, err
 		}
 	}
@@ -78,11 +92,14 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 }
 
 func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value, error)) ([]Value, error) {
-	if err := in.charge(32 * len(items)); err != nil {
+	if err := in.charge((itemBytes + boxBytes) * len(items)); err != nil {
 		return nil, err
 	}
 	out := make([]Value, len(items))
 	for i, item := range items {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		var err error
 		if out[i], err = f(in, item); err != nil {
 			return nil, err
@@ -96,17 +113,24 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewList(slices.Clone(items)...), in.charge(16 * len(items))
+	items, err = in.copyItems(items)
+	return NewList(items...), err
 }
 
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
-	if g, ok := v.(*generator); ok {
-		items, err := g.rest()
+	switch v := v.(type) {
+	case string:
+		// Not through iterate, which would make a list of all characters.
+		if c, ok, err := in.runeAt(v, 0); ok || err != nil {
+			return c, err
+		}
+	case *generator:
+		items, err := v.rest()
 		if err != nil {
 			return nil, err
 		}
 		if len(items) > 0 {
-			g.items = items[1:]
+			v.items = items[1:]
 			return items[0], nil
 		}
 	}
@@ -121,7 +145,12 @@ func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 }
 
 func filterLast(in *interp, v Value, _ *args) (Value, error) {
-	if _, ok := v.(*generator); ok {
+	switch v := v.(type) {
+	case string:
+		if c, ok, err := in.runeAt(v, -1); ok || err != nil {
+			return c, err
+		}
+	case *generator:
 		return nil, fail(TypeError, "'generator' object is not reversible")
 	}
 	items, err := in.iterate(v)
@@ -147,182 +176,19 @@ func filterItems(in *interp, v Value, _ *args) (Value, error) {
 
 func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if s, ok := v.(string); ok {
-		runes := []rune(s)
-		slices.Reverse(runes)
-		return string(runes), in.charge(4 * len(runes))
+		runes, err := in.runes(s)
+		if err != nil {
+			return nil, err
+		}
+		n := int64(len(runes))
+		return in.fromRunes(runes, n-1, -1, n)
 	}
 	items, err := in.iterate(v)
 	if err != nil {
 		return nil, fail("FilterArgumentError", "argument must be iterable")
 	}
-	items = slices.Clone(items)
-	slices.Reverse(items)
-	return &generator{kind: "list_reverseiterator", items: items}, in.charge(16 * len(items))
-}
-
-// foldCase lowers text, so that sorting does not look at case.
-func foldCase(v Value) Value {
-	if s, ok := v.(string); ok {
-		return strings.ToLower(s)
-	}
-	return v
-}
-
-// sortKeys returns what values are sorted by: a member of each, without its
-// case unless sensitive is set.
-func (in *interp) sortKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
-	get := getter(path)
-	return in.mapItems(items, func(in *interp, item Value) (Value, error) {
-		key, err := get(in, item)
-		if !sensitive {
-			key = foldCase(key)
-		}
-		return key, err
-	})
-}
-
-func pick(items []Value, order []int) []Value {
-	out := make([]Value, len(order))
-	for i, at := range order {
-		out[i] = items[at]
-	}
-	return out
-}
-
-func filterSort(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("sort", 0, "reverse", "case_sensitive", "attribute")
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	var keys []Value
-	if path, ok := b.vals[2].(string); ok && strings.Contains(path, ",") {
-		columns := make([]Value, len(items))
-		for i := range columns {
-			columns[i] = newTuple()
-		}
-		for part := range strings.SplitSeq(path, ",") {
-			column, err := in.sortKeys(items, part, b.truth(1, false))
-			if err != nil {
-				return nil, err
-			}
-			for i, key := range column {
-				if l, ok := columns[i].(*List); ok {
-					l.Items = append(l.Items, key)
-				}
-			}
-		}
-		keys = columns
-	} else if keys, err = in.sortKeys(items, b.vals[2], b.truth(1, false)); err != nil {
-		return nil, err
-	} else {
-		// Keys are lists in any case, in which equal items need no order.
-		for i, key := range keys {
-			keys[i] = newTuple(key)
-		}
-	}
-	order, err := in.sortedOrder(keys, b.truth(0, false))
-	if err != nil {
-		return nil, err
-	}
-	return NewList(pick(items, order)...), nil
-}
-
-func filterDictSort(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("dictsort", 0, "case_sensitive", "by", "reverse")
-	if err != nil {
-		return nil, err
-	}
-	by, err := b.text(1, "key")
-	if err != nil {
-		return nil, err
-	}
-	if by != "key" && by != "value" {
-		return nil, fail("FilterArgumentError", "You can only sort by either \"key\" or \"value\"")
-	}
-	d, ok := v.(*Dict)
-	if !ok {
-		return nil, fail(UndefinedError, "%s", missing(v, "items"))
-	}
-	keys := d.keys
-	if by == "value" {
-		keys = d.vals
-	}
-	if keys, err = in.sortKeys(keys, nil, b.truth(0, false)); err != nil {
-		return nil, err
-	}
-	order, err := in.sortedOrder(keys, b.truth(2, false))
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.viewItems(&view{"items", d})
-	if err != nil {
-		return nil, err
-	}
-	return NewList(pick(items, order)...), nil
-}
-
-func filterUnique(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("unique", 0, "case_sensitive", "attribute")
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := in.sortKeys(items, b.vals[1], b.truth(0, false))
-	if err != nil {
-		return nil, err
-	}
-	seen := map[any]bool{}
-	var out []Value
-	for i, key := range keys {
-		k, ok := hashKey(key)
-		if !ok {
-			return nil, fail(TypeError, "unhashable type: '%s'", typeName(key))
-		}
-		if !seen[k] {
-			seen[k] = true
-			out = append(out, items[i])
-		}
-	}
-	return &generator{kind: "generator", items: out}, nil
-}
-
-// filterExtreme returns min or max.
-func filterExtreme(sign int) filterFunc {
-	return func(in *interp, v Value, a *args) (Value, error) {
-		b, err := a.bind("min", 0, "case_sensitive", "attribute")
-		if err != nil {
-			return nil, err
-		}
-		items, err := in.iterate(v)
-		if err != nil {
-			return nil, err
-		}
-		if len(items) == 0 {
-			return &undefined{msg: "No aggregated item, sequence was empty."}, nil
-		}
-		keys, err := in.sortKeys(items, b.vals[1], b.truth(0, false))
-		if err != nil {
-			return nil, err
-		}
-		best := 0
-		for i := range keys {
-			c, _, err := in.order("<", keys[i], keys[best], 0)
-			if err != nil {
-				return nil, err
-			}
-			if c*sign > 0 {
-				best = i
-			}
-		}
-		return items[best], nil
-	}
+	items, err = in.pickItems(items, int64(len(items))-1, -1, int64(len(items)))
+	return &generator{kind: "list_reverseiterator", items: items}, err
 }
 
 func filterSum(in *interp, v Value, a *args) (Value, error) {
@@ -334,12 +200,18 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	get := getter(b.vals[0])
+	get, err := in.getter(b.vals[0])
+	if err != nil {
+		return nil, err
+	}
 	var total Value = int64(0)
 	if b.given[1] {
 		total = b.vals[1]
 	}
 	for _, item := range items {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		x, err := get(in, item)
 		if err != nil {
 			return nil, err
@@ -358,7 +230,10 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 		if len(a.names) > 0 {
 			return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
 		}
-		get := getter(path)
+		get, err := in.getter(path)
+		if err != nil {
+			return nil, err
+		}
 		f = func(in *interp, item Value) (Value, error) {
 			x, err := get(in, item)
 			if _, ok := x.(*undefined); ok && otherwise != nil {
@@ -375,20 +250,26 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 			return nil, fail(TypeError, "the name of a filter must be a string")
 		}
 		f = func(in *interp, item Value) (Value, error) {
+			// Each item has arguments of its own, because filters take from them.
+			if err := in.charge(a.size()); err != nil {
+				return nil, err
+			}
 			return in.filter(id, item, &args{slices.Clone(a.pos[1:]), slices.Clone(a.names), slices.Clone(a.named)})
 		}
 	}
-	return lazily(func() ([]Value, error) {
+	return in.lazily(func() ([]Value, error) {
 		items, err := in.iterateTrue(v)
 		if err != nil {
 			return nil, err
 		}
 		return in.mapItems(items, f)
-	}), nil
+	})
 }
 
 // lazily returns a generator of what fill makes.
-func lazily(fill func() ([]Value, error)) Value { return &generator{kind: "generator", fill: fill} }
+func (in *interp) lazily(fill func() ([]Value, error)) (Value, error) {
+	return &generator{kind: "generator", fill: fill}, in.charge(2 * pairBytes)
+}
 
 // iterateTrue is iterate for filters that take whatever is false for an empty
 // list.
@@ -402,21 +283,25 @@ func (in *interp) iterateTrue(v Value) ([]Value, error) {
 // filterSelect returns the filters that keep items which pass a test.
 func filterSelect(keep, attr bool) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
-		return lazily(func() ([]Value, error) {
+		return in.lazily(func() ([]Value, error) {
 			items, err := in.iterateTrue(v)
 			if err != nil || len(items) == 0 {
 				return nil, err
 			}
 			rest := a.pos
-			get := getter(nil)
+			var path Value
 			if attr {
 				if len(rest) == 0 {
 					return nil, fail("FilterArgumentError", "Missing parameter for attribute name")
 				}
-				get, rest = getter(rest[0]), rest[1:]
+				path, rest = rest[0], rest[1:]
+			}
+			get, err := in.getter(path)
+			if err != nil {
+				return nil, err
 			}
 			return in.selectItems(items, get, &args{rest, a.names, a.named}, keep)
-		}), nil
+		})
 	}
 }
 
@@ -425,6 +310,12 @@ func filterSelect(keep, attr bool) filterFunc {
 func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, error), a *args, keep bool) ([]Value, error) {
 	var out []Value
 	for _, item := range items {
+		if err := in.charge(itemBytes); err != nil {
+			return nil, err
+		}
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		x, err := get(in, item)
 		if err != nil {
 			return nil, err
@@ -445,7 +336,7 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 			out = append(out, item)
 		}
 	}
-	return out, in.charge(32 * len(items))
+	return out, nil
 }
 
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
@@ -464,11 +355,15 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	if n < 1 || n > 1<<20 {
 		return nil, fail(ValueError, "batch needs a positive size")
 	}
-	if err := in.charge(16*len(items) + 16*int(n)); err != nil {
+	// The last list is filled up, and each has a header and is an item.
+	if err := in.charge(itemBytes*(len(items)+int(n)) + (listBytes+itemBytes)*(len(items)/int(n)+1)); err != nil {
 		return nil, err
 	}
 	var out []Value
 	for part := range slices.Chunk(items, int(n)) {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		l := NewList(slices.Clone(part)...)
 		for b.vals[1] != nil && len(l.Items) < int(n) {
 			l.Items = append(l.Items, b.vals[1])
@@ -494,7 +389,7 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 	if n < 1 || n > 1<<20 {
 		return nil, fail(ValueError, "slice needs a positive number")
 	}
-	if err := in.charge(16*len(items) + 64*int(n)); err != nil {
+	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*int(n)); err != nil {
 		return nil, err
 	}
 	size, extra := len(items)/int(n), len(items)%int(n)
@@ -505,6 +400,9 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 		if i < extra {
 			end++
 		}
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		l := NewList(slices.Clone(items[at:end])...)
 		if b.vals[1] != nil && i >= extra {
 			l.Items = append(l.Items, b.vals[1])
@@ -513,52 +411,6 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 		at = end
 	}
 	return &generator{kind: "generator", items: out}, nil
-}
-
-func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("groupby", 1, "attribute", "default", "case_sensitive")
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	get := getter(b.vals[0])
-	raw, err := in.mapItems(items, func(in *interp, item Value) (Value, error) {
-		x, err := get(in, item)
-		if _, ok := x.(*undefined); ok && b.given[1] {
-			return b.vals[1], nil
-		}
-		return x, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	keys, err := in.sortKeys(raw, nil, b.truth(2, false))
-	if err != nil {
-		return nil, err
-	}
-	order, err := in.sortedOrder(keys, false)
-	if err != nil {
-		return nil, err
-	}
-	var out []Value
-	var group *List
-	for i, at := range order {
-		same := false
-		if i > 0 {
-			if same, err = in.equal(keys[order[i-1]], keys[at]); err != nil {
-				return nil, err
-			}
-		}
-		if !same {
-			group = NewList()
-			out = append(out, &List{Items: []Value{raw[at], group}, tuple: true, group: true})
-		}
-		group.Items = append(group.Items, items[at])
-	}
-	return NewList(out...), nil
 }
 
 func filterAttr(in *interp, v Value, a *args) (Value, error) {

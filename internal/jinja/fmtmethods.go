@@ -15,63 +15,83 @@ func (in *interp) percent(format string, values Value) (string, error) {
 	}
 	dict, isDict := values.(*Dict)
 	used := 0
-	var b strings.Builder
-	for i := 0; i < len(format); {
-		if format[i] != '%' {
-			b.WriteByte(format[i])
-			i++
-			continue
+	b := builder{in: in}
+	for {
+		plain, rest, more := strings.Cut(format, "%")
+		if err := b.write(plain); err != nil {
+			return "", err
 		}
-		i++
-		key, named := "", false
-		if i < len(format) && format[i] == '(' {
-			end := strings.IndexByte(format[i:], ')')
-			if end < 0 {
-				return "", fail(ValueError, "incomplete format key")
+		if !more {
+			if used < len(pos) && !isDict {
+				return "", fail(TypeError, "not all arguments converted during string formatting")
 			}
-			key, named = format[i+1:i+end], true
-			i += end + 1
+			return b.text()
 		}
-		start := i
-		for i < len(format) && strings.IndexByte("-+ #0123456789.", format[i]) >= 0 {
-			i++
+		d, err := cutDirective(rest)
+		if err != nil {
+			return "", err
 		}
-		if i >= len(format) {
-			return "", fail(ValueError, "incomplete format")
-		}
-		verb := format[i]
-		spec := format[start:i]
-		i++
-		if verb == '%' {
-			b.WriteByte('%')
+		format = d.rest
+		if d.verb == '%' {
+			if err := b.write("%"); err != nil {
+				return "", err
+			}
 			continue
 		}
 		var v Value
 		switch {
-		case named:
+		case d.named:
 			if !isDict {
 				return "", fail(TypeError, "format requires a mapping")
 			}
-			v, _ = dict.Get(key)
+			if v, _, err = in.get(dict, d.key); err != nil {
+				return "", err
+			}
 		case used < len(pos):
 			v = pos[used]
 			used++
 		default:
 			return "", fail(TypeError, "not enough arguments for format string")
 		}
-		text, err := in.formatVerb(verb, spec, v)
+		text, err := in.formatVerb(d.verb, d.spec, v)
 		if err != nil {
 			return "", err
 		}
-		if err := in.charge(len(text)); err != nil {
+		if err := b.write(text); err != nil {
 			return "", err
 		}
-		b.WriteString(text)
 	}
-	if used < len(pos) && !isDict {
-		return "", fail(TypeError, "not all arguments converted during string formatting")
+}
+
+// directive is what follows a % in a format.
+type formatDirective struct {
+	key   string // in parentheses
+	named bool
+	spec  string // between the % and the letter
+	verb  byte
+	rest  string // the format behind the letter
+}
+
+func cutDirective(format string) (d formatDirective, err error) {
+	if strings.HasPrefix(format, "(") {
+		end := strings.IndexByte(format, ')')
+		if end < 0 {
+			return d, fail(ValueError, "incomplete format key")
+		}
+		d.key, d.named = format[1:end], true
+		format = format[end+1:]
 	}
-	return b.String(), in.charge(len(format))
+	n := 0
+	for n < len(format) && strings.IndexByte("-+ #0123456789.", format[n]) >= 0 {
+		if n++; n > maxSpec {
+			return d, fail(LimitError, "a format is too wide")
+		}
+	}
+	if n >= len(format) {
+		return d, fail(ValueError, "incomplete format")
+	}
+	d.spec, d.verb, d.rest = format[:n], format[n], format[n+1:]
+	return d, nil
 }
 
 // formatSpec is what stands between the % and the letter of a format.
@@ -80,7 +100,14 @@ type formatSpec struct {
 	width, prec               int
 }
 
+// maxSpec is the length of the longest specification: all flags, a width and a
+// precision of five digits.
+const maxSpec = 64
+
 func parseSpec(text string) (formatSpec, error) {
+	if len(text) > maxSpec {
+		return formatSpec{}, fail(LimitError, "a format is too wide")
+	}
 	f := formatSpec{
 		left: strings.Contains(text, "-"),
 		zero: strings.HasPrefix(strings.TrimLeft(text, "-+ #"), "0"),
@@ -113,6 +140,10 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// Many digits take the slow way of strconv.
+	if err := in.spend(8 + f.prec); err != nil {
+		return "", err
+	}
 	number := false
 	var text string
 	switch verb {
@@ -135,14 +166,24 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 		return "", err
 	}
 	if f.hasPrec && !number {
-		if runes := []rune(text); len(runes) > f.prec {
-			text = string(runes[:f.prec])
+		end, _, err := in.offset(text, int64(f.prec))
+		if err != nil {
+			return "", err
 		}
+		text = text[:end]
 	}
 	if number && f.plus && !strings.HasPrefix(text, "-") {
 		text = "+" + text
 	}
-	missing := f.width - utf8.RuneCountInString(text)
+	missing := 0
+	if f.width > 0 && len(text) < f.width*utf8.UTFMax {
+		missing = f.width - utf8.RuneCountInString(text)
+	}
+	if missing > 0 {
+		if err := in.charge(f.width + len(text)); err != nil {
+			return "", err
+		}
+	}
 	switch {
 	case missing <= 0:
 	case f.left:
@@ -160,7 +201,7 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 }
 
 func formatChar(v Value) (string, error) {
-	if s, ok := v.(string); ok && utf8.RuneCountInString(s) == 1 {
+	if s, ok := v.(string); ok && len(s) <= utf8.UTFMax && utf8.RuneCountInString(s) == 1 {
 		return s, nil
 	}
 	if n, ok := toInt(v); ok && n >= 0 && n <= utf8.MaxRune {
@@ -207,42 +248,52 @@ func formatFloat(verb byte, f formatSpec, v Value) (string, error) {
 // braceFormat is str.format with plain fields: {}, {0}, {name} and a
 // conversion of !s or !r.
 func (in *interp) braceFormat(s string, a *args) (Value, error) {
-	var b strings.Builder
+	b := builder{in: in}
 	auto := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if (c == '{' || c == '}') && i+1 < len(s) && s[i+1] == c {
-			b.WriteByte(c)
-			i += 2
+	for s != "" {
+		window := s[:min(len(s), slowPiece)]
+		n := strings.IndexAny(window, "{}")
+		if n < 0 {
+			n = len(window)
+		}
+		if err := b.write(s[:n]); err != nil {
+			return nil, err
+		}
+		if s = s[n:]; n == len(window) {
 			continue
 		}
-		if c == '}' {
+		text := s[:1]
+		switch {
+		case len(s) > 1 && s[1] == s[0]: // {{ and }}
+			s = s[2:]
+		case s[0] == '}':
 			return nil, fail(ValueError, "Single '}' encountered in format string")
+		default:
+			field, rest, ok := strings.Cut(s[1:], "}")
+			if !ok {
+				return nil, fail(ValueError, "expected '}' before end of string")
+			}
+			// The name is looked for among the arguments.
+			if err := in.spend(1 + len(field)>>runeShift + len(a.names)>>2); err != nil {
+				return nil, err
+			}
+			var err error
+			if text, err = in.formatField(field, a, &auto); err != nil {
+				return nil, err
+			}
+			s = rest
 		}
-		if c != '{' {
-			b.WriteByte(c)
-			i++
-			continue
-		}
-		end := strings.IndexByte(s[i:], '}')
-		if end < 0 {
-			return nil, fail(ValueError, "expected '}' before end of string")
-		}
-		field := s[i+1 : i+end]
-		i += end + 1
-		text, err := in.formatField(field, a, &auto)
-		if err != nil {
+		if err := b.write(text); err != nil {
 			return nil, err
 		}
-		if err := in.charge(len(text)); err != nil {
-			return nil, err
-		}
-		b.WriteString(text)
 	}
-	return b.String(), in.charge(len(s))
+	return b.text()
 }
 
 func (in *interp) formatField(field string, a *args, auto *int) (string, error) {
+	if len(field) > maxName {
+		return "", fail(LimitError, "a format field is longer than %d bytes", maxName)
+	}
 	field, spec, _ := strings.Cut(field, ":")
 	field, conv, _ := strings.Cut(field, "!")
 	if strings.ContainsAny(field, ".[") {

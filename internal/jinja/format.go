@@ -62,7 +62,12 @@ func (in *interp) str(v Value) (string, error) {
 		return v, nil
 	case *undefined:
 		return "", nil
-	case nil, bool, int64, float64, *big.Int:
+	case nil, bool, int64, float64:
+		return simpleText(v), nil
+	case *big.Int:
+		if err := in.payBig(v); err != nil {
+			return "", err
+		}
 		return simpleText(v), nil
 	}
 	return in.repr(v)
@@ -70,292 +75,227 @@ func (in *interp) str(v Value) (string, error) {
 
 // repr is Python's repr().
 func (in *interp) repr(v Value) (string, error) {
-	var b strings.Builder
+	b := builder{in: in}
 	if err := in.appendRepr(&b, v, 0); err != nil {
 		return "", err
 	}
-	return b.String(), nil
+	return b.text()
 }
 
-func (in *interp) appendRepr(b *strings.Builder, v Value, depth int) error {
-	start := b.Len()
+func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 	if depth > maxNesting {
 		return fail(LimitError, "a value is nested too deeply")
 	}
+	if err := in.spend(1); err != nil {
+		return err
+	}
 	switch v := v.(type) {
 	case *undefined:
-		b.WriteString("Undefined")
+		return b.write("Undefined")
 	case nil, bool, int64, float64, *big.Int:
-		b.WriteString(simpleText(v))
+		text, err := in.str(v)
+		if err != nil {
+			return err
+		}
+		return b.write(text)
 	case string:
-		quote(b, v)
+		return in.quote(b, v)
 	case *List:
 		return in.reprItems(b, v.Items, v.tuple, depth)
 	case *Dict:
 		return in.reprDict(b, v, depth)
 	case *namespace:
-		b.WriteString("<Namespace ")
+		if err := b.write("<Namespace "); err != nil {
+			return err
+		}
 		if err := in.reprDict(b, v.vars, depth); err != nil {
 			return err
 		}
-		b.WriteByte('>')
+		return b.write(">")
 	case *view:
 		items, err := in.viewItems(v)
 		if err != nil {
 			return err
 		}
-		b.WriteString("dict_" + v.kind + "(")
+		if err := b.write("dict_" + v.kind + "("); err != nil {
+			return err
+		}
 		if err := in.reprItems(b, items, false, depth); err != nil {
 			return err
 		}
-		b.WriteByte(')')
+		return b.write(")")
 	case rangeValue:
-		fmt.Fprintf(b, "range(%d, %d", v.start, v.stop)
+		step := ""
 		if v.step != 1 {
-			fmt.Fprintf(b, ", %d", v.step)
+			step = fmt.Sprintf(", %d", v.step)
 		}
-		b.WriteByte(')')
+		return b.write(fmt.Sprintf("range(%d, %d%s)", v.start, v.stop, step))
 	case *macro:
-		b.WriteString("<Macro '" + v.def.name + "'>")
+		return b.write("<Macro '" + v.def.name + "'>")
 	case *function:
-		b.WriteString("<function " + v.name + ">")
-	default:
-		b.WriteString("<" + typeName(v) + " object>")
+		return b.write("<function " + v.name + ">")
 	}
-	return in.charge(b.Len() - start + 8)
+	return b.write("<" + typeName(v) + " object>")
 }
 
-func (in *interp) reprItems(b *strings.Builder, items []Value, tuple bool, depth int) error {
+func (in *interp) reprItems(b *builder, items []Value, tuple bool, depth int) error {
 	open, end := "[", "]"
 	if tuple {
 		open, end = "(", ")"
+		if len(items) == 1 {
+			end = ",)"
+		}
 	}
-	b.WriteString(open)
+	if err := b.write(open); err != nil {
+		return err
+	}
 	for i, item := range items {
 		if i > 0 {
-			b.WriteString(", ")
+			if err := b.write(", "); err != nil {
+				return err
+			}
 		}
 		if err := in.appendRepr(b, item, depth+1); err != nil {
 			return err
 		}
 	}
-	if tuple && len(items) == 1 {
-		b.WriteByte(',')
-	}
-	b.WriteString(end)
-	return nil
+	return b.write(end)
 }
 
-func (in *interp) reprDict(b *strings.Builder, d *Dict, depth int) error {
-	b.WriteByte('{')
+func (in *interp) reprDict(b *builder, d *Dict, depth int) error {
+	if err := b.write("{"); err != nil {
+		return err
+	}
 	for i, k := range d.keys {
 		if i > 0 {
-			b.WriteString(", ")
+			if err := b.write(", "); err != nil {
+				return err
+			}
 		}
 		if err := in.appendRepr(b, k, depth+1); err != nil {
 			return err
 		}
-		b.WriteString(": ")
+		if err := b.write(": "); err != nil {
+			return err
+		}
 		if err := in.appendRepr(b, d.vals[i], depth+1); err != nil {
 			return err
 		}
 	}
-	b.WriteByte('}')
-	return nil
+	return b.write("}")
+}
+
+// escaped writes s with escape for the characters that are not written as they
+// are. Runs of plain characters are written as one.
+func (in *interp) escaped(b *builder, s string, plain func(rune) bool, escape func(buf []byte, r rune) []byte) error {
+	var buf [64]byte
+	var failed error
+	err := in.pieces(s, func(piece string) bool {
+		from := 0
+		for i := 0; i < len(piece); {
+			r, n := rune(piece[i]), 1
+			if r >= utf8.RuneSelf {
+				r, n = utf8.DecodeRuneInString(piece[i:])
+			}
+			// What is not UTF-8 is written as the character for that.
+			if plain(r) && (r != utf8.RuneError || n > 1) {
+				i += n
+				continue
+			}
+			if failed = b.write(piece[from:i]); failed != nil {
+				return false
+			}
+			i += n
+			from = i
+			if failed = b.write(string(escape(buf[:0], r))); failed != nil {
+				return false
+			}
+		}
+		failed = b.write(piece[from:])
+		return failed == nil
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendHex appends a backslash, a letter, and so many hexadecimal digits of r.
+func appendHex(buf []byte, letter byte, digits int, r rune) []byte {
+	buf = append(buf, '\\', letter)
+	for digits--; digits >= 0; digits-- {
+		buf = append(buf, hexDigits[r>>(4*digits)&15])
+	}
+	return buf
 }
 
 // quote appends a string as Python's repr writes it.
-func quote(b *strings.Builder, s string) {
-	q := byte('\'')
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		q = '"'
+func (in *interp) quote(b *builder, s string) error {
+	q := '\''
+	single, err := in.index(s, "'", false)
+	if err != nil {
+		return err
 	}
-	b.WriteByte(q)
-	for _, r := range s {
+	if single >= 0 {
+		double, err := in.index(s, `"`, false)
+		if err != nil {
+			return err
+		}
+		if double < 0 {
+			q = '"'
+		}
+	}
+	if err := b.write(string(q)); err != nil {
+		return err
+	}
+	plain := func(r rune) bool {
+		if r < 0x7f {
+			return r >= ' ' && r != q && r != '\\'
+		}
+		return r > 0x7f && unicode.IsPrint(r)
+	}
+	err = in.escaped(b, s, plain, func(buf []byte, r rune) []byte {
 		switch {
-		case r == rune(q) || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
+		case r == q || r == '\\':
+			return append(buf, '\\', byte(r))
 		case r == '\n':
-			b.WriteString(`\n`)
+			return append(buf, `\n`...)
 		case r == '\r':
-			b.WriteString(`\r`)
+			return append(buf, `\r`...)
 		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(b, `\x%02x`, r)
-		case r < 0x7f || unicode.IsPrint(r):
-			b.WriteRune(r)
+			return append(buf, `\t`...)
+		case r == utf8.RuneError:
+			return utf8.AppendRune(buf, r)
 		case r <= 0xff:
-			fmt.Fprintf(b, `\x%02x`, r)
+			return appendHex(buf, 'x', 2, r)
 		case r <= 0xffff:
-			fmt.Fprintf(b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(b, `\U%08x`, r)
+			return appendHex(buf, 'u', 4, r)
 		}
-	}
-	b.WriteByte(q)
-}
-
-// jsonStyle are the options of json.dumps.
-type jsonStyle struct {
-	ascii     bool
-	sortKeys  bool
-	indent    string
-	multiline bool
-	item, key string // separators
-}
-
-// appendJSON appends a value as json.dumps writes it.
-func (in *interp) appendJSON(b *strings.Builder, v Value, st *jsonStyle, depth int) error {
-	start := b.Len()
-	if depth > maxNesting {
-		return fail(LimitError, "a value is nested too deeply")
-	}
-	switch v := v.(type) {
-	case nil:
-		b.WriteString("null")
-	case bool:
-		b.WriteString(strconv.FormatBool(v))
-	case int64, *big.Int:
-		b.WriteString(simpleText(v))
-	case float64:
-		b.WriteString(jsonFloat(v))
-	case string:
-		quoteJSON(b, v, st.ascii)
-	case *List:
-		return in.jsonItems(b, '[', ']', len(v.Items), st, depth, func(i int) error {
-			return in.appendJSON(b, v.Items[i], st, depth+1)
-		})
-	case *Dict:
-		return in.jsonDict(b, v, st, depth)
-	default:
-		return fail(TypeError, "Object of type %s is not JSON serializable", typeName(v))
-	}
-	return in.charge(b.Len() - start + 8)
-}
-
-func (in *interp) jsonItems(b *strings.Builder, open, end byte, n int, st *jsonStyle, depth int, item func(i int) error) error {
-	b.WriteByte(open)
-	line := func(depth int) {
-		if st.multiline {
-			b.WriteByte('\n')
-			for range depth {
-				b.WriteString(st.indent)
-			}
-		}
-	}
-	for i := range n {
-		if i > 0 {
-			b.WriteString(st.item)
-		}
-		line(depth + 1)
-		if err := item(i); err != nil {
-			return err
-		}
-		if err := in.charge(8 + len(st.indent)*depth); err != nil {
-			return err
-		}
-	}
-	if n > 0 {
-		line(depth)
-	}
-	b.WriteByte(end)
-	return nil
-}
-
-func (in *interp) jsonDict(b *strings.Builder, d *Dict, st *jsonStyle, depth int) error {
-	order := make([]int, len(d.keys))
-	for i := range order {
-		order[i] = i
-	}
-	if st.sortKeys {
-		var err error
-		if order, err = in.sortedOrder(d.keys, false); err != nil {
-			return err
-		}
-	}
-	return in.jsonItems(b, '{', '}', len(order), st, depth, func(i int) error {
-		switch k := d.keys[order[i]].(type) {
-		case string:
-			quoteJSON(b, k, st.ascii)
-		case nil:
-			b.WriteString(`"null"`)
-		case bool:
-			b.WriteString(`"` + strconv.FormatBool(k) + `"`)
-		case float64:
-			b.WriteString(`"` + jsonFloat(k) + `"`)
-		case int64, *big.Int:
-			b.WriteString(`"` + simpleText(k) + `"`)
-		default:
-			return fail(TypeError, "keys must be str, int, float, bool or None, not %s", typeName(k))
-		}
-		b.WriteString(st.key)
-		return in.appendJSON(b, d.vals[order[i]], st, depth+1)
+		return appendHex(buf, 'U', 8, r)
 	})
+	if err != nil {
+		return err
+	}
+	return b.write(string(q))
 }
 
-func jsonFloat(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	}
-	return floatText(f)
-}
-
-func quoteJSON(b *strings.Builder, s string, ascii bool) {
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\b':
-			b.WriteString(`\b`)
-		case r == '\f':
-			b.WriteString(`\f`)
-		case r < ' ' || ascii && r >= 0x7f && r < 0x10000:
-			if r == 0x7f {
-				b.WriteRune(r)
-				break
-			}
-			fmt.Fprintf(b, `\u%04x`, r)
-		case ascii && r >= 0x10000:
-			r -= 0x10000
-			fmt.Fprintf(b, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-}
-
-// runeAt returns the character at an index that counts characters.
-func runeAt(s string, i int64) (string, bool) {
-	n := int64(len(s))
-	if i < -n || i >= n {
-		return "", false
-	}
+// runeAt returns the character at an index that counts characters, from the end
+// if it is negative.
+func (in *interp) runeAt(s string, i int64) (string, bool, error) {
+	var at int
+	var missing int64
+	var err error
 	if i < 0 {
-		if i += int64(utf8.RuneCountInString(s)); i < 0 {
-			return "", false
-		}
+		// The most negative index has no opposite; no text has as many characters.
+		at, missing, err = in.offsetBack(s, -max(i, -math.MaxInt64))
+	} else {
+		at, missing, err = in.offset(s, i)
 	}
-	for _, r := range s {
-		if i == 0 {
-			return string(r), true
-		}
-		i--
+	if err != nil || missing > 0 || at >= len(s) {
+		return "", false, err
 	}
-	return "", false
+	r, _ := utf8.DecodeRuneInString(s[at:])
+	return string(r), true, nil
 }

@@ -9,17 +9,26 @@ import (
 const maxRange = 100000
 
 // globals are the names that every template has.
-var globals = &scope{vars: map[string]Value{
-	"range":           &function{"range", globalRange},
-	"namespace":       &function{"namespace", globalNamespace},
-	"dict":            &function{"dict", globalDict},
-	"raise_exception": &function{"raise_exception", globalRaise},
-	"strftime_now":    &function{"strftime_now", globalNow},
-	"joiner":          &function{"joiner", globalJoiner},
-	"cycler":          &function{"cycler", globalCycler},
-}}
+var globals = &scope{vars: functions(metered(map[string]func(in *interp, _ struct{}, a *args) (Value, error){
+	"range":           globalRange,
+	"namespace":       globalNamespace,
+	"dict":            globalDict,
+	"raise_exception": globalRaise,
+	"strftime_now":    globalNow,
+	"joiner":          globalJoiner,
+	"cycler":          globalCycler,
+}))}
 
-func globalRange(_ *interp, a *args) (Value, error) {
+// functions makes values of functions.
+func functions(table map[string]func(in *interp, _ struct{}, a *args) (Value, error)) map[string]Value {
+	vars := make(map[string]Value, len(table))
+	for id, f := range table {
+		vars[id] = &function{id, func(in *interp, a *args) (Value, error) { return f(in, struct{}{}, a) }}
+	}
+	return vars
+}
+
+func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 	if len(a.named) > 0 || len(a.pos) < 1 || len(a.pos) > 3 {
 		return nil, fail(TypeError, "range expected 1 to 3 arguments, got %d", len(a.pos)+len(a.named))
 	}
@@ -60,16 +69,16 @@ func globalRange(_ *interp, a *args) (Value, error) {
 	return rangeValue{start, stop, step, count}, nil
 }
 
-func globalNamespace(in *interp, a *args) (Value, error) {
-	d, err := globalDict(in, a)
+func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
+	d, err := globalDict(in, struct{}{}, a)
 	if err != nil {
 		return nil, err
 	}
 	vars, _ := d.(*Dict)
-	return &namespace{vars}, nil
+	return &namespace{vars}, in.charge(pairBytes)
 }
 
-func globalDict(in *interp, a *args) (Value, error) {
+func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 	d := NewDict()
 	if len(a.pos) > 1 {
 		return nil, fail(TypeError, "dict expected at most 1 argument, got %d", len(a.pos))
@@ -86,6 +95,9 @@ func globalDict(in *interp, a *args) (Value, error) {
 				return nil, err
 			}
 			for _, item := range items {
+				if err := in.spend(1); err != nil {
+					return nil, err
+				}
 				pair, err := in.iterate(item)
 				if err != nil {
 					return nil, err
@@ -93,19 +105,21 @@ func globalDict(in *interp, a *args) (Value, error) {
 				if len(pair) != 2 {
 					return nil, fail(ValueError, "dictionary update sequence element has length %d; 2 is required", len(pair))
 				}
-				if !d.Set(pair[0], pair[1]) {
-					return nil, fail(TypeError, "unhashable type: '%s'", typeName(pair[0]))
+				if err := in.set(d, pair[0], pair[1]); err != nil {
+					return nil, err
 				}
 			}
 		}
 	}
 	for i, n := range a.names {
-		d.Set(n, a.named[i])
+		if err := in.set(d, n, a.named[i]); err != nil {
+			return nil, err
+		}
 	}
-	return d, in.charge(64 * d.Len())
+	return d, nil
 }
 
-func globalRaise(in *interp, a *args) (Value, error) {
+func globalRaise(in *interp, _ struct{}, a *args) (Value, error) {
 	b, err := a.bind("raise_exception", 1, "message")
 	if err != nil {
 		return nil, err
@@ -114,10 +128,10 @@ func globalRaise(in *interp, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, fail(RaisedError, "%s", text)
+	return nil, raised(text)
 }
 
-func globalNow(in *interp, a *args) (Value, error) {
+func globalNow(in *interp, _ struct{}, a *args) (Value, error) {
 	b, err := a.bind("strftime_now", 1, "format")
 	if err != nil {
 		return nil, err
@@ -126,11 +140,13 @@ func globalNow(in *interp, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := strftime(in.now(), format)
-	return text, in.charge(len(text))
+	return in.strftime(in.now(), format)
 }
 
-func globalJoiner(_ *interp, a *args) (Value, error) {
+func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
+	if err := in.charge(3 * listBytes); err != nil {
+		return nil, err
+	}
 	b, err := a.bind("joiner", 0, "sep")
 	if err != nil {
 		return nil, err
@@ -146,7 +162,11 @@ func globalJoiner(_ *interp, a *args) (Value, error) {
 	}}, err
 }
 
-func globalCycler(_ *interp, a *args) (Value, error) {
+func globalCycler(in *interp, _ struct{}, a *args) (Value, error) {
+	// It has three members, two of them functions.
+	if err := in.charge(5 * pairBytes); err != nil {
+		return nil, err
+	}
 	if len(a.pos) == 0 {
 		return nil, fail(TypeError, "at least one item has to be provided")
 	}
@@ -178,11 +198,19 @@ var layouts = map[byte]string{
 
 // strftime formats a time as Python does in the C locale. A time that comes
 // from the local clock has no zone there, so %z and %Z are empty.
-func strftime(t time.Time, format string) string {
-	var b strings.Builder
+func (in *interp) strftime(t time.Time, format string) (string, error) {
+	b := builder{in: in}
 	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			b.WriteByte(format[i])
+		// What stands before a directive goes as one piece.
+		n := strings.IndexByte(format[i:], '%')
+		if n < 0 || i+n+1 == len(format) {
+			n = len(format) - i
+		}
+		if n > 0 {
+			if err := b.write(format[i : i+n]); err != nil {
+				return "", err
+			}
+			i += n - 1
 			continue
 		}
 		i++
@@ -198,9 +226,15 @@ func strftime(t time.Time, format string) string {
 				text = "0"
 			}
 		}
-		b.WriteString(text)
+		// A directive takes as long as a few nodes.
+		if err := in.spend(4); err != nil {
+			return "", err
+		}
+		if err := b.write(text); err != nil {
+			return "", err
+		}
 	}
-	return b.String()
+	return b.text()
 }
 
 func directive(t time.Time, c byte) string {

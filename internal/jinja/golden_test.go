@@ -32,7 +32,7 @@ func TestRecordedRenderingsOfRealTemplatesAreExact(t *testing.T) {
 	}
 	templates := make([]*jinja.Template, len(list))
 	for i, l := range list {
-		if templates[i], err = jinja.Parse(l.Template); err != nil {
+		if templates[i], err = jinja.Parse(t.Context(), l.Template); err != nil {
 			t.Errorf("template %d: %v", i, err)
 		}
 	}
@@ -64,11 +64,11 @@ func TestRecordedRenderingsOfRealTemplatesAreExact(t *testing.T) {
 		if templates[r.Tpl] == nil {
 			continue
 		}
-		vars, err := jinja.FromJSON(r.Input)
+		vars, err := jinja.FromJSON(t.Context(), r.Input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := templates[r.Tpl].Render(vars.(*jinja.Dict), &jinja.Options{Now: clock})
+		out, err := templates[r.Tpl].Render(t.Context(), vars.(*jinja.Dict), &jinja.Options{Now: clock})
 		var e *jinja.Error
 		switch {
 		case r.Out == nil && err == nil:

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"context"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,23 +37,38 @@ type lexer struct {
 	col    int32
 	start  int
 	tokens []token
+	ended  func() error // the error of the context
 	// fresh says that the last tag took the rest of its line with it, so that
 	// the text after it begins a line.
 	fresh bool
 }
 
-// maxSource bounds the size of a template.
-const maxSource = 4 << 20
+const (
+	// maxSource bounds the size of a template. A tree takes up to 200 times the
+	// memory of its text; the longest templates in use have some 50,000 bytes.
+	maxSource = 1 << 20
+	// maxName bounds the length of a name, because each use of one goes over
+	// its bytes.
+	maxName = 1000
+	// lexPoll is how many tokens are read between two looks at the context.
+	lexPoll = 1 << 12
+)
 
-func lex(src string) ([]token, error) {
+func lex(ctx context.Context, src string) ([]token, error) {
 	if len(src) > maxSource {
 		return nil, fail(LimitError, "the template is larger than %d bytes", maxSource)
 	}
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	src = strings.ReplaceAll(src, "\r", "\n")
 	src = strings.TrimSuffix(src, "\n")
-	l := &lexer{src: src, line: 1, col: 1, fresh: true}
-	for l.at < len(l.src) {
+	l := &lexer{src: src, line: 1, col: 1, fresh: true, ended: ctx.Err}
+	for tags := 0; l.at < len(l.src); tags++ {
+		// Comments are no tokens, so that tags are counted too.
+		if tags%lexPoll == 0 {
+			if err := l.ended(); err != nil {
+				return nil, err
+			}
+		}
 		if err := l.text(); err != nil {
 			return nil, err
 		}
@@ -280,6 +296,11 @@ var operators = []string{
 
 // next reads one token inside a tag.
 func (l *lexer) next(brackets *[]byte) error {
+	if len(l.tokens)%lexPoll == 0 {
+		if err := l.ended(); err != nil {
+			return err
+		}
+	}
 	at := l.at
 	rest := l.src[at:]
 	c := rest[0]
@@ -309,33 +330,41 @@ func (l *lexer) next(brackets *[]byte) error {
 		}
 		return l.fail(at, "unexpected char %q: a string without an end", c)
 	}
-	if n := nameLen(rest); n > 0 {
+	if n := nameLen(rest[:min(len(rest), maxName+1)]); n > 0 {
+		if n > maxName {
+			return l.place(at).at(fail(LimitError, "a name is longer than %d bytes", maxName))
+		}
 		l.emit(tokName, rest[:n], at)
 		l.at += n
 		return nil
 	}
 	for _, op := range operators {
-		if !strings.HasPrefix(rest, op) {
-			continue
+		if strings.HasPrefix(rest, op) {
+			return l.operator(op, brackets)
 		}
-		switch op {
-		case "(", "[", "{":
-			if len(*brackets) >= maxNesting {
-				return l.fail(at, "brackets are nested too deeply")
-			}
-			*brackets = append(*brackets, op[0])
-		case ")", "]", "}":
-			pairs := map[string]byte{")": '(', "]": '[', "}": '{'}
-			n := len(*brackets)
-			if n == 0 || (*brackets)[n-1] != pairs[op] {
-				return l.fail(at, "unexpected '%s'", op)
-			}
-			*brackets = (*brackets)[:n-1]
-		}
-		l.emit(tokOp, op, at)
-		l.at += len(op)
-		return nil
 	}
 	r, _ := utf8.DecodeRuneInString(rest)
 	return l.fail(at, "unexpected char %q", r)
+}
+
+// operator reads an operator; brackets has to be nested.
+func (l *lexer) operator(op string, brackets *[]byte) error {
+	at := l.at
+	switch op {
+	case "(", "[", "{":
+		if len(*brackets) >= maxNesting {
+			return l.fail(at, "brackets are nested too deeply")
+		}
+		*brackets = append(*brackets, op[0])
+	case ")", "]", "}":
+		open := "([{"[strings.Index(")]}", op)]
+		n := len(*brackets)
+		if n == 0 || (*brackets)[n-1] != open {
+			return l.fail(at, "unexpected '%s'", op)
+		}
+		*brackets = (*brackets)[:n-1]
+	}
+	l.emit(tokOp, op, at)
+	l.at += len(op)
+	return nil
 }

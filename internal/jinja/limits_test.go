@@ -12,7 +12,7 @@ import (
 // wantLimit checks that a template runs into a limit.
 func wantLimit(t *testing.T, text string) {
 	t.Helper()
-	_, err := render(text, nil)
+	_, err := render(t, text, nil)
 	var e *jinja.Error
 	if !errors.As(err, &e) {
 		t.Fatalf("got error %v, want a template error", err)
@@ -71,7 +71,7 @@ func TestErrorsSayWhereTheyAre(t *testing.T) {
 		{"inside a macro", "{% macro m() %}\n{{ 1/0 }}{% endmacro %}\n{{ m() }}", jinja.ZeroDivision, 2, 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := render(c.text, nil)
+			_, err := render(t, c.text, nil)
 			var e *jinja.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("got error %v", err)
@@ -84,23 +84,52 @@ func TestErrorsSayWhereTheyAre(t *testing.T) {
 }
 
 func TestTheBudgetIsThatOfTheOptions(t *testing.T) {
-	tpl, err := jinja.Parse("{% for x in range(1000) %}{{ x }}{% endfor %}")
+	tpl, err := jinja.Parse(t.Context(), "{% for x in range(1000) %}{{ x }}{% endfor %}")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tpl.Render(nil, &jinja.Options{MaxSteps: 100}); err == nil {
+	if _, err := tpl.Render(t.Context(), nil, &jinja.Options{MaxSteps: 100}); err == nil {
 		t.Error("1000 iterations in 100 steps")
 	}
-	if _, err := tpl.Render(nil, &jinja.Options{MaxBytes: 1000}); err == nil {
+	if _, err := tpl.Render(t.Context(), nil, &jinja.Options{MaxBytes: 1000}); err == nil {
 		t.Error("2890 bytes of output in 1000 bytes")
 	}
-	if _, err := tpl.Render(nil, nil); err != nil {
+	if _, err := tpl.Render(t.Context(), nil, nil); err != nil {
 		t.Error(err)
+	}
+	copies, err := jinja.Parse(t.Context(), "{{ x }}{{ x }}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{600, 600_000} {
+		vars := jinjaVars("x", strings.Repeat("a", n))
+		if _, err := copies.Render(t.Context(), vars, &jinja.Options{MaxBytes: n + n/2}); err == nil {
+			t.Errorf("%d bytes of output in %d", 2*n, n+n/2)
+		}
+		if _, err := copies.Render(t.Context(), vars, &jinja.Options{MaxBytes: 3 * n}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSourcesHaveLimits names what would take the square of its length to read,
+// or to run.
+func TestSourcesHaveLimits(t *testing.T) {
+	for _, name := range []string{
+		"keyword arguments", "a dotted filter", "a dotted test", "a long name", "a long attribute", "decimal digits", "hexadecimal digits",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := jinja.Parse(t.Context(), hostileSources[name])
+			var e *jinja.Error
+			if !errors.As(err, &e) || e.Kind != jinja.LimitError {
+				t.Errorf("got %v, want a limit", err)
+			}
+		})
 	}
 }
 
 func TestATemplateRendersInManyGoroutines(t *testing.T) {
-	tpl, err := jinja.Parse("{% macro m(x) %}{{ x / 0 if x > 5 else x }}{% endmacro %}{% for x in l %}{{ m(x) }}{% endfor %}")
+	tpl, err := jinja.Parse(t.Context(), "{% macro m(x) %}{{ x / 0 if x > 5 else x }}{% endmacro %}{% for x in l %}{{ m(x) }}{% endfor %}")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +140,10 @@ func TestATemplateRendersInManyGoroutines(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				if out, err := tpl.Render(good, nil); err != nil || out != "12" {
+				if out, err := tpl.Render(t.Context(), good, nil); err != nil || out != "12" {
 					t.Errorf("got %q, %v", out, err)
 				}
-				if _, err := tpl.Render(bad, nil); err == nil {
+				if _, err := tpl.Render(t.Context(), bad, nil); err == nil {
 					t.Error("a division by zero went through")
 				}
 			}

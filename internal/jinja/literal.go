@@ -101,7 +101,10 @@ func unescape(s string) (string, error) {
 			b.WriteByte("\\'\"\a\b\f\n\r\t\v"[plain])
 			continue
 		}
-		digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
+		digits := 0
+		if i := strings.IndexByte("xuU", c); i >= 0 {
+			digits = 2 << i
+		}
 		switch {
 		case c == '\n':
 		case digits > 0:

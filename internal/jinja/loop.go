@@ -85,6 +85,10 @@ func (l *loop) length() (int, error) {
 		if !ok {
 			return l.index + 1 + len(l.ahead), nil
 		}
+		// Nothing is pulled for free: an item that is kept takes memory.
+		if err := l.in.charge(2 * itemBytes); err != nil {
+			return 0, err
+		}
 		l.ahead = append(l.ahead, item)
 	}
 }
@@ -145,7 +149,7 @@ func (l *loop) attr(id string) (Value, error) {
 			return true, nil
 		}}, nil
 	}
-	return &undefined{msg: "'jinja2.runtime.LoopContext object' has no attribute '" + id + "'"}, nil
+	return &undefined{msg: "'jinja2.runtime.LoopContext object' has no attribute '" + brief(id) + "'"}, nil
 }
 
 // call is loop(items) in a recursive loop.

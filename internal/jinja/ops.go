@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"math/big"
-	"slices"
 	"strings"
 )
 
@@ -60,6 +59,9 @@ func errBig() error { return fail(OverflowError, "a whole number does not fit in
 
 // arith applies a binary operator.
 func (in *interp) arith(op string, a, b Value) (Value, error) {
+	if err := in.payBig(a, b); err != nil {
+		return nil, err
+	}
 	for _, v := range [2]Value{a, b} {
 		if u, ok := v.(*undefined); ok && !(op == "%" && isText(a)) {
 			return nil, u.err()
@@ -108,24 +110,50 @@ func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 		if !ok {
 			return nil, true, fail(TypeError, "can only concatenate str (not \"%s\") to str", typeName(b))
 		}
-		return a + s, true, in.charge(len(a) + len(s))
+		if a == "" || s == "" {
+			return a + s, true, nil // nothing is copied
+		}
+		sum, err := in.concat(a, s)
+		return sum, true, err
 	case "*":
 		n, ok := toInt(b)
 		if !ok {
 			return nil, true, fail(TypeError, "can't multiply sequence by non-int of type '%s'", typeName(b))
 		}
-		if n <= 0 || a == "" {
-			return "", true, nil
-		}
-		if n > int64(in.bytes) || in.charge(len(a)*int(n)) != nil {
-			return nil, true, fail(LimitError, "the template uses too much memory")
-		}
-		return strings.Repeat(a, int(n)), true, nil
+		s, err := in.repeat(a, n)
+		return s, true, err
 	case "%":
 		s, err := in.percent(a, b)
 		return s, true, err
 	}
 	return nil, false, nil
+}
+
+// repeat returns s n times.
+func (in *interp) repeat(s string, n int64) (string, error) {
+	if n <= 0 || s == "" {
+		return "", nil
+	}
+	if err := in.chargeTimes(n, int64(len(s))); err != nil {
+		return "", err
+	}
+	total := len(s) * int(n)
+	if total < blockSize {
+		return strings.Repeat(s, int(n)), nil
+	}
+	var b strings.Builder
+	b.Grow(total)
+	many := strings.Repeat(s, max(slowPiece/len(s), 1))
+	for part := 0; b.Len() < total; part++ {
+		// A short look at the context for each of the copies, which are quick.
+		if part%16 == 0 || len(many) > fastPiece {
+			if err := in.look(false); err != nil {
+				return "", err
+			}
+		}
+		b.WriteString(many[:min(len(many), total-b.Len())])
+	}
+	return b.String(), nil
 }
 
 func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
@@ -136,10 +164,8 @@ func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 		if !ok || l.tuple != a.tuple {
 			return nil, true, fail(TypeError, "can only concatenate %s (not \"%s\") to %s", kind, typeName(b), kind)
 		}
-		if err := in.charge(16 * (len(a.Items) + len(l.Items))); err != nil {
-			return nil, true, err
-		}
-		return &List{Items: slices.Concat(a.Items, l.Items), tuple: a.tuple}, true, nil
+		items, err := in.copyItems(a.Items, l.Items)
+		return &List{Items: items, tuple: a.tuple}, true, err
 	case "*":
 		n, ok := toInt(b)
 		if !ok {
@@ -148,10 +174,17 @@ func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 		if n <= 0 || len(a.Items) == 0 {
 			return &List{Items: nil, tuple: a.tuple}, true, nil
 		}
-		if n > int64(in.bytes) || in.charge(16*len(a.Items)*int(n)) != nil {
-			return nil, true, fail(LimitError, "the template uses too much memory")
+		if err := in.chargeTimes(n, int64(itemBytes*len(a.Items))); err != nil {
+			return nil, true, err
 		}
-		return &List{Items: slices.Repeat(a.Items, int(n)), tuple: a.tuple}, true, nil
+		items := make([]Value, len(a.Items)*int(n))
+		for i := range items {
+			if err := in.every(i); err != nil {
+				return nil, true, err
+			}
+			items[i] = a.Items[i%len(a.Items)]
+		}
+		return &List{Items: items, tuple: a.tuple}, true, nil
 	}
 	return nil, false, nil
 }
@@ -185,6 +218,16 @@ func intOp(op string, x, y int64) (Value, error) {
 		}
 		if y > 64 && (x > 1 || x < -1) {
 			return nil, errBig()
+		}
+	}
+	// Sums of numbers this small cannot leave 64 bits.
+	const small = 1 << 62
+	if -small < x && x < small && -small < y && y < small {
+		switch op {
+		case "+":
+			return x + y, nil
+		case "-":
+			return x - y, nil
 		}
 	}
 	a, b := big.NewInt(x), big.NewInt(y)
@@ -280,8 +323,10 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 	case nil:
 		return b == nil, nil
 	case string:
-		y, ok := b.(string)
-		return ok && x == y, nil
+		if y, ok := b.(string); ok {
+			return in.equalText(x, y)
+		}
+		return false, nil
 	case *undefined:
 		_, ok := b.(*undefined)
 		return ok, nil
@@ -302,9 +347,9 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 			return false, nil
 		}
 		for i, k := range x.keys {
-			other, ok := y.Get(k)
-			if !ok {
-				return false, nil
+			other, ok, err := in.get(y, k)
+			if err != nil || !ok {
+				return false, err
 			}
 			if eq, err := in.equalDepth(x.vals[i], other, depth+1); err != nil || !eq {
 				return false, err
@@ -315,6 +360,9 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 		y, ok := b.(rangeValue)
 		return ok && x.count == y.count && (x.count == 0 || x.start == y.start) && (x.count < 2 || x.step == y.step), nil
 	case *big.Int:
+		if err := in.payBig(a, b); err != nil {
+			return false, err
+		}
 		y, ok := b.(*big.Int)
 		return ok && x.Cmp(y) == 0, nil
 	case bool, int64, float64:
@@ -345,7 +393,8 @@ func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err e
 	}
 	if x, ok := a.(string); ok {
 		if y, ok := b.(string); ok {
-			return strings.Compare(x, y), true, nil
+			c, err := in.compareText(x, y)
+			return c, true, err
 		}
 	}
 	if x, ok := a.(*List); ok {
@@ -367,6 +416,9 @@ func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err e
 			return cmp.Compare(x, y), true, nil
 		}
 	}
+	if err := in.payBig(a, b); err != nil {
+		return 0, false, err
+	}
 	f, okF := toFloat(a)
 	g, okG := toFloat(b)
 	if okF && okG {
@@ -386,13 +438,21 @@ func (in *interp) contains(container, v Value) (bool, error) {
 		if !ok {
 			return false, fail(TypeError, "'in <string>' requires string as left operand, not %s", typeName(v))
 		}
-		return strings.Contains(c, s), in.spend(len(c) >> 6)
+		i, err := in.index(c, s, false)
+		return i >= 0, err
 	case *Dict:
+		if err := in.payKey(v); err != nil {
+			return false, err
+		}
 		if _, ok := hashKey(v); !ok {
 			return false, fail(TypeError, "unhashable type: '%s'", typeName(v))
 		}
 		_, ok := c.Get(v)
 		return ok, nil
+	case rangeValue:
+		if x, ok := toInt(v); ok {
+			return c.has(x), nil
+		}
 	case *namespace:
 		return false, fail(TypeError, "argument of type 'Namespace' is not iterable")
 	}
@@ -406,30 +466,4 @@ func (in *interp) contains(container, v Value) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// sortedOrder returns the order that sorts values, as indices.
-func (in *interp) sortedOrder(values []Value, reverse bool) ([]int, error) {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	if err := in.charge(8 * len(values)); err != nil {
-		return nil, err
-	}
-	var failed error
-	slices.SortStableFunc(order, func(a, b int) int {
-		if failed != nil {
-			return 0
-		}
-		c, _, err := in.order("<", values[a], values[b], 0)
-		if err != nil {
-			failed = err
-		}
-		if reverse {
-			c = -c
-		}
-		return c
-	})
-	return order, failed
 }

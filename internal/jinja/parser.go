@@ -1,6 +1,9 @@
 package jinja
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // maxNesting bounds how deeply statements and expressions may be nested.
 const maxNesting = 200
@@ -14,21 +17,30 @@ type parser struct {
 	// varargs, kwargs and caller say that the macro being parsed uses those
 	// names, also in a macro inside it.
 	varargs, kwargs, caller bool
-	// unknown are the filters and tests that do not exist, as errors.
-	unknown []error
+	// unknown are the filters and tests that do not exist.
+	unknown []unknownName
+	ended   func() error // the error of the context
+	polled  int          // how often enter was called
+}
+
+// unknownName is a filter or a test that does not exist.
+type unknownName struct {
+	kind, name string
+	at         pos
 }
 
 // Template is a parsed template. It does not change and is safe for concurrent
 // use.
 type Template struct{ body []stmt }
 
-// Parse parses a template. Mistakes are an [*Error].
-func Parse(src string) (*Template, error) {
-	tokens, err := lex(src)
+// Parse parses a template. Mistakes are an [*Error]. It ends with the context and
+// returns its error then.
+func Parse(ctx context.Context, src string) (*Template, error) {
+	tokens, err := lex(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{tokens: tokens}
+	p := &parser{tokens: tokens, ended: ctx.Err}
 	body, err := p.body()
 	if err != nil {
 		return nil, err
@@ -47,7 +59,8 @@ func Parse(src string) (*Template, error) {
 // all, as in the reference, unless a condition decides whether it is reached.
 func (p *parser) known(start int) error {
 	if len(p.unknown) > start {
-		return p.unknown[start]
+		u := p.unknown[start]
+		return u.at.at(fail("TemplateAssertionError", "No %s named '%s'.", u.kind, u.name))
 	}
 	return nil
 }
@@ -60,7 +73,7 @@ func (p *parser) note(kind, name string, exists bool, at pos) {
 		return
 	}
 	if !exists {
-		p.unknown = append(p.unknown, at.at(fail("TemplateAssertionError", "No %s named '%s'.", kind, name)))
+		p.unknown = append(p.unknown, unknownName{kind, name, at})
 	}
 }
 
@@ -86,8 +99,14 @@ func (p *parser) unexpected() error {
 	return p.fail("unexpected '%s'", t.text)
 }
 
-// enter counts a level of nesting; leave undoes it.
+// enter counts a level of nesting; leave undoes it. As every statement and every
+// operand goes through it, it looks at the context too.
 func (p *parser) enter() error {
+	if p.polled++; p.polled%lexPoll == 0 {
+		if err := p.ended(); err != nil {
+			return err
+		}
+	}
 	if p.depth++; p.depth > maxNesting {
 		return p.fail("nested too deeply")
 	}

@@ -99,6 +99,9 @@ func (p *parser) not() (expr, error) {
 	return n, err
 }
 
+// comparisons are the operators that compare, beside those that are words.
+var comparisons = []string{"==", "!=", "<", "<=", ">", ">="}
+
 func (p *parser) compare() (expr, error) {
 	left, err := p.sum()
 	if err != nil {
@@ -109,7 +112,7 @@ func (p *parser) compare() (expr, error) {
 		op := ""
 		t := p.peek()
 		switch {
-		case t.kind == tokOp && strings.Contains(" == != < <= > >= ", " "+t.text+" "):
+		case t.kind == tokOp && slices.Contains(comparisons, t.text):
 			op = t.text
 			p.at++
 		case p.skipName("in"):
@@ -232,6 +235,10 @@ func (p *parser) primary() (expr, error) {
 		return &constant{t.pos, text}, nil
 	case tokInt:
 		digits := strings.ReplaceAll(t.text, "_", "")
+		// Reading the digits takes the square of their number.
+		if len(digits) > maxNumber {
+			return nil, t.pos.at(fail(LimitError, "a number has more than %d digits", maxNumber))
+		}
 		v, err := strconv.ParseInt(digits, 0, 64)
 		if err != nil {
 			if big, ok := new(big.Int).SetString(digits, 0); ok {
@@ -423,6 +430,10 @@ func (p *parser) arguments() (callArgs, error) {
 	return a, nil
 }
 
+// maxNamed bounds the keyword arguments that are written in a call, because each
+// is compared with those before it.
+const maxNamed = 1000
+
 func (p *parser) argument(a *callArgs) error {
 	var err error
 	t := p.peek()
@@ -443,6 +454,9 @@ func (p *parser) argument(a *callArgs) error {
 	after := p.tokens[min(p.at+1, len(p.tokens)-1)]
 	if t.kind == tokName && after.kind == tokOp && after.text == "=" {
 		p.at += 2
+		if len(a.names) >= maxNamed {
+			return t.pos.at(fail(LimitError, "a call has more than %d keyword arguments", maxNamed))
+		}
 		if slices.Contains(a.names, t.text) {
 			return t.pos.at(fail(SyntaxError, "keyword argument repeated: %s", t.text))
 		}
@@ -505,7 +519,9 @@ func (p *parser) dottedName() (string, error) {
 	for err == nil && p.skipOp(".") {
 		var part string
 		part, err = p.expectName()
-		id += "." + part
+		if id += "." + part; len(id) > maxName {
+			return "", p.peek().pos.at(fail(LimitError, "a name is longer than %d bytes", maxName))
+		}
 	}
 	return id, err
 }

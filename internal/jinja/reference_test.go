@@ -35,7 +35,7 @@ func TestSnippetsRenderAsInTheReference(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Vars != nil {
-			v, err := jinja.FromJSON(r.Vars)
+			v, err := jinja.FromJSON(t.Context(), r.Vars)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestSnippetsRenderAsInTheReference(t *testing.T) {
 			continue
 		}
 		count++
-		out, err := render(r.T, vars)
+		out, err := render(t, r.T, vars)
 		var e *jinja.Error
 		switch {
 		case r.Out != nil && err != nil:
@@ -68,10 +68,11 @@ func TestSnippetsRenderAsInTheReference(t *testing.T) {
 	t.Logf("%d snippets, %d fail with another message", count, messages)
 }
 
-func render(text string, vars *jinja.Dict) (string, error) {
-	tpl, err := jinja.Parse(text)
+func render(t *testing.T, text string, vars *jinja.Dict) (string, error) {
+	t.Helper()
+	tpl, err := jinja.Parse(t.Context(), text)
 	if err != nil {
 		return "", err
 	}
-	return tpl.Render(vars, &jinja.Options{Now: clock})
+	return tpl.Render(t.Context(), vars, &jinja.Options{Now: clock})
 }

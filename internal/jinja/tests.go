@@ -3,7 +3,6 @@ package jinja
 import (
 	"math"
 	"math/big"
-	"strings"
 	"unicode"
 )
 
@@ -27,7 +26,7 @@ func init() {
 			return in.compare(op, v, b.vals[0])
 		}
 	}
-	tests = map[string]testFunc{
+	tests = metered(map[string]testFunc{
 		"defined":   is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
 		"undefined": is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
 		"none":      is(func(v Value) bool { return v == nil }),
@@ -86,17 +85,24 @@ func init() {
 		"le": compare("<="), "<=": compare("<="),
 		"gt": compare(">"), "greaterthan": compare(">"), ">": compare(">"),
 		"ge": compare(">="), ">=": compare(">="),
-	}
+	}, ownTests...)
+}
+
+// ownTests look at the kind of a value only, or pay for what they compare.
+var ownTests = []string{
+	"defined", "undefined", "none", "boolean", "true", "false", "string", "mapping", "integer", "float",
+	"number", "sequence", "iterable", "callable", "escaped", "odd", "even", "sameas", "in",
+	"eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=",
 }
 
 // test applies a test by name.
 func (in *interp) test(id string, v Value, a *args) (Value, error) {
+	if err := in.spend(1 + len(id)>>lookShift); err != nil {
+		return nil, err
+	}
 	f, ok := tests[id]
 	if !ok {
 		return nil, fail("TemplateAssertionError", "No test named '%s'.", id)
-	}
-	if err := in.spend(1); err != nil {
-		return nil, err
 	}
 	return f(in, v, a)
 }
@@ -139,7 +145,7 @@ func caseTest(want, other func(rune) bool) testFunc {
 		if err != nil {
 			return false, err
 		}
-		return strings.IndexFunc(s, want) >= 0 && strings.IndexFunc(s, other) < 0, nil
+		return in.cased(s, want, other)
 	}
 }
 

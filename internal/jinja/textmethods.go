@@ -6,132 +6,69 @@ import (
 	"unicode/utf8"
 )
 
-// textMethods are the methods of strings.
-var textMethods = map[string]func(in *interp, s string, a *args) (Value, error){
-	"strip":      stripMethod(strings.TrimFunc, strings.Trim),
-	"lstrip":     stripMethod(strings.TrimLeftFunc, strings.TrimLeft),
-	"rstrip":     stripMethod(strings.TrimRightFunc, strings.TrimRight),
-	"upper":      mapMethod(upper),
-	"lower":      mapMethod(lower),
-	"casefold":   mapMethod(strings.ToLower),
-	"title":      mapMethod(pyTitle),
-	"capitalize": mapMethod(capitalize),
-	"swapcase": mapMethod(func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if unicode.IsUpper(r) {
-				return unicode.ToLower(r)
-			}
-			return unicode.ToUpper(r)
-		}, s)
-	}),
-	"isdigit":   isMethod(unicode.IsDigit),
-	"isdecimal": isMethod(unicode.IsDigit),
-	"isnumeric": isMethod(unicode.IsNumber),
-	"isalpha":   isMethod(unicode.IsLetter),
-	"isalnum":   isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
-	"isspace":   isMethod(isSpace),
-	"isupper":   caseMethod(unicode.IsUpper, unicode.IsLower),
-	"islower":   caseMethod(unicode.IsLower, unicode.IsUpper),
-	"istitle": func(_ *interp, s string, _ *args) (Value, error) {
-		inside, found := false, false
-		for _, r := range s {
-			upper, lower := unicode.IsUpper(r) || unicode.IsTitle(r), unicode.IsLower(r)
-			if upper && inside || lower && !inside {
-				return false, nil
-			}
-			inside = upper || lower
-			found = found || inside
-		}
-		return found, nil
-	},
-	"isidentifier": func(_ *interp, s string, _ *args) (Value, error) {
-		for i, r := range s {
-			if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && !unicode.Is(unicode.M, r)) {
-				return false, nil
-			}
-		}
-		return s != "", nil
-	},
-	"isascii": func(_ *interp, s string, _ *args) (Value, error) {
-		return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0, nil
+// textMethods are the methods of strings. Those that are listed behind the
+// table go over a part of the text only, mostly, and pay for that.
+var textMethods = metered(map[string]textMethod{
+	"strip":        stripMethod((*interp).trim),
+	"lstrip":       stripMethod((*interp).trimLeft),
+	"rstrip":       stripMethod((*interp).trimRight),
+	"upper":        mapMethod(plain(upper)),
+	"lower":        mapMethod(plain(lower)),
+	"casefold":     mapMethod(plain(strings.ToLower)),
+	"title":        mapMethod(pyTitle),
+	"capitalize":   mapMethod(capitalize),
+	"swapcase":     mapMethod(plain(swapCase)),
+	"isdigit":      isMethod(unicode.IsDigit),
+	"isdecimal":    isMethod(unicode.IsDigit),
+	"isnumeric":    isMethod(unicode.IsNumber),
+	"isalpha":      isMethod(unicode.IsLetter),
+	"isalnum":      isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
+	"isspace":      isMethod(isSpace),
+	"isupper":      caseMethod(unicode.IsUpper, unicode.IsLower),
+	"islower":      caseMethod(unicode.IsLower, unicode.IsUpper),
+	"istitle":      isTitleMethod,
+	"isidentifier": isIdentifierMethod,
+	"isascii": func(in *interp, s string, _ *args) (Value, error) {
+		return in.all(s, func(r rune) bool { return r < utf8.RuneSelf })
 	},
 	"startswith":   affixMethod("startswith", strings.HasPrefix),
 	"endswith":     affixMethod("endswith", strings.HasSuffix),
 	"removeprefix": cutMethod("removeprefix", strings.TrimPrefix),
 	"removesuffix": cutMethod("removesuffix", strings.TrimSuffix),
-	"find":         findMethod("find", strings.Index),
-	"rfind":        findMethod("rfind", strings.LastIndex),
-	"index":        findMethod("index", strings.Index),
-	"rindex":       findMethod("rindex", strings.LastIndex),
-	"count": func(_ *interp, s string, a *args) (Value, error) {
+	"find":         findMethod("find", false),
+	"rfind":        findMethod("rfind", true),
+	"index":        findMethod("index", false),
+	"rindex":       findMethod("rindex", true),
+	"count": func(in *interp, s string, a *args) (Value, error) {
 		sub, err := oneText("count", a)
-		return int64(strings.Count(s, sub)), err
+		if err != nil {
+			return nil, err
+		}
+		n, err := in.count(s, sub)
+		return int64(n), err
 	},
 	"replace":    replaceMethod,
 	"split":      splitMethod,
 	"rsplit":     rsplitMethod,
 	"splitlines": splitLinesMethod,
-	"partition": func(_ *interp, s string, a *args) (Value, error) {
-		sep, err := oneText("partition", a)
-		if err == nil && sep == "" {
-			err = fail(ValueError, "empty separator")
-		}
-		before, after, ok := strings.Cut(s, sep)
-		if !ok {
-			sep = ""
-		}
-		return newTuple(before, sep, after), err
-	},
-	"rpartition": func(_ *interp, s string, a *args) (Value, error) {
-		sep, err := oneText("rpartition", a)
-		if err == nil && sep == "" {
-			err = fail(ValueError, "empty separator")
-		}
-		i := strings.LastIndex(s, sep)
-		if i < 0 {
-			return newTuple("", "", s), err
-		}
-		return newTuple(s[:i], sep, s[i+len(sep):]), err
-	},
-	"join": func(in *interp, s string, a *args) (Value, error) {
-		b, err := a.bind("join", 1, "iterable")
-		if err != nil {
-			return nil, err
-		}
-		items, err := in.iterate(b.vals[0])
-		if err != nil {
-			return nil, err
-		}
-		for i, item := range items {
-			if !isText(item) {
-				return nil, fail(TypeError, "sequence item %d: expected str instance, %s found", i, typeName(item))
-			}
-		}
-		return in.join(items, s)
-	},
-	"ljust":  justMethod("ljust"),
-	"rjust":  justMethod("rjust"),
-	"center": justMethod("center"),
-	"zfill": func(in *interp, s string, a *args) (Value, error) {
-		b, err := a.bind("zfill", 1, "width")
-		if err != nil {
-			return nil, err
-		}
-		width, err := b.int(0, 0)
-		if err != nil {
-			return nil, err
-		}
-		sign := ""
-		if s != "" && (s[0] == '-' || s[0] == '+') {
-			sign, s = s[:1], s[1:]
-		}
-		fill, err := in.padding("0", width-int64(len(sign)+utf8.RuneCountInString(s)))
-		return sign + fill + s, err
-	},
-	"format": func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a) },
+	"partition":  partitionMethod("partition", false),
+	"rpartition": partitionMethod("rpartition", true),
+	"join":       joinMethod,
+	"ljust":      justMethod("ljust"),
+	"rjust":      justMethod("rjust"),
+	"center":     justMethod("center"),
+	"zfill":      zfillMethod,
+	"format":     func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a) },
 	"encode": func(*interp, string, *args) (Value, error) {
 		return nil, fail(TypeError, "bytes are not supported in a chat template")
 	},
+}, ownTextMethods...)
+
+var ownTextMethods = []string{
+	"strip", "lstrip", "rstrip", "startswith", "endswith", "removeprefix", "removesuffix",
+	"find", "rfind", "index", "rindex", "partition", "rpartition", "encode",
+	"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "isupper", "islower",
+	"istitle", "isidentifier", "isascii",
 }
 
 type textMethod = func(in *interp, s string, a *args) (Value, error)
@@ -144,61 +81,113 @@ func oneText(fn string, a *args) (string, error) {
 	return b.text(0, "")
 }
 
-func stripMethod(space func(string, func(rune) bool) string, set func(string, string) string) textMethod {
+// stripMethod removes white space, or the characters of a text, with trim.
+func stripMethod(trim func(in *interp, s string, f func(rune) bool) (string, error)) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind("strip", 0, "chars")
 		if err != nil {
 			return nil, err
 		}
 		if !b.given[0] || b.vals[0] == nil {
-			return space(s, isSpace), in.spend(len(s) >> 6)
+			return trim(in, s, isSpace)
 		}
 		chars, err := b.text(0, "")
 		if err != nil {
 			return nil, err
 		}
-		return set(s, chars), in.spend(len(s) >> 4)
+		f, err := in.anyOf(chars)
+		if err != nil {
+			return nil, err
+		}
+		return trim(in, s, f)
 	}
 }
 
-func mapMethod(f func(string) string) textMethod {
+// anyOf returns a function that reports whether a character is one of chars.
+// Many are put into a map, so that looking for each in turn stays linear.
+func (in *interp) anyOf(chars string) (func(rune) bool, error) {
+	if len(chars) <= 16 {
+		return func(r rune) bool { return strings.ContainsRune(chars, r) }, nil
+	}
+	if err := in.charge(8 * len(chars)); err != nil {
+		return nil, err
+	}
+	set := map[rune]bool{}
+	err := in.pieces(chars, func(piece string) bool {
+		for _, r := range piece {
+			set[r] = true
+		}
+		return true
+	})
+	return func(r rune) bool { return set[r] }, err
+}
+
+// plain makes a mapping of pieces of one that keeps nothing from one piece to
+// the next.
+func plain(f func(string) string) func() func(string) string {
+	return func() func(string) string { return f }
+}
+
+// mapMethod makes a method of a mapping of pieces; start begins a text.
+func mapMethod(start func() func(string) string) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		if _, err := a.bind("method", 0); err != nil {
 			return nil, err
 		}
-		if err := in.charge(2 * len(s)); err != nil {
-			return nil, err
-		}
-		return f(s), nil
+		return in.mapText(s, start())
 	}
 }
 
-func isMethod(in func(rune) bool) textMethod {
-	return func(it *interp, s string, _ *args) (Value, error) {
-		for _, r := range s {
-			if !in(r) {
-				return false, nil
-			}
-		}
-		return s != "", it.spend(len(s) >> 6)
+func isMethod(is func(rune) bool) textMethod {
+	return func(in *interp, s string, _ *args) (Value, error) {
+		ok, err := in.all(s, is)
+		return ok && s != "", err
 	}
 }
 
 func caseMethod(want, other func(rune) bool) textMethod {
 	return func(in *interp, s string, _ *args) (Value, error) {
-		found := false
-		for _, r := range s {
-			if other(r) {
-				return false, nil
-			}
-			found = found || want(r)
-		}
-		return found, in.spend(len(s) >> 6)
+		return in.cased(s, want, other)
 	}
 }
 
+// cased reports whether s has a character of the wanted case and none of the
+// other.
+func (in *interp) cased(s string, want, other func(rune) bool) (bool, error) {
+	found := false
+	ok, err := in.all(s, func(r rune) bool {
+		found = found || want(r)
+		return !other(r)
+	})
+	return ok && found, err
+}
+
+func isTitleMethod(in *interp, s string, _ *args) (Value, error) {
+	inside, found := false, false
+	ok, err := in.all(s, func(r rune) bool {
+		upper, lower := unicode.IsUpper(r) || unicode.IsTitle(r), unicode.IsLower(r)
+		if upper && inside || lower && !inside {
+			return false
+		}
+		inside = upper || lower
+		found = found || inside
+		return true
+	})
+	return ok && found, err
+}
+
+func isIdentifierMethod(in *interp, s string, _ *args) (Value, error) {
+	first := true
+	ok, err := in.all(s, func(r rune) bool {
+		ok := r == '_' || unicode.IsLetter(r) || !first && (unicode.IsDigit(r) || unicode.Is(unicode.M, r))
+		first = false
+		return ok
+	})
+	return ok && s != "", err
+}
+
 func affixMethod(fn string, has func(s, affix string) bool) textMethod {
-	return func(_ *interp, s string, a *args) (Value, error) {
+	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "prefix")
 		if err != nil {
 			return nil, err
@@ -215,6 +204,9 @@ func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 			if !ok {
 				return nil, fail(TypeError, "%s first arg must be str or a tuple of str, not %s", fn, typeName(c))
 			}
+			if err := in.affix(s, text); err != nil {
+				return nil, err
+			}
 			if has(s, text) {
 				return true, nil
 			}
@@ -223,15 +215,26 @@ func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 	}
 }
 
+// affix pays for comparing an end of s with a text.
+func (in *interp) affix(s, text string) error {
+	if len(text) > len(s) {
+		text = ""
+	}
+	return in.spend(1 + len(text)>>lookShift)
+}
+
 func cutMethod(fn string, cut func(s, affix string) string) textMethod {
-	return func(_ *interp, s string, a *args) (Value, error) {
+	return func(in *interp, s string, a *args) (Value, error) {
 		affix, err := oneText(fn, a)
-		return cut(s, affix), err
+		if err != nil {
+			return nil, err
+		}
+		return cut(s, affix), in.affix(s, affix)
 	}
 }
 
 // findMethod returns an index that counts characters.
-func findMethod(fn string, find func(s, sub string) int) textMethod {
+func findMethod(fn string, back bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "sub", "start", "end")
 		if err != nil {
@@ -241,40 +244,59 @@ func findMethod(fn string, find func(s, sub string) int) textMethod {
 		if err != nil {
 			return nil, err
 		}
-		if err := in.charge(len(s)); err != nil {
+		var bounds [3]*int64
+		for i := 1; i < 3; i++ {
+			if b.given[i] && b.vals[i] != nil {
+				x, err := b.int(i, 0)
+				if err != nil {
+					return nil, err
+				}
+				bounds[i-1] = &x
+			}
+		}
+		from, to, err := in.span(s, bounds[0], bounds[1])
+		if err != nil {
 			return nil, err
 		}
-		offset := int64(0)
-		if b.given[1] || b.given[2] {
-			var bounds [3]*int64
-			for i := 1; i < 3; i++ {
-				if b.given[i] && b.vals[i] != nil {
-					x, err := b.int(i, 0)
-					if err != nil {
-						return nil, err
-					}
-					bounds[i-1] = &x
-				}
-			}
-			runes := []rune(s)
-			picked, err := sliceRange(len(runes), bounds)
-			if err != nil {
-				return nil, err
-			}
-			s = ""
-			if len(picked) > 0 {
-				offset = int64(picked[0])
-				s = string(runes[picked[0] : picked[len(picked)-1]+1])
-			}
+		i := -1
+		if from <= to {
+			i, err = in.index(s[from:to], sub, back)
 		}
-		i := find(s, sub)
-		if i < 0 {
-			if strings.HasSuffix(fn, "index") {
-				return nil, fail(ValueError, "substring not found")
-			}
-			return int64(-1), nil
+		switch {
+		case err != nil:
+			return nil, err
+		case i >= 0:
+			n, err := in.runeCount(s[:from+i])
+			return int64(n), err
+		case strings.HasSuffix(fn, "index"):
+			return nil, fail(ValueError, "substring not found")
 		}
-		return offset + int64(utf8.RuneCountInString(s[:i])), nil
+		return int64(-1), nil
+	}
+}
+
+func partitionMethod(fn string, back bool) textMethod {
+	return func(in *interp, s string, a *args) (Value, error) {
+		sep, err := oneText(fn, a)
+		if err == nil && sep == "" {
+			err = fail(ValueError, "empty separator")
+		}
+		if err != nil {
+			return nil, err
+		}
+		i, err := in.index(s, sep, back)
+		if err == nil {
+			err = in.charge(listBytes + 3*(itemBytes+boxBytes))
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case i >= 0:
+			return newTuple(s[:i], sep, s[i+len(sep):]), nil
+		case back:
+			return newTuple("", "", s), nil
+		}
+		return newTuple(s, "", ""), nil
 	}
 }
 
@@ -298,150 +320,24 @@ func replaceMethod(in *interp, s string, a *args) (Value, error) {
 	return in.replace(s, from, to, count)
 }
 
-func (in *interp) replace(s, from, to string, count int64) (Value, error) {
-	n := int64(strings.Count(s, from))
-	if count >= 0 {
-		n = min(n, count)
-	}
-	if err := in.charge(len(s)); err != nil {
-		return nil, err
-	}
-	if grow := n * int64(len(to)); grow > int64(in.bytes) || in.charge(int(grow)) != nil {
-		return nil, fail(LimitError, "the template uses too much memory")
-	}
-	return strings.Replace(s, from, to, int(n)), nil
-}
-
-func (in *interp) textList(parts []string) (Value, error) {
-	items := make([]Value, len(parts))
-	for i, p := range parts {
-		items[i] = p
-	}
-	return NewList(items...), in.charge(32 * len(parts))
-}
-
-// splitArgs reads the arguments of split; sep is empty for white space.
-func splitArgs(fn string, a *args) (sep string, limit int, err error) {
-	b, err := a.bind(fn, 0, "sep", "maxsplit")
-	if err != nil {
-		return "", 0, err
-	}
-	if b.given[0] && b.vals[0] != nil {
-		if sep, err = b.text(0, ""); err != nil {
-			return "", 0, err
-		}
-		if sep == "" {
-			return "", 0, fail(ValueError, "empty separator")
-		}
-	}
-	n, err := b.int(1, -1)
-	if n < 0 || n > 1<<30 {
-		n = -1
-	}
-	return sep, int(n), err
-}
-
-func splitMethod(in *interp, s string, a *args) (Value, error) {
-	sep, limit, err := splitArgs("split", a)
+func joinMethod(in *interp, s string, a *args) (Value, error) {
+	b, err := a.bind("join", 1, "iterable")
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(len(s)); err != nil {
-		return nil, err
-	}
-	if sep != "" {
-		if limit >= 0 {
-			limit++
-		}
-		return in.textList(strings.SplitN(s, sep, limit))
-	}
-	var parts []string
-	s = strings.TrimLeftFunc(s, isSpace)
-	for s != "" {
-		end := strings.IndexFunc(s, isSpace)
-		if end < 0 || len(parts) == limit {
-			parts = append(parts, s)
-			break
-		}
-		parts = append(parts, s[:end])
-		s = strings.TrimLeftFunc(s[end:], isSpace)
-	}
-	return in.textList(parts)
-}
-
-func rsplitMethod(in *interp, s string, a *args) (Value, error) {
-	sep, limit, err := splitArgs("rsplit", a)
+	items, err := in.iterate(b.vals[0])
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(len(s)); err != nil {
-		return nil, err
-	}
-	if sep == "" {
-		if limit < 0 {
-			return splitMethod(in, s, &args{})
+	for i, item := range items {
+		if !isText(item) {
+			return nil, fail(TypeError, "sequence item %d: expected str instance, %s found", i, typeName(item))
 		}
-		return in.textList(rsplitSpace(s, limit))
 	}
-	parts := strings.Split(s, sep)
-	if limit >= 0 && len(parts) > limit+1 {
-		head := strings.Join(parts[:len(parts)-limit], sep)
-		parts = append([]string{head}, parts[len(parts)-limit:]...)
-	}
-	return in.textList(parts)
+	return in.join(items, s)
 }
 
-func rsplitSpace(s string, limit int) []string {
-	var parts []string
-	s = strings.TrimRightFunc(s, isSpace)
-	for s != "" {
-		start := strings.LastIndexFunc(s, isSpace)
-		if start < 0 || len(parts) == limit {
-			parts = append(parts, s)
-			break
-		}
-		_, n := utf8.DecodeRuneInString(s[start:])
-		parts = append(parts, s[start+n:])
-		s = strings.TrimRightFunc(s[:start], isSpace)
-	}
-	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
-		parts[i], parts[j] = parts[j], parts[i]
-	}
-	return parts
-}
-
-func splitLinesMethod(in *interp, s string, a *args) (Value, error) {
-	b, err := a.bind("splitlines", 0, "keepends")
-	if err != nil {
-		return nil, err
-	}
-	return in.textList(splitLines(s, b.truth(0, false)))
-}
-
-// splitLines is Python's str.splitlines.
-func splitLines(s string, keep bool) []string {
-	var out []string
-	for s != "" {
-		end, n := len(s), 0
-		for i, r := range s {
-			if strings.ContainsRune("\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029", r) {
-				end, n = i, utf8.RuneLen(r)
-				if r == '\r' && strings.HasPrefix(s[i+1:], "\n") {
-					n = 2
-				}
-				break
-			}
-		}
-		line := s[:end]
-		if keep {
-			line = s[:end+n]
-		}
-		out = append(out, line)
-		s = s[end+n:]
-	}
-	return out
-}
-
+// justMethod pads a text to a width.
 func justMethod(fn string) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "width", "fillchar")
@@ -453,13 +349,17 @@ func justMethod(fn string) textMethod {
 			return nil, err
 		}
 		fill, err := b.text(1, " ")
-		if err == nil && utf8.RuneCountInString(fill) != 1 {
+		if err == nil && (len(fill) > utf8.UTFMax || utf8.RuneCountInString(fill) != 1) {
 			err = fail(TypeError, "The fill character must be exactly one character long")
 		}
 		if err != nil {
 			return nil, err
 		}
-		missing := max(width-int64(utf8.RuneCountInString(s)), 0)
+		n, err := in.runeCount(s)
+		if err != nil {
+			return nil, err
+		}
+		missing := max(width-int64(n), 0)
 		left := int64(0)
 		switch fn {
 		case "rjust":
@@ -467,13 +367,48 @@ func justMethod(fn string) textMethod {
 		case "center":
 			left = missing/2 + missing&width&1
 		}
-		before, err := in.padding(fill, left)
-		if err != nil {
-			return nil, err
-		}
-		after, err := in.padding(fill, missing-left)
-		return before + s + after, err
+		return in.padded(fill, left, s, missing-left)
 	}
+}
+
+// padded writes a character before times, s, and the character after times.
+func (in *interp) padded(fill string, before int64, s string, after int64) (Value, error) {
+	if before <= 0 && after <= 0 {
+		return s, nil
+	}
+	left, err := in.padding(fill, before)
+	if err != nil {
+		return nil, err
+	}
+	right, err := in.padding(fill, after)
+	if err != nil {
+		return nil, err
+	}
+	return in.concat(left, s, right)
+}
+
+func zfillMethod(in *interp, s string, a *args) (Value, error) {
+	b, err := a.bind("zfill", 1, "width")
+	if err != nil {
+		return nil, err
+	}
+	width, err := b.int(0, 0)
+	if err != nil {
+		return nil, err
+	}
+	sign := ""
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		sign, s = s[:1], s[1:]
+	}
+	n, err := in.runeCount(s)
+	if err != nil {
+		return nil, err
+	}
+	fill, err := in.padding("0", width-int64(len(sign)+n))
+	if err != nil {
+		return nil, err
+	}
+	return in.concat(sign, fill, s)
 }
 
 // padding repeats a character.
@@ -481,38 +416,5 @@ func (in *interp) padding(fill string, n int64) (string, error) {
 	if n <= 0 {
 		return "", nil
 	}
-	v, err := in.arith("*", fill, n)
-	s, _ := v.(string)
-	return s, err
-}
-
-// Characters whose case mapping has more than one character.
-var (
-	upperSpecial = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST")
-	lowerSpecial = strings.NewReplacer("İ", "i\u0307")
-)
-
-func upper(s string) string { return strings.ToUpper(upperSpecial.Replace(s)) }
-
-func lower(s string) string { return strings.ToLower(lowerSpecial.Replace(s)) }
-
-// pyTitle is Python's str.title: letters after another letter are lower case.
-func pyTitle(s string) string {
-	inWord := false
-	return strings.Map(func(r rune) rune {
-		was := inWord
-		inWord = unicode.IsLetter(r)
-		if was {
-			return unicode.ToLower(r)
-		}
-		return unicode.ToTitle(r)
-	}, s)
-}
-
-func capitalize(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return s
-	}
-	return string(unicode.ToTitle(r)) + strings.ToLower(s[n:])
+	return in.repeat(fill, n)
 }

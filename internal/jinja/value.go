@@ -33,6 +33,13 @@ type Dict struct {
 // NewDict returns an empty mapping.
 func NewDict() *Dict { return &Dict{} }
 
+// maxKey is the length in bytes of the longest key. Hashing one cannot be left
+// in the middle.
+const maxKey = 16 << 20
+
+// maxTupleKey is the length of the longest tuple that can be a key.
+const maxTupleKey = 64
+
 // hashKey returns what stands for a key in a Go map: numbers that are equal in
 // Python have one key. It reports whether the value can be a key.
 func hashKey(v Value) (any, bool) {
@@ -49,7 +56,7 @@ func hashKey(v Value) (any, bool) {
 	case *big.Int:
 		return "\x00int " + v.String(), true
 	case *List:
-		if !v.tuple || len(v.Items) > 64 {
+		if !v.tuple || len(v.Items) > maxTupleKey {
 			return nil, false
 		}
 		var b strings.Builder
@@ -109,6 +116,69 @@ func (d *Dict) Get(key Value) (Value, bool) {
 	return d.vals[i], true
 }
 
+// payKey pays for what hashing a key goes over. The key of a tuple is a copy of
+// the texts in it.
+func (in *interp) payKey(key Value) error {
+	switch key := key.(type) {
+	case string:
+		if len(key) > maxKey {
+			return in.stop("a key is too long")
+		}
+		return in.spend(1 + len(key)>>lookShift)
+	case *big.Int:
+		return in.touch(bigSize(key))
+	case *List:
+		if !key.tuple || len(key.Items) > maxTupleKey {
+			return nil // not a key
+		}
+		n := listBytes
+		for _, item := range key.Items {
+			n += boxBytes + 2*size(item)
+		}
+		if n > maxKey {
+			return in.stop("a key is too long")
+		}
+		return in.charge(n)
+	}
+	return nil
+}
+
+// payBig pays for an operation on whole numbers beyond 64 bits.
+func (in *interp) payBig(values ...Value) error {
+	for _, v := range values {
+		if b, ok := v.(*big.Int); ok {
+			if err := in.touch(bigSize(b)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// get is [Dict.Get] for a key that may be large.
+func (in *interp) get(d *Dict, key Value) (Value, bool, error) {
+	if err := in.payKey(key); err != nil {
+		return nil, false, err
+	}
+	v, ok := d.Get(key)
+	return v, ok, nil
+}
+
+// set is [Dict.Set] for a mapping of the template.
+func (in *interp) set(d *Dict, key, value Value) error {
+	if err := in.payKey(key); err != nil {
+		return err
+	}
+	before := d.Len()
+	if !d.Set(key, value) {
+		return fail(TypeError, "unhashable type: '%s'", typeName(key))
+	}
+	if d.Len() == before {
+		return in.spend(1)
+	}
+	return in.charge(pairBytes)
+}
+
 // undefined is the value of what does not exist. It may be tested and printed,
 // anything else fails with msg.
 type undefined struct {
@@ -154,6 +224,12 @@ func (g *generator) rest() ([]Value, error) {
 
 // rangeValue is what range() returns.
 type rangeValue struct{ start, stop, step, count int64 }
+
+// has reports whether x is in the range.
+func (r rangeValue) has(x int64) bool {
+	d := x - r.start
+	return r.count > 0 && d%r.step == 0 && d/r.step >= 0 && d/r.step < r.count
+}
 
 // function is a function or a method that templates can call.
 type function struct {
@@ -248,12 +324,12 @@ func objectName(v Value) string {
 }
 
 // length is Python's len().
-func length(v Value) (int, error) {
+func (in *interp) length(v Value) (int, error) {
 	switch v := v.(type) {
 	case *undefined:
 		return 0, nil
 	case string:
-		return utf8.RuneCountInString(v), nil
+		return in.runeCount(v)
 	case *List:
 		return len(v.Items), nil
 	case *Dict:
@@ -276,14 +352,7 @@ func (in *interp) iterate(v Value) ([]Value, error) {
 	case *List:
 		return v.Items, nil
 	case string:
-		if err := in.charge(16 * len(v)); err != nil {
-			return nil, err
-		}
-		out := make([]Value, 0, len(v))
-		for _, r := range v {
-			out = append(out, string(r))
-		}
-		return out, nil
+		return in.characters(v)
 	case *Dict:
 		return v.keys, nil
 	case *view:
@@ -293,7 +362,7 @@ func (in *interp) iterate(v Value) ([]Value, error) {
 		v.items = nil
 		return items, err
 	case rangeValue:
-		if err := in.charge(16 * int(v.count)); err != nil {
+		if err := in.charge((itemBytes + boxBytes) * int(v.count)); err != nil {
 			return nil, err
 		}
 		out := make([]Value, v.count)
@@ -305,6 +374,31 @@ func (in *interp) iterate(v Value) ([]Value, error) {
 	return nil, fail(TypeError, "'%s' object is not iterable", typeName(v))
 }
 
+// characters returns the characters of a text as texts.
+func (in *interp) characters(s string) ([]Value, error) {
+	n, err := in.runeCount(s)
+	if err == nil {
+		err = in.charge((itemBytes + boxBytes) * n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Value, 0, n)
+	err = in.pieces(s, func(piece string) bool {
+		for len(piece) > 0 {
+			_, size := utf8.DecodeRuneInString(piece)
+			c := piece[:size]
+			if !utf8.ValidString(c) {
+				c = string(utf8.RuneError)
+			}
+			out = append(out, c)
+			piece = piece[size:]
+		}
+		return true
+	})
+	return out, err
+}
+
 func (in *interp) viewItems(v *view) ([]Value, error) {
 	switch v.kind {
 	case "keys":
@@ -312,11 +406,14 @@ func (in *interp) viewItems(v *view) ([]Value, error) {
 	case "values":
 		return v.dict.vals, nil
 	}
-	if err := in.charge(64 * v.dict.Len()); err != nil {
+	if err := in.charge((listBytes + 3*itemBytes) * v.dict.Len()); err != nil {
 		return nil, err
 	}
 	out := make([]Value, v.dict.Len())
 	for i, k := range v.dict.keys {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
 		out[i] = newTuple(k, v.dict.vals[i])
 	}
 	return out, nil

@@ -1,12 +1,15 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // ErrTooLong means that a file holds more bytes than its reader takes.
@@ -40,10 +43,16 @@ const maxQuoted = 1024
 // Quote makes a name that may come from a file fit to be printed: quoted, without
 // control characters, and not too long.
 func Quote(name string) string {
+	rest := ""
 	if len(name) > maxQuoted {
-		return fmt.Sprintf("%q...", name[:maxQuoted])
+		name, rest = name[:maxQuoted], "..."
 	}
-	return strconv.Quote(name)
+	text := strconv.Quote(name)
+	if filepath.Separator == '\\' {
+		// A path with each of its separators doubled would lead nowhere.
+		text = strings.ReplaceAll(text, `\\`, `\`)
+	}
+	return text + rest
 }
 
 // kindOf names the type of a file for people.
@@ -121,10 +130,16 @@ func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
+	// What the file says of its size spares growing with each read; it is not
+	// trusted with more than some megabytes.
+	var buf bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		buf.Grow(int(max(min(info.Size(), limit, 16<<20), 0)) + bytes.MinRead)
+	}
+	if _, err := buf.ReadFrom(io.LimitReader(f, limit+1)); err != nil {
 		return nil, err
 	}
+	data := buf.Bytes()
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s: %w (%d bytes)", Quote(name), ErrTooLong, limit)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -39,14 +38,7 @@ type skip struct {
 
 // report is what the events of one run come to.
 type report struct {
-	// forgiven, when not nil, is what a test may say and yet count as passed: a
-	// fault of the system under the tests. A test that says anything else as well
-	// has failed, and so has one that says nothing, unless it only passed on what
-	// was forgiven in its subtests.
-	forgiven *regexp.Regexp
-
 	passed, failed int
-	pardoned       []testID
 	skipped        []skip
 	failures       []string // the output of what failed, a text each
 	output         map[testID]*strings.Builder
@@ -55,8 +47,8 @@ type report struct {
 
 // read gathers the events of one run. A line that is no event belongs to what
 // the go command printed by itself and is kept as output of a build.
-func read(r io.Reader, forgiven *regexp.Regexp) (*report, error) {
-	rep := &report{output: map[testID]*strings.Builder{}, forgiven: forgiven}
+func read(r io.Reader) (*report, error) {
+	rep := &report{output: map[testID]*strings.Builder{}}
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -106,11 +98,6 @@ func (rep *report) end(id testID, action string) {
 		delete(rep.output, id)
 	}
 	switch {
-	case action == "fail" && rep.forgives(id, text):
-		rep.pardoned = append(rep.pardoned, id)
-		if id.name != "" {
-			rep.passed++
-		}
 	case action == "fail" && (id.name != "" || !rep.failedIn(id.pkg)):
 		rep.failed++
 		rep.failures = append(rep.failures, fmt.Sprintf("%v\n%s", id, text))
@@ -122,24 +109,6 @@ func (rep *report) end(id testID, action string) {
 	}
 }
 
-// forgives reports whether all that a failed test or package said is forgiven,
-// or came from parts of it that were.
-func (rep *report) forgives(id testID, text string) bool {
-	if rep.forgiven == nil || id.name == "" && rep.failedIn(id.pkg) {
-		return false
-	}
-	said := linesIn(text)
-	for _, line := range said {
-		if !rep.forgiven.MatchString(line) {
-			return false
-		}
-	}
-	part := func(p testID) bool {
-		return p.pkg == id.pkg && p.name != "" && (id.name == "" || strings.HasPrefix(p.name, id.name+"/"))
-	}
-	return len(said) > 0 && id.name != "" || slices.ContainsFunc(rep.pardoned, part)
-}
-
 func (rep *report) failedIn(pkg string) bool {
 	return slices.ContainsFunc(rep.failures, func(f string) bool { return strings.HasPrefix(f, pkg+" ") })
 }
@@ -147,7 +116,15 @@ func (rep *report) failedIn(pkg string) bool {
 // reasonIn returns what a skipped test said: its output without the lines that
 // go test writes around it, and without the place in the source.
 func reasonIn(text string) string {
-	reason := strings.Join(linesIn(text), " ")
+	var said []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") {
+			continue
+		}
+		said = append(said, line)
+	}
+	reason := strings.Join(said, " ")
 	if place, rest, ok := strings.Cut(reason, ": "); ok && strings.Contains(place, "_test.go:") {
 		reason = rest
 	}
@@ -155,20 +132,6 @@ func reasonIn(text string) string {
 		return "no reason given"
 	}
 	return reason
-}
-
-// linesIn returns what a test itself said, line by line.
-func linesIn(text string) []string {
-	var said []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || line == "FAIL" || line == "exit status 1" || strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") ||
-			strings.HasPrefix(line, "FAIL\t") {
-			continue
-		}
-		said = append(said, line)
-	}
-	return said
 }
 
 // write prints the skipped tests by reason, then what failed, then the count.
@@ -194,9 +157,6 @@ func (rep *report) write(w io.Writer) error {
 	}
 	for _, f := range rep.failures {
 		fmt.Fprintf(&b, "failed: %s\n", strings.TrimRight(f, "\n"))
-	}
-	if n := len(rep.pardoned); n > 0 {
-		fmt.Fprintf(&b, "forgiven: %d, which said nothing but what %v matches\n", n, rep.forgiven)
 	}
 	fmt.Fprintf(&b, "%d passed, %d failed, %d skipped\n", rep.passed, rep.failed, len(rep.skipped))
 	_, err := io.WriteString(w, b.String())

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -54,7 +53,7 @@ func TestReport(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			rep, err := read(strings.NewReader(test.events), nil)
+			rep, err := read(strings.NewReader(test.events))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,45 +63,6 @@ func TestReport(t *testing.T) {
 			}
 			if got.String() != test.want {
 				t.Errorf("got\n%swant\n%s", got.String(), test.want)
-			}
-		})
-	}
-}
-
-func TestWhatMayBeForgiven(t *testing.T) {
-	const (
-		cleanup = `{"Action":"output","Package":"m/w","Test":"TestDir/part","Output":"    testing.go:1464: TempDir RemoveAll cleanup: Invalid function.\n"}
-{"Action":"fail","Package":"m/w","Test":"TestDir/part"}
-{"Action":"output","Package":"m/w","Test":"TestDir","Output":"--- FAIL: TestDir (0.00s)\n"}
-{"Action":"fail","Package":"m/w","Test":"TestDir"}
-`
-		end   = `{"Action":"output","Package":"m/w","Output":"FAIL\n"}` + "\n" + `{"Action":"fail","Package":"m/w"}` + "\n"
-		other = `{"Action":"output","Package":"m/w","Test":"TestBad","Output":"    w_test.go:3: got 1, want 2\n"}
-{"Action":"output","Package":"m/w","Test":"TestBad","Output":"    testing.go:1464: TempDir RemoveAll cleanup: Invalid function.\n"}
-{"Action":"fail","Package":"m/w","Test":"TestBad"}
-`
-		silent  = `{"Action":"fail","Package":"m/w","Test":"TestSilent"}` + "\n"
-		crashed = `{"Action":"output","Package":"m/w","Output":"panic: runtime error\n"}` + "\n" + `{"Action":"fail","Package":"m/w"}` + "\n"
-	)
-	forgiven := regexp.MustCompile(`TempDir RemoveAll cleanup: .*Invalid function`)
-	tests := []struct {
-		name, events   string
-		passed, failed int
-	}{
-		{"a test that said nothing else, the test around it, and their package", cleanup + end, 2, 0},
-		{"a test that said something else is not", cleanup + other + end, 2, 1},
-		{"a test that said nothing is not", cleanup + silent + end, 2, 1},
-		{"a package that ended early is not", cleanup + crashed, 2, 1},
-		{"a package that ended early and had no test is not", crashed, 0, 1},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			rep, err := read(strings.NewReader(test.events), forgiven)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if rep.passed != test.passed || rep.failed != test.failed {
-				t.Errorf("got %d passed, %d failed, want %d and %d", rep.passed, rep.failed, test.passed, test.failed)
 			}
 		})
 	}

@@ -93,26 +93,63 @@ func buildNorm() *normTables {
 	return t
 }
 
+// Guard is told about n further steps on a text, which has become so many bytes
+// now, and reports whether to go on. A nil one lets everything go on.
+type Guard func(n, size int) bool
+
+// pace is the number of characters between two calls of a guard.
+const pace = 1 << 12
+
+// goes reports whether work goes on after i characters, of which size were
+// made.
+func (g Guard) goes(i, size int) bool {
+	return i%pace != pace-1 || g == nil || g(pace, size)
+}
+
 // Normalize returns s in the form f, by the data of Unicode 9.0. Unlike
-// golang.org/x/text it never inserts U+034F into long runs of marks.
-func Normalize(f Form, s string) string {
+// golang.org/x/text it never inserts U+034F into long runs of marks. It returns
+// nothing where the guard stops it.
+func Normalize(f Form, s string, g Guard) string {
 	if isPlain(s) || f == NFC && isLatin(s) {
 		return s
 	}
 	t := normalization()
 	compat := f == NFKC || f == NFKD
 	runes := make([]rune, 0, len(s))
+	i, size := 0, 0
 	for _, r := range s {
+		made := len(runes)
 		runes = t.decompose(runes, r, compat)
+		for _, p := range runes[made:] {
+			size += utf8.RuneLen(p)
+		}
+		if !g.goes(i, size) {
+			return ""
+		}
+		i++
 	}
-	t.reorder(runes)
+	for i := 0; i < len(runes); i++ {
+		if !g.goes(i, 0) {
+			return ""
+		}
+		// One mark alone is in order.
+		if runes[i] >= 0x300 && t.class[runes[i]] != 0 && i+1 < len(runes) && runes[i+1] >= 0x300 {
+			if i = sortMarks(t, runes, i, func(r rune) rune { return r }, g); i < 0 {
+				return ""
+			}
+		}
+	}
 	if f == NFC || f == NFKC {
-		runes = t.composeAll(runes)
+		if runes = t.composeAll(runes, g); runes == nil {
+			return ""
+		}
 	}
 	var b strings.Builder
 	b.Grow(len(s))
-	for _, r := range runes {
-		b.WriteRune(r)
+	for i, r := range runes {
+		if b.WriteRune(r); !g.goes(i, b.Len()) {
+			return ""
+		}
 	}
 	return b.String()
 }
@@ -187,57 +224,65 @@ func (t *normTables) decompose(dst []rune, r rune, compat bool) []rune {
 	return dst
 }
 
-// reorder sorts each run of marks by combining class, keeping the order of
-// equal classes. Runs are short in real text; a long run is sorted by
-// counting, so that no text makes this quadratic.
-func (t *normTables) reorder(runes []rune) {
-	for i := 0; i < len(runes); {
-		if runes[i] < 0x300 || t.class[runes[i]] == 0 {
-			i++
-			continue
+// sortMarks sorts the run of marks from i on by combining class, keeping the
+// order of equal classes, and returns its last; -1 where the guard stops it. at
+// returns the character of an element.
+func sortMarks[T any](t *normTables, list []T, i int, at func(T) rune, g Guard) int {
+	j := i + 1
+	for j < len(list) && t.class[at(list[j])] != 0 {
+		if !g.goes(j, 0) {
+			return -1
 		}
-		j := i + 1
-		for j < len(runes) && t.class[runes[j]] != 0 {
-			j++
-		}
-		if j-i > 1 {
-			t.sortRun(runes[i:j])
-		}
-		i = j
+		j++
 	}
+	if j-i > 1 && !sortRun(t, list[i:j], at, g) {
+		return -1
+	}
+	return j - 1
 }
 
-func (t *normTables) sortRun(run []rune) {
+// sortRun sorts marks. Runs are short in real text; a long one is sorted by
+// counting, so that no text makes this quadratic.
+func sortRun[T any](t *normTables, run []T, at func(T) rune, g Guard) bool {
 	if len(run) <= 16 {
 		for i := 1; i < len(run); i++ {
-			for k := i; k > 0 && t.class[run[k]] < t.class[run[k-1]]; k-- {
+			for k := i; k > 0 && t.class[at(run[k])] < t.class[at(run[k-1])]; k-- {
 				run[k], run[k-1] = run[k-1], run[k]
 			}
 		}
-		return
+		return true
 	}
 	var starts [257]int
-	for _, r := range run {
-		starts[int(t.class[r])+1]++
+	for i, x := range run {
+		if starts[int(t.class[at(x)])+1]++; !g.goes(i, 0) {
+			return false
+		}
 	}
 	for i := 1; i < len(starts); i++ {
 		starts[i] += starts[i-1]
 	}
-	sorted := make([]rune, len(run))
-	for _, r := range run {
-		c := t.class[r]
-		sorted[starts[c]] = r
-		starts[c]++
+	sorted := make([]T, len(run))
+	for i, x := range run {
+		c := t.class[at(x)]
+		sorted[starts[c]] = x
+		if starts[c]++; !g.goes(i, 0) {
+			return false
+		}
 	}
 	copy(run, sorted)
+	return true
 }
 
-// composeAll applies the canonical composition algorithm in place.
-func (t *normTables) composeAll(runes []rune) []rune {
+// composeAll applies the canonical composition algorithm in place; nil where the
+// guard stops it.
+func (t *normTables) composeAll(runes []rune, g Guard) []rune {
 	out := runes[:0]
 	starter := -1
 	last := -1 // class of the last mark kept after the starter, -1 for none
-	for _, r := range runes {
+	for i, r := range runes {
+		if !g.goes(i, 0) {
+			return nil
+		}
 		class := int(t.class[r])
 		if starter >= 0 && last < class {
 			if c, ok := t.pair(out[starter], r); ok {

@@ -1,6 +1,6 @@
 package uni
 
-import "slices"
+import "unicode/utf8"
 
 // Change is a character of a rewritten text and how it came to be: 0 if it
 // takes the place of the next character of the old text, 1 if it was inserted
@@ -12,8 +12,8 @@ type Change struct {
 }
 
 // Trace returns what [Normalize] makes of s with the origin of each character.
-// It returns nil where the form leaves s alone.
-func Trace(f Form, s string) []Change {
+// It returns nil where the form leaves s alone, and where the guard stops it.
+func Trace(f Form, s string, g Guard) []Change {
 	if isPlain(s) || f == NFC && isLatin(s) {
 		return nil
 	}
@@ -21,41 +21,43 @@ func Trace(f Form, s string) []Change {
 	compat := f == NFKC || f == NFKD
 	out := make([]Change, 0, len(s))
 	var parts []rune
+	n, size := 0, 0
 	for _, r := range s {
 		parts = t.decompose(parts[:0], r, compat)
 		for i, p := range parts {
 			out = append(out, Change{p, int32(min(i, 1))})
+			size += utf8.RuneLen(p)
+		}
+		if !g.goes(n, size) {
+			return nil
+		}
+		n++
+	}
+	for i := 0; i < len(out); i++ {
+		if !g.goes(i, 0) {
+			return nil
+		}
+		if out[i].Rune >= 0x300 && t.class[out[i].Rune] != 0 {
+			if i = sortMarks(t, out, i, func(c Change) rune { return c.Rune }, g); i < 0 {
+				return nil
+			}
 		}
 	}
-	t.reorderChanges(out)
 	if f == NFC || f == NFKC {
-		out = t.composeChanges(out)
+		out = t.composeChanges(out, g)
 	}
 	return out
 }
 
-// reorderChanges is reorder with the origins.
-func (t *normTables) reorderChanges(out []Change) {
-	for i := 0; i < len(out); {
-		if out[i].Rune < 0x300 || t.class[out[i].Rune] == 0 {
-			i++
-			continue
-		}
-		j := i + 1
-		for j < len(out) && t.class[out[j].Rune] != 0 {
-			j++
-		}
-		slices.SortStableFunc(out[i:j], func(a, b Change) int { return int(t.class[a.Rune]) - int(t.class[b.Rune]) })
-		i = j
-	}
-}
-
 // composeChanges is composeAll with the origins: a composed character has
 // those of both parts, less one for the character that is gone.
-func (t *normTables) composeChanges(in []Change) []Change {
+func (t *normTables) composeChanges(in []Change, g Guard) []Change {
 	out := in[:0]
 	starter, last := -1, -1
-	for _, c := range in {
+	for i, c := range in {
+		if !g.goes(i, 0) {
+			return nil
+		}
 		class := int(t.class[c.Rune])
 		if starter >= 0 && last < class {
 			if r, ok := t.pair(out[starter].Rune, c.Rune); ok {

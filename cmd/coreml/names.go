@@ -19,7 +19,7 @@ func among(what, name string, list []coreml.FeatureDescription) string {
 	}
 	text := fmt.Sprintf("the %s are %s", what, nameList(names))
 	if near := closest(name, names); near != "" {
-		text += fmt.Sprintf(" (did you mean %q?)", near)
+		text += fmt.Sprintf(" (did you mean %s?)", quoted(near))
 	}
 	return text
 }
@@ -64,4 +64,23 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// nameList writes names for a message.
+func nameList(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	const most = 12
+	var b strings.Builder
+	for i, name := range names[:min(len(names), most)] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(quoted(name))
+	}
+	if more := len(names) - most; more > 0 {
+		fmt.Fprintf(&b, " and %d more", more)
+	}
+	return b.String()
 }

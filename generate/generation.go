@@ -1,0 +1,221 @@
+package generate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// generation is one answer in the making: what a stream keeps from token to
+// token.
+type generation struct {
+	g       *Generator
+	opts    Options
+	sampler *samplerChain
+	stop    stopMatcher
+	decoder *tokenizer.Decoder
+	tools   *toolReader // nil without tools
+	ends    map[int]bool
+	turnEnd int
+	limit   int
+
+	start time.Time
+	stats Stats
+	next  [1]int // the token to append; a field, so that no step allocates it
+}
+
+// newGeneration checks opts and prepares an answer. Chat says that it is one to
+// messages, which may call tools and ends as the chat template says.
+func (g *Generator) newGeneration(opts *Options, chat bool, start time.Time) (*generation, error) {
+	if g.tok == nil {
+		return nil, ErrNoTokenizer
+	}
+	r := &generation{g: g, start: start, turnEnd: -1}
+	if opts != nil {
+		r.opts = *opts
+	}
+	if err := r.opts.validate(g.Vocabulary()); err != nil {
+		return nil, err
+	}
+	sampling := r.opts.Sampling
+	if sampling == nil {
+		sampling = g.defaults.Sampling
+	}
+	var err error
+	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
+		return nil, err
+	}
+	r.limit = g.tokenLimit(r.opts.MaxTokens)
+	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
+	r.prepareText(chat)
+	return r, nil
+}
+
+// prepareText prepares what makes text of tokens and finds its end.
+func (r *generation) prepareText(chat bool) {
+	r.stop = newStopMatcher(r.opts.Stop)
+	if chat {
+		r.tools = newToolReader(r.g.tok, &r.opts)
+	}
+	// Calls of tools are written with special tokens, which text leaves out.
+	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
+	if !r.opts.IgnoreEnd {
+		r.ends = r.g.ends
+		if chat {
+			r.turnEnd = r.g.turnEnd
+		}
+	}
+}
+
+// tokenLimit returns the greatest number of tokens of an answer for
+// Options.MaxTokens.
+func (g *Generator) tokenLimit(asked int) int {
+	switch {
+	case asked < 0:
+		return maxContext
+	case asked > 0:
+		return asked
+	case g.defaults.MaxTokens > 0:
+		return g.defaults.MaxTokens
+	}
+	return DefaultMaxTokens
+}
+
+// run prefills the part of prompt that seq does not hold yet and decodes token
+// after token, until the answer ends or emit returns false.
+func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
+	logits, err := r.prefill(ctx, seq, prompt)
+	if err != nil {
+		return err
+	}
+	var first time.Time
+	for step := 0; ; step++ {
+		id, err := r.sampler.sample(ctx, seq.ids, logits)
+		if err != nil {
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+		r.sampler.accept(id)
+		r.stats.Tokens++
+		now := time.Now()
+		if step == 0 {
+			first = now
+			r.stats.FirstToken = now.Sub(r.start)
+		}
+		tok := r.token(id, r.finish(id, seq))
+		if tok.Finish != FinishNone {
+			tok.Stats = r.finalStats(now.Sub(first), findLoopWith(seq.ids[len(prompt):], tok))
+		}
+		// While the caller's loop has the token, the end of ctx closes the sequence
+		// (see Sequence.expire). Hence the look at ctx before.
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+		if !emit(tok) || tok.Finish != FinishNone {
+			return nil
+		}
+		if r.g.pool.isClosed() {
+			return fmt.Errorf("step %d: %w", step+1, ErrClosed)
+		}
+		if logits, err = r.decode(ctx, seq, id); err != nil {
+			return err
+		}
+	}
+}
+
+// finalStats returns a copy of the measures with what the last token completes.
+func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
+	stats := r.stats
+	stats.Decode, stats.Loop = decode, loop
+	return &stats
+}
+
+// prefill appends what seq lacks of prompt and returns the logits of the first
+// step.
+func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) ([]float32, error) {
+	// The last token is always appended: its logits are the first step.
+	cached := min(sharedPrefix(seq.ids, prompt), len(prompt)-1)
+	if err := seq.truncate(cached); err != nil {
+		return nil, err
+	}
+	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), cached
+	r.sampler.accept(prompt...)
+
+	start, calls := time.Now(), seq.calls
+	if err := seq.append(ctx, prompt[cached:], nil); err != nil {
+		return nil, err
+	}
+	r.stats.PrefillCalls = seq.calls - calls
+	r.stats.Prefill = time.Since(start)
+	// The model's vocabulary may be known only now.
+	if err := r.opts.validate(len(seq.logits)); err != nil {
+		return nil, err
+	}
+	return seq.logits, seq.reserve(r.limit)
+}
+
+// decode appends one token of the answer and returns the logits that follow it.
+func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
+	r.next[0] = id
+	err := seq.append(ctx, r.next[:], nil)
+	return seq.logits, err
+}
+
+// isEnd reports whether id ends the answer.
+func (r *generation) isEnd(id int) bool {
+	return r.ends[id] || id == r.turnEnd || slices.Contains(r.opts.EndTokens, id)
+}
+
+// finish says why id is the last token, but for stop strings.
+func (r *generation) finish(id int, seq *Sequence) FinishReason {
+	switch {
+	case r.isEnd(id):
+		return FinishEnd
+	case r.stats.Tokens >= r.limit:
+		return FinishLength
+	case seq.Len() >= r.g.bound.context:
+		return FinishContext
+	}
+	return FinishNone
+}
+
+// token decodes id and looks for stop strings. The last token brings all text
+// that was held back.
+func (r *generation) token(id int, finish FinishReason) Token {
+	tok := Token{ID: id, Finish: finish}
+	var text string
+	if finish != FinishEnd && r.tools.isText(id) {
+		text = r.decoder.Next(id)
+	}
+	if finish != FinishNone {
+		text += r.decoder.Flush()
+	}
+	text, tok.Calls = r.tools.read(text, finish != FinishNone)
+	var found bool
+	if tok.Text, found = r.stop.push(text); found {
+		tok.Finish = FinishStop
+	} else if finish != FinishNone {
+		tok.Text += r.stop.flush()
+	}
+	return tok
+}
+
+// findLoopWith looks for what an answer repeats at its end. Tokens is the answer
+// without its last token, which is no part of the text when it is an end token.
+func findLoopWith(tokens []int, last Token) Loop {
+	if last.Finish == FinishEnd {
+		return FindLoop(tokens)
+	}
+	return FindLoop(append(slices.Clip(tokens), last.ID))
+}
+
+// sharedPrefix returns the number of leading elements that a and b share.
+func sharedPrefix(a, b []int) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}

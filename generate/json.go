@@ -1,0 +1,145 @@
+package generate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxConfigBytes bounds the JSON files beside a package.
+const maxConfigBytes = 1 << 20
+
+// errTooLarge is the error of a file that is longer than maxConfigBytes.
+var errTooLarge = fmt.Errorf("has more than %d bytes", maxConfigBytes)
+
+// readConfig reads a whole JSON file.
+func readConfig(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
+	if err == nil && len(data) > maxConfigBytes {
+		err = errTooLarge
+	}
+	return data, err
+}
+
+// memberError is an error about one member of an object.
+type memberError struct {
+	key string
+	err error
+}
+
+func (e *memberError) Error() string { return e.key + ": " + e.err.Error() }
+
+// jsonObject splits a JSON object into its fields.
+func jsonObject(data []byte) (map[string]json.RawMessage, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return nil, errors.New("is " + jsonKind(data) + ", want an object")
+		}
+		return nil, fmt.Errorf("is not JSON: %w", err)
+	}
+	if fields == nil {
+		return nil, errors.New("is null, want an object")
+	}
+	return fields, nil
+}
+
+// jsonInto returns what reads a value into dst; null leaves it as it is. Errors
+// speak of JSON's kinds of values, not of Go's.
+func jsonInto[T any](dst *T) func(json.RawMessage) error {
+	return func(raw json.RawMessage) error {
+		if err := json.Unmarshal(raw, dst); err != nil {
+			return fmt.Errorf("is %s, want %s", jsonKind(raw), jsonWant(dst))
+		}
+		return nil
+	}
+}
+
+// jsonIntoMap is jsonInto for the members of an object.
+func jsonIntoMap[T any](dst *map[string]T) func(json.RawMessage) error {
+	return func(raw json.RawMessage) error {
+		if string(raw) == "null" {
+			return nil
+		}
+		members, err := jsonObject(raw)
+		if err != nil {
+			return err
+		}
+		*dst = make(map[string]T, len(members))
+		for _, key := range slices.Sorted(maps.Keys(members)) {
+			var v T
+			if err := jsonInto(&v)(members[key]); err != nil {
+				return &memberError{key, err}
+			}
+			(*dst)[key] = v
+		}
+		return nil
+	}
+}
+
+// jsonKind describes a JSON value for people.
+func jsonKind(raw []byte) string {
+	text := strings.TrimSpace(string(raw))
+	switch {
+	case text == "":
+		return "empty"
+	case text[0] == '{':
+		return "an object"
+	case text[0] == '[':
+		return "a list"
+	case text[0] == '"':
+		return "a string"
+	case text == "true", text == "false", text == "null":
+		return text
+	case len(text) > 32:
+		return "a number of " + fmt.Sprint(len(text)) + " characters"
+	}
+	return "the number " + text
+}
+
+// jsonWant describes the values that fit a Go variable.
+func jsonWant(dst any) string {
+	switch dst.(type) {
+	case *int, **int:
+		return "a whole number"
+	case *float64, **float64:
+		return "a number that a float64 holds"
+	case *bool, **bool:
+		return "true or false"
+	case *intOrList:
+		return "a token id or a list of them"
+	}
+	return "a string"
+}
+
+// intOrList is a JSON number or list of numbers.
+type intOrList []int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *intOrList) UnmarshalJSON(data []byte) error {
+	var one *int
+	if err := json.Unmarshal(data, &one); err == nil {
+		if one != nil {
+			*l = intOrList{*one}
+		}
+		return nil
+	}
+	var many []int
+	if err := json.Unmarshal(data, &many); err != nil {
+		return fmt.Errorf("neither a token id nor a list of them: %w", err)
+	}
+	*l = many
+	return nil
+}
+
+// valueOr returns what p points to, or def for nil.
+func valueOr[T any](p *T, def T) T {
+	if p == nil {
+		return def
+	}
+	return *p
+}

@@ -1,0 +1,108 @@
+package generate
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// zeroMasks keeps the masks of single tokens, which are all zero, as views of
+// one buffer. They never change and serve all lanes.
+type zeroMasks struct {
+	dtype tensor.DType
+	limit int
+
+	mu    sync.Mutex
+	zeros []byte
+	views []*tensor.Tensor
+}
+
+// get returns the mask [1, 1, 1, n]. When it has to make one it makes all of the
+// widths from a power of two to the next: a step allocates only when the text has
+// doubled.
+func (z *zeroMasks) get(n int) *tensor.Tensor {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if n >= len(z.views) || z.views[n] == nil {
+		from, to := 1, 512
+		for to <= n {
+			from, to = to, 2*to
+		}
+		for k := from; k <= min(to-1, z.limit); k++ {
+			z.view(k)
+		}
+	}
+	return z.view(n)
+}
+
+// prepare makes the masks of widths from to to, both included.
+func (z *zeroMasks) prepare(from, to int) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	for n := max(from, 1); n <= min(to, z.limit); n++ {
+		z.view(n)
+	}
+}
+
+// view returns the mask of width n, which it makes when it is first asked for.
+func (z *zeroMasks) view(n int) *tensor.Tensor {
+	if n >= len(z.views) {
+		z.views = append(z.views, make([]*tensor.Tensor, n+1-len(z.views))...)
+	}
+	if z.views[n] == nil {
+		if size := n * z.dtype.Size(); size > len(z.zeros) {
+			// Views of the smaller buffer stay valid; few sizes are ever made.
+			grown := min(max(2*n, 512), max(z.limit, n))
+			z.zeros, _ = tensor.New(z.dtype, grown).Bytes()
+		}
+		z.views[n] = tensor.FromBytes(z.dtype, z.zeros[:n*z.dtype.Size()], 1, 1, 1, n)
+	}
+	return z.views[n]
+}
+
+// causal writes the additive mask of q tokens that follow past others: row i
+// sees columns 0 to past+i.
+func causal[T any](dst []T, q, past int, fill T) {
+	width := past + q
+	for i := range q {
+		row := dst[i*width : (i+1)*width]
+		clear(row[:past+i+1])
+		for j := past + i + 1; j < width; j++ {
+			row[j] = fill
+		}
+	}
+}
+
+// causalMask returns the mask [1, 1, q, past+q] in memory of buf, which grows
+// as needed.
+func causalMask(dtype tensor.DType, buf *[]byte, q, past int, fill float32) (*tensor.Tensor, error) {
+	width := past + q
+	size := dtype.Size()
+	if q <= 0 || past < 0 || width > tensor.MaxBytes/size/q {
+		return nil, fmt.Errorf("%w: a mask of %d by %d is too large", ErrContextFull, q, width)
+	}
+	need := q * width * size
+	if need > cap(*buf) {
+		fresh, err := tensor.New(dtype, q*width).Bytes()
+		if err != nil {
+			return nil, err
+		}
+		*buf = fresh
+	}
+	t := tensor.FromBytes(dtype, (*buf)[:need], 1, 1, q, width)
+	if dtype == tensor.Float16 {
+		data, err := tensor.Data[tensor.Half](t)
+		if err != nil {
+			return nil, err
+		}
+		causal(data, q, past, tensor.HalfOf(fill))
+		return t, nil
+	}
+	data, err := tensor.Data[float32](t)
+	if err != nil {
+		return nil, err
+	}
+	causal(data, q, past, fill)
+	return t, nil
+}

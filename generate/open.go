@@ -1,0 +1,190 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/storage"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// Open loads the package at path, the tokenizer and generation_config.json
+// beside it, and a driver file if there is one. A nil ctx never ends; a nil cfg
+// is the zero [Config].
+func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
+	c := valueOr(cfg, Config{})
+	clean := filepath.Clean(path)
+	dir := filepath.Dir(clean)
+	s := &source{
+		fsys: os.DirFS(dir), pkg: filepath.Base(clean), tokenizer: dir,
+		loadModel: func(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
+			return coreml.Load(ctx, clean, cfg)
+		},
+	}
+	if c.Tokenizer != "" {
+		s.tokenizer = c.Tokenizer
+		s.tokenizerDir = func() (fs.FS, string) { return os.DirFS(folderOf(c.Tokenizer)), "." }
+	}
+	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(s.tokenizer) }
+	return open(ctx, s, &c)
+}
+
+// OpenFS is [Open] for the package in the folder dir of fsys, such as an
+// embed.FS. The tokenizer and the other files lie in the same file system.
+func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generator, error) {
+	c := valueOr(cfg, Config{})
+	s := &source{
+		fsys: fsys, pkg: dir, tokenizer: path.Dir(dir),
+		loadModel: func(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
+			return coreml.LoadFS(ctx, fsys, dir, cfg)
+		},
+	}
+	if c.Tokenizer != "" {
+		s.tokenizer = c.Tokenizer
+		s.tokenizerDir = func() (fs.FS, string) { return fsys, c.Tokenizer }
+	}
+	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return tokenizer.LoadFS(fsys, s.tokenizer) }
+	return open(ctx, s, &c)
+}
+
+// New joins a loaded model and a tokenizer. The model stays the caller's: Close
+// does not close it. Without a tokenizer, nil, the generator gives sequences
+// only, and streams fail with [ErrNoTokenizer]. A nil cfg is the zero
+// [Config].
+func New(m *coreml.Model, t *tokenizer.Tokenizer, cfg *Config) (*Generator, error) {
+	g, err := newWithModel(m, t, valueOr(cfg, Config{}))
+	if err != nil {
+		return nil, prefixed(fmt.Errorf("new: %w", err))
+	}
+	return g, nil
+}
+
+func newWithModel(m *coreml.Model, t *tokenizer.Tokenizer, c Config) (*Generator, error) {
+	if m == nil {
+		return nil, fmt.Errorf("%w: no model", ErrConfig)
+	}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	g, err := newGenerator(context.Background(), m, m.Description(), t, &c, func() error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	g.model = m
+	return g, nil
+}
+
+// folderOf returns the folder of a tokenizer that is given as a file or as a
+// folder.
+func folderOf(tokenizer string) string {
+	if info, err := os.Stat(tokenizer); err == nil && !info.IsDir() {
+		return filepath.Dir(tokenizer)
+	}
+	return tokenizer
+}
+
+// source is where the parts of a model lie: on disk for [Open], in an fs.FS for
+// [OpenFS].
+type source struct {
+	// fsys holds the package, at pkg, and the files beside it.
+	fsys fs.FS
+	pkg  string
+	// tokenizer is the place of the tokenizer. Where that is not beside the
+	// package, tokenizerDir returns its folder.
+	tokenizer    string
+	tokenizerDir func() (fs.FS, string)
+
+	loadModel     func(context.Context, *coreml.Config) (*coreml.Model, error)
+	loadTokenizer func() (*tokenizer.Tokenizer, error)
+}
+
+// open is what the two forms of opening have in common.
+func open(ctx context.Context, s *source, c *Config) (*Generator, error) {
+	start := time.Now()
+	g, err := s.open(background(ctx), c)
+	if err != nil {
+		return nil, prefixed(fmt.Errorf("open: %w", err))
+	}
+	g.load = time.Since(start)
+	return g, nil
+}
+
+// open loads the parts. The tokenizer comes first: it is quick and the likelier
+// to be missing.
+func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	t, err := s.loadTokenizer()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w in %s: %w", ErrNoTokenizer, s.tokenizer, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.readFiles(c); err != nil {
+		return nil, err
+	}
+	m, err := s.loadModel(ctx, c.modelConfig())
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGenerator(ctx, m, m.Description(), t, c, m.Close)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	g.model = m
+	return g, nil
+}
+
+// modelConfig returns how the model is loaded: as the caller says, and in the
+// arithmetic that is best for text where the caller does not say.
+func (c *Config) modelConfig() *coreml.Config {
+	cfg := valueOr(c.Model, coreml.Config{})
+	if cfg.Arithmetic == coreml.ArithmeticDefault {
+		cfg.Arithmetic = coreml.ArithmeticFast
+	}
+	return &cfg
+}
+
+// readFiles completes c by the optional files: the driver file beside the package,
+// and generation_config.json beside it or else beside the tokenizer.
+func (s *source) readFiles(c *Config) (err error) {
+	if c.Driver == nil {
+		if c.Driver, err = readDriver(s.fsys, s.pkg); err != nil {
+			return err
+		}
+	}
+	if c.Defaults != nil {
+		return nil
+	}
+	c.Defaults, err = readDefaults(s.fsys, path.Dir(s.pkg))
+	if c.Defaults == nil && err == nil && s.tokenizerDir != nil {
+		c.Defaults, err = readDefaults(s.tokenizerDir())
+	}
+	return err
+}
+
+// readDefaults reads generation_config.json in dir, nil where there is none.
+func readDefaults(fsys fs.FS, dir string) (*Defaults, error) {
+	data, err := storage.ReadSmall(fsys, path.Join(dir, defaultsName), maxConfigBytes)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.Is(err, storage.ErrTooLong):
+		return nil, badFile(err)
+	case err != nil:
+		return nil, err
+	}
+	return parseNamedDefaults(data)
+}

@@ -1,0 +1,249 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// visitor is called for each token with its position and the logits that follow
+// it.
+type visitor func(pos int, logits []float32) error
+
+// Append adds tokens and returns the logits that follow the last of them. The
+// slice is valid until the next call and may be changed. Many tokens are taken
+// in chunks of Config.PrefillChunk. What can be refused, such as an id that is no
+// token of the model or a number of tokens that its shapes do not allow, is
+// refused before anything is run. After an error the sequence is as it was
+// before, or, when the model failed half-way, empty: look at Len. A nil ctx
+// never ends.
+func (s *Sequence) Append(ctx context.Context, ids []int) ([]float32, error) {
+	if err := s.append(background(ctx), ids, nil); err != nil {
+		return nil, prefixed(err)
+	}
+	return s.logits, nil
+}
+
+// AppendRows adds tokens and calls visit for each of them in turn with its
+// position in the sequence and the logits that follow it. The slice is valid
+// until visit returns and may be changed. An error of visit ends AppendRows
+// with that error. After an error the sequence is as after one of Append. A nil
+// ctx never ends.
+func (s *Sequence) AppendRows(ctx context.Context, ids []int, visit func(pos int, logits []float32) error) error {
+	var visited error
+	err := s.append(background(ctx), ids, func(pos int, logits []float32) error {
+		visited = visit(pos, logits)
+		return visited
+	})
+	if visited != nil {
+		return visited // the caller's own, as it is
+	}
+	return prefixed(err)
+}
+
+// append adds tokens in chunks. Without a visitor it leaves the logits of the
+// last token in s.logits.
+func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	if err := s.check(ids); err != nil {
+		return err
+	}
+	if len(ids) > 1 {
+		defer s.lease.lane.trim()
+	}
+	before, whole := len(s.ids), false
+	defer func() { // for an error, and for a panic of visit
+		if !whole {
+			s.setTokens(s.ids[:min(before, len(s.ids))])
+		}
+	}()
+	err := s.appendChunks(ctx, ids, visit)
+	whole = err == nil
+	return err
+}
+
+// appendChunks adds tokens that were checked. Each chunk is as long as the shapes
+// and Config.PrefillChunk allow at its place.
+func (s *Sequence) appendChunks(ctx context.Context, ids []int, visit visitor) error {
+	for len(ids) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := s.lease.lane.chunk(len(s.ids), len(ids), s.g.chunk)
+		if err != nil {
+			return err
+		}
+		if err := s.appendChunk(ctx, ids[:n], visit, n == len(ids)); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// check refuses tokens that cannot be appended, before anything is run.
+func (s *Sequence) check(ids []int) error {
+	m := s.g.bound
+	if len(ids) == 0 {
+		return configErrorf("ids", "there are no tokens to append")
+	}
+	if len(ids) > m.context-len(s.ids) {
+		return &ContextError{Tokens: len(ids), Before: len(s.ids), ContextLength: m.context}
+	}
+	if err := m.checkTokens(ids, appended); err != nil {
+		return err
+	}
+	// A chunk in the middle that no shape allows must be found now: later half of
+	// the tokens are in the cache.
+	for past, end := len(s.ids), len(s.ids)+len(ids); past < end; {
+		n, err := s.lease.lane.chunk(past, end-past, s.g.chunk)
+		if err != nil {
+			return err
+		}
+		past += n
+	}
+	return nil
+}
+
+// appended says in errors where ids came from.
+const appended = "the tokens to append"
+
+// appendChunk adds the tokens of one forward pass and reads the logits that are
+// wanted: with a visitor all, without one those of the last token, and none
+// where further chunks follow.
+func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, last bool) error {
+	past := len(s.ids)
+	t, first, err := s.forward(ctx, append(s.ids, ids...), len(ids), visit == nil)
+	if err != nil {
+		return s.resetAfter(past, err)
+	}
+	if first, err = s.checkRows(t, first, len(ids), visit != nil); err != nil {
+		if t.Err() != nil {
+			err = s.resetAfter(past, err)
+		}
+		return err
+	}
+	if err := s.g.learnVocabulary(t.Dim(-1), ids); err != nil {
+		return s.resetAfter(past, err)
+	}
+	switch {
+	case visit != nil:
+		return s.visitRows(t, first, past, visit)
+	case last:
+		return s.readRow(t, first+len(ids)-1)
+	}
+	return nil
+}
+
+// visitRows shows the visitor the rows of the tokens from past on; the first of
+// them has row first.
+func (s *Sequence) visitRows(t *tensor.Tensor, first, past int, visit visitor) error {
+	for pos := past; pos < len(s.ids); pos++ {
+		if err := s.readRow(t, first+pos-past); err != nil {
+			return err
+		}
+		if err := visit(pos, s.logits); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forward runs the model over the last n of all, which the sequence holds from
+// then on. Until it returns the lane counts as half-written.
+func (s *Sequence) forward(ctx context.Context, all []int, n int, last bool) (*tensor.Tensor, int, error) {
+	s.countCall()
+	s.lease.running = true
+	t, first, err := s.lease.lane.forward(ctx, all, n, last)
+	s.lease.running = false
+	s.setTokens(all)
+	return t, first, err
+}
+
+// checkRows refuses logits that have not a row for each of n tokens, the first
+// of which should have row first. A single row is that of the last token, which
+// is not enough where every row is wanted. It returns the row of the first
+// token, which is negative then.
+func (s *Sequence) checkRows(t *tensor.Tensor, first, n int, every bool) (int, error) {
+	name, rows := s.g.bound.d.Logits, rowsOf(t)
+	switch {
+	case rows == 1 && n > 1 && every:
+		return 0, fmt.Errorf("%w: output %s has logits for the last token only", ErrDriver, name)
+	case rows == 1 && n > 1:
+		return 1 - n, nil
+	case rows >= first+n:
+		return first, nil
+	}
+	if err := t.Err(); err != nil {
+		return 0, fmt.Errorf("output %s: %w", name, err)
+	}
+	return 0, fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrDriver, name, rows, n)
+}
+
+// resetAfter puts the sequence into a state that can be used again. A model that
+// failed may have left the cache half-written; all of it is dropped then. It
+// returns err, with what else went wrong.
+func (s *Sequence) resetAfter(past int, err error) error {
+	s.setTokens(s.ids[:past])
+	s.lease.running = true // until the reset is through
+	if rerr := s.lease.lane.reset(); rerr != nil {
+		s.status.Store(sequenceClosed)
+		return errors.Join(err, rerr, s.release())
+	}
+	s.lease.running = false
+	s.setTokens(s.ids[:0])
+	return err
+}
+
+// learnVocabulary takes over the number of logits in a row that the model gave.
+// It matters where the package did not say it: ids and tokenizer can only be
+// compared now.
+func (g *Generator) learnVocabulary(width int, ids []int) error {
+	if int(g.bound.vocabulary.Load()) == width {
+		return nil
+	}
+	if width <= 0 {
+		return fmt.Errorf("%w: output %s has no logits", ErrDriver, g.bound.d.Logits)
+	}
+	if err := checkVocabulary(g.tok, width); err != nil {
+		return err
+	}
+	g.bound.vocabulary.Store(int64(width))
+	return g.bound.checkTokens(ids, appended)
+}
+
+// readRow copies one row of the logits into s.logits, as float32.
+func (s *Sequence) readRow(t *tensor.Tensor, row int) error {
+	n := t.Dim(-1)
+	if cap(s.logits) < n {
+		s.logits = make([]float32, n)
+	}
+	s.logits = s.logits[:n]
+	var err error
+	switch t.DType() {
+	case tensor.Float16:
+		var data []tensor.Half
+		if data, err = tensor.Data[tensor.Half](t); err == nil {
+			tensor.HalvesToFloat32(s.logits, data[row*n:(row+1)*n])
+		}
+	case tensor.Float32:
+		var data []float32
+		if data, err = tensor.Data[float32](t); err == nil {
+			copy(s.logits, data[row*n:])
+		}
+	default:
+		return fmt.Errorf("%w: logits of type %v", ErrDriver, t.DType())
+	}
+	if err != nil {
+		return fmt.Errorf("output %s: %w", s.g.bound.d.Logits, err)
+	}
+	return nil
+}

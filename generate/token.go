@@ -1,0 +1,100 @@
+package generate
+
+import (
+	"time"
+
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// FinishReason says why an answer ended.
+type FinishReason string
+
+// The reasons for which an answer ends. An error or a break of the loop ends it
+// without any.
+const (
+	// FinishNone marks every token but the last.
+	FinishNone FinishReason = ""
+	// FinishEnd: the model gave an end token.
+	FinishEnd FinishReason = "end_token"
+	// FinishStop: one of Options.Stop appeared.
+	FinishStop FinishReason = "stop_string"
+	// FinishLength: MaxTokens was reached.
+	FinishLength FinishReason = "length"
+	// FinishContext: the model's context is full.
+	FinishContext FinishReason = "context_full"
+)
+
+// Token is one step of an answer.
+type Token struct {
+	// ID is the token that the model gave.
+	ID int
+	// Text is what can be shown now: whole UTF-8 characters, never a part of a
+	// stop string. It is empty while text is held back and for an end token.
+	Text string
+	// Calls are the calls of functions that became whole with this token; only
+	// with Options.Tools. A call to which the model gave no id gets one of nine
+	// characters.
+	Calls []tokenizer.ToolCall
+	// Finish is set on the last token only.
+	Finish FinishReason
+	// Stats is set on the last token only.
+	Stats *Stats
+}
+
+// Stats are the measures of one answer.
+type Stats struct {
+	// Load is the time that opening the generator took.
+	Load time.Duration
+	// FirstToken is the time from the start of the stream to its first token,
+	// with the wait for a state.
+	FirstToken time.Duration
+	// PromptTokens is the length of the prompt; CachedTokens of them were in the
+	// cache already.
+	PromptTokens, CachedTokens int
+	// PrefillCalls is the number of predictions that took the prompt.
+	PrefillCalls int
+	// Tokens is the number of tokens given, the end token included.
+	Tokens int
+	// Prefill and Decode are the times of the prompt and of the steps after the
+	// first token, sampling included.
+	Prefill, Decode time.Duration
+	// Seed is the seed that was used; meaningless without a temperature.
+	Seed uint64
+	// Greedy is true when every token was the likeliest one: there was neither a
+	// temperature nor a Sampler of the caller.
+	Greedy bool
+	// Loop is what the answer repeats at its end; zero when it repeats nothing. An
+	// answer whose tokens are always the likeliest ones easily ends so, and a
+	// temperature or a repetition penalty helps.
+	Loop Loop
+}
+
+// PrefillRate returns the prompt tokens per second, those in the cache left
+// out, or 0 when there was nothing to measure.
+func (s *Stats) PrefillRate() float64 { return rate(s.PromptTokens-s.CachedTokens, s.Prefill) }
+
+// DecodeRate returns the tokens per second after the first one, or 0 when there
+// were none.
+func (s *Stats) DecodeRate() float64 { return rate(s.Tokens-1, s.Decode) }
+
+// rate returns n per second, or 0 where there was nothing to measure.
+func rate(n int, d time.Duration) float64 {
+	if n <= 0 || d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
+
+// Result is a whole answer.
+type Result struct {
+	// Text is the answer without the end token and the stop string.
+	Text string
+	// Calls are the calls of functions in it.
+	Calls []tokenizer.ToolCall
+	// Tokens are the ids, the end token included when it was given.
+	Tokens []int
+	// Finish says why the answer ended.
+	Finish FinishReason
+	// Stats are its measures.
+	Stats Stats
+}

@@ -1,0 +1,262 @@
+package jinja
+
+import (
+	"strings"
+)
+
+// The filters here put items in order or compare them: what they compare is a
+// key of each item, made once.
+
+// foldCase lowers text, so that sorting does not look at case.
+func (in *interp) foldCase(v Value) (Value, error) {
+	if s, ok := v.(string); ok {
+		return in.mapText(s, strings.ToLower)
+	}
+	return v, nil
+}
+
+// sortKeys returns what values are sorted by: a member of each, without its
+// case unless sensitive is set.
+func (in *interp) sortKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
+	get, err := in.getter(path)
+	if err != nil {
+		return nil, err
+	}
+	return in.mapItems(items, func(in *interp, item Value) (Value, error) {
+		key, err := get(in, item)
+		if err == nil && !sensitive {
+			return in.foldCase(key)
+		}
+		return key, err
+	})
+}
+
+// pick returns items in an order.
+func (in *interp) pick(items []Value, order []int) ([]Value, error) {
+	if err := in.charge(itemBytes * len(order)); err != nil {
+		return nil, err
+	}
+	out := make([]Value, len(order))
+	for i, at := range order {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
+		out[i] = items[at]
+	}
+	return out, nil
+}
+
+func filterSort(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("sort", 0, "reverse", "case_sensitive", "attribute")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := in.tupleKeys(items, b.vals[2], b.truth(1, false))
+	if err != nil {
+		return nil, err
+	}
+	order, err := in.sortedOrder(keys, b.truth(0, false))
+	if err != nil {
+		return nil, err
+	}
+	sorted, err := in.pick(items, order)
+	return NewList(sorted...), err
+}
+
+// tupleKeys returns a tuple for each item, of the members that the parts of
+// path name. Keys are tuples in any case: equal ones need no order.
+func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
+	if err := in.charge((itemBytes + listBytes + itemBytes) * len(items)); err != nil {
+		return nil, err
+	}
+	tuples := make([]Value, len(items))
+	for i := range tuples {
+		if err := in.every(i); err != nil {
+			return nil, err
+		}
+		tuples[i] = newTuple()
+	}
+	column := func(path Value) error {
+		keys, err := in.sortKeys(items, path, sensitive)
+		if err != nil {
+			return err
+		}
+		// A tuple that grows is copied into new memory.
+		if err := in.charge(2 * itemBytes * len(items)); err != nil {
+			return err
+		}
+		for i, key := range keys {
+			if err := in.every(i); err != nil {
+				return err
+			}
+			if l, ok := tuples[i].(*List); ok {
+				l.Items = append(l.Items, key)
+			}
+		}
+		return nil
+	}
+	if text, ok := path.(string); ok {
+		return tuples, in.each(text, ",", -1, func(part string) error { return column(part) })
+	}
+	return tuples, column(path)
+}
+
+func filterDictSort(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("dictsort", 0, "case_sensitive", "by", "reverse")
+	if err != nil {
+		return nil, err
+	}
+	by, err := b.text(1, "key")
+	if err != nil {
+		return nil, err
+	}
+	if by != "key" && by != "value" {
+		return nil, fail("FilterArgumentError", "You can only sort by either \"key\" or \"value\"")
+	}
+	d, ok := v.(*Dict)
+	if !ok {
+		return nil, fail(UndefinedError, "%s", missing(v, "items"))
+	}
+	keys := d.keys
+	if by == "value" {
+		keys = d.vals
+	}
+	if keys, err = in.sortKeys(keys, nil, b.truth(0, false)); err != nil {
+		return nil, err
+	}
+	order, err := in.sortedOrder(keys, b.truth(2, false))
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.viewItems(&view{"items", d})
+	if err != nil {
+		return nil, err
+	}
+	sorted, err := in.pick(items, order)
+	return NewList(sorted...), err
+}
+
+func filterUnique(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("unique", 0, "case_sensitive", "attribute")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := in.sortKeys(items, b.vals[1], b.truth(0, false))
+	if err != nil {
+		return nil, err
+	}
+	seen := map[any]bool{}
+	var out []Value
+	for i, key := range keys {
+		if err := in.payKey(key); err != nil {
+			return nil, err
+		}
+		k, ok := hashKey(key)
+		if !ok {
+			return nil, fail(TypeError, "unhashable type: '%s'", typeName(key))
+		}
+		if !seen[k] {
+			if err := in.charge(pairBytes); err != nil {
+				return nil, err
+			}
+			seen[k] = true
+			out = append(out, items[i])
+		}
+	}
+	return &generator{kind: "generator", items: out}, nil
+}
+
+// filterExtreme returns min or max.
+func filterExtreme(sign int) filterFunc {
+	return func(in *interp, v Value, a *args) (Value, error) {
+		b, err := a.bind("min", 0, "case_sensitive", "attribute")
+		if err != nil {
+			return nil, err
+		}
+		items, err := in.iterate(v)
+		if err != nil {
+			return nil, err
+		}
+		if len(items) == 0 {
+			return &undefined{msg: "No aggregated item, sequence was empty."}, nil
+		}
+		keys, err := in.sortKeys(items, b.vals[1], b.truth(0, false))
+		if err != nil {
+			return nil, err
+		}
+		best := 0
+		for i := range keys {
+			c, _, err := in.order("<", keys[i], keys[best], 0)
+			if err != nil {
+				return nil, err
+			}
+			if c*sign > 0 {
+				best = i
+			}
+		}
+		return items[best], nil
+	}
+}
+
+func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("groupby", 1, "attribute", "default", "case_sensitive")
+	if err != nil {
+		return nil, err
+	}
+	items, err := in.iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	get, err := in.getter(b.vals[0])
+	if err != nil {
+		return nil, err
+	}
+	raw, err := in.mapItems(items, func(in *interp, item Value) (Value, error) {
+		x, err := get(in, item)
+		if _, ok := x.(*undefined); ok && b.given[1] {
+			return b.vals[1], nil
+		}
+		return x, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys, err := in.sortKeys(raw, nil, b.truth(2, false))
+	if err != nil {
+		return nil, err
+	}
+	order, err := in.sortedOrder(keys, false)
+	if err != nil {
+		return nil, err
+	}
+	var out []Value
+	var group *List
+	for i, at := range order {
+		same := false
+		if i > 0 {
+			if same, err = in.equal(keys[order[i-1]], keys[at]); err != nil {
+				return nil, err
+			}
+		}
+		if !same {
+			if err := in.charge(2*listBytes + 3*itemBytes); err != nil {
+				return nil, err
+			}
+			group = NewList()
+			out = append(out, &List{Items: []Value{raw[at], group}, tuple: true, group: true})
+		}
+		if err := in.charge(2 * itemBytes); err != nil {
+			return nil, err
+		}
+		group.Items = append(group.Items, items[at])
+	}
+	return NewList(out...), nil
+}

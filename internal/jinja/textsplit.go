@@ -1,0 +1,206 @@
+package jinja
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// parts collects what a text is split into.
+type parts struct {
+	in    *interp
+	items []Value
+}
+
+// add appends a part. Only its place in the list is new: the text is shared.
+func (p *parts) add(text string) error {
+	if err := p.in.charge(itemBytes + boxBytes); err != nil {
+		return err
+	}
+	p.items = append(p.items, text)
+	return nil
+}
+
+func (p *parts) list() Value { return NewList(p.items...) }
+
+// reversed is list for parts that were found from the end.
+func (p *parts) reversed() Value {
+	slices.Reverse(p.items)
+	return p.list()
+}
+
+// splitArgs reads the arguments of split; sep is empty for white space.
+func splitArgs(fn string, a *args) (sep string, limit int, err error) {
+	b, err := a.bind(fn, 0, "sep", "maxsplit")
+	if err != nil {
+		return "", 0, err
+	}
+	if b.given[0] && b.vals[0] != nil {
+		if sep, err = b.text(0, ""); err != nil {
+			return "", 0, err
+		}
+		if sep == "" {
+			return "", 0, fail(ValueError, "empty separator")
+		}
+	}
+	n, err := b.int(1, -1)
+	if n < 0 || n > 1<<30 {
+		n = -1
+	}
+	return sep, int(n), err
+}
+
+func splitMethod(in *interp, s string, a *args) (Value, error) {
+	sep, limit, err := splitArgs("split", a)
+	if err != nil {
+		return nil, err
+	}
+	p := parts{in: in}
+	if sep != "" {
+		err := in.each(s, sep, limit, p.add)
+		return p.list(), err
+	}
+	return in.splitSpace(s, limit)
+}
+
+// splitSpace splits at white space.
+func (in *interp) splitSpace(s string, limit int) (Value, error) {
+	p := parts{in: in}
+	s, err := in.trimLeft(s, isSpace)
+	for err == nil && s != "" {
+		end := len(s)
+		if limit < 0 || len(p.items) < limit {
+			if end, err = in.word(s); err != nil {
+				return nil, err
+			}
+		}
+		if err := p.add(s[:end]); err != nil {
+			return nil, err
+		}
+		s, err = in.trimLeft(s[end:], isSpace)
+	}
+	return p.list(), err
+}
+
+// word returns the length of the text before the first white space.
+func (in *interp) word(s string) (int, error) {
+	at := 0
+	err := in.pieces(s, func(piece string) bool {
+		if i := strings.IndexFunc(piece, isSpace); i >= 0 {
+			at += i
+			return false
+		}
+		at += len(piece)
+		return true
+	})
+	return at, err
+}
+
+func rsplitMethod(in *interp, s string, a *args) (Value, error) {
+	sep, limit, err := splitArgs("rsplit", a)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case sep == "" && limit < 0:
+		return in.splitSpace(s, -1)
+	case sep == "":
+		return in.rsplitSpace(s, limit)
+	}
+	find, err := in.newFinder(sep, true)
+	if err != nil {
+		return nil, err
+	}
+	p := parts{in: in}
+	for ; limit != 0; limit-- {
+		i, err := find.find(s)
+		if err != nil {
+			return nil, err
+		}
+		if i < 0 {
+			break
+		}
+		if err := p.add(s[i+len(sep):]); err != nil {
+			return nil, err
+		}
+		s = s[:i]
+	}
+	if err := p.add(s); err != nil {
+		return nil, err
+	}
+	return p.reversed(), in.touch(find.owed)
+}
+
+func (in *interp) rsplitSpace(s string, limit int) (Value, error) {
+	p := parts{in: in}
+	s, err := in.trimRight(s, isSpace)
+	for err == nil && s != "" {
+		rest := ""
+		if len(p.items) < limit {
+			if rest, err = in.trimRight(s, func(r rune) bool { return !isSpace(r) }); err != nil {
+				return nil, err
+			}
+		}
+		if err := p.add(s[len(rest):]); err != nil {
+			return nil, err
+		}
+		s, err = in.trimRight(rest, isSpace)
+	}
+	return p.reversed(), err
+}
+
+func splitLinesMethod(in *interp, s string, a *args) (Value, error) {
+	b, err := a.bind("splitlines", 0, "keepends")
+	if err != nil {
+		return nil, err
+	}
+	p := parts{in: in}
+	err = in.lines(s, b.truth(0, false), p.add)
+	return p.list(), err
+}
+
+// isLineEnd reports whether a character ends a line for str.splitlines.
+func isLineEnd(r rune) bool {
+	switch r {
+	case '\n', '\r', '\v', '\f', '\x1c', '\x1d', '\x1e', '\u0085', '\u2028', '\u2029':
+		return true
+	}
+	return false
+}
+
+// lines calls f with the lines of s as Python's str.splitlines cuts them, with
+// what ends them if keep is set.
+func (in *interp) lines(s string, keep bool, f func(line string) error) error {
+	at := 0 // where the end of the line that s begins with is looked for
+	for at < len(s) {
+		piece := s[at : at+pieceLen(s[at:], slowPiece)]
+		i := strings.IndexFunc(piece, isLineEnd)
+		if i < 0 {
+			if err := in.spend(len(piece) >> runeShift); err != nil {
+				return err
+			}
+			at += len(piece)
+			continue
+		}
+		if err := in.spend(1 + i>>runeShift); err != nil {
+			return err
+		}
+		end := at + i
+		_, n := utf8.DecodeRuneInString(s[end:])
+		if strings.HasPrefix(s[end:], "\r\n") {
+			n = 2
+		}
+		line := s[:end]
+		if keep {
+			line = s[:end+n]
+		}
+		if err := f(line); err != nil {
+			return err
+		}
+		s, at = s[end+n:], 0
+	}
+	if s == "" {
+		return nil
+	}
+	return f(s)
+}
