@@ -55,6 +55,9 @@ func attention(c *Call) error {
 	return c.attend(localOf[attentionLocal](c), c.In(1), c.In(2), c.In(3), scale, false)
 }
 
+// scoreRows is the most rows of scores that the kernel keeps for each thread.
+const scoreRows = 12
+
 // attend runs attention of query operand 0 over k and v into output 0, whose
 // shape is set. round says that the steps inside round to binary16 as separate
 // operations would.
@@ -80,6 +83,9 @@ func (c *Call) attend(l *attentionLocal, k, v, mask *array.Value, scale float32,
 	}
 	outer := y.Len() / (heads * a.Queries * a.ValueDim)
 	a.Heads = heads
+	if c.Env.tooLarge(scoreRows * (a.Keys + a.HeadDim + a.ValueDim)) {
+		panic(ArenaError{})
+	}
 	a.QRow, a.QHead = a.HeadDim, a.Queries*a.HeadDim
 	if r > 2 && q.Dims[r-3] == 1 {
 		a.QHead = 0

@@ -178,7 +178,7 @@ func conv(c *Call) error {
 }
 
 // pointwise runs a 1x1 convolution as a linear over channels. The kernels take
-// one row of channels for each place, so x is turned first; the result is left
+// one row of channels for each place, so x is transposed first; the result is left
 // as the kernels give it and shown through strides.
 func (c *Call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
 	x := c.In(0)
@@ -192,7 +192,7 @@ func (c *Call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
 	} else {
 		xs = c.F32(x)
 		if places > 1 {
-			l.x = turn(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, g.in, places)
+			l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, g.in, places)
 			xs = l.x
 		}
 	}

@@ -36,9 +36,9 @@ const (
 	isLessEqual
 	isGreater
 	isGreaterEqual
-	isBoth
-	isEither
-	isOneOf
+	isAnd
+	isOr
+	isXor
 )
 
 var binaries = []binary{
@@ -58,7 +58,7 @@ var binaries = []binary{
 var comparisons = [...]string{
 	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
 	isGreater: "greater", isGreaterEqual: "greater_equal",
-	isBoth: "logical_and", isEither: "logical_or", isOneOf: "logical_xor",
+	isAnd: "logical_and", isOr: "logical_or", isXor: "logical_xor",
 }
 
 func init() {
@@ -218,15 +218,15 @@ func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q in
 		for k := range dst {
 			dst[k] = bit(a[k*p] >= b[k*q])
 		}
-	case isBoth:
+	case isAnd:
 		for k := range dst {
 			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)
 		}
-	case isEither:
+	case isOr:
 		for k := range dst {
 			dst[k] = bit(a[k*p] != 0 || b[k*q] != 0)
 		}
-	case isOneOf:
+	case isXor:
 		for k := range dst {
 			dst[k] = bit((a[k*p] != 0) != (b[k*q] != 0))
 		}

@@ -95,6 +95,16 @@ func (e *Env) charge(elements int) {
 	e.arena += elements
 }
 
+// tooLarge reports whether elements for each thread are more than a prediction may
+// take.
+func (e *Env) tooLarge(elements int) bool {
+	threads := 1
+	if e.Pool != nil {
+		threads = e.Pool.Threads()
+	}
+	return elements > MaxArena/threads
+}
+
 // reuse returns n elements of memory that a step keeps from prediction to
 // prediction, b or new ones; what they held is lost. T has no pointers.
 func reuse[T any](e *Env, b []T, n int) []T {
@@ -105,5 +115,5 @@ func reuse[T any](e *Env, b []T, n int) []T {
 	return b[:n]
 }
 
-// ArenaError is thrown by charge and caught by guard.
+// ArenaError is what a step panics with that needs more memory than MaxArena.
 type ArenaError struct{}

@@ -233,7 +233,7 @@ func splitShape(c *Call) error {
 // splitOp shows each part as a view.
 func splitOp(c *Call) error {
 	var tmp array.Value
-	x := c.steady(c.plain(c.In(0), &tmp), &tmp)
+	x := c.plainStrides(c.plain(c.In(0), &tmp), &tmp)
 	axis, err := c.axisIn(3, 0, x)
 	if err != nil {
 		return err

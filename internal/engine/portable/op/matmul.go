@@ -152,7 +152,7 @@ func matmul(c *Call) error {
 	ys := c.F32(c.In(1))
 	dst := c.newF32(0)
 	if d.tx {
-		l.x = turn(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, d.k, d.m)
+		l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, d.k, d.m)
 		xs = l.x
 	}
 	l.mm.d = d
@@ -161,8 +161,8 @@ func matmul(c *Call) error {
 	return nil
 }
 
-// turn transposes every [rows, cols] matrix of src into dst, which is as long.
-func turn(p *array.Poller, dst, src []float32, rows, cols int) []float32 {
+// transpose transposes every [rows, cols] matrix of src into dst, which is as long.
+func transpose(p *array.Poller, dst, src []float32, rows, cols int) []float32 {
 	work := array.Counter{Poller: p}
 	for at := 0; at+rows*cols <= len(src) && rows*cols > 0; at += rows * cols {
 		for r := range rows {

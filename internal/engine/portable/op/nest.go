@@ -59,10 +59,10 @@ func broadcastShape(c *Call, from, to int) error {
 	return c.out(0).SetShape(dims[:rank]...)
 }
 
-// steady returns a value of the same content whose elements lie at plain
+// plainStrides returns a value of the same content whose elements lie at plain
 // strides: v itself, or its dense copy when it repeats elements. tmp is the
 // caller's room for the copy and may be v.
-func (c *Call) steady(v, tmp *array.Value) *array.Value {
+func (c *Call) plainStrides(v, tmp *array.Value) *array.Value {
 	if v.Walkable() {
 		return v
 	}

@@ -379,7 +379,7 @@ func windows(c *Call) error {
 	if err != nil {
 		return err
 	}
-	x = c.steady(x, &tmp)
+	x = c.plainStrides(x, &tmp)
 	var stride [array.MaxRank]int
 	copy(stride[:], x.Stride[:axis])
 	stride[axis], stride[axis+1] = step*x.Stride[axis], x.Stride[axis]

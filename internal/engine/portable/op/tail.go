@@ -7,7 +7,7 @@ import (
 // TailOperator passes on the last rows of its operand: those that the caller
 // asks for of an output. It stands before the operations of which each row
 // depends on the same row alone, so that a prompt's logits cost one row and not
-// all of them. Without such a wish it passes everything on.
+// all of them. When all rows are wanted it passes everything on.
 var TailOperator = &Operator{Name: "tail", Params: in("x*"), Shape: tailShape, Eval: tail, View: true, Exact: true}
 
 // TailOutput is the data of a tail step: the output whose last rows it passes on.
