@@ -224,17 +224,17 @@ func softmaxColumns(p *array.Poller, dst, src []float32, n, inner int, scratch [
 func softmaxSome(p *array.Poller, dst, src []float32, n, inner int, top, sum []float32) {
 	m := len(top)
 	copy(top, src)
-	p.Lanes(n-1, m, func(r int) { maxVV(top, top, src[(r+1)*inner:][:m]) })
+	p.Lanes(n-1, m, func(r int) { kernel.Max(top, top, src[(r+1)*inner:][:m]) })
 	clear(sum)
 	p.Lanes(n, m, func(r int) {
 		row := dst[r*inner:][:m]
-		subVV(row, src[r*inner:][:m], top)
+		kernel.Sub(row, src[r*inner:][:m], top)
 		kernel.Exp(row, row)
 		kernel.Add(sum, sum, row)
 	})
 	p.Lanes(n, m, func(r int) {
 		row := dst[r*inner:][:m]
-		divVV(row, row, sum)
+		kernel.Div(row, row, sum)
 	})
 }
 

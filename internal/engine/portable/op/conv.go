@@ -253,7 +253,7 @@ func (t *convTask) Run(lo, hi, _ int) {
 			row[p] = t.sum(b, o, p, &work)
 		}
 		if t.bias != nil {
-			t.env.Pieces(len(row), func(lo, hi int) { addVS(row[lo:hi], row[lo:hi], t.bias[o:]) })
+			t.env.Pieces(len(row), func(lo, hi int) { kernel.AddScalar(row[lo:hi], row[lo:hi], t.bias[o]) })
 		}
 	}
 }

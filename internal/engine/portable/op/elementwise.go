@@ -42,16 +42,16 @@ const (
 )
 
 var binaries = []binary{
-	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: addVS, sv: addSV, rowwise: constantScale},
-	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: subVV, vs: subVS, sv: subSV, rowwise: constantScale},
-	{name: "mul", f: mulF, i: func(a, b int64) int64 { return a * b }, vv: kernel.Mul, vs: mulVS, sv: mulSV, rowwise: constantScale},
+	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: onRight(kernel.AddScalar), sv: onLeft(kernel.AddScalar), rowwise: constantScale},
+	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: kernel.Sub, vs: onRight(kernel.SubScalar), sv: onLeft(kernel.ScalarSub), rowwise: constantScale},
+	{name: "mul", f: mulF, i: func(a, b int64) int64 { return a * b }, vv: kernel.Mul, vs: onRight(kernel.Scale), sv: onLeft(kernel.Scale), rowwise: constantScale},
 	// The quotient of integers is an integer: exact where it is whole, as shape
 	// arithmetic expects, else truncated toward zero.
-	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: divVV, vs: divVS, sv: divSV, rowwise: constantScale},
+	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: kernel.Div, vs: onRight(kernel.DivScalar), sv: onLeft(kernel.ScalarDiv), rowwise: constantScale},
 	{name: "floor_div", f: floorDivF, i: floorDivI, divides: true},
 	{name: "mod", f: modF, i: func(a, b int64) int64 { return a - floorDivI(a, b)*b }, divides: true},
-	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: maxVV, vs: maxVS, sv: maxSV},
-	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: minVV, vs: minVS, sv: minSV},
+	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: kernel.Max, vs: onRight(kernel.MaxScalar), sv: onLeft(kernel.MaxScalar)},
+	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: kernel.Min, vs: onRight(kernel.MinScalar), sv: onLeft(kernel.MinScalar)},
 	{name: "pow", f: powF, i: powI, vs: powVS},
 }
 
@@ -302,96 +302,15 @@ func mulF(a, b float32) float32 { return a * b }
 
 func divF(a, b float32) float32 { return a / b }
 
-func addVS(dst, a, b []float32) {
-	s := b[0]
-	for k, x := range a {
-		dst[k] = x + s
-	}
+// onRight and onLeft make of a loop with a number one whose number is the only
+// element of the right or of the left operand.
+func onRight(f func(dst, a []float32, s float32)) func(dst, a, b []float32) {
+	return func(dst, a, b []float32) { f(dst, a, b[0]) }
 }
 
-func addSV(dst, a, b []float32) { addVS(dst, b, a) }
-
-func subVV(dst, a, b []float32) {
-	b = b[:len(a)]
-	dst = dst[:len(a)]
-	for k, x := range a {
-		dst[k] = x - b[k]
-	}
+func onLeft(f func(dst, a []float32, s float32)) func(dst, a, b []float32) {
+	return func(dst, a, b []float32) { f(dst, b, a[0]) }
 }
-
-func subVS(dst, a, b []float32) {
-	s := b[0]
-	for k, x := range a {
-		dst[k] = x - s
-	}
-}
-
-func subSV(dst, a, b []float32) {
-	s := a[0]
-	for k, x := range b {
-		dst[k] = s - x
-	}
-}
-
-func mulVS(dst, a, b []float32) { kernel.Scale(dst, a, b[0]) }
-
-func mulSV(dst, a, b []float32) { kernel.Scale(dst, b, a[0]) }
-
-func divVV(dst, a, b []float32) {
-	b = b[:len(a)]
-	dst = dst[:len(a)]
-	for k, x := range a {
-		dst[k] = x / b[k]
-	}
-}
-
-func divVS(dst, a, b []float32) {
-	s := b[0]
-	for k, x := range a {
-		dst[k] = x / s
-	}
-}
-
-func divSV(dst, a, b []float32) {
-	s := a[0]
-	for k, x := range b {
-		dst[k] = s / x
-	}
-}
-
-func maxVV(dst, a, b []float32) {
-	b = b[:len(a)]
-	dst = dst[:len(a)]
-	for k, x := range a {
-		dst[k] = max(x, b[k])
-	}
-}
-
-func maxVS(dst, a, b []float32) {
-	s := b[0]
-	for k, x := range a {
-		dst[k] = max(x, s)
-	}
-}
-
-func maxSV(dst, a, b []float32) { maxVS(dst, b, a) }
-
-func minVV(dst, a, b []float32) {
-	b = b[:len(a)]
-	dst = dst[:len(a)]
-	for k, x := range a {
-		dst[k] = min(x, b[k])
-	}
-}
-
-func minVS(dst, a, b []float32) {
-	s := b[0]
-	for k, x := range a {
-		dst[k] = min(x, s)
-	}
-}
-
-func minSV(dst, a, b []float32) { minVS(dst, b, a) }
 
 // floorDivF rounds the quotient toward minus infinity, as Python does.
 func floorDivF(a, b float32) float32 { return float32(math.Floor(float64(a) / float64(b))) }

@@ -157,7 +157,7 @@ func (c *Call) addBias(dst, bias []float32, o int) {
 		return
 	}
 	if len(bias) != o {
-		c.Env.Pieces(len(dst), func(lo, hi int) { addVS(dst[lo:hi], dst[lo:hi], bias) })
+		c.Env.Pieces(len(dst), func(lo, hi int) { kernel.AddScalar(dst[lo:hi], dst[lo:hi], bias[0]) })
 		return
 	}
 	c.Env.Lanes(len(dst)/o, o, func(r int) {

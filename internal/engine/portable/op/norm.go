@@ -264,7 +264,7 @@ func instanceNorm(c *Call) error {
 				kernel.Scale(part, part, gamma[ch])
 			}
 			if beta != nil {
-				addVS(part, part, beta[ch:])
+				kernel.AddScalar(part, part, beta[ch])
 			}
 		})
 	})

@@ -21,7 +21,7 @@ type unary struct {
 }
 
 var unaries = []unary{
-	{name: "abs", f64: math.Abs, i: absI, row: absRow},
+	{name: "abs", f64: math.Abs, i: absI, row: kernel.Abs},
 	{name: "acos", f64: math.Acos},
 	{name: "asin", f64: math.Asin},
 	{name: "atan", f64: math.Atan},
@@ -37,10 +37,10 @@ var unaries = []unary{
 	{name: "sign", f64: sign, i: func(x int64) int64 { return int64(sign(float64(x))) }},
 	{name: "sin", f64: math.Sin},
 	{name: "sinh", f64: math.Sinh},
-	{name: "sqrt", f64: math.Sqrt, row: sqrtRow},
+	{name: "sqrt", f64: math.Sqrt, row: kernel.Sqrt},
 	{name: "square", f64: func(x float64) float64 { return x * x }, i: func(x int64) int64 { return x * x }, row: squareRow},
 	{name: "tan", f64: math.Tan},
-	{name: "tanh", f64: math.Tanh, row: tanhRow, rowwise: firstOperand},
+	{name: "tanh", f64: math.Tanh, row: kernel.Tanh, rowwise: firstOperand},
 }
 
 // shifted is an operator that adds epsilon to its operand first.
@@ -122,39 +122,6 @@ func (c *Call) shifted(s *shifted) error {
 }
 
 func absI(x int64) int64 { return max(x, -x) }
-
-func absRow(dst, x []float32) {
-	for k, v := range x {
-		dst[k] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
-	}
-}
-
-func sqrtRow(dst, x []float32) {
-	for k, v := range x {
-		dst[k] = float32(math.Sqrt(float64(v)))
-	}
-}
-
-// smallTanh is where tanhRow changes its formula.
-const smallTanh = 0.625
-
-// tanhRow is tanh to about two units in the last place: for large x by the
-// exponential function, for small x, where that would cancel, by five levels of
-// Lambert's continued fraction, which is within 1e-9 there.
-func tanhRow(dst, x []float32) {
-	for k, v := range x {
-		dst[k] = 2 * abs32(v)
-	}
-	kernel.Exp(dst, dst)
-	for k, v := range x {
-		if abs32(v) < smallTanh {
-			z := float64(v) * float64(v)
-			dst[k] = float32(float64(v) * (945 + z*(105+z)) / (945 + z*(420+15*z)))
-		} else {
-			dst[k] = float32(math.Copysign(float64(1-2/(dst[k]+1)), float64(v)))
-		}
-	}
-}
 
 func squareRow(dst, x []float32) { kernel.Mul(dst, x, x) }
 

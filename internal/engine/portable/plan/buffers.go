@@ -19,67 +19,82 @@ func (pl *planner) assignBuffers() {
 	}
 	pl.extendViews(&p.Body)
 
-	free := map[[2]int][]int32{}
-	ends := map[int][]int32{} // by the position of the last read
-	take := func(s int32) {
-		sl := &p.Slots[s]
-		if sl.buffer >= 0 {
-			return
-		}
-		key := sizeKey(sl)
-		if l := free[key]; len(l) > 0 {
-			sl.buffer = l[len(l)-1]
-			free[key] = l[:len(l)-1]
-		} else {
-			sl.buffer = int32(p.Buffers)
-			p.Buffers++
-		}
-		ends[sl.last] = append(ends[sl.last], s)
-	}
-	private := func(s int32) {
-		if p.Slots[s].buffer < 0 {
-			p.Slots[s].buffer = int32(p.Buffers)
-			p.Buffers++
-		}
-	}
+	a := &allocator{p: p, free: map[[2]int][]int32{}, ends: map[int][]int32{}}
 	// Constants, parameters and everything inside nested blocks have buffers of
 	// their own; the frame makes them only when they are used.
 	for k := range p.Slots {
 		if p.Slots[k].Const != nil {
-			private(int32(k))
+			a.private(int32(k))
 		}
 	}
 	for _, s := range p.Inputs {
-		private(s)
-	}
-	var nested func(b *Body)
-	nested = func(b *Body) {
-		for _, s := range b.Ins {
-			private(s)
-		}
-		for _, st := range b.Steps {
-			for _, s := range st.Out {
-				private(s)
-			}
-			for _, inner := range st.Blocks {
-				nested(inner)
-			}
-		}
+		a.private(s)
 	}
 	for _, st := range p.Body.Steps {
 		for _, inner := range st.Blocks {
-			nested(inner)
+			a.nested(inner)
 		}
 		for _, s := range st.Out {
-			take(s)
+			a.share(s)
 		}
-		for _, s := range ends[st.pos] {
-			sl := &p.Slots[s]
-			key := sizeKey(sl)
-			free[key] = append(free[key], sl.buffer)
-		}
-		delete(ends, st.pos)
+		a.release(st.pos)
 	}
+}
+
+// allocator is the work area of assignBuffers.
+type allocator struct {
+	p    *Plan
+	free map[[2]int][]int32 // buffers that nothing reads any more, by sizeKey
+	ends map[int][]int32    // slots, by the position of their last read
+}
+
+// share gives a slot a free buffer of its size or a new one.
+func (a *allocator) share(s int32) {
+	sl := &a.p.Slots[s]
+	if sl.buffer >= 0 {
+		return
+	}
+	key := sizeKey(sl)
+	if l := a.free[key]; len(l) > 0 {
+		sl.buffer = l[len(l)-1]
+		a.free[key] = l[:len(l)-1]
+	} else {
+		a.private(s)
+	}
+	a.ends[sl.last] = append(a.ends[sl.last], s)
+}
+
+// private gives a slot a buffer of its own.
+func (a *allocator) private(s int32) {
+	if sl := &a.p.Slots[s]; sl.buffer < 0 {
+		sl.buffer = int32(a.p.Buffers)
+		a.p.Buffers++
+	}
+}
+
+// nested gives everything in a block a buffer of its own.
+func (a *allocator) nested(b *Body) {
+	for _, s := range b.Ins {
+		a.private(s)
+	}
+	for _, st := range b.Steps {
+		for _, s := range st.Out {
+			a.private(s)
+		}
+		for _, inner := range st.Blocks {
+			a.nested(inner)
+		}
+	}
+}
+
+// release frees the buffers that are read for the last time at a position.
+func (a *allocator) release(pos int) {
+	for _, s := range a.ends[pos] {
+		sl := &a.p.Slots[s]
+		key := sizeKey(sl)
+		a.free[key] = append(a.free[key], sl.buffer)
+	}
+	delete(a.ends, pos)
 }
 
 // sizeKey groups slots whose sizes change alike: the product of the known

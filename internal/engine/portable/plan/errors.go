@@ -21,6 +21,6 @@ func (e *OpError) Error() string {
 func (e *OpError) Unwrap() error { return e.Err }
 
 // Fail wraps an error with the place where it happened.
-func (pl *Plan) Fail(op *mil.Op, err error) error {
-	return &OpError{Function: pl.Function.Name, Op: op.Type, Name: op.Name, Err: err}
+func (p *Plan) Fail(op *mil.Op, err error) error {
+	return &OpError{Function: p.Function.Name, Op: op.Type, Name: op.Name, Err: err}
 }
