@@ -40,21 +40,6 @@ func TestTextsThatAnOperatorDoesNotKnowAreRefused(t *testing.T) {
 	}
 }
 
-// Operands of these names are texts wherever operators have them: each needs a list.
-func TestEveryOperandThatChoosesFromTextsHasAList(t *testing.T) {
-	names := []string{
-		"mode", "pad_type", "sampling_mode", "padding_mode", "coordinates_mode", "interpolation_mode", "box_coordinate_mode",
-		"direction", "activation", "recurrent_activation", "cell_activation", "dtype", "output_dtype", "output_indices_dtype", "quantization_type",
-	}
-	for name, o := range op.Table {
-		for _, p := range o.Params {
-			if slices.Contains(names, p.Name) && op.Texts[name][p.Name] == nil {
-				t.Errorf("%s: operand %s has no list of texts", name, p.Name)
-			}
-		}
-	}
-}
-
 func TestACastGivesWhatItSays(t *testing.T) {
 	for text, dt := range op.TypeNames {
 		for _, declared := range op.TypeNames {
