@@ -62,7 +62,7 @@ type Value struct {
 	Stored Decoder
 	Text   []string
 
-	Slot int32 // where it lives in the frame
+	Slot int32 // where it lives in a prediction
 	Own  bool  // the memory is the slot's own buffer
 	// Wide is set when f32 has been asked of a value that is not dense float32,
 	// and the answer lies in the slot's own buffer.

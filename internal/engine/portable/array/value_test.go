@@ -168,8 +168,14 @@ func TestIntegersAreWrappedAndNumbersSaturated(t *testing.T) {
 		t    dtype.Type
 		want int32
 	}{
-		{300, dtype.UInt8, 44}, {-1, dtype.UInt8, 255}, {200, dtype.Int8, -56}, {7, dtype.Bool, 1}, {0, dtype.Bool, 0},
-		{1 << 16, dtype.Int16, 0}, {-1, dtype.UInt16, 65535}, {1 << 32, dtype.Int32, 0},
+		{300, dtype.UInt8, 44},
+		{-1, dtype.UInt8, 255},
+		{200, dtype.Int8, -56},
+		{7, dtype.Bool, 1},
+		{0, dtype.Bool, 0},
+		{1 << 16, dtype.Int16, 0},
+		{-1, dtype.UInt16, 65535},
+		{1 << 32, dtype.Int32, 0},
 	} {
 		if got := array.Wrap(test.x, test.t); got != test.want {
 			t.Errorf("%d as %v is %d, want %d", test.x, test.t, got, test.want)

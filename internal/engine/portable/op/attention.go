@@ -18,7 +18,7 @@ func init() {
 	)
 }
 
-// attentionLocal is what attention keeps in a frame.
+// attentionLocal is what attention keeps from prediction to prediction.
 type attentionLocal struct {
 	a    kernel.Attention
 	mask []float32

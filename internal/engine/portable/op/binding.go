@@ -18,7 +18,7 @@ type Binding struct {
 	InPlace bool
 	// Copied makes read_state take a copy because a later write would show.
 	Copied bool
-	// Data is what operator.prepare made of the constants, or what the pattern of a
+	// Data is what Operator.Prepare made of the constants, or what the pattern of a
 	// fused operator found.
 	Data any
 }

@@ -33,7 +33,7 @@ func (c *Call) item(k int) *array.Value { return &c.Env.Values[c.Step.List[k]] }
 // out returns output k.
 func (c *Call) out(k int) *array.Value { return &c.Env.Values[c.Step.Out[k]] }
 
-// localOf returns what operator.local made for this step, as the type that it made. An
+// localOf returns what Operator.Local made for this step, as the type that it made. An
 // operator that made another is a mistake in the program text, met with zeros
 // and found by its tests.
 func localOf[T any](c *Call) *T {
@@ -43,7 +43,7 @@ func localOf[T any](c *Call) *T {
 	return new(T)
 }
 
-// dataOf returns what operator.prepare or a pattern found out of this step, nil when
+// dataOf returns what Operator.Prepare or a pattern found out of this step, nil when
 // it is nothing of that type.
 func dataOf[T any](c *Call) *T {
 	d, _ := c.Step.Data.(*T)

@@ -21,7 +21,7 @@ func init() {
 
 const maxSpatial = 3
 
-// convLocal is what a convolution keeps in a frame.
+// convLocal is what a convolution keeps from prediction to prediction.
 type convLocal struct {
 	linearLocal
 	geo  convGeometry

@@ -13,7 +13,7 @@
 //
 // A [Call] is one step of one prediction. Its [Binding] says which slots hold the
 // operands and results, its [Env] has the slots' values, their memory, the threads,
-// the states and the context. The functions c.f32 and c.i32 give an operand's
+// the states and the context. The functions F32 and I32 give an operand's
 // elements dense, whatever form it has; c.newF32 and c.newI32 give a result its
 // memory; c.view makes a result that shows an operand's memory.
 //

@@ -22,7 +22,7 @@ type binary struct {
 	// vv, vs and sv are f over rows: of two vectors, with a scalar on the right,
 	// with a scalar on the left. Nil: f is called for every element.
 	vv, vs, sv func(dst, a, b []float32)
-	// rowwise is operator.rowwise.
+	// rowwise is Operator.Rowwise.
 	rowwise func(s *Setup) (int, bool)
 }
 

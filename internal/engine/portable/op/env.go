@@ -30,7 +30,7 @@ type Env struct {
 	Pool         *workpool.Pool
 	Threads      int
 	array.Poller             // of the prediction that runs
-	stop         func() bool // poller.stopped, for kernels
+	stop         func() bool // Poller.Stopped, for kernels
 	// Changed says that the prediction has begun to write to a state.
 	Changed bool
 	// product serves every step that multiplies by a constant matrix: what it needs

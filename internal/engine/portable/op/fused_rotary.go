@@ -38,7 +38,7 @@ type rows struct {
 }
 
 // rowsOf reads a float32 value whose rows are contiguous where it lies, any
-// other one as c.f32 gives it; rows of one element are repeated in wide. The
+// other one as c.F32 gives it; rows of one element are repeated in wide. The
 // dimensions that v lacks or has one index of are repeated as y, the result, has
 // them.
 func (c *Call) rowsOf(v, y *array.Value, wide *[]float32) rows {

@@ -20,7 +20,7 @@ func init() {
 	)
 }
 
-// linearLocal is what a linear or a pointwise convolution keeps in a frame.
+// linearLocal is what a linear or a pointwise convolution keeps from prediction to prediction.
 type linearLocal struct {
 	x  []float32
 	mm matmulTask

@@ -33,7 +33,7 @@ func init() {
 	)
 }
 
-// recurrent is what a recurrent layer keeps in a frame: its sizes and the memory
+// recurrent is what a recurrent layer keeps from prediction to prediction: its sizes and the memory
 // of one step.
 type recurrent struct {
 	work                                array.Counter

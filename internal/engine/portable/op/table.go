@@ -45,7 +45,7 @@ type Operator struct {
 	// Prepare looks at constant operands once, when the plan is made, and returns what
 	// the step knows of them from then on; dataOf gives it to shape and eval.
 	Prepare func(s *Setup) (any, error)
-	// Local makes what a step keeps from prediction to prediction in one frame.
+	// Local makes what a step keeps from prediction to prediction.
 	Local func() any
 }
 
@@ -79,7 +79,7 @@ type Param struct {
 	Name string
 	// Raw operands are read in any representation; all others are dense float32
 	// or int32 when they are constants. Run-time values are converted by the
-	// accessors of call in either case.
+	// accessors of Call in either case.
 	Raw bool
 	// Required operands are never absent. The first one always is.
 	Required bool
@@ -110,7 +110,7 @@ func add(rows ...Operator) {
 	for k := range rows {
 		r := &rows[k]
 		if Table[r.Name] != nil {
-			panic(fmt.Sprintf("portable: operator %s has two rows", r.Name))
+			panic(fmt.Sprintf("op: operator %s has two rows", r.Name))
 		}
 		Table[r.Name] = r
 	}

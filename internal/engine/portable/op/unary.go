@@ -16,7 +16,7 @@ type unary struct {
 	i    func(x int64) int64
 	// row computes a whole row; nil: f64 is called for every element.
 	row func(dst, x []float32)
-	// rowwise is operator.rowwise.
+	// rowwise is Operator.Rowwise.
 	rowwise func(s *Setup) (int, bool)
 }
 

@@ -21,7 +21,7 @@ func (pl *planner) assignBuffers() {
 
 	a := &allocator{p: p, free: map[[2]int][]int32{}, ends: map[int][]int32{}}
 	// Constants, parameters and everything inside nested blocks have buffers of
-	// their own; the frame makes them only when they are used.
+	// their own; a prediction makes them only when it uses them.
 	for k := range p.Slots {
 		if p.Slots[k].Const != nil {
 			a.private(int32(k))

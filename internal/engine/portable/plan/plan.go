@@ -11,7 +11,7 @@ import (
 )
 
 // Plan is a function lowered to steps. It is immutable once made and shared by
-// all frames.
+// all predictions.
 type Plan struct {
 	Function   *mil.Function
 	opset      int
@@ -31,7 +31,7 @@ type Plan struct {
 	load        array.Poller // while the plan is made
 }
 
-// Slot is a place for a value in a frame.
+// Slot is a place for a value in a prediction.
 type Slot struct {
 	Name   string
 	Type   mil.Type
