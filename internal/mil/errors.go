@@ -16,6 +16,8 @@ var (
 	ErrType = errors.New("type does not agree")
 	// ErrConst means that a stored value does not fit its type.
 	ErrConst = errors.New("constant does not agree with its type")
+	// ErrOperand means that an operand is none that its operator can have.
+	ErrOperand = errors.New("operand does not go with the operator")
 	// ErrStructure means that functions, blocks or operations are malformed.
 	ErrStructure = errors.New("program is malformed")
 )

@@ -28,7 +28,7 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	pkg, err := open(src)
+	pkg, err := openUnless(ctx, src)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,45 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 		return nil, err
 	}
 	return p, nil
+}
+
+// opened is what became of opening a package.
+type opened struct {
+	pkg      *modelpkg.Package
+	err      error
+	panicked any
+}
+
+// openUnless opens a package, or gives up when ctx ends: a file system may take as
+// long as it likes, and a model file of some size takes a while to decode. What is
+// opened after that is closed again.
+func openUnless(ctx context.Context, src engine.Source) (*modelpkg.Package, error) {
+	if ctx.Done() == nil {
+		return open(src)
+	}
+	done := make(chan opened, 1)
+	go func() {
+		var o opened
+		defer func() {
+			o.panicked = recover()
+			done <- o
+		}()
+		o.pkg, o.err = open(src)
+	}()
+	select {
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked) // the file system's, as if it had been called from here
+		}
+		return o.pkg, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-done; o.pkg != nil {
+				_ = o.pkg.Close() // the package was only read
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 func open(src engine.Source) (*modelpkg.Package, error) {
@@ -81,7 +120,13 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (*progr
 	if err := p.bind(); err != nil {
 		return nil, err
 	}
+	if err := p.tryShapes(ctx); err != nil {
+		return nil, err
+	}
 	p.info = info(cfg, arith, p.pool)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

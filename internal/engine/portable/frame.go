@@ -218,11 +218,23 @@ func (fr *frame) step(c *call, st *step, shaped bool) error {
 		return fr.block(st)
 	}
 	if !shaped || st.state >= 0 || fr.memos[st.out[0]].doubt != sure {
-		if err := shapeOf(c); err != nil {
-			return err
+		var err error
+		if st.def.shape != nil {
+			err = st.def.shape(c)
+		} else {
+			err = sameShape(c)
+		}
+		if err != nil {
+			return asShape(err)
 		}
 	}
-	return evalOf(c)
+	if err := st.def.eval(c); err != nil {
+		return asValue(err)
+	}
+	if !st.def.exact {
+		c.round()
+	}
+	return nil
 }
 
 // shapeOf sets the shapes of a step's results.

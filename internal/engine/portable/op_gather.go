@@ -11,15 +11,15 @@ func init() {
 	add(
 		operator{
 			name: "gather", params: in("x*", "indices!", "axis", "batch_dims", "validate_indices"),
-			shape: gatherShape, eval: gather, view: true, exact: true,
+			shape: gatherShape, eval: gather, check: checkGather, view: true, exact: true,
 		},
 		operator{
 			name: "gather_along_axis", params: in("x", "indices!", "axis", "validate_indices"),
-			shape: alongShape, eval: gatherAlong, exact: true,
+			shape: alongShape, eval: gatherAlong, check: checkAlong, exact: true,
 		},
 		operator{
 			name: "gather_nd", params: in("x", "indices!", "batch_dims", "validate_indices"),
-			shape: gatherNDShape, eval: gatherND, exact: true,
+			shape: gatherNDShape, eval: gatherND, check: checkGatherND, exact: true,
 		},
 	)
 }
@@ -28,37 +28,37 @@ func init() {
 type indexRule struct {
 	// wrapped lets negative indices count from the end.
 	wrapped bool
-	// strict makes everything else an error; otherwise it is moved to the nearest
-	// index, since the result is not specified but must be safe.
-	strict bool
-	// dropped says instead that there is no such place: what is written there is
-	// lost.
+	// dropped says that elsewhere there is no place: what is written there is lost.
+	// Otherwise an index outside is an error.
 	dropped bool
 }
 
 // errDropped says that an index names no place.
 var errDropped = errors.New("index names no place")
 
-// writeRule is indexRule for operators that write: an index outside changes
-// nothing where validation is not asked for.
+// writeRule is indexRule for operators that write: from iOS17 on an index outside
+// changes nothing where validation is not asked for.
 func (c *call) writeRule(k int) (indexRule, error) {
-	rule, err := c.indexRule(k)
-	if !rule.strict {
-		rule = indexRule{dropped: true}
-	}
-	return rule, err
-}
-
-// indexRule reads validate_indices, operand k. Up to iOS16 negative indices are
-// valid and others are not. From iOS17 on all of them are outside the range, and
-// only an error where validation is asked for; converters that want wrapping add
-// a select, and a negative index that comes all the same is taken from the end.
-func (c *call) indexRule(k int) (indexRule, error) {
 	if c.opset() < opsetIOS17 {
-		return indexRule{wrapped: true, strict: true}, nil
+		return indexRule{wrapped: true}, nil
 	}
 	validate, err := c.boolIn(k, false)
-	return indexRule{wrapped: !validate, strict: validate}, err
+	return indexRule{dropped: !validate}, err
+}
+
+// indexRule reads validate_indices, operand k, of an operator that reads. Up to
+// iOS16 negative indices are valid. From iOS17 on they are outside the range, and
+// converters that want wrapping add a select; only one that a program has as a
+// constant, and does not ask to be validated, is taken from the end all the same.
+// Every other index outside is an error: Core ML leaves open what it gives, and a
+// token beyond the vocabulary is better refused than answered.
+func (c *call) indexRule(k int) (indexRule, error) {
+	if c.opset() < opsetIOS17 {
+		return indexRule{wrapped: true}, nil
+	}
+	validate, err := c.boolIn(k, false)
+	stored := c.fr.plan.slots[c.st.in[1]].konst != nil
+	return indexRule{wrapped: stored && !validate}, err
 }
 
 func (r indexRule) at(i int32, n int) (int, error) {
@@ -72,10 +72,7 @@ func (r indexRule) at(i int32, n int) (int, error) {
 	if r.dropped {
 		return 0, errDropped
 	}
-	if r.strict || n == 0 {
-		return 0, fmt.Errorf("index %d is outside a dimension of %d", i, n)
-	}
-	return max(0, min(k, n-1)), nil
+	return 0, fmt.Errorf("index %d is outside a dimension of %d", i, n)
 }
 
 // gatherAxes returns axis and batch_dims of a gather.
@@ -154,6 +151,66 @@ func gather(c *call) error {
 				at += inner
 				work.add(rows.cost * inner)
 			}
+		}
+	}
+	return nil
+}
+
+// checkGather looks at the indices alone.
+func checkGather(c *call) error {
+	axis, _, err := c.gatherAxes()
+	if err != nil {
+		return err
+	}
+	rule, err := c.indexRule(4)
+	if err != nil {
+		return err
+	}
+	return c.checkIndices(rule, c.in(0).dims[axis])
+}
+
+// checkAlong is checkGather for gather_along_axis.
+func checkAlong(c *call) error {
+	axis, err := c.along(2, c.in(0), c.in(1))
+	if err != nil {
+		return err
+	}
+	rule, err := c.indexRule(3)
+	if err != nil {
+		return err
+	}
+	return c.checkIndices(rule, c.in(0).dims[axis])
+}
+
+// checkIndices checks the indices, operand 1, against a dimension of n.
+func (c *call) checkIndices(rule indexRule, n int) error {
+	for _, i := range c.i32(c.in(1)) {
+		if _, err := rule.at(i, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkGatherND is checkGather for gather_nd.
+func checkGatherND(c *call) error {
+	x, idx := c.in(0), c.in(1)
+	batch, err := c.intIn(2, 0)
+	if err != nil {
+		return err
+	}
+	d, err := c.deep(x, idx, batch)
+	if err != nil {
+		return err
+	}
+	rule, err := c.indexRule(3)
+	if err != nil {
+		return err
+	}
+	indices := c.i32(idx)
+	for k := range d.count {
+		if _, err := d.offset(x, indices, k, rule); err != nil {
+			return err
 		}
 	}
 	return nil

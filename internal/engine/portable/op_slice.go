@@ -17,7 +17,7 @@ func init() {
 		operator{
 			name:   "slice_update",
 			params: in("x*", "update*!", "begin!", "end!", "stride", "begin_mask", "end_mask", "squeeze_mask"),
-			shape:  sameShape, eval: sliceUpdate, view: true, exact: true,
+			shape:  sameShape, eval: sliceUpdate, check: checkUpdate, view: true, exact: true,
 		},
 		operator{
 			name: "slice_by_size", params: in("x*", "begin!", "size!"),
@@ -200,16 +200,9 @@ func (c *call) cutCopy(x *value, w *window) error {
 // place.
 func sliceUpdate(c *call) error {
 	x, update, out := c.in(0), c.in(1), c.out(0)
-	w, err := c.window(2, x)
+	w, n, err := c.updated()
 	if err != nil {
 		return err
-	}
-	n := 1
-	for d := range x.rank {
-		n *= w.count[d]
-	}
-	if n != update.len() {
-		return fmt.Errorf("update of shape %v does not fill a window of shape %v", update.shapeCopy(), slices.Clone(w.count[:x.rank]))
 	}
 	nw := c.nest()
 	nw.denseStrides(0, x.shape())
@@ -245,6 +238,30 @@ func sliceUpdate(c *call) error {
 		copyRows(&nw, out.f, src)
 	}
 	return nil
+}
+
+// updated returns the window that slice_update replaces and the number of its
+// elements, which the update must have.
+func (c *call) updated() (w window, n int, err error) {
+	x, update := c.in(0), c.in(1)
+	if w, err = c.window(2, x); err != nil {
+		return w, 0, err
+	}
+	n = 1
+	for d := range x.rank {
+		n *= w.count[d]
+	}
+	if n != update.len() {
+		return w, 0, fmt.Errorf("update of shape %v does not fill a window of shape %v of x of shape %v",
+			update.shapeCopy(), slices.Clone(w.count[:x.rank]), x.shapeCopy())
+	}
+	return w, n, nil
+}
+
+// checkUpdate looks at the window alone.
+func checkUpdate(c *call) error {
+	_, _, err := c.updated()
+	return err
 }
 
 // narrowRows is copyRows to half precision.

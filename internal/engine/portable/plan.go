@@ -267,7 +267,13 @@ func (pl *planner) lower(blk *mil.Block, b *body) error {
 	work := counter{p: &pl.p.load}
 	for _, op := range blk.Ops {
 		work.add(pollEvery / 256)
-		if op.Type == "const" || !pl.used[op] {
+		if op.Type == "const" {
+			continue
+		}
+		if err := checkTexts(op); err != nil {
+			return pl.p.fail(op, err)
+		}
+		if !pl.used[op] {
 			continue
 		}
 		if isConstexpr(op.Type) {

@@ -1,0 +1,93 @@
+package portable
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/mil"
+)
+
+// maxEnumerated bounds the enumerated shapes that are tried when a package is
+// loaded; the others are tried by the predictions that have them.
+const maxEnumerated = 64
+
+// tryShapes finds out whether the shapes that the description allows go together:
+// the default ones, and where inputs list the same number of shapes the first of
+// each, the second of each and so on, as Core ML pairs them.
+func (p *program) tryShapes(ctx context.Context) error {
+	if err := p.tryWith(ctx, "the default shapes", func(f *engine.Feature) []int { return f.Shape }); err != nil {
+		return err
+	}
+	n := 0
+	for k := range p.desc.Inputs {
+		m := len(p.desc.Inputs[k].Enumerated)
+		if n > 0 && m > 0 && m != n {
+			return nil // which of them go together is for the caller to know
+		}
+		n = max(n, m)
+	}
+	for i := range min(n, maxEnumerated) {
+		err := p.tryWith(ctx, fmt.Sprintf("number %d of the enumerated shapes", i+1), func(f *engine.Feature) []int {
+			if len(f.Enumerated) > 0 {
+				return f.Enumerated[i]
+			}
+			return f.Shape
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tryWith rehearses the program with shapes for the inputs and no content.
+func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine.Feature) []int) (err error) {
+	fr := newFrame(p.plan, nil, 1)
+	fr.ctx = ctx
+	fr.wantRows(p.results, nil)
+	fr.call.st = startStep
+	var names []string
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%s of the inputs, %s, do not go together: %w", what, strings.Join(names, ", "), err)
+		}
+	}()
+	defer fr.guard(&err)
+	for k, s := range p.inputs {
+		f := &p.desc.Inputs[k]
+		dims := shape(f)
+		if len(names) < maxQuotedInputs {
+			names = append(names, fmt.Sprintf("%s %v", mil.Quote(f.Name), dims))
+		} else if len(names) == maxQuotedInputs {
+			names = append(names, "...")
+		}
+		if s < 0 {
+			continue
+		}
+		if err := fr.unbound(s, dims); err != nil {
+			return err
+		}
+	}
+	return fr.rehearse()
+}
+
+// maxQuotedInputs bounds the inputs that an error shows.
+const maxQuotedInputs = 8
+
+// unbound gives a parameter a shape and no content; none where the description
+// leaves it open or says nothing of it that the program could be held to.
+func (fr *frame) unbound(s int32, dims []int) error {
+	v, declared := &fr.vals[s], fr.plan.slots[s].typ
+	*v = value{slot: s, dt: declared.DType, repr: reprUnknown, dense: true}
+	switch {
+	case len(dims) == 0 || declared.Kind != mil.Tensor:
+		fr.memos[s].doubt = vague
+		return nil
+	case len(declared.Shape) == 0 && !declared.Variadic && !slices.ContainsFunc(dims, func(d int) bool { return d != 1 }):
+		return v.setShape() // a scalar crosses the boundary as one element
+	}
+	return v.setShape(dims...)
+}
