@@ -63,9 +63,18 @@
 // context's error after a cancellation. Nothing that a package, an input or a
 // saved state holds makes this package panic.
 //
-// A prediction that fails before it begins, because of its inputs for example,
-// changes nothing. One that fails or is cancelled half-way leaves its State
-// marked: see [State.Err].
+// A prediction that fails before it has written to its State changes nothing. That
+// is so for whatever does not fit: inputs, output buffers, shapes that do not go
+// together, an index outside of what it indexes, as far as shapes and small integers
+// tell. One that fails or is cancelled after that leaves its State marked: see
+// [State.Err]. A shape or an index that does not fit is [ErrShape] or the ErrValue
+// of package tensor.
+//
+// # Contexts
+//
+// A context that ends is obeyed within some hundredths of a second by Load and
+// Predict, whatever operation runs and however large it is, and no result is
+// returned after that. A nil context is context.Background.
 //
 // # Limits
 //

@@ -24,7 +24,7 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 		return err
 	}
 	if err := p.checkInputs(inputs, outputs); err != nil {
-		return err
+		return &engine.UnchangedError{Err: err}
 	}
 	if !p.enter() {
 		return errClosedProgram

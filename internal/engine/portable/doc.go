@@ -5,7 +5,14 @@
 // buffer by its lifetime, states bound so that updates happen in place. A
 // prediction then runs the plan's steps in order over a frame, which holds the
 // slots' values and is reused from prediction to prediction. Shapes are computed
-// while the steps run, so that one plan serves every length.
+// for each prediction, so that one plan serves every length: in a rehearsal before
+// the first step (rehearse.go), so that what does not fit is found before a state is
+// changed, or while the steps run.
+//
+// # Contexts
+//
+// Loops over elements look at the context every few ten thousand elements and throw
+// when it has ended (poll.go). A test runs a large operation of every operator.
 //
 // # Numbers
 //

@@ -113,25 +113,25 @@ func (fr *frame) stir(s int32) {
 
 // noteReaders lists the top-level steps that read each slot, by their places, and
 // marks those that make an output.
-func (p *plan) noteReaders() {
+func (pl *plan) noteReaders() {
 	outputs := map[int32]bool{}
-	for _, s := range p.outputs {
+	for _, s := range pl.outputs {
 		outputs[s] = true
 	}
-	p.gives = make([]bool, len(p.body.steps))
-	p.readers = make([][]int32, len(p.slots))
-	for k, st := range p.body.steps {
+	pl.gives = make([]bool, len(pl.body.steps))
+	pl.readers = make([][]int32, len(pl.slots))
+	for k, st := range pl.body.steps {
 		for _, s := range st.out {
-			p.gives[k] = p.gives[k] || outputs[s]
+			pl.gives[k] = pl.gives[k] || outputs[s]
 		}
 		for j, s := range st.in {
-			if s >= 0 && p.slots[s].konst == nil && (j > 0 || len(st.list) == 0) {
-				p.readers[s] = append(p.readers[s], int32(k))
+			if s >= 0 && pl.slots[s].konst == nil && (j > 0 || len(st.list) == 0) {
+				pl.readers[s] = append(pl.readers[s], int32(k))
 			}
 		}
 		for _, s := range st.list {
-			if p.slots[s].konst == nil {
-				p.readers[s] = append(p.readers[s], int32(k))
+			if pl.slots[s].konst == nil {
+				pl.readers[s] = append(pl.readers[s], int32(k))
 			}
 		}
 	}
@@ -280,7 +280,9 @@ func (fr *frame) rehearseStep(st *step) error {
 	} else {
 		fr.forgetAll(st)
 		if st.def.check != nil {
-			_, err = c.attempt(st.def.check)
+			if _, err = c.attempt(st.def.check); err != nil {
+				err = asValue(err)
+			}
 		}
 	}
 	if err != nil {

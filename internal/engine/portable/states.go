@@ -151,10 +151,13 @@ func (pl *planner) bindStates() {
 	}
 	walk(&p.body, 0)
 
-	b := &binder{readers: pl.readers(), uses: make([][]*step, len(p.states)), updates: map[int32]*step{}}
+	b := &binder{readers: pl.readers(), uses: make([][]*step, len(p.states)), writes: make([][]*step, len(p.states)), updates: map[int32]*step{}}
 	for _, st := range steps {
 		if st.state >= 0 {
 			b.uses[st.state] = append(b.uses[st.state], st)
+			if st.op.Type == "write_state" {
+				b.writes[st.state] = append(b.writes[st.state], st)
+			}
 		}
 		if isUpdate(st) {
 			b.updates[st.out[0]] = st
@@ -176,19 +179,18 @@ func (pl *planner) bindStates() {
 type binder struct {
 	readers map[int32][]*step
 	uses    [][]*step       // the top-level reads and writes of each state, in order
+	writes  [][]*step       // the writes among them
 	updates map[int32]*step // the slice update that makes a slot
 }
 
 // nextWrite returns the first write of a state after a position, or nil.
 func (b *binder) nextWrite(state, pos int) *step {
-	uses := b.uses[state]
-	k := sort.Search(len(uses), func(k int) bool { return uses[k].pos > pos })
-	for _, st := range uses[k:] {
-		if st.op.Type == "write_state" {
-			return st
-		}
+	writes := b.writes[state]
+	k := sort.Search(len(writes), func(k int) bool { return writes[k].pos > pos })
+	if k == len(writes) {
+		return nil
 	}
-	return nil
+	return writes[k]
 }
 
 // usedBetween reports whether a state is read or written strictly between two

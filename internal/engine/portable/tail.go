@@ -1,7 +1,5 @@
 package portable
 
-import "slices"
-
 // tailOperator passes on the last rows of its operand: those that the caller
 // asks for of an output. It stands before the operations of which each row
 // depends on the same row alone, so that a prompt's logits cost one row and not
@@ -12,6 +10,7 @@ var tailOperator = &operator{name: "tail", params: in("x*"), shape: tailShape, e
 func (pl *planner) addTails() {
 	p := pl.p
 	f := newFuser(pl)
+	before := map[*step]*step{} // the tails that stand before steps
 	for k, out := range p.body.outs {
 		if t := p.slots[out].typ; len(t.Shape) < 2 || t.Variadic || p.slots[out].konst != nil {
 			continue
@@ -29,13 +28,24 @@ func (pl *planner) addTails() {
 			}
 			cur, first = x, st
 		}
-		pl.addTail(k, cur, first)
+		pl.addTail(k, cur, first, before)
 	}
+	if len(before) == 0 {
+		return
+	}
+	steps := make([]*step, 0, len(p.body.steps)+len(before))
+	for _, st := range p.body.steps {
+		if tail := before[st]; tail != nil {
+			steps = append(steps, tail)
+		}
+		steps = append(steps, st)
+	}
+	p.body.steps = steps
 }
 
-// addTail inserts the step that shows the last rows of slot x, before the step
-// that reads it or, when first is nil, as output k.
-func (pl *planner) addTail(k int, x int32, first *step) {
+// addTail makes the step that shows the last rows of slot x, to stand before the
+// step that reads it or, when first is nil, as output k.
+func (pl *planner) addTail(k int, x int32, first *step, before map[*step]*step) {
 	p := pl.p
 	t := int32(len(p.slots))
 	s := p.slots[x]
@@ -46,7 +56,7 @@ func (pl *planner) addTail(k int, x int32, first *step) {
 		p.body.outs[k] = t
 		return
 	}
-	p.body.steps = slices.Insert(p.body.steps, slices.Index(p.body.steps, first), st)
+	before[first] = st
 	for j, s := range first.in {
 		if s == x {
 			first.in[j] = t
