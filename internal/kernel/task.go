@@ -105,8 +105,11 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	}
 	all, first := t.N, 0
 	block := vectorBlock(t.Mat.Cols())
-	for ; first < all && !stops(t.Stop); first += block {
-		t.N = min(block, all-first)
+	for ; first < all && !stops(t.Stop); first += t.N {
+		// A few vectors by themselves would be summed in another order.
+		if t.N = block; all-first < block+matGrain {
+			t.N = all - first
+		}
 		t.some(p, first, maxThreads)
 	}
 	t.N, t.first = all, 0
