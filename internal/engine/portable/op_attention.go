@@ -53,6 +53,9 @@ func attention(c *call) error {
 	return c.attend(localOf[attentionLocal](c), c.in(1), c.in(2), c.in(3), scale, false)
 }
 
+// scratchRows is the most rows of scores that the kernel keeps for each thread.
+const scratchRows = 12
+
 // attend runs attention of query operand 0 over k and v into output 0, whose
 // shape is set. round says that the steps inside round to binary16 as separate
 // operations would.
@@ -78,6 +81,13 @@ func (c *call) attend(l *attentionLocal, k, v, mask *value, scale float32, round
 	}
 	outer := y.len() / (heads * a.Queries * a.ValueDim)
 	a.Heads = heads
+	threads := 1
+	if c.fr.pool != nil {
+		threads = c.fr.pool.Threads()
+	}
+	if scratchRows*(a.Keys+a.HeadDim+a.ValueDim) > maxArena/threads {
+		panic(arenaError{})
+	}
 	a.QRow, a.QHead = a.HeadDim, a.Queries*a.HeadDim
 	if r > 2 && q.dims[r-3] == 1 {
 		a.QHead = 0
