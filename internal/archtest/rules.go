@@ -107,7 +107,22 @@ func Default() Rules {
 
 			// Engines: the seam, and what stands behind it.
 			{Dir: "internal/engine", May: []string{"tensor", "internal/dtype", "internal/storage"}},
+			// The portable engine in five rooms, lowest first: numbers in memory, compressed
+			// constants, operators, the passes that make a plan, and the engine that runs it.
+			{Dir: "internal/engine/portable/array", May: []string{"internal/kernel", "internal/dtype"}},
+			{Dir: "internal/engine/portable/weight", May: []string{
+				"internal/engine/portable/array", "internal/mil", "internal/kernel", "internal/dtype", "internal/storage",
+			}},
+			{Dir: "internal/engine/portable/op", May: []string{
+				"internal/engine/portable/array", "internal/engine/portable/weight",
+				"internal/mil", "tensor", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
+			}},
+			{Dir: "internal/engine/portable/plan", May: []string{
+				"internal/engine/portable/array", "internal/engine/portable/weight", "internal/engine/portable/op",
+				"internal/engine", "internal/mil", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
+			}},
 			{Dir: "internal/engine/portable", May: []string{
+				"internal/engine/portable/array", "internal/engine/portable/weight", "internal/engine/portable/op", "internal/engine/portable/plan",
 				"internal/engine", "internal/mil", "internal/modelpkg", "internal/milpb", "tensor",
 				"internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
 			}},

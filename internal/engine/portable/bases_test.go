@@ -6,7 +6,9 @@ import (
 )
 
 func f16(shape ...int) mil.Type { return mil.TensorType(dtype.Float16, shape...) }
+
 func f32(shape ...int) mil.Type { return mil.TensorType(dtype.Float32, shape...) }
+
 func i32(shape ...int) mil.Type { return mil.TensorType(dtype.Int32, shape...) }
 
 func counted(n int) []float32 {
@@ -32,7 +34,7 @@ var bases = []struct {
 	fill func(b *mil.Builder)
 }{
 	{"cache", cacheBase},
-	{"attention written out", writtenBase},
+	{"attention written out", attentionBase},
 	{"RMS norm", normBase},
 	{"rotary embedding", rotaryBase},
 	{"gated activation", gateBase},
@@ -67,7 +69,7 @@ func cacheBase(b *mil.Builder) {
 		mil.Args{"query": x, "key": k, "value": v, "attn_mask": mask}))
 }
 
-func writtenBase(b *mil.Builder) {
+func attentionBase(b *mil.Builder) {
 	q, k, v := b.Input("q", dtype.Float32, 1, 2, 3, 4), b.Input("k", dtype.Float32, 1, 2, 5, 4), b.Input("v", dtype.Float32, 1, 2, 5, 4)
 	dots := b.Op("matmul", "", f32(1, 2, 3, 5), mil.Args{"x": q, "y": k, "transpose_x": b.Bool("", false), "transpose_y": b.Bool("", true)})
 	scaled := b.Op("mul", "", f32(1, 2, 3, 5), mil.Args{"x": dots, "y": b.Float("", dtype.Float32, 0.5)})

@@ -3,44 +3,41 @@ package portable
 import (
 	"errors"
 	"fmt"
-)
 
-// blockOps are the operators that run nested blocks.
-var blockOps = map[string]*operator{
-	"cond":       {name: "cond", params: in("pred"), exact: true},
-	"while_loop": {name: "while_loop", params: in("loop_vars*"), exact: true},
-}
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
+)
 
 // maxIterations bounds a while_loop.
 const maxIterations = 1 << 24
 
 // block runs cond and while_loop.
-func (fr *frame) block(st *step) error {
-	if st.op.Type == "cond" {
+func (fr *frame) block(st *plan.Step) error {
+	if st.Op.Type == "cond" {
 		return fr.cond(st)
 	}
 	return fr.while(st)
 }
 
-func (fr *frame) cond(st *step) error {
-	fr.call.st = st
-	pred, err := fr.call.boolIn(0, false)
+func (fr *frame) cond(st *plan.Step) error {
+	fr.call.Step = &st.Binding
+	pred, err := fr.call.BoolIn(0, false)
 	if err != nil {
 		return err
 	}
-	b := st.blocks[0]
+	b := st.Blocks[0]
 	if !pred {
-		b = st.blocks[1]
+		b = st.Blocks[1]
 	}
-	if len(b.outs) != len(st.out) {
-		return fmt.Errorf("block gives %d values for %d results", len(b.outs), len(st.out))
+	if len(b.Outs) != len(st.Out) {
+		return fmt.Errorf("block gives %d values for %d results", len(b.Outs), len(st.Out))
 	}
 	if err := fr.steps(b); err != nil {
 		return err
 	}
-	fr.call.st = st
-	for k, s := range b.outs {
-		if err := fr.keep(st.out[k], s); err != nil {
+	fr.call.Step = &st.Binding
+	for k, s := range b.Outs {
+		if err := fr.keep(st.Out[k], s); err != nil {
 			return err
 		}
 	}
@@ -49,41 +46,41 @@ func (fr *frame) cond(st *step) error {
 
 // while runs condition and body until the condition is false. The loop variables
 // live in the slots of the results between iterations.
-func (fr *frame) while(st *step) error {
-	cond, body := st.blocks[0], st.blocks[1]
-	if len(st.out) != len(st.list) || len(cond.ins) != len(st.list) || len(body.ins) != len(st.list) ||
-		len(body.outs) != len(st.list) || len(cond.outs) != 1 {
+func (fr *frame) while(st *plan.Step) error {
+	cond, body := st.Blocks[0], st.Blocks[1]
+	if len(st.Out) != len(st.List) || len(cond.Ins) != len(st.List) || len(body.Ins) != len(st.List) ||
+		len(body.Outs) != len(st.List) || len(cond.Outs) != 1 {
 		return fmt.Errorf("the numbers of loop variables of condition, body and results differ")
 	}
-	for k, s := range st.list {
-		if err := fr.keep(st.out[k], s); err != nil {
+	for k, s := range st.List {
+		if err := fr.keep(st.Out[k], s); err != nil {
 			return err
 		}
 	}
 	for range maxIterations {
-		for k, s := range st.out {
-			fr.bind(cond.ins[k], s)
-			fr.bind(body.ins[k], s)
+		for k, s := range st.Out {
+			fr.bind(cond.Ins[k], s)
+			fr.bind(body.Ins[k], s)
 		}
 		if err := fr.steps(cond); err != nil {
 			return err
 		}
-		fr.call.st = st
-		p := &fr.vals[cond.outs[0]]
-		if p.len() != 1 {
-			return fmt.Errorf("the condition gives %d values", p.len())
+		fr.call.Step = &st.Binding
+		p := &fr.Values[cond.Outs[0]]
+		if p.Len() != 1 {
+			return fmt.Errorf("the condition gives %d values", p.Len())
 		}
-		if fr.call.i32(p)[0] == 0 {
+		if fr.call.I32(p)[0] == 0 {
 			return nil
 		}
 		if err := fr.steps(body); err != nil {
 			return err
 		}
-		fr.call.st = st
+		fr.call.Step = &st.Binding
 		if err := fr.keepAll(st, body); err != nil {
 			return err
 		}
-		if err := fr.ctx.Err(); err != nil {
+		if err := fr.Ctx.Err(); err != nil {
 			return err
 		}
 	}
@@ -93,16 +90,16 @@ func (fr *frame) while(st *step) error {
 // keepAll moves the results of the body to the loop variables. A body may give
 // its variables back in another order, so all are copied to memory apart, that of
 // the body's parameters, before one is written.
-func (fr *frame) keepAll(st *step, body *body) error {
-	for k, s := range body.outs {
-		from := &fr.vals[s]
-		if from.repr == reprText {
+func (fr *frame) keepAll(st *plan.Step, body *plan.Body) error {
+	for k, s := range body.Outs {
+		from := &fr.Values[s]
+		if from.Repr == array.ReprText {
 			return errText
 		}
-		n := from.len()
-		fr.copyOut(&fr.vals[st.out[k]], from, fr.spare(body.ins[k], n), n)
+		n := from.Len()
+		fr.copyOut(&fr.Values[st.Out[k]], from, fr.Spare(body.Ins[k], n), n)
 	}
-	for _, s := range st.out {
+	for _, s := range st.Out {
 		if err := fr.keep(s, s); err != nil {
 			return err
 		}
@@ -113,31 +110,31 @@ func (fr *frame) keepAll(st *step, body *body) error {
 var errText = errors.New("strings cannot leave a block")
 
 // bind lets slot dst show the content of slot src.
-func (fr *frame) bind(dst, src int32) { fr.vals[dst].alias(&fr.vals[src]) }
+func (fr *frame) bind(dst, src int32) { fr.Values[dst].Alias(&fr.Values[src]) }
 
 // keep copies the content of slot src to slot dst's own memory.
 func (fr *frame) keep(dst, src int32) error {
-	v, from := &fr.vals[dst], &fr.vals[src]
-	if from.repr == reprText {
+	v, from := &fr.Values[dst], &fr.Values[src]
+	if from.Repr == array.ReprText {
 		return errText
 	}
-	n := from.len()
-	mem := fr.buffer(dst, n)
+	n := from.Len()
+	mem := fr.Buffer(dst, n)
 	fr.copyOut(v, from, mem, n)
-	v.own = true
+	v.Own = true
 	return nil
 }
 
-func (fr *frame) copyOut(v, from *value, mem []float32, n int) {
+func (fr *frame) copyOut(v, from *array.Value, mem []float32, n int) {
 	src := *from // v may be a view of the same slot
-	dims, rank := src.dims, src.rank
-	v.rank, v.dims, v.wide, v.flat = rank, dims, nil, nil
-	if src.repr == reprI32 {
-		copyStrided(&fr.poller, &src, asInt32(mem)[:n], src.i, rowI32)
-		v.repr, v.i = reprI32, asInt32(mem)
+	dims, rank := src.Dims, src.Rank
+	v.Rank, v.Dims, v.Wide, v.Flat = rank, dims, nil, nil
+	if src.Repr == array.ReprI32 {
+		array.CopyStrided(&fr.Poller, &src, array.AsInt32(mem)[:n], src.I32, array.RowI32)
+		v.Repr, v.I32 = array.ReprI32, array.AsInt32(mem)
 	} else {
-		src.widen(&fr.poller, mem[:n])
-		v.repr, v.f = reprF32, mem
+		src.Widen(&fr.Poller, mem[:n])
+		v.Repr, v.F32 = array.ReprF32, mem
 	}
-	v.dense, v.own = true, false
+	v.Dense, v.Own = true, false
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -47,11 +48,16 @@ func (l *large) with(dt dtype.Type, shape []int, f func(k int) float32) *mil.Val
 	return v
 }
 
-func (l *large) ints(v ...int) *mil.Value    { return l.b.Ints("", v...) }
-func (l *large) int(v int) *mil.Value        { return l.b.Int("", v) }
-func (l *large) bool(v bool) *mil.Value      { return l.b.Bool("", v) }
-func (l *large) text(s string) *mil.Value    { return l.b.Text("", s) }
-func (l *large) float(v float32) *mil.Value  { return l.b.Float("", dtype.Float32, v) }
+func (l *large) ints(v ...int) *mil.Value { return l.b.Ints("", v...) }
+
+func (l *large) int(v int) *mil.Value { return l.b.Int("", v) }
+
+func (l *large) bool(v bool) *mil.Value { return l.b.Bool("", v) }
+
+func (l *large) text(s string) *mil.Value { return l.b.Text("", s) }
+
+func (l *large) float(v float32) *mil.Value { return l.b.Float("", dtype.Float32, v) }
+
 func (l *large) op(op string, args mil.Args) { l.results(op, args, dtype.Float32) }
 
 // results makes the operation's results outputs. Their shapes are left open.
@@ -82,28 +88,37 @@ func largeOperations() map[string]func(l *large) {
 
 func elementRows() map[string]func(l *large) {
 	rows := map[string]func(l *large){}
-	for _, u := range unaries {
-		rows[u.name] = func(l *large) { l.op(u.name, mil.Args{"x": l.in(f, many)}) }
+	for _, name := range []string{
+		"abs", "acos", "asin", "atan", "atanh", "ceil", "cos", "cosh", "erf", "exp", "exp2", "floor",
+		"round", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh",
+	} {
+		rows[name] = func(l *large) { l.op(name, mil.Args{"x": l.in(f, many)}) }
 	}
-	for _, s := range shifteds {
-		rows[s.name] = func(l *large) { l.op(s.name, mil.Args{"x": l.in(f, many)}) }
+	for _, name := range []string{"inverse", "log", "rsqrt"} {
+		rows[name] = func(l *large) { l.op(name, mil.Args{"x": l.in(f, many)}) }
 	}
-	for _, a := range activations {
-		rows[a.name] = func(l *large) {
+	for _, name := range []string{
+		"relu6", "softsign", "softplus", "leaky_relu", "elu", "thresholded_relu", "clamped_relu",
+		"linear_activation", "scaled_tanh", "sigmoid_hard",
+	} {
+		rows[name] = func(l *large) {
 			args := mil.Args{"x": l.in(f, many)}
-			for _, p := range a.params[1:] {
-				args[p.name] = l.float(0.5)
+			for _, p := range op.Table[name].Params[1:] {
+				args[p.Name] = l.float(0.5)
 			}
-			l.op(a.name, args)
+			l.op(name, args)
 		}
 	}
 	for _, name := range []string{"relu", "sigmoid", "silu", "gelu"} {
 		rows[name] = func(l *large) { l.op(name, mil.Args{"x": l.in(f, many)}) }
 	}
-	for _, op := range binaries {
-		rows[op.name] = func(l *large) { l.op(op.name, mil.Args{"x": l.in(f, many), "y": l.in(f, many)}) }
+	for _, name := range []string{"add", "sub", "mul", "real_div", "floor_div", "mod", "maximum", "minimum", "pow"} {
+		rows[name] = func(l *large) { l.op(name, mil.Args{"x": l.in(f, many), "y": l.in(f, many)}) }
 	}
-	for _, name := range comparisons {
+	for _, name := range []string{
+		"equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
+		"logical_xor",
+	} {
 		rows[name] = func(l *large) { l.results(name, mil.Args{"x": l.in(f, many), "y": l.in(f, many)}, dtype.Bool) }
 	}
 	rows["floor_div"] = func(l *large) { l.results("floor_div", mil.Args{"x": l.places(9, many), "y": l.ones(i, many)}, i) }
@@ -304,8 +319,11 @@ func orderRows() map[string]func(l *large) {
 		"reduce_argmin":      func(l *large) { l.results("reduce_argmin", mil.Args{"x": l.in(f, many)}, i) },
 		"reduce_log_sum_exp": func(l *large) { l.op("reduce_log_sum_exp", mil.Args{"x": l.in(f, many)}) },
 	}
-	for _, r := range reductions {
-		rows[r.name] = func(l *large) { l.op(r.name, mil.Args{"x": l.in(f, many), "axes": l.ints(0)}) }
+	for _, name := range []string{
+		"reduce_sum", "reduce_mean", "reduce_prod", "reduce_max", "reduce_min", "reduce_l1_norm",
+		"reduce_l2_norm", "reduce_sum_square", "reduce_log_sum",
+	} {
+		rows[name] = func(l *large) { l.op(name, mil.Args{"x": l.in(f, many), "axes": l.ints(0)}) }
 	}
 	return rows
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -62,7 +64,7 @@ func (e *ending) Err() error {
 // runs, and gives up soon after it has ended.
 func TestEveryLargeOperationEndsWithItsContext(t *testing.T) {
 	rows := largeOperations()
-	for name := range table {
+	for name := range op.Table {
 		if _, ok := small[name]; ok != (rows[name] == nil) {
 			t.Errorf("operator %s needs either a large operation or a reason to be small", name)
 		}
@@ -111,7 +113,7 @@ func (l *large) frame() *frame {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	p, err := newPlan(l.t.Context(), fn, engine.Faithful, l.fused)
+	p, err := plan.New(l.t.Context(), fn, engine.Faithful, l.fused)
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -46,9 +47,9 @@ func (p *program) tryShapes(ctx context.Context) error {
 // tryWith rehearses the program with shapes for the inputs and no content.
 func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine.Feature) []int) (err error) {
 	fr := newFrame(p.plan, nil, 1)
-	fr.ctx = ctx
+	fr.Ctx = ctx
 	fr.wantRows(p.results, nil)
-	fr.call.st = startStep
+	fr.call.Step = startStep
 	var names []string
 	defer func() {
 		if err != nil && ctx.Err() == nil {
@@ -80,14 +81,14 @@ const maxQuotedInputs = 8
 // unbound gives a parameter a shape and no content; none where the description
 // leaves it open or says nothing of it that the program could be held to.
 func (fr *frame) unbound(s int32, dims []int) error {
-	v, declared := &fr.vals[s], fr.plan.slots[s].typ
-	*v = value{slot: s, dt: declared.DType, repr: reprUnknown, dense: true}
+	v, declared := &fr.Values[s], fr.plan.Slots[s].Type
+	*v = array.Value{Slot: s, DType: declared.DType, Repr: array.ReprUnknown, Dense: true}
 	switch {
 	case len(dims) == 0 || declared.Kind != mil.Tensor:
 		fr.memos[s].doubt = vague
 		return nil
 	case len(declared.Shape) == 0 && !declared.Variadic && !slices.ContainsFunc(dims, func(d int) bool { return d != 1 }):
-		return v.setShape() // a scalar crosses the boundary as one element
+		return v.SetShape() // a scalar crosses the boundary as one element
 	}
-	return v.setShape(dims...)
+	return v.SetShape(dims...)
 }

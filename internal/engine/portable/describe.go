@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
@@ -160,7 +161,7 @@ func sizeRange(r *milpb.SizeRange) (engine.Range, error) {
 	if r == nil {
 		return engine.Range{Upper: -1}, nil
 	}
-	if r.Lower > maxElements {
+	if r.Lower > array.MaxElements {
 		return engine.Range{}, fmt.Errorf("has a lower bound of %d", r.Lower)
 	}
 	s := engine.Range{Lower: int(r.Lower), Upper: -1}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
@@ -111,7 +113,7 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	if arith == engine.ArithmeticDefault {
 		arith = engine.Faithful
 	}
-	pl, err := newPlan(ctx, fn, arith, !cfg.NoFusion)
+	pl, err := plan.New(ctx, fn, arith, !cfg.NoFusion)
 	if err != nil {
 		return nil, err
 	}
@@ -167,11 +169,11 @@ func Unsupported(p *mil.Program) []UnsupportedOp {
 	for _, f := range p.Functions {
 		var walk func(b *mil.Block)
 		walk = func(b *mil.Block) {
-			for _, op := range b.Ops {
-				if !known(op.Type) {
-					list = append(list, UnsupportedOp{f.Name, f.Opset, op.Type, op.Name})
+			for _, o := range b.Ops {
+				if !op.Known(o.Type) {
+					list = append(list, UnsupportedOp{f.Name, f.Opset, o.Type, o.Name})
 				}
-				for _, inner := range op.Blocks {
+				for _, inner := range o.Blocks {
 					walk(inner)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/workpool"
 	"github.com/gocoreml/coreml/tensor"
@@ -27,23 +28,23 @@ func Build(b *mil.Builder, arith engine.Arithmetic, fusion bool) (*Built, error)
 	if ops := Unsupported(mil.NewProgram(fn)); len(ops) > 0 {
 		return nil, &UnsupportedError{Ops: ops}
 	}
-	pl, err := newPlan(context.Background(), fn, arith, fusion)
+	pl, err := plan.New(context.Background(), fn, arith, fusion)
 	if err != nil {
 		return nil, err
 	}
 	p := &program{plan: pl, desc: &engine.Description{}, pool: workpool.Default()}
-	for _, s := range pl.inputs {
-		t := pl.slots[s].typ
-		p.desc.Inputs = append(p.desc.Inputs, engine.Feature{Name: pl.slots[s].name, DType: tensorTypes[t.DType]})
+	for _, s := range pl.Inputs {
+		t := pl.Slots[s].Type
+		p.desc.Inputs = append(p.desc.Inputs, engine.Feature{Name: pl.Slots[s].Name, DType: tensorTypes[t.DType]})
 	}
-	for _, v := range pl.body.outVals {
+	for _, v := range pl.Body.Results {
 		p.desc.Outputs = append(p.desc.Outputs, engine.Feature{Name: v.Name, DType: tensorTypes[v.Type.DType]})
 	}
 	return &Built{p}, p.bind()
 }
 
 // State returns a new state.
-func (b *Built) State() engine.State { return newState(b.p.plan.states) }
+func (b *Built) State() engine.State { return newState(b.p.plan.States) }
 
 // Run makes one prediction and returns the outputs in order.
 func (b *Built) Run(st engine.State, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
 )
@@ -53,11 +54,13 @@ func TestAFileCutShortWhileAPackageIsPlannedIsAnError(t *testing.T) {
 type wild struct{}
 
 func (wild) Error() string { return "fault" }
+
 func (wild) RuntimeError() {}
+
 func (wild) Addr() uintptr { return 0x1234567 }
 
 func TestOnlyFaultsInMappedFilesBecomeErrors(t *testing.T) {
-	if err := faulted(errors.New("a mistake")); err != nil {
+	if err := plan.Faulted(errors.New("a mistake")); err != nil {
 		t.Errorf("a mistake passes for %v", err)
 	}
 	defer func() {
@@ -65,6 +68,6 @@ func TestOnlyFaultsInMappedFilesBecomeErrors(t *testing.T) {
 			t.Errorf("a wild access was answered with %v", r)
 		}
 	}()
-	err := faulted(wild{})
+	err := plan.Faulted(wild{})
 	t.Errorf("a wild access passes for %v", err)
 }

@@ -1,6 +1,8 @@
 package portable
 
-import "github.com/gocoreml/coreml/tensor"
+import (
+	"github.com/gocoreml/coreml/tensor"
+)
 
 // fits finds out before the prediction runs whether what it was given goes
 // together: the inputs, the states and the caller's output buffers.
@@ -20,21 +22,21 @@ func (p *program) fits(fr *frame, outputs []*tensor.Tensor) error {
 // operation that it concerns.
 func (fr *frame) follows() bool {
 	same := fr.series
-	for k, n := range fr.rows {
+	for k, n := range fr.Rows {
 		same = same && fr.rowsBefore[k] == n
 	}
-	for _, s := range fr.plan.inputs {
-		m, v := &fr.memos[s], &fr.vals[s]
-		same = same && m.rank == v.rank
-		for d := 0; same && d < v.rank; d++ {
-			same = v.dims[d] == m.dims[d] || v.dims[d] == m.dims[d]+1
+	for _, s := range fr.plan.Inputs {
+		m, v := &fr.memos[s], &fr.Values[s]
+		same = same && m.rank == v.Rank
+		for d := 0; same && d < v.Rank; d++ {
+			same = v.Dims[d] == m.dims[d] || v.Dims[d] == m.dims[d]+1
 		}
 	}
 	if !same {
 		return false
 	}
-	for _, s := range fr.plan.inputs {
-		fr.memos[s].dims = fr.vals[s].dims
+	for _, s := range fr.plan.Inputs {
+		fr.memos[s].dims = fr.Values[s].Dims
 	}
 	fr.remembers = false // the slots will hold other shapes
 	return true
@@ -44,5 +46,5 @@ func (fr *frame) follows() bool {
 // not the first and went through no step that makes an output.
 func (fr *frame) notice(anew, touched bool) {
 	fr.series = !anew && !touched
-	fr.rowsBefore = append(fr.rowsBefore[:0], fr.rows...)
+	fr.rowsBefore = append(fr.rowsBefore[:0], fr.Rows...)
 }

@@ -10,14 +10,17 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // lowerArena bounds the memory of frames for a test.
 func lowerArena(tb testing.TB, elements int) {
-	old := maxArena
-	maxArena = elements
-	tb.Cleanup(func() { maxArena = old })
+	old := op.MaxArena
+	op.MaxArena = elements
+	tb.Cleanup(func() { op.MaxArena = old })
 }
 
 // base builds one of the programs that mutations start from: those of bases and
@@ -101,35 +104,35 @@ func tryFunction(t *testing.T, c *choices, fn *mil.Function, arith engine.Arithm
 		_ = mil.Print(&b, mil.NewProgram(fn)) // a strings.Builder takes everything
 		return b.String()
 	}
-	p, err := newPlan(t.Context(), fn, arith, fusion)
+	p, err := plan.New(t.Context(), fn, arith, fusion)
 	if err != nil {
-		if errors.Is(err, errFault) {
+		if errors.Is(err, array.ErrFault) {
 			t.Errorf("planning: %v\n%s", err, text())
 		}
 		return false, false
 	}
 	total := 0
-	for _, s := range p.states {
-		total += s.count
+	for _, s := range p.States {
+		total += s.Count
 	}
 	if total > 1<<20 {
 		return true, false
 	}
 	ctx := &countdown{t.Context(), 3000}
 	fr := newFrame(p, nil, 1)
-	fr.states = newState(p.states).buffers
+	fr.States = newState(p.States).buffers
 	for range 2 {
-		for _, s := range p.inputs {
+		for _, s := range p.Inputs {
 			feedAny(c, fr, s)
 		}
 		if err = fr.run(ctx); err != nil {
-			if errors.Is(err, errFault) {
+			if errors.Is(err, array.ErrFault) {
 				t.Errorf("%v\n%s", err, text())
 			}
 			return true, false
 		}
-		for _, s := range p.outputs {
-			if v := &fr.vals[s]; v.repr != reprText && v.len() < 1<<16 {
+		for _, s := range p.Outputs {
+			if v := &fr.Values[s]; v.Repr != array.ReprText && v.Len() < 1<<16 {
 				readOutput(t, fr, s, text)
 			}
 		}
@@ -155,20 +158,20 @@ func (c *countdown) Err() error {
 func readOutput(t *testing.T, fr *frame, s int32, text func() string) {
 	t.Helper()
 	err := func() (err error) {
-		fr.call.st = outputStep
+		fr.call.Step = outputStep
 		defer fr.guard(&err)
-		fr.call.f32(&fr.vals[s])
-		fr.call.i32(&fr.vals[s])
+		fr.call.F32(&fr.Values[s])
+		fr.call.I32(&fr.Values[s])
 		return nil
 	}()
-	if errors.Is(err, errFault) {
-		t.Errorf("output %s: %v\n%s", fr.plan.slots[s].name, err, text())
+	if errors.Is(err, array.ErrFault) {
+		t.Errorf("output %s: %v\n%s", fr.plan.Slots[s].Name, err, text())
 	}
 }
 
 // feedAny binds an input of the declared shape, or of another one.
 func feedAny(c *choices, fr *frame, s int32) {
-	typ := fr.plan.slots[s].typ
+	typ := fr.plan.Slots[s].Type
 	shape := slices.Clone(typ.Shape)
 	n := 1
 	for d := range shape {
@@ -181,7 +184,7 @@ func feedAny(c *choices, fr *frame, s int32) {
 		shape = append(shape, 2)
 		n *= 2
 	}
-	if len(shape) > maxRank {
+	if len(shape) > array.MaxRank {
 		shape, n = nil, 1
 	}
 	data := make([]float32, n)
@@ -189,8 +192,8 @@ func feedAny(c *choices, fr *frame, s int32) {
 		data[k] = float32(k % 5)
 	}
 	v := feed(typ.DType, shape, data)
-	v.slot, v.own = s, true
-	fr.vals[s] = v
+	v.Slot, v.Own = s, true
+	fr.Values[s] = v
 }
 
 func FuzzPlan(f *testing.F) {

@@ -9,11 +9,14 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // planOf plans what fill builds.
-func planOf(t *testing.T, fill func(b *mil.Builder)) (*plan, error) {
+func planOf(t *testing.T, fill func(b *mil.Builder)) (*plan.Plan, error) {
 	t.Helper()
 	b := mil.NewBuilder("main", "CoreML8")
 	fill(b)
@@ -21,13 +24,13 @@ func planOf(t *testing.T, fill func(b *mil.Builder)) (*plan, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPlan(t.Context(), fn, engine.Faithful, true)
+	return plan.New(t.Context(), fn, engine.Faithful, true)
 }
 
 // Programs of a few bytes that ask for much memory or for work without end.
 func TestProgramsThatAskForTooMuchAreRefused(t *testing.T) {
-	defer func(old int) { maxWidened = old }(maxWidened)
-	maxWidened = 1 << 20
+	defer func(old int) { plan.MaxWidened = old }(plan.MaxWidened)
+	plan.MaxWidened = 1 << 20
 	tests := map[string]struct {
 		fill func(b *mil.Builder)
 		want string
@@ -74,7 +77,7 @@ func TestProgramsThatAskForTooMuchAreRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error is %v, want one with %q", err, test.want)
 			}
-			if errors.Is(err, errFault) {
+			if errors.Is(err, array.ErrFault) {
 				t.Errorf("error is a fault: %v", err)
 			}
 		})
@@ -97,7 +100,7 @@ func TestManyPathsToAStateArePlannedQuickly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !p.body.steps[0].copied {
+	if !p.Body.Steps[0].Copied {
 		t.Error("a read whose views outlive the next write is not copied")
 	}
 }
@@ -113,8 +116,8 @@ func TestFoldingStopsWhereItWouldTakeLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.body.steps) < 40 {
-		t.Errorf("only %d products are left for the prediction", len(p.body.steps))
+	if len(p.Body.Steps) < 40 {
+		t.Errorf("only %d products are left for the prediction", len(p.Body.Steps))
 	}
 }
 
@@ -132,7 +135,7 @@ func TestMemoryBeyondTheLimitIsAnErrorAndTheNextPredictionWorks(t *testing.T) {
 		out, err := built.Run(nil, intTensor(n))
 		switch {
 		case n > 1<<20:
-			var op *OpError
+			var op *plan.OpError
 			if !errors.As(err, &op) || op.Op != "fill" || !strings.Contains(err.Error(), "working memory") {
 				t.Errorf("%d elements: error is %v", n, err)
 			}
@@ -155,15 +158,15 @@ func TestBothFormsOfAValueKeepApart(t *testing.T) {
 	for _, order := range []string{"fi", "if", "fif", "ifi"} {
 		fr := newFrame(p, nil, 1)
 		v := feed(dtype.Float16, []int{3}, []float32{1.5, -2.5, 3})
-		v.slot, v.own = p.inputs[0], true
-		fr.vals[v.slot] = v
-		x := &fr.vals[v.slot]
+		v.Slot, v.Own = p.Inputs[0], true
+		fr.Values[v.Slot] = v
+		x := &fr.Values[v.Slot]
 		for _, form := range order {
 			if form == 'f' {
-				if got := fr.call.f32(x); !slices.Equal(got, []float32{1.5, -2.5, 3}) {
+				if got := fr.call.F32(x); !slices.Equal(got, []float32{1.5, -2.5, 3}) {
 					t.Errorf("%s: numbers are %v", order, got)
 				}
-			} else if got := fr.call.i32(x); !slices.Equal(got, []int32{1, -2, 3}) {
+			} else if got := fr.call.I32(x); !slices.Equal(got, []int32{1, -2, 3}) {
 				t.Errorf("%s: integers are %v", order, got)
 			}
 		}
@@ -201,17 +204,17 @@ func TestStatesUpdatedFromThemselves(t *testing.T) {
 					t.Fatal(err)
 				}
 				fr := newFrame(p, nil, 1)
-				fr.states = newState(p.states).buffers
+				fr.States = newState(p.States).buffers
 				start := feed(dt, []int{2, 2}, []float32{1, 2, 3, 4})
-				copy(fr.states[0].f, start.f)
-				copy(fr.states[0].h, start.h)
-				copy(fr.states[0].i, start.i)
+				copy(fr.States[0].F32, start.F32)
+				copy(fr.States[0].F16, start.F16)
+				copy(fr.States[0].I32, start.I32)
 				if err := fr.run(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				got := make([]float32, 4)
-				v := fr.states[0].value(&p.states[0])
-				v.widen(nil, got)
+				v := fr.States[0].Value(&p.States[0])
+				v.Widen(nil, got)
 				if !slices.Equal(got, test.want) {
 					t.Errorf("the state holds %v, want %v", got, test.want)
 				}
@@ -222,15 +225,15 @@ func TestStatesUpdatedFromThemselves(t *testing.T) {
 
 // A fault in the table while planning is an error too.
 func TestFaultsWhilePlanningAreErrors(t *testing.T) {
-	broken := *table["relu"]
-	broken.prepare = func(*plan, *step) error { panic("broken") }
-	old := table["relu"]
-	table["relu"] = &broken
-	defer func() { table["relu"] = old }()
+	broken := *op.Table["relu"]
+	broken.Prepare = func(*op.Setup) (any, error) { panic("broken") }
+	old := op.Table["relu"]
+	op.Table["relu"] = &broken
+	defer func() { op.Table["relu"] = old }()
 	_, err := planOf(t, func(b *mil.Builder) {
 		b.Output("y", b.Op("relu", "", f32(2), mil.Args{"x": b.Input("x", dtype.Float32, 2)}))
 	})
-	if !errors.Is(err, errFault) {
+	if !errors.Is(err, array.ErrFault) {
 		t.Errorf("error is %v", err)
 	}
 }

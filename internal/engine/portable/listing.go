@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -13,39 +14,40 @@ import (
 func (p *program) PlanText() string {
 	var b strings.Builder
 	pl := p.plan
-	arith := map[engine.Arithmetic]string{engine.Faithful: "faithful", engine.Wide: "wide", engine.Fast: "fast"}[pl.arith]
+	arith := map[engine.Arithmetic]string{engine.Faithful: "faithful", engine.Wide: "wide", engine.Fast: "fast"}[pl.Arithmetic]
 	fmt.Fprintf(&b, "function %s, %d steps, %d buffers, arithmetic %s, %s, %d threads\n",
-		mil.Plain(pl.fn.Name), pl.steps, pl.buffers, arith, p.info.Instructions, p.info.Threads)
-	for _, n := range pl.notes {
+		mil.Plain(pl.Function.Name), pl.Steps, pl.Buffers, arith, p.info.Instructions, p.info.Threads)
+	for _, n := range pl.Notes {
 		fmt.Fprintf(&b, "%s\n", n)
 	}
-	pl.listing(&b, &pl.body, "")
+	listing(&b, pl, &pl.Body, "")
 	return b.String()
 }
 
-func (pl *plan) listing(b *strings.Builder, body *body, indent string) {
-	for _, st := range body.steps {
-		fmt.Fprintf(b, "%s%4d  %-30s", indent, st.index, st.def.name)
-		for k, s := range st.out {
+func listing(b *strings.Builder, pl *plan.Plan, body *plan.Body, indent string) {
+	for _, st := range body.Steps {
+		mat := st.Matrix()
+		fmt.Fprintf(b, "%s%4d  %-30s", indent, st.Index, st.Def.Name)
+		for k, s := range st.Out {
 			if k > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(b, " %s %v", mil.Plain(pl.slots[s].name), pl.slots[s].typ)
+			fmt.Fprintf(b, " %s %v", mil.Plain(pl.Slots[s].Name), pl.Slots[s].Type)
 		}
 		switch {
-		case st.mat != nil:
-			fmt.Fprintf(b, "  [%s]", st.mat.Format())
-		case st.inPlace:
+		case mat != nil:
+			fmt.Fprintf(b, "  [%s]", mat.Format())
+		case st.InPlace:
 			b.WriteString("  [in place]")
-		case st.copied:
+		case st.Copied:
 			b.WriteString("  [copied: a later write would show]")
 		}
-		if st.note != "" {
-			fmt.Fprintf(b, "  [%s]", st.note)
+		if st.Note != "" {
+			fmt.Fprintf(b, "  [%s]", st.Note)
 		}
 		b.WriteByte('\n')
-		for _, inner := range st.blocks {
-			pl.listing(b, inner, indent+"    ")
+		for _, inner := range st.Blocks {
+			listing(b, pl, inner, indent+"    ")
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -41,7 +43,7 @@ type mutator struct {
 
 func newMutator(c *choices, fn *mil.Function) *mutator {
 	m := &mutator{choices: c, fn: fn}
-	for name := range table {
+	for name := range op.Table {
 		m.names = append(m.names, name)
 	}
 	slices.Sort(m.names)
@@ -170,7 +172,7 @@ func (m *mutator) element() {
 		return
 	}
 	x, at := choose(m.choices, oddInts), m.upTo(n)
-	lo, hi := intRange(c.DType)
+	lo, hi := array.IntRange(c.DType)
 	one, err := mil.PackInts(c.DType, []int{max(int(lo), min(x, int(hi)))})
 	if c.DType.IsFloat() {
 		one, err = mil.PackFloats(c.DType, []float32{float32(x)})
@@ -236,24 +238,24 @@ func (m *mutator) rebind() {
 
 // operands adds or drops one.
 func (m *mutator) operands() {
-	op := m.op()
-	if op == nil {
+	o := m.op()
+	if o == nil {
 		return
 	}
-	def := table[op.Type]
+	def := op.Table[o.Type]
 	if m.upTo(2) == 0 || def == nil {
-		if len(op.Inputs) > 0 {
-			k := m.upTo(len(op.Inputs))
-			op.Inputs = slices.Delete(slices.Clone(op.Inputs), k, k+1)
+		if len(o.Inputs) > 0 {
+			k := m.upTo(len(o.Inputs))
+			o.Inputs = slices.Delete(slices.Clone(o.Inputs), k, k+1)
 		}
 		return
 	}
-	name := choose(m.choices, def.params).name
-	if op.Arg(name) != nil || m.value() == nil {
+	name := choose(m.choices, def.Params).Name
+	if o.Arg(name) != nil || m.value() == nil {
 		return
 	}
-	op.Inputs = append(slices.Clone(op.Inputs), mil.Argument{Name: name, Values: []*mil.Value{m.value()}})
-	slices.SortFunc(op.Inputs, func(a, b mil.Argument) int {
+	o.Inputs = append(slices.Clone(o.Inputs), mil.Argument{Name: name, Values: []*mil.Value{m.value()}})
+	slices.SortFunc(o.Inputs, func(a, b mil.Argument) int {
 		if a.Name < b.Name {
 			return -1
 		}
@@ -301,17 +303,17 @@ func (m *mutator) insert() {
 	if v == nil || v.Producer == nil {
 		return
 	}
-	def := table[choose(m.choices, m.names[:len(m.names)-5])]
-	op := &mil.Op{Type: def.name}
-	for k, p := range def.params {
+	def := op.Table[choose(m.choices, m.names[:len(m.names)-5])]
+	op := &mil.Op{Type: def.Name}
+	for k, p := range def.Params {
 		x := v
 		if k > 0 {
-			if !p.required && m.upTo(2) == 0 {
+			if !p.Required && m.upTo(2) == 0 {
 				continue
 			}
 			x = m.value()
 		}
-		op.Inputs = append(op.Inputs, mil.Argument{Name: p.name, Values: []*mil.Value{x}})
+		op.Inputs = append(op.Inputs, mil.Argument{Name: p.Name, Values: []*mil.Value{x}})
 	}
 	slices.SortFunc(op.Inputs, func(a, b mil.Argument) int {
 		if a.Name < b.Name {

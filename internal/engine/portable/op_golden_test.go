@@ -11,6 +11,9 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -91,11 +94,11 @@ func (f form) dtype(g goldenTensor) dtype.Type {
 // feeding is an input of a program and what it is given.
 type feeding struct {
 	name string
-	val  value
+	val  array.Value
 }
 
 // goldenProgram builds the program of a case.
-func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan, []feeding) {
+func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan.Plan, []feeding) {
 	t.Helper()
 	b := mil.NewBuilder("main", fmt.Sprintf("CoreML%d", g.Opset))
 	args, values := mil.Args{}, mil.Values{}
@@ -135,7 +138,7 @@ func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan, []feeding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlan(t.Context(), fn, engine.Faithful, false)
+	p, err := plan.New(t.Context(), fn, engine.Faithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,23 +198,23 @@ func reversed(shape []int, data []float32) []float32 {
 }
 
 // feed makes the value of an input as the caller's memory would give it.
-func feed(dt dtype.Type, shape []int, data []float32) value {
-	v := value{dt: dt}
-	if err := v.setShape(shape...); err != nil {
+func feed(dt dtype.Type, shape []int, data []float32) array.Value {
+	v := array.Value{DType: dt}
+	if err := v.SetShape(shape...); err != nil {
 		panic(err)
 	}
 	switch {
 	case dt == dtype.Float16:
-		v.repr = reprF16
+		v.Repr = array.ReprF16
 		for _, x := range data {
-			v.h = append(v.h, dtype.Float32ToFloat16(x))
+			v.F16 = append(v.F16, dtype.Float32ToFloat16(x))
 		}
 	case dt.IsFloat():
-		v.repr, v.f = reprF32, slices.Clone(data)
+		v.Repr, v.F32 = array.ReprF32, slices.Clone(data)
 	default:
-		v.repr = reprI32
+		v.Repr = array.ReprI32
 		for _, x := range data {
-			v.i = append(v.i, int32(x))
+			v.I32 = append(v.I32, int32(x))
 		}
 	}
 	return v
@@ -219,12 +222,12 @@ func feed(dt dtype.Type, shape []int, data []float32) value {
 
 // bindAll puts the inputs into a frame.
 func bindAll(fr *frame, feeds []feeding) {
-	for _, s := range fr.plan.inputs {
+	for _, s := range fr.plan.Inputs {
 		for _, b := range feeds {
-			if fr.plan.slots[s].name == b.name {
+			if fr.plan.Slots[s].Name == b.name {
 				v := b.val
-				v.slot = s
-				fr.vals[s] = v
+				v.Slot = s
+				fr.Values[s] = v
 			}
 		}
 	}
@@ -258,26 +261,26 @@ func TestOperatorsGiveTheGoldenResults(t *testing.T) {
 						t.Fatal(err)
 					}
 					for j, w := range g.Want {
-						checkGolden(t, fr, &fr.vals[p.outputs[j]], w, fm.form.half)
+						checkGolden(t, fr, &fr.Values[p.Outputs[j]], w, fm.form.half)
 					}
 				}
 			})
 		}
 	}
-	for name := range table {
+	for name := range op.Table {
 		if !seen[name] {
 			t.Logf("no golden case: %s", name)
 		}
 	}
 }
 
-func checkGolden(t *testing.T, fr *frame, got *value, want goldenTensor, half bool) {
+func checkGolden(t *testing.T, fr *frame, got *array.Value, want goldenTensor, half bool) {
 	t.Helper()
-	if !slices.Equal(got.shape(), want.Shape) {
-		t.Fatalf("got shape %v, want %v", got.shape(), want.Shape)
+	if !slices.Equal(got.Shape(), want.Shape) {
+		t.Fatalf("got shape %v, want %v", got.Shape(), want.Shape)
 	}
-	if got.dt.IsFloat() == got.isInt() {
-		t.Fatalf("a value of type %v is kept as %d", got.dt, got.repr)
+	if got.DType.IsFloat() == got.IsInt() {
+		t.Fatalf("a value of type %v is kept as %d", got.DType, got.Repr)
 	}
 	w := want.floats()
 	scale := 0.0
@@ -293,7 +296,7 @@ func checkGolden(t *testing.T, fr *frame, got *value, want goldenTensor, half bo
 	if !goldenTypes[want.Type].IsFloat() {
 		rel, abs = 0, 0
 	}
-	for k, g := range fr.call.f32(got) {
+	for k, g := range fr.call.F32(got) {
 		x, y := float64(g), float64(w[k])
 		if x == y || x != x && y != y {
 			continue
@@ -315,8 +318,8 @@ func TestOperatorsDoNotAllocateOnceShapesAreKnown(t *testing.T) {
 			bindAll(fr, feeds)
 			ctx := t.Context()
 			n := testing.AllocsPerRun(2, func() {
-				for _, s := range p.inputs { // as a new prediction binds them
-					fr.vals[s].wide, fr.vals[s].flat = nil, nil
+				for _, s := range p.Inputs { // as a new prediction binds them
+					fr.Values[s].Wide, fr.Values[s].Flat = nil, nil
 				}
 				if err := fr.run(ctx); err != nil {
 					t.Fatal(err)

@@ -9,6 +9,9 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -25,22 +28,22 @@ var hostileTypes = []dtype.Type{dtype.Float32, dtype.Float16, dtype.Int32, dtype
 func hostileOp(t *testing.T, seed uint64) (name string, worked bool) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
-	names := make([]string, 0, len(table))
-	for name := range table {
+	names := make([]string, 0, len(op.Table))
+	for name := range op.Table {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	op := table[names[r.IntN(len(names))]]
+	op := op.Table[names[r.IntN(len(names))]]
 	b := mil.NewBuilder("main", []string{"CoreML5", "CoreML6", "CoreML7", "CoreML8"}[r.IntN(4)])
 	args := mil.Args{}
 	var feeds []feeding
 	base := hostileShape(r, 4)
-	for k, p := range op.params {
-		if k > 0 && !p.required && r.IntN(2) == 0 {
+	for k, p := range op.Params {
+		if k > 0 && !p.Required && r.IntN(2) == 0 {
 			continue
 		}
 		n := 1
-		if p.name == "values" || p.name == "ref_tensors" {
+		if p.Name == "values" || p.Name == "ref_tensors" {
 			n = 1 + r.IntN(3)
 		}
 		var vs mil.Values
@@ -48,36 +51,36 @@ func hostileOp(t *testing.T, seed uint64) (name string, worked bool) {
 			vs = append(vs, hostileOperand(b, r, k, base, &feeds))
 		}
 		if n == 1 {
-			args[p.name] = vs[0]
+			args[p.Name] = vs[0]
 		} else {
-			args[p.name] = vs
+			args[p.Name] = vs
 		}
 	}
-	_, most := resultCount(op.name)
+	_, most := op.ResultCount()
 	results := make([]mil.Type, 1+r.IntN(min(most, 4)))
 	first := hostileTypes[r.IntN(len(hostileTypes))]
 	for k := range results {
 		results[k] = mil.TensorType(first, base...)
 	}
-	for k, v := range b.MultiOp(op.name, "result", results, args) {
+	for k, v := range b.MultiOp(op.Name, "result", results, args) {
 		b.Output(fmt.Sprintf("out%d", k), v)
 	}
 	fn, err := b.Function()
 	if err != nil {
 		t.Logf("seed %d: %v", seed, err)
-		return op.name, false // not even a program
+		return op.Name, false // not even a program
 	}
-	p, err := newPlan(t.Context(), fn, engine.Faithful, r.IntN(2) == 0)
+	p, err := plan.New(t.Context(), fn, engine.Faithful, r.IntN(2) == 0)
 	if err != nil {
-		return op.name, false
+		return op.Name, false
 	}
 	fr := newFrame(p, nil, 1)
 	bindAll(fr, feeds)
 	err = fr.run(t.Context())
 	if err != nil && strings.Contains(err.Error(), "internal fault") {
-		t.Errorf("seed %d: %s: %v", seed, op.name, err)
+		t.Errorf("seed %d: %s: %v", seed, op.Name, err)
 	}
-	return op.name, err == nil
+	return op.Name, err == nil
 }
 
 func hostileShape(r *rand.Rand, limit int) []int {
@@ -130,12 +133,12 @@ func hostileOperand(b *mil.Builder, r *rand.Rand, k int, base []int, feeds *[]fe
 		}
 		whole := make([]int, n)
 		for i, x := range data {
-			lo, hi := intRange(dt)
+			lo, hi := array.IntRange(dt)
 			whole[i] = int(max(lo, min(int64(x), hi)))
 		}
 		return b.IntTensor("", dt, shape, whole...)
 	}
-	lo, hi := intRange(dt)
+	lo, hi := array.IntRange(dt)
 	if !dt.IsFloat() {
 		for i, x := range data {
 			data[i] = max(float32(lo), min(x, float32(hi)))
@@ -168,10 +171,10 @@ func TestOperatorsRefuseHostileOperandsWithoutFaults(t *testing.T) {
 			worked[name]++
 		}
 	}
-	if len(worked) < len(table)*2/3 {
-		t.Errorf("only %d of %d operators ever worked, so the operands are not close enough to the right ones", len(worked), len(table))
+	if len(worked) < len(op.Table)*2/3 {
+		t.Errorf("only %d of %d operators ever worked, so the operands are not close enough to the right ones", len(worked), len(op.Table))
 	}
-	for name := range table {
+	for name := range op.Table {
 		if worked[name] == 0 {
 			t.Logf("never worked: %s", name)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -35,7 +36,7 @@ func TestLayersGiveTheGoldenResults(t *testing.T) {
 						t.Fatal(err)
 					}
 					for j, w := range g.Want {
-						checkGolden(t, fr, &fr.vals[p.outputs[j]], w, fm.form.half)
+						checkGolden(t, fr, &fr.Values[p.Outputs[j]], w, fm.form.half)
 					}
 				}
 			})
@@ -52,7 +53,7 @@ func runOnce(t *testing.T, opset string, build func(b *mil.Builder)) (outs [][]f
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlan(t.Context(), fn, engine.Faithful, true)
+	p, err := plan.New(t.Context(), fn, engine.Faithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +61,9 @@ func runOnce(t *testing.T, opset string, build func(b *mil.Builder)) (outs [][]f
 	if err := fr.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range p.outputs {
-		outs = append(outs, slices.Clone(fr.call.f32(&fr.vals[s])))
-		shapes = append(shapes, slices.Clone(fr.vals[s].shape()))
+	for _, s := range p.Outputs {
+		outs = append(outs, slices.Clone(fr.call.F32(&fr.Values[s])))
+		shapes = append(shapes, slices.Clone(fr.Values[s].Shape()))
 	}
 	return outs, shapes
 }

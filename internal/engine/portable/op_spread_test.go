@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
@@ -33,7 +34,7 @@ func TestLongVectorsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := newPlan(t.Context(), fn, engine.Faithful, false)
+			p, err := plan.New(t.Context(), fn, engine.Faithful, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +45,7 @@ func TestLongVectorsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 				if err := fr.run(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				got := fr.call.f32(&fr.vals[p.outputs[0]])
+				got := fr.call.F32(&fr.Values[p.Outputs[0]])
 				if want == nil {
 					want = slices.Clone(got)
 				}
@@ -70,10 +71,10 @@ func TestReshapeLikeJoinsPartsOfTheReferencesShapes(t *testing.T) {
 		"end_masks": mil.Values{b.Bool("", false), b.Bool("", true)},
 	}))
 	fr, y := runFunction(t, b, "x", counting(24))
-	if want := []int{2, 3, 4}; !slices.Equal(y.shape(), want) {
-		t.Fatalf("got shape %v, want %v", y.shape(), want)
+	if want := []int{2, 3, 4}; !slices.Equal(y.Shape(), want) {
+		t.Fatalf("got shape %v, want %v", y.Shape(), want)
 	}
-	if got, want := fr.call.f32(y), counting(24).f; !slices.Equal(got, want) {
+	if got, want := fr.call.F32(y), counting(24).F32; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -7,18 +7,20 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // runFunction plans and runs a function with one input and returns its first
 // result with the frame.
-func runFunction(t *testing.T, b *mil.Builder, name string, in value) (*frame, *value) {
+func runFunction(t *testing.T, b *mil.Builder, name string, in array.Value) (*frame, *array.Value) {
 	t.Helper()
 	fn, err := b.Function()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPlan(t.Context(), fn, engine.Faithful, false)
+	p, err := plan.New(t.Context(), fn, engine.Faithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +29,10 @@ func runFunction(t *testing.T, b *mil.Builder, name string, in value) (*frame, *
 	if err := fr.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return fr, &fr.vals[p.outputs[0]]
+	return fr, &fr.Values[p.Outputs[0]]
 }
 
-func counting(shape ...int) value {
+func counting(shape ...int) array.Value {
 	n := 1
 	for _, d := range shape {
 		n *= d
@@ -56,16 +58,16 @@ func TestRepeatedHeadsAreNotCopied(t *testing.T) {
 	x = b.Op("reshape", "", fp32(1, kv*group, n, d), mil.Args{"x": x, "shape": b.Ints("", 1, kv*group, n, d)})
 	b.Output("y", x)
 	fr, y := runFunction(t, b, "x", in)
-	if unsafe.SliceData(y.f) != unsafe.SliceData(in.f) {
+	if unsafe.SliceData(y.F32) != unsafe.SliceData(in.F32) {
 		t.Fatal("the result does not lie in the memory of the input")
 	}
-	if got := y.repeat[1]; got != group {
+	if got := y.Repeat[1]; got != group {
 		t.Errorf("heads repeat %d times, want %d", got, group)
 	}
-	got := fr.call.f32(y)
+	got := fr.call.F32(y)
 	for h := range kv * group {
 		from := h / group * n * d
-		if !slices.Equal(got[h*n*d:(h+1)*n*d], in.f[from:from+n*d]) {
+		if !slices.Equal(got[h*n*d:(h+1)*n*d], in.F32[from:from+n*d]) {
 			t.Errorf("head %d is not key-value head %d", h, h/group)
 		}
 	}
@@ -98,7 +100,7 @@ func TestViewsShareMemory(t *testing.T) {
 			args["x"] = b.Input("x", dtype.Float32, 2, 3, 4)
 			b.Output("y", b.Op(op.typ, "", op.result, args))
 			_, y := runFunction(t, b, "x", in)
-			if unsafe.SliceData(y.f) != unsafe.SliceData(in.f) {
+			if unsafe.SliceData(y.F32) != unsafe.SliceData(in.F32) {
 				t.Error("the result is a copy")
 			}
 		})
@@ -146,28 +148,28 @@ func TestReshapesOfViewsAgreeWithReshapesOfCopies(t *testing.T) {
 	shown := 0
 	for name, view := range views {
 		mem := counting(200)
-		v := value{rank: len(view.dims), f: mem.f}
-		copy(v.dims[:], view.dims)
-		copy(v.stride[:], view.stride)
-		copy(v.repeat[:], view.repeat)
-		want := make([]float32, v.len())
-		v.widen(nil, want)
+		v := array.Value{Rank: len(view.dims), F32: mem.F32}
+		copy(v.Dims[:], view.dims)
+		copy(v.Stride[:], view.stride)
+		copy(v.Repeat[:], view.repeat)
+		want := make([]float32, v.Len())
+		v.Widen(nil, want)
 		for _, shape := range shapes {
-			var w value
-			w.rank = copy(w.dims[:], shape)
-			if w.len() != v.len() || !v.regroup(shape, &w.stride, &w.repeat) {
+			var w array.Value
+			w.Rank = copy(w.Dims[:], shape)
+			if w.Len() != v.Len() || !v.Regroup(shape, &w.Stride, &w.Repeat) {
 				continue
 			}
 			shown++
-			w.f = mem.f
-			got := make([]float32, v.len())
-			w.widen(nil, got)
+			w.F32 = mem.F32
+			got := make([]float32, v.Len())
+			w.Widen(nil, got)
 			if !slices.Equal(got, want) {
 				t.Errorf("%s as %v: got %v, want %v", name, shape, got, want)
 			}
 		}
-		var w value
-		if !v.regroup(view.dims, &w.stride, &w.repeat) {
+		var w array.Value
+		if !v.Regroup(view.dims, &w.Stride, &w.Repeat) {
 			t.Errorf("%s cannot be shown in its own shape", name)
 		}
 	}

@@ -2,21 +2,24 @@ package portable
 
 import (
 	"time"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 )
 
 // timed executes one step and reports it to the frame's profiler. Steps with
 // blocks are not reported themselves: those inside are.
-func (fr *frame) timed(c *call, st *step, shaped bool) error {
-	if st.blocks != nil {
+func (fr *frame) timed(c *op.Call, st *plan.Step, shaped bool) error {
+	if st.Blocks != nil {
 		return fr.step(c, st, shaped)
 	}
 	start := time.Now()
 	err := fr.step(c, st, shaped)
 	elapsed := time.Since(start)
 	format, bytes := "", 0
-	if st.mat != nil {
-		format, bytes = st.mat.Format(), st.mat.Bytes()
+	if m := st.Matrix(); m != nil {
+		format, bytes = m.Format(), m.Bytes()
 	}
-	fr.profiler.Step(st.def.name, format, bytes, elapsed)
+	fr.profiler.Step(st.Def.Name, format, bytes, elapsed)
 	return err
 }

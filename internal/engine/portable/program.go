@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
@@ -17,7 +18,7 @@ import (
 // program is a loaded function. It implements engine.Program.
 type program struct {
 	pkg     *modelpkg.Package
-	plan    *plan
+	plan    *plan.Plan
 	desc    *engine.Description
 	info    engine.Info
 	pool    *workpool.Pool
@@ -37,8 +38,8 @@ const maxIdle = 8
 // bind matches the description with the program by name.
 func (p *program) bind() error {
 	parameters, described := map[string]int32{}, map[string]bool{}
-	for _, s := range p.plan.inputs {
-		parameters[p.plan.slots[s].name] = s
+	for _, s := range p.plan.Inputs {
+		parameters[p.plan.Slots[s].Name] = s
 	}
 	for _, f := range p.desc.Inputs {
 		slot, ok := parameters[f.Name]
@@ -48,34 +49,34 @@ func (p *program) bind() error {
 		p.inputs = append(p.inputs, slot)
 		described[f.Name] = true
 	}
-	for _, s := range p.plan.inputs {
-		if !described[p.plan.slots[s].name] {
-			return fmt.Errorf("function %s: parameter %s is not described", mil.Plain(p.plan.fn.Name), mil.Plain(p.plan.slots[s].name))
+	for _, s := range p.plan.Inputs {
+		if !described[p.plan.Slots[s].Name] {
+			return fmt.Errorf("function %s: parameter %s is not described", mil.Plain(p.plan.Function.Name), mil.Plain(p.plan.Slots[s].Name))
 		}
 	}
 	results := map[string]int{}
-	for k, v := range slices.Backward(p.plan.body.outVals) {
+	for k, v := range slices.Backward(p.plan.Body.Results) {
 		results[v.Name] = k
 	}
 	for i := range p.desc.Outputs {
 		f := &p.desc.Outputs[i]
 		k, ok := results[f.Name]
 		if !ok {
-			return fmt.Errorf("function %s: output %s is described but not computed", mil.Plain(p.plan.fn.Name), mil.Plain(f.Name))
+			return fmt.Errorf("function %s: output %s is described but not computed", mil.Plain(p.plan.Function.Name), mil.Plain(f.Name))
 		}
-		if err := leaves(f, p.plan.body.outVals[k]); err != nil {
-			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.fn.Name), err)
+		if err := leaves(f, p.plan.Body.Results[k]); err != nil {
+			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.Function.Name), err)
 		}
-		p.outputs = append(p.outputs, p.plan.outputs[k])
+		p.outputs = append(p.outputs, p.plan.Outputs[k])
 		p.results = append(p.results, k)
 	}
 	states := map[string]bool{}
-	for k := range p.plan.states {
-		states[p.plan.states[k].name] = true
+	for k := range p.plan.States {
+		states[p.plan.States[k].Name] = true
 	}
 	for _, f := range p.desc.States {
 		if !states[f.Name] {
-			return fmt.Errorf("function %s: state %s is described but the program lacks it", mil.Plain(p.plan.fn.Name), mil.Plain(f.Name))
+			return fmt.Errorf("function %s: state %s is described but the program lacks it", mil.Plain(p.plan.Function.Name), mil.Plain(f.Name))
 		}
 	}
 	return nil
@@ -87,7 +88,7 @@ func (p *program) Description() *engine.Description { return p.desc }
 // OutputShape returns the shape that the program declares for output i, with
 // mil.Unknown for a dimension that depends on the inputs.
 func (p *program) OutputShape(i int) []int {
-	t := &p.plan.body.outVals[p.results[i]].Type
+	t := &p.plan.Body.Results[p.results[i]].Type
 	if t.Kind != mil.Tensor || t.Variadic {
 		return nil
 	}
@@ -128,9 +129,9 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
 	defer p.give(fr)
-	fr.ctx, fr.call.st, fr.changed, fr.rehearsed = ctx, startStep, false, false
+	fr.Ctx, fr.call.Step, fr.Changed, fr.rehearsed = ctx, startStep, false, false
 	defer func() {
-		if err != nil && st != nil && !fr.changed {
+		if err != nil && st != nil && !fr.Changed {
 			err = &engine.UnchangedError{Err: err}
 		}
 	}()
@@ -170,19 +171,19 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 
 // wantRows notes how many rows of each result are wanted.
 func (fr *frame) wantRows(results, rows []int) {
-	fr.rows = fr.rows[:0]
-	for range fr.plan.outputs {
-		fr.rows = append(fr.rows, 0)
+	fr.Rows = fr.Rows[:0]
+	for range fr.plan.Outputs {
+		fr.Rows = append(fr.Rows, 0)
 	}
 	for k, n := range rows {
 		if k < len(results) {
-			fr.rows[results[k]] = n
+			fr.Rows[results[k]] = n
 		}
 	}
 }
 
 // NewState returns a state whose buffers are zero.
-func (p *program) NewState() (engine.State, error) { return newState(p.plan.states), nil }
+func (p *program) NewState() (engine.State, error) { return newState(p.plan.States), nil }
 
 // Close releases the frames and the package.
 func (p *program) Close() error {

@@ -10,69 +10,33 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 )
-
-// naivePlan lowers a function without anything that could share memory: every
-// slot has a buffer of its own, every read of a state is a copy, no update is in
-// place, nothing is folded or fused.
-func naivePlan(fn *mil.Function, arith engine.Arithmetic) (*plan, error) {
-	p := &plan{fn: fn, opset: opsetNumber(fn.Opset), arith: arith}
-	pl := &planner{
-		p: p, slotOf: map[*mil.Value]int32{}, wideOf: map[*mil.Value]int32{},
-		weights: map[*mil.Value]*weight{}, stateOf: map[*mil.Value]int{}, used: map[*mil.Op]bool{},
-	}
-	if err := pl.parameters(); err != nil {
-		return nil, err
-	}
-	pl.markUsed(fn.Body, nil)
-	if err := pl.lower(fn.Body, &p.body); err != nil {
-		return nil, err
-	}
-	p.outputs = p.body.outs
-	if err := pl.prepare(&p.body); err != nil {
-		return nil, err
-	}
-	pl.number()
-	var walk func(b *body)
-	walk = func(b *body) {
-		for _, st := range b.steps {
-			st.copied = true
-			for _, inner := range st.blocks {
-				walk(inner)
-			}
-		}
-	}
-	walk(&p.body)
-	for k := range p.slots {
-		p.slots[k].buffer = int32(k)
-	}
-	p.buffers = len(p.slots)
-	return p, nil
-}
 
 // runNaive runs the steps one by one and copies each result to fresh memory, so
 // that no value can be the view of another.
 func runNaive(fr *frame, t *testing.T) (err error) {
-	fr.ctx, fr.call.st = t.Context(), startStep
+	fr.Ctx, fr.call.Step = t.Context(), startStep
 	defer fr.guard(&err)
-	for _, st := range fr.plan.body.steps {
-		one := body{steps: []*step{st}}
+	for _, st := range fr.plan.Body.Steps {
+		one := plan.Body{Steps: []*plan.Step{st}}
 		if err := fr.steps(&one); err != nil {
 			return err
 		}
-		for _, s := range st.out {
-			v := &fr.vals[s]
-			fresh := value{dt: v.dt, slot: v.slot, rank: v.rank, dims: v.dims, dense: true}
-			switch v.repr {
-			case reprI32:
-				fresh.repr, fresh.i = reprI32, make([]int32, v.len())
-				copyStrided(nil, v, fresh.i, v.i, rowI32)
-			case reprText:
-				fresh.repr, fresh.s = reprText, v.s
+		for _, s := range st.Out {
+			v := &fr.Values[s]
+			fresh := array.Value{DType: v.DType, Slot: v.Slot, Rank: v.Rank, Dims: v.Dims, Dense: true}
+			switch v.Repr {
+			case array.ReprI32:
+				fresh.Repr, fresh.I32 = array.ReprI32, make([]int32, v.Len())
+				array.CopyStrided(nil, v, fresh.I32, v.I32, array.RowI32)
+			case array.ReprText:
+				fresh.Repr, fresh.Text = array.ReprText, v.Text
 			default:
-				fresh.repr, fresh.f = reprF32, make([]float32, v.len())
-				v.widen(nil, fresh.f)
+				fresh.Repr, fresh.F32 = array.ReprF32, make([]float32, v.Len())
+				v.Widen(nil, fresh.F32)
 			}
 			*v = fresh
 		}
@@ -89,19 +53,19 @@ type result struct {
 
 func results(fr *frame) []result {
 	var rs []result
-	fr.call.st = outputStep
-	for _, s := range fr.plan.outputs {
-		v := &fr.vals[s]
-		f := make([]float32, v.len())
-		copy(f, fr.call.f32(v))
-		rs = append(rs, result{fr.plan.slots[s].name, v.shapeCopy(), f})
+	fr.call.Step = outputStep
+	for _, s := range fr.plan.Outputs {
+		v := &fr.Values[s]
+		f := make([]float32, v.Len())
+		copy(f, fr.call.F32(v))
+		rs = append(rs, result{fr.plan.Slots[s].Name, v.ShapeCopy(), f})
 	}
-	for k := range fr.plan.states {
-		spec := &fr.plan.states[k]
-		v := fr.states[k].value(spec)
-		f := make([]float32, v.len())
-		v.widen(nil, f)
-		rs = append(rs, result{spec.name, spec.shape, f})
+	for k := range fr.plan.States {
+		spec := &fr.plan.States[k]
+		v := fr.States[k].Value(spec)
+		f := make([]float32, v.Len())
+		v.Widen(nil, f)
+		rs = append(rs, result{spec.Name, spec.Shape, f})
 	}
 	return rs
 }
@@ -125,8 +89,8 @@ func differ(a, b []result, tolerance float64) error {
 
 // feedRandom binds the same numbers to the inputs of several frames.
 func feedRandom(r *rand.Rand, frames ...*frame) {
-	for k, s := range frames[0].plan.inputs {
-		typ := frames[0].plan.slots[s].typ
+	for k, s := range frames[0].plan.Inputs {
+		typ := frames[0].plan.Slots[s].Type
 		n, _ := dtype.Count(typ.Shape)
 		data := make([]float32, n)
 		for i := range data {
@@ -137,8 +101,8 @@ func feedRandom(r *rand.Rand, frames ...*frame) {
 		}
 		for _, fr := range frames {
 			v := feed(typ.DType, typ.Shape, data)
-			v.slot, v.own = fr.plan.inputs[k], true
-			fr.vals[v.slot] = v
+			v.Slot, v.Own = fr.plan.Inputs[k], true
+			fr.Values[v.Slot] = v
 		}
 	}
 }
@@ -152,28 +116,28 @@ func samePlanned(t *testing.T, seed uint64) (inPlace int) {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	for _, arith := range []engine.Arithmetic{engine.Faithful, engine.Wide} {
-		np, err := naivePlan(fn, arith)
+		np, err := plan.NewNaive(t.Context(), fn, arith)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		for _, fusion := range []bool{false, true} {
-			p, err := newPlan(t.Context(), fn, arith, fusion)
+			p, err := plan.New(t.Context(), fn, arith, fusion)
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
-			for _, st := range p.body.steps {
-				if st.inPlace {
+			for _, st := range p.Body.Steps {
+				if st.InPlace {
 					inPlace++
 				}
 			}
 			tolerance := 0.0
-			if len(p.notes) > 0 {
+			if len(p.Notes) > 0 {
 				tolerance = 0.02 // something was fused, which rounds less often
 			}
 			if err := sameRuns(t, p, np, seed, tolerance); err != nil {
 				var text, plan strings.Builder
 				_ = mil.Print(&text, mil.NewProgram(fn)) // a strings.Builder takes everything
-				p.listing(&plan, &p.body, "")
+				listing(&plan, p, &p.Body, "")
 				t.Errorf("seed %d, arithmetic %d, fusion %v: %v\n%s\n%s", seed, arith, fusion, err, text.String(), plan.String())
 			}
 		}
@@ -181,11 +145,11 @@ func samePlanned(t *testing.T, seed uint64) (inPlace int) {
 	return inPlace
 }
 
-func sameRuns(t *testing.T, p, np *plan, seed uint64, tolerance float64) error {
+func sameRuns(t *testing.T, p, np *plan.Plan, seed uint64, tolerance float64) error {
 	fr, nfr, last := newFrame(p, nil, 1), newFrame(np, nil, 1), newFrame(p, nil, 1)
-	fr.states, nfr.states, last.states = newState(p.states).buffers, newState(np.states).buffers, newState(p.states).buffers
-	for range p.outputs {
-		last.rows = append(last.rows, 1)
+	fr.States, nfr.States, last.States = newState(p.States).buffers, newState(np.States).buffers, newState(p.States).buffers
+	for range p.Outputs {
+		last.Rows = append(last.Rows, 1)
 	}
 	r := rand.New(rand.NewPCG(seed, 5))
 	for k := range 3 {

@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -40,7 +43,7 @@ const (
 // memo is what the last rehearsal found of a slot.
 type memo struct {
 	rank  int
-	dims  [maxRank]int
+	dims  [array.MaxRank]int
 	doubt doubt
 	// known says that the content is known: that of i or f, or what a parameter or a
 	// constant holds.
@@ -49,55 +52,46 @@ type memo struct {
 	f     []float32
 }
 
-// unknownContent is thrown where a rehearsal asks for the content of a value that
-// it does not compute.
-type unknownContent struct{}
-
-// forget makes the content of v unknown and leaves its shape.
-func (v *value) forget() {
-	v.repr, v.dense, v.own, v.wide, v.flat = reprUnknown, true, false, nil, nil
-}
-
 // rehearse goes through the steps in order. The inputs are bound.
 func (fr *frame) rehearse() error {
 	anew := !fr.remembers
 	fr.remembers, fr.series = false, false
 	touched := false
 	hidden := fr.hidden[:0]
-	for _, s := range fr.plan.inputs {
-		v := &fr.vals[s]
+	for _, s := range fr.plan.Inputs {
+		v := &fr.Values[s]
 		moved, hide := fr.memos[s].noteInput(v)
 		if hide {
 			hidden = append(hidden, *v)
-			v.forget()
+			v.Forget()
 		}
 		if moved && !anew {
 			fr.stir(s)
 		}
 	}
 	fr.hidden = hidden
-	work := counter{p: &fr.poller}
-	for k, st := range fr.plan.body.steps {
+	work := array.Counter{Poller: &fr.Poller}
+	for k, st := range fr.plan.Body.Steps {
 		if !anew && !fr.stirred[k] {
 			continue
 		}
-		fr.stirred[k] = st.def == tailOperator // depends on what the caller asks for
-		work.add(pollEvery / 64)
-		fr.call.st = st
+		fr.stirred[k] = st.Def == op.TailOperator // depends on what the caller asks for
+		work.Add(array.PollEvery / 64)
+		fr.call.Step = &st.Binding
 		if err := fr.rehearseStep(st); err != nil {
-			return fr.plan.fail(st.op, err)
+			return fr.plan.Fail(st.Op, err)
 		}
-		for _, s := range st.out {
-			if fr.memos[s].note(&fr.vals[s]) && !anew {
+		for _, s := range st.Out {
+			if fr.memos[s].note(&fr.Values[s]) && !anew {
 				fr.stir(s)
 			}
 		}
 		fr.computed[k] = fr.computes(st)
-		touched = touched || fr.plan.gives[k] && st.def != tailOperator
+		touched = touched || fr.plan.MakesOutput[k] && st.Def != op.TailOperator
 	}
 	for k := range hidden {
-		fr.vals[hidden[k].slot] = hidden[k]
-		hidden[k] = value{}
+		fr.Values[hidden[k].Slot] = hidden[k]
+		hidden[k] = array.Value{}
 	}
 	fr.remembers, fr.rehearsed = true, true
 	fr.notice(anew, touched)
@@ -106,76 +100,50 @@ func (fr *frame) rehearse() error {
 
 // stir makes the rehearsal go through the steps that read slot s.
 func (fr *frame) stir(s int32) {
-	for _, k := range fr.plan.readers[s] {
+	for _, k := range fr.plan.Readers[s] {
 		fr.stirred[k] = true
-	}
-}
-
-// noteReaders lists the top-level steps that read each slot, by their places, and
-// marks those that make an output.
-func (pl *plan) noteReaders() {
-	outputs := map[int32]bool{}
-	for _, s := range pl.outputs {
-		outputs[s] = true
-	}
-	pl.gives = make([]bool, len(pl.body.steps))
-	pl.readers = make([][]int32, len(pl.slots))
-	for k, st := range pl.body.steps {
-		for _, s := range st.out {
-			pl.gives[k] = pl.gives[k] || outputs[s]
-		}
-		for j, s := range st.in {
-			if s >= 0 && pl.slots[s].konst == nil && (j > 0 || len(st.list) == 0) {
-				pl.readers[s] = append(pl.readers[s], int32(k))
-			}
-		}
-		for _, s := range st.list {
-			if pl.slots[s].konst == nil {
-				pl.readers[s] = append(pl.readers[s], int32(k))
-			}
-		}
 	}
 }
 
 // noteInput remembers a parameter. It reports whether it is another one than in the
 // last rehearsal, and whether its content is one that a rehearsal does not look at.
-func (m *memo) noteInput(v *value) (moved, hide bool) {
+func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
 	limit := maxRehearsed
-	if v.repr != reprI32 {
+	if v.Repr != array.ReprI32 {
 		limit = maxRehearsedFloat
 	}
-	if v.repr != reprUnknown && v.repr != reprText && v.len() <= limit {
+	if v.Repr != array.ReprUnknown && v.Repr != array.ReprText && v.Len() <= limit {
 		moved = m.keep(v)
 	} else {
 		moved, hide = m.known || !m.shows(v), true
 		m.known = false
 	}
-	m.rank, m.dims = v.rank, v.dims
+	m.rank, m.dims = v.Rank, v.Dims
 	return moved, hide
 }
 
 // shows reports whether v has the shape of m.
-func (m *memo) shows(v *value) bool {
-	return m.rank == v.rank && slices.Equal(m.dims[:m.rank], v.dims[:v.rank])
+func (m *memo) shows(v *array.Value) bool {
+	return m.rank == v.Rank && slices.Equal(m.dims[:m.rank], v.Dims[:v.Rank])
 }
 
 // keep takes a copy of v's content and reports whether it is another one.
-func (m *memo) keep(v *value) (moved bool) {
-	n := v.len()
+func (m *memo) keep(v *array.Value) (moved bool) {
+	n := v.Len()
 	moved = !m.known || !m.shows(v)
-	if v.repr == reprI32 {
-		moved = moved || m.i == nil || !v.dense || !slices.Equal(m.i, v.i[:n])
+	if v.Repr == array.ReprI32 {
+		moved = moved || m.i == nil || !v.Dense || !slices.Equal(m.i, v.I32[:n])
 		if moved {
 			m.i, m.f = resized(m.i, n), nil
-			if v.dense {
-				copy(m.i, v.i)
+			if v.Dense {
+				copy(m.i, v.I32)
 			} else {
-				copyStrided(nil, v, m.i, v.i, rowI32)
+				array.CopyStrided(nil, v, m.i, v.I32, array.RowI32)
 			}
 		}
 	} else {
 		m.i, m.f, moved = nil, resized(m.f, n), true
-		v.widen(nil, m.f)
+		v.Widen(nil, m.f)
 	}
 	m.known = true
 	return moved
@@ -191,43 +159,43 @@ func resized[T any](s []T, n int) []T {
 
 // note remembers a result, lets the slot show what is remembered, and reports
 // whether it is another one.
-func (m *memo) note(v *value) (moved bool) {
-	if v.repr == reprUnknown || v.repr == reprText || v.repr == reprWeight {
+func (m *memo) note(v *array.Value) (moved bool) {
+	if v.Repr == array.ReprUnknown || v.Repr == array.ReprText || v.Repr == array.ReprWeight {
 		moved = m.known || !m.shows(v)
 		m.known = false
 	} else {
 		moved = m.keep(v)
-		v.forget()
+		v.Forget()
 		if m.i != nil {
-			v.repr, v.i = reprI32, m.i
+			v.Repr, v.I32 = array.ReprI32, m.i
 		} else {
-			v.repr, v.f = reprF32, m.f
+			v.Repr, v.F32 = array.ReprF32, m.f
 		}
 	}
-	m.rank, m.dims = v.rank, v.dims
+	m.rank, m.dims = v.Rank, v.Dims
 	return moved
 }
 
 // recall prepares a step's operands: the slots hold the shapes that are remembered
 // and the content where that is known, and no other content is to be looked at. It
 // returns the greatest doubt about them and whether all content is known.
-func (fr *frame) recall(st *step) (d doubt, known bool) {
+func (fr *frame) recall(st *plan.Step) (d doubt, known bool) {
 	known = true
-	for _, s := range st.in {
+	for _, s := range st.In {
 		if s >= 0 {
 			m := &fr.memos[s]
 			d, known = max(d, m.doubt), known && m.known
 			if !m.known {
-				fr.vals[s].forget()
+				fr.Values[s].Forget()
 			}
 		}
 	}
-	if len(st.list) > 1 { // the first is operand 0
-		for _, s := range st.list[1:] {
+	if len(st.List) > 1 { // the first is operand 0
+		for _, s := range st.List[1:] {
 			m := &fr.memos[s]
 			d, known = max(d, m.doubt), known && m.known
 			if !m.known {
-				fr.vals[s].forget()
+				fr.Values[s].Forget()
 			}
 		}
 	}
@@ -236,34 +204,34 @@ func (fr *frame) recall(st *step) (d doubt, known bool) {
 
 // computes reports whether the last rehearsal has the result of a step, which the
 // prediction then need not compute again.
-func (fr *frame) computes(st *step) bool {
-	if len(st.out) != 1 {
+func (fr *frame) computes(st *plan.Step) bool {
+	if len(st.Out) != 1 {
 		return false
 	}
-	m := &fr.memos[st.out[0]]
+	m := &fr.memos[st.Out[0]]
 	return m.known && m.doubt == sure
 }
 
-func (fr *frame) rehearseStep(st *step) error {
+func (fr *frame) rehearseStep(st *plan.Step) error {
 	c := &fr.call
 	d, known := fr.recall(st)
-	known = known || st.def.shapeOnly
+	known = known || st.Def.ShapeOnly
 	switch {
-	case st.blocks != nil, d == vague && st.state < 0:
+	case st.Blocks != nil, d == vague && st.State < 0:
 		fr.declare(st)
 		return nil
-	case st.state >= 0:
+	case st.State >= 0:
 		return fr.rehearseState(st, d)
 	}
-	for _, s := range st.out {
-		v := &fr.vals[s]
-		v.wide, v.flat, v.dense = nil, nil, true
+	for _, s := range st.Out {
+		v := &fr.Values[s]
+		v.Wide, v.Flat, v.Dense = nil, nil, true
 	}
 	ok, err := true, error(nil)
 	if known {
-		err = shapeOf(c)
+		err = op.Shape(c)
 	} else {
-		ok, err = c.attempt(shapeOf)
+		ok, err = c.Attempt(op.Shape)
 	}
 	if !ok || err != nil && d != sure {
 		fr.declare(st)
@@ -272,16 +240,16 @@ func (fr *frame) rehearseStep(st *step) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range st.out {
+	for _, s := range st.Out {
 		fr.memos[s].doubt = d
 	}
-	if known && (len(st.out) == 1 && fr.memos[st.out[0]].known || fr.worthwhile(st)) {
-		err = evalOf(c)
+	if known && (len(st.Out) == 1 && fr.memos[st.Out[0]].known || fr.worthwhile(st)) {
+		err = op.Eval(c)
 	} else {
 		fr.forgetAll(st)
-		if st.def.check != nil {
-			if _, err = c.attempt(st.def.check); err != nil {
-				err = asValue(err)
+		if st.Def.Check != nil {
+			if _, err = c.Attempt(st.Def.Check); err != nil {
+				err = op.AsValue(err)
 			}
 		}
 	}
@@ -295,24 +263,24 @@ func (fr *frame) rehearseStep(st *step) error {
 }
 
 // worthwhile reports whether a step whose shapes are set is to be computed.
-func (fr *frame) worthwhile(st *step) bool {
-	if st.def.random || len(st.out) == 0 {
+func (fr *frame) worthwhile(st *plan.Step) bool {
+	if st.Def.Random || len(st.Out) == 0 {
 		return false
 	}
-	for _, s := range st.out {
-		v := &fr.vals[s]
-		if n := v.len(); n > maxRehearsed || n > maxRehearsedFloat && v.dt.IsFloat() {
+	for _, s := range st.Out {
+		v := &fr.Values[s]
+		if n := v.Len(); n > maxRehearsed || n > maxRehearsedFloat && v.DType.IsFloat() {
 			return false
 		}
 	}
-	if st.def.shapeOnly {
+	if st.Def.ShapeOnly {
 		return true
 	}
 	size := 0
-	for _, list := range [2][]int32{st.in, st.list} {
+	for _, list := range [2][]int32{st.In, st.List} {
 		for _, s := range list {
 			if s >= 0 {
-				size += fr.vals[s].len()
+				size += fr.Values[s].Len()
 			}
 		}
 	}
@@ -320,58 +288,44 @@ func (fr *frame) worthwhile(st *step) bool {
 }
 
 // declare gives the results of a step the shapes of their types.
-func (fr *frame) declare(st *step) {
-	for _, s := range st.out {
-		v, t := &fr.vals[s], &fr.plan.slots[s].typ
-		v.forget()
+func (fr *frame) declare(st *plan.Step) {
+	for _, s := range st.Out {
+		v, t := &fr.Values[s], &fr.plan.Slots[s].Type
+		v.Forget()
 		fr.memos[s].doubt = assumed
-		if t.Kind != mil.Tensor || t.Variadic || slices.Contains(t.Shape, mil.Unknown) || v.setShape(t.Shape...) != nil {
+		if t.Kind != mil.Tensor || t.Variadic || slices.Contains(t.Shape, mil.Unknown) || v.SetShape(t.Shape...) != nil {
 			fr.memos[s].doubt = vague
-			v.rank = 0
+			v.Rank = 0
 		}
 	}
 }
 
-func (fr *frame) forgetAll(st *step) {
-	for _, s := range st.out {
-		fr.vals[s].forget()
+func (fr *frame) forgetAll(st *plan.Step) {
+	for _, s := range st.Out {
+		fr.Values[s].Forget()
 	}
 }
 
 // rehearseState is the rehearsal of a read or a write of a state.
-func (fr *frame) rehearseState(st *step, d doubt) error {
-	spec := &fr.plan.states[st.state]
-	if len(st.out) > 0 {
-		v := &fr.vals[st.out[0]]
-		v.forget()
-		fr.memos[st.out[0]].doubt = sure
-		return v.setShape(spec.shape...)
+func (fr *frame) rehearseState(st *plan.Step, d doubt) error {
+	spec := &fr.plan.States[st.State]
+	if len(st.Out) > 0 {
+		v := &fr.Values[st.Out[0]]
+		v.Forget()
+		fr.memos[st.Out[0]].doubt = sure
+		return v.SetShape(spec.Shape...)
 	}
-	if v := fr.call.in(0); v != nil && d == sure && v.len() != spec.count {
-		return asShape(unfit(v, spec))
+	if v := fr.call.In(0); v != nil && d == sure && v.Len() != spec.Count {
+		return op.AsShape(op.Unfit(v, spec))
 	}
 	return nil
-}
-
-// attempt calls f, which is part of a step. It reports false when f asks for
-// content that is not known.
-func (c *call) attempt(f func(c *call) error) (ok bool, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, unknown := r.(unknownContent); !unknown {
-				panic(r)
-			}
-			ok, err = false, nil
-		}
-	}()
-	return true, f(c)
 }
 
 // fitOutputs checks the caller's buffers against the shapes that a rehearsal found.
 func (p *program) fitOutputs(fr *frame, outputs []*tensor.Tensor) error {
 	for k, s := range p.outputs {
 		t, m := outputs[k], &fr.memos[s]
-		if t == nil || m.doubt == vague || fr.plan.slots[s].konst != nil {
+		if t == nil || m.doubt == vague || fr.plan.Slots[s].Const != nil {
 			continue
 		}
 		if err := fitOutput(t, m.dims[:m.rank]); err != nil {

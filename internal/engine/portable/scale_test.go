@@ -103,7 +103,7 @@ func TestProgramsWithManyOfAThing(t *testing.T) {
 			planned := time.Since(start)
 			in := make([]*tensor.Tensor, len(built.p.inputs))
 			for k, s := range built.p.inputs {
-				typ := built.p.plan.slots[s].typ
+				typ := built.p.plan.Slots[s].Type
 				in[k] = tensor.New(tensorTypes[typ.DType], typ.Shape...)
 			}
 			st := built.State()

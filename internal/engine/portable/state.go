@@ -6,28 +6,29 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 // state is the memory of a function's states. It implements engine.State.
 type state struct {
-	specs   []stateSpec
+	specs   []op.StateSpec
 	places  map[string]int // of the names in specs
-	buffers []*buffer
+	buffers []*op.Buffer
 }
 
-func newState(specs []stateSpec) *state {
-	s := &state{specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*buffer, len(specs))}
+func newState(specs []op.StateSpec) *state {
+	s := &state{specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*op.Buffer, len(specs))}
 	for k := range specs {
-		b := newBuffer(&specs[k])
-		s.buffers[k], s.places[specs[k].name] = &b, k
+		b := op.NewBuffer(&specs[k])
+		s.buffers[k], s.places[specs[k].Name] = &b, k
 	}
 	return s
 }
 
 // find returns the buffer of that name.
-func (s *state) find(name string) (*buffer, *stateSpec, error) {
+func (s *state) find(name string) (*op.Buffer, *op.StateSpec, error) {
 	if k, ok := s.places[name]; ok && s.buffers != nil {
 		return s.buffers[k], &s.specs[k], nil
 	}
@@ -37,28 +38,28 @@ func (s *state) find(name string) (*buffer, *stateSpec, error) {
 // useState resolves the plan's states in st. A state of another function serves
 // when it has buffers of the same names, types and shapes.
 func (fr *frame) useState(st engine.State) error {
-	fr.states = fr.states[:0]
-	if len(fr.plan.states) == 0 {
+	fr.States = fr.States[:0]
+	if len(fr.plan.States) == 0 {
 		return nil
 	}
 	s, ok := st.(*state)
 	if !ok {
 		return fmt.Errorf("the function has states and needs one of this engine")
 	}
-	if len(s.buffers) == len(fr.plan.states) && &s.specs[0] == &fr.plan.states[0] { // one of this function
-		fr.states = append(fr.states, s.buffers...)
+	if len(s.buffers) == len(fr.plan.States) && &s.specs[0] == &fr.plan.States[0] { // one of this function
+		fr.States = append(fr.States, s.buffers...)
 		return nil
 	}
-	for k := range fr.plan.states {
-		want := &fr.plan.states[k]
-		b, spec, err := s.find(want.name)
+	for k := range fr.plan.States {
+		want := &fr.plan.States[k]
+		b, spec, err := s.find(want.Name)
 		if err != nil {
 			return err
 		}
-		if spec.dt != want.dt || spec.count != want.count || !slices.Equal(spec.shape, want.shape) {
-			return fmt.Errorf("state %s is %v %v, the function needs %v %v", mil.Plain(want.name), spec.dt, spec.shape, want.dt, want.shape)
+		if spec.DType != want.DType || spec.Count != want.Count || !slices.Equal(spec.Shape, want.Shape) {
+			return fmt.Errorf("state %s is %v %v, the function needs %v %v", mil.Plain(want.Name), spec.DType, spec.Shape, want.DType, want.Shape)
 		}
-		fr.states = append(fr.states, b)
+		fr.States = append(fr.States, b)
 	}
 	return nil
 }
@@ -69,7 +70,7 @@ func (s *state) Read(name string) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := tensor.New(stateTensor(spec.dt), spec.shape...)
+	t := tensor.New(stateTensor(spec.DType), spec.Shape...)
 	if err := t.Err(); err != nil {
 		return nil, err
 	}
@@ -77,24 +78,11 @@ func (s *state) Read(name string) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := b.value(spec)
-	c := call{fr: &frame{spares: make([][]float32, 1), plan: &plan{slots: []slot{{buffer: -1}}}}, st: outputStep}
-	return t, c.store(&v, t.DType(), mem)
-}
-
-// value views the buffer.
-func (b *buffer) value(spec *stateSpec) value {
-	v := value{dt: spec.dt, dense: true, f: b.f, h: b.h, i: b.i}
-	v.rank = copy(v.dims[:], spec.shape)
-	switch {
-	case b.h != nil:
-		v.repr = reprF16
-	case b.f != nil:
-		v.repr = reprF32
-	default:
-		v.repr = reprI32
-	}
-	return v
+	v := b.Value(spec)
+	var e op.Env
+	e.Init(1, 0, 0)
+	e.BufferOf[0] = -1
+	return t, store(&op.Call{Env: &e, Step: outputStep}, &v, t.DType(), mem)
 }
 
 func stateTensor(t dtype.Type) tensor.DType {
@@ -110,30 +98,30 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Equal(t.Shape(), spec.shape) {
-		return fmt.Errorf("state %s has shape %v, not %v", mil.Plain(name), spec.shape, t.Shape())
+	if !slices.Equal(t.Shape(), spec.Shape) {
+		return fmt.Errorf("state %s has shape %v, not %v", mil.Plain(name), spec.Shape, t.Shape())
 	}
 	switch {
-	case b.h != nil:
+	case b.F16 != nil:
 		x, err := tensor.Data[tensor.Half](t.To(tensor.Float16).Contiguous())
 		if err != nil {
 			return err
 		}
 		for k, h := range x {
-			b.h[k] = uint16(h)
+			b.F16[k] = uint16(h)
 		}
-	case b.f != nil:
+	case b.F32 != nil:
 		x, err := tensor.Data[float32](t.To(tensor.Float32).Contiguous())
 		if err != nil {
 			return err
 		}
-		copy(b.f, x)
+		copy(b.F32, x)
 	default:
-		x, err := tensor.Data[int32](t.To(stateTensor(spec.dt)).To(tensor.Int32).Contiguous())
+		x, err := tensor.Data[int32](t.To(stateTensor(spec.DType)).To(tensor.Int32).Contiguous())
 		if err != nil {
 			return err
 		}
-		copy(b.i, x)
+		copy(b.I32, x)
 	}
 	return nil
 }
@@ -142,7 +130,7 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 func (s *state) Clone() (engine.State, error) {
 	n := &state{specs: s.specs, places: s.places}
 	for _, b := range s.buffers {
-		c := b.clone()
+		c := b.Clone()
 		n.buffers = append(n.buffers, &c)
 	}
 	return n, nil
@@ -151,7 +139,7 @@ func (s *state) Clone() (engine.State, error) {
 // Reset fills every buffer with zero.
 func (s *state) Reset() error {
 	for _, b := range s.buffers {
-		b.clear()
+		b.Clear()
 	}
 	return nil
 }

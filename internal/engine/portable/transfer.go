@@ -6,6 +6,8 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/storage"
@@ -14,28 +16,28 @@ import (
 
 // forget drops what the frame knows of the caller's memory.
 func (fr *frame) forget() {
-	for _, s := range fr.plan.inputs {
-		v := &fr.vals[s]
-		v.f, v.h, v.i = nil, nil, nil
+	for _, s := range fr.plan.Inputs {
+		v := &fr.Values[s]
+		v.F32, v.F16, v.I32 = nil, nil, nil
 	}
-	clear(fr.states)
+	clear(fr.States)
 	clear(fr.hidden)
-	fr.ctx, fr.profiler = nil, nil
+	fr.Ctx, fr.profiler = nil, nil
 }
 
 // input binds a parameter's slot to the caller's tensor. Types that steps read
 // are used where they lie.
 func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
-	v := &fr.vals[slot]
-	declared := fr.plan.slots[slot].typ
-	*v = value{slot: slot, dt: declared.DType, dense: true, own: true}
+	v := &fr.Values[slot]
+	declared := fr.plan.Slots[slot].Type
+	*v = array.Value{Slot: slot, DType: declared.DType, Dense: true, Own: true}
 	if t == nil {
 		return fr.absent(v, f)
 	}
-	var dims [maxRank]int
+	var dims [array.MaxRank]int
 	rank := t.Rank()
-	if rank > maxRank {
-		return fmt.Errorf("rank %d is above the limit of %d", rank, maxRank)
+	if rank > array.MaxRank {
+		return fmt.Errorf("rank %d is above the limit of %d", rank, array.MaxRank)
 	}
 	for d := range rank {
 		dims[d] = t.Dim(d)
@@ -43,7 +45,7 @@ func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	if len(declared.Shape) == 0 && !declared.Variadic && t.Len() == 1 {
 		rank = 0 // a scalar crosses the boundary as one element
 	}
-	if err := v.setShape(dims[:rank]...); err != nil {
+	if err := v.SetShape(dims[:rank]...); err != nil {
 		return err
 	}
 	b, err := t.Bytes()
@@ -53,25 +55,25 @@ func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	return fr.bindBytes(v, t.DType(), b)
 }
 
-func (fr *frame) bindBytes(v *value, t tensor.DType, b []byte) error {
-	n := v.len()
+func (fr *frame) bindBytes(v *array.Value, t tensor.DType, b []byte) error {
+	n := v.Len()
 	p := unsafe.Pointer(unsafe.SliceData(b))
 	if n == 0 {
 		p = nil
 	}
 	switch t {
 	case tensor.Float16:
-		v.repr, v.h = reprF16, unsafe.Slice((*uint16)(p), n)
+		v.Repr, v.F16 = array.ReprF16, unsafe.Slice((*uint16)(p), n)
 	case tensor.Float32:
-		v.repr, v.f = reprF32, unsafe.Slice((*float32)(p), n)
+		v.Repr, v.F32 = array.ReprF32, unsafe.Slice((*float32)(p), n)
 	case tensor.Int32:
-		v.repr, v.i = reprI32, unsafe.Slice((*int32)(p), n)
+		v.Repr, v.I32 = array.ReprI32, unsafe.Slice((*int32)(p), n)
 	case tensor.Float64:
-		v.repr, v.f = reprF32, fr.buffer(v.slot, n)
+		v.Repr, v.F32 = array.ReprF32, fr.Buffer(v.Slot, n)
 		src := unsafe.Slice((*float64)(p), n)
-		fr.pieces(n, func(lo, hi int) {
+		fr.Pieces(n, func(lo, hi int) {
 			for k, x := range src[lo:hi] {
-				v.f[lo+k] = float32(x)
+				v.F32[lo+k] = float32(x)
 			}
 		})
 	default:
@@ -79,10 +81,10 @@ func (fr *frame) bindBytes(v *value, t tensor.DType, b []byte) error {
 		if !ok {
 			return fmt.Errorf("element type %v", t)
 		}
-		v.repr, v.i = reprI32, asInt32(fr.buffer(v.slot, n))
-		fr.pieces(n, func(lo, hi int) {
+		v.Repr, v.I32 = array.ReprI32, array.AsInt32(fr.Buffer(v.Slot, n))
+		fr.Pieces(n, func(lo, hi int) {
 			for k := lo; k < hi; k++ {
-				v.i[k] = int32(mil.IntAt(b, st, k))
+				v.I32[k] = int32(mil.IntAt(b, st, k))
 			}
 		})
 	}
@@ -95,28 +97,28 @@ var storedTypes = map[tensor.DType]dtype.Type{
 }
 
 // absent fills an optional input with its default value.
-func (fr *frame) absent(v *value, f *engine.Feature) error {
+func (fr *frame) absent(v *array.Value, f *engine.Feature) error {
 	if !f.Optional {
 		return fmt.Errorf("is missing")
 	}
-	if err := v.setShape(f.Shape...); err != nil {
+	if err := v.SetShape(f.Shape...); err != nil {
 		return err
 	}
-	n := v.len()
-	if v.dt.IsFloat() {
-		v.repr, v.f = reprF32, fr.buffer(v.slot, n)
-		setAll(&fr.poller, v.f, float32(f.Default))
+	n := v.Len()
+	if v.DType.IsFloat() {
+		v.Repr, v.F32 = array.ReprF32, fr.Buffer(v.Slot, n)
+		array.Fill(&fr.Poller, v.F32, float32(f.Default))
 		return nil
 	}
-	v.repr, v.i = reprI32, asInt32(fr.buffer(v.slot, n))
-	setAll(&fr.poller, v.i, int32(f.Default))
+	v.Repr, v.I32 = array.ReprI32, array.AsInt32(fr.Buffer(v.Slot, n))
+	array.Fill(&fr.Poller, v.I32, int32(f.Default))
 	return nil
 }
 
 // output copies a slot to the caller's tensor, or to a new one.
 func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error {
-	v := &fr.vals[slot]
-	dims, rank := v.dims, v.rank
+	v := &fr.Values[slot]
+	dims, rank := v.Dims, v.Rank
 	if rank == 0 { // Core ML has no multi-array of rank 0
 		dims[0], rank = 1, 1
 	}
@@ -126,7 +128,7 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 			return err
 		}
 	} else {
-		if err := fitOutput(*t, v.shape()); err != nil {
+		if err := fitOutput(*t, v.Shape()); err != nil {
 			return err
 		}
 	}
@@ -134,14 +136,14 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 	if err != nil {
 		return err
 	}
-	fr.call.st = outputStep
-	return fr.call.store(v, (*t).DType(), b)
+	fr.call.Step = outputStep
+	return store(&fr.call, v, (*t).DType(), b)
 }
 
 // newTensor makes a tensor, every element of which the caller sets. It is apart
 // from output, so that a prediction into the caller's buffers does not allocate
 // for it.
-func newTensor(t tensor.DType, dims [maxRank]int, rank int) *tensor.Tensor {
+func newTensor(t tensor.DType, dims [array.MaxRank]int, rank int) *tensor.Tensor {
 	shape := append([]int(nil), dims[:rank]...)
 	n, ok := dtype.Count(shape)
 	if !ok {
@@ -160,47 +162,47 @@ func newTensor(t tensor.DType, dims [maxRank]int, rank int) *tensor.Tensor {
 	return tensor.New(t, shape...)
 }
 
-// tailOp stands for the operation of a tail step in errors.
-var tailOp = &mil.Op{Type: "tail"}
-
 // outputStep stands for the end of a plan where a step is expected.
-var outputStep = &step{def: &operator{}, op: &mil.Op{Type: "output"}}
+var outputStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "output"}}
 
 // store writes v to the memory of a tensor.
-func (c *call) store(v *value, t tensor.DType, b []byte) error {
-	n := v.len()
+func store(c *op.Call, v *array.Value, t tensor.DType, b []byte) error {
+	n := v.Len()
 	if n == 0 {
 		return nil
 	}
-	poll, p := &c.fr.poller, unsafe.Pointer(unsafe.SliceData(b))
+	poll, p := &c.Env.Poller, unsafe.Pointer(unsafe.SliceData(b))
 	switch t {
 	case tensor.Float16:
 		dst := unsafe.Slice((*uint16)(p), n)
-		if v.repr == reprF16 && v.dense {
-			copyPieces(poll, dst, v.h[:n])
+		if v.Repr == array.ReprF16 && v.Dense {
+			array.Copy(poll, dst, v.F16[:n])
 			return nil
 		}
-		src := c.f32(v)
-		poll.pieces(n, func(lo, hi int) { kernel.F32ToF16(dst[lo:hi], src[lo:hi]) })
+		src := c.F32(v)
+		poll.Pieces(n, func(lo, hi int) { kernel.F32ToF16(dst[lo:hi], src[lo:hi]) })
 	case tensor.Float32:
-		copyPieces(poll, unsafe.Slice((*float32)(p), n), c.f32(v))
+		array.Copy(poll, unsafe.Slice((*float32)(p), n), c.F32(v))
 	case tensor.Int32:
-		copyPieces(poll, unsafe.Slice((*int32)(p), n), c.i32(v))
+		array.Copy(poll, unsafe.Slice((*int32)(p), n), c.I32(v))
 	case tensor.Float64:
-		storeAs(poll, unsafe.Slice((*float64)(p), n), c.f32(v))
+		storeAs(poll, unsafe.Slice((*float64)(p), n), c.F32(v))
 	case tensor.Bool:
-		src := c.i32(v)
-		poll.pieces(n, func(lo, hi int) {
+		src := c.I32(v)
+		poll.Pieces(n, func(lo, hi int) {
 			for k, x := range src[lo:hi] {
-				b[lo+k] = byte(bit(x != 0))
+				b[lo+k] = 0
+				if x != 0 {
+					b[lo+k] = 1
+				}
 			}
 		})
 	case tensor.Int64:
-		storeAs(poll, unsafe.Slice((*int64)(p), n), c.i32(v))
+		storeAs(poll, unsafe.Slice((*int64)(p), n), c.I32(v))
 	case tensor.Int8, tensor.UInt8:
-		storeAs(poll, b[:n], c.i32(v))
+		storeAs(poll, b[:n], c.I32(v))
 	case tensor.Int16, tensor.UInt16:
-		storeAs(poll, unsafe.Slice((*uint16)(p), n), c.i32(v))
+		storeAs(poll, unsafe.Slice((*uint16)(p), n), c.I32(v))
 	default:
 		return fmt.Errorf("element type %v", t)
 	}
@@ -208,8 +210,8 @@ func (c *call) store(v *value, t tensor.DType, b []byte) error {
 }
 
 // storeAs converts src to the type of dst.
-func storeAs[D ~byte | ~uint16 | ~int64 | ~float64, S ~int32 | ~float32](p *poller, dst []D, src []S) {
-	p.pieces(len(dst), func(lo, hi int) {
+func storeAs[D ~byte | ~uint16 | ~int64 | ~float64, S ~int32 | ~float32](p *array.Poller, dst []D, src []S) {
+	p.Pieces(len(dst), func(lo, hi int) {
 		for k, x := range src[lo:hi] {
 			dst[lo+k] = D(x)
 		}

@@ -1,0 +1,307 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// activation is a function of one number with up to two constant parameters.
+type activation struct {
+	name   string
+	params []Param
+	f      func(x, alpha, beta float32) float32
+}
+
+var (
+	noParam    = in("x")
+	alphaParam = in("x", "alpha!")
+	bothParams = in("x", "alpha!", "beta!")
+)
+
+var activations = []activation{
+	{"relu6", noParam, func(x, _, _ float32) float32 { return min(max(x, 0), 6) }},
+	{"softsign", noParam, func(x, _, _ float32) float32 { return x / (1 + abs32(x)) }},
+	{"softplus", noParam, func(x, _, _ float32) float32 { return softplus(x) }},
+	{"leaky_relu", alphaParam, func(x, alpha, _ float32) float32 {
+		if x < 0 {
+			return alpha * x
+		}
+		return x
+	}},
+	{"elu", alphaParam, func(x, alpha, _ float32) float32 {
+		if x < 0 {
+			return float32(float64(alpha) * math.Expm1(float64(x)))
+		}
+		return x
+	}},
+	{"thresholded_relu", alphaParam, func(x, alpha, _ float32) float32 {
+		if x < alpha {
+			return 0
+		}
+		return x
+	}},
+	{"clamped_relu", bothParams, func(x, alpha, beta float32) float32 {
+		// The two halves are limited and added, as the specification computes it: a
+		// negative beta counts twice.
+		return min(max(x, 0), beta) + min(min(x, 0)*alpha, beta)
+	}},
+	{"linear_activation", bothParams, func(x, alpha, beta float32) float32 { return alpha*x + beta }},
+	{"scaled_tanh", bothParams, func(x, alpha, beta float32) float32 {
+		return alpha * float32(math.Tanh(float64(x*beta)))
+	}},
+	{"sigmoid_hard", bothParams, func(x, alpha, beta float32) float32 { return min(max(alpha*x+beta, 0), 1) }},
+}
+
+func init() {
+	for k := range activations {
+		a := &activations[k]
+		add(Operator{Name: a.name, Params: a.params, Eval: func(c *Call) error { return c.activate(a) }})
+	}
+	add(
+		Operator{Name: "relu", Params: in("x"), Eval: relu},
+		Operator{Name: "sigmoid", Params: in("x"), Eval: sigmoid, Local: newSpread},
+		Operator{Name: "silu", Params: in("x"), Eval: silu, Local: newSpread},
+		Operator{Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread},
+		Operator{Name: "softmax", Params: in("x", "axis"), Eval: softmax, Local: newSoftmax},
+		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu},
+		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric},
+	)
+}
+
+func (c *Call) activate(a *activation) error {
+	alpha, err := c.floatIn(1, 0)
+	if err != nil {
+		return err
+	}
+	beta, err := c.floatIn(2, 0)
+	if err != nil {
+		return err
+	}
+	x := c.F32(c.In(0))
+	dst := c.newF32(0)
+	c.Env.Pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			dst[lo+k] = a.f(v, alpha, beta)
+		}
+	})
+	return nil
+}
+
+func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+// softplus is log(1+exp(x)) without overflow.
+func softplus(x float32) float32 {
+	return float32(math.Log1p(math.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
+}
+
+// relu is max(x, 0).
+func relu(c *Call) error {
+	x := c.F32(c.In(0))
+	dst := c.newF32(0)
+	c.Env.Pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			dst[lo+k] = max(v, 0)
+		}
+	})
+	return nil
+}
+
+func sigmoid(c *Call) error {
+	x := c.F32(c.In(0))
+	c.spread(sigmoidRow, c.newF32(0), x)
+	return nil
+}
+
+// sigmoidRow stores 1/(1+exp(-x)).
+func sigmoidRow(dst, x []float32) { scaledSigmoid(dst, x, 1) }
+
+// geluSigmoidRow stores x/(1+exp(-1.702x)).
+func geluSigmoidRow(dst, x []float32) {
+	scaledSigmoid(dst, x, 1.702)
+	kernel.Mul(dst, dst, x)
+}
+
+func scaledSigmoid(dst, x []float32, scale float32) {
+	kernel.Scale(dst, x, -scale)
+	kernel.Exp(dst, dst)
+	for k, e := range dst {
+		dst[k] = 1 / (1 + e)
+	}
+}
+
+// silu is x*sigmoid(x).
+func silu(c *Call) error {
+	x := c.F32(c.In(0))
+	c.spread(kernel.Silu, c.newF32(0), x)
+	return nil
+}
+
+func gelu(c *Call) error {
+	mode, err := c.textIn(1, "EXACT")
+	if err != nil {
+		return err
+	}
+	x := c.F32(c.In(0))
+	dst := c.newF32(0)
+	switch mode {
+	case "EXACT":
+		c.spread(kernel.GeluErf, dst, x)
+	case "TANH_APPROXIMATION":
+		c.spread(kernel.GeluTanh, dst, x)
+	case "SIGMOID_APPROXIMATION":
+		c.spread(geluSigmoidRow, dst, x)
+	default:
+		return fmt.Errorf("mode %q is unknown", mode)
+	}
+	return nil
+}
+
+// softmax is exp(x-max)/sum along an axis.
+func softmax(c *Call) error {
+	x := c.In(0)
+	if x.Rank == 0 {
+		c.newF32(0)[0] = 1
+		return nil
+	}
+	axis, err := c.axisIn(1, -1, x)
+	if err != nil {
+		return err
+	}
+	src, dst := c.F32(x), c.newF32(0)
+	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
+	if len(dst) == 0 {
+		return nil
+	}
+	t := localOf[softmaxTask](c)
+	t.env = c.Env
+	if inner == 1 {
+		if t.dst, t.src, t.n = dst, src, n; len(dst) < spreadFrom {
+			t.Run(0, len(dst)/n, 0)
+		} else {
+			c.Env.Pool.For(t, len(dst)/n, 1, c.Env.Threads)
+		}
+		return nil
+	}
+	t.columns = reuse(c.Env, t.columns, 2*inner)
+	softmaxColumns(&c.Env.Poller, dst, src, n, inner, t.columns)
+	return nil
+}
+
+// softmaxTask computes rows on the pool. It belongs to a step.
+type softmaxTask struct {
+	env      *Env
+	dst, src []float32
+	n        int
+	columns  []float32 // maxima and sums
+}
+
+func newSoftmax() any { return &softmaxTask{} }
+
+// Run handles rows lo to hi-1.
+func (t *softmaxTask) Run(lo, hi, _ int) {
+	t.env.Lanes(hi-lo, t.n, func(r int) {
+		at := (lo + r) * t.n
+		row := t.dst[at : at+t.n]
+		array.Copy(&t.env.Poller, row, t.src[at:])
+		kernel.SoftmaxUntil(t.env.stop, row)
+	})
+}
+
+// softmaxColumns is softmax along the n of [outer, n, inner], row by row: the
+// same sums as in one column, kept for some columns at once.
+func softmaxColumns(p *array.Poller, dst, src []float32, n, inner int, scratch []float32) {
+	for ; len(src) > 0; src, dst = src[n*inner:], dst[n*inner:] {
+		p.Pieces(inner, func(lo, hi int) {
+			softmaxSome(p, dst[lo:], src[lo:], n, inner, scratch[:hi-lo], scratch[inner:inner+hi-lo])
+		})
+	}
+}
+
+// softmaxSome is softmax of the first len(top) of inner columns.
+func softmaxSome(p *array.Poller, dst, src []float32, n, inner int, top, sum []float32) {
+	m := len(top)
+	copy(top, src)
+	p.Lanes(n-1, m, func(r int) { maxVV(top, top, src[(r+1)*inner:][:m]) })
+	clear(sum)
+	p.Lanes(n, m, func(r int) {
+		row := dst[r*inner:][:m]
+		subVV(row, src[r*inner:][:m], top)
+		kernel.Exp(row, row)
+		kernel.Add(sum, sum, row)
+	})
+	p.Lanes(n, m, func(r int) {
+		row := dst[r*inner:][:m]
+		divVV(row, row, sum)
+	})
+}
+
+// channels checks that operand k is a vector with an element for each index of
+// the second dimension of x, and returns it.
+func (c *Call) channels(k int, x *array.Value) ([]float32, error) {
+	v := c.In(k)
+	if x.Rank < 2 {
+		return nil, fmt.Errorf("x of rank %d has no channels", x.Rank)
+	}
+	if v.Len() != x.Dims[1] {
+		return nil, fmt.Errorf("%s holds %d elements for %d channels", c.name(k), v.Len(), x.Dims[1])
+	}
+	return c.F32(v), nil
+}
+
+// perChannel calls f for runs of elements lo to hi-1 that belong to one channel of
+// [batch, channels, inner].
+func (c *Call) perChannel(n, inner, channels int, f func(ch, lo, hi int)) {
+	if n == 0 {
+		return
+	}
+	c.Env.Lanes(n/inner, min(inner, array.PollEvery), func(r int) {
+		if inner <= array.PollEvery {
+			f(r%channels, r*inner, (r+1)*inner)
+			return
+		}
+		c.Env.Pieces(inner, func(lo, hi int) { f(r%channels, r*inner+lo, r*inner+hi) })
+	})
+}
+
+// prelu is x where x is positive, else alpha of the channel times x.
+func prelu(c *Call) error {
+	x := c.In(0)
+	alpha, err := c.channels(1, x)
+	if err != nil {
+		return err
+	}
+	src, dst := c.F32(x), c.newF32(0)
+	inner := x.Span(2, x.Rank)
+	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
+		a := alpha[ch]
+		for k := lo; k < hi; k++ {
+			dst[k] = max(src[k], 0) + min(src[k], 0)*a
+		}
+	})
+	return nil
+}
+
+// softplusParametric is alpha*log(1+exp(beta*x)) with parameters per channel.
+func softplusParametric(c *Call) error {
+	x := c.In(0)
+	alpha, err := c.channels(1, x)
+	if err != nil {
+		return err
+	}
+	beta, err := c.channels(2, x)
+	if err != nil {
+		return err
+	}
+	src, dst := c.F32(x), c.newF32(0)
+	inner := x.Span(2, x.Rank)
+	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
+		a, b := alpha[ch], beta[ch]
+		for k := lo; k < hi; k++ {
+			dst[k] = a * softplus(b*src[k])
+		}
+	})
+	return nil
+}

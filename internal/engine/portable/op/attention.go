@@ -1,0 +1,260 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+func init() {
+	add(
+		Operator{
+			Name: "scaled_dot_product_attention", Params: in("query*", "key*!", "value*!", "attn_mask*"),
+			Shape: attentionShape, Eval: attention, Local: func() any { return new(attentionLocal) },
+			Folding: CostProduct, Note: "a fully masked row is NaN, as the definition says",
+		},
+	)
+}
+
+// attentionLocal is what attention keeps in a frame.
+type attentionLocal struct {
+	a    kernel.Attention
+	mask []float32
+}
+
+func attentionShape(c *Call) error { return shapeOfAttention(c, c.In(1)) }
+
+func shapeOfAttention(c *Call, k *array.Value) error {
+	q, v := c.In(0), c.In(2)
+	r := q.Rank
+	if r < 2 || k.Rank != r || v.Rank != r || q.Dims[r-1] != k.Dims[r-1] || k.Dims[r-2] != v.Dims[r-2] {
+		return fmt.Errorf("query %v, key %v and value %v do not fit", q.Shape(), k.Shape(), v.Shape())
+	}
+	y := c.out(0)
+	y.Rank, y.Dims = r, q.Dims
+	for d := range r - 2 {
+		if k.Dims[d] != v.Dims[d] || (q.Dims[d] != k.Dims[d] && q.Dims[d] != 1 && k.Dims[d] != 1) {
+			return fmt.Errorf("query %v, key %v and value %v do not fit", q.Shape(), k.Shape(), v.Shape())
+		}
+		y.Dims[d] = k.Dims[d]
+		if k.Dims[d] == 1 { // repeated, even to nothing
+			y.Dims[d] = q.Dims[d]
+		}
+	}
+	y.Dims[r-1] = v.Dims[r-1]
+	return y.SetShape(y.Shape()...)
+}
+
+// attention: softmax(query·keyᵀ/√E + mask)·value. Keys and values are read where
+// they lie, be it in a state, and repeated heads are not copied.
+func attention(c *Call) error {
+	q := c.In(0)
+	scale := float32(1 / math.Sqrt(float64(q.Dims[q.Rank-1])))
+	return c.attend(localOf[attentionLocal](c), c.In(1), c.In(2), c.In(3), scale, false)
+}
+
+// scoreRows is the most rows of scores that the kernel keeps for each thread.
+const scoreRows = 12
+
+// attend runs attention of query operand 0 over k and v into output 0, whose
+// shape is set. round says that the steps inside round to binary16 as separate
+// operations would.
+func (c *Call) attend(l *attentionLocal, k, v, mask *array.Value, scale float32, round bool) error {
+	q, y := c.In(0), c.out(0)
+	r := q.Rank
+	a := &l.a
+	qs := c.F32(q)
+	dst := c.newF32(0)
+	a.Queries, a.Keys = q.Dims[r-2], k.Dims[r-2]
+	a.HeadDim, a.ValueDim = q.Dims[r-1], v.Dims[r-1]
+	a.Scale, a.Round, a.Stop = scale, round, c.Env.stop
+	if len(dst) == 0 {
+		return nil
+	}
+	if a.Keys == 0 {
+		array.Fill(&c.Env.Poller, dst, float32(math.NaN()))
+		return nil
+	}
+	heads := 1
+	if r > 2 {
+		heads = y.Dims[r-3]
+	}
+	outer := y.Len() / (heads * a.Queries * a.ValueDim)
+	a.Heads = heads
+	if c.Env.tooLarge(scoreRows * (a.Keys + a.HeadDim + a.ValueDim)) {
+		panic(ArenaError{})
+	}
+	a.QRow, a.QHead = a.HeadDim, a.Queries*a.HeadDim
+	if r > 2 && q.Dims[r-3] == 1 {
+		a.QHead = 0
+	}
+	a.DstRow, a.DstHead = a.ValueDim, a.Queries*a.ValueDim
+	ms, err := c.maskValues(l, mask, y)
+	if err != nil {
+		return err
+	}
+	kk, vv := c.readable(k, v, heads)
+	for o := range outer {
+		qo, ko, vo, mo := outerOffsets(q, &kk, &vv, mask, y, o)
+		a.Q, a.Dst = qs[qo:], dst[o*heads*a.Queries*a.ValueDim:]
+		bindKV(a, &kk, &vv, ko, vo, heads)
+		a.Mask, a.MaskHead, a.MaskRow = nil, 0, 0
+		if mask != nil {
+			a.Mask = ms[mo:]
+			a.MaskRow = broadcastStride(mask, mask.Rank-2, a.Keys)
+			if r > 2 && mask.Rank > 2 {
+				rows := mask.Dims[mask.Rank-2]
+				a.MaskHead = broadcastStride(mask, mask.Rank-3, rows*a.Keys)
+			}
+		}
+		a.Go(c.Env.Pool, c.Env.Threads)
+		c.Env.Poll()
+	}
+	return nil
+}
+
+// broadcastStride is n, or 0 when the dimension does not exist or has one index.
+func broadcastStride(v *array.Value, d, n int) int {
+	if d < 0 || v.Dims[d] == 1 {
+		return 0
+	}
+	return n
+}
+
+// headLayout reads the layout of [.., heads, rows, columns]: element strides, and
+// how many query heads share a head.
+func headLayout(v *array.Value, heads int) (kv, head, row, col int) {
+	v.Strides()
+	r := v.Rank
+	row, col = v.Stride[r-2], v.Stride[r-1]
+	if r == 2 || v.Dims[r-3] == 1 {
+		return 1, 0, row, col
+	}
+	return heads / v.Repeat[r-3], v.Stride[r-3], row, col
+}
+
+// plain reports whether attention can read v where it lies.
+func plain(v *array.Value, heads int) bool {
+	if v.Repr != array.ReprF32 && v.Repr != array.ReprF16 {
+		return false
+	}
+	if v.Dense {
+		return true
+	}
+	for d := range v.Rank {
+		if d != v.Rank-3 && v.Repeat[d] != 1 && v.Dims[d] > 1 {
+			return false
+		}
+	}
+	return v.Rank < 3 || v.Dims[v.Rank-3] == 1 || heads%v.Repeat[v.Rank-3] == 0
+}
+
+// readable returns keys and values in the form in which the kernel reads them:
+// where they lie, or made dense when it cannot or when their layouts differ.
+func (c *Call) readable(k, v *array.Value, heads int) (kk, vv array.Value) {
+	kk, vv = *k, *v
+	if plain(k, heads) && plain(v, heads) {
+		n, _, _, _ := headLayout(&kk, heads)
+		m, _, _, _ := headLayout(&vv, heads)
+		if n == m {
+			return kk, vv
+		}
+	}
+	kk = array.Value{Repr: array.ReprF32, Rank: k.Rank, Dims: k.Dims, Dense: true, F32: c.F32(k)}
+	vv = array.Value{Repr: array.ReprF32, Rank: v.Rank, Dims: v.Dims, Dense: true, F32: c.F32(v)}
+	return kk, vv
+}
+
+// bindKV points the kernel at the keys and values from elements ko and vo on.
+func bindKV(a *kernel.Attention, k, v *array.Value, ko, vo, heads int) {
+	a.K32, a.K16, a.V32, a.V16 = nil, nil, nil, nil
+	a.KVHeads, a.KHead, a.KRow, a.KCol = headLayout(k, heads)
+	_, a.VHead, a.VRow, a.VCol = headLayout(v, heads)
+	if k.Repr == array.ReprF16 {
+		a.K16 = k.F16[ko:]
+	} else {
+		a.K32 = k.F32[ko:]
+	}
+	if v.Repr == array.ReprF16 {
+		a.V16 = v.F16[vo:]
+	} else {
+		a.V32 = v.F32[vo:]
+	}
+}
+
+// outerOffsets returns where the operands of outer batch o begin.
+func outerOffsets(q, k, v, mask, y *array.Value, o int) (qo, ko, vo, mo int) {
+	for d := y.Rank - 4; d >= 0; d-- {
+		i := o % y.Dims[d]
+		o /= y.Dims[d]
+		qo += i * denseStride(q, d, y.Rank)
+		ko += readStride(k, d, i)
+		vo += readStride(v, d, i)
+		if mask != nil {
+			mo += i * denseStride(mask, d, y.Rank)
+		}
+	}
+	return qo, ko, vo, mo
+}
+
+// denseStride is the stride of dimension d of a dense value whose rank is lined
+// up with rank from the right; 0 where it broadcasts.
+func denseStride(v *array.Value, d, rank int) int {
+	d -= rank - v.Rank
+	if d < 0 || v.Dims[d] == 1 {
+		return 0
+	}
+	n := 1
+	for _, x := range v.Dims[d+1 : v.Rank] {
+		n *= x
+	}
+	return n
+}
+
+func readStride(v *array.Value, d, i int) int {
+	if v.Dims[d] == 1 {
+		return 0
+	}
+	v.Strides()
+	return i / v.Repeat[d] * v.Stride[d]
+}
+
+// maskValues returns the additive mask as dense float32: a boolean one becomes 0
+// where it allows and -inf where it does not.
+func (c *Call) maskValues(l *attentionLocal, mask, y *array.Value) ([]float32, error) {
+	if mask == nil {
+		return nil, nil
+	}
+	if mask.Rank > y.Rank || mask.Rank < 2 {
+		return nil, fmt.Errorf("mask of shape %v does not fit a result of shape %v", mask.Shape(), y.Shape())
+	}
+	for d := range mask.Rank {
+		want := y.Dims[y.Rank-mask.Rank+d]
+		if d == mask.Rank-1 {
+			want = l.a.Keys
+			if mask.Dims[d] != want {
+				return nil, fmt.Errorf("mask of shape %v for %d keys", mask.Shape(), want)
+			}
+		}
+		if mask.Dims[d] != 1 && mask.Dims[d] != want {
+			return nil, fmt.Errorf("mask of shape %v does not fit a result of shape %v", mask.Shape(), y.Shape())
+		}
+	}
+	if !mask.IsInt() {
+		return c.F32(mask), nil
+	}
+	is := c.I32(mask)
+	l.mask = reuse(c.Env, l.mask, len(is))
+	dst := l.mask
+	c.Env.Pieces(len(is), func(lo, hi int) {
+		for k, allowed := range is[lo:hi] {
+			dst[lo+k] = 0
+			if allowed == 0 {
+				dst[lo+k] = float32(math.Inf(-1))
+			}
+		}
+	})
+	return dst, nil
+}

@@ -1,0 +1,462 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// binary is an operator of two operands, element by element, with NumPy's
+// broadcasting. Integers are computed in 64 bits and wrapped to the declared
+// type.
+type binary struct {
+	name string
+	f    func(a, b float32) float32
+	i    func(a, b int64) int64
+	// divides says that an integer divisor of zero is an error.
+	divides bool
+	// vv, vs and sv are f over rows: of two vectors, with a scalar on the right,
+	// with a scalar on the left. Nil: f is called for every element.
+	vv, vs, sv func(dst, a, b []float32)
+	// rowwise is operator.rowwise.
+	rowwise func(s *Setup) (int, bool)
+}
+
+// comparison is an operator of two operands whose result is a boolean.
+type comparison uint8
+
+const (
+	isEqual comparison = iota
+	isNotEqual
+	isLess
+	isLessEqual
+	isGreater
+	isGreaterEqual
+	isAnd
+	isOr
+	isXor
+)
+
+var binaries = []binary{
+	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: addVS, sv: addSV, rowwise: constantScale},
+	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: subVV, vs: subVS, sv: subSV, rowwise: constantScale},
+	{name: "mul", f: mulF, i: func(a, b int64) int64 { return a * b }, vv: kernel.Mul, vs: mulVS, sv: mulSV, rowwise: constantScale},
+	// The quotient of integers is an integer: exact where it is whole, as shape
+	// arithmetic expects, else truncated toward zero.
+	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: divVV, vs: divVS, sv: divSV, rowwise: constantScale},
+	{name: "floor_div", f: floorDivF, i: floorDivI, divides: true},
+	{name: "mod", f: modF, i: func(a, b int64) int64 { return a - floorDivI(a, b)*b }, divides: true},
+	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: maxVV, vs: maxVS, sv: maxSV},
+	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: minVV, vs: minVS, sv: minSV},
+	{name: "pow", f: powF, i: powI, vs: powVS},
+}
+
+var comparisons = [...]string{
+	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
+	isGreater: "greater", isGreaterEqual: "greater_equal",
+	isAnd: "logical_and", isOr: "logical_or", isXor: "logical_xor",
+}
+
+func init() {
+	shape := func(c *Call) error { return broadcastShape(c, 0, 2) }
+	for k := range binaries {
+		b := &binaries[k]
+		add(Operator{
+			Name: b.name, Params: in("x*", "y*!"), Shape: shape, Local: newSpread, Rowwise: b.rowwise,
+			Eval: func(c *Call) error { return c.binary(b) },
+		})
+	}
+	for k, name := range comparisons {
+		op := comparison(k)
+		add(Operator{Name: name, Params: in("x*", "y*!"), Shape: shape, Exact: true, Eval: func(c *Call) error { return c.compare(op) }})
+	}
+	add(
+		Operator{Name: "logical_not", Params: in("x"), Eval: logicalNot, Exact: true},
+		Operator{
+			Name: "select", Params: in("cond", "a*!", "b*!"), Exact: true,
+			Shape: func(c *Call) error { return broadcastShape(c, 0, 3) }, Eval: selectOp,
+		},
+	)
+}
+
+// pair lays out a nest over output 0 and operands 0 and 1 as float32. ok is
+// false when there are no elements.
+func (c *Call) pair(w *array.Nest) (a, b []float32, ok bool) {
+	x, y, out := c.In(0), c.In(1), c.out(0)
+	a, da := c.floatsOf(x)
+	b, db := c.floatsOf(y)
+	w.DenseStrides(0, out.Shape())
+	w.Broadcast(1, x, out.Rank, da)
+	w.Broadcast(2, y, out.Rank, db)
+	return a, b, w.Start(out.Shape(), 3)
+}
+
+// pairInt is pair for integers.
+func (c *Call) pairInt(w *array.Nest) (a, b []int32, ok bool) {
+	x, y, out := c.In(0), c.In(1), c.out(0)
+	a, b = c.I32(x), c.I32(y)
+	w.DenseStrides(0, out.Shape())
+	w.Broadcast(1, x, out.Rank, true)
+	w.Broadcast(2, y, out.Rank, true)
+	return a, b, w.Start(out.Shape(), 3)
+}
+
+func (c *Call) binary(op *binary) error {
+	if !c.floatOut(0) {
+		return c.binaryInt(op)
+	}
+	out := c.newF32(0)
+	w := c.nest()
+	a, b, ok := c.pair(&w)
+	if !ok {
+		return nil
+	}
+	if op.vv != nil && w.Rank == 0 && w.Step[1] == 1 && w.Step[2] == 1 {
+		c.spread2(op.vv, out, a[:len(out)], b[:len(out)])
+		return nil
+	}
+	for {
+		dst := out[w.At[0] : w.At[0]+w.N]
+		x, y := a[w.At[1]:], b[w.At[2]:]
+		switch {
+		case op.vv != nil && (w.N == 1 || w.Step[1] == 1 && w.Step[2] == 1):
+			c.spread2(op.vv, dst, x[:w.N], y[:w.N])
+		case op.vs != nil && w.Step[1] == 1 && w.Step[2] == 0:
+			op.vs(dst, x[:w.N], y)
+		case op.sv != nil && w.Step[1] == 0 && w.Step[2] == 1:
+			op.sv(dst, x, y[:w.N])
+		default:
+			for k := range dst {
+				dst[k] = op.f(x[k*w.Step[1]], y[k*w.Step[2]])
+			}
+		}
+		if !w.Next() {
+			return nil
+		}
+	}
+}
+
+func (c *Call) binaryInt(op *binary) error {
+	out, dt := c.newI32(0), c.out(0).DType
+	w := c.nest()
+	a, b, ok := c.pairInt(&w)
+	if !ok {
+		return nil
+	}
+	if op.divides {
+		if err := c.noZero(b); err != nil {
+			return err
+		}
+	}
+	for {
+		dst := out[w.At[0] : w.At[0]+w.N]
+		x, y := a[w.At[1]:], b[w.At[2]:]
+		for k := range dst {
+			dst[k] = array.Wrap(op.i(int64(x[k*w.Step[1]]), int64(y[k*w.Step[2]])), dt)
+		}
+		if !w.Next() {
+			return nil
+		}
+	}
+}
+
+// noZero fails when a divisor is zero.
+func (c *Call) noZero(divisors []int32) (err error) {
+	c.Env.Pieces(len(divisors), func(lo, hi int) {
+		if slices.Contains(divisors[lo:hi], 0) {
+			err = fmt.Errorf("integer division by zero")
+		}
+	})
+	return err
+}
+
+func (c *Call) compare(op comparison) error {
+	out := c.newI32(0)
+	w := c.nest()
+	if c.In(0).IsInt() && c.In(1).IsInt() {
+		a, b, ok := c.pairInt(&w)
+		for ; ok; ok = w.Next() {
+			compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
+		}
+		return nil
+	}
+	a, b, ok := c.pair(&w)
+	for ; ok; ok = w.Next() {
+		compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
+	}
+	return nil
+}
+
+// compareRow compares elements of a, p apart, with elements of b, q apart.
+func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q int) {
+	switch op {
+	case isEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] == b[k*q])
+		}
+	case isNotEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != b[k*q])
+		}
+	case isLess:
+		for k := range dst {
+			dst[k] = bit(a[k*p] < b[k*q])
+		}
+	case isLessEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] <= b[k*q])
+		}
+	case isGreater:
+		for k := range dst {
+			dst[k] = bit(a[k*p] > b[k*q])
+		}
+	case isGreaterEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] >= b[k*q])
+		}
+	case isAnd:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)
+		}
+	case isOr:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != 0 || b[k*q] != 0)
+		}
+	case isXor:
+		for k := range dst {
+			dst[k] = bit((a[k*p] != 0) != (b[k*q] != 0))
+		}
+	}
+}
+
+func bit(b bool) int32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// logicalNot is 1 where x is 0, else 0.
+func logicalNot(c *Call) error {
+	out := c.newI32(0)
+	x := c.I32(c.In(0))
+	c.Env.Pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			out[lo+k] = bit(v == 0)
+		}
+	})
+	return nil
+}
+
+// selectOp takes elements of a where cond is true, else of b.
+func selectOp(c *Call) error {
+	cond, a, b, out := c.In(0), c.In(1), c.In(2), c.out(0)
+	w := c.nest()
+	flags := c.I32(cond)
+	w.DenseStrides(0, out.Shape())
+	w.Broadcast(1, cond, out.Rank, true)
+	if !c.floatOut(0) {
+		dst, x, y := c.newI32(0), c.I32(a), c.I32(b)
+		w.Broadcast(2, a, out.Rank, true)
+		w.Broadcast(3, b, out.Rank, true)
+		selectRows(&w, out.Shape(), dst, flags, x, y)
+		return nil
+	}
+	x, dx := c.floatsOf(a)
+	y, dy := c.floatsOf(b)
+	w.Broadcast(2, a, out.Rank, dx)
+	w.Broadcast(3, b, out.Rank, dy)
+	selectRows(&w, out.Shape(), c.newF32(0), flags, x, y)
+	if out.DType == dtype.Float16 && (a.DType != dtype.Float16 || b.DType != dtype.Float16) {
+		c.roundF16(out.F32[:out.Len()])
+	}
+	return nil
+}
+
+func selectRows[T any](w *array.Nest, dims []int, dst []T, cond []int32, a, b []T) {
+	for ok := w.Start(dims, array.MaxStreams); ok; ok = w.Next() {
+		row := dst[w.At[0] : w.At[0]+w.N]
+		p, x, y := w.At[1], w.At[2], w.At[3]
+		for k := range row {
+			if cond[p] != 0 {
+				row[k] = a[x]
+			} else {
+				row[k] = b[y]
+			}
+			p += w.Step[1]
+			x += w.Step[2]
+			y += w.Step[3]
+		}
+	}
+}
+
+func addF(a, b float32) float32 { return a + b }
+
+func subF(a, b float32) float32 { return a - b }
+
+func mulF(a, b float32) float32 { return a * b }
+
+func divF(a, b float32) float32 { return a / b }
+
+func addVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = x + s
+	}
+}
+
+func addSV(dst, a, b []float32) { addVS(dst, b, a) }
+
+func subVV(dst, a, b []float32) {
+	b = b[:len(a)]
+	dst = dst[:len(a)]
+	for k, x := range a {
+		dst[k] = x - b[k]
+	}
+}
+
+func subVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = x - s
+	}
+}
+
+func subSV(dst, a, b []float32) {
+	s := a[0]
+	for k, x := range b {
+		dst[k] = s - x
+	}
+}
+
+func mulVS(dst, a, b []float32) { kernel.Scale(dst, a, b[0]) }
+
+func mulSV(dst, a, b []float32) { kernel.Scale(dst, b, a[0]) }
+
+func divVV(dst, a, b []float32) {
+	b = b[:len(a)]
+	dst = dst[:len(a)]
+	for k, x := range a {
+		dst[k] = x / b[k]
+	}
+}
+
+func divVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = x / s
+	}
+}
+
+func divSV(dst, a, b []float32) {
+	s := a[0]
+	for k, x := range b {
+		dst[k] = s / x
+	}
+}
+
+func maxVV(dst, a, b []float32) {
+	b = b[:len(a)]
+	dst = dst[:len(a)]
+	for k, x := range a {
+		dst[k] = max(x, b[k])
+	}
+}
+
+func maxVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = max(x, s)
+	}
+}
+
+func maxSV(dst, a, b []float32) { maxVS(dst, b, a) }
+
+func minVV(dst, a, b []float32) {
+	b = b[:len(a)]
+	dst = dst[:len(a)]
+	for k, x := range a {
+		dst[k] = min(x, b[k])
+	}
+}
+
+func minVS(dst, a, b []float32) {
+	s := b[0]
+	for k, x := range a {
+		dst[k] = min(x, s)
+	}
+}
+
+func minSV(dst, a, b []float32) { minVS(dst, b, a) }
+
+// floorDivF rounds the quotient toward minus infinity, as Python does.
+func floorDivF(a, b float32) float32 { return float32(math.Floor(float64(a) / float64(b))) }
+
+// floorDivI is floorDivF for integers; b is not zero.
+func floorDivI(a, b int64) int64 {
+	q := a / b
+	if a%b != 0 && (a < 0) != (b < 0) {
+		q--
+	}
+	return q
+}
+
+// modF is the remainder of floorDivF: it has the sign of the divisor.
+func modF(a, b float32) float32 {
+	r := math.Mod(float64(a), float64(b))
+	if r != 0 && (r < 0) != (b < 0) {
+		r += float64(b)
+	}
+	return float32(r)
+}
+
+func powF(a, b float32) float32 { return float32(math.Pow(float64(a), float64(b))) }
+
+// powVS knows the exponents that models use.
+func powVS(dst, a, b []float32) {
+	switch b[0] {
+	case 1:
+		copy(dst, a)
+	case 2:
+		kernel.Mul(dst, a, a)
+	case 3:
+		for k, x := range a {
+			dst[k] = float32(float64(x) * float64(x) * float64(x))
+		}
+	case -1:
+		for k, x := range a {
+			dst[k] = 1 / x
+		}
+	default:
+		for k, x := range a {
+			dst[k] = powF(x, b[0])
+		}
+	}
+}
+
+// powI is exact modulo 2^64. A negative exponent gives the truncated fraction:
+// 0 except for bases 1 and -1; 0 has no inverse and stays 0.
+func powI(a, b int64) int64 {
+	if b < 0 {
+		switch a {
+		case 1:
+			return 1
+		case -1:
+			return 1 - 2*(-b&1)
+		default:
+			return 0
+		}
+	}
+	r := int64(1)
+	for ; b > 0; b >>= 1 {
+		if b&1 != 0 {
+			r *= a
+		}
+		a *= a
+	}
+	return r
+}

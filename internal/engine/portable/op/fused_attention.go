@@ -1,0 +1,64 @@
+package op
+
+import (
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+// FusedAttention is attention written out: scores, scale, mask, softmax and
+// weighted sum as one step.
+var FusedAttention = &Operator{
+	Name: "attention", Params: in("query*", "key*!", "value*!", "mask*"),
+	Shape: fusedAttentionShape, Eval: evalFusedAttention,
+	Local: func() any { return new(fusedAttentionLocal) },
+}
+
+// AttentionPattern is the data of a step of FusedAttention.
+type AttentionPattern struct {
+	Scale float32
+	// Transposed says that the keys are [.., columns, rows].
+	Transposed bool
+	// Round says that the separate operations would round to fp16.
+	Round bool
+}
+
+type fusedAttentionLocal struct {
+	attentionLocal
+	keys array.Value
+}
+
+// orderedKeys returns the keys as [.., rows, columns].
+func (c *Call) orderedKeys(w *AttentionPattern) *array.Value {
+	k := c.In(1)
+	if !w.Transposed {
+		return k
+	}
+	l := localOf[fusedAttentionLocal](c)
+	l.keys = *k
+	v := &l.keys
+	if v.Repr != array.ReprF32 && v.Repr != array.ReprF16 && v.Repr != array.ReprUnknown {
+		return nil
+	}
+	v.Strides()
+	a, b := v.Rank-1, v.Rank-2
+	v.Dims[a], v.Dims[b] = v.Dims[b], v.Dims[a]
+	v.Stride[a], v.Stride[b] = v.Stride[b], v.Stride[a]
+	v.Repeat[a], v.Repeat[b] = v.Repeat[b], v.Repeat[a]
+	v.Wide, v.Flat = nil, nil
+	v.UpdateDense()
+	return v
+}
+
+func fusedAttentionShape(c *Call) error {
+	k := c.orderedKeys(dataOf[AttentionPattern](c))
+	if k == nil {
+		return array.ErrUnsupported
+	}
+	return shapeOfAttention(c, k)
+}
+
+func evalFusedAttention(c *Call) error {
+	w := dataOf[AttentionPattern](c)
+	l := localOf[fusedAttentionLocal](c)
+	k := c.orderedKeys(w)
+	return c.attend(&l.attentionLocal, k, c.In(2), c.In(3), w.Scale, w.Round)
+}

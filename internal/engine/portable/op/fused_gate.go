@@ -1,0 +1,38 @@
+package op
+
+import (
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// FusedGate is activation(gate)·up, the middle of a gated feed-forward block
+// (Shazeer, "GLU Variants Improve Transformer"), in one pass.
+var FusedGate = &Operator{
+	Name: "gated", Params: in("gate", "up!"), Eval: gated,
+	Local: newSpread,
+}
+
+// GatePattern is the data of a step of FusedGate: apply stores activation(x)·y in
+// dst.
+type GatePattern struct{ Apply func(dst, x, y []float32) }
+
+// NewGate makes a gate of an activation. round says that the activation alone
+// would round to fp16.
+func NewGate(activation func(dst, x []float32), round bool) *GatePattern {
+	return &GatePattern{func(dst, x, y []float32) {
+		activation(dst, x)
+		if round {
+			kernel.RoundF16(dst)
+		}
+		kernel.Mul(dst, dst, y)
+	}}
+}
+
+func gated(c *Call) error {
+	x, y := c.F32(c.In(0)), c.F32(c.In(1))
+	if len(x) != len(y) {
+		return array.ErrShape
+	}
+	c.spread2(dataOf[GatePattern](c).Apply, c.newF32(0), x, y)
+	return nil
+}

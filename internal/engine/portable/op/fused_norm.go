@@ -1,0 +1,74 @@
+package op
+
+import (
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// FusedRMSNorm is x·(mean(x²)+eps)^-½·gamma over the last dimension.
+var FusedRMSNorm = &Operator{
+	Name: "rms_norm", Params: in("x", "gamma"), Eval: rmsNorm,
+	Local: func() any { return new(normTask) }, Rowwise: firstOperand,
+}
+
+// NormPattern is the data of a step of FusedRMSNorm.
+type NormPattern struct {
+	Eps float32
+	// RoundFactor and RoundProduct say where the separate operations would round
+	// to fp16: the factor, and x times it.
+	RoundFactor, RoundProduct bool
+}
+
+// normTask norms rows on the pool.
+type normTask struct {
+	env           *Env
+	dst, x, gamma []float32
+	n             int
+	*NormPattern
+}
+
+// Run norms rows lo to hi-1.
+func (t *normTask) Run(lo, hi, _ int) {
+	work := array.Counter{Poller: &t.env.Poller}
+	for r := lo; r < hi; r++ {
+		work.Add(t.n)
+		dst, x := t.dst[r*t.n:(r+1)*t.n], t.x[r*t.n:(r+1)*t.n]
+		factor := float32(1 / math.Sqrt(float64(kernel.SumSquaresUntil(t.env.stop, x)/float32(t.n)+t.Eps)))
+		if t.RoundFactor {
+			one := [1]float32{factor}
+			kernel.RoundF16(one[:])
+			factor = one[0]
+		}
+		t.env.Pieces(t.n, func(lo, hi int) {
+			part := dst[lo:hi]
+			kernel.Scale(part, x[lo:hi], factor)
+			if t.RoundProduct {
+				kernel.RoundF16(part)
+			}
+			kernel.Mul(part, part, t.gamma[lo:hi])
+		})
+	}
+}
+
+func rmsNorm(c *Call) error {
+	x := c.In(0)
+	t := localOf[normTask](c)
+	t.x, t.gamma = c.F32(x), c.F32(c.In(1))
+	t.dst = c.newF32(0)
+	t.env, t.n, t.NormPattern = c.Env, len(t.gamma), dataOf[NormPattern](c)
+	if len(t.dst) == 0 {
+		return nil
+	}
+	if x.Rank == 0 || x.Dims[x.Rank-1] != t.n {
+		return array.ErrShape
+	}
+	rows := len(t.dst) / t.n
+	if len(t.dst) < 1<<14 {
+		t.Run(0, rows, 0)
+		return nil
+	}
+	c.Env.Pool.For(t, rows, 1, c.Env.Threads)
+	return nil
+}

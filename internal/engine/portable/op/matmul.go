@@ -1,0 +1,237 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+func init() {
+	add(
+		Operator{
+			Name: "matmul", Params: in("x*", "y*!", "transpose_x", "transpose_y"),
+			Shape: matmulShape, Eval: matmul, Prepare: prepareMatmul,
+			Local:   func() any { return new(linearLocal) },
+			Folding: CostProduct, Rowwise: constantMatrix,
+		},
+	)
+}
+
+// prepareMatmul reads a constant matrix y of [n, k] (transpose_y) as stored.
+func prepareMatmul(s *Setup) (any, error) {
+	y := s.in(1)
+	if y == nil || y.Rank != 2 || s.isTrue(2) || !s.isTrue(3) {
+		return nil, nil
+	}
+	m, err := constMatrix(s.Load, y)
+	if err != nil {
+		return nil, err
+	}
+	return &weightMatrix{m}, nil
+}
+
+// matmulDims are the sizes of one product: batches of [m,k]·[k,n].
+type matmulDims struct {
+	m, n, k          int
+	tx, ty           bool
+	batch            [array.MaxRank]int
+	batches          int
+	xBatch, yBatch   [array.MaxRank]int // element strides of the batch dimensions, 0 where broadcast
+	rank             int                // of batch
+	vectorX, vectorY bool
+}
+
+func (c *Call) matmulDims() (d matmulDims, err error) {
+	x, y := c.In(0), c.In(1)
+	if d.tx, err = c.BoolIn(2, false); err != nil {
+		return d, err
+	}
+	if d.ty, err = c.BoolIn(3, false); err != nil {
+		return d, err
+	}
+	xd, yd := x.Shape(), y.Shape()
+	d.vectorX, d.vectorY = x.Rank == 1, y.Rank == 1
+	if x.Rank == 0 || y.Rank == 0 || d.vectorX && d.tx || d.vectorY && d.ty {
+		return d, fmt.Errorf("x of shape %v and y of shape %v do not multiply", xd, yd)
+	}
+	xm, xk, yk, yn := 1, xd[x.Rank-1], yd[0], 1
+	if !d.vectorX {
+		xm, xk = xd[x.Rank-2], xd[x.Rank-1]
+		xd = xd[:x.Rank-2]
+		if d.tx {
+			xm, xk = xk, xm
+		}
+	} else {
+		xd = nil
+	}
+	if !d.vectorY {
+		yk, yn = yd[y.Rank-2], yd[y.Rank-1]
+		yd = yd[:y.Rank-2]
+		if d.ty {
+			yk, yn = yn, yk
+		}
+	} else {
+		yd = nil
+	}
+	if xk != yk {
+		return d, fmt.Errorf("x of shape %v and y of shape %v do not multiply", x.Shape(), y.Shape())
+	}
+	d.m, d.n, d.k = xm, yn, xk
+	return d, d.broadcast(xd, yd)
+}
+
+// broadcast lines the batch dimensions up from the right.
+func (d *matmulDims) broadcast(xd, yd []int) error {
+	d.rank = max(len(xd), len(yd))
+	d.batches = 1
+	xs, ys := d.m*d.k, d.n*d.k
+	for j := 1; j <= d.rank; j++ {
+		at := d.rank - j
+		a, b := 1, 1
+		if j <= len(xd) {
+			a = xd[len(xd)-j]
+		}
+		if j <= len(yd) {
+			b = yd[len(yd)-j]
+		}
+		if a != b && a != 1 && b != 1 {
+			return fmt.Errorf("batch dimensions %v and %v do not broadcast", xd, yd)
+		}
+		d.batch[at] = max(a, b)
+		if a == 0 || b == 0 {
+			d.batch[at] = 0
+		}
+		if a > 1 {
+			d.xBatch[at] = xs
+		}
+		if b > 1 {
+			d.yBatch[at] = ys
+		}
+		xs *= a
+		ys *= b
+		d.batches *= d.batch[at]
+	}
+	return nil
+}
+
+func matmulShape(c *Call) error {
+	d, err := c.matmulDims()
+	if err != nil {
+		return err
+	}
+	var dims [array.MaxRank + 2]int
+	n := copy(dims[:], d.batch[:d.rank])
+	if !d.vectorX {
+		dims[n] = d.m
+		n++
+	}
+	if !d.vectorY {
+		dims[n] = d.n
+		n++
+	}
+	return c.out(0).SetShape(dims[:n]...)
+}
+
+// matmul: the product of the last two dimensions for each index of the others,
+// which broadcast.
+func matmul(c *Call) error {
+	d, err := c.matmulDims()
+	if err != nil {
+		return err
+	}
+	l := localOf[linearLocal](c)
+	xs := c.F32(c.In(0))
+	if w := dataOf[weightMatrix](c); w != nil {
+		dst := c.newF32(0)
+		if len(dst) > 0 {
+			c.multiply(w.mat, dst, d.n, xs, d.k, len(dst)/d.n, nil)
+		}
+		return nil
+	}
+	ys := c.F32(c.In(1))
+	dst := c.newF32(0)
+	if d.tx {
+		l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, d.k, d.m)
+		xs = l.x
+	}
+	l.mm.d = d
+	l.mm.dst, l.mm.x, l.mm.y = dst, xs, ys
+	l.mm.run(c)
+	return nil
+}
+
+// transpose transposes every [rows, cols] matrix of src into dst, which is as long.
+func transpose(p *array.Poller, dst, src []float32, rows, cols int) []float32 {
+	work := array.Counter{Poller: p}
+	for at := 0; at+rows*cols <= len(src) && rows*cols > 0; at += rows * cols {
+		for r := range rows {
+			work.Add(cols + 1)
+			for c := range cols {
+				if c&(array.PollEvery-1) == array.PollEvery-1 {
+					p.Poll()
+				}
+				dst[at+c*rows+r] = src[at+r*cols+c]
+			}
+		}
+	}
+	return dst
+}
+
+// matmulTask multiplies batches of dense matrices on the pool.
+type matmulTask struct {
+	env       *Env
+	d         matmulDims
+	dst, x, y []float32
+	rows      int // rows of x in one unit of work
+}
+
+// matmul computes one product dst[m,n] = x[m,k]·y, y being [n,k] when ty is set.
+func (t *matmulTask) matmul(c *Call, dst, x, y []float32, ty bool, m, n, k int) {
+	t.d = matmulDims{m: m, n: n, k: k, ty: ty, batches: 1}
+	t.dst, t.x, t.y = dst, x, y
+	t.run(c)
+}
+
+func (t *matmulTask) run(c *Call) {
+	if t.d.m == 0 || t.d.n == 0 || t.d.batches == 0 {
+		return
+	}
+	t.env, t.rows = c.Env, min(t.d.m, 32)
+	if t.d.m*t.d.n*t.d.k*t.d.batches < 1<<14 { // not worth a second thread
+		t.Run(0, t.units(), 0)
+	} else {
+		c.Env.Pool.For(t, t.units(), 1, c.Env.Threads)
+	}
+	c.Env.Poll()
+}
+
+func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
+
+// Run computes units lo to hi-1, each some rows of one batch.
+func (t *matmulTask) Run(lo, hi, _ int) {
+	d := &t.d
+	per := (d.m + t.rows - 1) / t.rows
+	for u := lo; u < hi; u++ {
+		t.env.Poll()
+		b, r := u/per, u%per*t.rows
+		xo, yo := d.offsets(b)
+		rows := min(t.rows, d.m-r)
+		ldb := d.n
+		if d.ty {
+			ldb = d.k
+		}
+		kernel.MatMulUntil(t.env.stop, t.dst[(b*d.m+r)*d.n:], d.n, t.x[xo+r*d.k:], d.k, t.y[yo:], ldb, d.ty, rows, d.n, d.k)
+	}
+}
+
+// offsets returns where the matrices of batch b begin.
+func (d *matmulDims) offsets(b int) (x, y int) {
+	for j := d.rank - 1; j >= 0; j-- {
+		i := b % d.batch[j]
+		b /= d.batch[j]
+		x += i * d.xBatch[j]
+		y += i * d.yBatch[j]
+	}
+	return x, y
+}

@@ -1,0 +1,195 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+func init() {
+	params := in("x", "kernel_sizes!", "strides", "pad_type", "pad", "ceil_mode", "exclude_padding_from_average")
+	add(
+		Operator{Name: "max_pool", Params: params, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMax) }, Folding: CostUnbounded},
+		Operator{Name: "avg_pool", Params: params, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMean) }, Folding: CostUnbounded},
+		Operator{Name: "l2_pool", Params: params, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolRoot) }, Folding: CostUnbounded},
+	)
+}
+
+// poolDims is the number of spatial dimensions that pooling knows.
+const poolDims = 3
+
+// poolKind is what a pool makes of a window.
+type poolKind uint8
+
+const (
+	poolMax  poolKind = iota // the largest element; padding does not count
+	poolMean                 // the mean; padding counts as zeros unless it is excluded
+	poolRoot                 // the root of the sum of squares
+)
+
+// pooling is the geometry of a pool: for each spatial dimension the input and
+// output size, kernel, stride, and the padding on either side. Dimensions that x
+// lacks have size 1.
+type pooling struct {
+	in, out, kernel, stride, before, after [poolDims]int
+	excludePadding                         bool
+}
+
+// poolGeometry reads the operands of a pool.
+func (c *Call) poolGeometry() (p pooling, err error) {
+	x, kernel, stride, pads := c.In(0), c.intsIn(1), c.intsIn(2), c.intsIn(4)
+	n := x.Rank - 2
+	if n < 1 || n > poolDims || len(kernel) != n || stride != nil && len(stride) != n || pads != nil && len(pads) != 2*n {
+		return p, fmt.Errorf("%d kernel sizes, %d strides and %d pads for x of rank %d", len(kernel), len(stride), len(pads), x.Rank)
+	}
+	mode, err := c.textIn(3, "valid")
+	if err != nil {
+		return p, err
+	}
+	ceil, err := c.BoolIn(5, false)
+	if err != nil {
+		return p, err
+	}
+	if p.excludePadding, err = c.BoolIn(6, false); err != nil {
+		return p, err
+	}
+	for d := range poolDims {
+		p.in[d], p.out[d], p.kernel[d], p.stride[d] = 1, 1, 1, 1
+	}
+	for j := range n {
+		d := poolDims - n + j
+		p.in[d], p.kernel[d] = x.Dims[2+j], int(kernel[j])
+		if stride != nil {
+			p.stride[d] = int(stride[j])
+		}
+		if p.kernel[d] < 1 || p.stride[d] < 1 || p.kernel[d] > array.MaxElements {
+			return p, fmt.Errorf("kernel of %d with stride %d", p.kernel[d], p.stride[d])
+		}
+		if mode == "custom" && pads != nil {
+			p.before[d], p.after[d] = int(pads[2*j]), int(pads[2*j+1])
+		}
+		if err := p.fit(d, mode, ceil); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// fit computes padding and output size of dimension d.
+func (p *pooling) fit(d int, mode string, ceil bool) error {
+	n, k, s := p.in[d], p.kernel[d], p.stride[d]
+	switch mode {
+	case "valid", "custom":
+	case "same", "same_lower":
+		total := max(0, (n+s-1)/s*s-n+k-s)
+		p.before[d], p.after[d] = total/2, total-total/2
+		if mode == "same_lower" {
+			p.before[d], p.after[d] = p.after[d], p.before[d]
+		}
+	default:
+		return fmt.Errorf("pad_type %q is unknown", mode)
+	}
+	b, a := p.before[d], p.after[d]
+	room := n + b + a - k
+	if b < 0 || a < 0 || b > array.MaxElements || a > array.MaxElements || room < 0 {
+		return fmt.Errorf("kernel of %d does not fit %d elements with padding %d and %d", k, n, b, a)
+	}
+	p.out[d] = room/s + 1
+	if ceil {
+		p.out[d] = (room+s-1)/s + 1
+		if (p.out[d]-1)*s >= n+b && b+a > 0 {
+			p.out[d]--
+		}
+	}
+	return nil
+}
+
+func poolShape(c *Call) error {
+	p, err := c.poolGeometry()
+	if err != nil {
+		return err
+	}
+	x := c.In(0)
+	dims := x.Dims
+	copy(dims[2:], p.out[poolDims-(x.Rank-2):])
+	return c.out(0).SetShape(dims[:x.Rank]...)
+}
+
+// pool computes every output element from its window.
+func (c *Call) pool(kind poolKind) error {
+	p, err := c.poolGeometry()
+	if err != nil {
+		return err
+	}
+	x := c.In(0)
+	src, dst := c.F32(x), c.newF32(0)
+	plane := p.in[0] * p.in[1] * p.in[2]
+	work := array.Counter{Poller: &c.Env.Poller}
+	k := 0
+	for ch := range x.Dims[0] * x.Dims[1] {
+		lane := src[ch*plane : (ch+1)*plane]
+		var at [poolDims]int
+		for at[0] = range p.out[0] {
+			for at[1] = range p.out[1] {
+				for at[2] = range p.out[2] {
+					dst[k] = p.reduce(kind, lane, &at, &work)
+					k++
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// window returns the part of the kernel at output position at that lies inside
+// the input, and the number of its places that lie inside input and padding.
+func (p *pooling) window(at *[poolDims]int) (lo, hi [poolDims]int, places int) {
+	places = 1
+	for d := range poolDims {
+		from := at[d]*p.stride[d] - p.before[d]
+		to := from + p.kernel[d]
+		places *= max(0, min(to, p.in[d]+p.after[d])-from)
+		lo[d], hi[d] = max(0, from), min(to, p.in[d])
+	}
+	return lo, hi, places
+}
+
+// reduce makes one number of the window at output position at.
+func (p *pooling) reduce(kind poolKind, src []float32, at *[poolDims]int, work *array.Counter) float32 {
+	lo, hi, places := p.window(at)
+	best, sum, inside := float32(math.Inf(-1)), 0.0, 0
+	work.Add(8 + max(0, hi[2]-lo[2]))
+	for i := lo[0]; i < hi[0]; i++ {
+		for j := lo[1]; j < hi[1]; j++ {
+			row := src[(i*p.in[1]+j)*p.in[2]:]
+			work.Add(8)
+			for k := lo[2]; k < hi[2]; k++ {
+				if inside&(array.PollEvery-1) == array.PollEvery-1 {
+					work.Poller.Poll()
+				}
+				v := float64(row[k])
+				switch kind {
+				case poolMax:
+					best = max(best, row[k])
+				case poolMean:
+					sum += v
+				case poolRoot:
+					sum += v * v
+				}
+				inside++
+			}
+		}
+	}
+	switch kind {
+	case poolMean:
+		if p.excludePadding {
+			places = inside
+		}
+		return float32(sum / float64(max(places, 1)))
+	case poolRoot:
+		return float32(math.Sqrt(sum))
+	default:
+		return best
+	}
+}

@@ -1,0 +1,108 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+func init() {
+	add(
+		Operator{
+			Name: "quantize", Params: in("input", "zero_point", "scale!", "axis", "output_dtype"),
+			Eval: quantize, Exact: true,
+		},
+		Operator{Name: "dequantize", Params: in("input", "zero_point", "scale!", "axis"), Eval: dequantize},
+	)
+}
+
+// affine is the scale and zero point of quantize and dequantize: single numbers,
+// or one for each index of an axis.
+type affine struct {
+	scale []float32
+	zero  []int32 // nil stands for 0
+	inner int     // elements between two steps along the axis
+}
+
+// at returns the numbers that belong to element k.
+func (a *affine) at(k int) (scale, zero float64) {
+	j := k / a.inner % len(a.scale)
+	if a.zero != nil {
+		zero = float64(a.zero[j])
+	}
+	return float64(a.scale[j]), zero
+}
+
+func (c *Call) affine() (a affine, err error) {
+	x, zero, scale := c.In(0), c.In(1), c.In(2)
+	n := scale.Len()
+	a.inner = max(1, x.Len())
+	if n != 1 {
+		axis, err := c.axisIn(3, -1, x)
+		if err != nil {
+			return a, err
+		}
+		if x.Dims[axis] != n {
+			return a, fmt.Errorf("scale holds %d elements for dimension %d of %d", n, axis, x.Dims[axis])
+		}
+		a.inner = max(1, x.Span(axis+1, x.Rank))
+	}
+	if n == 0 {
+		return a, fmt.Errorf("scale is empty")
+	}
+	a.scale = c.F32(scale)
+	if zero != nil {
+		if zero.Len() != n {
+			return a, fmt.Errorf("zero_point holds %d elements, scale %d", zero.Len(), n)
+		}
+		a.zero = c.I32(zero)
+	}
+	return a, nil
+}
+
+// quantize is round(input/scale) + zero_point, ties to even, limited to the range
+// of the type.
+func quantize(c *Call) error {
+	a, err := c.affine()
+	if err != nil {
+		return err
+	}
+	src := c.F32(c.In(0))
+	if c.floatOut(0) {
+		return errTypes
+	}
+	lo, hi := array.IntRange(c.out(0).DType)
+	dst := c.newI32(0)
+	c.Env.Pieces(len(src), func(from, to int) {
+		for k := from; k < to; k++ {
+			scale, zero := a.at(k)
+			q := math.RoundToEven(float64(src[k])/scale) + zero
+			if q != q {
+				q = zero
+			}
+			dst[k] = int32(max(float64(lo), min(q, float64(hi))))
+		}
+	})
+	return nil
+}
+
+// dequantize is scale * (input - zero_point).
+func dequantize(c *Call) error {
+	a, err := c.affine()
+	if err != nil {
+		return err
+	}
+	src := c.F32(c.In(0))
+	if !c.floatOut(0) {
+		return errTypes
+	}
+	dst := c.newF32(0)
+	c.Env.Pieces(len(src), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			scale, zero := a.at(k)
+			dst[k] = float32(scale * (float64(src[k]) - zero))
+		}
+	})
+	return nil
+}

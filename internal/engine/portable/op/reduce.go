@@ -1,0 +1,335 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+// reduction is an operator that combines the elements along some axes. It sums
+// (or multiplies, or compares) in float64, integers in int64.
+type reduction struct {
+	name string
+	kind combine
+	// each maps an element before it is combined; nil: the element itself.
+	each  func(x float64) float64
+	eachI func(x int64) int64
+	// finish maps the combined value of n elements.
+	finish func(acc float64, n int) float64
+}
+
+// combine is how two elements become one.
+type combine uint8
+
+const (
+	bySum combine = iota
+	byProduct
+	byMax
+	byMin
+)
+
+var reductions = []reduction{
+	{name: "reduce_sum"},
+	{name: "reduce_mean", finish: func(acc float64, n int) float64 { return acc / float64(n) }},
+	{name: "reduce_prod", kind: byProduct},
+	{name: "reduce_max", kind: byMax},
+	{name: "reduce_min", kind: byMin},
+	{name: "reduce_l1_norm", each: math.Abs, eachI: absI},
+	{name: "reduce_l2_norm", each: square, eachI: squareI, finish: func(acc float64, _ int) float64 { return math.Sqrt(acc) }},
+	{name: "reduce_sum_square", each: square, eachI: squareI},
+	{name: "reduce_log_sum", finish: func(acc float64, _ int) float64 { return math.Log(acc) }},
+}
+
+func square(x float64) float64 { return x * x }
+
+func squareI(x int64) int64 { return x * x }
+
+func init() {
+	for k := range reductions {
+		r := &reductions[k]
+		add(Operator{
+			Name: r.name, Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,
+			Eval: func(c *Call) error { return c.reduce(r) }, Local: newScratch,
+		})
+	}
+	add(Operator{
+		Name: "reduce_log_sum_exp", Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,
+		Eval: logSumExp, Local: newScratch,
+	})
+}
+
+// reduceShape drops the reduced axes, or leaves 1 for them when keep_dims is set.
+func reduceShape(c *Call) error {
+	x := c.In(0)
+	set, err := c.axesIn(1, x)
+	if err != nil {
+		return err
+	}
+	keep, err := c.BoolIn(2, false)
+	if err != nil {
+		return err
+	}
+	var dims [array.MaxRank]int
+	rank := 0
+	for d, n := range x.Shape() {
+		switch {
+		case !set[d]:
+			dims[rank] = n
+		case keep:
+			dims[rank] = 1
+		default:
+			continue
+		}
+		rank++
+	}
+	return c.out(0).SetShape(dims[:rank]...)
+}
+
+// reduceNest lays out a nest over x (memory 1) and the accumulators of the
+// result (memory 0), and returns how many elements go into each.
+func (c *Call) reduceNest(w *array.Nest, x *array.Value, dense bool) (n int, err error) {
+	set, err := c.axesIn(1, x)
+	if err != nil {
+		return 0, err
+	}
+	n = 1
+	at := 1
+	for d := x.Rank - 1; d >= 0; d-- {
+		w.Stride[0][d] = 0
+		if set[d] {
+			n *= x.Dims[d]
+		} else {
+			w.Stride[0][d] = at
+			at *= x.Dims[d]
+		}
+	}
+	if dense {
+		w.DenseStrides(1, x.Shape())
+	} else {
+		copy(w.Stride[1][:], x.Stride[:x.Rank])
+	}
+	return n, nil
+}
+
+func (c *Call) reduce(r *reduction) error {
+	x, out := c.In(0), c.out(0)
+	if x.IsInt() {
+		return c.reduceInt(r)
+	}
+	src, dense := c.floatsOf(x)
+	w := c.nest()
+	n, err := c.reduceNest(&w, x, dense)
+	if err != nil {
+		return err
+	}
+	acc := c.scratch().doubles(out.Len())
+	initial := [...]float64{bySum: 0, byProduct: 1, byMax: math.Inf(-1), byMin: math.Inf(1)}[r.kind]
+	array.Fill(&c.Env.Poller, acc, initial)
+	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
+		if w.Step[0] == 0 {
+			acc[w.At[0]] = r.row(acc[w.At[0]], src[w.At[1]:], w.N, w.Step[1])
+			continue
+		}
+		r.column(acc[w.At[0]:], src[w.At[1]:], w.N, w.Step[0], w.Step[1])
+	}
+	if r.finish != nil {
+		c.Env.Pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				acc[k] = r.finish(acc[k], n)
+			}
+		})
+	}
+	c.storeDoubles(acc)
+	return nil
+}
+
+// storeDoubles writes results computed in float64 to output 0.
+func (c *Call) storeDoubles(acc []float64) {
+	if c.floatOut(0) {
+		dst := c.newF32(0)
+		c.Env.Pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				dst[k] = float32(acc[k])
+			}
+		})
+		return
+	}
+	least, most := array.IntRange(c.out(0).DType)
+	dst := c.newI32(0)
+	c.Env.Pieces(len(acc), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			if a := acc[k]; a == a { // NaN becomes 0
+				dst[k] = int32(max(float64(least), min(a, float64(most))))
+			} else {
+				dst[k] = 0
+			}
+		}
+	})
+}
+
+// row combines n elements, step apart, into one accumulator. Four chains keep the
+// adder busy; their order is fixed.
+func (r *reduction) row(acc float64, x []float32, n, step int) float64 {
+	if r.kind == bySum && r.each == nil && step == 1 {
+		var s [4]float64
+		k := 0
+		for ; k+4 <= n; k += 4 {
+			p := x[k : k+4 : k+4]
+			s[0] += float64(p[0])
+			s[1] += float64(p[1])
+			s[2] += float64(p[2])
+			s[3] += float64(p[3])
+		}
+		for ; k < n; k++ {
+			s[0] += float64(x[k])
+		}
+		return acc + (s[0] + s[1] + (s[2] + s[3]))
+	}
+	for k := range n {
+		v := float64(x[k*step])
+		if r.each != nil {
+			v = r.each(v)
+		}
+		acc = r.kind.join(acc, v)
+	}
+	return acc
+}
+
+// column combines n elements into as many accumulators.
+func (r *reduction) column(acc []float64, x []float32, n, accStep, step int) {
+	if r.kind == bySum && r.each == nil && step == 1 && accStep == 1 {
+		acc = acc[:n]
+		for k, v := range x[:n] {
+			acc[k] += float64(v)
+		}
+		return
+	}
+	for k := range n {
+		v := float64(x[k*step])
+		if r.each != nil {
+			v = r.each(v)
+		}
+		acc[k*accStep] = r.kind.join(acc[k*accStep], v)
+	}
+}
+
+func (b combine) join(acc, v float64) float64 {
+	switch b {
+	case byProduct:
+		return acc * v
+	case byMax:
+		return max(acc, v)
+	case byMin:
+		return min(acc, v)
+	default:
+		return acc + v
+	}
+}
+
+// reduceInt is reduce for integers: exact modulo the width of the result.
+func (c *Call) reduceInt(r *reduction) error {
+	x, out := c.In(0), c.out(0)
+	src := c.I32(x)
+	w := c.nest()
+	n, err := c.reduceNest(&w, x, true)
+	if err != nil {
+		return err
+	}
+	if n == 0 && (r.kind == byMax || r.kind == byMin) {
+		return fmt.Errorf("no elements to reduce")
+	}
+	acc := c.scratch().longs(out.Len())
+	initial := [...]int64{bySum: 0, byProduct: 1, byMax: math.MinInt64, byMin: math.MaxInt64}[r.kind]
+	array.Fill(&c.Env.Poller, acc, initial)
+	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
+		for k := range w.N {
+			v := int64(src[w.At[1]+k*w.Step[1]])
+			if r.eachI != nil {
+				v = r.eachI(v)
+			}
+			p := &acc[w.At[0]+k*w.Step[0]]
+			*p = r.kind.joinInt(*p, v)
+		}
+	}
+	if r.finish != nil {
+		all := c.scratch().doubles(len(acc))
+		c.Env.Pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				all[k] = r.finish(float64(acc[k]), n)
+			}
+		})
+		c.storeDoubles(all)
+		return nil
+	}
+	if c.floatOut(0) {
+		dst := c.newF32(0)
+		c.Env.Pieces(len(acc), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				dst[k] = float32(acc[k])
+			}
+		})
+		return nil
+	}
+	dst, dt := c.newI32(0), out.DType
+	c.Env.Pieces(len(acc), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst[k] = array.Wrap(acc[k], dt)
+		}
+	})
+	return nil
+}
+
+func (b combine) joinInt(acc, v int64) int64 {
+	switch b {
+	case byProduct:
+		return acc * v
+	case byMax:
+		return max(acc, v)
+	case byMin:
+		return min(acc, v)
+	default:
+		return acc + v
+	}
+}
+
+// logSumExp is max + log(sum(exp(x-max))), which does not overflow.
+func logSumExp(c *Call) error {
+	x, out := c.In(0), c.out(0)
+	src := c.F32(x)
+	w := c.nest()
+	if _, err := c.reduceNest(&w, x, true); err != nil {
+		return err
+	}
+	m := out.Len()
+	all := c.scratch().doubles(2 * m)
+	top, sum := all[:m], all[m:]
+	array.Fill(&c.Env.Poller, top, math.Inf(-1))
+	array.Fill(&c.Env.Poller, sum, 0)
+	strides := w.Stride
+	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
+		for k := range w.N {
+			p := w.At[0] + k*w.Step[0]
+			top[p] = max(top[p], float64(src[w.At[1]+k*w.Step[1]]))
+		}
+	}
+	w = c.nest()
+	w.Stride = strides
+	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
+		for k := range w.N {
+			p := w.At[0] + k*w.Step[0]
+			if d := float64(src[w.At[1]+k*w.Step[1]]) - top[p]; d == d { // Inf-Inf adds nothing
+				sum[p] += math.Exp(d)
+			} else if top[p] != top[p] || math.IsInf(top[p], 1) {
+				sum[p] += 1
+			}
+		}
+	}
+	c.Env.Pieces(m, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			sum[k] = top[k] + math.Log(sum[k])
+		}
+	})
+	c.storeDoubles(sum)
+	return nil
+}

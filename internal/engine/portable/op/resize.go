@@ -1,0 +1,308 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+func init() {
+	add(
+		Operator{
+			Name: "upsample_nearest_neighbor", Params: in("x", "scale_factor_height", "scale_factor_width"),
+			Shape: upsampleShape, Eval: resizeNearest, Local: newGrid2,
+		},
+		Operator{
+			Name: "upsample_bilinear", Params: in("x", "scale_factor_height", "scale_factor_width", "align_corners", "half_pixel_centers"),
+			Shape: upsampleShape, Eval: upsampleBilinear, Local: newGrid2,
+			Folding: CostUnbounded,
+		},
+		Operator{
+			Name: "resize_nearest_neighbor", Params: in("x", "target_size_height!", "target_size_width!"),
+			Shape: targetShape, Eval: resizeNearest, Local: newGrid2,
+		},
+		Operator{
+			Name: "resize_bilinear", Params: in("x", "target_size_height", "target_size_width", "sampling_mode"),
+			Shape: targetShape, Eval: resizeBilinear, Local: newGrid2,
+		},
+		Operator{
+			Name: "resize", Params: in("x", "shape!", "resized_dims!", "interpolation_mode", "sampling_mode"),
+			Shape: resizeShape, Eval: resize, Local: newGrid2,
+			Folding: CostUnbounded,
+		},
+	)
+}
+
+// sampling says where along the input the elements of a resized dimension lie;
+// the names and formulas are those of resize_bilinear.
+type sampling string
+
+const (
+	strictAlign  sampling = "STRICT_ALIGN_CORNERS"
+	alignCorners sampling = "ALIGN_CORNERS"
+	byDefault    sampling = "DEFAULT"
+	offset       sampling = "OFFSET_CORNERS"
+	unaligned    sampling = "UNALIGN_CORNERS"
+)
+
+// at returns the place of element i of out along an input of n elements.
+func (s sampling) at(i, n, out int) float64 {
+	from, to := float64(n), float64(out)
+	p := 0.0
+	switch s {
+	case strictAlign, alignCorners:
+		if out > 1 {
+			p = float64(i) * (from - 1) / (to - 1)
+		} else if s == alignCorners {
+			p = (from - 1) / 2
+		}
+	case offset:
+		p = (float64(i) + 0.5) * max(1, from-1) / to
+	case unaligned:
+		p = (float64(i)+0.5)*from/to - 0.5
+	default:
+		p = float64(i) * from / to
+	}
+	return min(from-1, max(0, p))
+}
+
+// tap is where an output element comes from: two input elements and the share of
+// the second.
+type tap struct {
+	lo, hi int
+	share  float64
+}
+
+// grid2 holds the taps of height and width. It belongs to a step.
+type grid2 struct{ rows, cols []tap }
+
+func newGrid2() any { return &grid2{} }
+
+// grid2 returns what newGrid2 made for this step.
+func (c *Call) grid2() *grid2 {
+	g := localOf[grid2](c)
+	return g
+}
+
+// linearTaps fills the taps of one dimension for linear interpolation.
+func (c *Call) linearTaps(t []tap, n, out int, s sampling) []tap {
+	t = reuse(c.Env, t, out)
+	work := array.Counter{Poller: &c.Env.Poller}
+	for i := range t {
+		work.Add(4)
+		p := s.at(i, n, out)
+		lo := int(math.Floor(p))
+		t[i] = tap{lo: lo, hi: min(lo+1, n-1), share: p - float64(lo)}
+	}
+	return t
+}
+
+// nearestTaps fills the taps of one dimension for copies of the element at
+// i*n/out, rounded down. The sizes count, not the factor that gave them.
+func (c *Call) nearestTaps(t []tap, n, out int) []tap {
+	t = reuse(c.Env, t, out)
+	work := array.Counter{Poller: &c.Env.Poller}
+	for i := range t {
+		work.Add(1)
+		lo := i * n / out
+		t[i] = tap{lo: lo, hi: lo}
+	}
+	return t
+}
+
+// sample computes output 0 from the taps.
+func (c *Call) sample(g *grid2) {
+	x := c.In(0)
+	src, dst := c.F32(x), c.newF32(0)
+	h, w := x.Dims[x.Rank-2], x.Dims[x.Rank-1]
+	k := 0
+	work := array.Counter{Poller: &c.Env.Poller}
+	for p := 0; k < len(dst); p += h * w {
+		for _, r := range g.rows {
+			top, bottom := src[p+r.lo*w:], src[p+r.hi*w:]
+			row := dst[k : k+len(g.cols)]
+			work.Add(len(row) + 1)
+			c.Env.Pieces(len(row), func(from, to int) {
+				for j, q := range g.cols[from:to] {
+					a := mix(top[q.lo], top[q.hi], q.share)
+					b := mix(bottom[q.lo], bottom[q.hi], q.share)
+					row[from+j] = float32(a + (b-a)*r.share)
+				}
+			})
+			k += len(row)
+		}
+	}
+}
+
+func mix(a, b float32, share float64) float64 {
+	if share == 0 {
+		return float64(a)
+	}
+	return float64(a) + (float64(b)-float64(a))*share
+}
+
+// resizedShape gives output 0 the shape of x with another height and width.
+func (c *Call) resizedShape(h, w float64) error {
+	x := c.In(0)
+	if x.Rank < 3 || !c.floatOut(0) {
+		return fmt.Errorf("x of rank %d is not a floating-point image", x.Rank)
+	}
+	if !(h >= 0 && w >= 0 && h <= array.MaxElements && w <= array.MaxElements) {
+		return fmt.Errorf("size %g by %g", h, w)
+	}
+	dims := x.Dims
+	if dims[x.Rank-2] == 0 || dims[x.Rank-1] == 0 {
+		return fmt.Errorf("x of shape %v has no elements to sample", x.ShapeCopy())
+	}
+	dims[x.Rank-2], dims[x.Rank-1] = int(h), int(w)
+	return c.out(0).SetShape(dims[:x.Rank]...)
+}
+
+func upsampleShape(c *Call) error {
+	x := c.In(0)
+	sh, err := c.floatIn(1, 1)
+	if err != nil {
+		return err
+	}
+	sw, err := c.floatIn(2, 1)
+	if err != nil {
+		return err
+	}
+	if x.Rank < 3 || !(sh > 0 && sw > 0) {
+		return fmt.Errorf("factors %g and %g for x of rank %d", sh, sw, x.Rank)
+	}
+	return c.resizedShape(math.Floor(float64(x.Dims[x.Rank-2])*float64(sh)), math.Floor(float64(x.Dims[x.Rank-1])*float64(sw)))
+}
+
+func targetShape(c *Call) error {
+	h, err := c.intIn(1, 1)
+	if err != nil {
+		return err
+	}
+	w, err := c.intIn(2, 1)
+	if err != nil {
+		return err
+	}
+	return c.resizedShape(float64(h), float64(w))
+}
+
+// sizes returns height and width before and after.
+func (c *Call) sizes() (h, w, toH, toW int) {
+	x, out := c.In(0), c.out(0)
+	return x.Dims[x.Rank-2], x.Dims[x.Rank-1], out.Dims[x.Rank-2], out.Dims[x.Rank-1]
+}
+
+func resizeNearest(c *Call) error {
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows, g.cols = c.nearestTaps(g.rows, h, toH), c.nearestTaps(g.cols, w, toW)
+	c.sample(g)
+	return nil
+}
+
+// upsampleBilinear samples between the corners' centres when they are aligned,
+// else by half pixels or by plain multiples of the spacing.
+func upsampleBilinear(c *Call) error {
+	align, err := c.BoolIn(3, true)
+	if err != nil {
+		return err
+	}
+	half, err := c.BoolIn(4, !align)
+	if err != nil {
+		return err
+	}
+	s := byDefault
+	if align {
+		s = strictAlign
+	} else if half {
+		s = unaligned
+	}
+	return c.bilinear(s)
+}
+
+func resizeBilinear(c *Call) error {
+	s, err := c.samplingIn(3)
+	if err != nil {
+		return err
+	}
+	return c.bilinear(s)
+}
+
+// samplingIn reads the sampling mode, operand k.
+func (c *Call) samplingIn(k int) (sampling, error) {
+	mode, err := c.textIn(k, string(byDefault))
+	if err != nil {
+		return "", err
+	}
+	switch s := sampling(mode); s {
+	case strictAlign, alignCorners, byDefault, offset, unaligned:
+		return s, nil
+	}
+	return "", fmt.Errorf("sampling_mode %q is unknown", mode)
+}
+
+// resizeShape takes the last resized_dims dimensions from the end of shape; 0
+// keeps the dimension of x.
+func resizeShape(c *Call) error {
+	x, target := c.In(0), c.intsIn(1)
+	n, err := c.intIn(2, 0)
+	if err != nil {
+		return err
+	}
+	if n < 0 || n > 2 || n > len(target) || x.Rank < 3 {
+		return fmt.Errorf("%d dimensions of a shape of %d for x of rank %d, where at most the last two can change", n, len(target), x.Rank)
+	}
+	size := [2]int{x.Dims[x.Rank-2], x.Dims[x.Rank-1]}
+	for k := range n {
+		if to := target[len(target)-n+k]; to != 0 {
+			size[2-n+k] = int(to)
+		}
+	}
+	return c.resizedShape(float64(size[0]), float64(size[1]))
+}
+
+// resize is resize_bilinear, or takes the nearest element, for a size that is
+// computed.
+func resize(c *Call) error {
+	s, err := c.samplingIn(4)
+	if err != nil {
+		return err
+	}
+	mode, err := c.textIn(3, "LINEAR")
+	if err != nil {
+		return err
+	}
+	switch mode {
+	case "LINEAR":
+		return c.bilinear(s)
+	case "NEAREST_NEIGHBOR":
+	default:
+		return fmt.Errorf("interpolation_mode %q is unknown", mode)
+	}
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
+	work := array.Counter{Poller: &c.Env.Poller}
+	for _, taps := range [...][]tap{g.rows, g.cols} {
+		for k, t := range taps {
+			// A place half-way between two elements goes to the first by default,
+			// so that whole factors repeat every element alike.
+			work.Add(1)
+			if t.share > 0.5 || t.share == 0.5 && s != byDefault {
+				t.lo = t.hi
+			}
+			taps[k] = tap{lo: t.lo, hi: t.lo}
+		}
+	}
+	c.sample(g)
+	return nil
+}
+
+func (c *Call) bilinear(s sampling) error {
+	h, w, toH, toW := c.sizes()
+	g := c.grid2()
+	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
+	c.sample(g)
+	return nil
+}

@@ -1,0 +1,301 @@
+package op
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+func init() {
+	add(
+		Operator{
+			Name: "scatter", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices"),
+			Shape: scatterShape, Eval: scatter,
+			Note: "negative indices up to iOS16; from iOS17 an index outside changes nothing, or is an error where validate_indices asks for it",
+		},
+		Operator{
+			Name: "scatter_along_axis", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices"),
+			Shape: scatterAlongShape, Eval: scatterAlong,
+		},
+		Operator{
+			Name: "scatter_nd", Params: in("data*", "indices!", "updates!", "mode", "validate_indices"),
+			Shape: scatterNDShape, Eval: scatterND,
+		},
+	)
+}
+
+// update is how a scattered element changes what is there.
+type update uint8
+
+const (
+	updateSet update = iota
+	updateAdd
+	updateSub
+	updateMul
+	updateDiv
+	updateMax
+	updateMin
+)
+
+// updateIn reads the mode, operand k.
+func (c *Call) updateIn(k int) (update, error) {
+	s, err := c.textIn(k, "add")
+	if err != nil {
+		return 0, err
+	}
+	switch s {
+	case "update":
+		return updateSet, nil
+	case "add":
+		return updateAdd, nil
+	case "sub":
+		return updateSub, nil
+	case "mul":
+		return updateMul, nil
+	case "div":
+		return updateDiv, nil
+	case "max":
+		return updateMax, nil
+	case "min":
+		return updateMin, nil
+	}
+	return 0, fmt.Errorf("mode %q is unknown", s)
+}
+
+// apply changes dst by src element by element. The caller has made sure that no
+// integer divisor is zero.
+func apply[T int32 | float32](u update, dst, src []T) {
+	dst = dst[:len(src)]
+	switch u {
+	case updateSet:
+		copy(dst, src)
+	case updateAdd:
+		for k, v := range src {
+			dst[k] += v
+		}
+	case updateSub:
+		for k, v := range src {
+			dst[k] -= v
+		}
+	case updateMul:
+		for k, v := range src {
+			dst[k] *= v
+		}
+	case updateDiv:
+		for k, v := range src {
+			dst[k] /= v
+		}
+	case updateMax:
+		for k, v := range src {
+			dst[k] = max(dst[k], v)
+		}
+	case updateMin:
+		for k, v := range src {
+			dst[k] = min(dst[k], v)
+		}
+	}
+}
+
+// scattered prepares a scatter: output 0 is a copy of data, of which run changes
+// single runs. Exactly one pair of slices is set.
+type scattered struct {
+	work    array.Counter
+	mode    update
+	f, fNew []float32
+	i, iNew []int32
+}
+
+func (c *Call) scattered(modeAt int) (s scattered, err error) {
+	s.work = array.Counter{Poller: &c.Env.Poller}
+	if s.mode, err = c.updateIn(modeAt); err != nil {
+		return s, err
+	}
+	data, updates := c.In(0), c.In(2)
+	if c.floatOut(0) {
+		s.fNew = c.F32(updates)
+		s.f = c.copyF32(data)
+		return s, nil
+	}
+	s.iNew = c.I32(updates)
+	if s.mode == updateDiv {
+		if err := c.noZero(s.iNew); err != nil {
+			return s, err
+		}
+	}
+	src := c.I32(data)
+	s.i = c.newI32(0)
+	array.Copy(&c.Env.Poller, s.i, src)
+	return s, nil
+}
+
+// run applies n updates from element from on to the output from element to on.
+func (s *scattered) run(to, from, n int) {
+	s.work.Add(n + 1)
+	s.work.Poller.Pieces(n, func(lo, hi int) {
+		if s.f != nil {
+			apply(s.mode, s.f[to+lo:], s.fNew[from+lo:from+hi])
+		} else {
+			apply(s.mode, s.i[to+lo:], s.iNew[from+lo:from+hi])
+		}
+	})
+}
+
+// wrapTo brings integer results into the range of the declared type.
+func (s *scattered) wrapTo(c *Call) {
+	if s.f != nil || !array.Narrow(c.out(0).DType) {
+		return
+	}
+	wrapAll(&c.Env.Poller, s.i, s.i, c.out(0).DType)
+}
+
+// scatterShape checks that updates has the shape of data with axis replaced by
+// the dimensions of indices.
+func scatterShape(c *Call) error {
+	data, idx, updates := c.In(0), c.In(1), c.In(2)
+	axis, err := c.axisIn(3, 0, data)
+	if err != nil {
+		return err
+	}
+	fits := updates.Rank == data.Rank-1+idx.Rank
+	for d := 0; fits && d < updates.Rank; d++ {
+		switch {
+		case d < axis:
+			fits = updates.Dims[d] == data.Dims[d]
+		case d < axis+idx.Rank:
+			fits = updates.Dims[d] == idx.Dims[d-axis]
+		default:
+			fits = updates.Dims[d] == data.Dims[d-idx.Rank+1]
+		}
+	}
+	if !fits {
+		return fmt.Errorf("updates of shape %v and indices of shape %v do not fit data of shape %v along axis %d",
+			updates.ShapeCopy(), idx.ShapeCopy(), data.ShapeCopy(), axis)
+	}
+	return sameShape(c)
+}
+
+// scatter changes the slices of data along axis that indices name.
+func scatter(c *Call) error {
+	data := c.In(0)
+	axis, err := c.axisIn(3, 0, data)
+	if err != nil {
+		return err
+	}
+	rule, err := c.writeRule(5)
+	if err != nil {
+		return err
+	}
+	s, err := c.scattered(4)
+	if err != nil {
+		return err
+	}
+	indices := c.I32(c.In(1))
+	n, inner := data.Dims[axis], data.Span(axis+1, data.Rank)
+	at := 0
+	for o := range data.Span(0, axis) {
+		for _, i := range indices {
+			k, err := rule.at(i, n)
+			switch {
+			case err == nil:
+				s.run((o*n+k)*inner, at, inner)
+			case !errors.Is(err, errDropped):
+				return err
+			}
+			at += inner
+		}
+	}
+	s.wrapTo(c)
+	return nil
+}
+
+func scatterAlongShape(c *Call) error {
+	data, idx, updates := c.In(0), c.In(1), c.In(2)
+	if _, err := c.along(3, data, idx); err != nil {
+		return err
+	}
+	if !equalDims(idx, updates) {
+		return fmt.Errorf("updates of shape %v do not pair with indices of shape %v", updates.ShapeCopy(), idx.ShapeCopy())
+	}
+	return sameShape(c)
+}
+
+// scatterAlong changes for every update the element of its lane that its index
+// names.
+func scatterAlong(c *Call) error {
+	data, idx := c.In(0), c.In(1)
+	axis, err := c.along(3, data, idx)
+	if err != nil {
+		return err
+	}
+	rule, err := c.writeRule(5)
+	if err != nil {
+		return err
+	}
+	s, err := c.scattered(4)
+	if err != nil {
+		return err
+	}
+	indices := c.I32(idx)
+	n, m, inner := data.Dims[axis], idx.Dims[axis], data.Span(axis+1, data.Rank)
+	at := 0
+	for o := range data.Span(0, axis) {
+		for range m {
+			for j := range inner {
+				k, err := rule.at(indices[at], n)
+				switch {
+				case err == nil:
+					s.run((o*n+k)*inner+j, at, 1)
+				case !errors.Is(err, errDropped):
+					return err
+				}
+				at++
+			}
+		}
+	}
+	s.wrapTo(c)
+	return nil
+}
+
+func scatterNDShape(c *Call) error {
+	data, idx, updates := c.In(0), c.In(1), c.In(2)
+	d, err := c.deep(data, idx, 0)
+	if err != nil {
+		return err
+	}
+	if updates.Len() != d.count*d.slice {
+		return fmt.Errorf("updates of shape %v and indices of shape %v do not fit data of shape %v",
+			updates.ShapeCopy(), idx.ShapeCopy(), data.ShapeCopy())
+	}
+	return sameShape(c)
+}
+
+// scatterND changes the slices of data at the coordinates in the last dimension
+// of indices.
+func scatterND(c *Call) error {
+	data, idx := c.In(0), c.In(1)
+	d, err := c.deep(data, idx, 0)
+	if err != nil {
+		return err
+	}
+	rule, err := c.writeRule(4)
+	if err != nil {
+		return err
+	}
+	s, err := c.scattered(3)
+	if err != nil {
+		return err
+	}
+	indices := c.I32(idx)
+	for k := range d.count {
+		at, err := d.offset(data, indices, k, rule)
+		switch {
+		case err == nil:
+			s.run(at, k*d.slice, d.slice)
+		case !errors.Is(err, errDropped):
+			return err
+		}
+	}
+	s.wrapTo(c)
+	return nil
+}

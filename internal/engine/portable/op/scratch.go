@@ -1,0 +1,33 @@
+package op
+
+// scratch is memory that a step keeps from prediction to prediction.
+type scratch struct {
+	env *Env // counts the memory
+	f   []float32
+	d   []float64
+	l   []int64
+}
+
+func newScratch() any { return &scratch{} }
+
+// scratch returns what newScratch made for this step.
+func (c *Call) scratch() *scratch {
+	s := localOf[scratch](c)
+	s.env = c.Env
+	return s
+}
+
+func (s *scratch) floats(n int) []float32 {
+	s.f = reuse(s.env, s.f, n)
+	return s.f
+}
+
+func (s *scratch) doubles(n int) []float64 {
+	s.d = reuse(s.env, s.d, n)
+	return s.d
+}
+
+func (s *scratch) longs(n int) []int64 {
+	s.l = reuse(s.env, s.l, n)
+	return s.l
+}

@@ -1,0 +1,292 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/mil"
+)
+
+func init() {
+	add(
+		Operator{Name: "shape", Params: in("x*"), Shape: shapeShape, Eval: shapeOp, Exact: true, ShapeOnly: true},
+		Operator{Name: "reshape", Params: in("x*", "shape!"), Shape: reshapeShape, Eval: reshapeOp, View: true, Exact: true, Note: "0 copies a dimension: counted from the right from iOS17"},
+		Operator{Name: "expand_dims", Params: in("x*", "axes!"), Shape: expandShape, Eval: reshapeOp, View: true, Exact: true},
+		Operator{Name: "squeeze", Params: in("x*", "axes"), Shape: squeezeShape, Eval: reshapeOp, View: true, Exact: true},
+		Operator{Name: "flatten2d", Params: in("x*", "axis"), Shape: flattenShape, Eval: reshapeOp, View: true, Exact: true},
+		Operator{Name: "transpose", Params: in("x*", "perm!"), Shape: transposeShape, Eval: transposeOp, View: true, Exact: true},
+		// The reference tensors come first because only the first operand of a row
+		// may be variadic.
+		Operator{
+			Name: "reshape_like", Params: in("ref_tensors*", "x*!"), Exact: true,
+			Shape: reshapeLikeShape, Eval: reshapeLike, Local: func() any { return &likeParts{} },
+		},
+	)
+}
+
+func shapeShape(c *Call) error { return c.out(0).SetShape(c.In(0).Rank) }
+
+// shapeOp lists the dimensions of x.
+func shapeOp(c *Call) error {
+	dt := c.out(0).DType
+	dst := c.newI32(0)
+	for d, n := range c.In(0).Shape() {
+		dst[d] = int32(max(0, min(int64(n), array.MaxOf(dt))))
+	}
+	return nil
+}
+
+// reshapeShape resolves the target shape: -1 takes what is left, 0 keeps a
+// dimension of x. Up to iOS16 a 0 needs equal ranks; from iOS17 on dimensions are
+// paired from the right and a 0 without a partner is 1.
+func reshapeShape(c *Call) error {
+	x, target := c.In(0), c.intsIn(1)
+	if len(target) > array.MaxRank {
+		return fmt.Errorf("shape has %d dimensions, above the limit of %d", len(target), array.MaxRank)
+	}
+	var dims [array.MaxRank]int
+	infer, known := -1, 1
+	for d, n := range target {
+		dims[d] = int(n)
+		switch {
+		case n == -1 && infer >= 0:
+			return fmt.Errorf("shape %v has more than one -1", slices.Clone(target))
+		case n == -1:
+			infer = d
+			continue
+		case n == 0 && c.opset() >= opsetIOS17:
+			dims[d] = 1
+			if e := d - len(target) + x.Rank; e >= 0 {
+				dims[d] = x.Dims[e]
+			}
+		case n == 0:
+			// A 0 of a shape of another rank stands for itself: an empty tensor.
+			if x.Rank == len(target) {
+				dims[d] = x.Dims[d]
+			}
+		case n < 0:
+			return fmt.Errorf("shape %v has a negative dimension", slices.Clone(target))
+		}
+		known *= dims[d]
+		if known > array.MaxElements {
+			return fmt.Errorf("shape %v is too large", slices.Clone(target))
+		}
+	}
+	if infer >= 0 {
+		dims[infer] = 0
+		if known > 0 {
+			dims[infer] = x.Len() / known
+		}
+		known *= dims[infer]
+	}
+	if known != x.Len() {
+		return fmt.Errorf("x of shape %v does not fit shape %v", x.ShapeCopy(), slices.Clone(target))
+	}
+	return c.out(0).SetShape(dims[:len(target)]...)
+}
+
+// expandShape inserts a dimension of 1 at every position of axes in the result.
+func expandShape(c *Call) error {
+	x, axes := c.In(0), c.intsIn(1)
+	rank := x.Rank + len(axes)
+	if rank > array.MaxRank {
+		return fmt.Errorf("rank %d is above the limit of %d", rank, array.MaxRank)
+	}
+	var added [array.MaxRank]bool
+	for _, a := range axes {
+		d := int(a)
+		if d < 0 {
+			d += rank
+		}
+		if d < 0 || d >= rank || added[d] {
+			return fmt.Errorf("axes %v do not fit rank %d", slices.Clone(axes), rank)
+		}
+		added[d] = true
+	}
+	var dims [array.MaxRank]int
+	e := 0
+	for d := range rank {
+		dims[d] = 1
+		if !added[d] {
+			dims[d] = x.Dims[e]
+			e++
+		}
+	}
+	return c.out(0).SetShape(dims[:rank]...)
+}
+
+// squeezeShape drops the listed dimensions of 1; those of other sizes stay.
+// Without axes every dimension of 1 goes.
+func squeezeShape(c *Call) error {
+	x := c.In(0)
+	set, err := c.axesIn(1, x)
+	if err != nil {
+		return err
+	}
+	var dims [array.MaxRank]int
+	rank := 0
+	for d, n := range x.Shape() {
+		if n == 1 && set[d] {
+			continue
+		}
+		dims[rank] = n
+		rank++
+	}
+	return c.out(0).SetShape(dims[:rank]...)
+}
+
+// flattenShape multiplies the dimensions before and from axis on.
+func flattenShape(c *Call) error {
+	x := c.In(0)
+	axis, err := c.intIn(1, 1)
+	if err != nil {
+		return err
+	}
+	if axis < 0 {
+		axis += x.Rank
+	}
+	if axis < 0 || axis > x.Rank {
+		return fmt.Errorf("axis %d is outside rank %d", axis, x.Rank)
+	}
+	return c.out(0).SetShape(x.Span(0, axis), x.Span(axis, x.Rank))
+}
+
+// reshapeOp gives x the shape that the rule has set, without a copy wherever
+// strides can express it.
+func reshapeOp(c *Call) error {
+	x, out := c.In(0), c.out(0)
+	if x.Dense {
+		c.reshaped(0, x)
+		return nil
+	}
+	var stride, repeat [array.MaxRank]int
+	if x.Repr == array.ReprWeight || !x.Regroup(out.Shape(), &stride, &repeat) {
+		c.reshaped(0, x)
+		return nil
+	}
+	c.view(0, x, 0, stride[:out.Rank], repeat[:out.Rank])
+	return nil
+}
+
+func transposeShape(c *Call) error {
+	x, perm := c.In(0), c.intsIn(1)
+	if len(perm) != x.Rank {
+		return fmt.Errorf("perm %v does not fit rank %d", someInts(perm), x.Rank)
+	}
+	var dims [array.MaxRank]int
+	var used [array.MaxRank]bool
+	for d, p := range perm {
+		a, err := x.Axis(int(p))
+		if err != nil {
+			return err
+		}
+		if used[a] {
+			return fmt.Errorf("perm %v names an axis twice", slices.Clone(perm))
+		}
+		used[a] = true
+		dims[d] = x.Dims[a]
+	}
+	return c.out(0).SetShape(dims[:x.Rank]...)
+}
+
+// transposeOp is always a view.
+func transposeOp(c *Call) error {
+	var tmp array.Value
+	x := c.plain(c.In(0), &tmp)
+	var stride, repeat [array.MaxRank]int
+	for d, p := range c.intsIn(1) {
+		a, err := x.Axis(int(p))
+		if err != nil {
+			return err
+		}
+		stride[d], repeat[d] = x.Stride[a], x.Repeat[a]
+	}
+	c.view(0, x, 0, stride[:x.Rank], repeat[:x.Rank])
+	return nil
+}
+
+// likeParts are the constant operands of one reshape_like, read once.
+type likeParts struct {
+	read        bool
+	begin, end  []int
+	toTheEnd    []int
+	shapeErrors error
+}
+
+func (p *likeParts) load(op *mil.Op) error {
+	if !p.read {
+		p.read = true
+		for _, a := range []struct {
+			name string
+			to   *[]int
+		}{{"begins", &p.begin}, {"ends", &p.end}, {"end_masks", &p.toTheEnd}} {
+			for _, v := range op.Arg(a.name) {
+				if v.Const == nil {
+					p.shapeErrors = fmt.Errorf("%s is not constant", a.name)
+					return p.shapeErrors
+				}
+				ns, err := v.Const.Ints()
+				if err != nil {
+					p.shapeErrors = fmt.Errorf("%s: %w", a.name, err)
+					return p.shapeErrors
+				}
+				*a.to = append(*a.to, ns...)
+			}
+		}
+	}
+	return p.shapeErrors
+}
+
+// reshapeLikeShape joins the named parts of the shapes of the references.
+func reshapeLikeShape(c *Call) error {
+	p := localOf[likeParts](c)
+	if err := p.load(c.Step.Op); err != nil {
+		return err
+	}
+	n := c.listLen()
+	if len(p.begin) != n || len(p.end) != n || len(p.toTheEnd) != n {
+		return fmt.Errorf("%d reference tensors have %d begins, %d ends and %d masks", n, len(p.begin), len(p.end), len(p.toTheEnd))
+	}
+	var dims [array.MaxRank]int
+	rank, count := 0, 1
+	for k := range n {
+		ref := c.item(k)
+		b, e := bound(p.begin[k], ref.Rank), bound(p.end[k], ref.Rank)
+		if p.toTheEnd[k] != 0 {
+			e = ref.Rank
+		}
+		for d := b; d < e; d++ {
+			if rank == array.MaxRank {
+				return fmt.Errorf("the result has more than %d dimensions", array.MaxRank)
+			}
+			dims[rank] = ref.Dims[d]
+			rank++
+			count *= ref.Dims[d]
+		}
+	}
+	if count != c.In(1).Len() {
+		return fmt.Errorf("x of shape %v does not fit shape %v", c.In(1).ShapeCopy(), slices.Clone(dims[:rank]))
+	}
+	return c.out(0).SetShape(dims[:rank]...)
+}
+
+// bound is a slice bound as Python reads it: negative from the end, limited to
+// the range.
+func bound(a, n int) int {
+	if a < 0 {
+		a += n
+	}
+	return max(0, min(a, n))
+}
+
+func reshapeLike(c *Call) error {
+	x := c.In(1)
+	if c.floatOut(0) {
+		c.copyF32(x)
+		return nil
+	}
+	src := c.I32(x)
+	array.Copy(&c.Env.Poller, c.newI32(0), src)
+	return nil
+}

@@ -1,0 +1,62 @@
+package op
+
+// spreadFrom is the number of elements from which an element-wise loop is shared
+// among the threads, and spreadUnit the number that one of them takes at least. The
+// borders lie at multiples of the unit however many threads there are.
+const (
+	spreadFrom = 1 << 15
+	spreadUnit = 1 << 12
+)
+
+// spreadTask applies a function to long vectors on the pool. It belongs to a
+// step. Exactly one of the functions is set.
+type spreadTask struct {
+	env       *Env
+	one       func(dst, x []float32)
+	two       func(dst, a, b []float32)
+	dst, a, b []float32
+	unit      int
+}
+
+func newSpread() any { return &spreadTask{} }
+
+// Run handles units lo to hi-1.
+func (t *spreadTask) Run(lo, hi, _ int) {
+	end := min(hi*t.unit, len(t.dst))
+	for from := lo * t.unit; from < end; from += spreadFrom {
+		t.env.Poll()
+		to := min(from+spreadFrom, end)
+		if t.one != nil {
+			t.one(t.dst[from:to], t.a[from:to])
+		} else {
+			t.two(t.dst[from:to], t.a[from:to], t.b[from:to])
+		}
+	}
+}
+
+// spread stores f(x) in dst, whose elements f computes one by one.
+func (c *Call) spread(f func(dst, x []float32), dst, x []float32) {
+	if len(dst) < spreadFrom {
+		f(dst, x)
+		return
+	}
+	t := localOf[spreadTask](c)
+	*t = spreadTask{env: c.Env, one: f, dst: dst, a: x, unit: spreadUnit}
+	c.runSpread(t)
+}
+
+// spread2 stores f(a, b) in dst, whose elements f computes one by one.
+func (c *Call) spread2(f func(dst, a, b []float32), dst, a, b []float32) {
+	if len(dst) < spreadFrom {
+		f(dst, a, b)
+		return
+	}
+	t := localOf[spreadTask](c)
+	*t = spreadTask{env: c.Env, two: f, dst: dst, a: a, b: b, unit: spreadUnit}
+	c.runSpread(t)
+}
+
+func (c *Call) runSpread(t *spreadTask) {
+	c.Env.Pool.For(t, (len(t.dst)+t.unit-1)/t.unit, 1, c.Env.Threads)
+	*t = spreadTask{} // holds no memory of the caller
+}

@@ -1,0 +1,155 @@
+package op
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/mil"
+)
+
+// StateSpec is what a function declares of a state.
+type StateSpec struct {
+	Name  string
+	DType dtype.Type
+	Shape []int
+	Count int
+}
+
+// Value views the buffer.
+func (b *Buffer) Value(spec *StateSpec) array.Value {
+	v := array.Value{DType: spec.DType, Dense: true, F32: b.F32, F16: b.F16, I32: b.I32}
+	v.Rank = copy(v.Dims[:], spec.Shape)
+	switch {
+	case b.F16 != nil:
+		v.Repr = array.ReprF16
+	case b.F32 != nil:
+		v.Repr = array.ReprF32
+	default:
+		v.Repr = array.ReprI32
+	}
+	return v
+}
+
+// StateOps are the operators on states. A read is a view of the state's buffer
+// wherever no later write could be seen through it; a write of a value that
+// already lies in the buffer does nothing.
+var StateOps = map[string]*Operator{
+	"read_state":  {Name: "read_state", Shape: readState, Eval: func(*Call) error { return nil }, Exact: true, Note: "shows the state's memory without a copy where no later write would show"},
+	"write_state": {Name: "write_state", Results: &Bounds{0, 0}, Params: in("data*"), Shape: func(*Call) error { return nil }, Eval: writeState, Exact: true, Note: "in place where the state is updated in part"},
+}
+
+// Buffer is the memory of one state.
+type Buffer struct {
+	F32 []float32
+	F16 []uint16
+	I32 []int32
+}
+
+// NewBuffer returns memory for a state, all zero.
+func NewBuffer(s *StateSpec) Buffer {
+	switch {
+	case s.DType == dtype.Float16:
+		return Buffer{F16: make([]uint16, s.Count)}
+	case s.DType.IsFloat():
+		return Buffer{F32: make([]float32, s.Count)}
+	default:
+		return Buffer{I32: make([]int32, s.Count)}
+	}
+}
+
+// Clone returns a copy that lives on its own.
+func (b *Buffer) Clone() Buffer {
+	return Buffer{F32: append([]float32(nil), b.F32...), F16: append([]uint16(nil), b.F16...), I32: append([]int32(nil), b.I32...)}
+}
+
+// Clear sets every element to zero.
+func (b *Buffer) Clear() {
+	clear(b.F32)
+	clear(b.F16)
+	clear(b.I32)
+}
+
+func readState(c *Call) error {
+	spec := &c.Env.Specs[c.Step.State]
+	b := c.Env.States[c.Step.State]
+	v := c.out(0)
+	if err := v.SetShape(spec.Shape...); err != nil {
+		return err
+	}
+	v.Own = false
+	switch {
+	case b.F16 != nil:
+		v.Repr, v.F16 = array.ReprF16, b.F16
+	case b.F32 != nil:
+		v.Repr, v.F32 = array.ReprF32, b.F32
+	default:
+		v.Repr, v.I32 = array.ReprI32, b.I32
+	}
+	if c.Step.Copied {
+		if v.Repr == array.ReprI32 {
+			array.Copy(&c.Env.Poller, c.newI32(0), b.I32)
+			return nil
+		}
+		src := *v
+		src.Widen(&c.Env.Poller, c.newF32(0))
+	}
+	return nil
+}
+
+// inState reports whether v is the whole of state s, in place.
+func (c *Call) inState(v *array.Value, s int) bool {
+	b := c.Env.States[s]
+	if !v.Dense || v.Len() != c.Env.Specs[s].Count || v.Len() == 0 {
+		return false
+	}
+	switch v.Repr {
+	case array.ReprF16:
+		return b.F16 != nil && unsafe.SliceData(v.F16) == unsafe.SliceData(b.F16)
+	case array.ReprF32:
+		return b.F32 != nil && unsafe.SliceData(v.F32) == unsafe.SliceData(b.F32)
+	case array.ReprI32:
+		return b.I32 != nil && unsafe.SliceData(v.I32) == unsafe.SliceData(b.I32)
+	}
+	return false
+}
+
+func writeState(c *Call) error {
+	v, spec := c.In(0), &c.Env.Specs[c.Step.State]
+	if v == nil {
+		return fmt.Errorf("data is missing")
+	}
+	if v.Len() != spec.Count {
+		return Unfit(v, spec)
+	}
+	if c.inState(v, c.Step.State) {
+		return nil
+	}
+	b := c.Env.States[c.Step.State]
+	p := &c.Env.Poller
+	switch {
+	case b.F16 != nil && v.Repr == array.ReprF16 && v.Dense:
+		c.Env.Changed = true
+		array.Copy(p, b.F16, v.F16[:spec.Count])
+	case b.F16 != nil:
+		src := c.F32(v)
+		c.Env.Changed = true
+		p.Pieces(len(src), func(lo, hi int) { kernel.F32ToF16(b.F16[lo:hi], src[lo:hi]) })
+	case b.F32 != nil:
+		src := c.F32(v)
+		c.Env.Changed = true
+		array.Copy(p, b.F32, src)
+	default:
+		src := c.I32(v)
+		c.Env.Changed = true
+		array.Copy(p, b.I32, src)
+	}
+	return nil
+}
+
+// Unfit is the error of a value that a state cannot hold.
+func Unfit(v *array.Value, spec *StateSpec) error {
+	return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.ShapeCopy(), mil.Plain(spec.Name), spec.Shape)
+}

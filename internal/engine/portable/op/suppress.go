@@ -1,0 +1,212 @@
+package op
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+func init() {
+	add(Operator{
+		// Up to iOS16 boxes are [n, boxes, 4] and scores below a threshold are
+		// rejected; from iOS17 on they are [n, 4, boxes] and there is neither the
+		// threshold nor the count of the boxes selected.
+		Name: "non_maximum_suppression", Exact: true,
+		Params: in("boxes", "scores!", "iou_threshold", "max_boxes!", "per_class_suppression", "score_threshold"),
+		Shape:  suppressShape, Eval: suppress, Local: func() any { return &suppressor{} },
+		Folding: CostUnbounded, Results: &Bounds{3, 4}, Note: "score_threshold up to iOS16; boxes along the last dimension from iOS17",
+	})
+}
+
+// suppressor selects boxes of one batch.
+type suppressor struct {
+	batch, boxes, classes, most int
+	last                        bool // the boxes run along the last dimension
+	perClass                    bool
+	overlap, threshold          float32
+	work                        array.Counter
+
+	corners [][4]float32 // left, bottom, right, top
+	best    []float32    // the highest score of each box
+	class   []int        // and its class
+	order   []int
+	chosen  []int
+}
+
+func (c *Call) suppressor() (*suppressor, error) {
+	s := localOf[suppressor](c)
+	b, p := c.In(0), c.In(1)
+	if b.Rank != 3 || p.Rank != 3 || b.Dims[0] != p.Dims[0] {
+		return nil, fmt.Errorf("boxes of shape %v and scores of shape %v do not fit", b.ShapeCopy(), p.ShapeCopy())
+	}
+	s.last = c.opset() >= opsetIOS17
+	n, k := 1, 2 // the dimensions of the boxes and of what belongs to each
+	if s.last {
+		n, k = 2, 1
+	}
+	s.batch, s.boxes, s.classes = b.Dims[0], b.Dims[n], p.Dims[k]
+	if b.Dims[k] != 4 || p.Dims[n] != s.boxes || s.classes == 0 {
+		return nil, fmt.Errorf("boxes of shape %v and scores of shape %v do not fit", b.ShapeCopy(), p.ShapeCopy())
+	}
+	var err error
+	if s.most, err = c.intIn(3, 0); err != nil {
+		return nil, err
+	}
+	if s.overlap, err = c.floatIn(2, 0); err != nil {
+		return nil, err
+	}
+	if s.perClass, err = c.BoolIn(4, false); err != nil {
+		return nil, err
+	}
+	s.threshold, err = c.floatIn(5, float32(math.Inf(-1)))
+	return s, err
+}
+
+func suppressShape(c *Call) error {
+	s, err := c.suppressor()
+	if err != nil {
+		return err
+	}
+	a, b := [3]int{s.batch, s.most, 4}, [3]int{s.batch, s.most, s.classes}
+	if s.last {
+		a[1], a[2] = a[2], a[1]
+		b[1], b[2] = b[2], b[1]
+	}
+	if err := c.out(0).SetShape(a[:]...); err != nil {
+		return err
+	}
+	if err := c.out(1).SetShape(b[:]...); err != nil {
+		return err
+	}
+	if err := c.out(2).SetShape(s.batch, s.most); err != nil {
+		return err
+	}
+	if len(c.Step.Out) > 3 {
+		return c.out(3).SetShape(s.batch)
+	}
+	return nil
+}
+
+func suppress(c *Call) error {
+	s, err := c.suppressor()
+	if err != nil {
+		return err
+	}
+	boxes, scores := c.F32(c.In(0)), c.F32(c.In(1))
+	outBoxes, outScores, indices := c.newF32(0), c.newF32(1), c.newI32(2)
+	var counts []int32
+	if len(c.Step.Out) > 3 {
+		counts = c.newI32(3)
+	}
+	array.Fill(&c.Env.Poller, outBoxes, 0)
+	array.Fill(&c.Env.Poller, outScores, 0)
+	array.Fill(&c.Env.Poller, indices, -1)
+	for n := range s.batch {
+		b := boxes[n*s.boxes*4:][:s.boxes*4]
+		p := scores[n*s.boxes*s.classes:][:s.boxes*s.classes]
+		s.choose(c, b, p)
+		for k, i := range s.chosen {
+			indices[n*s.most+k] = int32(i)
+		}
+		s.gather(outBoxes[n*s.most*4:], b, 4)
+		s.gather(outScores[n*s.most*s.classes:], p, s.classes)
+		if counts != nil {
+			counts[n] = int32(len(s.chosen))
+		}
+	}
+	return nil
+}
+
+// gather copies what belongs to the chosen boxes, width numbers each.
+func (s *suppressor) gather(dst, src []float32, width int) {
+	for k, i := range s.chosen {
+		s.work.Add(width)
+		for j := range width {
+			if j&(array.PollEvery-1) == array.PollEvery-1 {
+				s.work.Poller.Poll()
+			}
+			if s.last {
+				dst[j*s.most+k] = src[j*s.boxes+i]
+			} else {
+				dst[k*width+j] = src[i*width+j]
+			}
+		}
+	}
+}
+
+// number returns number j of box i where each box has width numbers.
+func (s *suppressor) number(v []float32, i, j, width int) float32 {
+	if s.last {
+		return v[j*s.boxes+i]
+	}
+	return v[i*width+j]
+}
+
+// choose selects the boxes of one batch: the best first, without those that
+// overlap a better one too much. When every score is below the threshold, the
+// best box is selected all the same.
+func (s *suppressor) choose(c *Call, boxes, scores []float32) {
+	s.work = array.Counter{Poller: &c.Env.Poller}
+	s.corners, s.best = reuse(c.Env, s.corners, s.boxes), reuse(c.Env, s.best, s.boxes)
+	s.class, s.order = reuse(c.Env, s.class, s.boxes), reuse(c.Env, s.order, s.boxes)
+	for i := range s.boxes {
+		s.work.Add(8 + s.classes)
+		x, y := s.number(boxes, i, 0, 4), s.number(boxes, i, 1, 4)
+		w, h := s.number(boxes, i, 2, 4), s.number(boxes, i, 3, 4)
+		s.corners[i] = [4]float32{x - w/2, y - h/2, x + w/2, y + h/2}
+		s.best[i], s.class[i], s.order[i] = s.number(scores, i, 0, s.classes), 0, i
+		for j := 1; j < s.classes; j++ {
+			if j&(array.PollEvery-1) == 0 {
+				s.work.Poller.Poll()
+			}
+			if p := s.number(scores, i, j, s.classes); p > s.best[i] {
+				s.best[i], s.class[i] = p, j
+			}
+		}
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int {
+		s.work.Add(1)
+		return cmp.Compare(s.best[b], s.best[a])
+	})
+	s.chosen = s.chosen[:0]
+	for _, i := range s.order {
+		if len(s.chosen) == s.most {
+			return
+		}
+		s.work.Add(1)
+		if s.best[i] >= s.threshold && !s.covered(i) {
+			s.chosen = append(s.chosen, i)
+		}
+	}
+	if len(s.chosen) == 0 && s.boxes > 0 && s.most > 0 {
+		s.chosen = append(s.chosen, s.order[0])
+	}
+}
+
+// covered reports whether a chosen box overlaps box i too much.
+func (s *suppressor) covered(i int) bool {
+	for _, j := range s.chosen {
+		s.work.Add(4)
+		if s.perClass && s.class[i] != s.class[j] {
+			continue
+		}
+		if overlapOf(&s.corners[i], &s.corners[j]) > s.overlap {
+			return true
+		}
+	}
+	return false
+}
+
+// overlapOf returns the intersection of two boxes over their union.
+func overlapOf(a, b *[4]float32) float32 {
+	w := min(a[2], b[2]) - max(a[0], b[0])
+	h := min(a[3], b[3]) - max(a[1], b[1])
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	both := w * h
+	return both / ((a[2]-a[0])*(a[3]-a[1]) + (b[2]-b[0])*(b[3]-b[1]) - both)
+}

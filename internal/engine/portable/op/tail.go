@@ -1,0 +1,68 @@
+package op
+
+import (
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+// TailOperator passes on the last rows of its operand: those that the caller
+// asks for of an output. It stands before the operations of which each row
+// depends on the same row alone, so that a prompt's logits cost one row and not
+// all of them. When all rows are wanted it passes everything on.
+var TailOperator = &Operator{Name: "tail", Params: in("x*"), Shape: tailShape, Eval: tail, View: true, Exact: true}
+
+// TailOutput is the data of a tail step: the output whose last rows it passes on.
+type TailOutput struct{ Number int }
+
+// tailRows returns how many rows of the operand are wanted, -1 for all.
+func (c *Call) tailRows() int {
+	x, out := c.In(0), dataOf[TailOutput](c)
+	if out == nil || out.Number >= len(c.Env.Rows) || x.Rank < 2 {
+		return -1
+	}
+	n := c.Env.Rows[out.Number]
+	if n <= 0 || n >= x.Dims[x.Rank-2] {
+		return -1
+	}
+	return n
+}
+
+func tailShape(c *Call) error {
+	x, y := c.In(0), c.out(0)
+	y.Rank, y.Dims = x.Rank, x.Dims
+	if n := c.tailRows(); n > 0 {
+		y.Dims[x.Rank-2] = n
+	}
+	return y.SetShape(y.Shape()...)
+}
+
+func tail(c *Call) error {
+	x, n := c.In(0), c.tailRows()
+	if n < 0 {
+		c.out(0).Alias(x)
+		return nil
+	}
+	if x.Repr == array.ReprWeight || x.Repr == array.ReprText {
+		return array.ErrShape
+	}
+	x.Strides()
+	d := x.Rank - 2
+	from := x.Dims[d] - n
+	if x.Repeat[d] > 1 && from%x.Repeat[d] != 0 {
+		return c.tailCopied(x, from)
+	}
+	c.view(0, x, from/x.Repeat[d]*x.Stride[d], x.Stride[:x.Rank], x.Repeat[:x.Rank])
+	return nil
+}
+
+// tailCopied makes the rows dense where a view cannot begin at them.
+func (c *Call) tailCopied(x *array.Value, from int) error {
+	dense := array.Value{Repr: array.ReprF32, Rank: x.Rank, Dims: x.Dims, Dense: true}
+	if x.Repr == array.ReprI32 {
+		dense.Repr, dense.I32 = array.ReprI32, c.I32(x)
+	} else {
+		dense.F32 = c.F32(x)
+	}
+	dense.Strides()
+	c.view(0, &dense, from*dense.Stride[x.Rank-2], dense.Stride[:x.Rank], nil)
+	return nil
+}

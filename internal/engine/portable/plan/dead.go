@@ -1,0 +1,54 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/mil"
+)
+
+// markUsed finds the operations whose results matter: those that an output or a
+// write of a state needs. Nested blocks are kept whole.
+func (pl *planner) markUsed(b *mil.Block, keep []*mil.Value) {
+	work := append(slices.Clone(b.Outputs), keep...)
+	for _, op := range b.Ops {
+		if op.Type == "write_state" || writesState(op) {
+			work = pl.need(op, work)
+		}
+	}
+	for len(work) > 0 {
+		v := work[len(work)-1]
+		work = work[:len(work)-1]
+		if v.Producer != nil {
+			work = pl.need(v.Producer, work)
+		}
+	}
+}
+
+func (pl *planner) need(op *mil.Op, work []*mil.Value) []*mil.Value {
+	if pl.used[op] {
+		return work
+	}
+	pl.used[op] = true
+	for _, a := range op.Inputs {
+		work = append(work, a.Values...)
+	}
+	for _, b := range op.Blocks {
+		work = append(work, b.Outputs...)
+		for _, inner := range b.Ops {
+			work = pl.need(inner, work)
+		}
+	}
+	return work
+}
+
+// writesState reports whether a nested block of op writes a state.
+func writesState(op *mil.Op) bool {
+	for _, b := range op.Blocks {
+		for _, inner := range b.Ops {
+			if inner.Type == "write_state" || writesState(inner) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/kernel"
+)
+
+// gated matches the multiplication of an activation of one product with another
+// product of the same input: that is what makes the two shapes one.
+func (f *fuser) gated(last *Step) *Step {
+	if !last.is("mul") {
+		return nil
+	}
+	for k := range 2 {
+		act, activation := f.activationOf(last.In[k])
+		if act == nil {
+			continue
+		}
+		a, b := f.productOf(act.In[0]), f.productOf(last.In[1-k])
+		if a == nil || b == nil || a.In[0] != b.In[0] || !f.sameRows(a, b) {
+			continue
+		}
+		gate := op.NewGate(activation, f.faithful() && f.half(act.Out[0]))
+		return f.replace(op.FusedGate, gate, last, []int32{act.In[0], last.In[1-k]}, act)
+	}
+	return nil
+}
+
+// activationOf returns the activation that makes a slot which nothing else reads.
+func (f *fuser) activationOf(s int32) (*Step, func(dst, x []float32)) {
+	if st := f.made(s, "silu", true); st != nil {
+		return st, kernel.Silu
+	}
+	st := f.made(s, "gelu", true)
+	if st == nil {
+		return nil, nil
+	}
+	switch mode, ok := f.text(operandOf(st, 1), "EXACT"); {
+	case ok && mode == "EXACT":
+		return st, kernel.GeluErf
+	case ok && mode == "TANH_APPROXIMATION":
+		return st, kernel.GeluTanh
+	}
+	return nil, nil
+}
+
+// text returns a constant string, or def for an absent operand.
+func (f *fuser) text(s int32, def string) (string, bool) {
+	if s < 0 {
+		return def, true
+	}
+	v := f.p.Slots[s].Const
+	if v == nil || v.Repr != array.ReprText || len(v.Text) != 1 {
+		return "", false
+	}
+	return v.Text[0], true
+}
+
+// productOf returns the linear with a constant weight that makes a slot.
+func (f *fuser) productOf(s int32) *Step {
+	st := f.made(s, "linear", false)
+	if st == nil || f.p.Slots[st.In[1]].Const == nil {
+		return nil
+	}
+	return st
+}
+
+func (f *fuser) sameRows(a, b *Step) bool {
+	v, w := f.p.Slots[a.In[1]].Const, f.p.Slots[b.In[1]].Const
+	return v.Rank == 2 && w.Rank == 2 && v.Dims[0] == w.Dims[0]
+}

@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+)
+
+// groupProducts replaces linears that read the same slot by one step in the
+// place of the first. It comes after the tails, which cut the input of an
+// output's product to the rows that are wanted.
+func (pl *planner) groupProducts() {
+	f := newFuser(pl)
+	readers := map[int32][]*Step{}
+	for _, st := range pl.p.Body.Steps {
+		if f.groupable(st) {
+			readers[st.In[0]] = append(readers[st.In[0]], st)
+		}
+	}
+	groups := 0
+	for k, st := range pl.p.Body.Steps {
+		if f.gone[st] || !st.is("linear") {
+			continue
+		}
+		group := readers[st.In[0]]
+		if len(group) < 2 || group[0] != st || !f.sameWidth(group) {
+			continue
+		}
+		data := &op.ProductGroup{}
+		n := &Step{Binding: op.Binding{Op: st.Op, Def: op.FusedProducts, In: []int32{st.In[0]}, List: []int32{st.In[0]}, State: -1, Data: data}}
+		for _, g := range group {
+			data.Factors = append(data.Factors, op.Factor{Weight: g.In[1], BiasSlot: operandOf(g, 2)})
+			n.Out = append(n.Out, g.Out[0])
+			f.gone[g] = true
+		}
+		pl.p.Body.Steps[k] = n
+		groups++
+	}
+	pl.p.Body.Steps = slices.DeleteFunc(pl.p.Body.Steps, func(st *Step) bool { return f.gone[st] })
+	if groups > 0 {
+		pl.p.Notes = append(pl.p.Notes, fmt.Sprintf("fused: %d groups of linears", groups))
+	}
+}
+
+// groupable reports whether a linear's weight and bias are constants.
+func (f *fuser) groupable(st *Step) bool {
+	if !st.is("linear") || len(st.Out) != 1 || f.p.Slots[st.In[0]].Const != nil {
+		return false
+	}
+	w := f.p.Slots[st.In[1]].Const
+	if w == nil || w.Rank != 2 || w.Dims[0] == 0 || w.Dims[1] == 0 {
+		return false
+	}
+	b := operandOf(st, 2)
+	if b < 0 {
+		return true
+	}
+	v := f.p.Slots[b].Const
+	return v != nil && v.Repr == array.ReprF32 && v.Dense && v.Len() == w.Dims[0]
+}
+
+func (f *fuser) sameWidth(group []*Step) bool {
+	cols := func(st *Step) int { return f.p.Slots[st.In[1]].Const.Dims[1] }
+	for _, st := range group[1:] {
+		if cols(st) != cols(group[0]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/mil"
+)
+
+// addTails gives every output its tail step.
+func (pl *planner) addTails() {
+	p := pl.p
+	f := newFuser(pl)
+	before := map[*Step]*Step{} // the tails that stand before steps
+	for k, out := range p.Body.Outs {
+		if t := p.Slots[out].Type; len(t.Shape) < 2 || t.Variadic || p.Slots[out].Const != nil {
+			continue
+		}
+		cur := out
+		var first *Step
+		for {
+			st := f.producer[cur]
+			if st == nil || f.uses[cur] != 1 {
+				break
+			}
+			x, ok := f.rowwise(st)
+			if !ok || p.Slots[x].Const != nil || len(p.Slots[x].Type.Shape) != len(p.Slots[cur].Type.Shape) {
+				break
+			}
+			cur, first = x, st
+		}
+		pl.addTail(k, cur, first, before)
+	}
+	if len(before) == 0 {
+		return
+	}
+	steps := make([]*Step, 0, len(p.Body.Steps)+len(before))
+	for _, st := range p.Body.Steps {
+		if tail := before[st]; tail != nil {
+			steps = append(steps, tail)
+		}
+		steps = append(steps, st)
+	}
+	p.Body.Steps = steps
+}
+
+// addTail makes the step that shows the last rows of slot x, to stand before the
+// step that reads it or, when first is nil, as output k.
+func (pl *planner) addTail(k int, x int32, first *Step, before map[*Step]*Step) {
+	p := pl.p
+	t := int32(len(p.Slots))
+	s := p.Slots[x]
+	p.Slots = append(p.Slots, Slot{Name: s.Name, Type: s.Type, buffer: -1})
+	st := &Step{Binding: op.Binding{
+		Def: op.TailOperator, Op: tailOp, In: []int32{x}, List: []int32{x}, Out: []int32{t}, State: -1, Data: &op.TailOutput{Number: k},
+	}}
+	if first == nil {
+		p.Body.Steps = append(p.Body.Steps, st)
+		p.Body.Outs[k] = t
+		return
+	}
+	before[first] = st
+	for j, s := range first.In {
+		if s == x {
+			first.In[j] = t
+		}
+	}
+	for j, s := range first.List {
+		if s == x {
+			first.List[j] = t
+		}
+	}
+}
+
+// rowwise returns the slot whose rows a step turns into rows one by one; false
+// when it is not of that kind.
+func (f *fuser) rowwise(st *Step) (int32, bool) {
+	if st.Def.Rowwise == nil {
+		return 0, false
+	}
+	k, ok := st.Def.Rowwise(f.p.setup(st))
+	if !ok {
+		return 0, false
+	}
+	return st.In[k], true
+}
+
+// tailOp stands for the operation of a tail step in errors.
+var tailOp = &mil.Op{Type: "tail"}

@@ -1,0 +1,108 @@
+package weight
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+// bitmask is a packed run of bits with quick counting. Bit i is bit i%8 of byte
+// i/8.
+type bitmask struct {
+	data []byte
+	n    int
+	// before[k] is the number of ones before byte k*maskStep.
+	before []int
+}
+
+const maskStep = 64
+
+func newBitmask(p *array.Poller, data []byte, n int) (*bitmask, error) {
+	if n < 0 || len(data) < (n+7)/8 {
+		return nil, fmt.Errorf("mask of %d bits holds %d bytes", n, len(data))
+	}
+	m := &bitmask{data: data[:(n+7)/8], n: n, before: make([]int, n/(8*maskStep)+2)}
+	ones := 0
+	work := array.Counter{Poller: p}
+	for k := range m.data {
+		work.Add(1)
+		if k%maskStep == 0 {
+			m.before[k/maskStep] = ones
+		}
+		ones += bits.OnesCount8(m.byteAt(k))
+	}
+	for k := (len(m.data) + maskStep - 1) / maskStep; k < len(m.before); k++ {
+		m.before[k] = ones
+	}
+	return m, nil
+}
+
+// byteAt returns byte k without the padding bits after the last one.
+func (m *bitmask) byteAt(k int) byte {
+	b := m.data[k]
+	if end := m.n - 8*k; end < 8 {
+		b &= 1<<end - 1
+	}
+	return b
+}
+
+// ones returns the number of ones.
+func (m *bitmask) ones() int { return m.before[len(m.before)-1] }
+
+// rank returns the number of ones before bit p.
+func (m *bitmask) rank(p int) int {
+	if p >= m.n {
+		return m.ones()
+	}
+	byteIndex := p / 8
+	r := m.before[byteIndex/maskStep]
+	for k := byteIndex / maskStep * maskStep; k < byteIndex; k++ {
+		r += bits.OnesCount8(m.data[k])
+	}
+	return r + bits.OnesCount8(m.data[byteIndex]&(1<<(p%8)-1))
+}
+
+// next returns the first one at or after bit p, or n.
+func (m *bitmask) next(p int) int {
+	if p >= m.n {
+		return m.n
+	}
+	k := p / 8
+	b := m.byteAt(k) &^ (1<<(p%8) - 1)
+	for b == 0 {
+		k++
+		if k >= len(m.data) {
+			return m.n
+		}
+		b = m.byteAt(k)
+	}
+	return 8*k + bits.TrailingZeros8(b)
+}
+
+// selectBit returns the position of one number k, or n.
+func (m *bitmask) selectBit(k int) int {
+	lo, hi := 0, len(m.before)-1
+	for lo < hi { // last step whose count before it is at most k
+		mid := (lo + hi + 1) / 2
+		if m.before[mid] <= k {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	left := k - m.before[lo]
+	for b := lo * maskStep; b < len(m.data); b++ {
+		x := m.byteAt(b)
+		c := bits.OnesCount8(x)
+		if left >= c {
+			left -= c
+			continue
+		}
+		for ; left > 0; left-- {
+			x &= x - 1
+		}
+		return 8*b + bits.TrailingZeros8(x)
+	}
+	return m.n
+}

@@ -1,0 +1,147 @@
+package weight
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+// maskNode is the mask result of the sparse operators; the operators that
+// consume it look for the bitmask itself.
+type maskNode struct{ mask *bitmask }
+
+func (n maskNode) read(dst []float32, start int) {
+	clear(dst)
+	for p := n.mask.next(start); p < start+len(dst); p = n.mask.next(p + 1) {
+		dst[p-start] = 1
+	}
+}
+
+// maskOperand reads a mask: stored bits, or the mask result of another operator.
+func (x *constexpr) maskOperand(name string) (*bitmask, []int, error) {
+	v := x.op.Input(name)
+	if v == nil {
+		return nil, nil, fmt.Errorf("operand %s is missing", name)
+	}
+	if w := x.known[v]; w != nil {
+		x.cost += w.cost
+		if m, ok := w.node.(maskNode); ok {
+			return m.mask, w.Shape, nil
+		}
+		return nil, nil, fmt.Errorf("operand %s is not a mask", name)
+	}
+	c, err := x.stored(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	shape := c.Shape
+	if x.op.Input("shape") != nil {
+		if shape, err = x.shapeOperand(); err != nil {
+			return nil, nil, err
+		}
+	} else if c.DType != dtype.UInt1 {
+		return nil, nil, fmt.Errorf("operand %s is of type %v", name, c.DType)
+	}
+	m, err := newBitmask(x.Poller, c.Data, product(shape))
+	if err != nil {
+		return nil, nil, fmt.Errorf("operand %s: %w", name, err)
+	}
+	return m, shape, nil
+}
+
+// count checks that there is a stored value for each one of the mask.
+func (m *bitmask) count(shape []int) error {
+	if n := product(shape); n != m.ones() {
+		return fmt.Errorf("%d values for a mask with %d ones", n, m.ones())
+	}
+	return nil
+}
+
+func (x *constexpr) sparseToDense() ([]*Weight, error) {
+	mask, shape, err := x.maskOperand("mask")
+	if err != nil {
+		return nil, err
+	}
+	values, vshape, dt, err := x.operand("nonzero_data")
+	if err != nil {
+		return nil, err
+	}
+	if values == nil {
+		return nil, fmt.Errorf("operand nonzero_data is missing")
+	}
+	if err := mask.count(vshape); err != nil {
+		return nil, err
+	}
+	return []*Weight{x.result(shape, dt, "sparse "+dt.String(), &sparseNode{values: values, mask: mask})}, nil
+}
+
+func (x *constexpr) lutToSparse() ([]*Weight, error) {
+	mask, shape, err := x.maskOperand("indices_mask")
+	if err != nil {
+		return nil, err
+	}
+	indices, err := x.stored("indices_nonzero_data")
+	if err != nil {
+		return nil, err
+	}
+	if err := mask.count(indices.Shape); err != nil {
+		return nil, err
+	}
+	n, dt, err := x.lookup(indices, shape)
+	if err != nil {
+		return nil, err
+	}
+	n.mask, n.where = mask, mask
+	if n.v > 1 {
+		if n.where, err = n.widenMask(x.Poller, mask); err != nil {
+			return nil, err
+		}
+	}
+	return x.pair(n.where, n.out, dt, "sparse "+n.format(), n), nil
+}
+
+// widenMask repeats the mask of the indices along the vector axis.
+func (n *lutNode) widenMask(poll *array.Poller, mask *bitmask) (*bitmask, error) {
+	total := product(n.out)
+	bits := make([]byte, (total+7)/8)
+	work := array.Counter{Poller: poll}
+	for p := range total {
+		work.Add(4)
+		at, _ := n.split(p)
+		bits[p/8] |= mask.data[at/8] >> (at % 8) & 1 << (p % 8)
+	}
+	return newBitmask(poll, bits, total)
+}
+
+func (x *constexpr) sparseBlockwise() ([]*Weight, error) {
+	mask, shape, err := x.maskOperand("data_mask")
+	if err != nil {
+		return nil, err
+	}
+	data, dshape, ddt, err := x.operand("nonzero_data")
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		return nil, fmt.Errorf("operand nonzero_data is missing")
+	}
+	if err := mask.count(dshape); err != nil {
+		return nil, err
+	}
+	q, dt, err := x.scaled(data, shape)
+	if err != nil {
+		return nil, err
+	}
+	q.where = mask
+	return x.pair(mask, shape, dt, fmt.Sprintf("sparse %v%s", ddt, blockText(q.grid)), q), nil
+}
+
+// pair makes the two results of a sparse operator: the mask and the values of
+// its ones.
+func (x *constexpr) pair(mask *bitmask, shape []int, dt dtype.Type, format string, n node) []*Weight {
+	return []*Weight{
+		{Shape: shape, dt: dtype.UInt1, format: "mask", bytes: len(mask.data), node: maskNode{mask}},
+		x.result([]int{mask.ones()}, dt, format, n),
+	}
+}
