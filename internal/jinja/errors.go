@@ -107,3 +107,6 @@ func (p pos) at(err error) error {
 	}
 	return err
 }
+
+// maxNesting bounds how deeply statements and expressions may be nested.
+const maxNesting = 200
