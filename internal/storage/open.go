@@ -33,7 +33,7 @@ func (e *NotRegularError) What() string { return kindOf(e.Mode) + ", not a file"
 // Unwrap returns [ErrNotRegular].
 func (e *NotRegularError) Unwrap() error { return ErrNotRegular }
 
-// maxQuoted bounds how much of a name is shown: names come from strangers' files
+// maxQuoted bounds how much of a name is shown: names come from foreign files
 // too.
 const maxQuoted = 1024
 
