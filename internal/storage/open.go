@@ -6,7 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strconv"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // ErrTooLong means that a file holds more bytes than its reader takes.
@@ -33,18 +34,13 @@ func (e *NotRegularError) What() string { return kindOf(e.Mode) + ", not a file"
 // Unwrap returns [ErrNotRegular].
 func (e *NotRegularError) Unwrap() error { return ErrNotRegular }
 
-// maxQuoted bounds how much of a name is shown: names come from foreign files
-// too.
+// maxQuoted bounds how much of a name is shown: names come from foreign files too,
+// and paths are longer than the names of values.
 const maxQuoted = 1024
 
 // Quote makes a name that may come from a file fit to be printed: quoted, without
 // control characters, and not too long.
-func Quote(name string) string {
-	if len(name) > maxQuoted {
-		return fmt.Sprintf("%q...", name[:maxQuoted])
-	}
-	return strconv.Quote(name)
-}
+func Quote(name string) string { return quote.Name(name, maxQuoted) }
 
 // kindOf names the type of a file for people.
 func kindOf(m fs.FileMode) string {
