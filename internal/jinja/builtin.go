@@ -13,7 +13,7 @@ func (in *interp) filter(id string, v Value, a *args) (Value, error) {
 	}
 	f, ok := filters[id]
 	if !ok {
-		return nil, fail("TemplateAssertionError", "No filter named '%s'.", id)
+		return nil, fail(RuntimeError, "No filter named '%s'.", id)
 	}
 	return f(in, v, a)
 }
@@ -29,7 +29,7 @@ func (in *interp) test(id string, v Value, a *args) (Value, error) {
 	}
 	f, ok := tests[id]
 	if !ok {
-		return nil, fail("TemplateAssertionError", "No test named '%s'.", id)
+		return nil, fail(RuntimeError, "No test named '%s'.", id)
 	}
 	return f(in, v, a)
 }

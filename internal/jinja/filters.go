@@ -504,8 +504,12 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if limit < int64(endLen) || leeway < 0 {
-		return nil, fail(ValueError, "expected length >= %d", endLen)
+	// The reference asserts both, so the kinds of its errors are those of assert.
+	if limit < int64(endLen) {
+		return nil, fail("AssertionError", "expected length >= %d, got %d", endLen, limit)
+	}
+	if leeway < 0 {
+		return nil, fail("AssertionError", "expected leeway >= 0, got %d", leeway)
 	}
 	return in.truncate(s, limit, leeway, end, limit-int64(endLen), b.truth(1, false))
 }
