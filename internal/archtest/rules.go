@@ -88,7 +88,8 @@ func Default() Rules {
 
 			// What lies under everything.
 			{Dir: "internal/dtype"},
-			{Dir: "internal/storage", May: []string{"internal/dtype"}, Opens: []string{"*"}},
+			{Dir: "internal/quote"},
+			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Opens: []string{"*"}},
 			{Dir: "internal/workpool", Opens: []string{"os.ReadFile"}}, // what the kernel says of the cores
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			// The program that writes the kernels' assembly: it uses no package but its own.
@@ -101,7 +102,7 @@ func Default() Rules {
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
 			// The weight file that is being written, in a folder of the writer's own.
 			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}, Opens: []string{"os.OpenFile"}},
-			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
+			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/quote", "internal/storage"}},
 			{Dir: "internal/modelgen/random", May: []string{"internal/modelgen", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype"}},
 
@@ -143,7 +144,7 @@ func Default() Rules {
 			}},
 
 			// Leaves: they know nothing of models.
-			{Dir: "internal/jinja"},
+			{Dir: "internal/jinja", May: []string{"internal/quote"}},
 			{Dir: "tokenizer", May: []string{"internal/jinja", "internal/storage"}, Third: []string{regexp2, protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
 			{Dir: "hub", Std: []string{"net", "net/http"}},

@@ -184,16 +184,6 @@ func dictView(kind string) func(in *interp, d *Dict, a *args) (Value, error) {
 	}
 }
 
-func (in *interp) copyDict(d *Dict) (*Dict, error) {
-	out := NewDict()
-	for i, k := range d.keys {
-		if err := in.set(out, k, d.vals[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
 var listMethods = metered(map[string]func(in *interp, l *List, a *args) (Value, error){
 	"index": func(in *interp, l *List, a *args) (Value, error) {
 		b, err := a.bind("index", 1, "value")

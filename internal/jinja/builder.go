@@ -155,3 +155,26 @@ func (in *interp) every(i int) error {
 	}
 	return in.look(false)
 }
+
+// join writes values with sep between them.
+func (in *interp) join(items []Value, sep string) (string, error) {
+	b := builder{in: in}
+	for i, item := range items {
+		if err := in.spend(1); err != nil {
+			return "", err
+		}
+		if i > 0 {
+			if err := b.write(sep); err != nil {
+				return "", err
+			}
+		}
+		text, err := in.str(item)
+		if err != nil {
+			return "", err
+		}
+		if err := b.write(text); err != nil {
+			return "", err
+		}
+	}
+	return b.text()
+}

@@ -1,12 +1,5 @@
 package jinja
 
-// args are the arguments of a call.
-type args struct {
-	pos   []Value
-	names []string
-	named []Value
-}
-
 // arguments evaluates the arguments of a call.
 func (in *interp) arguments(c *callArgs) (*args, error) {
 	a := &args{names: c.names[:len(c.names):len(c.names)]}
@@ -57,99 +50,6 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 	return a, in.charge(itemBytes * (len(c.positional) + len(c.named)))
 }
 
-// take removes a named argument.
-func (a *args) take(id string) (Value, bool) {
-	for i, n := range a.names {
-		if n == id {
-			v := a.named[i]
-			a.names = append(a.names[:i:i], a.names[i+1:]...)
-			a.named = append(a.named[:i:i], a.named[i+1:]...)
-			return v, true
-		}
-	}
-	return nil, false
-}
-
-// bind assigns arguments to parameters. Those that are not given are unset;
-// more than there are parameters fail. The first required ones must be given.
-func (a *args) bind(fn string, required int, params ...string) (bound, error) {
-	b := bound{fn: fn, vals: make([]Value, len(params)), given: make([]bool, len(params)), params: params}
-	if len(a.pos) > len(params) {
-		return b, fail(TypeError, "%s() takes at most %d arguments (%d given)", fn, len(params), len(a.pos))
-	}
-	for i, v := range a.pos {
-		b.vals[i], b.given[i] = v, true
-	}
-	for i, n := range a.names {
-		at := -1
-		for k, p := range params {
-			if p == n {
-				at = k
-			}
-		}
-		if at < 0 {
-			return b, fail(TypeError, "%s() got an unexpected keyword argument '%s'", fn, n)
-		}
-		if b.given[at] {
-			return b, fail(TypeError, "%s() got multiple values for argument '%s'", fn, n)
-		}
-		b.vals[at], b.given[at] = a.named[i], true
-	}
-	for i := range required {
-		if !b.given[i] {
-			return b, fail(TypeError, "%s() missing required argument '%s'", fn, params[i])
-		}
-	}
-	return b, nil
-}
-
-// bound are the arguments of a built-in function by parameter.
-type bound struct {
-	fn     string
-	params []string
-	vals   []Value
-	given  []bool
-}
-
-// truth returns a flag, otherwise if it was not given.
-func (b *bound) truth(i int, otherwise bool) bool {
-	if !b.given[i] {
-		return otherwise
-	}
-	return truth(b.vals[i])
-}
-
-// int returns a whole number, otherwise if it was not given.
-func (b *bound) int(i int, otherwise int64) (int64, error) {
-	if !b.given[i] {
-		return otherwise, nil
-	}
-	v, ok := toInt(b.vals[i])
-	if !ok {
-		return 0, b.wrong(i)
-	}
-	return v, nil
-}
-
-// text returns a string, otherwise if it was not given.
-func (b *bound) text(i int, otherwise string) (string, error) {
-	if !b.given[i] {
-		return otherwise, nil
-	}
-	v, ok := b.vals[i].(string)
-	if !ok {
-		return "", b.wrong(i)
-	}
-	return v, nil
-}
-
-func (b *bound) wrong(i int) error {
-	if u, ok := b.vals[i].(*undefined); ok {
-		return u.err()
-	}
-	return fail(TypeError, "%s(): argument '%s' cannot be '%s'", b.fn, b.params[i], typeName(b.vals[i]))
-}
-
 // call calls a value.
 func (in *interp) call(fn Value, a *args) (Value, error) {
 	switch fn := fn.(type) {
@@ -163,19 +63,6 @@ func (in *interp) call(fn Value, a *args) (Value, error) {
 		return nil, fn.err()
 	}
 	return nil, fail(TypeError, "'%s' object is not callable", typeName(fn))
-}
-
-// captureFunc returns what f writes.
-func (in *interp) captureFunc(f func() error) (Value, error) {
-	outer := in.out
-	out := builder{in: in}
-	in.out = &out
-	err := f()
-	in.out = outer
-	if err != nil {
-		return nil, err
-	}
-	return out.text()
 }
 
 // call runs a macro and returns what it writes.

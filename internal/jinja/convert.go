@@ -8,28 +8,7 @@ import (
 	"math/big"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 )
-
-func numberValue(n json.Number) (Value, error) {
-	text := n.String()
-	// Before any conversion: reading the digits of a whole number takes the
-	// square of their number.
-	if len(text) > maxNumber {
-		return nil, fmt.Errorf("bad number %.20q: more than %d digits", text, maxNumber)
-	}
-	if strings.ContainsAny(text, ".eE") {
-		return strconv.ParseFloat(text, 64)
-	}
-	if v, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return v, nil
-	}
-	if v, ok := new(big.Int).SetString(text, 10); ok {
-		return v, nil
-	}
-	return nil, fmt.Errorf("bad number %.20q", text)
-}
 
 // FromGo returns the value of a Go value: what encoding/json makes of JSON,
 // values of this package, and anything that it can turn into JSON. The keys of

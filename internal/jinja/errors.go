@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // The kinds of errors, named after the Python exceptions that the reference
@@ -40,7 +40,7 @@ type Error struct {
 // Error returns the kind, the place and the message. What a template says is
 // quoted, so that the text can be shown on a terminal.
 func (e *Error) Error() string {
-	msg := printable(e.Msg)
+	msg := quote.Text(e.Msg, maxMessage)
 	if e.Kind == RaisedError {
 		msg = strconv.Quote(e.Msg)
 	}
@@ -65,36 +65,16 @@ func fail(kind, format string, args ...any) error {
 			args[i] = brief(text)
 		}
 	}
-	return &Error{Kind: kind, Msg: printable(fmt.Sprintf(format, args...))}
+	return &Error{Kind: kind, Msg: quote.Text(fmt.Sprintf(format, args...), maxMessage)}
 }
 
 // raised returns the error of raise_exception. Its message stays as it is,
 // because callers may want to know it; Error quotes it.
-func raised(text string) error { return &Error{Kind: RaisedError, Msg: cutTo(text, maxMessage)} }
+func raised(text string) error { return &Error{Kind: RaisedError, Msg: quote.Cut(text, maxMessage)} }
 
 // brief returns a text as it is cited in a message: its beginning, if it is
 // long.
-func brief(s string) string { return cutTo(s, maxCited) }
-
-func cutTo(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return s[:pieceLen(s, n)] + "..."
-}
-
-// printable escapes what is no printable character, and cuts a long text.
-func printable(s string) string {
-	s = cutTo(s, maxMessage)
-	for _, r := range s {
-		if r == utf8.RuneError || !strconv.IsPrint(r) {
-			quoted := strconv.Quote(s)
-			// Quotes and backslashes are printable: only the others are escaped.
-			return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
-		}
-	}
-	return s
-}
+func brief(s string) string { return quote.Cut(s, maxCited) }
 
 // pos is a place in a template.
 type pos struct{ line, col int32 }
@@ -107,3 +87,6 @@ func (p pos) at(err error) error {
 	}
 	return err
 }
+
+// maxNesting bounds how deeply statements and expressions may be nested.
+const maxNesting = 200

@@ -77,39 +77,6 @@ func (in *interp) filterChain(e expr, text Value) (Value, error) {
 	return v, nil
 }
 
-// assign stores a value in a target.
-func (in *interp) assign(sc *scope, t *target, v Value) error {
-	switch {
-	case t.parts != nil:
-		items, err := in.iterate(v)
-		if err != nil {
-			return t.at(err)
-		}
-		if len(items) < len(t.parts) {
-			return t.at(fail(ValueError, "not enough values to unpack (expected %d, got %d)", len(t.parts), len(items)))
-		}
-		if len(items) > len(t.parts) {
-			return t.at(fail(ValueError, "too many values to unpack (expected %d)", len(t.parts)))
-		}
-		for i := range t.parts {
-			if err := in.assign(sc, &t.parts[i], items[i]); err != nil {
-				return err
-			}
-		}
-	case t.attr != "":
-		v2, _, _ := sc.lookup(t.name)
-		ns, ok := v2.(*namespace)
-		if !ok {
-			return t.at(fail(RuntimeError, "cannot assign attribute on non-namespace object"))
-		}
-		return in.set(ns.vars, t.attr, v)
-	default:
-		sc.set(t.name, v)
-		return in.charge(64)
-	}
-	return nil
-}
-
 func (s *macroStmt) exec(in *interp) (signal, error) {
 	in.scope.set(s.name, &macro{s, in.scope})
 	return normal, in.charge(scopeBytes)
@@ -171,51 +138,3 @@ func (s *scopeStmt) exec(in *interp) (signal, error) {
 }
 
 func (s *loopStmt) exec(*interp) (signal, error) { return s.signal, nil }
-
-func (s *forStmt) exec(in *interp) (signal, error) {
-	items, err := in.eval(s.items)
-	if err != nil {
-		return normal, err
-	}
-	return normal, s.at(s.run(in, items, in.scope, 0))
-}
-
-// run goes over items; outer is the scope around the loop.
-func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
-	list, err := in.iterate(items)
-	if err != nil {
-		return err
-	}
-	l := &loop{stmt: s, in: in, outer: outer, items: list, depth: depth, index: -1}
-	// What follows else runs unless an iteration has come to its end; one that
-	// breaks off or continues has not.
-	ended, broken := false, false
-	for !broken {
-		item, ok, err := l.next()
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		if err := in.spend(1); err != nil {
-			return err
-		}
-		sc := &scope{parent: outer}
-		if err := in.assign(sc, &s.target, item); err != nil {
-			return err
-		}
-		sc.set("loop", l)
-		sig, err := in.within(sc, s.body)
-		if err != nil {
-			return err
-		}
-		broken = sig == breakLoop
-		ended = ended || sig == normal
-	}
-	if !ended && s.otherwise != nil {
-		_, err := in.within(&scope{parent: outer}, s.otherwise)
-		return err
-	}
-	return nil
-}

@@ -10,12 +10,6 @@ import (
 	"unicode"
 )
 
-type filterFunc = func(in *interp, v Value, a *args) (Value, error)
-
-// filters are the filters by name. The map is filled by init, because some of
-// its functions look filters up.
-var filters map[string]filterFunc
-
 func init() {
 	filters = metered(map[string]filterFunc{
 		"tojson": filterJSON, "trim": filterTrim, "default": filterDefault, "d": filterDefault,
@@ -40,18 +34,6 @@ func init() {
 var ownFilters = []string{
 	"default", "d", "length", "count", "string", "safe", "trim", "first", "last", "attr", "map",
 	"select", "reject", "selectattr", "rejectattr",
-}
-
-// filter applies a filter by name.
-func (in *interp) filter(id string, v Value, a *args) (Value, error) {
-	if err := in.spend(1 + len(id)>>lookShift); err != nil {
-		return nil, err
-	}
-	f, ok := filters[id]
-	if !ok {
-		return nil, fail("TemplateAssertionError", "No filter named '%s'.", id)
-	}
-	return f(in, v, a)
 }
 
 // textFilter makes a filter of a mapping of pieces; start begins a text.
@@ -156,7 +138,7 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	st := &jsonStyle{ascii: b.truth(0, false), sortKeys: b.truth(3, false), item: ", ", key: ": "}
-	if b.given[1] && b.vals[1] != nil {
+	if b.isSet[1] && b.vals[1] != nil {
 		st.multiline, st.item = true, ","
 		if text, ok := b.vals[1].(string); ok {
 			st.indent = text
@@ -168,7 +150,7 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 			st.indent = strings.Repeat(" ", int(min(max(n, 0), 64)))
 		}
 	}
-	if b.given[2] && b.vals[2] != nil {
+	if b.isSet[2] && b.vals[2] != nil {
 		pair, ok := b.vals[2].(*List)
 		if !ok || len(pair.Items) != 2 || !isText(pair.Items[0]) || !isText(pair.Items[1]) {
 			return nil, fail(TypeError, "separators must be two strings")
@@ -197,7 +179,7 @@ func filterDefault(_ *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	if _, ok := v.(*undefined); ok || b.truth(1, false) && !truth(v) {
-		if !b.given[0] {
+		if !b.isSet[0] {
 			return "", nil
 		}
 		return b.vals[0], nil
@@ -269,11 +251,6 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 	return out.text()
 }
 
-// maxNumber is the longest text that is read as a number. Longer ones are no
-// number for the filters int and float, as those of more than 4300 digits are
-// none for int() in the reference.
-const maxNumber = 4300
-
 // numberText returns a text without the white space around it, and false if it
 // is too long for a number.
 func (in *interp) numberText(s string) (string, bool, error) {
@@ -290,7 +267,7 @@ func filterInt(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	var otherwise Value = int64(0)
-	if b.given[0] {
+	if b.isSet[0] {
 		otherwise = b.vals[0]
 	}
 	base, err := b.int(1, 10)
@@ -329,15 +306,6 @@ func filterInt(in *interp, v Value, a *args) (Value, error) {
 	return otherwise, nil
 }
 
-// parseFloat is Python's float() of a string without white space around it.
-func parseFloat(s string) (float64, bool) {
-	if strings.ContainsAny(s, "xXpP") {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
-	return f, err == nil
-}
-
 func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("float", 0, "default")
 	if err != nil {
@@ -355,7 +323,7 @@ func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	if f, ok := toFloat(v); ok {
 		return f, nil
 	}
-	if b.given[0] {
+	if b.isSet[0] {
 		return b.vals[0], nil
 	}
 	return 0.0, nil
@@ -432,7 +400,7 @@ func filterReplace(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	count := int64(-1)
-	if b.given[2] && b.vals[2] != nil {
+	if b.isSet[2] && b.vals[2] != nil {
 		if count, err = b.int(2, -1); err != nil {
 			return nil, err
 		}
@@ -536,8 +504,12 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if limit < int64(endLen) || leeway < 0 {
-		return nil, fail(ValueError, "expected length >= %d", endLen)
+	// The reference asserts both, so the kinds of its errors are those of assert.
+	if limit < int64(endLen) {
+		return nil, fail("AssertionError", "expected length >= %d, got %d", endLen, limit)
+	}
+	if leeway < 0 {
+		return nil, fail("AssertionError", "expected leeway >= 0, got %d", leeway)
 	}
 	return in.truncate(s, limit, leeway, end, limit-int64(endLen), b.truth(1, false))
 }

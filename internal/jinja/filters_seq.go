@@ -5,29 +5,6 @@ import (
 	"strconv"
 )
 
-// join writes values with sep between them.
-func (in *interp) join(items []Value, sep string) (string, error) {
-	b := builder{in: in}
-	for i, item := range items {
-		if err := in.spend(1); err != nil {
-			return "", err
-		}
-		if i > 0 {
-			if err := b.write(sep); err != nil {
-				return "", err
-			}
-		}
-		text, err := in.str(item)
-		if err != nil {
-			return "", err
-		}
-		if err := b.write(text); err != nil {
-			return "", err
-		}
-	}
-	return b.text()
-}
-
 // getter returns a function that reads a member such as a.b.0 of an item; for
 // nil it returns the item.
 func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
@@ -82,7 +59,7 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 		}
 	}
 	sep, err := in.str(b.vals[0])
-	if !b.given[0] {
+	if !b.isSet[0] {
 		sep = ""
 	}
 	if err != nil {
@@ -205,7 +182,7 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	var total Value = int64(0)
-	if b.given[1] {
+	if b.isSet[1] {
 		total = b.vals[1]
 	}
 	for _, item := range items {

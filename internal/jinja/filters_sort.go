@@ -221,7 +221,7 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	}
 	raw, err := in.mapItems(items, func(in *interp, item Value) (Value, error) {
 		x, err := get(in, item)
-		if _, ok := x.(*undefined); ok && b.given[1] {
+		if _, ok := x.(*undefined); ok && b.isSet[1] {
 			return b.vals[1], nil
 		}
 		return x, err

@@ -2,58 +2,10 @@ package jinja
 
 import (
 	"fmt"
-	"math"
 	"math/big"
-	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 )
-
-// simpleText formats a scalar.
-func simpleText(v Value) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case *big.Int:
-		return v.String()
-	case float64:
-		return floatText(v)
-	case string:
-		return v
-	}
-	return fmt.Sprint(v)
-}
-
-// floatText is Python's repr of a float.
-func floatText(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "nan"
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	}
-	digits := strconv.FormatFloat(f, 'e', -1, 64)
-	mantissa, exponent, _ := strings.Cut(digits, "e")
-	exp, err := strconv.Atoi(exponent)
-	if err != nil || exp < -4 || exp >= 16 {
-		return mantissa + "e" + exponent
-	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
-}
 
 // str is Python's str().
 func (in *interp) str(v Value) (string, error) {
@@ -279,23 +231,4 @@ func (in *interp) quote(b *builder, s string) error {
 		return err
 	}
 	return b.write(string(q))
-}
-
-// runeAt returns the character at an index that counts characters, from the end
-// if it is negative.
-func (in *interp) runeAt(s string, i int64) (string, bool, error) {
-	var at int
-	var missing int64
-	var err error
-	if i < 0 {
-		// The most negative index has no opposite; no text has as many characters.
-		at, missing, err = in.offsetBack(s, -max(i, -math.MaxInt64))
-	} else {
-		at, missing, err = in.offset(s, i)
-	}
-	if err != nil || missing > 0 || at >= len(s) {
-		return "", false, err
-	}
-	r, _ := utf8.DecodeRuneInString(s[at:])
-	return string(r), true, nil
 }

@@ -1,29 +1,7 @@
 package jinja
 
 import (
-	"context"
 	"time"
-)
-
-// Options are the settings of a rendering; the zero value has the defaults.
-type Options struct {
-	// Now is the clock of strftime_now, time.Now if nil.
-	Now func() time.Time
-	// MaxSteps bounds the work: nodes that are evaluated, and the bytes and
-	// items that filters, tests, methods and operators touch, 4 to 64 bytes a
-	// step by what is done with them. 0 is 30 million, about two seconds.
-	MaxSteps int
-	// MaxBytes bounds the memory that a rendering takes in all, counting what
-	// it gave back meanwhile too. 0 is 256 MiB.
-	MaxBytes int
-}
-
-const (
-	defaultSteps = 30_000_000
-	defaultBytes = 256 << 20
-	// maxEval bounds how deeply evaluations are nested, through expressions
-	// and macros that call themselves.
-	maxEval = 3000
 )
 
 // interp is the state of one rendering.
@@ -60,51 +38,6 @@ func (s *scope) set(id string, v Value) {
 		s.vars = make(map[string]Value, 4)
 	}
 	s.vars[id] = v
-}
-
-// Render returns the output of a template with the variables of vars, which
-// may be nil. It ends with the context, in the middle of a large text too, and
-// returns the error of the context then.
-func (t *Template) Render(ctx context.Context, vars *Dict, o *Options) (string, error) {
-	in := newInterp(ctx, vars, o)
-	_, err := in.run(t.body)
-	if in.stopped != nil {
-		// Whatever an operation made of it, this is why the rendering ended.
-		err = in.stopped
-	}
-	if err != nil {
-		return "", err
-	}
-	return in.out.text()
-}
-
-// newInterp returns the state at the start of a rendering.
-func newInterp(ctx context.Context, vars *Dict, o *Options) *interp {
-	if o == nil {
-		o = &Options{}
-	}
-	steps, bytes := o.MaxSteps, o.MaxBytes
-	if steps <= 0 {
-		steps = defaultSteps
-	}
-	if bytes <= 0 {
-		bytes = defaultBytes
-	}
-	in := &interp{now: o.Now, meter: newMeter(ctx, steps, bytes)}
-	in.out = &builder{in: in}
-	if in.now == nil {
-		in.now = time.Now
-	}
-	base := &scope{parent: globals}
-	if vars != nil {
-		for i, k := range vars.keys {
-			if id, ok := k.(string); ok {
-				base.set(id, vars.vals[i])
-			}
-		}
-	}
-	in.scope = &scope{parent: base}
-	return in
 }
 
 // write appends text to the output.
@@ -163,6 +96,39 @@ func (in *interp) capture(s *scope, body []stmt) (string, error) {
 	in.out = outer
 	if err != nil {
 		return "", err
+	}
+	return out.text()
+}
+
+func (in *interp) evalAll(list []expr) ([]Value, error) {
+	out := make([]Value, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = in.eval(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// truth evaluates a condition.
+func (in *interp) truth(e expr) (bool, error) {
+	v, err := in.eval(e)
+	if err != nil {
+		return false, err
+	}
+	return truth(v), nil
+}
+
+// captureFunc returns what f writes.
+func (in *interp) captureFunc(f func() error) (Value, error) {
+	outer := in.out
+	out := builder{in: in}
+	in.out = &out
+	err := f()
+	in.out = outer
+	if err != nil {
+		return nil, err
 	}
 	return out.text()
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -217,4 +219,23 @@ func (r *jsonReader) pieceEnd() (end int, last bool) {
 		}
 	}
 	return -1, false
+}
+
+func numberValue(n json.Number) (Value, error) {
+	text := n.String()
+	// Before any conversion: reading the digits of a whole number takes the
+	// square of their number.
+	if len(text) > maxNumber {
+		return nil, fmt.Errorf("bad number %.20q: more than %d digits", text, maxNumber)
+	}
+	if strings.ContainsAny(text, ".eE") {
+		return strconv.ParseFloat(text, 64)
+	}
+	if v, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return v, nil
+	}
+	if v, ok := new(big.Int).SetString(text, 10); ok {
+		return v, nil
+	}
+	return nil, fmt.Errorf("bad number %.20q", text)
 }

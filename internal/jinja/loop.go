@@ -165,3 +165,51 @@ func (l *loop) call(in *interp, a *args) (Value, error) {
 	}
 	return in.captureFunc(func() error { return l.stmt.run(in, a.pos[0], l.outer, l.depth+1) })
 }
+
+func (s *forStmt) exec(in *interp) (signal, error) {
+	items, err := in.eval(s.items)
+	if err != nil {
+		return normal, err
+	}
+	return normal, s.at(s.run(in, items, in.scope, 0))
+}
+
+// run goes over items; outer is the scope around the loop.
+func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
+	list, err := in.iterate(items)
+	if err != nil {
+		return err
+	}
+	l := &loop{stmt: s, in: in, outer: outer, items: list, depth: depth, index: -1}
+	// What follows else runs unless an iteration has come to its end; one that
+	// breaks off or continues has not.
+	ended, broken := false, false
+	for !broken {
+		item, ok, err := l.next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := in.spend(1); err != nil {
+			return err
+		}
+		sc := &scope{parent: outer}
+		if err := in.assign(sc, &s.target, item); err != nil {
+			return err
+		}
+		sc.set("loop", l)
+		sig, err := in.within(sc, s.body)
+		if err != nil {
+			return err
+		}
+		broken = sig == breakLoop
+		ended = ended || sig == normal
+	}
+	if !ended && s.otherwise != nil {
+		_, err := in.within(&scope{parent: outer}, s.otherwise)
+		return err
+	}
+	return nil
+}

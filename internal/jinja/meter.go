@@ -146,39 +146,3 @@ func size(v Value) int {
 // bigSize is size for a whole number: what is done with one, such as writing
 // its digits, takes more than a look at each byte.
 func bigSize(v *big.Int) int { return 8 * v.BitLen() }
-
-// metered makes the functions of a table pay for the values that they are
-// handed, the value that they belong to and their arguments, so that one that
-// forgets to cannot be run for nothing. Those named in own pay for themselves
-// alone: they touch a part of the value only, or none of it.
-func metered[V, R any](table map[string]func(in *interp, v V, a *args) (R, error), own ...string) map[string]func(in *interp, v V, a *args) (R, error) {
-	free := make(map[string]bool, len(own))
-	for _, id := range own {
-		free[id] = true
-	}
-	for id, f := range table {
-		if free[id] {
-			continue
-		}
-		table[id] = func(in *interp, v V, a *args) (R, error) {
-			if err := in.touch(size(v) + a.size()); err != nil {
-				var none R
-				return none, err
-			}
-			return f(in, v, a)
-		}
-	}
-	return table
-}
-
-// size is what the arguments of a call are charged for.
-func (a *args) size() int {
-	n := 0
-	for _, v := range a.pos {
-		n += size(v)
-	}
-	for _, v := range a.named {
-		n += size(v)
-	}
-	return n + itemBytes*(len(a.pos)+len(a.named))
-}

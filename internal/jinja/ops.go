@@ -4,32 +4,7 @@ import (
 	"cmp"
 	"math"
 	"math/big"
-	"strings"
 )
-
-// toInt returns a whole number as Python's __index__ does.
-func toInt(v Value) (int64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return v, true
-	case bool:
-		return intOf(v), true
-	}
-	return 0, false
-}
-
-// toFloat returns a number.
-func toFloat(v Value) (float64, bool) {
-	switch v := v.(type) {
-	case float64:
-		return v, true
-	case *big.Int:
-		f, _ := new(big.Float).SetInt(v).Float64()
-		return f, true
-	}
-	i, ok := toInt(v)
-	return float64(i), ok
-}
 
 func negate(op string, v Value) (Value, error) {
 	if u, ok := v.(*undefined); ok {
@@ -101,8 +76,6 @@ func (in *interp) arith(op string, a, b Value) (Value, error) {
 	return nil, fail(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b))
 }
 
-func isText(v Value) bool { _, ok := v.(string); return ok }
-
 func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 	switch op {
 	case "+":
@@ -127,33 +100,6 @@ func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 		return s, true, err
 	}
 	return nil, false, nil
-}
-
-// repeat returns s n times.
-func (in *interp) repeat(s string, n int64) (string, error) {
-	if n <= 0 || s == "" {
-		return "", nil
-	}
-	if err := in.chargeTimes(n, int64(len(s))); err != nil {
-		return "", err
-	}
-	total := len(s) * int(n)
-	if total < blockSize {
-		return strings.Repeat(s, int(n)), nil
-	}
-	var b strings.Builder
-	b.Grow(total)
-	many := strings.Repeat(s, max(slowPiece/len(s), 1))
-	for part := 0; b.Len() < total; part++ {
-		// A short look at the context for each of the copies, which are quick.
-		if part%16 == 0 || len(many) > fastPiece {
-			if err := in.look(false); err != nil {
-				return "", err
-			}
-		}
-		b.WriteString(many[:min(len(many), total-b.Len())])
-	}
-	return b.String(), nil
 }
 
 func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {

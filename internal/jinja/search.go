@@ -214,10 +214,10 @@ func (in *interp) replace(s, from, to string, count int64) (string, error) {
 		return in.interleave(s, to, limit)
 	}
 	b := builder{in: in}
-	written := false
+	started := false
 	err := in.each(s, from, limit, func(part string) error {
-		if !written {
-			written = true
+		if !started {
+			started = true
 			if len(part) == len(s) {
 				return nil // not there: the text itself is the answer, without a copy
 			}

@@ -6,10 +6,6 @@ import (
 	"unicode"
 )
 
-type testFunc = func(in *interp, v Value, a *args) (bool, error)
-
-var tests map[string]testFunc
-
 func init() {
 	is := func(f func(v Value) bool) testFunc {
 		return func(_ *interp, v Value, a *args) (bool, error) {
@@ -93,18 +89,6 @@ var ownTests = []string{
 	"defined", "undefined", "none", "boolean", "true", "false", "string", "mapping", "integer", "float",
 	"number", "sequence", "iterable", "callable", "escaped", "odd", "even", "sameas", "in",
 	"eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=",
-}
-
-// test applies a test by name.
-func (in *interp) test(id string, v Value, a *args) (Value, error) {
-	if err := in.spend(1 + len(id)>>lookShift); err != nil {
-		return nil, err
-	}
-	f, ok := tests[id]
-	if !ok {
-		return nil, fail("TemplateAssertionError", "No test named '%s'.", id)
-	}
-	return f(in, v, a)
 }
 
 func isInteger(v Value) bool {

@@ -9,27 +9,6 @@ import (
 // They work in pieces and pay for each piece, so that the limits and the
 // context are obeyed in the middle of a text too.
 
-const (
-	// slowPiece is the piece for work on each character, fastPiece for work on
-	// many bytes at a time. Either takes a millisecond at most.
-	slowPiece = 16 << 10
-	fastPiece = 256 << 10
-)
-
-// pieceLen returns the length of the first piece of s, which has at most n
-// bytes and does not end inside a character.
-func pieceLen(s string, n int) int {
-	if len(s) <= n {
-		return len(s)
-	}
-	for back := range utf8.UTFMax {
-		if utf8.RuneStart(s[n-back]) {
-			return n - back
-		}
-	}
-	return n
-}
-
 // pieces calls f with the pieces of s until it returns false, and pays for work
 // on each character of them. The first pieces are short: what is decided by the
 // first characters of a text costs as little as they do.
@@ -252,4 +231,31 @@ func (in *interp) equalText(a, b string) (bool, error) {
 	}
 	c, err := in.compareText(a, b)
 	return c == 0, err
+}
+
+// repeat returns s n times.
+func (in *interp) repeat(s string, n int64) (string, error) {
+	if n <= 0 || s == "" {
+		return "", nil
+	}
+	if err := in.chargeTimes(n, int64(len(s))); err != nil {
+		return "", err
+	}
+	total := len(s) * int(n)
+	if total < blockSize {
+		return strings.Repeat(s, int(n)), nil
+	}
+	var b strings.Builder
+	b.Grow(total)
+	many := strings.Repeat(s, max(slowPiece/len(s), 1))
+	for part := 0; b.Len() < total; part++ {
+		// A short look at the context for each of the copies, which are quick.
+		if part%16 == 0 || len(many) > fastPiece {
+			if err := in.look(false); err != nil {
+				return "", err
+			}
+		}
+		b.WriteString(many[:min(len(many), total-b.Len())])
+	}
+	return b.String(), nil
 }

@@ -88,7 +88,7 @@ func stripMethod(trim func(in *interp, s string, f func(rune) bool) (string, err
 		if err != nil {
 			return nil, err
 		}
-		if !b.given[0] || b.vals[0] == nil {
+		if !b.isSet[0] || b.vals[0] == nil {
 			return trim(in, s, isSpace)
 		}
 		chars, err := b.text(0, "")
@@ -246,7 +246,7 @@ func findMethod(fn string, back bool) textMethod {
 		}
 		var bounds [3]*int64
 		for i := 1; i < 3; i++ {
-			if b.given[i] && b.vals[i] != nil {
+			if b.isSet[i] && b.vals[i] != nil {
 				x, err := b.int(i, 0)
 				if err != nil {
 					return nil, err

@@ -35,7 +35,7 @@ func splitArgs(fn string, a *args) (sep string, limit int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	if b.given[0] && b.vals[0] != nil {
+	if b.isSet[0] && b.vals[0] != nil {
 		if sep, err = b.text(0, ""); err != nil {
 			return "", 0, err
 		}

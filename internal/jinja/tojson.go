@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -125,18 +124,6 @@ func (in *interp) jsonKey(b *builder, key Value, st *jsonStyle) error {
 		return fail(TypeError, "keys must be str, int, float, bool or None, not %s", typeName(k))
 	}
 	return b.write(`"` + text + `"`)
-}
-
-func jsonFloat(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	}
-	return floatText(f)
 }
 
 // jsonEscapes are the characters that JSON has a letter for.

@@ -315,3 +315,8 @@ func widenAcross(tile []float32, h []uint16, at, row, col, n, d int) {
 		}
 	}
 }
+
+// maskUntil is addMask, in place.
+func maskUntil(stop func() bool, x, mask []float32) {
+	pieces(stop, len(x), func(lo, hi int) { addMask(x[lo:hi], mask[lo:hi]) })
+}

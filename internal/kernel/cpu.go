@@ -7,17 +7,6 @@ import (
 	"strings"
 )
 
-// The names of the kernel sets, as COREML_CPU takes them.
-const (
-	Generic = "generic"
-	AVX2    = "avx2"
-	AVX512  = "avx512"
-	NEON    = "neon"
-)
-
-// EnvCPU is the environment variable that caps the kernel set.
-const EnvCPU = "COREML_CPU"
-
 // Info tells which kernels run and why.
 type Info struct {
 	// Variant is the set in use.

@@ -152,22 +152,6 @@ func (q *Quant) block(b int) (scale, offset float32) {
 	return scale, offset
 }
 
-// Row decodes row r.
-func (q *Quant) Row(dst []float32, r int) {
-	for c := 0; c < q.cols; {
-		end := q.tileEnd(c)
-		q.unpackRow(dst[c:end], r, c)
-		c = end
-	}
-}
-
-// unpackRow is decode by the fastest way.
-func (q *Quant) unpackRow(dst []float32, r, c0 int) {
-	if !useAsm || !q.unpackFast(dst, r, c0) {
-		q.decode(dst, r, c0)
-	}
-}
-
 // decode stores W[r, c0:c0+len(dst)] in dst: the definition.
 func (q *Quant) decode(dst []float32, r, c0 int) {
 	row := r / q.c.RowBlock * q.cb
@@ -185,93 +169,4 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 	}
 }
 
-// streamMax is the number of vectors up to which the streaming kernels, which
-// decode the weights again for each, beat decoding a tile once.
-const streamMax = 4
-
-// scaleBatch is how many scales (and as many offsets) the fast path widens at a
-// time.
-const scaleBatch = 512
-
-// streamScratch is what mulPrepared needs besides the prepared vectors: room for
-// the scales and offsets of 4 rows at least.
-func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
-
 func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }
-
-func (q *Quant) prepKind() prepKind {
-	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
-	switch {
-	case q.int8Inputs() && offset:
-		return prepInt8Offset
-	case q.int8Inputs():
-		return prepInt8
-	case q.c.Round:
-		return prepMoved
-	case offset:
-		return prepOffset
-	}
-	return prepPlaced
-}
-
-// streams reports whether the 8-bit streaming kernels beat a tile.
-func (q *Quant) streams(n int) bool {
-	return useAsm && q.fast && q.c.Bits == 8 && !q.c.Round && n <= streamMax
-}
-
-// ScratchLen implements [Mat].
-func (q *Quant) ScratchLen(n int) int {
-	if p := q.prepLen(n); p > 0 {
-		return max(q.streamScratch(), q.manyScratch(n)) + p
-	}
-	if n >= tileMin && !q.streams(n) {
-		return tileScratch
-	}
-	return max(q.streamScratch(), q.cols)
-}
-
-// Mul implements [Mat].
-func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	var prep []float32
-	if p := q.prepLen(n); p > 0 {
-		prep = scratch[max(q.streamScratch(), q.manyScratch(n)):][:p]
-		q.prepare(prep, x, ldx, n, 0, n)
-	}
-	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
-}
-
-// mulPrepared is Mul with the work done that all rows share.
-func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
-	if n >= tileMin && len(prep) == 0 && !q.streams(n) {
-		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
-		return
-	}
-	if q.cols == 0 {
-		zeroRows(dst, ldd, n, lo, hi)
-		return
-	}
-	if useAsm && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
-		return
-	}
-	for r := lo; r < hi; r++ {
-		q.Row(scratch, r)
-		for t := range n {
-			dst[t*ldd+r] = Dot(scratch[:q.cols], x[t*ldx:t*ldx+q.cols])
-		}
-	}
-}
-
-// tileEnd ends a tile after whole blocks, or inside the block that it starts in
-// when one block is longer than a tile.
-func (q *Quant) tileEnd(c int) int {
-	if b := q.c.ColBlock; b <= tileCols {
-		return min(c+tileCols/b*b, q.cols)
-	}
-	return min(c+tileCols, (c/q.c.ColBlock+1)*q.c.ColBlock)
-}
-
-func (q *Quant) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
-	for r := r0; r < r1; r++ {
-		q.unpackRow(dst[(r-r0)*ld:(r-r0)*ld+c1-c0], r, c0)
-	}
-}

@@ -27,17 +27,17 @@ func Rotate(dst, x, cos, sin []float32, round bool) {
 func rotateRounded(dst, x, cos, sin []float32) {
 	const some = 64
 	h := len(dst) / 2
-	var turned, negated [some]float32
+	var rotated, negated [some]float32
 	Mul(dst, x[:len(dst)], cos[:len(dst)])
 	RoundF16(dst)
 	for i := 0; i < h; i += some {
 		n := min(some, h-i)
 		Scale(negated[:n], x[h+i:h+i+n], -1)
-		Mul(turned[:n], negated[:n], sin[i:i+n])
-		RoundF16(turned[:n])
-		Add(dst[i:i+n], dst[i:i+n], turned[:n])
-		Mul(turned[:n], x[i:i+n], sin[h+i:h+i+n])
-		RoundF16(turned[:n])
-		Add(dst[h+i:h+i+n], dst[h+i:h+i+n], turned[:n])
+		Mul(rotated[:n], negated[:n], sin[i:i+n])
+		RoundF16(rotated[:n])
+		Add(dst[i:i+n], dst[i:i+n], rotated[:n])
+		Mul(rotated[:n], x[i:i+n], sin[h+i:h+i+n])
+		RoundF16(rotated[:n])
+		Add(dst[h+i:h+i+n], dst[h+i:h+i+n], rotated[:n])
 	}
 }

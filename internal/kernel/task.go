@@ -32,41 +32,6 @@ type MatMulTask struct {
 	first int
 }
 
-// Part is what becomes of the rows of one part of a [Concat], as the fields of
-// the same names in [MatMulTask] say it for a whole matrix.
-type Part struct {
-	Dst      []float32
-	Ldd      int
-	Bias     []float32
-	RoundOut bool
-}
-
-// preparer is a matrix whose kernels share work on the vectors among all rows.
-type preparer interface {
-	// prepLen returns the length of n prepared vectors, 0 for none.
-	prepLen(n int) int
-	// prepare fills the part of dst of vectors lo to hi-1 of n. lo is a multiple
-	// of prepareVectors.
-	prepare(dst, x []float32, ldx, n, lo, hi int)
-	// prepKind tells preparations apart: matrices of one width and kind can share
-	// one.
-	prepKind() prepKind
-	mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32)
-}
-
-// prepKind is a form of prepared vectors.
-type prepKind int
-
-const (
-	prepNone   prepKind = iota
-	prepMoved           // for 4-bit codes moved to one place
-	prepPlaced          // for signed 4-bit codes where they lie
-	prepOffset          // the same with offsets
-	prepInt8            // 8-bit inputs
-	prepInt8Offset
-	prepPlanes // for 4-bit palettes
-)
-
 const (
 	// matGrain keeps chunks whole tiles of the micro-kernel.
 	matGrain = 16
@@ -197,22 +162,4 @@ func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
 			RoundF16(row)
 		}
 	}
-}
-
-// growScratch gives every worker of the pool at least n elements.
-func growScratch(s [][]float32, p *workpool.Pool, n int) [][]float32 {
-	threads := 1
-	if p != nil {
-		threads = p.Threads()
-	}
-	if len(s) < threads {
-		s = append(s, make([][]float32, threads-len(s))...)
-	}
-	for i := range threads {
-		if len(s[i]) < n {
-			// A quarter more than asked for: attention grows by a key a step.
-			s[i] = make([]float32, n+n/4)
-		}
-	}
-	return s
 }

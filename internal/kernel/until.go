@@ -78,15 +78,11 @@ func SumSquaresUntil(stop func() bool, x []float32) float32 {
 	return float32(sum)
 }
 
-// roundUntil is [RoundF16], scaleUntil [Scale] and maskUntil addMask, in place.
+// roundUntil is [RoundF16] and scaleUntil [Scale], in place.
 func roundUntil(stop func() bool, x []float32) {
 	pieces(stop, len(x), func(lo, hi int) { RoundF16(x[lo:hi]) })
 }
 
 func scaleUntil(stop func() bool, x []float32, s float32) {
 	pieces(stop, len(x), func(lo, hi int) { Scale(x[lo:hi], x[lo:hi], s) })
-}
-
-func maskUntil(stop func() bool, x, mask []float32) {
-	pieces(stop, len(x), func(lo, hi int) { addMask(x[lo:hi], mask[lo:hi]) })
 }

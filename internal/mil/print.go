@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/quote"
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
@@ -268,10 +268,5 @@ func kindText(t Type) string {
 }
 
 // printable keeps control characters that a file put into a name away from the
-// terminal.
-func printable(s string) string {
-	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return s
-	}
-	return strings.Trim(strconv.Quote(s), `"`)
-}
+// terminal. A listing shows names whole: they are what its reader looks for.
+func printable(s string) string { return quote.Text(s, len(s)) }

@@ -8,8 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // ErrTooLong means that a file holds more bytes than its reader takes.
@@ -36,23 +37,19 @@ func (e *NotRegularError) What() string { return kindOf(e.Mode) + ", not a file"
 // Unwrap returns [ErrNotRegular].
 func (e *NotRegularError) Unwrap() error { return ErrNotRegular }
 
-// maxQuoted bounds how much of a name is shown: names come from strangers' files
-// too.
+// maxQuoted bounds how much of a name is shown: names come from foreign files too,
+// and paths are longer than the names of values.
 const maxQuoted = 1024
 
 // Quote makes a name that may come from a file fit to be printed: quoted, without
 // control characters, and not too long.
 func Quote(name string) string {
-	rest := ""
-	if len(name) > maxQuoted {
-		name, rest = name[:maxQuoted], "..."
-	}
-	text := strconv.Quote(name)
+	text := quote.Name(name, maxQuoted)
 	if filepath.Separator == '\\' {
 		// A path with each of its separators doubled would lead nowhere.
 		text = strings.ReplaceAll(text, `\\`, `\`)
 	}
-	return text + rest
+	return text
 }
 
 // kindOf names the type of a file for people.

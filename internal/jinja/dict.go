@@ -1,0 +1,100 @@
+package jinja
+
+import (
+	"math"
+	"math/big"
+	"strings"
+)
+
+// Dict is a mapping that keeps the order in which keys were added.
+type Dict struct {
+	keys  []Value
+	vals  []Value
+	index map[any]int
+}
+
+// NewDict returns an empty mapping.
+func NewDict() *Dict { return &Dict{} }
+
+// maxKey is the length in bytes of the longest key. Hashing one cannot be left
+// in the middle.
+const maxKey = 16 << 20
+
+// maxTupleKey is the length of the longest tuple that can be a key.
+const maxTupleKey = 64
+
+// hashKey returns what stands for a key in a Go map: numbers that are equal in
+// Python have one key. It reports whether the value can be a key.
+func hashKey(v Value) (any, bool) {
+	switch v := v.(type) {
+	case nil, string, int64:
+		return v, true
+	case bool:
+		return intOf(v), true
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<62 {
+			return int64(v), true
+		}
+		return v, true
+	case *big.Int:
+		return "\x00int " + v.String(), true
+	case *List:
+		if !v.tuple || len(v.Items) > maxTupleKey {
+			return nil, false
+		}
+		var b strings.Builder
+		b.WriteString("\x00tuple")
+		for _, item := range v.Items {
+			if l, ok := item.(*List); ok && l.tuple {
+				return nil, false
+			}
+			k, ok := hashKey(item)
+			if !ok {
+				return nil, false
+			}
+			b.WriteByte(0)
+			text, isText := k.(string)
+			if !isText {
+				text = "\x01" + simpleText(k)
+			}
+			b.WriteString(strings.ReplaceAll(text, "\x00", "\x00\x00"))
+		}
+		return b.String(), true
+	}
+	return nil, false
+}
+
+// Len returns the number of keys.
+func (d *Dict) Len() int { return len(d.keys) }
+
+// Set adds a key or changes its value. It reports whether the key can be one.
+func (d *Dict) Set(key, value Value) bool {
+	k, ok := hashKey(key)
+	if !ok {
+		return false
+	}
+	if i, ok := d.index[k]; ok {
+		d.vals[i] = value
+		return true
+	}
+	if d.index == nil {
+		d.index = make(map[any]int)
+	}
+	d.index[k] = len(d.keys)
+	d.keys = append(d.keys, key)
+	d.vals = append(d.vals, value)
+	return true
+}
+
+// Get returns the value of a key.
+func (d *Dict) Get(key Value) (Value, bool) {
+	k, ok := hashKey(key)
+	if !ok {
+		return nil, false
+	}
+	i, ok := d.index[k]
+	if !ok {
+		return nil, false
+	}
+	return d.vals[i], true
+}

@@ -1,0 +1,79 @@
+package jinja
+
+import "unicode/utf8"
+
+// length is Python's len().
+func (in *interp) length(v Value) (int, error) {
+	switch v := v.(type) {
+	case *undefined:
+		return 0, nil
+	case string:
+		return in.runeCount(v)
+	case *List:
+		return len(v.Items), nil
+	case *Dict:
+		return v.Len(), nil
+	case *view:
+		return v.dict.Len(), nil
+	case rangeValue:
+		return int(v.count), nil
+	case *loop:
+		return v.length()
+	}
+	return 0, fail(TypeError, "object of type '%s' has no len()", typeName(v))
+}
+
+// iterate returns the items of a value that a loop goes over.
+func (in *interp) iterate(v Value) ([]Value, error) {
+	switch v := v.(type) {
+	case *undefined:
+		return nil, nil
+	case *List:
+		return v.Items, nil
+	case string:
+		return in.characters(v)
+	case *Dict:
+		return v.keys, nil
+	case *view:
+		return in.viewItems(v)
+	case *generator:
+		items, err := v.rest()
+		v.items = nil
+		return items, err
+	case rangeValue:
+		if err := in.charge((itemBytes + boxBytes) * int(v.count)); err != nil {
+			return nil, err
+		}
+		out := make([]Value, v.count)
+		for i := range out {
+			out[i] = v.start + int64(i)*v.step
+		}
+		return out, nil
+	}
+	return nil, fail(TypeError, "'%s' object is not iterable", typeName(v))
+}
+
+// characters returns the characters of a text as texts.
+func (in *interp) characters(s string) ([]Value, error) {
+	n, err := in.runeCount(s)
+	if err == nil {
+		err = in.charge((itemBytes + boxBytes) * n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Value, 0, n)
+	err = in.pieces(s, func(piece string) bool {
+		for len(piece) > 0 {
+			_, size := utf8.DecodeRuneInString(piece)
+			c := piece[:size]
+			if !utf8.ValidString(c) {
+				c = string(utf8.RuneError)
+			}
+			out = append(out, c)
+			piece = piece[size:]
+		}
+		return true
+	})
+	return out, err
+}

@@ -1,0 +1,76 @@
+package jinja
+
+import "math/big"
+
+// truth is Python's bool().
+func truth(v Value) bool {
+	switch v := v.(type) {
+	case nil, *undefined:
+		return false
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case *big.Int:
+		return v.Sign() != 0
+	case string:
+		return v != ""
+	case *List:
+		return len(v.Items) > 0
+	case *Dict:
+		return v.Len() > 0
+	case *view:
+		return v.dict.Len() > 0
+	case rangeValue:
+		return v.count > 0
+	}
+	return true
+}
+
+// typeName returns the name of a value's Python type.
+func typeName(v Value) string {
+	switch v := v.(type) {
+	case nil:
+		return "NoneType"
+	case *undefined:
+		return "Undefined"
+	case bool:
+		return "bool"
+	case int64, *big.Int:
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "str"
+	case *List:
+		if v.tuple {
+			return "tuple"
+		}
+		return "list"
+	case *Dict:
+		return "dict"
+	case *namespace:
+		return "Namespace"
+	case *view:
+		return "dict_" + v.kind
+	case *generator:
+		return v.kind
+	case rangeValue:
+		return "range"
+	case *macro:
+		return "Macro"
+	case *loop:
+		return "LoopContext"
+	}
+	return "builtin_function_or_method"
+}
+
+// objectName is the name that messages about missing members use.
+func objectName(v Value) string {
+	if v == nil {
+		return "None"
+	}
+	return typeName(v) + " object"
+}

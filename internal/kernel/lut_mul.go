@@ -1,0 +1,78 @@
+package kernel
+
+// Row decodes row r.
+func (m *LUT) Row(dst []float32, r int) {
+	for c := 0; c < m.cols; {
+		end := m.tileEnd(c)
+		m.unpack(dst[c:], m.cols, r, r+1, c, end)
+		c = end
+	}
+}
+
+// ScratchLen implements [Mat].
+func (m *LUT) ScratchLen(n int) int {
+	if p := m.prepLen(n); p > 0 {
+		return lutScratch + p
+	}
+	if n >= tileMin {
+		return tileScratch
+	}
+	return max(m.cols, lutScratch)
+}
+
+func (m *LUT) prepKind() prepKind { return prepPlanes }
+
+// lutScratch holds the table of a row.
+const lutScratch = 256
+
+// Mul implements [Mat].
+func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
+	var prep []float32
+	if p := m.prepLen(n); p > 0 {
+		prep = scratch[lutScratch:][:p]
+		m.prepare(prep, x, ldx, n, 0, n)
+	}
+	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
+}
+
+// mulPrepared is Mul with the work done that all rows share.
+func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	if n >= tileMin && len(prep) == 0 {
+		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
+		return
+	}
+	if m.cols == 0 {
+		zeroRows(dst, ldd, n, lo, hi)
+		return
+	}
+	if useAsm && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
+		return
+	}
+	m.slowRows(dst, ldd, x, ldx, n, lo, hi, scratch)
+}
+
+// slowRows multiplies by decoding a row at a time.
+func (m *LUT) slowRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
+	for r := lo; r < hi; r++ {
+		m.Row(scratch, r)
+		for t := range n {
+			dst[t*ldd+r] = Dot(scratch[:m.cols], x[t*ldx:t*ldx+m.cols])
+		}
+	}
+}
+
+func (m *LUT) tileEnd(c int) int {
+	if b := m.c.ColGroup; b <= tileCols {
+		return min(c+tileCols/b*b, m.cols)
+	}
+	return min(c+tileCols, (c/m.c.ColGroup+1)*m.c.ColGroup)
+}
+
+func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
+	if useAsm && m.unpackFast(dst, ld, r0, r1, c0, c1) {
+		return
+	}
+	for r := r0; r < r1; r++ {
+		m.decode(dst[(r-r0)*ld:][:c1-c0], r, c0)
+	}
+}
