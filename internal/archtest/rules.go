@@ -112,7 +112,7 @@ func Default() Rules {
 			// constants, operators, the passes that make a plan, and the engine that runs it.
 			{Dir: "internal/engine/portable/array", May: []string{"internal/kernel", "internal/dtype"}},
 			{Dir: "internal/engine/portable/weight", May: []string{
-				"internal/engine/portable/array", "internal/mil", "internal/kernel", "internal/dtype", "internal/storage",
+				"internal/engine/portable/array", "internal/mil", "internal/kernel", "internal/dtype",
 			}},
 			{Dir: "internal/engine/portable/op", May: []string{
 				"internal/engine/portable/array", "internal/engine/portable/weight",

@@ -240,6 +240,7 @@ func RowI32(dst, src []int32, stride, repeat int) {
 	rowStrided(dst, src, stride, repeat)
 }
 
+// rowStrided is [RowI32] for any type and any stride.
 func rowStrided[T any](dst, src []T, stride, repeat int) {
 	if repeat != 1 {
 		for i := range dst {
@@ -254,6 +255,7 @@ func rowStrided[T any](dst, src []T, stride, repeat int) {
 	}
 }
 
+// rowF16 is [RowI32] for binary16, widened.
 func rowF16(dst []float32, src []uint16, stride, repeat int) {
 	if stride == 1 && repeat == 1 {
 		kernel.F16ToF32(dst, src[:len(dst)])

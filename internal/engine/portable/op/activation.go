@@ -71,6 +71,7 @@ func init() {
 	)
 }
 
+// activate applies a function of one number to every element of operand 0.
 func (c *Call) activate(a *activation) error {
 	alpha, err := c.floatIn(1, 0)
 	if err != nil {
@@ -109,6 +110,7 @@ func relu(c *Call) error {
 	return nil
 }
 
+// sigmoid is 1/(1+e^-x).
 func sigmoid(c *Call) error {
 	x := c.F32(c.In(0))
 	c.spread(sigmoidRow, c.newF32(0), x)
@@ -124,6 +126,7 @@ func geluSigmoidRow(dst, x []float32) {
 	kernel.Mul(dst, dst, x)
 }
 
+// scaledSigmoid stores 1/(1+e^(-scale·x)) in dst.
 func scaledSigmoid(dst, x []float32, scale float32) {
 	kernel.Scale(dst, x, -scale)
 	kernel.Exp(dst, dst)
@@ -139,6 +142,7 @@ func silu(c *Call) error {
 	return nil
 }
 
+// gelu is x times the normal distribution function, exact or approximated as its mode says.
 func gelu(c *Call) error {
 	mode, err := c.textIn(1, "EXACT")
 	if err != nil {

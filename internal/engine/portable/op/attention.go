@@ -24,8 +24,10 @@ type attentionLocal struct {
 	mask []float32
 }
 
+// attentionShape checks the operands of attention and gives the result its shape.
 func attentionShape(c *Call) error { return shapeOfAttention(c, c.In(1)) }
 
+// shapeOfAttention is attentionShape with keys k.
 func shapeOfAttention(c *Call, k *array.Value) error {
 	q, v := c.In(0), c.In(2)
 	r := q.Rank

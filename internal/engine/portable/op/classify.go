@@ -27,6 +27,7 @@ func classifyShape(c *Call) error {
 	return c.out(1).SetShape(c.In(0).Len())
 }
 
+// classify gives the index of the greatest probability, the first of equal ones, and the probabilities.
 func classify(c *Call) error {
 	p := c.F32(c.In(0))
 	best, of := c.newI32(0), c.newF32(1)

@@ -50,6 +50,8 @@ func (g *convGeometry) pointwise() bool {
 	return true
 }
 
+// prepareConv turns the constant weight of a 1x1 convolution into the matrix that the kernels
+// read, and drops a bias of zeros.
 func prepareConv(s *Setup) (any, error) {
 	w := s.in(1)
 	if w == nil || w.Rank < 3 {
@@ -143,6 +145,7 @@ func (c *Call) convPadding(g *convGeometry, pad []int32) error {
 	return nil
 }
 
+// convShape gives the result its batch, channels and spatial sizes.
 func convShape(c *Call) error {
 	g, err := c.convGeometry()
 	if err != nil {
@@ -154,6 +157,8 @@ func convShape(c *Call) error {
 	return c.out(0).SetShape(dims[:2+g.spatial]...)
 }
 
+// conv runs a 1x1 convolution as a product of matrices, and any other one by its
+// definition.
 func conv(c *Call) error {
 	l := localOf[convLocal](c)
 	g := &l.geo

@@ -127,6 +127,7 @@ func (t *transposedTask) resize(d int, kind string, n int) {
 	t.result[d] = n
 }
 
+// convTransposeShape gives the result its batch, channels and spatial sizes.
 func convTransposeShape(c *Call) error {
 	t, err := c.transposedGeometry()
 	if err != nil {
@@ -138,6 +139,7 @@ func convTransposeShape(c *Call) error {
 	return c.out(0).SetShape(dims[:2+t.spatial]...)
 }
 
+// convTranspose adds up in float64 what every element of x spreads over the result.
 func convTranspose(c *Call) error {
 	t := localOf[transposedTask](c)
 	t.x, t.w, t.bias = c.F32(c.In(0)), c.F32(c.In(1)), nil

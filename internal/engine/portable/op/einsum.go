@@ -157,6 +157,7 @@ func (e *contraction) size(g *group) int {
 	return n
 }
 
+// einsumShape reads the equation and gives the result the sizes of its letters.
 func einsumShape(c *Call) error {
 	e := c.contraction()
 	if err := e.read(c); err != nil {

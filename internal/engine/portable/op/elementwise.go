@@ -105,6 +105,8 @@ func (c *Call) pairInt(w *array.Nest) (a, b []int32, ok bool) {
 	return a, b, w.Start(out.Shape(), 3)
 }
 
+// binary applies an operator of two operands, which broadcast, as numbers or as
+// integers.
 func (c *Call) binary(op *binary) error {
 	if !c.floatOut(0) {
 		return c.binaryInt(op)
@@ -140,6 +142,7 @@ func (c *Call) binary(op *binary) error {
 	}
 }
 
+// binaryInt is binary for integers, which wrap around at the declared type.
 func (c *Call) binaryInt(op *binary) error {
 	out, dt := c.newI32(0), c.out(0).DType
 	w := c.nest()
@@ -174,6 +177,7 @@ func (c *Call) noZero(divisors []int32) (err error) {
 	return err
 }
 
+// compare applies a comparison or a logical operator to operands that broadcast.
 func (c *Call) compare(op comparison) error {
 	out := c.newI32(0)
 	w := c.nest()
@@ -233,6 +237,7 @@ func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q in
 	}
 }
 
+// bit is 1 for true and 0 for false, as booleans are kept.
 func bit(b bool) int32 {
 	if b {
 		return 1
@@ -277,6 +282,7 @@ func selectOp(c *Call) error {
 	return nil
 }
 
+// selectRows takes each element of dst from a where cond is set, else from b.
 func selectRows[T any](w *array.Nest, dims []int, dst []T, cond []int32, a, b []T) {
 	for ok := w.Start(dims, array.MaxStreams); ok; ok = w.Next() {
 		row := dst[w.At[0] : w.At[0]+w.N]

@@ -74,6 +74,7 @@ func (e *Env) flat(slot int32, n int) []int32 {
 	return array.AsInt32(e.spares[k][:n])
 }
 
+// grow returns b, or new memory when it is shorter than n.
 func (e *Env) grow(b []float32, n int) []float32 {
 	if cap(b) >= n {
 		return b[:cap(b)]

@@ -48,6 +48,7 @@ func (c *Call) orderedKeys(w *AttentionPattern) *array.Value {
 	return v
 }
 
+// fusedAttentionShape is attentionShape for keys that may be transposed.
 func fusedAttentionShape(c *Call) error {
 	k := c.orderedKeys(dataOf[AttentionPattern](c))
 	if k == nil {
@@ -56,6 +57,7 @@ func fusedAttentionShape(c *Call) error {
 	return shapeOfAttention(c, k)
 }
 
+// evalFusedAttention runs attention with the scale and rounding of its pattern.
 func evalFusedAttention(c *Call) error {
 	w := dataOf[AttentionPattern](c)
 	l := localOf[fusedAttentionLocal](c)

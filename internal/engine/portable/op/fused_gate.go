@@ -28,6 +28,7 @@ func NewGate(activation func(dst, x []float32), round bool) *GatePattern {
 	}}
 }
 
+// gated applies the pattern's function to both operands.
 func gated(c *Call) error {
 	x, y := c.F32(c.In(0)), c.F32(c.In(1))
 	if len(x) != len(y) {

@@ -52,6 +52,7 @@ func (t *normTask) Run(lo, hi, _ int) {
 	}
 }
 
+// rmsNorm norms the rows of x, on the pool when there are many numbers.
 func rmsNorm(c *Call) error {
 	x := c.In(0)
 	t := localOf[normTask](c)

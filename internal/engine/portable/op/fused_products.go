@@ -59,6 +59,8 @@ func prepareProducts(s *Setup) (any, error) {
 	return group, nil
 }
 
+// productsShape gives every result the shape of x with the rows of its weight as the last
+// dimension.
 func productsShape(c *Call) error {
 	x, group := c.In(0), dataOf[ProductGroup](c)
 	if x.Rank == 0 || x.Dims[x.Rank-1] != group.mat.Cols() {
@@ -75,6 +77,7 @@ func productsShape(c *Call) error {
 	return nil
 }
 
+// products multiplies x by all weights in one task.
 func products(c *Call) error {
 	x, l, group := c.In(0), localOf[productsLocal](c), dataOf[ProductGroup](c)
 	xs := c.F32(x)

@@ -93,6 +93,7 @@ func rotaryShape(c *Call) error {
 	return y.SetShape(y.Shape()...)
 }
 
+// rotary rotates the rows of x, on the pool when there are many numbers.
 func rotary(c *Call) error {
 	x, t := c.In(0), localOf[rotaryTask](c)
 	t.dst = c.newF32(0)
@@ -129,6 +130,7 @@ func (t *rotaryTask) Run(lo, hi, _ int) {
 	}
 }
 
+// row rotates one row, a long one in pieces.
 func (t *rotaryTask) row(dst, x, cos, sin []float32) {
 	if t.n <= array.PollEvery {
 		kernel.Rotate(dst, x, cos, sin, t.round)

@@ -65,6 +65,7 @@ func (c *Call) indexRule(k int) (indexRule, error) {
 	return indexRule{wrapped: stored && !validate}, err
 }
 
+// at returns the place that index i of a dimension of n elements names.
 func (r indexRule) at(i int32, n int) (int, error) {
 	k := int(i)
 	if k < 0 && r.wrapped {
@@ -402,6 +403,8 @@ func (d *deep) offset(x *array.Value, indices []int32, k int, rule indexRule) (i
 	return at * d.slice, nil
 }
 
+// gatherNDShape joins the batch dimensions, those of the indices and those of x that
+// the indices do not reach.
 func gatherNDShape(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	batch, err := c.intIn(2, 0)

@@ -145,6 +145,7 @@ func stackAxis(c *Call) (int, error) {
 	return axis, nil
 }
 
+// stackShape inserts a dimension as long as the list at the axis.
 func stackShape(c *Call) error {
 	first := c.item(0)
 	axis, err := stackAxis(c)
@@ -164,6 +165,7 @@ func stackShape(c *Call) error {
 	return c.out(0).SetShape(dims[:first.Rank+1]...)
 }
 
+// equalDims reports whether two values have the same shape.
 func equalDims(a, b *array.Value) bool {
 	for d := range a.Rank {
 		if a.Dims[d] != b.Dims[d] {
@@ -246,6 +248,7 @@ func splitOp(c *Call) error {
 	return nil
 }
 
+// tileShape multiplies the dimensions by the repetitions.
 func tileShape(c *Call) error {
 	x, reps := c.In(0), c.intsIn(1)
 	if len(reps) != x.Rank {

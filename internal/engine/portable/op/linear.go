@@ -72,6 +72,7 @@ func constMatrix(p *array.Poller, w *array.Value) (kernel.Mat, error) {
 	return kernel.NewF32(rows, cols, f)
 }
 
+// allZero reports whether v is a dense float32 constant of zeros.
 func allZero(p *array.Poller, v *array.Value) bool {
 	if v == nil || v.Repr != array.ReprF32 || !v.Dense {
 		return false
@@ -100,6 +101,8 @@ func linearShape(c *Call) error {
 	return y.SetShape(y.Shape()...)
 }
 
+// linear multiplies by the prepared matrix of a constant weight, else by the weight as
+// it is.
 func linear(c *Call) error {
 	x, l := c.In(0), localOf[linearLocal](c)
 	xs := c.F32(x)

@@ -49,6 +49,7 @@ func makeListShape(c *Call) error {
 	return c.out(0).SetShape(dims[:1+c.listLen()]...)
 }
 
+// makeList fills the places with zeros.
 func makeList(c *Call) error {
 	if c.floatOut(0) {
 		array.Fill(&c.Env.Poller, c.newF32(0), 0)
@@ -61,6 +62,7 @@ func makeList(c *Call) error {
 // scalarShape gives output 0 rank 0.
 func scalarShape(c *Call) error { return c.out(0).SetShape() }
 
+// listLength gives the number of places.
 func listLength(c *Call) error {
 	n, err := c.places()
 	if err != nil {
@@ -79,6 +81,7 @@ func (c *Call) places() (int, error) {
 	return ls.Dims[0], nil
 }
 
+// listReadShape gives the result the shape of an element.
 func listReadShape(c *Call) error {
 	if _, err := c.places(); err != nil {
 		return err
@@ -90,6 +93,7 @@ func listReadShape(c *Call) error {
 	return c.out(0).SetShape(ls.Dims[1:ls.Rank]...)
 }
 
+// listGatherShape gives the result a dimension for the indices and those of an element.
 func listGatherShape(c *Call) error {
 	if _, err := c.places(); err != nil {
 		return err
@@ -127,6 +131,7 @@ func listRead(c *Call) error {
 	return nil
 }
 
+// pickRows copies rows at from src to dst, one after the other.
 func pickRows[T any](p *array.Poller, dst, src []T, at []int32, size int) {
 	p.Lanes(len(at), size, func(k int) { array.Copy(p, dst[k*size:(k+1)*size], src[int(at[k])*size:]) })
 }
@@ -162,6 +167,7 @@ func (c *Call) grownShape(element []int) error {
 	return c.out(0).SetShape(dims[:1+len(element)]...)
 }
 
+// listWriteShape lets the list grow to the index.
 func listWriteShape(c *Call) error {
 	if at := c.In(1); at.Len() != 1 {
 		return fmt.Errorf("index of shape %v", at.ShapeCopy())
@@ -169,6 +175,7 @@ func listWriteShape(c *Call) error {
 	return c.grownShape(c.In(2).Shape())
 }
 
+// listScatterShape lets the list grow to the greatest index.
 func listScatterShape(c *Call) error {
 	at, v := c.In(1), c.In(2)
 	if at.Rank != 1 || v.Rank == 0 || v.Dims[0] != at.Dims[0] {
@@ -189,6 +196,7 @@ func listWrite(c *Call) error {
 	return nil
 }
 
+// putRows copies old to dst and then the rows to their places.
 func putRows[T any](p *array.Poller, dst, old, rows []T, at []int32, size int) {
 	array.Fill(p, dst[array.Copy(p, dst, old):], *new(T))
 	p.Lanes(len(at), size, func(k int) {

@@ -71,6 +71,7 @@ func rangeOp(c *Call) error {
 	return nil
 }
 
+// fillShape reads the result's shape from operand 0.
 func fillShape(c *Call) error {
 	target := c.intsIn(0)
 	if len(target) > array.MaxRank {
@@ -119,6 +120,7 @@ func oneHotAxis(c *Call) (axis, depth int, err error) {
 	return axis, depth, nil
 }
 
+// oneHotShape inserts a dimension for the classes at the axis.
 func oneHotShape(c *Call) error {
 	idx := c.In(0)
 	axis, depth, err := oneHotAxis(c)
@@ -221,6 +223,7 @@ func band[T any](p *array.Poller, dst, src []T, rows, cols, lower, upper int) {
 	})
 }
 
+// nonZeroShape has a row of indices for each element that is not zero.
 func nonZeroShape(c *Call) error {
 	n := 0
 	x := c.In(0)

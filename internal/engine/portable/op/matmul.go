@@ -42,6 +42,7 @@ type matmulDims struct {
 	vectorX, vectorY bool
 }
 
+// matmulDims reads the sizes of a product from its operands.
 func (c *Call) matmulDims() (d matmulDims, err error) {
 	x, y := c.In(0), c.In(1)
 	if d.tx, err = c.BoolIn(2, false); err != nil {
@@ -115,6 +116,7 @@ func (d *matmulDims) broadcast(xd, yd []int) error {
 	return nil
 }
 
+// matmulShape joins the batch dimensions and those of the product.
 func matmulShape(c *Call) error {
 	d, err := c.matmulDims()
 	if err != nil {
@@ -193,6 +195,7 @@ func (t *matmulTask) matmul(c *Call, dst, x, y []float32, ty bool, m, n, k int) 
 	t.run(c)
 }
 
+// run multiplies on the pool, or here where a second thread would not pay.
 func (t *matmulTask) run(c *Call) {
 	if t.d.m == 0 || t.d.n == 0 || t.d.batches == 0 {
 		return
@@ -206,6 +209,7 @@ func (t *matmulTask) run(c *Call) {
 	c.Env.Poll()
 }
 
+// units is the number of units of work.
 func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
 
 // Run computes units lo to hi-1, each some rows of one batch.

@@ -105,6 +105,7 @@ func (p *pooling) fit(d int, mode string, ceil bool) error {
 	return nil
 }
 
+// poolShape gives the result the number of windows in each spatial dimension.
 func poolShape(c *Call) error {
 	p, err := c.poolGeometry()
 	if err != nil {

@@ -45,6 +45,7 @@ func (s *Setup) isTrue(k int) bool {
 // Answers to rowwise.
 func firstOperand(*Setup) (int, bool) { return 0, true }
 
+// constantWeight is of linear, whose weight must be a constant.
 func constantWeight(s *Setup) (int, bool) { return 0, s.in(1) != nil }
 
 // constantMatrix is of matmul, whose x must lie as it is.

@@ -70,6 +70,7 @@ func (c *Call) twoFloats(a, b float32) (float64, float64, error) {
 	return float64(x), float64(y), err
 }
 
+// randomUniform draws from low up to but not including high.
 func randomUniform(c *Call) error {
 	low, high, err := c.twoFloats(0, 1)
 	if err != nil {
@@ -98,6 +99,7 @@ func (c *Call) below(v, low, high float64) float32 {
 	return f
 }
 
+// randomNormal draws from the normal distribution of a mean and a deviation.
 func randomNormal(c *Call) error {
 	mean, deviation, err := c.twoFloats(0, 1)
 	if err != nil {
@@ -116,6 +118,7 @@ func randomNormal(c *Call) error {
 	return nil
 }
 
+// randomBernoulli draws 1 with probability prob, else 0.
 func randomBernoulli(c *Call) error {
 	p, err := c.floatIn(1, 0.5)
 	if err != nil {

@@ -210,6 +210,7 @@ func (l *recurrent) begin(c *Call) {
 	}
 }
 
+// rnn is a layer of one gate: h = activation(W·x + R·h + b).
 func rnn(c *Call) error {
 	l := c.layer()
 	bias, err := c.vector(4, l.hidden)

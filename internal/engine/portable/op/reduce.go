@@ -112,6 +112,7 @@ func (c *Call) reduceNest(w *array.Nest, x *array.Value, dense bool) (n int, err
 	return n, nil
 }
 
+// reduce combines the elements along the axes.
 func (c *Call) reduce(r *reduction) error {
 	x, out := c.In(0), c.out(0)
 	if x.IsInt() {
@@ -214,6 +215,7 @@ func (r *reduction) column(acc []float64, x []float32, n, accStep, step int) {
 	}
 }
 
+// join adds an element to what was combined so far.
 func (b combine) join(acc, v float64) float64 {
 	switch b {
 	case byProduct:
@@ -280,6 +282,7 @@ func (c *Call) reduceInt(r *reduction) error {
 	return nil
 }
 
+// joinInt is join for integers.
 func (b combine) joinInt(acc, v int64) int64 {
 	switch b {
 	case byProduct:

@@ -135,6 +135,7 @@ func (c *Call) sample(g *grid2) {
 	}
 }
 
+// mix is the point between a and b, share of the way.
 func mix(a, b float32, share float64) float64 {
 	if share == 0 {
 		return float64(a)
@@ -159,6 +160,7 @@ func (c *Call) resizedShape(h, w float64) error {
 	return c.out(0).SetShape(dims[:x.Rank]...)
 }
 
+// upsampleShape multiplies height and width by the factors.
 func upsampleShape(c *Call) error {
 	x := c.In(0)
 	sh, err := c.floatIn(1, 1)
@@ -175,6 +177,7 @@ func upsampleShape(c *Call) error {
 	return c.resizedShape(math.Floor(float64(x.Dims[x.Rank-2])*float64(sh)), math.Floor(float64(x.Dims[x.Rank-1])*float64(sw)))
 }
 
+// targetShape takes height and width from the operands.
 func targetShape(c *Call) error {
 	h, err := c.intIn(1, 1)
 	if err != nil {
@@ -193,6 +196,7 @@ func (c *Call) sizes() (h, w, toH, toW int) {
 	return x.Dims[x.Rank-2], x.Dims[x.Rank-1], out.Dims[x.Rank-2], out.Dims[x.Rank-1]
 }
 
+// resizeNearest copies the element that each place falls on.
 func resizeNearest(c *Call) error {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
@@ -221,6 +225,7 @@ func upsampleBilinear(c *Call) error {
 	return c.bilinear(s)
 }
 
+// resizeBilinear interpolates between the four elements around each place.
 func resizeBilinear(c *Call) error {
 	s, err := c.samplingIn(3)
 	if err != nil {

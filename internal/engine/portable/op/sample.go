@@ -139,6 +139,7 @@ func (s *sampler) at(plane []float32, y, x float64) float32 {
 	return float32(sum)
 }
 
+// resampleShape takes height and width from the coordinates.
 func resampleShape(c *Call) error {
 	x, at := c.In(0), c.In(1)
 	if x.Rank != 4 || at.Rank != 4 || at.Dims[3] != 2 || at.Dims[0] != x.Dims[0] {
@@ -147,6 +148,7 @@ func resampleShape(c *Call) error {
 	return c.out(0).SetShape(x.Dims[0], x.Dims[1], at.Dims[1], at.Dims[2])
 }
 
+// resample reads x at the places that the coordinates name.
 func resample(c *Call) error {
 	s, err := c.sampler()
 	if err != nil {
@@ -175,6 +177,7 @@ func (c *Call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y,
 	}
 }
 
+// affineShape takes height and width from the operands.
 func affineShape(c *Call) error {
 	x, m := c.In(0), c.In(1)
 	if x.Rank != 4 || m.Rank != 2 || m.Dims[1] != 6 || m.Dims[0] != 1 && m.Dims[0] != x.Dims[0] {
@@ -191,6 +194,7 @@ func affineShape(c *Call) error {
 	return c.out(0).SetShape(x.Dims[0], x.Dims[1], h, w)
 }
 
+// affineWarp reads x at the places to which a matrix takes those of the result.
 func affineWarp(c *Call) error {
 	s, err := c.sampler()
 	if err != nil {

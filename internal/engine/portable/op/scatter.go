@@ -209,6 +209,7 @@ func scatter(c *Call) error {
 	return nil
 }
 
+// scatterAlongShape is that of data, once indices and updates agree.
 func scatterAlongShape(c *Call) error {
 	data, idx, updates := c.In(0), c.In(1), c.In(2)
 	if _, err := c.along(3, data, idx); err != nil {
@@ -257,6 +258,7 @@ func scatterAlong(c *Call) error {
 	return nil
 }
 
+// scatterNDShape is that of data, once indices and updates fit it.
 func scatterNDShape(c *Call) error {
 	data, idx, updates := c.In(0), c.In(1), c.In(2)
 	d, err := c.deep(data, idx, 0)

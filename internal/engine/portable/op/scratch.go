@@ -8,6 +8,7 @@ type scratch struct {
 	l   []int64
 }
 
+// newScratch makes the local of operators that use scratch.
 func newScratch() any { return &scratch{} }
 
 // scratch returns what newScratch made for this step.
@@ -17,16 +18,19 @@ func (c *Call) scratch() *scratch {
 	return s
 }
 
+// floats returns n numbers; what they held is lost.
 func (s *scratch) floats(n int) []float32 {
 	s.f = reuse(s.env, s.f, n)
 	return s.f
 }
 
+// doubles is floats in double precision.
 func (s *scratch) doubles(n int) []float64 {
 	s.d = reuse(s.env, s.d, n)
 	return s.d
 }
 
+// longs is floats for integers.
 func (s *scratch) longs(n int) []int64 {
 	s.l = reuse(s.env, s.l, n)
 	return s.l

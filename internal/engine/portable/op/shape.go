@@ -25,6 +25,7 @@ func init() {
 	)
 }
 
+// shapeShape has an element for each dimension of the operand.
 func shapeShape(c *Call) error { return c.out(0).SetShape(c.In(0).Rank) }
 
 // shapeOp lists the dimensions of x.
@@ -169,6 +170,7 @@ func reshapeOp(c *Call) error {
 	return nil
 }
 
+// transposeShape puts the dimensions in the order of perm.
 func transposeShape(c *Call) error {
 	x, perm := c.In(0), c.intsIn(1)
 	if len(perm) != x.Rank {
@@ -280,6 +282,7 @@ func bound(a, n int) int {
 	return max(0, min(a, n))
 }
 
+// reshapeLike shows the elements under the joined shape.
 func reshapeLike(c *Call) error {
 	x := c.In(1)
 	if c.floatOut(0) {

@@ -110,6 +110,7 @@ func slicing(begin, end, step, n int, fromStart, toEnd bool) (first, by, count i
 	return b, step, count
 }
 
+// sliceShape gives the result the size of the window.
 func sliceShape(c *Call) error {
 	x := c.In(0)
 	w, err := c.window(1, x)
@@ -127,6 +128,7 @@ func sliceShape(c *Call) error {
 	return c.out(0).SetShape(dims[:rank]...)
 }
 
+// sliceByIndex takes the window between two indices.
 func sliceByIndex(c *Call) error {
 	x := c.In(0)
 	w, err := c.window(1, x)
@@ -305,6 +307,7 @@ func (c *Call) sizeWindow(x *array.Value) (w window, err error) {
 	return w, nil
 }
 
+// sliceSizeShape gives the result the size that the program asks for.
 func sliceSizeShape(c *Call) error {
 	x := c.In(0)
 	w, err := c.sizeWindow(x)
@@ -314,6 +317,7 @@ func sliceSizeShape(c *Call) error {
 	return c.out(0).SetShape(w.count[:x.Rank]...)
 }
 
+// sliceBySize takes the window of a size at an index.
 func sliceBySize(c *Call) error {
 	x := c.In(0)
 	w, err := c.sizeWindow(x)
@@ -358,6 +362,7 @@ func (c *Call) windowSizes(x *array.Value) (axis, size, step, count int, err err
 	return axis, size, step, (n-size)/step + 1, nil
 }
 
+// windowsShape has a dimension for the windows and one for what is in them.
 func windowsShape(c *Call) error {
 	x := c.In(0)
 	axis, size, _, count, err := c.windowSizes(x)

@@ -240,6 +240,7 @@ func topkSizes(c *Call) (axis, k int, err error) {
 	return axis, k, nil
 }
 
+// topkShape cuts the axis to k elements.
 func topkShape(c *Call) error {
 	x := c.In(0)
 	axis, k, err := topkSizes(c)

@@ -37,6 +37,7 @@ func (c *Call) margins(x *array.Value) (before, after [array.MaxRank]int, err er
 	return before, after, nil
 }
 
+// padShape adds what is padded on either side.
 func padShape(c *Call) error {
 	x := c.In(0)
 	before, after, err := c.margins(x)
@@ -374,6 +375,7 @@ func (c *Call) cropWindow(x *array.Value) (w window, err error) {
 	return w, nil
 }
 
+// cropShape takes off what is cropped on either side.
 func cropShape(c *Call) error {
 	x := c.In(0)
 	w, err := c.cropWindow(x)
@@ -383,6 +385,7 @@ func cropShape(c *Call) error {
 	return c.out(0).SetShape(w.count[:x.Rank]...)
 }
 
+// crop takes the window inside the borders.
 func crop(c *Call) error {
 	x := c.In(0)
 	w, err := c.cropWindow(x)

@@ -18,6 +18,7 @@ type spreadTask struct {
 	unit      int
 }
 
+// newSpread makes the local of operators that use spread or spread2.
 func newSpread() any { return &spreadTask{} }
 
 // Run handles units lo to hi-1.
@@ -56,6 +57,7 @@ func (c *Call) spread2(f func(dst, a, b []float32), dst, a, b []float32) {
 	c.runSpread(t)
 }
 
+// runSpread shares a task among the threads.
 func (c *Call) runSpread(t *spreadTask) {
 	c.Env.Pool.For(t, (len(t.dst)+t.unit-1)/t.unit, 1, c.Env.Threads)
 	*t = spreadTask{} // holds no memory of the caller

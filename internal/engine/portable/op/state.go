@@ -72,6 +72,7 @@ func (b *Buffer) Clear() {
 	clear(b.I32)
 }
 
+// readState shows the memory of the state, or a copy where a later write would show.
 func readState(c *Call) error {
 	spec := &c.Env.Specs[c.Step.State]
 	b := c.Env.States[c.Step.State]
@@ -116,6 +117,7 @@ func (c *Call) inState(v *array.Value, s int) bool {
 	return false
 }
 
+// writeState stores the operand in the state, unless it lies there already.
 func writeState(c *Call) error {
 	v, spec := c.In(0), &c.Env.Specs[c.Step.State]
 	if v == nil {

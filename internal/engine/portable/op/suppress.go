@@ -36,6 +36,7 @@ type suppressor struct {
 	chosen  []int
 }
 
+// suppressor reads the operands of non-maximum suppression.
 func (c *Call) suppressor() (*suppressor, error) {
 	s := localOf[suppressor](c)
 	b, p := c.In(0), c.In(1)
@@ -65,6 +66,7 @@ func (c *Call) suppressor() (*suppressor, error) {
 	return s, err
 }
 
+// suppressShape has room for the most boxes of each image.
 func suppressShape(c *Call) error {
 	s, err := c.suppressor()
 	if err != nil {
@@ -90,6 +92,7 @@ func suppressShape(c *Call) error {
 	return nil
 }
 
+// suppress chooses the boxes of each image; unused places have index -1.
 func suppress(c *Call) error {
 	s, err := c.suppressor()
 	if err != nil {

@@ -26,6 +26,7 @@ func (c *Call) tailRows() int {
 	return n
 }
 
+// tailShape cuts the last dimension but one to the rows that are wanted.
 func tailShape(c *Call) error {
 	x, y := c.In(0), c.out(0)
 	y.Rank, y.Dims = x.Rank, x.Dims
@@ -35,6 +36,7 @@ func tailShape(c *Call) error {
 	return y.SetShape(y.Shape()...)
 }
 
+// tail shows the last rows where they lie.
 func tail(c *Call) error {
 	x, n := c.In(0), c.tailRows()
 	if n < 0 {

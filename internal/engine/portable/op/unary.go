@@ -73,6 +73,7 @@ func init() {
 	)
 }
 
+// unary applies a function to every element, as numbers or as integers.
 func (c *Call) unary(u *unary) error {
 	if c.floatOut(0) {
 		x := c.F32(c.In(0))
@@ -102,6 +103,7 @@ func (c *Call) unary(u *unary) error {
 	return nil
 }
 
+// shifted applies a function to every element with epsilon added.
 func (c *Call) shifted(s *shifted) error {
 	def := s.epsilon
 	if c.In(0).DType == dtype.Float16 {
@@ -182,6 +184,7 @@ func (c *Call) clamp(lo, hi float32) error {
 	return nil
 }
 
+// identity shows its operand.
 func identity(c *Call) error {
 	c.out(0).Alias(c.In(0))
 	return nil

@@ -24,6 +24,7 @@ func (pl *planner) markUsed(b *mil.Block, keep []*mil.Value) {
 	}
 }
 
+// need marks an operation as used and adds what it reads to the work.
 func (pl *planner) need(op *mil.Op, work []*mil.Value) []*mil.Value {
 	if pl.used[op] {
 		return work

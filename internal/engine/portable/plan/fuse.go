@@ -87,6 +87,7 @@ type fuser struct {
 	gone     map[*Step]bool
 }
 
+// newFuser indexes the steps as they are now.
 func newFuser(pl *planner) *fuser {
 	f := &fuser{pl: pl, p: pl.p, producer: map[int32]*Step{}, uses: map[int32]int{}, gone: map[*Step]bool{}}
 	f.index()
@@ -147,8 +148,10 @@ func (f *fuser) through(s int32) (int32, *Step) {
 	return c.In[0], c
 }
 
+// float reports whether a slot holds numbers that are no integers.
 func (f *fuser) float(s int32) bool { return f.p.Slots[s].Type.DType.IsFloat() }
 
+// half reports whether a slot is declared fp16.
 func (f *fuser) half(s int32) bool { return f.p.Slots[s].Type.DType == dtype.Float16 }
 
 // scalar returns a constant slot's single number.
@@ -175,6 +178,7 @@ func (f *fuser) number(st *Step, k, def int) (int, bool) {
 	return int(v.I32[0]), true
 }
 
+// faithful reports whether results are rounded as separate operations would round them.
 func (f *fuser) faithful() bool { return f.p.Arithmetic == engine.Faithful }
 
 // replace marks the steps of a group as gone and returns the step that stands

@@ -90,6 +90,7 @@ func (f *fuser) scaled(s int32, scale *float32) *Step {
 	return nil
 }
 
+// sameRank reports whether all slots have that many dimensions.
 func (f *fuser) sameRank(rank int, slots ...int32) bool {
 	for _, s := range slots {
 		if t := f.p.Slots[s].Type; len(t.Shape) != rank || t.Variadic {

@@ -66,6 +66,7 @@ func (f *fuser) productOf(s int32) *Step {
 	return st
 }
 
+// sameRows reports whether two linears have equally many outputs.
 func (f *fuser) sameRows(a, b *Step) bool {
 	v, w := f.p.Slots[a.In[1]].Const, f.p.Slots[b.In[1]].Const
 	return v.Rank == 2 && w.Rank == 2 && v.Dims[0] == w.Dims[0]

@@ -22,6 +22,7 @@ func (f *fuser) rmsNorm(last *Step) *Step {
 	return nil
 }
 
+// normBefore matches the norm before its multiplication by gamma.
 func (f *fuser) normBefore(last *Step, product, gamma int32) *Step {
 	product, cast1 := f.through(product)
 	times := f.made(product, "mul", true)
@@ -119,6 +120,7 @@ func (f *fuser) sameValue(a, b int32) bool {
 	return a == b || widened(a) == widened(b)
 }
 
+// operandOf returns the slot of operand k, -1 when it is absent.
 func operandOf(st *Step, k int) int32 {
 	if k >= len(st.In) {
 		return -1

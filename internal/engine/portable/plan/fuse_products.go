@@ -61,6 +61,7 @@ func (f *fuser) groupable(st *Step) bool {
 	return v != nil && v.Repr == array.ReprF32 && v.Dense && v.Len() == w.Dims[0]
 }
 
+// sameWidth reports whether the weights of all linears have equally many columns.
 func (f *fuser) sameWidth(group []*Step) bool {
 	cols := func(st *Step) int { return f.p.Slots[st.In[1]].Const.Dims[1] }
 	for _, st := range group[1:] {

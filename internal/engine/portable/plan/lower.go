@@ -56,6 +56,7 @@ func (pl *planner) lowerAll() error {
 	return nil
 }
 
+// opsetNumber reads the number of an opset such as CoreML7, 8 where the name has none.
 func opsetNumber(name string) int {
 	var n int
 	if _, err := fmt.Sscanf(name, "CoreML%d", &n); err != nil {
@@ -64,6 +65,7 @@ func opsetNumber(name string) int {
 	return n
 }
 
+// parameters gives inputs their slots and states their places, checked.
 func (pl *planner) parameters() error {
 	for _, v := range pl.p.Function.Inputs {
 		if v.Type.Kind != mil.State {
@@ -88,6 +90,7 @@ func (pl *planner) parameters() error {
 	return nil
 }
 
+// newSlot makes the slot of a value.
 func (pl *planner) newSlot(v *mil.Value) int32 {
 	s := int32(len(pl.p.Slots))
 	pl.p.Slots = append(pl.p.Slots, Slot{Name: v.Name, Type: v.Type, buffer: -1})

@@ -31,6 +31,7 @@ func (p *Plan) InitEnv(e *op.Env, pool *workpool.Pool, threads int) {
 	p.Body.makeLocals(e)
 }
 
+// makeLocals makes what the steps keep from prediction to prediction.
 func (b *Body) makeLocals(e *op.Env) {
 	for _, st := range b.Steps {
 		if st.Def.Local != nil {

@@ -175,6 +175,7 @@ func (b *binder) views(root int32, except *Step) []int32 {
 	return list
 }
 
+// isUpdate reports whether a step is a slice_update of the program.
 func isUpdate(st *Step) bool { return st.is("slice_update") && st.Op != nil }
 
 // mayUpdate reports whether update may write into the state: nothing reads the

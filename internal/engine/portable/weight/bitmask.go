@@ -18,6 +18,7 @@ type bitmask struct {
 
 const maskStep = 64
 
+// newBitmask reads a mask of n bits.
 func newBitmask(p *array.Poller, data []byte, n int) (*bitmask, error) {
 	if n < 0 || len(data) < (n+7)/8 {
 		return nil, fmt.Errorf("mask of %d bits holds %d bytes", n, len(data))

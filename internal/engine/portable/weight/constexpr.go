@@ -118,6 +118,7 @@ func constOf(n node) *mil.Const {
 	return nil
 }
 
+// result makes the result of the operation.
 func (x *constexpr) result(shape []int, dt dtype.Type, format string, n node) *Weight {
 	return &Weight{Shape: shape, dt: dt, format: format, bytes: x.bytes, node: n, round: x.rounds(dt)}
 }
@@ -176,6 +177,7 @@ func (x *constexpr) scaled(data node, shape []int) (*quantNode, dtype.Type, erro
 	return q, dt, nil
 }
 
+// product multiplies the dimensions of a shape.
 func product(shape []int) int {
 	n, _ := dtype.Count(shape)
 	return n
@@ -266,12 +268,14 @@ func spread(c *mil.Const, n int) node {
 
 type repeatNode struct{ x float32 }
 
+// read gives the one number for every element.
 func (n repeatNode) read(dst []float32, _ int) {
 	for k := range dst {
 		dst[k] = n.x
 	}
 }
 
+// cast reads binary16 as float32.
 func (x *constexpr) cast() ([]*Weight, error) {
 	src, shape, _, err := x.operand("source_val")
 	if err != nil {

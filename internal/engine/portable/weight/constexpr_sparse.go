@@ -58,6 +58,7 @@ func (m *bitmask) count(shape []int) error {
 	return nil
 }
 
+// sparseToDense puts the values in the places of a mask.
 func (x *constexpr) sparseToDense() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("mask")
 	if err != nil {
@@ -76,6 +77,7 @@ func (x *constexpr) sparseToDense() ([]*Weight, error) {
 	return []*Weight{x.result(shape, dt, "sparse "+dt.String(), &sparseNode{values: values, mask: mask})}, nil
 }
 
+// lutToSparse looks up the values of a sparse tensor.
 func (x *constexpr) lutToSparse() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("indices_mask")
 	if err != nil {
@@ -114,6 +116,7 @@ func (n *lutNode) widenMask(poll *array.Poller, mask *bitmask) (*bitmask, error)
 	return newBitmask(poll, bits, total)
 }
 
+// sparseBlockwise scales the values of a sparse tensor.
 func (x *constexpr) sparseBlockwise() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("data_mask")
 	if err != nil {

@@ -83,6 +83,7 @@ type constNode struct {
 	c *mil.Const
 }
 
+// read decodes stored numbers.
 func (n constNode) read(dst []float32, start int) {
 	data, t := n.c.Data, n.c.DType
 	switch t {
@@ -99,6 +100,7 @@ func (n constNode) read(dst []float32, start int) {
 	}
 }
 
+// readNibbles decodes numbers of four bits, the low half of a byte first.
 func readNibbles(dst []float32, data []byte, start int, signed bool) {
 	for k := range dst {
 		at := start + k
@@ -116,6 +118,7 @@ type grid struct {
 	shape, coarse, block []int
 }
 
+// newGrid checks that coarse divides shape.
 func newGrid(shape, coarse []int) (grid, error) {
 	if len(shape) != len(coarse) {
 		return grid{}, fmt.Errorf("shapes %v and %v differ in rank", shape, coarse)
@@ -160,6 +163,7 @@ type quantNode struct {
 	lut                    *lutNode
 }
 
+// read scales a run of elements of one block at a time.
 func (n *quantNode) read(dst []float32, start int) {
 	if n.where != nil {
 		n.readSparse(dst, start)
@@ -179,6 +183,7 @@ func (n *quantNode) read(dst []float32, start int) {
 	}
 }
 
+// readSparse is read where the elements are those of a sparse tensor.
 func (n *quantNode) readSparse(dst []float32, start int) {
 	n.data.read(dst, start)
 	p := n.where.selectBit(start)
@@ -280,6 +285,7 @@ type lutNode struct {
 	where, mask *bitmask
 }
 
+// read looks the elements up.
 func (n *lutNode) read(dst []float32, start int) {
 	if n.where != nil {
 		p := n.where.selectBit(start)
@@ -364,6 +370,7 @@ type sparseNode struct {
 	mask   *bitmask
 }
 
+// read puts the stored values in the places of the mask.
 func (n *sparseNode) read(dst []float32, start int) {
 	clear(dst)
 	first := n.mask.rank(start)
