@@ -8,8 +8,8 @@ import (
 )
 
 // isSpace is Python's str.isspace. Go leaves out the four separators of ASCII,
-// which Python counts as white space because Unicode gives them the
-// bidirectional class of one.
+// which Python takes for white space because Unicode's bidirectional algorithm
+// treats them as ends of paragraphs and segments.
 func isSpace(r rune) bool {
 	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 }

@@ -162,7 +162,7 @@ func intArith(op string, a, b Value) (int64, error) {
 }
 
 // modTest makes odd and even, which take floats too: 3.0 is odd and 3.5 is
-// neither. What is no number is neither here, and an error in Python.
+// neither. What is no number fails, as Python's operator % does.
 func modTest(f func(r int64) bool) testFunc {
 	return func(_ *interp, v Value, _ *args) (bool, error) {
 		if x, ok := v.(float64); ok {
