@@ -1,6 +1,9 @@
 package jinja
 
-// args are the arguments of a call.
+// args are the arguments of a call. Names may repeat those of parameters that a
+// position fills already: only bind and macros know the parameters, so they report
+// it. A function may take arguments out, which is why the values of a call are never
+// shared by two calls.
 type args struct {
 	pos   []Value
 	names []string
@@ -20,8 +23,12 @@ func (a *args) take(id string) (Value, bool) {
 	return nil, false
 }
 
-// bind assigns arguments to parameters. Those that are not given are unset;
-// more than there are parameters fail. The first required ones must be given.
+// bind assigns arguments to parameters. Those that are not given are unset; more
+// than there are parameters fail. The first required ones must be given. Python
+// binds the same way for its own functions: positions first, then names, each
+// parameter once. Built-in functions of jinja2 are Python functions, so templates
+// see the TypeError of a Python call; the texts differ in detail between versions of
+// Python and are not copied word for word.
 func (a *args) bind(fn string, required int, params ...string) (bound, error) {
 	b := bound{fn: fn, vals: make([]Value, len(params)), isSet: make([]bool, len(params)), params: params}
 	if len(a.pos) > len(params) {
@@ -31,6 +38,7 @@ func (a *args) bind(fn string, required int, params ...string) (bound, error) {
 		b.vals[i], b.isSet[i] = v, true
 	}
 	for i, n := range a.names {
+		// There are at most five parameters: a map would cost more than it saves.
 		at := -1
 		for k, p := range params {
 			if p == n {
@@ -53,7 +61,9 @@ func (a *args) bind(fn string, required int, params ...string) (bound, error) {
 	return b, nil
 }
 
-// bound are the arguments of a built-in function by parameter.
+// bound are the arguments of a built-in function by parameter. A value that was
+// handed over as none is set, and is not the default: jinja2 tells `indent=none`
+// from no indent at all.
 type bound struct {
 	fn     string
 	params []string
@@ -61,7 +71,8 @@ type bound struct {
 	isSet  []bool
 }
 
-// truth returns a flag, otherwise if it was not given.
+// truth returns a flag, otherwise if it was not given. Any value will do for a flag,
+// as in Python, where a filter says `if reverse` of whatever it was handed.
 func (b *bound) truth(i int, otherwise bool) bool {
 	if !b.isSet[i] {
 		return otherwise
@@ -69,7 +80,8 @@ func (b *bound) truth(i int, otherwise bool) bool {
 	return truth(b.vals[i])
 }
 
-// int returns a whole number, otherwise if it was not given.
+// int returns a whole number, otherwise if it was not given. A float is refused even
+// if it is whole, as Python's __index__ refuses it.
 func (b *bound) int(i int, otherwise int64) (int64, error) {
 	if !b.isSet[i] {
 		return otherwise, nil
@@ -93,6 +105,8 @@ func (b *bound) text(i int, otherwise string) (string, error) {
 	return v, nil
 }
 
+// wrong is the error about an argument of the wrong type. An undefined one says
+// which name it lacks, because that is the mistake to mend.
 func (b *bound) wrong(i int) error {
 	if u, ok := b.vals[i].(*undefined); ok {
 		return u.err()
@@ -100,7 +114,9 @@ func (b *bound) wrong(i int) error {
 	return fail(TypeError, "%s(): argument '%s' cannot be '%s'", b.fn, b.params[i], typeName(b.vals[i]))
 }
 
-// size is what the arguments of a call are charged for.
+// size is what the arguments of a call are charged for. The slots of the arguments
+// are counted beside what is in them, since a call may come with thousands of them
+// by *args.
 func (a *args) size() int {
 	n := 0
 	for _, v := range a.pos {
@@ -112,10 +128,11 @@ func (a *args) size() int {
 	return n + itemBytes*(len(a.pos)+len(a.named))
 }
 
-// metered makes the functions of a table pay for the values that they are
-// handed, the value that they belong to and their arguments, so that one that
-// forgets to cannot be run for nothing. Those named in own pay for themselves
-// alone: they touch a part of the value only, or none of it.
+// metered makes the functions of a table pay for the values that they are handed,
+// the value that they belong to and their arguments, so that one that forgets to
+// cannot be run for nothing. Those named in own pay for themselves alone: they touch
+// a part of the value only, or none of it. The wrapping happens once, when the
+// package is initialized; a call costs one function call more.
 func metered[V, R any](table map[string]func(in *interp, v V, a *args) (R, error), own ...string) map[string]func(in *interp, v V, a *args) (R, error) {
 	free := make(map[string]bool, len(own))
 	for _, id := range own {

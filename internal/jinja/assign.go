@@ -1,9 +1,13 @@
 package jinja
 
-// assign stores a value in a target.
+// assign stores a value in a target. A target without parts and without an attribute
+// is a name of the innermost scope: in jinja2 a set inside a loop, a macro or a with
+// is forgotten at its end. A namespace is the way around that, and the only value
+// that a template can change.
 func (in *interp) assign(sc *scope, t *target, v Value) error {
 	switch {
 	case t.parts != nil:
+		// Whatever a loop can go over can be taken apart: text too, as in Python.
 		items, err := in.iterate(v)
 		if err != nil {
 			return t.at(err)
@@ -20,6 +24,8 @@ func (in *interp) assign(sc *scope, t *target, v Value) error {
 			}
 		}
 	case t.attr != "":
+		// The namespace itself may stand in any scope around this one: that is what
+		// it is for.
 		v2, _, _ := sc.lookup(t.name)
 		ns, ok := v2.(*namespace)
 		if !ok {
@@ -27,6 +33,8 @@ func (in *interp) assign(sc *scope, t *target, v Value) error {
 		}
 		return in.set(ns.vars, t.attr, v)
 	default:
+		// Each variable is paid for, as a loop could set a new one in each of its
+		// rounds and a macro that is defined there would keep them all.
 		sc.set(t.name, v)
 		return in.charge(64)
 	}

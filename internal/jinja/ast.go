@@ -1,12 +1,15 @@
 package jinja
 
-// expr is a node that has a value.
+// expr is a node that has a value. Nodes do not change once they are parsed, so that
+// one template can be rendered by several goroutines; what a rendering knows is in
+// its interp.
 type expr interface {
 	eval(in *interp) (Value, error)
 	where() pos
 }
 
-// stmt is a node that writes output or changes variables.
+// stmt is a node that writes output or changes variables. The signal goes up to the
+// loop that a break or continue is for.
 type stmt interface {
 	exec(in *interp) (signal, error)
 }
@@ -20,6 +23,7 @@ const (
 	continueLoop
 )
 
+// where makes every node that embeds a pos an expression with a place.
 func (p pos) where() pos { return p }
 
 // The expressions.
@@ -28,6 +32,8 @@ type (
 		pos
 		value Value
 	}
+	// A name is looked up when it is evaluated, since what is around a macro may be
+	// set after its definition.
 	name struct {
 		pos
 		name string
@@ -41,10 +47,14 @@ type (
 		pos
 		keys, values []expr
 	}
+	// Without an else the value is undefined when the condition fails, which prints
+	// nothing: a common way to write an optional part.
 	condExpr struct {
 		pos
 		test, then, otherwise expr // otherwise may be nil
 	}
+	// and and or give one of their operands, not a boolean, and do not evaluate the
+	// right one when the left one decides.
 	logicExpr struct {
 		pos
 		and         bool
@@ -64,15 +74,20 @@ type (
 		op          string
 		left, right expr
 	}
+	// a ~ b ~ c is one node, so that the text is put together once and not for each
+	// operator.
 	concatExpr struct {
 		pos
 		parts []expr
 	}
+	// a < b < c compares b twice and evaluates it once, as in Python.
 	compareExpr struct {
 		pos
 		left expr
 		ops  []comparison
 	}
+	// a.b and a['b'] are two nodes because they look in two places in opposite
+	// order: see getAttr and getItem.
 	attrExpr struct {
 		pos
 		object expr
@@ -91,6 +106,8 @@ type (
 		fn   expr
 		args callArgs
 	}
+	// The filter is looked up by name each time it runs. One that does not exist is
+	// an error of the parser, unless a condition decides whether it is reached.
 	filterExpr struct {
 		pos
 		object expr // nil in a filter block
@@ -105,6 +122,7 @@ type (
 	}
 )
 
+// comparison is one link of a chain of comparisons.
 type comparison struct {
 	op    string
 	right expr
@@ -130,6 +148,7 @@ type target struct {
 
 // The statements.
 type (
+	// Text outside of tags, with white space removed already as the tags around ask.
 	textStmt struct{ text string }
 	outStmt  struct {
 		pos
@@ -148,6 +167,8 @@ type (
 		body      []stmt
 		otherwise []stmt
 	}
+	// Without a value it is the form {% set x %}…{% endset %}, which takes what its
+	// body writes.
 	setStmt struct {
 		pos
 		target target
@@ -165,6 +186,8 @@ type (
 		// the macro takes further arguments.
 		varargs, kwargs, caller bool
 	}
+	// {% call m() %}…{% endcall %}: the body is a macro of its own, which the called
+	// one knows as caller.
 	callStmt struct {
 		pos
 		call  *callExpr
@@ -181,6 +204,7 @@ type (
 		values  []expr
 		body    []stmt
 	}
+	// A block of its own that is nothing else here: generation and block.
 	scopeStmt struct{ body []stmt }
 	loopStmt  struct {
 		pos

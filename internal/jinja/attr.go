@@ -5,16 +5,23 @@ import (
 	"strings"
 )
 
-// mutators are the methods that would change a value. Templates run in a
-// sandbox that does not allow them.
+// mutators are the methods that would change a value. Templates run in a sandbox
+// that does not allow them. The lists are those of jinja2's
+// ImmutableSandboxedEnvironment. A template that appends to a list fails there, and
+// in every inference server that uses it; it must not go through here and give
+// another answer.
 var mutators = map[string][]string{
 	"list": {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"},
 	"dict": {"clear", "pop", "popitem", "setdefault", "update"},
 }
 
-// getAttr is v.name: an attribute, or else an item.
+// getAttr is v.name: an attribute, or else an item. So a mapping with the key items
+// still has its method: message.items() works whatever a message contains, and
+// message['items'] is how to read the key.
 func (in *interp) getAttr(v Value, id string) (Value, error) {
 	if u, ok := v.(*undefined); ok {
+		// Only one level may be missing: a.b.c fails where a.b is undefined, which
+		// is what the filter default cannot mend either.
 		return nil, u.err()
 	}
 	if a, ok, err := in.attribute(v, id); ok || err != nil {
@@ -29,12 +36,15 @@ func (in *interp) getAttr(v Value, id string) (Value, error) {
 	return &undefined{msg: missing(v, id)}, nil
 }
 
-// missing is the message about a member that a value does not have.
+// missing is the message about a member that a value does not have. The wording is
+// jinja2's, since users search for it.
 func missing(v Value, id string) string {
 	return "'" + objectName(v) + "' has no attribute '" + brief(id) + "'"
 }
 
-// getItem is v[key]: an item, or else an attribute.
+// getItem is v[key]: an item, or else an attribute. What is not there is no error
+// but undefined, out of bounds too: jinja2 catches Python's KeyError and IndexError
+// here.
 func (in *interp) getItem(v, key Value) (Value, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -46,6 +56,8 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 		}
 	case *List:
 		if i, ok := toInt(key); ok {
+			// Negative numbers count from the end, once: -4 of three items is out of
+			// bounds.
 			if i < 0 {
 				i += int64(len(v.Items))
 			}
@@ -73,6 +85,8 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 			}
 		}
 	}
+	// A text in brackets reaches attributes too, so that m['role'] and m.role are
+	// the same for an object that is no mapping.
 	if id, ok := key.(string); ok {
 		if a, ok, err := in.attribute(v, id); ok || err != nil {
 			return a, err
@@ -83,7 +97,10 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 	return &undefined{msg: objectName(v) + " has no element " + brief(text)}, err
 }
 
-// attribute returns an attribute that a value has in Python.
+// attribute returns an attribute that a value has in Python. The names with two
+// underscores lead to the classes and globals of Python, which is how templates
+// break out of a sandbox there. Here nothing is behind them, but a template that
+// asks for one is to fail alike.
 func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 	if err := in.touch(len(id)); err != nil {
 		return nil, false, err
@@ -104,6 +121,7 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 			return unsafe(v, id), true, nil
 		}
 	case *List:
+		// Groups are named tuples in jinja2, so both group.list and unpacking work.
 		if v.group && (id == "grouper" || id == "list") {
 			return v.Items[intOf(id == "list")], true, nil
 		}
@@ -113,6 +131,7 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		if !v.tuple && slices.Contains(mutators["list"], id) {
 			return unsafe(v, id), true, nil
 		}
+	// A namespace has no methods, so every name is free for a variable.
 	case *namespace:
 		item, ok, err := in.get(v.vars, id)
 		if err != nil || ok {
@@ -129,7 +148,9 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 	return nil, false, nil
 }
 
-// unsafe is what the sandbox gives for a member that it does not allow.
+// unsafe is what the sandbox gives for a member that it does not allow. It is an
+// undefined value, as in jinja2: reading it is allowed, so that `x.append is
+// defined` can be asked, and only using it fails.
 func unsafe(v Value, id string) Value {
 	return &undefined{
 		msg:  "access to attribute '" + brief(id) + "' of '" + typeName(v) + "' object is unsafe.",
@@ -137,7 +158,8 @@ func unsafe(v Value, id string) Value {
 	}
 }
 
-// method binds a method to its value.
+// method binds a method to its value. It is bound when it is read, not when it is
+// called: {% set up = s.upper %} works in Python too.
 func method[T any](id string, v T, f func(in *interp, v T, a *args) (Value, error)) Value {
 	return &function{id, func(in *interp, a *args) (Value, error) { return f(in, v, a) }}
 }
@@ -154,6 +176,8 @@ var dictMethods = metered(map[string]func(in *interp, d *Dict, a *args) (Value, 
 		if err := in.payKey(b.vals[0]); err != nil {
 			return nil, err
 		}
+		// A plain undefined value can be a key in jinja2, whose Undefined has a
+		// hash; it equals no key of a mapping.
 		if _, ok := hashKey(b.vals[0]); !ok {
 			if u, ok := b.vals[0].(*undefined); ok && u.kind == "" {
 				return b.vals[1], nil
@@ -177,6 +201,7 @@ var dictMethods = metered(map[string]func(in *interp, d *Dict, a *args) (Value, 
 	},
 }, ownDictMethods...)
 
+// A view shows the mapping itself and copies nothing until something goes over it.
 func dictView(kind string) func(in *interp, d *Dict, a *args) (Value, error) {
 	return func(_ *interp, d *Dict, a *args) (Value, error) {
 		_, err := a.bind(kind, 0)

@@ -13,7 +13,9 @@ const blockSize = fastPiece
 // many pieces at once, because most are short.
 const writeCost = 1 << copyShift
 
-// builder is a strings.Builder whose text is paid for before it is written.
+// builder is a strings.Builder whose text is paid for before it is written. Small
+// writes go into one buffer. A write of blockSize or more becomes a block by itself
+// and is not copied until the end, which matters for prompts of many megabytes.
 type builder struct {
 	in     *interp
 	buf    strings.Builder
@@ -23,6 +25,9 @@ type builder struct {
 	owed   int // bytes that the steps were not taken for yet
 }
 
+// The bytes are taken first, so that a text that is too long is not even begun.
+// Steps are collected: most pieces of a template have a few bytes, and taking steps
+// for each would cost more than the writing.
 func (b *builder) write(s string) error {
 	if b.in.bytes < len(s) {
 		return b.in.charge(len(s))
@@ -48,7 +53,8 @@ func (b *builder) write(s string) error {
 	return nil
 }
 
-// flush makes a block of what was written since the last one.
+// flush makes a block of what was written since the last one. strings.Builder gives
+// its buffer away with String, so nothing is copied here.
 func (b *builder) flush() {
 	if b.buf.Len() > 0 {
 		b.blocks = append(b.blocks, b.buf.String())
@@ -63,6 +69,7 @@ func (b *builder) writeTimes(s string, n int64) error {
 		return nil
 	}
 	if n > int64(b.in.bytes)/int64(len(s)) {
+		// The product may overflow, so it is not computed: a division tells.
 		return b.in.charge(-1)
 	}
 	// A piece of many repetitions, many times, is quicker than the single one.
@@ -81,7 +88,9 @@ func (b *builder) writeTimes(s string, n int64) error {
 	return nil
 }
 
-// text returns what was written. It joins the blocks piece by piece.
+// text returns what was written. It joins the blocks piece by piece. One block is
+// handed out as it is. The memory of the joined text was paid for when its parts
+// were written, and only the time is looked at here.
 func (b *builder) text() (string, error) {
 	if len(b.blocks) == 0 {
 		return b.buf.String(), nil
@@ -105,7 +114,8 @@ func (b *builder) text() (string, error) {
 	return all.String(), nil
 }
 
-// concat returns texts joined.
+// concat returns texts joined. Short texts, which are nearly all, go through
+// strings.Join: it knows the length and allocates once.
 func (in *interp) concat(texts ...string) (string, error) {
 	total := 0
 	for _, s := range texts {
@@ -123,10 +133,13 @@ func (in *interp) concat(texts ...string) (string, error) {
 	return b.text()
 }
 
-// itemsPiece is how many items are copied between two looks at the context.
+// itemsPiece is how many items are copied between two looks at the context. A copy
+// of so many takes as long as one of fastPiece bytes.
 const itemsPiece = fastPiece / itemBytes
 
-// copyItems returns lists joined in a new one, which is paid for.
+// copyItems returns lists joined in a new one, which is paid for. Lists of a
+// template never share memory that one of them could grow into: append on a shared
+// tail would show in the other.
 func (in *interp) copyItems(lists ...[]Value) ([]Value, error) {
 	total := 0
 	for _, l := range lists {
@@ -156,7 +169,9 @@ func (in *interp) every(i int) error {
 	return in.look(false)
 }
 
-// join writes values with sep between them.
+// join writes values with sep between them. Any value may be among them and is
+// written as str writes it, as the filter join does; the method join of a text
+// refuses others before it comes here.
 func (in *interp) join(items []Value, sep string) (string, error) {
 	b := builder{in: in}
 	for i, item := range items {

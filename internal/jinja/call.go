@@ -1,6 +1,8 @@
 package jinja
 
-// arguments evaluates the arguments of a call.
+// arguments evaluates the arguments of a call. The order is Python's: positions,
+// names, *args, **kwargs. What a mapping of **kwargs names again is not an error
+// here but in bind, which knows the parameters.
 func (in *interp) arguments(c *callArgs) (*args, error) {
 	a := &args{names: c.names[:len(c.names):len(c.names)]}
 	var err error
@@ -15,6 +17,7 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Whatever can be gone over will do for *args, a generator and text too.
 		more, err := in.iterate(v)
 		if err != nil {
 			return nil, err
@@ -39,6 +42,7 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 			if err := in.every(i); err != nil {
 				return nil, err
 			}
+			// Python's mappings can have other keys, which cannot name a parameter.
 			id, ok := k.(string)
 			if !ok {
 				return nil, fail(TypeError, "keywords must be strings")
@@ -50,7 +54,8 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 	return a, in.charge(itemBytes * (len(c.positional) + len(c.named)))
 }
 
-// call calls a value.
+// call calls a value. Calling what is undefined says which name is missing: most
+// often a template was written for a server that has one global more.
 func (in *interp) call(fn Value, a *args) (Value, error) {
 	switch fn := fn.(type) {
 	case *function:
@@ -65,10 +70,14 @@ func (in *interp) call(fn Value, a *args) (Value, error) {
 	return nil, fail(TypeError, "'%s' object is not callable", typeName(fn))
 }
 
-// call runs a macro and returns what it writes.
+// call runs a macro and returns what it writes. A macro sees the scope of its
+// definition, not that of its call: what a caller sets reaches it through arguments
+// only. It returns its output as text, as jinja2 does, so that {{ m()|trim }} works.
 func (m *macro) call(in *interp, a *args) (Value, error) {
 	def := m.def
 	sc := &scope{parent: m.scope}
+	// Further positions are allowed only if the body uses the name varargs: that is
+	// how jinja2 decides it, when it compiles the macro.
 	varargs := newTuple()
 	if extra := len(a.pos) - len(def.params); extra > 0 {
 		if !def.varargs {
@@ -79,6 +88,8 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	first := len(def.params) - len(def.defaults)
 	outer := in.scope
 	in.scope = sc
+	// Defaults are evaluated inside the macro, so that one may use the parameters
+	// before it.
 	defer func() { in.scope = outer }()
 	for i, param := range def.params {
 		v, ok := Value(nil), true
@@ -100,6 +111,8 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 			return nil, err
 		}
 	}
+	// The name caller is always set: without a call block it is undefined with a
+	// message of its own, and not some outer variable of that name.
 	if !def.caller {
 		sc.set("caller", &undefined{msg: "No caller defined"})
 	} else if caller, ok := a.take("caller"); ok {
@@ -107,6 +120,7 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	} else if _, ok := sc.vars["caller"]; !ok {
 		sc.set("caller", &undefined{msg: "No caller defined"})
 	}
+	// What take left over are names that no parameter has.
 	kwargs := NewDict()
 	for i, n := range a.names {
 		if err := in.set(kwargs, n, a.named[i]); err != nil {

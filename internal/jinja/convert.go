@@ -16,6 +16,8 @@ import (
 // It ends with the context.
 func FromGo(ctx context.Context, v any) (Value, error) { return fromGo(ctx, v, 0) }
 
+// Only values that can be shared are taken as they are: a *Dict belongs to whoever
+// made it, and templates cannot change one.
 func fromGo(ctx context.Context, v any, depth int) (Value, error) {
 	if depth > maxNesting {
 		return nil, errors.New("a value is nested too deeply")
@@ -24,9 +26,12 @@ func fromGo(ctx context.Context, v any, depth int) (Value, error) {
 		return nil, err
 	}
 	switch v := v.(type) {
+	// The common types first. reflect and JSON come last, since both are slow.
 	case nil, bool, string, int64, float64, *List, *Dict:
 		return v, nil
 	case *big.Int:
+		// Ten bits have three digits, so four bits a digit is a bound that lets all
+		// numbers of maxNumber digits pass.
 		if v.BitLen() > 4*maxNumber {
 			return nil, fmt.Errorf("a whole number has more than %d digits", maxNumber)
 		}
@@ -52,6 +57,8 @@ func fromGo(ctx context.Context, v any, depth int) (Value, error) {
 		for k := range v {
 			keys = append(keys, k)
 		}
+		// Go's maps have no order, and a prompt that changes from run to run would
+		// defeat the cache of its prefix.
 		slices.Sort(keys)
 		for _, k := range keys {
 			item, err := fromGo(ctx, v[k], depth+1)
@@ -65,7 +72,10 @@ func fromGo(ctx context.Context, v any, depth int) (Value, error) {
 	return viaJSON(ctx, v)
 }
 
-// viaJSON converts any other value by writing it as JSON.
+// viaJSON converts any other value by writing it as JSON. Structs get the names of
+// their json tags that way, which is what servers that hand over messages mean.
+// Numbers are the exception: JSON would write 1.0 as 1 and make a whole number of a
+// float.
 func viaJSON(ctx context.Context, v any) (Value, error) {
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

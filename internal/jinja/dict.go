@@ -6,7 +6,10 @@ import (
 	"strings"
 )
 
-// Dict is a mapping that keeps the order in which keys were added.
+// Dict is a mapping that keeps the order in which keys were added. Python's mappings
+// keep their order since 3.7, and templates rely on it when they write tools as
+// JSON. Keys and values lie in lists of their own, so that keys() and values() need
+// no copy. Nothing is ever removed.
 type Dict struct {
 	keys  []Value
 	vals  []Value
@@ -16,15 +19,20 @@ type Dict struct {
 // NewDict returns an empty mapping.
 func NewDict() *Dict { return &Dict{} }
 
-// maxKey is the length in bytes of the longest key. Hashing one cannot be left
-// in the middle.
+// maxKey is the length in bytes of the longest key. Hashing one cannot be left in
+// the middle. The hash of Go's map goes over all bytes of a text at once.
 const maxKey = 16 << 20
 
-// maxTupleKey is the length of the longest tuple that can be a key.
+// maxTupleKey is the length of the longest tuple that can be a key. Templates use
+// pairs, if any; a bound keeps what hashKey builds small.
 const maxTupleKey = 64
 
 // hashKey returns what stands for a key in a Go map: numbers that are equal in
-// Python have one key. It reports whether the value can be a key.
+// Python have one key. It reports whether the value can be a key. In Python 1, 1.0
+// and True are equal and so one key; a Go map would hold three. Tuples are written
+// as text with separators, since a Go map takes no slice for a key. The zero byte at
+// the start tells them from texts of a template, and those inside of a tuple are
+// doubled so that two parts cannot run into one.
 func hashKey(v Value) (any, bool) {
 	switch v := v.(type) {
 	case nil, string, int64:
@@ -32,6 +40,7 @@ func hashKey(v Value) (any, bool) {
 	case bool:
 		return intOf(v), true
 	case float64:
+		// Beyond that a float may round to a whole number that it does not equal.
 		if v == math.Trunc(v) && math.Abs(v) < 1<<62 {
 			return int64(v), true
 		}
@@ -45,6 +54,8 @@ func hashKey(v Value) (any, bool) {
 		var b strings.Builder
 		b.WriteString("\x00tuple")
 		for _, item := range v.Items {
+			// A tuple inside of a tuple is refused. It would have to be bounded in
+			// depth, and no template uses one.
 			if l, ok := item.(*List); ok && l.tuple {
 				return nil, false
 			}
@@ -67,7 +78,9 @@ func hashKey(v Value) (any, bool) {
 // Len returns the number of keys.
 func (d *Dict) Len() int { return len(d.keys) }
 
-// Set adds a key or changes its value. It reports whether the key can be one.
+// Set adds a key or changes its value. It reports whether the key can be one. A key
+// that is there keeps its place and its first form: after d[1], d[True] changes the
+// value of 1, as in Python.
 func (d *Dict) Set(key, value Value) bool {
 	k, ok := hashKey(key)
 	if !ok {

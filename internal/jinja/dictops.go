@@ -29,7 +29,9 @@ func (in *interp) payKey(key Value) error {
 	return nil
 }
 
-// payBig pays for an operation on whole numbers beyond 64 bits.
+// payBig pays for an operation on whole numbers beyond 64 bits. They come in with
+// tool arguments only, as numbers of up to maxNumber digits, and no operator makes
+// them longer.
 func (in *interp) payBig(values ...Value) error {
 	for _, v := range values {
 		if b, ok := v.(*big.Int); ok {
@@ -50,7 +52,8 @@ func (in *interp) get(d *Dict, key Value) (Value, bool, error) {
 	return v, ok, nil
 }
 
-// set is [Dict.Set] for a mapping of the template.
+// set is [Dict.Set] for a mapping of the template. A new key takes memory; a changed
+// value takes the place of the old one.
 func (in *interp) set(d *Dict, key, value Value) error {
 	if err := in.payKey(key); err != nil {
 		return err
@@ -65,6 +68,8 @@ func (in *interp) set(d *Dict, key, value Value) error {
 	return in.charge(pairBytes)
 }
 
+// copyDict returns a mapping with the same values: a shallow copy, as dict.copy is
+// in Python.
 func (in *interp) copyDict(d *Dict) (*Dict, error) {
 	out := NewDict()
 	for i, k := range d.keys {
@@ -75,6 +80,8 @@ func (in *interp) copyDict(d *Dict) (*Dict, error) {
 	return out, nil
 }
 
+// viewItems returns what a view shows. Keys and values are the lists of the mapping
+// itself and must not be changed; pairs are made for the call.
 func (in *interp) viewItems(v *view) ([]Value, error) {
 	switch v.kind {
 	case "keys":

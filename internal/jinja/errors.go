@@ -9,7 +9,10 @@ import (
 )
 
 // The kinds of errors, named after the Python exceptions that the reference
-// implementation raises in the same place.
+// implementation raises in the same place. Callers can tell by them what to do: a
+// RaisedError is the template's own refusal, which belongs to whoever wrote the
+// messages, a LimitError speaks of a hostile or broken template, and all others of a
+// template that does not fit its data.
 const (
 	SyntaxError    = "TemplateSyntaxError"
 	RuntimeError   = "TemplateRuntimeError"
@@ -37,8 +40,9 @@ type Error struct {
 	Line, Column int
 }
 
-// Error returns the kind, the place and the message. What a template says is
-// quoted, so that the text can be shown on a terminal.
+// Error returns the kind, the place and the message. What a template says is quoted,
+// so that the text can be shown on a terminal. Only the message of a refusal can
+// hold anything; all others were made printable by fail.
 func (e *Error) Error() string {
 	msg := quote.Text(e.Msg, maxMessage)
 	if e.Kind == RaisedError {
@@ -57,11 +61,14 @@ const (
 	maxCited   = 200
 )
 
-// fail returns an error without a place. A text among args is cut to maxCited,
-// and nothing that a terminal would obey is left in the message.
+// fail returns an error without a place. A text among args is cut to maxCited, and
+// nothing that a terminal would obey is left in the message. Errors are made without
+// a place because most functions do not know one. The node around them adds its own
+// by pos.at, the innermost first.
 func fail(kind, format string, args ...any) error {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok {
+			// A cut of the whole message would lose what stands behind a long name.
 			args[i] = brief(text)
 		}
 	}
@@ -76,10 +83,12 @@ func raised(text string) error { return &Error{Kind: RaisedError, Msg: quote.Cut
 // long.
 func brief(s string) string { return quote.Cut(s, maxCited) }
 
-// pos is a place in a template.
+// pos is a place in a template. 32 bits are enough: the source is bounded by
+// maxSource. Every node has one, so its size matters.
 type pos struct{ line, col int32 }
 
-// at gives an error the place p, unless it has one.
+// at gives an error the place p, unless it has one. An error of the context is no
+// *Error and stays as it is.
 func (p pos) at(err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Line == 0 {
@@ -88,5 +97,8 @@ func (p pos) at(err error) error {
 	return err
 }
 
-// maxNesting bounds how deeply statements and expressions may be nested.
+// maxNesting bounds how deeply statements and expressions may be nested. It also
+// bounds how deep values are gone into when they are compared or written. Python's
+// own limit is 1000 frames, of which jinja2 takes several for each level of a
+// template; published templates stay below 20.
 const maxNesting = 200

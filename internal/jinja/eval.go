@@ -2,6 +2,8 @@ package jinja
 
 func (n *constant) eval(*interp) (Value, error) { return n.value, nil }
 
+// A name that nothing is known of is no error: templates ask `if tools` and `x is
+// defined` all the time. The value knows its name for the message.
 func (n *name) eval(in *interp) (Value, error) {
 	v, ok, walked := in.scope.lookup(n.name)
 	if walked > nearScopes {
@@ -16,6 +18,8 @@ func (n *name) eval(in *interp) (Value, error) {
 	return &undefined{msg: "'" + brief(n.name) + "' is undefined"}, nil
 }
 
+// Values of a template are charged when they are made; that they are freed again is
+// not counted, since a loop can keep them all.
 func (n *listExpr) eval(in *interp) (Value, error) {
 	items, err := in.evalAll(n.items)
 	if err != nil {
@@ -24,6 +28,7 @@ func (n *listExpr) eval(in *interp) (Value, error) {
 	return &List{Items: items, tuple: n.tuple}, in.charge(listBytes + itemBytes*len(items))
 }
 
+// A key that is there twice keeps its first place and takes the last value.
 func (n *dictExpr) eval(in *interp) (Value, error) {
 	if err := in.charge(pairBytes); err != nil {
 		return nil, err
@@ -45,6 +50,8 @@ func (n *dictExpr) eval(in *interp) (Value, error) {
 	return d, nil
 }
 
+// Only the branch that is taken is evaluated, so that it may use what the condition
+// asks for.
 func (n *condExpr) eval(in *interp) (Value, error) {
 	test, err := in.truth(n.test)
 	if err != nil {
@@ -59,6 +66,7 @@ func (n *condExpr) eval(in *interp) (Value, error) {
 	return in.eval(n.otherwise)
 }
 
+// truth(v) != n.and holds if the left operand decides: false for and, true for or.
 func (n *logicExpr) eval(in *interp) (Value, error) {
 	v, err := in.eval(n.left)
 	if err != nil || truth(v) != n.and {
@@ -109,6 +117,8 @@ func (n *concatExpr) eval(in *interp) (Value, error) {
 	return in.concat(texts...)
 }
 
+// The chain ends at the first link that fails, and what is to the right of it is not
+// evaluated.
 func (n *compareExpr) eval(in *interp) (Value, error) {
 	left, err := in.eval(n.left)
 	if err != nil {
@@ -136,6 +146,8 @@ func (n *attrExpr) eval(in *interp) (Value, error) {
 	return in.getAttr(v, n.name)
 }
 
+// A slice is no value of its own here: outside of brackets there is no syntax for
+// one.
 func (n *itemExpr) eval(in *interp) (Value, error) {
 	v, err := in.eval(n.object)
 	if err != nil {
@@ -156,6 +168,8 @@ func (n *sliceExpr) eval(*interp) (Value, error) {
 	return nil, fail(TypeError, "slices have to stand alone")
 }
 
+// The function is evaluated before its arguments, as in Python: an error in it is
+// the one that is reported.
 func (n *callExpr) eval(in *interp) (Value, error) {
 	fn, err := in.eval(n.fn)
 	if err != nil {
@@ -176,7 +190,8 @@ func (n *filterExpr) eval(in *interp) (Value, error) {
 	return n.apply(in, v)
 }
 
-// apply runs a filter on a value.
+// apply runs a filter on a value. It is apart from eval for filter blocks, whose
+// first filter has no operand.
 func (n *filterExpr) apply(in *interp, v Value) (Value, error) {
 	a, err := in.arguments(&n.args)
 	if err != nil {

@@ -2,6 +2,8 @@ package jinja
 
 func (s *textStmt) exec(in *interp) (signal, error) { return normal, in.write(s.text) }
 
+// What is undefined writes nothing: chat templates run with jinja2's default
+// Undefined, not with the strict one.
 func (s *outStmt) exec(in *interp) (signal, error) {
 	v, err := in.eval(s.value)
 	if err != nil {
@@ -17,8 +19,10 @@ func (s *outStmt) exec(in *interp) (signal, error) {
 	return normal, nil
 }
 
+// An if has no scope in jinja2: what it sets stays set behind it.
 func (s *ifStmt) exec(in *interp) (signal, error) {
 	for i, body := range s.bodies {
+		// The last body has no test if it is that of an else.
 		if i < len(s.tests) {
 			ok, err := in.truth(s.tests[i])
 			if err != nil {
@@ -33,6 +37,8 @@ func (s *ifStmt) exec(in *interp) (signal, error) {
 	return normal, nil
 }
 
+// The value is evaluated before any target is assigned, so that {% set a, b = b, a
+// %} swaps.
 func (s *setStmt) exec(in *interp) (signal, error) {
 	var v Value
 	var err error
@@ -47,7 +53,8 @@ func (s *setStmt) exec(in *interp) (signal, error) {
 	return normal, in.assign(in.scope, &s.target, v)
 }
 
-// captureFiltered returns what a body writes, through the filters of a block.
+// captureFiltered returns what a body writes, through the filters of a block. The
+// body has a scope of its own, so that what it sets is not seen outside.
 func (in *interp) captureFiltered(body []stmt, filter expr) (Value, error) {
 	text, err := in.capture(&scope{parent: in.scope}, body)
 	if err != nil || filter == nil {
@@ -56,8 +63,9 @@ func (in *interp) captureFiltered(body []stmt, filter expr) (Value, error) {
 	return in.filterChain(filter, text)
 }
 
-// filterChain applies the filters of a block, which have no value at their
-// root, to text.
+// filterChain applies the filters of a block, which have no value at their root, to
+// text. The recursion follows the tree, in which the first filter is the innermost
+// node.
 func (in *interp) filterChain(e expr, text Value) (Value, error) {
 	if e == nil {
 		return text, nil
@@ -77,11 +85,15 @@ func (in *interp) filterChain(e expr, text Value) (Value, error) {
 	return v, nil
 }
 
+// A definition is a statement: a macro exists from here on, in this scope. It keeps
+// the scope alive, which is what is charged for.
 func (s *macroStmt) exec(in *interp) (signal, error) {
 	in.scope.set(s.name, &macro{s, in.scope})
 	return normal, in.charge(scopeBytes)
 }
 
+// The body becomes the argument caller. Its scope is the one around the block, so
+// that it sees the variables of the page and not those of the macro.
 func (s *callStmt) exec(in *interp) (signal, error) {
 	fn, err := in.eval(s.call.fn)
 	if err != nil {
@@ -119,6 +131,8 @@ func (s *filterStmt) exec(in *interp) (signal, error) {
 	return normal, s.at(in.write(text))
 }
 
+// Values see the scope around the with, not the variables beside them: since Jinja
+// 2.9 the order within one with does not matter.
 func (s *withStmt) exec(in *interp) (signal, error) {
 	inner := &scope{parent: in.scope}
 	for i, e := range s.values {
@@ -126,6 +140,7 @@ func (s *withStmt) exec(in *interp) (signal, error) {
 		if err != nil {
 			return normal, err
 		}
+		// eval goes on in in.scope, which is still the outer one.
 		if err := in.assign(inner, &s.targets[i], v); err != nil {
 			return normal, err
 		}

@@ -10,6 +10,9 @@ import (
 	"unicode"
 )
 
+// init fills the table of filters. A few of jinja2's are left out on purpose:
+// pprint, random and xmlattr make no prompt, wordwrap and filesizeformat are
+// not used by any template of a published model, and urlize writes HTML.
 func init() {
 	filters = metered(map[string]filterFunc{
 		"tojson": filterJSON, "trim": filterTrim, "default": filterDefault, "d": filterDefault,
@@ -36,7 +39,9 @@ var ownFilters = []string{
 	"select", "reject", "selectattr", "rejectattr",
 }
 
-// textFilter makes a filter of a mapping of pieces; start begins a text.
+// textFilter makes a filter of a mapping of pieces; start begins a text. A
+// mapping that must know what stood before, as title must, is made anew for
+// each text, since the table is shared by all renderings.
 func textFilter(start func() func(string) string) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		if _, err := a.bind("filter", 0); err != nil {
@@ -51,7 +56,10 @@ func textFilter(start func() func(string) string) filterFunc {
 }
 
 // filterStripTags removes comments and tags, joins white space and reads
-// entities.
+// entities. The order is that of markupsafe's striptags: comments first, so
+// that a tag inside of one is not found, then tags, then white space, and
+// entities last, so that &lt;b&gt; comes out as text and is not taken for a
+// tag.
 func filterStripTags(in *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("filter", 0); err != nil {
 		return nil, err
@@ -76,7 +84,9 @@ func filterStripTags(in *interp, v Value, a *args) (Value, error) {
 	return in.unescapeHTML(s)
 }
 
-// cutMarks removes what stands between an opening and a closing mark.
+// cutMarks removes what stands between an opening and a closing mark. An
+// opening mark without a closing one stays, with what stands behind it. A text
+// without marks is returned as it is.
 func (in *interp) cutMarks(s, open, end string) (string, error) {
 	b := builder{in: in}
 	for {
@@ -95,6 +105,7 @@ func (in *interp) cutMarks(s, open, end string) (string, error) {
 			return "", err
 		}
 		if n < 0 {
+			// Nothing was cut: no copy.
 			if b.pieces == 0 {
 				return s, nil
 			}
@@ -111,7 +122,8 @@ func (in *interp) cutMarks(s, open, end string) (string, error) {
 }
 
 // unescapeHTML reads entities a piece at a time. A piece ends at white space or
-// before an ampersand, because no entity goes over either.
+// before an ampersand, because no entity goes over either. Package html knows
+// the same names as Python's html module, both from the HTML standard.
 func (in *interp) unescapeHTML(s string) (string, error) {
 	b := builder{in: in}
 	for s != "" {
@@ -132,6 +144,9 @@ func (in *interp) unescapeHTML(s string) (string, error) {
 	return b.text()
 }
 
+// filterJSON is tojson as servers for chat templates replace it: json.dumps
+// without ASCII escapes. jinja2's own would write <, >, & and ' as escapes for
+// HTML, which no model was trained on.
 func filterJSON(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys")
 	if err != nil {
@@ -139,6 +154,8 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 	}
 	st := &jsonStyle{ascii: b.truth(0, false), sortKeys: b.truth(3, false), item: ", ", key: ": "}
 	if b.isSet[1] && b.vals[1] != nil {
+		// json.dumps leaves the space behind a comma off when it indents, since
+		// the line ends there.
 		st.multiline, st.item = true, ","
 		if text, ok := b.vals[1].(string); ok {
 			st.indent = text
@@ -147,6 +164,8 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 			if err != nil {
 				return nil, err
 			}
+			// A wide indent times the depth is a cheap way to ask for much
+			// memory.
 			st.indent = strings.Repeat(" ", int(min(max(n, 0), 64)))
 		}
 	}
@@ -165,6 +184,8 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 	return out.text()
 }
 
+// filterTrim writes any value as text first; the method strip exists for text
+// only.
 func filterTrim(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -173,6 +194,9 @@ func filterTrim(in *interp, v Value, a *args) (Value, error) {
 	return textMethods["strip"](in, s, a)
 }
 
+// filterDefault replaces what is undefined and nothing else, unless its second
+// argument says that whatever is false counts. none is defined: a message whose
+// content is null keeps its None under default(”).
 func filterDefault(_ *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("default", 0, "default_value", "boolean")
 	if err != nil {
@@ -187,6 +211,8 @@ func filterDefault(_ *interp, v Value, a *args) (Value, error) {
 	return v, nil
 }
 
+// filterLength is len: of text it counts code points, not bytes and not what a
+// reader takes for one character.
 func filterLength(in *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("length", 0); err != nil {
 		return nil, err
@@ -195,6 +221,8 @@ func filterLength(in *interp, v Value, a *args) (Value, error) {
 	return int64(n), err
 }
 
+// filterString also stands for safe. Escaping is off, so that there is no
+// markup to tell from text.
 func filterString(in *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("string", 0); err != nil {
 		return nil, err
@@ -202,18 +230,24 @@ func filterString(in *interp, v Value, a *args) (Value, error) {
 	return in.str(v)
 }
 
+// filterIndent keeps the first line and empty lines as they are, unless it is
+// told otherwise. It adds a line break and cuts lines with splitlines, as
+// jinja2 does, so that all kinds of line ends become a plain one.
 func filterIndent(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("indent", 0, "width", "first", "blank")
 	if err != nil {
 		return nil, err
 	}
 	s, ok := v.(string)
+	// jinja2 adds a line break to the value, and this is what Python says to
+	// that.
 	if !ok {
 		if u, ok := v.(*undefined); ok {
 			return nil, u.err()
 		}
 		return nil, fail(TypeError, "unsupported operand type(s) for +=: '%s' and 'str'", typeName(v))
 	}
+	// A text as the width is itself what each line begins with.
 	pad, ok := b.vals[0].(string)
 	if !ok {
 		n, err := b.int(0, 4)
@@ -261,6 +295,9 @@ func (in *interp) numberText(s string) (string, bool, error) {
 	return s, true, in.spend(len(s) >> runeShift)
 }
 
+// filterInt never fails: what is no number gives the default. jinja2 tries
+// int() and then int(float()), so that "3.9" gives 3, and the base counts for
+// text only.
 func filterInt(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("int", 0, "default", "base")
 	if err != nil {
@@ -282,6 +319,8 @@ func filterInt(in *interp, v Value, a *args) (Value, error) {
 		if err != nil || !ok {
 			return otherwise, err
 		}
+		// Python's int takes a prefix if it fits the base. strconv takes one
+		// only for base 0, where it is left on.
 		text := strings.ToLower(strings.ReplaceAll(x, "_", ""))
 		for prefix, of := range map[string]int64{"0x": 16, "0o": 8, "0b": 2} {
 			if of == base {
@@ -293,6 +332,8 @@ func filterInt(in *interp, v Value, a *args) (Value, error) {
 				return i, nil
 			}
 		}
+		// The second try, for text with a fraction or an exponent. Infinity and
+		// NaN end at the check below.
 		if f, ok := parseFloat(x); ok {
 			v = f
 		}
@@ -306,6 +347,9 @@ func filterInt(in *interp, v Value, a *args) (Value, error) {
 	return otherwise, nil
 }
 
+// filterFloat never fails either. Python's float reads inf, nan and underscores
+// between digits, as strconv does, but no hexadecimal floats, which strconv
+// would.
 func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("float", 0, "default")
 	if err != nil {
@@ -329,6 +373,9 @@ func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	return 0.0, nil
 }
 
+// filterRound rounds a half to the even neighbour, as Python 3 does, and not
+// away from zero. The result is a float for whole numbers of digits too:
+// 2.7|round is 3.0.
 func filterRound(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("round", 0, "precision", "method")
 	if err != nil {
@@ -353,9 +400,12 @@ func filterRound(in *interp, v Value, a *args) (Value, error) {
 	case "floor":
 		return math.Floor(f*scale) / scale, nil
 	case "common":
+		// Python's round keeps the type of a whole number.
 		if i, ok := toInt(v); ok && precision >= 0 {
 			return i, nil
 		}
+		// Rounding to tens and hundreds, which strconv has no form for. Beyond
+		// 300 digits a float has none that could change.
 		if precision < 0 || precision > 300 {
 			return math.RoundToEven(f*scale) / scale, nil
 		}
@@ -363,11 +413,15 @@ func filterRound(in *interp, v Value, a *args) (Value, error) {
 		if err := in.spend(4 + int(precision)); err != nil {
 			return nil, err
 		}
+		// Through decimal digits, which are exact: 2.675 is a little less than
+		// its name, and multiplying by 100 would hide that.
 		return strconv.ParseFloat(strconv.FormatFloat(f, 'f', int(precision), 64), 64)
 	}
 	return nil, fail("FilterArgumentError", "method must be common, ceil or floor")
 }
 
+// filterAbs goes through negate for the sign, which knows the smallest whole
+// number that has no opposite and makes a number of a boolean.
 func filterAbs(_ *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("abs", 0); err != nil {
 		return nil, err
@@ -382,6 +436,8 @@ func filterAbs(_ *interp, v Value, a *args) (Value, error) {
 	return negate("+", v)
 }
 
+// filterReplace writes all its arguments as text first, unlike the method
+// replace. A count of none is no count.
 func filterReplace(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -408,6 +464,8 @@ func filterReplace(in *interp, v Value, a *args) (Value, error) {
 	return in.replace(s, from, to, count)
 }
 
+// filterFormat is the operator % with its arguments spelled out. In jinja2
+// names and positions exclude each other.
 func filterFormat(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -423,6 +481,8 @@ func filterFormat(in *interp, v Value, a *args) (Value, error) {
 	return in.percent(s, newTuple(a.pos...))
 }
 
+// filterWordCount counts runs of \w as Python's re sees it: letters, numbers
+// and underscores of all scripts. A hyphen ends a word.
 func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -431,6 +491,7 @@ func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 	words := int64(0)
 	inside := false
 	err = in.pieces(s, func(piece string) bool {
+		// inside lives across pieces, so that a word on an edge counts once.
 		for _, r := range piece {
 			was := inside
 			inside = r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r)
@@ -443,14 +504,19 @@ func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 	return words, err
 }
 
+// htmlEscapes are markupsafe's forms; html.EscapeString writes the quotes
+// otherwise.
 var htmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;", `"`, "&#34;")
 
 func escapeHTML(s string) string { return htmlEscapes.Replace(s) }
 
+// escapeURL is quote of urllib.parse, which keeps the slash and writes a space
+// as %20; Go's form for queries does neither.
 func escapeURL(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), "%2F", "/")
 }
 
+// filterURL takes text only. The reference also joins the pairs of a mapping.
 func filterURL(in *interp, v Value, _ *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -459,6 +525,8 @@ func filterURL(in *interp, v Value, _ *args) (Value, error) {
 	return in.mapText(s, escapeURL)
 }
 
+// filterCenter is the method with a default of 80 columns: the filters of
+// jinja2 that began in Django kept the width of a terminal.
 func filterCenter(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -475,11 +543,15 @@ func filterCenter(in *interp, v Value, a *args) (Value, error) {
 	return textMethods["center"](in, s, &args{pos: []Value{width}})
 }
 
+// filterTruncate cuts at a word's start and lets a text pass that is longer
+// than the limit by the leeway, because a cut that saves less than it adds
+// looks silly; jinja2 has that since version 2.9.
 func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("truncate", 0, "length", "killwords", "end", "leeway")
 	if err != nil {
 		return nil, err
 	}
+	// len() comes before anything else there, and numbers have none.
 	switch v.(type) {
 	case nil, bool, int64, float64, *big.Int:
 		return nil, fail(TypeError, "object of type '%s' has no len()", typeName(v))
@@ -517,6 +589,7 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 // truncate keeps a number of characters of s and puts end behind them, unless s
 // has only leeway more than limit. Without hard it cuts before the word.
 func (in *interp) truncate(s string, limit, leeway int64, end string, keep int64, hard bool) (Value, error) {
+	// Characters are no more than bytes, so that most texts need no counting.
 	if limit+leeway >= int64(len(s)) || limit+leeway < 0 {
 		return s, nil
 	}

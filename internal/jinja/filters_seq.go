@@ -6,7 +6,10 @@ import (
 )
 
 // getter returns a function that reads a member such as a.b.0 of an item; for
-// nil it returns the item.
+// nil it returns the item. This is what the argument attribute of many filters
+// means. Parts that are digits are numbers of items, so that a text such as '0'
+// can name a place in a list. Dots always separate: there is no way to name a
+// key with one.
 func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
 	switch p := path.(type) {
@@ -23,6 +26,7 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 		if err != nil {
 			return nil, err
 		}
+	// A number, most often: map(attribute=0).
 	default:
 		keys = []Value{p}
 	}
@@ -32,6 +36,8 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 				return nil, err
 			}
 			var err error
+			// Items come before attributes here, the reverse of a.b in a
+			// template.
 			if item, err = in.getItem(item, key); err != nil {
 				return nil, err
 			}
@@ -40,6 +46,8 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 	}, nil
 }
 
+// filterJoin writes each item as text, unlike the method join. Without an
+// attribute it goes over anything that a loop can.
 func filterJoin(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("join", 0, "d", "attribute")
 	if err != nil {
@@ -49,6 +57,7 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	// An attribute of none is no attribute, as the default has it.
 	if b.vals[1] != nil {
 		get, err := in.getter(b.vals[1])
 		if err != nil {
@@ -68,6 +77,8 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 	return in.join(items, sep)
 }
 
+// mapItems returns what f makes of each item, in a new list that is paid for
+// beforehand.
 func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value, error)) ([]Value, error) {
 	if err := in.charge((itemBytes + boxBytes) * len(items)); err != nil {
 		return nil, err
@@ -85,6 +96,8 @@ func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value,
 	return out, nil
 }
 
+// filterList copies. A list is returned as another list too, as list() does in
+// Python, which the test sameas can tell.
 func filterList(in *interp, v Value, _ *args) (Value, error) {
 	items, err := in.iterate(v)
 	if err != nil {
@@ -94,6 +107,8 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 	return NewList(items...), err
 }
 
+// filterFirst reads as little as it can. Of a generator it takes one item out
+// and leaves the rest, because jinja2 calls next() on it.
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case string:
@@ -121,6 +136,8 @@ func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 	return items[0], nil
 }
 
+// filterLast calls reversed() in the reference, which a generator refuses: a
+// template has to make a list of it first.
 func filterLast(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case string:
@@ -140,6 +157,8 @@ func filterLast(in *interp, v Value, _ *args) (Value, error) {
 	return items[len(items)-1], nil
 }
 
+// filterItems is like the method items, but takes what is undefined for an
+// empty mapping; jinja2 3.1 has it for just that.
 func filterItems(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -151,6 +170,8 @@ func filterItems(in *interp, v Value, _ *args) (Value, error) {
 	return nil, fail(TypeError, "Can only get item pairs from a mapping.")
 }
 
+// filterReverse gives text for text, and an iterator for all else:
+// [1,2]|reverse prints as an object until list is behind it.
 func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if s, ok := v.(string); ok {
 		runes, err := in.runes(s)
@@ -168,6 +189,8 @@ func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	return &generator{kind: "list_reverseiterator", items: items}, err
 }
 
+// filterSum begins with 0 and uses the operator +, so that a sum of texts fails
+// at the first and start=” is the way to add them up.
 func filterSum(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("sum", 0, "attribute", "start")
 	if err != nil {
@@ -200,9 +223,13 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 	return total, nil
 }
 
+// filterMap has two forms: a member of each item by attribute=, or a filter by
+// name with its arguments. Nothing is evaluated until something reads the
+// generator, so that a mistake in it is reported there.
 func filterMap(in *interp, v Value, a *args) (Value, error) {
 	var f func(in *interp, item Value) (Value, error)
 	if path, ok := a.take("attribute"); ok && len(a.pos) == 0 {
+		// A default of none counts as no default, as in jinja2.
 		otherwise, _ := a.take("default")
 		if len(a.names) > 0 {
 			return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
@@ -243,7 +270,9 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 	})
 }
 
-// lazily returns a generator of what fill makes.
+// lazily returns a generator of what fill makes. Laziness shows in templates: a
+// generator is empty the second time that it is read, and what it fails with
+// comes from the place of reading.
 func (in *interp) lazily(fill func() ([]Value, error)) (Value, error) {
 	return &generator{kind: "generator", fill: fill}, in.charge(2 * pairBytes)
 }
@@ -257,11 +286,15 @@ func (in *interp) iterateTrue(v Value) ([]Value, error) {
 	return in.iterate(v)
 }
 
-// filterSelect returns the filters that keep items which pass a test.
+// filterSelect returns the filters that keep items which pass a test. keep
+// tells select from reject, attr the forms that look at a member of an item
+// from those that look at the item. Without a test the truth of the value
+// decides.
 func filterSelect(keep, attr bool) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		return in.lazily(func() ([]Value, error) {
 			items, err := in.iterateTrue(v)
+			// jinja2 looks at the arguments only when there is an item to test.
 			if err != nil || len(items) == 0 {
 				return nil, err
 			}
@@ -303,6 +336,7 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 			if !isName {
 				return nil, fail(TypeError, "the name of a test must be a string")
 			}
+			// The test gets the arguments behind its name.
 			t, err := in.test(id, x, &args{a.pos[1:], a.names, a.named})
 			if err != nil {
 				return nil, err
@@ -316,6 +350,8 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 	return out, nil
 }
 
+// filterBatch cuts a list into rows of so many items: the last may be short,
+// unless there is something to fill it with. slice cuts the other way.
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("batch", 1, "linecount", "fill_with")
 	if err != nil {
@@ -329,6 +365,8 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The reference never ends a row for a number below one; that is no use to
+	// a template and hides mistakes.
 	if n < 1 || n > 1<<20 {
 		return nil, fail(ValueError, "batch needs a positive size")
 	}
@@ -350,6 +388,9 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	return &generator{kind: "generator", items: out}, nil
 }
 
+// filterSlice cuts a list into so many columns, the first of them longer by one
+// where the items do not go round. A value to fill with goes into the shorter
+// ones, which makes all equal.
 func filterSlice(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("slice", 1, "slices", "fill_with")
 	if err != nil {
@@ -381,6 +422,8 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 		l := NewList(slices.Clone(items[at:end])...)
+		// Where all columns are equally long, extra is 0 and jinja2 fills each
+		// of them all the same.
 		if b.vals[1] != nil && i >= extra {
 			l.Items = append(l.Items, b.vals[1])
 		}
@@ -390,6 +433,8 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 	return &generator{kind: "generator", items: out}, nil
 }
 
+// filterAttr reads attributes and never items: jinja2 has it to reach an
+// attribute that a key of the same name hides.
 func filterAttr(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("attr", 1, "name")
 	if err != nil {

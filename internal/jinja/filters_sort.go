@@ -7,7 +7,8 @@ import (
 // The filters here put items in order or compare them: what they compare is a
 // key of each item, made once.
 
-// foldCase lowers text, so that sorting does not look at case.
+// foldCase lowers text, so that sorting does not look at case. It is lower() in
+// jinja2, not casefold(): ß does not become ss.
 func (in *interp) foldCase(v Value) (Value, error) {
 	if s, ok := v.(string); ok {
 		return in.mapText(s, strings.ToLower)
@@ -46,6 +47,8 @@ func (in *interp) pick(items []Value, order []int) ([]Value, error) {
 	return out, nil
 }
 
+// filterSort keeps the order of equal items, downwards too: Python's reverse
+// does not turn equal items around, which a sort followed by a reversal would.
 func filterSort(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("sort", 0, "reverse", "case_sensitive", "attribute")
 	if err != nil {
@@ -69,6 +72,7 @@ func filterSort(in *interp, v Value, a *args) (Value, error) {
 
 // tupleKeys returns a tuple for each item, of the members that the parts of
 // path name. Keys are tuples in any case: equal ones need no order.
+// attribute='a,b' sorts by a, and by b where a is equal.
 func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
 	if err := in.charge((itemBytes + listBytes + itemBytes) * len(items)); err != nil {
 		return nil, err
@@ -105,6 +109,9 @@ func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value,
 	return tuples, column(path)
 }
 
+// filterDictSort returns pairs, since a mapping cannot be put in another order.
+// It takes mappings only: the message about a missing items is the one that
+// calling it would give.
 func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("dictsort", 0, "case_sensitive", "by", "reverse")
 	if err != nil {
@@ -125,6 +132,7 @@ func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 	if by == "value" {
 		keys = d.vals
 	}
+	// A path of nil is the value itself.
 	if keys, err = in.sortKeys(keys, nil, b.truth(0, false)); err != nil {
 		return nil, err
 	}
@@ -140,6 +148,8 @@ func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 	return NewList(sorted...), err
 }
 
+// filterUnique keeps the first of equal items, and the case that it came with.
+// Items must be able to be keys, because jinja2 keeps them in a set.
 func filterUnique(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("unique", 0, "case_sensitive", "attribute")
 	if err != nil {
@@ -174,7 +184,9 @@ func filterUnique(in *interp, v Value, a *args) (Value, error) {
 	return &generator{kind: "generator", items: out}, nil
 }
 
-// filterExtreme returns min or max.
+// filterExtreme returns min or max. filterExtreme returns min or max, which
+// differ in a sign. Of equal items the first is taken. An empty list gives an
+// undefined value and not an error, as Python's min would.
 func filterExtreme(sign int) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		b, err := a.bind("min", 0, "case_sensitive", "attribute")
@@ -194,6 +206,7 @@ func filterExtreme(sign int) filterFunc {
 		}
 		best := 0
 		for i := range keys {
+			// NaN has no order and never wins against what came before.
 			c, _, err := in.order("<", keys[i], keys[best], 0)
 			if err != nil {
 				return nil, err
@@ -206,6 +219,9 @@ func filterExtreme(sign int) filterFunc {
 	}
 }
 
+// filterGroupBy sorts first, so that groups come in the order of their values
+// and not of their first items. The value that names a group is that of its
+// first item, in its own case.
 func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("groupby", 1, "attribute", "default", "case_sensitive")
 	if err != nil {
@@ -229,6 +245,8 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	// raw keeps the values as they are for the groups' names; keys are those
+	// without case.
 	keys, err := in.sortKeys(raw, nil, b.truth(2, false))
 	if err != nil {
 		return nil, err

@@ -7,7 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// percent is Python's format % values, without the rare flags.
+// percent is Python's format % values, without the rare flags. A tuple gives
+// one value to each directive, anything else is the only value; a mapping may
+// also be asked by name. As in Python a mapping that no directive uses is not
+// an error.
 func (in *interp) percent(format string, values Value) (string, error) {
 	pos := []Value{values}
 	if l, ok := values.(*List); ok && l.tuple {
@@ -44,6 +47,7 @@ func (in *interp) percent(format string, values Value) (string, error) {
 			if !isDict {
 				return "", fail(TypeError, "format requires a mapping")
 			}
+			// A missing key gives none here, where Python raises a KeyError.
 			if v, _, err = in.get(dict, d.key); err != nil {
 				return "", err
 			}
@@ -72,6 +76,7 @@ type formatDirective struct {
 	rest  string // the format behind the letter
 }
 
+// cutDirective reads a directive, without the percent sign.
 func cutDirective(format string) (d formatDirective, err error) {
 	if strings.HasPrefix(format, "(") {
 		end := strings.IndexByte(format, ')')
@@ -83,6 +88,7 @@ func cutDirective(format string) (d formatDirective, err error) {
 	}
 	n := 0
 	for n < len(format) && strings.IndexByte("-+ #0123456789.", format[n]) >= 0 {
+		// Checked while reading, so that a million digits are not gone over.
 		if n++; n > maxSpec {
 			return d, fail(LimitError, "a format is too wide")
 		}
@@ -104,6 +110,9 @@ type formatSpec struct {
 // precision of five digits.
 const maxSpec = 64
 
+// parseSpec reads flags, width and precision. The flags come first, so a zero
+// that begins the rest is the flag and not a part of the width. A star, which
+// would take the width from the values, is not read.
 func parseSpec(text string) (formatSpec, error) {
 	if len(text) > maxSpec {
 		return formatSpec{}, fail(LimitError, "a format is too wide")
@@ -134,7 +143,7 @@ func parseSpec(text string) (formatSpec, error) {
 }
 
 // formatVerb formats a value by the letter of a format and what stands before
-// it.
+// it. str.format shares it: its types mean the same for what templates write.
 func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	f, err := parseSpec(spec)
 	if err != nil {
@@ -165,6 +174,7 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// The precision of text is the most characters that it keeps.
 	if f.hasPrec && !number {
 		end, _, err := in.offset(text, int64(f.prec))
 		if err != nil {
@@ -175,6 +185,8 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	if number && f.plus && !strings.HasPrefix(text, "-") {
 		text = "+" + text
 	}
+	// The width counts characters. A text of four bytes for each of them is as
+	// wide in any case and need not be counted.
 	missing := 0
 	if f.width > 0 && len(text) < f.width*utf8.UTFMax {
 		missing = f.width - utf8.RuneCountInString(text)
@@ -189,6 +201,7 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	case f.left:
 		text += strings.Repeat(" ", missing)
 	case f.zero && number:
+		// Zeros stand between the sign and the digits.
 		sign := ""
 		if text[0] == '-' || text[0] == '+' {
 			sign, text = text[:1], text[1:]
@@ -200,6 +213,7 @@ func (in *interp) formatVerb(verb byte, spec string, v Value) (string, error) {
 	return text, nil
 }
 
+// formatChar is %c: a character, or the number of one.
 func formatChar(v Value) (string, error) {
 	if s, ok := v.(string); ok && len(s) <= utf8.UTFMax && utf8.RuneCountInString(s) == 1 {
 		return s, nil
@@ -210,6 +224,8 @@ func formatChar(v Value) (string, error) {
 	return "", fail(TypeError, "%%c requires an int in range(0x110000) or a single character")
 }
 
+// formatInt is %d and its relatives. Floats are cut off toward zero, as Python
+// does for %d; it refuses them for %x, which no template was seen to ask for.
 func formatInt(verb byte, v Value) (string, error) {
 	n, ok := toInt(v)
 	if !ok {
@@ -230,6 +246,8 @@ func formatInt(verb byte, v Value) (string, error) {
 	return strconv.FormatInt(n, 10), nil
 }
 
+// formatFloat is %f, %e and %g. Go and Python take their forms from C, six
+// digits if none are asked for included.
 func formatFloat(verb byte, f formatSpec, v Value) (string, error) {
 	x, ok := toFloat(v)
 	if !ok {
@@ -245,12 +263,16 @@ func formatFloat(verb byte, f formatSpec, v Value) (string, error) {
 	return strconv.FormatFloat(x, verb|0x20, prec, 64), nil
 }
 
-// braceFormat is str.format with plain fields: {}, {0}, {name} and a
-// conversion of !s or !r.
+// braceFormat is str.format with plain fields: {}, {0}, {name} and a conversion
+// of !s or !r. Members of a value, {0.name} and {0[key]}, are refused: this is
+// how templates broke out of Python's sandbox in the past, and jinja2 replaces
+// the method for that reason.
 func (in *interp) braceFormat(s string, a *args) (Value, error) {
 	b := builder{in: in}
 	auto := 0
 	for s != "" {
+		// A window, because strings.IndexAny over a long text without braces
+		// would not be stopped.
 		window := s[:min(len(s), slowPiece)]
 		n := strings.IndexAny(window, "{}")
 		if n < 0 {
@@ -290,6 +312,8 @@ func (in *interp) braceFormat(s string, a *args) (Value, error) {
 	return b.text()
 }
 
+// formatField writes one field. A name of digits is a position, an empty one
+// the next position.
 func (in *interp) formatField(field string, a *args, auto *int) (string, error) {
 	if len(field) > maxName {
 		return "", fail(LimitError, "a format field is longer than %d bytes", maxName)
@@ -326,6 +350,7 @@ func (in *interp) formatField(field string, a *args, auto *int) (string, error) 
 	if spec == "" {
 		return in.str(v)
 	}
+	// Only what % knows too; Python's alignment and grouping are not read.
 	verb := spec[len(spec)-1]
 	if strings.IndexByte("dxXofFeEgGs", verb) < 0 {
 		return "", fail(ValueError, "the format '%s' is not supported", spec)

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// str is Python's str().
+// str is Python's str(). It differs from repr in text only, which is written as
+// it is, and in what is undefined, which writes nothing.
 func (in *interp) str(v Value) (string, error) {
 	switch v := v.(type) {
 	case string:
@@ -25,7 +26,9 @@ func (in *interp) str(v Value) (string, error) {
 	return in.repr(v)
 }
 
-// repr is Python's repr().
+// repr is Python's repr(). This is what a list or a mapping looks like in a
+// prompt when a template forgets tojson: single quotes, None and True. Models
+// were trained on those prompts too, so they have to be right to the byte.
 func (in *interp) repr(v Value) (string, error) {
 	b := builder{in: in}
 	if err := in.appendRepr(&b, v, 0); err != nil {
@@ -35,6 +38,8 @@ func (in *interp) repr(v Value) (string, error) {
 }
 
 func (in *interp) appendRepr(b *builder, v Value, depth int) error {
+	// Values cannot contain themselves, as nothing in a template changes one,
+	// but they can be nested by a loop.
 	if depth > maxNesting {
 		return fail(LimitError, "a value is nested too deeply")
 	}
@@ -90,6 +95,8 @@ func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 	return b.write("<" + typeName(v) + " object>")
 }
 
+// reprItems writes a list or a tuple. A tuple of one item has a comma, without
+// which it would be read as brackets around a value.
 func (in *interp) reprItems(b *builder, items []Value, tuple bool, depth int) error {
 	open, end := "[", "]"
 	if tuple {
@@ -114,6 +121,7 @@ func (in *interp) reprItems(b *builder, items []Value, tuple bool, depth int) er
 	return b.write(end)
 }
 
+// reprDict writes a mapping, in the order of its keys.
 func (in *interp) reprDict(b *builder, d *Dict, depth int) error {
 	if err := b.write("{"); err != nil {
 		return err
@@ -183,7 +191,10 @@ func appendHex(buf []byte, letter byte, digits int, r rune) []byte {
 	return buf
 }
 
-// quote appends a string as Python's repr writes it.
+// quote appends a string as Python's repr writes it. Python prefers single
+// quotes and takes double ones only for a text that has single and no double
+// quotes in it. What unicode.IsPrint holds for is nearly what str.isprintable
+// holds for; both follow the Unicode categories, of versions that may differ.
 func (in *interp) quote(b *builder, s string) error {
 	q := '\''
 	single, err := in.index(s, "'", false)
@@ -218,6 +229,7 @@ func (in *interp) quote(b *builder, s string) error {
 			return append(buf, `\r`...)
 		case r == '\t':
 			return append(buf, `\t`...)
+		// A byte that is not UTF-8: Python's text could not hold it.
 		case r == utf8.RuneError:
 			return utf8.AppendRune(buf, r)
 		case r <= 0xff:

@@ -8,7 +8,11 @@ import (
 // maxRange is the longest range that the sandbox of the reference allows.
 const maxRange = 100000
 
-// globals are the names that every template has.
+// globals are the names that every template has. It is the outermost scope of
+// every rendering and is shared by all, so nothing may set a variable in it:
+// the variables of a rendering lie in a scope of their own within it. A
+// variable of the caller hides a global of the same name. lipsum, which jinja2
+// has too, makes random text and is left out.
 var globals = &scope{vars: functions(metered(map[string]func(in *interp, _ struct{}, a *args) (Value, error){
 	"range":           globalRange,
 	"namespace":       globalNamespace,
@@ -19,7 +23,9 @@ var globals = &scope{vars: functions(metered(map[string]func(in *interp, _ struc
 	"cycler":          globalCycler,
 }))}
 
-// functions makes values of functions.
+// functions makes values of functions. The tables have one form for functions
+// with a value and without, so that metered wraps them all; the empty struct is
+// the value that a global does not have.
 func functions(table map[string]func(in *interp, _ struct{}, a *args) (Value, error)) map[string]Value {
 	vars := make(map[string]Value, len(table))
 	for id, f := range table {
@@ -28,6 +34,9 @@ func functions(table map[string]func(in *interp, _ struct{}, a *args) (Value, er
 	return vars
 }
 
+// globalRange makes a range that holds its ends only. Its length is bounded as
+// the sandbox of jinja2 bounds it, which the loops of a template cannot get
+// around by counting.
 func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 	if len(a.named) > 0 || len(a.pos) < 1 || len(a.pos) > 3 {
 		return nil, fail(TypeError, "range expected 1 to 3 arguments, got %d", len(a.pos)+len(a.named))
@@ -53,6 +62,8 @@ func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 	if step == 0 {
 		return nil, fail(ValueError, "range() arg 3 must not be zero")
 	}
+	// Differences of such numbers do not overflow. Python has no bound, but no
+	// template counts that far.
 	const far = 1 << 60
 	if min(start, stop, step) < -far || max(start, stop, step) > far {
 		return nil, errBig()
@@ -69,6 +80,8 @@ func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 	return rangeValue{start, stop, step, count}, nil
 }
 
+// globalNamespace takes what dict takes. It exists because a set inside of a
+// loop is forgotten at the end of each round.
 func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
 	d, err := globalDict(in, struct{}{}, a)
 	if err != nil {
@@ -78,6 +91,8 @@ func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
 	return &namespace{vars}, in.charge(pairBytes)
 }
 
+// globalDict makes a mapping of a mapping, of pairs, and of names, in that
+// order: a name takes the value of an equal key before it.
 func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 	d := NewDict()
 	if len(a.pos) > 1 {
@@ -98,6 +113,8 @@ func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 				if err := in.spend(1); err != nil {
 					return nil, err
 				}
+				// A pair may be anything with two items, such as a text of two
+				// characters.
 				pair, err := in.iterate(item)
 				if err != nil {
 					return nil, err
@@ -119,6 +136,8 @@ func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 	return d, nil
 }
 
+// globalRaise is how a template refuses messages: roles that do not alternate,
+// a tool that it cannot write. transformers defines it.
 func globalRaise(in *interp, _ struct{}, a *args) (Value, error) {
 	b, err := a.bind("raise_exception", 1, "message")
 	if err != nil {
@@ -131,6 +150,8 @@ func globalRaise(in *interp, _ struct{}, a *args) (Value, error) {
 	return nil, raised(text)
 }
 
+// globalNow is another global of transformers, for prompts that name the day.
+// The clock is that of the options, so that a prompt can be made again.
 func globalNow(in *interp, _ struct{}, a *args) (Value, error) {
 	b, err := a.bind("strftime_now", 1, "format")
 	if err != nil {
@@ -143,6 +164,8 @@ func globalNow(in *interp, _ struct{}, a *args) (Value, error) {
 	return in.strftime(in.now(), format)
 }
 
+// globalJoiner returns a function that gives nothing at its first call and the
+// separator at all later ones.
 func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 	if err := in.charge(3 * listBytes); err != nil {
 		return nil, err
@@ -162,6 +185,9 @@ func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 	}}, err
 }
 
+// globalCycler returns an object that gives its items in turn. A namespace
+// stands in for it: its members can be read like those of jinja2's class, and
+// the place is kept by the functions.
 func globalCycler(in *interp, _ struct{}, a *args) (Value, error) {
 	// It has three members, two of them functions.
 	if err := in.charge(5 * pairBytes); err != nil {
@@ -188,7 +214,9 @@ func globalCycler(in *interp, _ struct{}, a *args) (Value, error) {
 	return ns, nil
 }
 
-// layouts are the directives of strftime that Go has a layout for.
+// layouts are the directives of strftime that Go has a layout for. Go writes a
+// reference time where C writes letters; the directives that have no such
+// layout are in the function directive.
 var layouts = map[byte]string{
 	'a': "Mon", 'A': "Monday", 'b': "Jan", 'B': "January", 'h': "Jan", 'd': "02", 'e': "_2", 'm': "01",
 	'y': "06", 'Y': "2006", 'H': "15", 'I': "03", 'M': "04", 'S': "05", 'f': "000000", 'p': "PM", 'j': "002",
@@ -197,7 +225,9 @@ var layouts = map[byte]string{
 }
 
 // strftime formats a time as Python does in the C locale. A time that comes
-// from the local clock has no zone there, so %z and %Z are empty.
+// from the local clock has no zone there, so %z and %Z are empty. A directive
+// with a hyphen, such as %-d, leaves the padding out. C libraries have it and
+// templates use it, although Python does not document it.
 func (in *interp) strftime(t time.Time, format string) (string, error) {
 	b := builder{in: in}
 	for i := 0; i < len(format); i++ {
@@ -237,6 +267,9 @@ func (in *interp) strftime(t time.Time, format string) (string, error) {
 	return b.text()
 }
 
+// directive writes one directive. An unknown one stays as it stands, as glibc
+// leaves it. Weeks are counted from the first Sunday (%U) or Monday (%W) of a
+// year, and by ISO 8601 (%V with the year %G).
 func directive(t time.Time, c byte) string {
 	pad := func(n int) string { return time.Date(2000, 1, 1, 0, n, 0, 0, time.UTC).Format("04") }
 	switch c {

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// interp is the state of one rendering.
+// interp is the state of one rendering. It belongs to one goroutine. What is
+// shared between renderings, the tree and the globals, does not change.
 type interp struct {
 	scope *scope
 	out   *builder
@@ -13,13 +14,15 @@ type interp struct {
 	meter
 }
 
-// scope holds the variables of a block.
+// scope holds the variables of a block. The map is made with the first
+// variable: most blocks set none.
 type scope struct {
 	vars   map[string]Value
 	parent *scope
 }
 
-// nearScopes is how many scopes are asked for a name within one step.
+// nearScopes is how many scopes are asked for a name within one step. More are
+// rare, and a template that nests thousands of them is to pay for the walk.
 const nearScopes = 8
 
 // lookup returns a variable, and how many scopes were asked for it.
@@ -43,13 +46,17 @@ func (s *scope) set(id string, v Value) {
 // write appends text to the output.
 func (in *interp) write(text string) error { return in.out.write(text) }
 
-// eval evaluates an expression within the limits.
+// eval evaluates an expression within the limits. The place of the node is
+// added to the error on the way out. As an error keeps its first place, this is
+// the innermost node that failed.
 func (in *interp) eval(e expr) (Value, error) {
 	if in.steps--; in.steps < in.poll {
 		if err := in.look(false); err != nil {
 			return nil, e.where().at(err)
 		}
 	}
+	// Go's stack would grow to a gigabyte and then end the process, which no
+	// recover can stop.
 	if in.depth++; in.depth > maxEval {
 		return nil, e.where().at(fail(LimitError, "the template is nested too deeply"))
 	}
@@ -61,7 +68,8 @@ func (in *interp) eval(e expr) (Value, error) {
 	return v, nil
 }
 
-// run executes statements until one leaves the loop around them.
+// run executes statements until one leaves the loop around them. A break or
+// continue passes through every block between it and its loop.
 func (in *interp) run(body []stmt) (signal, error) {
 	if in.depth++; in.depth > maxEval {
 		return normal, fail(LimitError, "the template is nested too deeply")
@@ -78,7 +86,8 @@ func (in *interp) run(body []stmt) (signal, error) {
 	return normal, nil
 }
 
-// within executes statements in a scope of their own.
+// within executes statements in a scope of their own. The scope is put back
+// after an error too: the caller may go on.
 func (in *interp) within(s *scope, body []stmt) (signal, error) {
 	outer := in.scope
 	in.scope = s
@@ -87,7 +96,8 @@ func (in *interp) within(s *scope, body []stmt) (signal, error) {
 	return sig, err
 }
 
-// capture executes statements in a scope and returns what they write.
+// capture executes statements in a scope and returns what they write. Output
+// goes to a builder of its own meanwhile, so that blocks can be nested.
 func (in *interp) capture(s *scope, body []stmt) (string, error) {
 	outer := in.out
 	out := builder{in: in}
@@ -100,6 +110,7 @@ func (in *interp) capture(s *scope, body []stmt) (string, error) {
 	return out.text()
 }
 
+// evalAll evaluates expressions from left to right.
 func (in *interp) evalAll(list []expr) ([]Value, error) {
 	out := make([]Value, len(list))
 	for i, e := range list {
@@ -120,7 +131,8 @@ func (in *interp) truth(e expr) (bool, error) {
 	return truth(v), nil
 }
 
-// captureFunc returns what f writes.
+// captureFunc returns what f writes. A recursive loop writes into the page, and
+// its call has that as its value.
 func (in *interp) captureFunc(f func() error) (Value, error) {
 	outer := in.out
 	out := builder{in: in}

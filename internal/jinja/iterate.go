@@ -2,7 +2,8 @@ package jinja
 
 import "unicode/utf8"
 
-// length is Python's len().
+// length is Python's len(). What is undefined is empty; a generator has no
+// length before it is read, and Python says so.
 func (in *interp) length(v Value) (int, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -23,7 +24,9 @@ func (in *interp) length(v Value) (int, error) {
 	return 0, fail(TypeError, "object of type '%s' has no len()", typeName(v))
 }
 
-// iterate returns the items of a value that a loop goes over.
+// iterate returns the items of a value that a loop goes over. Lists are
+// returned as they are and not copied: nothing may change them. Of a mapping a
+// loop sees the keys. A generator is empty from then on.
 func (in *interp) iterate(v Value) ([]Value, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -41,6 +44,7 @@ func (in *interp) iterate(v Value) ([]Value, error) {
 		v.items = nil
 		return items, err
 	case rangeValue:
+		// A range is short when it is made and long when it is gone over.
 		if err := in.charge((itemBytes + boxBytes) * int(v.count)); err != nil {
 			return nil, err
 		}
@@ -53,7 +57,9 @@ func (in *interp) iterate(v Value) ([]Value, error) {
 	return nil, fail(TypeError, "'%s' object is not iterable", typeName(v))
 }
 
-// characters returns the characters of a text as texts.
+// characters returns the characters of a text as texts. They are code points,
+// as in Python: an emoji of several of them falls apart. Each is a part of the
+// text's memory.
 func (in *interp) characters(s string) ([]Value, error) {
 	n, err := in.runeCount(s)
 	if err == nil {
@@ -67,6 +73,8 @@ func (in *interp) characters(s string) ([]Value, error) {
 		for len(piece) > 0 {
 			_, size := utf8.DecodeRuneInString(piece)
 			c := piece[:size]
+			// A byte that is no character counts as one and is replaced, so
+			// that it is not joined with its neighbours to something else.
 			if !utf8.ValidString(c) {
 				c = string(utf8.RuneError)
 			}

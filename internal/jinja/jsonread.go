@@ -28,7 +28,9 @@ func FromJSON(ctx context.Context, data []byte) (Value, error) {
 	return v, nil
 }
 
-// jsonReader reads JSON by recursive descent.
+// jsonReader reads JSON by recursive descent. It accepts what encoding/json
+// accepts. Of keys that are there twice the last value counts, at the place of
+// the first, which is what Python's json does.
 type jsonReader struct {
 	ended func() error
 	data  []byte
@@ -37,6 +39,7 @@ type jsonReader struct {
 
 var errJSONEnd = errors.New("unexpected end of JSON")
 
+// space moves over white space; JSON has four kinds of it.
 func (r *jsonReader) space() {
 	for r.at < len(r.data) {
 		switch r.data[r.at] {
@@ -66,6 +69,8 @@ func (r *jsonReader) skip(c byte) bool {
 	return false
 }
 
+// value reads any value. The context is asked at each, which costs little
+// beside the allocation that a value takes.
 func (r *jsonReader) value(depth int) (Value, error) {
 	if depth > maxNesting {
 		return nil, errors.New("JSON is nested too deeply")
@@ -100,6 +105,8 @@ var jsonWords = [...]struct {
 	value Value
 }{{"null", nil}, {"true", true}, {"false", false}}
 
+// array reads an array from its bracket on. A comma before the closing bracket
+// is refused, as JSON has it.
 func (r *jsonReader) array(depth int) (Value, error) {
 	r.at++
 	list := NewList()
@@ -121,6 +128,8 @@ func (r *jsonReader) array(depth int) (Value, error) {
 	}
 }
 
+// object reads an object from its brace on. The order of the keys is kept: it
+// is the order in which a prompt lists the parameters of a tool.
 func (r *jsonReader) object(depth int) (Value, error) {
 	r.at++
 	dict := NewDict()
@@ -152,6 +161,8 @@ func (r *jsonReader) object(depth int) (Value, error) {
 	}
 }
 
+// number reads a number. Its length is bounded while it is read: what turns
+// digits into a number takes the square of their count.
 func (r *jsonReader) number() (Value, error) {
 	start := r.at
 	for r.at < len(r.data) && (isDecimal(r.data[r.at]) || strings.IndexByte("+-.eE", r.data[r.at]) >= 0) {
@@ -159,6 +170,8 @@ func (r *jsonReader) number() (Value, error) {
 			return nil, fmt.Errorf("a number in JSON has more than %d digits", maxNumber)
 		}
 	}
+	// The characters are those of numbers; whether they are one, such as 1.e5
+	// or 01, is left to the package that knows.
 	if !json.Valid(r.data[start:r.at]) {
 		return nil, fmt.Errorf("bad number %.20q in JSON", r.data[start:r.at])
 	}
@@ -174,6 +187,7 @@ func (r *jsonReader) text() (string, error) {
 		if end < 0 {
 			return "", errJSONEnd
 		}
+		// A piece is a string of its own once it has quotes around it.
 		quoted := make([]byte, 0, end-r.at+2)
 		quoted = append(append(append(quoted, '"'), r.data[r.at:end]...), '"')
 		var piece string
@@ -221,6 +235,9 @@ func (r *jsonReader) pieceEnd() (end int, last bool) {
 	return -1, false
 }
 
+// numberValue tells whole numbers from floats by their form, as Python's json
+// does: 1.0 stays a float and prints as one. A whole number of any size is
+// exact.
 func numberValue(n json.Number) (Value, error) {
 	text := n.String()
 	// Before any conversion: reading the digits of a whole number takes the

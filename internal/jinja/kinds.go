@@ -2,7 +2,9 @@ package jinja
 
 import "math/big"
 
-// truth is Python's bool().
+// truth is Python's bool(). Whatever is empty or zero is false. A generator is
+// true whether or not something is left in it, and so are functions: Python
+// knows nothing of their length.
 func truth(v Value) bool {
 	switch v := v.(type) {
 	case nil, *undefined:
@@ -29,7 +31,8 @@ func truth(v Value) bool {
 	return true
 }
 
-// typeName returns the name of a value's Python type.
+// typeName returns the name of a value's Python type. Messages of errors have
+// it, and the test sameas tells 1 from true by it.
 func typeName(v Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -67,7 +70,8 @@ func typeName(v Value) string {
 	return "builtin_function_or_method"
 }
 
-// objectName is the name that messages about missing members use.
+// objectName is the name that messages about missing members use. jinja2 names
+// none itself and of all other values the type.
 func objectName(v Value) string {
 	if v == nil {
 		return "None"

@@ -22,6 +22,8 @@ const (
 	tokOp
 )
 
+// The text of a string is what stands between its quotes, with the escapes
+// read; that of all others is as it stands in the source.
 type token struct {
 	kind tokenKind
 	text string
@@ -29,7 +31,10 @@ type token struct {
 }
 
 // lexer cuts a template into tokens with trim_blocks and lstrip_blocks on, the
-// settings that chat templates are written for.
+// settings that chat templates are written for. trim_blocks takes the line
+// break behind a block tag away, and lstrip_blocks the spaces before one that
+// begins a line. transformers renders with both, and a template that is read
+// without them writes other white space into the prompt, which a model notices.
 type lexer struct {
 	src    string
 	at     int
@@ -54,6 +59,10 @@ const (
 	lexPoll = 1 << 12
 )
 
+// lex reads the whole template at once. Tokens are small beside the tree that
+// the parser makes of them, and looking ahead becomes an index. The one line
+// break at the very end is taken away, as keep_trailing_newline is off by
+// default.
 func lex(ctx context.Context, src string) ([]token, error) {
 	if len(src) > maxSource {
 		return nil, fail(LimitError, "the template is larger than %d bytes", maxSource)
@@ -95,18 +104,25 @@ func (l *lexer) place(at int) pos {
 	return pos{l.line, l.col}
 }
 
+// emit adds a token that begins at an offset.
 func (l *lexer) emit(kind tokenKind, text string, at int) {
 	l.tokens = append(l.tokens, token{kind, text, l.place(at)})
 }
 
+// fail is a syntax error at an offset.
 func (l *lexer) fail(at int, format string, args ...any) error {
 	return l.place(at).at(fail(SyntaxError, format, args...))
 }
 
-// text reads the text up to the next tag, and the tag.
+// text reads the text up to the next tag, and the tag. The white space before
+// the tag belongs to the text and is decided by the tag: a minus takes all of
+// it away, line breaks too, a plus keeps it, and without a sign lstrip_blocks
+// applies, to block tags and comments but not to expressions.
 func (l *lexer) text() error {
 	from := l.at
 	open := -1
+	// Three kinds of tags, all beginning with a brace. There is no escape for
+	// one but a raw block or an expression that writes it.
 	for i := from; i+1 < len(l.src); i++ {
 		if l.src[i] == '{' && (l.src[i+1] == '{' || l.src[i+1] == '%' || l.src[i+1] == '#') {
 			open = i
@@ -150,7 +166,8 @@ func (l *lexer) text() error {
 	return l.inside("}}", tokVarEnd, open)
 }
 
-// lstrip removes white space between the start of a line and a tag.
+// lstrip removes white space between the start of a line and a tag. It stays
+// where something else stands in the line before the tag.
 func (l *lexer) lstrip(text string) string {
 	nl := strings.LastIndexByte(text, '\n') + 1
 	if (nl > 0 || l.fresh) && strings.TrimFunc(text[nl:], isSpace) == "" {
@@ -160,7 +177,9 @@ func (l *lexer) lstrip(text string) string {
 }
 
 // closed moves behind a tag that ends at l.at, with the white space that sign
-// removes; trim says that a line break goes with a tag that has no sign.
+// removes; trim says that a line break goes with a tag that has no sign. jinja2
+// has the line break of trim_blocks behind block tags and comments only; behind
+// an expression it stays, as it is part of the text there.
 func (l *lexer) closed(sign byte, trim bool) {
 	l.fresh = false
 	switch {
@@ -175,6 +194,8 @@ func (l *lexer) closed(sign byte, trim bool) {
 	}
 }
 
+// comment moves behind a comment. Comments are not nested, and a tag inside of
+// one means nothing.
 func (l *lexer) comment(open int) error {
 	end := strings.Index(l.src[l.at:], "#}")
 	if end < 0 {
@@ -191,7 +212,8 @@ func (l *lexer) comment(open int) error {
 }
 
 // rawTag matches the rest of a {% name %} tag and returns the offset of its
-// closing characters.
+// closing characters. A raw block is the lexer's business, because what is in
+// it need not be tokens at all.
 func (l *lexer) rawTag(at int, name string) (int, bool) {
 	rest := strings.TrimLeftFunc(l.src[at:], isSpace)
 	rest, ok := strings.CutPrefix(rest, name)
@@ -206,6 +228,7 @@ func (l *lexer) rawTag(at int, name string) (int, bool) {
 }
 
 // raw reads the text of a raw block, whose opening tag closes at the offset.
+// Only a whole endraw tag ends it; other tags are text.
 func (l *lexer) raw(open, at int) error {
 	l.endTag(at, false)
 	from := l.at
@@ -254,7 +277,8 @@ func (l *lexer) endTag(at int, trim bool) {
 	l.closed(sign, trim)
 }
 
-// inside reads the tokens of a tag up to its end.
+// inside reads the tokens of a tag up to its end. Inside of brackets the
+// closing characters are taken for operators: }} may close two mappings.
 func (l *lexer) inside(end string, kind tokenKind, open int) error {
 	var brackets []byte
 	for {
@@ -271,6 +295,7 @@ func (l *lexer) inside(end string, kind tokenKind, open int) error {
 		rest := l.src[l.at:]
 		if len(brackets) == 0 {
 			sign := byte(0)
+			// Before }} a plus is an operator, which then lacks its operand.
 			if rest[0] == '-' || rest[0] == '+' && kind == tokBlockEnd {
 				sign = rest[0]
 				rest = rest[1:]
@@ -294,7 +319,8 @@ var operators = []string{
 	">", "<", "=", ".", ":", "|", ",", ";",
 }
 
-// next reads one token inside a tag.
+// next reads one token inside a tag. Numbers come before names and operators,
+// strings between: the first character decides.
 func (l *lexer) next(brackets *[]byte) error {
 	if len(l.tokens)%lexPoll == 0 {
 		if err := l.ended(); err != nil {
@@ -306,6 +332,7 @@ func (l *lexer) next(brackets *[]byte) error {
 	c := rest[0]
 	switch {
 	case c >= '0' && c <= '9':
+		// a.0.1 reads two items: behind a dot 0.1 is no float.
 		n, float := number(rest, at > 0 && l.src[at-1] == '.')
 		kind := tokInt
 		if float {
@@ -316,6 +343,8 @@ func (l *lexer) next(brackets *[]byte) error {
 		return nil
 	case c == '"' || c == '\'':
 		for i := 1; i < len(rest); i++ {
+			// The escaped character, a quote above all, does not end the
+			// string.
 			if rest[i] == '\\' {
 				i++
 			} else if rest[i] == c {
@@ -347,7 +376,8 @@ func (l *lexer) next(brackets *[]byte) error {
 	return l.fail(at, "unexpected char %q", r)
 }
 
-// operator reads an operator; brackets has to be nested.
+// operator reads an operator; brackets has to be nested. Brackets are matched
+// here and not in the parser, since whether a tag ends depends on it.
 func (l *lexer) operator(op string, brackets *[]byte) error {
 	at := l.at
 	switch op {

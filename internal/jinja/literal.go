@@ -7,12 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// isSpace is Python's str.isspace.
+// isSpace is Python's str.isspace. Go leaves out the four separators of ASCII,
+// which Python takes for white space because Unicode's bidirectional algorithm
+// treats them as ends of paragraphs and segments.
 func isSpace(r rune) bool {
 	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 }
 
-// nameLen returns the length of the identifier at the start of s.
+// nameLen returns the length of the identifier at the start of s. Python's
+// rules for identifiers, nearly: letters of all scripts, and digits and marks
+// behind the first character.
 func nameLen(s string) int {
 	for i, r := range s {
 		if r == '_' || unicode.IsLetter(r) || i > 0 && (unicode.IsDigit(r) || unicode.Is(unicode.M, r)) {
@@ -24,7 +28,8 @@ func nameLen(s string) int {
 }
 
 // digitsLen returns the length of a run of digits with single underscores
-// between them.
+// between them. Python allows underscores since 3.6, and jinja2 took them over;
+// one at the end or two in a row end the number.
 func digitsLen(s string, valid func(byte) bool) int {
 	n := 0
 	for n < len(s) {
@@ -46,7 +51,8 @@ func isHex(c byte) bool { return isDecimal(c) || c|0x20 >= 'a' && c|0x20 <= 'f' 
 
 // number returns the length of the number at the start of s and whether it has
 // a fraction or an exponent. After a dot, as in a.0.1, there are only whole
-// numbers.
+// numbers. A number that begins with a point, or ends with one, is none: 1. is
+// a number and the operator for a member.
 func number(s string, afterDot bool) (n int, float bool) {
 	if len(s) > 2 && s[0] == '0' {
 		valid := func(byte) bool { return false }
@@ -83,7 +89,9 @@ func number(s string, afterDot bool) (n int, float bool) {
 	return end, float
 }
 
-// unescape decodes the escapes of a Python string.
+// unescape decodes the escapes of a Python string. jinja2 decodes them by the
+// codec unicode-escape. An escape that it does not know stays with its
+// backslash. Named characters, \N{…}, would need a table of a megabyte.
 func unescape(s string) (string, error) {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s, nil
@@ -101,11 +109,14 @@ func unescape(s string) (string, error) {
 			b.WriteByte("\\'\"\a\b\f\n\r\t\v"[plain])
 			continue
 		}
+		// \x has two digits, \u four and \U eight: the place in the list says
+		// which.
 		digits := 0
 		if i := strings.IndexByte("xuU", c); i >= 0 {
 			digits = 2 << i
 		}
 		switch {
+		// A backslash at the end of a line joins it with the next.
 		case c == '\n':
 		case digits > 0:
 			if i+digits > len(s) {
@@ -117,6 +128,7 @@ func unescape(s string) (string, error) {
 			}
 			b.WriteRune(rune(v))
 			i += digits
+		// Up to three octal digits, of which the first is read already.
 		case c >= '0' && c <= '7':
 			n := 0
 			v := rune(0)

@@ -1,7 +1,9 @@
 package jinja
 
 // loop is the variable loop. Items are read as they are needed, because the
-// condition of a for may depend on what its body sets.
+// condition of a for may depend on what its body sets. So a loop with a
+// condition reads ahead only when something asks: loop.last reads one item
+// more, loop.length all. jinja2 wraps an iterator in the same way.
 type loop struct {
 	stmt    *forStmt
 	in      *interp
@@ -17,7 +19,10 @@ type loop struct {
 	marked  bool
 }
 
-// pull reads the next item that the loop's condition lets through.
+// pull reads the next item that the loop's condition lets through. The
+// condition sees the targets and what is around the loop, but not loop itself,
+// which counts only what passes. It is evaluated in a scope of its own so that
+// it leaves no variables behind.
 func (l *loop) pull() (Value, bool, error) {
 	for l.read < len(l.items) {
 		item := l.items[l.read]
@@ -43,7 +48,7 @@ func (l *loop) pull() (Value, bool, error) {
 	return nil, false, nil
 }
 
-// next moves to the next item.
+// next moves to the next item. Items that were read ahead come first.
 func (l *loop) next() (Value, bool, error) {
 	var item Value
 	if len(l.ahead) > 0 {
@@ -72,7 +77,8 @@ func (l *loop) peek() (Value, bool, error) {
 	return l.ahead[0], true, nil
 }
 
-// length returns the number of items of the loop.
+// length returns the number of items of the loop. With a condition all items
+// have to be tried: those that pass are kept for their turn.
 func (l *loop) length() (int, error) {
 	if l.stmt.filter == nil {
 		return len(l.items), nil
@@ -93,7 +99,9 @@ func (l *loop) length() (int, error) {
 	}
 }
 
-// attr returns an attribute of the loop variable.
+// attr returns an attribute of the loop variable. A name that it does not have
+// is undefined with the message of jinja2, which knows the loop as an object of
+// a class.
 func (l *loop) attr(id string) (Value, error) {
 	switch id {
 	case "index":
@@ -102,6 +110,7 @@ func (l *loop) attr(id string) (Value, error) {
 		return int64(l.index), nil
 	case "first":
 		return l.index == 0, nil
+	// The last item is the one that has none behind it.
 	case "last":
 		_, ok, err := l.peek()
 		return !ok, err
@@ -118,6 +127,8 @@ func (l *loop) attr(id string) (Value, error) {
 		return int64(l.depth + 1), nil
 	case "depth0":
 		return int64(l.depth), nil
+	// Undefined and not none in the first round: `is defined` is the way to
+	// ask.
 	case "previtem":
 		if l.index == 0 {
 			return &undefined{msg: "there is no previous item"}, nil
@@ -129,6 +140,7 @@ func (l *loop) attr(id string) (Value, error) {
 			return &undefined{msg: "there is no next item"}, nil
 		}
 		return v, err
+	// By the round, so that every call within one round gives the same item.
 	case "cycle":
 		return &function{"cycle", func(_ *interp, a *args) (Value, error) {
 			if len(a.pos) == 0 {
@@ -136,6 +148,8 @@ func (l *loop) attr(id string) (Value, error) {
 			}
 			return a.pos[l.index%len(a.pos)], nil
 		}}, nil
+	// It compares with the values of the last call, whichever place in the body
+	// made it. The first call always says true.
 	case "changed":
 		return &function{"changed", func(in *interp, a *args) (Value, error) {
 			value := newTuple(a.pos...)
@@ -152,7 +166,9 @@ func (l *loop) attr(id string) (Value, error) {
 	return &undefined{msg: "'jinja2.runtime.LoopContext object' has no attribute '" + brief(id) + "'"}, nil
 }
 
-// call is loop(items) in a recursive loop.
+// call is loop(items) in a recursive loop. The inner loop runs the same body
+// over other items, in the scope around the outermost one: it does not see the
+// variables of the round that called it.
 func (l *loop) call(in *interp, a *args) (Value, error) {
 	if !l.stmt.recursive {
 		return nil, fail(TypeError, "The loop must have the 'recursive' marker to be called recursively.")
@@ -166,6 +182,8 @@ func (l *loop) call(in *interp, a *args) (Value, error) {
 	return in.captureFunc(func() error { return l.stmt.run(in, a.pos[0], l.outer, l.depth+1) })
 }
 
+// The items are evaluated outside of the loop's scope, so {% for x in x %}
+// works.
 func (s *forStmt) exec(in *interp) (signal, error) {
 	items, err := in.eval(s.items)
 	if err != nil {
@@ -174,7 +192,9 @@ func (s *forStmt) exec(in *interp) (signal, error) {
 	return normal, s.at(s.run(in, items, in.scope, 0))
 }
 
-// run goes over items; outer is the scope around the loop.
+// run goes over items; outer is the scope around the loop. Each round has a
+// scope of its own: what it sets is gone in the next, which surprises everyone
+// who comes from Python and is why namespace exists.
 func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
 	list, err := in.iterate(items)
 	if err != nil {
@@ -199,6 +219,7 @@ func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
 		if err := in.assign(sc, &s.target, item); err != nil {
 			return err
 		}
+		// Behind the targets, since none of them may be named loop.
 		sc.set("loop", l)
 		sig, err := in.within(sc, s.body)
 		if err != nil {

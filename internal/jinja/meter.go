@@ -50,6 +50,7 @@ type meter struct {
 	stopped error
 }
 
+// A context that cannot end has no channel, and is not looked at again.
 func newMeter(ctx context.Context, steps, bytes int) meter {
 	m := meter{steps: steps, bytes: bytes, done: ctx.Done(), cause: ctx.Err}
 	if m.done != nil {
@@ -60,7 +61,9 @@ func newMeter(ctx context.Context, steps, bytes int) meter {
 	return m
 }
 
-// spend takes n steps from the budget.
+// spend takes n steps from the budget. It is called for every node, so its
+// common way is one subtraction and one comparison: poll is set so that the
+// budget's end and the next look at the context are the same test.
 func (m *meter) spend(n int) error {
 	if m.steps -= n; m.steps < m.poll || n < 0 {
 		return m.look(n < 0)
@@ -69,7 +72,8 @@ func (m *meter) spend(n int) error {
 }
 
 // look is the slow part of spend: the budget is used up, or the context is to
-// be looked at.
+// be looked at. Reading the channel takes longer than evaluating a node, hence
+// so seldom.
 func (m *meter) look(overflow bool) error {
 	switch {
 	case m.stopped != nil:
@@ -93,7 +97,8 @@ func (m *meter) look(overflow bool) error {
 	return nil
 }
 
-// stop ends the rendering for a limit, unless it is over already.
+// stop ends the rendering for a limit, unless it is over already. No step is
+// left after it, so that whoever ignores the error fails at the next.
 func (m *meter) stop(limit string) error {
 	if m.stopped == nil {
 		m.stopped = fail(LimitError, "%s", limit)
@@ -102,7 +107,8 @@ func (m *meter) stop(limit string) error {
 	return m.stopped
 }
 
-// charge takes n bytes of memory, and the steps that filling them takes.
+// charge takes n bytes of memory, and the steps that filling them takes. A
+// negative n is a size that has overflowed, and no budget is enough for it.
 func (m *meter) charge(n int) error {
 	if m.bytes -= n; m.bytes < 0 || n < 0 {
 		m.bytes = -1

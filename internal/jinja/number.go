@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// simpleText formats a scalar.
+// simpleText formats a scalar. It does for the values that have one form in
+// Python, whether by str or repr.
 func simpleText(v Value) string {
 	switch v := v.(type) {
 	case nil:
@@ -30,7 +31,10 @@ func simpleText(v Value) string {
 	return fmt.Sprint(v)
 }
 
-// floatText is Python's repr of a float.
+// floatText is Python's repr of a float. Both languages write the fewest digits
+// that read back as the same number; only the point where the exponent begins
+// differs: Python writes it from 1e16 on and below 1e-4, with at least two
+// digits.
 func floatText(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -53,6 +57,8 @@ func floatText(f float64) string {
 	return text
 }
 
+// jsonFloat writes what json.dumps writes: the three names are no JSON, but
+// Python writes them unless it is told not to, and so do the servers.
 func jsonFloat(f float64) string {
 	switch {
 	case math.IsNaN(f):

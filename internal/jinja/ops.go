@@ -6,6 +6,8 @@ import (
 	"math/big"
 )
 
+// +true is 1 in Python, so a boolean becomes a number by either sign. Minus of
+// the smallest whole number has no place in 64 bits.
 func negate(op string, v Value) (Value, error) {
 	if u, ok := v.(*undefined); ok {
 		return nil, u.err()
@@ -30,14 +32,19 @@ func negate(op string, v Value) (Value, error) {
 	return i * sign, nil
 }
 
+// errBig is what whole numbers fail with where Python's would grow. Growing
+// without a bound is an attack by itself, 9**9**9, and no prompt needs it;
+// large numbers from outside can be kept and printed, but not computed with.
 func errBig() error { return fail(OverflowError, "a whole number does not fit in 64 bits") }
 
-// arith applies a binary operator.
+// arith applies a binary operator. The left operand decides, as in Python, but
+// for the product: 2 * 'a' is 'a' * 2. A boolean is a number everywhere.
 func (in *interp) arith(op string, a, b Value) (Value, error) {
 	if err := in.payBig(a, b); err != nil {
 		return nil, err
 	}
 	for _, v := range [2]Value{a, b} {
+		// Text formats what is undefined as nothing and does not fail.
 		if u, ok := v.(*undefined); ok && !(op == "%" && isText(a)) {
 			return nil, u.err()
 		}
@@ -70,12 +77,15 @@ func (in *interp) arith(op string, a, b Value) (Value, error) {
 	if okA && okB {
 		return floatOp(op, f, g)
 	}
+	// So Python names the operator in its message.
 	if op == "**" {
 		op = "** or pow()"
 	}
 	return nil, fail(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b))
 }
 
+// textOp applies an operator to text on the left; ok is false for those that
+// text does not have.
 func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 	switch op {
 	case "+":
@@ -102,6 +112,7 @@ func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 	return nil, false, nil
 }
 
+// listOp is textOp for lists and tuples, which cannot be mixed.
 func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 	kind := typeName(a)
 	switch op {
@@ -120,6 +131,7 @@ func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 		if n <= 0 || len(a.Items) == 0 {
 			return &List{Items: nil, tuple: a.tuple}, true, nil
 		}
+		// The length is known only to fit an int once it is paid for.
 		if err := in.chargeTimes(n, int64(itemBytes*len(a.Items))); err != nil {
 			return nil, true, err
 		}
@@ -136,6 +148,8 @@ func (in *interp) listOp(op string, a *List, b Value) (Value, bool, error) {
 }
 
 // intOp applies an operator to whole numbers. Results beyond 64 bits fail.
+// Division gives a float, as in Python 3, and // and % round down: -7 // 2 is
+// -4 and -7 % 2 is 1, where Go's operators cut off toward zero.
 func intOp(op string, x, y int64) (Value, error) {
 	switch op {
 	case "/":
@@ -159,9 +173,11 @@ func intOp(op string, x, y int64) (Value, error) {
 		}
 		return r, nil
 	case "**":
+		// 2 ** -1 is a float in Python.
 		if y < 0 {
 			return floatOp(op, float64(x), float64(y))
 		}
+		// No such power fits, and computing it would take time.
 		if y > 64 && (x > 1 || x < -1) {
 			return nil, errBig()
 		}
@@ -176,6 +192,8 @@ func intOp(op string, x, y int64) (Value, error) {
 			return x - y, nil
 		}
 	}
+	// The rest goes the slow way, which cannot overflow, and is checked at its
+	// end.
 	a, b := big.NewInt(x), big.NewInt(y)
 	switch op {
 	case "+":
@@ -196,6 +214,8 @@ func intOp(op string, x, y int64) (Value, error) {
 	return a.Int64(), nil
 }
 
+// Python raises ZeroDivisionError where IEEE 754 has infinity. A rest takes the
+// sign of the divisor, which math.Mod does not give it.
 func floatOp(op string, f, g float64) (Value, error) {
 	switch op {
 	case "+":
@@ -226,7 +246,8 @@ func floatOp(op string, f, g float64) (Value, error) {
 	return r, nil
 }
 
-// compare applies a comparison.
+// compare applies a comparison. Values of different kinds are unequal and have
+// no order: == never fails, and < does. in has the container on the right.
 func (in *interp) compare(op string, a, b Value) (bool, error) {
 	switch op {
 	case "==":
@@ -258,6 +279,9 @@ func (in *interp) compare(op string, a, b Value) (bool, error) {
 // equal is Python's ==.
 func (in *interp) equal(a, b Value) (bool, error) { return in.equalDepth(a, b, 0) }
 
+// Numbers of all kinds compare by value, a list and a tuple never, mappings
+// whatever the order of their keys. Two undefined values are equal, as in
+// jinja2.
 func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 	if err := in.spend(1); err != nil {
 		return false, err
@@ -293,6 +317,7 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 			return false, nil
 		}
 		for i, k := range x.keys {
+			// Equal lengths and each key of one in the other: the same keys.
 			other, ok, err := in.get(y, k)
 			if err != nil || !ok {
 				return false, err
@@ -304,6 +329,8 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 		return true, nil
 	case rangeValue:
 		y, ok := b.(rangeValue)
+		// Ranges are equal if they have the same items, whatever they were made
+		// of.
 		return ok && x.count == y.count && (x.count == 0 || x.start == y.start) && (x.count < 2 || x.step == y.step), nil
 	case *big.Int:
 		if err := in.payBig(a, b); err != nil {
@@ -324,7 +351,10 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 	return a == b, nil
 }
 
-// order compares two values; ok is false for numbers that have no order.
+// order compares two values; ok is false for numbers that have no order. Text
+// is compared by code points, which the bytes of UTF-8 sort alike. Lists are
+// decided by the first items that differ, and by length if there are none. Only
+// NaN has no order among numbers: every comparison with it is false.
 func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err error) {
 	if err := in.spend(1); err != nil {
 		return 0, false, err
@@ -373,7 +403,8 @@ func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err e
 	return 0, false, fail(TypeError, "'%s' not supported between instances of '%s' and '%s'", op, typeName(a), typeName(b))
 }
 
-// contains is Python's in.
+// contains is Python's in. Of a mapping the keys are asked, of text the parts,
+// of anything else the items, one after another.
 func (in *interp) contains(container, v Value) (bool, error) {
 	switch c := container.(type) {
 	case string:
@@ -397,6 +428,8 @@ func (in *interp) contains(container, v Value) (bool, error) {
 		return ok, nil
 	case rangeValue:
 		if x, ok := toInt(v); ok {
+			// Without going over the range; a float is compared item by item
+			// below.
 			return c.has(x), nil
 		}
 	case *namespace:

@@ -5,8 +5,10 @@ import (
 	"slices"
 )
 
-// Parse parses a template. Mistakes are an [*Error]. It ends with the context and
-// returns its error then.
+// Parse parses a template. Mistakes are an [*Error]. It ends with the context
+// and returns its error then. Names of filters and tests that do not exist are
+// mistakes of the template and are found here, as jinja2 finds them when it
+// compiles.
 func Parse(ctx context.Context, src string) (*Template, error) {
 	tokens, err := lex(ctx, src)
 	if err != nil {
@@ -27,7 +29,9 @@ func Parse(ctx context.Context, src string) (*Template, error) {
 }
 
 // body parses statements up to a block that begins with one of the words; the
-// word is the next token then. Without words it ends with the template.
+// word is the next token then. Without words it ends with the template. Text
+// and expressions are statements that write. The caller reads the word, since
+// an if goes on differently behind elif, else and endif.
 func (p *parser) body(words ...string) ([]stmt, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -73,7 +77,9 @@ func (p *parser) body(words ...string) ([]stmt, error) {
 	}
 }
 
-// block parses the end of a tag, a body, and the word that ends it.
+// block parses the end of a tag, a body, and the word that ends it. The word is
+// left for the caller's blockEnd: jinja2 has no names behind end tags but for
+// endblock.
 func (p *parser) block(word string) ([]stmt, error) {
 	if err := p.blockEnd(); err != nil {
 		return nil, err
@@ -87,7 +93,9 @@ func (p *parser) block(word string) ([]stmt, error) {
 }
 
 // statement parses one statement from its keyword on, without the end of its
-// last tag.
+// last tag. Conditions decide whether a part is reached, so names that do not
+// exist inside of an if are forgotten behind it and fail when they run;
+// templates ask for the features of a server that way.
 func (p *parser) statement() (stmt, error) {
 	t := p.peek()
 	if t.kind != tokName {
@@ -152,6 +160,8 @@ func (p *parser) statement() (stmt, error) {
 	return nil, t.pos.at(fail(SyntaxError, "encountered unknown tag '%s'", t.text))
 }
 
+// ifStatement parses the branches of an if in a loop and not by recursion,
+// since a chain of elifs is no nesting.
 func (p *parser) ifStatement() (stmt, error) {
 	s := &ifStmt{}
 	for {
@@ -180,6 +190,9 @@ func (p *parser) ifStatement() (stmt, error) {
 	}
 }
 
+// forStatement parses a for. Its condition is not one of the conditional
+// expression: {% for x in y if z %} filters, and the items before the if must
+// not take it for theirs.
 func (p *parser) forStatement(at pos) (stmt, error) {
 	s := &forStmt{pos: at}
 	var err error
@@ -220,6 +233,8 @@ func (p *parser) forStatement(at pos) (stmt, error) {
 	return s, err
 }
 
+// setStatement parses both forms of set. With an = the value may be a tuple
+// without brackets.
 func (p *parser) setStatement(at pos) (stmt, error) {
 	s := &setStmt{pos: at}
 	var err error
@@ -242,6 +257,8 @@ func (p *parser) setStatement(at pos) (stmt, error) {
 	return s, err
 }
 
+// macroStatement parses a macro. Macros are not collected: they are defined
+// when the statement runs.
 func (p *parser) macroStatement(at pos) (stmt, error) {
 	m := &macroStmt{pos: at}
 	var err error
@@ -255,6 +272,8 @@ func (p *parser) macroStatement(at pos) (stmt, error) {
 }
 
 // macroBody parses the body of a macro; the loops around it do not reach in.
+// What the body uses of varargs, kwargs and caller also counts for the macro
+// around, as in jinja2, which looks for the names anywhere inside.
 func (p *parser) macroBody(m *macroStmt, word string) error {
 	loops, varargs, kwargs, caller, named := p.loops, p.varargs, p.kwargs, p.caller, len(p.unknown)
 	p.loops, p.varargs, p.kwargs, p.caller = 0, false, false, false
@@ -297,6 +316,8 @@ func (p *parser) params(m *macroStmt) error {
 	return nil
 }
 
+// callStatement parses a call block. Its own parameters stand in brackets
+// before the call: {% call(item) list() %}.
 func (p *parser) callStatement(at pos) (stmt, error) {
 	m := &macroStmt{pos: at, name: "caller"}
 	if p.isOp("(") {
@@ -315,6 +336,8 @@ func (p *parser) callStatement(at pos) (stmt, error) {
 	return &callStmt{at, call, m}, p.macroBody(m, "endcall")
 }
 
+// withStatement parses a with, which may name no variable at all and only make
+// a scope.
 func (p *parser) withStatement(at pos) (stmt, error) {
 	s := &withStmt{pos: at}
 	for p.peek().kind != tokBlockEnd {
@@ -345,7 +368,8 @@ func (p *parser) withStatement(at pos) (stmt, error) {
 	return s, err
 }
 
-// targets parses what is assigned to; in a for it ends with the word in.
+// targets parses what is assigned to; in a for it ends with the word in. A
+// comma at the end makes a tuple of a single target, as {% for x, in pairs %}.
 func (p *parser) targets(loop bool) (target, error) {
 	at := p.peek().pos
 	var parts []target
@@ -368,6 +392,8 @@ func (p *parser) targets(loop bool) (target, error) {
 	return target{pos: at, parts: parts}, nil
 }
 
+// target parses one target: a name, a member of a namespace, or several in
+// brackets.
 func (p *parser) target() (target, error) {
 	at := p.peek().pos
 	if p.skipOp("(") {
@@ -400,6 +426,7 @@ func (p *parser) target() (target, error) {
 	if err != nil {
 		return target{}, err
 	}
+	// The loop variable would hide it in the first round.
 	if id == "loop" && p.loops > 0 {
 		return target{}, at.at(fail("TemplateAssertionError", "Can't assign to special loop variable in for-loop target"))
 	}

@@ -2,7 +2,9 @@ package jinja
 
 import "slices"
 
-// parser builds the tree of a template by recursive descent.
+// parser builds the tree of a template by recursive descent. There is no
+// backtracking: one token ahead decides, two for `not in` and for the name of
+// an argument.
 type parser struct {
 	tokens []token
 	at     int
@@ -48,6 +50,8 @@ func (p *parser) note(kind, name string, exists bool, at pos) {
 
 func (p *parser) peek() token { return p.tokens[p.at] }
 
+// next takes a token. The last one, the end of the template, is never passed,
+// so that peek always has one.
 func (p *parser) next() token {
 	t := p.tokens[p.at]
 	if t.kind != tokEOF {
@@ -56,10 +60,12 @@ func (p *parser) next() token {
 	return t
 }
 
+// fail is a syntax error at the next token.
 func (p *parser) fail(format string, args ...any) error {
 	return p.peek().pos.at(fail(SyntaxError, format, args...))
 }
 
+// unexpected is the error about a token that cannot stand where it does.
 func (p *parser) unexpected() error {
 	t := p.peek()
 	if t.kind == tokEOF {
@@ -92,6 +98,8 @@ func (p *parser) isName(names ...string) bool {
 	return t.kind == tokName && slices.Contains(names, t.text)
 }
 
+// skipOp and skipName take the next token if it is that one; expectOp,
+// expectName and expectKeyword fail if it is not.
 func (p *parser) skipOp(op string) bool {
 	if p.isOp(op) {
 		p.at++
@@ -129,6 +137,7 @@ func (p *parser) expectKeyword(word string) error {
 	return nil
 }
 
+// blockEnd takes the closing characters of a block tag.
 func (p *parser) blockEnd() error {
 	if p.peek().kind != tokBlockEnd {
 		return p.fail("expected the end of the statement, got '%s'", p.peek().text)

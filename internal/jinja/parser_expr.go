@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// tuple parses an expression, or several with commas between them. In a for
-// the conditional expression is left to the loop, and stop is a word that ends
-// it; parenthesized allows an empty tuple.
+// tuple parses an expression, or several with commas between them. In a for the
+// conditional expression is left to the loop, and stop is a word that ends it;
+// parenthesized allows an empty tuple. Without brackets a tuple is allowed
+// where jinja2 allows one: in an output, a set, a for and an if.
 func (p *parser) tuple(conditional, parenthesized bool, stop string) (expr, error) {
 	at := p.peek().pos
 	var items []expr
@@ -41,6 +42,10 @@ func (p *parser) tuple(conditional, parenthesized bool, stop string) (expr, erro
 	return &listExpr{at, items, true}, nil
 }
 
+// The rules bind ever tighter from here down: if, or, and, not, comparison,
+// sum, join, product, power, sign. They are those of jinja2, which differ from
+// Python's in two places: ~ stands between sum and product, and powers group to
+// the left.
 func (p *parser) expression(conditional bool) (expr, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -60,11 +65,14 @@ func (p *parser) expression(conditional bool) (expr, error) {
 			c.otherwise, err = p.expression(true)
 		}
 		left = c
+		// What stands in a conditional expression may never be reached.
 		p.unknown = p.unknown[:named]
 	}
 	return left, err
 }
 
+// or and and group to the left; not binds looser than a comparison, so that
+// `not a in b` asks for what its reader expects.
 func (p *parser) or() (expr, error) {
 	left, err := p.and()
 	for err == nil && p.isName("or") {
@@ -102,6 +110,8 @@ func (p *parser) not() (expr, error) {
 // comparisons are the operators that compare, beside those that are words.
 var comparisons = []string{"==", "!=", "<", "<=", ">", ">="}
 
+// compare parses a chain. Tests with is do not belong to it: they are read with
+// the filters, and so bind tighter than all operators.
 func (p *parser) compare() (expr, error) {
 	left, err := p.sum()
 	if err != nil {
@@ -158,10 +168,13 @@ func (p *parser) sum() (expr, error) { return p.binary(p.concat, "+", "-") }
 
 func (p *parser) product() (expr, error) { return p.binary(p.power, "*", "/", "//", "%") }
 
+// power parses powers, whose operands take filters: -3|abs is the filter of -3
+// here, and in jinja2.
 func (p *parser) power() (expr, error) {
 	return p.binary(func() (expr, error) { return p.unary(true) }, "**")
 }
 
+// concat collects the parts of a chain of ~ in one node.
 func (p *parser) concat() (expr, error) {
 	first, err := p.product()
 	if err != nil || !p.isOp("~") {
@@ -178,6 +191,8 @@ func (p *parser) concat() (expr, error) {
 	return n, nil
 }
 
+// unary parses a sign and its operand. Filters are read behind the outermost
+// sign only.
 func (p *parser) unary(filters bool) (expr, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -202,6 +217,9 @@ func (p *parser) unary(filters bool) (expr, error) {
 	return e, err
 }
 
+// primary parses what stands by itself. True, False and None count in both
+// spellings; the names varargs, kwargs and caller are noted for the macro
+// around. Strings that stand one behind another are one.
 func (p *parser) primary() (expr, error) {
 	t := p.peek()
 	p.next()
@@ -271,6 +289,8 @@ func (p *parser) primary() (expr, error) {
 	return nil, p.unexpected()
 }
 
+// list and dict parse what stands in brackets; a comma before the closing one
+// is allowed.
 func (p *parser) list(at pos) (expr, error) {
 	n := &listExpr{pos: at}
 	for !p.skipOp("]") {
@@ -319,7 +339,8 @@ func (p *parser) dict(at pos) (expr, error) {
 	return n, nil
 }
 
-// postfix parses attributes, subscripts and calls.
+// postfix parses attributes, subscripts and calls. A number behind a dot reads
+// an item: a.0 is a[0].
 func (p *parser) postfix(e expr) (expr, error) {
 	for {
 		t := p.peek()
@@ -361,7 +382,8 @@ func (p *parser) postfix(e expr) (expr, error) {
 	}
 }
 
-// subscript parses what stands between brackets.
+// subscript parses what stands between brackets. Several subscripts with commas
+// are a tuple, which can be the key of a mapping.
 func (p *parser) subscript() (expr, error) {
 	at := p.peek().pos
 	var items []expr
@@ -386,6 +408,8 @@ func (p *parser) subscript() (expr, error) {
 	return &listExpr{at, items, true}, nil
 }
 
+// sliceOrIndex parses one of them: a colon anywhere makes a slice, each part of
+// which may be missing.
 func (p *parser) sliceOrIndex() (expr, error) {
 	s := &sliceExpr{pos: p.peek().pos}
 	var err error
@@ -434,6 +458,8 @@ func (p *parser) arguments() (callArgs, error) {
 // is compared with those before it.
 const maxNamed = 1000
 
+// argument parses one argument. Positions come before names, and *args and
+// **kwargs last; jinja2 allows names behind *args only.
 func (p *parser) argument(a *callArgs) error {
 	var err error
 	t := p.peek()
@@ -474,7 +500,8 @@ func (p *parser) argument(a *callArgs) error {
 }
 
 // filters parses filters, tests and calls that follow a value. A filter block
-// begins with the name of the first filter, without a bar.
+// begins with the name of the first filter, without a bar. Calls are among them
+// because a filter may return a function: x|attr('upper')().
 func (p *parser) filters(e expr, block bool) (expr, error) {
 	for {
 		t := p.peek()
@@ -514,6 +541,8 @@ func (p *parser) filters(e expr, block bool) (expr, error) {
 	}
 }
 
+// dottedName parses the name of a filter or a test, which may have dots in it;
+// the built-in ones have none.
 func (p *parser) dottedName() (string, error) {
 	id, err := p.expectName()
 	for err == nil && p.skipOp(".") {
@@ -526,7 +555,9 @@ func (p *parser) dottedName() (string, error) {
 	return id, err
 }
 
-// test parses a test behind the word is.
+// test parses a test behind the word is. A test takes one argument without
+// brackets, as `is divisibleby 3`, unless what follows is a word that goes on
+// with the expression. `is not` is the opposite of the whole test.
 func (p *parser) test(e expr, at pos) (expr, error) {
 	negated := p.skipName("not")
 	id, err := p.dottedName()

@@ -27,7 +27,8 @@ const (
 )
 
 // Template is a parsed template. It does not change and is safe for concurrent
-// use.
+// use. Parsing one takes longer than rendering it, so that it is kept with the
+// model.
 type Template struct{ body []stmt }
 
 // Render returns the output of a template with the variables of vars, which
@@ -46,7 +47,9 @@ func (t *Template) Render(ctx context.Context, vars *Dict, o *Options) (string, 
 	return in.out.text()
 }
 
-// newInterp returns the state at the start of a rendering.
+// newInterp returns the state at the start of a rendering. The variables of the
+// caller lie in a scope between the globals and the template, so that a set at
+// the top does not change the mapping that was handed over.
 func newInterp(ctx context.Context, vars *Dict, o *Options) *interp {
 	if o == nil {
 		o = &Options{}

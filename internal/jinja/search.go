@@ -26,7 +26,10 @@ const longSub = 33
 // matchCost is what a call of find costs beside the bytes that it goes over.
 const matchCost = 16
 
-// newFinder returns a finder of sub, which is not empty.
+// newFinder returns a finder of sub, which is not empty. The failure function
+// tells for each part of sub the longest beginning of sub that the part ends
+// with: behind a mismatch the search goes on there and reads no byte of the
+// text twice.
 func (in *interp) newFinder(sub string, back bool) (*finder, error) {
 	f := &finder{in: in, sub: sub, back: back}
 	if len(sub) < longSub {
@@ -83,6 +86,8 @@ func (f *finder) pay(n int) error {
 	return f.in.touch(n)
 }
 
+// short looks through pieces that overlap by one byte less than sub is long, so
+// that a place on an edge is found once.
 func (f *finder) short(s string) (int, error) {
 	for at := 0; ; at += fastPiece {
 		piece := s[at:min(at+fastPiece+len(f.sub)-1, len(s))]
@@ -99,6 +104,7 @@ func (f *finder) short(s string) (int, error) {
 	}
 }
 
+// shortBack is short from the end.
 func (f *finder) shortBack(s string) (int, error) {
 	for end := len(s); ; end -= fastPiece {
 		from := max(end-fastPiece-len(f.sub)+1, 0)
@@ -116,6 +122,7 @@ func (f *finder) shortBack(s string) (int, error) {
 	}
 }
 
+// long reads each byte once, in the direction of the search.
 func (f *finder) long(s string) (int, error) {
 	if len(s) < len(f.sub) {
 		return -1, f.pay(matchCost)
@@ -164,7 +171,8 @@ func (in *interp) index(s, sub string, back bool) (int, error) {
 	return i, in.touch(f.owed)
 }
 
-// count returns how often sub is in s without overlap.
+// count returns how often sub is in s without overlap. The empty text is
+// between all characters and at both ends, as in Python.
 func (in *interp) count(s, sub string) (int, error) {
 	if sub == "" {
 		n, err := in.runeCount(s)
@@ -176,7 +184,7 @@ func (in *interp) count(s, sub string) (int, error) {
 }
 
 // each calls f with the parts of s between separators, of which at most limit
-// count; limit < 0 is no limit.
+// count; limit < 0 is no limit. There is always one part more than separators.
 func (in *interp) each(s, sep string, limit int, f func(part string) error) error {
 	find, err := in.newFinder(sep, false)
 	if err != nil {
@@ -201,7 +209,8 @@ func (in *interp) each(s, sep string, limit int, f func(part string) error) erro
 	return f(s)
 }
 
-// replace is str.replace; count < 0 is no limit.
+// replace is str.replace; count < 0 is no limit. The limit is cut to what the
+// text can have, so that any whole number of a template will do.
 func (in *interp) replace(s, from, to string, count int64) (string, error) {
 	limit := -1
 	if count >= 0 {

@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// slice evaluates v[start:stop:step].
+// slice evaluates v[start:stop:step]. Bounds beyond the ends are cut and never
+// fail, as in Python; a bound of none is no bound.
 func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 	var bounds [3]*int64
 	for i, e := range [3]expr{s.start, s.stop, s.step} {
@@ -42,9 +43,11 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		// A part of a range is a range.
 		part := rangeValue{start: v.start + start*v.step, step: v.step * step, count: n}
 		part.stop = part.start + n*part.step
 		return part, nil
+	// Python sees an item whose key is a slice, which no key can be.
 	case *Dict:
 		return nil, fail(TypeError, "unhashable type: 'slice'")
 	}
@@ -108,8 +111,10 @@ func (in *interp) span(s string, start, stop *int64) (from, to int, err error) {
 	return from, to, err
 }
 
-// sliceRange returns which of size items Python's slice picks: where it
-// begins, the step, which is cut to what the items need, and how many.
+// sliceRange returns which of size items Python's slice picks: where it begins,
+// the step, which is cut to what the items need, and how many. A step of more
+// than the size picks one item whatever its length; cutting it keeps the sums
+// below from overflowing.
 func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) {
 	step = 1
 	if bounds[2] != nil {
@@ -118,6 +123,7 @@ func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) 
 	if step == 0 {
 		return 0, 0, 0, fail(ValueError, "slice step cannot be zero")
 	}
+	// Going down, the place before the first item is an end of its own.
 	lo, hi := int64(0), size
 	if step < 0 {
 		lo, hi = -1, size-1

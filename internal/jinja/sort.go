@@ -37,7 +37,8 @@ func (in *interp) sortedOrder(values []Value, reverse bool) ([]int, error) {
 	return order, nil
 }
 
-// merge writes two sorted runs to out.
+// merge writes two sorted runs to out. The first run wins where both are equal,
+// which is what keeps their order.
 func merge(out, a, b []int, less func(a, b int) (bool, error)) error {
 	for i := range out {
 		second := len(a) == 0

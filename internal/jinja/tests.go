@@ -6,6 +6,8 @@ import (
 	"unicode"
 )
 
+// The forms of a comparison by name, by a longer name and by its operator come
+// from jinja2 2.10, so that select can be handed any of them.
 func init() {
 	is := func(f func(v Value) bool) testFunc {
 		return func(_ *interp, v Value, a *args) (bool, error) {
@@ -91,6 +93,8 @@ var ownTests = []string{
 	"eq", "equalto", "==", "ne", "!=", "lt", "lessthan", "<", "le", "<=", "gt", "greaterthan", ">", "ge", ">=",
 }
 
+// A boolean is a whole number in Python, but not for this test, which jinja2
+// has beside the test boolean; for the test number it is.
 func isInteger(v Value) bool {
 	switch v.(type) {
 	case int64, *big.Int:
@@ -99,6 +103,8 @@ func isInteger(v Value) bool {
 	return false
 }
 
+// What has a length and items by key is one for jinja2, which is why a mapping
+// and text are. Undefined has both.
 func isSequence(v Value) bool {
 	switch v.(type) {
 	case string, *List, *Dict, rangeValue, *undefined:
@@ -107,6 +113,8 @@ func isSequence(v Value) bool {
 	return false
 }
 
+// Text can be gone over: a template that tells a list of parts from plain text
+// asks `is string` first.
 func isIterable(v Value) bool {
 	switch v.(type) {
 	case *view, *generator, *loop:
@@ -115,6 +123,8 @@ func isIterable(v Value) bool {
 	return isSequence(v)
 }
 
+// An undefined value has Python's __call__, which raises; the test does not
+// call it.
 func isCallable(v Value) bool {
 	switch v.(type) {
 	case *function, *macro, *loop, *undefined:
@@ -123,6 +133,7 @@ func isCallable(v Value) bool {
 	return false
 }
 
+// caseTest asks of any value, written as text.
 func caseTest(want, other func(rune) bool) testFunc {
 	return func(in *interp, v Value, _ *args) (bool, error) {
 		s, err := in.str(v)
@@ -150,6 +161,8 @@ func intArith(op string, a, b Value) (int64, error) {
 	return r, err
 }
 
+// modTest makes odd and even, which take floats too: 3.0 is odd and 3.5 is
+// neither. What is no number fails, as Python's operator % does.
 func modTest(f func(r int64) bool) testFunc {
 	return func(_ *interp, v Value, _ *args) (bool, error) {
 		if x, ok := v.(float64); ok {

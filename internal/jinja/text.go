@@ -26,7 +26,8 @@ func (in *interp) pieces(s string, f func(piece string) bool) error {
 	return nil
 }
 
-// all reports whether f holds for every character of s.
+// all reports whether f holds for every character of s. It stops at the first
+// that fails, and pays for no more than it has read.
 func (in *interp) all(s string, f func(rune) bool) (bool, error) {
 	ok := true
 	err := in.pieces(s, func(piece string) bool {
@@ -67,7 +68,9 @@ func (in *interp) mapText(s string, f func(piece string) string) (string, error)
 	return b.text()
 }
 
-// runeCount returns the number of characters of s.
+// runeCount returns the number of characters of s. Python knows the length of a
+// text; here it has to be counted each time, so that a template that asks in a
+// loop pays each time.
 func (in *interp) runeCount(s string) (int, error) {
 	count := 0
 	for s != "" {
@@ -83,7 +86,8 @@ func (in *interp) runeCount(s string) (int, error) {
 }
 
 // offset returns where the n-th character of s begins, and the number of
-// characters that are missing when s is shorter.
+// characters that are missing when s is shorter. A piece is as long as n
+// characters can be: short ways are short.
 func (in *interp) offset(s string, n int64) (at int, missing int64, err error) {
 	for n > 0 && at < len(s) {
 		piece := s[at : at+pieceLen(s[at:], int(min(n*utf8.UTFMax, fastPiece)))]
@@ -105,8 +109,9 @@ func (in *interp) offset(s string, n int64) (at int, missing int64, err error) {
 	return at, n, nil
 }
 
-// offsetBack returns where the n-th character from the end of s begins, and
-// the number of characters that are missing when s is shorter.
+// offsetBack returns where the n-th character from the end of s begins, and the
+// number of characters that are missing when s is shorter. There is no quick
+// count from the end, but templates ask for few characters there.
 func (in *interp) offsetBack(s string, n int64) (at int, missing int64, err error) {
 	at = len(s)
 	for count := 0; n > 0 && at > 0; n-- {
@@ -121,7 +126,8 @@ func (in *interp) offsetBack(s string, n int64) (at int, missing int64, err erro
 	return at, n, nil
 }
 
-// runes returns the characters of s.
+// runes returns the characters of s. Four bytes for each: only what turns a
+// text around or takes steps needs them.
 func (in *interp) runes(s string) ([]rune, error) {
 	n, err := in.runeCount(s)
 	if err == nil {
@@ -209,7 +215,8 @@ func (in *interp) trim(s string, f func(rune) bool) (string, error) {
 // mostly near the start, and what comes after it costs nothing.
 const comparePiece = 4 << 10
 
-// compareText is strings.Compare.
+// compareText is strings.Compare. The order of the bytes of UTF-8 is that of
+// the code points.
 func (in *interp) compareText(a, b string) (int, error) {
 	for len(a) > comparePiece && len(b) > comparePiece {
 		if err := in.touch(comparePiece); err != nil {
@@ -233,7 +240,8 @@ func (in *interp) equalText(a, b string) (bool, error) {
 	return c == 0, err
 }
 
-// repeat returns s n times.
+// repeat returns s n times. The length is known beforehand, so that the text is
+// made once and grows into no second copy.
 func (in *interp) repeat(s string, n int64) (string, error) {
 	if n <= 0 || s == "" {
 		return "", nil

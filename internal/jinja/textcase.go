@@ -15,10 +15,14 @@ var (
 	lowerSpecial = strings.NewReplacer("İ", "i\u0307")
 )
 
+// upper and lower are str.upper and str.lower: the mapping of Unicode with the
+// characters that become several, which Go's does not have. Greek's final sigma
+// is the one rule of Python that looks around a letter and is not here.
 func upper(s string) string { return strings.ToUpper(upperSpecial.Replace(s)) }
 
 func lower(s string) string { return strings.ToLower(lowerSpecial.Replace(s)) }
 
+// swapCase is str.swapcase.
 func swapCase(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsUpper(r) {
@@ -29,6 +33,7 @@ func swapCase(s string) string {
 }
 
 // pyTitle is Python's str.title: letters after another letter are lower case.
+// So don't becomes Don'T, which is why jinja2 has a filter of its own.
 func pyTitle() func(string) string {
 	inWord := false
 	return func(s string) string {
@@ -44,7 +49,7 @@ func pyTitle() func(string) string {
 }
 
 // title is the filter title: a word begins after white space, a hyphen or a
-// bracket.
+// bracket. An apostrophe does not begin one, and a digit does not either.
 func title() func(string) string {
 	begins := true
 	return func(s string) string {
@@ -62,6 +67,8 @@ func title() func(string) string {
 	}
 }
 
+// capitalize is str.capitalize, which takes the title case of the first letter
+// since Python 3.8: a digraph such as ǆ becomes ǅ.
 func capitalize() func(string) string {
 	first := true
 	return func(s string) string {

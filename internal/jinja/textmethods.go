@@ -7,7 +7,9 @@ import (
 )
 
 // textMethods are the methods of strings. Those that are listed behind the
-// table go over a part of the text only, mostly, and pay for that.
+// table go over a part of the text only, mostly, and pay for that. The methods
+// that make no sense without bytes, translation tables or tabs are left out,
+// and undefined then.
 var textMethods = metered(map[string]textMethod{
 	"strip":        stripMethod((*interp).trim),
 	"lstrip":       stripMethod((*interp).trimLeft),
@@ -71,8 +73,10 @@ var ownTextMethods = []string{
 	"istitle", "isidentifier", "isascii",
 }
 
+// textMethod is a method of a text.
 type textMethod = func(in *interp, s string, a *args) (Value, error)
 
+// oneText returns the only argument of a method, which has to be text.
 func oneText(fn string, a *args) (string, error) {
 	b, err := a.bind(fn, 1, "sub")
 	if err != nil {
@@ -81,7 +85,9 @@ func oneText(fn string, a *args) (string, error) {
 	return b.text(0, "")
 }
 
-// stripMethod removes white space, or the characters of a text, with trim.
+// stripMethod removes white space, or the characters of a text, with trim. The
+// argument is a set of characters in any order and not a prefix:
+// 'abc'.strip('ca') is b.
 func stripMethod(trim func(in *interp, s string, f func(rune) bool) (string, error)) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind("strip", 0, "chars")
@@ -138,6 +144,8 @@ func mapMethod(start func() func(string) string) textMethod {
 	}
 }
 
+// isMethod asks of every character. An empty text has none and gives false, as
+// in Python.
 func isMethod(is func(rune) bool) textMethod {
 	return func(in *interp, s string, _ *args) (Value, error) {
 		ok, err := in.all(s, is)
@@ -145,6 +153,7 @@ func isMethod(is func(rune) bool) textMethod {
 	}
 }
 
+// caseMethod makes isupper and islower.
 func caseMethod(want, other func(rune) bool) textMethod {
 	return func(in *interp, s string, _ *args) (Value, error) {
 		return in.cased(s, want, other)
@@ -162,6 +171,8 @@ func (in *interp) cased(s string, want, other func(rune) bool) (bool, error) {
 	return ok && found, err
 }
 
+// A letter with a case follows one without, or none, if and only if it is a
+// capital.
 func isTitleMethod(in *interp, s string, _ *args) (Value, error) {
 	inside, found := false, false
 	ok, err := in.all(s, func(r rune) bool {
@@ -186,6 +197,8 @@ func isIdentifierMethod(in *interp, s string, _ *args) (Value, error) {
 	return ok && s != "", err
 }
 
+// affixMethod makes startswith and endswith, which take one text or a tuple of
+// several; a list is refused, as in Python.
 func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "prefix")
@@ -223,6 +236,8 @@ func (in *interp) affix(s, text string) error {
 	return in.spend(1 + len(text)>>lookShift)
 }
 
+// cutMethod makes removeprefix and removesuffix, which cut once; strip would go
+// on.
 func cutMethod(fn string, cut func(s, affix string) string) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		affix, err := oneText(fn, a)
@@ -233,7 +248,9 @@ func cutMethod(fn string, cut func(s, affix string) string) textMethod {
 	}
 }
 
-// findMethod returns an index that counts characters.
+// findMethod returns an index that counts characters. find and index differ in
+// what they do when there is nothing: -1, or an error. The bounds are those of
+// a slice.
 func findMethod(fn string, back bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "sub", "start", "end")
@@ -275,6 +292,8 @@ func findMethod(fn string, back bool) textMethod {
 	}
 }
 
+// partitionMethod makes partition and rpartition. Where there is no separator
+// the whole text comes first, or last from the right, with two empty texts.
 func partitionMethod(fn string, back bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		sep, err := oneText(fn, a)
@@ -300,6 +319,7 @@ func partitionMethod(fn string, back bool) textMethod {
 	}
 }
 
+// replaceMethod takes text only, and a negative count for no limit.
 func replaceMethod(in *interp, s string, a *args) (Value, error) {
 	b, err := a.bind("replace", 2, "old", "new", "count")
 	if err != nil {
@@ -320,6 +340,8 @@ func replaceMethod(in *interp, s string, a *args) (Value, error) {
 	return in.replace(s, from, to, count)
 }
 
+// joinMethod refuses items that are not text, unlike the filter join: a
+// template that means to write numbers has to say so.
 func joinMethod(in *interp, s string, a *args) (Value, error) {
 	b, err := a.bind("join", 1, "iterable")
 	if err != nil {
@@ -337,7 +359,9 @@ func joinMethod(in *interp, s string, a *args) (Value, error) {
 	return in.join(items, s)
 }
 
-// justMethod pads a text to a width.
+// justMethod pads a text to a width. The odd space of center goes to the left
+// when the width is odd and to the right when it is even: CPython's rule, not
+// stated in its documentation.
 func justMethod(fn string) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "width", "fillchar")
@@ -387,6 +411,7 @@ func (in *interp) padded(fill string, before int64, s string, after int64) (Valu
 	return in.concat(left, s, right)
 }
 
+// zfillMethod keeps a sign in front of the zeros.
 func zfillMethod(in *interp, s string, a *args) (Value, error) {
 	b, err := a.bind("zfill", 1, "width")
 	if err != nil {

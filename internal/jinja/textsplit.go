@@ -29,7 +29,9 @@ func (p *parts) reversed() Value {
 	return p.list()
 }
 
-// splitArgs reads the arguments of split; sep is empty for white space.
+// splitArgs reads the arguments of split; sep is empty for white space. Without
+// a separator, or with none, text is split at runs of white space, and no part
+// is empty; with one, every occurrence counts.
 func splitArgs(fn string, a *args) (sep string, limit int, err error) {
 	b, err := a.bind(fn, 0, "sep", "maxsplit")
 	if err != nil {
@@ -50,6 +52,7 @@ func splitArgs(fn string, a *args) (sep string, limit int, err error) {
 	return sep, int(n), err
 }
 
+// splitMethod is str.split, from the left.
 func splitMethod(in *interp, s string, a *args) (Value, error) {
 	sep, limit, err := splitArgs("split", a)
 	if err != nil {
@@ -63,7 +66,8 @@ func splitMethod(in *interp, s string, a *args) (Value, error) {
 	return in.splitSpace(s, limit)
 }
 
-// splitSpace splits at white space.
+// splitSpace splits at white space. What is left behind the limit keeps the
+// white space inside of it, and loses that before it.
 func (in *interp) splitSpace(s string, limit int) (Value, error) {
 	p := parts{in: in}
 	s, err := in.trimLeft(s, isSpace)
@@ -96,6 +100,8 @@ func (in *interp) word(s string) (int, error) {
 	return at, err
 }
 
+// rsplitMethod is str.rsplit. It differs from split only if there is a limit,
+// or a separator that can overlap itself.
 func rsplitMethod(in *interp, s string, a *args) (Value, error) {
 	sep, limit, err := splitArgs("rsplit", a)
 	if err != nil {
@@ -131,6 +137,7 @@ func rsplitMethod(in *interp, s string, a *args) (Value, error) {
 	return p.reversed(), in.touch(find.owed)
 }
 
+// rsplitSpace is splitSpace from the right, with a limit.
 func (in *interp) rsplitSpace(s string, limit int) (Value, error) {
 	p := parts{in: in}
 	s, err := in.trimRight(s, isSpace)
@@ -159,7 +166,8 @@ func splitLinesMethod(in *interp, s string, a *args) (Value, error) {
 	return p.list(), err
 }
 
-// isLineEnd reports whether a character ends a line for str.splitlines.
+// isLineEnd reports whether a character ends a line for str.splitlines. They
+// are more than a file has: separators of ASCII and of Unicode too.
 func isLineEnd(r rune) bool {
 	switch r {
 	case '\n', '\r', '\v', '\f', '\x1c', '\x1d', '\x1e', '\u0085', '\u2028', '\u2029':
@@ -169,7 +177,8 @@ func isLineEnd(r rune) bool {
 }
 
 // lines calls f with the lines of s as Python's str.splitlines cuts them, with
-// what ends them if keep is set.
+// what ends them if keep is set. A line break at the end has no line behind it,
+// unlike what split gives.
 func (in *interp) lines(s string, keep bool, f func(line string) error) error {
 	at := 0 // where the end of the line that s begins with is looked for
 	for at < len(s) {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// jsonStyle are the options of json.dumps.
+// jsonStyle are the options of json.dumps. They are those that templates pass
+// to tojson.
 type jsonStyle struct {
 	ascii     bool
 	sortKeys  bool
@@ -15,7 +16,9 @@ type jsonStyle struct {
 	item, key string // separators
 }
 
-// appendJSON appends a value as json.dumps writes it.
+// appendJSON appends a value as json.dumps writes it. A tuple is an array; a
+// view, a generator or an undefined value is no JSON, and the message is
+// Python's.
 func (in *interp) appendJSON(b *builder, v Value, st *jsonStyle, depth int) error {
 	if depth > maxNesting {
 		return fail(LimitError, "a value is nested too deeply")
@@ -48,6 +51,8 @@ func (in *interp) appendJSON(b *builder, v Value, st *jsonStyle, depth int) erro
 	return fail(TypeError, "Object of type %s is not JSON serializable", typeName(v))
 }
 
+// jsonItems writes brackets around n items, with line breaks if the style has
+// an indent. Empty brackets stay on one line.
 func (in *interp) jsonItems(b *builder, open, end string, n int, st *jsonStyle, depth int, item func(i int) error) error {
 	if err := b.write(open); err != nil {
 		return err
@@ -82,6 +87,8 @@ func (in *interp) jsonItems(b *builder, open, end string, n int, st *jsonStyle, 
 	return b.write(end)
 }
 
+// Keys are sorted as values, before they are made text, so that numbers sort by
+// value and mixed kinds fail, as in Python.
 func (in *interp) jsonDict(b *builder, d *Dict, st *jsonStyle, depth int) error {
 	order := func(i int) int { return i }
 	if st.sortKeys {
@@ -129,6 +136,8 @@ func (in *interp) jsonKey(b *builder, key Value, st *jsonStyle) error {
 // jsonEscapes are the characters that JSON has a letter for.
 const jsonEscapes, jsonLetters = "\"\\\n\r\t\b\f", `"\nrtbf`
 
+// Beyond 16 bits an escape is a pair of surrogates, which is how JSON writes
+// such a character in ASCII.
 func (in *interp) quoteJSON(b *builder, s string, ascii bool) error {
 	if err := b.write(`"`); err != nil {
 		return err

@@ -5,10 +5,13 @@ import (
 )
 
 // Value is a value of a template: nil (None), bool, int64, *big.Int, float64,
-// string, [*List], [*Dict], or one of the types that only templates make.
+// string, [*List], [*Dict], or one of the types that only templates make. It is
+// an alias so that values of Go need no conversion: a message's content is the
+// string that the caller has.
 type Value = any
 
-// List is a list or a tuple. Templates cannot change it.
+// List is a list or a tuple. Templates cannot change it. Tuples differ in how
+// they print, in comparing equal to tuples only, and in that they can be keys.
 type List struct {
 	Items []Value
 	tuple bool
@@ -30,7 +33,8 @@ type view struct {
 }
 
 // generator is what filters such as map return: values that are made when they
-// are read, and read once.
+// are read, and read once. kind is the name of Python's type, which a template
+// sees when it prints one.
 type generator struct {
 	kind  string
 	items []Value
@@ -52,7 +56,8 @@ func (g *generator) rest() ([]Value, error) {
 // rangeValue is what range() returns.
 type rangeValue struct{ start, stop, step, count int64 }
 
-// has reports whether x is in the range.
+// has reports whether x is in the range. The distance has to be a multiple of
+// the step and within the count.
 func (r rangeValue) has(x int64) bool {
 	d := x - r.start
 	return r.count > 0 && d%r.step == 0 && d/r.step >= 0 && d/r.step < r.count
@@ -77,7 +82,8 @@ func intOf(b bool) int64 {
 	return 0
 }
 
-// toInt returns a whole number as Python's __index__ does.
+// toInt returns a whole number as Python's __index__ does. A boolean is a
+// number there; a float never is.
 func toInt(v Value) (int64, bool) {
 	switch v := v.(type) {
 	case int64:
@@ -88,7 +94,8 @@ func toInt(v Value) (int64, bool) {
 	return 0, false
 }
 
-// toFloat returns a number.
+// toFloat returns a number. Large whole numbers lose digits, where Python would
+// compare them exactly.
 func toFloat(v Value) (float64, bool) {
 	switch v := v.(type) {
 	case float64:
