@@ -35,10 +35,31 @@ type bpe struct {
 	crossing  map[rune]bool
 }
 
+// bpeEncoder is a bpe at work on one text.
+type bpeEncoder struct {
+	*bpe
+	*budget
+	merger
+	cache   wordCache
+	symbols []int32
+	sizes   []int32
+	text    []byte
+}
+
+func (m *bpe) encoder(may *budget) encoder {
+	return &bpeEncoder{bpe: m, budget: may, merger: merger{may: may}, cache: newWordCache()}
+}
+
+// reset lets go of the memory that a very long word took.
+func (e *bpeEncoder) reset() {
+	e.merger.reset()
+	e.symbols, e.sizes, e.text = kept(e.symbols), kept(e.sizes), kept(e.text)
+}
+
 // appendPiece appends the ids of one piece of pre-tokenized text.
-func (m *bpe) appendPiece(st *state, dst []int, piece string) []int {
-	if !m.markSplit {
-		return m.appendWord(st, dst, piece)
+func (e *bpeEncoder) appendPiece(dst []int, piece string) []int {
+	if !e.markSplit {
+		return e.appendWord(dst, piece)
 	}
 	start := 0
 	for i := len(metaMark); i < len(piece); {
@@ -51,49 +72,49 @@ func (m *bpe) appendPiece(st *state, dst []int, piece string) []int {
 		if strings.HasSuffix(piece[:j], metaMark) {
 			continue
 		}
-		if len(m.crossing) > 0 {
-			if r, _ := utf8.DecodeLastRuneInString(piece[:j]); m.crossing[r] {
+		if len(e.crossing) > 0 {
+			if r, _ := utf8.DecodeLastRuneInString(piece[:j]); e.crossing[r] {
 				continue
 			}
 		}
 		if j > start {
-			dst = m.appendWord(st, dst, piece[start:j])
+			dst = e.appendWord(dst, piece[start:j])
 			start = j
 		}
 	}
-	return m.appendWord(st, dst, piece[start:])
+	return e.appendWord(dst, piece[start:])
 }
 
 // appendWord appends the ids of a word.
-func (m *bpe) appendWord(st *state, dst []int, word string) []int {
+func (e *bpeEncoder) appendWord(dst []int, word string) []int {
 	if word == "" {
 		return dst
 	}
-	if m.raw && len(word) == 1 && !m.ignoreMerges {
-		if id := m.bytes[word[0]]; id >= 0 {
+	if e.raw && len(word) == 1 && !e.ignoreMerges {
+		if id := e.bytes[word[0]]; id >= 0 {
 			return append(dst, int(id))
 		}
 	}
-	entry, hit := st.cache.find(word)
+	entry, hit := e.cache.find(word)
 	if hit {
 		for _, id := range entry.ids[:entry.count] {
 			dst = append(dst, int(id))
 		}
 		return dst
 	}
-	symbols, ok := m.whole(st, word)
+	symbols, ok := e.whole(word)
 	if !ok {
-		symbols = m.symbols(st, word)
-		if st.err != nil {
+		symbols = e.initial(word)
+		if e.err != nil {
 			return dst
 		}
-		symbols = st.merge(m.pairs, symbols)
+		symbols = e.merge(e.pairs, symbols)
 	}
-	if entry != nil && st.err == nil {
+	if entry != nil && e.err == nil {
 		entry.store(word, symbols)
 	}
 	if len(symbols) > lookAfter {
-		return appendMany(st, dst, symbols)
+		return appendMany(e.budget, dst, symbols)
 	}
 	for _, id := range symbols {
 		dst = append(dst, int(id))
@@ -102,12 +123,12 @@ func (m *bpe) appendWord(st *state, dst []int, word string) []int {
 }
 
 // appendMany appends the ids of a long word.
-func appendMany(st *state, dst []int, symbols []int32) []int {
+func appendMany(may *budget, dst []int, symbols []int32) []int {
 	if n := len(dst) + len(symbols); n > cap(dst) {
 		dst = append(make([]int, 0, max(n, cap(dst)+cap(dst)/2)), dst...)
 	}
 	for part := range slices.Chunk(symbols, lookAfter) {
-		if !st.spend(len(part) / 4) {
+		if !may.spend(len(part) / 4) {
 			break
 		}
 		for _, id := range part {
@@ -119,114 +140,114 @@ func appendMany(st *state, dst []int, symbols []int32) []int {
 
 // whole returns the token that a word is by itself, where the model asks for
 // that before any merging.
-func (m *bpe) whole(st *state, word string) ([]int32, bool) {
-	if !m.ignoreMerges {
+func (e *bpeEncoder) whole(word string) ([]int32, bool) {
+	if !e.ignoreMerges {
 		return nil, false
 	}
 	var id int32
 	var ok bool
-	if m.raw {
-		st.text = appendByteLevel(st.text[:0], word)
-		id, ok = m.vocab.lookupBytes(st.text)
+	if e.raw {
+		e.text = appendByteLevel(e.text[:0], word)
+		id, ok = e.vocab.lookupBytes(e.text)
 	} else {
-		id, ok = m.vocab.lookup(word)
+		id, ok = e.vocab.lookup(word)
 	}
 	if !ok {
 		return nil, false
 	}
-	st.symbols = append(st.symbols[:0], id)
-	return st.symbols, true
+	e.symbols = append(e.symbols[:0], id)
+	return e.symbols, true
 }
 
-// symbols returns the symbols that merging starts from.
-func (m *bpe) symbols(st *state, word string) []int32 {
-	if !m.raw {
-		return m.characters(st, word)
+// initial returns the symbols that merging starts from.
+func (e *bpeEncoder) initial(word string) []int32 {
+	if !e.raw {
+		return e.characters(word)
 	}
-	out := st.symbols[:0]
+	out := e.symbols[:0]
 	if len(word) > maxKept {
-		if !st.cuts(len(word)) || !st.spend(len(word)/4) {
+		if !e.cuts(len(word)) || !e.spend(len(word)/4) {
 			return nil
 		}
 		out = sized(out, len(word))
 	}
 	for i := range len(word) {
-		id := m.bytes[word[i]]
+		id := e.bytes[word[i]]
 		if id < 0 {
 			// A byte without a symbol is rare; the characters of the
 			// byte-level alphabet have the rules for it.
-			return m.characters(st, string(appendByteLevel(nil, word)))
+			return e.characters(string(appendByteLevel(nil, word)))
 		}
 		out = append(out, id)
 	}
-	st.symbols = out
+	e.symbols = out
 	return out
 }
 
 // appendTokens appends the tokens of a piece, which is spelled as the
 // vocabulary spells it. What the symbols stand for adds up from the left.
-func (m *bpe) appendTokens(st *state, dst []modelToken, piece string) []modelToken {
-	if m.ignoreMerges {
-		if id, ok := m.vocab.lookup(piece); ok {
+func (e *bpeEncoder) appendTokens(dst []modelToken, piece string) []modelToken {
+	if e.ignoreMerges {
+		if id, ok := e.vocab.lookup(piece); ok {
 			return append(dst, modelToken{id, 0, int32(len(piece)), piece})
 		}
 	}
-	symbols := m.characters(st, piece)
-	if len(symbols) == 0 || st.err != nil {
+	symbols := e.characters(piece)
+	if len(symbols) == 0 || e.err != nil {
 		return dst
 	}
-	symbols = st.mergeLong(m.pairs, symbols)
-	if !st.tells(len(symbols)) {
+	symbols = e.mergeLong(e.pairs, symbols)
+	if !e.tells(len(symbols)) {
 		return dst
 	}
 	dst = slices.Grow(dst, len(symbols))
 	start := int32(0)
 	for i := int32(0); i >= 0; {
-		node := st.nodes[i]
+		node := e.nodes[i]
 		last := node.next
 		if last < 0 {
-			last = int32(len(st.nodes))
+			last = int32(len(e.nodes))
 		}
 		end := start
-		for _, size := range st.sizes[i:last] {
+		for _, size := range e.sizes[i:last] {
 			end += size
 		}
-		dst = append(dst, modelToken{node.id, start, end, m.vocab.token(uint32(node.id))})
+		dst = append(dst, modelToken{node.id, start, end, e.vocab.token(uint32(node.id))})
 		start, i = end, node.next
 	}
 	return dst
 }
 
-// characters returns the symbols of the characters of a word, and in st.sizes
+// characters returns the symbols of the characters of a word, and in e.sizes
 // how many bytes of the word each one stands for. The order in
 // which an unknown symbol is written after byte fallbacks that follow it is
 // that of the reference implementation.
-func (m *bpe) characters(st *state, word string) []int32 {
-	out, sizes := st.symbols[:0], st.sizes[:0]
+func (e *bpeEncoder) characters(word string) []int32 {
+	out, sizes := e.symbols[:0], e.sizes[:0]
 	if len(word) > maxKept {
-		if !st.cuts(len(word)) {
+		if !e.cuts(len(word)) {
 			return nil
 		}
 		// Growing with each symbol would take several times the memory.
 		out, sizes = sized(out, len(word)), sized(sizes, len(word))
 	}
-	affixed := m.prefix != "" || m.suffix != ""
+	affixed := e.prefix != "" || e.suffix != ""
 	pending := int32(0) // bytes of the unknown symbol to be written
 	next := lookAfter   // where to look at the budget
 	for i := 0; i < len(word); {
 		if i >= next {
-			if next = i + lookAfter; !st.spend(lookAfter) {
+			if next = i + lookAfter; !e.spend(lookAfter) {
 				break
 			}
 		}
 		// Most characters are those two; their symbols need no search.
-		if c := word[i]; !affixed && c < utf8.RuneSelf && m.ascii[c] >= 0 && pending == 0 {
-			out, sizes = append(out, m.ascii[c]), append(sizes, 1)
+		if c := word[i]; !affixed && c < utf8.RuneSelf && e.ascii[c] >= 0 && pending == 0 {
+			out, sizes = append(out, e.ascii[c]), append(sizes, 1)
 			i++
 			continue
 		}
-		if !affixed && m.mark >= 0 && pending == 0 && strings.HasPrefix(word[i:], metaMark) {
-			out, sizes = append(out, m.mark), append(sizes, int32(len(metaMark)))
+		if !affixed && e.mark >= 0 && pending == 0 && strings.HasPrefix(word[i:], metaMark) {
+			out, sizes = append(out, e.mark), append(sizes, int32(len(metaMark)))
 			i += len(metaMark)
 			continue
 		}
@@ -234,49 +255,49 @@ func (m *bpe) characters(st *state, word string) []int32 {
 		char := word[i : i+n]
 		first, last := i == 0, i+n == len(word)
 		i += n
-		if m.prefix != "" && !first {
-			char = m.prefix + char
+		if e.prefix != "" && !first {
+			char = e.prefix + char
 		}
-		if m.suffix != "" && last {
-			char += m.suffix
+		if e.suffix != "" && last {
+			char += e.suffix
 		}
-		if id, ok := m.vocab.lookup(char); ok {
+		if id, ok := e.vocab.lookup(char); ok {
 			if pending > 0 {
-				out, sizes, pending = append(out, m.unk), append(sizes, pending), 0
+				out, sizes, pending = append(out, e.unk), append(sizes, pending), 0
 			}
 			out, sizes = append(out, id), append(sizes, int32(n))
 			continue
 		}
-		if m.byteFallback {
+		if e.byteFallback {
 			var ok bool
-			if out, ok = m.appendFallback(out, char); ok {
+			if out, ok = e.appendFallback(out, char); ok {
 				for range len(char) {
 					sizes = append(sizes, 1)
 				}
 				// Those of a prefix can be many for one character.
-				if st.spend(len(char)); len(out) > maxText {
-					st.fail(errTokens)
+				if e.spend(len(char)); len(out) > maxText {
+					e.fail(errTokens)
 				}
 				continue
 			}
 		}
-		if !m.hasUnk {
+		if !e.hasUnk {
 			continue
 		}
-		if m.unk < 0 {
-			st.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(m.unkToken)))
+		if e.unk < 0 {
+			e.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(e.unkToken)))
 			continue
 		}
-		if pending > 0 && !m.fuseUnk {
-			out, sizes, pending = append(out, m.unk), append(sizes, pending), 0
+		if pending > 0 && !e.fuseUnk {
+			out, sizes, pending = append(out, e.unk), append(sizes, pending), 0
 		}
 		pending += int32(n)
 	}
 	if pending > 0 {
-		out, sizes = append(out, m.unk), append(sizes, pending)
+		out, sizes = append(out, e.unk), append(sizes, pending)
 	}
-	st.spend(len(word) % lookAfter)
-	st.symbols, st.sizes = out, sizes
+	e.spend(len(word) % lookAfter)
+	e.symbols, e.sizes = out, sizes
 	return out
 }
 

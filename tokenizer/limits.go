@@ -54,6 +54,7 @@ type budget struct {
 	limit int             // bytes that a text may have on its way
 	// patience is the time that is left for patterns that backtrack.
 	patience time.Duration
+	most     int // tokens that may still be told with their places
 	err      error
 }
 
@@ -117,6 +118,15 @@ func (may *budget) take(n int) bool {
 	}
 	may.fail(errGrown)
 	return false
+}
+
+// tells reports whether n more tokens can be told with their places, and ends the
+// encoding otherwise.
+func (may *budget) tells(n int) bool {
+	if n > may.most {
+		may.fail(errTokens)
+	}
+	return may.err == nil
 }
 
 // failure returns why the encoding ended, with the error of the context in the

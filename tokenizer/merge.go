@@ -11,19 +11,31 @@ type node struct {
 }
 
 // candidate is a merge that a long word allowed when it was pushed: its rank and,
-// in the lower half, the place of its first symbol. The least one comes first.
+// in the lower half, the place of its first symbol. The least one comes firg.
 type candidate uint64
+
+// merger joins symbols. Its memory is that of one encoder.
+type merger struct {
+	may   *budget
+	nodes []node
+	heap  []candidate
+	// note is told each merge that mergeLong proposes, if it is set.
+	note func(left, right, made int32)
+}
+
+// reset lets go of the memory that a very long word took.
+func (g *merger) reset() { g.nodes, g.heap = kept(g.nodes), kept(g.heap) }
 
 // merge joins symbols in place, always the pair of the lowest rank and of
 // several the leftmost, until none of them can be joined.
-func (st *state) merge(pairs *pairTable, symbols []int32) []int32 {
+func (g *merger) merge(pairs *pairTable, symbols []int32) []int32 {
 	switch n := len(symbols); {
 	case n < 2:
 		return symbols
 	case n <= shortWord:
 		return mergeShort(pairs, symbols)
 	default:
-		return st.mergeLong(pairs, symbols)
+		return g.mergeLong(pairs, symbols)
 	}
 }
 
@@ -62,24 +74,24 @@ func mergeShort(pairs *pairTable, symbols []int32) []int32 {
 // mergeLong keeps the possible merges in a heap, so that a long word takes
 // n log n steps. Entries whose symbols have changed meanwhile are recognised
 // by their value and dropped.
-func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
-	nodes := sized(st.nodes, len(symbols))
+func (g *merger) mergeLong(pairs *pairTable, symbols []int32) []int32 {
+	nodes := sized(g.nodes, len(symbols))
 	for i, id := range symbols {
-		if i%lookAfter == lookAfter-1 && !st.spend(lookAfter/4) {
+		if i%lookAfter == lookAfter-1 && !g.may.spend(lookAfter/4) {
 			return symbols
 		}
 		nodes = append(nodes, node{id, int32(i) - 1, int32(i) + 1})
 	}
 	nodes[len(nodes)-1].next = -1
-	st.nodes, st.heap = nodes, st.heap[:0]
+	g.nodes, g.heap = nodes, g.heap[:0]
 	for i := range len(nodes) - 1 {
-		if !st.spend(1) {
+		if !g.may.spend(1) {
 			return symbols
 		}
-		st.propose(pairs, int32(i))
+		g.propose(pairs, int32(i))
 	}
-	for len(st.heap) > 0 && st.spend(4) {
-		c := st.pop()
+	for len(g.heap) > 0 && g.may.spend(4) {
+		c := g.pop()
 		pos := int32(uint32(c))
 		left := &nodes[pos]
 		if left.id < 0 || left.next < 0 {
@@ -99,9 +111,9 @@ func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
 			nodes[left.next].prev = pos
 		}
 		if left.prev >= 0 {
-			st.propose(pairs, left.prev)
+			g.propose(pairs, left.prev)
 		}
-		st.propose(pairs, pos)
+		g.propose(pairs, pos)
 	}
 	out := symbols[:0]
 	for i := int32(0); i >= 0; i = nodes[i].next {
@@ -111,19 +123,19 @@ func (st *state) mergeLong(pairs *pairTable, symbols []int32) []int32 {
 }
 
 // propose pushes the merge of the symbol at pos with the one after it.
-func (st *state) propose(pairs *pairTable, pos int32) {
-	next := st.nodes[pos].next
+func (g *merger) propose(pairs *pairTable, pos int32) {
+	next := g.nodes[pos].next
 	if next < 0 {
 		return
 	}
-	val := pairs.get(st.nodes[pos].id, st.nodes[next].id)
+	val := pairs.get(g.nodes[pos].id, g.nodes[next].id)
 	if val == noMerge {
 		return
 	}
-	if st.note != nil {
-		st.note(st.nodes[pos].id, st.nodes[next].id, int32(uint32(val)))
+	if g.note != nil {
+		g.note(g.nodes[pos].id, g.nodes[next].id, int32(uint32(val)))
 	}
-	h := append(st.heap, candidate(val&^(1<<32-1)|uint64(uint32(pos))))
+	h := append(g.heap, candidate(val&^(1<<32-1)|uint64(uint32(pos))))
 	i := len(h) - 1
 	for i > 0 {
 		up := (i - 1) / 2
@@ -133,11 +145,11 @@ func (st *state) propose(pairs *pairTable, pos int32) {
 		h[i], h[up] = h[up], h[i]
 		i = up
 	}
-	st.heap = h
+	g.heap = h
 }
 
-func (st *state) pop() candidate {
-	h := st.heap
+func (g *merger) pop() candidate {
+	h := g.heap
 	top := h[0]
 	last := len(h) - 1
 	h[0] = h[last]
@@ -156,6 +168,6 @@ func (st *state) pop() candidate {
 		h[i], h[child] = h[child], h[i]
 		i = child
 	}
-	st.heap = h
+	g.heap = h
 	return top
 }

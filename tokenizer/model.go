@@ -25,12 +25,21 @@ type modelOptions struct {
 
 // model turns the pieces of a text into ids.
 type model interface {
-	// appendPiece appends the ids of one piece of pre-tokenized text.
-	appendPiece(st *state, dst []int, piece string) []int
-	// appendTokens appends the same ids with their places in the piece.
-	appendTokens(st *state, dst []modelToken, piece string) []modelToken
+	// encoder returns an encoder, which works within a budget.
+	encoder(may *budget) encoder
 	// tokens returns the vocabulary.
 	tokens() *vocab
+}
+
+// encoder is a model at work. The memory that it works in is its own, so that
+// many can share one model; it is used by one goroutine at a time.
+type encoder interface {
+	// appendPiece appends the ids of one piece of pre-tokenized text.
+	appendPiece(dst []int, piece string) []int
+	// appendTokens appends the same ids with their places in the piece.
+	appendTokens(dst []modelToken, piece string) []modelToken
+	// reset lets go of the memory that a very long text took.
+	reset()
 }
 
 // readModel reads the model section. The model gets the bytes of its pieces

@@ -119,8 +119,8 @@ func (m *pieces) appendIDs(dst []int, parts []part) []int {
 }
 
 // appendParts appends the tokens of the parts that a text was cut into.
-func (m *pieces) appendParts(st *state, dst []modelToken, parts []part, text string) []modelToken {
-	if !st.tells(len(parts)) {
+func (e *pieceEncoder) appendParts(dst []modelToken, parts []part, text string) []modelToken {
+	if !e.tells(len(parts)) {
 		return dst
 	}
 	dst = slices.Grow(dst, len(parts))
@@ -130,9 +130,9 @@ func (m *pieces) appendParts(st *state, dst []modelToken, parts []part, text str
 		if p.size > 0 {
 			at, end = end, end+p.size
 		}
-		if p.id != m.unk {
-			dst = append(dst, modelToken{p.id, at, end, m.vocab.token(uint32(p.id))})
-		} else if last == m.unk {
+		if p.id != e.set.unk {
+			dst = append(dst, modelToken{p.id, at, end, e.set.vocab.token(uint32(p.id))})
+		} else if last == e.set.unk {
 			k := len(dst) - 1
 			dst[k].end, dst[k].text = end, text[dst[k].start:end]
 		} else {
@@ -145,48 +145,67 @@ func (m *pieces) appendParts(st *state, dst []modelToken, parts []part, text str
 
 func (m *pieces) tokens() *vocab { return m.vocab }
 
-// cutter is a model of SentencePiece that cuts a whole text into parts, which
-// lie in the state until the next call.
-type cutter struct {
+// pieceModel is a model that needs nothing but the pieces to cut a text.
+type pieceModel struct {
 	*pieces
-	cut func(st *state, text string) []part
+	cut func(e *pieceEncoder, text string) []part
 }
 
-func (m *cutter) appendPiece(st *state, dst []int, text string) []int {
-	return m.appendIDs(dst, m.cut(st, text))
+func (m pieceModel) encoder(may *budget) encoder {
+	e := newPieceEncoder(m.pieces, may)
+	return &cutter{e, func(text string) []part { return m.cut(e, text) }}
 }
 
-func (m *cutter) appendTokens(st *state, dst []modelToken, text string) []modelToken {
-	return m.appendParts(st, dst, m.cut(st, text), text)
+// pieceEncoder is what the encoders have in common.
+type pieceEncoder struct {
+	*budget
+	set   *pieces
+	parts []part
 }
+
+func newPieceEncoder(m *pieces, may *budget) *pieceEncoder { return &pieceEncoder{budget: may, set: m} }
+
+// cutter is an encoder that cuts a whole text into parts.
+type cutter struct {
+	*pieceEncoder
+	cut func(text string) []part
+}
+
+func (e *cutter) appendPiece(dst []int, text string) []int { return e.set.appendIDs(dst, e.cut(text)) }
+
+func (e *cutter) appendTokens(dst []modelToken, text string) []modelToken {
+	return e.appendParts(dst, e.cut(text), text)
+}
+
+func (e *pieceEncoder) reset() { e.parts = kept(e.parts) }
 
 // cutCharacters is the model that knows single characters.
-func (m *pieces) cutCharacters(st *state, text string) []part {
-	parts := st.parts[:0]
-	for i := 0; i < len(text) && st.spend(1); {
-		_, n := m.userAt(&st.budget, text, i)
+func (e *pieceEncoder) cutCharacters(text string) []part {
+	parts := e.parts[:0]
+	for i := 0; i < len(text) && e.spend(1); {
+		_, n := e.set.userAt(e.budget, text, i)
 		if n == 0 {
 			n = charLen(text, i)
 		}
-		parts = m.appendPart(parts, m.named(text[i:i+n]), text[i:i+n])
+		parts = e.set.appendPart(parts, e.set.named(text[i:i+n]), text[i:i+n])
 		i += n
 	}
-	st.parts = parts
+	e.parts = parts
 	return parts
 }
 
 // cutWords is the model that knows whole words, each with the mark before it.
-func (m *pieces) cutWords(st *state, text string) []part {
-	parts := st.parts[:0]
-	for text != "" && st.spend(1) {
+func (e *pieceEncoder) cutWords(text string) []part {
+	parts := e.parts[:0]
+	for text != "" && e.spend(1) {
 		n := len(text)
 		_, first := utf8.DecodeRuneInString(text)
 		if i := strings.Index(text[first:], metaMark); i >= 0 {
 			n = first + i
 		}
-		parts = m.appendPart(parts, m.named(text[:n]), text[:n])
+		parts = e.set.appendPart(parts, e.set.named(text[:n]), text[:n])
 		text = text[n:]
 	}
-	st.parts = parts
+	e.parts = parts
 	return parts
 }

@@ -187,85 +187,108 @@ func (m *pieceBPE) mayCut(before string) bool {
 	return !m.crossing[r]
 }
 
-func (m *pieceBPE) appendPiece(st *state, dst []int, text string) []int {
+// pieceBPEEncoder is a pieceBPE at work on one text.
+type pieceBPEEncoder struct {
+	*pieceBPE
+	*pieceEncoder
+	merger
+	cache   wordCache
+	symbols []int32
+	ids     []int32
+}
+
+func (m *pieceBPE) encoder(may *budget) encoder {
+	return &pieceBPEEncoder{
+		pieceBPE: m, pieceEncoder: newPieceEncoder(m.pieces, may), merger: merger{may: may}, cache: newWordCache(),
+	}
+}
+
+// reset lets go of the memory that a very long word took.
+func (e *pieceBPEEncoder) reset() {
+	e.pieceEncoder.reset()
+	e.merger.reset()
+	e.symbols, e.ids = kept(e.symbols), kept(e.ids)
+}
+
+func (e *pieceBPEEncoder) appendPiece(dst []int, text string) []int {
 	start := len(dst)
-	m.eachSegment(&st.budget, text, func(segment string, user bool) {
+	e.eachSegment(e.budget, text, func(segment string, user bool) {
 		if user {
-			dst = append(dst, int(m.named(segment)))
+			dst = append(dst, int(e.named(segment)))
 			return
 		}
-		entry, hit := st.cache.find(segment)
+		entry, hit := e.cache.find(segment)
 		if !hit {
-			st.parts = m.merge(st, st.parts[:0], segment)
-			if entry != nil && st.err == nil {
-				st.sizes = st.sizes[:0]
-				for _, p := range st.parts {
-					st.sizes = append(st.sizes, p.id)
+			e.parts = e.merge(e.parts[:0], segment)
+			if entry != nil && e.err == nil {
+				e.ids = e.ids[:0]
+				for _, p := range e.parts {
+					e.ids = append(e.ids, p.id)
 				}
-				entry.store(segment, st.sizes)
+				entry.store(segment, e.ids)
 			}
-			if entry == nil || len(st.parts) > cacheTokens || st.err != nil {
-				for _, p := range st.parts {
-					dst = m.appendID(dst, start, p.id)
+			if entry == nil || len(e.parts) > cacheTokens || e.err != nil {
+				for _, p := range e.parts {
+					dst = e.appendID(dst, start, p.id)
 				}
 				return
 			}
 		}
 		for _, id := range entry.ids[:entry.count] {
-			dst = m.appendID(dst, start, id)
+			dst = e.appendID(dst, start, id)
 		}
 	})
 	return dst
 }
 
 // appendID appends an id; an unknown one behind another is one with it.
-func (m *pieceBPE) appendID(dst []int, start int, id int32) []int {
-	if n := len(dst); id == m.unk && n > start && dst[n-1] == int(id) {
+func (e *pieceBPEEncoder) appendID(dst []int, start int, id int32) []int {
+	if n := len(dst); id == e.unk && n > start && dst[n-1] == int(id) {
 		return dst
 	}
 	return append(dst, int(id))
 }
 
-func (m *pieceBPE) appendTokens(st *state, dst []modelToken, text string) []modelToken {
-	parts := st.parts[:0]
-	m.eachSegment(&st.budget, text, func(segment string, user bool) {
+func (e *pieceBPEEncoder) appendTokens(dst []modelToken, text string) []modelToken {
+	parts := e.parts[:0]
+	e.eachSegment(e.budget, text, func(segment string, user bool) {
 		if user {
-			parts = append(parts, part{m.named(segment), int32(len(segment))})
+			parts = append(parts, part{e.named(segment), int32(len(segment))})
 			return
 		}
-		parts = m.merge(st, parts, segment)
+		parts = e.merge(parts, segment)
 	})
-	st.parts = parts
-	return m.appendParts(st, dst, parts, text)
+	e.parts = parts
+	return e.appendParts(dst, parts, text)
 }
 
 // merge appends the parts of a segment.
-func (m *pieceBPE) merge(st *state, dst []part, segment string) []part {
-	symbols := st.symbols[:0]
-	if !st.cuts(len(segment)) {
+func (e *pieceBPEEncoder) merge(dst []part, segment string) []part {
+	symbols := e.symbols[:0]
+	if !e.cuts(len(segment)) {
 		return dst
 	}
 	flush := func() {
 		if len(symbols) == 0 {
 			return
 		}
-		if m.unused {
-			dst = m.resegment(st, dst, symbols)
+		if e.unused {
+			dst = e.resegment(dst, symbols)
 		} else {
-			for _, id := range st.merge(m.pairs, symbols) {
-				dst = m.appendSymbol(dst, id)
+			for _, id := range e.merger.merge(e.pairs, symbols) {
+				dst = e.appendSymbol(dst, id)
 			}
 		}
 		symbols = symbols[:0]
 	}
-	for i := 0; i < len(segment) && st.spend(1); {
+	for i := 0; i < len(segment) && e.spend(1); {
 		id, n := int32(-1), 1
 		if c := segment[i]; c < utf8.RuneSelf {
-			id = m.ascii[c]
+			id = e.ascii[c]
 		} else {
 			var r rune
 			r, n = utf8.DecodeRuneInString(segment[i:])
-			if known, ok := m.chars[r]; ok {
+			if known, ok := e.chars[r]; ok {
 				id = known
 			}
 		}
@@ -274,40 +297,40 @@ func (m *pieceBPE) merge(st *state, dst []part, segment string) []part {
 		} else {
 			flush()
 			char := segment[i : i+n]
-			dst = m.appendPart(dst, m.named(char), char)
+			dst = e.appendPart(dst, e.named(char), char)
 		}
 		i += n
 	}
 	flush()
-	st.symbols = symbols
+	e.symbols = symbols
 	return dst
 }
 
 // appendSymbol appends what a symbol that is left over stands for.
-func (m *pieceBPE) appendSymbol(dst []part, id int32) []part {
-	if k := int(id) - len(m.kinds); k >= 0 {
-		return m.appendPart(dst, m.named(m.spelled[k]), m.spelled[k])
+func (e *pieceBPEEncoder) appendSymbol(dst []part, id int32) []part {
+	if k := int(id) - len(e.kinds); k >= 0 {
+		return e.appendPart(dst, e.named(e.spelled[k]), e.spelled[k])
 	}
-	token := m.vocab.token(uint32(id))
-	if m.hidden != nil {
-		id = m.named(token)
+	token := e.vocab.token(uint32(id))
+	if e.hidden != nil {
+		id = e.named(token)
 	}
 	return append(dst, part{id, int32(len(token))})
 }
 
 // resegment merges symbols and takes the pieces apart again that may not be
 // left, into those that they were made of.
-func (m *pieceBPE) resegment(st *state, dst []part, symbols []int32) []part {
+func (e *pieceBPEEncoder) resegment(dst []part, symbols []int32) []part {
 	made := map[int32][2]int32{}
-	st.note = func(left, right, joint int32) {
-		if m.kinds[joint] == pieceUnused {
+	e.note = func(left, right, joint int32) {
+		if e.kinds[joint] == pieceUnused {
 			made[joint] = [2]int32{left, right}
 		}
 	}
 	if len(symbols) > 1 {
-		symbols = st.mergeLong(m.pairs, symbols)
+		symbols = e.mergeLong(e.pairs, symbols)
 	}
-	st.note = nil
+	e.note = nil
 	var apart func(id int32)
 	apart = func(id int32) {
 		if from, ok := made[id]; ok {
@@ -315,7 +338,7 @@ func (m *pieceBPE) resegment(st *state, dst []part, symbols []int32) []part {
 			apart(from[1])
 			return
 		}
-		dst = m.appendSymbol(dst, id)
+		dst = e.appendSymbol(dst, id)
 	}
 	for _, id := range symbols {
 		apart(id)

@@ -56,15 +56,15 @@ func parsePieces(data []byte, config *sideFiles) (*Tokenizer, error) {
 	t := &Tokenizer{special: map[int]bool{}, config: config.Config, gaps: true, vocab: m.vocab, size: len(m.kinds)}
 	switch file.model {
 	case piecesUnigram:
-		t.model = &cutter{m, newPieceUnigram(m).cut}
+		t.model = newPieceUnigram(m)
 	case piecesBPE:
 		if t.model, err = newPieceBPE(m); err != nil {
 			return nil, err
 		}
 	case piecesWord:
-		t.model = &cutter{m, m.cutWords}
+		t.model = pieceModel{m, (*pieceEncoder).cutWords}
 	case piecesChar:
-		t.model = &cutter{m, m.cutCharacters}
+		t.model = pieceModel{m, (*pieceEncoder).cutCharacters}
 	default:
 		return nil, errPieces
 	}

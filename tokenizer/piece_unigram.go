@@ -28,41 +28,60 @@ func newPieceUnigram(p *pieces) *pieceUnigram {
 	return m
 }
 
+// pieceLattice is a pieceUnigram at work on one text.
+type pieceLattice struct {
+	*pieceUnigram
+	cutter
+	lattice
+}
+
+func (m *pieceUnigram) encoder(may *budget) encoder {
+	e := &pieceLattice{pieceUnigram: m, lattice: lattice{may: may}}
+	e.cutter = cutter{newPieceEncoder(m.pieces, may), e.best}
+	return e
+}
+
+// reset lets go of the memory that a very long text took.
+func (e *pieceLattice) reset() {
+	e.cutter.reset()
+	e.lattice.reset()
+}
+
 // maxFloat32 is FLT_MAX of C.
 const maxFloat32 = 0x1p127 * (1 + (1 - 0x1p-23))
 
-// cut finds the best way through a text.
-func (m *pieceUnigram) cut(st *state, text string) []part {
-	parts := st.parts[:0]
-	steps := st.places(text)
-	for at := 0; at < len(steps)-1 && m.extend(st, steps, text, at); {
+// best finds the best way through a text.
+func (e *pieceLattice) best(text string) []part {
+	parts := e.parts[:0]
+	steps := e.places(text)
+	for at := 0; at < len(steps)-1 && e.extend(steps, text, at); {
 		at += charLen(text, at)
 	}
-	path := st.path(steps)
+	path := e.path(steps)
 	start := int32(0)
-	for i := len(path) - 1; i >= 0 && st.spend(1); i-- {
+	for i := len(path) - 1; i >= 0 && e.spend(1); i-- {
 		end := path[i]
 		id := steps[end].id
-		if m.hidden != nil && id != m.unk {
-			id = m.named(text[start:end])
+		if e.hidden != nil && id != e.unk {
+			id = e.named(text[start:end])
 		}
-		parts = m.appendPart(parts, id, text[start:end])
+		parts = e.appendPart(parts, id, text[start:end])
 		start = end
 	}
-	st.parts = parts
+	e.parts = parts
 	return parts
 }
 
 // extend offers the pieces that start at a place of the text to where they end.
 // It reports whether the budget allows to go on.
-func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) bool {
+func (e *pieceLattice) extend(steps []step, text string, at int) bool {
 	here := steps[at].score
 	size := charLen(text, at)
 	single := false
 	node := int32(0)
 	i := at
 	for ; i < len(text); i++ {
-		val := m.trie.get(node, int32(text[i]))
+		val := e.trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
 		}
@@ -72,8 +91,8 @@ func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) bool
 			continue
 		}
 		id := int32(ends - 1)
-		score := m.scores[id]
-		if m.kinds[id] == pieceUser {
+		score := e.scores[id]
+		if e.kinds[id] == pieceUser {
 			// Better than any pieces that have scores below 0, and the
 			// longer the better, whatever its own score.
 			score = float64(float32(i-at) * 0.1)
@@ -82,9 +101,9 @@ func (m *pieceUnigram) extend(st *state, steps []step, text string, at int) bool
 		single = single || i+1-at == size
 	}
 	if !single {
-		offerPiece(&steps[at+size], float64(m.unkScore+float32(here)), at, m.unk)
+		offerPiece(&steps[at+size], float64(e.unkScore+float32(here)), at, e.unk)
 	}
-	return st.spend(2 + i - at)
+	return e.spend(2 + i - at)
 }
 
 // offerPiece keeps the better way to a place.

@@ -319,7 +319,7 @@ const pieceCost = 4
 // pretokenize cuts text by the stages from depth on and encodes each piece.
 func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, depth int) []int {
 	if depth == len(t.stages) {
-		dst = t.model.appendPiece(st, dst, text)
+		dst = st.encoder.appendPiece(dst, text)
 		if st.counting {
 			st.counted += len(dst)
 			dst = dst[:0]

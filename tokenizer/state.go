@@ -5,26 +5,15 @@ import "hash/maphash"
 // state is the memory that one encoding works in. States are pooled: a
 // tokenizer is used by many goroutines, each encoding has its own state.
 type state struct {
-	symbols []int32
-	sizes   []int32
-	ids     []int
-	nodes   []node
-	heap    []candidate
-	steps   []step
-	parts   []part
-	text    []byte
+	budget
+	encoder encoder
+	ids     []int     // of a piece, where they are counted
 	pieces  [][]piece // one list for each stage of the pre-tokenizer
 	matches []match
-	cache   wordCache
-	budget
 	// counting says that the ids are counted and not kept: those of pieces that
 	// are done are in counted.
 	counting bool
 	counted  int
-	// most is how many tokens may still be told with their places.
-	most int
-	// note is told each merge that mergeLong proposes, if it is set.
-	note func(left, right, made int32)
 }
 
 // maxKept bounds the slices that a state keeps between encodings.
@@ -40,32 +29,24 @@ func sized[T any](list []T, n int) []T {
 	return make([]T, 0, n)
 }
 
+// kept returns a list for the next encoding, empty, and without the memory that a
+// very long text took.
+func kept[T any](list []T) []T {
+	if cap(list) > maxKept {
+		return nil
+	}
+	return list[:0]
+}
+
 // reset prepares a state for the pool, without what a very long text left.
 func (st *state) reset() {
 	st.budget, st.counting, st.counted = budget{}, false, 0
-	if cap(st.symbols) > maxKept {
-		st.symbols, st.sizes, st.ids = nil, nil, nil
-	}
-	if cap(st.nodes) > maxKept {
-		st.nodes, st.heap = nil, nil
-	}
-	if cap(st.steps) > maxKept {
-		st.steps = nil
-	}
-	if cap(st.parts) > maxKept {
-		st.parts = nil
-	}
-	if cap(st.text) > maxKept {
-		st.text = nil
-	}
+	st.encoder.reset()
+	st.ids = kept(st.ids)
 	for i := range st.pieces {
-		if cap(st.pieces[i]) > maxKept {
-			st.pieces[i] = nil
-		}
+		st.pieces[i] = kept(st.pieces[i])
 	}
-	if cap(st.matches) > maxKept {
-		st.matches = nil
-	}
+	st.matches = kept(st.matches)
 }
 
 const (

@@ -106,7 +106,8 @@ func (t *Tokenizer) state(ctx context.Context, text string) (*state, error) {
 	}
 	st, ok := t.states.Get().(*state)
 	if !ok {
-		st = &state{cache: newWordCache(), pieces: make([][]piece, len(t.stages))}
+		st = &state{pieces: make([][]piece, len(t.stages))}
+		st.encoder = t.model.encoder(&st.budget)
 	}
 	st.begin(ctx.Done(), len(text))
 	return st, nil

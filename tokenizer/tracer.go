@@ -89,15 +89,6 @@ func (t *Tokenizer) trace(ctx context.Context, text string) (*Encoding, error) {
 	return e, nil
 }
 
-// tells reports whether n more tokens can be told with their places, and ends the
-// encoding otherwise.
-func (st *state) tells(n int) bool {
-	if n > st.most {
-		st.fail(errTokens)
-	}
-	return st.err == nil
-}
-
 // push notes a token.
 func (tr *tracer) push(id int32, text string, at Offsets) {
 	if !tr.st.tells(1) {
@@ -199,7 +190,7 @@ func (tr *tracer) encode(a *aligned) {
 	if !tr.st.take(len(a.text)) {
 		return
 	}
-	tr.tokens = tr.t.model.appendTokens(tr.st, tr.tokens[:0], a.text)
+	tr.tokens = tr.st.encoder.appendTokens(tr.tokens[:0], a.text)
 	for _, m := range tr.tokens {
 		if !tr.st.spend(1) {
 			return

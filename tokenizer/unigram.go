@@ -143,8 +143,6 @@ func parseScore(text string) (float64, error) {
 	return math.Copysign(f, exact), nil
 }
 
-func (m *unigram) tokens() *vocab { return m.vocab }
-
 // buildTrie makes the trie of the bytes of tokens. Sorted tokens share their
 // beginnings with the one before, which counts the nodes.
 func buildTrie(v *vocab, order []uint32) *pairTable {
@@ -197,13 +195,36 @@ func common(a, b string) int {
 	return n
 }
 
-func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
-	steps, path := m.best(st, text)
+// unigramEncoder is a unigram at work on one text.
+type unigramEncoder struct {
+	*unigram
+	*budget
+	lattice
+}
+
+func (m *unigram) tokens() *vocab { return m.vocab }
+
+func (m *unigram) encoder(may *budget) encoder {
+	return &unigramEncoder{unigram: m, budget: may, lattice: lattice{may: may}}
+}
+
+// lattice is the memory in which the best way through a text is found.
+type lattice struct {
+	may   *budget
+	steps []step
+	ends  []int32
+}
+
+// reset lets go of the memory that a very long text took.
+func (l *lattice) reset() { l.steps, l.ends = kept(l.steps), kept(l.ends) }
+
+func (e *unigramEncoder) appendPiece(dst []int, text string) []int {
+	steps, path := e.best(text)
 	start := int32(0)
-	for i := len(path) - 1; i >= 0 && st.spend(1); {
-		end, id, next := m.part(steps, path, i)
-		if i = next; id == m.unk {
-			dst = m.appendUnknown(st, dst, text[start:end])
+	for i := len(path) - 1; i >= 0 && e.spend(1); {
+		end, id, next := e.part(steps, path, i)
+		if i = next; id == e.unk {
+			dst = e.appendUnknown(dst, text[start:end])
 		} else {
 			dst = append(dst, int(id))
 		}
@@ -212,27 +233,27 @@ func (m *unigram) appendPiece(st *state, dst []int, text string) []int {
 	return dst
 }
 
-func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []modelToken {
-	steps, path := m.best(st, text)
-	if !st.tells(len(path)) {
+func (e *unigramEncoder) appendTokens(dst []modelToken, text string) []modelToken {
+	steps, path := e.best(text)
+	if !e.tells(len(path)) {
 		return dst
 	}
 	dst = slices.Grow(dst, len(path))
 	start := int32(0)
 	var ids []int
-	for i := len(path) - 1; i >= 0 && st.spend(1); {
-		end, id, next := m.part(steps, path, i)
+	for i := len(path) - 1; i >= 0 && e.spend(1); {
+		end, id, next := e.part(steps, path, i)
 		i = next
 		part := text[start:end]
-		if id != m.unk {
+		if id != e.unk {
 			dst = append(dst, modelToken{id, start, end, part})
 			start = end
 			continue
 		}
-		ids = m.appendUnknown(st, ids[:0], part)
+		ids = e.appendUnknown(ids[:0], part)
 		for _, id := range ids {
 			token := part
-			if spelled, ok := m.vocab.byID(id); ok && int32(id) != m.unk {
+			if spelled, ok := e.vocab.byID(id); ok && int32(id) != e.unk {
 				token = spelled
 			}
 			dst = append(dst, modelToken{int32(id), start, end, token})
@@ -244,12 +265,12 @@ func (m *unigram) appendTokens(st *state, dst []modelToken, text string) []model
 
 // best finds the best way through a text. It returns the steps and the places
 // where they end, the last one first.
-func (m *unigram) best(st *state, text string) (steps []step, path []int32) {
-	steps = st.places(text)
-	for at := 0; at < len(steps)-1 && m.extend(st, steps, text, at); {
+func (e *unigramEncoder) best(text string) (steps []step, path []int32) {
+	steps = e.places(text)
+	for at := 0; at < len(steps)-1 && e.extend(steps, text, at); {
 		at += charLen(text, at)
 	}
-	return steps, st.path(steps)
+	return steps, e.path(steps)
 }
 
 // maxPath bounds a text that a model cuts in one piece: each byte takes a step, or
@@ -258,53 +279,53 @@ const maxPath = maxText / 4
 
 // cuts reports whether a model can cut a text of n bytes in one piece, and ends
 // the encoding otherwise.
-func (st *state) cuts(n int) bool {
+func (may *budget) cuts(n int) bool {
 	if n > maxPath {
-		st.fail(fmt.Errorf("%w: a piece of text is longer than 16 MiB", ErrTooLarge))
+		may.fail(fmt.Errorf("%w: a piece of text is longer than 16 MiB", ErrTooLarge))
 	}
-	return st.err == nil
+	return may.err == nil
 }
 
 // places returns the steps to each place of a text, before there are any.
-func (st *state) places(text string) []step {
-	if !st.cuts(len(text)) {
+func (l *lattice) places(text string) []step {
+	if !l.may.cuts(len(text)) {
 		return nil
 	}
-	steps := sized(st.steps, len(text)+1)[:len(text)+1]
+	steps := sized(l.steps, len(text)+1)[:len(text)+1]
 	for part := range slices.Chunk(steps, lookAfter) {
-		if !st.spend(len(part) / 4) {
+		if !l.may.spend(len(part) / 4) {
 			return nil
 		}
 		for i := range part {
 			part[i] = step{start: -1}
 		}
 	}
-	st.steps = steps
+	l.steps = steps
 	return steps
 }
 
 // path returns the places where the steps of the best way end, the last first;
 // none if the way has no end yet.
-func (st *state) path(steps []step) []int32 {
-	path := st.symbols[:0]
-	if st.err == nil {
+func (l *lattice) path(steps []step) []int32 {
+	path := l.ends[:0]
+	if l.may.err == nil {
 		if len(steps) > maxKept {
 			path = sized(path, len(steps))
 		}
-		for end := int32(len(steps) - 1); end > 0 && st.spend(1); end = steps[end].start {
+		for end := int32(len(steps) - 1); end > 0 && l.may.spend(1); end = steps[end].start {
 			path = append(path, end)
 		}
 	}
-	st.symbols = path
+	l.ends = path
 	return path
 }
 
 // part returns where the part of a text that path[i] ends goes to, its id, and
 // the index of the next part. Neighbouring unknown parts are one.
-func (m *unigram) part(steps []step, path []int32, i int) (end, id int32, next int) {
+func (e *unigramEncoder) part(steps []step, path []int32, i int) (end, id int32, next int) {
 	end = path[i]
 	id = steps[end].id
-	for i--; id == m.unk && i >= 0 && steps[path[i]].id == m.unk; i-- {
+	for i--; id == e.unk && i >= 0 && steps[path[i]].id == e.unk; i-- {
 		end = path[i]
 	}
 	return end, id, i
@@ -312,27 +333,27 @@ func (m *unigram) part(steps []step, path []int32, i int) (end, id int32, next i
 
 // extend offers the tokens that start at a place of the text to where they end.
 // It reports whether the budget allows to go on.
-func (m *unigram) extend(st *state, steps []step, text string, at int) bool {
+func (e *unigramEncoder) extend(steps []step, text string, at int) bool {
 	here := steps[at].score
 	size := charLen(text, at)
 	single := false
 	node := int32(0)
 	i := at
 	for ; i < len(text); i++ {
-		val := m.trie.get(node, int32(text[i]))
+		val := e.trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
 		}
 		node = int32(uint32(val))
 		if ends := uint32(val >> 32); ends > 0 {
-			offer(&steps[i+1], here+m.scores[ends-1], at, int32(ends-1))
+			offer(&steps[i+1], here+e.scores[ends-1], at, int32(ends-1))
 			single = single || i+1-at == size
 		}
 	}
 	if !single {
-		offer(&steps[at+size], here+m.unkScore, at, m.unk)
+		offer(&steps[at+size], here+e.unkScore, at, e.unk)
 	}
-	return st.spend(2 + i - at)
+	return e.spend(2 + i - at)
 }
 
 func offer(to *step, score float64, start int, id int32) {
@@ -342,27 +363,27 @@ func offer(to *step, score float64, start int, id int32) {
 }
 
 // appendUnknown appends a part that no token covers.
-func (m *unigram) appendUnknown(st *state, dst []int, part string) []int {
-	if id, ok := m.vocab.lookup(part); ok {
+func (e *unigramEncoder) appendUnknown(dst []int, part string) []int {
+	if id, ok := e.vocab.lookup(part); ok {
 		return append(dst, int(id))
 	}
-	if m.byteFallback {
+	if e.byteFallback {
 		before := len(dst)
 		for i := range len(part) {
-			if m.fallback[part[i]] < 0 {
+			if e.fallback[part[i]] < 0 {
 				break
 			}
-			dst = append(dst, int(m.fallback[part[i]]))
+			dst = append(dst, int(e.fallback[part[i]]))
 		}
 		if len(dst)-before == len(part) {
 			return dst
 		}
 		dst = dst[:before]
 	}
-	if m.unk < 0 {
+	if e.unk < 0 {
 		r, _ := utf8.DecodeRuneInString(part)
-		st.fail(fmt.Errorf("tokenizer: no token for %q and no unknown token", r))
+		e.fail(fmt.Errorf("tokenizer: no token for %q and no unknown token", r))
 		return dst
 	}
-	return append(dst, int(m.unk))
+	return append(dst, int(e.unk))
 }

@@ -64,27 +64,40 @@ func newWordPiece(v *vocab, o *modelOptions) *wordPiece {
 
 func (m *wordPiece) tokens() *vocab { return m.vocab }
 
-func (m *wordPiece) appendPiece(st *state, dst []int, word string) []int {
-	if m.whole {
-		if id, ok := m.vocab.lookup(word); ok {
+// wordPieceEncoder is a wordPiece at work on one text.
+type wordPieceEncoder struct {
+	*wordPiece
+	*budget
+	text []byte
+	ids  []int
+}
+
+func (m *wordPiece) encoder(may *budget) encoder { return &wordPieceEncoder{wordPiece: m, budget: may} }
+
+// reset lets go of the memory that a very long word took.
+func (e *wordPieceEncoder) reset() { e.text, e.ids = kept(e.text), kept(e.ids) }
+
+func (e *wordPieceEncoder) appendPiece(dst []int, word string) []int {
+	if e.whole {
+		if id, ok := e.vocab.lookup(word); ok {
 			return append(dst, int(id))
 		}
-		return m.unknown(st, dst)
+		return e.unknown(dst)
 	}
-	if len(word) > m.maxChars && utf8.RuneCountInString(word) > m.maxChars {
-		return m.unknown(st, dst)
+	if len(word) > e.maxChars && utf8.RuneCountInString(word) > e.maxChars {
+		return e.unknown(dst)
 	}
 	before := len(dst)
 	for rest := word; rest != ""; {
 		var id int32
 		var n int
 		if len(word) <= maxSearched {
-			id, n = m.longest(st, rest, len(rest) < len(word))
+			id, n = e.longest(rest, len(rest) < len(word))
 		} else {
-			id, n = m.longestByTrie(st, rest, len(rest) < len(word))
+			id, n = e.longestByTrie(rest, len(rest) < len(word))
 		}
 		if n == 0 {
-			return m.unknown(st, dst[:before])
+			return e.unknown(dst[:before])
 		}
 		dst = append(dst, int(id))
 		rest = rest[n:]
@@ -99,35 +112,35 @@ const maxSearched = 64
 
 // longest returns the longest token at the start of text and the length of
 // what it stands for.
-func (m *wordPiece) longest(st *state, text string, inside bool) (id int32, n int) {
-	st.text = st.text[:0]
+func (e *wordPieceEncoder) longest(text string, inside bool) (id int32, n int) {
+	e.text = e.text[:0]
 	if inside {
-		st.text = append(st.text, m.prefix...)
+		e.text = append(e.text, e.prefix...)
 	}
-	head := len(st.text)
-	st.text = append(st.text, text...)
+	head := len(e.text)
+	e.text = append(e.text, text...)
 	n = len(text)
 	for n > 0 {
-		if id, ok := m.vocab.lookupBytes(st.text[:head+n]); ok {
-			st.spend(4 * (len(text) - n + 1))
+		if id, ok := e.vocab.lookupBytes(e.text[:head+n]); ok {
+			e.spend(4 * (len(text) - n + 1))
 			return id, n
 		}
 		_, size := utf8.DecodeLastRuneInString(text[:n])
 		n -= size
 	}
-	st.spend(4 * len(text))
+	e.spend(4 * len(text))
 	return 0, 0
 }
 
 // longestByTrie is longest in steps of the longest token that begins as text
 // does.
-func (m *wordPiece) longestByTrie(st *state, text string, inside bool) (id int32, n int) {
-	trie := m.trie()
+func (e *wordPieceEncoder) longestByTrie(text string, inside bool) (id int32, n int) {
+	trie := e.trie()
 	node, ok := int32(0), true
 	if inside {
-		node, ok = m.inside()
+		node, ok = e.inside()
 	}
-	for i := 0; ok && i < len(text) && st.spend(1); i++ {
+	for i := 0; ok && i < len(text) && e.spend(1); i++ {
 		val := trie.get(node, int32(text[i]))
 		if val == noMerge {
 			break
@@ -141,20 +154,20 @@ func (m *wordPiece) longestByTrie(st *state, text string, inside bool) (id int32
 	return id, n
 }
 
-func (m *wordPiece) appendTokens(st *state, dst []modelToken, word string) []modelToken {
-	st.ids = m.appendPiece(st, st.ids[:0], word)
-	if !st.tells(len(st.ids)) {
+func (e *wordPieceEncoder) appendTokens(dst []modelToken, word string) []modelToken {
+	e.ids = e.appendPiece(e.ids[:0], word)
+	if !e.tells(len(e.ids)) {
 		return dst
 	}
-	dst = slices.Grow(dst, len(st.ids))
+	dst = slices.Grow(dst, len(e.ids))
 	start := 0
-	for i, id := range st.ids {
-		token := m.vocab.token(uint32(id))
+	for i, id := range e.ids {
+		token := e.vocab.token(uint32(id))
 		end := len(word)
-		if !m.whole && len(st.ids) > 1 {
+		if !e.whole && len(e.ids) > 1 {
 			size := len(token)
 			if i > 0 {
-				size -= len(m.prefix)
+				size -= len(e.prefix)
 			}
 			end = start + size
 		}
@@ -164,12 +177,12 @@ func (m *wordPiece) appendTokens(st *state, dst []modelToken, word string) []mod
 	return dst
 }
 
-func (m *wordPiece) unknown(st *state, dst []int) []int {
-	if m.unk < 0 {
-		st.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(m.unkToken)))
+func (e *wordPieceEncoder) unknown(dst []int) []int {
+	if e.unk < 0 {
+		e.fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", clip(e.unkToken)))
 		return dst
 	}
-	return append(dst, int(m.unk))
+	return append(dst, int(e.unk))
 }
 
 // bert is the normalizer of BERT.
