@@ -109,7 +109,7 @@ func (a *addedSet) split(may *budget, s string, text func(part string, start int
 		found, next := a.at(may, s, i)
 		if found == nil {
 			if a.empty == nil || i == last {
-				i += charLen(s, i)
+				i += uni.CharLen(s, i)
 				continue
 			}
 			found, next = a.empty, i

@@ -15,10 +15,13 @@ import (
 type aligned struct {
 	may   *budget
 	text  string
-	spans []span // for each byte of text, its character in the original
+	spans []place // for each byte of text, its character in the original
 	shift uint32 // where the part of the original that this was cut from starts
 	limit uint32 // and where it ends
 }
+
+// place is a half-open range of bytes of the original.
+type place struct{ start, end uint32 }
 
 // newAligned returns the text to tokenize, with each byte that is no character
 // as U+FFFD.
@@ -27,7 +30,7 @@ func newAligned(may *budget, text string) *aligned {
 	if a.text = may.valid(text); may.err != nil {
 		return &aligned{may: may}
 	}
-	a.spans = make([]span, 0, len(a.text))
+	a.spans = make([]place, 0, len(a.text))
 	at := 0
 	for _, r := range a.text {
 		if !may.spend(1) {
@@ -40,7 +43,7 @@ func newAligned(may *budget, text string) *aligned {
 			next = at + n
 		}
 		for range size {
-			a.spans = append(a.spans, span{uint32(at), uint32(next)})
+			a.spans = append(a.spans, place{uint32(at), uint32(next)})
 		}
 		at = next
 	}
@@ -114,20 +117,20 @@ func (a *aligned) transform(dest []uni.Change, removed int) {
 	begin := at
 	skip := func(n int) {
 		for ; n > 0 && at < end; n-- {
-			at += charLen(a.text, at)
+			at += uni.CharLen(a.text, at)
 		}
 	}
 	skip(removed)
 	var b strings.Builder
 	b.Grow(len(a.text))
-	spans := make([]span, 0, len(a.text))
+	spans := make([]place, 0, len(a.text))
 	b.WriteString(a.text[:begin])
 	spans = append(spans, a.spans[:begin]...)
 	for _, c := range dest {
 		if !a.may.spend(2) || !a.may.fits(b.Len()) {
 			return
 		}
-		from := span{a.shift, a.shift}
+		from := place{a.shift, a.shift}
 		switch {
 		case c.Delta <= 0 && at < len(a.spans):
 			from = a.spans[at]
@@ -199,13 +202,13 @@ func (a *aligned) prepend(s string) {
 	}
 	if s == "" {
 		a.spans = slices.Clone(a.spans)
-		for i := range charLen(a.text, 0) {
-			a.spans[i] = span{a.shift, a.shift}
+		for i := range uni.CharLen(a.text, 0) {
+			a.spans[i] = place{a.shift, a.shift}
 		}
 		return
 	}
 	first := a.spans[0]
-	spans := make([]span, 0, len(a.spans)+len(s))
+	spans := make([]place, 0, len(a.spans)+len(s))
 	for range len(s) {
 		spans = append(spans, first)
 	}
@@ -221,7 +224,7 @@ func (a *aligned) replace(m matcher, with string) {
 		return
 	}
 	var b strings.Builder
-	spans := make([]span, 0, len(a.spans))
+	spans := make([]place, 0, len(a.spans))
 	for _, r := range matches {
 		size := int(r.end - r.start)
 		if r.hit {
@@ -235,7 +238,7 @@ func (a *aligned) replace(m matcher, with string) {
 			spans = append(spans, a.spans[r.start:r.end]...)
 			continue
 		}
-		from := span{a.shift, a.shift}
+		from := place{a.shift, a.shift}
 		if r.end > 0 {
 			from = a.spans[r.end-1]
 		}
@@ -247,8 +250,8 @@ func (a *aligned) replace(m matcher, with string) {
 	a.text, a.spans = b.String(), spans
 }
 
-// normalize runs the steps of a normalizer; an empty text stays empty.
-func (a *aligned) normalize(steps []normalize) {
+// traceSteps runs the steps of a normalizer; an empty text stays empty.
+func traceSteps(a *aligned, steps []normalize) {
 	for i := range steps {
 		if a.text == "" {
 			break
@@ -280,7 +283,7 @@ func (a *aligned) alphabet() {
 	}
 	var b strings.Builder
 	b.Grow(2 * len(a.text))
-	spans := make([]span, 0, 2*len(a.text))
+	spans := make([]place, 0, 2*len(a.text))
 	for i := range len(a.text) {
 		if !a.may.spend(1) {
 			return

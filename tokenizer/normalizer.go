@@ -48,7 +48,7 @@ var forms = map[string]uni.Form{"NFC": uni.NFC, "NFD": uni.NFD, "NFKC": uni.NFKC
 func (n *normalizer) steps(dst []normalize, c *compiler) ([]normalize, error) {
 	if f, ok := forms[n.Type]; ok {
 		return append(dst, dropping(
-			func(may *budget, s string) string { return may.form(f, s) },
+			func(may *budget, s string) string { return form(may, f, s) },
 			func(a *aligned) { a.form(f) },
 		)), nil
 	}
@@ -71,7 +71,7 @@ func (n *normalizer) steps(dst []normalize, c *compiler) ([]normalize, error) {
 			)), nil
 		}
 		return append(dst, dropping(
-			func(may *budget, s string) string { return may.join(n.Prepend, s) },
+			func(may *budget, s string) string { return join(may, n.Prepend, s) },
 			func(a *aligned) { a.prepend(n.Prepend) },
 		)), nil
 	case "Strip":
@@ -107,7 +107,7 @@ func (n *normalizer) steps(dst []normalize, c *compiler) ([]normalize, error) {
 		)), nil
 	case "ByteLevel":
 		return append(dst, dropping(
-			func(may *budget, s string) string { return may.byteLevel(s) },
+			func(may *budget, s string) string { return byteLevel(may, s) },
 			(*aligned).alphabet,
 		)), nil
 	}
@@ -130,10 +130,10 @@ func nmt(r rune) rune {
 func (n *normalizer) strip(may *budget, s string) string {
 	may.spend(len(s))
 	if n.StripLeft {
-		s = strings.TrimLeftFunc(s, isSpace)
+		s = strings.TrimLeftFunc(s, uni.IsSpace)
 	}
 	if n.StripRight {
-		s = strings.TrimRightFunc(s, isSpace)
+		s = strings.TrimRightFunc(s, uni.IsSpace)
 	}
 	return s
 }
@@ -150,15 +150,15 @@ func lower(may *budget, s string) string {
 func lowerRune(r rune) rune { return uni.ToLower(r) }
 
 // form brings a text into a normalization form.
-func (may *budget) form(f uni.Form, s string) string { return uni.Normalize(f, s, may.guard()) }
+func form(may *budget, f uni.Form, s string) string { return uni.Normalize(f, s, may.guard()) }
 
 // guard hands the budget to package uni, where a step is some look-ups in a map.
-func (may *budget) guard() uni.Guard {
+func (may *budget) guard() func(n, size int) bool {
 	return func(n, size int) bool { return may.spend(4*n) && may.fits(size) }
 }
 
 // join returns a text with another one before it.
-func (may *budget) join(before, s string) string {
+func join(may *budget, before, s string) string {
 	if !may.spend((len(before)+len(s))/16) || !may.fits(len(before)+len(s)) {
 		return ""
 	}
@@ -166,7 +166,7 @@ func (may *budget) join(before, s string) string {
 }
 
 // byteLevel returns a text in the byte-level alphabet.
-func (may *budget) byteLevel(s string) string {
+func byteLevel(may *budget, s string) string {
 	if !may.fits(len(s)) {
 		return ""
 	}
@@ -182,7 +182,7 @@ func replaceAll(may *budget, m matcher, s, with string) string {
 		if l.text == "" {
 			return s
 		}
-		return may.replaceText(s, l.text, with)
+		return replaceLiteral(may, s, l.text, with)
 	}
 	matches, err := m.find(may, nil, s)
 	if err != nil {
@@ -215,8 +215,8 @@ func replaceAll(may *budget, m matcher, s, with string) string {
 	return b.String()
 }
 
-// replaceText replaces a text that is not empty by another one.
-func (may *budget) replaceText(s, old, with string) string {
+// replaceLiteral replaces a text that is not empty by another one.
+func replaceLiteral(may *budget, s, old, with string) string {
 	// The result is measured before it is made, and searching is cheap.
 	n := strings.Count(s, old)
 	size := len(s) + n*(len(with)-len(old))
@@ -275,7 +275,7 @@ func normalized(may *budget, steps []normalize, s string) (string, error) {
 	}
 	*may = before
 	a := newAligned(may, s)
-	a.normalize(steps)
+	traceSteps(a, steps)
 	return a.text, may.err
 }
 

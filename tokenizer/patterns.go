@@ -204,22 +204,13 @@ func (m scanMatcher) find(may *budget, dst []match, s string) ([]match, error) {
 			i, from = end, end
 			continue
 		}
-		i += charLen(s, i)
+		i += uni.CharLen(s, i)
 	}
 	if from < len(s) {
 		dst = append(dst, match{int32(from), int32(len(s)), false})
 	}
 	may.spend(len(s) % lookAfter)
 	return dst, nil
-}
-
-// charLen returns the length of the character at s[i].
-func charLen(s string, i int) int {
-	if s[i] < utf8.RuneSelf {
-		return 1
-	}
-	_, n := utf8.DecodeRuneInString(s[i:])
-	return n
 }
 
 // literalMatcher matches a fixed text.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // pieces is the vocabulary of a SentencePiece file, and what its models have
@@ -185,7 +187,7 @@ func (e *pieceEncoder) cutCharacters(text string) []part {
 	for i := 0; i < len(text) && e.spend(1); {
 		_, n := e.set.userAt(e.budget, text, i)
 		if n == 0 {
-			n = charLen(text, i)
+			n = uni.CharLen(text, i)
 		}
 		parts = e.set.appendPart(parts, e.set.named(text[i:i+n]), text[i:i+n])
 		i += n

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // pieceBPE joins the two neighbours whose joint piece has the greatest score,
@@ -98,7 +100,7 @@ func (m *pieceBPE) joints() ([]joint, error) {
 		if len(token) > maxAdded {
 			return nil, errPieces
 		}
-		for i := charLen(token, 0); i < len(token); i += charLen(token, i) {
+		for i := uni.CharLen(token, 0); i < len(token); i += uni.CharLen(token, i) {
 			left, ok := m.symbol(token[:i])
 			if !ok {
 				continue
@@ -170,7 +172,7 @@ func (m *pieceBPE) eachSegment(may *budget, text string, f func(segment string, 
 		if i > start && strings.HasPrefix(text[i:], metaMark) && m.mayCut(text[:i]) {
 			flush(i)
 		}
-		i += charLen(text, i)
+		i += uni.CharLen(text, i)
 	}
 	flush(len(text))
 }

@@ -73,7 +73,7 @@ func parsePieces(data []byte, config *sideFiles) (*Tokenizer, error) {
 		return nil, err
 	}
 	text.legacy = config.legacy == nil || *config.legacy
-	t.stages = []stage{text.stage()}
+	t.stages = []stage{{prepare: text.prepare, trace: text.trace}}
 	d, err := newPieceDecoder(file, m)
 	if err != nil {
 		return nil, err

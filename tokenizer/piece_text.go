@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // pieceText is how a SentencePiece file rewrites a text before it is cut.
@@ -78,7 +80,7 @@ func (p *pieceText) next(may *budget, s string) (text string, n int) {
 			return text, n
 		}
 	}
-	n = charLen(s, 0)
+	n = uni.CharLen(s, 0)
 	return s[:n], n
 }
 
@@ -167,16 +169,11 @@ func (p *pieceText) write(w *pieceWriter, text string, at int) {
 // begins reports whether a part of a text gets a space before it.
 func (p *pieceText) begins(first bool) bool { return p.dummy && (p.legacy || first) }
 
-// stage returns the step that does this before a text is cut.
-func (p *pieceText) stage() stage {
-	return stage{
-		prepare: func(may *budget, s string, first bool) string {
-			w := pieceWriter{text: make([]byte, 0, len(s)+len(s)/2+8)}
-			p.rewrite(may, &w, s, p.begins(first))
-			return string(w.text)
-		},
-		trace: p.trace,
-	}
+// prepare is the step that does this before a text is cut.
+func (p *pieceText) prepare(may *budget, s string, first bool) string {
+	w := pieceWriter{text: make([]byte, 0, len(s)+len(s)/2+8)}
+	p.rewrite(may, &w, s, p.begins(first))
+	return string(w.text)
 }
 
 // trace is the step with the places of the original. A byte belongs to what
@@ -188,7 +185,7 @@ func (p *pieceText) trace(a *aligned) {
 	if a.may.err != nil {
 		return
 	}
-	place := func(at int) uint32 {
+	from := func(at int) uint32 {
 		if at < len(a.spans) {
 			return a.spans[at].start
 		}
@@ -197,13 +194,13 @@ func (p *pieceText) trace(a *aligned) {
 		}
 		return a.spans[at-1].end
 	}
-	spans := make([]span, len(w.text))
+	spans := make([]place, len(w.text))
 	for i := range spans {
 		next := last
 		if i+1 < len(spans) {
 			next = int(w.places[i+1])
 		}
-		spans[i] = span{place(int(w.places[i])), place(next)}
+		spans[i] = place{from(int(w.places[i])), from(next)}
 	}
 	a.text, a.spans = string(w.text), spans
 }

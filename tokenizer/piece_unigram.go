@@ -1,5 +1,7 @@
 package tokenizer
 
+import "github.com/gocoreml/coreml/tokenizer/internal/uni"
+
 // pieceUnigram cuts a text into the pieces with the greatest sum of scores,
 // in the 32-bit arithmetic of SentencePiece, which decides where two ways have
 // nearly the same sum.
@@ -55,7 +57,7 @@ func (e *pieceLattice) best(text string) []part {
 	parts := e.parts[:0]
 	steps := e.places(text)
 	for at := 0; at < len(steps)-1 && e.extend(steps, text, at); {
-		at += charLen(text, at)
+		at += uni.CharLen(text, at)
 	}
 	path := e.path(steps)
 	start := int32(0)
@@ -76,7 +78,7 @@ func (e *pieceLattice) best(text string) []part {
 // It reports whether the budget allows to go on.
 func (e *pieceLattice) extend(steps []step, text string, at int) bool {
 	here := steps[at].score
-	size := charLen(text, at)
+	size := uni.CharLen(text, at)
 	single := false
 	node := int32(0)
 	i := at

@@ -94,7 +94,7 @@ func (p *precompiled) each(may *budget, s string, f func(part, with string, repl
 			}
 		}
 		for end := len(s) - n; len(s) > end && may.spend(1); {
-			size := charLen(s, 0)
+			size := uni.CharLen(s, 0)
 			text, ok := p.replacement(may, s[:size])
 			f(s[:size], text, ok)
 			s = s[size:]

@@ -146,7 +146,7 @@ func (p *preTokenizer) metaspace(dst []stage) ([]stage, error) {
 		return nil, err
 	}
 	st := stage{prepare: func(may *budget, s string, first bool) string {
-		s = may.replaceText(s, " ", mark)
+		s = replaceLiteral(may, s, " ", mark)
 		if (scheme == "always" || scheme == "first" && first) && !strings.HasPrefix(s, mark) {
 			s = mark + s
 		}
@@ -228,11 +228,8 @@ func scanWords(t *uni.Table, s string, i int) int {
 	if end := runeRun(s, i, uni.IsWord); end > i {
 		return end
 	}
-	return runeRun(s, i, func(r rune) bool { return !uni.IsWord(r) && !isSpace(r) })
+	return runeRun(s, i, func(r rune) bool { return !uni.IsWord(r) && !uni.IsSpace(r) })
 }
-
-// isSpace reports whether r is white space.
-func isSpace(r rune) bool { return uni.Classes().Class(r)&uni.Space != 0 }
 
 // charMatcher matches single characters.
 type charMatcher struct {
@@ -359,7 +356,7 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 // descend hands a piece to the stage after depth.
 func (t *Tokenizer) descend(st *state, dst []int, text string, first bool, depth int) []int {
 	if t.stages[depth].alphabet && !(t.raw && depth == len(t.stages)-1) {
-		text = st.byteLevel(text)
+		text = byteLevel(&st.budget, text)
 	}
 	return t.pretokenize(st, dst, text, first, depth+1)
 }

@@ -39,14 +39,14 @@ func (n *normalizer) traceStrip(a *aligned) {
 	start, end := 0, len(a.text)
 	for n.StripLeft && start < end {
 		r, size := utf8.DecodeRuneInString(a.text[start:])
-		if !isSpace(r) {
+		if !uni.IsSpace(r) {
 			break
 		}
 		start += size
 	}
 	for n.StripRight && start < end {
 		r, size := utf8.DecodeLastRuneInString(a.text[:end])
-		if !isSpace(r) {
+		if !uni.IsSpace(r) {
 			break
 		}
 		end -= size

@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"context"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // modelToken is a token of a piece of text.
@@ -136,7 +138,7 @@ func (tr *tracer) addedToken(token *addedToken, a *aligned) {
 
 // normalize normalizes a text between added tokens and goes on with it.
 func (tr *tracer) normalize(a *aligned) {
-	if a.normalize(tr.t.normalizers); a.text == "" || tr.st.err != nil {
+	if traceSteps(a, tr.t.normalizers); a.text == "" || tr.st.err != nil {
 		return
 	}
 	tr.t.added[1].split(&tr.st.budget, a.text, func(part string, at int) {
@@ -220,7 +222,7 @@ func whole(original string, a *aligned, start, end int) Offsets {
 		at.End = at.Start
 		for range 2 {
 			if at.End < size {
-				at.End += charLen(original, at.End)
+				at.End += uni.CharLen(original, at.End)
 			}
 		}
 	}
@@ -240,7 +242,7 @@ func charStart(s string, i int) int {
 func charPlace(s string, n int) int {
 	at := 0
 	for ; n > 0 && at < len(s); n-- {
-		at += charLen(s, at)
+		at += uni.CharLen(s, at)
 	}
 	return at
 }

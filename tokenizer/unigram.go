@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // unkPenalty is how much less than the least likely token an unknown character
@@ -268,7 +270,7 @@ func (e *unigramEncoder) appendTokens(dst []modelToken, text string) []modelToke
 func (e *unigramEncoder) best(text string) (steps []step, path []int32) {
 	steps = e.places(text)
 	for at := 0; at < len(steps)-1 && e.extend(steps, text, at); {
-		at += charLen(text, at)
+		at += uni.CharLen(text, at)
 	}
 	return steps, e.path(steps)
 }
@@ -335,7 +337,7 @@ func (e *unigramEncoder) part(steps []step, path []int32, i int) (end, id int32,
 // It reports whether the budget allows to go on.
 func (e *unigramEncoder) extend(steps []step, text string, at int) bool {
 	here := steps[at].score
-	size := charLen(text, at)
+	size := uni.CharLen(text, at)
 	single := false
 	node := int32(0)
 	i := at

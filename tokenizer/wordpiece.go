@@ -194,7 +194,7 @@ func (n *normalizer) bert(may *budget, s string) string {
 		s = may.chunks(s, spaceChinese)
 	}
 	if n.accents() {
-		s = may.chunks(may.form(uni.NFD, s), func(part string) string {
+		s = may.chunks(form(may, uni.NFD, s), func(part string) string {
 			return strings.Map(func(r rune) rune {
 				if uni.IsBertMark(r) {
 					return -1
