@@ -129,7 +129,26 @@ func Default() Rules {
 
 			// Leaves: they know nothing of models.
 			{Dir: "internal/jinja"},
-			{Dir: "tokenizer", May: []string{"internal/jinja", "internal/storage"}, Third: []string{regexp2, protobuf}, Opens: []string{"io/fs.ReadFile"}},
+			// The rooms of a tokenizer, in the order of their imports.
+			{Dir: "tokenizer/internal/uni"},    // the tables of Unicode
+			{Dir: "tokenizer/internal/fault"},  // what a file is refused with
+			{Dir: "tokenizer/internal/budget"}, // what a call may do
+			{Dir: "tokenizer/internal/jsontext", May: []string{"tokenizer/internal/budget", "tokenizer/internal/fault"}},                                                                                                                                                                                                                                                 // reading tokenizer.json
+			{Dir: "tokenizer/internal/vocab", May: []string{"tokenizer/internal/fault", "tokenizer/internal/jsontext"}},                                                                                                                                                                                                                                                  // tokens and ids
+			{Dir: "tokenizer/internal/bytelevel", May: []string{"tokenizer/internal/budget"}},                                                                                                                                                                                                                                                                            // bytes as characters
+			{Dir: "tokenizer/internal/pattern", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget"}, Third: []string{regexp2}},                                                                                                                                                                                              // what cuts and replaces
+			{Dir: "tokenizer/internal/normalized", May: []string{"tokenizer/internal/uni", "tokenizer/internal/budget", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern"}},                                                                                                                                                                                   // a text that knows where it comes from
+			{Dir: "tokenizer/internal/normalizer", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern", "tokenizer/internal/normalized"}},                                                                                       // rewrites it
+			{Dir: "tokenizer/internal/pretokenizer", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/pattern", "tokenizer/internal/normalized"}},                                                                                         // cuts it
+			{Dir: "tokenizer/internal/decoder", May: []string{"tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern", "tokenizer/internal/pretokenizer"}},                                                                                      // the way back; shares the mark for spaces with the pre-tokenizer
+			{Dir: "tokenizer/internal/added", May: []string{"tokenizer/internal/uni", "tokenizer/internal/budget"}},                                                                                                                                                                                                                                                      // tokens that are found before all that
+			{Dir: "tokenizer/internal/model", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel"}},                                                                                                                               // pieces of text become ids
+			{Dir: "tokenizer/internal/sentencepiece", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel", "tokenizer/internal/normalized", "tokenizer/internal/normalizer", "tokenizer/internal/added", "tokenizer/internal/model"}, Third: []string{protobuf}}, // another file, with models of its own
+			// Tests write models of SentencePiece by hand, for which protobuf.
+			{Dir: "tokenizer", May: []string{
+				"internal/storage", "internal/jinja",
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern", "tokenizer/internal/normalized", "tokenizer/internal/normalizer", "tokenizer/internal/pretokenizer", "tokenizer/internal/decoder", "tokenizer/internal/added", "tokenizer/internal/model", "tokenizer/internal/sentencepiece",
+			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
 			{Dir: "hub", Std: []string{"net", "net/http"}},
 

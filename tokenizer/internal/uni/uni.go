@@ -162,3 +162,12 @@ func CharLen(s string, i int) int {
 
 // IsSpace reports whether r is white space.
 func IsSpace(r rune) bool { return Classes().Class(r)&Space != 0 }
+
+// IsPunctuation reports whether BERT takes r, which is of class c, for
+// punctuation: in ASCII that is every symbol.
+func IsPunctuation(c uint8, r rune) bool {
+	if r < 0x80 {
+		return c&(Punct|Symbol) != 0
+	}
+	return IsBertPunct(r)
+}
