@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gocoreml/coreml/internal/jinja"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 	"github.com/gocoreml/coreml/tokenizer/internal/fault"
 )
 
@@ -93,13 +93,13 @@ type TemplateError struct {
 
 // Error returns the kind, the place and the message.
 func (e *TemplateError) Error() string {
-	err := jinja.Error(*e)
+	err := chat.Error(*e)
 	return err.Error()
 }
 
 // templateError gives an error of the template engine this package's type.
 func templateError(err error) error {
-	var e *jinja.Error
+	var e *chat.Error
 	if errors.As(err, &e) {
 		own := TemplateError(*e)
 		return fmt.Errorf("tokenizer: %w", &own)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 	"github.com/gocoreml/coreml/tokenizer/internal/decoder"
 	"github.com/gocoreml/coreml/tokenizer/internal/model"
 	"github.com/gocoreml/coreml/tokenizer/internal/normalizer"
@@ -41,7 +42,7 @@ type Tokenizer struct {
 	isAdded    []bool // by id: added or special
 	size       int
 	config     *Config
-	templates  templateCache
+	templates  chat.Cache
 	states     sync.Pool
 }
 

@@ -144,9 +144,10 @@ func Default() Rules {
 			{Dir: "tokenizer/internal/added", May: []string{"tokenizer/internal/uni", "tokenizer/internal/budget"}},                                                                                                                                                                                                                                                      // tokens that are found before all that
 			{Dir: "tokenizer/internal/model", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel"}},                                                                                                                               // pieces of text become ids
 			{Dir: "tokenizer/internal/sentencepiece", May: []string{"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel", "tokenizer/internal/normalized", "tokenizer/internal/normalizer", "tokenizer/internal/added", "tokenizer/internal/model"}, Third: []string{protobuf}}, // another file, with models of its own
+			{Dir: "tokenizer/internal/chat", May: []string{"internal/jinja"}}, // conversations and tool calls, over the template engine
 			// Tests write models of SentencePiece by hand, for which protobuf.
 			{Dir: "tokenizer", May: []string{
-				"internal/storage", "internal/jinja",
+				"internal/storage", "tokenizer/internal/chat",
 				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern", "tokenizer/internal/normalized", "tokenizer/internal/normalizer", "tokenizer/internal/pretokenizer", "tokenizer/internal/decoder", "tokenizer/internal/added", "tokenizer/internal/model", "tokenizer/internal/sentencepiece",
 			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
