@@ -59,7 +59,7 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 // descend hands a piece to the stage after depth.
 func (t *Tokenizer) descend(st *state, dst []int, text string, first bool, depth int) []int {
 	if t.stages[depth].Alphabet && !(t.raw && depth == len(t.stages)-1) {
-		text = bytelevel.ByteLevel(&st.Budget, text)
+		text = bytelevel.Rewrite(&st.Budget, text)
 	}
 	return t.pretokenize(st, dst, text, first, depth+1)
 }

@@ -112,8 +112,8 @@ func FallbackByte(token string) (byte, bool) {
 	return byte(b), err == nil
 }
 
-// ByteLevel returns a text in the byte-level alphabet.
-func ByteLevel(may *budget.Budget, s string) string {
+// Rewrite returns a text in the byte-level alphabet.
+func Rewrite(may *budget.Budget, s string) string {
 	if !may.Fits(len(s)) {
 		return ""
 	}

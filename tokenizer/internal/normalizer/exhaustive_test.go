@@ -81,7 +81,7 @@ func bothWays(t *testing.T, steps []Step, s string) string {
 	a := normalized.New(&may, s)
 	Trace(a, steps)
 	if err := may.Err; err != nil || a.Text != text || len(a.Spans) != len(a.Text) {
-		t.Fatalf("%U: traced to %q (%v), want %q", []rune(s)[0], a.Text, err, text)
+		t.Fatalf("%.20q: traced to %q (%v), want %q", s, a.Text, err, text)
 	}
 	return text
 }

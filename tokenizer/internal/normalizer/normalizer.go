@@ -133,7 +133,7 @@ func (n *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
 		)), nil
 	case "ByteLevel":
 		return append(dst, dropping(
-			func(may *budget.Budget, s string) string { return bytelevel.ByteLevel(may, s) },
+			func(may *budget.Budget, s string) string { return bytelevel.Rewrite(may, s) },
 			(*normalized.String).Alphabet,
 		)), nil
 	}
