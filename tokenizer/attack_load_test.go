@@ -78,7 +78,11 @@ func TestHostileFilesAreLoadedOrRefusedWithinBounds(t *testing.T) {
 		{"a text of a long name", `{"post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{"id":"` + strings.Repeat("a", 1<<20) + `","type_id":0}}],"pair":[],"special_tokens":{}},"model":{}}`, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for _, text := range []string{c.text, strings.ReplaceAll(c.text, strings.Repeat("a", 1<<20), long)} {
+			texts := []string{c.text}
+			if other := strings.ReplaceAll(c.text, strings.Repeat("a", 1<<20), long); other != c.text {
+				texts = append(texts, other)
+			}
+			for _, text := range texts {
 				err := within(t, "load", 320<<20, func() error { _, err := loadText(t, text); return err })
 				if c.refused != (err != nil) {
 					t.Errorf("got error %v", err)

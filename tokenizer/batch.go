@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
 )
 
 // TruncationStrategy says which text of a pair is cut.
@@ -180,7 +184,7 @@ func truncate(a, b *Encoding, by *Truncation) (*Encoding, *Encoding, error) {
 			return nil, nil, ErrTooShort
 		}
 	case by.Strategy != LongestFirst && by.Strategy != "":
-		return nil, nil, &UnsupportedError{Component: "option", Name: "truncation.strategy=" + string(by.Strategy)}
+		return nil, nil, &fault.Unsupported{Component: "option", Name: "truncation.strategy=" + string(by.Strategy)}
 	case b == nil:
 		first = by.MaxLength
 	default:
@@ -199,7 +203,7 @@ func truncate(a, b *Encoding, by *Truncation) (*Encoding, *Encoding, error) {
 
 // errOverflow is returned where truncation would make far more tokens than there
 // are, by a stride that is nearly the length.
-var errOverflow = fmt.Errorf("%w in the parts that truncation cuts off", errTokens)
+var errOverflow = fmt.Errorf("%w in the parts that truncation cuts off", budget.ErrTokens)
 
 // maxOverflow bounds the tokens of all parts of a text of n tokens.
 func maxOverflow(n int) int { return max(1<<21, 4*n) }
@@ -283,7 +287,7 @@ func pad(list []*Encoding, by *Padding) error {
 		}
 	}
 	if most := maxPadding(encodings, tokens); length > most/max(encodings, 1) {
-		return fmt.Errorf("%w: padding %d texts to %d", errTokens, encodings, length)
+		return fmt.Errorf("%w: padding %d texts to %d", budget.ErrTokens, encodings, length)
 	}
 	for _, e := range list {
 		e.pad(length, by)
@@ -324,7 +328,7 @@ func padded[T any](list []T, n int, v T, left bool) []T {
 
 // readLimits reads the sections that ask for truncation and padding.
 func (t *Tokenizer) readLimits(sections map[string][]byte) error {
-	if raw := sections["truncation"]; !isNull(raw) {
+	if raw := sections["truncation"]; !jsontext.IsNull(raw) {
 		var f struct {
 			Direction string             `json:"direction"`
 			MaxLength int                `json:"max_length"`
@@ -335,7 +339,7 @@ func (t *Tokenizer) readLimits(sections map[string][]byte) error {
 			return err
 		}
 		if f.Strategy != LongestFirst && f.Strategy != OnlyFirst && f.Strategy != OnlySecond {
-			return &UnsupportedError{Component: "option", Name: "truncation.strategy=" + string(f.Strategy)}
+			return &fault.Unsupported{Component: "option", Name: "truncation.strategy=" + string(f.Strategy)}
 		}
 		left, err := isLeft("truncation", f.Direction)
 		if err != nil {
@@ -344,7 +348,7 @@ func (t *Tokenizer) readLimits(sections map[string][]byte) error {
 		t.truncation = &Truncation{MaxLength: f.MaxLength, Strategy: f.Strategy, Stride: f.Stride, Left: left}
 	}
 	raw := sections["padding"]
-	if isNull(raw) {
+	if jsontext.IsNull(raw) {
 		return nil
 	}
 	var f struct {
@@ -374,7 +378,7 @@ func (t *Tokenizer) readLimits(sections map[string][]byte) error {
 		return nil
 	}
 	if string(f.Strategy) != `"BatchLongest"` {
-		return &UnsupportedError{Component: "option", Name: "padding.strategy=" + string(f.Strategy)}
+		return &fault.Unsupported{Component: "option", Name: "padding.strategy=" + string(f.Strategy)}
 	}
 	return nil
 }
@@ -387,5 +391,5 @@ func isLeft(section, direction string) (bool, error) {
 	case "Right", "":
 		return false, nil
 	}
-	return false, &UnsupportedError{Component: "option", Name: section + ".direction=" + direction}
+	return false, &fault.Unsupported{Component: "option", Name: section + ".direction=" + direction}
 }

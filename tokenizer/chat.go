@@ -1,16 +1,10 @@
 package tokenizer
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
-	"github.com/gocoreml/coreml/internal/jinja"
+	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 )
 
 // Message is one message of a conversation. As JSON it is the object that chat
@@ -31,76 +25,10 @@ type Message struct {
 
 // UnmarshalJSON reads a message. Fields other than role and a content that is
 // a string go to Extra as json.RawMessage, so that they keep their order.
-func (m *Message) UnmarshalJSON(data []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return err
-	}
-	*m = Message{}
-	for key, raw := range fields {
-		switch key {
-		case "role":
-			if json.Unmarshal(raw, &m.Role) == nil && string(raw) != "null" {
-				continue
-			}
-		case "content":
-			if json.Unmarshal(raw, &m.Content) == nil && string(raw) != "null" {
-				continue
-			}
-		}
-		if m.Extra == nil {
-			m.Extra = map[string]any{}
-		}
-		m.Extra[key] = raw
-	}
-	return nil
-}
+func (m *Message) UnmarshalJSON(data []byte) error { return (*chat.Message)(m).UnmarshalJSON(data) }
 
 // MarshalJSON writes the message as one object.
-func (m Message) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, key := range m.keys() {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		name, err := json.Marshal(key)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(m.field(key))
-		if err != nil {
-			return nil, err
-		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// keys returns the fields of a message in order.
-func (m *Message) keys() []string {
-	keys := []string{"role", "content"}
-	for k := range m.Extra {
-		if k != "role" && k != "content" {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys[2:])
-	return keys
-}
-
-func (m *Message) field(key string) any {
-	if v, ok := m.Extra[key]; ok {
-		return v
-	}
-	if key == "role" {
-		return m.Role
-	}
-	return m.Content
-}
+func (m Message) MarshalJSON() ([]byte, error) { return chat.Message(m).MarshalJSON() }
 
 // ChatOptions are the options of [Tokenizer.ApplyChatTemplate].
 type ChatOptions struct {
@@ -118,32 +46,6 @@ type ChatOptions struct {
 	Template string
 	// Now is the clock that templates see, time.Now if nil.
 	Now func() time.Time
-}
-
-// templateCache keeps the template that was parsed last.
-type templateCache struct {
-	mu     sync.Mutex
-	text   string
-	parsed *jinja.Template
-}
-
-// parse parses a template, unless it is the one that is kept. The lock is not
-// held meanwhile: others would wait for it without looking at their contexts.
-func (c *templateCache) parse(ctx context.Context, text string) (*jinja.Template, error) {
-	c.mu.Lock()
-	known, parsed := c.text == text, c.parsed
-	c.mu.Unlock()
-	if known && parsed != nil {
-		return parsed, nil
-	}
-	parsed, err := jinja.Parse(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	c.text, c.parsed = text, parsed
-	c.mu.Unlock()
-	return parsed, nil
 }
 
 // HasChatTemplate reports whether the tokenizer brings a chat template.
@@ -177,9 +79,6 @@ func (t *Tokenizer) template(opts *ChatOptions) string {
 // middle of a long text too, and its error returned; nil is
 // [context.Background].
 func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, opts *ChatOptions) (string, error) {
-	if ctx == nil {
-		ctx = context.Background()
-	}
 	if opts == nil {
 		opts = &ChatOptions{}
 	}
@@ -187,15 +86,7 @@ func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, o
 	if text == "" {
 		return "", ErrNoChatTemplate
 	}
-	parsed, err := t.templates.parse(ctx, text)
-	if err != nil {
-		return "", templateError(err)
-	}
-	vars, err := t.chatVars(ctx, messages, opts)
-	if err != nil {
-		return "", fmt.Errorf("tokenizer: chat template: %w", err)
-	}
-	out, err := parsed.Render(ctx, vars, &jinja.Options{Now: opts.Now})
+	out, err := t.templates.Render(background(ctx), text, t.chatVars(messages, opts), opts.Now)
 	if err != nil {
 		return "", templateError(err)
 	}
@@ -203,58 +94,22 @@ func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, o
 }
 
 // chatVars returns the variables of a template.
-func (t *Tokenizer) chatVars(ctx context.Context, messages []Message, opts *ChatOptions) (*jinja.Dict, error) {
-	list := jinja.NewList()
-	for i := range messages {
-		m := jinja.NewDict()
-		for _, key := range messages[i].keys() {
-			v, err := jinja.FromGo(ctx, messages[i].field(key))
-			if err != nil {
-				return nil, fmt.Errorf("message %d: %s: %w", i, key, err)
-			}
-			m.Set(key, v)
-		}
-		list.Items = append(list.Items, m)
-	}
-	vars := jinja.NewDict()
-	vars.Set("messages", list)
-	vars.Set("tools", nil)
-	vars.Set("documents", nil)
-	vars.Set("add_generation_prompt", opts.AddGenerationPrompt)
-	if len(opts.Tools) > 0 {
-		tools, err := jinja.FromGo(ctx, opts.Tools)
-		if err != nil {
-			return nil, fmt.Errorf("tools: %w", err)
-		}
-		vars.Set("tools", tools)
-	}
+func (t *Tokenizer) chatVars(messages []Message, opts *ChatOptions) *chat.Variables {
 	c := t.config
-	for _, token := range []struct{ name, text string }{
-		{"bos_token", c.BOSToken},
-		{"eos_token", c.EOSToken},
-		{"unk_token", c.UnkToken},
-		{"pad_token", c.PadToken},
-		{"sep_token", c.SepToken},
-		{"cls_token", c.CLSToken},
-		{"mask_token", c.MaskToken},
-	} {
-		if token.text != "" {
-			vars.Set(token.name, token.text)
-		}
+	vars := &chat.Variables{
+		AddGenerationPrompt: opts.AddGenerationPrompt, Tools: opts.Tools, Extra: opts.Extra, Special: c.AdditionalSpecialTokens,
+		Tokens: []chat.Token{
+			{Name: "bos_token", Text: c.BOSToken},
+			{Name: "eos_token", Text: c.EOSToken},
+			{Name: "unk_token", Text: c.UnkToken},
+			{Name: "pad_token", Text: c.PadToken},
+			{Name: "sep_token", Text: c.SepToken},
+			{Name: "cls_token", Text: c.CLSToken},
+			{Name: "mask_token", Text: c.MaskToken},
+		},
 	}
-	if len(c.AdditionalSpecialTokens) > 0 {
-		special := jinja.NewList()
-		for _, text := range c.AdditionalSpecialTokens {
-			special.Items = append(special.Items, text)
-		}
-		vars.Set("additional_special_tokens", special)
+	for i := range messages {
+		vars.Messages = append(vars.Messages, (*chat.Message)(&messages[i]))
 	}
-	for _, key := range slices.Sorted(maps.Keys(opts.Extra)) {
-		v, err := jinja.FromGo(ctx, opts.Extra[key])
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
-		}
-		vars.Set(key, v)
-	}
-	return vars, nil
+	return vars
 }

@@ -36,7 +36,9 @@ func TestAChatTemplateEndsWithALimit(t *testing.T) {
 	}
 	tok := storyteller(t)
 	messages := []tokenizer.Message{{Role: "user", Content: longText()}}
-	for _, do := range []string{"d|int", "d|float", "d.count('x')", "[d, d ~ 'x']|sort", "d.isdigit()", "d is lower", "d|wordcount", "[d]|groupby(0)", "d|upper", "d == (d ~ '')"} {
+	// The template engine has this test for all that a template can do; here it
+	// is that its limit arrives.
+	for _, do := range []string{"d|int", "d.count('x')", "[d, d ~ 'x']|sort"} {
 		t.Run(do, func(t *testing.T) {
 			start := time.Now()
 			_, err := tok.ApplyChatTemplate(t.Context(), messages, &tokenizer.ChatOptions{Template: forever(do)})

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/pattern"
 )
 
 // Count returns the number of ids that [Tokenizer.Encode] gives for text. It
@@ -31,7 +34,7 @@ func (t *Tokenizer) CountContext(ctx context.Context, text string, addSpecial bo
 	count := st.counted + len(kept)
 	st.ids = kept[:0]
 	if err := t.release(ctx, st); err != nil {
-		if errors.Is(err, errPlaceless) {
+		if errors.Is(err, pattern.ErrPlaceless) {
 			ids, err := t.appendTraced(ctx, nil, text, addSpecial)
 			return len(ids), err
 		}
@@ -81,7 +84,7 @@ func (t *Tokenizer) TruncateContext(ctx context.Context, text string, limit int,
 	for size := window(limit); ; size *= 4 {
 		// What is far behind the limit does not change the tokens before it.
 		part := text
-		if size < len(text) && size <= maxText {
+		if size < len(text) && size <= budget.MaxText {
 			part = keep(text, size, opts.Left)
 		} else if count, err := t.CountContext(ctx, text, opts.AddSpecial); err != nil {
 			return "", 0, err
@@ -102,12 +105,12 @@ func (t *Tokenizer) TruncateContext(ctx context.Context, text string, limit int,
 // A window onto a text holds far more tokens than the limit in most texts.
 const windowMargin = 64
 
-func window(limit int) int { return 1<<10 + 8*min(max(limit, 0), maxText) }
+func window(limit int) int { return 1<<10 + 8*min(max(limit, 0), budget.MaxText) }
 
 // keep returns the beginning of a text, or its end, of about size bytes.
 func keep(text string, size int, end bool) string {
 	if !end {
-		return text[:chunk(text, size)]
+		return text[:budget.Chunk(text, size)]
 	}
 	at := max(len(text)-size, 0)
 	for last := at + utf8.UTFMax - 1; at < len(text) && at < last && !utf8.RuneStart(text[at]); {

@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
 )
 
 // Decode returns the text of ids. Ids that the vocabulary does not have are
@@ -25,20 +28,20 @@ func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
 func (t *Tokenizer) DecodeContext(ctx context.Context, ids []int, skipSpecial bool) (string, error) {
 	ctx = background(ctx)
 	if err := ctx.Err(); err != nil {
-		return "", stopped(err)
+		return "", budget.Stopped(err)
 	}
 	text, may := t.decode(ctx.Done(), ids, skipSpecial)
-	if may.err != nil {
-		return "", may.failure(ctx)
+	if may.Err != nil {
+		return "", may.Failure(ctx)
 	}
 	return text, nil
 }
 
 // decode returns the text of ids and, as the error of the budget, why it is not
 // all that the decoder would make of them.
-func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (string, *budget) {
-	may := &budget{}
-	may.begin(done, maxText)
+func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (string, *budget.Budget) {
+	may := &budget.Budget{}
+	may.Begin(done, budget.MaxText)
 	if t.bytesOnly {
 		return t.decodeBytes(may, ids, skipSpecial), may
 	}
@@ -48,7 +51,7 @@ func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (s
 		i := 0
 		for _, id := range ids {
 			if text, ok := t.token(id, skipSpecial); ok {
-				if !may.decodes(b.Len() + len(text)) {
+				if !may.Decodes(b.Len() + len(text)) {
 					break
 				}
 				t.writer(may, &b, i, text)
@@ -61,43 +64,35 @@ func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (s
 	size := 0
 	for _, id := range ids {
 		text, ok := t.token(id, skipSpecial)
-		if !may.decodes(size + len(text)) {
+		if !may.Decodes(size + len(text)) {
 			break
 		}
 		if ok || t.gaps {
 			tokens, size = append(tokens, text), size+len(text)
 		}
 	}
-	if may.err != nil {
+	if may.Err != nil {
 		return strings.Join(tokens, ""), may
 	}
-	may.begin(done, size)
+	may.Begin(done, size)
 	return t.decodeTokens(may, tokens), may
 }
 
-// decodes takes the step to one more token of a text that has a size with it.
-func (may *budget) decodes(size int) bool {
-	if size > maxText {
-		may.fail(errTooLong)
-	}
-	return may.spend(1)
-}
-
 // decodeBytes decodes tokens that are bytes in the byte-level alphabet.
-func (t *Tokenizer) decodeBytes(may *budget, ids []int, skipSpecial bool) string {
+func (t *Tokenizer) decodeBytes(may *budget.Budget, ids []int, skipSpecial bool) string {
 	raw := make([]byte, 0, 4*len(ids))
 	for _, id := range ids {
 		if text, ok := t.token(id, skipSpecial); ok {
-			if !may.decodes(len(raw) + len(text)) {
+			if !may.Decodes(len(raw) + len(text)) {
 				break
 			}
-			raw = appendBytes(raw, text)
+			raw = bytelevel.AppendBytes(raw, text)
 		}
 	}
 	if utf8.Valid(raw) {
 		return string(raw)
 	}
-	return string(appendLossy(nil, raw))
+	return string(bytelevel.AppendLossy(nil, raw))
 }
 
 // DecodeTokens is [Tokenizer.Decode] for tokens as the vocabulary spells them.
@@ -106,23 +101,34 @@ func (t *Tokenizer) DecodeTokens(tokens []string) string {
 	for _, token := range tokens {
 		size += len(token)
 	}
-	may := &budget{}
-	may.begin(nil, size)
+	may := &budget.Budget{}
+	may.Begin(nil, size)
 	return t.decodeTokens(may, slices.Clone(tokens))
 }
 
 // decodeTokens decodes tokens and may change the list.
-func (t *Tokenizer) decodeTokens(may *budget, tokens []string) string {
+func (t *Tokenizer) decodeTokens(may *budget.Budget, tokens []string) string {
 	if t.decoders == nil {
 		return strings.Join(tokens, " ")
 	}
 	for _, step := range t.decoders {
 		next := step(may, tokens)
-		if may.err != nil {
+		if may.Err != nil {
 			// The tokens as they are say more than nothing.
 			break
 		}
 		tokens = next
 	}
 	return strings.Join(tokens, "")
+}
+
+// token returns the text of an id, unless it is special and those are skipped.
+func (t *Tokenizer) token(id int, skipSpecial bool) (string, bool) {
+	if id < 0 || id >= len(t.isAdded) || t.isAdded[id] {
+		if skipSpecial && t.IsSpecial(id) {
+			return "", false
+		}
+		return t.IDToToken(id)
+	}
+	return t.vocab.ByID(id)
 }

@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"slices"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
 // Offsets is where a token comes from: the bytes text[Start:End] of the text
@@ -150,7 +152,7 @@ func concat(list []*Encoding) *Encoding {
 
 // isBlank reports whether r is white space, also that of the byte-level
 // alphabet.
-func isBlank(r rune) bool { return r == 'Ġ' || isSpace(r) }
+func isBlank(r rune) bool { return r == 'Ġ' || uni.IsSpace(r) }
 
 // trim takes white space at the ends of tokens out of their offsets. A single
 // space in front of the first token may be one that the pre-tokenizer put
@@ -192,7 +194,7 @@ func (at *Offsets) trim(original, token string, prefix bool) {
 	}
 	// The reference counts characters of the text.
 	for ; lead > 0 && at.Start < at.End; lead-- {
-		at.Start += charLen(original, at.Start)
+		at.Start += uni.CharLen(original, at.Start)
 	}
 	if tail <= utf8.RuneCountInString(original[:min(at.End, tail*utf8.UTFMax)]) {
 		for ; tail > 0 && at.End > at.Start; tail-- {

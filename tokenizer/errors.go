@@ -6,12 +6,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gocoreml/coreml/internal/jinja"
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/chat"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
 )
 
 // ErrNoChatTemplate is returned by [Tokenizer.ApplyChatTemplate] where neither
 // the tokenizer nor the options bring a chat template.
 var ErrNoChatTemplate = errors.New("tokenizer: no chat template")
+
+// ErrTooLarge means that a text, or what a tokenizer makes of it, is larger than
+// the bounds that the package documentation names. The bounds follow the size of
+// the input, so that a malformed file cannot turn a short text into a long one.
+var ErrTooLarge = budget.ErrTooLarge
 
 // UnsupportedError says that a tokenizer asks for a component, or an option of
 // one, that this package does not have. It is never skipped silently, because
@@ -26,7 +33,8 @@ type UnsupportedError struct {
 
 // Error returns a message that names the component.
 func (e *UnsupportedError) Error() string {
-	return fmt.Sprintf("tokenizer: unsupported %s %q", e.Component, clip(e.Name))
+	own := fault.Unsupported(*e)
+	return own.Error()
 }
 
 // FormatError says that a tokenizer's file is malformed.
@@ -50,7 +58,7 @@ const maxMessage = 500
 // text of a file gets into those of other packages.
 func printable(message string) string {
 	if len(message) > maxMessage {
-		message = message[:chunk(message, maxMessage)] + "…"
+		message = message[:budget.Chunk(message, maxMessage)] + "…"
 	}
 	if strings.IndexFunc(message, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
 		return message
@@ -85,13 +93,13 @@ type TemplateError struct {
 
 // Error returns the kind, the place and the message.
 func (e *TemplateError) Error() string {
-	err := jinja.Error(*e)
+	err := chat.Error(*e)
 	return err.Error()
 }
 
 // templateError gives an error of the template engine this package's type.
 func templateError(err error) error {
-	var e *jinja.Error
+	var e *chat.Error
 	if errors.As(err, &e) {
 		own := TemplateError(*e)
 		return fmt.Errorf("tokenizer: %w", &own)

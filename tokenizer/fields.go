@@ -7,41 +7,16 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
 )
 
-// The fields that each component may have, by its type. A field that is not
-// here could change the ids in a way that this package does not know. Those
-// with a ! are always there, which tells components without a type apart.
-var (
-	normalizerFields = map[string]string{
-		"Sequence": "normalizers!", "Prepend": "prepend!", "Replace": "pattern! content!", "Strip": "strip_left! strip_right!",
-		"Precompiled": "precompiled_charsmap!", "Lowercase": "", "NFC": "", "NFD": "", "NFKC": "", "NFKD": "", "StripAccents": "",
-		"Nmt": "", "ByteLevel": "", "BertNormalizer": "clean_text! handle_chinese_chars! strip_accents lowercase!",
-		"Bert": "clean_text! handle_chinese_chars! strip_accents lowercase!",
-	}
-	preTokenizerFields = map[string]string{
-		"Sequence": "pretokenizers!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex",
-		"Metaspace": "replacement! str_rep prepend_scheme add_prefix_space split", "Split": "pattern! behavior! invert!",
-		"Digits": "individual_digits!", "Punctuation": "behavior", "CharDelimiterSplit": "delimiter!", "FixedLength": "length",
-		"WhitespaceSplit": "", "Whitespace": "", "BertPreTokenizer": "", "UnicodeScripts": "",
-	}
-	postProcessorFields = map[string]string{
-		"Sequence": "processors!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex",
-		"TemplateProcessing": "single! pair! special_tokens!", "BertProcessing": "sep! cls!",
-		"RobertaProcessing": "sep! cls! trim_offsets! add_prefix_space!",
-	}
-	decoderFields = map[string]string{
-		"Sequence": "decoders!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex", "ByteFallback": "", "Fuse": "",
-		"Metaspace": "replacement! str_rep prepend_scheme add_prefix_space split", "BPEDecoder": "suffix!",
-		"WordPiece": "prefix! cleanup!", "Strip": "content! start! stop!", "Replace": "pattern! content!",
-		"CTC": "pad_token! word_delimiter_token! cleanup!",
-	}
-	modelFields = map[string]string{
-		"BPE":     "vocab! merges! dropout unk_token continuing_subword_prefix end_of_word_suffix fuse_unk byte_fallback ignore_merges cache_capacity",
-		"Unigram": "vocab! unk_id byte_fallback", "WordLevel": "vocab! unk_token!",
-		"WordPiece": "vocab! unk_token! continuing_subword_prefix! max_input_chars_per_word!",
-	}
-)
+var postProcessorFields = map[string]string{
+	"Sequence": "processors!", "ByteLevel": "add_prefix_space! trim_offsets! use_regex",
+	"TemplateProcessing": "single! pair! special_tokens!", "BertProcessing": "sep! cls!",
+	"RobertaProcessing": "sep! cls! trim_offsets! add_prefix_space!",
+}
 
 // untyped are the types that a component without one can be, in the order in
 // which the reference tries them: the first that has all the fields it must
@@ -56,16 +31,6 @@ var untyped = map[string][]string{
 // fileFields are the sections of the file.
 const fileFields = "version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model"
 
-// allowed reports whether list, words with spaces between them, has a name.
-func allowed(list, name string) bool {
-	for word := range strings.FieldsSeq(list) {
-		if strings.TrimSuffix(word, "!") == name {
-			return true
-		}
-	}
-	return false
-}
-
 // checkFields reports fields of a component, and of those inside it, that its
 // type does not have. Types that are not known are reported elsewhere.
 func checkFields(raw json.RawMessage, known map[string]string) error {
@@ -75,7 +40,7 @@ func checkFields(raw json.RawMessage, known map[string]string) error {
 	}
 	var kind string
 	if err := json.Unmarshal(fields["type"], &kind); err != nil {
-		return &UnsupportedError{Component: "option", Name: "type"}
+		return &fault.Unsupported{Component: "option", Name: "type"}
 	}
 	list, ok := known[kind]
 	if !ok {
@@ -84,8 +49,8 @@ func checkFields(raw json.RawMessage, known map[string]string) error {
 	for name, value := range fields {
 		switch {
 		case name == "type" || string(value) == "null":
-		case !allowed(list, name):
-			return &UnsupportedError{Component: "option", Name: kind + "." + name}
+		case !jsontext.Allowed(list, name):
+			return &fault.Unsupported{Component: "option", Name: kind + "." + name}
 		case kind == "Sequence":
 			var parts []json.RawMessage
 			if err := json.Unmarshal(value, &parts); err != nil {
@@ -99,16 +64,6 @@ func checkFields(raw json.RawMessage, known map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// missing returns the first field that is always there and is not.
-func missing[T ~[]byte](list string, fields map[string]T) string {
-	for word := range strings.FieldsSeq(list) {
-		if name, must := strings.CutSuffix(word, "!"); must && isNull(fields[name]) {
-			return name
-		}
-	}
-	return ""
 }
 
 // maxNesting bounds sequences of components inside sequences.
@@ -132,7 +87,7 @@ func addTypes(raw json.RawMessage, list string, known map[string]string, depth i
 		return nil, err
 	}
 	changed := false
-	if !isNull(fields[list]) {
+	if !jsontext.IsNull(fields[list]) {
 		var parts []json.RawMessage
 		if err := json.Unmarshal(fields[list], &parts); err != nil {
 			return nil, err
@@ -151,9 +106,9 @@ func addTypes(raw json.RawMessage, list string, known map[string]string, depth i
 		fields[list], changed = joined, true
 	}
 	kind := string(fields["type"])
-	if isNull(fields["type"]) || kind == `"RobertaProcessing"` || kind == `"BertProcessing"` {
+	if jsontext.IsNull(fields["type"]) || kind == `"RobertaProcessing"` || kind == `"BertProcessing"` {
 		for _, name := range untyped[list] {
-			if missing(known[name], fields) == "" {
+			if jsontext.Missing(known[name], fields) == "" {
 				fields["type"], changed = json.RawMessage(strconv.Quote(name)), true
 				break
 			}
@@ -174,7 +129,7 @@ func strictly(section string, raw []byte, v any) error {
 		return nil
 	}
 	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
-		return &UnsupportedError{Component: "option", Name: section + "." + strings.Trim(name, `"`)}
+		return &fault.Unsupported{Component: "option", Name: section + "." + strings.Trim(name, `"`)}
 	}
 	return fmt.Errorf("%s: %w", section, err)
 }

@@ -12,6 +12,14 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/storage"
+	"github.com/gocoreml/coreml/tokenizer/internal/added"
+	"github.com/gocoreml/coreml/tokenizer/internal/decoder"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
+	"github.com/gocoreml/coreml/tokenizer/internal/model"
+	"github.com/gocoreml/coreml/tokenizer/internal/normalizer"
+	"github.com/gocoreml/coreml/tokenizer/internal/pattern"
+	"github.com/gocoreml/coreml/tokenizer/internal/pretokenizer"
 )
 
 // fileName is the name of the file that a directory must hold.
@@ -69,9 +77,9 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 		t.config = side.Config
 	}
 	if err != nil {
-		var unsupported *UnsupportedError
+		var unsupported *fault.Unsupported
 		if errors.As(err, &unsupported) {
-			return nil, err
+			return nil, (*UnsupportedError)(unsupported)
 		}
 		return nil, &FormatError{File: name, Err: err}
 	}
@@ -98,22 +106,22 @@ func boundary(err error) error {
 
 // parse builds a tokenizer from the text of tokenizer.json.
 func parse(data []byte) (*Tokenizer, error) {
-	s := &scanner{data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
+	s := &jsontext.Scanner{Data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
 	sections := map[string][]byte{}
-	err := s.object(func(key []byte) error {
+	err := s.Object(func(key []byte) error {
 		name := string(key)
-		raw, err := s.skip()
+		raw, err := s.Skip()
 		sections[name] = raw
-		if err == nil && !allowed(fileFields, name) && !isNull(raw) {
-			err = &UnsupportedError{Component: "option", Name: name}
+		if err == nil && !jsontext.Allowed(fileFields, name) && !jsontext.IsNull(raw) {
+			err = &fault.Unsupported{Component: "option", Name: name}
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if s.peek() != 0 || s.pos < len(s.data) {
-		return nil, s.fail("text after the end")
+	if s.Peek() != 0 || s.Pos < len(s.Data) {
+		return nil, s.Fail("text after the end")
 	}
 	t := &Tokenizer{special: map[int]bool{}, config: &Config{}}
 	if err := t.readSteps(sections); err != nil {
@@ -122,30 +130,27 @@ func parse(data []byte) (*Tokenizer, error) {
 	if err := t.readLimits(sections); err != nil {
 		return nil, err
 	}
-	drops := slices.ContainsFunc(t.normalizers, func(n normalize) bool { return n.drops })
-	if drops && slices.ContainsFunc(t.stages, func(sg stage) bool { return sg.placed }) {
+	drops := slices.ContainsFunc(t.normalizers, func(n normalizer.Step) bool { return n.Drops })
+	if drops && slices.ContainsFunc(t.stages, func(sg pretokenizer.Stage) bool { return sg.Placed }) {
 		t.intricate = true
 	}
 	last := len(t.stages) - 1
-	alphabet := last >= 0 && t.stages[last].alphabet
+	alphabet := last >= 0 && t.stages[last].Alphabet
 	for _, st := range t.stages[:max(last, 0)] {
 		// Text that is already in the alphabet is mapped a second time.
-		alphabet = alphabet && !st.alphabet
+		alphabet = alphabet && !st.Alphabet
 	}
-	if t.model, t.raw, err = readModel(sections["model"], alphabet); err != nil {
+	if t.model, t.raw, err = model.Read(sections["model"], alphabet); err != nil {
 		return nil, err
 	}
-	t.vocab = t.model.tokens()
-	t.size = len(t.vocab.spans)
+	t.vocab = t.model.Tokens()
+	t.size = len(t.vocab.Spans)
 	added, err := readAdded(sections["added_tokens"])
 	if err != nil {
 		return nil, err
 	}
 	return t, t.addTokens(added)
 }
-
-// isNull reports whether a section is absent or null.
-func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // The components that a section may have. Each looks at every text, and each
 // stage of a pre-tokenizer has memory of its own. Those in use have less than a
@@ -160,22 +165,22 @@ var errComponents = errors.New("too many components")
 
 // readSteps reads the small sections of the file.
 func (t *Tokenizer) readSteps(sections map[string][]byte) error {
-	var c compiler
-	if raw := sections["normalizer"]; !isNull(raw) {
-		var n normalizer
-		err := readComponent(raw, "normalizers", normalizerFields, &n)
+	var c pattern.Compiler
+	if raw := sections["normalizer"]; !jsontext.IsNull(raw) {
+		var n normalizer.Spec
+		err := readComponent(raw, "normalizers", normalizer.Fields, &n)
 		if err == nil {
-			t.normalizers, err = n.steps(nil, &c)
+			t.normalizers, err = n.Steps(nil, &c)
 		}
 		if err != nil {
 			return fmt.Errorf("normalizer: %w", err)
 		}
 	}
-	if raw := sections["pre_tokenizer"]; !isNull(raw) {
-		var p preTokenizer
-		err := readComponent(raw, "pretokenizers", preTokenizerFields, &p)
+	if raw := sections["pre_tokenizer"]; !jsontext.IsNull(raw) {
+		var p pretokenizer.Spec
+		err := readComponent(raw, "pretokenizers", pretokenizer.Fields, &p)
 		if err == nil {
-			t.stages, err = p.stages(nil, &c)
+			t.stages, err = p.Stages(nil, &c)
 		}
 		if err == nil && len(t.stages) > maxStages {
 			err = errComponents
@@ -184,7 +189,7 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 			return fmt.Errorf("pre-tokenizer: %w", err)
 		}
 	}
-	if raw := sections["post_processor"]; !isNull(raw) {
+	if raw := sections["post_processor"]; !jsontext.IsNull(raw) {
 		var p postProcessor
 		err := readComponent(raw, "processors", postProcessorFields, &p)
 		if err == nil {
@@ -195,18 +200,18 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 		}
 		t.readAffixes()
 	}
-	if raw := sections["decoder"]; !isNull(raw) {
-		var d decoder
-		err := readComponent(raw, "decoders", decoderFields, &d)
+	if raw := sections["decoder"]; !jsontext.IsNull(raw) {
+		var d decoder.Spec
+		err := readComponent(raw, "decoders", decoder.Fields, &d)
 		if err == nil {
-			t.decoders, err = d.steps([]decodeStep{}, &c)
+			t.decoders, err = d.Steps([]decoder.Step{}, &c)
 		}
 		if err != nil {
 			return fmt.Errorf("decoder: %w", err)
 		}
 		t.bytesOnly = d.Type == "ByteLevel"
 		if d.Type == "Metaspace" {
-			t.writer, _ = d.spaces() // its error is that of the step above
+			t.writer, _ = d.Spaces() // its error is that of the step above
 		}
 	}
 	return nil
@@ -223,11 +228,11 @@ func readComponent(raw []byte, list string, known map[string]string, v any) erro
 }
 
 // readAdded reads the added tokens.
-func readAdded(raw []byte) ([]addedToken, error) {
-	if isNull(raw) {
+func readAdded(raw []byte) ([]added.Token, error) {
+	if jsontext.IsNull(raw) {
 		return nil, nil
 	}
-	var tokens []addedToken
+	var tokens []added.Token
 	if err := strictly("added_tokens", raw, &tokens); err != nil {
 		return nil, err
 	}

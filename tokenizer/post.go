@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
+	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
 // processor is one step of a post-processor. It takes the encodings of a text
@@ -64,7 +69,7 @@ func checkIDs(ids []int) error {
 		return errors.New("the post-processor adds too many tokens")
 	}
 	for _, id := range ids {
-		if id < 0 || id > maxID {
+		if id < 0 || id > vocab.MaxID {
 			return fmt.Errorf("the post-processor's token id %d is out of range", id)
 		}
 	}
@@ -86,12 +91,12 @@ func (p *postProcessor) steps(dst []processor) ([]processor, error) {
 		}
 		return dst, nil
 	case "ByteLevel":
-		if !isSet(p.TrimOffsets) {
+		if !jsontext.IsSet(p.TrimOffsets) {
 			return dst, nil
 		}
 		return append(dst, processor{run: func(list []*Encoding, _ bool) []*Encoding {
 			for _, e := range list {
-				e.trim(isSet(p.AddPrefixSpace))
+				e.trim(jsontext.IsSet(p.AddPrefixSpace))
 			}
 			return list
 		}}), nil
@@ -100,7 +105,7 @@ func (p *postProcessor) steps(dst []processor) ([]processor, error) {
 	case "RobertaProcessing", "BertProcessing":
 		return p.bert(dst)
 	}
-	return nil, &UnsupportedError{Component: "post-processor", Name: p.Type}
+	return nil, &fault.Unsupported{Component: "post-processor", Name: p.Type}
 }
 
 // readToken reads ["token", id].
@@ -136,8 +141,8 @@ func (p *postProcessor) bert(dst []processor) ([]processor, error) {
 	}
 	return append(dst, processor{added: added, run: func(list []*Encoding, addSpecial bool) []*Encoding {
 		for _, e := range list {
-			if roberta && isSet(p.TrimOffsets) {
-				e.trim(isSet(p.AddPrefixSpace))
+			if roberta && jsontext.IsSet(p.TrimOffsets) {
+				e.trim(jsontext.IsSet(p.AddPrefixSpace))
 			}
 			if roberta {
 				e.setType(0)
@@ -250,19 +255,19 @@ func (p *postProcessor) parts(items []map[string]templateItem) (parts []template
 			switch kind {
 			case "Sequence":
 				if body.ID != "A" && body.ID != "B" {
-					return nil, 0, fmt.Errorf("the post-processor's template has a text %q", clip(body.ID))
+					return nil, 0, fmt.Errorf("the post-processor's template has a text %q", fault.Clip(body.ID))
 				}
 				part.text = int(body.ID[0] - 'A')
 			case "SpecialToken":
 				special, ok := p.SpecialTokens[body.ID]
 				if !ok {
-					return nil, 0, fmt.Errorf("the post-processor's token %q is not defined", clip(body.ID))
+					return nil, 0, fmt.Errorf("the post-processor's token %q is not defined", fault.Clip(body.ID))
 				}
 				if special.Tokens == nil && len(special.IDs) <= maxSpecial {
 					special.Tokens = slices.Repeat([]string{body.ID}, len(special.IDs))
 				}
 				if len(special.Tokens) != len(special.IDs) {
-					return nil, 0, fmt.Errorf("the post-processor's token %q has %d ids for %d tokens", clip(body.ID), len(special.IDs), len(special.Tokens))
+					return nil, 0, fmt.Errorf("the post-processor's token %q has %d ids for %d tokens", fault.Clip(body.ID), len(special.IDs), len(special.Tokens))
 				}
 				if added += len(special.IDs); added > maxSpecial {
 					return nil, 0, errors.New("the post-processor adds too many tokens")
@@ -272,7 +277,7 @@ func (p *postProcessor) parts(items []map[string]templateItem) (parts []template
 				}
 				part.special = special
 			default:
-				return nil, 0, &UnsupportedError{Component: "post-processor", Name: "TemplateProcessing item " + kind}
+				return nil, 0, &fault.Unsupported{Component: "post-processor", Name: "TemplateProcessing item " + kind}
 			}
 			parts = append(parts, part)
 		}
@@ -309,7 +314,7 @@ func (t *Tokenizer) finish(a, b *Encoding, addSpecial bool) (*Encoding, error) {
 		copies = max(copies, p.copies)
 	}
 	if copies > 1 && tokens > 1<<21/copies {
-		return nil, errTokens
+		return nil, budget.ErrTokens
 	}
 	return t.process(a, b, addSpecial), nil
 }

@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
 )
 
 // maxHeld is the number of tokens that a stream holds back at most. A model
@@ -43,7 +45,7 @@ func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder {
 func (d *Decoder) Next(id int) string {
 	if d.t.bytesOnly {
 		if text, ok := d.t.token(id, d.skip); ok {
-			d.raw = appendBytes(d.raw, text)
+			d.raw = bytelevel.AppendBytes(d.raw, text)
 		}
 		if len(d.raw) < 16*maxHeld && !endsWhole(d.raw) {
 			return ""
@@ -102,7 +104,7 @@ func (d *Decoder) take(keep int) string {
 	if utf8.Valid(raw) {
 		text = string(raw)
 	} else {
-		text = string(appendLossy(nil, raw))
+		text = string(bytelevel.AppendLossy(nil, raw))
 	}
 	d.raw = append(d.raw[:0], d.raw[len(raw):]...)
 	return text

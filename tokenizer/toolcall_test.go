@@ -88,3 +88,12 @@ func FuzzToolCalls(f *testing.F) {
 		}
 	})
 }
+
+func TestAParserWithoutAFormatPassesTheAnswerOn(t *testing.T) {
+	var p tokenizer.ToolParser
+	text, calls := p.Write(`<tool_call>{"name": "f"}</tool_call>`)
+	rest, more := p.Close()
+	if want := `<tool_call>{"name": "f"}</tool_call>`; text+rest != want || len(calls)+len(more) > 0 {
+		t.Errorf("got %q and %d calls, want %q and none", text+rest, len(calls)+len(more), want)
+	}
+}

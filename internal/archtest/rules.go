@@ -145,7 +145,70 @@ func Default() Rules {
 
 			// Leaves: they know nothing of models.
 			{Dir: "internal/jinja", May: []string{"internal/quote"}},
-			{Dir: "tokenizer", May: []string{"internal/jinja", "internal/storage"}, Third: []string{regexp2, protobuf}, Opens: []string{"io/fs.ReadFile"}},
+			// The rooms of a tokenizer, in the order of their imports.
+			// The tables of Unicode.
+			{Dir: "tokenizer/internal/uni"},
+			// What a file is refused with.
+			{Dir: "tokenizer/internal/fault"},
+			// What a call may do.
+			{Dir: "tokenizer/internal/budget"},
+			// Reading tokenizer.json.
+			{Dir: "tokenizer/internal/jsontext", May: []string{"tokenizer/internal/budget", "tokenizer/internal/fault"}},
+			// Tokens and ids.
+			{Dir: "tokenizer/internal/vocab", May: []string{"tokenizer/internal/fault", "tokenizer/internal/jsontext"}},
+			// Bytes as characters.
+			{Dir: "tokenizer/internal/bytelevel", May: []string{"tokenizer/internal/budget"}},
+			// What cuts and replaces.
+			{Dir: "tokenizer/internal/pattern", May: []string{
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
+			}, Third: []string{regexp2}},
+			// A text that knows where it comes from.
+			{Dir: "tokenizer/internal/normalized", May: []string{
+				"tokenizer/internal/uni", "tokenizer/internal/budget", "tokenizer/internal/bytelevel",
+				"tokenizer/internal/pattern",
+			}},
+			// Rewrites it.
+			{Dir: "tokenizer/internal/normalizer", May: []string{
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
+				"tokenizer/internal/jsontext", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern",
+				"tokenizer/internal/normalized",
+			}},
+			// Cuts it.
+			{Dir: "tokenizer/internal/pretokenizer", May: []string{
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
+				"tokenizer/internal/jsontext", "tokenizer/internal/bytelevel", "tokenizer/internal/vocab", "tokenizer/internal/pattern",
+				"tokenizer/internal/normalized",
+			}},
+			// The way back; shares the mark for spaces with the pre-tokenizer.
+			{Dir: "tokenizer/internal/decoder", May: []string{
+				"tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/jsontext",
+				"tokenizer/internal/vocab", "tokenizer/internal/bytelevel", "tokenizer/internal/pattern",
+				"tokenizer/internal/pretokenizer",
+			}},
+			// Tokens that are found before all that.
+			{Dir: "tokenizer/internal/added", May: []string{"tokenizer/internal/uni", "tokenizer/internal/budget"}},
+			// Pieces of text become ids.
+			{Dir: "tokenizer/internal/model", May: []string{
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
+				"tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel",
+			}},
+			// Another file, with models of its own.
+			{Dir: "tokenizer/internal/sentencepiece", May: []string{
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget", "tokenizer/internal/vocab",
+				"tokenizer/internal/bytelevel", "tokenizer/internal/normalized", "tokenizer/internal/normalizer",
+				"tokenizer/internal/added", "tokenizer/internal/model",
+			}, Third: []string{protobuf}},
+			// Conversations and tool calls, over the template engine.
+			{Dir: "tokenizer/internal/chat", May: []string{"internal/jinja"}},
+			// Tests write models of SentencePiece by hand, for which protobuf.
+			{Dir: "tokenizer", May: []string{
+				"internal/storage", "tokenizer/internal/chat",
+				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
+				"tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel",
+				"tokenizer/internal/pattern", "tokenizer/internal/normalized", "tokenizer/internal/normalizer",
+				"tokenizer/internal/pretokenizer", "tokenizer/internal/decoder", "tokenizer/internal/added",
+				"tokenizer/internal/model", "tokenizer/internal/sentencepiece",
+			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
 			{Dir: "hub", Std: []string{"net", "net/http"}},
 

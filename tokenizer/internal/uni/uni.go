@@ -150,3 +150,24 @@ func (r *reader) next() uint64 {
 	r.data = r.data[n:]
 	return v
 }
+
+// CharLen returns the length of the character at s[i].
+func CharLen(s string, i int) int {
+	if s[i] < utf8.RuneSelf {
+		return 1
+	}
+	_, n := utf8.DecodeRuneInString(s[i:])
+	return n
+}
+
+// IsSpace reports whether r is white space.
+func IsSpace(r rune) bool { return Classes().Class(r)&Space != 0 }
+
+// IsPunctuation reports whether BERT takes r, which is of class c, for
+// punctuation: in ASCII that is every symbol.
+func IsPunctuation(c uint8, r rune) bool {
+	if r < 0x80 {
+		return c&(Punct|Symbol) != 0
+	}
+	return IsBertPunct(r)
+}

@@ -1,0 +1,133 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gocoreml/coreml/internal/jinja"
+)
+
+// Error is what a template fails with.
+type Error = jinja.Error
+
+// Token is a special token that templates know by a name, such as bos_token.
+type Token struct{ Name, Text string }
+
+// Variables are what a template can see.
+type Variables struct {
+	// Messages are the conversation.
+	Messages []*Message
+	// AddGenerationPrompt ends the text where the answer begins.
+	AddGenerationPrompt bool
+	// Tools describe the functions that the model may call.
+	Tools []any
+	// Tokens are the special tokens; those without a text are not defined.
+	Tokens []Token
+	// Special are the further special tokens.
+	Special []string
+	// Extra are further variables, which go before those above.
+	Extra map[string]any
+}
+
+// Cache keeps the template that was parsed last: a conversation renders the same
+// one at each turn. It is safe for concurrent use.
+type Cache struct {
+	mu     sync.Mutex
+	text   string
+	parsed *jinja.Template
+}
+
+// parse parses a template, unless it is the one that is kept. The lock is not
+// held meanwhile: others would wait for it without looking at their contexts.
+func (c *Cache) parse(ctx context.Context, text string) (*jinja.Template, error) {
+	c.mu.Lock()
+	known, parsed := c.text == text, c.parsed
+	c.mu.Unlock()
+	if known && parsed != nil {
+		return parsed, nil
+	}
+	parsed, err := jinja.Parse(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.text, c.parsed = text, parsed
+	c.mu.Unlock()
+	return parsed, nil
+}
+
+// Render writes a conversation as a template says. The clock is that of the
+// template, time.Now for nil.
+func (c *Cache) Render(ctx context.Context, template string, vars *Variables, now func() time.Time) (string, error) {
+	parsed, err := c.parse(ctx, template)
+	if err != nil {
+		return "", err
+	}
+	values, err := vars.values(ctx)
+	if err != nil {
+		return "", fmt.Errorf("chat template: %w", err)
+	}
+	return parsed.Render(ctx, values, &jinja.Options{Now: now})
+}
+
+// values returns the variables as values of the template engine. Those that
+// templates ask for without a test, tools and documents, are always there.
+func (v *Variables) values(ctx context.Context) (*jinja.Dict, error) {
+	messages, err := messageList(ctx, v.Messages)
+	if err != nil {
+		return nil, err
+	}
+	vars := jinja.NewDict()
+	vars.Set("messages", messages)
+	vars.Set("tools", nil)
+	vars.Set("documents", nil)
+	vars.Set("add_generation_prompt", v.AddGenerationPrompt)
+	if len(v.Tools) > 0 {
+		tools, err := jinja.FromGo(ctx, v.Tools)
+		if err != nil {
+			return nil, fmt.Errorf("tools: %w", err)
+		}
+		vars.Set("tools", tools)
+	}
+	for _, token := range v.Tokens {
+		if token.Text != "" {
+			vars.Set(token.Name, token.Text)
+		}
+	}
+	if len(v.Special) > 0 {
+		special := jinja.NewList()
+		for _, text := range v.Special {
+			special.Items = append(special.Items, text)
+		}
+		vars.Set("additional_special_tokens", special)
+	}
+	for _, key := range slices.Sorted(maps.Keys(v.Extra)) {
+		value, err := jinja.FromGo(ctx, v.Extra[key])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		vars.Set(key, value)
+	}
+	return vars, nil
+}
+
+// messageList returns the conversation as a value of the template engine.
+func messageList(ctx context.Context, messages []*Message) (*jinja.List, error) {
+	list := jinja.NewList()
+	for i, message := range messages {
+		m := jinja.NewDict()
+		for _, key := range message.keys() {
+			v, err := jinja.FromGo(ctx, message.field(key))
+			if err != nil {
+				return nil, fmt.Errorf("message %d: %s: %w", i, key, err)
+			}
+			m.Set(key, v)
+		}
+		list.Items = append(list.Items, m)
+	}
+	return list, nil
+}

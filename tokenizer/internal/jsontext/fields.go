@@ -1,0 +1,25 @@
+package jsontext
+
+import (
+	"strings"
+)
+
+// Allowed reports whether list, words with spaces between them, has a name.
+func Allowed(list, name string) bool {
+	for word := range strings.FieldsSeq(list) {
+		if strings.TrimSuffix(word, "!") == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Missing returns the first field that is always there and is not.
+func Missing[T ~[]byte](list string, fields map[string]T) string {
+	for word := range strings.FieldsSeq(list) {
+		if name, must := strings.CutSuffix(word, "!"); must && IsNull(fields[name]) {
+			return name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,90 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
+	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
+)
+
+var modelFields = map[string]string{
+	"BPE":     "vocab! merges! dropout unk_token continuing_subword_prefix end_of_word_suffix fuse_unk byte_fallback ignore_merges cache_capacity",
+	"Unigram": "vocab! unk_id byte_fallback", "WordLevel": "vocab! unk_token!",
+	"WordPiece": "vocab! unk_token! continuing_subword_prefix! max_input_chars_per_word!",
+}
+
+// Model turns the pieces of a text into ids.
+type Model interface {
+	// Encoder returns an encoder, which works within a budget.
+	Encoder(may *budget.Budget) Encoder
+	// Tokens returns the vocabulary.
+	Tokens() *vocab.Vocab
+}
+
+// Encoder is a model at work. The memory that it works in is its own, so that
+// many can share one model; it is used by one goroutine at a time.
+type Encoder interface {
+	// AppendPiece appends the ids of one piece of pre-tokenized text.
+	AppendPiece(dst []int, piece string) []int
+	// AppendTokens appends the same ids with their places in the piece.
+	AppendTokens(dst []Token, piece string) []Token
+	// Reset lets go of the memory that a very long text took.
+	Reset()
+}
+
+// Read reads the model section. The model gets the bytes of its pieces
+// instead of the byte-level alphabet if alphabet is set and it can do that,
+// which raw tells.
+func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
+	fields, o, err := readOptions(raw)
+	if err != nil {
+		return nil, false, err
+	}
+	for name, value := range fields {
+		if list, ok := modelFields[o.Type]; ok && name != "type" && !jsontext.Allowed(list, name) && !jsontext.IsNull(value) {
+			return nil, false, &fault.Unsupported{Component: "option", Name: o.Type + "." + name}
+		}
+	}
+	v := fields["vocab"]
+	switch {
+	case o.Type != "BPE" && o.Type != "WordPiece" && o.Type != "WordLevel" && o.Type != "Unigram":
+		return nil, false, &fault.Unsupported{Component: "model", Name: o.Type}
+	case o.Dropout != nil && *o.Dropout != 0:
+		return nil, false, &fault.Unsupported{Component: "option", Name: "BPE.dropout"}
+	case jsontext.IsNull(v):
+		return nil, false, vocab.ErrNoVocab
+	}
+	if o.Type == "Unigram" {
+		u, err := readUnigram(v, o)
+		if err != nil {
+			return nil, false, fmt.Errorf("vocabulary: %w", err)
+		}
+		return u, false, nil
+	}
+	words, err := vocab.Read(&jsontext.Scanner{Data: v})
+	if err != nil {
+		return nil, false, fmt.Errorf("vocabulary: %w", err)
+	}
+	if o.Type != "BPE" {
+		return newWordPiece(words, o), false, nil
+	}
+	b := &BPE{vocab: words, fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1}
+	b.setOptions(o)
+	b.raw = alphabet && b.prefix == "" && b.suffix == ""
+	if err := b.readMerges(fields["merges"]); err != nil {
+		return nil, false, fmt.Errorf("merges: %w", err)
+	}
+	return b, b.raw, nil
+}
+
+// Token is a token of a piece of text.
+type Token struct {
+	ID         int32
+	Start, End int32  // its bytes in the piece
+	Text       string // how it is spelled
+}
+
+// maxAffix bounds what is put before or behind each part of a word.
+const maxAffix = 1 << 8

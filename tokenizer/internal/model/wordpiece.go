@@ -1,0 +1,189 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
+)
+
+// wordPiece is the model of BERT: the longest tokens that a word can be cut
+// into from the left, those inside a word with a prefix. A model without parts
+// of words (WordLevel) is one that only knows whole words.
+type wordPiece struct {
+	vocab    *vocab.Vocab
+	prefix   string
+	maxChars int
+	whole    bool
+	unkToken string
+	unk      int32 // -1 where the vocabulary lacks unkToken
+	// trie is that of all tokens, and inside its node behind the prefix.
+	trie   func() *vocab.PairTable
+	inside func() (node int32, ok bool)
+}
+
+func newWordPiece(v *vocab.Vocab, o *modelOptions) *wordPiece {
+	m := &wordPiece{vocab: v, prefix: "##", maxChars: o.MaxChars, whole: o.Type == "WordLevel", unk: -1}
+	if o.Prefix != nil {
+		m.prefix = *o.Prefix
+	}
+	m.unkToken = "[UNK]"
+	if o.Unk != nil {
+		m.unkToken = *o.Unk
+	}
+	if id, ok := v.Lookup(m.unkToken); ok {
+		m.unk = id
+	}
+	m.trie = sync.OnceValue(func() *vocab.PairTable {
+		order := make([]uint32, 0, v.Count)
+		for id, sp := range v.Spans {
+			if found, ok := v.ByID(id); sp != vocab.NoSpan && ok {
+				if same, _ := v.Lookup(found); int(same) == id {
+					order = append(order, uint32(id))
+				}
+			}
+		}
+		return vocab.BuildTrie(v, order)
+	})
+	m.inside = sync.OnceValues(func() (int32, bool) {
+		node := int32(0)
+		for i := range len(m.prefix) {
+			val := m.trie().Get(node, int32(m.prefix[i]))
+			if val == vocab.NoMerge {
+				return 0, false
+			}
+			node = int32(uint32(val))
+		}
+		return node, true
+	})
+	return m
+}
+
+func (m *wordPiece) Tokens() *vocab.Vocab { return m.vocab }
+
+// wordPieceEncoder is a wordPiece at work on one text.
+type wordPieceEncoder struct {
+	*wordPiece
+	*budget.Budget
+	text []byte
+	ids  []int
+}
+
+func (m *wordPiece) Encoder(may *budget.Budget) Encoder {
+	return &wordPieceEncoder{wordPiece: m, Budget: may}
+}
+
+// Reset lets go of the memory that a very long word took.
+func (e *wordPieceEncoder) Reset() { e.text, e.ids = budget.Kept(e.text), budget.Kept(e.ids) }
+
+func (e *wordPieceEncoder) AppendPiece(dst []int, word string) []int {
+	if e.whole {
+		if id, ok := e.vocab.Lookup(word); ok {
+			return append(dst, int(id))
+		}
+		return e.unknown(dst)
+	}
+	if len(word) > e.maxChars && utf8.RuneCountInString(word) > e.maxChars {
+		return e.unknown(dst)
+	}
+	before := len(dst)
+	for rest := word; rest != ""; {
+		var id int32
+		var n int
+		if len(word) <= maxSearched {
+			id, n = e.longest(rest, len(rest) < len(word))
+		} else {
+			id, n = e.longestByTrie(rest, len(rest) < len(word))
+		}
+		if n == 0 {
+			return e.unknown(dst[:before])
+		}
+		dst = append(dst, int(id))
+		rest = rest[n:]
+	}
+	return dst
+}
+
+// maxSearched is the length in bytes up to which looking for each beginning of a
+// word in the vocabulary is quick enough. Longer words are rare in text that has
+// been cut, and walk a trie.
+const maxSearched = 64
+
+// longest returns the longest token at the start of text and the length of
+// what it stands for.
+func (e *wordPieceEncoder) longest(text string, inside bool) (id int32, n int) {
+	e.text = e.text[:0]
+	if inside {
+		e.text = append(e.text, e.prefix...)
+	}
+	head := len(e.text)
+	e.text = append(e.text, text...)
+	n = len(text)
+	for n > 0 {
+		if id, ok := e.vocab.LookupBytes(e.text[:head+n]); ok {
+			e.Spend(4 * (len(text) - n + 1))
+			return id, n
+		}
+		_, size := utf8.DecodeLastRuneInString(text[:n])
+		n -= size
+	}
+	e.Spend(4 * len(text))
+	return 0, 0
+}
+
+// longestByTrie is longest in steps of the longest token that begins as text
+// does.
+func (e *wordPieceEncoder) longestByTrie(text string, inside bool) (id int32, n int) {
+	trie := e.trie()
+	node, ok := int32(0), true
+	if inside {
+		node, ok = e.inside()
+	}
+	for i := 0; ok && i < len(text) && e.Spend(1); i++ {
+		val := trie.Get(node, int32(text[i]))
+		if val == vocab.NoMerge {
+			break
+		}
+		node = int32(uint32(val))
+		// A token can end inside a character only where it is none itself.
+		if ends := uint32(val >> 32); ends > 0 && (i+1 == len(text) || utf8.RuneStart(text[i+1])) {
+			id, n = int32(ends-1), i+1
+		}
+	}
+	return id, n
+}
+
+func (e *wordPieceEncoder) AppendTokens(dst []Token, word string) []Token {
+	e.ids = e.AppendPiece(e.ids[:0], word)
+	if !e.Tells(len(e.ids)) {
+		return dst
+	}
+	dst = slices.Grow(dst, len(e.ids))
+	start := 0
+	for i, id := range e.ids {
+		token := e.vocab.Token(uint32(id))
+		end := len(word)
+		if !e.whole && len(e.ids) > 1 {
+			size := len(token)
+			if i > 0 {
+				size -= len(e.prefix)
+			}
+			end = start + size
+		}
+		dst = append(dst, Token{int32(id), int32(start), int32(end), token})
+		start = end
+	}
+	return dst
+}
+
+func (e *wordPieceEncoder) unknown(dst []int) []int {
+	if e.unk < 0 {
+		e.Fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", fault.Clip(e.unkToken)))
+		return dst
+	}
+	return append(dst, int(e.unk))
+}

@@ -1,0 +1,9 @@
+// Package normalizer rewrites a text before it is cut: the section "normalizer" of
+// tokenizer.json.
+//
+// Each [Step] is there twice, as text alone and with the places in the original. The
+// first is what encoding uses: many texts need no change, and are then not copied.
+// The exhaustive test compares the two on every code point.
+//
+// To add a normalizer: a case in [Spec.Steps] and its fields in [Fields].
+package normalizer

@@ -1,0 +1,209 @@
+package normalizer
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/normalized"
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
+)
+
+// Longest returns the length of the longest beginning of s that the table has,
+// and what takes its place.
+func (p *Precompiled) Longest(may *budget.Budget, s string) (text string, n int) {
+	if len(p.units) == 0 {
+		return "", 0
+	}
+	at := offset(p.units[0])
+	start := int64(-1)
+	for i := range len(s) {
+		if at ^= uint32(s[i]); !may.Spend(1) {
+			return "", 0
+		}
+		if int64(at) >= int64(len(p.units)) {
+			break
+		}
+		unit := p.units[at]
+		if unit&(1<<31|0xff) != uint32(s[i]) {
+			break
+		}
+		at ^= offset(unit)
+		if unit>>8&1 == 0 {
+			continue
+		}
+		if int64(at) >= int64(len(p.units)) {
+			break
+		}
+		start, n = int64(p.units[at]&(1<<31-1)), i+1
+	}
+	if n == 0 || start > int64(len(p.texts)) {
+		return "", 0
+	}
+	text, _, _ = strings.Cut(p.texts[start:], "\x00")
+	may.Spend(len(text) / 8)
+	return text, n
+}
+
+// Precompiled is SentencePiece's compiled table of replacements: a double
+// array trie (the format of darts-clone) that leads to texts which end with a
+// zero byte.
+type Precompiled struct {
+	units []uint32
+	texts string
+}
+
+// ErrCharsMap is the cause of loading a malformed table.
+var ErrCharsMap = errors.New("malformed precompiled_charsmap")
+
+func readCharsMap(text string) (*Precompiled, error) {
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(data) < 4 {
+		return nil, ErrCharsMap
+	}
+	return ReadTable(data)
+}
+
+// ReadTable reads a table of at least four bytes, which are its size.
+func ReadTable(data []byte) (*Precompiled, error) {
+	size := int64(binary.LittleEndian.Uint32(data))
+	data = data[4:]
+	if size%4 != 0 || size > int64(len(data)) {
+		return nil, ErrCharsMap
+	}
+	p := &Precompiled{units: make([]uint32, size/4), texts: string(data[size:])}
+	for i := range p.units {
+		p.units[i] = binary.LittleEndian.Uint32(data[4*i:])
+	}
+	return p, nil
+}
+
+// replacement returns what takes the place of the shortest beginning of s that
+// the table has. The whole of s is replaced by it, as in the reference.
+func (p *Precompiled) replacement(may *budget.Budget, s string) (string, bool) {
+	if len(p.units) == 0 {
+		return "", false
+	}
+	at := offset(p.units[0])
+	for i := range len(s) {
+		at ^= uint32(s[i])
+		if int64(at) >= int64(len(p.units)) || s[i] == 0 {
+			return "", false
+		}
+		unit := p.units[at]
+		if unit&(1<<31|0xff) != uint32(s[i]) {
+			return "", false
+		}
+		at ^= offset(unit)
+		if unit>>8&1 == 0 {
+			continue
+		}
+		if int64(at) >= int64(len(p.units)) {
+			return "", false
+		}
+		start := int64(p.units[at] & (1<<31 - 1))
+		if start > int64(len(p.texts)) {
+			return "", false
+		}
+		text, _, _ := strings.Cut(p.texts[start:], "\x00")
+		may.Spend(len(text) / 8)
+		return text, true
+	}
+	return "", false
+}
+
+// offset returns the part of a unit that leads to its children.
+func offset(unit uint32) uint32 { return unit >> 10 << (unit >> 6 & 8) }
+
+// each calls f with the parts of s in order: a cluster or a character that the
+// table replaces, or a character that it does not.
+func (p *Precompiled) each(may *budget.Budget, s string, f func(part, with string, replaced bool)) {
+	for len(s) > 0 && may.Err == nil {
+		n := cluster(s)
+		may.Spend(n)
+		if n < 6 {
+			if text, ok := p.replacement(may, s[:n]); ok {
+				f(s[:n], text, true)
+				s = s[n:]
+				continue
+			}
+		}
+		for end := len(s) - n; len(s) > end && may.Spend(1); {
+			size := uni.CharLen(s, 0)
+			text, ok := p.replacement(may, s[:size])
+			f(s[:size], text, ok)
+			s = s[size:]
+		}
+	}
+}
+
+func (p *Precompiled) normalize(may *budget.Budget, s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	p.each(may, s, func(part, with string, replaced bool) {
+		if !replaced {
+			with = part
+		}
+		if may.Fits(b.Len() + len(with)) {
+			b.WriteString(with)
+		}
+	})
+	return b.String()
+}
+
+// trace is normalize with the places of the original. As in the reference, the
+// characters of a replacement take the places of those before it one by one,
+// and what is replaced by nothing is counted with the character before it.
+func (p *Precompiled) trace(a *normalized.String) {
+	dest := make([]uni.Change, 0, len(a.Text))
+	modified := false
+	p.each(a.May, a.Text, func(part, with string, replaced bool) {
+		if !replaced {
+			r, _ := utf8.DecodeRuneInString(part)
+			dest = append(dest, uni.Change{Rune: r})
+			return
+		}
+		modified = true
+		// A character has four bytes at most.
+		if !a.May.Spend(len(with)/4) || !a.May.Fits(len(dest)+len(with)/utf8.UTFMax) {
+			return
+		}
+		for _, r := range with {
+			dest = append(dest, uni.Change{Rune: r})
+		}
+		diff := utf8.RuneCountInString(with) - utf8.RuneCountInString(part)
+		for i := range max(diff, 0) {
+			dest[len(dest)-1-i].Delta = 1
+		}
+		if diff < 0 && len(dest) > 0 {
+			dest[len(dest)-1].Delta += int32(diff)
+		}
+	})
+	if a.May.Err == nil && modified {
+		a.Transform(dest, 0)
+	}
+}
+
+// cluster returns the length of the grapheme at the start of s, as far as
+// graphemes of less than six bytes go, the only ones that the table is asked
+// for: a character with its marks and joiners, or a line break of two.
+func cluster(s string) int {
+	if strings.HasPrefix(s, "\r\n") {
+		return 2
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xad || r >= 0x200b && r <= 0x200f && r != 0x200c && r != 0x200d || r == 0x2028 || r == 0x2029 {
+		return n
+	}
+	for n < len(s) {
+		r, size := utf8.DecodeRuneInString(s[n:])
+		if r < 0x300 || r != 0x200c && r != 0x200d && uni.Classes().Class(r)&uni.Mark == 0 {
+			break
+		}
+		n += size
+	}
+	return n
+}

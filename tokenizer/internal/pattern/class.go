@@ -1,0 +1,279 @@
+package pattern
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/uni"
+)
+
+// shorthands are the sets that a letter behind a backslash stands for.
+var shorthands = map[byte]string{'w': "w", 'd': "Nd", 'h': "h"}
+
+// letterSets are the sets of shorthands that were asked for, by the escape and
+// whether it is inside a class: a pattern can have thousands.
+var letterSets sync.Map
+
+// escapedClass returns the characters of an escape that stands for a set of
+// them, such as \p{L} or \S. It reports ok false for a set that it does not
+// know. The set must not be changed.
+func escapedClass(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
+	type key struct {
+		escape string
+		inside bool
+	}
+	if known, found := letterSets.Load(key{escape, inside}); found {
+		set, isClass = known.([][2]rune)
+		return set, isClass, isClass
+	}
+	set, isClass, ok = escapedSet(escape, inside)
+	if isClass && ok && len(escape) == 2 {
+		letterSets.Store(key{strings.Clone(escape), inside}, set)
+	}
+	return set, isClass, ok
+}
+
+func escapedSet(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
+	c := escape[1]
+	lower := c | 0x20
+	negated := c != lower
+	name := shorthands[lower]
+	switch {
+	case lower == 's':
+		set = Spaces
+	case lower == 'p' && len(escape) > 4:
+		name = escape[3 : len(escape)-1]
+		if rest, found := strings.CutPrefix(name, "^"); found {
+			name, negated = rest, !negated
+		}
+	case lower == 'p':
+		return nil, false, false
+	case name == "":
+		return nil, false, true
+	}
+	if set == nil {
+		if set, ok = uni.Property(name); !ok {
+			return nil, false, false
+		}
+	}
+	if name == "w" && inside {
+		set = Complement(Union(Complement(set), outsiders))
+	}
+	if negated {
+		set = Complement(set)
+	}
+	return set, true, true
+}
+
+// outsiders are in \w but not in a class that has \w in it.
+var outsiders = [][2]rune{{0xb2, 0xb3}, {0xb9, 0xb9}, {0xbc, 0xbe}}
+
+// Spaces are the characters of \s.
+var Spaces = [][2]rune{
+	{'\t', '\r'},
+	{' ', ' '},
+	{0x85, 0x85},
+	{0xa0, 0xa0},
+	{0x1680, 0x1680},
+	{0x2000, 0x200a},
+	{0x2028, 0x2029},
+	{0x202f, 0x202f},
+	{0x205f, 0x205f},
+	{0x3000, 0x3000},
+}
+
+// Complement returns what is not in a set.
+func Complement(set [][2]rune) [][2]rune {
+	out := make([][2]rune, 0, len(set)+1)
+	next := rune(0)
+	for _, r := range set {
+		if r[0] > next {
+			out = append(out, [2]rune{next, r[0] - 1})
+		}
+		next = r[1] + 1
+	}
+	if next <= utf8.MaxRune {
+		out = append(out, [2]rune{next, utf8.MaxRune})
+	}
+	return out
+}
+
+// appendClass appends the inside of a class.
+func appendClass(dst []byte, set [][2]rune) []byte {
+	for _, r := range set {
+		dst = appendClassRune(dst, r[0])
+		if r[1] > r[0] {
+			dst = appendClassRune(append(dst, '-'), r[1])
+		}
+	}
+	return dst
+}
+
+func appendClassRune(dst []byte, r rune) []byte {
+	switch {
+	case r >= 0xd800 && r < 0xdc00:
+		r = 0xd7ff // surrogates are no characters of a text
+	case r >= 0xdc00 && r < 0xe000:
+		r = 0xe000
+	}
+	if r < 0x80 {
+		const hex = "0123456789abcdef"
+		return append(dst, '\\', 'x', hex[r>>4], hex[r&15])
+	}
+	return utf8.AppendRune(dst, r)
+}
+
+// appendSet appends a class of the other syntax.
+func appendSet(dst []byte, set [][2]rune) []byte {
+	if len(set) == 0 {
+		return append(dst, "(?!)"...)
+	}
+	return append(appendClass(append(dst, '['), set), ']')
+}
+
+// maxRanges is the number of ranges of a class up to which those that touch each
+// other are joined at its end only.
+const maxRanges = 1 << 13
+
+// maxNested bounds classes inside classes.
+const maxNested = 16
+
+// posix are the sets that have a name in brackets.
+var posix = map[string][]string{
+	"alpha": {"Alphabetic"}, "digit": {"Nd"}, "upper": {"Uppercase"}, "lower": {"Lowercase"}, "punct": {"P", "S"},
+	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"},
+}
+
+// parseClass reads the class at the start of s, with classes and intersections
+// inside it, and returns its characters and its length.
+func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
+	i := 1
+	negated := i < len(s) && s[i] == '^'
+	if negated {
+		i++
+	}
+	var left [][2]rune // what && follows
+	crossed := false
+	tidy := maxRanges // the number of ranges from which on they are joined
+	for first := true; i < len(s); first = false {
+		switch {
+		case s[i] == ']' && !first:
+			if crossed {
+				set = intersect(left, set)
+			}
+			if set = Union(set, nil); negated {
+				set = Complement(set)
+			}
+			return set, i + 1, true
+		case strings.HasPrefix(s[i:], "&&"):
+			if set = Union(set, nil); crossed {
+				set = intersect(left, set)
+			}
+			left, set, crossed = set, nil, true
+			i += 2
+		case strings.HasPrefix(s[i:], "[:"):
+			name, _, found := strings.Cut(s[i+2:], ":]")
+			parts := posix[name]
+			if !found || parts == nil {
+				return nil, 0, false
+			}
+			for _, part := range parts {
+				ranges, _ := uni.Property(part)
+				set = Union(set, ranges)
+			}
+			i += len(name) + 4
+		case s[i] == '[':
+			if depth == maxNested {
+				return nil, 0, false
+			}
+			inner, n, ok := parseClass(s[i:], depth+1)
+			if !ok {
+				return nil, 0, false
+			}
+			set, i = Union(set, inner), i+n
+		default:
+			ranges, n, ok := parseRange(s[i:])
+			if !ok {
+				return nil, 0, false
+			}
+			if set, i = append(set, ranges...), i+n; len(set) > tidy {
+				set = Union(set, nil)
+				tidy = max(maxRanges, 2*len(set))
+			}
+		}
+	}
+	return nil, 0, false
+}
+
+// parseRange reads a character, a range or an escaped set inside a class.
+func parseRange(s string) (set [][2]rune, size int, ok bool) {
+	if s[0] == '\\' {
+		n := escapeLen(s)
+		if n == 0 {
+			return nil, 0, false
+		}
+		set, isClass, ok := escapedClass(s[:n], true)
+		if isClass || !ok {
+			return set, n, ok
+		}
+	}
+	lo, size, ok := classRune(s)
+	if !ok {
+		return nil, 0, false
+	}
+	rest := s[size:]
+	if len(rest) < 2 || rest[0] != '-' || rest[1] == ']' {
+		return [][2]rune{{lo, lo}}, size, true
+	}
+	hi, n, ok := classRune(rest[1:])
+	if !ok || hi < lo {
+		return nil, 0, false
+	}
+	return [][2]rune{{lo, hi}}, size + 1 + n, true
+}
+
+// controls are the characters that letters behind a backslash stand for.
+var controls = map[byte]rune{'n': '\n', 't': '\t', 'r': '\r', 'f': '\f', 'v': '\v', 'a': '\a', 'e': 0x1b, 'b': '\b'}
+
+// classRune reads one character inside a class.
+func classRune(s string) (r rune, size int, ok bool) {
+	if s[0] != '\\' {
+		r, size = utf8.DecodeRuneInString(s)
+		return r, size, r != '['
+	}
+	if len(s) < 2 {
+		return 0, 0, false
+	}
+	if r, ok := controls[s[1]]; ok {
+		return r, 2, true
+	}
+	digits := map[byte]int{'x': 2, 'u': 4}[s[1]]
+	switch {
+	case strings.HasPrefix(s, `\x{`):
+		end := strings.IndexByte(s, '}')
+		if end < 0 {
+			return 0, 0, false
+		}
+		v, err := strconv.ParseUint(s[3:end], 16, 32)
+		return rune(v), end + 1, err == nil && v <= utf8.MaxRune && !utf16.IsSurrogate(rune(v))
+	case digits > 0 && len(s) >= 2+digits:
+		v, err := strconv.ParseUint(s[2:2+digits], 16, 32)
+		return rune(v), 2 + digits, err == nil
+	case s[1] < utf8.RuneSelf && (isASCIILetter(s[1]) || isDigit(s[1])):
+		return 0, 0, false
+	}
+	r, size = utf8.DecodeRuneInString(s[1:])
+	return r, size + 1, true
+}
+
+// Union returns the characters of both sets, sorted and joined.
+func Union(a, b [][2]rune) [][2]rune { return uni.Join(slices.Concat(a, b)) }
+
+// intersect returns the characters that are in both sets.
+func intersect(a, b [][2]rune) [][2]rune {
+	return Complement(Union(Complement(Union(a, nil)), Complement(Union(b, nil))))
+}

@@ -1,0 +1,245 @@
+package sentencepiece
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Kind is the type of a piece in a SentencePiece file.
+type Kind uint8
+
+// The kinds, as ModelProto.SentencePiece.Type numbers them.
+const (
+	Normal      Kind = 1 // text
+	Unknown     Kind = 2 // what no piece covers
+	Control     Kind = 3 // found in no text: the beginning, the end, padding
+	UserDefined Kind = 4 // text that is always one piece
+	Unused      Kind = 5 // made on the way to others, and never left
+	Byte        Kind = 6 // <0xNN>, for text that no piece covers
+)
+
+// isText reports whether a piece of this kind is found in text.
+func (k Kind) isText() bool {
+	return k == Normal || k == UserDefined || k == Unused
+}
+
+// The model types of SentencePiece.
+const (
+	ModelUnigram = 1
+	ModelBPE     = 2
+	modelWord    = 3
+	modelChar    = 4
+)
+
+// Rules are how a SentencePiece file normalizes.
+type Rules struct {
+	charsMap             []byte
+	dummy, extra, escape bool
+}
+
+// File is a SentencePiece file, the message ModelProto.
+type File struct {
+	text   []byte
+	spans  []vocab.Span
+	scores []float32
+	kinds  []Kind
+
+	Model        uint64
+	Suffix       bool // spaces go behind words
+	byteFallback bool
+	unkSurface   string
+	Bos, Eos     string
+	Rules        Rules
+	undo         Rules // of decoded text
+}
+
+// ErrMalformed is the cause of loading a malformed SentencePiece file.
+var ErrMalformed = errors.New("malformed SentencePiece model")
+
+// protoFields calls f with each field of a message: the value of a number, or
+// the contents of a string or of a message inside it.
+func protoFields(b []byte, f func(num protowire.Number, v uint64, data []byte) error) error {
+	for len(b) > 0 {
+		num, kind, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return ErrMalformed
+		}
+		b = b[n:]
+		var v uint64
+		var data []byte
+		switch kind {
+		case protowire.VarintType:
+			v, n = protowire.ConsumeVarint(b)
+		case protowire.Fixed32Type:
+			var w uint32
+			w, n = protowire.ConsumeFixed32(b)
+			v = uint64(w)
+		case protowire.BytesType:
+			data, n = protowire.ConsumeBytes(b)
+		default:
+			n = protowire.ConsumeFieldValue(num, kind, b)
+		}
+		if n < 0 {
+			return ErrMalformed
+		}
+		if err := f(num, v, data); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// Read reads a SentencePiece file.
+func Read(data []byte) (*File, error) {
+	rules := Rules{dummy: true, extra: true, escape: true}
+	p := &File{
+		Model: ModelUnigram, unkSurface: " \u2047 ", Bos: "<s>", Eos: "</s>",
+		Rules: rules, undo: rules,
+	}
+	err := protoFields(data, func(num protowire.Number, _ uint64, data []byte) error {
+		switch num {
+		case 1:
+			return p.addPiece(data)
+		case 2:
+			return p.readTrainer(data)
+		case 3:
+			return p.Rules.read(data)
+		case 5:
+			return p.undo.read(data)
+		}
+		return nil
+	})
+	if err == nil && len(p.spans) == 0 {
+		err = ErrMalformed
+	}
+	return p, err
+}
+
+func (p *File) addPiece(data []byte) error {
+	start := len(p.text)
+	score, kind := float32(0), Normal
+	err := protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case 1:
+			p.text = append(p.text[:start], data...)
+		case 2:
+			score = math.Float32frombits(uint32(v))
+		case 3:
+			if v < uint64(Normal) || v > uint64(Byte) {
+				return &fault.Unsupported{Component: "option", Name: fmt.Sprintf("piece type %d", v)}
+			}
+			kind = Kind(v)
+		}
+		return nil
+	})
+	id := len(p.spans)
+	switch token := p.text[start:]; {
+	case err != nil:
+		return err
+	case len(token) > vocab.MaxToken:
+		return vocab.ErrToken
+	case len(token) == 0 || !utf8.Valid(token):
+		return fmt.Errorf("%w: piece %d is %q", ErrMalformed, id, fault.Clip(string(token)))
+	case score != score:
+		return fmt.Errorf("%w: the score of piece %d is not a number", ErrMalformed, id)
+	case id > vocab.MaxID:
+		return fmt.Errorf("%w: too many pieces", ErrMalformed)
+	}
+	p.spans = append(p.spans, vocab.Span{Start: uint32(start), End: uint32(len(p.text))})
+	p.scores = append(p.scores, score)
+	p.kinds = append(p.kinds, kind)
+	return nil
+}
+
+func (p *File) readTrainer(data []byte) error {
+	return protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case 3:
+			p.Model = v
+		case 24:
+			p.Suffix = v != 0
+		case 35:
+			p.byteFallback = v != 0
+		case 44:
+			if p.unkSurface = string(data); len(data) > vocab.MaxToken {
+				return vocab.ErrToken
+			}
+		case 46:
+			p.Bos = string(data)
+		case 47:
+			p.Eos = string(data)
+		}
+		return nil
+	})
+}
+
+func (r *Rules) read(data []byte) error {
+	return protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
+		switch num {
+		case 2:
+			r.charsMap = data
+		case 3:
+			r.dummy = v != 0
+		case 4:
+			r.extra = v != 0
+		case 5:
+			r.escape = v != 0
+		}
+		return nil
+	})
+}
+
+// ReadPieces returns the pieces of a file.
+func (p *File) ReadPieces() (*Pieces, error) {
+	v := &vocab.Vocab{
+		Text: string(p.text), Spans: p.spans, Slots: make([]uint32, vocab.SlotCount(len(p.spans))),
+		Seed: maphash.MakeSeed(),
+	}
+	m := &Pieces{Vocab: v, Kinds: p.kinds, scores: p.scores, unk: -1, user: map[int32]bool{}}
+	for b := range m.bytes {
+		m.bytes[b] = -1
+	}
+	// Pieces that are found in text come first: a reserved one of the same
+	// spelling has the name.
+	for _, reserved := range []bool{false, true} {
+		for id, kind := range p.kinds {
+			if kind.isText() == reserved {
+				continue
+			}
+			token := v.Token(uint32(id))
+			if other, ok := v.Lookup(token); ok {
+				if !reserved || !p.kinds[other].isText() {
+					return nil, fmt.Errorf("%w: piece %q twice", ErrMalformed, fault.Clip(token))
+				}
+				if m.hidden == nil {
+					m.hidden = map[string]int32{}
+				}
+				m.hidden[token] = other
+			}
+			v.Insert(uint32(id), token)
+			if err := m.note(int32(id), kind, token); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if m.unk < 0 {
+		return nil, fmt.Errorf("%w: no unknown piece", ErrMalformed)
+	}
+	if m.byteFallback = p.byteFallback; p.byteFallback {
+		for b, id := range m.bytes {
+			if id < 0 {
+				return nil, fmt.Errorf("%w: no piece for the byte %d", ErrMalformed, b)
+			}
+		}
+	}
+	m.findUser()
+	return m, nil
+}
