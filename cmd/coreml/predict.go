@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -67,6 +68,9 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 	if p.Model == "" {
 		return usagef("predict needs a MODEL, or --stdio")
 	}
+	if p.StateOut != "" && sameResult(p.Output, p.StateOut) {
+		return usagef("--output and --state-out name the same file")
+	}
 	if p.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, p.Timeout)
 		defer cancel()
@@ -77,6 +81,20 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	return p.once(ctx, io.out)
+}
+
+// sameResult reports whether two names are those of one file, of which the second
+// result written would replace the first. Devices and pipes take both.
+func sameResult(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := os.Stat(a)
+	if err != nil || !x.Mode().IsRegular() {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // once makes one prediction.

@@ -104,6 +104,14 @@ func TestPredictionsGoOnFromASavedState(t *testing.T) {
 		t.Errorf("second: got %v, want %v", got, want)
 	}
 
+	linked := filepath.Join(dir, "linked.safetensors")
+	if err := os.Link(out, linked); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{out, linked} {
+		call(t, "predict", model, "--input", "x="+in, "--output", out, "--state-out", other).want(t, exitUsage, "", "the same file")
+	}
+
 	array := filepath.Join(dir, "x.npy")
 	if err := storage.WriteFile(t.Context(), array, func(w io.Writer) error { return npy.Write(w, tensor.New(tensor.Float64, 2, 2)) }); err != nil {
 		t.Fatal(err)

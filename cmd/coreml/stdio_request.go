@@ -57,7 +57,8 @@ func parseRequest(text []byte) *request {
 		case f.key == "id" && !json.Valid(f.value):
 			err = cmp.Or(err, inField("id", nonNumber(f.value)))
 		case f.key == "id":
-			q.ID = bytes.Clone(f.value)
+			// What is no UTF-8 is none in the reply either.
+			q.ID = bytes.ToValidUTF8(f.value, []byte("\uFFFD"))
 		case err == nil && string(f.value) != "null": // null stands for an absent field
 			err = inField(f.key, q.field(f.key, f.value))
 		}

@@ -268,19 +268,20 @@ func TestRequestsThatAreHardToRead(t *testing.T) {
 		id   any
 		want string
 	}{
-		"deep nesting":             {`{"id":1,"op":"hello","x":` + deep + `}`, 1.0, "nested deeper than 64"},
-		"a key that comes twice":   {`{"id":1,"op":"hello","op":"load"}`, 1.0, "op: the key comes twice"},
-		"an input that does":       {`{"id":1,"op":"predict","model":"m1","inputs":{"x":1,"x":2}}`, 1.0, "inputs.x: the key comes twice"},
-		"too many keys":            {keys.String() + "}", 1.0, "more than 65536 keys"},
-		"a list for a text":        {`{"id":1,"op":["hello"]}`, 1.0, "op: a list where a string is expected"},
-		"a text for the inputs":    {`{"id":1,"op":"predict","model":"m1","inputs":"x"}`, 1.0, "inputs: a string where an object is expected"},
-		"a number among outputs":   {`{"id":1,"op":"predict","outputs":["a",7]}`, 1.0, "outputs[1]: a number where a string is expected"},
-		"cut off":                  {`{"id":1,"op":"hello"`, 1.0, "byte 21: the text ends where a comma or the end of the object is expected"},
-		"an id behind the mistake": {`{"op":7,"id":"late"}`, "late", "op: a number"},
-		"an id of NaN":             {`{"id":NaN,"op":"hello"}`, nil, "NaN is no number of JSON"},
-		"a strange escape":         {`{"id":1,"op":"\x"}`, 1.0, `the escape \x`},
-		"half a character":         {`{"id":1,"op":"` + "\xff" + `"}`, 1.0, "unknown"},
-		"a number with a comma":    {`{"id":1,"op":"hello","x":01}`, 1.0, "starts with 0"},
+		"deep nesting":              {`{"id":1,"op":"hello","x":` + deep + `}`, 1.0, "nested deeper than 64"},
+		"a key that comes twice":    {`{"id":1,"op":"hello","op":"load"}`, 1.0, "op: the key comes twice"},
+		"an input that does":        {`{"id":1,"op":"predict","model":"m1","inputs":{"x":1,"x":2}}`, 1.0, "inputs.x: the key comes twice"},
+		"too many keys":             {keys.String() + "}", 1.0, "more than 65536 keys"},
+		"a list for a text":         {`{"id":1,"op":["hello"]}`, 1.0, "op: a list where a string is expected"},
+		"a text for the inputs":     {`{"id":1,"op":"predict","model":"m1","inputs":"x"}`, 1.0, "inputs: a string where an object is expected"},
+		"a number among outputs":    {`{"id":1,"op":"predict","outputs":["a",7]}`, 1.0, "outputs[1]: a number where a string is expected"},
+		"cut off":                   {`{"id":1,"op":"hello"`, 1.0, "byte 21: the text ends where a comma or the end of the object is expected"},
+		"an id behind the mistake":  {`{"op":7,"id":"late"}`, "late", "op: a number"},
+		"an id of NaN":              {`{"id":NaN,"op":"hello"}`, nil, "NaN is no number of JSON"},
+		"a strange escape":          {`{"id":1,"op":"\x"}`, 1.0, `the escape \x`},
+		"half a character":          {`{"id":1,"op":"` + "\xff" + `"}`, 1.0, "unknown"},
+		"half a character in an id": {`{"id":"` + "\xff" + `","op":"zz"}`, "\uFFFD", "unknown"},
+		"a number with a comma":     {`{"id":1,"op":"hello","x":01}`, 1.0, "starts with 0"},
 	} {
 		r := talk(t, tc.text)[0]
 		failure, _ := r["error"].(object)

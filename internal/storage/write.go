@@ -167,12 +167,40 @@ func overwrite(ctx context.Context, name string, write func(io.Writer) error) (e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if f := standard(name); f != nil {
+		// Others have written there, or will: what they wrote is kept.
+		_, err := io.Copy(f, spool)
+		return err
+	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(f, spool)
 	return errors.Join(err, f.Close())
+}
+
+// standard returns the standard output or error stream where a name leads to it
+// through a link such as /dev/stdout, nil for every other name.
+func standard(name string) *os.File {
+	if _, open, err := follow(name); err != nil || !open {
+		return nil
+	}
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if sameFile(name, f) {
+			return f
+		}
+	}
+	return nil
+}
+
+func sameFile(name string, f *os.File) bool {
+	a, err := os.Stat(name)
+	if err != nil {
+		return false
+	}
+	b, err := f.Stat()
+	return err == nil && os.SameFile(a, b)
 }
 
 // writeThrough writes into a device or a named pipe.

@@ -63,3 +63,32 @@ func TestAnOpenFileIsWrittenInto(t *testing.T) {
 		t.Errorf("the open file holds %q, %v", got[:n], err)
 	}
 }
+
+// TestStandardOutputIsAppendedTo: a script may have written to the file before,
+// and may go on afterwards.
+func TestStandardOutputIsAppendedTo(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // the test is over
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	os.Stdout = f
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"before ", "and "} {
+		if _, err := f.WriteString(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := storage.WriteFile(t.Context(), link, text("into it ")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(f.Name())
+	if string(got) != "before into it and into it " {
+		t.Errorf("the output holds %q, %v", got, err)
+	}
+}
