@@ -257,6 +257,9 @@ func chain(n int) []byte {
 }
 
 func TestHostilePiecesAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: each case works until its bound, some for seconds")
+	}
 	text := strings.Repeat("a", 1<<18)
 	for _, c := range []struct {
 		name    string
@@ -292,6 +295,9 @@ func TestHostilePiecesAreBounded(t *testing.T) {
 // Twice the text takes about twice the work. What is measured is the time, and
 // the bound is that of an algorithm far from linear.
 func TestWorkGrowsWithTheTextAndNotFaster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: each case works until its bound, some for seconds")
+	}
 	for _, c := range []struct {
 		name string
 		file hostile

@@ -102,6 +102,8 @@ func (d *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
 	return nil, &fault.Unsupported{Component: "decoder", Name: d.Type}
 }
 
+// decodeByteLevel reads the byte-level alphabet. The tokens become one: a character
+// may begin in one token and end in the next.
 func decodeByteLevel(may *budget.Budget, tokens []string) []string {
 	var raw []byte
 	for _, token := range tokens {
@@ -148,6 +150,8 @@ func decodeFallback(may *budget.Budget, tokens []string) []string {
 	return out
 }
 
+// metaspace returns the step that reads marks as spaces. The mark that begins a text
+// was put there if the pre-tokenizer prepends one, and is left out.
 func (d *Spec) metaspace() (Step, error) {
 	write, err := d.Spaces()
 	return func(may *budget.Budget, tokens []string) []string {
@@ -218,6 +222,8 @@ func writeReplaced(may *budget.Budget, b *strings.Builder, text, mark, with stri
 	}
 }
 
+// strip removes up to so many characters at the ends of each token. It is how
+// Llama's tokenizers take back the space that they put before a text.
 func (d *Spec) strip(may *budget.Budget, tokens []string) []string {
 	for i, token := range tokens {
 		if !may.Spend(1 + len(token)/4) {
@@ -258,6 +264,8 @@ var cleanups = [...][2]string{
 	{" 're", "'re"},
 }
 
+// cleanup removes the spaces before punctuation and in English contractions, in the
+// order and with the exact texts of the reference.
 func cleanup(text string) string {
 	if strings.IndexByte(text, ' ') < 0 {
 		return text
@@ -300,6 +308,8 @@ func (d *Spec) ctc(may *budget.Budget, tokens []string) []string {
 	return out
 }
 
+// wordPiece puts spaces between words: before each token but the first, unless it
+// continues a word.
 func (d *Spec) wordPiece(may *budget.Budget, tokens []string) []string {
 	for i, token := range tokens {
 		if !may.Spend(1 + len(token)) {

@@ -13,6 +13,7 @@ import (
 // maxDepth bounds the nesting of the JSON that is read.
 const maxDepth = 200
 
+// errJSON is what malformed text is an error of; the place is told with it.
 var errJSON = errors.New("malformed JSON")
 
 // Scanner walks JSON in place. A vocabulary has a hundred thousand strings;
@@ -43,6 +44,7 @@ func (s *Scanner) Peek() byte {
 	return 0
 }
 
+// expect steps over white space and a byte that has to come.
 func (s *Scanner) expect(c byte) error {
 	if s.Peek() != c || s.Pos >= len(s.Data) {
 		return s.Fail("expected " + strconv.QuoteRune(rune(c)))
@@ -69,6 +71,8 @@ func (s *Scanner) Object(f func(key []byte) error) error {
 // Array calls f at each element; f must consume it.
 func (s *Scanner) Array(f func() error) error { return s.sequence('[', ']', f) }
 
+// sequence calls f at each element of an object or a list. It is f that reads the
+// element and moves on behind it.
 func (s *Scanner) sequence(open, end byte, f func() error) error {
 	if err := s.expect(open); err != nil {
 		return err
@@ -165,6 +169,7 @@ func (s *Scanner) escaped(start, i int) ([]byte, error) {
 	return nil, s.Fail("string without an end")
 }
 
+// escapes are those of one letter.
 var escapes = map[byte]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // unescape decodes the digits after \u, and a second escape where the first is
@@ -187,6 +192,7 @@ func unescape(b []byte) (rune, int) {
 	return utf8.RuneError, 4
 }
 
+// hex4 reads the four digits of \u.
 func hex4(b []byte) (rune, bool) {
 	if len(b) < 4 {
 		return 0, false

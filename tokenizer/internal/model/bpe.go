@@ -41,6 +41,8 @@ type BPE struct {
 // Tokens returns the vocabulary.
 func (m *BPE) Tokens() *vocab.Vocab { return m.vocab }
 
+// setOptions reads the small fields, and looks up what encoding asks for all the
+// time: the symbols of ASCII, of bytes, and of the mark for spaces.
 func (m *BPE) setOptions(o *modelOptions) {
 	if o.Prefix != nil {
 		m.prefix = *o.Prefix

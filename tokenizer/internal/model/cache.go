@@ -21,6 +21,8 @@ type WordCache struct {
 	slots []cacheEntry
 }
 
+// cacheEntry is a word with its ids, in arrays so that the whole table is one piece
+// of memory that the garbage collector need not look into.
 type cacheEntry struct {
 	IDs   [CacheTokens]int32
 	key   [cacheKey]byte
@@ -43,6 +45,8 @@ func (c *WordCache) Find(word string) (*cacheEntry, bool) {
 	return e, int(e.len) == len(word) && string(e.key[:e.len]) == word
 }
 
+// Store puts a word into the slot in the place of the one before. A word of more ids
+// than there is room for is not kept.
 func (e *cacheEntry) Store(word string, ids []int32) {
 	if len(ids) > CacheTokens {
 		return

@@ -44,6 +44,9 @@ func (g *Merger) Merge(pairs *vocab.PairTable, symbols []int32) []int32 {
 	}
 }
 
+// mergeShort keeps the value of each pair of neighbours in a row, of which it takes
+// the least again and again. That is quadratic, and still faster than a heap for a
+// word of usual length: the row lies on the stack and nothing else is written.
 func mergeShort(pairs *vocab.PairTable, symbols []int32) []int32 {
 	var vals [shortWord]uint64
 	n := len(symbols)
@@ -153,6 +156,8 @@ func (g *Merger) propose(pairs *vocab.PairTable, pos int32) {
 	g.heap = h
 }
 
+// pop takes the least candidate. The heap is written out: container/heap calls an
+// interface for each comparison.
 func (g *Merger) pop() candidate {
 	h := g.heap
 	top := h[0]

@@ -32,6 +32,7 @@ type unigram struct {
 	byteFallback bool
 }
 
+// readUnigram reads the vocabulary, where the place in the list is the id.
 func readUnigram(raw []byte, o *modelOptions) (*unigram, error) {
 	m := &unigram{unk: -1, byteFallback: o.ByteFallback}
 	if err := m.readTokens(raw); err != nil {
@@ -148,12 +149,15 @@ type unigramEncoder struct {
 	Lattice
 }
 
+// Tokens returns the vocabulary.
 func (m *unigram) Tokens() *vocab.Vocab { return m.vocab }
 
+// Encoder returns an encoder, which works within a budget.
 func (m *unigram) Encoder(may *budget.Budget) Encoder {
 	return &unigramEncoder{unigram: m, Budget: may, Lattice: Lattice{May: may}}
 }
 
+// AppendPiece walks the best way from its beginning.
 func (e *unigramEncoder) AppendPiece(dst []int, text string) []int {
 	steps, path := e.best(text)
 	start := int32(0)
@@ -169,6 +173,8 @@ func (e *unigramEncoder) AppendPiece(dst []int, text string) []int {
 	return dst
 }
 
+// AppendTokens is AppendPiece with the places. The bytes of an unknown part all have
+// the place of the whole, as in the reference.
 func (e *unigramEncoder) AppendTokens(dst []Token, text string) []Token {
 	steps, path := e.best(text)
 	if !e.Tells(len(path)) {
@@ -245,6 +251,8 @@ func (e *unigramEncoder) extend(steps []Step, text string, at int) bool {
 	return e.Spend(2 + i - at)
 }
 
+// offer keeps the better way to a place. Of equal ones the first stays, which is the
+// one with the longer last token: the reference asks in the same order.
 func offer(to *Step, score float64, start int, id int32) {
 	if to.Start < 0 || score > to.Score {
 		*to = Step{score, int32(start), id}

@@ -26,6 +26,8 @@ type wordPiece struct {
 	inside func() (node int32, ok bool)
 }
 
+// newWordPiece makes the model. The trie is made when the first long word comes:
+// most tokenizers of this kind never see one.
 func newWordPiece(v *vocab.Vocab, o *modelOptions) *wordPiece {
 	m := &wordPiece{vocab: v, prefix: "##", maxChars: o.MaxChars, whole: o.Type == "WordLevel", unk: -1}
 	if o.Prefix != nil {
@@ -63,6 +65,7 @@ func newWordPiece(v *vocab.Vocab, o *modelOptions) *wordPiece {
 	return m
 }
 
+// Tokens returns the vocabulary.
 func (m *wordPiece) Tokens() *vocab.Vocab { return m.vocab }
 
 // wordPieceEncoder is a wordPiece at work on one text.
@@ -73,6 +76,7 @@ type wordPieceEncoder struct {
 	ids  []int
 }
 
+// Encoder returns an encoder, which works within a budget.
 func (m *wordPiece) Encoder(may *budget.Budget) Encoder {
 	return &wordPieceEncoder{wordPiece: m, Budget: may}
 }
@@ -80,6 +84,8 @@ func (m *wordPiece) Encoder(may *budget.Budget) Encoder {
 // Reset lets go of the memory that a very long word took.
 func (e *wordPieceEncoder) Reset() { e.text, e.ids = budget.Kept(e.text), budget.Kept(e.ids) }
 
+// AppendPiece takes the longest token again and again. A word that cannot be ended
+// in this way is unknown as a whole, also where it began well.
 func (e *wordPieceEncoder) AppendPiece(dst []int, word string) []int {
 	if e.whole {
 		if id, ok := e.vocab.Lookup(word); ok {
@@ -157,6 +163,8 @@ func (e *wordPieceEncoder) longestByTrie(text string, inside bool) (id int32, n 
 	return id, n
 }
 
+// AppendTokens finds the places by the lengths of the tokens, which are spelled as
+// the word is.
 func (e *wordPieceEncoder) AppendTokens(dst []Token, word string) []Token {
 	e.ids = e.AppendPiece(e.ids[:0], word)
 	if !e.Tells(len(e.ids)) {
@@ -180,6 +188,8 @@ func (e *wordPieceEncoder) AppendTokens(dst []Token, word string) []Token {
 	return dst
 }
 
+// unknown appends the unknown token. That it is missing is an error only now: a file
+// whose texts never need it is a good one, as in the reference.
 func (e *wordPieceEncoder) unknown(dst []int) []int {
 	if e.unk < 0 {
 		e.Fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", fault.Clip(e.unkToken)))

@@ -10,28 +10,6 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// traceBert is the normalizer of BERT.
-func (n *Spec) traceBert(a *normalized.String) {
-	if jsontext.IsSet(n.CleanText) {
-		a.Translate(cleanChar)
-	}
-	if jsontext.IsSet(n.Chinese) {
-		a.Expand(func(dst []rune, r rune) []rune {
-			if isIdeograph(r) {
-				return append(dst, ' ', r, ' ')
-			}
-			return append(dst, r)
-		})
-	}
-	if n.accents() {
-		a.Form(uni.NFD)
-		a.Filter(func(r rune) bool { return !uni.IsBertMark(r) })
-	}
-	if jsontext.IsSet(n.Lowercase) {
-		a.Lower()
-	}
-}
-
 // accents reports whether the normalizer of BERT removes accents.
 func (n *Spec) accents() bool {
 	if n.StripAccents != nil {
@@ -40,28 +18,25 @@ func (n *Spec) accents() bool {
 	return jsontext.IsSet(n.Lowercase)
 }
 
-// bert is the normalizer of BERT.
-func (n *Spec) bert(may *budget.Budget, s string) string {
+// bert appends the normalizer of BERT, which is a sequence of four: it cleans the
+// text, puts spaces around ideographs, removes accents and lowers.
+func (n *Spec) bert(dst []Step) []Step {
 	if jsontext.IsSet(n.CleanText) {
-		s = may.Chunks(s, func(part string) string { return strings.Map(cleanChar, part) })
+		dst = append(dst, mapped(cleanChar))
 	}
 	if jsontext.IsSet(n.Chinese) {
-		s = may.Chunks(s, spaceChinese)
+		dst = append(dst, dropping(
+			func(may *budget.Budget, s string) string { return may.Chunks(s, spaceChinese) },
+			traceChinese,
+		))
 	}
 	if n.accents() {
-		s = may.Chunks(form(may, uni.NFD, s), func(part string) string {
-			return strings.Map(func(r rune) rune {
-				if uni.IsBertMark(r) {
-					return -1
-				}
-				return r
-			}, part)
-		})
+		dst = append(dst, formed(uni.NFD), without(uni.IsBertMark))
 	}
 	if jsontext.IsSet(n.Lowercase) {
-		s = lower(may, s)
+		dst = append(dst, lowered)
 	}
-	return s
+	return dst
 }
 
 // cleanChar removes control characters and turns white space into spaces.
@@ -97,6 +72,18 @@ func spaceChinese(s string) string {
 	return b.String()
 }
 
+// traceChinese is spaceChinese with the places of the original.
+func traceChinese(a *normalized.String) {
+	a.Expand(func(dst []rune, r rune) []rune {
+		if isIdeograph(r) {
+			return append(dst, ' ', r, ' ')
+		}
+		return append(dst, r)
+	})
+}
+
+// isIdeograph reports whether BERT takes r for a Chinese character. The ranges are
+// those of its own program and leave out what Unicode has added since.
 func isIdeograph(r rune) bool {
 	return r >= 0x4e00 && r <= 0x9fff || r >= 0x3400 && r <= 0x4dbf || r >= 0x20000 && r <= 0x2a6df ||
 		r >= 0x2a700 && r <= 0x2b73f || r >= 0x2b740 && r <= 0x2b81f || r >= 0x2b920 && r <= 0x2ceaf ||

@@ -47,7 +47,7 @@ func TestEachNormalizerAgreesOnEveryCodePoint(t *testing.T) {
 
 // block is the number of code points that are normalized together first. A text
 // that stays as it is consists of characters that do: most of Unicode is empty, and
-// one by one it takes ten times as long.
+// one by one it takes several times as long.
 const block = 1 << 8
 
 // appendBlock appends the normalization of each code point of a block, a line each.

@@ -67,16 +67,53 @@ func dropping(text func(may *budget.Budget, s string) string, trace func(a *norm
 	return Step{text: text, trace: trace, Drops: true}
 }
 
+// The steps that several normalizers have, each written once for both ways: what
+// differs is who walks over the text.
+
+// mapped maps each character; it goes where f returns -1.
+func mapped(f func(rune) rune) Step {
+	return dropping(
+		func(may *budget.Budget, s string) string {
+			return may.Chunks(s, func(part string) string { return strings.Map(f, part) })
+		},
+		func(a *normalized.String) { a.Translate(f) },
+	)
+}
+
+// without removes the characters that f reports true for.
+func without(f func(rune) bool) Step {
+	drop := func(r rune) rune {
+		if f(r) {
+			return -1
+		}
+		return r
+	}
+	return dropping(
+		func(may *budget.Budget, s string) string {
+			return may.Chunks(s, func(part string) string { return strings.Map(drop, part) })
+		},
+		func(a *normalized.String) { a.Filter(func(r rune) bool { return !f(r) }) },
+	)
+}
+
+// formed brings a text into a normalization form.
+func formed(f uni.Form) Step {
+	return dropping(
+		func(may *budget.Budget, s string) string { return form(may, f, s) },
+		func(a *normalized.String) { a.Form(f) },
+	)
+}
+
+// lowered maps to lower case.
+var lowered = dropping(lower, (*normalized.String).Lower)
+
 // forms are the normalization forms by name.
 var forms = map[string]uni.Form{"NFC": uni.NFC, "NFD": uni.NFD, "NFKC": uni.NFKC, "NFKD": uni.NFKD}
 
 // Steps flattens a normalizer.
 func (n *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
 	if f, ok := forms[n.Type]; ok {
-		return append(dst, dropping(
-			func(may *budget.Budget, s string) string { return form(may, f, s) },
-			func(a *normalized.String) { a.Form(f) },
-		)), nil
+		return append(dst, formed(f)), nil
 	}
 	switch n.Type {
 	case "Sequence":
@@ -88,7 +125,7 @@ func (n *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
 		}
 		return dst, nil
 	case "Lowercase":
-		return append(dst, dropping(lower, (*normalized.String).Lower)), nil
+		return append(dst, lowered), nil
 	case "Prepend":
 		if n.Prepend == "" {
 			return append(dst, dropping(
@@ -123,14 +160,9 @@ func (n *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
 		}
 		return append(dst, dropping(p.normalize, p.trace)), nil
 	case "BertNormalizer", "Bert":
-		return append(dst, dropping(n.bert, n.traceBert)), nil
+		return n.bert(dst), nil
 	case "Nmt":
-		return append(dst, dropping(
-			func(may *budget.Budget, s string) string {
-				return may.Chunks(s, func(part string) string { return strings.Map(nmt, part) })
-			},
-			func(a *normalized.String) { a.Translate(nmt) },
-		)), nil
+		return append(dst, mapped(nmt)), nil
 	case "ByteLevel":
 		return append(dst, dropping(
 			func(may *budget.Budget, s string) string { return bytelevel.Rewrite(may, s) },

@@ -59,6 +59,7 @@ type Precompiled struct {
 // ErrCharsMap is the cause of loading a malformed table.
 var ErrCharsMap = errors.New("malformed precompiled_charsmap")
 
+// readCharsMap reads the table from base64, which is how tokenizer.json has it.
 func readCharsMap(text string) (*Precompiled, error) {
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(data) < 4 {
@@ -140,6 +141,7 @@ func (p *Precompiled) each(may *budget.Budget, s string, f func(part, with strin
 	}
 }
 
+// normalize rewrites a text. One that the table leaves alone is not copied.
 func (p *Precompiled) normalize(may *budget.Budget, s string) string {
 	var b strings.Builder
 	b.Grow(len(s))

@@ -9,6 +9,7 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
+// strip removes white space at the ends.
 func (n *Spec) strip(may *budget.Budget, s string) string {
 	may.Spend(len(s))
 	if n.StripLeft {

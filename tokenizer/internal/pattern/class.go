@@ -37,6 +37,9 @@ func escapedClass(escape string, inside bool) (set [][2]rune, isClass, ok bool) 
 	return set, isClass, ok
 }
 
+// escapedSet returns the ranges of an escape that stands for a set of characters. The
+// engine has sets of these names too, of another version of Unicode: so they are
+// spelled out.
 func escapedSet(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
 	c := escape[1]
 	lower := c | 0x20
@@ -113,6 +116,7 @@ func appendClass(dst []byte, set [][2]rune) []byte {
 	return dst
 }
 
+// appendClassRune appends a character as a class of the engine can have it.
 func appendClassRune(dst []byte, r rune) []byte {
 	switch {
 	case r >= 0xd800 && r < 0xdc00:

@@ -21,6 +21,8 @@ func cl100k(numbers string) string {
 	return foldContractions + `|[^\r\n\p{L}\p{N}]?\p{L}+|` + numbers + `| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+` + blanks
 }
 
+// o200k spells the patterns of o200k: words by the case of their letters, so that
+// "HelloWorld" is two.
 func o200k(suffix, numbers string) string {
 	return `[^\r\n\p{L}\p{N}]?` + upperClass + `*` + lowerClass + `+` + suffix +
 		`|[^\r\n\p{L}\p{N}]?` + upperClass + `+` + lowerClass + `*` + suffix + `|` + numbers + otherTail
@@ -69,8 +71,10 @@ var known = map[string]Scan{
 	"\\s?\\p{P}+": func(t *uni.Table, s string, i int) int { return afterSpace(t, s, i, uni.Punct) },
 }
 
+// isDigit reports whether b is a digit of ASCII.
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
+// isASCIILetter reports whether b is a letter of ASCII.
 func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
 // scanBreak matches one carriage return or line feed.
@@ -139,6 +143,7 @@ func scanHanHangul(_ *uni.Table, s string, i int) int {
 	return runeRun(s, i, func(r rune) bool { return r >= 0x800 && r <= 0x9fa5 || r >= 0xac00 && r <= 0xd7ff })
 }
 
+// runeRun returns the end of the run of characters at s[i] that in accepts.
 func runeRun(s string, i int, in func(rune) bool) int {
 	for i < len(s) {
 		r, n := utf8.DecodeRuneInString(s[i:])

@@ -42,6 +42,8 @@ type Stage struct {
 // behavior says what becomes of the matches of a pattern.
 type behavior int
 
+// The behaviors, for "a-b" cut at the dash: a, -, b; a, b; a-, b; a, -b; and for
+// contiguous as isolated, but neighbouring matches stay together.
 const (
 	isolated behavior = iota
 	removed
@@ -50,6 +52,7 @@ const (
 	contiguous
 )
 
+// behaviors are those by the names that the file has.
 var behaviors = map[string]behavior{
 	"Isolated": isolated, "Removed": removed, "MergedWithPrevious": mergedWithPrevious,
 	"MergedWithNext": mergedWithNext, "Contiguous": contiguous,
@@ -141,6 +144,9 @@ func (p *Spec) Stages(dst []Stage, c *pattern.Compiler) ([]Stage, error) {
 	return nil, &fault.Unsupported{Component: "pre-tokenizer", Name: p.Type}
 }
 
+// metaspace returns the stage that marks spaces and cuts before the marks. What a
+// file says about the mark before the text has changed over time: prepend_scheme
+// goes before add_prefix_space, which it has taken the place of.
 func (p *Spec) metaspace(dst []Stage) ([]Stage, error) {
 	scheme := p.PrependScheme
 	if scheme == "" {
@@ -185,6 +191,7 @@ func Replacement(mark string) (string, error) {
 	return mark, nil
 }
 
+// splitStage returns the stage that cuts by a pattern.
 func (p *Spec) splitStage(dst []Stage, c *pattern.Compiler) ([]Stage, error) {
 	m, err := c.Pattern(p.Pattern)
 	if err != nil {
@@ -200,6 +207,8 @@ func (p *Spec) splitStage(dst []Stage, c *pattern.Compiler) ([]Stage, error) {
 	return append(dst, Stage{Matcher: m, Behavior: b}), nil
 }
 
+// prefixSpace puts a space before a text that does not begin with one, so that its
+// first word is the same token as in the middle of a text.
 func prefixSpace(_ *budget.Budget, s string, _ bool) string {
 	if strings.HasPrefix(s, " ") {
 		return s

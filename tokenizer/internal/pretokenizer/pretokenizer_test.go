@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
-	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
 	"github.com/gocoreml/coreml/tokenizer/internal/normalized"
 	"github.com/gocoreml/coreml/tokenizer/internal/pattern"
 )
@@ -97,7 +96,9 @@ func pieces(t *testing.T, stages []Stage, text string, first bool) []string {
 			continue
 		}
 		if sg.Alphabet {
-			part = bytelevel.Rewrite(&may, part)
+			a := normalized.New(&may, part)
+			a.Alphabet()
+			part = a.Text
 		}
 		out = append(out, pieces(t, stages[1:], part, first && r.Start == 0)...)
 	}

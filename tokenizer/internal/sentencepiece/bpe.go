@@ -39,6 +39,9 @@ const maxPairs = 1 << 24
 // joint is a way to make a piece of two symbols.
 type joint struct{ left, right, made int32 }
 
+// newBPE makes the table of merges. A file of SentencePiece has none: any two
+// neighbours merge whose joint text is a piece, and the score of that piece is what
+// other vocabularies have as the rank of the merge.
 func newBPE(p *Pieces) (*bpe, error) {
 	m := &bpe{Pieces: p, chars: map[rune]int32{}, crossing: map[rune]bool{}}
 	words := model.BPE{Crossing: m.crossing}
@@ -71,6 +74,8 @@ func newBPE(p *Pieces) (*bpe, error) {
 	return m, nil
 }
 
+// addChar gives a character of a piece its symbol. One that is no piece itself still
+// needs one, as the pieces that it occurs in are made of it.
 func (m *bpe) addChar(r rune) {
 	if _, ok := m.chars[r]; ok {
 		return
@@ -203,6 +208,7 @@ type bpeEncoder struct {
 	ids     []int32
 }
 
+// Encoder returns an encoder, which works within a budget.
 func (m *bpe) Encoder(may *budget.Budget) model.Encoder {
 	return &bpeEncoder{
 		bpe: m, encoder: newEncoder(m.Pieces, may), Merger: model.Merger{May: may}, cache: model.NewWordCache(),
@@ -216,6 +222,8 @@ func (e *bpeEncoder) Reset() {
 	e.symbols, e.ids = budget.Kept(e.symbols), budget.Kept(e.ids)
 }
 
+// AppendPiece appends ids segment by segment. The cache has the ids before unknown
+// neighbours become one, as that depends on what stands beside the segment.
 func (e *bpeEncoder) AppendPiece(dst []int, text string) []int {
 	start := len(dst)
 	e.eachSegment(e.Budget, text, func(segment string, user bool) {
@@ -255,6 +263,7 @@ func (e *bpeEncoder) appendID(dst []int, start int, id int32) []int {
 	return append(dst, int(id))
 }
 
+// AppendTokens is AppendPiece with the places, without the cache: that has none.
 func (e *bpeEncoder) AppendTokens(dst []model.Token, text string) []model.Token {
 	parts := e.parts[:0]
 	e.eachSegment(e.Budget, text, func(segment string, user bool) {

@@ -57,6 +57,7 @@ type plainModel struct {
 	cut func(e *encoder, text string) []part
 }
 
+// Encoder returns an encoder, which works within a budget.
 func (m plainModel) Encoder(may *budget.Budget) model.Encoder {
 	e := newEncoder(m.Pieces, may)
 	return &cutter{e, func(text string) []part { return m.cut(e, text) }}
@@ -69,6 +70,7 @@ type encoder struct {
 	parts []part
 }
 
+// newEncoder returns the base of an encoder for these pieces.
 func newEncoder(m *Pieces, may *budget.Budget) *encoder {
 	return &encoder{Budget: may, set: m}
 }
@@ -79,12 +81,16 @@ type cutter struct {
 	cut func(text string) []part
 }
 
+// AppendPiece appends the ids of the parts.
 func (e *cutter) AppendPiece(dst []int, text string) []int { return e.set.appendIDs(dst, e.cut(text)) }
 
+// AppendTokens appends the tokens of the parts. They know their sizes, so that the
+// places cost nothing but adding up: here one way is enough for both.
 func (e *cutter) AppendTokens(dst []model.Token, text string) []model.Token {
 	return e.appendParts(dst, e.cut(text), text)
 }
 
+// Reset lets go of the memory that a very long text took.
 func (e *encoder) Reset() { e.parts = budget.Kept(e.parts) }
 
 // cutCharacters is the model that knows single characters.

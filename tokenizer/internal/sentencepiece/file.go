@@ -123,6 +123,8 @@ func Read(data []byte) (*File, error) {
 	return p, err
 }
 
+// addPiece reads one piece: its text, its score, and its kind. In a message of
+// protobuf the last of several fields counts.
 func (p *File) addPiece(data []byte) error {
 	start := len(p.text)
 	score, kind := float32(0), Normal
@@ -159,6 +161,8 @@ func (p *File) addPiece(data []byte) error {
 	return nil
 }
 
+// readTrainer reads what encoding needs of how the model was trained. The numbers
+// are those of the fields of TrainerSpec.
 func (p *File) readTrainer(data []byte) error {
 	return protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
@@ -181,6 +185,7 @@ func (p *File) readTrainer(data []byte) error {
 	})
 }
 
+// read reads a NormalizerSpec, by the numbers of its fields.
 func (r *Rules) read(data []byte) error {
 	return protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {

@@ -61,6 +61,7 @@ type writer struct {
 	traced bool
 }
 
+// write appends a text of which each byte comes from the same place.
 func (w *writer) write(s string, at int) {
 	w.text = append(w.text, s...)
 	if w.traced {

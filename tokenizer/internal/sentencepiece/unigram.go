@@ -17,6 +17,8 @@ type unigram struct {
 	unkScore float32
 }
 
+// newUnigram makes the trie. An unknown character costs ten more than the least
+// likely normal piece: user defined ones have scores that mean nothing.
 func newUnigram(p *Pieces) *unigram {
 	m := &unigram{Pieces: p, scores: make([]float64, len(p.scores))}
 	lowest := float32(maxFloat32)
@@ -42,6 +44,7 @@ type unigramEncoder struct {
 	model.Lattice
 }
 
+// Encoder returns an encoder, which works within a budget.
 func (m *unigram) Encoder(may *budget.Budget) model.Encoder {
 	e := &unigramEncoder{unigram: m, Lattice: model.Lattice{May: may}}
 	e.cutter = cutter{newEncoder(m.Pieces, may), e.best}

@@ -28,6 +28,7 @@ const (
 	hangulSCount                       = hangulLCount * hangulVCount * hangulTCount
 )
 
+// normTables is what normalization knows of each character.
 type normTables struct {
 	canonical map[rune][]rune
 	compat    map[rune][]rune
@@ -38,11 +39,13 @@ type normTables struct {
 // ranges are ranges of code points in rising order, ends included.
 type ranges [][2]rune
 
+// has reports whether c lies in one of the ranges.
 func (r ranges) has(c rune) bool {
 	i := sort.Search(len(r), func(i int) bool { return r[i][1] >= c })
 	return i < len(r) && r[i][0] <= c
 }
 
+// ranges reads ranges written as the distances between their ends.
 func (r *reader) ranges() ranges {
 	var out ranges
 	last := uint64(0)
@@ -54,8 +57,10 @@ func (r *reader) ranges() ranges {
 	return out
 }
 
+// normalization is read when it is first needed: ASCII never does.
 var normalization = sync.OnceValue(buildNorm)
 
+// buildNorm unpacks the tables.
 func buildNorm() *normTables {
 	r := open(normData)
 	n := r.next()
@@ -200,6 +205,8 @@ func isLatin(s string) bool {
 	return true
 }
 
+// decompose appends what a character is made of, or itself. Korean syllables follow
+// a rule and are in no table (chapter 3.12 of the Unicode standard).
 func (t *normTables) decompose(dst []rune, r rune, compat bool) []rune {
 	if r < 0xa0 {
 		return append(dst, r)
@@ -300,6 +307,7 @@ func (t *normTables) composeAll(runes []rune, g Guard) []rune {
 	return out
 }
 
+// pair returns the character that two make.
 func (t *normTables) pair(a, b rune) (rune, bool) {
 	if l, v := a-hangulL, b-hangulV; l >= 0 && l < hangulLCount && v >= 0 && v < hangulVCount {
 		return hangulS + (l*hangulVCount+v)*hangulTCount, true

@@ -19,13 +19,16 @@ type propertyTables struct {
 	lower                           []rune
 }
 
+// scriptRange is a range of characters of one script.
 type scriptRange struct {
 	lo, hi rune
 	script uint8
 }
 
+// properties are read when they are first needed.
 var properties = sync.OnceValue(buildProperties)
 
+// buildProperties unpacks the tables.
 func buildProperties() *propertyTables {
 	r := open(propertyData)
 	n := r.next()

@@ -90,11 +90,13 @@ func (t *Table) RunNot(s string, i int, avoid uint8) int {
 // Classes returns the class table. It is built on first use and shared.
 func Classes() *Table { return classes() }
 
+// classes is read when it is first needed.
 var classes = sync.OnceValue(buildClasses)
 
 // stored lists the bits that each stored class sets, in the order of gen.go.
 var stored = [...]uint8{Letter, Number, Space, Upper, Lower, Upper, Upper | Lower, Upper | Lower, Mark | Upper | Lower, Punct, Symbol}
 
+// buildClasses unpacks the classes of all characters into a table of two levels.
 func buildClasses() *Table {
 	r := open(classData)
 	t := &Table{blocks: make([][blockSize]uint8, 1, 512)}
@@ -141,6 +143,7 @@ func open(text string) *reader {
 	return &reader{data}
 }
 
+// next reads a number of variable length.
 func (r *reader) next() uint64 {
 	v, n := binary.Uvarint(r.data)
 	if n <= 0 {

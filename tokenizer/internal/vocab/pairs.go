@@ -39,8 +39,11 @@ func NewPairTable(n int) *PairTable {
 	}
 }
 
+// pairKey is the key of a pair, which is never 0: no symbol is -1 on both sides.
 func pairKey(a, b int32) uint64 { return uint64(uint32(a))<<32 | uint64(uint32(b)) + 1 }
 
+// slot returns where to look for a key first: the upper bits of a product depend on
+// all bits of the key, where the lower ones of a sum would not.
 func (t *PairTable) slot(key uint64) uint64 {
 	key ^= key >> 29
 	return (key * t.mult) >> t.shift

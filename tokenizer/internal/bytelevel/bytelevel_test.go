@@ -1,0 +1,57 @@
+package bytelevel
+
+import "testing"
+
+func TestEachByteHasACharacterOfItsOwn(t *testing.T) {
+	seen := map[rune]int{}
+	for b := range 256 {
+		spelled := string(AppendByteLevel(nil, string([]byte{byte(b)})))
+		r := []rune(spelled)
+		if len(r) != 1 {
+			t.Fatalf("byte %d is spelled %q", b, spelled)
+		}
+		if other, ok := seen[r[0]]; ok {
+			t.Errorf("%q is byte %d and byte %d", r[0], other, b)
+		}
+		seen[r[0]] = b
+		if back := AppendBytes(nil, spelled); len(back) != 1 || back[0] != byte(b) {
+			t.Errorf("%q is read as %v, want byte %d", spelled, back, b)
+		}
+	}
+}
+
+func TestATokenOutsideTheAlphabetIsReadAsItIs(t *testing.T) {
+	if got := string(AppendBytes([]byte("x"), "Ġ日")); got != "xĠ日" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The cases are those of the table "U+FFFD Substitution of Maximal Subparts" in
+// chapter 3.9 of the Unicode standard, and the ends of its ranges.
+func TestEachPartOfACharacterBecomesOneReplacement(t *testing.T) {
+	const bad = "\uFFFD"
+	for raw, want := range map[string]string{
+		"a\xF1\x80\x80\xE1\x80\xC2b\x80c\x80\xBFd": "a" + bad + bad + bad + "b" + bad + "c" + bad + bad + "d",
+		"\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41":     bad + bad + bad + bad + bad + bad + bad + bad + "A",
+		"\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41":     bad + bad + bad + bad + bad + bad + bad + bad + "A",
+		"\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42":     bad + bad + bad + bad + bad + "A" + bad + bad + "B",
+		"\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41":     bad + bad + bad + bad + "A",
+		"é\xED\x9F\xBF\xF4\x8F\xBF\xBF":            "é\uD7FF\U0010FFFF",
+	} {
+		if got := string(AppendLossy(nil, []byte(raw))); got != want {
+			t.Errorf("%x: got %q, want %q", raw, got, want)
+		}
+	}
+}
+
+func TestATokenOfAByteIsRecognised(t *testing.T) {
+	for token, want := range map[string]int{"<0x0A>": 10, "<0xff>": 255, "<0xG0>": -1, "<0x0>": -1, "0x0A": -1, "<0x00A>": -1} {
+		got := -1
+		if b, ok := FallbackByte(token); ok {
+			got = int(b)
+		}
+		if got != want {
+			t.Errorf("%s: got %d, want %d", token, got, want)
+		}
+	}
+}
