@@ -213,6 +213,45 @@ func TestShapesThatDoNotGoTogetherAreRefusedWhenTheModelIsLoaded(t *testing.T) {
 	}
 }
 
+// TestADefaultShapeMayBeTooSmallToPredictWith loads what coremltools' own tests load
+// and then predict with larger inputs: converters write 1 for every open dimension.
+func TestADefaultShapeMayBeTooSmallToPredictWith(t *testing.T) {
+	f := dtype.Float32
+	for name, program := range map[string]func(b *mil.Builder){
+		"a slice beyond it": func(b *mil.Builder) {
+			x := b.Input("x", f, mil.Unknown, mil.Unknown)
+			b.Output("y", b.Op("slice_by_index", "y", mil.TensorType(f, mil.Unknown), mil.Args{
+				"x": x, "begin": b.Ints("", 0, 3), "end": b.Ints("", 0, 4), "begin_mask": b.Bools("", true, false),
+				"end_mask": b.Bools("", true, false), "squeeze_mask": b.Bools("", false, true),
+			}))
+		},
+		"a window wider than it": func(b *mil.Builder) {
+			x := b.Input("x", f, 1, 1, mil.Unknown)
+			b.Output("y", b.Op("max_pool", "y", mil.TensorType(f, 1, 1, mil.Unknown), mil.Args{
+				"x": x, "kernel_sizes": b.Ints("", 5), "strides": b.Ints("", 1), "pad_type": b.Text("", "valid"), "pad": b.Ints("", 0, 0),
+				"ceil_mode": b.Bool("", false),
+			}))
+		},
+		"more than it has": func(b *mil.Builder) {
+			x := b.Input("x", f, mil.Unknown)
+			k := b.MultiOp("topk", "y", []mil.Type{mil.TensorType(f, 4), mil.TensorType(dtype.Int32, 4)}, mil.Args{
+				"x": x, "k": b.Int("", 4), "axis": b.Int("", 0), "ascending": b.Bool("", false),
+			})
+			b.Output("y", k[0])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := coreml.Load(t.Context(), writePackage(t, program, nil), portable)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestNilContextsAreTheBackground(t *testing.T) {
 	var none context.Context
 	dir := filepath.Join(fixture, "model.mlpackage")

@@ -72,7 +72,32 @@ func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine
 			return err
 		}
 	}
-	return fr.rehearse()
+	if err := fr.rehearse(); err != nil && fr.joins() {
+		return err
+	}
+	return ctx.Err()
+}
+
+// joins reports whether the step that runs puts several values of its result's type
+// together that are no constants: then its failure says that shapes do not go
+// together. Any other may ask for a larger input than the default one, whose sizes
+// are often just 1, as a slice or a convolution does.
+func (fr *frame) joins() bool {
+	st := fr.call.Step
+	if len(st.Out) == 0 {
+		return false
+	}
+	first := int32(-1)
+	for _, s := range slices.Concat(st.In, st.List) {
+		if s < 0 || fr.plan.Slots[s].Const != nil || fr.Values[s].DType != fr.Values[st.Out[0]].DType {
+			continue
+		}
+		if first >= 0 && s != first {
+			return true
+		}
+		first = s
+	}
+	return false
 }
 
 // maxQuotedInputs bounds the inputs that an error shows.
