@@ -80,6 +80,8 @@ type storedKey struct {
 	value  *Const // for constants in the program itself
 }
 
+// keyOf tells stored constants apart, so that one that several functions share
+// is counted once.
 func keyOf(c *Const) storedKey {
 	if c.Blob != "" {
 		return storedKey{blob: c.Blob, offset: c.Offset}

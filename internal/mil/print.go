@@ -117,6 +117,8 @@ func (p *printer) op(op *Op, indent string) {
 // leading operands are shown first, the rest in the order of their names.
 var leading = []string{"x", "input", "data", "query", "key", "value", "values", "indices", "pred", "loop_vars", "y", "weight", "bias"}
 
+// displayOrder puts the operands that a reader looks for first, x above all; in
+// the program they are sorted by name.
 func displayOrder(args []Argument) []Argument {
 	rank := func(a Argument) int {
 		if i := slices.Index(leading, a.Name); i >= 0 {
