@@ -143,3 +143,9 @@ func TestTheZeroConfigAsksForTheDefaults(t *testing.T) {
 		}
 	}
 }
+
+func TestAMissingDeviceAndATooOldSystemAreTwoErrors(t *testing.T) {
+	if errors.Is(engine.ErrUnsupportedUnits, engine.ErrUnsupportedOS) || errors.Is(engine.ErrUnsupportedOS, engine.ErrUnsupportedUnits) {
+		t.Error("one is taken for the other, and callers choose another engine only for the system")
+	}
+}

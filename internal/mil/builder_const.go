@@ -48,7 +48,7 @@ func (b *Builder) IntTensor(name string, t dtype.Type, shape []int, v ...int) *V
 }
 
 // integers packs values. What does not fit is a mistake of the caller: the
-// builder keeps it, and Build reports the first of them.
+// builder keeps it, and Function reports the first of them.
 func (b *Builder) integers(name string, t dtype.Type, shape []int, v ...int) *Value {
 	data, err := PackInts(t, v)
 	if err != nil {
