@@ -119,3 +119,33 @@ func TestAProfilerComesWithTheContext(t *testing.T) {
 		t.Errorf("a context whose profiler was taken away has %v", p)
 	}
 }
+
+// TestTheZeroConfigAsksForTheDefaults holds what callers rely on who leave a field
+// out: a config that says nothing allows every device and leaves the rest to the
+// engine.
+func TestTheZeroConfigAsksForTheDefaults(t *testing.T) {
+	var c engine.Config
+	if c.ComputeUnits != engine.AllUnits {
+		t.Errorf("the units are %d, want all of them", c.ComputeUnits)
+	}
+	if c.Arithmetic != engine.ArithmeticDefault {
+		t.Errorf("the arithmetic is %d, want the engine's own choice", c.Arithmetic)
+	}
+	if c.NoFusion {
+		t.Error("fusing is off")
+	}
+	units := []engine.ComputeUnits{engine.AllUnits, engine.CPUOnly, engine.CPUAndGPU, engine.CPUAndNeuralEngine}
+	kinds := []engine.Arithmetic{engine.ArithmeticDefault, engine.Faithful, engine.Wide, engine.Fast}
+	for i := range units {
+		// Each has a number of its own, in the order of the documentation.
+		if int(units[i]) != i || int(kinds[i]) != i {
+			t.Errorf("the constants in place %d are %d and %d", i, units[i], kinds[i])
+		}
+	}
+}
+
+func TestAMissingDeviceAndATooOldSystemAreTwoErrors(t *testing.T) {
+	if errors.Is(engine.ErrUnsupportedUnits, engine.ErrUnsupportedOS) || errors.Is(engine.ErrUnsupportedOS, engine.ErrUnsupportedUnits) {
+		t.Error("one is taken for the other, and callers choose another engine only for the system")
+	}
+}

@@ -10,7 +10,9 @@ type args struct {
 	named []Value
 }
 
-// take removes a named argument.
+// take removes a named argument. The slices are cut to their length before the
+// rest is appended, because the arguments of a call node may share their
+// memory.
 func (a *args) take(id string) (Value, bool) {
 	for i, n := range a.names {
 		if n == id {
@@ -144,6 +146,7 @@ func metered[V, R any](table map[string]func(in *interp, v V, a *args) (R, error
 		}
 		table[id] = func(in *interp, v V, a *args) (R, error) {
 			if err := in.touch(size(v) + a.size()); err != nil {
+				// The limit is reported as an error of the function's own.
 				var none R
 				return none, err
 			}

@@ -65,6 +65,7 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 				return v.Items[i], nil
 			}
 		}
+	// An index of text counts characters, and gives a text of one.
 	case string:
 		if i, ok := toInt(key); ok {
 			c, ok, err := in.runeAt(v, i)
@@ -75,6 +76,7 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 				return c, nil
 			}
 		}
+	// Without going over the range.
 	case rangeValue:
 		if i, ok := toInt(key); ok {
 			if i < 0 {
@@ -137,6 +139,7 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		if err != nil || ok {
 			return item, ok, err
 		}
+	// Its attributes are worked out when they are read: see loop.attr.
 	case *loop:
 		a, err := v.attr(id)
 		return a, true, err

@@ -39,6 +39,7 @@ func (b *builder) write(s string) error {
 		}
 		b.owed = 0
 	}
+	// What is kept as a block is not copied until text joins them.
 	b.pieces++
 	if len(s) < blockSize {
 		b.buf.WriteString(s)
@@ -151,6 +152,7 @@ func (in *interp) copyItems(lists ...[]Value) ([]Value, error) {
 	out := make([]Value, 0, total)
 	for _, l := range lists {
 		for part := range slices.Chunk(l, itemsPiece) {
+			// The memory is paid for above; this is for the context alone.
 			if err := in.every(len(out)); err != nil {
 				return nil, err
 			}

@@ -5,7 +5,8 @@ package jinja
 type filterFunc = func(in *interp, v Value, a *args) (Value, error)
 
 // filters are the filters by name. The map is filled by init, because some of
-// its functions look filters up.
+// its functions look filters up. It is not changed after that, so that
+// renderings can share it.
 var filters map[string]filterFunc
 
 // filter applies a filter by name. The parser has refused names that do not exist

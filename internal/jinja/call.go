@@ -106,6 +106,7 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 				}
 			}
 		}
+		// A parameter hides a variable of that name from the outside.
 		sc.set(param, v)
 		if err := in.charge(64); err != nil {
 			return nil, err
@@ -130,6 +131,7 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	if kwargs.Len() > 0 && !def.kwargs {
 		return nil, fail(TypeError, "macro '%s' takes no keyword argument '%s'", def.name, a.names[0])
 	}
+	// Set in any case: the body asks for them only if they were allowed.
 	sc.set("varargs", varargs)
 	sc.set("kwargs", kwargs)
 	text, err := in.capture(sc, def.body)

@@ -22,6 +22,7 @@ func fromGo(ctx context.Context, v any, depth int) (Value, error) {
 	if depth > maxNesting {
 		return nil, errors.New("a value is nested too deeply")
 	}
+	// Long conversations come with long tool results.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

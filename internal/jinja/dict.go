@@ -45,6 +45,7 @@ func hashKey(v Value) (any, bool) {
 			return int64(v), true
 		}
 		return v, true
+	// Beyond 64 bits no other type has an equal value that matters.
 	case *big.Int:
 		return "\x00int " + v.String(), true
 	case *List:

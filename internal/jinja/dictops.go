@@ -17,6 +17,7 @@ func (in *interp) payKey(key Value) error {
 		if !key.tuple || len(key.Items) > maxTupleKey {
 			return nil // not a key
 		}
+		// Twice the size, since what is doubled may be all of it.
 		n := listBytes
 		for _, item := range key.Items {
 			n += boxBytes + 2*size(item)

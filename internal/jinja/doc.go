@@ -23,7 +23,48 @@
 // Whatever ends a rendering early stays its error, even if an operation on the
 // way makes something else of it.
 //
-// The environment is that of the reference implementation for chat templates:
+// # How a template becomes text
+//
+// [Parse] cuts the source into tokens (lexer.go, literal.go), which decides all
+// questions of white space, and builds a tree of them (parser_base.go, parser.go,
+// parser_expr.go; the nodes are in ast.go). [Template.Render] walks the tree:
+// statements are executed (exec.go, loop.go, assign.go), expressions are evaluated
+// (eval.go, slice.go, attr.go, ops.go), calls and macros are in call.go. The
+// functions that a template can call lie in four tables: filters (filters.go,
+// filters_seq.go, filters_sort.go), tests (tests.go), methods of text, lists and
+// mappings (textmethods.go, textsplit.go, attr.go) and globals (globals.go). What
+// a value looks like is in format.go for Python and in tojson.go for JSON.
+//
+// To add a function, write it beside its like, enter it in its table, and give it
+// cases in cases_*_test.go: a test fails for one that has none. If it goes over a
+// text or a list that may be long, let it use the functions of text.go and its
+// neighbours; meter_test.go finds out if it does not pay.
+//
+// # What differs from Python
+//
+// Whole numbers are computed with in 64 bits, and a result that does not fit is an
+// error; longer ones from outside are kept and written exactly. Text is UTF-8, and a
+// byte that is none counts as one character, the replacement character. There are
+// no bytes, sets, complex numbers or classes, and nothing in a template can change a
+// value but a namespace. str.format reads no members of its values, for the reason
+// that jinja2 gives: they lead out of a sandbox. The words of errors are those of
+// CPython where templates or servers were seen to depend on them, and close to
+// them elsewhere.
+//
+// # What surprises in Jinja
+//
+// A set inside of a loop, a macro or a with is forgotten at its end; one inside of
+// an if is not. What is undefined can be asked for and written, one level deep, and
+// fails in everything else. a.b looks for an attribute first and a['b'] for a key.
+// Filters bind tighter than all operators, and powers group to the left. A filter
+// that makes a list of a list is lazy and can be read once. else of a loop is for
+// loops in which no round came to its end, not for those without a break as in
+// Python. All of these are kept: a template that was written with them in mind must
+// give the prompt that its model was trained on.
+//
+// # The environment
+//
+// It is that of the reference implementation for chat templates:
 // trim_blocks and lstrip_blocks are on, there are break and continue,
 // generation blocks, the functions raise_exception and strftime_now and a
 // tojson that writes plain JSON. Inheritance, imports and automatic escaping

@@ -1,5 +1,6 @@
 package jinja
 
+// eval of a constant takes no step beside that of its node.
 func (n *constant) eval(*interp) (Value, error) { return n.value, nil }
 
 // A name that nothing is known of is no error: templates ask `if tools` and `x is
@@ -12,6 +13,7 @@ func (n *name) eval(in *interp) (Value, error) {
 			return nil, err
 		}
 	}
+	// none is a value like any other here.
 	if ok {
 		return v, nil
 	}
@@ -43,6 +45,7 @@ func (n *dictExpr) eval(in *interp) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Lists and mappings cannot be keys, as in Python.
 		if err := in.set(d, key, value); err != nil {
 			return nil, err
 		}
@@ -75,6 +78,7 @@ func (n *logicExpr) eval(in *interp) (Value, error) {
 	return in.eval(n.right)
 }
 
+// eval of a not gives a boolean, unlike and and or.
 func (n *notExpr) eval(in *interp) (Value, error) {
 	v, err := in.truth(n.operand)
 	return !v, err
@@ -91,6 +95,8 @@ func (n *unaryExpr) eval(in *interp) (Value, error) {
 	return negate(n.op, v)
 }
 
+// eval of an operator evaluates both operands, the left one first, before it
+// looks at their types.
 func (n *binaryExpr) eval(in *interp) (Value, error) {
 	left, err := in.eval(n.left)
 	if err != nil {
@@ -138,6 +144,8 @@ func (n *compareExpr) eval(in *interp) (Value, error) {
 	return true, nil
 }
 
+// eval of a member: what it does not find is a value too, and knows the
+// object's type for its message.
 func (n *attrExpr) eval(in *interp) (Value, error) {
 	v, err := in.eval(n.object)
 	if err != nil {
@@ -200,6 +208,8 @@ func (n *filterExpr) apply(in *interp, v Value) (Value, error) {
 	return in.filter(n.name, v, a)
 }
 
+// eval of a test hands an undefined value over as it is: defined and undefined
+// are there to ask about it.
 func (n *testExpr) eval(in *interp) (Value, error) {
 	v, err := in.eval(n.object)
 	if err != nil {

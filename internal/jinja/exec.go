@@ -1,5 +1,6 @@
 package jinja
 
+// exec of a text writes what stands between the tags.
 func (s *textStmt) exec(in *interp) (signal, error) { return normal, in.write(s.text) }
 
 // What is undefined writes nothing: chat templates run with jinja2's default
@@ -78,6 +79,7 @@ func (in *interp) filterChain(e expr, text Value) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Arguments are evaluated here, behind the body.
 	v, err = f.apply(in, v)
 	if err != nil {
 		return nil, f.at(err)
@@ -119,6 +121,8 @@ func (s *callStmt) exec(in *interp) (signal, error) {
 	return normal, s.at(in.write(text))
 }
 
+// exec of a filter block writes what its filters return as text, whatever it
+// is.
 func (s *filterStmt) exec(in *interp) (signal, error) {
 	v, err := in.captureFiltered(s.body, s.filter)
 	if err != nil {
@@ -152,4 +156,5 @@ func (s *scopeStmt) exec(in *interp) (signal, error) {
 	return in.within(&scope{parent: in.scope}, s.body)
 }
 
+// exec of a break or a continue only says so; the loop does the rest.
 func (s *loopStmt) exec(*interp) (signal, error) { return s.signal, nil }

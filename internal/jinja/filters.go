@@ -33,7 +33,9 @@ func init() {
 }
 
 // ownFilters pay for what they touch themselves: they look at a part of the
-// value, or keep it for later.
+// value, or keep it for later. Whoever adds a name here has to see that the
+// function charges for every byte and item that it looks at; meter_test.go
+// lists them once more.
 var ownFilters = []string{
 	"default", "d", "length", "count", "string", "safe", "trim", "first", "last", "attr", "map",
 	"select", "reject", "selectattr", "rejectattr",
@@ -73,6 +75,7 @@ func filterStripTags(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 	}
+	// Any run of white space becomes one space, and none stays at the ends.
 	words, err := in.splitSpace(s, -1)
 	if err != nil {
 		return nil, err
@@ -258,6 +261,7 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 	}
+	// A text that ends in a line break thereby keeps one empty line.
 	if s, err = in.concat(s, "\n"); err != nil {
 		return nil, err
 	}
@@ -266,6 +270,7 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 	err = in.lines(s, false, func(line string) error {
 		padded := b.truth(1, false)
 		if !first {
+			// Trailing spaces in an otherwise empty line are seldom meant.
 			padded = line != "" || b.truth(2, false)
 			if err := out.write("\n"); err != nil {
 				return err
@@ -364,6 +369,7 @@ func filterFloat(in *interp, v Value, a *args) (Value, error) {
 			return f, nil
 		}
 	}
+	// Anything that is a number already, a boolean too.
 	if f, ok := toFloat(v); ok {
 		return f, nil
 	}
@@ -508,6 +514,7 @@ func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 // otherwise.
 var htmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;", `"`, "&#34;")
 
+// escapeHTML does not know what is escaped already: there is no type for it.
 func escapeHTML(s string) string { return htmlEscapes.Replace(s) }
 
 // escapeURL is quote of urllib.parse, which keeps the slash and writes a space
@@ -548,6 +555,7 @@ func filterCenter(in *interp, v Value, a *args) (Value, error) {
 // looks silly; jinja2 has that since version 2.9.
 func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("truncate", 0, "length", "killwords", "end", "leeway")
+	// The default length is that of jinja2, 255.
 	if err != nil {
 		return nil, err
 	}

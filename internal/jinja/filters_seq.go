@@ -249,6 +249,8 @@ func filterMap(in *interp, v Value, a *args) (Value, error) {
 		if len(a.pos) == 0 {
 			return nil, fail("FilterArgumentError", "map requires a filter argument")
 		}
+		// The filter is looked up when an item arrives, so that nothing fails
+		// for an empty list.
 		id, ok := a.pos[0].(string)
 		if !ok {
 			return nil, fail(TypeError, "the name of a filter must be a string")
@@ -380,6 +382,7 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 		l := NewList(slices.Clone(part)...)
+		// Only the last one can be short.
 		for b.vals[1] != nil && len(l.Items) < int(n) {
 			l.Items = append(l.Items, b.vals[1])
 		}

@@ -58,6 +58,7 @@ func filterSort(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Keys are made once for each item, not once for each comparison.
 	keys, err := in.tupleKeys(items, b.vals[2], b.truth(1, false))
 	if err != nil {
 		return nil, err
@@ -163,6 +164,7 @@ func filterUnique(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	// By the form that keys of mappings have, so that 1 and 1.0 are one.
 	seen := map[any]bool{}
 	var out []Value
 	for i, key := range keys {
@@ -258,6 +260,7 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	var out []Value
 	var group *List
 	for i, at := range order {
+		// Neighbours with one key are a group, since they are sorted.
 		same := false
 		if i > 0 {
 			if same, err = in.equal(keys[order[i-1]], keys[at]); err != nil {

@@ -35,6 +35,8 @@ func (in *interp) percent(format string, values Value) (string, error) {
 			return "", err
 		}
 		format = d.rest
+		// Two percent signs are one. Flags between them, which Python refuses, mean
+		// nothing.
 		if d.verb == '%' {
 			if err := b.write("%"); err != nil {
 				return "", err
@@ -329,6 +331,7 @@ func (in *interp) formatField(field string, a *args, auto *int) (string, error) 
 			at = uint64(*auto)
 			*auto++
 		}
+		// The kinds of these errors are Python's too.
 		if at >= uint64(len(a.pos)) {
 			return "", fail("IndexError", "Replacement index %d out of range for positional args tuple", at)
 		}

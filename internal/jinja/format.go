@@ -92,6 +92,7 @@ func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 	case *function:
 		return b.write("<function " + v.name + ">")
 	}
+	// Python adds the address in memory, which no prompt should have.
 	return b.write("<" + typeName(v) + " object>")
 }
 

@@ -53,6 +53,7 @@ func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 		n[i] = x
 	}
 	start, stop, step := n[0], n[1], n[2]
+	// One argument is the end, two are start and end.
 	switch len(a.pos) {
 	case 1:
 		start, stop, step = 0, n[0], 1
@@ -175,6 +176,7 @@ func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 		return nil, err
 	}
 	sep, err := b.text(0, ", ")
+	// The state lies in the function: each call of joiner makes a new one.
 	used := false
 	return &function{"joiner", func(*interp, *args) (Value, error) {
 		if !used {
@@ -252,6 +254,7 @@ func (in *interp) strftime(t time.Time, format string) (string, error) {
 		}
 		text := directive(t, c)
 		if trim {
+			// Zero itself keeps one digit.
 			if text = strings.TrimLeft(text, "0 "); text == "" {
 				text = "0"
 			}

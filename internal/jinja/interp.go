@@ -79,6 +79,7 @@ func (in *interp) run(body []stmt) (signal, error) {
 		if err := in.spend(1); err != nil {
 			return normal, err
 		}
+		// What comes behind a break is not executed.
 		if sig, err := s.exec(in); err != nil || sig != normal {
 			return sig, err
 		}

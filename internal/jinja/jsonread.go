@@ -118,6 +118,8 @@ func (r *jsonReader) array(depth int) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		// JSON from outside is not charged: whoever hands it over has bounded
+		// its size.
 		list.Items = append(list.Items, v)
 		if r.skip(']') {
 			return list, nil

@@ -28,6 +28,7 @@ func truth(v Value) bool {
 	case rangeValue:
 		return v.count > 0
 	}
+	// Functions, macros, namespaces, loops and generators.
 	return true
 }
 

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 )
 
+// tokenKind is what a token is. White space inside of tags and comments are
+// none.
 type tokenKind uint8
 
 const (
@@ -35,6 +37,7 @@ type token struct {
 // break behind a block tag away, and lstrip_blocks the spaces before one that
 // begins a line. transformers renders with both, and a template that is read
 // without them writes other white space into the prompt, which a model notices.
+// Places are counted in lines and code points, from 1, as editors show them.
 type lexer struct {
 	src    string
 	at     int
@@ -67,6 +70,8 @@ func lex(ctx context.Context, src string) ([]token, error) {
 	if len(src) > maxSource {
 		return nil, fail(LimitError, "the template is larger than %d bytes", maxSource)
 	}
+	// Line ends are made plain before anything else, so that a template renders
+	// alike whatever system it was saved on.
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	src = strings.ReplaceAll(src, "\r", "\n")
 	src = strings.TrimSuffix(src, "\n")
@@ -155,6 +160,7 @@ func (l *lexer) text() error {
 	switch kind {
 	case '#':
 		return l.comment(open)
+	// A raw tag is looked for before the tokens of its block are read.
 	case '%':
 		if raw, ok := l.rawTag(after, "raw"); ok {
 			return l.raw(open, raw)
@@ -258,6 +264,7 @@ func (l *lexer) raw(open, at int) error {
 		} else if sign == 0 {
 			text = l.lstrip(text)
 		}
+		// The text is one token, whatever is in it.
 		if text != "" {
 			l.emit(tokText, text, from)
 		}
@@ -293,6 +300,7 @@ func (l *lexer) inside(end string, kind tokenKind, open int) error {
 			return l.fail(open, "unexpected end of template inside a tag")
 		}
 		rest := l.src[l.at:]
+		// A minus before the closing characters belongs to the tag.
 		if len(brackets) == 0 {
 			sign := byte(0)
 			// Before }} a plus is an operator, which then lacks its operand.

@@ -45,6 +45,8 @@ func digitsLen(s string, valid func(byte) bool) int {
 	return n
 }
 
+// isDecimal and isHex are about ASCII: digits of other scripts make no number
+// in a template.
 func isDecimal(c byte) bool { return c >= '0' && c <= '9' }
 
 func isHex(c byte) bool { return isDecimal(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }

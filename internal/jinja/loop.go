@@ -30,6 +30,7 @@ func (l *loop) pull() (Value, bool, error) {
 		if l.stmt.filter == nil {
 			return item, true, nil
 		}
+		// The condition may use the names that the loop assigns.
 		sc := &scope{parent: l.outer}
 		if err := l.in.assign(sc, &l.stmt.target, item); err != nil {
 			return nil, false, err
@@ -225,6 +226,8 @@ func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
 		if err != nil {
 			return err
 		}
+		// A break ends the loop and takes the way past else only if some round
+		// was complete: jinja2 keeps a flag that the end of a round clears.
 		broken = sig == breakLoop
 		ended = ended || sig == normal
 	}

@@ -90,6 +90,7 @@ func (m *meter) look(overflow bool) error {
 		m.steps = -1
 		return m.stopped
 	}
+	// Zero means that only the budget is left to end the rendering.
 	m.poll = 0
 	if m.done != nil {
 		m.poll = max(m.steps-pollSteps, 0)

@@ -67,6 +67,7 @@ func (in *interp) arith(op string, a, b Value) (Value, error) {
 			}
 		}
 	}
+	// Two whole numbers stay whole but for /; one float makes both floats.
 	x, okA := toInt(a)
 	y, okB := toInt(b)
 	if okA && okB {
@@ -164,6 +165,8 @@ func intOp(op string, x, y int64) (Value, error) {
 		if x == math.MinInt64 && y == -1 {
 			return nil, errBig()
 		}
+		// Go cuts off toward zero; Python rounds down, so that a rest of the
+		// other sign moves both.
 		q, r := x/y, x%y
 		if r != 0 && (r < 0) != (y < 0) {
 			q, r = q-1, r+y
@@ -435,6 +438,7 @@ func (in *interp) contains(container, v Value) (bool, error) {
 	case *namespace:
 		return false, fail(TypeError, "argument of type 'Namespace' is not iterable")
 	}
+	// A generator is used up by the search, as Python's is.
 	items, err := in.iterate(container)
 	if err != nil {
 		return false, fail(TypeError, "argument of type '%s' is not iterable", typeName(container))

@@ -154,6 +154,8 @@ func (p *parser) statement() (stmt, error) {
 			p.at++
 		}
 		return &scopeStmt{body}, err
+	// They would need a place to load other templates from; a model has one
+	// file.
 	case "include", "import", "from", "extends":
 		return nil, t.pos.at(fail(SyntaxError, "'%s' is not supported in a chat template", t.text))
 	}
@@ -385,6 +387,7 @@ func (p *parser) targets(loop bool) (target, error) {
 			}
 			break
 		}
+		// A comma may stand last.
 		if loop && p.isName("in") || p.isOp("=") || p.peek().kind == tokBlockEnd {
 			break
 		}

@@ -31,6 +31,8 @@ func (p *parser) tuple(conditional, parenthesized bool, stop string) (expr, erro
 		}
 		commas = true
 	}
+	// One expression without a comma is itself and no tuple; nothing at all is
+	// the empty tuple, where that is allowed.
 	if !commas {
 		if len(items) == 1 {
 			return items[0], nil
@@ -164,6 +166,8 @@ func (p *parser) binary(operand func() (expr, error), ops ...string) (expr, erro
 	return left, err
 }
 
+// sum and product are the levels of the two kinds of arithmetic, each from the
+// left.
 func (p *parser) sum() (expr, error) { return p.binary(p.concat, "+", "-") }
 
 func (p *parser) product() (expr, error) { return p.binary(p.power, "*", "/", "//", "%") }
@@ -271,6 +275,7 @@ func (p *parser) primary() (expr, error) {
 			return nil, t.pos.at(fail(SyntaxError, "bad number %s", t.text))
 		}
 		return &constant{t.pos, v}, nil
+	// Brackets begin a value; any other operator here lacks its left side.
 	case tokOp:
 		switch t.text {
 		case "(":
@@ -311,6 +316,8 @@ func (p *parser) list(at pos) (expr, error) {
 	return n, nil
 }
 
+// dict keeps the order of the keys. They may be any expressions: a name without
+// quotes is a variable, as in Python.
 func (p *parser) dict(at pos) (expr, error) {
 	n := &dictExpr{pos: at}
 	for !p.skipOp("}") {
@@ -577,6 +584,8 @@ func (p *parser) test(e expr, at pos) (expr, error) {
 		if p.isName("is") {
 			return nil, p.fail("You cannot chain multiple tests with is")
 		}
+		// Only what binds tightest: x is eq 1 + 1 adds to the result of the
+		// test.
 		arg, err := p.primary()
 		if err != nil {
 			return nil, err

@@ -36,6 +36,7 @@ type Template struct{ body []stmt }
 // returns the error of the context then.
 func (t *Template) Render(ctx context.Context, vars *Dict, o *Options) (string, error) {
 	in := newInterp(ctx, vars, o)
+	// A break outside of a loop is refused by the parser, so no signal is left.
 	_, err := in.run(t.body)
 	if in.stopped != nil {
 		// Whatever an operation made of it, this is why the rendering ended.

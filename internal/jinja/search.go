@@ -127,6 +127,7 @@ func (f *finder) long(s string) (int, error) {
 	if len(s) < len(f.sub) {
 		return -1, f.pay(matchCost)
 	}
+	// k is how much of sub matches at this place.
 	k := 0
 	for at := 0; at < len(s); at += slowPiece {
 		end := min(at+slowPiece, len(s))

@@ -93,6 +93,7 @@ func (in *interp) sliceString(s string, bounds [3]*int64) (Value, error) {
 // span returns where s[start:stop] begins and ends in bytes; it is empty where
 // it ends before it begins. What is outside of the bounds is not gone over.
 func (in *interp) span(s string, start, stop *int64) (from, to int, err error) {
+	// Bounds beyond the text end at its ends: offset stops there by itself.
 	place := func(b *int64, otherwise int) (int, error) {
 		switch {
 		case b == nil:

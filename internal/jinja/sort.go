@@ -22,6 +22,7 @@ func (in *interp) sortedOrder(values []Value, reverse bool) ([]int, error) {
 		}
 		return c < 0, err
 	}
+	// From the bottom up: runs of one, of two, of four items and so on.
 	for width := 1; width < len(order); width *= 2 {
 		for start := 0; start < len(order); start += 2 * width {
 			mid, end := min(start+width, len(order)), min(start+2*width, len(order))

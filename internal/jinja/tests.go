@@ -87,6 +87,7 @@ func init() {
 }
 
 // ownTests look at the kind of a value only, or pay for what they compare.
+// Comparisons pay in equal and order, which stop at the first difference.
 var ownTests = []string{
 	"defined", "undefined", "none", "boolean", "true", "false", "string", "mapping", "integer", "float",
 	"number", "sequence", "iterable", "callable", "escaped", "odd", "even", "sameas", "in",

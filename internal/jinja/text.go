@@ -53,6 +53,7 @@ func (in *interp) mapText(s string, f func(piece string) string) (string, error)
 		out := f(s)
 		return out, in.charge(len(out))
 	}
+	// Long ones piece by piece, so that the end of a context is noticed.
 	b := builder{in: in}
 	var failed error
 	err := in.pieces(s, func(piece string) bool {

@@ -66,6 +66,8 @@ var textMethods = metered(map[string]textMethod{
 	},
 }, ownTextMethods...)
 
+// ownTextMethods pay for what they go over, which is often a few characters of
+// a long text.
 var ownTextMethods = []string{
 	"strip", "lstrip", "rstrip", "startswith", "endswith", "removeprefix", "removesuffix",
 	"find", "rfind", "index", "rindex", "partition", "rpartition", "encode",
@@ -275,6 +277,8 @@ func findMethod(fn string, back bool) textMethod {
 		if err != nil {
 			return nil, err
 		}
+		// Python finds not even the empty text where the end is before the
+		// start.
 		i := -1
 		if from <= to {
 			i, err = in.index(s[from:to], sub, back)
@@ -385,6 +389,7 @@ func justMethod(fn string) textMethod {
 		}
 		missing := max(width-int64(n), 0)
 		left := int64(0)
+		// ljust has nothing on the left.
 		switch fn {
 		case "rjust":
 			left = missing

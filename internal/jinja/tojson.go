@@ -72,6 +72,7 @@ func (in *interp) jsonItems(b *builder, open, end string, n int, st *jsonStyle, 
 				return err
 			}
 		}
+		// Each item begins a line when there is an indent.
 		if err := line(depth + 1); err != nil {
 			return err
 		}
@@ -142,6 +143,8 @@ func (in *interp) quoteJSON(b *builder, s string, ascii bool) error {
 	if err := b.write(`"`); err != nil {
 		return err
 	}
+	// The delete character is plain for json.dumps, and control characters are
+	// not.
 	plain := func(r rune) bool {
 		return r >= ' ' && r != '"' && r != '\\' && (r <= 0x7f || !ascii)
 	}

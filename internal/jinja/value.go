@@ -21,6 +21,7 @@ type List struct {
 // NewList returns a list of items.
 func NewList(items ...Value) *List { return &List{Items: items} }
 
+// newTuple returns a tuple of items.
 func newTuple(items ...Value) *List { return &List{Items: items, tuple: true} }
 
 // namespace is what namespace() returns: variables that inner scopes can set.
@@ -44,6 +45,7 @@ type generator struct {
 // rest returns the values that are left.
 func (g *generator) rest() ([]Value, error) {
 	if fill := g.fill; fill != nil {
+		// Before the call, so that a failing one is not run again.
 		g.fill = nil
 		var err error
 		if g.items, err = fill(); err != nil {
@@ -75,6 +77,7 @@ type macro struct {
 	scope *scope
 }
 
+// intOf is Python's int() of a boolean.
 func intOf(b bool) int64 {
 	if b {
 		return 1
@@ -108,4 +111,6 @@ func toFloat(v Value) (float64, bool) {
 	return float64(i), ok
 }
 
+// isText reports whether a value is a text. Markup, which jinja2 has as a
+// second type of text, does not exist without escaping.
 func isText(v Value) bool { _, ok := v.(string); return ok }

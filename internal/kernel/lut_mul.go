@@ -61,6 +61,8 @@ func (m *LUT) slowRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 	}
 }
 
+// tileEnd ends a tile after whole groups, or inside the group that it starts in
+// when one group is longer than a tile.
 func (m *LUT) tileEnd(c int) int {
 	if b := m.c.ColGroup; b <= tileCols {
 		return min(c+tileCols/b*b, m.cols)
@@ -68,6 +70,7 @@ func (m *LUT) tileEnd(c int) int {
 	return min(c+tileCols, (c/m.c.ColGroup+1)*m.c.ColGroup)
 }
 
+// unpack decodes a rectangle by the fastest way that takes the layout.
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	if useAsm && m.unpackFast(dst, ld, r0, r1, c0, c1) {
 		return

@@ -46,6 +46,8 @@ const (
 	tileMin = 3
 )
 
+// checkShape leaves room for eight bytes an element, so that no length computed
+// from the shape overflows anywhere behind it.
 func checkShape(rows, cols int) error {
 	if rows < 0 || cols < 0 {
 		return fmt.Errorf("%w: shape [%d, %d]", ErrMat, rows, cols)
@@ -56,6 +58,8 @@ func checkShape(rows, cols int) error {
 	return nil
 }
 
+// checkLen says that a slice is at least as long as its shape needs;
+// constructors check it once, and the kernels never do.
 func checkLen(what string, got, want int) error {
 	if got < want {
 		return fmt.Errorf("%w: %s has %d elements, needs %d", ErrMat, what, got, want)

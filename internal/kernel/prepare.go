@@ -12,6 +12,9 @@ type Part struct {
 }
 
 // preparer is a matrix whose kernels share work on the vectors among all rows.
+// Preparing takes time for each vector and not for each row, so it is done once
+// and shared by all cores. What prepare writes only the kernels of the same
+// matrix type read.
 type preparer interface {
 	// prepLen returns the length of n prepared vectors, 0 for none.
 	prepLen(n int) int

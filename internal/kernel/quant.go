@@ -169,4 +169,6 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 	}
 }
 
+// int8Inputs reports whether the caller allows the input to be quantised.
+// Arithmetic that rounds each weight never does.
 func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }

@@ -24,6 +24,7 @@ const streamMax = 4
 // the scales and offsets of 4 rows at least.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 
+// prepKind chooses the form by what the kernels have to subtract and to round.
 func (q *Quant) prepKind() prepKind {
 	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
 	switch {

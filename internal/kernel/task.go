@@ -4,7 +4,9 @@ import "github.com/gocoreml/coreml/internal/workpool"
 
 // MatMulTask multiplies vectors by a weight matrix on a pool. It is reusable:
 // set the fields, call [MatMulTask.Go], change what differs, call it again. One
-// task serves one call at a time.
+// task serves one call at a time. It is a struct and not a function with
+// arguments because a step of generation does hundreds of products: with
+// everything in fields none of them allocates.
 type MatMulTask struct {
 	// Mat is the matrix; Dst[t*Ldd+r] receives row r of vector t of N, which
 	// starts at X[t*Ldx].
@@ -124,6 +126,8 @@ func (t *MatMulTask) Run(lo, hi, worker int) {
 	}
 }
 
+// run computes rows that lie in one chunk. The rows of a Concat are those of
+// its parts, each of which has its own destination.
 func (t *MatMulTask) run(lo, hi, worker int) {
 	c, ok := t.Mat.(*Concat)
 	if !ok || len(t.Parts) == 0 {

@@ -61,6 +61,7 @@ func rowsAtOnce(n int) int {
 	return 4
 }
 
+// zeroRows is the product of a matrix without columns: sums of nothing.
 func zeroRows(dst []float32, ldd, n, lo, hi int) {
 	for t := range n {
 		clear(dst[t*ldd+lo : t*ldd+hi])

@@ -13,6 +13,7 @@ const (
 	pieceLen = 1 << 16
 )
 
+// stops asks a function that may be missing.
 func stops(stop func() bool) bool { return stop != nil && stop() }
 
 // pieces calls f for the ranges that make up 0 to n-1 and reports whether it came

@@ -65,6 +65,8 @@ func (b *Builder) State(name string, t dtype.Type, shape ...int) *Value {
 	return b.parameter(name, typ)
 }
 
+// parameter adds an input. Its name is part of the model's interface and cannot
+// be changed to a free one, so a taken one is a mistake.
 func (b *Builder) parameter(name string, t Type) *Value {
 	if b.taken[name] > 0 {
 		b.fail(&Error{Function: b.fn.Name, Name: name, Err: bad(ErrDuplicate, "parameter")})
@@ -75,14 +77,17 @@ func (b *Builder) parameter(name string, t Type) *Value {
 	return v
 }
 
-// fail keeps the first error.
+// fail keeps the first error. The calls of a builder return values and no
+// errors, so that a graph reads like one; Function and Program report what went
+// wrong first.
 func (b *Builder) fail(err error) {
 	if b.err == nil {
 		b.err = err
 	}
 }
 
-// unique returns name, with a number behind it if it is taken already.
+// unique returns name, with a number behind it if it is taken already. The
+// number may lead to a name that somebody has chosen already, hence the loop.
 func (b *Builder) unique(name, fallback string) string {
 	if name == "" {
 		name = fallback
@@ -111,7 +116,8 @@ func (b *Builder) Op(typ, name string, result Type, args Args) *Value {
 func (b *Builder) Do(typ, name string, args Args) { b.MultiOp(typ, name, nil, args) }
 
 // MultiOp adds an operation with any number of results. Control flow takes its
-// nested blocks, which Block makes.
+// nested blocks, which Block makes. The operands are sorted by name, which is
+// how every reader of this package finds them.
 func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ...*Block) []*Value {
 	op := &Op{Type: typ, Blocks: blocks}
 	for _, key := range slices.Sorted(maps.Keys(args)) {
@@ -119,6 +125,8 @@ func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ..
 		if args[key] != nil {
 			a.Values = slices.Clone(args[key].operands())
 		}
+		// A nil value mostly comes from a failed call before this one: the
+		// error that is kept then says so.
 		if a.Values == nil || slices.Contains(a.Values, nil) {
 			b.fail(&Error{Function: b.fn.Name, OpType: typ, Op: name, Name: key, Err: bad(ErrStructure, "operand is nil")})
 		}
@@ -144,6 +152,8 @@ func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ..
 	return values
 }
 
+// resultName numbers the results of an operation that has several. One without
+// a name gets its own from its type.
 func resultName(name, suffix string) string {
 	if name == "" {
 		return ""
@@ -151,6 +161,7 @@ func resultName(name, suffix string) string {
 	return name + suffix
 }
 
+// append adds an operation to the innermost block that is being filled.
 func (b *Builder) append(op *Op) {
 	block := b.blocks[len(b.blocks)-1]
 	block.Ops = append(block.Ops, op)

@@ -20,6 +20,9 @@ func (b *Builder) Stored(name string, t dtype.Type, shape []int, fileName string
 	return b.constant(name, &Const{DType: t, Shape: slices.Clone(shape), Blob: fileName, Offset: offset})
 }
 
+// constant adds the operation that gives a constant. In a program every
+// constant is an operation with a name; whether its bytes end up in the weight
+// file is decided when it is written.
 func (b *Builder) constant(name string, c *Const) *Value {
 	op := &Op{Type: "const"}
 	v := &Value{Name: b.unique(name, "const"), Type: TensorType(c.DType, c.Shape...), Producer: op, Const: c}
@@ -28,7 +31,8 @@ func (b *Builder) constant(name string, c *Const) *Value {
 	return v
 }
 
-// Int adds an int32 scalar.
+// Int adds an int32 scalar. Shapes, axes and sizes are int32 in the format,
+// whatever the data.
 func (b *Builder) Int(name string, v int) *Value {
 	return b.integers(name, dtype.Int32, nil, v)
 }
@@ -43,6 +47,8 @@ func (b *Builder) IntTensor(name string, t dtype.Type, shape []int, v ...int) *V
 	return b.integers(name, t, shape, v...)
 }
 
+// integers packs values. What does not fit is a mistake of the caller: the
+// builder keeps it, and Function reports the first of them.
 func (b *Builder) integers(name string, t dtype.Type, shape []int, v ...int) *Value {
 	data, err := PackInts(t, v)
 	if err != nil {
@@ -90,6 +96,7 @@ func (b *Builder) Float16s(name string, shape []int, v ...float32) *Value {
 	return b.Floats(name, dtype.Float16, shape, v...)
 }
 
+// packBools gives each bool the byte that it has in the weight file.
 func packBools(v ...bool) []byte {
 	data := make([]byte, len(v))
 	for i, x := range v {
@@ -101,7 +108,8 @@ func packBools(v ...bool) []byte {
 }
 
 // PackInts packs integers in the form of Const.Data. It refuses values that the
-// type cannot hold.
+// type cannot hold. Types that fill whole bytes are appended element by
+// element; those below a byte go into one stream of bits, the lowest first.
 func PackInts(t dtype.Type, v []int) ([]byte, error) {
 	size, ok := t.PackedLen(len(v))
 	if !ok || !t.IsInt() && t != dtype.Bool {

@@ -15,6 +15,9 @@ import (
 // limits most operators to 5; look-up tables add 2 to their weight's.
 const MaxRank = 16
 
+// sortFunctions and sortArguments put entries in the order of their names. They
+// are maps in the format, whose order means nothing and differs from writer to
+// writer.
 func sortFunctions(list []*Function) {
 	slices.SortFunc(list, func(a, b *Function) int { return strings.Compare(a.Name, b.Name) })
 }

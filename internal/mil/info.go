@@ -80,6 +80,8 @@ type storedKey struct {
 	value  *Const // for constants in the program itself
 }
 
+// keyOf tells stored constants apart, so that one that several functions share
+// is counted once.
 func keyOf(c *Const) storedKey {
 	if c.Blob != "" {
 		return storedKey{blob: c.Blob, offset: c.Offset}
@@ -87,6 +89,8 @@ func keyOf(c *Const) storedKey {
 	return storedKey{value: c}
 }
 
+// summary collects the counts of one function, and the weights of all of them:
+// seen is shared, so that a weight of several functions counts once.
 type summary struct {
 	ops     map[string]int
 	parts   map[*Value]bool // operands of constexpr operations in this function
@@ -94,6 +98,9 @@ type summary struct {
 	seen    map[storedKey]bool
 }
 
+// block counts the operations of a block. What feeds a constexpr operation is a
+// part of its weight and no weight by itself, which has to be known before
+// anything is counted.
 func (s *summary) block(b *Block) {
 	for _, op := range b.Ops {
 		if isConstexpr(op) {
@@ -142,6 +149,8 @@ func (s *summary) add(format string, v *Value) {
 // bytes is the stored size of everything that v is decoded from and that has not
 // been counted before.
 func (s *summary) bytes(v *Value, visited map[*Value]bool) int64 {
+	// One constant may be an operand twice; a file may also chain constexpr
+	// operations so that ways double at each, and each value is visited once.
 	if visited[v] {
 		return 0
 	}
@@ -201,6 +210,7 @@ func operandFormat(op *Op, name string) string {
 	}
 }
 
+// scaledFormat is weightFormat for codes with scales, dense or sparse.
 func scaledFormat(op *Op) string {
 	name := "data"
 	if op.Input(name) == nil {
@@ -226,7 +236,9 @@ func scaledFormat(op *Op) string {
 	return format
 }
 
-// granularity says how finely scales divide a weight.
+// granularity says how finely scales divide a weight. A scale of size 1 along
+// an axis is shared by all of it; one of the axis's own size is a scale for
+// each place; anything between divides it into blocks.
 func granularity(shape, scale []int) string {
 	if len(shape) != len(scale) {
 		return "per tensor"
@@ -251,6 +263,8 @@ func granularity(shape, scale []int) string {
 	}
 }
 
+// lutFormat is weightFormat for palettes. Their width follows from the number
+// of entries: the indices themselves may be stored wider.
 func lutFormat(op *Op) string {
 	lut := op.Input("lut")
 	if lut == nil {
@@ -265,6 +279,7 @@ func lutFormat(op *Op) string {
 		entries, vector = shape[len(shape)-2], shape[len(shape)-1]
 	}
 	format := fmt.Sprintf("lut%d", max(bits.Len(uint(max(entries, 1)))-1, 0))
+	// A palette may be compressed itself.
 	if lut.Producer != nil && isConstexpr(lut.Producer) {
 		format += " of " + weightFormat(lut.Producer)
 	} else if t := lut.Type.DType; t != dtype.Float16 && t != dtype.Float32 {

@@ -40,12 +40,15 @@ func PrintFunction(w io.Writer, f *Function) (err error) {
 }
 
 // printer writes one function. Errors stay in the bufio.Writer until its Flush.
+// Blocks and open dimensions are numbered through the function, as coremltools
+// does.
 type printer struct {
 	*bufio.Writer
 	blocks  int
 	symbols int
 }
 
+// printFunction writes a function, with its inputs below one another.
 func printFunction(w *bufio.Writer, f *Function) {
 	p := &printer{Writer: w}
 	head := printable(f.Name) + "[" + printable(f.Opset) + "]("
@@ -61,6 +64,8 @@ func printFunction(w *bufio.Writer, f *Function) {
 	p.put("}\n")
 }
 
+// put writes text as it is: what comes from a file has been made printable
+// before.
 func (p *printer) put(parts ...string) {
 	for _, s := range parts {
 		// The writer keeps its first error and gives it back from Flush.
@@ -68,6 +73,8 @@ func (p *printer) put(parts ...string) {
 	}
 }
 
+// block writes a block. Operations of constants are left out: their content, or
+// their name, stands where it is used.
 func (p *printer) block(b *Block, indent string) {
 	p.put(indent, "block", strconv.Itoa(p.blocks), "(")
 	p.blocks++
@@ -93,6 +100,7 @@ func (p *printer) block(b *Block, indent string) {
 	p.put(")\n")
 }
 
+// op writes one operation, with the blocks of control flow below it.
 func (p *printer) op(op *Op, indent string) {
 	p.put(indent)
 	for i, v := range op.Outputs {
@@ -117,6 +125,8 @@ func (p *printer) op(op *Op, indent string) {
 // leading operands are shown first, the rest in the order of their names.
 var leading = []string{"x", "input", "data", "query", "key", "value", "values", "indices", "pred", "loop_vars", "y", "weight", "bias"}
 
+// displayOrder puts the operands that a reader looks for first, x above all; in
+// the program they are sorted by name.
 func displayOrder(args []Argument) []Argument {
 	rank := func(a Argument) int {
 		if i := slices.Index(leading, a.Name); i >= 0 {
@@ -127,6 +137,8 @@ func displayOrder(args []Argument) []Argument {
 	return slices.SortedStableFunc(slices.Values(args), func(a, b Argument) int { return rank(a) - rank(b) })
 }
 
+// argumentText writes what is bound to an operand, in brackets if there are
+// several values.
 func argumentText(a Argument) string {
 	if len(a.Values) == 1 {
 		return valueText(a.Values[0])
@@ -155,6 +167,7 @@ func valueText(v *Value) string {
 	return fmt.Sprintf("<%v>", v.Type)
 }
 
+// elementsText writes nested lists; at counts the elements that were written.
 func elementsText(c *Const, shape []int, at *int) string {
 	if len(shape) == 0 {
 		*at++
@@ -170,6 +183,8 @@ func elementsText(c *Const, shape []int, at *int) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
+// elementText writes one element as Python would. Floats of 8 bits are shown by
+// their bits, which is what their files are compared by.
 func elementText(c *Const, i int) string {
 	switch {
 	case c.DType == dtype.String:
@@ -243,6 +258,7 @@ func (p *printer) declaration(v *Value) string {
 	return b.String()
 }
 
+// dtypeText is the name that coremltools prints in a type.
 func dtypeText(t dtype.Type) string {
 	if t == dtype.String {
 		return "str"

@@ -13,7 +13,9 @@ import (
 )
 
 // encoder makes messages of a program. Constants that belong into a weight file
-// go to blobs as they are met.
+// go to blobs as they are met. stored is shared by all functions of a program:
+// a LoRA package has one base model and several functions over it, and the base
+// is to be in the file once.
 type encoder struct {
 	blobs  *modelpkg.Writer
 	opset  int
@@ -28,7 +30,8 @@ type blobKey struct {
 	dtype  dtype.Type
 }
 
-// opsetNumber returns 8 for CoreML8.
+// opsetNumber returns 8 for CoreML8. CoreML5 is the first operator set of ML
+// programs (iOS 15); the forms of constexpr operations depend on the number.
 func opsetNumber(opset string) (int, error) {
 	var n int
 	if _, err := fmt.Sscanf(opset, "CoreML%d", &n); err != nil || n < 5 || fmt.Sprintf("CoreML%d", n) != opset {
@@ -37,6 +40,8 @@ func opsetNumber(opset string) (int, error) {
 	return n, nil
 }
 
+// program makes the message of a whole program. Functions keep their order, so
+// that the same program gives the same bytes.
 func (e *encoder) program(p *Program) (*milpb.Program, error) {
 	m := &milpb.Program{Version: max(1, p.Version)}
 	m.Attributes = attributeMessages(p.Attributes)
@@ -51,7 +56,7 @@ func (e *encoder) program(p *Program) (*milpb.Program, error) {
 }
 
 // attributeMessages is stringAttributes the other way round: entries whose name
-// has a dot form a dictionary.
+// has a dot form a dictionary. Keys are sorted, as Go's maps have no order.
 func attributeMessages(attributes map[string]string) []milpb.NamedValue {
 	text := typeMessage(Type{DType: dtype.String})
 	var out []milpb.NamedValue
@@ -73,11 +78,16 @@ func attributeMessages(attributes map[string]string) []milpb.NamedValue {
 	return out
 }
 
+// function makes the message of a function. The format allows several
+// specializations of its body for different operator sets; no converter writes
+// more than the one it is for.
 func (e *encoder) function(f *Function) (*milpb.Function, error) {
 	var err error
 	if e.opset, err = opsetNumber(f.Opset); err != nil {
 		return nil, &Error{Function: f.Name, Err: err}
 	}
+	// Found out before anything is written: whether a constant is an operation
+	// of its own depends on all who use it.
 	inlined := onlyConstexprUses(f.Body)
 	body, err := e.block(f.Body, inlined)
 	if err != nil {
@@ -120,6 +130,8 @@ func onlyConstexprUses(b *Block) map[*Value]bool {
 	return uses
 }
 
+// block makes the message of a block; constants that are stored with their only
+// users are left out of its operations.
 func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error) {
 	inputs, err := namedTypes(b.Inputs)
 	if err != nil {
@@ -142,6 +154,8 @@ func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error)
 	return m, nil
 }
 
+// op makes the message of an operation. Its name is an attribute in the format,
+// and so is the value of a const.
 func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) {
 	place := func(err error) error { return fmt.Errorf("operation %s %q: %w", op.Type, op.Name, err) }
 	outputs, err := namedTypes(op.Outputs)
@@ -164,6 +178,7 @@ func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) 
 	for _, a := range op.Inputs {
 		arg := &milpb.Argument{}
 		for _, v := range a.Values {
+			// An operand is bound by name, or holds its constant itself.
 			b := milpb.Binding{Name: v.Name}
 			if v.Const != nil && (v.Name == "" || isConstexpr(op)) {
 				var err error
@@ -207,6 +222,8 @@ func namedTypes(list []*Value) ([]milpb.NamedValueType, error) {
 	return out, nil
 }
 
+// typeMessage writes a type. An unknown rank is -1, which is how coremltools
+// writes a shape that is known at run time only.
 func typeMessage(t Type) *milpb.ValueType {
 	m := &milpb.TensorType{DataType: dataTypes[t.DType], Rank: int64(len(t.Shape))}
 	for _, d := range t.Shape {
@@ -243,6 +260,7 @@ var dataTypes = func() map[dtype.Type]milpb.DataType {
 	return m
 }()
 
+// textValue is a string scalar in place.
 func textValue(s string) *milpb.Value {
 	return &milpb.Value{
 		Type:      typeMessage(Type{DType: dtype.String}),
@@ -262,10 +280,13 @@ func (e *encoder) value(v *Value) (*milpb.Value, error) {
 	}
 	n := c.Len()
 	m := &milpb.Value{Type: typeMessage(Type{DType: c.DType, Shape: c.Shape})}
+	// It lies in the file already.
 	if c.Data == nil && c.Blob != "" {
 		m.Blob = &milpb.BlobFileValue{FileName: c.Blob, Offset: c.Offset}
 		return m, nil
 	}
+	// By the place in memory and not by content: comparing weights byte by byte
+	// would read all of them once more.
 	if n >= minBlobElements && e.blobType(c.DType) {
 		key := blobKey{data: &c.Data[0], length: len(c.Data), dtype: c.DType}
 		offset, ok := e.stored[key]

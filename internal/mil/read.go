@@ -29,6 +29,8 @@ func FromProto(m *milpb.Program, blobs BlobSource) (*Program, error) {
 	return fromProto(context.Background(), m, blobs)
 }
 
+// Constants may refer to mapped files, which can be shortened while they are
+// read: a fault in one becomes an error here.
 func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	if m == nil {
@@ -44,6 +46,8 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 		}
 		p.Functions = append(p.Functions, f)
 	}
+	// The functions are a map in the format. Sorted, the same file gives the
+	// same listing each time.
 	sortFunctions(p.Functions)
 	if err := verify(ctx, p, false); err != nil {
 		return nil, err
@@ -51,7 +55,10 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 	return p, nil
 }
 
-// reader reads one function.
+// reader reads one function. It turns names into pointers, once, so that nobody
+// behind it looks anything up by name. An operand that is not in scope yet is
+// an error: programs are written in an order in which each value comes before
+// its use.
 type reader struct {
 	ctx      context.Context //nolint:containedctx // lives for one reading
 	blobs    BlobSource
@@ -61,7 +68,8 @@ type reader struct {
 	scope map[string]*Value
 }
 
-// fail wraps an error with the place that is being read.
+// fail wraps an error with the place that is being read. The innermost place is
+// kept: whoever passes the error on knows less.
 func (r *reader) fail(name string, err error) error {
 	var placed *Error
 	if errors.As(err, &placed) || r.ctx.Err() != nil && errors.Is(err, r.ctx.Err()) {
@@ -77,6 +85,8 @@ func (r *reader) fail(name string, err error) error {
 	return e
 }
 
+// readFunction reads the body for the function's own operator set. Bodies for
+// others may stand beside it and are not for us.
 func (r *reader) readFunction(entry *milpb.NamedFunction) (*Function, error) {
 	m := entry.Function
 	if m == nil {
@@ -121,7 +131,9 @@ func (r *reader) declare(list []milpb.NamedValueType) ([]*Value, error) {
 	return values, nil
 }
 
-// define enters a value into the scope.
+// define enters a value into the scope. A name that is visible cannot be
+// defined again, in a nested block either: an operand of that name would have
+// two meanings.
 func (r *reader) define(v *Value) error {
 	if v.Name == "" {
 		return r.fail("", bad(ErrStructure, "value without a name"))
@@ -169,6 +181,8 @@ func (r *reader) readBlock(m *milpb.Block) (*Block, error) {
 	return b, nil
 }
 
+// readOp reads an operation. Its results are entered into the scope last, so
+// that neither it nor a block inside of it can use them.
 func (r *reader) readOp(m *milpb.Operation) (*Op, error) {
 	op := &Op{Type: m.Type, Name: opName(m)}
 	outer := r.op
@@ -212,7 +226,8 @@ func ended(ctx context.Context, i int) error {
 	return ctx.Err()
 }
 
-// opName returns the name attribute, else the name of the first output.
+// opName returns the name attribute, else the name of the first output. Names
+// are for people and for listings; nothing is looked up by them.
 func opName(m *milpb.Operation) string {
 	if v := attribute(m.Attributes, "name"); v != nil {
 		if s, ok := plainString(v); ok {
@@ -249,6 +264,8 @@ func (r *reader) readInputs(op *Op, m *milpb.Operation) error {
 			op.Inputs = append(op.Inputs, Argument{Name: attr.Name, Values: []*Value{v}})
 		}
 	}
+	// Operands are a map in the format; sorted, one is found by its name
+	// quickly, and two of one name are neighbours.
 	sortArguments(op.Inputs)
 	for i := 1; i < len(op.Inputs); i++ {
 		if op.Inputs[i].Name == op.Inputs[i-1].Name {
@@ -258,6 +275,8 @@ func (r *reader) readInputs(op *Op, m *milpb.Operation) error {
 	return nil
 }
 
+// readArgument resolves what is bound to an operand: names of values, or
+// constants that are stored in their place.
 func (r *reader) readArgument(m *milpb.NamedArgument) (Argument, error) {
 	a := Argument{Name: m.Name}
 	if m.Name == "" {

@@ -8,9 +8,11 @@ import (
 )
 
 // Verify checks that a program is well formed: every operand is defined before
-// its use and visible there, names are unique, types are complete, constants fit
-// theirs, and states are only read and written as states. It knows nothing of
-// the shapes that operators infer.
+// its use and visible there, names are unique, types are complete, constants
+// fit theirs, and states are only read and written as states. It knows nothing
+// of the shapes that operators infer. A program from a file is checked before
+// anything else looks at it, so that the code behind may rely on what is said
+// here.
 func Verify(p *Program) error { return verify(context.Background(), p, false) }
 
 // verify is Verify; references allows constants whose content is in a weight
@@ -36,8 +38,9 @@ func verify(ctx context.Context, p *Program, references bool) error {
 	return nil
 }
 
-// verifier checks one function. visible and names are what can be referred to at
-// the current point.
+// verifier checks one function. visible and names are what can be referred to
+// at the current point. Names are unique in what is visible, and free again
+// behind a block: two branches of a cond may use one name.
 type verifier struct {
 	ctx        context.Context //nolint:containedctx // lives for one verification
 	function   string
@@ -50,9 +53,11 @@ type verifier struct {
 }
 
 // maxChain bounds how many constexpr operations feed each other. Real weights
-// chain three at most.
+// chain three at most. Whoever decodes weights follows the chain by recursion,
+// and each link may decode all of them again.
 const maxChain = 16
 
+// fail returns an error with the place where the verifier is.
 func (v *verifier) fail(name string, err error) error {
 	e := &Error{Function: v.function, Name: name, Err: err}
 	if v.op != nil {
@@ -61,6 +66,8 @@ func (v *verifier) fail(name string, err error) error {
 	return e
 }
 
+// verifyFunction checks a function. Its inputs are its own and not those of its
+// outermost block, which the format would allow and no converter writes.
 func (v *verifier) verifyFunction(f *Function) error {
 	if f.Body == nil {
 		return v.fail("", bad(ErrStructure, "function without a body"))
@@ -77,7 +84,8 @@ func (v *verifier) verifyFunction(f *Function) error {
 	return v.verifyBlock(f.Body)
 }
 
-// define checks values and makes them visible.
+// define checks values and makes them visible. Every value has one producer, so
+// that whoever walks the program backwards comes to an end.
 func (v *verifier) define(values []*Value, producer *Op) error {
 	for _, x := range values {
 		if x == nil || x.Name == "" {
@@ -92,6 +100,8 @@ func (v *verifier) define(values []*Value, producer *Op) error {
 		if err := checkType(x.Type); err != nil {
 			return v.fail(x.Name, err)
 		}
+		// A state is memory that outlives the call: nothing inside of a program
+		// makes one.
 		if x.Type.Kind == State && (producer != nil || v.op != nil) {
 			return v.fail(x.Name, bad(ErrType, "only a function's input can be a state"))
 		}
@@ -111,6 +121,8 @@ func (v *verifier) forget(values []*Value) {
 	}
 }
 
+// verifyBlock checks the operations of a block in their order. An operand has
+// to be defined before its use, so no circle can be written.
 func (v *verifier) verifyBlock(b *Block) error {
 	for i, op := range b.Ops {
 		if err := ended(v.ctx, i); err != nil {
@@ -131,12 +143,15 @@ func (v *verifier) verifyBlock(b *Block) error {
 			return v.fail(out.Name, bad(ErrType, "a block cannot give a state"))
 		}
 	}
+	// What the block defined is not visible behind it, but for its outputs,
+	// which the operation around renames.
 	for _, op := range b.Ops {
 		v.forget(op.Outputs)
 	}
 	return nil
 }
 
+// nameOf is the name for a message, of what may be nil.
 func nameOf(x *Value) string {
 	if x == nil {
 		return ""
@@ -144,6 +159,8 @@ func nameOf(x *Value) string {
 	return x.Name
 }
 
+// verifyOp checks an operation. Its outputs are defined last: it cannot be its
+// own operand, and blocks inside of it do not see its results.
 func (v *verifier) verifyOp(op *Op) error {
 	outer := v.op
 	v.op = op
@@ -178,7 +195,8 @@ func (v *verifier) verifyOp(op *Op) error {
 	return nil
 }
 
-// verifyArgument checks the values bound to operand i of op.
+// verifyArgument checks the values bound to operand i of op. Sorted names make
+// an operand quick to find, and two of one name impossible.
 func (v *verifier) verifyArgument(op *Op, i int) error {
 	a := op.Inputs[i]
 	if a.Name == "" || i > 0 && op.Inputs[i-1].Name >= a.Name {
@@ -189,6 +207,8 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 		case x == nil:
 			return v.fail(a.Name, bad(ErrStructure, "operand is nil"))
 		case v.visible[x]:
+		// A constant that is stored in place of the operand has neither a name
+		// nor an operation.
 		case x.Producer == nil && x.Const != nil && x.Name == "":
 			if err := checkType(x.Type); err != nil {
 				return v.fail(a.Name, err)
@@ -199,6 +219,8 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 		default:
 			return v.fail(x.Name, bad(ErrUndefined, "operand %s", Plain(a.Name)))
 		}
+		// Weights are decoded when a model is loaded, so all that they are made
+		// of has to be known then.
 		if !isConstexpr(op) || x.Const != nil {
 			continue
 		}
@@ -213,10 +235,14 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 	return nil
 }
 
+// isConstexpr reports whether an operation makes weights of compressed ones:
+// all of these operators, and no others, have the prefix.
 func isConstexpr(op *Op) bool { return strings.HasPrefix(op.Type, "constexpr_") }
 
-// verifyStateUse checks that states appear only where read_state and write_state
-// take them, and that the tensors read and written have the state's type.
+// verifyStateUse checks that states appear only where read_state and
+// write_state take them, and that the tensors read and written have the state's
+// type. So a state is not a value that an operator could copy or return, and
+// whoever orders the reads and writes finds all of them by name.
 func (v *verifier) verifyStateUse(op *Op) error {
 	access := op.Type == "read_state" || op.Type == "write_state"
 	for i := range op.Inputs {
@@ -246,6 +272,8 @@ func (v *verifier) verifyStateUse(op *Op) error {
 	return v.sameTensor(state[0], data[0])
 }
 
+// sameTensor checks the tensor that is read from or written to a state: states
+// have fixed shapes, but a tensor may say that it learns its own at run time.
 func (v *verifier) sameTensor(state, x *Value) error {
 	if x.Type.Kind != Tensor || x.Type.DType != state.Type.DType || !compatible(x.Type, state.Type) {
 		return v.fail(x.Name, bad(ErrType, "%v does not agree with %v", x.Type, state.Type))
@@ -253,7 +281,8 @@ func (v *verifier) sameTensor(state, x *Value) error {
 	return nil
 }
 
-// compatible reports whether two shapes can be the same at run time.
+// compatible reports whether two shapes can be the same at run time. Where one
+// of them is not known the engine compares again when it runs.
 func compatible(a, b Type) bool {
 	if a.Variadic || b.Variadic {
 		return true
@@ -270,7 +299,8 @@ func compatible(a, b Type) bool {
 }
 
 // verifyNested checks the blocks of control flow, which see the names around
-// them.
+// them. The counts are checked here because every engine would have to; types
+// of the values are compared where they are bound.
 func (v *verifier) verifyNested(op *Op) error {
 	for i, b := range op.Blocks {
 		if b == nil {
@@ -311,7 +341,9 @@ func (v *verifier) verifyNested(op *Op) error {
 	return nil
 }
 
-// checkType checks that a type is complete.
+// checkType checks that a type is complete. Tuples, dictionaries and lists are
+// not looked into: they come with classifiers and with lists of tensors, which
+// no operator but a few takes.
 func checkType(t Type) error {
 	if t.Kind == Tuple || t.Kind == Dictionary || t.Kind == List {
 		return nil
@@ -340,8 +372,9 @@ func checkType(t Type) error {
 	return nil
 }
 
-// checkConst checks that a stored value has the type that is declared for it and
-// as many bytes as that takes.
+// checkConst checks that a stored value has the type that is declared for it
+// and as many bytes as that takes. Their number is compared with the type once,
+// here, so that whoever reads elements needs no check at each.
 func (v *verifier) checkConst(x *Value) error {
 	c := x.Const
 	n, ok := dtype.Count(c.Shape)

@@ -97,6 +97,8 @@ func Describe(p *Program, def string) (*milpb.ModelDescription, error) {
 	return d, nil
 }
 
+// describeFunction makes the description that a package needs of a function,
+// for programs that come without one.
 func describeFunction(f *Function) (*milpb.FunctionDescription, error) {
 	d := &milpb.FunctionDescription{Name: f.Name}
 	for _, v := range f.Inputs {
