@@ -65,7 +65,7 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		return s.service().serve(ctx, io.in, io.out)
 	}
 	if p.Model == "" {
-		return usagef("predict needs a MODEL, or --stdio")
+		return usagef("predict needs a MODEL, as in coreml predict Model.mlpackage --input x=x.npy, or --stdio (see coreml predict --help)")
 	}
 	if p.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, p.Timeout)

@@ -27,7 +27,7 @@ type tokenRequest struct {
 // answered with its error; the ones behind it are served. A cancel request and a
 // time-out stop one as they do with predict --stdio.
 func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
-	if c.Text != "" || c.Decode || c.Chat != "" {
+	if c.Text != nil || c.Decode || c.Chat != "" {
 		return usagef("--stdio takes everything from standard input")
 	}
 	var tok *tokenizer.Tokenizer
