@@ -67,6 +67,11 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 	if p.Model == "" {
 		return usagef("predict needs a MODEL, as in coreml predict Model.mlpackage --input x=x.npy, or --stdio (see coreml predict --help)")
 	}
+	if p.Output != "" {
+		if _, err := outputFormat(p.Output); err != nil {
+			return err // before anything is loaded
+		}
+	}
 	if p.Timeout > 0 {
 		limited, cancel := context.WithTimeout(ctx, p.Timeout)
 		defer cancel()
@@ -135,6 +140,10 @@ func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Fea
 		}
 	}
 	result, err := m.Predict(ctx, in, st, nil)
+	var missing *coreml.InputError
+	if errors.As(err, &missing) && errors.Is(missing.Err, coreml.ErrMissingFeature) {
+		return nil, fmt.Errorf("%w: give it with --input %s=FILE", err, plain(missing.Name))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
+	if isTerminal(s.in) {
+		_, _ = fmt.Fprintln(s.err, `waiting for requests, one JSON object a line, such as {"id":1,"text":"Once"}; docs/stdio.md describes them`)
+	}
 	v := &service{parse: parseTokenRequest, encode: encodeTokens, do: func(ctx context.Context, q *request) (reply, error) {
 		return answerTokens(ctx, tok, q.Line)
 	}}
