@@ -43,7 +43,8 @@ func (*generateCmd) Help() string {
 	return `Examples:
 
     coreml generate "Once upon a time"
-    coreml generate --model Model.mlpackage --temperature 0.7 --top-k 50 "A place to visit is"
+    coreml generate "Why is the sky blue?" Model.mlpackage
+    coreml generate --model Model.mlpackage --raw --temperature 0.7 --top-k 50 "A place to visit is"
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
 

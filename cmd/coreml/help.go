@@ -22,7 +22,7 @@ const aboutCommand = `Run Core ML language models anywhere.
 Examples:
 
     coreml generate "Once upon a time"
-    coreml generate --model Model.mlpackage "A place to visit is"
+    coreml generate --model Model.mlpackage "Why is the sky blue?"
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 
