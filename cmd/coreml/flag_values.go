@@ -49,6 +49,12 @@ type flagValue struct {
 func (m *flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	t := ctx.Scan.Peek()
 	text, isText := t.Value.(string)
+	if tail, equals := strings.CutPrefix(text, "="); t.Type == kong.ShortFlagTailToken && equals {
+		// -n=3 is -n 3, as it is for other programs.
+		ctx.Scan.Pop()
+		ctx.Scan.PushTyped(tail, kong.FlagValueToken)
+		t, text = ctx.Scan.Peek(), tail
+	}
 	name := "--" + m.flag.Name
 	switch {
 	case t.IsEOL():

@@ -60,9 +60,7 @@ func TestEveryFlagInsistsOnItsValue(t *testing.T) {
 						t.Errorf("%s %q: status %d, %q %q", verb, c.args, r.status, r.out, r.err)
 					}
 				}
-				if strings.HasPrefix(form, "--") {
-					call(t, append(before[:len(before):len(before)], form+"=")...).want(t, exitUsage, "", "--"+f.Name+" has an empty value")
-				}
+				call(t, append(before[:len(before):len(before)], form+"=")...).want(t, exitUsage, "", "--"+f.Name+" has an empty value")
 			}
 		}
 	}
@@ -110,6 +108,8 @@ func TestValuesOfTheWrongFormGetPlainWords(t *testing.T) {
 		{[]string{"generate", "x", "-n", "1.5"}, `--max-tokens is "1.5": it must be a whole number (`},
 		{[]string{"generate", "x", "--top-k", "many"}, `--top-k is "many": it must be a whole number (`},
 		{[]string{"verify", "--ids", "1,a"}, `--ids is "1,a": it must be a whole number, or several with commas`},
+		{[]string{"generate", "x", "--json=maybe"}, `--json is "maybe": it must be true or false, or stand without a value (`},
+		{[]string{"synth", "x", "--tied="}, `--tied is "": it must be true or false`},
 		{[]string{"predict", model, "--timeout", "soon"}, `--timeout is "soon": it must be a time, such as 30s or 2m (`},
 		{[]string{"predict", model, "-i", "im.png"}, `--input is "im.png", which does not say what it is for: the form is --input NAME=FILE (`},
 		{[]string{"predict", model, "-i", "image="}, `--input is "image=", with nothing behind the equals sign: the form is --input NAME=FILE (`},
@@ -117,6 +117,9 @@ func TestValuesOfTheWrongFormGetPlainWords(t *testing.T) {
 	} {
 		r := call(t, c.args...)
 		r.want(t, exitUsage, "", "coreml: "+c.want)
+	}
+	for _, args := range [][]string{{"-n=1", "-q"}, {"-n1", "-q"}, {"-qn=1"}, {"-qn", "1"}} {
+		call(t, append([]string{"generate", "x"}, args...)...).want(t, exitOK, "", "")
 	}
 	// What looks like a flag is a value where it is no flag of the command, or
 	// written with =.

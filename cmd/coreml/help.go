@@ -61,6 +61,9 @@ func callError(err error) error {
 	if errors.As(err, &value) {
 		text = value.text
 	}
+	if flag, got, found := strings.Cut(text, ": bool value must be true, 1, yes, false, 0 or no but got "); found {
+		text = flag + " is " + got + ": it must be true or false, or stand without a value"
+	}
 	missing, lacks := strings.CutPrefix(text, "expected \"<")
 	word, surplus := strings.CutPrefix(text, "unexpected argument ")
 	switch {
