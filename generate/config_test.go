@@ -29,7 +29,7 @@ func TestValuesOutOfRangeAreRefusedWithTheRange(t *testing.T) {
 		opts        generate.Options
 		field, want string
 	}{
-		{generate.Options{Sampling: &generate.Sampling{Temperature: -1}}, "Sampling.Temperature", "temperature is -1, want 0 (the likeliest token) or more"},
+		{generate.Options{Sampling: &generate.Sampling{Temperature: -1}}, "Sampling.Temperature", "temperature is -1, want 0 (the likeliest token) to 3.4e+38"},
 		{generate.Options{Sampling: &generate.Sampling{Temperature: nan}}, "Sampling.Temperature", "temperature is NaN, want"},
 		{generate.Options{Sampling: &generate.Sampling{Temperature: inf}}, "Sampling.Temperature", "temperature is +Inf, want"},
 		{generate.Options{Sampling: &generate.Sampling{TopP: 3}}, "Sampling.TopP", "top-p is 3, want 0 to 1"},

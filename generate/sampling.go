@@ -55,7 +55,7 @@ func (s *Sampling) validate() error {
 		v, high     float64
 		want        string
 	}{
-		{"Temperature", "temperature", s.Temperature, maxTemperature, "0 (the likeliest token) or more"},
+		{"Temperature", "temperature", s.Temperature, maxTemperature, "0 (the likeliest token) to 3.4e+38"},
 		{"TopP", "top-p", s.TopP, 1, "0 to 1"},
 		{"MinP", "min-p", s.MinP, 1, "0 to 1"},
 		{"RepetitionPenalty", "repetition penalty", s.RepetitionPenalty, 1 / minPenalty, "1e-06 to 1e+06; 1 is off"},

@@ -72,7 +72,9 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	}
 	var t *Tokenizer
 	if isPieces(name, data) {
-		t, err = parsePieces(data, side)
+		if t, err = parsePieces(data, side); errors.Is(err, errPieces) {
+			err = otherFile(name, data, err)
+		}
 	} else if t, err = parse(data); err == nil {
 		t.config = side.Config
 	}
@@ -85,6 +87,26 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	}
 	return t, nil
 }
+
+// otherFile says what a file is that was taken for a SentencePiece model because
+// it is no JSON, where that shows; err else.
+func otherFile(name string, data []byte, err error) error {
+	var wrong *storage.WrongFileError
+	if errors.As(storage.Sniff(name, data, "a tokenizer.json or a SentencePiece model is wanted"), &wrong) {
+		return &kindError{wrong, err}
+	}
+	return err
+}
+
+// kindError is what is wrong with a file that is no tokenizer at all. Who wraps it
+// names the file.
+type kindError struct {
+	wrong *storage.WrongFileError
+	cause error
+}
+
+func (e *kindError) Error() string   { return "it is " + e.wrong.What() }
+func (e *kindError) Unwrap() []error { return []error{e.wrong, e.cause} }
 
 // readBounded reads a regular file of at most limit bytes.
 func readBounded(fsys fs.FS, name string, limit int64) ([]byte, error) {

@@ -118,7 +118,7 @@ func TestBenchRefusesWrongCalls(t *testing.T) {
 		status int
 		want   string
 	}{
-		"no model":               {nil, exitUsage, "model"},
+		"no model":               {nil, exitUsage, "bench needs a MODEL"},
 		"a model that is absent": {[]string{"absent.mlpackage"}, exitFailure, "absent.mlpackage"},
 		"an empty prompt":        {[]string{model, "--prefill", "0"}, exitUsage, "--prefill"},
 		"no number":              {[]string{model, "--decode", "x"}, exitUsage, "--decode"},

@@ -50,8 +50,11 @@ func TestWrongCallsSayWhatIsRight(t *testing.T) {
 		{"tokenize --decode one", []string{`"one" is no token id`}},
 		{"dance", []string{`no command "dance"`, "bench, check, doctor, generate, inspect, predict, synth, tokenize, verify, version"}},
 		{"version now", []string{`"now"`, "coreml version --help"}},
-		{"inspect", []string{"<model>", "coreml inspect --help"}},
-		{"check", []string{"<dir>", "coreml check --help"}},
+		{"inspect", []string{"inspect needs a MODEL, as in coreml inspect Model.mlpackage", "coreml inspect --help"}},
+		{"bench", []string{"bench needs a MODEL, as in coreml bench Model.mlpackage", "coreml bench --help"}},
+		{"check", []string{"check needs a DIR, as in coreml check ", "coreml check --help"}},
+		{"synth", []string{"synth needs a PACKAGE, as in coreml synth Tiny.mlpackage", "coreml synth --help"}},
+		{"predict", []string{"predict needs a MODEL, as in coreml predict Model.mlpackage", "or --stdio", "coreml predict --help"}},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			r := call(t, strings.Fields(c.args)...)

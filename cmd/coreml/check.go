@@ -88,9 +88,31 @@ func (k *checker) dir(ctx context.Context, dir string) error {
 		if _, err := os.Stat(dir); err != nil {
 			return silentPath(err)
 		}
-		return errors.New("neither cases.json nor generation.json lies there")
+		text := "neither cases.json nor generation.json lies there"
+		if below := recordsBelow(dir); len(below) > 0 {
+			text += fmt.Sprintf(", but in %s below it: name what to check, as in coreml check %s", nameList(below), filepath.Join(dir, below[0]))
+		}
+		return errors.New(text)
 	}
 	return nil
+}
+
+// recordsBelow lists the folders in dir that check could compare.
+func recordsBelow(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var found []string
+	for _, e := range entries {
+		for _, name := range []string{"cases.json", "generation.json"} {
+			if info, err := os.Stat(filepath.Join(dir, e.Name(), name)); err == nil && info.Mode().IsRegular() {
+				found = append(found, e.Name())
+				break
+			}
+		}
+	}
+	return found
 }
 
 // silentPath leaves out the path of an error: whoever gets it names the folder.

@@ -65,8 +65,12 @@ func (f *engineFlags) AfterApply() error {
 // available refuses to go on with an engine that this system does not have. flag
 // is where the user chose it.
 func available(choice coreml.EngineChoice, flag string) error {
-	if name := os.Getenv("COREML_ENGINE"); choice == coreml.EngineAuto && name == coreml.EngineFramework.String() {
-		choice, flag = coreml.EngineFramework, "COREML_ENGINE"
+	if name := os.Getenv("COREML_ENGINE"); choice == coreml.EngineAuto && name != "" {
+		if err := choice.UnmarshalText([]byte(name)); err != nil {
+			// Before anything is loaded: it is the variable that is wrong, not a package.
+			return &refusal{usagef("the environment variable COREML_ENGINE is %s: it must be auto, framework or portable, or not set", quoted(firstLine(name)))}
+		}
+		flag = "COREML_ENGINE"
 	}
 	if choice != coreml.EngineFramework || choice.Available() {
 		return nil
@@ -170,6 +174,7 @@ func execute(ctx context.Context, args []string, s *streams) error {
 		kong.ValueFormatter(helpText),
 		kong.WithHyphenPrefixedParameters(true),
 		kong.Vars(synthVars()),
+		kong.PostBuild(needValues),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)

@@ -43,7 +43,8 @@ func (*generateCmd) Help() string {
 	return `Examples:
 
     coreml generate "Once upon a time"
-    coreml generate --model Model.mlpackage --temperature 0.7 --top-k 50 "A place to visit is"
+    coreml generate "Why is the sky blue?" Model.mlpackage
+    coreml generate --model Model.mlpackage --raw --temperature 0.7 --top-k 50 "A place to visit is"
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
 
@@ -202,7 +203,8 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 func (c *generateCmd) open(ctx context.Context) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
-	return openModel(ctx, c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	g, err := openModel(ctx, c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	return g, c.blame(err)
 }
 
 // chats reports whether the prompt goes through the chat template.
@@ -234,7 +236,8 @@ func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt 
 		return nil, err
 	}
 	if c.JSON {
-		return generate.Collect(stream)
+		answer, err := generate.Collect(stream)
+		return answer, c.blame(err)
 	}
 	e := &echo{io: io, last: '\n'}
 	if io.terminal && !c.Quiet {
@@ -247,5 +250,33 @@ func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt 
 	if err == nil {
 		err = e.failed
 	}
-	return answer, err
+	return answer, c.blame(err)
+}
+
+// blame names the flag whose value an error is about, in place of the field that
+// a program sets.
+func (c *generateCmd) blame(err error) error {
+	var config *generate.ConfigError
+	if !errors.As(err, &config) {
+		return err
+	}
+	for _, f := range []struct {
+		field, flag string
+		given       bool
+	}{
+		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
+		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
+		{"Sampling.Temperature", "--temperature", c.Temperature != nil},
+		{"Sampling.TopK", "--top-k", c.TopK != nil},
+		{"Sampling.TopP", "--top-p", c.TopP != nil},
+		{"Sampling.MinP", "--min-p", c.MinP != nil},
+		{"Sampling.RepetitionPenalty", "--repetition-penalty", c.RepetitionPenalty != nil},
+	} {
+		if f.field == config.Field && f.given {
+			// The reason may begin with the name that people have for the value.
+			_, reason, _ := strings.Cut(" "+config.Reason, " is ")
+			return usagef("%s is %s (see coreml generate --help)", f.flag, reason)
+		}
+	}
+	return err
 }

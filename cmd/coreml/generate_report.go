@@ -71,7 +71,15 @@ type answerJSON struct {
 	Tokens       []int     `json:"tokens"`
 	Text         string    `json:"text"`
 	FinishReason string    `json:"finish_reason"`
+	Seed         *uint64   `json:"seed,omitempty"` // of a random choice
+	Loop         *loopJSON `json:"loop,omitempty"`
 	Stats        statsJSON `json:"stats"`
+}
+
+// loopJSON is the part that an answer repeats at its end.
+type loopJSON struct {
+	Length int `json:"length"` // tokens
+	Times  int `json:"times"`
 }
 
 type statsJSON struct {
@@ -90,8 +98,16 @@ func writeJSON(w io.Writer, r *generate.Result) error {
 	if tokens == nil {
 		tokens = []int{}
 	}
+	var seed *uint64
+	if !r.Stats.Greedy {
+		seed = &r.Stats.Seed
+	}
+	var loop *loopJSON
+	if l := r.Stats.Loop; l.Times > 0 {
+		loop = &loopJSON{Length: l.Length, Times: l.Times}
+	}
 	return enc.Encode(answerJSON{
-		PromptTokens: r.Stats.PromptTokens, Tokens: tokens, Text: r.Text, FinishReason: string(r.Finish),
+		PromptTokens: r.Stats.PromptTokens, Tokens: tokens, Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
 			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),

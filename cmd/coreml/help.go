@@ -22,7 +22,7 @@ const aboutCommand = `Run Core ML language models anywhere.
 Examples:
 
     coreml generate "Once upon a time"
-    coreml generate --model Model.mlpackage "A place to visit is"
+    coreml generate --model Model.mlpackage "Why is the sky blue?"
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 
@@ -48,17 +48,28 @@ func callError(err error) error {
 	case isBrokenPipe(err), errors.As(err, &output) && output.Op == "write":
 		return err // help could not be printed
 	}
-	text, verb := err.Error(), ""
+	text, verb, example := err.Error(), "", ""
+	var value *valueError
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context != nil {
 		if node := parse.Context.Selected(); node != nil {
-			verb = node.Name
+			verb, example = node.Name, firstExample(node)
 			// Validate is prefixed with its verb, which the user has just typed.
 			text = strings.TrimPrefix(text, verb+": ")
 		}
 	}
+	if errors.As(err, &value) {
+		text = value.text
+	}
+	if flag, got, found := strings.Cut(text, ": bool value must be true, 1, yes, false, 0 or no but got "); found {
+		text = flag + " is " + got + ": it must be true or false, or stand without a value"
+	}
+	missing, lacks := strings.CutPrefix(text, "expected \"<")
 	word, surplus := strings.CutPrefix(text, "unexpected argument ")
 	switch {
+	case lacks:
+		missing, _, _ = strings.Cut(missing, ">")
+		text = verb + " needs a " + argumentName(missing) + example
 	case surplus && verb == "generate":
 		return usagef("there are too many arguments, from %s on: put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(firstLine(word)))
 	case surplus && verb == "":
@@ -68,6 +79,17 @@ func callError(err error) error {
 		text = "too many arguments: " + quoted(firstLine(word)) + " is one that " + verb + " does not take"
 	}
 	return usagef("%s (see %s --help)", text, strings.TrimSpace("coreml "+verb))
+}
+
+// firstExample is the first example of a command's help, as the end of a
+// sentence; nothing where it has none.
+func firstExample(node *kong.Node) string {
+	for line := range strings.Lines(node.Detail) {
+		if call := strings.TrimSpace(line); strings.HasPrefix(call, "coreml "+node.Name+" ") {
+			return ", as in " + call
+		}
+	}
+	return ""
 }
 
 // verbs are the names of the commands.

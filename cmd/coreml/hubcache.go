@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,6 +48,14 @@ func expand(dir string) string {
 	return filepath.Clean(os.ExpandEnv(dir))
 }
 
+// errNotCached means that the local cache has no tokenizer of a repository.
+var errNotCached = errors.New("not in the local cache")
+
+// notCached says it of a repository, with what to do.
+func notCached(repo string) string {
+	return fmt.Sprintf("the local cache %s has no tokenizer of that repository: download it there, as hf download %s does", hubCache(), repo)
+}
+
 // cachedTokenizer returns the folder of a repository's newest snapshot in the
 // local cache that holds a tokenizer: that of the branch main, else any. The
 // cache is only read.
@@ -76,5 +85,5 @@ func cachedTokenizer(repo string) (string, error) {
 			return dir, nil
 		}
 	}
-	return "", fmt.Errorf("the tokenizer of %s is not in the local cache %s: download it there, or give --tokenizer", repo, cache)
+	return "", errNotCached
 }

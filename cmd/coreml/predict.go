@@ -66,7 +66,12 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		return s.service().serve(ctx, io.in, io.out)
 	}
 	if p.Model == "" {
-		return usagef("predict needs a MODEL, or --stdio")
+		return usagef("predict needs a MODEL, as in coreml predict Model.mlpackage --input x=x.npy, or --stdio (see coreml predict --help)")
+	}
+	if p.Output != "" {
+		if _, err := outputFormat(p.Output); err != nil {
+			return err // before anything is loaded
+		}
 	}
 	if p.StateOut != "" && sameResult(p.Output, p.StateOut) {
 		return usagef("--output and --state-out name the same file")
@@ -153,6 +158,10 @@ func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Fea
 		}
 	}
 	result, err := m.Predict(ctx, in, st, nil)
+	var missing *coreml.InputError
+	if errors.As(err, &missing) && errors.Is(missing.Err, coreml.ErrMissingFeature) {
+		return nil, fmt.Errorf("%w: give it with --input %s=FILE", err, plain(missing.Name))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -35,14 +35,17 @@ var outputForms = map[fileFormat]struct {
 // arrayKinds are the kinds of output that can be written as an array.
 var arrayKinds = []coreml.Kind{coreml.KindMultiArray, coreml.KindInt64, coreml.KindDouble, coreml.KindImage}
 
-// outputFormat is the form of the file to write, by its name: tensors where it
-// says nothing else.
+// outputFormat is the form of the file to write, by the ending of its name:
+// tensors where it has none.
 func outputFormat(path string) (fileFormat, error) {
-	switch f := extensions[strings.ToLower(filepath.Ext(path))]; f {
-	case formatUnknown:
+	ending := filepath.Ext(path)
+	switch f := extensions[strings.ToLower(ending)]; {
+	case ending == "":
 		return formatSafetensors, nil
-	case formatJPEG:
-		return 0, usagef("%s: pictures are written as .png", path)
+	case f == formatJPEG:
+		return 0, usagef("--output %s: pictures are written as .png", path)
+	case f == formatUnknown:
+		return 0, usagef("--output %s: no outputs are written as %s: the name must end in .safetensors, .npz, .json, .npy or .png, the last two for one output", path, ending)
 	default:
 		return f, nil
 	}

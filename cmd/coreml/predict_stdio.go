@@ -71,7 +71,7 @@ func encodeReply(id json.RawMessage, r reply, err error) []byte {
 		id = json.RawMessage("null")
 	}
 	if err != nil {
-		r = reply{"error": map[string]string{"code": errorCode(err), "message": explain(err)}}
+		r = reply{"error": map[string]string{"code": errorCode(err), "message": inRequests(err)}}
 	} else if r == nil {
 		r = reply{}
 	}
@@ -79,6 +79,16 @@ func encodeReply(id json.RawMessage, r reply, err error) []byte {
 	text, failed := json.Marshal(r)
 	if failed != nil {
 		return encodeReply(id, nil, fmt.Errorf("reply: %w", failed))
+	}
+	return text
+}
+
+// inRequests is the text of an error with the operation of the protocol where the
+// method of package coreml is named.
+func inRequests(err error) string {
+	text := explain(err)
+	if errors.Is(err, coreml.ErrStateRequired) {
+		text = strings.Replace(text, "make one with NewState", `make one with the operation "new_state"`, 1)
 	}
 	return text
 }

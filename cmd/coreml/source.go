@@ -107,12 +107,18 @@ func findTokenizer(pkg, asked string) (string, error) {
 	if asked != "" {
 		info, err := os.Stat(asked)
 		switch {
+		case err == nil && looksLikePackage(asked):
+			return findTokenizer(asked, "") // the one that goes with the package
 		case err == nil && info.IsDir():
 			return asked, hasTokenizer(asked)
 		case err == nil || !isRepository(asked):
 			return asked, err
 		}
-		return cachedTokenizer(asked)
+		dir, err := cachedTokenizer(asked)
+		if errors.Is(err, errNotCached) {
+			return "", fmt.Errorf("there is no tokenizer %s: it is no file or folder here, and %s%w", quoted(asked), notCached(asked), silent{err})
+		}
+		return dir, err
 	}
 	beside := filepath.Dir(filepath.Clean(pkg))
 	for _, name := range tokenizer.FileNames() {
@@ -128,6 +134,9 @@ func findTokenizer(pkg, asked string) (string, error) {
 		return "", fmt.Errorf("no tokenizer beside %s, and the package does not say which repository it was made from: give --tokenizer", pkg)
 	}
 	dir, err := cachedTokenizer(repo)
+	if errors.Is(err, errNotCached) {
+		return "", fmt.Errorf("no tokenizer beside %s: the package was made from %s, and %s, or give --tokenizer%w", pkg, repo, notCached(repo), silent{err})
+	}
 	if err != nil {
 		return "", fmt.Errorf("no tokenizer beside %s: %w", pkg, err)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 type tokenizeCmd struct {
-	Text string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
+	Text *string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
 
 	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it that of the small storyteller." placeholder:"PATH"`
 	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages and tools." placeholder:"FILE"`
@@ -60,7 +60,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 	}
 	switch {
 	case c.Chat != "":
-		if c.Text != "" {
+		if c.Text != nil {
 			return usagef("--chat takes the text from its file")
 		}
 		return c.chat(ctx, tok, io)
@@ -88,8 +88,8 @@ func (c *tokenizeCmd) load() (*tokenizer.Tokenizer, error) {
 
 // input returns the argument or what is on standard input.
 func (c *tokenizeCmd) input(ctx context.Context, s *streams) (string, error) {
-	if c.Text != "" && c.Text != "-" {
-		return c.Text, nil
+	if c.Text != nil && *c.Text != "-" {
+		return *c.Text, nil
 	}
 	data, err := readInput(ctx, s)
 	return string(data), err

@@ -27,7 +27,7 @@ type tokenRequest struct {
 // answered with its error; the ones behind it are served. A cancel request and a
 // time-out stop one as they do with predict --stdio.
 func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
-	if c.Text != "" || c.Decode || c.Chat != "" {
+	if c.Text != nil || c.Decode || c.Chat != "" {
 		return usagef("--stdio takes everything from standard input")
 	}
 	var tok *tokenizer.Tokenizer
@@ -36,6 +36,9 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 		if tok, err = c.load(); err != nil {
 			return err
 		}
+	}
+	if isTerminal(s.in) {
+		_, _ = fmt.Fprintln(s.err, `waiting for requests, one JSON object a line, such as {"id":1,"text":"Once"}; docs/stdio.md describes them`)
 	}
 	v := &service{parse: parseTokenRequest, encode: encodeTokens, do: func(ctx context.Context, q *request) (reply, error) {
 		return answerTokens(ctx, tok, q.Line)

@@ -20,7 +20,9 @@ func main() {
 }
 
 // tell prints prompt and how the story goes on. With a package on disk
-// generate.Open(ctx, "Model.mlpackage", nil) takes the place of OpenFS.
+// generate.Open(ctx, "Model.mlpackage", nil) takes the place of OpenFS. Sampling
+// without a temperature takes the likeliest token each time; a nil Sampling means
+// as the model's generation_config.json says.
 func tell(ctx context.Context, w io.Writer, prompt string) error {
 	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, nil)
 	if err != nil {

@@ -46,6 +46,7 @@ const (
 	KindPickle      FileKind = "a Python pickle"
 	KindNPY         FileKind = "an .npy file"
 	KindPicture     FileKind = "a picture"
+	KindSVG         FileKind = "an SVG drawing"
 	KindProgram     FileKind = "an executable program"
 	KindWeights     FileKind = "the weight file of a model package"
 	KindCompiled    FileKind = "a part of a compiled model (.mlmodelc)"
@@ -289,6 +290,10 @@ func textKind(head []byte) FileKind {
 		return KindUnknown
 	}
 	start := strings.ToLower(strings.TrimLeft(text, "\ufeff \t\r\n"))
+	if strings.HasPrefix(start, "<svg") || strings.HasPrefix(start, "<!doctype svg") ||
+		(strings.HasPrefix(start, "<?xml") || strings.HasPrefix(start, "<!--")) && strings.Contains(start, "<svg") && !strings.Contains(start, "<html") {
+		return KindSVG
+	}
 	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body", "<?xml", "<error"} {
 		if strings.HasPrefix(start, tag) {
 			return KindHTML

@@ -46,6 +46,23 @@ func TestWhatCannotBeToldIsNotGuessed(t *testing.T) {
 	}
 }
 
+func TestDrawingsAreNoWebPages(t *testing.T) {
+	for head, want := range map[string]storage.FileKind{
+		"<svg></svg>":                        storage.KindSVG,
+		"\ufeff <SVG width=\"1\">":           storage.KindSVG,
+		"<?xml version=\"1.0\"?>\n<svg>":     storage.KindSVG,
+		"<!-- drawn by hand -->\n<svg>":      storage.KindSVG,
+		"<!DOCTYPE svg PUBLIC \"-//W3C//\">": storage.KindSVG,
+		"<!doctype html><svg>":               storage.KindHTML,
+		"<?xml version=\"1.0\"?><html><svg>": storage.KindHTML,
+		"<?xml version=\"1.0\"?><Error>":     storage.KindHTML,
+	} {
+		if kind := storage.KindOf([]byte(head)); kind != want {
+			t.Errorf("%q is taken for %s, not for %s", head, kind, want)
+		}
+	}
+}
+
 func TestNamesAreQuotedAndBounded(t *testing.T) {
 	name := "\x1b[31m" + strings.Repeat("n", 1<<20)
 	err := &storage.WrongFileError{Name: name, Kind: storage.KindLFSPointer, OID: "\x1b]0;title\x07"}
