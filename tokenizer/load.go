@@ -20,6 +20,7 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/normalizer"
 	"github.com/gocoreml/coreml/tokenizer/internal/pattern"
 	"github.com/gocoreml/coreml/tokenizer/internal/pretokenizer"
+	"github.com/gocoreml/coreml/tokenizer/internal/sentencepiece"
 )
 
 // fileName is the name of the file that a directory must hold.
@@ -72,7 +73,7 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	}
 	var t *Tokenizer
 	if isPieces(name, data) {
-		if t, err = parsePieces(data, side); errors.Is(err, errPieces) {
+		if t, err = parsePieces(data, side); errors.Is(err, sentencepiece.ErrMalformed) {
 			err = otherFile(name, data, err)
 		}
 	} else if t, err = parse(data); err == nil {
