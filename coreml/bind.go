@@ -82,6 +82,9 @@ func inputArray(ctx context.Context, d *FeatureDescription, t *tensor.Tensor) (*
 	if !allows(d, t) {
 		return nil, d.Check(t.Shape()...)
 	}
+	if t.DType() == tensor.Bool && d.DType.IsFloat() {
+		return nil, fmt.Errorf("got booleans, want %s: in a mask that is added they would hide nothing (tensor.Tensor.To makes them 1 and 0 where that is meant): %w", d.Type(), ErrDType)
+	}
 	return convert(ctx, t, d.DType)
 }
 

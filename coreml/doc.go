@@ -22,7 +22,7 @@
 //	}
 //	defer st.Close()
 //	ids := tensor.FromSlice([]int32{1, 15043, 3186}, 1, 3)
-//	mask := tensor.New(tensor.Float16, 1, 1, 3, 3)
+//	mask := tensor.CausalMask(tensor.Float16, 3, 0, nil) // a row for each token
 //	out, err := m.Predict(ctx, coreml.Features{
 //		"inputIds":   coreml.MultiArray(ids),
 //		"causalMask": coreml.MultiArray(mask),

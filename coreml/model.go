@@ -51,6 +51,9 @@ type program struct {
 // Load gives up with ctx's error when ctx ends; ctx is not used afterwards. A nil
 // ctx is context.Background and a nil cfg the zero [Config].
 func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
+	if path == "" {
+		return nil, fail("load model", fmt.Errorf("the path is empty: %w", ErrNotPackage))
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fail("load model", err)

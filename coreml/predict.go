@@ -41,8 +41,8 @@ type PredictOptions struct {
 //
 // in holds a value for every required input and no others. A multi-array of
 // another numeric type than the declared one is converted by the rules of
-// [tensor.Tensor.To], and one that is not contiguous is copied. A tensor of
-// rank 0 stands for one of shape [1]: Core ML has no scalars. Inputs are only
+// [tensor.Tensor.To], and one that is not contiguous is copied. Booleans are no
+// numbers: an input of a floating-point type refuses them. A tensor of rank 0 stands for one of shape [1]: Core ML has no scalars. Inputs are only
 // read, and only during the call. A refused value gives an [*InputError].
 //
 // st is the state that the function reads and updates. It is nil for a function

@@ -210,3 +210,49 @@ func (c *countedContext) Err() error {
 	}
 	return nil
 }
+
+func TestAnEndedContextIsReportedAsSuch(t *testing.T) {
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	m := &fakeModel{}
+	s, tok := newSession(t, m, plainTemplate)
+	m.next = replies(tok, "ok")
+	g, err := generate.NewFake(m, m.description(), tok, &generate.Config{Driver: m.driver()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func() error{
+		"Send": func() error { _, err := generate.Collect(s.Send(ctx, "hi", nil)); return err },
+		"Chat": func() error {
+			_, err := generate.Collect(g.Chat(ctx, []tokenizer.Message{{Role: "user", Content: "hi"}}, nil))
+			return err
+		},
+		"Stream": func() error { _, err := generate.Collect(g.Stream(ctx, "hi", nil)); return err },
+	} {
+		if err := call(); !errors.Is(err, context.DeadlineExceeded) || err.Error() != "generate: "+context.DeadlineExceeded.Error() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A template that takes long costs New, which has no context, no more than a little.
+func TestATemplateThatTakesLongIsNotWaitedForWhenAGeneratorIsMade(t *testing.T) {
+	const slow = `{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% set d = a %}{% endfor %}{% endfor %}{% endfor %}` + plainTemplate
+	tok := chatTokenizer(t, slow)
+	full := time.Now()
+	if _, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{{Role: "user", Content: "a"}}, nil); err == nil {
+		t.Log("the template ends by itself")
+	}
+	alone := time.Since(full)
+	m := &fakeModel{}
+	start := time.Now()
+	g, err := generate.NewFake(m, m.description(), tok, &generate.Config{Driver: m.driver()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	t.Logf("the template alone takes %v, New took %v", alone, took)
+	if alone > 2*generate.TurnEndTime && took > (alone+2*generate.TurnEndTime)/2 || g.TurnEnd() != -1 {
+		t.Errorf("New took %v of the template's %v and found token %d", took, alone, g.TurnEnd())
+	}
+}

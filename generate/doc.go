@@ -65,6 +65,23 @@
 //
 // A nil context counts as [context.Background] everywhere.
 //
+// # Interrupting a chat
+//
+// A context that ends, as one of signal.NotifyContext does at Ctrl-C, is an error:
+// a [Session] takes the turn back, question and answer, so that the same Send can
+// be tried again. A program that wants to keep what was written so far leaves the
+// loop by a break instead, and the partial answer becomes a message:
+//
+//	for tok, err := range session.Send(context.Background(), text, nil) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Print(tok.Text)
+//		if interrupted.Err() != nil { // of signal.NotifyContext
+//			break
+//		}
+//	}
+//
 // # Errors
 //
 // A stream yields its error once, as its last pair. Cancelling the context ends

@@ -2,8 +2,10 @@ package generate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -12,7 +14,7 @@ import (
 func encodePrompt(ctx context.Context, t *tokenizer.Tokenizer, prompt string) ([]int, error) {
 	ids, err := t.EncodeContext(ctx, prompt, true)
 	if err != nil {
-		return nil, fmt.Errorf("encode prompt: %w", err)
+		return nil, unlessEnded(ctx, fmt.Errorf("encode prompt: %w", err))
 	}
 	// A prompt that was copied with its begin token would get a second one.
 	if bos := t.Config().BOSToken; bos != "" && strings.HasPrefix(prompt, bos) && len(ids) > 1 && ids[0] == ids[1] {
@@ -31,23 +33,39 @@ func encodeChat(ctx context.Context, t *tokenizer.Tokenizer, messages []tokenize
 	}
 	text, err := t.ApplyChatTemplate(ctx, messages, chat)
 	if err != nil {
-		return nil, fmt.Errorf("chat template: %w", err)
+		return nil, unlessEnded(ctx, fmt.Errorf("chat template: %w", err))
 	}
 	// The template writes the special tokens itself.
 	ids, err := t.EncodeContext(ctx, text, false)
 	if err != nil {
-		return nil, fmt.Errorf("encode messages: %w", err)
+		return nil, unlessEnded(ctx, fmt.Errorf("encode messages: %w", err))
 	}
 	return ids, nil
 }
 
+// unlessEnded returns err, or ctx's error where that is the reason: where the work
+// was when the context ended is of no use to the caller.
+func unlessEnded(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		return ended
+	}
+	return err
+}
+
+// turnEndTime is how long a chat template may take to tell how it ends an answer.
+// Those of models take a millisecond; one that is written to take long costs no
+// more than this where nobody has set a limit, in [New].
+const turnEndTime = 250 * time.Millisecond
+
 // findTurnEnd returns the token that a chat template puts behind an answer, or
-// -1. What it puts there ends an answer, whether or not the model's configuration
-// says so.
+// -1, also where it takes too long. What it puts there ends an answer, whether or
+// not the model's configuration says so.
 func findTurnEnd(ctx context.Context, t *tokenizer.Tokenizer) int {
 	if t == nil || !t.HasChatTemplate() {
 		return -1
 	}
+	ctx, cancel := context.WithTimeout(ctx, turnEndTime)
+	defer cancel()
 	const answer = "\u2042" // a character that no template writes
 	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: answer}}, nil)
 	if err != nil {

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,10 @@ import (
 // Open loads the package at path, the tokenizer and generation_config.json
 // beside it, and a driver file if there is one. A nil ctx never ends; a nil cfg
 // is the zero [Config].
+//
+// path is the package itself, not the folder around it: the error of another path
+// is that of [coreml.Load] and says what lies there. Only where the package is fit
+// to write text does a tokenizer that is missing, or broken, count.
 func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 	c := valueOr(cfg, Config{})
 	clean := filepath.Clean(path)
@@ -25,7 +30,7 @@ func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 	s := &source{
 		fsys: os.DirFS(dir), pkg: filepath.Base(clean), tokenizer: dir,
 		loadModel: func(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
-			return coreml.Load(ctx, clean, cfg)
+			return coreml.Load(ctx, path, cfg)
 		},
 	}
 	if c.Tokenizer != "" {
@@ -116,8 +121,9 @@ func open(ctx context.Context, s *source, c *Config) (*Generator, error) {
 	return g, nil
 }
 
-// open loads the parts. The tokenizer comes first: it is quick and the likelier
-// to be missing.
+// open loads the parts. The tokenizer comes first, since it is quick. Where it is
+// not to be had, the package is looked at all the same: a path that leads to none
+// has no tokenizer beside it either, and is what the caller has to mend.
 func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -125,19 +131,18 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	t, err := s.loadTokenizer()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w in %s: %w", ErrNoTokenizer, s.tokenizer, err)
+	t, missing := s.loadTokenizer()
+	if errors.Is(missing, fs.ErrNotExist) {
+		missing = fmt.Errorf("%w in %s: %w", ErrNoTokenizer, s.tokenizer, missing)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if err := s.readFiles(c); err != nil {
-		return nil, err
-	}
+	missing = cmp.Or(missing, s.readFiles(c)) // read in any case: a driver says what the package is
 	m, err := s.loadModel(ctx, c.modelConfig())
 	if err != nil {
 		return nil, err
+	}
+	if missing != nil {
+		_, err := newGenerator(ctx, m, m.Description(), nil, c, func() error { return nil })
+		return nil, errors.Join(cmp.Or(err, missing), m.Close())
 	}
 	g, err := newGenerator(ctx, m, m.Description(), t, c, m.Close)
 	if err != nil {

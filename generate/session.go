@@ -146,8 +146,10 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	return r.run(ctx, s.seq, prompt, emit)
 }
 
-// Close gives the state back. The messages stay, and a further Send takes a
-// state anew. While a turn is running it fails with [ErrBusy] and gives nothing
+// Close gives the state back. It does not end the conversation: the messages stay,
+// and a further Send takes a state anew, reads the messages again and has to be
+// followed by another Close. Only after the generator's Close does Send fail, with
+// [ErrClosed]. While a turn is running it fails with [ErrBusy] and gives nothing
 // back: end the loop, or its context, first.
 func (s *Session) Close() error {
 	if err := s.enter(); err != nil {

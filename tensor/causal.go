@@ -7,7 +7,8 @@ import "math"
 type CausalMaskOptions struct {
 	// Fill is what a mask of floats holds where a token may not look. 0 means
 	// minus infinity; some packages want a large negative number instead, such as
-	// -10000. A mask of another type has no use for it.
+	// -10000. A number that the type does not hold, such as -1e9 for Float16, whose
+	// least is -65504, is an error. A mask of another type has no use for Fill.
 	Fill float64
 	// Window is the number of tokens that a token sees, itself included: those of
 	// a sliding window. 0 means all before it.
@@ -55,6 +56,9 @@ func CausalMask(dtype DType, q, past int, opts *CausalMaskOptions) *Tensor {
 	case math.IsNaN(o.Fill) || o.Fill > 0:
 		return fail(op, ErrValue, "a fill of %v, want a number below 0", o.Fill)
 	}
+	if err := fillFits(dtype, o.Fill); err != nil {
+		return failed(err)
+	}
 	seen, hidden := 1.0, 0.0
 	if dtype.IsFloat() {
 		seen, hidden = 0, o.Fill
@@ -77,4 +81,27 @@ func CausalMask(dtype DType, q, past int, opts *CausalMaskOptions) *Tensor {
 		copy(out.data[(i*width+first)*size:(i*width+last+1)*size], one.data)
 	}
 	return out
+}
+
+// leastOf are the least numbers of the floating-point types that are narrower
+// than that of a fill.
+var leastOf = map[DType]float64{Float16: -65504, Float32: -math.MaxFloat32}
+
+// fillFits refuses a fill that would become minus infinity, which makes other
+// numbers of the softmax than the one asked for, or 0, which hides nothing.
+func fillFits(dtype DType, fill float64) error {
+	least, ok := leastOf[dtype]
+	if !ok || fill == 0 || math.IsInf(fill, -1) {
+		return nil
+	}
+	if got := Fill(dtype, fill).item(); math.IsInf(got, -1) || got == 0 {
+		return opError("causal mask", ErrValue, "a fill of %v, which %v does not hold: want a number from %v up to one that is not rounded to 0, or 0 for minus infinity", fill, dtype, least)
+	}
+	return nil
+}
+
+// item returns the number that a tensor of one element holds.
+func (t *Tensor) item() float64 {
+	x, _ := Item[float64](t) // of one element
+	return x
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/tensor"
@@ -98,6 +99,9 @@ func TestCausalMasksThatMakeNoSenseCarryAnError(t *testing.T) {
 		{2, 3, tensor.CausalMaskOptions{Window: -1}, tensor.ErrValue},
 		{2, 3, tensor.CausalMaskOptions{Fill: 1}, tensor.ErrValue},
 		{2, 3, tensor.CausalMaskOptions{Fill: math.NaN()}, tensor.ErrValue},
+		{2, 3, tensor.CausalMaskOptions{Fill: -1e9}, tensor.ErrValue},
+		{2, 3, tensor.CausalMaskOptions{Fill: -65520}, tensor.ErrValue},
+		{2, 3, tensor.CausalMaskOptions{Fill: -1e-12}, tensor.ErrValue},
 	} {
 		if err := tensor.CausalMask(tensor.Float16, c.q, c.past, &c.o).Err(); !errors.Is(err, c.want) {
 			t.Errorf("%d after %d with %+v gave %v, want %v", c.q, c.past, c.o, err, c.want)
@@ -105,5 +109,27 @@ func TestCausalMasksThatMakeNoSenseCarryAnError(t *testing.T) {
 	}
 	if err := tensor.CausalMask(tensor.DType(200), 1, 1, nil).Err(); err == nil {
 		t.Error("a mask of no type was made")
+	}
+}
+
+func TestAFillOfACausalMaskIsOneThatTheTypeHolds(t *testing.T) {
+	for _, c := range []struct {
+		dtype tensor.DType
+		fill  float64
+		want  string // in the error; empty: it fits
+	}{
+		{tensor.Float16, -1e4, ""},
+		{tensor.Float16, -65504, ""},
+		{tensor.Float16, math.Inf(-1), ""},
+		{tensor.Float16, -1e9, "-65504"},
+		{tensor.Float32, -1e9, ""},
+		{tensor.Float32, -1e300, "-3.4028234663852886e+38"},
+		{tensor.Float64, -1e300, ""},
+		{tensor.Int32, -1e300, ""}, // which has no use for it
+	} {
+		err := tensor.CausalMask(c.dtype, 2, 0, &tensor.CausalMaskOptions{Fill: c.fill}).Err()
+		if (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v filled with %v gave %v, want an error with %q", c.dtype, c.fill, err, c.want)
+		}
 	}
 }

@@ -71,8 +71,22 @@ type BatchOptions struct {
 	Padding    *Padding
 }
 
-// ErrTooShort is returned where a text cannot be cut as a [Truncation] wants.
+// ErrTooShort is returned where a text cannot be cut as a [Truncation] wants: so
+// much would have to go that nothing of it were left.
 var ErrTooShort = errors.New("tokenizer: the text to truncate is too short for that length")
+
+// ErrLimit is returned where a length to truncate to is too small: negative, or
+// below the number of tokens that are put around every text. The error's text has
+// both numbers.
+var ErrLimit = errors.New("tokenizer: limit is too small")
+
+// limitError is the error of a limit below what stands around every text.
+func limitError(limit, around int) error {
+	if around == 0 {
+		return fmt.Errorf("%w: it is %d, want 0 or more", ErrLimit, limit)
+	}
+	return fmt.Errorf("%w: it is %d, and %d special tokens stand around every text", ErrLimit, limit, around)
+}
 
 // Truncation returns the truncation that the file asks for, nil if it asks for
 // none. Only [Tokenizer.EncodeBatch] truncates, and only if it is told to.
@@ -147,10 +161,17 @@ func (t *Tokenizer) encodeInput(ctx context.Context, in Input, opts *BatchOption
 		}
 	}
 	if opts.Truncation != nil {
-		limit := *opts.Truncation
+		limit, around := *opts.Truncation, 0
 		if opts.AddSpecial {
-			limit.MaxLength -= t.SpecialCount(b != nil)
+			around = t.SpecialCount(b != nil)
 		}
+		if limit.MaxLength < max(around, 0) {
+			return nil, limitError(limit.MaxLength, around)
+		}
+		if limit.Stride < 0 {
+			return nil, fmt.Errorf("%w: the stride is %d, want 0 or more", ErrLimit, limit.Stride)
+		}
+		limit.MaxLength -= around
 		if a, b, err = truncate(a, b, &limit); err != nil {
 			return nil, err
 		}

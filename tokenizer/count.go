@@ -62,7 +62,8 @@ type TruncateOptions struct {
 // A text by itself can have other tokens at its ends than as a part of a longer
 // one. Truncate counts what it returns, so that it never has more than limit
 // tokens; a few less than would fit are possible. Options of nil are the zero
-// ones. A limit below what is put around every text is [ErrTooShort].
+// ones. A negative limit, and one below what is put around every text, is
+// [ErrLimit].
 func (t *Tokenizer) Truncate(text string, limit int, opts *TruncateOptions) (string, int, error) {
 	return t.TruncateContext(context.Background(), text, limit, opts)
 }
@@ -79,7 +80,7 @@ func (t *Tokenizer) TruncateContext(ctx context.Context, text string, limit int,
 		return "", 0, err
 	}
 	if limit < around {
-		return "", 0, ErrTooShort
+		return "", 0, limitError(limit, around)
 	}
 	for size := window(limit); ; size *= 4 {
 		// What is far behind the limit does not change the tokens before it.

@@ -96,7 +96,7 @@ func checkTruncation(t *testing.T, name string, tok *tokenizer.Tokenizer, text s
 		opts = &tokenizer.TruncateOptions{}
 	}
 	if around, _ := tok.Count("", opts.AddSpecial); limit < around {
-		if !errors.Is(err, tokenizer.ErrTooShort) {
+		if !errors.Is(err, tokenizer.ErrLimit) {
 			t.Errorf("%s: got error %v for a limit of %d", name, err, limit)
 		}
 		return
@@ -147,6 +147,37 @@ func TestTruncateOfALongTextLooksAtItsEndOnly(t *testing.T) {
 		got, n, err := tok.Truncate(text, 100, &tokenizer.TruncateOptions{Left: left})
 		if err != nil || n < 90 || n > 100 || len(got) > 1000 {
 			t.Errorf("got %d bytes of %d tokens, %v", len(got), n, err)
+		}
+	}
+}
+
+func TestALimitThatIsTooSmallIsSaidToBeSo(t *testing.T) {
+	for name, tok := range cutters(t) {
+		around, err := tok.Count("", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls := map[string]func() error{
+			"Truncate to -1": func() error { _, _, err := tok.Truncate("a text", -1, nil); return err },
+			"a batch cut to -1": func() error {
+				_, err := tok.EncodeBatch([]tokenizer.Input{{Text: "a text"}}, &tokenizer.BatchOptions{Truncation: &tokenizer.Truncation{MaxLength: -1}})
+				return err
+			},
+			"a batch with a stride of -1": func() error {
+				_, err := tok.EncodeBatch([]tokenizer.Input{{Text: "a text"}}, &tokenizer.BatchOptions{Truncation: &tokenizer.Truncation{MaxLength: 1, Stride: -1}})
+				return err
+			},
+		}
+		if around > 0 {
+			calls["Truncate below the special tokens"] = func() error {
+				_, _, err := tok.Truncate("a text", around-1, &tokenizer.TruncateOptions{AddSpecial: true})
+				return err
+			}
+		}
+		for what, call := range calls {
+			if err := call(); !errors.Is(err, tokenizer.ErrLimit) || errors.Is(err, tokenizer.ErrTooShort) {
+				t.Errorf("%s: %s gave %v, want ErrLimit", name, what, err)
+			}
 		}
 	}
 }

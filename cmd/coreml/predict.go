@@ -263,6 +263,9 @@ func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions)
 	if d == nil {
 		return coreml.MultiArray(t), nil
 	}
+	if t.Err() == nil && t.DType() == tensor.Bool && d.DType.IsFloat() {
+		t = t.To(d.DType) // in the command's inputs true and false are 1 and 0
+	}
 	switch d.Kind {
 	case coreml.KindInt64:
 		i, err := tensor.Item[int64](t.To(tensor.Int64))

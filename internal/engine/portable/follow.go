@@ -1,6 +1,11 @@
 package portable
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -9,16 +14,39 @@ import (
 func (p *program) fits(fr *frame, outputs []*tensor.Tensor) error {
 	if !fr.follows() {
 		if err := fr.rehearse(); err != nil {
-			return err
+			return p.unfit(fr, err)
 		}
 	}
 	return p.fitOutputs(fr, outputs)
 }
 
+// unfit names the inputs, with their shapes, in an error of shapes that a
+// rehearsal found: an operation's own error does not say which of them to change.
+func (p *program) unfit(fr *frame, err error) error {
+	if !errors.Is(err, tensor.ErrShape) {
+		return err
+	}
+	var shapes []string
+	for k, s := range p.inputs {
+		if s < 0 {
+			continue
+		}
+		if len(shapes) == maxQuotedInputs {
+			shapes = append(shapes, "...")
+			break
+		}
+		shapes = append(shapes, fmt.Sprintf("%s %v", mil.Plain(p.desc.Inputs[k].Name), fr.Values[s].ShapeCopy()))
+	}
+	if len(shapes) == 0 {
+		return err
+	}
+	return fmt.Errorf("the inputs' shapes do not go together: %s: %w", strings.Join(shapes, ", "), err)
+}
+
 // follows reports whether a prediction is the next of a series that needs no
-// rehearsal: since the one before, dimensions of inputs stayed or grew by one, as
-// they do from token to token, and the last rehearsal of such a step touched no
-// output. What does not fit then, such as a cache that is full, is found by the
+// rehearsal: since the one before, the dimensions of inputs stayed or grew by one, as
+// they do from token to token and each as it did in the last rehearsal, which
+// touched no output. What does not fit then, such as a cache that is full, is found by the
 // operation that it concerns.
 func (fr *frame) follows() bool {
 	same := fr.series
@@ -29,7 +57,7 @@ func (fr *frame) follows() bool {
 		m, v := &fr.memos[s], &fr.Values[s]
 		same = same && m.rank == v.Rank
 		for d := 0; same && d < v.Rank; d++ {
-			same = v.Dims[d] == m.dims[d] || v.Dims[d] == m.dims[d]+1
+			same = v.Dims[d] == m.dims[d]+m.growth[d] && m.growth[d] >= 0 && m.growth[d] <= 1
 		}
 	}
 	if !same {

@@ -27,6 +27,23 @@ var hostileTypes = []dtype.Type{dtype.Float32, dtype.Float16, dtype.Int32, dtype
 // that the frame had to catch is not.
 func hostileOp(t *testing.T, seed uint64) (name string, worked bool) {
 	t.Helper()
+	name, p, feeds := hostilePlan(t, seed)
+	if p == nil {
+		return name, false
+	}
+	fr := newFrame(p, nil, 1)
+	bindAll(fr, feeds)
+	err := fr.run(t.Context())
+	if err != nil && strings.Contains(err.Error(), "internal fault") {
+		t.Errorf("seed %d: %s: %v", seed, name, err)
+	}
+	return name, err == nil
+}
+
+// hostilePlan returns the plan of that program with what is fed to it; nil where
+// the operation is refused before it is run.
+func hostilePlan(t *testing.T, seed uint64) (name string, _ *plan.Plan, _ []feeding) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
 	names := make([]string, 0, len(op.Table))
 	for name := range op.Table {
@@ -68,19 +85,13 @@ func hostileOp(t *testing.T, seed uint64) (name string, worked bool) {
 	fn, err := b.Function()
 	if err != nil {
 		t.Logf("seed %d: %v", seed, err)
-		return op.Name, false // not even a program
+		return op.Name, nil, nil // not even a program
 	}
 	p, err := plan.New(t.Context(), fn, engine.Faithful, r.IntN(2) == 0)
 	if err != nil {
-		return op.Name, false
+		return op.Name, nil, nil
 	}
-	fr := newFrame(p, nil, 1)
-	bindAll(fr, feeds)
-	err = fr.run(t.Context())
-	if err != nil && strings.Contains(err.Error(), "internal fault") {
-		t.Errorf("seed %d: %s: %v", seed, op.Name, err)
-	}
-	return op.Name, err == nil
+	return op.Name, p, feeds
 }
 
 func hostileShape(r *rand.Rand, limit int) []int {

@@ -45,6 +45,9 @@ type memo struct {
 	rank  int
 	dims  [array.MaxRank]int
 	doubt doubt
+	// growth is how much larger the dimensions of a parameter were in the last
+	// rehearsal than in the one before.
+	growth [array.MaxRank]int
 	// known says that the content is known: that of i or f, or what a parameter or a
 	// constant holds.
 	known bool
@@ -117,6 +120,9 @@ func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
 	} else {
 		moved, hide = m.known || !m.shows(v), true
 		m.known = false
+	}
+	for d := range v.Rank {
+		m.growth[d] = v.Dims[d] - m.dims[d]
 	}
 	m.rank, m.dims = v.Rank, v.Dims
 	return moved, hide
@@ -247,11 +253,7 @@ func (fr *frame) rehearseStep(st *plan.Step) error {
 		err = op.Eval(c)
 	} else {
 		fr.forgetAll(st)
-		if st.Def.Check != nil {
-			if _, err = c.Attempt(st.Def.Check); err != nil {
-				err = op.AsValue(err)
-			}
-		}
+		_, err = c.Attempt(op.Check)
 	}
 	if err != nil {
 		fr.forgetAll(st)

@@ -17,8 +17,8 @@ type activation struct {
 
 var (
 	noParam    = in("x")
-	alphaParam = in("x", "alpha!")
-	bothParams = in("x", "alpha!", "beta!")
+	alphaParam = in("x", "alpha!.")
+	bothParams = in("x", "alpha!.", "beta!.")
 )
 
 var activations = []activation{
@@ -65,9 +65,9 @@ func init() {
 		Operator{Name: "sigmoid", Params: in("x"), Eval: sigmoid, Local: newSpread},
 		Operator{Name: "silu", Params: in("x"), Eval: silu, Local: newSpread},
 		Operator{Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread},
-		Operator{Name: "softmax", Params: in("x", "axis"), Eval: softmax, Local: newSoftmax},
-		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu},
-		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric},
+		Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax},
+		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu, Check: fitChannels(1)},
+		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric, Check: fitChannels(1, 2)},
 	)
 }
 

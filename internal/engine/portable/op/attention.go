@@ -27,7 +27,8 @@ type attentionLocal struct {
 // attentionShape checks the operands of attention and gives the result its shape.
 func attentionShape(c *Call) error { return shapeOfAttention(c, c.In(1)) }
 
-// shapeOfAttention is attentionShape with keys k.
+// shapeOfAttention sets the shape of the result. The mask is looked at here too:
+// by the time that it is added, states have been written.
 func shapeOfAttention(c *Call, k *array.Value) error {
 	q, v := c.In(0), c.In(2)
 	r := q.Rank
@@ -46,7 +47,27 @@ func shapeOfAttention(c *Call, k *array.Value) error {
 		}
 	}
 	y.Dims[r-1] = v.Dims[r-1]
-	return y.SetShape(y.Shape()...)
+	if err := y.SetShape(y.Shape()...); err != nil {
+		return err
+	}
+	return maskFits(c.In(3), y, k.Dims[r-2])
+}
+
+// maskFits checks that a mask broadcasts over the scores of result y and so many
+// keys. No mask fits.
+func maskFits(mask, y *array.Value, keys int) error {
+	if mask == nil {
+		return nil
+	}
+	fits := mask.Rank >= 2 && mask.Rank <= y.Rank && mask.Dims[mask.Rank-1] == keys
+	for d := 0; fits && d < mask.Rank-1; d++ {
+		fits = mask.Dims[d] == 1 || mask.Dims[d] == y.Dims[y.Rank-mask.Rank+d]
+	}
+	if !fits {
+		return fmt.Errorf("mask of shape %v does not fit the scores of %d queries and %d keys, with a result of shape %v",
+			mask.ShapeCopy(), y.Dims[y.Rank-2], keys, y.ShapeCopy())
+	}
+	return nil
 }
 
 // attention: softmax(query·keyᵀ/√E + mask)·value. Keys and values are read where
@@ -93,10 +114,7 @@ func (c *Call) attend(l *attentionLocal, k, v, mask *array.Value, scale float32,
 		a.QHead = 0
 	}
 	a.DstRow, a.DstHead = a.ValueDim, a.Queries*a.ValueDim
-	ms, err := c.maskValues(l, mask, y)
-	if err != nil {
-		return err
-	}
+	ms := c.maskValues(l, mask)
 	kk, vv := c.readable(k, v, heads)
 	for o := range outer {
 		qo, ko, vo, mo := outerOffsets(q, &kk, &vv, mask, y, o)
@@ -225,27 +243,12 @@ func readStride(v *array.Value, d, i int) int {
 
 // maskValues returns the additive mask as dense float32: a boolean one becomes 0
 // where it allows and -inf where it does not.
-func (c *Call) maskValues(l *attentionLocal, mask, y *array.Value) ([]float32, error) {
+func (c *Call) maskValues(l *attentionLocal, mask *array.Value) []float32 {
 	if mask == nil {
-		return nil, nil
-	}
-	if mask.Rank > y.Rank || mask.Rank < 2 {
-		return nil, fmt.Errorf("mask of shape %v does not fit a result of shape %v", mask.Shape(), y.Shape())
-	}
-	for d := range mask.Rank {
-		want := y.Dims[y.Rank-mask.Rank+d]
-		if d == mask.Rank-1 {
-			want = l.a.Keys
-			if mask.Dims[d] != want {
-				return nil, fmt.Errorf("mask of shape %v for %d keys", mask.Shape(), want)
-			}
-		}
-		if mask.Dims[d] != 1 && mask.Dims[d] != want {
-			return nil, fmt.Errorf("mask of shape %v does not fit a result of shape %v", mask.Shape(), y.Shape())
-		}
+		return nil
 	}
 	if !mask.IsInt() {
-		return c.F32(mask), nil
+		return c.F32(mask)
 	}
 	is := c.I32(mask)
 	l.mask = reuse(c.Env, l.mask, len(is))
@@ -258,5 +261,5 @@ func (c *Call) maskValues(l *attentionLocal, mask, y *array.Value) ([]float32, e
 			}
 		}
 	})
-	return dst, nil
+	return dst
 }

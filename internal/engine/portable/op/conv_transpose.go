@@ -20,7 +20,7 @@ func init() {
 			Name: "conv_quantized", Exact: true,
 			Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups",
 				"quantization_type!", "quant_scale!", "quant_bias!", "nbits"),
-			Shape: convShape, Eval: convQuantized,
+			Shape: convShape, Eval: convQuantized, Check: checkConvScales,
 			Local:   func() any { return new(convLocal) },
 			Folding: CostProduct, Note: "linear quantization in 8 bits",
 		},
@@ -241,14 +241,8 @@ func convQuantized(c *Call) error {
 		return err
 	}
 	scale, offset, w := c.F32(c.In(9)), c.F32(c.In(10)), c.F32(c.In(1))
-	per := 1
-	if g := &l.geo; len(scale) > 1 || len(offset) > 1 {
-		per = max(1, g.out)
-	}
-	for _, f := range [][]float32{scale, offset} {
-		if len(f) != 1 && len(f) != per {
-			return fmt.Errorf("%d scales and %d biases for %d channels", len(scale), len(offset), per)
-		}
+	if err := checkConvScales(c); err != nil {
+		return err
 	}
 	if kind != "linear" || bits != 8 {
 		return fmt.Errorf("quantization_type %q of %d bits: %w", kind, bits, array.ErrUnsupported)

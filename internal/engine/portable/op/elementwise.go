@@ -65,8 +65,12 @@ func init() {
 	shape := func(c *Call) error { return broadcastShape(c, 0, 2) }
 	for k := range binaries {
 		b := &binaries[k]
+		var check func(c *Call) error
+		if b.divides {
+			check = checkDivisors
+		}
 		add(Operator{
-			Name: b.name, Params: in("x*", "y*!"), Shape: shape, Local: newSpread, Rowwise: b.rowwise,
+			Name: b.name, Params: in("x*", "y*!"), Shape: shape, Local: newSpread, Rowwise: b.rowwise, Check: check,
 			Eval: func(c *Call) error { return c.binary(b) },
 		})
 	}

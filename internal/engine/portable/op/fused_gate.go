@@ -1,14 +1,15 @@
 package op
 
 import (
-	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"fmt"
+
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // FusedGate is activation(gate)·up, the middle of a gated feed-forward block
 // (Shazeer, "GLU Variants Improve Transformer"), in one pass.
 var FusedGate = &Operator{
-	Name: "gated", Params: in("gate", "up!"), Eval: gated,
+	Name: "gated", Params: in("gate", "up!"), Shape: gatedShape, Eval: gated,
 	Local: newSpread,
 }
 
@@ -28,12 +29,17 @@ func NewGate(activation func(dst, x []float32), round bool) *GatePattern {
 	}}
 }
 
+// gatedShape is that of the gate, which up shares but for dimensions of one.
+func gatedShape(c *Call) error {
+	if x, y := c.In(0), c.In(1); x.Len() != y.Len() {
+		return fmt.Errorf("gate of shape %v and up of shape %v do not fit", x.ShapeCopy(), y.ShapeCopy())
+	}
+	return sameShape(c)
+}
+
 // gated applies the pattern's function to both operands.
 func gated(c *Call) error {
 	x, y := c.F32(c.In(0)), c.F32(c.In(1))
-	if len(x) != len(y) {
-		return array.ErrShape
-	}
 	c.spread2(dataOf[GatePattern](c).Apply, c.newF32(0), x, y)
 	return nil
 }

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
@@ -9,7 +10,7 @@ import (
 
 // FusedRMSNorm is x·(mean(x²)+eps)^-½·gamma over the last dimension.
 var FusedRMSNorm = &Operator{
-	Name: "rms_norm", Params: in("x", "gamma"), Eval: rmsNorm,
+	Name: "rms_norm", Params: in("x", "gamma"), Shape: rmsShape, Eval: rmsNorm,
 	Local: func() any { return new(normTask) }, Rowwise: firstOperand,
 }
 
@@ -52,18 +53,23 @@ func (t *normTask) Run(lo, hi, _ int) {
 	}
 }
 
+// rmsShape is that of x, whose rows gamma must fit.
+func rmsShape(c *Call) error {
+	x, gamma := c.In(0), c.In(1)
+	if x.Rank == 0 || x.Dims[x.Rank-1] != gamma.Len() {
+		return fmt.Errorf("x of shape %v and gamma of shape %v do not fit", x.ShapeCopy(), gamma.ShapeCopy())
+	}
+	return sameShape(c)
+}
+
 // rmsNorm norms the rows of x, on the pool when there are many numbers.
 func rmsNorm(c *Call) error {
-	x := c.In(0)
 	t := localOf[normTask](c)
-	t.x, t.gamma = c.F32(x), c.F32(c.In(1))
+	t.x, t.gamma = c.F32(c.In(0)), c.F32(c.In(1))
 	t.dst = c.newF32(0)
 	t.env, t.n, t.NormPattern = c.Env, len(t.gamma), dataOf[NormPattern](c)
 	if len(t.dst) == 0 {
 		return nil
-	}
-	if x.Rank == 0 || x.Dims[x.Rank-1] != t.n {
-		return array.ErrShape
 	}
 	rows := len(t.dst) / t.n
 	if len(t.dst) < 1<<14 {

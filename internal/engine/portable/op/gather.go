@@ -11,17 +11,17 @@ import (
 func init() {
 	add(
 		Operator{
-			Name: "gather", Params: in("x*", "indices!", "axis", "batch_dims", "validate_indices"),
+			Name: "gather", Params: in("x*", "indices!", "axis", "batch_dims", "validate_indices."),
 			Shape: gatherShape, Eval: gather, Check: checkGather, View: true, Exact: true,
 			Note: "negative indices up to iOS16, and constant ones from iOS17; an index outside is an error",
 		},
 		Operator{
-			Name: "gather_along_axis", Params: in("x", "indices!", "axis", "validate_indices"),
+			Name: "gather_along_axis", Params: in("x", "indices!", "axis", "validate_indices."),
 			Shape: alongShape, Eval: gatherAlong, Check: checkAlong, Exact: true,
 			Note: "as gather",
 		},
 		Operator{
-			Name: "gather_nd", Params: in("x", "indices!", "batch_dims", "validate_indices"),
+			Name: "gather_nd", Params: in("x", "indices!", "batch_dims", "validate_indices."),
 			Shape: gatherNDShape, Eval: gatherND, Check: checkGatherND, Exact: true,
 			Note: "as gather",
 		},

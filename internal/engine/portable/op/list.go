@@ -15,9 +15,9 @@ func init() {
 			Name: "make_list", Params: []Param{{Name: "elem_shape"}, {Name: "init_length"}, {Name: "dynamic_length"}, {Name: "dtype"}},
 			Shape: makeListShape, Eval: makeList, Exact: true,
 		},
-		Operator{Name: "list_length", Params: in("ls"), Shape: scalarShape, Eval: listLength, Exact: true, ShapeOnly: true},
-		Operator{Name: "list_read", Params: in("ls", "index!"), Shape: listReadShape, Eval: listRead, Exact: true},
-		Operator{Name: "list_gather", Params: in("ls", "indices!"), Shape: listGatherShape, Eval: listRead, Exact: true},
+		Operator{Name: "list_length", Params: in("ls"), Shape: listLengthShape, Eval: listLength, Exact: true, ShapeOnly: true},
+		Operator{Name: "list_read", Params: in("ls", "index!"), Shape: listReadShape, Eval: listRead, Check: checkPlaces, Exact: true},
+		Operator{Name: "list_gather", Params: in("ls", "indices!"), Shape: listGatherShape, Eval: listRead, Check: checkPlaces, Exact: true},
 		Operator{Name: "list_write", Params: in("ls", "index!", "value!"), Shape: listWriteShape, Eval: listWrite, Exact: true, Note: "the list is copied"},
 		Operator{Name: "list_scatter", Params: in("ls", "indices!", "value!"), Shape: listScatterShape, Eval: listWrite, Exact: true, Note: "the list is copied"},
 	)
@@ -59,8 +59,13 @@ func makeList(c *Call) error {
 	return nil
 }
 
-// scalarShape gives output 0 rank 0.
-func scalarShape(c *Call) error { return c.out(0).SetShape() }
+// listLengthShape gives output 0 rank 0.
+func listLengthShape(c *Call) error {
+	if _, err := c.places(); err != nil {
+		return err
+	}
+	return c.out(0).SetShape()
+}
 
 // listLength gives the number of places.
 func listLength(c *Call) error {
@@ -109,18 +114,10 @@ func listGatherShape(c *Call) error {
 
 // listRead copies the elements at one place or several.
 func listRead(c *Call) error {
-	n, err := c.places()
+	ls := c.In(0)
+	at, err := c.placesIn()
 	if err != nil {
 		return err
-	}
-	ls, at := c.In(0), c.intsIn(1)
-	if c.out(0).Len() == 0 {
-		at = nil
-	}
-	for _, k := range at {
-		if k < 0 || int(k) >= n {
-			return fmt.Errorf("index %d is outside a list of %d places", k, n)
-		}
 	}
 	size := ls.Span(1, ls.Rank)
 	if ls.IsInt() {
@@ -129,6 +126,22 @@ func listRead(c *Call) error {
 		pickRows(&c.Env.Poller, c.newF32(0), c.F32(ls), at, size)
 	}
 	return nil
+}
+
+// placesIn returns the indices, operand 1, after a check of them; none where
+// nothing is read.
+func (c *Call) placesIn() ([]int32, error) {
+	n, err := c.places()
+	if err != nil || c.out(0).Len() == 0 {
+		return nil, err
+	}
+	at := c.intsIn(1)
+	for _, k := range at {
+		if k < 0 || int(k) >= n {
+			return nil, fmt.Errorf("index %d is outside a list of %d places", k, n)
+		}
+	}
+	return at, nil
 }
 
 // pickRows copies rows at from src to dst, one after the other.

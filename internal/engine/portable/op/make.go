@@ -10,13 +10,13 @@ import (
 func init() {
 	add(
 		Operator{Name: "range_1d", Params: in("end", "start!", "step!"), Shape: rangeShape, Eval: rangeOp},
-		Operator{Name: "fill", Params: in("shape", "value"), Shape: fillShape, Eval: fill},
-		Operator{Name: "fill_like", Params: in("ref_tensor*", "value"), Eval: fill},
+		Operator{Name: "fill", Params: in("shape", "value."), Shape: fillShape, Eval: fill},
+		Operator{Name: "fill_like", Params: in("ref_tensor*", "value."), Eval: fill},
 		Operator{
-			Name: "one_hot", Params: in("indices", "one_hot_vector_size!", "axis", "on_value", "off_value"),
+			Name: "one_hot", Params: in("indices", "one_hot_vector_size!", "axis", "on_value.", "off_value."),
 			Shape: oneHotShape, Eval: oneHot,
 		},
-		Operator{Name: "band_part", Params: in("x", "lower", "upper"), Eval: bandPart, Exact: true},
+		Operator{Name: "band_part", Params: in("x", "lower.", "upper."), Eval: bandPart, Check: needRank(2, "has no matrices"), Exact: true},
 		Operator{Name: "non_zero", Params: in("x"), Shape: nonZeroShape, Eval: nonZero},
 	)
 }

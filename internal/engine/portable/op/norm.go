@@ -10,11 +10,11 @@ import (
 
 func init() {
 	add(
-		Operator{Name: "layer_norm", Params: in("x", "axes", "gamma", "beta", "epsilon"), Eval: layerNorm, Local: newScratch},
-		Operator{Name: "batch_norm", Params: in("x", "mean!", "variance!", "gamma", "beta", "epsilon"), Eval: batchNorm},
-		Operator{Name: "instance_norm", Params: in("x", "gamma", "beta", "epsilon"), Eval: instanceNorm},
-		Operator{Name: "l2_norm", Params: in("x", "epsilon"), Eval: l2Norm},
-		Operator{Name: "local_response_norm", Params: in("x", "size!", "alpha", "beta", "k"), Eval: localResponseNorm, Note: "neighbouring channels, as the definition says"},
+		Operator{Name: "layer_norm", Params: in("x", "axes", "gamma", "beta", "epsilon."), Eval: layerNorm, Check: checkLayerNorm, Local: newScratch},
+		Operator{Name: "batch_norm", Params: in("x", "mean!", "variance!", "gamma", "beta", "epsilon."), Eval: batchNorm, Check: fitChannels(1, 2, 3, 4)},
+		Operator{Name: "instance_norm", Params: in("x", "gamma", "beta", "epsilon."), Eval: instanceNorm, Check: fitChannels(1, 2)},
+		Operator{Name: "l2_norm", Params: in("x", "epsilon."), Eval: l2Norm, Check: needRank(3, "has fewer than 3 dimensions")},
+		Operator{Name: "local_response_norm", Params: in("x", "size!.", "alpha.", "beta.", "k."), Eval: localResponseNorm, Check: checkResponseNorm, Note: "neighbouring channels, as the definition says"},
 	)
 }
 

@@ -10,10 +10,10 @@ import (
 func init() {
 	add(
 		Operator{
-			Name: "quantize", Params: in("input", "zero_point", "scale!", "axis", "output_dtype"),
-			Eval: quantize, Exact: true,
+			Name: "quantize", Params: in("input", "zero_point", "scale!", "axis.", "output_dtype"),
+			Eval: quantize, Check: checkQuantize, Exact: true,
 		},
-		Operator{Name: "dequantize", Params: in("input", "zero_point", "scale!", "axis"), Eval: dequantize},
+		Operator{Name: "dequantize", Params: in("input", "zero_point", "scale!", "axis."), Eval: dequantize, Check: checkDequantize},
 	)
 }
 

@@ -12,22 +12,22 @@ import (
 func init() {
 	add(
 		Operator{
-			Name: "random_uniform", Params: in("shape", "low", "high", "seed"),
+			Name: "random_uniform", Params: in("shape", "low.", "high.", "seed."),
 			Shape: randomShape, Eval: randomUniform, Random: true,
 			Note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 		Operator{
-			Name: "random_normal", Params: in("shape", "mean", "stddev", "seed"),
+			Name: "random_normal", Params: in("shape", "mean.", "stddev.", "seed."),
 			Shape: randomShape, Eval: randomNormal, Random: true,
 			Note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 		Operator{
-			Name: "random_bernoulli", Params: in("shape", "prob", "seed"),
+			Name: "random_bernoulli", Params: in("shape", "prob.", "seed."),
 			Shape: randomShape, Eval: randomBernoulli, Random: true,
 			Note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 		Operator{
-			Name: "random_categorical", Params: in("x", "mode", "size", "seed"),
+			Name: "random_categorical", Params: in("x", "mode", "size", "seed."),
 			Shape: categoricalShape, Eval: randomCategorical, Random: true, Local: newScratch,
 			Note: "with a seed the same numbers in every prediction; not those of Core ML",
 		},

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,22 +13,22 @@ func init() {
 	add(
 		Operator{
 			Name: "rnn", Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence", "activation"),
-			Shape: recurrentShape(6, 5, 1), Eval: rnn, Local: newRecurrent,
+			Shape: recurrentShape(6, 5, 1), Eval: rnn, Check: checkRNN, Local: newRecurrent,
 			Folding: CostProduct, Results: &Bounds{2, 2},
 		},
 		Operator{
 			Name: "gru",
 			Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence",
-				"recurrent_activation", "activation", "reset_after", "input_bias"),
-			Shape: recurrentShape(6, 5, 3), Eval: gru, Local: newRecurrent,
+				"recurrent_activation", "activation", "reset_after.", "input_bias"),
+			Shape: recurrentShape(6, 5, 3), Eval: gru, Check: checkGRU, Local: newRecurrent,
 			Folding: CostProduct, Results: &Bounds{2, 2}, Note: "reset_after and input_bias from iOS18",
 		},
 		Operator{
 			Name: "lstm",
 			Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence",
 				"recurrent_activation", "activation", "initial_c!", "peephole", "weight_ih_back", "weight_hh_back",
-				"bias_back", "peephole_back", "cell_activation", "clip"),
-			Shape: recurrentShape(6, 5, 4), Eval: lstm, Local: newRecurrent,
+				"bias_back", "peephole_back", "cell_activation", "clip."),
+			Shape: recurrentShape(6, 5, 4), Eval: lstm, Check: checkLSTM, Local: newRecurrent,
 			Folding: CostProduct, Results: &Bounds{3, 3},
 		},
 	)
@@ -289,12 +290,14 @@ func gru(c *Call) error {
 // lstmSide holds the operands of one direction.
 type lstmSide struct{ wx, wh, bias, peep []float32 }
 
+// lstmOperands are the operands of each direction, in the order of lstmSide.
+var lstmOperands = [2][4]int{{2, 3, 4, 10}, {11, 12, 13, 14}}
+
+var errNoBackward = errors.New("the weights of the backward direction are missing")
+
 // side reads the operands of direction d.
 func (c *Call) side(l *recurrent, d int) (s lstmSide, err error) {
-	at := [4]int{2, 3, 4, 10}
-	if d == 1 {
-		at = [4]int{11, 12, 13, 14}
-	}
+	at := lstmOperands[d]
 	rows := l.gates * l.hidden
 	if s.wx, err = c.vector(at[0], rows*l.input); err != nil {
 		return s, err
@@ -309,7 +312,7 @@ func (c *Call) side(l *recurrent, d int) (s lstmSide, err error) {
 		return s, err
 	}
 	if s.wx == nil || s.wh == nil {
-		return s, fmt.Errorf("the weights of the backward direction are missing")
+		return s, errNoBackward
 	}
 	return s, nil
 }

@@ -48,9 +48,13 @@ func squareI(x int64) int64 { return x * x }
 func init() {
 	for k := range reductions {
 		r := &reductions[k]
+		var check func(c *Call) error
+		if r.kind == byMax || r.kind == byMin {
+			check = checkReduced
+		}
 		add(Operator{
 			Name: r.name, Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,
-			Eval: func(c *Call) error { return c.reduce(r) }, Local: newScratch,
+			Eval: func(c *Call) error { return c.reduce(r) }, Local: newScratch, Check: check,
 		})
 	}
 	add(Operator{

@@ -14,7 +14,7 @@ func init() {
 			Shape: upsampleShape, Eval: resizeNearest, Local: newGrid2,
 		},
 		Operator{
-			Name: "upsample_bilinear", Params: in("x", "scale_factor_height", "scale_factor_width", "align_corners", "half_pixel_centers"),
+			Name: "upsample_bilinear", Params: in("x", "scale_factor_height", "scale_factor_width", "align_corners.", "half_pixel_centers."),
 			Shape: upsampleShape, Eval: upsampleBilinear, Local: newGrid2,
 			Folding: CostUnbounded,
 		},

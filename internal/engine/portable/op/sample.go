@@ -11,15 +11,15 @@ func init() {
 	add(
 		Operator{
 			Name: "resample",
-			Params: in("x", "coordinates!", "sampling_mode", "padding_mode", "padding_value",
-				"coordinates_mode", "align_corners"),
+			Params: in("x", "coordinates!", "sampling_mode", "padding_mode", "padding_value.",
+				"coordinates_mode", "align_corners."),
 			Shape: resampleShape, Eval: resample,
 			Folding: CostUnbounded,
 		},
 		Operator{
 			Name: "affine",
-			Params: in("x", "transform_matrix!", "sampling_mode", "padding_mode", "padding_value", "coordinates_mode",
-				"align_corners", "output_height!", "output_width!"),
+			Params: in("x", "transform_matrix!", "sampling_mode", "padding_mode", "padding_value.", "coordinates_mode",
+				"align_corners.", "output_height!", "output_width!"),
 			Shape: affineShape, Eval: affineWarp,
 			Folding: CostUnbounded,
 		},

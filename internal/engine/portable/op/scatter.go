@@ -10,20 +10,23 @@ import (
 func init() {
 	add(
 		Operator{
-			Name: "scatter", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices"),
-			Shape: scatterShape, Eval: scatter,
+			Name: "scatter", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices."),
+			Shape: scatterShape, Eval: scatter, Check: checkScatter,
 			Note: "negative indices up to iOS16; from iOS17 an index outside changes nothing, or is an error where validate_indices asks for it",
 		},
 		Operator{
-			Name: "scatter_along_axis", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices"),
-			Shape: scatterAlongShape, Eval: scatterAlong,
+			Name: "scatter_along_axis", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices."),
+			Shape: scatterAlongShape, Eval: scatterAlong, Check: checkScatter,
 		},
 		Operator{
-			Name: "scatter_nd", Params: in("data*", "indices!", "updates!", "mode", "validate_indices"),
-			Shape: scatterNDShape, Eval: scatterND,
+			Name: "scatter_nd", Params: in("data*", "indices!", "updates!", "mode", "validate_indices."),
+			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND,
 		},
 	)
 }
+
+// refusesWrite reports whether err is more than an index that names no place.
+func refusesWrite(err error) bool { return err != nil && !errors.Is(err, errDropped) }
 
 // update is how a scattered element changes what is there.
 type update uint8
@@ -199,7 +202,7 @@ func scatter(c *Call) error {
 			switch {
 			case err == nil:
 				s.run((o*n+k)*inner, at, inner)
-			case !errors.Is(err, errDropped):
+			case refusesWrite(err):
 				return err
 			}
 			at += inner
@@ -247,7 +250,7 @@ func scatterAlong(c *Call) error {
 				switch {
 				case err == nil:
 					s.run((o*n+k)*inner+j, at, 1)
-				case !errors.Is(err, errDropped):
+				case refusesWrite(err):
 					return err
 				}
 				at++
@@ -294,7 +297,7 @@ func scatterND(c *Call) error {
 		switch {
 		case err == nil:
 			s.run(at, k*d.slice, d.slice)
-		case !errors.Is(err, errDropped):
+		case refusesWrite(err):
 			return err
 		}
 	}

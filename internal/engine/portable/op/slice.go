@@ -24,7 +24,7 @@ func init() {
 			Name: "slice_by_size", Params: in("x*", "begin!", "size!"),
 			Shape: sliceSizeShape, Eval: sliceBySize, View: true, Exact: true,
 		},
-		Operator{Name: "reverse", Params: in("x", "axes"), Eval: reverse, Exact: true},
+		Operator{Name: "reverse", Params: in("x", "axes"), Eval: reverse, Check: checkAxes, Exact: true},
 		Operator{Name: "sliding_windows", Params: in("x*", "axis!", "size!", "stride"), Shape: windowsShape, Eval: windows, View: true, Exact: true},
 	)
 }
@@ -39,13 +39,13 @@ type window struct {
 // window resolves begin, end, stride and the masks, which are the operands from k
 // on, against x, as NumPy slices do.
 func (c *Call) window(k int, x *array.Value) (w window, err error) {
-	begin, end, stride := c.intsIn(k), c.intsIn(k+1), c.intsIn(k+2)
-	fromStart, toEnd, squeeze := c.intsIn(k+3), c.intsIn(k+4), c.intsIn(k+5)
-	for j, list := range [...][]int32{begin, end, stride, fromStart, toEnd, squeeze} {
-		if len(list) != x.Rank && (j < 2 || list != nil) {
-			return w, fmt.Errorf("%s has %d elements for x of rank %d", c.name(k+j), len(list), x.Rank)
+	for j := range 6 {
+		if v := c.In(k + j); v != nil && (v.Repr == array.ReprText || v.Len() != x.Rank) {
+			return w, fmt.Errorf("%s has %d elements for x of rank %d", c.name(k+j), v.Len(), x.Rank)
 		}
 	}
+	begin, end, stride := c.intsIn(k), c.intsIn(k+1), c.intsIn(k+2)
+	fromStart, toEnd, squeeze := c.intsIn(k+3), c.intsIn(k+4), c.intsIn(k+5)
 	for d, n := range x.Shape() {
 		b, e, s := int(begin[d]), int(end[d]), 1
 		if stride != nil {

@@ -17,14 +17,14 @@ func init() {
 			Name: "reduce_argmin", Params: in("x", "axis", "keep_dims", "output_dtype"),
 			Shape: argShape, Eval: func(c *Call) error { return c.arg(true) }, Exact: true,
 		},
-		Operator{Name: "argsort", Params: in("x", "axis", "ascending"), Eval: argsort, Exact: true, Local: newRanking},
+		Operator{Name: "argsort", Params: in("x", "axis.", "ascending."), Eval: argsort, Check: checkLaneAxis, Exact: true, Local: newRanking},
 		Operator{
 			Name:   "topk",
-			Params: in("x", "k", "axis", "ascending", "sort", "return_indices", "output_indices_dtype"),
-			Shape:  topkShape, Eval: topk, Exact: true, Local: newRanking,
+			Params: in("x", "k", "axis", "ascending.", "sort", "return_indices", "output_indices_dtype"),
+			Shape:  topkShape, Eval: topk, Check: checkKind, Exact: true, Local: newRanking,
 			Results: &Bounds{1, 2}, Note: "of equal elements the one that comes first",
 		},
-		Operator{Name: "cumsum", Params: in("x", "axis", "exclusive", "reverse"), Eval: cumsum},
+		Operator{Name: "cumsum", Params: in("x", "axis.", "exclusive.", "reverse."), Eval: cumsum, Check: checkAxis(1, 0)},
 	)
 }
 

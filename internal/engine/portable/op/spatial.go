@@ -8,7 +8,7 @@ import (
 
 func init() {
 	add(
-		Operator{Name: "pad", Params: in("x*", "pad!", "mode", "constant_val"), Shape: padShape, Eval: pad, Exact: true},
+		Operator{Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true},
 		Operator{Name: "depth_to_space", Params: in("x", "block_size!"), Shape: unfoldShape, Eval: depthToSpace, Exact: true},
 		Operator{Name: "pixel_shuffle", Params: in("x", "upscale_factor!"), Shape: unfoldShape, Eval: pixelShuffle, Exact: true},
 		Operator{Name: "space_to_depth", Params: in("x", "block_size!"), Shape: foldShape, Eval: spaceToDepth, Exact: true},
@@ -16,7 +16,7 @@ func init() {
 		Operator{Name: "space_to_batch", Params: in("x", "block_shape!", "paddings!"), Shape: toBatchShape, Eval: spaceToBatch, Exact: true},
 		Operator{Name: "batch_to_space", Params: in("x", "block_shape!", "crops!"), Shape: fromBatchShape, Eval: batchToSpace, Exact: true},
 		Operator{Name: "crop", Params: in("x", "crop_height!", "crop_width!"), Shape: cropShape, Eval: crop, Exact: true},
-		Operator{Name: "reverse_sequence", Params: in("x", "lengths!", "seq_axis", "batch_axis"), Eval: reverseSequence, Exact: true},
+		Operator{Name: "reverse_sequence", Params: in("x", "lengths!", "seq_axis.", "batch_axis."), Eval: reverseSequence, Check: checkSequences, Exact: true},
 	)
 }
 
@@ -63,11 +63,8 @@ func pad(c *Call) error {
 	if err != nil {
 		return err
 	}
-	for d, n := range x.Shape() {
-		m := max(before[d], after[d])
-		if mode == "reflect" && m > 0 && m > n-1 || mode == "replicate" && m > 0 && n == 0 {
-			return fmt.Errorf("%d elements of %s do not fit dimension %d of %d", m, mode, d, n)
-		}
+	if err := padFits(x, &before, &after, mode); err != nil {
+		return err
 	}
 	c.newOut(0)
 	switch mode {
@@ -89,6 +86,17 @@ func pad(c *Call) error {
 		}
 	default:
 		return fmt.Errorf("mode %q is unknown", mode)
+	}
+	return nil
+}
+
+// padFits reports whether x has as many elements as a border takes of it.
+func padFits(x *array.Value, before, after *[array.MaxRank]int, mode string) error {
+	for d, n := range x.Shape() {
+		m := max(before[d], after[d])
+		if mode == "reflect" && m > 0 && m > n-1 || mode == "replicate" && m > 0 && n == 0 {
+			return fmt.Errorf("%d elements of %s do not fit dimension %d of %d", m, mode, d, n)
+		}
 	}
 	return nil
 }
@@ -399,21 +407,9 @@ func crop(c *Call) error {
 // every index b of batch_axis.
 func reverseSequence(c *Call) error {
 	x, lengths := c.In(0), c.intsIn(1)
-	seq, err := c.axisIn(2, 0, x)
+	seq, batch, err := c.sequences()
 	if err != nil {
 		return err
-	}
-	batch, err := c.axisIn(3, 0, x)
-	if err != nil {
-		return err
-	}
-	if len(lengths) != x.Dims[batch] {
-		return fmt.Errorf("%d lengths for dimension %d of %d", len(lengths), batch, x.Dims[batch])
-	}
-	for _, n := range lengths {
-		if n < 0 || int(n) > x.Dims[seq] {
-			return fmt.Errorf("length %d is outside dimension %d of %d", n, seq, x.Dims[seq])
-		}
 	}
 	f, i := c.either(x)
 	c.newOut(0)
@@ -427,6 +423,26 @@ func reverseSequence(c *Call) error {
 		turnLanes(&c.Env.Poller, out.F32, f, x, lengths, seq, batch)
 	}
 	return nil
+}
+
+// sequences returns the axes of reverse_sequence after a check of the lengths.
+func (c *Call) sequences() (seq, batch int, err error) {
+	x := c.In(0)
+	if seq, err = c.axisIn(2, 0, x); err != nil {
+		return 0, 0, err
+	}
+	if batch, err = c.axisIn(3, 0, x); err != nil {
+		return 0, 0, err
+	}
+	if n := c.In(1).Len(); n != x.Dims[batch] {
+		return 0, 0, fmt.Errorf("%d lengths for dimension %d of %d", n, batch, x.Dims[batch])
+	}
+	for _, n := range c.intsIn(1) {
+		if n < 0 || int(n) > x.Dims[seq] {
+			return 0, 0, fmt.Errorf("length %d is outside dimension %d of %d", n, seq, x.Dims[seq])
+		}
+	}
+	return seq, batch, nil
 }
 
 func turnLanes[T any](p *array.Poller, dst, src []T, x *array.Value, lengths []int32, seq, batch int) {

@@ -22,8 +22,8 @@ type Operator struct {
 	// Exact says that the outputs hold only values that were read or that are
 	// already of the declared type, so that no rounding is needed.
 	Exact bool
-	// Check, which may be nil, finds operands that eval would refuse. A rehearsal
-	// calls it where it does not call eval.
+	// Check, which may be nil, finds operands that Eval would refuse and Shape does
+	// not look at. A rehearsal calls it where it does not call Eval: see Check.
 	Check func(c *Call) error
 	// ShapeOnly says that eval looks at the shapes of its operands alone.
 	ShapeOnly bool
@@ -83,18 +83,21 @@ type Param struct {
 	Raw bool
 	// Required operands are never absent. The first one always is.
 	Required bool
+	// Single operands hold one value. See Check.
+	Single bool
 }
 
 // in lists operand names. A name may be followed by marks: * for raw, ! for
-// required.
+// required, . for single.
 func in(names ...string) []Param {
 	ps := make([]Param, len(names))
 	for k, n := range names {
-		name := strings.TrimRight(n, "*!")
+		name := strings.TrimRight(n, "*!.")
 		marks := n[len(name):]
 		ps[k] = Param{
 			Name: name, Raw: strings.Contains(marks, "*"),
 			Required: k == 0 || strings.Contains(marks, "!"),
+			Single:   strings.Contains(marks, "."),
 		}
 	}
 	return ps

@@ -12,8 +12,14 @@ import (
 )
 
 func TestMarksOfOperandsSayHowTheyAreRead(t *testing.T) {
-	got := in("x*", "weight*!", "bias", "axis!")
-	want := []Param{{"x", true, true}, {"weight", true, true}, {"bias", false, false}, {"axis", false, true}}
+	got := in("x*", "weight*!", "bias", "axis!", "epsilon.")
+	want := []Param{
+		{Name: "x", Raw: true, Required: true},
+		{Name: "weight", Raw: true, Required: true},
+		{Name: "bias"},
+		{Name: "axis", Required: true},
+		{Name: "epsilon", Single: true},
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("operands are %+v, want %+v", got, want)
 	}

@@ -63,11 +63,11 @@ func init() {
 	}
 	for k := range shifteds {
 		s := &shifteds[k]
-		add(Operator{Name: s.name, Params: in("x", "epsilon"), Eval: func(c *Call) error { return c.shifted(s) }})
+		add(Operator{Name: s.name, Params: in("x", "epsilon."), Eval: func(c *Call) error { return c.shifted(s) }})
 	}
 	add(
-		Operator{Name: "clip", Params: in("x", "alpha!", "beta!"), Eval: clip},
-		Operator{Name: "threshold", Params: in("x", "alpha!"), Eval: threshold},
+		Operator{Name: "clip", Params: in("x", "alpha!.", "beta!."), Eval: clip},
+		Operator{Name: "threshold", Params: in("x", "alpha!."), Eval: threshold},
 		Operator{Name: "identity", Params: in("x*"), Eval: identity, View: true, Exact: true, Rowwise: firstOperand},
 		Operator{Name: "cast", Params: in("x*", "dtype"), Eval: cast, View: true, Exact: true, Rowwise: firstOperand},
 	)
