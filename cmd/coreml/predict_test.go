@@ -16,10 +16,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/npy"
-	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/safetensors"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
