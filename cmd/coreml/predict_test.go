@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/npy"
@@ -436,4 +437,18 @@ func FuzzRequests(f *testing.F) {
 			t.Fatalf("%q: %s: %v", text, reply, err)
 		}
 	})
+}
+
+// Package coreml refuses booleans where numbers are wanted; the inputs of the
+// command have always taken true and false for 1 and 0.
+func TestBooleansOfTheCommandAreNumbers(t *testing.T) {
+	d := &coreml.FeatureDescription{Name: "x", Kind: coreml.KindMultiArray, DType: tensor.Float32, Shape: []int{2}}
+	v, err := decodeValue([]byte(`{"dtype":"bool","shape":[2],"data":"AQA="}`), d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := v.MultiArray()
+	if x, err := tensor.Values[float32](got); err != nil || got.DType() != tensor.Float32 || x[0] != 1 || x[1] != 0 {
+		t.Errorf("got %v, %v", got, err)
+	}
 }
