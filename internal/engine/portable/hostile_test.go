@@ -239,7 +239,8 @@ func TestProgramsThatLieAreErrors(t *testing.T) {
 			}
 		}
 	})
-	if ran == 0 || loaded == ran {
+	// Most of what a prediction would refuse is refused when the package is loaded.
+	if ran == 0 || loaded == total {
 		t.Errorf("of %d programs %d were loaded and %d ran: the lies are too crude", total, loaded, ran)
 	}
 	t.Logf("of %d programs %d were loaded and %d ran", total, loaded, ran)
