@@ -263,7 +263,7 @@ func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions)
 	if d == nil {
 		return coreml.MultiArray(t), nil
 	}
-	if t.Err() == nil && t.DType() == tensor.Bool && d.DType.IsFloat() {
+	if d.Kind == coreml.KindMultiArray && t.Err() == nil && t.DType() == tensor.Bool && d.DType.IsFloat() {
 		t = t.To(d.DType) // in the command's inputs true and false are 1 and 0
 	}
 	switch d.Kind {
