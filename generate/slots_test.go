@@ -233,7 +233,7 @@ func TestASessionOutlivesAPanicOfItsLoop(t *testing.T) {
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for start := time.Now(); !ok(); {
-		if time.Since(start) > 5*time.Second {
+		if time.Since(start) > time.Minute {
 			t.Fatal(what)
 		}
 		runtime.GC()
@@ -241,18 +241,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func TestDroppedSequencesAndSessionsGiveTheirStatesBack(t *testing.T) {
-	m := &fakeModel{}
-	tok := chatTokenizer(t, plainTemplate)
-	m.next = replies(tok, "ok")
-	drained := 0
-	g, err := generate.NewDrained(m, m.description(), tok, &generate.Config{Driver: m.driver(), MaxStates: 4}, func() error {
-		drained++
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+// dropFour takes four states and lets go of what holds them: in a function of its
+// own, so that no variable of the test refers to the last one.
+//
+//go:noinline
+func dropFour(t *testing.T, g *generate.Generator) {
+	t.Helper()
 	for i := range 4 {
 		if i%2 == 0 {
 			s, err := g.NewSequence(t.Context())
@@ -272,6 +266,21 @@ func TestDroppedSequencesAndSessionsGiveTheirStatesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestDroppedSequencesAndSessionsGiveTheirStatesBack(t *testing.T) {
+	m := &fakeModel{}
+	tok := chatTokenizer(t, plainTemplate)
+	m.next = replies(tok, "ok")
+	drained := 0
+	g, err := generate.NewDrained(m, m.description(), tok, &generate.Config{Driver: m.driver(), MaxStates: 4}, func() error {
+		drained++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropFour(t, g)
 	eventually(t, "the states did not come back", func() bool { return generate.FreeLanes(g) == 4 })
 	s, err := g.NewSequence(t.Context())
 	if err != nil {

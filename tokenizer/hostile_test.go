@@ -105,6 +105,7 @@ func nested(before, letter string, step, most int) []string {
 // test on an error that is none of this package's.
 func within(t *testing.T, what string, memory uint64, f func() error) error {
 	t.Helper()
+	memory *= raceFactor
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
