@@ -19,6 +19,7 @@ func (t *Tree) Check(r Rules) []string {
 		found = append(found, r.imports(f)...)
 	}
 	found = append(found, r.surface(t)...)
+	found = append(found, r.links(t)...)
 	found = append(found, r.dependencies(t.GoMod)...)
 	slices.Sort(found)
 	return slices.Compact(found)

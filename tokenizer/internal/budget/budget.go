@@ -45,7 +45,7 @@ func growth(n int) int { return min(1<<20+8*n, MaxText) }
 // looking for one at each byte takes some ten steps.
 func labor(n int) int { return 1<<25 + 48*n }
 
-// Traceable bounds the tokens of an [Encoding] for texts of n bytes. One takes
+// Traceable bounds the tokens of an encoding for texts of n bytes. One takes
 // some 70 bytes of memory.
 func Traceable(n int) int { return min(1<<20+3*n, 1<<23) }
 

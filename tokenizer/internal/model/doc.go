@@ -10,5 +10,5 @@
 // go that way; tests hold the two together.
 //
 // To add a model: a file with its type, the reading, and its encoder; a case in
-// [Read]; its fields in [Fields].
+// [Read]; its settings in options.go.
 package model
