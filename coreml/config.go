@@ -12,7 +12,7 @@ import (
 // package's default function with the engine that fits the system best.
 type Config struct {
 	// ComputeUnits are the devices that predictions may use. The zero value is
-	// [All]. Units that the engine lacks are named in [Info.Notes].
+	// [UnitsAll]. Units that the engine lacks are named in [Info.Notes].
 	ComputeUnits ComputeUnits
 	// Function is the function of the package to load. Empty means the package's
 	// default function; [Description.Functions] lists them all.
@@ -20,14 +20,14 @@ type Config struct {
 	// Engine is what executes the model. The zero value is [EngineAuto].
 	Engine EngineChoice
 	// Arithmetic says how the portable engine rounds. The zero value is
-	// [ArithmeticDefault], which is [Faithful].
+	// [ArithmeticDefault], which is [ArithmeticFaithful].
 	Arithmetic Arithmetic
 	// Threads caps the threads that one prediction uses. Zero means as many as
 	// the machine's physical cores or the process's quota allow.
 	Threads int
-	// DisableFusion executes every operation on its own, as the program states
+	// NoFusion executes every operation on its own, as the program states
 	// it. It is slower and meant for comparison. The zero value leaves fusion on.
-	DisableFusion bool
+	NoFusion bool
 	// Framework holds what only Core ML itself takes. The portable engine ignores
 	// it. The zero value leaves every choice to Core ML.
 	Framework FrameworkConfig
@@ -133,14 +133,14 @@ type Arithmetic uint8
 
 // The kinds of arithmetic.
 const (
-	// ArithmeticDefault is [Faithful].
+	// ArithmeticDefault is [ArithmeticFaithful].
 	ArithmeticDefault Arithmetic = iota
 	// ArithmeticFaithful rounds every result and every decoded weight to the type that the
 	// program declares and accumulates in float32.
 	ArithmeticFaithful
 	// ArithmeticWide keeps float32 inside of fused operations and decodes weights to
 	// float32. It is faster and at least as precise, and its results differ from
-	// those of [Faithful] in the last bits of a float16.
+	// those of [ArithmeticFaithful] in the last bits of a float16.
 	ArithmeticWide
 	// ArithmeticFast is Wide, and where a linear layer with 512 inputs or more has 4-bit
 	// weights its input is quantised to 8 bits, every 8 numbers with a scale of
@@ -203,13 +203,7 @@ func (c *Config) engineConfig() (engine.Config, error) {
 		ComputeUnits: engine.ComputeUnits(c.ComputeUnits),
 		Arithmetic:   engine.Arithmetic(c.Arithmetic),
 		Threads:      c.Threads,
-		NoFusion:     c.DisableFusion,
-		Framework: engine.Framework{
-			LowPrecision:   c.Framework.LowPrecisionAccumulation,
-			FastPrediction: c.Framework.FastPrediction,
-			RareReshapes:   c.Framework.InfrequentReshapes,
-			OutputBackings: c.Framework.OutputBackings,
-			CacheDir:       c.Framework.CacheDir,
-		},
+		NoFusion:     c.NoFusion,
+		Framework:    engine.Framework(c.Framework),
 	}, nil
 }

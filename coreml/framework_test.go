@@ -28,8 +28,8 @@ func (fakeNSError) NSError() (domain string, code int, description, reason strin
 // plannedProgram knows the devices of its operations.
 type plannedProgram struct{ *fakeProgram }
 
-func (p plannedProgram) ComputePlan(ctx context.Context) ([]engine.PlannedOp, error) {
-	return []engine.PlannedOp{
+func (p plannedProgram) ComputePlan(ctx context.Context) ([]engine.PlannedOperation, error) {
+	return []engine.PlannedOperation{
 		{Operator: "const", Output: "w", Cost: -1},
 		{Operator: "ios18.linear", Output: "y", Device: "GPU", Supported: []string{"CPU", "GPU"}, Cost: 0.75},
 	}, ctx.Err()
@@ -154,7 +154,7 @@ func TestOptionsOfTheFrameworkReachIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := engine.Framework{LowPrecision: true, FastPrediction: true, RareReshapes: true, OutputBackings: true, CacheDir: "c"}
+	want := engine.Framework{LowPrecisionAccumulation: true, FastPrediction: true, InfrequentReshapes: true, OutputBackings: true, CacheDir: "c"}
 	if got := lastFake.Load().cfg.Framework; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

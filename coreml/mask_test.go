@@ -44,7 +44,7 @@ func languageModels(t *testing.T, f func(t *testing.T, m *coreml.Model)) {
 	for name, open := range load {
 		for _, plain := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, unfused %v", name, plain), func(t *testing.T) {
-				m, err := open(&coreml.Config{Engine: coreml.EnginePortable, DisableFusion: plain})
+				m, err := open(&coreml.Config{Engine: coreml.EnginePortable, NoFusion: plain})
 				if err != nil {
 					t.Fatal(err)
 				}

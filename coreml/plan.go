@@ -39,14 +39,13 @@ func (m *Model) ComputePlan(ctx context.Context) ([]PlannedOperation, error) {
 	}
 	out := make([]PlannedOperation, len(ops))
 	for i, op := range ops {
-		out[i] = PlannedOperation{
-			Operator: op.Operator, Output: op.Output, Device: op.Device, Supported: slices.Clone(op.Supported), Cost: op.Cost,
-		}
+		out[i] = PlannedOperation(op)
+		out[i].Supported = slices.Clone(op.Supported)
 	}
 	return out, nil
 }
 
-func (p *program) computePlan(ctx context.Context) ([]engine.PlannedOp, error) {
+func (p *program) computePlan(ctx context.Context) ([]engine.PlannedOperation, error) {
 	if !p.gate.enter() {
 		return nil, fmt.Errorf("model is %w", ErrClosed)
 	}

@@ -42,7 +42,7 @@ type checker struct {
 // Run is called by kong.
 func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	k := &checker{cfg: *c.config(), out: io.out}
-	k.cfg.DisableFusion, k.cfg.ComputeUnits = c.NoFusion, coreml.ComputeUnits(c.ComputeUnits)
+	k.cfg.NoFusion, k.cfg.ComputeUnits = c.NoFusion, coreml.ComputeUnits(c.ComputeUnits)
 	if k.cfg.Arithmetic == coreml.ArithmeticDefault {
 		k.cfg.Arithmetic = coreml.ArithmeticFaithful
 	}

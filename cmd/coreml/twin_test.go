@@ -98,8 +98,8 @@ func (p *twinProgram) Predict(ctx context.Context, in, out []*tensor.Tensor, st 
 	return p.twin.spoil(p.n, in, out)
 }
 
-func (*twinProgram) ComputePlan(context.Context) ([]engine.PlannedOp, error) {
-	return []engine.PlannedOp{
+func (*twinProgram) ComputePlan(context.Context) ([]engine.PlannedOperation, error) {
+	return []engine.PlannedOperation{
 		{Operator: "const", Output: "weight", Cost: 0},
 		{Operator: "ios18.linear", Output: "hidden", Device: "Neural Engine", Supported: []string{"CPU", "Neural Engine"}, Cost: 0.75},
 		{Operator: "ios18.linear", Output: "logits", Device: "CPU", Supported: []string{"CPU"}, Cost: 0.25},

@@ -26,12 +26,12 @@ type Source struct {
 // Arithmetic says how an engine of ours rounds; see coreml.Arithmetic.
 type Arithmetic uint8
 
-// The kinds of arithmetic. Default leaves the choice to the engine.
+// The kinds of arithmetic. ArithmeticDefault leaves the choice to the engine.
 const (
 	ArithmeticDefault Arithmetic = iota
-	Faithful
-	Wide
-	Fast
+	ArithmeticFaithful
+	ArithmeticWide
+	ArithmeticFast
 )
 
 // ComputeUnits is the set of devices that the caller allows.
@@ -39,10 +39,10 @@ type ComputeUnits uint8
 
 // The sets of devices, Core ML's own.
 const (
-	AllUnits ComputeUnits = iota
-	CPUOnly
-	CPUAndGPU
-	CPUAndNeuralEngine
+	UnitsAll ComputeUnits = iota
+	UnitsCPUOnly
+	UnitsCPUAndGPU
+	UnitsCPUAndNeuralEngine
 )
 
 // Config is what a caller asks of an engine.

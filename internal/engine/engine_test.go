@@ -125,7 +125,7 @@ func TestAProfilerComesWithTheContext(t *testing.T) {
 // engine.
 func TestTheZeroConfigAsksForTheDefaults(t *testing.T) {
 	var c engine.Config
-	if c.ComputeUnits != engine.AllUnits {
+	if c.ComputeUnits != engine.UnitsAll {
 		t.Errorf("the units are %d, want all of them", c.ComputeUnits)
 	}
 	if c.Arithmetic != engine.ArithmeticDefault {
@@ -134,8 +134,8 @@ func TestTheZeroConfigAsksForTheDefaults(t *testing.T) {
 	if c.NoFusion {
 		t.Error("fusing is off")
 	}
-	units := []engine.ComputeUnits{engine.AllUnits, engine.CPUOnly, engine.CPUAndGPU, engine.CPUAndNeuralEngine}
-	kinds := []engine.Arithmetic{engine.ArithmeticDefault, engine.Faithful, engine.Wide, engine.Fast}
+	units := []engine.ComputeUnits{engine.UnitsAll, engine.UnitsCPUOnly, engine.UnitsCPUAndGPU, engine.UnitsCPUAndNeuralEngine}
+	kinds := []engine.Arithmetic{engine.ArithmeticDefault, engine.ArithmeticFaithful, engine.ArithmeticWide, engine.ArithmeticFast}
 	for i := range units {
 		// Each has a number of its own, in the order of the documentation.
 		if int(units[i]) != i || int(kinds[i]) != i {

@@ -10,15 +10,16 @@ import (
 var ErrUnsupportedOS = errors.New("the system is too old")
 
 // Framework holds the parts of a Config that only CoreML.framework takes.
-// Engines of ours ignore it.
+// Engines of ours ignore it. Its fields are coreml.FrameworkConfig's, which is
+// converted to it as a whole.
 type Framework struct {
-	// LowPrecision allows the GPU to accumulate in float16.
-	LowPrecision bool
+	// LowPrecisionAccumulation allows the GPU to accumulate in float16.
+	LowPrecisionAccumulation bool
 	// FastPrediction asks for a specialisation that predicts faster and takes
 	// longer to load.
 	FastPrediction bool
-	// RareReshapes says that input shapes seldom change from call to call.
-	RareReshapes bool
+	// InfrequentReshapes says that input shapes seldom change from call to call.
+	InfrequentReshapes bool
 	// OutputBackings lets predictions write into buffers that are used again.
 	OutputBackings bool
 	// CacheDir is the folder for compiled packages; empty means the one of the
@@ -36,15 +37,16 @@ type FrameworkError interface {
 	NSError() (domain string, code int, description, reason string)
 }
 
-// PlannedOp is an operation of a function with the device that was chosen for
-// it.
-type PlannedOp struct {
+// PlannedOperation is an operation of a function with the device that was chosen
+// for it. Its fields are coreml.PlannedOperation's, which it is converted to as a
+// whole.
+type PlannedOperation struct {
 	// Operator is the operation's kind, such as ios18.linear, and Output the name
 	// of its first result.
 	Operator, Output string
-	// Device is the chosen one, empty when the framework does not say, and
-	// Supported all of those that could run it: CPU, GPU, Neural Engine.
-	Device    string
+	// Device is the chosen one, empty when the framework does not say.
+	Device string
+	// Supported are all that could run it: CPU, GPU, Neural Engine.
 	Supported []string
 	// Cost is the estimated share of the whole, from 0 to 1, and negative when
 	// the framework does not say.
@@ -55,7 +57,7 @@ type PlannedOp struct {
 type PlannedProgram interface {
 	Program
 	// ComputePlan returns the operations in the order of the program.
-	ComputePlan(ctx context.Context) ([]PlannedOp, error)
+	ComputePlan(ctx context.Context) ([]PlannedOperation, error)
 }
 
 // Examiner is an Engine that can look at what the running system gives it.

@@ -80,9 +80,9 @@ func describes(t *testing.T, e engine.Engine) {
 
 func saysWhatItIs(t *testing.T, e engine.Engine) {
 	src := write(t, function(t, "main", counter(2)))
-	for _, units := range []engine.ComputeUnits{engine.AllUnits, engine.CPUOnly, engine.CPUAndGPU, engine.CPUAndNeuralEngine} {
+	for _, units := range []engine.ComputeUnits{engine.UnitsAll, engine.UnitsCPUOnly, engine.UnitsCPUAndGPU, engine.UnitsCPUAndNeuralEngine} {
 		p, err := e.Load(t.Context(), src, engine.Config{ComputeUnits: units, Threads: 1})
-		if errors.Is(err, engine.ErrUnsupportedUnits) && units != engine.CPUOnly {
+		if errors.Is(err, engine.ErrUnsupportedUnits) && units != engine.UnitsCPUOnly {
 			continue
 		}
 		if err != nil {
@@ -92,7 +92,7 @@ func saysWhatItIs(t *testing.T, e engine.Engine) {
 		if i.Engine != e.Name() || !slices.Contains(i.Devices, "CPU") {
 			t.Errorf("units %d: engine %q, devices %q", units, i.Engine, i.Devices)
 		}
-		if len(i.Devices) == 1 && units != engine.CPUOnly && len(i.Notes) == 0 {
+		if len(i.Devices) == 1 && units != engine.UnitsCPUOnly && len(i.Notes) == 0 {
 			t.Errorf("units %d: only the CPU is used and no note says so", units)
 		}
 		if i.Threads > 1 {

@@ -104,9 +104,9 @@ func RunFixtures(t *testing.T, e engine.Engine, dirs ...string) {
 			c.Tolerance.MaxAbsOverMax = traits.tolerance(c.Tolerance.MaxAbsOverMax)
 			c.Tolerance.Cosine = 1 - traits.tolerance(1-c.Tolerance.Cosine)
 			ways := map[string]engine.Config{
-				"faithful":         {Arithmetic: engine.Faithful},
-				"faithful unfused": {Arithmetic: engine.Faithful, NoFusion: true},
-				"wide":             {Arithmetic: engine.Wide},
+				"faithful":         {Arithmetic: engine.ArithmeticFaithful},
+				"faithful unfused": {Arithmetic: engine.ArithmeticFaithful, NoFusion: true},
+				"wide":             {Arithmetic: engine.ArithmeticWide},
 				"on one thread":    {Threads: 1},
 			}
 			if traits.OneArithmetic {

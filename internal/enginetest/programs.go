@@ -50,9 +50,9 @@ func runPrograms(t *testing.T, e engine.Engine) {
 			traits := traitsOf(e)
 			c.tolerance = traits.tolerance(c.tolerance)
 			for _, cfg := range configs(e,
-				engine.Config{Arithmetic: engine.Faithful},
-				engine.Config{Arithmetic: engine.Faithful, NoFusion: true},
-				engine.Config{Arithmetic: engine.Wide, Threads: 1},
+				engine.Config{Arithmetic: engine.ArithmeticFaithful},
+				engine.Config{Arithmetic: engine.ArithmeticFaithful, NoFusion: true},
+				engine.Config{Arithmetic: engine.ArithmeticWide, Threads: 1},
 			) {
 				c.run(t, load(t, e, src, cfg), fmt.Sprintf("%+v", cfg))
 			}

@@ -11,8 +11,8 @@ import (
 
 // unitsValues translates compute units.
 var unitsValues = map[engine.ComputeUnits]uintptr{
-	engine.AllUnits: objc.MLComputeUnitsAll, engine.CPUOnly: objc.MLComputeUnitsCPUOnly,
-	engine.CPUAndGPU: objc.MLComputeUnitsCPUAndGPU, engine.CPUAndNeuralEngine: objc.MLComputeUnitsCPUAndNeuralEngine,
+	engine.UnitsAll: objc.MLComputeUnitsAll, engine.UnitsCPUOnly: objc.MLComputeUnitsCPUOnly,
+	engine.UnitsCPUAndGPU: objc.MLComputeUnitsCPUAndGPU, engine.UnitsCPUAndNeuralEngine: objc.MLComputeUnitsCPUAndNeuralEngine,
 }
 
 // configuration makes the settings that a model is loaded with. function is
@@ -34,7 +34,7 @@ func configuration(cfg engine.Config, function string) (_ *objc.Object, notes []
 			return failed("make a configuration", err)
 		}
 		objc.Send(c.ID(), objc.MLModelConfiguration.SetComputeUnits, units)
-		if cfg.Framework.LowPrecision {
+		if cfg.Framework.LowPrecisionAccumulation {
 			objc.Send(c.ID(), objc.MLModelConfiguration.SetLowPrecision, 1)
 		}
 		if function != "" {
@@ -53,7 +53,7 @@ func configuration(cfg engine.Config, function string) (_ *objc.Object, notes []
 // hints passes on what a caller knows of its predictions. The framework's own
 // choices stay where a caller says nothing.
 func hints(c objc.ID, cfg engine.Framework) (notes []string, err error) {
-	if !cfg.RareReshapes && !cfg.FastPrediction {
+	if !cfg.InfrequentReshapes && !cfg.FastPrediction {
 		return nil, nil
 	}
 	m := &objc.MLOptimizationHints
@@ -65,7 +65,7 @@ func hints(c objc.ID, cfg engine.Framework) (notes []string, err error) {
 		return nil, failed("make hints", err)
 	}
 	defer h.Close()
-	if cfg.RareReshapes {
+	if cfg.InfrequentReshapes {
 		objc.Send(h.ID(), m.SetReshapeFrequency, objc.MLReshapeFrequencyHintInfrequent)
 	}
 	if cfg.FastPrediction {

@@ -72,10 +72,10 @@ func devices() []device {
 
 // allowed lists the devices that compute units name.
 var allowed = map[engine.ComputeUnits][]string{
-	engine.AllUnits:           {deviceCPU, deviceGPU, deviceNeuralEngine},
-	engine.CPUOnly:            {deviceCPU},
-	engine.CPUAndGPU:          {deviceCPU, deviceGPU},
-	engine.CPUAndNeuralEngine: {deviceCPU, deviceNeuralEngine},
+	engine.UnitsAll:           {deviceCPU, deviceGPU, deviceNeuralEngine},
+	engine.UnitsCPUOnly:            {deviceCPU},
+	engine.UnitsCPUAndGPU:          {deviceCPU, deviceGPU},
+	engine.UnitsCPUAndNeuralEngine: {deviceCPU, deviceNeuralEngine},
 }
 
 // usable says which of the machine's devices the compute units allow, and what
@@ -90,7 +90,7 @@ func usable(machine []device, units engine.ComputeUnits) (names, notes []string)
 			notes = append(notes, "this machine has no "+want+" that Core ML could use")
 		}
 	}
-	if len(machine) == 0 && units != engine.CPUOnly {
+	if len(machine) == 0 && units != engine.UnitsCPUOnly {
 		notes = append(notes, "the system does not tell its compute devices: it needs macOS 14.0")
 	}
 	return names, notes

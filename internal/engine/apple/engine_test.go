@@ -235,24 +235,24 @@ func TestCompiledModelsAreLoadedAsTheyAre(t *testing.T) {
 func TestConfigurationReachesTheFramework(t *testing.T) {
 	start(t)
 	src := rig.Package(t, doubler)
-	units := map[engine.ComputeUnits]int64{engine.AllUnits: 2, engine.CPUOnly: 0, engine.CPUAndGPU: 1, engine.CPUAndNeuralEngine: 3}
+	units := map[engine.ComputeUnits]int64{engine.UnitsAll: 2, engine.UnitsCPUOnly: 0, engine.UnitsCPUAndGPU: 1, engine.UnitsCPUAndNeuralEngine: 3}
 	for u, number := range units {
 		p := loadConfig(t, src, t.TempDir(), engine.Config{ComputeUnits: u, Framework: engine.Framework{
-			LowPrecision: u == engine.AllUnits, RareReshapes: u == engine.CPUOnly, FastPrediction: u == engine.CPUAndGPU,
+			LowPrecisionAccumulation: u == engine.UnitsAll, InfrequentReshapes: u == engine.UnitsCPUOnly, FastPrediction: u == engine.UnitsCPUAndGPU,
 		}})
 		objc.WithPool(func() {
 			c := objc.Send(p.model.obj.ID(), objc.MLModel.Configuration)
 			if got := objc.SendInt(c, objc.MLModelConfiguration.ComputeUnits); got != number {
 				t.Errorf("units %d are %d to the framework, want %d", u, got, number)
 			}
-			if got := objc.SendBool(c, objc.MLModelConfiguration.LowPrecision); got != (u == engine.AllUnits) {
+			if got := objc.SendBool(c, objc.MLModelConfiguration.LowPrecision); got != (u == engine.UnitsAll) {
 				t.Errorf("units %d: low precision is %v", u, got)
 			}
 			h := objc.Send(c, objc.MLModelConfiguration.OptimizationHints)
-			if got := objc.SendInt(h, objc.MLOptimizationHints.ReshapeFrequency) == objc.MLReshapeFrequencyHintInfrequent; got != (u == engine.CPUOnly) {
+			if got := objc.SendInt(h, objc.MLOptimizationHints.ReshapeFrequency) == objc.MLReshapeFrequencyHintInfrequent; got != (u == engine.UnitsCPUOnly) {
 				t.Errorf("units %d: rare reshapes are %v", u, got)
 			}
-			if got := objc.SendInt(h, objc.MLOptimizationHints.SpecializationStrategy) == objc.MLSpecializationStrategyFastPrediction; got != (u == engine.CPUAndGPU) {
+			if got := objc.SendInt(h, objc.MLOptimizationHints.SpecializationStrategy) == objc.MLSpecializationStrategyFastPrediction; got != (u == engine.UnitsCPUAndGPU) {
 				t.Errorf("units %d: fast prediction is %v", u, got)
 			}
 		})

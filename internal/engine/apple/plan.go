@@ -24,7 +24,7 @@ const planPatience = 2 * time.Minute
 
 // ComputePlan asks the framework on which device it means to run each operation,
 // and what share of the whole each is. The answer is kept.
-func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOp, error) {
+func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOperation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOp, error) {
 	return slices.Clone(p.plan), nil
 }
 
-func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOp, error) {
+func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOperation, error) {
 	load := objc.MLComputePlan.Load
 	if err := need("compute plan", load, objc.MLComputePlan.ModelStructure); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOp, error) {
 // pool.
 type planWalk struct {
 	plan objc.ID
-	ops  []engine.PlannedOp
+	ops  []engine.PlannedOperation
 }
 
 func (w *planWalk) program(program objc.ID, function string) error {
@@ -124,7 +124,7 @@ func (w *planWalk) block(b objc.ID, depth int) error {
 }
 
 func (w *planWalk) operation(op objc.ID) {
-	o := engine.PlannedOp{Operator: objc.GoString(objc.Send(op, objc.MLModelStructureProgramOperation.OperatorName)), Cost: -1}
+	o := engine.PlannedOperation{Operator: objc.GoString(objc.Send(op, objc.MLModelStructureProgramOperation.OperatorName)), Cost: -1}
 	if first := objc.At(objc.Send(op, objc.MLModelStructureProgramOperation.Outputs), 0); first != 0 {
 		o.Output = objc.GoString(objc.Send(first, objc.MLModelStructureProgramNamedValueType.Name))
 	}
@@ -138,7 +138,7 @@ func (w *planWalk) operation(op objc.ID) {
 }
 
 func (w *planWalk) layer(l objc.ID) {
-	o := engine.PlannedOp{
+	o := engine.PlannedOperation{
 		Operator: objc.GoString(objc.Send(l, objc.MLModelStructureNeuralNetworkLayer.Type)),
 		Output:   objc.GoString(objc.Send(l, objc.MLModelStructureNeuralNetworkLayer.Name)), Cost: -1,
 	}
@@ -146,7 +146,7 @@ func (w *planWalk) layer(l objc.ID) {
 	w.ops = append(w.ops, o)
 }
 
-func (w *planWalk) usage(o *engine.PlannedOp, usage objc.ID) {
+func (w *planWalk) usage(o *engine.PlannedOperation, usage objc.ID) {
 	o.Device = deviceName(objc.Send(usage, objc.MLComputePlanDeviceUsage.Preferred))
 	for _, d := range objc.Elements(objc.Send(usage, objc.MLComputePlanDeviceUsage.Supported)) {
 		o.Supported = append(o.Supported, deviceName(d))

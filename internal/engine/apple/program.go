@@ -48,7 +48,7 @@ type program struct {
 	idle   []*frame
 
 	planning chan struct{} // holds one value, for who asks for the plan
-	plan     []engine.PlannedOp
+	plan     []engine.PlannedOperation
 	planned  bool
 }
 

@@ -160,12 +160,12 @@ func TestUsableDevices(t *testing.T) {
 		devices int
 		notes   int
 	}{
-		{"everything", all, engine.AllUnits, 3, 0},
-		{"the CPU alone", all, engine.CPUOnly, 1, 0},
-		{"no Neural Engine, as in virtual machines", all[:2], engine.AllUnits, 2, 1},
-		{"a Neural Engine that is not there", all[:2], engine.CPUAndNeuralEngine, 1, 1},
-		{"a system that does not tell", nil, engine.CPUAndGPU, 1, 1},
-		{"a system that does not tell and need not", nil, engine.CPUOnly, 1, 0},
+		{"everything", all, engine.UnitsAll, 3, 0},
+		{"the CPU alone", all, engine.UnitsCPUOnly, 1, 0},
+		{"no Neural Engine, as in virtual machines", all[:2], engine.UnitsAll, 2, 1},
+		{"a Neural Engine that is not there", all[:2], engine.UnitsCPUAndNeuralEngine, 1, 1},
+		{"a system that does not tell", nil, engine.UnitsCPUAndGPU, 1, 1},
+		{"a system that does not tell and need not", nil, engine.UnitsCPUOnly, 1, 0},
 	} {
 		names, notes := usable(test.machine, test.units)
 		if len(names) != test.devices || names[0] != deviceCPU || len(notes) != test.notes {

@@ -17,7 +17,7 @@ func TestScoresThatTakeTooMuchMemoryAreRefused(t *testing.T) {
 	f := dtype.Float32
 	q, k := b.Input("q", f, 1, 12, 1), b.Input("k", f, 1, 1<<14, 1)
 	b.Output("y", b.Op("scaled_dot_product_attention", "", f32(1, 12, 1), mil.Args{"query": q, "key": k, "value": k}))
-	built, err := Build(b, engine.Wide, true)
+	built, err := Build(b, engine.ArithmeticWide, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func reference(q, k, v, mask []float32, nq, nk int) []float64 {
 
 func TestAttentionForms(t *testing.T) {
 	for name, form := range attentionForms {
-		for _, arith := range []engine.Arithmetic{engine.Faithful, engine.Wide} {
+		for _, arith := range []engine.Arithmetic{engine.ArithmeticFaithful, engine.ArithmeticWide} {
 			for _, fusion := range []bool{false, true} {
 				for _, fill := range []float32{float32(math.Inf(-1)), -1e4, -65504} {
 					t.Run(name, func(t *testing.T) { checkAttention(t, form, arith, fusion, fill) })
@@ -143,7 +143,7 @@ func TestMasks(t *testing.T) {
 	mask := b.Input("mask", dtype.Bool, 1, 1, 2, 3)
 	b.Output("y", b.Op("scaled_dot_product_attention", "", half(1, 1, 2, 8),
 		mil.Args{"query": q, "key": k, "value": v, "attn_mask": mask}))
-	p, err := portable.Build(b, engine.Faithful, true)
+	p, err := portable.Build(b, engine.ArithmeticFaithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}

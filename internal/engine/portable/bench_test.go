@@ -80,14 +80,14 @@ func BenchmarkSmolLM2(b *testing.B) {
 		cfg     engine.Config
 	}{
 		{"decode/context=0/faithful", 1, 0, engine.Config{}},
-		{"decode/context=0/wide", 1, 0, engine.Config{Arithmetic: engine.Wide}},
-		{"decode/context=0/wide/threads=1", 1, 0, engine.Config{Arithmetic: engine.Wide, Threads: 1}},
-		{"decode/context=0/fast", 1, 0, engine.Config{Arithmetic: engine.Fast}},
-		{"prefill/128/fast", 128, 0, engine.Config{Arithmetic: engine.Fast}},
-		{"decode/context=512/wide", 1, 512, engine.Config{Arithmetic: engine.Wide}},
+		{"decode/context=0/wide", 1, 0, engine.Config{Arithmetic: engine.ArithmeticWide}},
+		{"decode/context=0/wide/threads=1", 1, 0, engine.Config{Arithmetic: engine.ArithmeticWide, Threads: 1}},
+		{"decode/context=0/fast", 1, 0, engine.Config{Arithmetic: engine.ArithmeticFast}},
+		{"prefill/128/fast", 128, 0, engine.Config{Arithmetic: engine.ArithmeticFast}},
+		{"decode/context=512/wide", 1, 512, engine.Config{Arithmetic: engine.ArithmeticWide}},
 		{"decode/context=512/unfused", 1, 512, engine.Config{NoFusion: true}},
-		{"prefill/128/wide", 128, 0, engine.Config{Arithmetic: engine.Wide}},
-		{"prefill/512/wide", 512, 0, engine.Config{Arithmetic: engine.Wide}},
+		{"prefill/128/wide", 128, 0, engine.Config{Arithmetic: engine.ArithmeticWide}},
+		{"prefill/512/wide", 512, 0, engine.Config{Arithmetic: engine.ArithmeticWide}},
 		{"prefill/512/faithful", 512, 0, engine.Config{}},
 	} {
 		b.Run(c.name, func(b *testing.B) { benchmarkPass(b, c.q, c.past, c.cfg) })

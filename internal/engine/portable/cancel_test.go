@@ -113,7 +113,7 @@ func (l *large) frame() *frame {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	p, err := plan.New(l.t.Context(), fn, engine.Faithful, l.fused)
+	p, err := plan.New(l.t.Context(), fn, engine.ArithmeticFaithful, l.fused)
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	}
 	arith := cfg.Arithmetic
 	if arith == engine.ArithmeticDefault {
-		arith = engine.Faithful
+		arith = engine.ArithmeticFaithful
 	}
 	pl, err := plan.New(ctx, fn, arith, !cfg.NoFusion)
 	if err != nil {
@@ -147,11 +147,11 @@ func info(cfg engine.Config, arith engine.Arithmetic, pool *workpool.Pool) engin
 		i.Notes = append(i.Notes, fmt.Sprintf("%d threads were asked for, the machine gives %d", cfg.Threads, i.Threads))
 	}
 	switch cfg.ComputeUnits {
-	case engine.CPUAndGPU:
+	case engine.UnitsCPUAndGPU:
 		i.Notes = append(i.Notes, "the portable engine has no GPU: it runs on the CPU")
-	case engine.CPUAndNeuralEngine:
+	case engine.UnitsCPUAndNeuralEngine:
 		i.Notes = append(i.Notes, "the portable engine has no Neural Engine: it runs on the CPU")
-	case engine.AllUnits:
+	case engine.UnitsAll:
 		i.Notes = append(i.Notes, "of all compute units the portable engine has the CPU alone")
 	}
 	if w := kernel.CPU().Problem; w != "" {

@@ -49,8 +49,8 @@ func TestFastRoundsTheInputsOfLongRowsOnly(t *testing.T) {
 		{1024, 9, false},
 	} {
 		x := randomHalves(t, rand.New(rand.NewPCG(7, 8)), []int{test.n, test.cols})
-		got := run(t, int4Linear(t, engine.Fast, 48, test.cols), nil, x)[0]
-		want := run(t, int4Linear(t, engine.Wide, 48, test.cols), nil, x)[0]
+		got := run(t, int4Linear(t, engine.ArithmeticFast, 48, test.cols), nil, x)[0]
+		want := run(t, int4Linear(t, engine.ArithmeticWide, 48, test.cols), nil, x)[0]
 		size, off := 0.0, 0.0
 		for k := range want {
 			size += float64(want[k]) * float64(want[k])

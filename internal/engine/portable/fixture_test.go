@@ -53,10 +53,10 @@ func TestFixturesGiveTheRecordedAnswers(t *testing.T) {
 			name string
 			cfg  engine.Config
 		}{
-			{"faithful unfused", engine.Config{Arithmetic: engine.Faithful, NoFusion: true}},
-			{"faithful", engine.Config{Arithmetic: engine.Faithful}},
-			{"wide unfused", engine.Config{Arithmetic: engine.Wide, NoFusion: true}},
-			{"wide", engine.Config{Arithmetic: engine.Wide}},
+			{"faithful unfused", engine.Config{Arithmetic: engine.ArithmeticFaithful, NoFusion: true}},
+			{"faithful", engine.Config{Arithmetic: engine.ArithmeticFaithful}},
+			{"wide unfused", engine.Config{Arithmetic: engine.ArithmeticWide, NoFusion: true}},
+			{"wide", engine.Config{Arithmetic: engine.ArithmeticWide}},
 		} {
 			t.Run(filepath.Base(dir)+"/"+mode.name, func(t *testing.T) { runCases(t, dir, mode.cfg) })
 		}

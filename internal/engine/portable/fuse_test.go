@@ -51,7 +51,7 @@ var fusions = []struct {
 func TestFusedStepsGiveWhatTheirOperationsGive(t *testing.T) {
 	for _, test := range fusions {
 		t.Run(test.name, func(t *testing.T) {
-			for _, arith := range []engine.Arithmetic{engine.Faithful, engine.Wide} {
+			for _, arith := range []engine.Arithmetic{engine.ArithmeticFaithful, engine.ArithmeticWide} {
 				fused, plain := buildFusion(t, test.fill, test.in, arith, true), buildFusion(t, test.fill, test.in, arith, false)
 				if found := strings.Contains(fused.Plan(), "  "+test.step+" "); found != test.fused {
 					t.Errorf("the plan names %s: %v, want %v\n%s", test.step, found, test.fused, fused.Plan())
@@ -63,7 +63,7 @@ func TestFusedStepsGiveWhatTheirOperationsGive(t *testing.T) {
 				}
 				got, want := run(t, fused, nil, in...), run(t, plain, nil, in...)
 				for k := range want {
-					agree(t, got[k], want[k], arith == engine.Faithful)
+					agree(t, got[k], want[k], arith == engine.ArithmeticFaithful)
 				}
 			}
 		})

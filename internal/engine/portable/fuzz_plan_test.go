@@ -80,7 +80,7 @@ func sortedKeys(m map[string]goldenTensor) []string {
 func tryDamaged(t *testing.T, data []byte, golden []goldenCase) (planned, ran bool) {
 	t.Helper()
 	c := &choices{data}
-	arith := []engine.Arithmetic{engine.Faithful, engine.Wide, engine.Fast}[c.upTo(3)]
+	arith := []engine.Arithmetic{engine.ArithmeticFaithful, engine.ArithmeticWide, engine.ArithmeticFast}[c.upTo(3)]
 	fusion := c.upTo(2) == 0
 	fn, err := base(c, golden).Function()
 	if err != nil {

@@ -184,7 +184,7 @@ func TestFlippedBitsAreErrorsOrOtherNumbers(t *testing.T) {
 					}
 					bad[at] ^= 1 << r.IntN(8)
 				}
-				cfg := engine.Config{NoFusion: k%2 == 0, Arithmetic: []engine.Arithmetic{engine.Faithful, engine.Wide, engine.Fast}[k/2%3]}
+				cfg := engine.Config{NoFusion: k%2 == 0, Arithmetic: []engine.Arithmetic{engine.ArithmeticFaithful, engine.ArithmeticWide, engine.ArithmeticFast}[k/2%3]}
 				if _, ok := attempt(t, pkg.with(name, bad), cfg, name); ok {
 					ran++
 				}

@@ -24,7 +24,7 @@ func planOf(t *testing.T, fill func(b *mil.Builder)) (*plan.Plan, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plan.New(t.Context(), fn, engine.Faithful, true)
+	return plan.New(t.Context(), fn, engine.ArithmeticFaithful, true)
 }
 
 // Programs of a few bytes that ask for much memory or for work without end.
@@ -127,7 +127,7 @@ func TestMemoryBeyondTheLimitIsAnErrorAndTheNextPredictionWorks(t *testing.T) {
 	x := b.Input("x", dtype.Int32, 1)
 	y := b.Op("fill", "", f32(mil.Unknown), mil.Args{"shape": x, "value": b.Float("", dtype.Float32, 1)})
 	b.Output("y", y)
-	built, err := Build(b, engine.Faithful, true)
+	built, err := Build(b, engine.ArithmeticFaithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan.Plan, []feeding) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(t.Context(), fn, engine.Faithful, false)
+	p, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}

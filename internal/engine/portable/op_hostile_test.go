@@ -87,7 +87,7 @@ func hostilePlan(t *testing.T, seed uint64) (name string, _ *plan.Plan, _ []feed
 		t.Logf("seed %d: %v", seed, err)
 		return op.Name, nil, nil // not even a program
 	}
-	p, err := plan.New(t.Context(), fn, engine.Faithful, r.IntN(2) == 0)
+	p, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, r.IntN(2) == 0)
 	if err != nil {
 		return op.Name, nil, nil
 	}

@@ -53,7 +53,7 @@ func runOnce(t *testing.T, opset string, build func(b *mil.Builder)) (outs [][]f
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(t.Context(), fn, engine.Faithful, true)
+	p, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}

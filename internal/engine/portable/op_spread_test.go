@@ -34,7 +34,7 @@ func TestLongVectorsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := plan.New(t.Context(), fn, engine.Faithful, false)
+			p, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, false)
 			if err != nil {
 				t.Fatal(err)
 			}

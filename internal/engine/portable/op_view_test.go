@@ -20,7 +20,7 @@ func runFunction(t *testing.T, b *mil.Builder, name string, in array.Value) (*fr
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.New(t.Context(), fn, engine.Faithful, false)
+	p, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func TestUnsupportedOperatorsAreAllNamed(t *testing.T) {
 	y = b.Op("nor_this", "second", half(2), mil.Args{"x": y})
 	y = b.Op("no_such_operator", "third", half(2), mil.Args{"x": y})
 	b.Output("y", y)
-	_, err := portable.Build(b, engine.Faithful, true)
+	_, err := portable.Build(b, engine.ArithmeticFaithful, true)
 	var unsupported *portable.UnsupportedError
 	if !errors.As(err, &unsupported) || len(unsupported.Ops) != 3 {
 		t.Fatalf("error is %v, want three unsupported operations", err)
@@ -131,7 +131,7 @@ func TestPredictAllocatesNothingInSteadyState(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short")
 	}
-	for _, cfg := range []engine.Config{{}, {Arithmetic: engine.Wide}, {NoFusion: true}} {
+	for _, cfg := range []engine.Config{{}, {Arithmetic: engine.ArithmeticWide}, {NoFusion: true}} {
 		prog, in, out, st := loadSmall(t, "llama-int4", cfg)
 		step := func() {
 			if err := prog.Predict(t.Context(), in, out, st); err != nil {

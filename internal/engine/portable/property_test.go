@@ -115,7 +115,7 @@ func samePlanned(t *testing.T, seed uint64) (inPlace int) {
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
-	for _, arith := range []engine.Arithmetic{engine.Faithful, engine.Wide} {
+	for _, arith := range []engine.Arithmetic{engine.ArithmeticFaithful, engine.ArithmeticWide} {
 		np, err := plan.NewNaive(t.Context(), fn, arith)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)

@@ -96,7 +96,7 @@ func TestProgramsWithManyOfAThing(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			built, err := Build(b, engine.Wide, true)
+			built, err := Build(b, engine.ArithmeticWide, true)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,7 +20,7 @@ func build(t *testing.T, fill func(b *mil.Builder)) *portable.Built {
 	t.Helper()
 	b := mil.NewBuilder("main", "CoreML8")
 	fill(b)
-	p, err := portable.Build(b, engine.Faithful, true)
+	p, err := portable.Build(b, engine.ArithmeticFaithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}

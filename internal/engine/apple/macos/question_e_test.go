@@ -120,7 +120,7 @@ func onUnits(cfg coreml.Config) engine.Engine { return devicesOf{cfg: cfg} }
 
 // Load loads a package for the chosen devices.
 func (d devicesOf) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
-	if cfg.ComputeUnits == engine.AllUnits {
+	if cfg.ComputeUnits == engine.UnitsAll {
 		cfg.ComputeUnits = engine.ComputeUnits(d.cfg.ComputeUnits)
 	}
 	cfg.Framework.CacheDir = cacheDir

@@ -179,7 +179,7 @@ func (f *fuser) number(st *Step, k, def int) (int, bool) {
 }
 
 // faithful reports whether results are rounded as separate operations would round them.
-func (f *fuser) faithful() bool { return f.p.Arithmetic == engine.Faithful }
+func (f *fuser) faithful() bool { return f.p.Arithmetic == engine.ArithmeticFaithful }
 
 // replace marks the steps of a group as gone and returns the step that stands
 // for them, with what the pattern found. Nil steps are skipped.

@@ -116,12 +116,12 @@ func (pl *planner) lower(blk *mil.Block, b *Body) error {
 			continue
 		}
 		if weight.IsOperator(o.Type) {
-			ws, err := weight.New(&pl.p.load, o, pl.weights, pl.p.Arithmetic == engine.Faithful)
+			ws, err := weight.New(&pl.p.load, o, pl.weights, pl.p.Arithmetic == engine.ArithmeticFaithful)
 			if err != nil {
 				return pl.p.Fail(o, err)
 			}
 			for k, w := range ws {
-				w.Fast = pl.p.Arithmetic == engine.Fast
+				w.Fast = pl.p.Arithmetic == engine.ArithmeticFast
 				pl.weights[o.Outputs[k]] = w
 			}
 			continue

@@ -30,7 +30,7 @@ func function(t *testing.T, fill func(b *mil.Builder)) *mil.Function {
 // planOf plans what fill builds, fused.
 func planOf(t *testing.T, fill func(b *mil.Builder)) *Plan {
 	t.Helper()
-	p, err := New(t.Context(), function(t, fill), engine.Faithful, true)
+	p, err := New(t.Context(), function(t, fill), engine.ArithmeticFaithful, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestLinearsOfOneInputBecomeOneStep(t *testing.T) {
 	if got := names(p); strings.Count(got, "linear ") != 0 || !strings.Contains(got, "linears") {
 		t.Errorf("the steps are %s", got)
 	}
-	plain, err := New(t.Context(), function(t, fill), engine.Faithful, false)
+	plain, err := New(t.Context(), function(t, fill), engine.ArithmeticFaithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestValuesThatDoNotLiveTogetherShareABuffer(t *testing.T) {
 	if p := planOf(t, chain(20)); p.Buffers > 4 {
 		t.Errorf("a chain of 20 steps takes %d buffers", p.Buffers)
 	}
-	p, err := NewNaive(t.Context(), function(t, chain(20)), engine.Faithful)
+	p, err := NewNaive(t.Context(), function(t, chain(20)), engine.ArithmeticFaithful)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,14 +206,14 @@ func TestErrorsOfPlanningNameTheOperation(t *testing.T) {
 	fn := function(t, func(b *mil.Builder) {
 		b.Output("y", b.Op("linear", "product", f32(2, 3), mil.Args{"x": b.Input("x", dtype.Float32, 2, 4), "weight": b.Float32s("", []int{0, 4})}))
 	})
-	_, err := New(t.Context(), fn, engine.Faithful, true)
+	_, err := New(t.Context(), fn, engine.ArithmeticFaithful, true)
 	var at *OpError
 	if !errors.As(err, &at) || at.Op != "linear" || at.Name != "product" || at.Function != "main" {
 		t.Errorf("error is %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := New(ctx, function(t, chain(3000)), engine.Faithful, true); !errors.Is(err, context.Canceled) {
+	if _, err := New(ctx, function(t, chain(3000)), engine.ArithmeticFaithful, true); !errors.Is(err, context.Canceled) {
 		t.Errorf("planning went on without its context: %v", err)
 	}
 }

@@ -1,0 +1,4 @@
+package coreml
+
+// DescribeForTest makes a public description of an engine's.
+var DescribeForTest = describe
