@@ -54,6 +54,10 @@ order: ## for each package, the references from a file to one that uses it
 attacks: ## hostile inputs, each in a process with bounded time and memory; some minutes, Linux
 	COREML_ATTACKS=1 go test -count=1 -timeout 30m -v -run '^TestAttacks$$' ./conformance/attacks
 
+.PHONY: cancel
+cancel: ## how late each large operation and each call returns after its context has ended; a quiet machine
+	CGO_ENABLED=0 go test -run '^$$' -bench '^BenchmarkCancel$$' -benchtime 15x -timeout 30m ./internal/engine/portable ./conformance/attacks
+
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
 

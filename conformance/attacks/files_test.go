@@ -200,7 +200,7 @@ func adder(t *testing.T, dir string) {
 	save(t, dir, b)
 }
 
-func save(t *testing.T, dir string, b *mil.Builder) {
+func save(t testing.TB, dir string, b *mil.Builder) {
 	t.Helper()
 	p, err := b.Program()
 	if err != nil {

@@ -34,8 +34,7 @@ const largeText = 20 << 20
 func templates() []*attack {
 	var list []*attack
 	for _, expression := range costly {
-		template := "{% set d = messages[0].content %}{% set l = d.split(' ') %}{% set ns = namespace(n=0) %}" +
-			"{% for i in range(1000000) %}{% for j in range(1000) %}{% set x = " + expression + " %}{% endfor %}{% endfor %}done"
+		template := looped(expression)
 		list = append(list,
 			&attack{
 				name: "template/" + expression, prepare: withTemplate(template),
@@ -56,17 +55,28 @@ func templates() []*attack {
 	return list
 }
 
+// looped evaluates the expression more often than any budget allows.
+func looped(expression string) string {
+	return "{% set d = messages[0].content %}{% set l = d.split(' ') %}{% set ns = namespace(n=0) %}" +
+		"{% for i in range(100000) %}{% for j in range(100000) %}{% set x = " + expression + " %}{% endfor %}{% endfor %}done"
+}
+
 // withTemplate writes a tokenizer with a chat template.
 func withTemplate(template string) func(t *testing.T, dir string) {
 	return func(t *testing.T, dir string) {
 		t.Helper()
-		config, err := json.Marshal(map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": template})
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(dir, "tokenizer_config.json"), config)
-		copyStory(t, "tokenizer.json", filepath.Join(dir, "tokenizer.json"))
+		writeTemplate(t, dir, template)
 	}
+}
+
+func writeTemplate(t testing.TB, dir, template string) {
+	t.Helper()
+	config, err := json.Marshal(map[string]any{"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": template})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "tokenizer_config.json"), config)
+	copyStory(t, "tokenizer.json", filepath.Join(dir, "tokenizer.json"))
 }
 
 func render(ctx context.Context, dir string) error {
@@ -159,7 +169,7 @@ func encode(text string, mustFail bool) func(ctx context.Context, dir string) er
 }
 
 // copyStory copies a file of the embedded model.
-func copyStory(t *testing.T, from, to string) {
+func copyStory(t testing.TB, from, to string) {
 	t.Helper()
 	data, err := fs.ReadFile(storyteller.FS(), from)
 	if err != nil {
@@ -168,7 +178,7 @@ func copyStory(t *testing.T, from, to string) {
 	write(t, to, data)
 }
 
-func write(t *testing.T, name string, data []byte) {
+func write(t testing.TB, name string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		t.Fatal(err)

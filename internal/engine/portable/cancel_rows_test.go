@@ -11,7 +11,7 @@ import (
 
 // large builds one operation over millions of elements.
 type large struct {
-	t     *testing.T
+	t     testing.TB
 	b     *mil.Builder
 	feeds []feeding
 	fused bool
