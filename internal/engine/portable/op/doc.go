@@ -6,8 +6,9 @@
 // An [Operator] owns all that is known of it: the operands, the rule for the
 // results' shapes, the definition, and what the planner asks: whether results may
 // be views, what folding it costs, whether it works row by row, how many results it
-// has. A new operator is a row and its functions in the file of its family; nothing
-// else has a list of operators by name.
+// has. A new operator is a row and its functions in the file of its family. Beside
+// that only the texts that operands choose from (enums.go), the patterns of fusion
+// (package plan) and tests name operators.
 //
 // # What a definition sees
 //

@@ -77,9 +77,9 @@ const (
 // Param is an operand of an operator.
 type Param struct {
 	Name string
-	// Raw operands are read in any representation; all others are dense float32
-	// or int32 when they are constants. Run-time values are converted by the
-	// accessors of Call in either case.
+	// Raw says that a constant operand may stay as it is stored, compressed or in half
+	// precision; without it constants become dense float32 or int32 when the plan is
+	// made. Call's accessors convert in either case.
 	Raw bool
 	// Required operands are never absent. The first one always is.
 	Required bool
@@ -87,8 +87,8 @@ type Param struct {
 	Single bool
 }
 
-// in lists operand names. A name may be followed by marks: * for raw, ! for
-// required, . for single.
+// in lists operand names. A name may be followed by marks: ! for Required, . for
+// Single, * for Raw.
 func in(names ...string) []Param {
 	ps := make([]Param, len(names))
 	for k, n := range names {
