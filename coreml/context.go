@@ -3,7 +3,7 @@ package coreml
 import (
 	"context"
 
-	"github.com/gocoreml/coreml/internal/storage"
+	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -27,26 +27,11 @@ func convert(ctx context.Context, t *tensor.Tensor, dtype tensor.DType) (*tensor
 		t = t.To(dtype).Contiguous()
 		return t, t.Err()
 	}
-	dst := unzeroed(dtype, t.Len(), t.Shape())
+	dst := engine.NewTensor(dtype, t.Shape()...)
 	if err := copyPieces(ctx, dst, t); err != nil {
 		return nil, err
 	}
 	return dst, nil
-}
-
-// unzeroed makes a tensor whose elements are anything.
-func unzeroed(dtype tensor.DType, n int, shape []int) *tensor.Tensor {
-	switch dtype {
-	case tensor.Float16:
-		return tensor.Wrap(storage.Unzeroed[tensor.Half](n), shape...)
-	case tensor.Float32:
-		return tensor.Wrap(storage.Unzeroed[float32](n), shape...)
-	case tensor.Int32:
-		return tensor.Wrap(storage.Unzeroed[int32](n), shape...)
-	case tensor.Float64:
-		return tensor.Wrap(storage.Unzeroed[float64](n), shape...)
-	}
-	return tensor.New(dtype, shape...)
 }
 
 // copyPieces copies src to dst, which has the same shape, by halving the largest

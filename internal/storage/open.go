@@ -86,11 +86,8 @@ func Open(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err = f.Stat(); err == nil {
-		err = regular(name, info)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err := stillRegular(name, f); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
@@ -109,13 +106,23 @@ func OpenFS(fsys fs.FS, name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err = f.Stat(); err == nil {
+	if err := stillRegular(name, f); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// stillRegular asks the opened file itself what it is, and closes it where it is not
+// a regular one any more.
+func stillRegular(name string, f fs.File) error {
+	info, err := f.Stat()
+	if err == nil {
 		err = regular(name, info)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return errors.Join(err, f.Close())
 	}
-	return f, nil
+	return nil
 }
 
 // ReadSmall returns the content of a regular file of fsys that is expected to be

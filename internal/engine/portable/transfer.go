@@ -10,7 +10,6 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
-	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -144,22 +143,7 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 // from output, so that a prediction into the caller's buffers does not allocate
 // for it.
 func newTensor(t tensor.DType, dims [array.MaxRank]int, rank int) *tensor.Tensor {
-	shape := append([]int(nil), dims[:rank]...)
-	n, ok := dtype.Count(shape)
-	if !ok {
-		return tensor.New(t, shape...)
-	}
-	switch t {
-	case tensor.Float16:
-		return tensor.Wrap(storage.Unzeroed[tensor.Half](n), shape...)
-	case tensor.Float32:
-		return tensor.Wrap(storage.Unzeroed[float32](n), shape...)
-	case tensor.Int32:
-		return tensor.Wrap(storage.Unzeroed[int32](n), shape...)
-	case tensor.Float64:
-		return tensor.Wrap(storage.Unzeroed[float64](n), shape...)
-	}
-	return tensor.New(t, shape...)
+	return engine.NewTensor(t, append([]int(nil), dims[:rank]...)...)
 }
 
 // outputStep stands for the end of a plan where a step is expected.
