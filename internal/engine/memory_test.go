@@ -10,7 +10,7 @@ import (
 )
 
 func TestANewTensorHasItsTypeAndShape(t *testing.T) {
-	for _, dt := range []tensor.DType{tensor.Float16, tensor.Float32, tensor.Float64, tensor.Int32, tensor.Int8, tensor.Uint8} {
+	for _, dt := range []tensor.DType{tensor.Float16, tensor.Float32, tensor.Float64, tensor.Int32, tensor.Int8, tensor.UInt8} {
 		for _, shape := range [][]int{{}, {0}, {3, 0, 2}, {2, 3}, {1 << 20}} {
 			got := engine.NewTensor(dt, shape...)
 			if got.Err() != nil || got.DType() != dt || !slices.Equal(got.Shape(), shape) {
