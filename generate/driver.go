@@ -36,7 +36,8 @@ type Driver struct {
 	// package's shapes allow, not more.
 	ContextLength int `json:"context,omitempty"`
 	// MaxQuery is the greatest number of tokens in one prediction; 0 means that
-	// the declared shapes alone decide.
+	// the declared shapes alone decide. A package without a cache has none: it takes
+	// all of them every time.
 	MaxQuery int `json:"max_query,omitempty"`
 }
 

@@ -8,7 +8,7 @@ var familyNoCache = family{
 	matches: func(*binder) bool { return true },
 	bind: func(b *binder) error {
 		return b.run((*binder).refuseUnboundInputs, (*binder).bindLogits, (*binder).refuseStates, refuseCaches,
-			requireRows, requireText, bindWholeText)
+			refuseMaxQuery, requireRows, requireText, bindWholeText)
 	},
 	newLane: func(m *boundModel) (lane, error) { return &noCacheLane{m: m}, nil },
 }
@@ -18,6 +18,15 @@ var familyNoCache = family{
 func refuseCaches(b *binder) error {
 	if len(b.d.Caches) > 0 {
 		return driverErrorf("family", "is %s, for a function with caches", b.d.Family)
+	}
+	return nil
+}
+
+// refuseMaxQuery refuses a driver that asks for less than the whole text in one
+// prediction.
+func refuseMaxQuery(b *binder) error {
+	if b.d.MaxQuery > 0 {
+		return driverErrorf("max_query", "is %d, but a function of family %s takes the whole text in every prediction", b.d.MaxQuery, b.d.Family)
 	}
 	return nil
 }

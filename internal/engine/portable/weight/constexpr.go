@@ -51,7 +51,7 @@ func New(p *array.Poller, op *mil.Op, known map[*mil.Value]*Weight, round bool) 
 			return nil, fmt.Errorf("shape %v is too large", w.Shape)
 		}
 	}
-	return ws, nil
+	return ws, checkTypes(op, ws)
 }
 
 // constexpr is the work area of one operation.
