@@ -25,10 +25,7 @@ func (fr *frame) cond(st *plan.Step) error {
 	if err != nil {
 		return err
 	}
-	b := st.Blocks[0]
-	if !pred {
-		b = st.Blocks[1]
-	}
+	b := branch(st, pred)
 	if len(b.Outs) != len(st.Out) {
 		return fmt.Errorf("block gives %d values for %d results", len(b.Outs), len(st.Out))
 	}
@@ -44,13 +41,20 @@ func (fr *frame) cond(st *plan.Step) error {
 	return nil
 }
 
+// branch returns the block of a cond that its predicate takes.
+func branch(st *plan.Step, pred bool) *plan.Body {
+	if pred {
+		return st.Blocks[0]
+	}
+	return st.Blocks[1]
+}
+
 // while runs condition and body until the condition is false. The loop variables
 // live in the slots of the results between iterations.
 func (fr *frame) while(st *plan.Step) error {
 	cond, body := st.Blocks[0], st.Blocks[1]
-	if len(st.Out) != len(st.List) || len(cond.Ins) != len(st.List) || len(body.Ins) != len(st.List) ||
-		len(body.Outs) != len(st.List) || len(cond.Outs) != 1 {
-		return fmt.Errorf("the numbers of loop variables of condition, body and results differ")
+	if err := sameVariables(st); err != nil {
+		return err
 	}
 	for k, s := range st.List {
 		if err := fr.keep(st.Out[k], s); err != nil {
@@ -85,6 +89,15 @@ func (fr *frame) while(st *plan.Step) error {
 		}
 	}
 	return fmt.Errorf("runs more than %d iterations", maxIterations)
+}
+
+// sameVariables checks that all parts of a while_loop have the same loop variables.
+func sameVariables(st *plan.Step) error {
+	n, cond, body := len(st.List), st.Blocks[0], st.Blocks[1]
+	if len(st.Out) != n || len(cond.Ins) != n || len(body.Ins) != n || len(body.Outs) != n || len(cond.Outs) != 1 {
+		return fmt.Errorf("the numbers of loop variables of condition, body and results differ")
+	}
+	return nil
 }
 
 // keepAll moves the results of the body to the loop variables. A body may give

@@ -23,38 +23,6 @@ import (
 // which an operand differs, so that it costs next to nothing in a step of
 // generation, and the prediction itself need not compute the shapes again.
 
-// doubt says how far a shape of the rehearsal can be relied on.
-type doubt uint8
-
-const (
-	sure    doubt = iota
-	assumed       // the program declares it, or it follows from what it declares
-	vague         // not known
-)
-
-// Steps whose operands are all known and have no more elements than this are
-// computed in a rehearsal; of results that are no integers, which shapes hardly
-// depend on, only the smallest.
-const (
-	maxRehearsed      = 1 << 12
-	maxRehearsedFloat = 8
-)
-
-// memo is what the last rehearsal found of a slot.
-type memo struct {
-	rank  int
-	dims  [array.MaxRank]int
-	doubt doubt
-	// growth is how much larger the dimensions of a parameter were in the last
-	// rehearsal than in the one before.
-	growth [array.MaxRank]int
-	// known says that the content is known: that of i or f, or what a parameter or a
-	// constant holds.
-	known bool
-	i     []int32
-	f     []float32
-}
-
 // rehearse goes through the steps in order. The inputs are bound.
 func (fr *frame) rehearse() error {
 	anew := !fr.remembers
@@ -78,7 +46,8 @@ func (fr *frame) rehearse() error {
 		if !anew && !fr.stirred[k] {
 			continue
 		}
-		fr.stirred[k] = st.Def == op.TailOperator // depends on what the caller asks for
+		// A tail depends on what the caller asks for, blocks on whatever they read.
+		fr.stirred[k] = st.Def == op.TailOperator || st.Blocks != nil
 		work.Add(array.PollEvery / 64)
 		fr.call.Step = &st.Binding
 		if err := fr.rehearseStep(st); err != nil {
@@ -106,80 +75,6 @@ func (fr *frame) stir(s int32) {
 	for _, k := range fr.plan.Readers[s] {
 		fr.stirred[k] = true
 	}
-}
-
-// noteInput remembers a parameter. It reports whether it is another one than in the
-// last rehearsal, and whether its content is one that a rehearsal does not look at.
-func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
-	limit := maxRehearsed
-	if v.Repr != array.ReprI32 {
-		limit = maxRehearsedFloat
-	}
-	if v.Repr != array.ReprUnknown && v.Repr != array.ReprText && v.Len() <= limit {
-		moved = m.keep(v)
-	} else {
-		moved, hide = m.known || !m.shows(v), true
-		m.known = false
-	}
-	for d := range v.Rank {
-		m.growth[d] = v.Dims[d] - m.dims[d]
-	}
-	m.rank, m.dims = v.Rank, v.Dims
-	return moved, hide
-}
-
-// shows reports whether v has the shape of m.
-func (m *memo) shows(v *array.Value) bool {
-	return m.rank == v.Rank && slices.Equal(m.dims[:m.rank], v.Dims[:v.Rank])
-}
-
-// keep takes a copy of v's content and reports whether it is another one.
-func (m *memo) keep(v *array.Value) (moved bool) {
-	n := v.Len()
-	moved = !m.known || !m.shows(v)
-	if v.Repr == array.ReprI32 {
-		moved = moved || m.i == nil || !v.Dense || !slices.Equal(m.i, v.I32[:n])
-		if moved {
-			m.i, m.f = resized(m.i, n), nil
-			if v.Dense {
-				copy(m.i, v.I32)
-			} else {
-				array.CopyStrided(nil, v, m.i, v.I32, array.RowI32)
-			}
-		}
-	} else {
-		m.i, m.f, moved = nil, resized(m.f, n), true
-		v.Widen(nil, m.f)
-	}
-	m.known = true
-	return moved
-}
-
-// resized returns n elements that are never nil.
-func resized[T any](s []T, n int) []T {
-	if s == nil || cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
-}
-
-// note remembers a result, lets the slot show what is remembered, and reports
-// whether it is another one.
-func (m *memo) note(v *array.Value) (moved bool) {
-	if v.Repr == array.ReprUnknown || v.Repr == array.ReprText || v.Repr == array.ReprWeight {
-		moved = m.known || !m.shows(v)
-		m.known = false
-	} else {
-		moved = m.keep(v)
-		v.Forget()
-		if m.i != nil {
-			v.Repr, v.I32 = array.ReprI32, m.i
-		} else {
-			v.Repr, v.F32 = array.ReprF32, m.f
-		}
-	}
-	m.rank, m.dims = v.Rank, v.Dims
-	return moved
 }
 
 // recall prepares a step's operands: the slots hold the shapes that are remembered
@@ -223,7 +118,11 @@ func (fr *frame) rehearseStep(st *plan.Step) error {
 	d, known := fr.recall(st)
 	known = known || st.Def.ShapeOnly
 	switch {
-	case st.Blocks != nil, d == vague && st.State < 0:
+	case st.Blocks != nil:
+		err := fr.rehearseBlocks(st)
+		fr.declare(st) // which block gives the results, and how often it runs, is not known
+		return err
+	case d == vague && st.State < 0:
 		fr.declare(st)
 		return nil
 	case st.State >= 0:
