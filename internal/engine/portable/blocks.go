@@ -8,10 +8,12 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 )
 
-// maxIterations bounds a while_loop.
+// maxIterations bounds a while_loop: 2^24 short ones take some seconds. A loop that
+// generates text has as many as its context has tokens, a thousandth of that.
 const maxIterations = 1 << 24
 
-// block runs cond and while_loop.
+// block runs cond and while_loop. They are here and not among the operators, as they
+// run steps.
 func (fr *frame) block(st *plan.Step) error {
 	if st.Op.Type == "cond" {
 		return fr.cond(st)
@@ -19,6 +21,8 @@ func (fr *frame) block(st *plan.Step) error {
 	return fr.while(st)
 }
 
+// cond runs the block that the predicate takes. Its results are copied: the block's own
+// buffers serve when it runs again, in the next iteration of a loop around it.
 func (fr *frame) cond(st *plan.Step) error {
 	fr.call.Step = &st.Binding
 	pred, err := fr.call.BoolIn(0, false)
@@ -56,6 +60,7 @@ func (fr *frame) while(st *plan.Step) error {
 	if err := sameVariables(st); err != nil {
 		return err
 	}
+	// The first values are copied too: a loop without an iteration gives them back.
 	for k, s := range st.List {
 		if err := fr.keep(st.Out[k], s); err != nil {
 			return err
@@ -84,6 +89,7 @@ func (fr *frame) while(st *plan.Step) error {
 		if err := fr.keepAll(st, body); err != nil {
 			return err
 		}
+		// An empty body has no step that would look at the context.
 		if err := fr.Ctx.Err(); err != nil {
 			return err
 		}
@@ -112,7 +118,7 @@ func (fr *frame) keepAll(st *plan.Step, body *plan.Body) error {
 		n := from.Len()
 		fr.copyOut(&fr.Values[st.Out[k]], from, fr.Spare(body.Ins[k], n), n)
 	}
-	for _, s := range st.Out {
+	for _, s := range st.Out { // from there to the variables' own memory
 		if err := fr.keep(s, s); err != nil {
 			return err
 		}
@@ -120,6 +126,7 @@ func (fr *frame) keepAll(st *plan.Step, body *plan.Body) error {
 	return nil
 }
 
+// errText: strings have no buffers in a frame, so that nothing could keep them.
 var errText = errors.New("strings cannot leave a block")
 
 // bind lets slot dst show the content of slot src.
@@ -138,6 +145,8 @@ func (fr *frame) keep(dst, src int32) error {
 	return nil
 }
 
+// copyOut gives v the shape of from and its n elements, dense, in mem: as int32 where
+// from holds integers, else as float32.
 func (fr *frame) copyOut(v, from *array.Value, mem []float32, n int) {
 	src := *from // v may be a view of the same slot
 	dims, rank := src.Dims, src.Rank

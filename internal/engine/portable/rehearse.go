@@ -26,21 +26,44 @@ import (
 // rehearse goes through the steps in order. The inputs are bound.
 func (fr *frame) rehearse() error {
 	anew := !fr.remembers
+	// Until the end is reached the memos are of two predictions; after an error they
+	// stay so, and the next rehearsal begins anew.
 	fr.remembers, fr.series = false, false
-	touched := false
-	hidden := fr.hidden[:0]
+	fr.compareInputs(anew)
+	touched, err := fr.rehearseSteps(anew)
+	if err != nil {
+		return err
+	}
+	for k := range fr.hidden {
+		fr.Values[fr.hidden[k].Slot] = fr.hidden[k]
+		fr.hidden[k] = array.Value{} // a frame keeps no hold on a caller's memory
+	}
+	fr.remembers, fr.rehearsed = true, true
+	fr.notice(anew, touched)
+	return nil
+}
+
+// compareInputs remembers the parameters and stirs the steps that read one that is
+// another than in the last rehearsal. Content that a rehearsal does not look at is put
+// aside, so that asking for it is noticed.
+func (fr *frame) compareInputs(anew bool) {
+	fr.hidden = fr.hidden[:0]
 	for _, s := range fr.plan.Inputs {
 		v := &fr.Values[s]
 		moved, hide := fr.memos[s].noteInput(v)
 		if hide {
-			hidden = append(hidden, *v)
+			fr.hidden = append(fr.hidden, *v)
 			v.Forget()
 		}
 		if moved && !anew {
 			fr.stir(s)
 		}
 	}
-	fr.hidden = hidden
+}
+
+// rehearseSteps goes through the steps that are stirred, or all. It reports whether one
+// of them makes an output.
+func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 	work := array.Counter{Poller: &fr.Poller}
 	for k, st := range fr.plan.Body.Steps {
 		if !anew && !fr.stirred[k] {
@@ -51,7 +74,7 @@ func (fr *frame) rehearse() error {
 		work.Add(array.PollEvery / 64)
 		fr.call.Step = &st.Binding
 		if err := fr.rehearseStep(st); err != nil {
-			return fr.plan.Fail(st.Op, err)
+			return touched, fr.plan.Fail(st.Op, err)
 		}
 		for _, s := range st.Out {
 			if fr.memos[s].note(&fr.Values[s]) && !anew {
@@ -61,13 +84,7 @@ func (fr *frame) rehearse() error {
 		fr.computed[k] = fr.computes(st)
 		touched = touched || fr.plan.MakesOutput[k] && st.Def != op.TailOperator
 	}
-	for k := range hidden {
-		fr.Values[hidden[k].Slot] = hidden[k]
-		hidden[k] = array.Value{}
-	}
-	fr.remembers, fr.rehearsed = true, true
-	fr.notice(anew, touched)
-	return nil
+	return touched, nil
 }
 
 // stir makes the rehearsal go through the steps that read slot s.
@@ -82,21 +99,15 @@ func (fr *frame) stir(s int32) {
 // returns the greatest doubt about them and whether all content is known.
 func (fr *frame) recall(st *plan.Step) (d doubt, known bool) {
 	known = true
-	for _, s := range st.In {
-		if s >= 0 {
-			m := &fr.memos[s]
-			d, known = max(d, m.doubt), known && m.known
-			if !m.known {
-				fr.Values[s].Forget()
+	for _, list := range [2][]int32{st.In, st.List} {
+		for _, s := range list {
+			if s < 0 {
+				continue
 			}
-		}
-	}
-	if len(st.List) > 1 { // the first is operand 0
-		for _, s := range st.List[1:] {
 			m := &fr.memos[s]
 			d, known = max(d, m.doubt), known && m.known
 			if !m.known {
-				fr.Values[s].Forget()
+				fr.Values[s].Forget() // the last prediction's is still there
 			}
 		}
 	}
@@ -113,10 +124,11 @@ func (fr *frame) computes(st *plan.Step) bool {
 	return m.known && m.doubt == sure
 }
 
+// rehearseStep sets the shapes of a step's results and checks its operands as far as
+// they are known, and computes small results. Its error is what the prediction would
+// surely find too.
 func (fr *frame) rehearseStep(st *plan.Step) error {
-	c := &fr.call
 	d, known := fr.recall(st)
-	known = known || st.Def.ShapeOnly
 	switch {
 	case st.Blocks != nil:
 		err := fr.rehearseBlocks(st)
@@ -128,45 +140,58 @@ func (fr *frame) rehearseStep(st *plan.Step) error {
 	case st.State >= 0:
 		return fr.rehearseState(st, d)
 	}
+	known = known || st.Def.ShapeOnly
+	found, err := fr.shapes(st, d, known)
+	if err != nil || !found {
+		return err
+	}
+	if err := fr.contents(st, known); err != nil {
+		fr.forgetAll(st)
+		if d == sure {
+			return err
+		}
+	}
+	return nil
+}
+
+// shapes runs the shape rule of a step; where it cannot, for want of content, or fails
+// over shapes that are not sure, the declared types stand in, and found is false.
+func (fr *frame) shapes(st *plan.Step, d doubt, known bool) (found bool, err error) {
 	for _, s := range st.Out {
 		v := &fr.Values[s]
 		v.Wide, v.Flat, v.Dense = nil, nil, true
 	}
-	ok, err := true, error(nil)
+	found = true
 	if known {
-		err = op.Shape(c)
+		err = op.Shape(&fr.call) // nothing to ask for: saves the cost of catching it
 	} else {
-		ok, err = c.Attempt(op.Shape)
+		found, err = fr.call.Attempt(op.Shape)
 	}
-	if !ok || err != nil && d != sure {
+	if !found || err != nil && d != sure {
 		fr.declare(st)
-		return nil
-	}
-	if err != nil {
-		return err
+		return false, nil
 	}
 	for _, s := range st.Out {
 		fr.memos[s].doubt = d
 	}
+	return true, err
+}
+
+// contents computes the results of a step where that is known to be little, else looks
+// at the operands that the computation would refuse.
+func (fr *frame) contents(st *plan.Step, known bool) error {
 	if known && (len(st.Out) == 1 && fr.memos[st.Out[0]].known || fr.worthwhile(st)) {
-		err = op.Eval(c)
-	} else {
-		fr.forgetAll(st)
-		_, err = c.Attempt(op.Check)
+		return op.Eval(&fr.call)
 	}
-	if err != nil {
-		fr.forgetAll(st)
-	}
-	if d != sure {
-		return nil
-	}
+	fr.forgetAll(st)
+	_, err := fr.call.Attempt(op.Check)
 	return err
 }
 
 // worthwhile reports whether a step whose shapes are set is to be computed.
 func (fr *frame) worthwhile(st *plan.Step) bool {
 	if st.Def.Random || len(st.Out) == 0 {
-		return false
+		return false // the next run would give something else; or there is nothing to give
 	}
 	for _, s := range st.Out {
 		v := &fr.Values[s]
@@ -174,7 +199,7 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 			return false
 		}
 	}
-	if st.Def.ShapeOnly {
+	if st.Def.ShapeOnly { // however large its operands are
 		return true
 	}
 	size := 0
@@ -188,7 +213,8 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 	return size <= 2*maxRehearsed
 }
 
-// declare gives the results of a step the shapes of their types.
+// declare gives the results of a step the shapes of their types, for want of anything
+// better. A type with open dimensions says nothing that could be relied on.
 func (fr *frame) declare(st *plan.Step) {
 	for _, s := range st.Out {
 		v, t := &fr.Values[s], &fr.plan.Slots[s].Type
@@ -201,13 +227,16 @@ func (fr *frame) declare(st *plan.Step) {
 	}
 }
 
+// forgetAll makes the contents of a step's results unknown.
 func (fr *frame) forgetAll(st *plan.Step) {
 	for _, s := range st.Out {
 		fr.Values[s].Forget()
 	}
 }
 
-// rehearseState is the rehearsal of a read or a write of a state.
+// rehearseState is the rehearsal of a read or a write of a state. The shape of a read
+// is the state's own and sure; what it holds is never looked at: a step of generation
+// would find it changed each time.
 func (fr *frame) rehearseState(st *plan.Step, d doubt) error {
 	spec := &fr.plan.States[st.State]
 	if len(st.Out) > 0 {

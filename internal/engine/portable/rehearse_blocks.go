@@ -42,7 +42,7 @@ func (fr *frame) rehearseBody(b *plan.Body) error {
 		if err := fr.rehearseStep(st); err != nil {
 			return fr.plan.Fail(st.Op, err)
 		}
-		for _, s := range st.Out {
+		for _, s := range st.Out { // for the steps behind it, in this rehearsal
 			fr.memos[s].note(&fr.Values[s])
 		}
 	}
