@@ -39,7 +39,7 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 	p := &Program{Version: m.Version, Attributes: stringAttributes(m.Attributes)}
 	for i := range m.Functions {
 		entry := &m.Functions[i]
-		r := &reader{ctx: ctx, blobs: blobs, function: entry.Name, scope: map[string]*Value{}}
+		r := &reader{ctx: ctx, blobs: blobs, function: entry.Name, scope: make(map[string]*Value, operations(entry.Function))}
 		f, err := r.readFunction(entry)
 		if err != nil {
 			return nil, err
@@ -53,6 +53,19 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 		return nil, err
 	}
 	return p, nil
+}
+
+// operations counts those of a function's bodies, for the size of its scope.
+func operations(f *milpb.Function) (n int) {
+	if f == nil {
+		return 0
+	}
+	for _, b := range f.Blocks {
+		if b.Block != nil {
+			n += len(b.Block.Operations)
+		}
+	}
+	return n
 }
 
 // reader reads one function. It turns names into pointers, once, so that nobody

@@ -30,8 +30,7 @@ func verify(ctx context.Context, p *Program, references bool) error {
 			return &Error{Function: f.Name, Err: bad(ErrDuplicate, "function")}
 		}
 		names[f.Name] = true
-		v := &verifier{ctx: ctx, function: f.Name, references: references, visible: map[*Value]bool{}, names: map[string]bool{}, chains: map[*Op]int{}}
-		if err := v.verifyFunction(f); err != nil {
+		if err := newVerifier(ctx, f, references).verifyFunction(f); err != nil {
 			return err
 		}
 	}
@@ -50,6 +49,19 @@ type verifier struct {
 	names      map[string]bool
 	// chains is how many constexpr operations lie behind each one's result.
 	chains map[*Op]int
+}
+
+// newVerifier makes the verifier of a function. Its tables have room for what the body
+// defines: growing them step by step would leave twice as much behind.
+func newVerifier(ctx context.Context, f *Function, references bool) *verifier {
+	n := len(f.Inputs)
+	if f.Body != nil {
+		n += len(f.Body.Ops)
+	}
+	return &verifier{
+		ctx: ctx, function: f.Name, references: references,
+		visible: make(map[*Value]bool, n), names: make(map[string]bool, n), chains: map[*Op]int{},
+	}
 }
 
 // maxChain bounds how many constexpr operations feed each other. Real weights

@@ -152,6 +152,12 @@ func (p *Package) Err() error {
 // Model returns the decoded model file. Its tensor data is valid until Close.
 func (p *Package) Model() *milpb.Model { return p.model }
 
+// ForgetProgram lets go of the program's messages: Model().Program is nil from then on.
+// They take seven to eight bytes for a byte of the model file, and whoever has made
+// something else of them needs them no more; the package's own methods do not either.
+// Nobody else may use the package meanwhile.
+func (p *Package) ForgetProgram() { p.model.Program = nil }
+
 // Close gives the mapped files back. Everything that refers to the package's
 // memory must not be used any more. Further calls do nothing.
 func (p *Package) Close() error {

@@ -130,12 +130,15 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	return p, pkg.Err() // what was planned is what the files hold
 }
 
-// function reads the program of a package and returns the function of that name.
+// function reads the program of a package and returns the function of that name. The
+// package is the loader's alone, and its messages are not needed again: planning takes
+// as much memory as they do.
 func function(ctx context.Context, pkg *modelpkg.Package, name string) (*mil.Function, error) {
 	prog, err := mil.Read(ctx, pkg)
 	if err != nil {
 		return nil, err
 	}
+	pkg.ForgetProgram()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

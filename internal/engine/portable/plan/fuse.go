@@ -82,14 +82,14 @@ func (pl *planner) noteSeparate() {
 type fuser struct {
 	pl       *planner
 	p        *Plan
-	producer map[int32]*Step // who makes a slot, of those at the top level
-	uses     map[int32]int   // how often a slot is read, nested blocks and outputs included
-	gone     map[*Step]bool  // steps that a group has taken in
+	producer []*Step        // of each slot, who makes it, of the steps at the top level
+	uses     []int          // of each slot, how often it is read, nested blocks and outputs included
+	gone     map[*Step]bool // steps that a group has taken in
 }
 
 // newFuser indexes the steps as they are now. A pass that adds steps makes a new one.
 func newFuser(pl *planner) *fuser {
-	f := &fuser{pl: pl, p: pl.p, producer: map[int32]*Step{}, uses: map[int32]int{}, gone: map[*Step]bool{}}
+	f := &fuser{pl: pl, p: pl.p, producer: make([]*Step, len(pl.p.Slots)), uses: make([]int, len(pl.p.Slots)), gone: map[*Step]bool{}}
 	f.countUses(&pl.p.Body)
 	for _, st := range pl.p.Body.Steps {
 		for _, s := range st.Out {
@@ -103,13 +103,16 @@ func newFuser(pl *planner) *fuser {
 // a block reads is read once for the patterns' purpose: it must not go.
 func (f *fuser) countUses(b *Body) {
 	for _, st := range b.Steps {
-		for k, s := range st.In {
-			if k > 0 || len(st.List) == 0 { // operand 0 is the first of List
-				f.uses[s]++
-			}
+		in := st.In
+		if len(st.List) > 0 {
+			in = in[1:] // operand 0 is the first of List
 		}
-		for _, s := range st.List {
-			f.uses[s]++
+		for _, list := range [2][]int32{in, st.List} {
+			for _, s := range list {
+				if s >= 0 {
+					f.uses[s]++
+				}
+			}
 		}
 		for _, inner := range st.Blocks {
 			f.countUses(inner)

@@ -84,7 +84,7 @@ func (f *fuser) meanSquare(root *Step) *meanSquare {
 	if mean == nil || !f.lastOnly(mean) || !f.flag(mean, 2, true) {
 		return nil
 	}
-	square := f.producer[mean.In[0]]
+	square := f.maker(mean.In[0])
 	if square == nil || f.uses[mean.In[0]] != 1 || f.gone[square] || !f.squares(square) {
 		return nil
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
@@ -38,6 +39,7 @@ func (pl *planner) lowerAll() error {
 		return err
 	}
 	pl.markUsed(pl.p.Function.Body, nil)
+	pl.p.Slots = slices.Grow(pl.p.Slots, len(pl.used)) // nearly all have one result
 	if err := pl.lower(pl.p.Function.Body, &pl.p.Body); err != nil {
 		return err
 	}

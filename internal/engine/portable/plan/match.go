@@ -25,11 +25,20 @@ func operandOf(st *Step, k int) int32 {
 // made returns the step of the given operator that makes slot s, or nil; when
 // once is set the slot must not be read by anything else.
 func (f *fuser) made(s int32, name string, once bool) *Step {
-	st := f.producer[s]
+	st := f.maker(s)
 	if !st.is(name) || f.gone[st] || (once && f.uses[s] != 1) {
 		return nil
 	}
 	return st
+}
+
+// maker returns the step that makes slot s, or nil: for an absent operand, a parameter,
+// a constant, and a slot that is younger than the index.
+func (f *fuser) maker(s int32) *Step {
+	if s < 0 || int(s) >= len(f.producer) {
+		return nil
+	}
+	return f.producer[s]
 }
 
 // through skips a cast of the floating-point type that only the caller reads and

@@ -27,6 +27,9 @@ import (
 // Where the rules do not apply the plan is slower and never wrong.
 func (pl *planner) bindStates() {
 	p := pl.p
+	if len(p.States) == 0 {
+		return
+	}
 	nested := make([]bool, len(p.States))
 	for _, st := range p.Body.Steps {
 		for _, inner := range st.Blocks {

@@ -39,7 +39,7 @@ func (pl *planner) addTails() {
 // A change of the rank would make other rows of them.
 func (f *fuser) firstRowwise(out int32) (x int32, first *Step) {
 	for x = out; ; {
-		st := f.producer[x]
+		st := f.maker(x)
 		if st == nil || f.uses[x] != 1 {
 			return x, first
 		}
