@@ -80,7 +80,7 @@ func elements(shape []int, room int64) (count int64, ok bool) {
 	count = 1
 	for _, n := range shape {
 		if n == 0 {
-			return 0, true // however large the other dimensions are
+			return 0, true // however large the dimensions behind it are
 		}
 		if int64(n) > room/count {
 			return 0, false
