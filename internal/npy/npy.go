@@ -42,7 +42,7 @@ func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
 // taken. Unsigned integers of 32 and 64 bits, which package tensor lacks, become
 // Int64; a number that does not fit is an error.
 func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
-	r = io.LimitReader(r, size)
+	r = io.LimitReader(r, size) // a stream may claim another size than it has
 	h, err := readHeader(r)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 	if n, _ := io.CopyN(io.Discard, r, 1); n != 0 {
 		return nil, fmt.Errorf("%w: bytes follow the %d elements", ErrFormat, count)
 	}
-	if e.big {
+	if e.big { // in place: the elements lie where they will stay
 		for at := 0; at < len(raw); at += e.size {
 			slices.Reverse(raw[at : at+e.size])
 		}
@@ -129,7 +129,7 @@ func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tens
 			}
 		}
 	}
-	if h.FortranOrder && t.Rank() > 1 {
+	if h.FortranOrder && t.Rank() > 1 { // a vector has one order
 		t = t.Transpose().Contiguous()
 	}
 	return t, t.Err()

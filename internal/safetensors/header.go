@@ -95,7 +95,7 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return nil, fmt.Errorf("%w: header's length: %w", ErrFormat, noEOF(err))
 	}
-	n := binary.LittleEndian.Uint64(length[:])
+	n := binary.LittleEndian.Uint64(length[:]) // of the JSON alone
 	if n > maxHeader {
 		return nil, fmt.Errorf("%w: header of %d bytes, at most %d", ErrFormat, n, maxHeader)
 	}
@@ -131,6 +131,8 @@ func parseHeader(raw []byte) (*Header, error) {
 		return nil, errors.New("not a JSON object")
 	}
 	h := &Header{}
+	// The reference implementation refuses a name that comes twice; a reader that took
+	// the last would show other weights than one that took the first.
 	seen := map[string]bool{}
 	for dec.More() {
 		t, err := dec.Token()

@@ -131,6 +131,7 @@ func replace(ctx context.Context, target string, old fs.FileInfo, write func(io.
 	return nil
 }
 
+// ignoreClosed drops the error of a file that somebody has closed already.
 func ignoreClosed(err error) error {
 	if errors.Is(err, fs.ErrClosed) {
 		return nil
@@ -194,6 +195,8 @@ func standard(name string) *os.File {
 	return nil
 }
 
+// sameFile reports whether a name still means the file that is open: what is moved into
+// its place must not hide what somebody else has put there meanwhile.
 func sameFile(name string, f *os.File) bool {
 	a, err := os.Stat(name)
 	if err != nil {
