@@ -195,8 +195,8 @@ func standard(name string) *os.File {
 	return nil
 }
 
-// sameFile reports whether a name still means the file that is open: what is moved into
-// its place must not hide what somebody else has put there meanwhile.
+// sameFile reports whether a name leads to a file that is open already, by what the system
+// says of both.
 func sameFile(name string, f *os.File) bool {
 	a, err := os.Stat(name)
 	if err != nil {
