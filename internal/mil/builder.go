@@ -28,6 +28,8 @@ type Operand interface{ operands() []*Value }
 // Values are the bindings of a variadic operand.
 type Values []*Value
 
+// Both kinds of operand give the values that they bind.
+
 func (v Values) operands() []*Value { return v }
 
 func (v *Value) operands() []*Value { return []*Value{v} }
@@ -134,7 +136,7 @@ func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ..
 	}
 	values := make([]*Value, len(results))
 	for i, t := range results {
-		suffix := ""
+		suffix := "" // results of a split are named as coremltools names them: x_0, x_1
 		if len(results) > 1 {
 			suffix = fmt.Sprintf("_%d", i)
 		}

@@ -76,6 +76,8 @@ func IntAt(data []byte, t dtype.Type, i int) int {
 	case dtype.Int64, dtype.UInt64:
 		return int(binary.LittleEndian.Uint64(data[8*i:]))
 	}
+	// Types of less than a byte are a stream of bits, the lowest first; 3 and 6 bits may
+	// begin in one byte and end in the next.
 	bits := t.Bits()
 	at := i * bits
 	v := uint(data[at/8]) >> (at % 8)
@@ -90,7 +92,8 @@ func IntAt(data []byte, t dtype.Type, i int) int {
 }
 
 // FloatAt returns element i of packed numbers widened to float32. The caller
-// has checked that data holds it.
+// has checked that data holds it. Doubles and large integers are rounded: no operator
+// computes in more.
 func FloatAt(data []byte, t dtype.Type, i int) float32 {
 	switch t {
 	case dtype.Float16:

@@ -60,6 +60,8 @@ func convertType(m *milpb.ValueType) (Type, error) {
 	}
 }
 
+// tensorType reads the type of a tensor. The rank stands beside the dimensions in the
+// format, and a negative one means that nothing is known of them.
 func tensorType(m *milpb.TensorType) (Type, error) {
 	t := Type{DType: dtypes[m.DataType], Variadic: m.Rank < 0}
 	if t.DType == dtype.Invalid {
@@ -77,7 +79,7 @@ func tensorType(m *milpb.TensorType) (Type, error) {
 			t.Shape = append(t.Shape, int(d.Size))
 		case milpb.UnknownDimension:
 			t.Shape = append(t.Shape, Unknown)
-		case milpb.VariadicDimension:
+		case milpb.VariadicDimension: // any number of dimensions in the place of one
 			t.Variadic = true
 		default:
 			return t, bad(ErrType, "dimension without a size")
@@ -186,7 +188,7 @@ func fillImmediate(ctx context.Context, c *Const, n int, m *milpb.TensorValue) e
 	case milpb.LongInts, milpb.Doubles:
 		have /= 8
 	case milpb.Bools:
-	case milpb.Bytes:
+	case milpb.Bytes: // types of less than 32 bits: packed as in a weight file
 		want, ok := c.DType.PackedLen(n)
 		if !ok || want != have {
 			return bad(ErrConst, "%d bytes for %d elements of %v", have, n, c.DType)
@@ -218,6 +220,8 @@ func fillTyped(ctx context.Context, c *Const, m *milpb.TensorValue) error {
 		c.Data = m.Data
 		return nil
 	}
+	// The format has no field of their own for narrow integers: a writer may take that of
+	// 32 bits.
 	width := c.DType.Size()
 	if !c.DType.IsInt() || width == 0 || m.Field != milpb.Ints && m.Field != milpb.LongInts {
 		return bad(ErrConst, "elements of type %v cannot be stored in field %d", c.DType, m.Field)

@@ -47,7 +47,8 @@ type WeightInfo struct {
 	Bytes int64
 }
 
-// minWeightElements keeps parameters of operations out of the list of weights.
+// minWeightElements keeps parameters of operations out of the list of weights: axes,
+// shapes and perms have a few elements, the vectors of norms hundreds.
 const minWeightElements = 32
 
 // Summarize counts the operations and weights of a program.

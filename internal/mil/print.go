@@ -266,6 +266,7 @@ func dtypeText(t dtype.Type) string {
 	return t.String()
 }
 
+// kindText is the word that coremltools prints behind a type.
 func kindText(t Type) string {
 	switch {
 	case t.Kind == State:

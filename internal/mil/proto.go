@@ -269,7 +269,7 @@ func textValue(s string) *milpb.Value {
 }
 
 // minBlobElements is the size from which coremltools moves a constant to the
-// weight file.
+// weight file: should_use_weight_file in its backend for ML Programs.
 const minBlobElements = 10
 
 // value stores a constant: in the weight file, or in place.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
@@ -39,7 +38,7 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 	p := &Program{Version: m.Version, Attributes: stringAttributes(m.Attributes)}
 	for i := range m.Functions {
 		entry := &m.Functions[i]
-		r := &reader{ctx: ctx, blobs: blobs, function: entry.Name, scope: map[string]*Value{}}
+		r := &reader{ctx: ctx, blobs: blobs, function: entry.Name, scope: make(map[string]*Value, operations(entry.Function))}
 		f, err := r.readFunction(entry)
 		if err != nil {
 			return nil, err
@@ -53,6 +52,19 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 		return nil, err
 	}
 	return p, nil
+}
+
+// operations counts those of a function's bodies, for the size of its scope.
+func operations(f *milpb.Function) (n int) {
+	if f == nil {
+		return 0
+	}
+	for _, b := range f.Blocks {
+		if b.Block != nil {
+			n += len(b.Block.Operations)
+		}
+	}
+	return n
 }
 
 // reader reads one function. It turns names into pointers, once, so that nobody
@@ -336,60 +348,4 @@ func (r *reader) readConst(op *Op, m *milpb.Operation) error {
 	op.Inputs = nil
 	out.Const = c
 	return nil
-}
-
-// attribute returns the value of that name, or nil.
-func attribute(list []milpb.NamedValue, name string) *milpb.Value {
-	for i := range list {
-		if list[i].Name == name {
-			return list[i].Value
-		}
-	}
-	return nil
-}
-
-// plainString returns the content of a string scalar.
-func plainString(v *milpb.Value) (string, bool) {
-	if v == nil || v.Immediate == nil || v.Immediate.Tensor == nil {
-		return "", false
-	}
-	t := v.Immediate.Tensor
-	if t.Field != milpb.Strings || len(t.Strings) != 1 {
-		return "", false
-	}
-	return t.Strings[0], true
-}
-
-// stringAttributes keeps the string attributes, and the string entries of those
-// that are dictionaries, such as buildInfo, as name.key.
-func stringAttributes(list []milpb.NamedValue) map[string]string {
-	out := map[string]string{}
-	for i := range list {
-		v := list[i].Value
-		if s, ok := plainString(v); ok {
-			out[list[i].Name] = s
-			continue
-		}
-		if v == nil || v.Immediate == nil || v.Immediate.Dictionary == nil {
-			continue
-		}
-		for _, pair := range v.Immediate.Dictionary.Pairs {
-			key, ok1 := plainString(pair.Key)
-			value, ok2 := plainString(pair.Value)
-			if ok1 && ok2 {
-				out[list[i].Name+"."+key] = value
-			}
-		}
-	}
-	return out
-}
-
-// dtypes maps the format's element types to ours.
-var dtypes = map[milpb.DataType]dtype.Type{
-	milpb.Bool: dtype.Bool, milpb.String: dtype.String,
-	milpb.Float16: dtype.Float16, milpb.Float32: dtype.Float32, milpb.Float64: dtype.Float64,
-	milpb.BFloat16: dtype.BFloat16, milpb.Float8E4M3FN: dtype.Float8E4M3FN, milpb.Float8E5M2: dtype.Float8E5M2,
-	milpb.Int8: dtype.Int8, milpb.Int16: dtype.Int16, milpb.Int32: dtype.Int32, milpb.Int64: dtype.Int64, milpb.Int4: dtype.Int4,
-	milpb.UInt8: dtype.UInt8, milpb.UInt16: dtype.UInt16, milpb.UInt32: dtype.UInt32, milpb.UInt64: dtype.UInt64,
-	milpb.UInt1: dtype.UInt1, milpb.UInt2: dtype.UInt2, milpb.UInt3: dtype.UInt3, milpb.UInt4: dtype.UInt4, milpb.UInt6: dtype.UInt6,
 }

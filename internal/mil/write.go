@@ -38,6 +38,9 @@ func guardedModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescri
 	return encodeModel(w, p, description)
 }
 
+// encodeModel makes the message of the whole file. The specification version is the
+// least that knows all operator sets of the program, so that a package runs on every
+// system that can run it.
 func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (*milpb.Model, error) {
 	if err := verify(context.Background(), p, true); err != nil {
 		return nil, err
@@ -122,7 +125,8 @@ func describeFunction(f *Function) (*milpb.FunctionDescription, error) {
 	return d, nil
 }
 
-// arrayTypes are the element types that can cross a model's boundary.
+// arrayTypes are the element types that can cross a model's boundary: what
+// MLMultiArray holds.
 var arrayTypes = map[dtype.Type]milpb.ArrayDataType{
 	dtype.Float16: milpb.ArrayFloat16,
 	dtype.Float32: milpb.ArrayFloat32,
@@ -131,6 +135,9 @@ var arrayTypes = map[dtype.Type]milpb.ArrayDataType{
 	dtype.Int32:   milpb.ArrayInt32,
 }
 
+// describeValue makes the description of an input, output or state. What a program
+// leaves open becomes a range from 1 to no bound, with 1 for the default shape: Core ML
+// wants every range to have a default.
 func describeValue(v *Value, input bool) (milpb.FeatureDescription, error) {
 	array := &milpb.ArrayFeatureType{DataType: arrayTypes[v.Type.DType]}
 	kind := milpb.MultiArrayFeature

@@ -12,6 +12,8 @@ type FeatureDescription struct {
 	Type                   *FeatureType
 }
 
+// message FeatureDescription (Model.proto): string name = 1; string shortDescription = 2;
+// FeatureType type = 3.
 func (*FeatureDescription) name() string { return "FeatureDescription" }
 
 func (m *FeatureDescription) set(d *decoder, f field) (err error) {
@@ -59,6 +61,8 @@ type FeatureType struct {
 	Sequence   *SequenceFeatureType
 }
 
+// message FeatureType (FeatureTypes.proto): a oneof by the numbers of FeatureKind, and
+// bool isOptional = 1000.
 func (*FeatureType) name() string { return "FeatureType" }
 
 func (m *FeatureType) set(d *decoder, f field) (err error) {
@@ -126,6 +130,7 @@ func (*empty) append(b []byte) []byte    { return b }
 
 type stateFeatureType struct{ array *ArrayFeatureType }
 
+// message StateFeatureType: oneof { ArrayFeatureType arrayType = 1; }.
 func (*stateFeatureType) name() string { return "StateFeatureType" }
 
 func (m *stateFeatureType) set(d *decoder, f field) (err error) {
@@ -137,7 +142,8 @@ func (m *stateFeatureType) set(d *decoder, f field) (err error) {
 
 func (m *stateFeatureType) append(b []byte) []byte { return appendSub(b, 1, m.array) }
 
-// ArrayDataType is the element type of a multi-array feature.
+// ArrayDataType is the element type of a multi-array feature: 0x10000 for floating
+// point, 0x20000 for signed integers, plus the bits of an element.
 type ArrayDataType int32
 
 // The element types of multi-arrays.
@@ -175,6 +181,9 @@ type SizeRange struct {
 	Upper int64
 }
 
+// message ArrayFeatureType: repeated int64 shape = 1, packed or not; ArrayDataType
+// dataType = 2; oneof { EnumeratedShapes = 21; ShapeRange = 31; }; and oneof of the default
+// value: int32 = 41, float = 51, double = 61.
 func (*ArrayFeatureType) name() string { return "ArrayFeatureType" }
 
 func (m *ArrayFeatureType) set(d *decoder, f field) (err error) {
@@ -188,7 +197,7 @@ func (m *ArrayFeatureType) set(d *decoder, f field) (err error) {
 	case 21:
 		list := shapeList{shapes: m.Enumerated}
 		_, err = sub(d, f, &list)
-		m.Enumerated, m.Ranges = list.shapes, nil
+		m.Enumerated, m.Ranges = list.shapes, nil // the last member of the oneof counts
 	case 31:
 		list := rangeList{ranges: m.Ranges}
 		_, err = sub(d, f, &list)
@@ -196,7 +205,7 @@ func (m *ArrayFeatureType) set(d *decoder, f field) (err error) {
 	case 41:
 		v, err = f.varint()
 		m.Default, m.DefaultField = float64(int32(v)), 41
-	case 51:
+	case 51: // a float is four bytes on the wire, a double eight
 		if f.typ != protowire.Fixed32Type {
 			return errWire
 		}
@@ -234,6 +243,7 @@ func (m *ArrayFeatureType) append(b []byte) []byte {
 
 type shapeList struct{ shapes []Shape }
 
+// message EnumeratedShapes: repeated Shape shapes = 1.
 func (*shapeList) name() string { return "EnumeratedShapes" }
 
 func (m *shapeList) set(d *decoder, f field) (err error) {
@@ -245,6 +255,7 @@ func (m *shapeList) set(d *decoder, f field) (err error) {
 
 func (m *shapeList) append(b []byte) []byte { return appendList(b, 1, m.shapes) }
 
+// message Shape: repeated int64 shape = 1.
 func (*Shape) name() string { return "Shape" }
 
 func (m *Shape) set(d *decoder, f field) (err error) {
@@ -258,6 +269,7 @@ func (m *Shape) append(b []byte) []byte { return appendInts(b, 1, m.Sizes) }
 
 type rangeList struct{ ranges []SizeRange }
 
+// message ShapeRange: repeated SizeRange sizeRanges = 1.
 func (*rangeList) name() string { return "ShapeRange" }
 
 func (m *rangeList) set(d *decoder, f field) (err error) {
@@ -269,6 +281,7 @@ func (m *rangeList) set(d *decoder, f field) (err error) {
 
 func (m *rangeList) append(b []byte) []byte { return appendList(b, 1, m.ranges) }
 
+// message SizeRange: uint64 lowerBound = 1; int64 upperBound = 2.
 func (*SizeRange) name() string { return "SizeRange" }
 
 func (m *SizeRange) set(_ *decoder, f field) (err error) {

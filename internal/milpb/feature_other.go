@@ -14,6 +14,7 @@ type ImageFeatureType struct {
 // ImageSize is one of the enumerated sizes of an image.
 type ImageSize struct{ Width, Height uint64 }
 
+// message ImageSize: uint64 width = 1; uint64 height = 2.
 func (*ImageSize) name() string { return "ImageSize" }
 
 func (m *ImageSize) set(_ *decoder, f field) (err error) {
@@ -33,6 +34,7 @@ func (m *ImageSize) append(b []byte) []byte {
 
 type sizeList struct{ sizes []ImageSize }
 
+// message EnumeratedImageSizes: repeated ImageSize sizes = 1.
 func (*sizeList) name() string { return "EnumeratedImageSizes" }
 
 func (m *sizeList) set(d *decoder, f field) (err error) {
@@ -46,6 +48,7 @@ func (m *sizeList) append(b []byte) []byte { return appendList(b, 1, m.sizes) }
 
 type sizeRanges struct{ widths, heights *SizeRange }
 
+// message ImageSizeRange: SizeRange widthRange = 1; SizeRange heightRange = 2.
 func (*sizeRanges) name() string { return "ImageSizeRange" }
 
 func (m *sizeRanges) set(d *decoder, f field) (err error) {
@@ -63,6 +66,8 @@ func (m *sizeRanges) append(b []byte) []byte {
 	return appendSub(b, 2, m.heights)
 }
 
+// message ImageFeatureType: int64 width = 1; int64 height = 2; oneof {
+// EnumeratedImageSizes = 21; ImageSizeRange = 31; }; ColorSpace colorSpace = 3.
 func (*ImageFeatureType) name() string { return "ImageFeatureType" }
 
 func (m *ImageFeatureType) set(d *decoder, f field) (err error) {
@@ -109,6 +114,8 @@ type DictionaryFeatureType struct {
 	Key FeatureKind
 }
 
+// message DictionaryFeatureType: oneof { Int64FeatureType int64KeyType = 1;
+// StringFeatureType stringKeyType = 2; }. The members are empty messages.
 func (*DictionaryFeatureType) name() string { return "DictionaryFeatureType" }
 
 func (m *DictionaryFeatureType) set(_ *decoder, f field) (err error) {
@@ -141,6 +148,8 @@ type SequenceFeatureType struct {
 	Size    *SizeRange
 }
 
+// message SequenceFeatureType: oneof { Int64FeatureType int64Type = 1; StringFeatureType
+// stringType = 3; }; SizeRange sizeRange = 101.
 func (*SequenceFeatureType) name() string { return "SequenceFeatureType" }
 
 func (m *SequenceFeatureType) set(d *decoder, f field) (err error) {

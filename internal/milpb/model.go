@@ -23,6 +23,7 @@ type ModelType int32
 // TypeMLProgram is the only type whose content this package knows.
 const TypeMLProgram ModelType = 502
 
+// modelTypes are the members of the oneof Type in Model.proto.
 var modelTypes = map[ModelType]string{
 	200: "pipelineClassifier", 201: "pipelineRegressor", 202: "pipeline",
 	300: "glmRegressor", 301: "supportVectorRegressor", 302: "treeEnsembleRegressor",
@@ -60,6 +61,9 @@ func DecodeModel(b []byte) (*Model, error) {
 // Encode returns the model in wire format.
 func (m *Model) Encode() []byte { return m.append(nil) }
 
+// message Model (Model.proto): int32 specificationVersion = 1; ModelDescription
+// description = 2; bool isUpdatable = 10; and a oneof of all types of model, by the
+// numbers of ModelType.
 func (*Model) name() string { return "Model" }
 
 func (m *Model) set(d *decoder, f field) (err error) {
@@ -76,7 +80,7 @@ func (m *Model) set(d *decoder, f field) (err error) {
 	case protowire.Number(TypeMLProgram):
 		m.Type, m.Other = TypeMLProgram, nil
 		m.Program, err = sub(d, f, m.Program)
-	default:
+	default: // of other types only the number counts, for the message that refuses them
 		if _, ok := modelTypes[ModelType(f.num)]; ok {
 			m.Type, m.Program = ModelType(f.num), nil
 			m.Other, err = f.data()
@@ -110,6 +114,10 @@ type ModelDescription struct {
 	Metadata                   *Metadata
 }
 
+// message ModelDescription: repeated FeatureDescription input = 1, output = 10 and
+// state = 13; the names of a classifier's results = 11 and 12; repeated
+// FunctionDescription functions = 20; string defaultFunctionName = 21; Metadata = 100.
+// Training inputs, 50, are none of ours.
 func (*ModelDescription) name() string { return "ModelDescription" }
 
 func (m *ModelDescription) set(d *decoder, f field) (err error) {
@@ -153,6 +161,8 @@ type FunctionDescription struct {
 	PredictedProbabilitiesName string
 }
 
+// message FunctionDescription, since iOS18: string name = 1; repeated FeatureDescription
+// input = 2, output = 3 and state = 6; the names of a classifier's results = 4 and 5.
 func (*FunctionDescription) name() string { return "FunctionDescription" }
 
 func (m *FunctionDescription) set(d *decoder, f field) (err error) {
@@ -191,6 +201,9 @@ type Metadata struct {
 // StringPair is an entry of a map from string to string.
 type StringPair struct{ Key, Value string }
 
+// message Metadata: string shortDescription = 1; string versionString = 2; string
+// author = 3; string license = 4; map<string, string> userDefined = 100. All of it is
+// text about the model and counts against the budget of such.
 func (*Metadata) name() string { return "Metadata" }
 
 func (m *Metadata) set(d *decoder, f field) (err error) {
@@ -217,6 +230,7 @@ func (m *Metadata) append(b []byte) []byte {
 	return appendList(b, 100, m.UserDefined)
 }
 
+// UserDefinedEntry is the map entry of Metadata.userDefined.
 func (*StringPair) name() string { return "UserDefinedEntry" }
 
 func (m *StringPair) set(d *decoder, f field) (err error) {

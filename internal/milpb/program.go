@@ -74,6 +74,9 @@ type NamedValueType struct {
 	Type *ValueType
 }
 
+// message Program (MIL.proto): int64 version = 1; map<string, Function> functions = 2;
+// string docString = 3; map<string, Value> attributes = 4. A map is a repeated message
+// of a key = 1 and a value = 2 on the wire, in any order.
 func (*Program) name() string { return "Program" }
 
 func (m *Program) set(d *decoder, f field) (err error) {
@@ -99,6 +102,7 @@ func (m *Program) append(b []byte) []byte {
 	return appendList(b, 4, m.Attributes)
 }
 
+// FunctionsEntry is the map entry of Program.functions.
 func (*NamedFunction) name() string { return "FunctionsEntry" }
 
 func (m *NamedFunction) set(d *decoder, f field) (err error) {
@@ -115,6 +119,7 @@ func (m *NamedFunction) append(b []byte) []byte {
 	return appendSub(appendText(b, 1, m.Name), 2, m.Function)
 }
 
+// AttributesEntry is the map entry of every attributes field.
 func (*NamedValue) name() string { return "AttributesEntry" }
 
 func (m *NamedValue) set(d *decoder, f field) (err error) {
@@ -131,6 +136,8 @@ func (m *NamedValue) append(b []byte) []byte {
 	return appendSub(appendText(b, 1, m.Name), 2, m.Value)
 }
 
+// message Function: repeated NamedValueType inputs = 1; string opset = 2;
+// map<string, Block> block_specializations = 3; map<string, Value> attributes = 4.
 func (*Function) name() string { return "Function" }
 
 func (m *Function) set(d *decoder, f field) (err error) {
@@ -154,6 +161,7 @@ func (m *Function) append(b []byte) []byte {
 	return appendList(b, 4, m.Attributes)
 }
 
+// BlockSpecializationsEntry is the map entry of Function.block_specializations.
 func (*NamedBlock) name() string { return "BlockSpecializationsEntry" }
 
 func (m *NamedBlock) set(d *decoder, f field) (err error) {
@@ -170,6 +178,8 @@ func (m *NamedBlock) append(b []byte) []byte {
 	return appendSub(appendText(b, 1, m.Opset), 2, m.Block)
 }
 
+// message Block: repeated NamedValueType inputs = 1; repeated string outputs = 2;
+// repeated Operation operations = 3; map<string, Value> attributes = 4.
 func (*Block) name() string { return "Block" }
 
 func (m *Block) set(d *decoder, f field) (err error) {
@@ -193,6 +203,9 @@ func (m *Block) append(b []byte) []byte {
 	return appendList(b, 4, m.Attributes)
 }
 
+// message Operation: string type = 1; map<string, Argument> inputs = 2;
+// repeated NamedValueType outputs = 3; repeated Block blocks = 4;
+// map<string, Value> attributes = 5. The name is an attribute.
 func (*Operation) name() string { return "Operation" }
 
 func (m *Operation) set(d *decoder, f field) (err error) {
@@ -219,6 +232,7 @@ func (m *Operation) append(b []byte) []byte {
 	return appendList(b, 5, m.Attributes)
 }
 
+// InputsEntry is the map entry of Operation.inputs.
 func (*NamedArgument) name() string { return "InputsEntry" }
 
 func (m *NamedArgument) set(d *decoder, f field) (err error) {
@@ -235,6 +249,7 @@ func (m *NamedArgument) append(b []byte) []byte {
 	return appendSub(appendText(b, 1, m.Name), 2, m.Argument)
 }
 
+// message Argument: repeated Binding arguments = 1.
 func (*Argument) name() string { return "Argument" }
 
 func (m *Argument) set(d *decoder, f field) (err error) {
@@ -246,6 +261,8 @@ func (m *Argument) set(d *decoder, f field) (err error) {
 
 func (m *Argument) append(b []byte) []byte { return appendList(b, 1, m.Bindings) }
 
+// message Argument.Binding: oneof { string name = 1; Value value = 2; }. Of the members
+// of a oneof the last on the wire counts.
 func (*Binding) name() string { return "Binding" }
 
 func (m *Binding) set(d *decoder, f field) (err error) {
@@ -267,6 +284,7 @@ func (m *Binding) append(b []byte) []byte {
 	return appendText(b, 1, m.Name)
 }
 
+// message NamedValueType: string name = 1; ValueType type = 2.
 func (*NamedValueType) name() string { return "NamedValueType" }
 
 func (m *NamedValueType) set(d *decoder, f field) (err error) {

@@ -1,6 +1,7 @@
 package milpb
 
-// DataType is an element type, by its number in the format.
+// DataType is an element type, by its number in MIL.proto's enum of that name. The gaps
+// between the groups are the format's.
 type DataType int32
 
 // The element types.
@@ -81,6 +82,9 @@ type Dimension struct {
 	Size uint64
 }
 
+// message ValueType: oneof { TensorType = 1; ListType = 2; TupleType = 3;
+// DictionaryType = 4; StateType = 5; }. A member that comes again adds to the one before,
+// another one replaces it.
 func (*ValueType) name() string { return "ValueType" }
 
 func (m *ValueType) set(d *decoder, f field) (err error) {
@@ -112,6 +116,8 @@ func (m *ValueType) append(b []byte) []byte {
 	return appendSub(b, 5, m.State)
 }
 
+// message TensorType: DataType dataType = 1; int64 rank = 2; repeated Dimension
+// dimensions = 3; map<string, Value> attributes = 4. A negative rank takes ten bytes.
 func (*TensorType) name() string { return "TensorType" }
 
 func (m *TensorType) set(d *decoder, f field) (err error) {
@@ -138,6 +144,7 @@ func (m *TensorType) append(b []byte) []byte {
 	return appendList(b, 4, m.Attributes)
 }
 
+// message ListType: ValueType type = 1; Dimension length = 2.
 func (*ListType) name() string { return "ListType" }
 
 func (m *ListType) set(d *decoder, f field) (err error) {
@@ -154,6 +161,7 @@ func (m *ListType) append(b []byte) []byte {
 	return appendSub(appendSub(b, 1, m.Type), 2, m.Length)
 }
 
+// message TupleType: repeated ValueType types = 1.
 func (*TupleType) name() string { return "TupleType" }
 
 func (m *TupleType) set(d *decoder, f field) (err error) {
@@ -165,6 +173,7 @@ func (m *TupleType) set(d *decoder, f field) (err error) {
 
 func (m *TupleType) append(b []byte) []byte { return appendList(b, 1, m.Types) }
 
+// message DictionaryType: ValueType keyType = 1; ValueType valueType = 2.
 func (*DictionaryType) name() string { return "DictionaryType" }
 
 func (m *DictionaryType) set(d *decoder, f field) (err error) {
@@ -181,6 +190,7 @@ func (m *DictionaryType) append(b []byte) []byte {
 	return appendSub(appendSub(b, 1, m.Key), 2, m.Value)
 }
 
+// message StateType: ValueType wrappedType = 1, since iOS18.
 func (*StateType) name() string { return "StateType" }
 
 func (m *StateType) set(d *decoder, f field) (err error) {
@@ -192,12 +202,15 @@ func (m *StateType) set(d *decoder, f field) (err error) {
 
 func (m *StateType) append(b []byte) []byte { return appendSub(b, 1, m.Wrapped) }
 
+// message Dimension: oneof { ConstantDimension constant = 1; UnknownDimension unknown = 2; },
+// where the first has a uint64 size = 1 and the second a bool variadic = 1. Both are empty
+// messages for size 0 and for an open dimension, and must be written all the same.
 func (*Dimension) name() string { return "Dimension" }
 
 func (m *Dimension) set(d *decoder, f field) error {
 	switch f.num {
 	case 1:
-		size := number{v: m.Size}
+		size := number{v: m.Size} // merged like any other message
 		_, err := sub(d, f, &size)
 		*m = Dimension{Kind: ConstantDimension, Size: size.v}
 		return err

@@ -85,12 +85,14 @@ type field struct {
 	bytes  []byte
 }
 
+// decoder is the work area of one file: what may still be spent on it.
 type decoder struct {
-	depth    int
-	budget   int64
-	metadata int // what is left for texts about the model
+	depth    int   // of the message that is being read
+	budget   int64 // bytes that may still be allocated
+	metadata int   // what is left for texts about the model
 }
 
+// newDecoder makes the decoder of a file of so many bytes.
 func newDecoder(size int) *decoder {
 	return &decoder{budget: min(budgetBase+budgetPerByte*int64(size), budgetMost), metadata: budgetMetadata}
 }
@@ -117,7 +119,7 @@ func (d *decoder) decode(b []byte, m message) error {
 		}
 		b = b[n:]
 		if err := m.set(d, f); err != nil {
-			var inner *FormatError
+			var inner *FormatError // the innermost message is named
 			if errors.As(err, &inner) {
 				return err
 			}
@@ -147,7 +149,7 @@ func consume(b []byte) (field, int) {
 		f.number, m = protowire.ConsumeFixed64(b[n:])
 	case protowire.BytesType:
 		f.bytes, m = protowire.ConsumeBytes(b[n:])
-	default:
+	default: // groups, which only unknown fields can be; they are skipped with their content
 		m = protowire.ConsumeFieldValue(num, typ, b[n:])
 	}
 	if m < 0 {
@@ -156,6 +158,9 @@ func consume(b []byte) (field, int) {
 	return f, n + m
 }
 
+// varint returns the value of a field that must be one. A wrong wire type is an error
+// here, where protobuf's own readers skip the field: a file in which a known number has
+// another type was damaged.
 func (f field) varint() (uint64, error) {
 	if f.typ != protowire.VarintType {
 		return 0, errWire
@@ -163,6 +168,7 @@ func (f field) varint() (uint64, error) {
 	return f.number, nil
 }
 
+// data returns the content of a length-delimited field, as it lies in the file.
 func (f field) data() ([]byte, error) {
 	if f.typ != protowire.BytesType {
 		return nil, errWire
@@ -225,7 +231,7 @@ func sub[T any, P pointer[T]](d *decoder, f field, old *T) (*T, error) {
 	if err != nil {
 		return old, err
 	}
-	if old == nil {
+	if old == nil { // else it is merged
 		old = new(T)
 		if err := d.charge(int(unsafe.Sizeof(*old))); err != nil {
 			return nil, err
@@ -254,7 +260,7 @@ func grow[T any](d *decoder, list []T) ([]T, error) {
 		return list, nil
 	}
 	var zero T
-	n := max(1, len(list))
+	n := max(1, len(list)) // many lists have one element
 	if err := d.charge((len(list) + n) * int(unsafe.Sizeof(zero))); err != nil {
 		return list, err
 	}
@@ -267,6 +273,8 @@ func appendSub[T any, P pointer[T]](b []byte, num protowire.Number, m *T) []byte
 		return b
 	}
 	b = protowire.AppendTag(b, num, protowire.BytesType)
+	// The length stands before the content and is known after it. One byte is reserved for
+	// it, which is enough for most messages.
 	start := len(b)
 	b = P(m).append(append(b, 0))
 	return patchLength(b, start)
@@ -313,6 +321,7 @@ func appendPresent(b []byte, num protowire.Number, v uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), v)
 }
 
+// appendBool adds a bool field, nothing when it is false.
 func appendBool(b []byte, num protowire.Number, v bool) []byte {
 	return appendVarint(b, num, protowire.EncodeBool(v))
 }

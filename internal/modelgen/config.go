@@ -10,7 +10,10 @@ import (
 // ErrConfig means that no model can be made as asked.
 var ErrConfig = errors.New("model cannot be made")
 
-// Shape is the size of a model.
+// Shape is the size of a model, in the words of config.json of Hugging Face's
+// transformers: num_hidden_layers and hidden_size, num_attention_heads and
+// num_key_value_heads, head_dim, intermediate_size, vocab_size and
+// max_position_embeddings, rope_theta and rms_norm_eps.
 type Shape struct {
 	Layers, Hidden        int
 	Heads, KVHeads        int
@@ -79,6 +82,8 @@ const (
 	maxState  = 1 << 31 // elements of a cache
 )
 
+// check refuses what no model can be, before anything is written. Each number is bounded
+// by itself first, so that the products of them below cannot overflow.
 func (c *Config) check() error {
 	for _, f := range []struct {
 		name   string
@@ -106,6 +111,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: %d heads of %d are wider than %d", ErrConfig, c.Heads, c.HeadDim, maxWidth)
 	case c.Layers*c.KVHeads > maxState/(c.Context*c.HeadDim):
 		return fmt.Errorf("%w: a cache would have more than %d elements", ErrConfig, maxState)
+	// Written so that a NaN is refused too.
 	case !(c.RopeBase > 1) || math.IsInf(c.RopeBase, 0):
 		return fmt.Errorf("%w: rotary base %v is not above 1", ErrConfig, c.RopeBase)
 	case !(c.NormEpsilon > 0) || c.NormEpsilon > 1:
@@ -128,7 +134,8 @@ func (c *Config) Matrices() [][2]int {
 	}
 }
 
-// Parameters returns the number of weights in matrices.
+// Parameters returns the number of weights in matrices. Norms have a thousandth of that
+// and are left out.
 func (c *Config) Parameters() int {
 	m := c.Matrices()
 	size := func(i int) int { return m[i][0] * m[i][1] }

@@ -81,16 +81,18 @@ type graph struct {
 	b     *mil.Builder
 	src   Source
 	store *Store
-	err   error // the first failure to get a weight
+	err   error // the first failure to get a weight; building goes on, so that code reads as a graph
 
 	ids, mask, keys, values *mil.Value
 	// past and end are the first and last+1 position of what is fed, as scalars
 	// and as vectors of one.
 	past, end, past1, end1 *mil.Value
-	cos, sin               *mil.Value // fp16 [1, 1, n, head dimension]
-	zeros                  map[int]*mil.Value
+	cos, sin               *mil.Value         // fp16 [1, 1, n, head dimension]
+	zeros                  map[int]*mil.Value // biases, by length: all layers share them
 }
 
+// build adds all operations, in the order in which a converted model has them: names
+// and order are what drivers and people know such packages by.
 func (g *graph) build(ctx context.Context) error {
 	b := g.b
 	g.ids = b.Input(inputIDs, i32, 1, unknown)
@@ -154,6 +156,7 @@ func (g *graph) positions() {
 	g.end1 = g.expand("end_vector", g.end, mil.TensorType(i32, 1), 0)
 }
 
+// expand adds a dimension of one.
 func (g *graph) expand(name string, v *mil.Value, t mil.Type, axis int) *mil.Value {
 	return g.b.Op("expand_dims", name, t, mil.Args{"x": v, "axes": g.b.Ints("", axis)})
 }
@@ -166,6 +169,8 @@ func (g *graph) rotation() {
 		g.sin = g.tableRows("sin", math.Sin)
 		return
 	}
+	// In fp32: a position of some thousands times a frequency has no digits to spare in
+	// halves.
 	freqs := make([]float32, d)
 	for j := range freqs {
 		freqs[j] = float32(g.frequency(j))
@@ -194,6 +199,8 @@ func (g *graph) frequency(j int) float64 {
 	return math.Pow(g.RopeBase, -2*float64(pair)/float64(g.HeadDim))
 }
 
+// tableRows takes the rows of the fed positions from a table for the whole context, which
+// is computed in double precision and rounded once.
 func (g *graph) tableRows(name string, f func(float64) float64) *mil.Value {
 	b, d := g.b, g.HeadDim
 	table := make([]float32, g.Context*d)
@@ -221,6 +228,7 @@ func (g *graph) join(name string, parts ...*mil.Value) *mil.Value {
 	})
 }
 
+// cast changes the element type.
 func (g *graph) cast(name string, v *mil.Value, t dtype.Type) *mil.Value {
 	names := map[dtype.Type]string{f16: "fp16", f32: "fp32", i32: "int32"}
 	typ := v.Type

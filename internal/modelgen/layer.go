@@ -7,7 +7,7 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// layer adds attention and feed-forward to x.
+// layer adds attention and feed-forward to x, each behind a norm, as Llama's layers do.
 func (g *graph) layer(l int, x *mil.Value) *mil.Value {
 	p := fmt.Sprintf("layers_%d_", l)
 	project := func(role Role, name string, x *mil.Value, rows int) *mil.Value {
@@ -45,6 +45,7 @@ func (g *graph) norm(role Role, layer int, name string, x *mil.Value) *mil.Value
 	sum := b.Op("add", name+"_sum", one, mil.Args{"x": mean, "y": b.Float("", f32, float32(g.NormEpsilon))})
 	root := b.Op("rsqrt", name+"_rsqrt", one, mil.Args{"x": sum, "epsilon": b.Float("", f32, 1e-12)})
 	normed := g.cast(name+"_normed", b.Op("mul", name+"_scaled", wide.Type, mil.Args{"x": wide, "y": root}), f16)
+	// By the gain in halves, as transformers does it after it has gone back to them.
 	gain := g.weight(Weight{Role: role, Layer: layer, Name: name + "_gain", Rows: g.Hidden})
 	return b.Op("mul", name, x.Type, mil.Args{"x": normed, "y": gain})
 }
@@ -63,6 +64,7 @@ func (g *graph) linear(name string, x, weight *mil.Value) *mil.Value {
 	return g.b.Op("linear", name, mil.TensorType(f16, 1, unknown, rows), mil.Args{"x": x, "weight": weight, "bias": g.zeros[rows]})
 }
 
+// add is the sum of two values of one type.
 func (g *graph) add(name string, x, y *mil.Value) *mil.Value {
 	return g.b.Op("add", name, x.Type, mil.Args{"x": x, "y": y})
 }
@@ -105,6 +107,8 @@ func (g *graph) cached(name string, l int, state, rows *mil.Value) *mil.Value {
 	none := b.Ints("", 0)
 	layer, next := b.Ints("", l), b.Ints("", l+1)
 	squeeze := []bool{true, false, false, false, false}
+	// All layers share one state, whose first dimension counts them: each writes its own
+	// part and reads it back, which an engine does in place.
 	old := b.Op("read_state", name+"_old", whole, mil.Args{"input": state})
 	updated := b.Op("slice_update", name+"_updated", whole, mil.Args{
 		"x": old, "update": rows,
@@ -123,7 +127,8 @@ func (g *graph) cached(name string, l int, state, rows *mil.Value) *mil.Value {
 	})
 }
 
-// shared repeats each key-value head for the heads that share it.
+// shared repeats each key-value head for the heads that share it: expand, tile and
+// reshape are what torch's repeat_interleave is converted to.
 func (g *graph) shared(name string, x *mil.Value) *mil.Value {
 	group := g.Heads / g.KVHeads
 	if group == 1 {

@@ -64,7 +64,7 @@ type Store struct {
 // it returns a value that may be passed on, but is of no use.
 func (s *Store) Put(name string, t dtype.Type, shape []int, data []byte) (*mil.Value, error) {
 	n, ok := dtype.Count(shape)
-	if !ok {
+	if !ok { // of a source's own shape, which nobody has checked
 		return s.Stored(name, t, []int{0}, modelpkg.WeightFileName, 0), fmt.Errorf("%w: %s of shape %v overflows", ErrConfig, name, shape)
 	}
 	offset, err := s.w.AddBlob(t, n, data)

@@ -73,7 +73,8 @@ type Blob struct {
 	Padding int
 }
 
-// Holds reports whether the blob is exactly n elements long.
+// Holds reports whether the blob is exactly n elements long. For types of less than a
+// byte the padding decides between the numbers that take as many bytes.
 func (b Blob) Holds(n int) bool {
 	want, ok := b.DType.PackedLen(n)
 	if !ok || want != len(b.Data) {
@@ -110,7 +111,8 @@ func (p *Package) otherFile(fileName string, data []byte) error {
 	return p.inside(name, other)
 }
 
-// weightFile maps a weight file when it is first asked for.
+// weightFile maps a weight file when it is first asked for. It stays mapped until the
+// package is closed, as constants refer to it.
 func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,7 +139,10 @@ func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
 	return f, nil
 }
 
-// readBlob checks and reads one metadata record.
+// readBlob checks and reads one metadata record: sentinel, type, size in bytes, offset of
+// the data from the start of the file, and padding in bits, of 4, 4, 8, 8 and 8 bytes.
+// The header in front of all, of which the count is not needed, has two numbers of four
+// bytes: the count of blobs and the version.
 func readBlob(file []byte, offset uint64) (Blob, error) {
 	size := uint64(len(file))
 	if size < 2*blobAlign {
@@ -160,12 +165,13 @@ func readBlob(file []byte, offset uint64) (Blob, error) {
 	t := blobTypes[code]
 	length := binary.LittleEndian.Uint64(meta[8:])
 	at := binary.LittleEndian.Uint64(meta[16:])
-	if at > size || length > size-at {
+	if at > size || length > size-at { // in this order nothing overflows
 		return Blob{}, fmt.Errorf("data of %d bytes at %d exceeds the file's %d bytes", length, at, size)
 	}
 	if at < blobAlign {
 		return Blob{}, fmt.Errorf("data at %d overlaps the file's header", at)
 	}
+	// Capped: whoever appends to it must not write into the next blob.
 	b := Blob{DType: t, Data: file[at : at+length : at+length], Padding: -1}
 	if width := uint64(t.Size()); width > 0 {
 		if length%width != 0 {
@@ -187,7 +193,8 @@ type WeightFile struct {
 	Size int64
 }
 
-// maxWeightFiles bounds how many files of a package are listed.
+// maxWeightFiles bounds how many files of a package are listed: real ones have one or
+// two, and an item may be a link to a folder of any size.
 const maxWeightFiles = 4096
 
 // Weights lists the files of the package that are not the model file, those

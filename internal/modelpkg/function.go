@@ -21,6 +21,7 @@ func (p *Package) Functions() []string {
 	for i := range d.Functions {
 		names[i] = d.Functions[i].Name
 	}
+	// Two of one name are a mistake that the program's verifier finds.
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -67,6 +68,8 @@ func (p *Package) FunctionInterface(name string) (*milpb.FunctionDescription, er
 	}, nil
 }
 
+// description returns what the model file says of its interface; a file need not say
+// anything.
 func (p *Package) description() *milpb.ModelDescription {
 	if p.model.Description == nil {
 		return &milpb.ModelDescription{}

@@ -43,6 +43,7 @@ func (e *NotPackageError) Error() string {
 // Unwrap returns [ErrNotPackage].
 func (e *NotPackageError) Unwrap() error { return ErrNotPackage }
 
+// quoted is a name in the folder as a message shows it.
 func (e *NotPackageError) quoted(name string) string {
 	return storage.Quote(filepath.Join(e.Path, name))
 }
@@ -50,6 +51,7 @@ func (e *NotPackageError) quoted(name string) string {
 // listed is how many names a message has room for.
 const listed = 5
 
+// list joins names for a message.
 func (e *NotPackageError) list(names []string) string {
 	var out []string
 	for _, name := range names[:min(len(names), listed)] {

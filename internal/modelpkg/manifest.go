@@ -16,14 +16,18 @@ import (
 // packages.
 const maxManifest = 4 << 20
 
+// manifestName is the only file that every package has in the same place.
 const manifestName = "Manifest.json"
 
+// manifest is Manifest.json: items by an identifier of no meaning, of which one is the
+// model file. Paths are relative to the folder Data.
 type manifest struct {
 	FileFormatVersion   string                  `json:"fileFormatVersion"`
 	ItemInfoEntries     map[string]manifestItem `json:"itemInfoEntries"`
 	RootModelIdentifier string                  `json:"rootModelIdentifier"`
 }
 
+// manifestItem is a file or a folder of the package.
 type manifestItem struct {
 	Author      string `json:"author"`
 	Description string `json:"description"`
@@ -74,7 +78,8 @@ func (p *Package) looksCompiled() bool {
 }
 
 // parseManifest returns the paths, relative to Data, of the model file and of
-// all other items, these in order.
+// all other items, these in order. Items of a later minor version are read as those of
+// version 1: a change that a reader must know would have another major one.
 func parseManifest(data []byte) (root string, others []string, err error) {
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {

@@ -38,17 +38,17 @@ var (
 
 // Package is an open model package. Any number of goroutines may use it at once.
 type Package struct {
-	fsys     fs.FS
+	fsys     fs.FS  // all names below are names in it
 	dir      string // the package folder; the folder around a bare model file
 	bare     string // the bare model file; empty for a package
 	modelDir string // what @model_path stands for
 	items    []string
 	model    *milpb.Model
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows
 	closed bool
-	spec   *storage.Bytes
-	files  map[string]*storage.Bytes
+	spec   *storage.Bytes            // the model file, to which the messages' tensor data refers
+	files  map[string]*storage.Bytes // weight files, by the name that programs use
 }
 
 // OpenPath opens the package, or the bare .mlmodel file, at a path of the
@@ -122,6 +122,7 @@ func (p *Package) decode(name string) (err error) {
 	return p.inside(name, err)
 }
 
+// compiledName recognises a compiled model by its folder's name.
 func compiledName(name string) bool {
 	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
 }
@@ -151,6 +152,12 @@ func (p *Package) Err() error {
 
 // Model returns the decoded model file. Its tensor data is valid until Close.
 func (p *Package) Model() *milpb.Model { return p.model }
+
+// ForgetProgram lets go of the program's messages: Model().Program is nil from then on.
+// They take seven to eight bytes for a byte of the model file, and whoever has made
+// something else of them needs them no more; the package's own methods do not either.
+// Nobody else may use the package meanwhile.
+func (p *Package) ForgetProgram() { p.model.Program = nil }
 
 // Close gives the mapped files back. Everything that refers to the package's
 // memory must not be used any more. Further calls do nothing.

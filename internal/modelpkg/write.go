@@ -46,6 +46,7 @@ func Create(dir string) (*Writer, error) {
 	if _, err := os.Lstat(dir); err == nil {
 		return nil, &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
 	}
+	// Beside the place of the package, so that it can be renamed into it.
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
 	binary.LittleEndian.PutUint32(meta[4:], uint32(code))
 	binary.LittleEndian.PutUint64(meta[8:], uint64(len(data)))
 	binary.LittleEndian.PutUint64(meta[16:], offset+blobAlign)
-	if t.Size() == 0 {
+	if t.Size() == 0 { // bits at the end that belong to no element
 		binary.LittleEndian.PutUint64(meta[24:], uint64(8*want-n*t.Bits()))
 	}
 	w.write(meta)
@@ -93,6 +94,8 @@ func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
 	return offset, w.err
 }
 
+// openWeights begins the weight file when the first blob comes: a package without
+// weights has none.
 func (w *Writer) openWeights() {
 	name := filepath.Join(w.tmp, "Data", filepath.FromSlash(weightsPath), "weight.bin")
 	if w.file, w.err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); w.err != nil {
@@ -102,6 +105,8 @@ func (w *Writer) openWeights() {
 	w.write(make([]byte, blobAlign)) // the header, which Finish fills
 }
 
+// write adds bytes to the weight file. The first error stays, and every later call
+// returns it.
 func (w *Writer) write(b []byte) {
 	if w.err != nil {
 		return
@@ -174,6 +179,7 @@ func (w *Writer) Discard() error {
 	return err
 }
 
+// writeManifest writes the manifest, with the items and texts of coremltools.
 func (w *Writer) writeManifest(spec []byte) error {
 	model, weights := itemID(spec, "model"), itemID(spec, "weights")
 	m := manifest{

@@ -42,7 +42,7 @@ func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
 // taken. Unsigned integers of 32 and 64 bits, which package tensor lacks, become
 // Int64; a number that does not fit is an error.
 func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
-	r = io.LimitReader(r, size)
+	r = io.LimitReader(r, size) // a stream may claim another size than it has
 	h, err := readHeader(r)
 	if err != nil {
 		return nil, err
@@ -51,18 +51,9 @@ func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The file must hold the elements before memory is taken for them.
-	room := size / int64(e.size)
-	count := int64(1)
-	for _, n := range h.Shape {
-		if n == 0 {
-			count = 0
-			break
-		}
-		if int64(n) > room/count {
-			return nil, fmt.Errorf("%w: shape %v wants more than the %d bytes of the file", ErrFormat, h.Shape, size)
-		}
-		count *= int64(n)
+	count, ok := elements(h.Shape, size/int64(e.size))
+	if !ok {
+		return nil, fmt.Errorf("%w: shape %v wants more than the %d bytes of the file", ErrFormat, h.Shape, size)
 	}
 	t, raw, err := memory(h, e, int(count))
 	if err != nil {
@@ -71,15 +62,32 @@ func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 	if _, err := io.ReadFull(r, raw); err != nil {
 		return nil, fmt.Errorf("%w: elements: %w", ErrFormat, noEOF(err))
 	}
+	// A file that goes on holds something else than its header says.
 	if n, _ := io.CopyN(io.Discard, r, 1); n != 0 {
 		return nil, fmt.Errorf("%w: bytes follow the %d elements", ErrFormat, count)
 	}
-	if e.big {
+	if e.big { // in place: the elements lie where they will stay
 		for at := 0; at < len(raw); at += e.size {
 			slices.Reverse(raw[at : at+e.size])
 		}
 	}
 	return build(h, e, t, raw)
+}
+
+// elements returns how many a shape has, unless they are more than there is room for: the
+// file must hold them before memory is taken.
+func elements(shape []int, room int64) (count int64, ok bool) {
+	count = 1
+	for _, n := range shape {
+		if n == 0 {
+			return 0, true // however large the dimensions behind it are
+		}
+		if int64(n) > room/count {
+			return 0, false
+		}
+		count *= int64(n)
+	}
+	return count, true
 }
 
 // memory takes memory for the elements: a tensor's own, where they need no
@@ -93,7 +101,8 @@ func memory(h *Header, e elementType, count int) (t *tensor.Tensor, raw []byte, 
 	return t, raw, err
 }
 
-// stored returns the shape that the elements have in row-major order.
+// stored returns the shape that the elements have in row-major order: an array in
+// Fortran order is its transpose in the other.
 func stored(h *Header) []int {
 	if !h.FortranOrder {
 		return h.Shape
@@ -114,13 +123,13 @@ func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tens
 		t = tensor.Wrap(wide, stored(h)...)
 	}
 	if e.dtype == tensor.Bool {
-		for i, b := range raw {
+		for i, b := range raw { // Go has no bool of another byte
 			if b > 1 {
 				return nil, fmt.Errorf("%w: element %d is %d, not a bool", ErrFormat, i, b)
 			}
 		}
 	}
-	if h.FortranOrder && t.Rank() > 1 {
+	if h.FortranOrder && t.Rank() > 1 { // a vector has one order
 		t = t.Transpose().Contiguous()
 	}
 	return t, t.Err()
@@ -143,6 +152,8 @@ func widen(raw []byte, size int) ([]int64, error) {
 	return out, nil
 }
 
+// descrs are the codes that NumPy itself writes for the types. All are written with the
+// lowest byte first, which is how they lie in memory.
 var descrs = map[tensor.DType]string{
 	tensor.Bool: "|b1", tensor.Int8: "|i1", tensor.UInt8: "|u1", tensor.Int16: "<i2", tensor.UInt16: "<u2",
 	tensor.Int32: "<i4", tensor.Int64: "<i8", tensor.Float16: "<f2", tensor.Float32: "<f4", tensor.Float64: "<f8",
@@ -158,7 +169,7 @@ func Write(w io.Writer, t *tensor.Tensor) error {
 		dims[d] = strconv.Itoa(t.Dim(d))
 	}
 	shape := strings.Join(dims, ", ")
-	if len(dims) == 1 {
+	if len(dims) == 1 { // a tuple of one in Python
 		shape += ","
 	}
 	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descrs[t.DType()], shape)

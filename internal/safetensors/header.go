@@ -63,6 +63,7 @@ type elementType struct {
 	dtype tensor.DType
 }
 
+// types are the format's element types, as its library names them.
 var types = map[string]elementType{
 	"BOOL": {1, tensor.Bool},
 	"U8":   {1, tensor.UInt8},
@@ -94,11 +95,11 @@ func ReadHeader(r io.Reader) (*Header, error) {
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return nil, fmt.Errorf("%w: header's length: %w", ErrFormat, noEOF(err))
 	}
-	n := binary.LittleEndian.Uint64(length[:])
+	n := binary.LittleEndian.Uint64(length[:]) // of the JSON alone
 	if n > maxHeader {
 		return nil, fmt.Errorf("%w: header of %d bytes, at most %d", ErrFormat, n, maxHeader)
 	}
-	// The buffer grows with what really arrives.
+	// The buffer grows with what really arrives: the length is only claimed.
 	var raw bytes.Buffer
 	if _, err := io.CopyN(&raw, r, int64(n)); err != nil {
 		return nil, fmt.Errorf("%w: header: %w", ErrFormat, noEOF(err))
@@ -122,7 +123,7 @@ func noEOF(err error) error {
 // parseHeader walks the top level of the JSON by hand, because decoding into a
 // map would hide a name that occurs twice.
 func parseHeader(raw []byte) (*Header, error) {
-	if !utf8.Valid(raw) {
+	if !utf8.Valid(raw) { // encoding/json would replace what is wrong
 		return nil, errors.New("not UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -130,6 +131,8 @@ func parseHeader(raw []byte) (*Header, error) {
 		return nil, errors.New("not a JSON object")
 	}
 	h := &Header{}
+	// The reference implementation refuses a name that comes twice; a reader that took
+	// the last would show other weights than one that took the first.
 	seen := map[string]bool{}
 	for dec.More() {
 		t, err := dec.Token()
@@ -178,6 +181,8 @@ func decodeBounded(dec *json.Decoder, limit int, into any) error {
 	return storage.JSONError(json.Unmarshal(raw, into))
 }
 
+// parseEntry reads what is said of one tensor: {"dtype": "F16", "shape": [2, 3],
+// "data_offsets": [0, 12]}. Other keys are ignored, as the reference implementation does.
 func parseEntry(dec *json.Decoder, name string) (Entry, error) {
 	var raw struct {
 		DType   *string `json:"dtype"`
@@ -219,7 +224,9 @@ func shapeText(shape []int) string {
 	return fmt.Sprint(shape)
 }
 
-// order sorts the entries by place and verifies that they follow each other.
+// order sorts the entries by place and verifies that they follow each other: the format
+// allows no holes and no overlaps, so that no byte of a file goes unread or is read
+// twice.
 func (h *Header) order() error {
 	slices.SortStableFunc(h.Entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End))

@@ -19,7 +19,7 @@ type File struct {
 	Header
 	r      io.ReaderAt
 	close  func() error
-	byName map[string]int
+	byName map[string]int // places in Entries
 }
 
 // Open opens a file of fsys. A file that cannot be read at any place is read
@@ -43,6 +43,7 @@ func Open(fsys fs.FS, name string) (*File, error) {
 	return file, nil
 }
 
+// open makes a File of an open file, which belongs to it when there is no error.
 func open(f fs.File) (*File, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -66,6 +67,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The entries follow each other without holes: the file ends where the last one does.
 	if got := size - h.DataStart; got != h.DataSize {
 		return nil, fmt.Errorf("%w: %d bytes of data, the header wants %d", ErrFormat, got, h.DataSize)
 	}
@@ -129,7 +131,7 @@ func (e *Entry) Read(r io.Reader) (*tensor.Tensor, error) {
 	if _, err := io.ReadFull(r, raw); err != nil {
 		return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, e.Name, noEOF(err))
 	}
-	if e.DType == "BOOL" {
+	if e.DType == "BOOL" { // the memory becomes Go's bools, of which another byte is none
 		for i, b := range raw {
 			if b > 1 {
 				return nil, fmt.Errorf("%w: tensor %q: element %d is %d, not a bool", ErrFormat, e.Name, i, b)
@@ -159,7 +161,8 @@ func (e *Entry) readBFloat16(r io.Reader) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// sequence lets a stream be read at any place by keeping what was read.
+// sequence lets a stream be read at any place by keeping what was read: files of an
+// fs.FS need not be seekable, as those of a zip archive are not.
 type sequence struct {
 	r    io.Reader
 	data []byte

@@ -79,6 +79,9 @@ func NewWriter(w io.Writer, specs []Spec, metadata map[string]string) (*Writer, 
 	return &Writer{w: w, specs: specs}, nil
 }
 
+// buildHeader makes the JSON header: metadata first, then the tensors in the order given,
+// which is that of their bytes. It writes the members one by one, as a map of Go's would
+// sort them.
 func buildHeader(specs []Spec, metadata map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')

@@ -79,6 +79,7 @@ func pointerIn(name string, b *Bytes) (err error) {
 	return refusePointer(name, b.Data())
 }
 
+// readFile maps or reads a regular file.
 func readFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 	f, err := OpenFS(fsys, name)
 	if err != nil {

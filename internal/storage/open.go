@@ -153,6 +153,7 @@ func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 	return data, nil
 }
 
+// regular refuses what is no regular file: a pipe or a device may never end.
 func regular(name string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil

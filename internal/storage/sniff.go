@@ -262,6 +262,8 @@ func looksONNX(head []byte) bool {
 	return true
 }
 
+// allZero reports whether bytes are zero, as those that a weight file's header leaves
+// unused are.
 func allZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {

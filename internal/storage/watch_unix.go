@@ -62,6 +62,7 @@ func (w *watch) close() error {
 	return syscall.Close(w.fd)
 }
 
+// fstat asks again when a signal interrupts it.
 func fstat(fd int, s *syscall.Stat_t) error {
 	for {
 		if err := syscall.Fstat(fd, s); err != syscall.EINTR { //nolint:errorlint // a system call's own number

@@ -131,6 +131,7 @@ func replace(ctx context.Context, target string, old fs.FileInfo, write func(io.
 	return nil
 }
 
+// ignoreClosed drops the error of a file that somebody has closed already.
 func ignoreClosed(err error) error {
 	if errors.Is(err, fs.ErrClosed) {
 		return nil
@@ -194,6 +195,8 @@ func standard(name string) *os.File {
 	return nil
 }
 
+// sameFile reports whether a name leads to a file that is open already, by what the system
+// says of both.
 func sameFile(name string, f *os.File) bool {
 	a, err := os.Stat(name)
 	if err != nil {

@@ -20,6 +20,7 @@ type backing struct {
 	never bool // the framework refuses such an array
 }
 
+// close gives the array back; a prediction that still runs holds it itself.
 func (b *backing) close() {
 	b.array.Close()
 	b.array, b.shape = nil, nil
@@ -97,6 +98,9 @@ func (p *program) makeBacking(f *engine.Feature, b *backing, shape []int) {
 	b.array, b.shape = array, slices.Clone(shape)
 }
 
+// newBacking makes the array that the framework is to write an output into. Halves go
+// into a pixel buffer where the system has that: it can lie in memory that the GPU and
+// the Neural Engine write to as well, so that nothing is copied.
 func newBacking(f *engine.Feature, shape []int) (*objc.Object, error) {
 	n, err := elements(shape, f.DType.Size())
 	if err != nil {

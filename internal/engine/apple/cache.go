@@ -78,6 +78,8 @@ func folderName(s string) string {
 	return s[:min(len(s), 100)]
 }
 
+// entry is the path of a compiled model: by the system's build, as another may compile
+// otherwise, and by the content of the package.
 func (c *cache) entry(digest string) string {
 	return filepath.Join(c.root, c.build, digest+extension)
 }
@@ -221,6 +223,7 @@ func copyTree(ctx context.Context, to string, fsys fs.FS, dir string) error {
 	return nil
 }
 
+// pathJoin joins names of an fs.FS, whose root is a dot.
 func pathJoin(dir, name string) string {
 	switch {
 	case name == ".":
@@ -231,6 +234,8 @@ func pathJoin(dir, name string) string {
 	return dir + "/" + name
 }
 
+// copyFile copies a file of a package. It refuses to write over what is there, and ends
+// with its context: packages have gigabytes.
 func copyFile(ctx context.Context, to string, fsys fs.FS, name string) error {
 	src, err := storage.OpenFS(fsys, name)
 	if err != nil {

@@ -61,6 +61,8 @@ func describe(m objc.ID, o *outline) (*engine.Description, error) {
 	return d, nil
 }
 
+// describeAll describes features in the order of the package, where that is known. The framework gives them
+// as a dictionary, whose order means nothing.
 func describeAll(byName objc.ID, order []outlined) ([]engine.Feature, error) {
 	found := objc.Entries(byName)
 	features := make(map[string]engine.Feature, len(found))
@@ -75,6 +77,7 @@ func describeAll(byName objc.ID, order []outlined) ([]engine.Feature, error) {
 	return arrange(features, order), nil
 }
 
+// describeFeature describes one input or output.
 func describeFeature(d objc.ID) (engine.Feature, error) {
 	kind, ok := featureKinds[int(objc.SendInt(d, objc.MLFeatureDescription.Type))]
 	if !ok {
@@ -104,6 +107,8 @@ func describeFeature(d objc.ID) (engine.Feature, error) {
 	return f, err
 }
 
+// describeArray reads the constraint of a multi-array: type, default shape, and the
+// shapes or sizes that are allowed.
 func describeArray(f *engine.Feature, c objc.ID) (err error) {
 	m := &objc.MLMultiArrayConstraint
 	if f.DType, err = tensorType(int(objc.SendInt(c, m.DataType))); err != nil {
@@ -189,6 +194,7 @@ func dimensions(numbers objc.ID) ([]int, error) {
 	return shape, nil
 }
 
+// describeState reads the constraint of a state, which has a fixed shape.
 func describeState(f *engine.Feature, c objc.ID) (err error) {
 	if f.DType, err = tensorType(int(objc.SendInt(c, objc.MLStateConstraint.DataType))); err != nil {
 		return err

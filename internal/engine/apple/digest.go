@@ -56,6 +56,8 @@ func files(fsys fs.FS, dir string) ([]file, error) {
 	return list, err
 }
 
+// relative is the name of a file as seen from the package's folder, so that a digest does
+// not depend on the place.
 func relative(dir, name string) string {
 	switch dir {
 	case ".":
@@ -80,12 +82,16 @@ func digest(ctx context.Context, fsys fs.FS, dir string, list []file) (string, e
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// number adds a number of fixed width: sizes stand before what they count, so that no two
+// packages give the same stream of bytes.
 func number(h hash.Hash, n int64) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(n))
 	h.Write(b[:])
 }
 
+// digestFile adds the content of a file. One that has another size than its folder says
+// is being written.
 func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size int64) (err error) {
 	f, err := storage.OpenFS(fsys, name)
 	if err != nil {
@@ -173,6 +179,7 @@ func (c *cache) digestAt(ctx context.Context, fsys fs.FS, dir, name string) (str
 	return d, nil
 }
 
+// isHex reports whether a name can be a digest.
 func isHex(s string) bool {
 	_, err := hex.DecodeString(s)
 	return err == nil

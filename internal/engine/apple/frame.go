@@ -62,6 +62,7 @@ func (in *inputArray) grow(n int) error {
 	return err
 }
 
+// close gives back the array first, which views the memory, and then the memory.
 func (in *inputArray) close() {
 	in.array.Close()
 	if in.mem != nil {
@@ -70,6 +71,7 @@ func (in *inputArray) close() {
 	*in = inputArray{}
 }
 
+// sameShape compares without the copy that Tensor.Shape makes.
 func sameShape(shape []int, t *tensor.Tensor) bool {
 	if len(shape) != t.Rank() {
 		return false
@@ -82,6 +84,7 @@ func sameShape(shape []int, t *tensor.Tensor) bool {
 	return true
 }
 
+// close gives back what a frame has kept from prediction to prediction.
 func (fr *frame) close() {
 	for k := range fr.inputs {
 		fr.inputs[k].close()
@@ -219,6 +222,8 @@ func shapesOf(inputs []*tensor.Tensor) [][]int {
 	return out
 }
 
+// sameShapes reports whether the inputs have the shapes of the prediction before; nil
+// stands for an optional one that is absent.
 func sameShapes(shapes [][]int, inputs []*tensor.Tensor) bool {
 	if len(shapes) != len(inputs) {
 		return false

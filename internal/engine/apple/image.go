@@ -176,6 +176,8 @@ func takePixels(buffer objc.ID, f *engine.Feature, to **tensor.Tensor) error {
 	})
 }
 
+// fromPixels copies pixels into a tensor of [1, channels, height, width]. Rows of a pixel
+// buffer are padded: stride is their distance in bytes.
 func fromPixels(f *engine.Feature, mem []byte, stride, wide, high int) (*tensor.Tensor, error) {
 	plane := wide * high
 	switch f.Pixels {

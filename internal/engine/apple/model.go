@@ -18,6 +18,7 @@ type model struct {
 	refs int
 }
 
+// newModel takes over a reference to a loaded MLModel, as its first share.
 func newModel(obj *objc.Object) *model { return &model{obj: obj, refs: 1} }
 
 // retain adds a share. It must be called by somebody who has one.

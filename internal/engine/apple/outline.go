@@ -60,6 +60,9 @@ func (s *source) outline(function string) (*outline, error) {
 	return o, errors.Join(err, pkg.Close())
 }
 
+// packageOutline reads from a package what the framework does not tell of a loaded model:
+// the order of features, functions, and ranges in full. Texts are copied, as the package
+// is closed afterwards.
 func packageOutline(pkg *modelpkg.Package, function string) (*outline, error) {
 	f, err := pkg.FunctionInterface(function)
 	if err != nil {
@@ -198,6 +201,8 @@ func (o *outline) choose(m *compiledSchema, function string) (*compiledSchema, e
 // mainFunction is the function of models that have only one.
 const mainFunction = "main"
 
+// unknownFunction is the error that package modelpkg gives for a package, here for a
+// compiled model.
 func unknownFunction(name string, has []string) error {
 	if name == "" {
 		return fmt.Errorf("%w: the model has no default function, name one of %s", modelpkg.ErrFunction, strings.Join(has, ", "))
@@ -205,6 +210,7 @@ func unknownFunction(name string, has []string) error {
 	return fmt.Errorf("%w: %q (the model has %s)", modelpkg.ErrFunction, name, strings.Join(has, ", "))
 }
 
+// values outlines the features of a compiled model's metadata.json.
 func values(list []compiledValue) []outlined {
 	out := make([]outlined, 0, len(list))
 	for _, v := range list {

@@ -48,7 +48,9 @@ func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOperation, e
 	return slices.Clone(p.plan), nil
 }
 
-func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOperation, error) {
+// loadPlan asks the framework for its plan and copies what is wanted of it: the objects of
+// a plan are not kept. What arrives after the context has ended is given back.
+func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOp, error) {
 	load := objc.MLComputePlan.Load
 	if err := need("compute plan", load, objc.MLComputePlan.ModelStructure); err != nil {
 		return nil, err
@@ -91,6 +93,8 @@ type planWalk struct {
 	ops  []engine.PlannedOperation
 }
 
+// program walks the function that was loaded. A model of one function may call it
+// otherwise than its package does.
 func (w *planWalk) program(program objc.ID, function string) error {
 	functions := objc.Entries(objc.Send(program, objc.MLModelStructureProgram.Functions))
 	f, ok := functions[function]
@@ -105,6 +109,7 @@ func (w *planWalk) program(program objc.ID, function string) error {
 	return w.block(objc.Send(f, objc.MLModelStructureProgramFunction.Block), 0)
 }
 
+// block walks the operations in order, and those of nested blocks behind each.
 func (w *planWalk) block(b objc.ID, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("blocks lie more than %d deep", maxDepth)
@@ -123,6 +128,8 @@ func (w *planWalk) block(b objc.ID, depth int) error {
 	return nil
 }
 
+// operation notes an operation of an ML Program. A cost that the framework does not know
+// stays -1.
 func (w *planWalk) operation(op objc.ID) {
 	o := engine.PlannedOperation{Operator: objc.GoString(objc.Send(op, objc.MLModelStructureProgramOperation.OperatorName)), Cost: -1}
 	if first := objc.At(objc.Send(op, objc.MLModelStructureProgramOperation.Outputs), 0); first != 0 {
@@ -137,6 +144,7 @@ func (w *planWalk) operation(op objc.ID) {
 	w.ops = append(w.ops, o)
 }
 
+// layer notes a layer of a neural network, for which there are no costs.
 func (w *planWalk) layer(l objc.ID) {
 	o := engine.PlannedOperation{
 		Operator: objc.GoString(objc.Send(l, objc.MLModelStructureNeuralNetworkLayer.Type)),
@@ -146,7 +154,8 @@ func (w *planWalk) layer(l objc.ID) {
 	w.ops = append(w.ops, o)
 }
 
-func (w *planWalk) usage(o *engine.PlannedOperation, usage objc.ID) {
+// usage notes the devices. Constants have none: a message to nil gives nil.
+func (w *planWalk) usage(o *engine.PlannedOp, usage objc.ID) {
 	o.Device = deviceName(objc.Send(usage, objc.MLComputePlanDeviceUsage.Preferred))
 	for _, d := range objc.Elements(objc.Send(usage, objc.MLComputePlanDeviceUsage.Supported)) {
 		o.Supported = append(o.Supported, deviceName(d))

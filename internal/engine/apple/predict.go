@@ -111,6 +111,7 @@ func (c *call) end() {
 	c.leave()
 }
 
+// leave ends a call: the state serves the next one, and the program may be closed.
 func (c *call) leave() {
 	if c.s != nil {
 		c.s.release()

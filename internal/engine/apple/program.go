@@ -77,6 +77,7 @@ func (p *program) enter() bool {
 	return true
 }
 
+// leave counts a call out. The last one lets a Close that waits go on.
 func (p *program) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,6 +99,8 @@ func (p *program) takeFrame() *frame {
 	return &frame{inputs: make([]inputArray, len(p.desc.Inputs)), backings: make([]backing, len(p.desc.Outputs))}
 }
 
+// giveFrame takes a frame back for the next prediction, or closes it when enough of them
+// wait already.
 func (p *program) giveFrame(fr *frame) {
 	p.mu.Lock()
 	keep := len(p.idle) < maxIdle
@@ -166,6 +169,8 @@ var errClosedProgram = fmt.Errorf("program is %w", ErrClosed)
 // names are the names of features as strings of the framework, in order.
 type names []*objc.Object
 
+// newNames makes the names of features once: a prediction asks the framework for each of
+// them, and making strings would be most of what it allocates.
 func newNames(features []engine.Feature) names {
 	n := make(names, len(features))
 	objc.WithPool(func() {
@@ -176,6 +181,7 @@ func newNames(features []engine.Feature) names {
 	return n
 }
 
+// close gives the names back.
 func (n names) close() {
 	for _, s := range n {
 		s.Close()

@@ -44,13 +44,16 @@ func newRegion(n int) (*region, error) {
 	return r, nil
 }
 
+// unmap gives a region's memory back to the system.
 func unmap(mem []byte) {
 	regions.Add(-1)
 	_ = syscall.Munmap(mem) // it fails only for memory that was never mapped
 }
 
+// retain adds a share: that of an array whose memory lies in the region.
 func (r *region) retain() { r.refs.Add(1) }
 
+// release gives a share back, and the memory with the last.
 func (r *region) release() {
 	if r.refs.Add(-1) > 0 {
 		return

@@ -23,6 +23,8 @@ type source struct {
 	path string // in the operating system; empty when it does not lie there
 }
 
+// newSource brings a path and a folder of a file system into one form: a path is read
+// through the file system of the folder around it.
 func newSource(src engine.Source) (source, error) {
 	s := source{src.FS, path.Clean(src.Dir), src.Path}
 	if s.path != "" {

@@ -46,6 +46,7 @@ func newState(m *model, specs []engine.Feature) (*state, error) {
 	return s, nil
 }
 
+// makeState asks the framework for a state of the model, whose buffers are zero.
 func makeState(m *model) (obj *objc.Object, err error) {
 	if err := needStates(); err != nil {
 		return nil, err
@@ -211,6 +212,7 @@ func withBuffer(obj *objc.Object, f *engine.Feature, use func(a objc.ID) error) 
 	})
 }
 
+// readBuffer copies a buffer of a state into a tensor.
 func readBuffer(obj *objc.Object, f *engine.Feature) (t *tensor.Tensor, err error) {
 	err = withBuffer(obj, f, func(a objc.ID) error { return takeArray(a, f.DType, 0, &t) })
 	return t, err

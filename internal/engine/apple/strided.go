@@ -121,6 +121,8 @@ type walk struct {
 	run            int // elements of the innermost run
 }
 
+// walk joins dimensions that lie one behind the other in memory and takes the innermost
+// as a run, so that copies are made run by run.
 func (l *layout) walk() walk {
 	w := walk{run: 1}
 	for k, d := range l.shape {

@@ -87,6 +87,7 @@ func checkShape(f *engine.Feature, shape []int) error {
 	return nil
 }
 
+// rangeText shows a range of sizes to people.
 func rangeText(r engine.Range) string {
 	if r.Upper < 0 {
 		return strconv.Itoa(r.Lower) + ".."

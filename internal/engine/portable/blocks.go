@@ -8,10 +8,12 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 )
 
-// maxIterations bounds a while_loop.
+// maxIterations bounds a while_loop: 2^24 short ones take some seconds. A loop that
+// generates text has as many as its context has tokens, a thousandth of that.
 const maxIterations = 1 << 24
 
-// block runs cond and while_loop.
+// block runs cond and while_loop. They are here and not among the operators, as they
+// run steps.
 func (fr *frame) block(st *plan.Step) error {
 	if st.Op.Type == "cond" {
 		return fr.cond(st)
@@ -19,16 +21,15 @@ func (fr *frame) block(st *plan.Step) error {
 	return fr.while(st)
 }
 
+// cond runs the block that the predicate takes. Its results are copied: the block's own
+// buffers serve when it runs again, in the next iteration of a loop around it.
 func (fr *frame) cond(st *plan.Step) error {
 	fr.call.Step = &st.Binding
 	pred, err := fr.call.BoolIn(0, false)
 	if err != nil {
 		return err
 	}
-	b := st.Blocks[0]
-	if !pred {
-		b = st.Blocks[1]
-	}
+	b := branch(st, pred)
 	if len(b.Outs) != len(st.Out) {
 		return fmt.Errorf("block gives %d values for %d results", len(b.Outs), len(st.Out))
 	}
@@ -44,14 +45,22 @@ func (fr *frame) cond(st *plan.Step) error {
 	return nil
 }
 
+// branch returns the block of a cond that its predicate takes.
+func branch(st *plan.Step, pred bool) *plan.Body {
+	if pred {
+		return st.Blocks[0]
+	}
+	return st.Blocks[1]
+}
+
 // while runs condition and body until the condition is false. The loop variables
 // live in the slots of the results between iterations.
 func (fr *frame) while(st *plan.Step) error {
 	cond, body := st.Blocks[0], st.Blocks[1]
-	if len(st.Out) != len(st.List) || len(cond.Ins) != len(st.List) || len(body.Ins) != len(st.List) ||
-		len(body.Outs) != len(st.List) || len(cond.Outs) != 1 {
-		return fmt.Errorf("the numbers of loop variables of condition, body and results differ")
+	if err := sameVariables(st); err != nil {
+		return err
 	}
+	// The first values are copied too: a loop without an iteration gives them back.
 	for k, s := range st.List {
 		if err := fr.keep(st.Out[k], s); err != nil {
 			return err
@@ -80,11 +89,21 @@ func (fr *frame) while(st *plan.Step) error {
 		if err := fr.keepAll(st, body); err != nil {
 			return err
 		}
+		// An empty body has no step that would look at the context.
 		if err := fr.Ctx.Err(); err != nil {
 			return err
 		}
 	}
 	return fmt.Errorf("runs more than %d iterations", maxIterations)
+}
+
+// sameVariables checks that all parts of a while_loop have the same loop variables.
+func sameVariables(st *plan.Step) error {
+	n, cond, body := len(st.List), st.Blocks[0], st.Blocks[1]
+	if len(st.Out) != n || len(cond.Ins) != n || len(body.Ins) != n || len(body.Outs) != n || len(cond.Outs) != 1 {
+		return fmt.Errorf("the numbers of loop variables of condition, body and results differ")
+	}
+	return nil
 }
 
 // keepAll moves the results of the body to the loop variables. A body may give
@@ -99,7 +118,7 @@ func (fr *frame) keepAll(st *plan.Step, body *plan.Body) error {
 		n := from.Len()
 		fr.copyOut(&fr.Values[st.Out[k]], from, fr.Spare(body.Ins[k], n), n)
 	}
-	for _, s := range st.Out {
+	for _, s := range st.Out { // from there to the variables' own memory
 		if err := fr.keep(s, s); err != nil {
 			return err
 		}
@@ -107,6 +126,7 @@ func (fr *frame) keepAll(st *plan.Step, body *plan.Body) error {
 	return nil
 }
 
+// errText: strings have no buffers in a frame, so that nothing could keep them.
 var errText = errors.New("strings cannot leave a block")
 
 // bind lets slot dst show the content of slot src.
@@ -125,6 +145,8 @@ func (fr *frame) keep(dst, src int32) error {
 	return nil
 }
 
+// copyOut gives v the shape of from and its n elements, dense, in mem: as int32 where
+// from holds integers, else as float32.
 func (fr *frame) copyOut(v, from *array.Value, mem []float32, n int) {
 	src := *from // v may be a view of the same slot
 	dims, rank := src.Dims, src.Rank

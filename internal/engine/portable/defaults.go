@@ -12,7 +12,9 @@ import (
 )
 
 // maxEnumerated bounds the enumerated shapes that are tried when a package is
-// loaded; the others are tried by the predictions that have them.
+// loaded; the others are tried by the predictions that have them. coremltools allows
+// 128 of them; to try one takes as long as a rehearsal, some milliseconds for a large
+// model.
 const maxEnumerated = 64
 
 // tryShapes finds out whether the shapes that the description allows go together:
@@ -44,7 +46,8 @@ func (p *program) tryShapes(ctx context.Context) error {
 	return nil
 }
 
-// tryWith rehearses the program with shapes for the inputs and no content.
+// tryWith rehearses the program with shapes for the inputs and no content. Its frame has
+// one thread and is thrown away: the shapes of a first prediction are seldom these.
 func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine.Feature) []int) (err error) {
 	fr := newFrame(p.plan, nil, 1)
 	fr.Ctx = ctx
@@ -60,11 +63,7 @@ func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine
 	for k, s := range p.inputs {
 		f := &p.desc.Inputs[k]
 		dims := shape(f)
-		if len(names) < maxQuotedInputs {
-			names = append(names, fmt.Sprintf("%s %v", mil.Quote(f.Name), dims))
-		} else if len(names) == maxQuotedInputs {
-			names = append(names, "...")
-		}
+		names = quoteInput(names, f.Name, dims)
 		if s < 0 {
 			continue
 		}
@@ -76,6 +75,17 @@ func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine
 		return err
 	}
 	return ctx.Err()
+}
+
+// quoteInput adds an input with its shape to those that an error shows.
+func quoteInput(names []string, name string, dims []int) []string {
+	switch {
+	case len(names) < maxQuotedInputs:
+		return append(names, fmt.Sprintf("%s %v", mil.Quote(name), dims))
+	case len(names) == maxQuotedInputs:
+		return append(names, "...")
+	}
+	return names
 }
 
 // joins reports whether the step that runs puts several values of its result's type

@@ -18,6 +18,7 @@ import (
 // Name is the engine's name in the registry.
 const Name = "portable"
 
+// Whoever imports the package has the engine.
 func init() { engine.Register(Engine{}) }
 
 // Engine is the portable engine.
@@ -27,6 +28,7 @@ type Engine struct{}
 func (Engine) Name() string { return Name }
 
 // Load reads a package, checks every operation of it and plans one function.
+// The context ends it at any point: a package of a file server may take minutes.
 func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -43,7 +45,7 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 	return p, nil
 }
 
-// opened is what became of opening a package.
+// opened is what became of opening a package in a goroutine of its own.
 type opened struct {
 	pkg      *modelpkg.Package
 	err      error
@@ -57,7 +59,7 @@ func openUnless(ctx context.Context, src engine.Source) (*modelpkg.Package, erro
 	if ctx.Done() == nil {
 		return open(src)
 	}
-	done := make(chan opened, 1)
+	done := make(chan opened, 1) // with room, so that nobody need be waiting
 	go func() {
 		var o opened
 		defer func() {
@@ -82,6 +84,8 @@ func openUnless(ctx context.Context, src engine.Source) (*modelpkg.Package, erro
 	}
 }
 
+// open opens a package from a path, whose files are mapped, or from a file system, whose
+// files are read.
 func open(src engine.Source) (*modelpkg.Package, error) {
 	if src.FS == nil {
 		return modelpkg.OpenPath(src.Path)
@@ -89,25 +93,17 @@ func open(src engine.Source) (*modelpkg.Package, error) {
 	return modelpkg.Open(src.FS, src.Dir)
 }
 
+// load plans one function of an open package. Every operation of every function is
+// looked at first, so that an error names all that is missing at once.
 func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *program, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	iface, err := pkg.FunctionInterface(cfg.Function)
 	if err != nil {
 		return nil, err
 	}
-	prog, err := mil.Read(ctx, pkg)
+	fn, err := function(ctx, pkg, iface.Name)
 	if err != nil {
 		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if ops := Unsupported(prog); len(ops) > 0 {
-		return nil, &UnsupportedError{Ops: ops}
-	}
-	fn := prog.Function(iface.Name)
-	if fn == nil {
-		return nil, fmt.Errorf("function %s is described but the program does not have it", mil.Plain(iface.Name))
 	}
 	arith := cfg.Arithmetic
 	if arith == engine.ArithmeticDefault {
@@ -134,7 +130,30 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	return p, pkg.Err() // what was planned is what the files hold
 }
 
-// info says what was asked for and what is had.
+// function reads the program of a package and returns the function of that name. The
+// package is the loader's alone, and its messages are not needed again: planning takes
+// as much memory as they do.
+func function(ctx context.Context, pkg *modelpkg.Package, name string) (*mil.Function, error) {
+	prog, err := mil.Read(ctx, pkg)
+	if err != nil {
+		return nil, err
+	}
+	pkg.ForgetProgram()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if ops := Unsupported(prog); len(ops) > 0 {
+		return nil, &UnsupportedError{Ops: ops}
+	}
+	fn := prog.Function(name)
+	if fn == nil {
+		return nil, fmt.Errorf("function %s is described but the program does not have it", mil.Plain(name))
+	}
+	return fn, nil
+}
+
+// info says what was asked for and what is had. Compute units other than the CPU are no
+// error: a program that was written for macOS asks for them, and runs here.
 func info(cfg engine.Config, arith engine.Arithmetic, pool *workpool.Pool) engine.Info {
 	i := engine.Info{
 		Engine: Name, Devices: []string{"CPU"}, Arithmetic: arith,
@@ -167,23 +186,26 @@ type UnsupportedOp struct{ Function, Opset, Op, Name string }
 func Unsupported(p *mil.Program) []UnsupportedOp {
 	var list []UnsupportedOp
 	for _, f := range p.Functions {
-		var walk func(b *mil.Block)
-		walk = func(b *mil.Block) {
-			for _, o := range b.Ops {
-				if !op.Known(o.Type) {
-					list = append(list, UnsupportedOp{f.Name, f.Opset, o.Type, o.Name})
-				}
-				for _, inner := range o.Blocks {
-					walk(inner)
-				}
-			}
-		}
-		walk(f.Body)
+		list = unsupportedIn(list, f, f.Body)
 	}
 	return list
 }
 
-// maxUnsupported bounds the operators that an UnsupportedError names.
+// unsupportedIn adds those of a block and of what it nests.
+func unsupportedIn(list []UnsupportedOp, f *mil.Function, b *mil.Block) []UnsupportedOp {
+	for _, o := range b.Ops {
+		if !op.Known(o.Type) {
+			list = append(list, UnsupportedOp{f.Name, f.Opset, o.Type, o.Name})
+		}
+		for _, inner := range o.Blocks {
+			list = unsupportedIn(list, f, inner)
+		}
+	}
+	return list
+}
+
+// maxUnsupported bounds the operators that an UnsupportedError names. Core ML has some
+// 200; a hostile program may have as many as bytes.
 const maxUnsupported = 100
 
 // UnsupportedError lists every operation of a package that the engine does not
@@ -197,7 +219,7 @@ func (e *UnsupportedError) Error() string {
 }
 
 // UnsupportedOps returns each operator once, with opset and the first operation
-// that needs it.
+// that needs it. The public package builds its own error of them.
 func (e *UnsupportedError) UnsupportedOps() (function string, ops []string) {
 	seen := map[string]bool{}
 	for _, o := range e.Ops {

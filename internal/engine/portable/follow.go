@@ -47,7 +47,8 @@ func (p *program) unfit(fr *frame, err error) error {
 // rehearsal: since the one before, the dimensions of inputs stayed or grew by one, as
 // they do from token to token and each as it did in the last rehearsal, which
 // touched no output. What does not fit then, such as a cache that is full, is found by the
-// operation that it concerns.
+// operation that it concerns. That is the one place where an error of shapes may come
+// after a write to a state; a rehearsal for each token would be felt in small models.
 func (fr *frame) follows() bool {
 	same := fr.series
 	for k, n := range fr.Rows {

@@ -37,6 +37,8 @@ type frame struct {
 	profiler engine.Profiler
 }
 
+// newFrame makes the working memory of a plan's predictions. Slots get theirs when a
+// prediction first needs it.
 func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, memos: make([]memo, len(p.Slots)), stirred: make([]bool, len(p.Body.Steps)), computed: make([]bool, len(p.Body.Steps)),
@@ -68,12 +70,13 @@ func (fr *frame) guard(err *error) {
 		*err = fr.Ctx.Err()
 		return
 	}
-	fr.spoiled = true
+	fr.spoiled = true // an operator may have been left in the middle
 	o := fr.call.Step.Op
 	if fault := plan.Faulted(r); fault != nil {
 		*err = fr.plan.Fail(o, fault)
 		return
 	}
+	// MaxArena counts elements of four bytes: shifted by 18, mebibytes.
 	if _, ok := r.(op.ArenaError); ok {
 		*err = fr.plan.Fail(o, fmt.Errorf("the prediction needs more than %d MiB of working memory", op.MaxArena>>18))
 		return
@@ -88,6 +91,9 @@ var startStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "input"}}
 // long within one looks by itself.
 const stepsAtOnce = 8
 
+// steps executes the steps of a body in order. What a rehearsal has found need not be
+// found again: results that it computed, and shapes that are sure. That goes for the
+// outermost body alone, as what nested blocks hold changes while they run.
 func (fr *frame) steps(b *plan.Body) error {
 	c := &fr.call
 	shaped := fr.rehearsed && b == &fr.plan.Body
@@ -97,9 +103,9 @@ func (fr *frame) steps(b *plan.Body) error {
 				return err
 			}
 		}
-		if shaped && fr.computed[k] {
+		if shaped && fr.computed[k] { // what it computed is still in the slot
 			v := &fr.Values[st.Out[0]]
-			v.Wide, v.Flat = nil, nil
+			v.Wide, v.Flat = nil, nil // other forms share memory with other slots
 			continue
 		}
 		c.Step = &st.Binding

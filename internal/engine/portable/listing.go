@@ -10,11 +10,13 @@ import (
 )
 
 // PlanText lists the steps in order: the operation, its result and what was made
-// of it.
+// of it. The brackets say what a reader who looks for time asks: which matrices the
+// kernels read as stored, and which states are copied.
 func (p *program) PlanText() string {
 	var b strings.Builder
 	pl := p.plan
-	arith := map[engine.Arithmetic]string{engine.ArithmeticFaithful: "faithful", engine.ArithmeticWide: "wide", engine.ArithmeticFast: "fast"}[pl.Arithmetic]
+	// Names come from the package: Plain keeps control characters off a terminal.
+	arith := map[engine.Arithmetic]string{engine.Faithful: "faithful", engine.Wide: "wide", engine.Fast: "fast"}[pl.Arithmetic]
 	fmt.Fprintf(&b, "function %s, %d steps, %d buffers, arithmetic %s, %s, %d threads\n",
 		mil.Plain(pl.Function.Name), pl.Steps, pl.Buffers, arith, p.info.Instructions, p.info.Threads)
 	for _, n := range pl.Notes {
@@ -24,6 +26,7 @@ func (p *program) PlanText() string {
 	return b.String()
 }
 
+// listing writes the steps of a body, those of nested blocks below their step.
 func listing(b *strings.Builder, pl *plan.Plan, body *plan.Body, indent string) {
 	for _, st := range body.Steps {
 		mat := st.Matrix()
@@ -35,7 +38,7 @@ func listing(b *strings.Builder, pl *plan.Plan, body *plan.Body, indent string) 
 			fmt.Fprintf(b, " %s %v", mil.Plain(pl.Slots[s].Name), pl.Slots[s].Type)
 		}
 		switch {
-		case mat != nil:
+		case mat != nil: // a step with a matrix has nothing to do with states
 			fmt.Fprintf(b, "  [%s]", mat.Format())
 		case st.InPlace:
 			b.WriteString("  [in place]")

@@ -8,7 +8,8 @@ import (
 )
 
 // timed executes one step and reports it to the frame's profiler. Steps with
-// blocks are not reported themselves: those inside are.
+// blocks are not reported themselves: those inside are, and would count twice. The
+// bytes are those of the constant matrix, which is what a step of generation reads.
 func (fr *frame) timed(c *op.Call, st *plan.Step, shaped bool) error {
 	if st.Blocks != nil {
 		return fr.step(c, st, shaped)

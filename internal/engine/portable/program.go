@@ -15,7 +15,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// program is a loaded function. It implements engine.Program.
+// program is a loaded function. It implements engine.Program. Any number of
+// predictions may run at once: what they change lies in their frames and states.
 type program struct {
 	pkg     *modelpkg.Package
 	plan    *plan.Plan
@@ -23,20 +24,36 @@ type program struct {
 	info    engine.Info
 	pool    *workpool.Pool
 	threads int
+	// The description's order is the order in which callers give and take tensors; the
+	// program has its own.
 	inputs  []int32 // slot of each described input, -1 when the program lacks it
 	outputs []int32 // slot of each described output
 	results []int   // number of each described output among the program's
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows
 	idle   []*frame
-	closed bool
+	closed bool // a frame that comes back is dropped
 }
 
-// maxIdle bounds the frames that wait for the next prediction.
+// maxIdle bounds the frames that wait for the next prediction. Each holds the working
+// memory of a whole prediction, which for a long prompt is hundreds of megabytes.
 const maxIdle = 8
 
-// bind matches the description with the program by name.
+// bind matches the description with the program by name. A description is a separate
+// part of the package, and nothing else holds the two together. An input that is
+// described and that the program lacks is ignored: converters leave
+// inputs described that an optimization has made useless.
 func (p *program) bind() error {
+	for _, part := range []func() error{p.bindInputs, p.bindOutputs, p.bindStates} {
+		if err := part(); err != nil {
+			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.Function.Name), err)
+		}
+	}
+	return nil
+}
+
+// bindInputs finds the slot of each described input.
+func (p *program) bindInputs() error {
 	parameters, described := map[string]int32{}, map[string]bool{}
 	for _, s := range p.plan.Inputs {
 		parameters[p.plan.Slots[s].Name] = s
@@ -50,10 +67,16 @@ func (p *program) bind() error {
 		described[f.Name] = true
 	}
 	for _, s := range p.plan.Inputs {
-		if !described[p.plan.Slots[s].Name] {
-			return fmt.Errorf("function %s: parameter %s is not described", mil.Plain(p.plan.Function.Name), mil.Plain(p.plan.Slots[s].Name))
+		if name := p.plan.Slots[s].Name; !described[name] {
+			return fmt.Errorf("parameter %s is not described", mil.Plain(name))
 		}
 	}
+	return nil
+}
+
+// bindOutputs finds the slot of each described output. Where the program gives two
+// results of one name, the first counts.
+func (p *program) bindOutputs() error {
 	results := map[string]int{}
 	for k, v := range slices.Backward(p.plan.Body.Results) {
 		results[v.Name] = k
@@ -62,21 +85,27 @@ func (p *program) bind() error {
 		f := &p.desc.Outputs[i]
 		k, ok := results[f.Name]
 		if !ok {
-			return fmt.Errorf("function %s: output %s is described but not computed", mil.Plain(p.plan.Function.Name), mil.Plain(f.Name))
+			return fmt.Errorf("output %s is described but not computed", mil.Plain(f.Name))
 		}
 		if err := leaves(f, p.plan.Body.Results[k]); err != nil {
-			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.Function.Name), err)
+			return err
 		}
 		p.outputs = append(p.outputs, p.plan.Outputs[k])
 		p.results = append(p.results, k)
 	}
+	return nil
+}
+
+// bindStates checks that the program has the described states. It may have others:
+// nobody outside can name them, and they work all the same.
+func (p *program) bindStates() error {
 	states := map[string]bool{}
 	for k := range p.plan.States {
 		states[p.plan.States[k].Name] = true
 	}
 	for _, f := range p.desc.States {
 		if !states[f.Name] {
-			return fmt.Errorf("function %s: state %s is described but the program lacks it", mil.Plain(p.plan.Function.Name), mil.Plain(f.Name))
+			return fmt.Errorf("state %s is described but the program lacks it", mil.Plain(f.Name))
 		}
 	}
 	return nil
@@ -86,7 +115,8 @@ func (p *program) bind() error {
 func (p *program) Description() *engine.Description { return p.desc }
 
 // OutputShape returns the shape that the program declares for output i, with
-// mil.Unknown for a dimension that depends on the inputs.
+// mil.Unknown for a dimension that depends on the inputs. Descriptions often leave the
+// shapes of outputs out.
 func (p *program) OutputShape(i int) []int {
 	t := &p.plan.Body.Results[p.results[i]].Type
 	if t.Kind != mil.Tensor || t.Variadic {
@@ -98,7 +128,8 @@ func (p *program) OutputShape(i int) []int {
 // Info returns what the engine says of itself.
 func (p *program) Info() engine.Info { return p.info }
 
-// take returns an idle frame or a new one.
+// take returns an idle frame or a new one. The last one given back comes first: its
+// memory is the likeliest to be in a cache.
 func (p *program) take() *frame {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,6 +141,7 @@ func (p *program) take() *frame {
 	return newFrame(p.plan, p.pool, p.threads)
 }
 
+// give takes a frame back, unless a fault may have left it in any condition.
 func (p *program) give(fr *frame) {
 	fr.forget()
 	p.mu.Lock()
@@ -124,12 +156,15 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 	return p.PredictRows(ctx, inputs, outputs, nil, st)
 }
 
-// PredictRows runs the plan once for the last rows of the outputs.
+// PredictRows runs the plan once for the last rows of the outputs. An error before the
+// first write to a state says that the state is as it was.
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
 	defer p.give(fr)
 	fr.Ctx, fr.call.Step, fr.Changed, fr.rehearsed = ctx, startStep, false, false
+	// Deferred before guard, and so run after it: what guard makes of a fault may have
+	// left the state alone too.
 	defer func() {
 		if err != nil && st != nil && !fr.Changed {
 			err = &engine.UnchangedError{Err: err}
@@ -140,14 +175,11 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	if err := fr.useState(st); err != nil {
 		return err
 	}
-	for k, s := range p.inputs {
-		if s < 0 {
-			continue
-		}
-		if err := fr.input(s, inputs[k], &p.desc.Inputs[k]); err != nil {
-			return fmt.Errorf("input %s: %w", mil.Plain(p.desc.Inputs[k].Name), err)
-		}
+	if err := p.readInputs(fr, inputs); err != nil {
+		return err
 	}
+	// A rehearsal pays where something is at stake: a state, or a caller's buffer that
+	// would be half written. Else the prediction finds out by itself.
 	if st != nil || slices.ContainsFunc(outputs, func(t *tensor.Tensor) bool { return t != nil }) {
 		if err := p.fits(fr, outputs); err != nil {
 			return err
@@ -158,10 +190,8 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	if err := fr.run(ctx); err != nil {
 		return err
 	}
-	for k, s := range p.outputs {
-		if err := fr.output(s, &outputs[k], &p.desc.Outputs[k]); err != nil {
-			return fmt.Errorf("output %s: %w", mil.Plain(p.desc.Outputs[k].Name), err)
-		}
+	if err := p.writeOutputs(fr, outputs); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -169,7 +199,31 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	return p.pkg.Err() // the weights were there to the end
 }
 
-// wantRows notes how many rows of each result are wanted.
+// readInputs binds the parameters to the caller's tensors.
+func (p *program) readInputs(fr *frame, inputs []*tensor.Tensor) error {
+	for k, s := range p.inputs {
+		if s < 0 {
+			continue
+		}
+		if err := fr.input(s, inputs[k], &p.desc.Inputs[k]); err != nil {
+			return fmt.Errorf("input %s: %w", mil.Plain(p.desc.Inputs[k].Name), err)
+		}
+	}
+	return nil
+}
+
+// writeOutputs copies the results to the caller's tensors.
+func (p *program) writeOutputs(fr *frame, outputs []*tensor.Tensor) error {
+	for k, s := range p.outputs {
+		if err := fr.output(s, &outputs[k], &p.desc.Outputs[k]); err != nil {
+			return fmt.Errorf("output %s: %w", mil.Plain(p.desc.Outputs[k].Name), err)
+		}
+	}
+	return nil
+}
+
+// wantRows notes how many rows of each result are wanted, 0 for all. Callers count the
+// described outputs, tails the program's results.
 func (fr *frame) wantRows(results, rows []int) {
 	fr.Rows = fr.Rows[:0]
 	for range fr.plan.Outputs {
@@ -185,7 +239,8 @@ func (fr *frame) wantRows(results, rows []int) {
 // NewState returns a state whose buffers are zero.
 func (p *program) NewState() (engine.State, error) { return newState(p.plan.States), nil }
 
-// Close releases the frames and the package.
+// Close releases the frames and the package. Predictions that still run keep theirs;
+// the engine's callers wait for them first, as the weights are unmapped here.
 func (p *program) Close() error {
 	p.mu.Lock()
 	p.idle, p.closed = nil, true

@@ -23,66 +23,58 @@ import (
 // which an operand differs, so that it costs next to nothing in a step of
 // generation, and the prediction itself need not compute the shapes again.
 
-// doubt says how far a shape of the rehearsal can be relied on.
-type doubt uint8
-
-const (
-	sure    doubt = iota
-	assumed       // the program declares it, or it follows from what it declares
-	vague         // not known
-)
-
-// Steps whose operands are all known and have no more elements than this are
-// computed in a rehearsal; of results that are no integers, which shapes hardly
-// depend on, only the smallest.
-const (
-	maxRehearsed      = 1 << 12
-	maxRehearsedFloat = 8
-)
-
-// memo is what the last rehearsal found of a slot.
-type memo struct {
-	rank  int
-	dims  [array.MaxRank]int
-	doubt doubt
-	// growth is how much larger the dimensions of a parameter were in the last
-	// rehearsal than in the one before.
-	growth [array.MaxRank]int
-	// known says that the content is known: that of i or f, or what a parameter or a
-	// constant holds.
-	known bool
-	i     []int32
-	f     []float32
-}
-
 // rehearse goes through the steps in order. The inputs are bound.
 func (fr *frame) rehearse() error {
 	anew := !fr.remembers
+	// Until the end is reached the memos are of two predictions; after an error they
+	// stay so, and the next rehearsal begins anew.
 	fr.remembers, fr.series = false, false
-	touched := false
-	hidden := fr.hidden[:0]
+	fr.compareInputs(anew)
+	touched, err := fr.rehearseSteps(anew)
+	if err != nil {
+		return err
+	}
+	for k := range fr.hidden {
+		fr.Values[fr.hidden[k].Slot] = fr.hidden[k]
+		fr.hidden[k] = array.Value{} // a frame keeps no hold on a caller's memory
+	}
+	fr.remembers, fr.rehearsed = true, true
+	fr.notice(anew, touched)
+	return nil
+}
+
+// compareInputs remembers the parameters and stirs the steps that read one that is
+// another than in the last rehearsal. Content that a rehearsal does not look at is put
+// aside, so that asking for it is noticed.
+func (fr *frame) compareInputs(anew bool) {
+	fr.hidden = fr.hidden[:0]
 	for _, s := range fr.plan.Inputs {
 		v := &fr.Values[s]
 		moved, hide := fr.memos[s].noteInput(v)
 		if hide {
-			hidden = append(hidden, *v)
+			fr.hidden = append(fr.hidden, *v)
 			v.Forget()
 		}
 		if moved && !anew {
 			fr.stir(s)
 		}
 	}
-	fr.hidden = hidden
+}
+
+// rehearseSteps goes through the steps that are stirred, or all. It reports whether one
+// of them makes an output.
+func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 	work := array.Counter{Poller: &fr.Poller}
 	for k, st := range fr.plan.Body.Steps {
 		if !anew && !fr.stirred[k] {
 			continue
 		}
-		fr.stirred[k] = st.Def == op.TailOperator // depends on what the caller asks for
+		// A tail depends on what the caller asks for, blocks on whatever they read.
+		fr.stirred[k] = st.Def == op.TailOperator || st.Blocks != nil
 		work.Add(array.PollEvery / 64)
 		fr.call.Step = &st.Binding
 		if err := fr.rehearseStep(st); err != nil {
-			return fr.plan.Fail(st.Op, err)
+			return touched, fr.plan.Fail(st.Op, err)
 		}
 		for _, s := range st.Out {
 			if fr.memos[s].note(&fr.Values[s]) && !anew {
@@ -92,13 +84,7 @@ func (fr *frame) rehearse() error {
 		fr.computed[k] = fr.computes(st)
 		touched = touched || fr.plan.MakesOutput[k] && st.Def != op.TailOperator
 	}
-	for k := range hidden {
-		fr.Values[hidden[k].Slot] = hidden[k]
-		hidden[k] = array.Value{}
-	}
-	fr.remembers, fr.rehearsed = true, true
-	fr.notice(anew, touched)
-	return nil
+	return touched, nil
 }
 
 // stir makes the rehearsal go through the steps that read slot s.
@@ -108,100 +94,20 @@ func (fr *frame) stir(s int32) {
 	}
 }
 
-// noteInput remembers a parameter. It reports whether it is another one than in the
-// last rehearsal, and whether its content is one that a rehearsal does not look at.
-func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
-	limit := maxRehearsed
-	if v.Repr != array.ReprI32 {
-		limit = maxRehearsedFloat
-	}
-	if v.Repr != array.ReprUnknown && v.Repr != array.ReprText && v.Len() <= limit {
-		moved = m.keep(v)
-	} else {
-		moved, hide = m.known || !m.shows(v), true
-		m.known = false
-	}
-	for d := range v.Rank {
-		m.growth[d] = v.Dims[d] - m.dims[d]
-	}
-	m.rank, m.dims = v.Rank, v.Dims
-	return moved, hide
-}
-
-// shows reports whether v has the shape of m.
-func (m *memo) shows(v *array.Value) bool {
-	return m.rank == v.Rank && slices.Equal(m.dims[:m.rank], v.Dims[:v.Rank])
-}
-
-// keep takes a copy of v's content and reports whether it is another one.
-func (m *memo) keep(v *array.Value) (moved bool) {
-	n := v.Len()
-	moved = !m.known || !m.shows(v)
-	if v.Repr == array.ReprI32 {
-		moved = moved || m.i == nil || !v.Dense || !slices.Equal(m.i, v.I32[:n])
-		if moved {
-			m.i, m.f = resized(m.i, n), nil
-			if v.Dense {
-				copy(m.i, v.I32)
-			} else {
-				array.CopyStrided(nil, v, m.i, v.I32, array.RowI32)
-			}
-		}
-	} else {
-		m.i, m.f, moved = nil, resized(m.f, n), true
-		v.Widen(nil, m.f)
-	}
-	m.known = true
-	return moved
-}
-
-// resized returns n elements that are never nil.
-func resized[T any](s []T, n int) []T {
-	if s == nil || cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
-}
-
-// note remembers a result, lets the slot show what is remembered, and reports
-// whether it is another one.
-func (m *memo) note(v *array.Value) (moved bool) {
-	if v.Repr == array.ReprUnknown || v.Repr == array.ReprText || v.Repr == array.ReprWeight {
-		moved = m.known || !m.shows(v)
-		m.known = false
-	} else {
-		moved = m.keep(v)
-		v.Forget()
-		if m.i != nil {
-			v.Repr, v.I32 = array.ReprI32, m.i
-		} else {
-			v.Repr, v.F32 = array.ReprF32, m.f
-		}
-	}
-	m.rank, m.dims = v.Rank, v.Dims
-	return moved
-}
-
 // recall prepares a step's operands: the slots hold the shapes that are remembered
 // and the content where that is known, and no other content is to be looked at. It
 // returns the greatest doubt about them and whether all content is known.
 func (fr *frame) recall(st *plan.Step) (d doubt, known bool) {
 	known = true
-	for _, s := range st.In {
-		if s >= 0 {
-			m := &fr.memos[s]
-			d, known = max(d, m.doubt), known && m.known
-			if !m.known {
-				fr.Values[s].Forget()
+	for _, list := range [2][]int32{st.In, st.List} {
+		for _, s := range list {
+			if s < 0 {
+				continue
 			}
-		}
-	}
-	if len(st.List) > 1 { // the first is operand 0
-		for _, s := range st.List[1:] {
 			m := &fr.memos[s]
 			d, known = max(d, m.doubt), known && m.known
 			if !m.known {
-				fr.Values[s].Forget()
+				fr.Values[s].Forget() // the last prediction's is still there
 			}
 		}
 	}
@@ -218,56 +124,74 @@ func (fr *frame) computes(st *plan.Step) bool {
 	return m.known && m.doubt == sure
 }
 
+// rehearseStep sets the shapes of a step's results and checks its operands as far as
+// they are known, and computes small results. Its error is what the prediction would
+// surely find too.
 func (fr *frame) rehearseStep(st *plan.Step) error {
-	c := &fr.call
 	d, known := fr.recall(st)
-	known = known || st.Def.ShapeOnly
 	switch {
-	case st.Blocks != nil, d == vague && st.State < 0:
+	case st.Blocks != nil:
+		err := fr.rehearseBlocks(st)
+		fr.declare(st) // which block gives the results, and how often it runs, is not known
+		return err
+	case d == vague && st.State < 0:
 		fr.declare(st)
 		return nil
 	case st.State >= 0:
 		return fr.rehearseState(st, d)
 	}
+	known = known || st.Def.ShapeOnly
+	found, err := fr.shapes(st, d, known)
+	if err != nil || !found {
+		return err
+	}
+	if err := fr.contents(st, known); err != nil {
+		fr.forgetAll(st)
+		if d == sure {
+			return err
+		}
+	}
+	return nil
+}
+
+// shapes runs the shape rule of a step; where it cannot, for want of content, or fails
+// over shapes that are not sure, the declared types stand in, and found is false.
+func (fr *frame) shapes(st *plan.Step, d doubt, known bool) (found bool, err error) {
 	for _, s := range st.Out {
 		v := &fr.Values[s]
 		v.Wide, v.Flat, v.Dense = nil, nil, true
 	}
-	ok, err := true, error(nil)
+	found = true
 	if known {
-		err = op.Shape(c)
+		err = op.Shape(&fr.call) // nothing to ask for: saves the cost of catching it
 	} else {
-		ok, err = c.Attempt(op.Shape)
+		found, err = fr.call.Attempt(op.Shape)
 	}
-	if !ok || err != nil && d != sure {
+	if !found || err != nil && d != sure {
 		fr.declare(st)
-		return nil
-	}
-	if err != nil {
-		return err
+		return false, nil
 	}
 	for _, s := range st.Out {
 		fr.memos[s].doubt = d
 	}
+	return true, err
+}
+
+// contents computes the results of a step where that is known to be little, else looks
+// at the operands that the computation would refuse.
+func (fr *frame) contents(st *plan.Step, known bool) error {
 	if known && (len(st.Out) == 1 && fr.memos[st.Out[0]].known || fr.worthwhile(st)) {
-		err = op.Eval(c)
-	} else {
-		fr.forgetAll(st)
-		_, err = c.Attempt(op.Check)
+		return op.Eval(&fr.call)
 	}
-	if err != nil {
-		fr.forgetAll(st)
-	}
-	if d != sure {
-		return nil
-	}
+	fr.forgetAll(st)
+	_, err := fr.call.Attempt(op.Check)
 	return err
 }
 
 // worthwhile reports whether a step whose shapes are set is to be computed.
 func (fr *frame) worthwhile(st *plan.Step) bool {
 	if st.Def.Random || len(st.Out) == 0 {
-		return false
+		return false // the next run would give something else; or there is nothing to give
 	}
 	for _, s := range st.Out {
 		v := &fr.Values[s]
@@ -275,7 +199,7 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 			return false
 		}
 	}
-	if st.Def.ShapeOnly {
+	if st.Def.ShapeOnly { // however large its operands are
 		return true
 	}
 	size := 0
@@ -289,7 +213,8 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 	return size <= 2*maxRehearsed
 }
 
-// declare gives the results of a step the shapes of their types.
+// declare gives the results of a step the shapes of their types, for want of anything
+// better. A type with open dimensions says nothing that could be relied on.
 func (fr *frame) declare(st *plan.Step) {
 	for _, s := range st.Out {
 		v, t := &fr.Values[s], &fr.plan.Slots[s].Type
@@ -302,13 +227,16 @@ func (fr *frame) declare(st *plan.Step) {
 	}
 }
 
+// forgetAll makes the contents of a step's results unknown.
 func (fr *frame) forgetAll(st *plan.Step) {
 	for _, s := range st.Out {
 		fr.Values[s].Forget()
 	}
 }
 
-// rehearseState is the rehearsal of a read or a write of a state.
+// rehearseState is the rehearsal of a read or a write of a state. The shape of a read
+// is the state's own and sure; what it holds is never looked at: a step of generation
+// would find it changed each time.
 func (fr *frame) rehearseState(st *plan.Step, d doubt) error {
 	spec := &fr.plan.States[st.State]
 	if len(st.Out) > 0 {

@@ -11,13 +11,15 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// state is the memory of a function's states. It implements engine.State.
+// state is the memory of a function's states. It implements engine.State. One call at a
+// time: the public package guards it, so that there is no lock here.
 type state struct {
 	specs   []op.StateSpec
 	places  map[string]int // of the names in specs
-	buffers []*op.Buffer
+	buffers []*op.Buffer   // nil once the state is closed
 }
 
+// newState makes buffers of zeros, which is what Core ML begins with.
 func newState(specs []op.StateSpec) *state {
 	s := &state{specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*op.Buffer, len(specs))}
 	for k := range specs {
@@ -27,7 +29,7 @@ func newState(specs []op.StateSpec) *state {
 	return s
 }
 
-// find returns the buffer of that name.
+// find returns the buffer of that name; a closed state has none.
 func (s *state) find(name string) (*op.Buffer, *op.StateSpec, error) {
 	if k, ok := s.places[name]; ok && s.buffers != nil {
 		return s.buffers[k], &s.specs[k], nil
@@ -36,7 +38,8 @@ func (s *state) find(name string) (*op.Buffer, *op.StateSpec, error) {
 }
 
 // useState resolves the plan's states in st. A state of another function serves
-// when it has buffers of the same names, types and shapes.
+// when it has buffers of the same names, types and shapes: packages have one function
+// for prompts and one for single tokens, over the same cache.
 func (fr *frame) useState(st engine.State) error {
 	fr.States = fr.States[:0]
 	if len(fr.plan.States) == 0 {
@@ -46,7 +49,9 @@ func (fr *frame) useState(st engine.State) error {
 	if !ok {
 		return fmt.Errorf("the function has states and needs one of this engine")
 	}
-	if len(s.buffers) == len(fr.plan.States) && &s.specs[0] == &fr.plan.States[0] { // one of this function
+	// One of this function, known by the address of what declares it: names and shapes
+	// need not be compared in each step of generation.
+	if len(s.buffers) == len(fr.plan.States) && &s.specs[0] == &fr.plan.States[0] {
 		fr.States = append(fr.States, s.buffers...)
 		return nil
 	}
@@ -64,7 +69,8 @@ func (fr *frame) useState(st engine.State) error {
 	return nil
 }
 
-// Read copies a buffer into a new tensor.
+// Read copies a buffer into a new tensor. It does so in an environment of its own, with
+// one slot, as output does in a frame's: state and frame have no common lock.
 func (s *state) Read(name string) (*tensor.Tensor, error) {
 	b, spec, err := s.find(name)
 	if err != nil {
@@ -85,6 +91,8 @@ func (s *state) Read(name string) (*tensor.Tensor, error) {
 	return t, store(&op.Call{Env: &e, Step: outputStep}, &v, t.DType(), mem)
 }
 
+// stateTensor is the type of the tensor that shows a buffer's content. A type that
+// tensors lack is shown as the float32 that its buffer holds.
 func stateTensor(t dtype.Type) tensor.DType {
 	if d, ok := tensorTypes[t]; ok {
 		return d
@@ -92,7 +100,8 @@ func stateTensor(t dtype.Type) tensor.DType {
 	return tensor.Float32
 }
 
-// Write replaces a buffer's content, converting the elements.
+// Write replaces a buffer's content, converting the elements. Integers go through the
+// state's declared type, so that they are cut as a prediction would cut them.
 func (s *state) Write(name string, t *tensor.Tensor) error {
 	b, spec, err := s.find(name)
 	if err != nil {
@@ -101,6 +110,7 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 	if !slices.Equal(t.Shape(), spec.Shape) {
 		return fmt.Errorf("state %s has shape %v, not %v", mil.Plain(name), spec.Shape, t.Shape())
 	}
+	// Each form of buffer takes its elements by way of the tensor type that it is.
 	switch {
 	case b.F16 != nil:
 		x, err := tensor.Data[tensor.Half](t.To(tensor.Float16).Contiguous())
@@ -126,7 +136,8 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 	return nil
 }
 
-// Clone returns a copy that lives on its own.
+// Clone returns a copy that lives on its own. What declares the buffers is shared: it
+// belongs to the plan and never changes.
 func (s *state) Clone() (engine.State, error) {
 	n := &state{specs: s.specs, places: s.places}
 	for _, b := range s.buffers {
@@ -144,7 +155,7 @@ func (s *state) Reset() error {
 	return nil
 }
 
-// Close drops the memory.
+// Close drops the memory. The garbage collector takes it once no prediction uses it.
 func (s *state) Close() error {
 	s.buffers = nil
 	return nil

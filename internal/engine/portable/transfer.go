@@ -13,7 +13,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// forget drops what the frame knows of the caller's memory.
+// forget drops what the frame knows of the caller's memory: an idle frame must not keep
+// it alive, nor a state that was closed.
 func (fr *frame) forget() {
 	for _, s := range fr.plan.Inputs {
 		v := &fr.Values[s]
@@ -25,7 +26,8 @@ func (fr *frame) forget() {
 }
 
 // input binds a parameter's slot to the caller's tensor. Types that steps read
-// are used where they lie.
+// are used where they lie, for as long as the prediction runs; others are converted
+// into the slot's buffer.
 func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	v := &fr.Values[slot]
 	declared := fr.plan.Slots[slot].Type
@@ -33,6 +35,7 @@ func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	if t == nil {
 		return fr.absent(v, f)
 	}
+	// An array of its own: the tensor's Shape would be a copy on the heap.
 	var dims [array.MaxRank]int
 	rank := t.Rank()
 	if rank > array.MaxRank {
@@ -54,11 +57,13 @@ func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	return fr.bindBytes(v, t.DType(), b)
 }
 
+// bindBytes binds a slot to packed elements of a type. The memory of tensors is aligned
+// for its type, so that it can be read as a slice of it.
 func (fr *frame) bindBytes(v *array.Value, t tensor.DType, b []byte) error {
 	n := v.Len()
 	p := unsafe.Pointer(unsafe.SliceData(b))
 	if n == 0 {
-		p = nil
+		p = nil // there may be no byte behind it
 	}
 	switch t {
 	case tensor.Float16:
@@ -68,6 +73,7 @@ func (fr *frame) bindBytes(v *array.Value, t tensor.DType, b []byte) error {
 	case tensor.Int32:
 		v.Repr, v.I32 = array.ReprI32, unsafe.Slice((*int32)(p), n)
 	case tensor.Float64:
+		// Core ML computes nothing in double: it is rounded on the way in.
 		v.Repr, v.F32 = array.ReprF32, fr.Buffer(v.Slot, n)
 		src := unsafe.Slice((*float64)(p), n)
 		fr.Pieces(n, func(lo, hi int) {
@@ -75,7 +81,7 @@ func (fr *frame) bindBytes(v *array.Value, t tensor.DType, b []byte) error {
 				v.F32[lo+k] = float32(x)
 			}
 		})
-	default:
+	default: // the public package has converted what the description does not allow
 		st, ok := storedTypes[t]
 		if !ok {
 			return fmt.Errorf("element type %v", t)
@@ -90,12 +96,15 @@ func (fr *frame) bindBytes(v *array.Value, t tensor.DType, b []byte) error {
 	return nil
 }
 
+// storedTypes are the integer types of tensors that are widened to int32 on their way
+// in. Those of 64 bits are not among them: Core ML has no such multi-array.
 var storedTypes = map[tensor.DType]dtype.Type{
 	tensor.Bool: dtype.Bool, tensor.Int8: dtype.Int8, tensor.UInt8: dtype.UInt8,
 	tensor.Int16: dtype.Int16, tensor.UInt16: dtype.UInt16,
 }
 
-// absent fills an optional input with its default value.
+// absent fills an optional input with its default value, in its default shape. The
+// description holds the value as a double, whatever the type.
 func (fr *frame) absent(v *array.Value, f *engine.Feature) error {
 	if !f.Optional {
 		return fmt.Errorf("is missing")
@@ -114,7 +123,8 @@ func (fr *frame) absent(v *array.Value, f *engine.Feature) error {
 	return nil
 }
 
-// output copies a slot to the caller's tensor, or to a new one.
+// output copies a slot to the caller's tensor, or to a new one. It always copies: the
+// slot's buffer serves the next prediction, and an output may be a view of a state.
 func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error {
 	v := &fr.Values[slot]
 	dims, rank := v.Dims, v.Rank
@@ -139,17 +149,35 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 	return store(&fr.call, v, (*t).DType(), b)
 }
 
-// newTensor makes a tensor, every element of which the caller sets. It is apart
+// newTensor makes a tensor, every element of which the caller sets: its memory need not
+// be cleared, which for the logits of a prompt is a good part of the copy. It is apart
 // from output, so that a prediction into the caller's buffers does not allocate
 // for it.
 func newTensor(t tensor.DType, dims [array.MaxRank]int, rank int) *tensor.Tensor {
-	return engine.NewTensor(t, append([]int(nil), dims[:rank]...)...)
+	shape := append([]int(nil), dims[:rank]...)
+	n, ok := dtype.Count(shape)
+	if !ok { // the tensor carries the error
+		return tensor.New(t, shape...)
+	}
+	switch t {
+	case tensor.Float16:
+		return tensor.Wrap(storage.Unzeroed[tensor.Half](n), shape...)
+	case tensor.Float32:
+		return tensor.Wrap(storage.Unzeroed[float32](n), shape...)
+	case tensor.Int32:
+		return tensor.Wrap(storage.Unzeroed[int32](n), shape...)
+	case tensor.Float64:
+		return tensor.Wrap(storage.Unzeroed[float64](n), shape...)
+	}
+	return tensor.New(t, shape...)
 }
 
 // outputStep stands for the end of a plan where a step is expected.
 var outputStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "output"}}
 
-// store writes v to the memory of a tensor.
+// store writes v to the memory of a tensor. What is wider than the tensor's type loses
+// what does not fit: floating-point numbers are rounded, integers keep their lowest
+// bits.
 func store(c *op.Call, v *array.Value, t tensor.DType, b []byte) error {
 	n := v.Len()
 	if n == 0 {
@@ -159,7 +187,7 @@ func store(c *op.Call, v *array.Value, t tensor.DType, b []byte) error {
 	switch t {
 	case tensor.Float16:
 		dst := unsafe.Slice((*uint16)(p), n)
-		if v.Repr == array.ReprF16 && v.Dense {
+		if v.Repr == array.ReprF16 && v.Dense { // a state, or an input that passes through
 			array.Copy(poll, dst, v.F16[:n])
 			return nil
 		}
@@ -193,7 +221,8 @@ func store(c *op.Call, v *array.Value, t tensor.DType, b []byte) error {
 	return nil
 }
 
-// storeAs converts src to the type of dst.
+// storeAs converts src to the type of dst. Bytes are stored by their bits, so that one
+// case serves signed and unsigned ones.
 func storeAs[D ~byte | ~uint16 | ~int64 | ~float64, S ~int32 | ~float32](p *array.Poller, dst []D, src []S) {
 	p.Pieces(len(dst), func(lo, hi int) {
 		for k, x := range src[lo:hi] {

@@ -60,7 +60,7 @@ func (s *Source) block(rows, cols int) (int, error) {
 	} else if s.format.code == dtype.Int4 {
 		usual = 32
 	}
-	n := s.blocks
+	n := s.blocks // 0 and -1 stand for what New says of them
 	switch n {
 	case 0:
 		n = usual

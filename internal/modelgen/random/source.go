@@ -19,6 +19,8 @@ var (
 	int8Deviation = deviation(127, 256)
 )
 
+// deviation is the standard deviation of integers from -most to most that are equally
+// likely among so many codes.
 func deviation(most, codes int) float64 {
 	sum := 0
 	for i := 1; i <= most; i++ {
@@ -32,7 +34,8 @@ func deviation(most, codes int) float64 {
 // shows.
 const spread = 0.25
 
-// headGain is the standard deviation of the logits.
+// headGain is the standard deviation of the logits. With 3 the likeliest of some
+// thousand tokens has a share that sampling finds, as in a trained model.
 const headGain = 3
 
 // Source is a modelgen.Source of random weights. The same configuration, format,
@@ -194,7 +197,8 @@ func (s *Source) scales(n int, mean float64) []byte {
 	return out
 }
 
-// palettes returns fp16 tables, each the same one at a scale of its own.
+// palettes returns fp16 tables, each the same one at a scale of its own. The entries are
+// quantiles of a normal distribution, as a clustering of trained weights finds them.
 func (s *Source) palettes(table []float64, groups int, deviation float64) []byte {
 	out := make([]byte, 0, 2*groups*len(table))
 	for _, r := range s.bytes(groups) {
@@ -208,7 +212,7 @@ func (s *Source) palettes(table []float64, groups int, deviation float64) []byte
 
 // normals returns n fp16 numbers of a normal distribution in 4096 steps.
 func (s *Source) normals(n int, deviation float64) []byte {
-	const steps = 4096
+	const steps = 4096 // divides 2^16, so that all are equally likely
 	var table [steps]uint16
 	for i, x := range normalQuantiles(steps) {
 		table[i] = half(deviation * x)
@@ -236,4 +240,5 @@ func normalQuantiles(n int) []float64 {
 	return q
 }
 
+// half rounds to binary16.
 func half(x float64) uint16 { return dtype.Float32ToFloat16(float32(x)) }

@@ -62,10 +62,10 @@ func init() {
 	}
 	add(
 		Operator{Name: "relu", Params: in("x"), Eval: relu},
-		Operator{Name: "sigmoid", Params: in("x"), Eval: sigmoid, Local: newSpread},
-		Operator{Name: "silu", Params: in("x"), Eval: silu, Local: newSpread},
-		Operator{Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread},
-		Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax},
+		Operator{Name: "sigmoid", Params: in("x"), Eval: sigmoid, Local: newSpread, Grouped: true},
+		Operator{Name: "silu", Params: in("x"), Eval: silu, Local: newSpread, Grouped: true},
+		Operator{Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread, Grouped: true},
+		Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax, Grouped: true},
 		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu, Check: fitChannels(1)},
 		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric, Check: fitChannels(1, 2)},
 	)

@@ -11,7 +11,7 @@ func init() {
 		Operator{Name: "concat", Params: in("values*", "axis!", "interleave."), Shape: concatShape, Eval: concat, Exact: true},
 		Operator{Name: "stack", Params: in("values*", "axis!"), Shape: stackShape, Eval: stack, Exact: true},
 		Operator{Name: "split", Params: in("x*", "num_splits", "split_sizes", "axis!"), Shape: splitShape, Eval: splitOp, View: true, Exact: true, Results: &Bounds{1, array.MaxElements}},
-		Operator{Name: "tile", Params: in("x*", "reps!"), Shape: tileShape, Eval: tile, View: true, Exact: true},
+		Operator{Name: "tile", Params: in("x*", "reps!"), Shape: tileShape, Eval: tile, View: true, Exact: true, Grouped: true},
 	)
 }
 

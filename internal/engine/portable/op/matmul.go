@@ -13,7 +13,7 @@ func init() {
 			Name: "matmul", Params: in("x*", "y*!", "transpose_x", "transpose_y"),
 			Shape: matmulShape, Eval: matmul, Prepare: prepareMatmul,
 			Local:   func() any { return new(linearLocal) },
-			Folding: CostProduct, Rowwise: constantMatrix,
+			Folding: CostProduct, Rowwise: constantMatrix, Grouped: true,
 		},
 	)
 }

@@ -17,6 +17,8 @@ type reduction struct {
 	eachI func(x int64) int64
 	// finish maps the combined value of n elements.
 	finish func(acc float64, n int) float64
+	// grouped is Operator.Grouped.
+	grouped bool
 }
 
 // combine is how two elements become one.
@@ -31,7 +33,7 @@ const (
 
 var reductions = []reduction{
 	{name: "reduce_sum"},
-	{name: "reduce_mean", finish: func(acc float64, n int) float64 { return acc / float64(n) }},
+	{name: "reduce_mean", finish: func(acc float64, n int) float64 { return acc / float64(n) }, grouped: true},
 	{name: "reduce_prod", kind: byProduct},
 	{name: "reduce_max", kind: byMax},
 	{name: "reduce_min", kind: byMin},
@@ -55,6 +57,7 @@ func init() {
 		add(Operator{
 			Name: r.name, Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,
 			Eval: func(c *Call) error { return c.reduce(r) }, Local: newScratch, Check: check,
+			Grouped: r.grouped,
 		})
 	}
 	add(Operator{

@@ -20,7 +20,7 @@ func init() {
 		},
 		Operator{
 			Name: "scatter_nd", Params: in("data*", "indices!", "updates!", "mode", "validate_indices."),
-			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND,
+			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND, Grouped: true,
 		},
 	)
 }

@@ -40,6 +40,10 @@ type Operator struct {
 	// last dimension but one) the operator turns into rows one by one; false when
 	// the step is not of that kind.
 	Rowwise func(s *Setup) (k int, ok bool)
+	// Grouped says that language models have the operator inside the groups that
+	// fusion makes one step of. A step of it that stands by itself is a pattern that
+	// was missed, and the plan's listing counts it.
+	Grouped bool
 	// Note is what is worth knowing before a model is converted for this engine.
 	Note string
 	// Prepare looks at constant operands once, when the plan is made, and returns what

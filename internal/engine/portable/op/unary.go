@@ -48,12 +48,13 @@ type shifted struct {
 	name    string
 	epsilon float32 // where the operand is absent; rounded to the type of x
 	f64     func(x float64) float64
+	grouped bool // Operator.Grouped
 }
 
 var shifteds = []shifted{
-	{"inverse", 1e-4, func(x float64) float64 { return 1 / x }},
-	{"log", 1e-45, math.Log},
-	{"rsqrt", 1e-12, func(x float64) float64 { return 1 / math.Sqrt(x) }},
+	{name: "inverse", epsilon: 1e-4, f64: func(x float64) float64 { return 1 / x }},
+	{name: "log", epsilon: 1e-45, f64: math.Log},
+	{name: "rsqrt", epsilon: 1e-12, f64: func(x float64) float64 { return 1 / math.Sqrt(x) }, grouped: true},
 }
 
 func init() {
@@ -63,7 +64,7 @@ func init() {
 	}
 	for k := range shifteds {
 		s := &shifteds[k]
-		add(Operator{Name: s.name, Params: in("x", "epsilon."), Eval: func(c *Call) error { return c.shifted(s) }})
+		add(Operator{Name: s.name, Params: in("x", "epsilon."), Eval: func(c *Call) error { return c.shifted(s) }, Grouped: s.grouped})
 	}
 	add(
 		Operator{Name: "clip", Params: in("x", "alpha!.", "beta!."), Eval: clip},

@@ -13,19 +13,19 @@ import (
 
 // smallConst is the number of elements up to which a binary16 constant is
 // widened once and for all; larger ones stay as stored for operators that read
-// them so.
+// them so. Norms' factors and biases lie below, matrices above: widening a
+// vocabulary's embedding would double the memory of a small model.
 const smallConst = 1 << 14
 
 // constValue makes the content of a constant's slot: numbers in the form in
 // which steps read them, or w for a compressed constant.
 func constValue(p *array.Poller, v *mil.Value, w *weight.Weight) (*array.Value, error) {
-	k := &array.Value{DType: v.Type.DType}
 	if w != nil {
-		k.Repr, k.Stored = array.ReprWeight, w
+		k := &array.Value{DType: v.Type.DType, Repr: array.ReprWeight, Stored: w}
 		return k, k.SetShape(w.Shape...)
 	}
 	c := v.Const
-	k.DType = c.DType
+	k := &array.Value{DType: c.DType}
 	if err := k.SetShape(c.Shape...); err != nil {
 		return nil, err
 	}
@@ -34,9 +34,18 @@ func constValue(p *array.Poller, v *mil.Value, w *weight.Weight) (*array.Value, 
 		return k, nil
 	}
 	n := k.Len()
+	// The verifier has compared them; a plan of a program that was built in memory may
+	// not have been verified, and reading past the end is no error that can be caught.
 	if need, ok := c.DType.PackedLen(n); !ok || len(c.Data) < need {
 		return nil, fmt.Errorf("constant %s of %d %v elements holds %d bytes", mil.Plain(v.Name), n, c.DType, len(c.Data))
 	}
+	fillNumbers(p, k, c, n)
+	return k, nil
+}
+
+// fillNumbers gives k the n elements of c: where they lie in the package when steps
+// can read that, else in memory of their own.
+func fillNumbers(p *array.Poller, k *array.Value, c *mil.Const, n int) {
 	switch {
 	case c.DType == dtype.Float16 && n > smallConst:
 		k.Repr, k.F16 = array.ReprF16, array.Halves(c.Data[:2*n])
@@ -53,9 +62,10 @@ func constValue(p *array.Poller, v *mil.Value, w *weight.Weight) (*array.Value, 
 		k.Repr, k.I32 = array.ReprI32, storage.Unzeroed[int32](n)
 		p.Pieces(n, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
+				// int64 constants are sizes such as "to the end", 2^63-1: the nearest
+				// int32 means the same.
 				k.I32[i] = int32(max(math.MinInt32, min(math.MaxInt32, mil.IntAt(c.Data, c.DType, i))))
 			}
 		})
 	}
-	return k, nil
 }

@@ -7,7 +7,10 @@ import (
 )
 
 // markUsed finds the operations whose results matter: those that an output or a
-// write of a state needs. Nested blocks are kept whole.
+// write of a state needs. Nested blocks are kept whole: which of their results matter
+// depends on the results of the operation around them, and converters leave no dead
+// code there. It keeps a list of work instead of calling itself, as chains of
+// operations are as long as a program.
 func (pl *planner) markUsed(b *mil.Block, keep []*mil.Value) {
 	work := append(slices.Clone(b.Outputs), keep...)
 	for _, op := range b.Ops {
@@ -24,7 +27,8 @@ func (pl *planner) markUsed(b *mil.Block, keep []*mil.Value) {
 	}
 }
 
-// need marks an operation as used and adds what it reads to the work.
+// need marks an operation as used and adds what it reads to the work. It calls itself
+// for nested blocks only, whose depth the decoder of packages bounds.
 func (pl *planner) need(op *mil.Op, work []*mil.Value) []*mil.Value {
 	if pl.used[op] {
 		return work

@@ -8,10 +8,10 @@
 //  1. Dead code (dead.go): only what an output or a write of a state needs is
 //     lowered, so that no later pass looks at the rest and none of its constants is
 //     decoded.
-//  2. Lowering (lower.go): every value gets a slot and every operation becomes a
+//  2. Lowering (lower.go, operand.go): every value gets a slot and every operation becomes a
 //     step. Constants become the content of slots, widened where the operator does
 //     not read them as stored.
-//  3. Fusion (fuse*.go): groups that converters write for attention, RMS norm, rotary
+//  3. Fusion (fuse*.go, match.go): groups that converters write for attention, RMS norm, rotary
 //     embedding and gated activation become one step. It comes before folding, which
 //     may take steps out of a group, and before tails, which put steps between those
 //     of one: patterns see what the converter wrote.
@@ -27,7 +27,7 @@
 //     become the matrices that kernels read, biases of zeros go.
 //  8. Numbers (number.go): steps get their positions. From here on none is added,
 //     removed or moved.
-//  9. States (states.go): which reads of a state may be views of its memory, and which
+//  9. States (states.go, views.go): which reads of a state may be views of its memory, and which
 //     updates may be written in place. It compares positions.
 //  10. Buffers (buffers.go): slots share memory where their lifetimes, views included,
 //     do not overlap. It needs the positions, not the states' binding.

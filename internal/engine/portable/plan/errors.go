@@ -6,7 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// OpError is an error at an operation of a program.
+// OpError is an error at an operation of a program. The public package shows it as
+// its own type, so that a caller can tell which operation to look at.
 type OpError struct {
 	Function, Op, Name string
 	Err                error

@@ -8,11 +8,13 @@ import (
 )
 
 // maxFolded bounds the elements of a folded constant; what is larger is computed
-// in every prediction instead of being kept.
+// in every prediction instead of being kept. Tables of rotary embedding have
+// 2^22 elements at 32,768 positions of 128.
 const maxFolded = 1 << 22
 
 // maxFoldWork bounds the work of folding, in elements read and written or
-// multiplied: loading a program must not take long.
+// multiplied: loading a program must not take long. 2^28 multiplications take a
+// fraction of a second.
 const maxFoldWork = 1 << 28
 
 // fold runs the steps whose operands are all constants once and replaces their
@@ -24,14 +26,7 @@ func (pl *planner) fold() {
 	if len(foldable) == 0 {
 		return
 	}
-	scratch := *p
-	scratch.Steps, scratch.Buffers = len(p.Body.Steps), 0
-	for k, st := range p.Body.Steps {
-		st.Index = k
-	}
-	e := &op.Env{}
-	scratch.InitEnv(e, nil, 1)
-	e.Ctx = p.load.Ctx
+	e := pl.foldingEnv()
 	folded := map[*Step]bool{}
 	for _, st := range foldable {
 		if !pl.foldStep(e, st) {
@@ -42,26 +37,30 @@ func (pl *planner) fold() {
 	p.Body.Steps = slices.DeleteFunc(p.Body.Steps, func(st *Step) bool { return folded[st] })
 }
 
+// foldingEnv makes what the steps run in. No buffers are assigned yet, so that every
+// slot has memory of its own, which a folded constant may keep; numbers of steps are
+// those of this pass alone.
+func (pl *planner) foldingEnv() *op.Env {
+	scratch := *pl.p
+	scratch.Steps, scratch.Buffers = len(scratch.Body.Steps), 0
+	for k, st := range scratch.Body.Steps {
+		st.Index = k
+	}
+	e := &op.Env{}
+	scratch.InitEnv(e, nil, 1)
+	e.Ctx = pl.p.load.Ctx
+	return e
+}
+
 // foldable lists the top-level steps that depend on constants alone.
 func (pl *planner) foldable() []*Step {
-	p := pl.p
-	constant := make([]bool, len(p.Slots))
-	for k := range p.Slots {
-		constant[k] = p.Slots[k].Const != nil
+	constant := make([]bool, len(pl.p.Slots))
+	for k := range pl.p.Slots {
+		constant[k] = pl.p.Slots[k].Const != nil
 	}
 	var list []*Step
-	for _, st := range p.Body.Steps {
-		if st.State >= 0 || st.Blocks != nil || len(st.In) == 0 ||
-			st.Def.Folding == op.CostUnbounded || st.Def.Random {
-			continue
-		}
-		all := true
-		for _, s := range append(slices.Clone(st.In), st.List...) {
-			if s >= 0 && !constant[s] {
-				all = false
-			}
-		}
-		if !all {
+	for _, st := range pl.p.Body.Steps {
+		if !mayRunOnce(st) || slices.ContainsFunc(operands(st), func(s int32) bool { return !constant[s] }) {
 			continue
 		}
 		for _, s := range st.Out {
@@ -72,15 +71,24 @@ func (pl *planner) foldable() []*Step {
 	return list
 }
 
+// mayRunOnce reports whether the results of a step follow from its operands alone, and
+// in a time that these bound.
+func mayRunOnce(st *Step) bool {
+	return st.State < 0 && st.Blocks == nil && len(st.In) > 0 && st.Def.Folding != op.CostUnbounded && !st.Def.Random
+}
+
+// operands lists the slots that a step reads, those of a variadic operand included.
+func operands(st *Step) []int32 {
+	return slices.DeleteFunc(slices.Concat(st.In, st.List), func(s int32) bool { return s < 0 })
+}
+
 // mayFold reports whether a step whose shapes are known is small enough to be
 // folded.
 func (pl *planner) mayFold(e *op.Env, st *Step) bool {
-	operands, largest, results := 0, 0, 0
-	for _, s := range append(slices.Clone(st.In), st.List...) {
-		if s >= 0 {
-			n := e.Values[s].Len()
-			operands, largest = operands+n, max(largest, n)
-		}
+	read, largest, results := 0, 0, 0
+	for _, s := range operands(st) {
+		n := e.Values[s].Len()
+		read, largest = read+n, max(largest, n)
 	}
 	for _, s := range st.Out {
 		n := e.Values[s].Len()
@@ -89,7 +97,7 @@ func (pl *planner) mayFold(e *op.Env, st *Step) bool {
 		}
 		results += n
 	}
-	work := operands + results
+	work := read + results
 	if st.Def.Folding == op.CostProduct {
 		work = largest * results
 	}
@@ -100,21 +108,13 @@ func (pl *planner) mayFold(e *op.Env, st *Step) bool {
 // foldStep runs one step and keeps its results. Results that are views keep
 // viewing the constant's memory.
 func (pl *planner) foldStep(e *op.Env, st *Step) (ok bool) {
-	for _, s := range st.In {
-		if s >= 0 && pl.p.Slots[s].Const == nil {
-			return false // an operand was not folded
-		}
+	if slices.ContainsFunc(st.In, func(s int32) bool { return s >= 0 && pl.p.Slots[s].Const == nil }) {
+		return false // a step that was to give it has failed
 	}
 	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case array.Ended:
-			panic(r)
-		default:
-			if Faulted(r) != nil {
-				panic(r) // no mistake of the step's: the plan fails
-			}
+		if r := recover(); r != nil {
 			ok = false
+			throwOn(r)
 		}
 	}()
 	c := &op.Call{Env: e, Step: &st.Binding}
@@ -126,8 +126,17 @@ func (pl *planner) foldStep(e *op.Env, st *Step) (ok bool) {
 	}
 	for _, s := range st.Out {
 		v := e.Values[s]
-		v.Wide, v.Flat = nil, nil
+		v.Wide, v.Flat = nil, nil // other forms, which frames make for themselves
 		pl.p.Slots[s].Const, e.Constant[s] = &v, true
 	}
 	return true
+}
+
+// throwOn throws again what is no mistake of a step's own: the end of the context, and
+// a mapped file that went away. Both end the plan. A step that failed in any other way
+// is not folded, and fails again in the prediction that reaches it.
+func throwOn(r any) {
+	if _, ended := r.(array.Ended); ended || Faulted(r) != nil {
+		panic(r)
+	}
 }

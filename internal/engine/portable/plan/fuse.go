@@ -2,18 +2,34 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
-	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 )
 
+// patterns are tried in order at every step that could be a group's last. match
+// returns the step that replaces the group, having marked the others as gone; or nil,
+// having marked none. No two patterns match at one step: attention ends in a matmul,
+// rotary embedding in an add, and of the two that end in a mul the norm has a constant
+// factor and the gate none.
+var patterns = []struct {
+	name  string
+	match func(f *fuser, last *Step) *Step
+}{
+	{"attention", (*fuser).attention},
+	{"RMS norm", (*fuser).rmsNorm},
+	{"rotary embedding", (*fuser).rotary},
+	{"gated activation", (*fuser).gated},
+}
+
 // fuse replaces groups of steps by one where their pattern is known. Nothing
 // depends on it: the plain table runs everything. A group is replaced only when
-// nothing else reads what lies between its steps.
+// nothing else reads what lies between its steps, as that is never computed then.
+// The step that replaces a group takes the place of its last one, where all of its
+// operands are known to have been computed.
 func (pl *planner) fuse() {
 	f := newFuser(pl)
 	counts := map[string]int{}
@@ -35,7 +51,7 @@ func (pl *planner) fuse() {
 			break
 		}
 	}
-	pl.p.Body.Steps = slices.DeleteFunc(pl.p.Body.Steps, func(st *Step) bool { return f.gone[st] })
+	f.sweep()
 	for _, pattern := range patterns {
 		if n := counts[pattern.name]; n > 0 {
 			pl.p.Notes = append(pl.p.Notes, fmt.Sprintf("fused: %d %s", n, pattern.name))
@@ -43,146 +59,81 @@ func (pl *planner) fuse() {
 	}
 }
 
-// separate are the operators that language models have inside the patterns. Where
-// one still stands by itself a pattern was missed, or there is none.
-var separate = []string{"softmax", "rsqrt", "reduce_mean", "silu", "gelu", "sigmoid", "matmul", "scatter_nd", "tile"}
-
-// noteSeparate says in the listing which of those were not fused, and how often.
+// noteSeparate says in the listing which operators that language models have in groups
+// stand by themselves, and how often. Products with constant matrices do so by right.
 func (pl *planner) noteSeparate() {
 	counts := map[string]int{}
 	for _, st := range pl.p.Body.Steps {
-		if st.Matrix() == nil && st.Op != nil && st.Def == op.Table[st.Op.Type] {
-			counts[st.Op.Type]++
+		if st.Def.Grouped && st.Matrix() == nil {
+			counts[st.Def.Name]++
 		}
+	}
+	if len(counts) == 0 {
+		return
 	}
 	var list []string
-	for _, name := range separate {
-		if n := counts[name]; n > 0 {
-			list = append(list, fmt.Sprintf("%d %s", n, name))
-		}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, fmt.Sprintf("%d %s", counts[name], name))
 	}
-	if len(list) > 0 {
-		pl.p.Notes = append(pl.p.Notes, "not fused: "+strings.Join(list, ", "))
-	}
-}
-
-// patterns are tried in order at every step that could be a group's last. match
-// returns the step that replaces the group, having marked the others as gone.
-var patterns = []struct {
-	name  string
-	match func(f *fuser, last *Step) *Step
-}{
-	{"attention", (*fuser).attention},
-	{"RMS norm", (*fuser).rmsNorm},
-	{"rotary embedding", (*fuser).rotary},
-	{"gated activation", (*fuser).gated},
+	pl.p.Notes = append(pl.p.Notes, "not fused: "+strings.Join(list, ", "))
 }
 
 // fuser is the work area of fusion.
 type fuser struct {
 	pl       *planner
 	p        *Plan
-	producer map[int32]*Step
-	uses     map[int32]int
-	gone     map[*Step]bool
+	producer []*Step        // of each slot, who makes it, of the steps at the top level
+	uses     []int          // of each slot, how often it is read, nested blocks and outputs included
+	gone     map[*Step]bool // steps that a group has taken in
 }
 
-// newFuser indexes the steps as they are now.
+// newFuser indexes the steps as they are now. A pass that adds steps makes a new one.
 func newFuser(pl *planner) *fuser {
-	f := &fuser{pl: pl, p: pl.p, producer: map[int32]*Step{}, uses: map[int32]int{}, gone: map[*Step]bool{}}
-	f.index()
+	f := &fuser{pl: pl, p: pl.p, producer: make([]*Step, len(pl.p.Slots)), uses: make([]int, len(pl.p.Slots)), gone: map[*Step]bool{}}
+	f.countUses(&pl.p.Body)
+	for _, st := range pl.p.Body.Steps {
+		for _, s := range st.Out {
+			f.producer[s] = st
+		}
+	}
 	return f
 }
 
-// index notes who makes each value and how often it is read. Only values made
-// and read at the top level have a producer here.
-func (f *fuser) index() {
-	var walk func(b *Body, top bool)
-	walk = func(b *Body, top bool) {
-		for _, st := range b.Steps {
-			for k, s := range st.In {
-				if k == 0 && len(st.List) > 0 {
-					continue // counted below
-				}
-				f.uses[s]++
-			}
-			for _, s := range st.List {
-				f.uses[s]++
-			}
-			for _, inner := range st.Blocks {
-				walk(inner, false)
-			}
-			if top {
-				for _, s := range st.Out {
-					f.producer[s] = st
+// countUses counts how often each slot is read in a body and in what it nests. What
+// a block reads is read once for the patterns' purpose: it must not go.
+func (f *fuser) countUses(b *Body) {
+	for _, st := range b.Steps {
+		in := st.In
+		if len(st.List) > 0 {
+			in = in[1:] // operand 0 is the first of List
+		}
+		for _, list := range [2][]int32{in, st.List} {
+			for _, s := range list {
+				if s >= 0 {
+					f.uses[s]++
 				}
 			}
 		}
-		for _, s := range b.Outs {
-			f.uses[s]++
+		for _, inner := range st.Blocks {
+			f.countUses(inner)
 		}
 	}
-	walk(&f.p.Body, true)
+	for _, s := range b.Outs {
+		f.uses[s]++
+	}
 }
 
-// is reports whether st is a plain step of the operator.
-func (st *Step) is(name string) bool { return st != nil && st.Def == op.Table[name] }
-
-// made returns the step of the given operator that makes slot s, or nil; when
-// once is set the slot must not be read by anything else.
-func (f *fuser) made(s int32, name string, once bool) *Step {
-	st := f.producer[s]
-	if !st.is(name) || f.gone[st] || (once && f.uses[s] != 1) {
-		return nil
-	}
-	return st
-}
-
-// through skips a cast of the floating-point type that only the caller reads and
-// returns the slot before it, with the cast for removal.
-func (f *fuser) through(s int32) (int32, *Step) {
-	c := f.made(s, "cast", true)
-	if c == nil || !f.float(s) || !f.float(c.In[0]) {
-		return s, nil
-	}
-	return c.In[0], c
-}
-
-// float reports whether a slot holds numbers that are no integers.
-func (f *fuser) float(s int32) bool { return f.p.Slots[s].Type.DType.IsFloat() }
-
-// half reports whether a slot is declared fp16.
-func (f *fuser) half(s int32) bool { return f.p.Slots[s].Type.DType == dtype.Float16 }
-
-// scalar returns a constant slot's single number.
-func (f *fuser) scalar(s int32) (float32, bool) {
-	if s < 0 {
-		return 0, false
-	}
-	k := f.p.Slots[s].Const
-	if k == nil || k.Len() != 1 || k.Repr != array.ReprF32 {
-		return 0, false
-	}
-	return k.F32[0], true
-}
-
-// number returns a constant integer operand of a step.
-func (f *fuser) number(st *Step, k, def int) (int, bool) {
-	if k >= len(st.In) || st.In[k] < 0 {
-		return def, true
-	}
-	v := f.p.Slots[st.In[k]].Const
-	if v == nil || v.Len() != 1 || v.Repr != array.ReprI32 {
-		return 0, false
-	}
-	return int(v.I32[0]), true
+// sweep removes the steps that groups have taken in.
+func (f *fuser) sweep() {
+	f.p.Body.Steps = slices.DeleteFunc(f.p.Body.Steps, func(st *Step) bool { return f.gone[st] })
 }
 
 // faithful reports whether results are rounded as separate operations would round them.
 func (f *fuser) faithful() bool { return f.p.Arithmetic == engine.ArithmeticFaithful }
 
 // replace marks the steps of a group as gone and returns the step that stands
-// for them, with what the pattern found. Nil steps are skipped.
+// for them, with what the pattern found. Nil steps are skipped: optional parts of a
+// pattern that the program does not have.
 func (f *fuser) replace(def *op.Operator, data any, last *Step, in []int32, group ...*Step) *Step {
 	for _, st := range group {
 		if st != nil && st != last {

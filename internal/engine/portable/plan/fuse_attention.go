@@ -4,7 +4,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 )
 
-// attention matches softmax(query·keyᵀ·scale + mask)·value at its last matmul.
+// attention matches softmax(query·keyᵀ·scale + mask)·value at its last matmul, with
+// or without scale, mask and casts around the softmax. The scores of a long prompt are
+// what takes most memory when its steps are separate: heads × prompt × context
+// elements. The fused step keeps those of a few rows at a time.
 func (f *fuser) attention(last *Step) *Step {
 	if !last.is("matmul") || !f.flag(last, 2, false) || !f.flag(last, 3, false) {
 		return nil
@@ -16,28 +19,13 @@ func (f *fuser) attention(last *Step) *Step {
 	}
 	w := &op.AttentionPattern{Scale: 1}
 	scores, cast2 := f.through(soft.In[0])
-	mask := int32(-1)
-	var masked, scaled *Step
-	if masked = f.made(scores, "add", true); masked != nil {
-		scores, mask = masked.In[0], masked.In[1]
-		if !f.isScores(scores) {
-			scores, mask = mask, scores
-		}
-	}
-	if scaled = f.scaled(scores, &w.Scale); scaled != nil {
-		scores = scaled.In[0]
-		if _, ok := f.scalar(scores); ok {
-			scores = scaled.In[1]
-		}
-	}
+	scores, mask, masked := f.unmasked(scores)
+	scores, scaled := f.unscaled(scores, w)
 	dots := f.made(scores, "matmul", true)
-	if dots == nil || !f.flag(dots, 2, false) {
+	if dots == nil || !f.dotsFit(dots, last.In[1], mask) {
 		return nil
 	}
-	rank := len(f.p.Slots[dots.Out[0]].Type.Shape)
-	if rank < 3 || !f.sameRank(rank, dots.In[0], dots.In[1], last.In[1]) || (mask >= 0 && !f.maskFits(mask, rank)) {
-		return nil
-	}
+	// Exporters transpose the key themselves, or leave it to the matmul.
 	w.Transposed = f.flag(dots, 3, false)
 	if !w.Transposed && !f.flag(dots, 3, true) {
 		return nil
@@ -47,18 +35,32 @@ func (f *fuser) attention(last *Step) *Step {
 		dots, scaled, masked, soft, cast1, cast2)
 }
 
-// flag reports whether a boolean operand is the given constant; absent ones are
-// false.
-func (f *fuser) flag(st *Step, k int, want bool) bool {
-	n, ok := f.number(st, k, 0)
-	return ok && (n != 0) == want
+// dotsFit reports whether a product of queries and keys, with the value and the mask,
+// is one that the fused step computes. Less than three dimensions have no heads, and
+// operands that broadcast have their own path through matmul.
+func (f *fuser) dotsFit(dots *Step, value, mask int32) bool {
+	rank := f.rank(dots.Out[0])
+	return f.flag(dots, 2, false) && rank >= 3 && f.sameRank(rank, dots.In[0], dots.In[1], value) &&
+		(mask < 0 || f.maskFits(mask, rank))
 }
 
 // lastAxis reports whether a softmax runs over the last dimension.
 func (f *fuser) lastAxis(st *Step) bool {
 	axis, ok := f.number(st, 1, -1)
-	rank := len(f.p.Slots[st.In[0]].Type.Shape)
-	return ok && (axis == -1 || rank > 0 && axis == rank-1)
+	return ok && isLast(axis, f.rank(st.In[0]))
+}
+
+// unmasked steps back over the addition of a mask, which may stand on either side of
+// it: what comes from a product is the scores.
+func (f *fuser) unmasked(s int32) (scores, mask int32, masked *Step) {
+	masked = f.made(s, "add", true)
+	if masked == nil {
+		return s, -1, nil
+	}
+	if f.isScores(masked.In[0]) {
+		return masked.In[0], masked.In[1], masked
+	}
+	return masked.In[1], masked.In[0], masked
 }
 
 // isScores reports whether a slot comes from a matmul, scaled or not.
@@ -68,6 +70,18 @@ func (f *fuser) isScores(s int32) bool {
 		return f.made(st.In[0], "matmul", true) != nil || f.made(st.In[1], "matmul", true) != nil
 	}
 	return f.made(s, "matmul", true) != nil
+}
+
+// unscaled steps back over the scaling of the scores and notes the factor.
+func (f *fuser) unscaled(s int32, w *op.AttentionPattern) (scores int32, scaled *Step) {
+	scaled = f.scaled(s, &w.Scale)
+	if scaled == nil {
+		return s, nil
+	}
+	if _, ok := f.scalar(scaled.In[0]); ok {
+		return scaled.In[1], scaled
+	}
+	return scaled.In[0], scaled
 }
 
 // scaled matches a multiplication or division by a constant.
@@ -93,7 +107,7 @@ func (f *fuser) scaled(s int32, scale *float32) *Step {
 // sameRank reports whether all slots have that many dimensions.
 func (f *fuser) sameRank(rank int, slots ...int32) bool {
 	for _, s := range slots {
-		if t := f.p.Slots[s].Type; len(t.Shape) != rank || t.Variadic {
+		if f.rank(s) != rank || f.p.Slots[s].Type.Variadic {
 			return false
 		}
 	}

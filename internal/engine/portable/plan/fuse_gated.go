@@ -1,13 +1,15 @@
 package plan
 
 import (
-	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // gated matches the multiplication of an activation of one product with another
-// product of the same input: that is what makes the two shapes one.
+// product of the same input: that is what makes the two shapes one, so that the fused
+// step needs no broadcasting. It is the middle of the feed-forward layers of Llama
+// (silu) and Gemma (gelu). The products stay steps of their own, which groupProducts
+// may join.
 func (f *fuser) gated(last *Step) *Step {
 	if !last.is("mul") {
 		return nil
@@ -27,7 +29,8 @@ func (f *fuser) gated(last *Step) *Step {
 	return nil
 }
 
-// activationOf returns the activation that makes a slot which nothing else reads.
+// activationOf returns the activation that makes a slot which nothing else reads, and
+// its kernel. gelu's third mode, SIGMOID_APPROXIMATION, has none.
 func (f *fuser) activationOf(s int32) (*Step, func(dst, x []float32)) {
 	if st := f.made(s, "silu", true); st != nil {
 		return st, kernel.Silu
@@ -45,19 +48,8 @@ func (f *fuser) activationOf(s int32) (*Step, func(dst, x []float32)) {
 	return nil, nil
 }
 
-// text returns a constant string, or def for an absent operand.
-func (f *fuser) text(s int32, def string) (string, bool) {
-	if s < 0 {
-		return def, true
-	}
-	v := f.p.Slots[s].Const
-	if v == nil || v.Repr != array.ReprText || len(v.Text) != 1 {
-		return "", false
-	}
-	return v.Text[0], true
-}
-
-// productOf returns the linear with a constant weight that makes a slot.
+// productOf returns the linear with a constant weight that makes a slot. Others may
+// read it too: it stays where it is.
 func (f *fuser) productOf(s int32) *Step {
 	st := f.made(s, "linear", false)
 	if st == nil || f.p.Slots[st.In[1]].Const == nil {

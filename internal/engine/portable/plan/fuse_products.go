@@ -2,15 +2,15 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 )
 
 // groupProducts replaces linears that read the same slot by one step in the
-// place of the first. It comes after the tails, which cut the input of an
-// output's product to the rows that are wanted.
+// place of the first: what prepares the input for the kernels is done once, and one
+// task over all their rows leaves no thread idle between them. It comes after the
+// tails, which cut the input of an output's product to the rows that are wanted.
 func (pl *planner) groupProducts() {
 	f := newFuser(pl)
 	readers := map[int32][]*Step{}
@@ -24,27 +24,33 @@ func (pl *planner) groupProducts() {
 		if f.gone[st] || !st.is("linear") {
 			continue
 		}
-		group := readers[st.In[0]]
-		if len(group) < 2 || group[0] != st || !f.sameWidth(group) {
-			continue
+		if group := readers[st.In[0]]; len(group) >= 2 && group[0] == st && f.sameWidth(group) {
+			pl.p.Body.Steps[k] = f.joined(group)
+			groups++
 		}
-		data := &op.ProductGroup{}
-		n := &Step{Binding: op.Binding{Op: st.Op, Def: op.FusedProducts, In: []int32{st.In[0]}, List: []int32{st.In[0]}, State: -1, Data: data}}
-		for _, g := range group {
-			data.Factors = append(data.Factors, op.Factor{Weight: g.In[1], BiasSlot: operandOf(g, 2)})
-			n.Out = append(n.Out, g.Out[0])
-			f.gone[g] = true
-		}
-		pl.p.Body.Steps[k] = n
-		groups++
 	}
-	pl.p.Body.Steps = slices.DeleteFunc(pl.p.Body.Steps, func(st *Step) bool { return f.gone[st] })
+	f.sweep()
 	if groups > 0 {
 		pl.p.Notes = append(pl.p.Notes, fmt.Sprintf("fused: %d groups of linears", groups))
 	}
 }
 
-// groupable reports whether a linear's weight and bias are constants.
+// joined makes one step of a group. Moving the later products up to the first is safe:
+// weights and biases are constants, and the input is there.
+func (f *fuser) joined(group []*Step) *Step {
+	first := group[0]
+	data := &op.ProductGroup{}
+	n := &Step{Binding: op.Binding{Op: first.Op, Def: op.FusedProducts, In: []int32{first.In[0]}, List: []int32{first.In[0]}, State: -1, Data: data}}
+	for _, g := range group {
+		data.Factors = append(data.Factors, op.Factor{Weight: g.In[1], BiasSlot: operandOf(g, 2)})
+		n.Out = append(n.Out, g.Out[0])
+		f.gone[g] = true
+	}
+	return n
+}
+
+// groupable reports whether a linear's weight and bias are constants that a joint task
+// takes. What a linear of a constant gives is folded instead.
 func (f *fuser) groupable(st *Step) bool {
 	if !st.is("linear") || len(st.Out) != 1 || f.p.Slots[st.In[0]].Const != nil {
 		return false
@@ -61,7 +67,8 @@ func (f *fuser) groupable(st *Step) bool {
 	return v != nil && v.Repr == array.ReprF32 && v.Dense && v.Len() == w.Dims[0]
 }
 
-// sameWidth reports whether the weights of all linears have equally many columns.
+// sameWidth reports whether the weights of all linears have equally many columns. A
+// program in which they differ is refused where each linear checks its own input.
 func (f *fuser) sameWidth(group []*Step) bool {
 	cols := func(st *Step) int { return f.p.Slots[st.In[1]].Const.Dims[1] }
 	for _, st := range group[1:] {

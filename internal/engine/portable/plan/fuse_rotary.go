@@ -3,11 +3,14 @@ package plan
 import (
 	"slices"
 
-	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 )
 
-// rotary matches the rotation at its last addition.
+// rotary matches x·cos + swapped(x)·sin at its addition, where swapped joins the
+// negated second half of the last dimension and the first one. This is the form of
+// Hugging Face's rotate_half; the paper's own form (RoFormer), which turns
+// neighbours, comes as other operations. Sums and products may have their operands in
+// any order.
 func (f *fuser) rotary(last *Step) *Step {
 	if !last.is("add") {
 		return nil
@@ -18,26 +21,33 @@ func (f *fuser) rotary(last *Step) *Step {
 			continue
 		}
 		for j := range 2 {
-			join := f.made(crossed.In[j], "concat", true)
-			if join == nil {
-				continue
+			if st := f.rotation(last, straight, crossed, j); st != nil {
+				return st
 			}
-			x, group, ok := f.swapped(join)
-			if !ok {
-				continue
-			}
-			i := slices.Index(straight.In[:2], x)
-			if i < 0 || !f.tablesFit(x, straight.In[1-i], crossed.In[1-j], last.Out[0]) {
-				continue
-			}
-			data := &op.RotaryPattern{Round: f.faithful() && f.half(straight.Out[0])}
-			st := f.replace(op.FusedRotary, data, last, []int32{x, straight.In[1-i], crossed.In[1-j]},
-				append(group, straight, crossed, join)...)
-			st.List = []int32{x}
-			return st
 		}
 	}
 	return nil
+}
+
+// rotation matches the rotation whose swapped halves are operand j of crossed.
+func (f *fuser) rotation(last, straight, crossed *Step, j int) *Step {
+	join := f.made(crossed.In[j], "concat", true)
+	if join == nil {
+		return nil
+	}
+	x, group, ok := f.swapped(join)
+	if !ok {
+		return nil
+	}
+	i := slices.Index(straight.In[:2], x)
+	if i < 0 || !f.tablesFit(x, straight.In[1-i], crossed.In[1-j], last.Out[0]) {
+		return nil
+	}
+	data := &op.RotaryPattern{Round: f.faithful() && f.half(straight.Out[0])}
+	st := f.replace(op.FusedRotary, data, last, []int32{x, straight.In[1-i], crossed.In[1-j]},
+		append(group, straight, crossed, join)...)
+	st.List = []int32{x}
+	return st
 }
 
 // tablesFit reports whether the tables fit x as far as the types tell: of one
@@ -68,13 +78,11 @@ func (f *fuser) swapped(join *Step) (x int32, group []*Step, ok bool) {
 	if neg == nil {
 		return 0, nil, false
 	}
-	k := 0
-	if v, found := f.scalar(neg.In[0]); found && v == -1 {
-		k = 1
-	} else if v, found := f.scalar(neg.In[1]); !found || v != -1 {
+	hi, ok := f.negated(neg)
+	if !ok {
 		return 0, nil, false
 	}
-	hi, lo := neg.In[k], join.List[1]
+	lo := join.List[1]
 	if cut := f.made(hi, "split", false); cut != nil && cut == f.made(lo, "split", false) {
 		return f.splitHalves(join, cut, neg, lo, hi)
 	}
@@ -90,7 +98,18 @@ func (f *fuser) swapped(join *Step) (x int32, group []*Step, ok bool) {
 	return x, []*Step{neg, top, low}, true
 }
 
-// splitHalves is swapped for halves that one split makes.
+// negated returns what a multiplication by -1 negates: MIL has no operator for it.
+func (f *fuser) negated(st *Step) (s int32, ok bool) {
+	for k := range 2 {
+		if v, found := f.scalar(st.In[k]); found {
+			return st.In[1-k], v == -1
+		}
+	}
+	return 0, false
+}
+
+// splitHalves is swapped for halves that one split makes. Each of them may be read
+// once only, but the split itself has two readers.
 func (f *fuser) splitHalves(join, cut, neg *Step, lo, hi int32) (int32, []*Step, bool) {
 	x := cut.In[0]
 	n, last := f.lastDim(x)
@@ -99,9 +118,8 @@ func (f *fuser) splitHalves(join, cut, neg *Step, lo, hi int32) (int32, []*Step,
 		return 0, nil, false
 	}
 	axis, ok := f.number(cut, 3, 0)
-	rank := len(f.p.Slots[x].Type.Shape)
 	half, known := f.lastDim(lo)
-	if !ok || (axis != -1 && axis != rank-1) || !known || half != n/2 {
+	if !ok || !isLast(axis, f.rank(x)) || !known || half != n/2 {
 		return 0, nil, false
 	}
 	return x, []*Step{neg, cut}, true
@@ -111,72 +129,46 @@ func (f *fuser) splitHalves(join, cut, neg *Step, lo, hi int32) (int32, []*Step,
 // dimension, one after the other.
 func (f *fuser) joinsLast(join *Step, x int32) bool {
 	axis, ok := f.number(join, 1, 0)
-	rank := len(f.p.Slots[x].Type.Shape)
-	return ok && (axis == -1 || axis == rank-1) && f.flag(join, 2, false)
-}
-
-// lastDim returns the last dimension of a slot where it is known.
-func (f *fuser) lastDim(s int32) (int, bool) {
-	t := f.p.Slots[s].Type
-	if t.Variadic || len(t.Shape) == 0 || len(t.Shape) > array.MaxRank {
-		return 0, false
-	}
-	n := t.Shape[len(t.Shape)-1]
-	return n, n > 0
+	return ok && isLast(axis, f.rank(x)) && f.flag(join, 2, false)
 }
 
 // window reports whether a slice takes elements from to to-1 of the last
 // dimension, of n, and everything of the others.
 func (f *fuser) window(st *Step, n, from, to int) bool {
-	rank := len(f.p.Slots[st.In[0]].Type.Shape)
-	begin, ok1 := f.ints(operandOf(st, 1), rank, 0)
-	end, ok2 := f.ints(operandOf(st, 2), rank, 0)
-	stride, ok3 := f.ints(operandOf(st, 3), rank, 1)
-	beginMask, ok4 := f.ints(operandOf(st, 4), rank, 0)
-	endMask, ok5 := f.ints(operandOf(st, 5), rank, 0)
-	squeeze, ok6 := f.ints(operandOf(st, 6), rank, 0)
-	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
-		return false
+	rank := f.rank(st.In[0])
+	var operands [6]func(d int) int // begin, end, stride, begin_mask, end_mask, squeeze_mask
+	for k := range operands {
+		def := 0
+		if k == 2 {
+			def = 1 // stride
+		}
+		var ok bool
+		if operands[k], ok = f.ints(operandOf(st, k+1), rank, def); !ok {
+			return false
+		}
 	}
+	begin, end, stride, beginMask, endMask, squeeze := operands[0], operands[1], operands[2], operands[3], operands[4], operands[5]
 	for d := range rank {
 		b, e := begin(d), end(d)
 		if beginMask(d) != 0 {
 			b = 0
 		}
-		if stride(d) != 1 || squeeze(d) != 0 {
+		switch {
+		case stride(d) != 1 || squeeze(d) != 0:
 			return false
-		}
-		if d < rank-1 {
-			if b != 0 || endMask(d) == 0 {
-				return false
-			}
-			continue
-		}
-		if b < 0 {
-			b += n
-		}
-		if e < 0 {
-			e += n
-		}
-		if endMask(d) != 0 {
-			e = n
-		}
-		if b != from || e != to {
+		case d < rank-1 && (b != 0 || endMask(d) == 0): // its size may be open: only a mask says "all"
+			return false
+		case d == rank-1 && (fromEnd(b, n) != from || endMask(d) == 0 && fromEnd(e, n) != to || endMask(d) != 0 && n != to):
 			return false
 		}
 	}
 	return true
 }
 
-// ints returns a constant vector of n integers as a function of the index; an
-// absent operand is def everywhere.
-func (f *fuser) ints(s int32, n, def int) (func(d int) int, bool) {
-	if s < 0 {
-		return func(int) int { return def }, true
+// fromEnd resolves an index that counts from the end when it is negative.
+func fromEnd(i, n int) int {
+	if i < 0 {
+		return i + n
 	}
-	v := f.p.Slots[s].Const
-	if v == nil || v.Repr != array.ReprI32 || !v.Dense || v.Len() != n {
-		return nil, false
-	}
-	return func(d int) int { return int(v.I32[d]) }, true
+	return i
 }

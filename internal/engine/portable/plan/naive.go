@@ -10,6 +10,8 @@ import (
 // NewNaive lowers a function without any pass that could share memory: every slot
 // has a buffer of its own, every read of a state is a copy, no update is in place,
 // nothing is folded or fused. Tests compare what the passes make with it.
+// It keeps what no program could be run without: lowering, preparation and numbers. It
+// leaves out tails too, so that its outputs have all rows.
 func NewNaive(ctx context.Context, fn *mil.Function, arith engine.Arithmetic) (*Plan, error) {
 	pl := newPlanner(ctx, fn, arith, false)
 	p := pl.p

@@ -1,7 +1,9 @@
 package plan
 
-// number gives every step its index and its position. A nested step lies
-// between its parent's position and the next one's.
+// number gives every step its index and its position. The index names a step in
+// listings and finds what it keeps between predictions: a parent comes before what it
+// nests, as a reader expects. The position orders lifetimes: a parent comes after what
+// it nests, as its results are there only then.
 func (pl *planner) number() {
 	pos := 0
 	var walk func(b *Body)

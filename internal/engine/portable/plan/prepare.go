@@ -15,7 +15,8 @@ func (p *Plan) setup(st *Step) *op.Setup {
 func (p *Plan) constant(slot int32) *array.Value { return p.Slots[slot].Const }
 
 // InitEnv makes what operators work with: room for every slot, with the constants
-// in theirs.
+// in theirs. A frame does so once and is used for many predictions; constants are
+// never written to, so that all frames share their memory.
 func (p *Plan) InitEnv(e *op.Env, pool *workpool.Pool, threads int) {
 	e.Init(len(p.Slots), p.Buffers, p.Steps)
 	e.Pool, e.Threads, e.Opset, e.Specs = pool, threads, p.opset, p.States
@@ -31,7 +32,9 @@ func (p *Plan) InitEnv(e *op.Env, pool *workpool.Pool, threads int) {
 	p.Body.makeLocals(e)
 }
 
-// makeLocals makes what the steps keep from prediction to prediction.
+// makeLocals makes what the steps keep from prediction to prediction, such as scratch
+// memory and geometry. It belongs to a frame and not to the plan: predictions run at
+// the same time.
 func (b *Body) makeLocals(e *op.Env) {
 	for _, st := range b.Steps {
 		if st.Def.Local != nil {
@@ -43,7 +46,8 @@ func (b *Body) makeLocals(e *op.Env) {
 	}
 }
 
-// prepare lets operators look at their constants.
+// prepare lets operators look at their constants. What they return replaces nothing
+// when it is nil: steps that fusion made have the pattern's data already.
 func (pl *planner) prepare(b *Body) error {
 	work := array.Counter{Poller: &pl.p.load}
 	for _, st := range b.Steps {

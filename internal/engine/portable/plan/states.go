@@ -1,36 +1,71 @@
 package plan
 
 import (
-	"math"
-	"slices"
 	"sort"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 )
 
-// bindStates decides which reads may be views and which slice updates may write
-// in place. A view is safe while nothing reads it after the next change of the
-// state. States that nested blocks touch are always copied.
+// bindStates decides which reads may be views of a state's memory and which slice
+// updates may write into it, so that a step of generation copies no cache. A program
+// says
+//
+//	old = read_state(s); new = slice_update(old, ...); write_state(s, new)
+//
+// and means that old stays what it was. The rules:
+//
+//  1. A read is a view unless something reads it, or a view of it, after the next
+//     change of the state; then it is copied.
+//  2. The update writes in place when nothing reads the old content after it, its
+//     result is what the next write stores, and nothing reads the state in between.
+//     The write then finds its data where they belong and does nothing.
+//  3. What reads the result of an update in place must do so before the state changes
+//     again.
+//  4. States that nested blocks touch are always copied: how often a block runs is
+//     not known, and positions inside of it say nothing.
+//
+// Where the rules do not apply the plan is slower and never wrong.
 func (pl *planner) bindStates() {
 	p := pl.p
-	steps := p.Body.Steps
+	if len(p.States) == 0 {
+		return
+	}
 	nested := make([]bool, len(p.States))
-	var walk func(b *Body, depth int)
-	walk = func(b *Body, depth int) {
-		for _, st := range b.Steps {
-			if depth > 0 && st.State >= 0 {
-				nested[st.State] = true
-				st.Copied = true
-			}
-			for _, inner := range st.Blocks {
-				walk(inner, depth+1)
-			}
+	for _, st := range p.Body.Steps {
+		for _, inner := range st.Blocks {
+			copyStates(inner, nested)
 		}
 	}
-	walk(&p.Body, 0)
+	b := pl.newBinder()
+	for _, st := range p.Body.Steps {
+		switch {
+		case st.Def != op.StateOps["read_state"]:
+		case nested[st.State]:
+			st.Copied = true
+		default:
+			b.bindRead(st)
+		}
+	}
+}
 
-	b := &binder{readers: pl.readers(), uses: make([][]*Step, len(p.States)), writes: make([][]*Step, len(p.States)), updates: map[int32]*Step{}}
-	for _, st := range steps {
+// copyStates makes the reads of a nested block copies and notes the states that it
+// touches.
+func copyStates(b *Body, touched []bool) {
+	for _, st := range b.Steps {
+		if st.State >= 0 {
+			touched[st.State], st.Copied = true, true
+		}
+		for _, inner := range st.Blocks {
+			copyStates(inner, touched)
+		}
+	}
+}
+
+// newBinder indexes what the top-level steps do with states.
+func (pl *planner) newBinder() *binder {
+	n := len(pl.p.States)
+	b := &binder{readers: pl.readers(), uses: make([][]*Step, n), writes: make([][]*Step, n), updates: map[int32]*Step{}}
+	for _, st := range pl.p.Body.Steps {
 		if st.State >= 0 {
 			b.uses[st.State] = append(b.uses[st.State], st)
 			if st.Op.Type == "write_state" {
@@ -41,19 +76,11 @@ func (pl *planner) bindStates() {
 			b.updates[st.Out[0]] = st
 		}
 	}
-	for _, st := range steps {
-		if st.Def != op.StateOps["read_state"] {
-			continue
-		}
-		if nested[st.State] {
-			st.Copied = true
-			continue
-		}
-		b.bindRead(st)
-	}
+	return b
 }
 
-// binder is the work area of bindStates.
+// binder is the work area of bindStates. Its lists are in the order of the steps, so
+// that a program with as many writes as operations takes no quadratic time.
 type binder struct {
 	readers map[int32][]*Step
 	uses    [][]*Step       // the top-level reads and writes of each state, in order
@@ -79,41 +106,10 @@ func (b *binder) usedBetween(state, from, to int) bool {
 	return k < len(uses) && uses[k].pos < to
 }
 
-// readers lists, for each slot, the top-level steps that read it; outputs count
-// as a read after the last step.
-func (pl *planner) readers() map[int32][]*Step {
-	r := map[int32][]*Step{}
-	var walk func(b *Body, top *Step)
-	walk = func(b *Body, top *Step) {
-		for _, st := range b.Steps {
-			t := top
-			if t == nil {
-				t = st
-			}
-			for _, s := range st.In {
-				r[s] = append(r[s], t)
-			}
-			for k, s := range st.List {
-				if k > 0 {
-					r[s] = append(r[s], t)
-				}
-			}
-			for _, inner := range st.Blocks {
-				walk(inner, t)
-			}
-		}
-		for _, s := range b.Outs {
-			r[s] = append(r[s], &Step{pos: math.MaxInt, Binding: op.Binding{Def: &op.Operator{}}})
-		}
-	}
-	walk(&pl.p.Body, nil)
-	return r
-}
-
-// bindRead follows the views of one read_state.
+// bindRead decides about one read_state, by who reads its result and the views of it.
 func (b *binder) bindRead(read *Step) {
 	// The content that the read shows is current until the next write of the
-	// state.
+	// state; without one it stays.
 	write := b.nextWrite(read.State, read.pos)
 	last, updates := b.follow(read.Out[0])
 	var update *Step
@@ -138,45 +134,6 @@ func (b *binder) changePos(write *Step) int {
 	}
 	return write.pos
 }
-
-// follow returns the last position at which slot root or a view of it is read,
-// and the slice updates that take the whole of it as x.
-func (b *binder) follow(root int32) (last int, updates []*Step) {
-	for _, s := range b.views(root, nil) {
-		for _, st := range b.readers[s] {
-			last = max(last, st.pos)
-			if s == root && isUpdate(st) && st.In[0] == s && !slices.Contains(updates, st) {
-				updates = append(updates, st)
-			}
-		}
-	}
-	return last, updates
-}
-
-// views lists slot root and everything that may show its memory. A slice update
-// that is not in place makes a copy; except, when not nil, is left out.
-func (b *binder) views(root int32, except *Step) []int32 {
-	list := []int32{root}
-	seen := map[int32]bool{root: true}
-	for k := 0; k < len(list); k++ {
-		s := list[k]
-		for _, st := range b.readers[s] {
-			if !st.Def.View || st == except || len(st.In) == 0 || st.In[0] != s || isUpdate(st) {
-				continue
-			}
-			for _, o := range st.Out {
-				if !seen[o] {
-					seen[o] = true
-					list = append(list, o)
-				}
-			}
-		}
-	}
-	return list
-}
-
-// isUpdate reports whether a step is a slice_update of the program.
-func isUpdate(st *Step) bool { return st.is("slice_update") && st.Op != nil }
 
 // mayUpdate reports whether update may write into the state: nothing reads the
 // old content after it, its result is what the next write stores, and nothing
@@ -203,20 +160,4 @@ func (b *binder) mayUpdate(read, update, write *Step) bool {
 		return last <= b.changePos(next)
 	}
 	return true
-}
-
-// lastRead is the last position at which slot root or a view of it is read,
-// leaving out what lies behind the update. An update whose other operands view
-// the old content counts as a read for ever.
-func (b *binder) lastRead(root int32, update *Step) int {
-	last := 0
-	for _, s := range b.views(root, update) {
-		for _, st := range b.readers[s] {
-			if st == update && (s != root || slices.Contains(st.In[1:], s)) {
-				return math.MaxInt
-			}
-			last = max(last, st.pos)
-		}
-	}
-	return last
 }

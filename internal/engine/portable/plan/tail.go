@@ -5,29 +5,21 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// addTails gives every output its tail step.
+// addTails gives every output its tail step: the one that cuts it to the rows that a
+// caller asks for. Of a prompt's logits only the last row is wanted, and they are the
+// largest product of a model; so the step moves up before the operations that turn
+// rows into rows one by one.
 func (pl *planner) addTails() {
 	p := pl.p
 	f := newFuser(pl)
 	before := map[*Step]*Step{} // the tails that stand before steps
 	for k, out := range p.Body.Outs {
+		// A tensor without rows, or one whose rank is not known, cannot be cut.
 		if t := p.Slots[out].Type; len(t.Shape) < 2 || t.Variadic || p.Slots[out].Const != nil {
 			continue
 		}
-		cur := out
-		var first *Step
-		for {
-			st := f.producer[cur]
-			if st == nil || f.uses[cur] != 1 {
-				break
-			}
-			x, ok := f.rowwise(st)
-			if !ok || p.Slots[x].Const != nil || len(p.Slots[x].Type.Shape) != len(p.Slots[cur].Type.Shape) {
-				break
-			}
-			cur, first = x, st
-		}
-		pl.addTail(k, cur, first, before)
+		x, first := f.firstRowwise(out)
+		pl.addTail(k, x, first, before)
 	}
 	if len(before) == 0 {
 		return
@@ -40,6 +32,23 @@ func (pl *planner) addTails() {
 		steps = append(steps, st)
 	}
 	p.Body.Steps = steps
+}
+
+// firstRowwise goes back from an output over the row-wise steps that lead to it alone
+// and returns the first of them, nil when there is none, with the slot that it reads.
+// A change of the rank would make other rows of them.
+func (f *fuser) firstRowwise(out int32) (x int32, first *Step) {
+	for x = out; ; {
+		st := f.maker(x)
+		if st == nil || f.uses[x] != 1 {
+			return x, first
+		}
+		before, ok := f.rowwise(st)
+		if !ok || f.p.Slots[before].Const != nil || f.rank(before) != f.rank(x) {
+			return x, first
+		}
+		x, first = before, st
+	}
 }
 
 // addTail makes the step that shows the last rows of slot x, to stand before the
@@ -58,14 +67,11 @@ func (pl *planner) addTail(k int, x int32, first *Step, before map[*Step]*Step) 
 		return
 	}
 	before[first] = st
-	for j, s := range first.In {
-		if s == x {
-			first.In[j] = t
-		}
-	}
-	for j, s := range first.List {
-		if s == x {
-			first.List[j] = t
+	for _, list := range [2][]int32{first.In, first.List} {
+		for j, s := range list {
+			if s == x {
+				list[j] = t
+			}
 		}
 	}
 }

@@ -16,9 +16,12 @@ type bitmask struct {
 	before []int
 }
 
+// maskStep is how many bytes one count stands for: counts take an eighth of the mask's
+// memory, and a look-up reads a cache line at most.
 const maskStep = 64
 
-// newBitmask reads a mask of n bits.
+// newBitmask reads a mask of n bits. The last count stands for the whole mask, so that
+// ones needs no sum.
 func newBitmask(p *array.Poller, data []byte, n int) (*bitmask, error) {
 	if n < 0 || len(data) < (n+7)/8 {
 		return nil, fmt.Errorf("mask of %d bits holds %d bytes", n, len(data))
@@ -51,7 +54,8 @@ func (m *bitmask) byteAt(k int) byte {
 // ones returns the number of ones.
 func (m *bitmask) ones() int { return m.before[len(m.before)-1] }
 
-// rank returns the number of ones before bit p.
+// rank returns the number of ones before bit p: the place of the value of p among those
+// that are stored.
 func (m *bitmask) rank(p int) int {
 	if p >= m.n {
 		return m.ones()
@@ -81,7 +85,8 @@ func (m *bitmask) next(p int) int {
 	return 8*k + bits.TrailingZeros8(b)
 }
 
-// selectBit returns the position of one number k, or n.
+// selectBit returns the position of one number k, or n. It is rank the other way round:
+// a binary search among the counts, then a walk over one step.
 func (m *bitmask) selectBit(k int) int {
 	lo, hi := 0, len(m.before)-1
 	for lo < hi { // last step whose count before it is at most k
@@ -100,7 +105,7 @@ func (m *bitmask) selectBit(k int) int {
 			left -= c
 			continue
 		}
-		for ; left > 0; left-- {
+		for ; left > 0; left-- { // drops the lowest one
 			x &= x - 1
 		}
 		return 8*b + bits.TrailingZeros8(x)

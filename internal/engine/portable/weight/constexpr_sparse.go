@@ -7,18 +7,9 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// maskNode is the mask result of the sparse operators; the operators that
-// consume it look for the bitmask itself.
-type maskNode struct{ mask *bitmask }
-
-func (n maskNode) read(dst []float32, start int) {
-	clear(dst)
-	for p := n.mask.next(start); p < start+len(dst); p = n.mask.next(p + 1) {
-		dst[p-start] = 1
-	}
-}
-
-// maskOperand reads a mask: stored bits, or the mask result of another operator.
+// maskOperand reads a mask: stored bits, or the mask result of another operator. Up to
+// iOS17 the bits are a flat run of bytes with the shape beside them; from iOS18 on they
+// are a tensor of one-bit numbers, which has the shape.
 func (x *constexpr) maskOperand(name string) (*bitmask, []int, error) {
 	v := x.op.Input(name)
 	if v == nil {
@@ -58,7 +49,9 @@ func (m *bitmask) count(shape []int) error {
 	return nil
 }
 
-// sparseToDense puts the values in the places of a mask.
+// sparseToDense puts the values in the places of a mask. They may be stored, or what
+// one of the sparse operators below gives; only this one makes a tensor that other
+// operators of a program can read.
 func (x *constexpr) sparseToDense() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("mask")
 	if err != nil {
@@ -77,7 +70,8 @@ func (x *constexpr) sparseToDense() ([]*Weight, error) {
 	return []*Weight{x.result(shape, dt, "sparse "+dt.String(), &sparseNode{values: values, mask: mask})}, nil
 }
 
-// lutToSparse looks up the values of a sparse tensor.
+// lutToSparse looks up the values of a sparse tensor. Its tables are divided as those of
+// the dense tensor, so that the mask's shape decides which table serves an index.
 func (x *constexpr) lutToSparse() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("indices_mask")
 	if err != nil {
@@ -94,6 +88,8 @@ func (x *constexpr) lutToSparse() ([]*Weight, error) {
 	if err != nil {
 		return nil, err
 	}
+	// With vectors one index stands for several elements, so that the result has a mask
+	// of its own.
 	n.mask, n.where = mask, mask
 	if n.v > 1 {
 		if n.where, err = n.widenMask(x.Poller, mask); err != nil {
@@ -109,7 +105,7 @@ func (n *lutNode) widenMask(poll *array.Poller, mask *bitmask) (*bitmask, error)
 	bits := make([]byte, (total+7)/8)
 	work := array.Counter{Poller: poll}
 	for p := range total {
-		work.Add(4)
+		work.Add(4) // a split costs some divisions
 		at, _ := n.split(p)
 		bits[p/8] |= mask.data[at/8] >> (at % 8) & 1 << (p % 8)
 	}

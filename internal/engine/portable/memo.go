@@ -1,0 +1,121 @@
+package portable
+
+import (
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+)
+
+// doubt says how far a shape of the rehearsal can be relied on. The doubt about a
+// result is the greatest about its operands.
+type doubt uint8
+
+const (
+	// sure shapes follow from the inputs by the rules that the prediction uses: what
+	// does not fit is an error.
+	sure doubt = iota
+	// assumed shapes are what the program declares, or follow from such. What does not
+	// fit may be the declaration's mistake, which the prediction does not look at.
+	assumed
+	// vague shapes are not known at all.
+	vague
+)
+
+// Steps whose operands are all known and have no more elements than this are
+// computed in a rehearsal; of results that are no integers, which shapes hardly
+// depend on, only the smallest. 4,096 integers are a prompt's positions, from which
+// exporters compute masks and indices; 8 numbers are a scale with some room.
+const (
+	maxRehearsed      = 1 << 12
+	maxRehearsedFloat = 8
+)
+
+// memo is what the last rehearsal found of a slot. It lives as long as its frame: the
+// next rehearsal compares with it.
+type memo struct {
+	rank  int
+	dims  [array.MaxRank]int
+	doubt doubt
+	// growth is how much larger the dimensions of a parameter were in the last
+	// rehearsal than in the one before.
+	growth [array.MaxRank]int
+	// known says that the content is known: that of i or f, or what a parameter or a
+	// constant holds.
+	known bool
+	i     []int32
+	f     []float32
+}
+
+// noteInput remembers a parameter. It reports whether it is another one than in the
+// last rehearsal, and whether its content is one that a rehearsal does not look at.
+func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
+	limit := maxRehearsed
+	if v.Repr != array.ReprI32 {
+		limit = maxRehearsedFloat
+	}
+	if v.Repr != array.ReprUnknown && v.Repr != array.ReprText && v.Len() <= limit {
+		moved = m.keep(v)
+	} else {
+		moved, hide = m.known || !m.shows(v), true
+		m.known = false
+	}
+	for d := range v.Rank {
+		m.growth[d] = v.Dims[d] - m.dims[d]
+	}
+	m.rank, m.dims = v.Rank, v.Dims
+	return moved, hide
+}
+
+// shows reports whether v has the shape of m.
+func (m *memo) shows(v *array.Value) bool {
+	return m.rank == v.Rank && slices.Equal(m.dims[:m.rank], v.Dims[:v.Rank])
+}
+
+// keep takes a copy of v's content and reports whether it is another one.
+func (m *memo) keep(v *array.Value) (moved bool) {
+	n := v.Len()
+	moved = !m.known || !m.shows(v)
+	if v.Repr == array.ReprI32 {
+		moved = moved || m.i == nil || !v.Dense || !slices.Equal(m.i, v.I32[:n])
+		if moved {
+			m.i, m.f = resized(m.i, n), nil
+			if v.Dense {
+				copy(m.i, v.I32)
+			} else {
+				array.CopyStrided(nil, v, m.i, v.I32, array.RowI32)
+			}
+		}
+	} else {
+		m.i, m.f, moved = nil, resized(m.f, n), true
+		v.Widen(nil, m.f)
+	}
+	m.known = true
+	return moved
+}
+
+// resized returns n elements that are never nil.
+func resized[T any](s []T, n int) []T {
+	if s == nil || cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// note remembers a result, lets the slot show what is remembered, and reports
+// whether it is another one.
+func (m *memo) note(v *array.Value) (moved bool) {
+	if v.Repr == array.ReprUnknown || v.Repr == array.ReprText || v.Repr == array.ReprWeight {
+		moved = m.known || !m.shows(v)
+		m.known = false
+	} else {
+		moved = m.keep(v)
+		v.Forget()
+		if m.i != nil {
+			v.Repr, v.I32 = array.ReprI32, m.i
+		} else {
+			v.Repr, v.F32 = array.ReprF32, m.f
+		}
+	}
+	m.rank, m.dims = v.Rank, v.Dims
+	return moved
+}
