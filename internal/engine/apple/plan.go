@@ -50,7 +50,7 @@ func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOperation, e
 
 // loadPlan asks the framework for its plan and copies what is wanted of it: the objects of
 // a plan are not kept. What arrives after the context has ended is given back.
-func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOp, error) {
+func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOperation, error) {
 	load := objc.MLComputePlan.Load
 	if err := need("compute plan", load, objc.MLComputePlan.ModelStructure); err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (w *planWalk) layer(l objc.ID) {
 }
 
 // usage notes the devices. Constants have none: a message to nil gives nil.
-func (w *planWalk) usage(o *engine.PlannedOp, usage objc.ID) {
+func (w *planWalk) usage(o *engine.PlannedOperation, usage objc.ID) {
 	o.Device = deviceName(objc.Send(usage, objc.MLComputePlanDeviceUsage.Preferred))
 	for _, d := range objc.Elements(objc.Send(usage, objc.MLComputePlanDeviceUsage.Supported)) {
 		o.Supported = append(o.Supported, deviceName(d))

@@ -16,7 +16,7 @@ func (p *program) PlanText() string {
 	var b strings.Builder
 	pl := p.plan
 	// Names come from the package: Plain keeps control characters off a terminal.
-	arith := map[engine.Arithmetic]string{engine.Faithful: "faithful", engine.Wide: "wide", engine.Fast: "fast"}[pl.Arithmetic]
+	arith := map[engine.Arithmetic]string{engine.ArithmeticFaithful: "faithful", engine.ArithmeticWide: "wide", engine.ArithmeticFast: "fast"}[pl.Arithmetic]
 	fmt.Fprintf(&b, "function %s, %d steps, %d buffers, arithmetic %s, %s, %d threads\n",
 		mil.Plain(pl.Function.Name), pl.Steps, pl.Buffers, arith, p.info.Instructions, p.info.Threads)
 	for _, n := range pl.Notes {

@@ -149,27 +149,11 @@ func (fr *frame) output(slot int32, t **tensor.Tensor, f *engine.Feature) error 
 	return store(&fr.call, v, (*t).DType(), b)
 }
 
-// newTensor makes a tensor, every element of which the caller sets: its memory need not
-// be cleared, which for the logits of a prompt is a good part of the copy. It is apart
+// newTensor makes a tensor, every element of which the caller sets. It is apart
 // from output, so that a prediction into the caller's buffers does not allocate
 // for it.
 func newTensor(t tensor.DType, dims [array.MaxRank]int, rank int) *tensor.Tensor {
-	shape := append([]int(nil), dims[:rank]...)
-	n, ok := dtype.Count(shape)
-	if !ok { // the tensor carries the error
-		return tensor.New(t, shape...)
-	}
-	switch t {
-	case tensor.Float16:
-		return tensor.Wrap(storage.Unzeroed[tensor.Half](n), shape...)
-	case tensor.Float32:
-		return tensor.Wrap(storage.Unzeroed[float32](n), shape...)
-	case tensor.Int32:
-		return tensor.Wrap(storage.Unzeroed[int32](n), shape...)
-	case tensor.Float64:
-		return tensor.Wrap(storage.Unzeroed[float64](n), shape...)
-	}
-	return tensor.New(t, shape...)
+	return engine.NewTensor(t, append([]int(nil), dims[:rank]...)...)
 }
 
 // outputStep stands for the end of a plan where a step is expected.

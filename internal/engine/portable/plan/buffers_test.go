@@ -15,7 +15,7 @@ func TestAChainOfStepsTakesTwoBuffersInTurn(t *testing.T) {
 	if long.Buffers > 4 || longer.Buffers != long.Buffers {
 		t.Errorf("20 steps take %d buffers, 200 steps %d", long.Buffers, longer.Buffers)
 	}
-	naive, err := plan.NewNaive(t.Context(), function(t, chain(20)), engine.Faithful)
+	naive, err := plan.NewNaive(t.Context(), function(t, chain(20)), engine.ArithmeticFaithful)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,14 +135,14 @@ func TestFoldingGoesWithoutFusion(t *testing.T) {
 	fn := function(t, func(b *mil.Builder) {
 		b.Output("y", binary(b, "add", b.Input("x", dtype.Float32, 2), unary(b, "exp", zeros(b, 2))))
 	})
-	p, err := plan.New(t.Context(), fn, engine.Wide, false)
+	p, err := plan.New(t.Context(), fn, engine.ArithmeticWide, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := names(p); got != "add" {
 		t.Errorf("the steps are %q", got)
 	}
-	naive, err := plan.NewNaive(t.Context(), fn, engine.Wide)
+	naive, err := plan.NewNaive(t.Context(), fn, engine.ArithmeticWide)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func TestAttentionThatIsWrittenOutBecomesOneStep(t *testing.T) {
 		{"matrices without heads", attention(scores{axis: -1, rank2: true}), false},
 		{"weights that are an output too", attention(scores{axis: -1, after: func(b *mil.Builder, w *mil.Value) { b.Output("w", w) }}), false},
 		{"weights that something else reads", attention(scores{axis: -1, after: func(b *mil.Builder, w *mil.Value) { b.Output("w", unary(b, "exp", w)) }}), false},
-	}, op.FusedAttention, "fused: 1 attention", engine.Faithful)
+	}, op.FusedAttention, "fused: 1 attention", engine.ArithmeticFaithful)
 }
 
 func TestThePatternOfAttentionKeepsScaleAndRounding(t *testing.T) {
@@ -136,11 +136,11 @@ func TestThePatternOfAttentionKeepsScaleAndRounding(t *testing.T) {
 		arith engine.Arithmetic
 		want  op.AttentionPattern
 	}{
-		{"a factor", scores{axis: -1}, engine.Faithful, op.AttentionPattern{Scale: 0.5, Round: true}},
-		{"a divisor", scores{axis: -1, divided: true}, engine.Faithful, op.AttentionPattern{Scale: 0.5, Round: true}},
-		{"none", scores{axis: -1, noScale: true}, engine.Faithful, op.AttentionPattern{Scale: 1, Round: true}},
-		{"wide arithmetic", scores{axis: -1}, engine.Wide, op.AttentionPattern{Scale: 0.5}},
-		{"a turned key", scores{axis: -1, turned: true}, engine.Wide, op.AttentionPattern{Scale: 0.5, Transposed: true}},
+		{"a factor", scores{axis: -1}, engine.ArithmeticFaithful, op.AttentionPattern{Scale: 0.5, Round: true}},
+		{"a divisor", scores{axis: -1, divided: true}, engine.ArithmeticFaithful, op.AttentionPattern{Scale: 0.5, Round: true}},
+		{"none", scores{axis: -1, noScale: true}, engine.ArithmeticFaithful, op.AttentionPattern{Scale: 1, Round: true}},
+		{"wide arithmetic", scores{axis: -1}, engine.ArithmeticWide, op.AttentionPattern{Scale: 0.5}},
+		{"a turned key", scores{axis: -1, turned: true}, engine.ArithmeticWide, op.AttentionPattern{Scale: 0.5, Transposed: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, ok := step(t, planIn(t, c.arith, attention(c.form)), "attention").Data.(*op.AttentionPattern)
@@ -225,7 +225,7 @@ func TestRMSNormThatIsWrittenOutBecomesOneStep(t *testing.T) {
 		{"squares that something else reads", rms(norm{square: "square", axis: -1, gamma: 4, shared: true}), false},
 		{"a factor of another value", rms(norm{square: "square", axis: -1, gamma: 4, other: true}), false},
 		{"squares of halves, which are infinite from 256 on", rms(norm{square: "square", axis: -1, gamma: 4, narrow: true}), false},
-	}, op.FusedRMSNorm, "fused: 1 RMS norm", engine.Faithful)
+	}, op.FusedRMSNorm, "fused: 1 RMS norm", engine.ArithmeticFaithful)
 }
 
 // In wide arithmetic nothing is rounded between operations, so that squares of halves
@@ -233,7 +233,7 @@ func TestRMSNormThatIsWrittenOutBecomesOneStep(t *testing.T) {
 func TestWideArithmeticFusesNormsOfHalves(t *testing.T) {
 	checkFusing(t, []fusing{
 		{"squares of halves", rms(norm{square: "square", axis: -1, gamma: 4, narrow: true}), true},
-	}, op.FusedRMSNorm, "fused: 1 RMS norm", engine.Wide)
+	}, op.FusedRMSNorm, "fused: 1 RMS norm", engine.ArithmeticWide)
 }
 
 func TestTheNormAddsBothEpsilons(t *testing.T) {
@@ -320,7 +320,7 @@ func TestRotaryEmbeddingThatIsWrittenOutBecomesOneStep(t *testing.T) {
 		{"a table of another type", with(func(r *rope) { r.table = f32(mil.Unknown, 8) }), false},
 		{"a table of a higher rank", with(func(r *rope) { r.table = f16(1, 1, 1, mil.Unknown, 8) }), false},
 		{"a rotation of one value beside another", with(func(r *rope) { r.otherX = true }), false},
-	}, op.FusedRotary, "fused: 1 rotary embedding", engine.Faithful)
+	}, op.FusedRotary, "fused: 1 rotary embedding", engine.ArithmeticFaithful)
 }
 
 // swiglu writes out act(x·g)·(x·u).
@@ -356,7 +356,7 @@ func TestAGatedActivationBecomesOneStep(t *testing.T) {
 			b.Output("gate", y)
 			return y
 		}, false), false},
-	}, op.FusedGate, "fused: 1 gated activation", engine.Faithful)
+	}, op.FusedGate, "fused: 1 gated activation", engine.ArithmeticFaithful)
 }
 
 func TestPatternsInNestedBlocksAreLeftAlone(t *testing.T) {

@@ -30,7 +30,7 @@ func function(t *testing.T, fill func(b *mil.Builder)) *mil.Function {
 // planOf plans what fill builds, fused.
 func planOf(t *testing.T, fill func(b *mil.Builder)) *plan.Plan {
 	t.Helper()
-	return planIn(t, engine.Faithful, fill)
+	return planIn(t, engine.ArithmeticFaithful, fill)
 }
 
 // planIn is planOf in an arithmetic.

@@ -105,12 +105,12 @@ func (pl *planner) lowerOp(o *mil.Op, b *Body) error {
 
 // compressed keeps what a constexpr operation gives, as it is stored.
 func (pl *planner) compressed(o *mil.Op) error {
-	ws, err := weight.New(&pl.p.load, o, pl.weights, pl.p.Arithmetic == engine.Faithful)
+	ws, err := weight.New(&pl.p.load, o, pl.weights, pl.p.Arithmetic == engine.ArithmeticFaithful)
 	if err != nil {
 		return err
 	}
 	for k, w := range ws {
-		w.Fast = pl.p.Arithmetic == engine.Fast
+		w.Fast = pl.p.Arithmetic == engine.ArithmeticFast
 		pl.weights[o.Outputs[k]] = w
 	}
 	return nil

@@ -118,7 +118,7 @@ func broken(t *testing.T, change func(fn *mil.Function, o *mil.Op)) error {
 		b.Output("y", b.Op("linear", "product", f32(2, 3), mil.Args{"x": x, "weight": zeros(b, 3, 4)}))
 	})
 	change(fn, fn.Body.Ops[len(fn.Body.Ops)-1])
-	_, err := plan.New(t.Context(), fn, engine.Faithful, true)
+	_, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, true)
 	return err
 }
 
@@ -180,7 +180,7 @@ func TestConstantsAreNotWidenedWithoutBound(t *testing.T) {
 			}
 			b.Output("y", x)
 		})
-		_, err := plan.New(t.Context(), fn, engine.Faithful, true)
+		_, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, true)
 		return err
 	}
 	if err := widened(25); err != nil {
@@ -195,7 +195,7 @@ func TestErrorsOfPlanningNameTheOperation(t *testing.T) {
 	fn := function(t, func(b *mil.Builder) {
 		b.Output("y", b.Op("linear", "product", f32(2, 3), mil.Args{"x": b.Input("x", dtype.Float32, 2, 4), "weight": b.Float32s("", []int{0, 4})}))
 	})
-	_, err := plan.New(t.Context(), fn, engine.Faithful, true)
+	_, err := plan.New(t.Context(), fn, engine.ArithmeticFaithful, true)
 	var at *plan.OpError
 	if !errors.As(err, &at) || at.Op != "linear" || at.Name != "product" || at.Function != "main" {
 		t.Errorf("error is %v", err)
@@ -205,7 +205,7 @@ func TestErrorsOfPlanningNameTheOperation(t *testing.T) {
 func TestPlanningStopsWhenItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := plan.New(ctx, function(t, chain(3000)), engine.Faithful, true); !errors.Is(err, context.Canceled) {
+	if _, err := plan.New(ctx, function(t, chain(3000)), engine.ArithmeticFaithful, true); !errors.Is(err, context.Canceled) {
 		t.Errorf("planning went on without its context: %v", err)
 	}
 }

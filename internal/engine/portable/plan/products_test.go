@@ -88,7 +88,7 @@ func TestAGroupOfLinearsKeepsWeightsAndResultsInOrder(t *testing.T) {
 	if !noted(p, "fused: 1 groups of linears") {
 		t.Errorf("the notes are %q", p.Notes)
 	}
-	plain, err := plan.New(t.Context(), function(t, fill), engine.Faithful, false)
+	plain, err := plan.New(t.Context(), function(t, fill), engine.ArithmeticFaithful, false)
 	if err != nil {
 		t.Fatal(err)
 	}

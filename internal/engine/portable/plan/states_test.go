@@ -164,7 +164,7 @@ func TestStatesAreShownAndUpdatedInPlaceWhereNothingNotices(t *testing.T) {
 			if got := marks(planOf(t, fill)); got != test.want {
 				t.Errorf("the steps are %q, want %q", got, test.want)
 			}
-			naive, err := plan.NewNaive(t.Context(), function(t, fill), engine.Faithful)
+			naive, err := plan.NewNaive(t.Context(), function(t, fill), engine.ArithmeticFaithful)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,14 +13,22 @@ import (
 // operation makes a constexpr operation of stored operands by hand: no verifier looks at
 // it, as none looks at the numbers in a real one.
 func operation(typ string, operands map[string]*mil.Const) *mil.Op {
-	o := &mil.Op{Type: typ, Outputs: []*mil.Value{{Name: "w"}}}
-	if strings.Contains(typ, "_sparse") && !strings.Contains(typ, "sparse_to_dense") {
-		o.Outputs = append(o.Outputs, &mil.Value{Name: "values"})
+	o := &mil.Op{Type: typ, Outputs: []*mil.Value{result("w", dtype.Float16)}}
+	switch {
+	case typ == "constexpr_affine_dequantize" || typ == "constexpr_cast":
+		o.Outputs[0].Type.DType = dtype.Float32
+	case strings.Contains(typ, "_sparse") && !strings.Contains(typ, "sparse_to_dense"):
+		o.Outputs = []*mil.Value{result("mask", dtype.UInt1), result("w", dtype.Float16)}
 	}
 	for name, c := range operands {
 		o.Inputs = append(o.Inputs, mil.Argument{Name: name, Values: []*mil.Value{{Type: mil.TensorType(c.DType, c.Shape...), Const: c}}})
 	}
 	return o
+}
+
+// result is a result of any shape.
+func result(name string, t dtype.Type) *mil.Value {
+	return &mil.Value{Name: name, Type: mil.Type{DType: t, Variadic: true}}
 }
 
 // packed is a constant of integers.
@@ -222,14 +230,14 @@ func TestWhatIsNoConstexprOperationIsRefused(t *testing.T) {
 // before, the work doubles.
 func TestAChainThatCostsTooMuchForAnElementIsRefused(t *testing.T) {
 	known := map[*mil.Value]*Weight{}
-	link := &mil.Value{Name: "w"}
+	link := result("w", dtype.Float32)
 	ws, err := New(nil, operation("constexpr_cast", map[string]*mil.Const{"source_val": numbers(t, dtype.Float16, []int{1}, 1)}), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	known[link] = ws[0]
 	for n := 1; ; n++ {
-		next := &mil.Value{Name: "w"}
+		next := result("w", dtype.Float32)
 		o := &mil.Op{Type: "constexpr_blockwise_shift_scale", Outputs: []*mil.Value{next}, Inputs: []mil.Argument{
 			{Name: "data", Values: []*mil.Value{link}}, {Name: "scale", Values: []*mil.Value{link}},
 		}}
