@@ -334,9 +334,9 @@ func compare(t *testing.T, c *op.Call, x *example, how string) {
 	}
 }
 
-// floats returns the elements of a dense value.
+// floats returns the elements of a value in row-major order.
 func floats(v *array.Value) []float32 {
-	if v.Repr == array.ReprF32 {
+	if v.Repr == array.ReprF32 && v.Dense {
 		return v.F32
 	}
 	f := make([]float32, v.Len())
