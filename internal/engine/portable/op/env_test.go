@@ -41,7 +41,9 @@ type example struct {
 	// results after the first. One that is nil is not looked at.
 	want *array.Value
 	more results
-	// within is how far a result may be off, in parts of what is wanted and of the
+	// view says that the results lie in the memory of an operand, not in a copy.
+	view bool
+	// within is how far a result may be off, in parts of what is wanted and of half the
 	// largest number of the result; 0 is 1e-6, the last bits of float32.
 	within float64
 	// refused is a part of the error; then nothing else is wanted. It has to come before
@@ -318,6 +320,9 @@ func compare(t *testing.T, c *op.Call, x *example, how string) {
 	t.Helper()
 	for k, want := range append(results{x.want}, x.more...) {
 		got := &c.Env.Values[c.Step.Out[k]]
+		if x.view && got.Own {
+			t.Errorf("%s: result %d is a copy", how, k)
+		}
 		switch {
 		case want == nil:
 		case !slices.Equal(got.Shape(), want.Shape()):
@@ -358,7 +363,7 @@ func compareFloats(t *testing.T, how string, k int, got, want []float32, within 
 	}
 	for i, x := range got {
 		a, b := float64(x), float64(want[i])
-		if a == b || a != a && b != b || math.Abs(a-b) <= within*max(math.Abs(b), top) {
+		if a == b || a != a && b != b || math.Abs(a-b) <= within*(math.Abs(b)+top/2) {
 			continue
 		}
 		t.Errorf("%s: element %d of result %d is %v, want %v; all are %v, want %v", how, i, k, x, want[i], some(got), some(want))

@@ -59,19 +59,19 @@ func TestSplit(t *testing.T) {
 	}
 	testExamples(t, []example{
 		{
-			name: "into equal parts", op: "split", in: split(operands{"num_splits": whole(3), "axis": whole(1)}),
+			name: "into equal parts", op: "split", view: true, in: split(operands{"num_splits": whole(3), "axis": whole(1)}),
 			want: f32(dims{2, 1}, 0, 3), more: results{f32(dims{2, 1}, 1, 4), f32(dims{2, 1}, 2, 5)},
 		},
 		{
-			name: "into parts of given sizes", op: "split", in: split(operands{"split_sizes": ints(1, 2), "axis": whole(1)}),
+			name: "into parts of given sizes", op: "split", view: true, in: split(operands{"split_sizes": ints(1, 2), "axis": whole(1)}),
 			want: f32(dims{2, 1}, 0, 3), more: results{f32(dims{2, 2}, 1, 2, 4, 5)},
 		},
 		{
-			name: "a part may have nothing", op: "split", in: split(operands{"split_sizes": ints(0, 3), "axis": whole(1)}),
+			name: "a part may have nothing", op: "split", view: true, in: split(operands{"split_sizes": ints(0, 3), "axis": whole(1)}),
 			want: f32(dims{2, 0}), more: results{f32(dims{2, 3}, 0, 1, 2, 3, 4, 5)},
 		},
 		{
-			name: "rows", op: "split", in: split(operands{"num_splits": whole(2), "axis": whole(0)}),
+			name: "rows", op: "split", view: true, in: split(operands{"num_splits": whole(2), "axis": whole(0)}),
 			want: f32(dims{1, 3}, 0, 1, 2), more: results{f32(dims{1, 3}, 3, 4, 5)},
 		},
 		{
@@ -92,7 +92,7 @@ func TestTile(t *testing.T) {
 		{name: "columns", op: "tile", in: operands{"x": x, "reps": ints(1, 2)}, want: f32(dims{2, 4}, 0, 1, 0, 1, 2, 3, 2, 3)},
 		{name: "rows", op: "tile", in: operands{"x": x, "reps": ints(2, 1)}, want: f32(dims{4, 2}, 0, 1, 2, 3, 0, 1, 2, 3)},
 		{name: "both", op: "tile", in: operands{"x": f32(dims{1, 2}, 1, 2), "reps": ints(2, 2)}, want: f32(dims{2, 4}, 1, 2, 1, 2, 1, 2, 1, 2)},
-		{name: "dimensions of one element are shown again, not copied", op: "tile", in: operands{"x": f32(dims{2, 1}, 1, 2), "reps": ints(1, 3)}, want: f32(dims{2, 3}, 1, 1, 1, 2, 2, 2)},
+		{name: "dimensions of one element are shown again, not copied", op: "tile", view: true, in: operands{"x": f32(dims{2, 1}, 1, 2), "reps": ints(1, 3)}, want: f32(dims{2, 3}, 1, 1, 1, 2, 2, 2)},
 		{name: "a compressed constant", op: "tile", in: operands{"x": stored(1, 2), "reps": ints(2, 1)}, want: f32(dims{2, 2}, 0, 10, 0, 10)},
 		{name: "no times", op: "tile", in: operands{"x": x, "reps": ints(0, 1)}, want: f32(dims{0, 2})},
 		{name: "integers stay integers", op: "tile", in: operands{"x": ints(1<<24+1, 2), "reps": ints(2)}, want: ints(1<<24+1, 2, 1<<24+1, 2)},
