@@ -64,7 +64,10 @@ func init() {
 		Operator{Name: "relu", Params: in("x"), Eval: relu},
 		Operator{Name: "sigmoid", Params: in("x"), Eval: sigmoid, Local: newSpread},
 		Operator{Name: "silu", Params: in("x"), Eval: silu, Local: newSpread},
-		Operator{Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread},
+		Operator{
+			Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread,
+			Texts: Texts{"mode": {"EXACT", "TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"}},
+		},
 		Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax},
 		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu, Check: fitChannels(1)},
 		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric, Check: fitChannels(1, 2)},

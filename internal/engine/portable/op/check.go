@@ -209,6 +209,22 @@ func checkSequences(c *Call) error {
 	return checkKind(c)
 }
 
+// checkCropResize looks for boxes of images that are not there.
+func checkCropResize(c *Call) error {
+	k, err := c.crops()
+	if err != nil {
+		return err
+	}
+	for n := range k.count {
+		for m := range k.images {
+			if _, err := k.image(k.boxes[n*k.width:][:k.width], n, m, c.In(0).Dims[0]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // checkPlaces looks at the indices into a list.
 func checkPlaces(c *Call) error {
 	_, err := c.placesIn()
@@ -315,9 +331,21 @@ func checkLSTM(c *Call) error {
 	return nil
 }
 
-// checkConvScales looks at the numbers with which conv_quantized decodes its
-// weight: one for all channels or one for each.
-func checkConvScales(c *Call) error {
+// checkConvQuantized looks at the numbers with which conv_quantized decodes its
+// weight: one for all channels or one for each. Codes that stand for entries of a
+// table, and those of fewer bits, are not supported.
+func checkConvQuantized(c *Call) error {
+	kind, err := c.textIn(8, "")
+	if err != nil {
+		return err
+	}
+	bits, err := c.intIn(11, 8)
+	if err != nil {
+		return err
+	}
+	if kind != "linear" || bits != 8 {
+		return fmt.Errorf("quantization_type %q of %d bits: %w", kind, bits, array.ErrUnsupported)
+	}
 	scales, biases := c.In(9).Len(), c.In(10).Len()
 	per := 1
 	if scales > 1 || biases > 1 {

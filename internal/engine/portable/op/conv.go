@@ -12,7 +12,7 @@ func init() {
 		Operator{
 			Name: "conv", Exact: true,
 			Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups"),
-			Shape:  convShape, Eval: conv, Prepare: prepareConv,
+			Shape:  convShape, Eval: conv, Prepare: prepareConv, Texts: padTexts,
 			Local:   func() any { return new(convLocal) },
 			Folding: CostProduct,
 		},

@@ -272,7 +272,7 @@ func TestConvQuantized(t *testing.T) {
 			in: quantized(operands{"quant_scale": f32(dims{3}, 1, 2, 3), "quant_bias": num(0)}), refused: "3 scales and 1 biases for 2 channels",
 		},
 		{
-			name: "lookup tables are not supported", op: "conv_quantized", late: true,
+			name: "lookup tables are not supported", op: "conv_quantized",
 			in: quantized(operands{"quant_scale": num(1), "quant_bias": num(0), "quantization_type": text("lut")}), refused: "operator is not supported",
 		},
 	})

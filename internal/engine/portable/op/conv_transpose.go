@@ -11,7 +11,7 @@ func init() {
 		Operator{
 			Name:   "conv_transpose",
 			Params: in("x", "weight!", "bias", "pad", "output_shape", "pad_type", "strides", "dilations", "groups"),
-			Shape:  convTransposeShape, Eval: convTranspose,
+			Shape:  convTransposeShape, Eval: convTranspose, Texts: padTexts,
 			Local:   func() any { return new(transposedTask) },
 			Folding: CostProduct,
 		},
@@ -20,7 +20,8 @@ func init() {
 			Name: "conv_quantized", Exact: true,
 			Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups",
 				"quantization_type!", "quant_scale!", "quant_bias!", "nbits"),
-			Shape: convShape, Eval: convQuantized, Check: checkConvScales,
+			Shape: convShape, Eval: convQuantized, Check: checkConvQuantized,
+			Texts:   Texts{"pad_type": padTypes, "quantization_type": {"linear", "lut"}},
 			Local:   func() any { return new(convLocal) },
 			Folding: CostProduct, Note: "linear quantization in 8 bits",
 		},
@@ -232,21 +233,10 @@ func (t *transposedTask) place(e, k int) (int, bool) {
 // convQuantized decodes the weight and runs the plain definition of conv.
 func convQuantized(c *Call) error {
 	l := localOf[convLocal](c)
-	kind, err := c.textIn(8, "")
-	if err != nil {
-		return err
-	}
-	bits, err := c.intIn(11, 8)
-	if err != nil {
+	if err := checkConvQuantized(c); err != nil {
 		return err
 	}
 	scale, offset, w := c.F32(c.In(9)), c.F32(c.In(10)), c.F32(c.In(1))
-	if err := checkConvScales(c); err != nil {
-		return err
-	}
-	if kind != "linear" || bits != 8 {
-		return fmt.Errorf("quantization_type %q of %d bits: %w", kind, bits, array.ErrUnsupported)
-	}
 	l.x = reuse(c.Env, l.x, len(w))
 	rows := max(1, l.geo.out)
 	c.Env.Pieces(len(w), func(lo, hi int) {

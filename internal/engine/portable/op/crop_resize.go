@@ -13,7 +13,11 @@ func init() {
 		Name: "crop_resize",
 		Params: in("x", "boxes", "box_indices", "target_height", "target_width", "normalized_coordinates",
 			"spatial_scale", "box_coordinate_mode", "sampling_mode", "pad_value", "roi"),
-		Shape: cropResizeShape, Eval: cropResize, Local: newGrid2,
+		Shape: cropResizeShape, Eval: cropResize, Check: checkCropResize, Local: newGrid2,
+		Texts: Texts{
+			"box_coordinate_mode": {"CORNERS_HEIGHT_FIRST", "CORNERS_WIDTH_FIRST", "CENTER_SIZE_HEIGHT_FIRST", "CENTER_SIZE_WIDTH_FIRST"},
+			"sampling_mode":       samplingModes,
+		},
 		Folding: CostUnbounded, Note: "boxes for all images up to iOS16, with an image each from iOS17",
 	})
 }

@@ -114,11 +114,11 @@ func TestCropResizeImages(t *testing.T) {
 			in: in("roi", f32(dims{1, 1, 4, 1, 1}, 0, 0, 0, 0), nil), want: f32(dims{1, 2, 2, 1, 1}, 1, 2, 3, 4),
 		},
 		{
-			name: "an image that is not there is refused", op: "crop_resize", late: true,
+			name: "an image that is not there is refused", op: "crop_resize",
 			in: in("boxes", zeros, operands{"box_indices": ints(0, 2)}), refused: "box 1 is of image 2 of 2",
 		},
 		{
-			name: "nor is a number an image that is none", op: "crop_resize", opset: 6, late: true,
+			name: "nor is a number an image that is none", op: "crop_resize", opset: 6,
 			in: in("roi", f32(dims{1, 1, 5, 1, 1}, nan, 0, 0, 0, 0), nil), refused: "box 0 is of image -1 of 2",
 		},
 		{name: "every box needs an index", op: "crop_resize", in: in("boxes", zeros, operands{"box_indices": ints(0)}), refused: "1 box_indices for 2 boxes"},

@@ -14,6 +14,7 @@ func init() {
 			// The shape of the elements is a tuple, which may be empty.
 			Name: "make_list", Params: []Param{{Name: "elem_shape"}, {Name: "init_length"}, {Name: "dynamic_length"}, {Name: "dtype"}},
 			Shape: makeListShape, Eval: makeList, Exact: true,
+			Texts: Texts{"dtype": castTypes},
 		},
 		Operator{Name: "list_length", Params: in("ls"), Shape: listLengthShape, Eval: listLength, Exact: true, ShapeOnly: true},
 		Operator{Name: "list_read", Params: in("ls", "index!"), Shape: listReadShape, Eval: listRead, Check: checkPlaces, Exact: true},
