@@ -110,14 +110,6 @@ func checkResponseNorm(c *Call) error {
 	return nil
 }
 
-// checkDivisors refuses to divide integers by zero.
-func checkDivisors(c *Call) error {
-	if c.floatOut(0) {
-		return nil
-	}
-	return c.noZero(c.I32(c.In(1)))
-}
-
 // holdsInts is Value.IsInt that answers by the declared type where the content is
 // not known.
 func holdsInts(v *array.Value) bool {
@@ -207,28 +199,6 @@ func checkSequences(c *Call) error {
 		return err
 	}
 	return checkKind(c)
-}
-
-// checkCropResize looks for boxes of images that are not there.
-func checkCropResize(c *Call) error {
-	k, err := c.crops()
-	if err != nil {
-		return err
-	}
-	for n := range k.count {
-		for m := range k.images {
-			if _, err := k.image(k.boxes[n*k.width:][:k.width], n, m, c.In(0).Dims[0]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// checkPlaces looks at the indices into a list.
-func checkPlaces(c *Call) error {
-	_, err := c.placesIn()
-	return err
 }
 
 // checkScatter refuses a mode that does not exist, and indices outside.
@@ -326,34 +296,6 @@ func checkLSTM(c *Call) error {
 			if err := c.fitVector(at[k], n); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// checkConvQuantized looks at the numbers with which conv_quantized decodes its
-// weight: one for all channels or one for each. Codes that stand for entries of a
-// table, and those of fewer bits, are not supported.
-func checkConvQuantized(c *Call) error {
-	kind, err := c.textIn(8, "")
-	if err != nil {
-		return err
-	}
-	bits, err := c.intIn(11, 8)
-	if err != nil {
-		return err
-	}
-	if kind != "linear" || bits != 8 {
-		return fmt.Errorf("quantization_type %q of %d bits: %w", kind, bits, array.ErrUnsupported)
-	}
-	scales, biases := c.In(9).Len(), c.In(10).Len()
-	per := 1
-	if scales > 1 || biases > 1 {
-		per = max(1, localOf[convLocal](c).geo.out)
-	}
-	for _, n := range [...]int{scales, biases} {
-		if n != 1 && n != per {
-			return AsShape(fmt.Errorf("%d scales and %d biases for %d channels", scales, biases, per))
 		}
 	}
 	return nil

@@ -229,31 +229,3 @@ func (t *transposedTask) place(e, k int) (int, bool) {
 	}
 	return at, true
 }
-
-// convQuantized decodes the weight and runs the plain definition of conv.
-func convQuantized(c *Call) error {
-	l := localOf[convLocal](c)
-	if err := checkConvQuantized(c); err != nil {
-		return err
-	}
-	scale, offset, w := c.F32(c.In(9)), c.F32(c.In(10)), c.F32(c.In(1))
-	l.x = reuse(c.Env, l.x, len(w))
-	rows := max(1, l.geo.out)
-	c.Env.Pieces(len(w), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			o := k / max(1, len(w)/rows)
-			l.x[k] = w[k]*scale[o%len(scale)] + offset[o%len(offset)]
-		}
-	})
-	xs := c.F32(c.In(0))
-	dst := c.newF32(0)
-	l.task = convTask{env: c.Env, g: &l.geo, dst: dst, x: xs, w: l.x}
-	if b := c.In(2); b != nil {
-		l.task.bias = c.F32(b)
-	}
-	if len(dst) > 0 {
-		c.Env.Pool.For(&l.task, l.geo.batch*l.geo.out, 1, c.Env.Threads)
-	}
-	c.roundTo(dst)
-	return nil
-}

@@ -229,3 +229,19 @@ func (s sampling) between(i, n int, a, b float64) float64 {
 		return a + k*(b-a+1)/out
 	}
 }
+
+// checkCropResize looks for boxes of images that are not there.
+func checkCropResize(c *Call) error {
+	k, err := c.crops()
+	if err != nil {
+		return err
+	}
+	for n := range k.count {
+		for m := range k.images {
+			if _, err := k.image(k.boxes[n*k.width:][:k.width], n, m, c.In(0).Dims[0]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

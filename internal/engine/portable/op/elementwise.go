@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
@@ -26,21 +25,6 @@ type binary struct {
 	rowwise func(s *Setup) (int, bool)
 }
 
-// comparison is an operator of two operands whose result is a boolean.
-type comparison uint8
-
-const (
-	isEqual comparison = iota
-	isNotEqual
-	isLess
-	isLessEqual
-	isGreater
-	isGreaterEqual
-	isAnd
-	isOr
-	isXor
-)
-
 var binaries = []binary{
 	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: onRight(kernel.AddScalar), sv: onLeft(kernel.AddScalar), rowwise: constantScale},
 	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: kernel.Sub, vs: onRight(kernel.SubScalar), sv: onLeft(kernel.ScalarSub), rowwise: constantScale},
@@ -53,12 +37,6 @@ var binaries = []binary{
 	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: kernel.Max, vs: onRight(kernel.MaxScalar), sv: onLeft(kernel.MaxScalar)},
 	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: kernel.Min, vs: onRight(kernel.MinScalar), sv: onLeft(kernel.MinScalar)},
 	{name: "pow", f: powF, i: powI, vs: powVS},
-}
-
-var comparisons = [...]string{
-	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
-	isGreater: "greater", isGreaterEqual: "greater_equal",
-	isAnd: "logical_and", isOr: "logical_or", isXor: "logical_xor",
 }
 
 func init() {
@@ -181,129 +159,6 @@ func (c *Call) noZero(divisors []int32) (err error) {
 	return err
 }
 
-// compare applies a comparison or a logical operator to operands that broadcast.
-func (c *Call) compare(op comparison) error {
-	out := c.newI32(0)
-	w := c.nest()
-	if c.In(0).IsInt() && c.In(1).IsInt() {
-		a, b, ok := c.pairInt(&w)
-		for ; ok; ok = w.Next() {
-			compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
-		}
-		return nil
-	}
-	a, b, ok := c.pair(&w)
-	for ; ok; ok = w.Next() {
-		compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
-	}
-	return nil
-}
-
-// compareRow compares elements of a, p apart, with elements of b, q apart.
-func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q int) {
-	switch op {
-	case isEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] == b[k*q])
-		}
-	case isNotEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] != b[k*q])
-		}
-	case isLess:
-		for k := range dst {
-			dst[k] = bit(a[k*p] < b[k*q])
-		}
-	case isLessEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] <= b[k*q])
-		}
-	case isGreater:
-		for k := range dst {
-			dst[k] = bit(a[k*p] > b[k*q])
-		}
-	case isGreaterEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] >= b[k*q])
-		}
-	case isAnd:
-		for k := range dst {
-			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)
-		}
-	case isOr:
-		for k := range dst {
-			dst[k] = bit(a[k*p] != 0 || b[k*q] != 0)
-		}
-	case isXor:
-		for k := range dst {
-			dst[k] = bit((a[k*p] != 0) != (b[k*q] != 0))
-		}
-	}
-}
-
-// bit is 1 for true and 0 for false, as booleans are kept.
-func bit(b bool) int32 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// logicalNot is 1 where x is 0, else 0.
-func logicalNot(c *Call) error {
-	out := c.newI32(0)
-	x := c.I32(c.In(0))
-	c.Env.Pieces(len(x), func(lo, hi int) {
-		for k, v := range x[lo:hi] {
-			out[lo+k] = bit(v == 0)
-		}
-	})
-	return nil
-}
-
-// selectOp takes elements of a where cond is true, else of b.
-func selectOp(c *Call) error {
-	cond, a, b, out := c.In(0), c.In(1), c.In(2), c.out(0)
-	w := c.nest()
-	flags := c.I32(cond)
-	w.DenseStrides(0, out.Shape())
-	w.Broadcast(1, cond, out.Rank, true)
-	if !c.floatOut(0) {
-		dst, x, y := c.newI32(0), c.I32(a), c.I32(b)
-		w.Broadcast(2, a, out.Rank, true)
-		w.Broadcast(3, b, out.Rank, true)
-		selectRows(&w, out.Shape(), dst, flags, x, y)
-		return nil
-	}
-	x, dx := c.floatsOf(a)
-	y, dy := c.floatsOf(b)
-	w.Broadcast(2, a, out.Rank, dx)
-	w.Broadcast(3, b, out.Rank, dy)
-	selectRows(&w, out.Shape(), c.newF32(0), flags, x, y)
-	if out.DType == dtype.Float16 && (a.DType != dtype.Float16 || b.DType != dtype.Float16) {
-		c.roundF16(out.F32[:out.Len()])
-	}
-	return nil
-}
-
-// selectRows takes each element of dst from a where cond is set, else from b.
-func selectRows[T any](w *array.Nest, dims []int, dst []T, cond []int32, a, b []T) {
-	for ok := w.Start(dims, array.MaxStreams); ok; ok = w.Next() {
-		row := dst[w.At[0] : w.At[0]+w.N]
-		p, x, y := w.At[1], w.At[2], w.At[3]
-		for k := range row {
-			if cond[p] != 0 {
-				row[k] = a[x]
-			} else {
-				row[k] = b[y]
-			}
-			p += w.Step[1]
-			x += w.Step[2]
-			y += w.Step[3]
-		}
-	}
-}
-
 func addF(a, b float32) float32 { return a + b }
 
 func subF(a, b float32) float32 { return a - b }
@@ -388,4 +243,12 @@ func powI(a, b int64) int64 {
 		a *= a
 	}
 	return r
+}
+
+// checkDivisors refuses to divide integers by zero.
+func checkDivisors(c *Call) error {
+	if c.floatOut(0) {
+		return nil
+	}
+	return c.noZero(c.I32(c.In(1)))
 }

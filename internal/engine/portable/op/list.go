@@ -218,3 +218,9 @@ func putRows[T any](p *array.Poller, dst, old, rows []T, at []int32, size int) {
 		array.Copy(p, dst[i*size:(i+1)*size], rows[k*size:])
 	})
 }
+
+// checkPlaces looks at the indices into a list.
+func checkPlaces(c *Call) error {
+	_, err := c.placesIn()
+	return err
+}

@@ -1,0 +1,102 @@
+package op
+
+// comparison is an operator of two operands whose result is a boolean.
+type comparison uint8
+
+const (
+	isEqual comparison = iota
+	isNotEqual
+	isLess
+	isLessEqual
+	isGreater
+	isGreaterEqual
+	isAnd
+	isOr
+	isXor
+)
+
+var comparisons = [...]string{
+	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
+	isGreater: "greater", isGreaterEqual: "greater_equal",
+	isAnd: "logical_and", isOr: "logical_or", isXor: "logical_xor",
+}
+
+// compare applies a comparison or a logical operator to operands that broadcast.
+func (c *Call) compare(op comparison) error {
+	out := c.newI32(0)
+	w := c.nest()
+	if c.In(0).IsInt() && c.In(1).IsInt() {
+		a, b, ok := c.pairInt(&w)
+		for ; ok; ok = w.Next() {
+			compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
+		}
+		return nil
+	}
+	a, b, ok := c.pair(&w)
+	for ; ok; ok = w.Next() {
+		compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
+	}
+	return nil
+}
+
+// compareRow compares elements of a, p apart, with elements of b, q apart.
+func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q int) {
+	switch op {
+	case isEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] == b[k*q])
+		}
+	case isNotEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != b[k*q])
+		}
+	case isLess:
+		for k := range dst {
+			dst[k] = bit(a[k*p] < b[k*q])
+		}
+	case isLessEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] <= b[k*q])
+		}
+	case isGreater:
+		for k := range dst {
+			dst[k] = bit(a[k*p] > b[k*q])
+		}
+	case isGreaterEqual:
+		for k := range dst {
+			dst[k] = bit(a[k*p] >= b[k*q])
+		}
+	case isAnd:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)
+		}
+	case isOr:
+		for k := range dst {
+			dst[k] = bit(a[k*p] != 0 || b[k*q] != 0)
+		}
+	case isXor:
+		for k := range dst {
+			dst[k] = bit((a[k*p] != 0) != (b[k*q] != 0))
+		}
+	}
+}
+
+// bit is 1 for true and 0 for false, as booleans are kept.
+func bit(b bool) int32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// logicalNot is 1 where x is 0, else 0.
+func logicalNot(c *Call) error {
+	out := c.newI32(0)
+	x := c.I32(c.In(0))
+	c.Env.Pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			out[lo+k] = bit(v == 0)
+		}
+	})
+	return nil
+}
