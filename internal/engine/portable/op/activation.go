@@ -7,7 +7,10 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
-// activation is a function of one number with up to two constant parameters.
+// activation is a function of one number with up to two parameters, by the formulas of
+// coremltools' operators of the same names. It is called for every element: these are
+// the functions of small vision models. Those that language models spend time in
+// (relu, sigmoid, silu, gelu) have loops over vectors below.
 type activation struct {
 	name   string
 	params []Param
@@ -67,9 +70,6 @@ func init() {
 			Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread,
 			Texts: Texts{"mode": {"EXACT", "TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"}},
 		},
-		Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax},
-		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu, Check: fitChannels(1)},
-		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric, Check: fitChannels(1, 2)},
 	)
 }
 
@@ -95,7 +95,8 @@ func (c *Call) activate(a *activation) error {
 
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// softplus is log(1+exp(x)) without overflow.
+// softplus is log(1+exp(x)). The exponent is never positive, so that it does not
+// overflow above 88 as the formula would; log1p keeps the digits of small results.
 func softplus(x float32) float32 {
 	return float32(math.Log1p(math.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
 }
@@ -112,7 +113,7 @@ func relu(c *Call) error {
 	return nil
 }
 
-// sigmoid is 1/(1+e^-x).
+// sigmoid is 1/(1+e^-x), on the pool when there are many numbers.
 func sigmoid(c *Call) error {
 	x := c.F32(c.In(0))
 	c.spread(sigmoidRow, c.newF32(0), x)
@@ -122,13 +123,15 @@ func sigmoid(c *Call) error {
 // sigmoidRow stores 1/(1+exp(-x)).
 func sigmoidRow(dst, x []float32) { scaledSigmoid(dst, x, 1) }
 
-// geluSigmoidRow stores x/(1+exp(-1.702x)).
+// geluSigmoidRow stores x/(1+exp(-1.702x)), the approximation of Hendrycks and Gimpel,
+// "Gaussian Error Linear Units".
 func geluSigmoidRow(dst, x []float32) {
 	scaledSigmoid(dst, x, 1.702)
 	kernel.Mul(dst, dst, x)
 }
 
-// scaledSigmoid stores 1/(1+e^(-scale·x)) in dst.
+// scaledSigmoid stores 1/(1+e^(-scale·x)) in dst. Where the power overflows the result
+// is 0, as it is in the limit.
 func scaledSigmoid(dst, x []float32, scale float32) {
 	kernel.Scale(dst, x, -scale)
 	kernel.Exp(dst, dst)
@@ -144,7 +147,10 @@ func silu(c *Call) error {
 	return nil
 }
 
-// gelu is x times the normal distribution function, exact or approximated as its mode says.
+// gelu is x times the normal distribution function. The modes differ from the third
+// digit on, and a model gives other tokens with another one than it was trained with:
+// EXACT uses the error function, TANH_APPROXIMATION is that of GPT-2 and PyTorch's
+// approximate="tanh", SIGMOID_APPROXIMATION is "quick" GELU of CLIP.
 func gelu(c *Call) error {
 	mode, err := c.textIn(1, "EXACT")
 	if err != nil {

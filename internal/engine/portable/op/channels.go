@@ -6,7 +6,14 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// channels checks that operand k is a vector with an element for each index of
+func init() {
+	add(
+		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu, Check: fitChannels(1)},
+		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric, Check: fitChannels(1, 2)},
+	)
+}
+
+// channels checks that operand k, a parameter of each channel, is a vector with an element for each index of
 // the second dimension of x, and returns it.
 func (c *Call) channels(k int, x *array.Value) ([]float32, error) {
 	v := c.In(k)
@@ -20,7 +27,8 @@ func (c *Call) channels(k int, x *array.Value) ([]float32, error) {
 }
 
 // perChannel calls f for runs of elements lo to hi-1 that belong to one channel of
-// [batch, channels, inner].
+// [batch, channels, inner]. A run is never longer than what may lie between two looks at
+// the context.
 func (c *Call) perChannel(n, inner, channels int, f func(ch, lo, hi int)) {
 	if n == 0 {
 		return
@@ -34,7 +42,8 @@ func (c *Call) perChannel(n, inner, channels int, f func(ch, lo, hi int)) {
 	})
 }
 
-// prelu is x where x is positive, else alpha of the channel times x.
+// prelu is x where x is positive, else alpha of the channel times x. It is computed as
+// the sum of two halves, which needs no branch: one of them is zero.
 func prelu(c *Call) error {
 	x := c.In(0)
 	alpha, err := c.channels(1, x)
@@ -52,7 +61,7 @@ func prelu(c *Call) error {
 	return nil
 }
 
-// softplusParametric is alpha*log(1+exp(beta*x)) with parameters per channel.
+// softplusParametric is alpha·log(1+exp(beta·x)) with parameters of the channel.
 func softplusParametric(c *Call) error {
 	x := c.In(0)
 	alpha, err := c.channels(1, x)

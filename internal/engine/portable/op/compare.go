@@ -21,7 +21,21 @@ var comparisons = [...]string{
 	isAnd: "logical_and", isOr: "logical_or", isXor: "logical_xor",
 }
 
-// compare applies a comparison or a logical operator to operands that broadcast.
+func init() {
+	for k, name := range comparisons {
+		op := comparison(k)
+		add(Operator{
+			Name: name, Params: in("x*", "y*!"), Exact: true,
+			Shape: func(c *Call) error { return broadcastShape(c, 0, 2) }, Eval: func(c *Call) error { return c.compare(op) },
+		})
+	}
+	add(Operator{Name: "logical_not", Params: in("x"), Eval: logicalNot, Exact: true})
+}
+
+// compare applies a comparison or a logical operator to operands that broadcast. Two
+// operands of integers are compared as such, since float32 does not tell all of them
+// apart; an integer meets a number as a number. For the logical operators whatever is
+// not zero is true.
 func (c *Call) compare(op comparison) error {
 	out := c.newI32(0)
 	w := c.nest()
@@ -39,7 +53,9 @@ func (c *Call) compare(op comparison) error {
 	return nil
 }
 
-// compareRow compares elements of a, p apart, with elements of b, q apart.
+// compareRow compares elements of a, p apart, with elements of b, q apart. There is a
+// loop for each operator, not a function called for each element: a mask of a long
+// prompt is the square of its length. NaN compares as IEEE 754 says, unequal to all.
 func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q int) {
 	switch op {
 	case isEqual:
@@ -59,13 +75,9 @@ func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q in
 			dst[k] = bit(a[k*p] <= b[k*q])
 		}
 	case isGreater:
-		for k := range dst {
-			dst[k] = bit(a[k*p] > b[k*q])
-		}
+		compareRow(isLess, dst, b, a, q, p)
 	case isGreaterEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] >= b[k*q])
-		}
+		compareRow(isLessEqual, dst, b, a, q, p)
 	case isAnd:
 		for k := range dst {
 			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)

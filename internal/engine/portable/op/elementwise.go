@@ -10,8 +10,9 @@ import (
 )
 
 // binary is an operator of two operands, element by element, with NumPy's
-// broadcasting. Integers are computed in 64 bits and wrapped to the declared
-// type.
+// broadcasting. The declared type of the result says how it is computed: numbers in
+// float32, integers in 64 bits and wrapped to their type as two's complement does. So
+// int32 overflows as it does in NumPy and in Core ML, without an error.
 type binary struct {
 	name string
 	f    func(a, b float32) float32
@@ -52,21 +53,11 @@ func init() {
 			Eval: func(c *Call) error { return c.binary(b) },
 		})
 	}
-	for k, name := range comparisons {
-		op := comparison(k)
-		add(Operator{Name: name, Params: in("x*", "y*!"), Shape: shape, Exact: true, Eval: func(c *Call) error { return c.compare(op) }})
-	}
-	add(
-		Operator{Name: "logical_not", Params: in("x"), Eval: logicalNot, Exact: true},
-		Operator{
-			Name: "select", Params: in("cond", "a*!", "b*!"), Exact: true,
-			Shape: func(c *Call) error { return broadcastShape(c, 0, 3) }, Eval: selectOp,
-		},
-	)
 }
 
-// pair lays out a nest over output 0 and operands 0 and 1 as float32. ok is
-// false when there are no elements.
+// pair lays out a nest over output 0 and operands 0 and 1 as float32, in memories 0, 1
+// and 2. Strided operands are walked where they lie. ok is false when there are no
+// elements.
 func (c *Call) pair(w *array.Nest) (a, b []float32, ok bool) {
 	x, y, out := c.In(0), c.In(1), c.out(0)
 	a, da := c.floatsOf(x)
@@ -88,7 +79,9 @@ func (c *Call) pairInt(w *array.Nest) (a, b []int32, ok bool) {
 }
 
 // binary applies an operator of two operands, which broadcast, as numbers or as
-// integers.
+// integers. Two vectors that lie side by side are one loop, on the pool when it is long;
+// otherwise the innermost rows are of two vectors, or of a vector and a number that is
+// repeated, which has a stride of zero. Any other row goes element by element.
 func (c *Call) binary(op *binary) error {
 	if !c.floatOut(0) {
 		return c.binaryInt(op)
@@ -124,7 +117,8 @@ func (c *Call) binary(op *binary) error {
 	}
 }
 
-// binaryInt is binary for integers, which wrap around at the declared type.
+// binaryInt is binary for integers, which wrap around at the declared type. They are
+// indices and shapes, so few that they have no loops of their own.
 func (c *Call) binaryInt(op *binary) error {
 	out, dt := c.newI32(0), c.out(0).DType
 	w := c.nest()
@@ -149,7 +143,8 @@ func (c *Call) binaryInt(op *binary) error {
 	}
 }
 
-// noZero fails when a divisor is zero.
+// noZero fails when a divisor is zero: the processor would end the process, and for
+// integers there is no infinity to give.
 func (c *Call) noZero(divisors []int32) (err error) {
 	c.Env.Pieces(len(divisors), func(lo, hi int) {
 		if slices.Contains(divisors[lo:hi], 0) {
@@ -159,6 +154,7 @@ func (c *Call) noZero(divisors []int32) (err error) {
 	return err
 }
 
+// The definitions of the operators whose vectors have kernels.
 func addF(a, b float32) float32 { return a + b }
 
 func subF(a, b float32) float32 { return a - b }
@@ -189,7 +185,8 @@ func floorDivI(a, b int64) int64 {
 	return q
 }
 
-// modF is the remainder of floorDivF: it has the sign of the divisor.
+// modF is the remainder of floorDivF: it has the sign of the divisor, as in Python and
+// unlike Go's.
 func modF(a, b float32) float32 {
 	r := math.Mod(float64(a), float64(b))
 	if r != 0 && (r < 0) != (b < 0) {
@@ -198,9 +195,12 @@ func modF(a, b float32) float32 {
 	return float32(r)
 }
 
+// powF follows IEEE 754 in its corner cases: 0^0 is 1, and a negative number to a power
+// that is not whole is NaN.
 func powF(a, b float32) float32 { return float32(math.Pow(float64(a), float64(b))) }
 
-// powVS knows the exponents that models use.
+// powVS is pow with one exponent and knows those that models use: the square and the
+// cube of norms and of GELU, the inverse. The cube is rounded once, as math.Pow would.
 func powVS(dst, a, b []float32) {
 	switch b[0] {
 	case 1:
@@ -245,7 +245,7 @@ func powI(a, b int64) int64 {
 	return r
 }
 
-// checkDivisors refuses to divide integers by zero.
+// checkDivisors refuses to divide integers by zero, before anything is written.
 func checkDivisors(c *Call) error {
 	if c.floatOut(0) {
 		return nil

@@ -306,7 +306,7 @@ func testExamples(t *testing.T, list []example) {
 					t.Fatalf("%s: %v", f.name, err)
 				}
 				compare(t, c, &x, f.name)
-				if n := testing.AllocsPerRun(1, run); n != 0 || err != nil {
+				if n := testing.AllocsPerRun(5, run); n != 0 || err != nil {
 					t.Errorf("%s: a second run allocates %v times, error %v", f.name, n, err)
 				}
 				compare(t, c, &x, f.name+", again")

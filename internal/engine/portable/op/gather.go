@@ -14,20 +14,11 @@ func init() {
 			Shape: gatherShape, Eval: gather, Check: checkGather, View: true, Exact: true,
 			Note: "negative indices up to iOS16, and constant ones from iOS17; an index outside is an error",
 		},
-		Operator{
-			Name: "gather_along_axis", Params: in("x", "indices!", "axis", "validate_indices."),
-			Shape: alongShape, Eval: gatherAlong, Check: checkAlong, Exact: true,
-			Note: "as gather",
-		},
-		Operator{
-			Name: "gather_nd", Params: in("x", "indices!", "batch_dims", "validate_indices."),
-			Shape: gatherNDShape, Eval: gatherND, Check: checkGatherND, Exact: true,
-			Note: "as gather",
-		},
 	)
 }
 
-// gatherAxes returns axis and batch_dims of a gather.
+// gatherAxes returns axis and batch_dims of a gather. The first batch_dims dimensions of
+// x and indices are the same: each batch has indices of its own.
 func (c *Call) gatherAxes() (axis, batch int, err error) {
 	x, idx := c.In(0), c.In(1)
 	if axis, err = c.axisIn(2, 0, x); err != nil {
@@ -50,7 +41,9 @@ func (c *Call) gatherAxes() (axis, batch int, err error) {
 	return axis, batch, nil
 }
 
-// gatherShape replaces axis by the dimensions of indices that are not batch.
+// gatherShape replaces axis by the dimensions of indices that are not batch: x of
+// [batch, outer, n, inner] and indices of [batch, places] give
+// [batch, outer, places, inner].
 func gatherShape(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	axis, batch, err := c.gatherAxes()
@@ -68,8 +61,9 @@ func gatherShape(c *Call) error {
 	return c.out(0).SetShape(dims[:rank]...)
 }
 
-// gather picks slices of x along axis. Rows of a compressed or half-precision
-// table are decoded one by one; a single index is a view.
+// gather picks slices of x along axis, as numpy.take does. This is how a token finds its
+// embedding, so the table is often the largest constant of a model: only the rows that
+// are asked for are decoded, and a single index is a view.
 func gather(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	axis, batch, err := c.gatherAxes()
@@ -85,30 +79,28 @@ func gather(c *Call) error {
 	}
 	indices := c.I32(idx)
 	batches, outer, inner := x.Span(0, batch), x.Span(batch, axis), x.Span(axis+1, x.Rank)
-	n, per := x.Dims[axis], idx.Span(batch, idx.Rank)
+	n, places := x.Dims[axis], idx.Span(batch, idx.Rank)
 	rows := rowSource{c: c, x: x}
 	c.newOut(0)
 	rows.open(inner)
-	out := c.out(0)
-	at := 0
 	work := array.Counter{Poller: &c.Env.Poller}
-	for b := range batches {
-		for o := range outer {
-			for j := range per {
-				k, err := rule.at(indices[b*per+j], n)
-				if err != nil {
-					return err
-				}
-				rows.copy(out, at, ((b*outer+o)*n+k)*inner, inner)
-				at += inner
-				work.Add(rows.cost * inner)
+	at := 0
+	for o := range batches * outer {
+		for _, i := range indices[o/outer*places:][:places] {
+			k, err := rule.at(i, n)
+			if err != nil {
+				return err
 			}
+			rows.copy(c.out(0), at, (o*n+k)*inner, inner)
+			at += inner
+			work.Add(rows.cost * inner)
 		}
 	}
 	return nil
 }
 
-// checkGather looks at the indices alone.
+// checkGather looks at the indices alone: a token that the table does not have must be
+// found before the step's states are written.
 func checkGather(c *Call) error {
 	axis, _, err := c.gatherAxes()
 	if err != nil {
@@ -131,7 +123,8 @@ func (c *Call) checkIndices(rule indexRule, n int) error {
 	return nil
 }
 
-// gatherOne is gather of a single index: a view with axis taken out.
+// gatherOne is gather of a single index: a view with axis taken out. The dimensions of
+// the index, which are all one, come in its place.
 func (c *Call) gatherOne(x *array.Value, axis int, rule indexRule) error {
 	k, err := rule.at(c.I32(c.In(1))[0], x.Dims[axis])
 	if err != nil {
@@ -167,7 +160,8 @@ type rowSource struct {
 }
 
 // open prepares for reading; compressed and dense half-precision values stay as
-// they are, all others become dense.
+// they are, all others become dense. A compressed value whose rows are one element is
+// decoded as a whole: a decoder has a price for every call.
 func (r *rowSource) open(inner int) {
 	r.cost = 1
 	switch {

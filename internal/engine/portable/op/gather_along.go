@@ -6,7 +6,16 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// alongShape checks that x and indices differ only along axis.
+func init() {
+	add(Operator{
+		Name: "gather_along_axis", Params: in("x", "indices!", "axis", "validate_indices."),
+		Shape: alongShape, Eval: gatherAlong, Check: checkAlong, Exact: true,
+		Note: "as gather",
+	})
+}
+
+// alongShape checks that x and indices differ only along axis. The result has the shape
+// of the indices.
 func alongShape(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	if _, err := c.along(2, x, idx); err != nil {
@@ -32,7 +41,8 @@ func (c *Call) along(k int, x, idx *array.Value) (int, error) {
 	return axis, nil
 }
 
-// gatherAlong takes for every element the one at the given index of its lane.
+// gatherAlong takes for every element the one at the given index of its lane, as
+// numpy.take_along_axis does: y[a,i,b] = x[a,indices[a,i,b],b].
 func gatherAlong(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	axis, err := c.along(2, x, idx)
@@ -53,10 +63,11 @@ func gatherAlong(c *Call) error {
 	return pickLanes(&c.Env.Poller, c.newI32(0), src, indices, l, rule)
 }
 
-// lanes describes two values that differ only in one dimension: n elements in
-// the one, m in the other.
+// lanes describes two values that differ only in one dimension: [outer, n, inner] and
+// [outer, m, inner].
 type lanes struct{ outer, n, m, inner int }
 
+// pickLanes is gatherAlong for one kind of elements.
 func pickLanes[T any](p *array.Poller, dst, src []T, indices []int32, l lanes, rule indexRule) error {
 	at := 0
 	work := array.Counter{Poller: p}

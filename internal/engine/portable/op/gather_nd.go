@@ -6,8 +6,17 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// deep is how the last dimension of indices addresses slices of x: depth
-// coordinates after the batch dimensions.
+func init() {
+	add(Operator{
+		Name: "gather_nd", Params: in("x", "indices!", "batch_dims", "validate_indices."),
+		Shape: gatherNDShape, Eval: gatherND, Check: checkGatherND, Exact: true,
+		Note: "as gather",
+	})
+}
+
+// deep is how the last dimension of indices addresses slices of x: depth coordinates
+// after the batch dimensions. Fewer coordinates than x has dimensions name a slice of
+// so many elements; count of them are named, perBatch in each batch.
 type deep struct{ batch, depth, slice, count, perBatch int }
 
 // deep checks the operands of gather_nd (batch_dims at operand k) and scatter_nd.
@@ -33,7 +42,8 @@ func (c *Call) deep(x, idx *array.Value, batch int) (d deep, err error) {
 	return d, nil
 }
 
-// offset returns the first element of slice number k.
+// offset returns the first element of slice number k: the batch that it belongs to and
+// then its coordinates are the digits of a number.
 func (d *deep) offset(x *array.Value, indices []int32, k int, rule indexRule) (int, error) {
 	at := 0
 	if d.batch > 0 {
@@ -72,8 +82,8 @@ func gatherNDShape(c *Call) error {
 	return c.out(0).SetShape(dims[:rank]...)
 }
 
-// gatherND picks the slices of x at the coordinates in the last dimension of
-// indices.
+// gatherND picks the slices of x at the coordinates in the last dimension of indices, as
+// tf.gather_nd does.
 func gatherND(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	batch, err := c.intIn(2, 0)
@@ -97,6 +107,7 @@ func gatherND(c *Call) error {
 	return pickSlices(&c.Env.Poller, c.newI32(0), src, indices, x, &d, rule)
 }
 
+// pickSlices is gatherND for one kind of elements.
 func pickSlices[T any](p *array.Poller, dst, src []T, indices []int32, x *array.Value, d *deep, rule indexRule) error {
 	work := array.Counter{Poller: p}
 	for k := range d.count {

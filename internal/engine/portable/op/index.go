@@ -5,6 +5,11 @@ import (
 	"fmt"
 )
 
+// What an index outside 0..n-1 means depends on the opset, on who asks and on
+// validate_indices. Up to iOS16 negative ones count from the end. From iOS17 on the
+// documentation leaves them open for operators that read, and says that those that
+// write leave them out. This file is the engine's answer for all of them.
+
 // indexRule says what an index outside 0..n-1 means.
 type indexRule struct {
 	// wrapped lets negative indices count from the end.
@@ -14,7 +19,7 @@ type indexRule struct {
 	dropped bool
 }
 
-// errDropped says that an index names no place.
+// errDropped says that an index names no place, which is no mistake.
 var errDropped = errors.New("index names no place")
 
 // writeRule is indexRule for operators that write: from iOS17 on an index outside

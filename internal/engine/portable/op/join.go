@@ -20,11 +20,7 @@ func concatShape(c *Call) error {
 	if first.Rank == 0 {
 		return scalarsShape(c)
 	}
-	axis, err := c.axisIn(1, 0, first)
-	if err != nil {
-		return err
-	}
-	interleave, err := c.BoolIn(2, false)
+	axis, interleave, err := c.concatAxis()
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,17 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// selectOp takes elements of a where cond is true, else of b.
+func init() {
+	add(Operator{
+		Name: "select", Params: in("cond", "a*!", "b*!"), Exact: true,
+		Shape: func(c *Call) error { return broadcastShape(c, 0, 3) }, Eval: selectOp,
+	})
+}
+
+// selectOp takes elements of a where cond is true, else of b; all three broadcast. It
+// copies and does not compute, so what is not taken may be NaN, as it is in masks that
+// are made of -inf. The row is exact, but one of a and b may be a constant of more bits
+// than the result has: then the elements are rounded here.
 func selectOp(c *Call) error {
 	cond, a, b, out := c.In(0), c.In(1), c.In(2), c.out(0)
 	w := c.nest()
@@ -30,7 +40,7 @@ func selectOp(c *Call) error {
 	return nil
 }
 
-// selectRows takes each element of dst from a where cond is set, else from b.
+// selectRows walks all four pieces of memory by their strides and takes each element of dst from a where cond is set, else from b.
 func selectRows[T any](w *array.Nest, dims []int, dst []T, cond []int32, a, b []T) {
 	for ok := w.Start(dims, array.MaxStreams); ok; ok = w.Next() {
 		row := dst[w.At[0] : w.At[0]+w.N]

@@ -5,7 +5,16 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
-// softmax is exp(x-max)/sum along an axis.
+func init() {
+	add(Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax})
+}
+
+// softmax is exp(x-max)/sum along an axis, the last one unless the program names
+// another. The maximum is subtracted in float32, so that no power overflows; a row that
+// is masked with -inf as a whole is NaN, as the formula says, and as PyTorch gives it.
+//
+// The order of the sum is fixed and no row is shared by threads: any number of them
+// gives the same bits.
 func softmax(c *Call) error {
 	x := c.In(0)
 	if x.Rank == 0 {
@@ -17,22 +26,23 @@ func softmax(c *Call) error {
 		return err
 	}
 	src, dst := c.F32(x), c.newF32(0)
-	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
 	if len(dst) == 0 {
 		return nil
 	}
 	t := localOf[softmaxTask](c)
 	t.env = c.Env
-	if inner == 1 {
-		if t.dst, t.src, t.n = dst, src, n; len(dst) < spreadFrom {
-			t.Run(0, len(dst)/n, 0)
-		} else {
-			c.Env.Pool.For(t, len(dst)/n, 1, c.Env.Threads)
-		}
+	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
+	if inner > 1 {
+		t.columns = reuse(c.Env, t.columns, 2*inner)
+		softmaxColumns(&c.Env.Poller, dst, src, n, inner, t.columns)
 		return nil
 	}
-	t.columns = reuse(c.Env, t.columns, 2*inner)
-	softmaxColumns(&c.Env.Poller, dst, src, n, inner, t.columns)
+	t.dst, t.src, t.n = dst, src, n
+	if len(dst) < spreadFrom {
+		t.Run(0, len(dst)/n, 0)
+	} else {
+		c.Env.Pool.For(t, len(dst)/n, 1, c.Env.Threads)
+	}
 	return nil
 }
 
@@ -56,8 +66,10 @@ func (t *softmaxTask) Run(lo, hi, _ int) {
 	})
 }
 
-// softmaxColumns is softmax along the n of [outer, n, inner], row by row: the
-// same sums as in one column, kept for some columns at once.
+// softmaxColumns is softmax along the n of [outer, n, inner]. To walk down one column
+// after another would touch a cache line for every element, so maxima and sums are kept
+// for many columns at once and the memory is read row by row. Every column has the sum
+// that it would have alone, from the first row to the last.
 func softmaxColumns(p *array.Poller, dst, src []float32, n, inner int, scratch []float32) {
 	for ; len(src) > 0; src, dst = src[n*inner:], dst[n*inner:] {
 		p.Pieces(inner, func(lo, hi int) {
@@ -66,7 +78,8 @@ func softmaxColumns(p *array.Poller, dst, src []float32, n, inner int, scratch [
 	}
 }
 
-// softmaxSome is softmax of the first len(top) of inner columns.
+// softmaxSome is softmaxColumns for the first len(top) of inner columns, in three passes
+// over the rows: maxima, powers with their sums, quotients.
 func softmaxSome(p *array.Poller, dst, src []float32, n, inner int, top, sum []float32) {
 	m := len(top)
 	copy(top, src)
