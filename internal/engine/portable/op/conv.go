@@ -19,6 +19,8 @@ func init() {
 	)
 }
 
+// maxSpatial bounds the spatial dimensions: Core ML has convolutions of one, two and
+// three.
 const maxSpatial = 3
 
 // convLocal is what a convolution keeps from prediction to prediction.
@@ -28,12 +30,14 @@ type convLocal struct {
 	task convTask
 }
 
-// convGeometry is a convolution's sizes: x is [batch, in, spatial...], the
-// weight [out, in/groups, kernel...].
+// convGeometry is a convolution's sizes: x is [batch, in, spatial...], the weight
+// [out, in/groups, kernel...] and the result [batch, out, result...]. Output channel o
+// sees the in/groups input channels of its group, of which each has out/groups of them.
+// A depthwise convolution is the case of as many groups as channels.
 type convGeometry struct {
 	spatial                              int
 	batch, in, out, groups               int
-	size, kernel, stride, dilation, left [maxSpatial]int
+	size, kernel, stride, dilation, left [maxSpatial]int // of each spatial dimension
 	result                               [maxSpatial]int
 }
 
@@ -50,8 +54,10 @@ func (g *convGeometry) pointwise() bool {
 	return true
 }
 
-// prepareConv turns the constant weight of a 1x1 convolution into the matrix that the kernels
-// read, and drops a bias of zeros.
+// prepareConv turns the constant weight of a 1x1 convolution into the matrix that the
+// kernels read, and drops a bias of zeros. Models for the Neural Engine write every
+// linear as such a convolution, so this is where their weights are. Whether strides and
+// padding leave it a linear is known only with the shapes: see pointwise.
 func prepareConv(s *Setup) (any, error) {
 	w := s.in(1)
 	if w == nil || w.Rank < 3 {
@@ -72,7 +78,7 @@ func prepareConv(s *Setup) (any, error) {
 	return &weightMatrix{m}, nil
 }
 
-// geometry reads the operands.
+// convGeometry reads the operands and checks them.
 func (c *Call) convGeometry() (*convGeometry, error) {
 	g := &localOf[convLocal](c).geo
 	x, w := c.In(0), c.In(1)
@@ -101,6 +107,7 @@ func (c *Call) convGeometry() (*convGeometry, error) {
 	return g, c.convPadding(g, pad)
 }
 
+// pick returns element k of a list that a program may leave out, or def.
 func pick(v []int32, k, def int) int {
 	if k < len(v) {
 		return int(v[k])
@@ -115,20 +122,14 @@ func (c *Call) convPadding(g *convGeometry, pad []int32) error {
 		return err
 	}
 	for d := range g.spatial {
-		span := (g.kernel[d]-1)*g.dilation[d] + 1
+		span := (g.kernel[d]-1)*g.dilation[d] + 1 // what the dilated kernel covers
 		left, right := 0, 0
 		switch kind {
 		case "valid":
 		case "custom":
 			left, right = pick(pad, 2*d, 0), pick(pad, 2*d+1, 0)
 		case "same", "same_lower":
-			out := (g.size[d] + g.stride[d] - 1) / g.stride[d]
-			total := max((out-1)*g.stride[d]+span-g.size[d], 0)
-			left = total / 2
-			if kind == "same_lower" {
-				left = total - left
-			}
-			right = total - left
+			left, right = samePadding(g.size[d], g.stride[d], span, kind == "same_lower")
 		default:
 			return fmt.Errorf("pad_type %q", kind)
 		}
@@ -145,6 +146,18 @@ func (c *Call) convPadding(g *convGeometry, pad []int32) error {
 	return nil
 }
 
+// samePadding is the padding with which a kernel that covers span elements gives a
+// result for every stride begun. An odd element is at the end, as in TensorFlow, or with
+// lower at the beginning.
+func samePadding(size, stride, span int, lower bool) (left, right int) {
+	out := (size + stride - 1) / stride
+	total := max((out-1)*stride+span-size, 0)
+	if left = total / 2; lower {
+		left = total - left
+	}
+	return left, total - left
+}
+
 // convShape gives the result its batch, channels and spatial sizes.
 func convShape(c *Call) error {
 	g, err := c.convGeometry()
@@ -158,7 +171,8 @@ func convShape(c *Call) error {
 }
 
 // conv runs a 1x1 convolution as a product of matrices, and any other one by its
-// definition.
+// definition. The kernel is not turned: what the field calls a convolution is a
+// correlation.
 func conv(c *Call) error {
 	l := localOf[convLocal](c)
 	g := &l.geo
@@ -184,39 +198,48 @@ func conv(c *Call) error {
 
 // pointwise runs a 1x1 convolution as a linear over channels. The kernels take
 // one row of channels for each place, so x is transposed first; the result is left
-// as the kernels give it and shown through strides.
+// as the kernels give it and shown through strides. The next such convolution, with
+// element-wise operators between, then reads it as it lies.
 func (c *Call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
-	x := c.In(0)
 	places := 1
 	for d := range g.spatial {
 		places *= g.size[d]
 	}
-	var xs []float32
-	if channelsLast(x) && x.Repr == array.ReprF32 {
-		xs = x.F32[:x.Len()]
-	} else {
-		xs = c.F32(x)
-		if places > 1 {
-			l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, g.in, places)
-			xs = l.x
-		}
-	}
+	xs := c.rowsOfChannels(l, g.in, places)
 	var bias []float32
 	if b := c.In(2); b != nil {
 		bias = c.F32(b)
 	}
-	dst := c.newF32(0)
-	c.multiply(mat, dst, g.out, xs, g.in, g.batch*places, bias)
-	y := c.out(0)
-	n := g.out
-	for d := g.spatial + 1; d >= 2; d-- {
+	c.multiply(mat, c.newF32(0), g.out, xs, g.in, g.batch*places, bias)
+	showChannelsLast(c.out(0))
+	return nil
+}
+
+// rowsOfChannels returns operand 0 as [batch, places, channels].
+func (c *Call) rowsOfChannels(l *convLocal, channels, places int) []float32 {
+	x := c.In(0)
+	if channelsLast(x) && x.Repr == array.ReprF32 {
+		return x.F32[:x.Len()]
+	}
+	xs := c.F32(x)
+	if places == 1 {
+		return xs
+	}
+	l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, channels, places)
+	return l.x
+}
+
+// showChannelsLast gives y, whose memory is [batch, spatial..., channels], the strides of
+// [batch, channels, spatial...].
+func showChannelsLast(y *array.Value) {
+	n := y.Dims[1]
+	for d := y.Rank - 1; d >= 2; d-- {
 		y.Stride[d], y.Repeat[d] = n, 1
 		n *= y.Dims[d]
 	}
 	y.Stride[0], y.Repeat[0] = n, 1
 	y.Stride[1], y.Repeat[1] = 1, 1
 	y.UpdateDense()
-	return nil
 }
 
 // channelsLast reports whether v is [batch, channels, spatial...] with the
@@ -236,7 +259,9 @@ func channelsLast(v *array.Value) bool {
 }
 
 // convTask is the plain definition of a convolution, one output channel of one
-// batch as a unit of work.
+// batch as a unit of work. It is not fast: language models have small ones, if any.
+// Sums are float64, tap by tap and channel by channel, so that neither the number of
+// threads nor the instruction set changes a bit of them.
 type convTask struct {
 	env             *Env
 	g               *convGeometry
@@ -263,7 +288,7 @@ func (t *convTask) Run(lo, hi, _ int) {
 	}
 }
 
-// sum adds the products under the kernel at place p of output channel o.
+// sum adds the products under the kernel at place p of output channel o in batch b.
 func (t *convTask) sum(b, o, p int, work *array.Counter) float32 {
 	g := t.g
 	var at [maxSpatial]int

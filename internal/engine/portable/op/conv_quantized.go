@@ -6,7 +6,22 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// convQuantized decodes the weight and runs the plain definition of conv.
+func init() {
+	add(Operator{
+		Name: "conv_quantized", Exact: true,
+		Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups",
+			"quantization_type!", "quant_scale!", "quant_bias!", "nbits"),
+		Shape: convShape, Eval: convQuantized, Check: checkConvQuantized,
+		Texts:   Texts{"pad_type": padTypes, "quantization_type": {"linear", "lut"}},
+		Local:   func() any { return new(convLocal) },
+		Folding: CostProduct, Note: "linear quantization in 8 bits",
+	})
+}
+
+// convQuantized decodes the weight, code·quant_scale + quant_bias, and runs the plain
+// definition of conv. The operator is of iOS15 alone and deprecated; from iOS16 on
+// quantized weights are constants of their own that any operator reads. So the weight is
+// decoded in every prediction, by the simplest loop.
 func convQuantized(c *Call) error {
 	l := localOf[convLocal](c)
 	if err := checkConvQuantized(c); err != nil {

@@ -7,7 +7,9 @@ import (
 )
 
 // A list is a tensor with one more dimension in front: the places of the list.
-// Writing to a list gives a new one, as the program states it.
+// Writing to a list gives a new one, as the program states it. Lists come from loops
+// over sequences, in recurrent layers that are written out; converters of language
+// models make none, so a write copies the whole list.
 func init() {
 	add(
 		Operator{
@@ -130,7 +132,7 @@ func listRead(c *Call) error {
 }
 
 // placesIn returns the indices, operand 1, after a check of them; none where
-// nothing is read.
+// nothing is read. They do not count from the end.
 func (c *Call) placesIn() ([]int32, error) {
 	n, err := c.places()
 	if err != nil || c.out(0).Len() == 0 {
@@ -198,7 +200,9 @@ func listScatterShape(c *Call) error {
 	return c.grownShape(v.Dims[1:v.Rank])
 }
 
-// listWrite copies the list and sets the elements at the indices.
+// listWrite copies the list and sets the elements at the indices. Of two elements for
+// one place the last stays. The value says of what kind the list is, because an empty
+// list has no content that would.
 func listWrite(c *Call) error {
 	ls, at, v := c.In(0), c.intsIn(1), c.In(2)
 	size := c.out(0).Span(1, c.out(0).Rank)
