@@ -13,6 +13,11 @@ func init() {
 	add(Operator{Name: "einsum", Params: in("values*", "equation!"), Shape: einsumShape, Eval: einsum, Local: newEinsum, Folding: CostProduct})
 }
 
+// einsum is the sum over products that an equation names (numpy.einsum), of two operands
+// as coremltools allows. Any such sum is a batch of matrix products once the dimensions
+// are in order, so there is no loop nest for it here: operands are laid out as matrices,
+// unless they lie so, and the kernels of matmul do the work. Those fix the order of sums.
+
 // maxLabels is the number of different letters that an equation may use.
 const maxLabels = 26
 
@@ -27,7 +32,8 @@ type label struct {
 }
 
 // contraction is an einsum of two operands, solved as a batch of matrix products
-// [m,k]·[n,k]ᵀ. It belongs to a step.
+// [m,k]·[n,k]ᵀ. It belongs to a step and is read again in every prediction, since the
+// sizes are those of the operands; that takes no memory.
 type contraction struct {
 	labels [maxLabels]label
 	// batch, rows, cols and inner list the letters that are in both operands and
@@ -91,7 +97,8 @@ func (e *contraction) read(c *Call) error {
 }
 
 // operand notes the letters of operand k. A letter that comes twice means the
-// diagonal.
+// diagonal: its strides add up. A dimension of one element stands for any number, as
+// coremltools' broadcasting of the operands does, and has a stride of zero.
 func (e *contraction) operand(k int, part string, v *array.Value) error {
 	d := 0
 	var dense array.Nest
@@ -127,7 +134,8 @@ func (e *contraction) operand(k int, part string, v *array.Value) error {
 	return nil
 }
 
-// sort puts the letters into their groups.
+// sort puts the letters into their groups. A letter that the result lacks is summed,
+// also one of a single operand: the other has a stride of zero for it.
 func (e *contraction) sort(text string) error {
 	e.batch.n, e.rows.n, e.cols.n, e.inner.n = 0, 0, 0, 0
 	for id := range e.labels {
@@ -149,6 +157,7 @@ func (e *contraction) sort(text string) error {
 	return nil
 }
 
+// size is the number of elements that the letters of a group count.
 func (e *contraction) size(g *group) int {
 	n := 1
 	for _, l := range g.items() {
@@ -179,6 +188,7 @@ func einsum(c *Call) error {
 		return errTypes
 	}
 	batch, m, n, k := e.size(&e.batch), e.size(&e.rows), e.size(&e.cols), e.size(&e.inner)
+	// An operand that lacks letters is larger as a matrix than it was.
 	for _, size := range [...]int{batch * m * k, batch * n * k} {
 		if size > array.MaxElements {
 			return fmt.Errorf("the matrices of %d elements are too large", size)
@@ -198,26 +208,30 @@ func einsum(c *Call) error {
 	w := c.nest()
 	dims := e.resultNest(&w)
 	direct := w.Start(dims[:e.result.n], 2) && w.Rank == 0 && (w.N == 1 || w.Step[0] == w.Step[1])
-	prod := out
-	if !direct {
-		e.c = reuse(c.Env, e.c, len(out))
-		prod = e.c
+	if direct {
+		c.multiplyBatches(out, a, b, batch, m, n, k)
+		return nil
 	}
+	e.c = reuse(c.Env, e.c, len(out))
+	c.multiplyBatches(e.c, a, b, batch, m, n, k)
+	array.CopyRows(&w, out, e.c)
+	return nil
+}
+
+// multiplyBatches stores a·bᵀ of each batch in dst: a is [batch, m, k], b [batch, n, k].
+func (c *Call) multiplyBatches(dst, a, b []float32, batch, m, n, k int) {
 	const rows = 64 // between two looks at the context
 	for p := range batch {
 		for r := 0; r < m; r += rows {
 			c.Env.Poll()
-			kernel.MatMulUntil(c.Env.stop, prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
+			kernel.MatMulUntil(c.Env.stop, dst[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
 		}
 	}
 	c.Env.Poll()
-	if !direct {
-		array.CopyRows(&w, out, prod)
-	}
-	return nil
 }
 
-// matrix returns operand k as [batch, outer, inner].
+// matrix returns operand k as [batch, outer, inner]: itself where it lies so, else a copy
+// in scratch.
 func (e *contraction) matrix(c *Call, k int, scratch *[]float32, src []float32, outer *group) []float32 {
 	w := c.nest()
 	var dims [array.MaxRank]int

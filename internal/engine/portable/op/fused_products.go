@@ -10,7 +10,8 @@ import (
 
 // FusedProducts is several linears of one input as one task: query, key and
 // value, or gate and up. Their weights stay where they are; what is shared is
-// the input as the kernels prepare it, and the threads' start and end.
+// the input as the kernels prepare it, and the threads' start and end. Every result has
+// the bits that its own linear would give.
 var FusedProducts = &Operator{
 	Name: "linears", Params: in("x*"), Exact: true,
 	Shape: productsShape, Eval: products, Prepare: prepareProducts,
@@ -31,6 +32,7 @@ type ProductGroup struct {
 	weightMatrix
 }
 
+// productsLocal has room for where each product goes.
 type productsLocal struct{ parts []kernel.Part }
 
 // prepareProducts turns the weights into one matrix and drops biases of zeros.
