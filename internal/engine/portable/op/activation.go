@@ -17,12 +17,17 @@ type activation struct {
 	f      func(x, alpha, beta float32) float32
 }
 
+// The operands of an activation: its parameters are single numbers, the same for every
+// element. Those of each channel are in channels.go.
 var (
 	noParam    = in("x")
 	alphaParam = in("x", "alpha!.")
 	bothParams = in("x", "alpha!.", "beta!.")
 )
 
+// activations are the functions that are called for each element. Those that need a
+// power or a logarithm take it in float64, so that their results are float32's nearest
+// but for a last bit; a NaN goes through all of them.
 var activations = []activation{
 	{"relu6", noParam, func(x, _, _ float32) float32 { return min(max(x, 0), 6) }},
 	{"softsign", noParam, func(x, _, _ float32) float32 { return x / (1 + abs32(x)) }},
@@ -93,6 +98,7 @@ func (c *Call) activate(a *activation) error {
 	return nil
 }
 
+// abs32 clears the sign, also that of zero and of NaN.
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
 // softplus is log(1+exp(x)). The exponent is never positive, so that it does not

@@ -8,6 +8,9 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// scaled_dot_product_attention appeared in iOS18. Its mask is optional and either of
+// booleans, true where a key is seen, or of numbers that are added to the scores. It has
+// no scale and no flag for a causal mask: exporters fold another scale into the queries.
 func init() {
 	add(
 		Operator{

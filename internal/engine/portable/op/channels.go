@@ -1,5 +1,8 @@
 package op
 
+// Activations whose parameters are vectors, with an element for each channel: each index
+// of the second dimension of [batch, channels, ...].
+
 import (
 	"fmt"
 
@@ -13,8 +16,7 @@ func init() {
 	)
 }
 
-// channels checks that operand k, a parameter of each channel, is a vector with an element for each index of
-// the second dimension of x, and returns it.
+// channels checks that operand k has an element for each channel of x, and returns it.
 func (c *Call) channels(k int, x *array.Value) ([]float32, error) {
 	v := c.In(k)
 	if x.Rank < 2 {

@@ -273,8 +273,11 @@ func (c *Call) fitVector(k, n int) error {
 	return nil
 }
 
+// checkRNN looks at the bias; the shape rule has looked at everything else. Here and
+// below, gates lie one after the other in the rows of a weight or bias.
 func checkRNN(c *Call) error { return c.fitVector(4, c.layer().hidden) }
 
+// checkGRU looks at both biases, which have a row for each of three gates.
 func checkGRU(c *Call) error {
 	rows := 3 * c.layer().hidden
 	return errors.Join(c.fitVector(4, rows), c.fitVector(10, rows))

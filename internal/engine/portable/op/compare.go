@@ -3,6 +3,7 @@ package op
 // comparison is an operator of two operands whose result is a boolean.
 type comparison uint8
 
+// The comparisons come first, then the logical operators.
 const (
 	isEqual comparison = iota
 	isNotEqual
@@ -15,6 +16,7 @@ const (
 	isXor
 )
 
+// comparisons are their names in a program.
 var comparisons = [...]string{
 	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
 	isGreater: "greater", isGreaterEqual: "greater_equal",

@@ -5,9 +5,21 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// conv takes x [batch, channels, spatial...] of one to three spatial dimensions. The
+// operands after the bias are lists with an element for each spatial dimension, pad with
+// two: what is added before and after. pad_type is
+//
+//   - valid, the default: nothing is added,
+//   - custom: what pad says,
+//   - same: so much that there is a result for every stride begun, with an odd zero after
+//     the elements, and
+//   - same_lower: the same with the odd zero before them.
+//
+// Zeros are added, and the dilated kernel must fit what there is then.
 func init() {
 	add(
 		Operator{
+			// Exact, because the bias is added before the one rounding, which Eval does.
 			Name: "conv", Exact: true,
 			Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups"),
 			Shape:  convShape, Eval: conv, Prepare: prepareConv, Texts: padTexts,

@@ -6,6 +6,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// conv_transpose is the way back from a conv's result to its input: every element is
+// spread over the result by the kernel, strides apart. Padding is cut off the result
+// instead of added to the input, by the same pad_type and pad. output_shape is the whole
+// shape of the result, with batch and channels.
 func init() {
 	add(
 		Operator{

@@ -49,10 +49,13 @@ type group struct {
 	list [maxLabels]int
 }
 
+// add appends a letter. There is room for each once.
 func (g *group) add(l int) { g.list[g.n] = l; g.n++ }
 
+// items are the letters, in the order in which they were added.
 func (g *group) items() []int { return g.list[:g.n] }
 
+// newEinsum makes the local of einsum.
 func newEinsum() any { return &contraction{} }
 
 // contraction returns what newEinsum made for this step.
@@ -61,7 +64,8 @@ func (c *Call) contraction() *contraction {
 	return e
 }
 
-// read parses an equation such as "nchw,nwhu->nchu" against the operands.
+// read parses an equation such as "nchw,nwhu->nchu" against the operands. Letters are
+// small, spaces mean nothing, and the result must be written out. There is no ellipsis.
 func (e *contraction) read(c *Call) error {
 	text, err := c.textIn(1, "")
 	if err != nil {
@@ -81,19 +85,28 @@ func (e *contraction) read(c *Call) error {
 			return fmt.Errorf("equation %s: %w", mil.Quote(text), err)
 		}
 	}
+	if err := e.readResult(right); err != nil {
+		return fmt.Errorf("equation %s: %w", mil.Quote(text), err)
+	}
+	return e.sort(text)
+}
+
+// readResult notes the letters of the result. Each is one of the operands' and comes
+// once: there is no diagonal to be written.
+func (e *contraction) readResult(part string) error {
 	e.result.n = 0
-	for i := range len(right) {
-		if right[i] == ' ' {
+	for i := range len(part) {
+		if part[i] == ' ' {
 			continue
 		}
-		l := int(right[i]) - 'a'
+		l := int(part[i]) - 'a'
 		if l < 0 || l >= maxLabels || !e.labels[l].in[0] && !e.labels[l].in[1] || e.labels[l].out {
-			return fmt.Errorf("equation %s: letter %q of the result is not one of the operands'", mil.Quote(text), right[i])
+			return fmt.Errorf("letter %q of the result is not one of the operands'", part[i])
 		}
 		e.labels[l].out = true
 		e.result.add(l)
 	}
-	return e.sort(text)
+	return nil
 }
 
 // operand notes the letters of operand k. A letter that comes twice means the

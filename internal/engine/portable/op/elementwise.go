@@ -20,12 +20,19 @@ type binary struct {
 	// divides says that an integer divisor of zero is an error.
 	divides bool
 	// vv, vs and sv are f over rows: of two vectors, with a scalar on the right,
-	// with a scalar on the left. Nil: f is called for every element.
+	// with a scalar on the left. Nil: f is called for every element. A row's operands are
+	// those of the innermost loop, whatever the shapes were before dimensions were merged.
 	vv, vs, sv func(dst, a, b []float32)
 	// rowwise is Operator.Rowwise.
 	rowwise func(s *Setup) (int, bool)
 }
 
+// binaries are the operators, each with its definition for numbers and for integers.
+// Those with vv, vs and sv have kernels that equal the definition bit by bit on every
+// processor. The others are rare in models, or a function that no kernel has.
+//
+// maximum and minimum hand NaN on, as Go's max and min do and NumPy's. floor_div and mod
+// belong together as in Python: a = floor_div(a,b)·b + mod(a,b).
 var binaries = []binary{
 	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: onRight(kernel.AddScalar), sv: onLeft(kernel.AddScalar), rowwise: constantScale},
 	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: kernel.Sub, vs: onRight(kernel.SubScalar), sv: onLeft(kernel.ScalarSub), rowwise: constantScale},

@@ -26,7 +26,8 @@ type Factor struct {
 }
 
 // ProductGroup is the data of a step of FusedProducts: the linears and, once
-// prepared, their weights as one matrix.
+// prepared, their weights as one matrix, the rows of one below those of another. The
+// weights may be stored in different forms; a kernel works on one of them at a time.
 type ProductGroup struct {
 	Factors []Factor
 	weightMatrix
@@ -79,7 +80,7 @@ func productsShape(c *Call) error {
 	return nil
 }
 
-// products multiplies x by all weights in one task.
+// products multiplies x by all weights in one task, each into a result of its own.
 func products(c *Call) error {
 	x, l, group := c.In(0), localOf[productsLocal](c), dataOf[ProductGroup](c)
 	xs := c.F32(x)

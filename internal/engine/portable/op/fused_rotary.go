@@ -115,7 +115,8 @@ func rotary(c *Call) error {
 	return nil
 }
 
-// Run rotates rows lo to hi-1.
+// Run rotates rows lo to hi-1. A row's number is the digits of its indices; cos and sin
+// have a stride of zero where they are the same for all heads.
 func (t *rotaryTask) Run(lo, hi, _ int) {
 	work := array.Counter{Poller: &t.env.Poller}
 	for r := lo; r < hi; r++ {

@@ -113,7 +113,8 @@ func checkGather(c *Call) error {
 	return c.checkIndices(rule, c.In(0).Dims[axis])
 }
 
-// checkIndices checks the indices, operand 1, against a dimension of n.
+// checkIndices checks the indices, operand 1, against a dimension of n. They are read as
+// int32, whatever integer type they are stored in.
 func (c *Call) checkIndices(rule indexRule, n int) error {
 	for _, i := range c.I32(c.In(1)) {
 		if _, err := rule.at(i, n); err != nil {
@@ -175,7 +176,9 @@ func (r *rowSource) open(inner int) {
 	}
 }
 
-// copy moves n elements from element at of the source to element to of v.
+// copy moves n elements from element at of the source to element to of v. It goes in
+// pieces of what may be decoded between two looks at the context, since a row may be
+// the whole of a large constant.
 func (r *rowSource) copy(v *array.Value, to, at, n int) {
 	if n > array.DecodeEvery {
 		r.c.Env.PiecesOf(n, array.DecodeEvery, func(lo, hi int) { r.copy(v, to+lo, at+lo, hi-lo) })

@@ -24,7 +24,8 @@ func alongShape(c *Call) error {
 	return c.out(0).SetShape(idx.Shape()...)
 }
 
-// along returns the axis, operand k, of an operator that pairs x with indices.
+// along returns the axis, operand k, of an operator that pairs x with indices. The two
+// must have the same rank and do not broadcast, unlike NumPy's.
 func (c *Call) along(k int, x, idx *array.Value) (int, error) {
 	axis, err := c.axisIn(k, 0, x)
 	if err != nil {
@@ -87,7 +88,7 @@ func pickLanes[T any](p *array.Poller, dst, src []T, indices []int32, l lanes, r
 	return nil
 }
 
-// checkAlong is checkGather for gather_along_axis.
+// checkAlong is checkGather for gather_along_axis: all indices are of one dimension.
 func checkAlong(c *Call) error {
 	axis, err := c.along(2, c.In(0), c.In(1))
 	if err != nil {

@@ -61,7 +61,8 @@ func (d *deep) offset(x *array.Value, indices []int32, k int, rule indexRule) (i
 }
 
 // gatherNDShape joins the batch dimensions, those of the indices and those of x that
-// the indices do not reach.
+// the indices do not reach: [batch, places, depth] and x of [batch, named, slice] give
+// [batch, places, slice].
 func gatherNDShape(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	batch, err := c.intIn(2, 0)
@@ -121,7 +122,8 @@ func pickSlices[T any](p *array.Poller, dst, src []T, indices []int32, x *array.
 	return nil
 }
 
-// checkGatherND is checkGather for gather_nd.
+// checkGatherND is checkGather for gather_nd, whose indices are each of another
+// dimension.
 func checkGatherND(c *Call) error {
 	x, idx := c.In(0), c.In(1)
 	batch, err := c.intIn(2, 0)

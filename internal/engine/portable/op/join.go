@@ -6,6 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// concat and stack copy their values; a cache that is only appended to is no concat but a
+// write to a state, which copies nothing.
 func init() {
 	add(
 		Operator{Name: "concat", Params: in("values*", "axis!", "interleave."), Shape: concatShape, Eval: concat, Exact: true},

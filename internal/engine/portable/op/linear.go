@@ -9,6 +9,9 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// linear is where language models spend their time: all their weights go through it, or
+// through a 1x1 conv or a matmul that end in the same multiply. Which kernel runs is a
+// matter of how the weight is stored; see package weight.
 func init() {
 	add(
 		Operator{

@@ -26,6 +26,9 @@ func init() {
 	)
 }
 
+// What a program declares of a list is its element, while a value here is the list as a
+// whole; dynamic_length and dtype say nothing that the declared type does not.
+
 // makeListShape reads the number of places and the shape of the elements. A size
 // that only a name stands for is set by the first element that is written: until
 // then it is 0.
@@ -153,7 +156,8 @@ func pickRows[T any](p *array.Poller, dst, src []T, at []int32, size int) {
 }
 
 // grownShape gives output 0 the shape of the list with enough places for the
-// indices, and the elements' shape where the list has none yet.
+// indices, and the elements' shape where the list has none yet. A list grows whether or
+// not dynamic_length says that it may.
 func (c *Call) grownShape(element []int) error {
 	n, err := c.places()
 	if err != nil {
@@ -214,7 +218,8 @@ func listWrite(c *Call) error {
 	return nil
 }
 
-// putRows copies old to dst and then the rows to their places.
+// putRows copies old to dst and then the rows to their places. What the list grew by and
+// was not written is zero.
 func putRows[T any](p *array.Poller, dst, old, rows []T, at []int32, size int) {
 	array.Fill(p, dst[array.Copy(p, dst, old):], *new(T))
 	p.Lanes(len(at), size, func(k int) {

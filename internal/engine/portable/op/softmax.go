@@ -54,6 +54,7 @@ type softmaxTask struct {
 	columns  []float32 // maxima and sums
 }
 
+// newSoftmax makes the local of softmax.
 func newSoftmax() any { return &softmaxTask{} }
 
 // Run handles rows lo to hi-1.

@@ -6,6 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// split is the way back from concat. Exporters cut a fused query, key and value with it,
+// so its parts are views.
 func init() {
 	add(Operator{
 		Name: "split", Params: in("x*", "num_splits", "split_sizes", "axis!"),
