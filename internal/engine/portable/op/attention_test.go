@@ -81,6 +81,12 @@ func TestAttention(t *testing.T) {
 			want: f32(dims{2, 1, 1}, 15, 2),
 		},
 		{
+			// The score that is far greatest takes all.
+			name: "queries of one head meet the keys of all", op: sdpa,
+			in:   operands{"query": f32(dims{1, 1, 2, 1}, 100, -100), "key": f32(dims{1, 2, 2, 1}, 1, 2, 4, 3), "value": f32(dims{1, 2, 2, 1}, 10, 20, 1, 3)},
+			want: f32(dims{1, 2, 2, 1}, 20, 10, 1, 3),
+		},
+		{
 			name: "a mask of lower rank is for every batch and head", op: sdpa,
 			in: operands{
 				"query": f32(dims{1, 2, 1, 1}, 0, 0), "key": f32(dims{1, 2, 2, 1}, 1, 2, 3, 4), "value": f32(dims{1, 2, 2, 1}, 10, 20, 1, 3),

@@ -62,6 +62,10 @@ func TestGather(t *testing.T) {
 			in:   operands{"x": counting(2, 2, 2), "indices": i32(dims{2, 1}, 1, 0), "axis": whole(2), "batch_dims": whole(1)},
 			want: f32(dims{2, 2, 1}, 1, 3, 4, 6),
 		},
+		{
+			name: "one of repeated heads", op: "gather", view: true,
+			in: operands{"x": repeated(counting(1, 2, 1, 2), 2), "indices": whole(2), "axis": whole(1)}, want: f32(dims{1, 1, 2}, 2, 3),
+		},
 		{name: "no indices", op: "gather", in: operands{"x": x, "indices": ints()}, want: f32(dims{0, 2})},
 		{
 			name: "rows of binary16", op: "gather",
