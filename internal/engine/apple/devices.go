@@ -72,7 +72,7 @@ func devices() []device {
 
 // allowed lists the devices that compute units name.
 var allowed = map[engine.ComputeUnits][]string{
-	engine.UnitsAll:           {deviceCPU, deviceGPU, deviceNeuralEngine},
+	engine.UnitsAll:                {deviceCPU, deviceGPU, deviceNeuralEngine},
 	engine.UnitsCPUOnly:            {deviceCPU},
 	engine.UnitsCPUAndGPU:          {deviceCPU, deviceGPU},
 	engine.UnitsCPUAndNeuralEngine: {deviceCPU, deviceNeuralEngine},

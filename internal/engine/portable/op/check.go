@@ -55,12 +55,15 @@ func checkAxes(c *Call) error {
 // needRank returns a check that operand 0 has at least so many dimensions; what
 // says what it lacks otherwise.
 func needRank(least int, what string) func(c *Call) error {
-	return func(c *Call) error {
-		if r := c.In(0).Rank; r < least {
-			return AsShape(fmt.Errorf("x of rank %d %s", r, what))
-		}
-		return nil
+	return func(c *Call) error { return c.needRank(least, what) }
+}
+
+// needRank is the check that [needRank] returns.
+func (c *Call) needRank(least int, what string) error {
+	if r := c.In(0).Rank; r < least {
+		return AsShape(fmt.Errorf("x of rank %d %s", r, what))
 	}
+	return nil
 }
 
 // fitChannels returns a check that operands have an element for each channel of
@@ -68,7 +71,7 @@ func needRank(least int, what string) func(c *Call) error {
 func fitChannels(operands ...int) func(c *Call) error {
 	return func(c *Call) error {
 		x := c.In(0)
-		if err := needRank(2, "has no channels")(c); err != nil {
+		if err := c.needRank(2, "has no channels"); err != nil {
 			return err
 		}
 		for _, k := range operands {
@@ -98,21 +101,13 @@ func checkLayerNorm(c *Call) error {
 
 // checkResponseNorm looks at the channels and at the number of neighbours.
 func checkResponseNorm(c *Call) error {
-	if err := needRank(2, "has no channels")(c); err != nil {
+	if err := c.needRank(2, "has no channels"); err != nil {
 		return err
 	}
 	if size, err := c.intIn(1, 1); err != nil || size < 1 {
 		return fmt.Errorf("size is %d", size)
 	}
 	return nil
-}
-
-// checkDivisors refuses to divide integers by zero.
-func checkDivisors(c *Call) error {
-	if c.floatOut(0) {
-		return nil
-	}
-	return c.noZero(c.I32(c.In(1)))
 }
 
 // holdsInts is Value.IsInt that answers by the declared type where the content is
@@ -206,12 +201,6 @@ func checkSequences(c *Call) error {
 	return checkKind(c)
 }
 
-// checkPlaces looks at the indices into a list.
-func checkPlaces(c *Call) error {
-	_, err := c.placesIn()
-	return err
-}
-
 // checkScatter refuses a mode that does not exist, and indices outside.
 func checkScatter(c *Call) error {
 	data := c.In(0)
@@ -284,8 +273,11 @@ func (c *Call) fitVector(k, n int) error {
 	return nil
 }
 
+// checkRNN looks at the bias; the shape rule has looked at everything else. Here and
+// below, gates lie one after the other in the rows of a weight or bias.
 func checkRNN(c *Call) error { return c.fitVector(4, c.layer().hidden) }
 
+// checkGRU looks at both biases, which have a row for each of three gates.
 func checkGRU(c *Call) error {
 	rows := 3 * c.layer().hidden
 	return errors.Join(c.fitVector(4, rows), c.fitVector(10, rows))
@@ -307,22 +299,6 @@ func checkLSTM(c *Call) error {
 			if err := c.fitVector(at[k], n); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// checkConvScales looks at the numbers with which conv_quantized decodes its
-// weight: one for all channels or one for each.
-func checkConvScales(c *Call) error {
-	scales, biases := c.In(9).Len(), c.In(10).Len()
-	per := 1
-	if scales > 1 || biases > 1 {
-		per = max(1, localOf[convLocal](c).geo.out)
-	}
-	for _, n := range [...]int{scales, biases} {
-		if n != 1 && n != per {
-			return AsShape(fmt.Errorf("%d scales and %d biases for %d channels", scales, biases, per))
 		}
 	}
 	return nil

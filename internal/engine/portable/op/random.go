@@ -29,7 +29,8 @@ func init() {
 		Operator{
 			Name: "random_categorical", Params: in("x", "mode", "size", "seed."),
 			Shape: categoricalShape, Eval: randomCategorical, Random: true, Local: newScratch,
-			Note: "with a seed the same numbers in every prediction; not those of Core ML",
+			Texts: Texts{"mode": {"logits", "probs"}},
+			Note:  "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 	)
 }

@@ -14,6 +14,7 @@ func init() {
 		Operator{
 			Name: "rnn", Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence", "activation"),
 			Shape: recurrentShape(6, 5, 1), Eval: rnn, Check: checkRNN, Local: newRecurrent,
+			Texts:   Texts{"direction": oneWay, "activation": gateFunctions},
 			Folding: CostProduct, Results: &Bounds{2, 2},
 		},
 		Operator{
@@ -21,6 +22,7 @@ func init() {
 			Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence",
 				"recurrent_activation", "activation", "reset_after.", "input_bias"),
 			Shape: recurrentShape(6, 5, 3), Eval: gru, Check: checkGRU, Local: newRecurrent,
+			Texts:   Texts{"direction": oneWay, "activation": gateFunctions, "recurrent_activation": gateFunctions},
 			Folding: CostProduct, Results: &Bounds{2, 2}, Note: "reset_after and input_bias from iOS18",
 		},
 		Operator{
@@ -29,6 +31,9 @@ func init() {
 				"recurrent_activation", "activation", "initial_c!", "peephole", "weight_ih_back", "weight_hh_back",
 				"bias_back", "peephole_back", "cell_activation", "clip."),
 			Shape: recurrentShape(6, 5, 4), Eval: lstm, Check: checkLSTM, Local: newRecurrent,
+			Texts: Texts{
+				"direction": bothWays, "activation": gateFunctions, "recurrent_activation": gateFunctions, "cell_activation": gateFunctions,
+			},
 			Folding: CostProduct, Results: &Bounds{3, 3},
 		},
 	)

@@ -13,14 +13,14 @@ func init() {
 			Name: "resample",
 			Params: in("x", "coordinates!", "sampling_mode", "padding_mode", "padding_value.",
 				"coordinates_mode", "align_corners."),
-			Shape: resampleShape, Eval: resample,
+			Shape: resampleShape, Eval: resample, Texts: samplerTexts,
 			Folding: CostUnbounded,
 		},
 		Operator{
 			Name: "affine",
 			Params: in("x", "transform_matrix!", "sampling_mode", "padding_mode", "padding_value.", "coordinates_mode",
 				"align_corners.", "output_height!", "output_width!"),
-			Shape: affineShape, Eval: affineWarp,
+			Shape: affineShape, Eval: affineWarp, Texts: samplerTexts,
 			Folding: CostUnbounded,
 		},
 	)

@@ -11,16 +11,16 @@ func init() {
 	add(
 		Operator{
 			Name: "scatter", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices."),
-			Shape: scatterShape, Eval: scatter, Check: checkScatter,
+			Shape: scatterShape, Eval: scatter, Check: checkScatter, Texts: scatterTexts,
 			Note: "negative indices up to iOS16; from iOS17 an index outside changes nothing, or is an error where validate_indices asks for it",
 		},
 		Operator{
 			Name: "scatter_along_axis", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices."),
-			Shape: scatterAlongShape, Eval: scatterAlong, Check: checkScatter,
+			Shape: scatterAlongShape, Eval: scatterAlong, Check: checkScatter, Texts: scatterTexts,
 		},
 		Operator{
 			Name: "scatter_nd", Params: in("data*", "indices!", "updates!", "mode", "validate_indices."),
-			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND, Grouped: true,
+			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND, Texts: scatterTexts, Grouped: true,
 		},
 	)
 }

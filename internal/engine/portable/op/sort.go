@@ -12,16 +12,19 @@ func init() {
 		Operator{
 			Name: "reduce_argmax", Params: in("x", "axis", "keep_dims", "output_dtype"),
 			Shape: argShape, Eval: func(c *Call) error { return c.arg(false) }, Exact: true,
+			Texts: Texts{"output_dtype": indexTypes},
 		},
 		Operator{
 			Name: "reduce_argmin", Params: in("x", "axis", "keep_dims", "output_dtype"),
 			Shape: argShape, Eval: func(c *Call) error { return c.arg(true) }, Exact: true,
+			Texts: Texts{"output_dtype": indexTypes},
 		},
 		Operator{Name: "argsort", Params: in("x", "axis.", "ascending."), Eval: argsort, Check: checkLaneAxis, Exact: true, Local: newRanking},
 		Operator{
 			Name:   "topk",
 			Params: in("x", "k", "axis", "ascending.", "sort", "return_indices", "output_indices_dtype"),
 			Shape:  topkShape, Eval: topk, Check: checkKind, Exact: true, Local: newRanking,
+			Texts:   Texts{"output_indices_dtype": indexTypes},
 			Results: &Bounds{1, 2}, Note: "of equal elements the one that comes first",
 		},
 		Operator{Name: "cumsum", Params: in("x", "axis.", "exclusive.", "reverse."), Eval: cumsum, Check: checkAxis(1, 0)},

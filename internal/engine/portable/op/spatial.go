@@ -8,7 +8,10 @@ import (
 
 func init() {
 	add(
-		Operator{Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true},
+		Operator{
+			Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true,
+			Texts: Texts{"mode": {"constant", "reflect", "replicate"}},
+		},
 		Operator{Name: "depth_to_space", Params: in("x", "block_size!"), Shape: unfoldShape, Eval: depthToSpace, Exact: true},
 		Operator{Name: "pixel_shuffle", Params: in("x", "upscale_factor!"), Shape: unfoldShape, Eval: pixelShuffle, Exact: true},
 		Operator{Name: "space_to_depth", Params: in("x", "block_size!"), Shape: foldShape, Eval: spaceToDepth, Exact: true},

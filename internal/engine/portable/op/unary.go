@@ -70,7 +70,10 @@ func init() {
 		Operator{Name: "clip", Params: in("x", "alpha!.", "beta!."), Eval: clip},
 		Operator{Name: "threshold", Params: in("x", "alpha!."), Eval: threshold},
 		Operator{Name: "identity", Params: in("x*"), Eval: identity, View: true, Exact: true, Rowwise: firstOperand},
-		Operator{Name: "cast", Params: in("x*", "dtype"), Eval: cast, View: true, Exact: true, Rowwise: firstOperand},
+		Operator{
+			Name: "cast", Params: in("x*", "dtype"), Eval: cast, View: true, Exact: true, Rowwise: firstOperand,
+			Texts: Texts{"dtype": castTypes}, Declared: castDeclared,
+		},
 	)
 }
 
