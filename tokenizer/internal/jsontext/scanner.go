@@ -130,43 +130,53 @@ func (s *Scanner) Str() ([]byte, error) {
 func (s *Scanner) escaped(start, i int) ([]byte, error) {
 	out := append(s.scratch[:0], s.Data[start:i]...)
 	for i < len(s.Data) {
-		c := s.Data[i]
-		i++
-		switch {
+		switch c := s.Data[i]; {
 		case c == '"':
-			s.Pos = i
-			if !utf8.Valid(out) {
-				out = budget.AppendValid(nil, string(out))
-			}
-			s.scratch = out
-			return out, nil
+			s.Pos = i + 1
+			return s.keep(out), nil
 		case c < ' ':
 			return nil, s.Fail("control character in a string")
-		case c != '\\':
-			out = append(out, c)
-			continue
-		}
-		if i >= len(s.Data) {
-			break
-		}
-		c = s.Data[i]
-		i++
-		if c == 'u' {
-			r, n := unescape(s.Data[i:])
-			if n == 0 {
+		case c == '\\' && i+1 < len(s.Data):
+			var n int
+			if out, n = appendEscape(out, s.Data[i+1:]); n == 0 {
 				return nil, s.Fail("bad escape")
 			}
-			out = utf8.AppendRune(out, r)
-			i += n
-			continue
+			i += 1 + n
+		case c == '\\':
+			return nil, s.Fail("string without an end")
+		default:
+			out = append(out, c)
+			i++
 		}
-		plain, ok := escapes[c]
-		if !ok {
-			return nil, s.Fail("bad escape")
-		}
-		out = append(out, plain)
 	}
 	return nil, s.Fail("string without an end")
+}
+
+// keep returns the contents of a string, which were written to the scratch memory, as
+// UTF-8, and leaves their memory to the next string.
+func (s *Scanner) keep(out []byte) []byte {
+	if !utf8.Valid(out) {
+		out = budget.AppendValid(nil, string(out))
+	}
+	s.scratch = out
+	return out
+}
+
+// appendEscape appends what an escape stands for, whose text after the backslash is
+// at the start of rest. It returns the length of that, 0 where it is none.
+func appendEscape(dst, rest []byte) ([]byte, int) {
+	if rest[0] != 'u' {
+		plain, ok := escapes[rest[0]]
+		if !ok {
+			return dst, 0
+		}
+		return append(dst, plain), 1
+	}
+	r, n := unescape(rest[1:])
+	if n == 0 {
+		return dst, 0
+	}
+	return utf8.AppendRune(dst, r), 1 + n
 }
 
 // escapes are those of one letter.
