@@ -153,64 +153,95 @@ var posix = map[string][]string{
 }
 
 // parseClass reads the class at the start of s, with classes and intersections
-// inside it, and returns its characters and its length.
+// inside it, and returns its characters and its length. A bracket that closes right
+// after the one that opens is a character.
 func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
 	i := 1
-	negated := i < len(s) && s[i] == '^'
+	negated := strings.HasPrefix(s[i:], "^")
 	if negated {
 		i++
 	}
-	var left [][2]rune // what && follows
-	crossed := false
-	tidy := maxRanges // the number of ranges from which on they are joined
+	c := classReader{tidy: maxRanges}
 	for first := true; i < len(s); first = false {
-		switch {
-		case s[i] == ']' && !first:
-			if crossed {
-				set = intersect(left, set)
-			}
-			if set = Union(set, nil); negated {
-				set = Complement(set)
-			}
-			return set, i + 1, true
-		case strings.HasPrefix(s[i:], "&&"):
-			if set = Union(set, nil); crossed {
-				set = intersect(left, set)
-			}
-			left, set, crossed = set, nil, true
-			i += 2
-		case strings.HasPrefix(s[i:], "[:"):
-			name, _, found := strings.Cut(s[i+2:], ":]")
-			parts := posix[name]
-			if !found || parts == nil {
-				return nil, 0, false
-			}
-			for _, part := range parts {
-				ranges, _ := uni.Property(part)
-				set = Union(set, ranges)
-			}
-			i += len(name) + 4
-		case s[i] == '[':
-			if depth == maxNested {
-				return nil, 0, false
-			}
-			inner, n, ok := parseClass(s[i:], depth+1)
-			if !ok {
-				return nil, 0, false
-			}
-			set, i = Union(set, inner), i+n
-		default:
-			ranges, n, ok := parseRange(s[i:])
-			if !ok {
-				return nil, 0, false
-			}
-			if set, i = append(set, ranges...), i+n; len(set) > tidy {
-				set = Union(set, nil)
-				tidy = max(maxRanges, 2*len(set))
-			}
+		if s[i] == ']' && !first {
+			return c.end(negated), i + 1, true
 		}
+		n, ok := c.item(s[i:], depth)
+		if !ok {
+			return nil, 0, false
+		}
+		i += n
 	}
 	return nil, 0, false
+}
+
+// classReader gathers the characters of a class.
+type classReader struct {
+	set     [][2]rune // since the last &&
+	left    [][2]rune // what the last && follows
+	crossed bool      // there was one
+	tidy    int       // the number of ranges from which on they are joined
+}
+
+// item reads one part of a class and returns its length.
+func (c *classReader) item(s string, depth int) (size int, ok bool) {
+	switch {
+	case strings.HasPrefix(s, "&&"):
+		c.left, c.set, c.crossed = c.both(), nil, true
+		return 2, true
+	case strings.HasPrefix(s, "[:"):
+		return c.named(s)
+	case s[0] == '[':
+		if depth == maxNested {
+			return 0, false
+		}
+		inner, n, ok := parseClass(s, depth+1)
+		if ok {
+			c.set = Union(c.set, inner)
+		}
+		return n, ok
+	}
+	ranges, n, ok := parseRange(s)
+	if !ok {
+		return 0, false
+	}
+	if c.set = append(c.set, ranges...); len(c.set) > c.tidy {
+		c.set = Union(c.set, nil)
+		c.tidy = max(maxRanges, 2*len(c.set))
+	}
+	return n, true
+}
+
+// named reads a set with a name in brackets, such as [:alpha:].
+func (c *classReader) named(s string) (size int, ok bool) {
+	name, _, found := strings.Cut(s[2:], ":]")
+	parts := posix[name]
+	if !found || parts == nil {
+		return 0, false
+	}
+	for _, part := range parts {
+		ranges, _ := uni.Property(part)
+		c.set = Union(c.set, ranges)
+	}
+	return len(name) + 4, true
+}
+
+// both returns the characters so far. && binds less than anything else in a class:
+// all that stands before it is one side.
+func (c *classReader) both() [][2]rune {
+	set := Union(c.set, nil)
+	if c.crossed {
+		set = intersect(c.left, set)
+	}
+	return set
+}
+
+// end returns the characters of the class.
+func (c *classReader) end(negated bool) [][2]rune {
+	if negated {
+		return Complement(c.both())
+	}
+	return c.both()
 }
 
 // parseRange reads a character, a range or an escaped set inside a class.

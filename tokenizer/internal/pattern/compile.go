@@ -91,104 +91,148 @@ func (c *Compiler) regex(pattern string) (Matcher, error) {
 }
 
 // translate rewrites what the syntax of the reference's engine (Oniguruma's
-// Ruby syntax) has and the syntax of .NET has not: possessive quantifiers
-// become atomic groups, and a + behind {m,n} repeats that. Classes such as
-// \p{L} become their ranges, so that the tables are those of this package. It
-// reports false for constructs that it does not know. It stops where the result
-// is too long for any use.
+// Ruby syntax) has and the syntax of .NET has not. Classes such as \p{L} become
+// their ranges, so that the tables are those of this package. It reports false for
+// constructs that it does not know: they are refused, never guessed. It stops where
+// the result is too long for any use.
 func translate(pattern string) (string, bool) {
-	var out []byte
-	atom := 0 // where the last atom starts in out
-	var groups []int
-	for i := 0; i < len(pattern) && len(out) <= maxTranslated; {
-		n := 1
-		switch c := pattern[i]; c {
-		case '(':
-			open, size := group(pattern[i:])
-			if size == 0 {
-				return "", false
-			}
-			atom = len(out)
-			out = append(out, open...)
-			i += size
-			if open[len(open)-1] != ')' {
-				groups = append(groups, atom)
-			}
-			continue
-		case ')':
-			if len(groups) == 0 {
-				return "", false
-			}
-			atom = groups[len(groups)-1]
-			groups = groups[:len(groups)-1]
-		case '[':
-			class, size, ok := parseClass(pattern[i:], 0)
-			if !ok {
-				return "", false
-			}
-			n = size
-			atom = len(out)
-			out = appendSet(out, class)
-			i += n
-			continue
-		case '^':
-			atom = len(out)
-			out = append(out, lineStart...)
-			i++
-			continue
-		case '\\':
-			if n = escapeLen(pattern[i:]); n == 0 {
-				return "", false
-			}
-			atom = len(out)
-			ranges, isClass, ok := escapedClass(pattern[i:i+n], false)
-			if !ok {
-				return "", false
-			}
-			if isClass {
-				out = appendSet(out, ranges)
-				i += n
-				continue
-			}
-			if edge, ok := wordEdge(pattern[i : i+n]); ok {
-				out = append(out, edge...)
-				i += n
-				continue
-			}
-			if pattern[i+1] == 'x' && pattern[i+n-1] == '}' {
-				r, _, ok := classRune(pattern[i : i+n])
-				if !ok {
-					return "", false
-				}
-				out = appendSet(out, [][2]rune{{r, r}})
-				i += n
-				continue
-			}
-		case '*', '+', '?', '{':
-			n = quantifierLen(pattern[i:])
-			if n == 0 { // a brace that is text
-				atom, n = len(out), 1
-				break
-			}
-			out = append(out, pattern[i:i+n]...)
-			i += n
-			if i < len(pattern) && pattern[i] == '+' {
-				open, end := "(?>", ")"
-				if c == '{' {
-					open, end = "(?:", ")+"
-				}
-				out = append(slices.Insert(out, atom, []byte(open)...), end...)
-				i++
-			}
-			continue
-		default:
-			_, n = utf8.DecodeRuneInString(pattern[i:])
-			atom = len(out)
+	t := translator{rest: pattern}
+	for t.rest != "" && len(t.out) <= maxTranslated {
+		if !t.next() {
+			return "", false
 		}
-		out = append(out, pattern[i:i+n]...)
-		i += n
 	}
-	return string(out), len(groups) == 0
+	return string(t.out), len(t.groups) == 0
+}
+
+// translator reads a pattern from left to right. It needs no tree: all that an
+// operator can be about is the atom before it.
+type translator struct {
+	rest   string
+	out    []byte
+	atom   int   // where the last atom starts in out
+	groups []int // where the groups that are open start
+}
+
+// next translates a construct.
+func (t *translator) next() bool {
+	switch t.rest[0] {
+	case '(':
+		return t.open()
+	case ')':
+		return t.close()
+	case '[':
+		return t.class()
+	case '^':
+		t.write(lineStart, 1)
+		return true
+	case '\\':
+		return t.escape()
+	case '*', '+', '?', '{':
+		t.quantifier()
+		return true
+	}
+	_, n := utf8.DecodeRuneInString(t.rest)
+	t.write(t.rest[:n], n)
+	return true
+}
+
+// write writes an atom for n bytes of the pattern.
+func (t *translator) write(atom string, n int) {
+	t.atom = len(t.out)
+	t.out = append(t.out, atom...)
+	t.rest = t.rest[n:]
+}
+
+// writeSet writes a class as an atom for n bytes of the pattern.
+func (t *translator) writeSet(set [][2]rune, n int) {
+	t.atom = len(t.out)
+	t.out = appendSet(t.out, set)
+	t.rest = t.rest[n:]
+}
+
+// open translates the beginning of a group. Options that hold for the rest of the
+// group around them, such as (?i), end where they stand.
+func (t *translator) open() bool {
+	open, size := group(t.rest)
+	if size == 0 {
+		return false
+	}
+	if t.write(open, size); open[len(open)-1] != ')' {
+		t.groups = append(t.groups, t.atom)
+	}
+	return true
+}
+
+// close translates the end of a group, all of which is the atom for what follows.
+func (t *translator) close() bool {
+	last := len(t.groups) - 1
+	if last < 0 {
+		return false
+	}
+	t.write(")", 1)
+	t.atom, t.groups = t.groups[last], t.groups[:last]
+	return true
+}
+
+// class translates a class in brackets, which the two syntaxes write too differently
+// to copy: here && is an intersection and a bracket inside begins a class.
+func (t *translator) class() bool {
+	set, size, ok := parseClass(t.rest, 0)
+	if ok {
+		t.writeSet(set, size)
+	}
+	return ok
+}
+
+// escape translates what begins with a backslash.
+func (t *translator) escape() bool {
+	n := escapeLen(t.rest)
+	if n == 0 {
+		return false
+	}
+	escape := t.rest[:n]
+	set, isClass, ok := escapedClass(escape, false)
+	switch {
+	case !ok:
+		return false
+	case isClass:
+		t.writeSet(set, n)
+		return true
+	}
+	if edge, ok := wordEdge(escape); ok {
+		t.write(edge, n)
+		return true
+	}
+	if strings.HasPrefix(escape, `\x{`) { // .NET has no braces there
+		r, _, ok := classRune(escape)
+		if ok {
+			t.writeSet([][2]rune{{r, r}}, n)
+		}
+		return ok
+	}
+	t.write(escape, n)
+	return true
+}
+
+// quantifier translates how often an atom is repeated. A + behind it makes ?, * and +
+// possessive, which .NET writes as an atomic group; behind {m,n} it is a second
+// quantifier in the Ruby syntax, which .NET wants a group for.
+func (t *translator) quantifier() {
+	n := quantifierLen(t.rest)
+	if n == 0 { // a brace that is text
+		t.write(t.rest[:1], 1)
+		return
+	}
+	open, end := "(?>", ")"
+	if t.rest[0] == '{' {
+		open, end = "(?:", ")+"
+	}
+	t.out = append(t.out, t.rest[:n]...)
+	if t.rest = t.rest[n:]; strings.HasPrefix(t.rest, "+") {
+		t.out = append(slices.Insert(t.out, t.atom, []byte(open)...), end...)
+		t.rest = t.rest[1:]
+	}
 }
 
 // lineStart is the beginning of a line, where the empty one behind a line break

@@ -23,16 +23,9 @@ func ReplaceAll(may *budget.Budget, m Matcher, s, with string) string {
 		may.Fail(err)
 		return ""
 	}
-	size := 0
-	for _, r := range matches {
-		if r.Hit {
-			size += len(with)
-		} else {
-			size += int(r.End - r.Start)
-		}
-		if !may.Spend(1) || !may.Fits(size) {
-			return ""
-		}
+	size, ok := replacedSize(may, matches, len(with))
+	if !ok {
+		return ""
 	}
 	var b strings.Builder
 	b.Grow(size)
@@ -47,6 +40,22 @@ func ReplaceAll(may *budget.Budget, m Matcher, s, with string) string {
 		}
 	}
 	return b.String()
+}
+
+// replacedSize returns the size of a text whose matches are replaced by n bytes each:
+// known before it is made, so that nothing is allocated that does not fit.
+func replacedSize(may *budget.Budget, matches []Match, n int) (size int, ok bool) {
+	for _, r := range matches {
+		if r.Hit {
+			size += n
+		} else {
+			size += int(r.End - r.Start)
+		}
+		if !may.Spend(1) || !may.Fits(size) {
+			return 0, false
+		}
+	}
+	return size, true
 }
 
 // ReplaceLiteral replaces a text that is not empty by another one.
