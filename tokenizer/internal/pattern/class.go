@@ -154,8 +154,9 @@ var posix = map[string][]string{
 
 // parseClass reads the class at the start of s, with classes and intersections
 // inside it, and returns its characters and its length. A bracket that closes right
-// after the one that opens is a character.
-func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
+// after the one that opens is a character. With fold the other cases of what is in it
+// are too: of the whole, before it is negated, and not of the classes inside.
+func parseClass(s string, fold bool, depth int) (set [][2]rune, size int, ok bool) {
 	i := 1
 	negated := strings.HasPrefix(s[i:], "^")
 	if negated {
@@ -164,7 +165,14 @@ func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
 	c := classReader{tidy: maxRanges}
 	for first := true; i < len(s); first = false {
 		if s[i] == ']' && !first {
-			return c.end(negated), i + 1, true
+			set = c.both()
+			if fold {
+				set = withCases(set)
+			}
+			if negated {
+				set = Complement(set)
+			}
+			return set, i + 1, true
 		}
 		n, ok := c.item(s[i:], depth)
 		if !ok {
@@ -195,7 +203,7 @@ func (c *classReader) item(s string, depth int) (size int, ok bool) {
 		if depth == maxNested {
 			return 0, false
 		}
-		inner, n, ok := parseClass(s, depth+1)
+		inner, n, ok := parseClass(s, false, depth+1)
 		if ok {
 			c.set = Union(c.set, inner)
 		}
@@ -234,14 +242,6 @@ func (c *classReader) both() [][2]rune {
 		set = intersect(c.left, set)
 	}
 	return set
-}
-
-// end returns the characters of the class.
-func (c *classReader) end(negated bool) [][2]rune {
-	if negated {
-		return Complement(c.both())
-	}
-	return c.both()
 }
 
 // parseRange reads a character, a range or an escaped set inside a class.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
@@ -96,13 +98,14 @@ func (c *Compiler) regex(pattern string) (Matcher, error) {
 // constructs that it does not know: they are refused, never guessed. It stops where
 // the result is too long for any use.
 func translate(pattern string) (string, bool) {
-	t := translator{rest: pattern}
+	t := translator{rest: pattern, groups: make([]opened, 1)}
 	for t.rest != "" && len(t.out) <= maxTranslated {
 		if !t.next() {
 			return "", false
 		}
 	}
-	return string(t.out), len(t.groups) == 0
+	t.closeOptions()
+	return string(t.out), len(t.groups) == 1
 }
 
 // translator reads a pattern from left to right. It needs no tree: all that an
@@ -110,8 +113,16 @@ func translate(pattern string) (string, bool) {
 type translator struct {
 	rest   string
 	out    []byte
-	atom   int   // where the last atom starts in out
-	groups []int // where the groups that are open start
+	atom   int      // where the last atom starts in out
+	fold   bool     // case does not matter
+	groups []opened // those that are open, the pattern itself the first
+}
+
+// opened is a group that is not closed yet.
+type opened struct {
+	start   int  // in out
+	fold    bool // as it was before
+	options int  // the groups that options in it have opened
 }
 
 // next translates a construct.
@@ -132,8 +143,12 @@ func (t *translator) next() bool {
 		t.quantifier()
 		return true
 	}
-	_, n := utf8.DecodeRuneInString(t.rest)
-	t.write(t.rest[:n], n)
+	r, n := utf8.DecodeRuneInString(t.rest)
+	if t.fold && (r >= utf8.RuneSelf || unicode.SimpleFold(r) != r) {
+		t.writeSet(cases(r), n)
+	} else {
+		t.write(t.rest[:n], n)
+	}
 	return true
 }
 
@@ -144,48 +159,79 @@ func (t *translator) write(atom string, n int) {
 	t.rest = t.rest[n:]
 }
 
-// writeSet writes a class as an atom for n bytes of the pattern.
+// writeSet writes a class as an atom for n bytes of the pattern. It has the cases that
+// it needs in it, so the engine must not add any.
 func (t *translator) writeSet(set [][2]rune, n int) {
-	t.atom = len(t.out)
+	if t.fold {
+		t.write("(?-i:", n)
+		t.out = append(appendSet(t.out, set), ')')
+		return
+	}
+	t.write("", n)
 	t.out = appendSet(t.out, set)
-	t.rest = t.rest[n:]
 }
 
-// open translates the beginning of a group. Options that hold for the rest of the
-// group around them, such as (?i), end where they stand.
+// open translates the beginning of a group. Options without a group, such as (?i),
+// hold for the rest of the group around them and bind less than a | there: a(?i)b|c is
+// a(?i:b|c). In .NET it is not, so they get the group.
 func (t *translator) open() bool {
 	open, size := group(t.rest)
 	if size == 0 {
 		return false
 	}
-	if t.write(open, size); open[len(open)-1] != ')' {
-		t.groups = append(t.groups, t.atom)
+	fold := foldOption(open, t.fold)
+	if alone, ok := strings.CutSuffix(open, ")"); ok {
+		t.write(alone+":", size)
+		t.groups[len(t.groups)-1].options++
+	} else {
+		t.write(open, size)
+		t.groups = append(t.groups, opened{start: t.atom, fold: t.fold})
 	}
+	t.fold = fold
 	return true
+}
+
+// foldOption returns whether case matters behind the beginning of a group.
+func foldOption(open string, fold bool) bool {
+	options, ok := strings.CutPrefix(open, "(?")
+	if !ok || strings.HasPrefix(options, "<") { // a name is no option
+		return fold
+	}
+	on, off, _ := strings.Cut(options, "-")
+	return (fold || strings.Contains(on, "i")) && !strings.Contains(off, "i")
 }
 
 // close translates the end of a group, all of which is the atom for what follows.
 func (t *translator) close() bool {
-	last := len(t.groups) - 1
-	if last < 0 {
+	if len(t.groups) == 1 {
 		return false
 	}
+	t.closeOptions()
+	last := t.groups[len(t.groups)-1]
 	t.write(")", 1)
-	t.atom, t.groups = t.groups[last], t.groups[:last]
+	t.atom, t.fold, t.groups = last.start, last.fold, t.groups[:len(t.groups)-1]
 	return true
+}
+
+// closeOptions closes what the options in a group have opened.
+func (t *translator) closeOptions() {
+	for range t.groups[len(t.groups)-1].options {
+		t.out = append(t.out, ')')
+	}
 }
 
 // class translates a class in brackets, which the two syntaxes write too differently
 // to copy: here && is an intersection and a bracket inside begins a class.
 func (t *translator) class() bool {
-	set, size, ok := parseClass(t.rest, 0)
+	set, size, ok := parseClass(t.rest, t.fold, 0)
 	if ok {
 		t.writeSet(set, size)
 	}
 	return ok
 }
 
-// escape translates what begins with a backslash.
+// escape translates what begins with a backslash. Sets have only the cases that they
+// say, even where case does not matter: \p{Lu} is upper case.
 func (t *translator) escape() bool {
 	n := escapeLen(t.rest)
 	if n == 0 {
@@ -199,40 +245,70 @@ func (t *translator) escape() bool {
 	case isClass:
 		t.writeSet(set, n)
 		return true
+	case escape[1] == 'x' || escape[1] == 'u':
+		return t.character()
 	}
 	if edge, ok := wordEdge(escape); ok {
 		t.write(edge, n)
 		return true
 	}
-	if strings.HasPrefix(escape, `\x{`) { // .NET has no braces there
-		r, _, ok := classRune(escape)
-		if ok {
-			t.writeSet([][2]rune{{r, r}}, n)
-		}
-		return ok
+	for isDigit(escape[1]) && n < 4 && n < len(t.rest) && isDigit(t.rest[n]) {
+		n++ // the number of a group, or of a character in octal
 	}
-	t.write(escape, n)
+	t.write(t.rest[:n], n)
 	return true
 }
 
-// quantifier translates how often an atom is repeated. A + behind it makes ?, * and +
-// possessive, which .NET writes as an atomic group; behind {m,n} it is a second
-// quantifier in the Ruby syntax, which .NET wants a group for.
+// character translates the number of a character. .NET has no braces around it.
+func (t *translator) character() bool {
+	r, n, ok := classRune(t.rest)
+	switch {
+	case !ok || utf16.IsSurrogate(r):
+		return false
+	case t.fold:
+		t.writeSet(cases(r), n)
+	default:
+		t.writeSet([][2]rune{{r, r}}, n)
+	}
+	return true
+}
+
+// quantifier translates how often an atom is repeated. Three forms mean something else
+// in .NET, or nothing:
+//
+//	a*+     gives nothing back: an atomic group. So do a++ and a?+.
+//	a{2,3}+ and a+?+ have a second quantifier, for which .NET wants a group.
+//	a{,3}   is a{0,3}, and a{2}? is two or none, not two as few times as can be.
 func (t *translator) quantifier() {
 	n := quantifierLen(t.rest)
 	if n == 0 { // a brace that is text
 		t.write(t.rest[:1], 1)
 		return
 	}
-	open, end := "(?>", ")"
-	if t.rest[0] == '{' {
-		open, end = "(?:", ")+"
+	q := t.rest[:n]
+	t.rest = t.rest[n:]
+	lazy := n > 1 && q[n-1] == '?'
+	switch {
+	case strings.HasPrefix(q, "{,"):
+		q = "{0" + q[1:]
+	case lazy && q[0] == '{' && !strings.Contains(q, ","):
+		t.wrap("(?:", q[:n-1]+")?")
+		return
 	}
-	t.out = append(t.out, t.rest[:n]...)
-	if t.rest = t.rest[n:]; strings.HasPrefix(t.rest, "+") {
-		t.out = append(slices.Insert(t.out, t.atom, []byte(open)...), end...)
-		t.rest = t.rest[1:]
+	t.out = append(t.out, q...)
+	if !strings.HasPrefix(t.rest, "+") {
+		return
 	}
+	if t.rest = t.rest[1:]; lazy || q[0] == '{' {
+		t.wrap("(?:", ")+")
+	} else {
+		t.wrap("(?>", ")")
+	}
+}
+
+// wrap puts a text before the last atom, and one behind it.
+func (t *translator) wrap(open, end string) {
+	t.out = append(slices.Insert(t.out, t.atom, []byte(open)...), end...)
 }
 
 // lineStart is the beginning of a line, where the empty one behind a line break
@@ -240,8 +316,8 @@ func (t *translator) quantifier() {
 const lineStart = `(?:\A|(?<=\n)(?!\z))`
 
 // group returns what opens a group in the other syntax for what opens it at the
-// start of s, with the length of that; 0 for groups that mean something else. An
-// option for the rest of a group is one that ends at once.
+// start of s, with the length of that; 0 for groups that mean something else. Options
+// for the rest of a group end at once.
 func group(s string) (open string, size int) {
 	if !strings.HasPrefix(s, "(?") {
 		return "(", 1
@@ -285,7 +361,7 @@ func quantifierLen(s string) int {
 	n := 1
 	if s[0] == '{' {
 		end := strings.IndexByte(s, '}')
-		if end < 2 || strings.Trim(s[1:end], "0123456789,") != "" || s[1] == ',' {
+		if end < 2 || strings.Trim(s[1:end], "0123456789,") != "" || s[1:end] == "," {
 			return 0
 		}
 		n = end + 1
