@@ -39,8 +39,8 @@ func readHermes(s string) ([]Call, int, progress) {
 	return []Call{call}, stop + len(endHermes), isCall
 }
 
-// readTagged reads the object at s[at] and the end behind it, which a model may leave
-// out.
+// readTagged reads the object at s[at] and the end behind it. A model may write other
+// text in its place, but as long as nothing comes the end still may.
 func readTagged(s string, at int) ([]Call, int, progress) {
 	n := jsonEnd(s[at:])
 	if n == 0 {
