@@ -31,7 +31,8 @@ func (s *Scanner) Fail(what string) error {
 	return fmt.Errorf("%w at byte %d: %s", errJSON, s.Pos, what)
 }
 
-// Peek skips white space and returns the next byte, 0 at the end.
+// Peek skips white space and returns the next byte, 0 at the end. A zero byte of the text
+// itself is none that JSON has, so that it fails wherever the end would.
 func (s *Scanner) Peek() byte {
 	for s.Pos < len(s.Data) {
 		switch c := s.Data[s.Pos]; c {
@@ -202,7 +203,8 @@ func unescape(b []byte) (rune, int) {
 	return utf8.RuneError, 4
 }
 
-// hex4 reads the four digits of \u.
+// hex4 reads the four digits of \u. ParseUint takes no sign, and no underscore where the
+// base is given.
 func hex4(b []byte) (rune, bool) {
 	if len(b) < 4 {
 		return 0, false
@@ -211,7 +213,8 @@ func hex4(b []byte) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// Integer reads a whole number that fits an int64.
+// Integer reads a whole number that fits an int64. Zeros before it are read too, which
+// JSON does not allow and which change nothing.
 func (s *Scanner) Integer() (int64, error) {
 	s.Peek()
 	i := s.Pos
@@ -226,7 +229,8 @@ func (s *Scanner) Integer() (int64, error) {
 	return v, nil
 }
 
-// Skip passes over one value and returns its text.
+// Skip passes over one value and returns its text. Words and numbers are taken by their
+// letters: who wants the value reads the text with encoding/json.
 func (s *Scanner) Skip() ([]byte, error) {
 	c := s.Peek()
 	start := s.Pos

@@ -53,7 +53,8 @@ func New(may *budget.Budget, text string) *String {
 	return a
 }
 
-// Slice returns a part of a text.
+// Slice returns a part of a text. It shares the memory of the places: what changes a
+// text makes a new list of them.
 func (a *String) Slice(start, end int) *String {
 	s := &String{May: a.May, Text: a.Text[start:end], Spans: a.Spans[start:end], Shift: a.Shift, limit: a.Shift}
 	if start < end {
@@ -159,7 +160,8 @@ func (a *String) origin(at int, c uni.Change) Place {
 	return Place{a.Shift, a.Shift}
 }
 
-// Filter keeps the characters that keep reports true for.
+// Filter keeps the characters that keep reports true for. What is removed counts to the
+// character before it, as -n; before the first there is none to count to.
 func (a *String) Filter(keep func(rune) bool) {
 	dest := make([]uni.Change, 0, len(a.Text))
 	first, removed := 0, 0

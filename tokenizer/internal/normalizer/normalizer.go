@@ -29,7 +29,8 @@ var Fields = map[string]string{
 type Step struct {
 	text  func(may *budget.Budget, s string) string
 	trace func(a *normalized.String)
-	// Drops says that the beginning of a text can vanish.
+	// Drops says that the beginning of a text can vanish. A pre-tokenizer that asks
+	// whether a part begins the text then has to ask the places, not the text.
 	Drops bool
 }
 
@@ -50,7 +51,8 @@ type Spec struct {
 	Lowercase    *bool  `json:"lowercase"`
 }
 
-// dropping makes a step by which the beginning of a text can vanish.
+// dropping makes a step by which the beginning of a text can vanish, which is any: a
+// text can begin with what a step removes, or be all of it.
 func dropping(text func(may *budget.Budget, s string) string, trace func(a *normalized.String)) Step {
 	return Step{text: text, trace: trace, Drops: true}
 }
@@ -186,7 +188,9 @@ func (n *Spec) step(c *pattern.Compiler) (Step, error) {
 }
 
 // nmt is the normalizer of machine translation: it removes control characters
-// and turns what separates words into spaces.
+// and turns what separates words into spaces. The list is SentencePiece's rule nmt_nfkc
+// without NFKC, as the reference has copied it; it leaves out the spaces that NFKC would
+// have made one.
 func nmt(r rune) rune {
 	switch {
 	case r >= 1 && r <= 8, r == 0xb, r >= 0xe && r <= 0x1f, r == 0x7f, r == 0x8f, r == 0x9f:
@@ -199,7 +203,8 @@ func nmt(r rune) rune {
 }
 
 // lower maps each character on its own, as the reference does; the one
-// character whose lower case is two is U+0130.
+// character whose lower case is two is U+0130. A chunk never ends between the two,
+// since both come from one.
 func lower(may *budget.Budget, s string) string {
 	return may.Chunks(s, func(part string) string {
 		return strings.Map(normalized.LowerRune, strings.ReplaceAll(part, "\u0130", "i\u0307"))
@@ -217,7 +222,9 @@ func join(may *budget.Budget, before, s string) string {
 	return before + s
 }
 
-// Alone returns what the steps make of a text that stands alone.
+// Alone returns what the steps make of a text that stands alone. Where a step can say
+// what it does only with places, all of them are run once more that way, with the budget
+// as it was.
 func Alone(may *budget.Budget, steps []Step, s string) (string, error) {
 	before := *may
 	text := Apply(may, steps, s)
@@ -230,8 +237,9 @@ func Alone(may *budget.Budget, steps []Step, s string) (string, error) {
 	return a.Text, may.Err
 }
 
-// Apply runs the steps on a text; an empty text stays empty. It returns nothing
-// once the budget is at its end.
+// Apply runs the steps on a text; an empty text stays empty, also where the next step
+// would put something before it, as in the reference. It returns nothing once the budget
+// is at its end.
 func Apply(may *budget.Budget, steps []Step, s string) string {
 	for i := range steps {
 		if s == "" {

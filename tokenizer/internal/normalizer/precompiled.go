@@ -126,7 +126,8 @@ func (p *Precompiled) Longest(may *budget.Budget, s string) (text string, n int)
 }
 
 // each calls f with the parts of s in order: a cluster or a character that the
-// table replaces, or a character that it does not.
+// table replaces, or a character that it does not. The reference asks its table for
+// clusters of less than six bytes only, and then for the characters of all others.
 func (p *Precompiled) each(may *budget.Budget, s string, f func(part, with string, replaced bool)) {
 	for len(s) > 0 && may.Err == nil {
 		n := cluster(s)

@@ -72,10 +72,12 @@ func escapedSet(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
 	return set, true, true
 }
 
-// outsiders are in \w but not in a class that has \w in it.
+// outsiders are in \w but not in a class that has \w in it: the numbers of Latin-1 that
+// are no digits. The engine has it so; its documentation does not say it.
 var outsiders = [][2]rune{{0xb2, 0xb3}, {0xb9, 0xb9}, {0xbc, 0xbe}}
 
-// Spaces are the characters of \s.
+// Spaces are the characters of \s: the property White_Space, which has neither U+180E
+// since Unicode 6.3 nor the joiners and spaces of no width.
 var Spaces = [][2]rune{
 	{'\t', '\r'},
 	{' ', ' '},
@@ -131,7 +133,8 @@ func appendClassRune(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// appendSet appends a class of the other syntax.
+// appendSet appends a class of the other syntax. One without characters cannot be
+// written there: it is a look ahead that never holds.
 func appendSet(dst []byte, set [][2]rune) []byte {
 	if len(set) == 0 {
 		return append(dst, "(?!)"...)
@@ -143,10 +146,12 @@ func appendSet(dst []byte, set [][2]rune) []byte {
 // other are joined at its end only.
 const maxRanges = 1 << 13
 
-// maxNested bounds classes inside classes.
+// maxNested bounds classes inside classes, each of which is a call within a call.
 const maxNested = 16
 
-// posix are the sets that have a name in brackets.
+// posix are the sets that have a name in brackets, as far as a property has the same
+// characters; [:space:] and the others that are not here are refused. Punctuation has
+// symbols in it in brackets, unlike \p{P}.
 var posix = map[string][]string{
 	"alpha": {"Alphabetic"}, "digit": {"Nd"}, "upper": {"Uppercase"}, "lower": {"Lowercase"}, "punct": {"P", "S"},
 	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"},
@@ -244,7 +249,8 @@ func (c *classReader) both() [][2]rune {
 	return set
 }
 
-// parseRange reads a character, a range or an escaped set inside a class.
+// parseRange reads a character, a range or an escaped set inside a class. A dash before
+// the end of the class is a character, as is one behind a set.
 func parseRange(s string) (set [][2]rune, size int, ok bool) {
 	if s[0] == '\\' {
 		n := escapeLen(s)
@@ -274,7 +280,8 @@ func parseRange(s string) (set [][2]rune, size int, ok bool) {
 // controls are the characters that letters behind a backslash stand for.
 var controls = map[byte]rune{'n': '\n', 't': '\t', 'r': '\r', 'f': '\f', 'v': '\v', 'a': '\a', 'e': 0x1b, 'b': '\b'}
 
-// classRune reads one character inside a class.
+// classRune reads one character inside a class. A letter or a digit behind a backslash
+// that says nothing here is refused: Oniguruma may have a meaning for it.
 func classRune(s string) (r rune, size int, ok bool) {
 	if s[0] != '\\' {
 		r, size = utf8.DecodeRuneInString(s)

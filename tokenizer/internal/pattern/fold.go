@@ -7,10 +7,10 @@ import (
 	"unicode"
 )
 
-// Without regard to case, Oniguruma and .NET do not match the same: s is also ſ to the
-// one, K (Kelvin) also k, σ also ς; and where .NET takes [^a] for all that is not a,
-// then for all that a or A is a case of, which is everything, Oniguruma leaves out both.
-// So what has another case is spelled out, like classes are, and matched as it stands.
+// Without regard to case, Oniguruma and the engine here do not match the same: s is also
+// ſ to the one, and σ also ς. Classes, moreover, reach the engine spelled out: of [^a]
+// it would see all other characters, A among them, whose other case is a. So what has
+// cases is written with all of them, and matched as it stands.
 //
 // What is left out is one character that is several in another case: ß and ss, ﬁ and
 // fi. They match as themselves. The cases are those of the Go toolchain's Unicode, of

@@ -196,3 +196,56 @@ func TestAPatternThatBacktracksWithoutEndIsAnError(t *testing.T) {
 		t.Errorf("behind it: got %v, want the same: the time of the call is spent", err)
 	}
 }
+
+// The class of a pattern is read into the same set however it is written.
+func TestAClassIsTheSetOfItsCharacters(t *testing.T) {
+	for _, c := range []struct {
+		name, class string
+		want        [][2]rune
+	}{
+		{"characters", `[ba]`, [][2]rune{{'a', 'b'}}},
+		{"a character twice", `[aa]`, [][2]rune{{'a', 'a'}}},
+		{"ranges that overlap", `[a-cb-d]`, [][2]rune{{'a', 'd'}}},
+		{"a range of one", `[a-a]`, [][2]rune{{'a', 'a'}}},
+		{"a character by its number", `[\x{61}\u0062\x63]`, [][2]rune{{'a', 'c'}}},
+		{"a class in a class", `[a[c]]`, [][2]rune{{'a', 'a'}, {'c', 'c'}}},
+		{"what is in both", `[a-d&&c-z]`, [][2]rune{{'c', 'd'}}},
+		{"what is in none", `[a&&b]`, nil},
+		{"hexadecimal digits", `[\h]`, [][2]rune{{'0', '9'}, {'A', 'F'}, {'a', 'f'}}},
+		{"a set and its complement", `[\d\D]`, [][2]rune{{0, 0x10ffff}}},
+		{"all but a negated everything", `[^\s\S]`, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			set, size, ok := parseClass(c.class+"x", false, 0)
+			if len(set)+len(c.want) > 0 && !slices.Equal(set, c.want) || size != len(c.class) || !ok {
+				t.Errorf("%s: got %v of %d bytes (%v), want %v", c.class, set, size, ok, c.want)
+			}
+		})
+	}
+}
+
+// What .NET would read otherwise is written in another way for it.
+func TestAPatternIsWrittenInTheOtherSyntax(t *testing.T) {
+	for _, c := range []struct{ name, expr, want string }{
+		{"what both have", `(?:a|b)+?(?=c)`, `(?:a|b)+?(?=c)`},
+		{"what gives nothing back", `(?:ab)*+`, `(?>(?:ab)*)`},
+		{"a quantifier of a range", `a{2,3}+`, `(?:a{2,3})+`},
+		{"a number of times or none", `a{2}?`, `(?:a{2})?`},
+		{"a range without a beginning", `a{,3}`, `a{0,3}`},
+		{"the beginning of a line", `^a`, `(?:\A|(?<=\n)(?!\z))a`},
+		{"the dot that matches line breaks", `(?m:.)`, `(?s:.)`},
+		{"an option for the rest of a group", `(?:a(?-i)b|c)d`, `(?:a(?-i:b|c))d`},
+		{"options within each other", `(?i)1(?-i)a`, `(?i:1(?-i:a))`},
+		{"a letter in any case", `(?i)s1`, `(?i:(?-i:[\x53\x73ſ])1)`},
+		{"a range that runs backwards, which neither has", `[c-a]`, ``},
+		{"a character by its number", `\x{e9}`, `[é]`},
+		{"a class without characters", `[a&&b]`, `(?!)`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, ok := translate(c.expr)
+			if got != c.want || ok != (c.want != "") {
+				t.Errorf("%s: got %s (%v), want %s", c.expr, got, ok, c.want)
+			}
+		})
+	}
+}

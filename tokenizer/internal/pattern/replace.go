@@ -7,7 +7,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 )
 
-// ReplaceAll replaces the matches of m.
+// ReplaceAll replaces the matches of m. The replacement is a text: the reference reads
+// no $1 in it.
 func ReplaceAll(may *budget.Budget, m Matcher, s, with string) string {
 	if s == "" {
 		return "" // nothing is found in no text, not even nothing
@@ -94,7 +95,8 @@ func following(s, text string, from int) int {
 // trace the places.
 var ErrPlaceless = errors.New("tokenizer: part of a text has no place in the original")
 
-// ReplaceText is replaceAll for a normalizer.
+// ReplaceText is ReplaceAll for a normalizer, after which others may come. A match of
+// nothing at the start of a text is where the replacement has no place.
 func ReplaceText(may *budget.Budget, m Matcher, s, with string) string {
 	if _, ok := m.(regexMatcher); ok && with != "" && s != "" {
 		matches, err := m.Find(may, nil, s)

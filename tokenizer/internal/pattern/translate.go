@@ -257,7 +257,8 @@ func group(s string) (open string, size int) {
 }
 
 // escapeLen returns the length of an escape, 0 for those that mean something
-// else in the other syntax.
+// else in the other syntax. Of a character by its number it is the length of \x or \u
+// alone, where no braces say more.
 func escapeLen(s string) int {
 	if len(s) < 2 || strings.IndexByte("XKGyYOgN", s[1]) >= 0 {
 		return 0
@@ -274,7 +275,7 @@ func escapeLen(s string) int {
 }
 
 // quantifierLen returns the length of a quantifier with the ? that makes it
-// lazy, 0 for a brace that is none.
+// lazy, 0 for a brace that is none. One of the two numbers may be missing, not both.
 func quantifierLen(s string) int {
 	n := 1
 	if s[0] == '{' {
@@ -290,7 +291,9 @@ func quantifierLen(s string) int {
 	return n
 }
 
-// wordEdge returns what stands for \b and \B, and for the line break \R.
+// wordEdge returns what stands for \b and \B, and for the line break \R. .NET has \b, but
+// by its own tables: é is in both, and characters that came later are not. A look behind
+// and a look ahead at the set say the same.
 func wordEdge(escape string) (string, bool) {
 	if escape == `\R` {
 		return `(?>\r\n|[\n-\r\u0085\u2028\u2029])`, true

@@ -21,7 +21,8 @@ var behaviors = map[string]behavior{
 	"MergedWithNext": mergedWithNext, "Contiguous": contiguous,
 }
 
-// Cut appends the pieces that the matches of a text make of it.
+// Cut appends the pieces that the matches of a text make of it. Pieces of nothing may be
+// among them; the caller leaves those out.
 func (b behavior) Cut(dst []Range, matches []pattern.Match) []Range {
 	switch b {
 	case removed:

@@ -59,7 +59,8 @@ func (p *Spec) scheme() (string, error) {
 	return "never", nil
 }
 
-// Replacement returns the mark of a Metaspace.
+// Replacement returns the mark of a Metaspace, which is one character: the reference
+// reads it as a char.
 func Replacement(mark string) (string, error) {
 	if mark == "" {
 		return vocab.MetaMark, nil

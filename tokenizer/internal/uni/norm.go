@@ -298,8 +298,9 @@ func sortRun[T any](t *normTables, run []T, at func(T) rune, g Guard) bool {
 	return true
 }
 
-// composeAll applies the canonical composition algorithm in place; nil where the
-// guard stops it.
+// composeAll applies the canonical composition algorithm (D117 of the Unicode standard)
+// in place; nil where the guard stops it. A mark reaches its starter unless one of the
+// same or a higher class, or another starter that is kept, stands between.
 func (t *normTables) composeAll(runes []rune, g Guard) []rune {
 	out := runes[:0]
 	starter := -1

@@ -130,7 +130,8 @@ func Join(all [][2]rune) [][2]rune {
 	return out
 }
 
-// fold brings the name of a property into the form that names are compared in.
+// fold brings the name of a property into the form that names are compared in: without
+// case, spaces, dashes and underscores (UAX44-LM3, but for the prefix "is").
 func fold(name string) string {
 	return strings.NewReplacer("_", "", " ", "", "-", "").Replace(strings.ToLower(name))
 }

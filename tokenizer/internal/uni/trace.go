@@ -12,7 +12,8 @@ type Change struct {
 }
 
 // Trace returns what [Normalize] makes of s with the origin of each character.
-// It returns nil where the form leaves s alone, and where the guard stops it.
+// It returns nil where a look at the bytes shows that the form leaves s alone, and where
+// the guard stops it.
 func Trace(f Form, s string, g Guard) []Change {
 	if isPlain(s) || f == NFC && isLatin(s) {
 		return nil
