@@ -10,5 +10,6 @@
 // A text is normalized to what the model saw in its training, not to what Unicode says
 // today.
 //
-// To add a normalizer: a case in [Spec.Steps] and its fields in [Fields].
+// To add a normalizer: a case in Spec.step, or in [Spec.Steps] where it is several, its
+// fields in [Fields], and named cases in the test.
 package normalizer

@@ -5,5 +5,6 @@
 // Pieces are ranges of a text; only a stage that rewrites makes a new one, so that most
 // texts are cut without a copy.
 //
-// To add a pre-tokenizer: a case in [Spec.Stages] and its fields in [Fields].
+// To add a pre-tokenizer: a case in Spec.stage, or in [Spec.Stages] where it is several,
+// its fields in [Fields], and named cases in the test.
 package pretokenizer
