@@ -164,7 +164,8 @@ func (r *reader) next() uint64 {
 	return v
 }
 
-// CharLen returns the length of the character at s[i].
+// CharLen returns the length of the character at s[i]. A byte that is not part of one
+// counts as a character of its own, as when a range goes over a string.
 func CharLen(s string, i int) int {
 	if s[i] < utf8.RuneSelf {
 		return 1
