@@ -95,6 +95,8 @@ func eachPair[C compute](f func(a, b C) C) func(dst, a, b []C) {
 	}
 }
 
+// floorDiv rounds down where Go rounds to zero. The smallest integer by -1 wraps around to
+// itself, as in Go.
 func floorDiv(a, b int64) int64 {
 	if b == 0 {
 		return 0
@@ -117,6 +119,8 @@ func floorMod(a, b int64) int64 {
 	return r
 }
 
+// floatMod turns the remainder of C, which has the sign of a, into Python's; a remainder of
+// zero gets the sign of the divisor there too.
 func floatMod[C float32 | float64](a, b C) C {
 	r := C(math.Mod(float64(a), float64(b)))
 	switch {
@@ -130,6 +134,8 @@ func floatMod[C float32 | float64](a, b C) C {
 
 func floatPow[C float32 | float64](a, b C) C { return C(math.Pow(float64(a), float64(b))) }
 
+// intPow squares its way to the power. Wrapping around at 64 bits leaves the lower ones
+// right, and with them the result in every narrower type.
 func intPow(a, b int64) int64 {
 	if b < 0 {
 		switch {

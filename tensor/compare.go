@@ -68,6 +68,8 @@ var (
 	}}
 )
 
+// logical applies op to Bool tensors, whose elements are read as 0 and 1 whatever byte
+// holds them.
 func logical(op *compareOp, a, b *Tensor) *Tensor {
 	if err := firstErr(a, b); err != nil {
 		return failed(err)
@@ -122,6 +124,8 @@ func finite[C compute](dst []uint8, a, b []C) {
 	}
 }
 
+// flip makes a kernel of the comparison with its operands swapped: a > b is b < a, of NaN
+// too, for which both are false. The negation of a ≤ b would be true there.
 func flip[C compute](f func(dst []uint8, a, b []C)) func(dst []uint8, a, b []C) {
 	return func(dst []uint8, a, b []C) { f(dst, b, a) }
 }

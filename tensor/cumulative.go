@@ -37,6 +37,8 @@ func cumulative(op string, t *Tensor, axis int, first int64,
 	})
 }
 
+// running stores the accumulator after each element. It is never read back from the
+// result, where it is rounded: 2048 and three ones end at 2052 in halfs, not at 2048.
 func running[A int64 | float64, C compute](out, rows *Tensor, first A, f func(A, A) A) {
 	dim := rows.Dim(-1)
 	r, w := newReader[C](rows), newWriter[A](out)

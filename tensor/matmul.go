@@ -95,6 +95,8 @@ type matrix[C compute] struct {
 	data       []C
 }
 
+// newMatrix prepares the matrices of a tensor. A transposed view is taken as it lies in
+// memory where the multiplication can: x·wᵀ is what models do, and w then stays in place.
 func newMatrix[C compute](t *Tensor, mayTranspose bool) matrix[C] {
 	r := len(t.shape)
 	m := matrix[C]{src: t, rows: t.shape[r-2], cols: t.shape[r-1], offset: -1}
@@ -122,6 +124,8 @@ func (m *matrix[C]) at(offset int) []C {
 	return m.data
 }
 
+// matmulVia multiplies batch by batch. A matrix of b that several batches share, as a
+// weight does, is widened for the first of them.
 func matmulVia[C compute](out, a, b *Tensor) {
 	rank := len(out.shape)
 	m, n, k := out.shape[rank-2], out.shape[rank-1], a.shape[rank-1]
@@ -188,7 +192,8 @@ func addRows[C compute](dst, weights, b []C, n int) {
 	}
 }
 
-// multiplyTransposed is multiply for a column-major b.
+// multiplyTransposed is multiply for a column-major b, whose columns lie in memory as
+// rows: each element is a dot product of two runs, where adding rows would jump.
 func multiplyTransposed[C compute](dst, a, b []C, m, k, n int) {
 	for i := range m {
 		x := a[i*k:][:k]
@@ -198,6 +203,8 @@ func multiplyTransposed[C compute](dst, a, b []C, m, k, n int) {
 	}
 }
 
+// dot adds up in four lanes, so that an addition does not wait for the one before it. The
+// order is part of the result of floats, and the same on every machine.
 func dot[C compute](a, b []C) C {
 	var s0, s1, s2, s3 C
 	b = b[:len(a)]

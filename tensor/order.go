@@ -81,6 +81,8 @@ func indexRows(op string, t *Tensor, axis int) (*Tensor, error) {
 	return rows, rows.err
 }
 
+// argRows fills out with the place that pick settles on in each row. A row passes through
+// in chunks, so that it need not be in memory as C.
 func argRows[C compute](out, rows *Tensor, pick picker[C]) {
 	dim := rows.Dim(-1)
 	r := newReader[C](rows)
@@ -121,6 +123,8 @@ func ascending[C compute](a, b ranked[C]) int {
 	return cmp.Compare(a.pos, b.pos)
 }
 
+// cmpNaNHigh compares two elements, with every NaN equal to every other and above +Inf:
+// an order must have a place for all, and this is NumPy's.
 func cmpNaNHigh[C compute](a, b C) int {
 	switch {
 	case a < b:
@@ -174,6 +178,8 @@ func (t *Tensor) movedBack(a int) *Tensor {
 	return t.moveFromLast(a).Contiguous()
 }
 
+// sortRows sorts each row with its places. The places decide between equals, so that a
+// sort that is not stable gives the stable order.
 func sortRows[C compute](out, rows *Tensor, down bool) {
 	dim := rows.Dim(-1)
 	r := newReader[C](rows)

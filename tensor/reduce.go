@@ -166,6 +166,8 @@ func reduce(op *reduceOp, t *Tensor, axes []int, keepDims bool) *Tensor {
 	return out
 }
 
+// fold runs f over the elements that each result is made of, which the view of r has next
+// to each other. Minimum and maximum of floats pass through float64 unchanged.
 func fold[A int64 | float64, C compute](out *Tensor, r reduction, first A, f func(A, []C) A, mean bool) {
 	src, w := newReader[C](r.view), newWriter[A](out)
 	for range out.length {

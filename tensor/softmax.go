@@ -12,6 +12,7 @@ func (t *Tensor) Softmax(axis int) *Tensor { return softmax("softmax", t, axis, 
 // small numbers in between.
 func (t *Tensor) LogSoftmax(axis int) *Tensor { return softmax("log softmax", t, axis, true) }
 
+// softmax is both forms. A row is held in memory whole, since it is read twice.
 func softmax(op string, t *Tensor, axis int, log bool) *Tensor {
 	if err := t.Err(); err != nil {
 		return failed(err)
@@ -46,6 +47,9 @@ func softmaxRows[C float32 | float64](out, rows *Tensor, log bool) {
 	}
 }
 
+// softmaxRow takes exponents in float64 and adds them up there, in order: a vocabulary has
+// a hundred thousand terms, of which float32 would lose the small ones. Only the greatest
+// element is subtracted in C, where the difference of two near numbers is exact.
 func softmaxRow[C float32 | float64](row []C) {
 	top := highest(row)
 	sum := 0.0
@@ -60,6 +64,8 @@ func softmaxRow[C float32 | float64](row []C) {
 	}
 }
 
+// logSoftmaxRow subtracts the logarithm of the sum: of a probability below the least
+// number of the type, the logarithm is still there.
 func logSoftmaxRow[C float32 | float64](row []C) {
 	top := highest(row)
 	sum := 0.0
@@ -72,6 +78,8 @@ func logSoftmaxRow[C float32 | float64](row []C) {
 	}
 }
 
+// highest returns the greatest element, NaN where there is one: max passes it on, and all
+// of the row becomes NaN.
 func highest[C float32 | float64](row []C) C {
 	top := row[0]
 	for _, v := range row[1:] {

@@ -35,6 +35,7 @@ parity)
 	COREML_TOKENIZER_COMPONENTS="$out/components.jsonl.gz" go test -count=1 -run TestComponents ./tokenizer
 	[ -d "$out/venv/lib/python3"*/site-packages/sentencepiece ] || "$out/venv/bin/pip" install --quiet sentencepiece==0.2.3 protobuf
 	"$out/venv/bin/pip" install --quiet jinja2==3.1.6
+	go test -count=1 -json ./tokenizer/internal/... | "$out/venv/bin/python" $here/cases.py
 	"$out/venv/bin/python" -W ignore $here/templates.py "$out/coreml" || echo "templates differ: results that are never used are not computed by the reference" >&2
 	"$out/venv/bin/python" $here/pieces.py --seed "$(date +%s)" --texts 2000 --all "$out/pieces"
 	COREML_TOKENIZER_PIECES="$out/pieces" go test -count=1 -run TestSentencePiece ./tokenizer

@@ -8,7 +8,8 @@ import (
 )
 
 // ByteRunes is the byte-level alphabet of GPT-2: each byte as a printable
-// character, itself where it is one.
+// character, itself where it is one. The others are the characters from U+0100 on in
+// the order of their bytes, so that a space is Ġ (bytes_to_unicode in GPT-2's encoder.py).
 var ByteRunes = func() (table [256]rune) {
 	next := rune(256)
 	for b := range table {
@@ -22,7 +23,8 @@ var ByteRunes = func() (table [256]rune) {
 	return table
 }()
 
-// runeBytes is the inverse of byteRunes, -1 for characters outside it.
+// runeBytes is the inverse of ByteRunes, -1 for characters outside it. 68 bytes are not
+// printable by themselves, so that the alphabet ends 68 characters behind the bytes.
 var runeBytes = func() (table [256 + 68]int16) {
 	for i := range table {
 		table[i] = -1
@@ -74,33 +76,40 @@ func AppendLossy(dst, raw []byte) []byte {
 // subpart returns the length of the maximal part of a character at the start
 // of raw, which is not a whole character; at least 1.
 func subpart(raw []byte) int {
-	lead := raw[0]
-	need := 0
-	lo, hi := byte(0x80), byte(0xbf)
-	switch {
-	case lead >= 0xc2 && lead <= 0xdf:
-		need = 1
-	case lead >= 0xe0 && lead <= 0xef:
-		need = 2
-		if lead == 0xe0 {
-			lo = 0xa0
-		} else if lead == 0xed {
-			hi = 0x9f
-		}
-	case lead >= 0xf0 && lead <= 0xf4:
-		need = 3
-		if lead == 0xf0 {
-			lo = 0x90
-		} else if lead == 0xf4 {
-			hi = 0x8f
-		}
-	}
+	need, lo, hi := follows(raw[0])
 	n := 1
 	for n <= need && n < len(raw) && raw[n] >= lo && raw[n] <= hi {
 		n++
 		lo, hi = 0x80, 0xbf
 	}
 	return n
+}
+
+// follows returns how many bytes follow the first one of a character, and between
+// which the second lies. The narrower ranges leave out overlong forms (behind E0 and
+// F0), surrogates (ED) and what lies above U+10FFFF (F4): table 3-7 of the Unicode
+// standard.
+func follows(lead byte) (need int, lo, hi byte) {
+	lo, hi = 0x80, 0xbf
+	switch lead {
+	case 0xe0:
+		lo = 0xa0
+	case 0xed:
+		hi = 0x9f
+	case 0xf0:
+		lo = 0x90
+	case 0xf4:
+		hi = 0x8f
+	}
+	switch {
+	case lead >= 0xc2 && lead <= 0xdf:
+		need = 1
+	case lead >= 0xe0 && lead <= 0xef:
+		need = 2
+	case lead >= 0xf0 && lead <= 0xf4:
+		need = 3
+	}
+	return need, lo, hi
 }
 
 // FallbackByte returns the byte that a token such as <0x0A> stands for.

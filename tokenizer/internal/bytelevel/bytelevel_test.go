@@ -1,6 +1,13 @@
 package bytelevel
 
-import "testing"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+)
 
 func TestEachByteHasACharacterOfItsOwn(t *testing.T) {
 	seen := map[rune]int{}
@@ -53,5 +60,38 @@ func TestATokenOfAByteIsRecognised(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %d, want %d", token, got, want)
 		}
+	}
+}
+
+// Python reads bytes in the same way; testdata/gen/tokenizer/cases.py asks it.
+func TestBytesBecomeTextAsInPython(t *testing.T) {
+	for _, c := range []struct{ name, raw, want string }{
+		{"text", "aé中🙂", "aé中🙂"},
+		{"nothing", "", ""},
+		{"a byte that continues nothing", "a\x80b", "a\ufffdb"},
+		{"a character that is cut off", "a\xe4\xb8", "a\ufffd"},
+		{"one of four bytes that is cut off", "\xf0\x9f\x99", "\ufffd"},
+		{"one that is cut off before another", "\xf0\x9f\x99a\xe4é", "\ufffda\ufffdé"},
+		{"a surrogate", "\xed\xa0\xbd", "\ufffd\ufffd\ufffd"},
+		{"an overlong form", "\xc0\x80\xe0\x80\xaf", "\ufffd\ufffd\ufffd\ufffd\ufffd"},
+		{"what lies beyond the last character", "\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd"},
+		{"bytes of no character", "\xfe\xff", "\ufffd\ufffd"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := string(AppendLossy([]byte("x"), []byte(c.raw)))[1:]
+			t.Attr("lossy", fmt.Sprintf(`{"hex": "%x", "want": %s}`, c.raw, strconv.QuoteToGraphic(got)))
+			if got != c.want {
+				t.Errorf("%x became %q, want %q", c.raw, got, c.want)
+			}
+		})
+	}
+}
+
+func TestATextIsRewrittenInTheAlphabet(t *testing.T) {
+	var may budget.Budget
+	text := strings.Repeat("é \n", 1<<13) // more than one chunk, which end within a character
+	may.Begin(nil, len(text))
+	if got := Rewrite(&may, text); got != strings.Repeat("Ã©ĠĊ", 1<<13) || may.Err != nil {
+		t.Errorf("got %d bytes (%v)", len(got), may.Err)
 	}
 }

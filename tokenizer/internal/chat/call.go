@@ -16,7 +16,8 @@ type Call struct {
 }
 
 // jsonEnd returns the end of the object or list at the start of s, 0 where it
-// has none yet.
+// has none yet. It counts brackets outside of strings, of either kind: whether they fit
+// is for the reader of the JSON to say.
 func jsonEnd(s string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(s); i++ {

@@ -15,24 +15,33 @@ var hermes = &format{
 	read:  readHermes,
 }
 
-// readHermes reads a call up to </tool_call>.
+// endHermes ends a call.
+const endHermes = "</tool_call>"
+
+// readHermes reads a call up to </tool_call>. The object of a call may have that text
+// in a string, so where there is an object, its own end comes first.
 func readHermes(s string) ([]Call, int, progress) {
-	const end = "</tool_call>"
 	at := leading(s)
-	if at == len(s) {
+	switch {
+	case at == len(s):
+		return nil, 0, needMore
+	case s[at] == '{':
+		return readTagged(s, at)
+	}
+	stop := strings.Index(s, endHermes)
+	if stop < 0 {
 		return nil, 0, needMore
 	}
-	if s[at] != '{' {
-		stop := strings.Index(s, end)
-		if stop < 0 {
-			return nil, 0, needMore
-		}
-		call, ok := readTags(s[:stop])
-		if !ok {
-			return nil, 0, notCall
-		}
-		return []Call{call}, stop + len(end), isCall
+	call, ok := readTags(s[:stop])
+	if !ok {
+		return nil, 0, notCall
 	}
+	return []Call{call}, stop + len(endHermes), isCall
+}
+
+// readTagged reads the object at s[at] and the end behind it. A model may write other
+// text in its place, but as long as nothing comes the end still may.
+func readTagged(s string, at int) ([]Call, int, progress) {
 	n := jsonEnd(s[at:])
 	if n == 0 {
 		return nil, 0, needMore
@@ -41,9 +50,9 @@ func readHermes(s string) ([]Call, int, progress) {
 	next += leading(s[next:])
 	rest := s[next:]
 	switch {
-	case strings.HasPrefix(rest, end):
-		next += len(end)
-	case strings.HasPrefix(end, rest):
+	case strings.HasPrefix(rest, endHermes):
+		next += len(endHermes)
+	case strings.HasPrefix(endHermes, rest): // it may still come
 		return nil, 0, needMore
 	}
 	call, ok := callOf(s[at : at+n])
@@ -72,14 +81,20 @@ func readTags(s string) (Call, bool) {
 		if !ok || !closed {
 			return Call{}, false
 		}
-		value = strings.TrimSuffix(strings.TrimPrefix(value, "\n"), "\n")
-		raw := json.RawMessage(value)
-		if !json.Valid(raw) {
-			raw, _ = json.Marshal(value) // a text cannot fail
-		}
-		arguments[strings.TrimSpace(key)] = raw
+		arguments[strings.TrimSpace(key)] = rawValue(value)
 		body = rest
 	}
 	data, err := json.Marshal(arguments)
 	return Call{Name: name, Arguments: data}, err == nil
+}
+
+// rawValue returns the value of a parameter as JSON. The line breaks next to the tags
+// belong to the form, not to the value.
+func rawValue(value string) json.RawMessage {
+	value = strings.TrimSuffix(strings.TrimPrefix(value, "\n"), "\n")
+	if raw := json.RawMessage(value); json.Valid(raw) {
+		return raw
+	}
+	raw, _ := json.Marshal(value) // a text cannot fail
+	return raw
 }

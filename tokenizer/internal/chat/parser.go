@@ -51,26 +51,7 @@ func (p *Parser) run(final bool) (text string, calls []Call) {
 	if p.format == nil {
 		p.format = noFormat
 	}
-	emit := func(s string) {
-		out.WriteString(s)
-		if strings.TrimSpace(s) != "" {
-			p.begun, p.chain = true, false
-		}
-	}
-	for {
-		if !p.inside {
-			at, mark, held := p.format.open(p)
-			if at < 0 {
-				if final {
-					held = 0
-				}
-				emit(p.buf[:len(p.buf)-held])
-				p.buf = p.buf[len(p.buf)-held:]
-				return out.String(), calls
-			}
-			emit(p.buf[:at])
-			p.buf, p.mark, p.inside = p.buf[at+len(mark):], mark, true
-		}
+	for p.opened(&out, final) {
 		found, used, result := p.format.read(p.buf)
 		switch {
 		case result == needMore && !final && len(p.buf) <= maxCall:
@@ -79,13 +60,54 @@ func (p *Parser) run(final bool) (text string, calls []Call) {
 			calls = append(calls, found...)
 			p.buf, p.inside, p.chain = p.buf[used:], false, true
 		default:
-			emit(p.mark)
-			p.inside = false
-			if p.mark == "" { // an object that is no call
-				emit(p.buf)
-				p.buf = ""
-			}
+			p.reject(&out)
 		}
+	}
+	return out.String(), calls
+}
+
+// opened passes text on up to where a call opens. It reports false where none does;
+// what may begin one is then held back, unless no more will come.
+func (p *Parser) opened(out *strings.Builder, final bool) bool {
+	if p.inside {
+		return true
+	}
+	at, mark, held := p.format.open(p)
+	if at < 0 {
+		if final {
+			held = 0
+		}
+		p.emit(out, len(p.buf)-held)
+		return false
+	}
+	p.emit(out, at)
+	p.buf, p.mark, p.inside = p.buf[len(mark):], mark, true
+	return true
+}
+
+// emit passes the first n bytes on as text.
+func (p *Parser) emit(out *strings.Builder, n int) {
+	p.say(out, p.buf[:n])
+	p.buf = p.buf[n:]
+}
+
+// say passes a text on. White space alone neither begins an answer nor ends a row of
+// calls: models write line breaks around them.
+func (p *Parser) say(out *strings.Builder, s string) {
+	out.WriteString(s)
+	if strings.TrimSpace(s) != "" {
+		p.begun, p.chain = true, false
+	}
+}
+
+// reject makes the mark of what is no call text again. The text behind it is looked
+// at anew, since another mark can be in it; without a mark all of it is text, or the
+// same object would be found for ever.
+func (p *Parser) reject(out *strings.Builder) {
+	p.say(out, p.mark)
+	p.inside = false
+	if p.mark == "" {
+		p.emit(out, len(p.buf))
 	}
 }
 

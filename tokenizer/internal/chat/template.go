@@ -93,18 +93,7 @@ func (v *Variables) values(ctx context.Context) (*jinja.Dict, error) {
 		}
 		vars.Set("tools", tools)
 	}
-	for _, token := range v.Tokens {
-		if token.Text != "" {
-			vars.Set(token.Name, token.Text)
-		}
-	}
-	if len(v.Special) > 0 {
-		special := jinja.NewList()
-		for _, text := range v.Special {
-			special.Items = append(special.Items, text)
-		}
-		vars.Set("additional_special_tokens", special)
-	}
+	v.addTokens(vars)
 	for _, key := range slices.Sorted(maps.Keys(v.Extra)) {
 		value, err := jinja.FromGo(ctx, v.Extra[key])
 		if err != nil {
@@ -113,6 +102,24 @@ func (v *Variables) values(ctx context.Context) (*jinja.Dict, error) {
 		vars.Set(key, value)
 	}
 	return vars, nil
+}
+
+// addTokens sets the special tokens. One without a text stays undefined, which
+// templates test for.
+func (v *Variables) addTokens(vars *jinja.Dict) {
+	for _, token := range v.Tokens {
+		if token.Text != "" {
+			vars.Set(token.Name, token.Text)
+		}
+	}
+	if len(v.Special) == 0 {
+		return
+	}
+	special := jinja.NewList()
+	for _, text := range v.Special {
+		special.Items = append(special.Items, text)
+	}
+	vars.Set("additional_special_tokens", special)
 }
 
 // messageList returns the conversation as a value of the template engine.

@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// Allowed reports whether list, words with spaces between them, has a name.
+// Allowed reports whether list, words with spaces between them, has a name. A ! behind a
+// word says that the field must be there; see [Missing].
 func Allowed(list, name string) bool {
 	for word := range strings.FieldsSeq(list) {
 		if strings.TrimSuffix(word, "!") == name {

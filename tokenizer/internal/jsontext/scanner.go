@@ -31,7 +31,8 @@ func (s *Scanner) Fail(what string) error {
 	return fmt.Errorf("%w at byte %d: %s", errJSON, s.Pos, what)
 }
 
-// Peek skips white space and returns the next byte, 0 at the end.
+// Peek skips white space and returns the next byte, 0 at the end. A zero byte of the text
+// itself is none that JSON has, so that it fails wherever the end would.
 func (s *Scanner) Peek() byte {
 	for s.Pos < len(s.Data) {
 		switch c := s.Data[s.Pos]; c {
@@ -130,43 +131,53 @@ func (s *Scanner) Str() ([]byte, error) {
 func (s *Scanner) escaped(start, i int) ([]byte, error) {
 	out := append(s.scratch[:0], s.Data[start:i]...)
 	for i < len(s.Data) {
-		c := s.Data[i]
-		i++
-		switch {
+		switch c := s.Data[i]; {
 		case c == '"':
-			s.Pos = i
-			if !utf8.Valid(out) {
-				out = budget.AppendValid(nil, string(out))
-			}
-			s.scratch = out
-			return out, nil
+			s.Pos = i + 1
+			return s.keep(out), nil
 		case c < ' ':
 			return nil, s.Fail("control character in a string")
-		case c != '\\':
-			out = append(out, c)
-			continue
-		}
-		if i >= len(s.Data) {
-			break
-		}
-		c = s.Data[i]
-		i++
-		if c == 'u' {
-			r, n := unescape(s.Data[i:])
-			if n == 0 {
+		case c == '\\' && i+1 < len(s.Data):
+			var n int
+			if out, n = appendEscape(out, s.Data[i+1:]); n == 0 {
 				return nil, s.Fail("bad escape")
 			}
-			out = utf8.AppendRune(out, r)
-			i += n
-			continue
+			i += 1 + n
+		case c == '\\':
+			return nil, s.Fail("string without an end")
+		default:
+			out = append(out, c)
+			i++
 		}
-		plain, ok := escapes[c]
-		if !ok {
-			return nil, s.Fail("bad escape")
-		}
-		out = append(out, plain)
 	}
 	return nil, s.Fail("string without an end")
+}
+
+// keep returns the contents of a string, which were written to the scratch memory, as
+// UTF-8, and leaves their memory to the next string.
+func (s *Scanner) keep(out []byte) []byte {
+	if !utf8.Valid(out) {
+		out = budget.AppendValid(nil, string(out))
+	}
+	s.scratch = out
+	return out
+}
+
+// appendEscape appends what an escape stands for, whose text after the backslash is
+// at the start of rest. It returns the length of that, 0 where it is none.
+func appendEscape(dst, rest []byte) ([]byte, int) {
+	if rest[0] != 'u' {
+		plain, ok := escapes[rest[0]]
+		if !ok {
+			return dst, 0
+		}
+		return append(dst, plain), 1
+	}
+	r, n := unescape(rest[1:])
+	if n == 0 {
+		return dst, 0
+	}
+	return utf8.AppendRune(dst, r), 1 + n
 }
 
 // escapes are those of one letter.
@@ -192,7 +203,8 @@ func unescape(b []byte) (rune, int) {
 	return utf8.RuneError, 4
 }
 
-// hex4 reads the four digits of \u.
+// hex4 reads the four digits of \u. ParseUint takes no sign, and no underscore where the
+// base is given.
 func hex4(b []byte) (rune, bool) {
 	if len(b) < 4 {
 		return 0, false
@@ -201,7 +213,8 @@ func hex4(b []byte) (rune, bool) {
 	return rune(v), err == nil
 }
 
-// Integer reads a whole number that fits an int64.
+// Integer reads a whole number that fits an int64. Zeros before it are read too, which
+// JSON does not allow and which change nothing.
 func (s *Scanner) Integer() (int64, error) {
 	s.Peek()
 	i := s.Pos
@@ -216,7 +229,8 @@ func (s *Scanner) Integer() (int64, error) {
 	return v, nil
 }
 
-// Skip passes over one value and returns its text.
+// Skip passes over one value and returns its text. Words and numbers are taken by their
+// letters: who wants the value reads the text with encoding/json.
 func (s *Scanner) Skip() ([]byte, error) {
 	c := s.Peek()
 	start := s.Pos

@@ -7,7 +7,9 @@ import (
 // LowerRune is the lower case of one character.
 func LowerRune(r rune) rune { return uni.ToLower(r) }
 
-// Form brings the text into a normalization form.
+// Form brings the text into a normalization form. One that is in the form already is
+// still written anew where a part of it has no place: the reference does so, and the
+// text that has none is then there twice.
 func (a *String) Form(f uni.Form) {
 	changes := uni.Trace(f, a.Text, a.May.Guard())
 	switch {
@@ -19,7 +21,8 @@ func (a *String) Form(f uni.Form) {
 	}
 }
 
-// Lower is the normalizer Lowercase.
+// Lower is the normalizer Lowercase. It looks at each character alone, as Rust's
+// char::to_lowercase does: the Σ at the end of a word becomes σ, not ς.
 func (a *String) Lower() {
 	a.Expand(func(dst []rune, r rune) []rune {
 		if r == '\u0130' {

@@ -53,7 +53,8 @@ func New(may *budget.Budget, text string) *String {
 	return a
 }
 
-// Slice returns a part of a text.
+// Slice returns a part of a text. It shares the memory of the places: what changes a
+// text makes a new list of them.
 func (a *String) Slice(start, end int) *String {
 	s := &String{May: a.May, Text: a.Text[start:end], Spans: a.Spans[start:end], Shift: a.Shift, limit: a.Shift}
 	if start < end {
@@ -109,21 +110,12 @@ func (a *String) IsPlaced() bool {
 // Transform replaces the text by dest, of which each character says what it
 // takes the place of, after the first removed characters.
 func (a *String) Transform(dest []uni.Change, removed int) {
-	at, end, ok := a.extent()
-	if !ok {
-		return
-	}
+	begin, end, ok := a.extent()
 	// A character that is inserted is a byte at least.
-	if !a.May.Fits(len(dest)) {
+	if !ok || !a.May.Fits(len(dest)) {
 		return
 	}
-	begin := at
-	skip := func(n int) {
-		for ; n > 0 && at < end; n-- {
-			at += uni.CharLen(a.Text, at)
-		}
-	}
-	skip(removed)
+	at := a.after(begin, end, removed)
 	var b strings.Builder
 	b.Grow(len(a.Text))
 	spans := make([]Place, 0, len(a.Text))
@@ -133,15 +125,9 @@ func (a *String) Transform(dest []uni.Change, removed int) {
 		if !a.May.Spend(2) || !a.May.Fits(b.Len()) {
 			return
 		}
-		from := Place{a.Shift, a.Shift}
-		switch {
-		case c.Delta <= 0 && at < len(a.Spans):
-			from = a.Spans[at]
-		case at > 0:
-			from = a.Spans[at-1]
-		}
+		from := a.origin(at, c)
 		if c.Delta <= 0 {
-			skip(1 - int(c.Delta))
+			at = a.after(at, end, 1-int(c.Delta))
 		}
 		b.WriteRune(c.Rune)
 		for range utf8.RuneLen(c.Rune) {
@@ -152,7 +138,30 @@ func (a *String) Transform(dest []uni.Change, removed int) {
 	a.Text, a.Spans = b.String(), append(spans, a.Spans[end:]...)
 }
 
-// Filter keeps the characters that keep reports true for.
+// after returns where the character n places on begins, end at most.
+func (a *String) after(at, end, n int) int {
+	for ; n > 0 && at < end; n-- {
+		at += uni.CharLen(a.Text, at)
+	}
+	return at
+}
+
+// origin returns the place of a new character where the old text has been read up to
+// at: that of the character whose place it takes, or that of the one before it, also
+// where the old text is at its end. Before all of them it has an empty one, at the
+// start.
+func (a *String) origin(at int, c uni.Change) Place {
+	switch {
+	case c.Delta <= 0 && at < len(a.Spans):
+		return a.Spans[at]
+	case at > 0:
+		return a.Spans[at-1]
+	}
+	return Place{a.Shift, a.Shift}
+}
+
+// Filter keeps the characters that keep reports true for. What is removed counts to the
+// character before it, as -n; before the first there is none to count to.
 func (a *String) Filter(keep func(rune) bool) {
 	dest := make([]uni.Change, 0, len(a.Text))
 	first, removed := 0, 0
@@ -253,20 +262,11 @@ func (a *String) Replace(m pattern.Matcher, with string) {
 	a.Text, a.Spans = b.String(), spans
 }
 
-// Alphabet rewrites the text in the byte-level alphabet.
+// Alphabet rewrites the text in the byte-level alphabet. Each byte of a character
+// becomes a character with the place of the whole.
 func (a *String) Alphabet() {
 	if !a.IsPlaced() {
-		dest := make([]uni.Change, 0, len(a.Text))
-		for i := range len(a.Text) {
-			inside := int32(0)
-			if !utf8.RuneStart(a.Text[i]) {
-				inside = 1
-			}
-			if dest = append(dest, uni.Change{Rune: bytelevel.ByteRunes[a.Text[i]], Delta: inside}); !a.May.Spend(1) {
-				return
-			}
-		}
-		a.Transform(dest, 0)
+		a.transformAlphabet()
 		return
 	}
 	if !a.May.Fits(len(a.Text)) {
@@ -286,4 +286,21 @@ func (a *String) Alphabet() {
 		}
 	}
 	a.Text, a.Spans = b.String(), spans
+}
+
+// transformAlphabet is Alphabet for a text of which a part has no place, by the rule
+// that all of its rewriting follows: the first byte of a character takes its place,
+// the others are inserted.
+func (a *String) transformAlphabet() {
+	dest := make([]uni.Change, 0, len(a.Text))
+	for i := range len(a.Text) {
+		inside := int32(0)
+		if !utf8.RuneStart(a.Text[i]) {
+			inside = 1
+		}
+		if dest = append(dest, uni.Change{Rune: bytelevel.ByteRunes[a.Text[i]], Delta: inside}); !a.May.Spend(1) {
+			return
+		}
+	}
+	a.Transform(dest, 0)
 }

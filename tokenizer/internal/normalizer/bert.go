@@ -10,7 +10,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// accents reports whether the normalizer of BERT removes accents.
+// accents reports whether the normalizer of BERT removes accents. Where the file says
+// null, it does where it lowers: BERT's models without capitals have no accents either.
 func (n *Spec) accents() bool {
 	if n.StripAccents != nil {
 		return *n.StripAccents
@@ -39,7 +40,8 @@ func (n *Spec) bert(dst []Step) []Step {
 	return dst
 }
 
-// cleanChar removes control characters and turns white space into spaces.
+// cleanChar removes control characters and turns white space into spaces. Tab and line
+// breaks are both, and count as white space; U+FFFD is what bad bytes have become.
 func cleanChar(r rune) rune {
 	switch {
 	case r >= ' ' && r <= '~':
@@ -54,7 +56,8 @@ func cleanChar(r rune) rune {
 	return r
 }
 
-// spaceChinese puts spaces around ideographs.
+// spaceChinese puts spaces around ideographs, two between neighbours: each is a word of
+// its own to BERT, and the pre-tokenizer takes the spaces away again.
 func spaceChinese(s string) string {
 	if strings.IndexFunc(s, isIdeograph) < 0 {
 		return s

@@ -77,7 +77,10 @@ func bothWays(t *testing.T, steps []Step, s string) string {
 	t.Helper()
 	var may budget.Budget
 	may.Begin(nil, len(s))
-	text := Apply(&may, steps, s)
+	text, err := Alone(&may, steps, s)
+	if err != nil {
+		t.Fatalf("%.20q: %v", s, err)
+	}
 	a := normalized.New(&may, s)
 	Trace(a, steps)
 	if err := may.Err; err != nil || a.Text != text || len(a.Spans) != len(a.Text) {

@@ -14,18 +14,6 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// Trace runs the steps of a normalizer; an empty text stays empty.
-func Trace(a *normalized.String, steps []Step) {
-	for i := range steps {
-		if a.Text == "" {
-			break
-		}
-		if steps[i].trace(a); !a.May.Spend(8) || !a.May.Fits(len(a.Text)) {
-			break
-		}
-	}
-}
-
 // Fields are the fields that each normalizer may have, by its type; ! marks those
 // that are always there.
 var Fields = map[string]string{
@@ -41,7 +29,8 @@ var Fields = map[string]string{
 type Step struct {
 	text  func(may *budget.Budget, s string) string
 	trace func(a *normalized.String)
-	// Drops says that the beginning of a text can vanish.
+	// Drops says that the beginning of a text can vanish. A pre-tokenizer that asks
+	// whether a part begins the text then has to ask the places, not the text.
 	Drops bool
 }
 
@@ -62,7 +51,8 @@ type Spec struct {
 	Lowercase    *bool  `json:"lowercase"`
 }
 
-// dropping makes a step by which the beginning of a text can vanish.
+// dropping makes a step by which the beginning of a text can vanish, which is any: a
+// text can begin with what a step removes, or be all of it.
 func dropping(text func(may *budget.Budget, s string) string, trace func(a *normalized.String)) Step {
 	return Step{text: text, trace: trace, Drops: true}
 }
@@ -104,17 +94,50 @@ func formed(f uni.Form) Step {
 	)
 }
 
-// lowered maps to lower case.
-var lowered = dropping(lower, (*normalized.String).Lower)
+// The steps without options. uni.RemoveMarks does not touch a text of ASCII, which
+// [without] would read through.
+var (
+	lowered  = dropping(lower, (*normalized.String).Lower)
+	unmarked = dropping(
+		func(may *budget.Budget, s string) string { return may.Chunks(s, uni.RemoveMarks) },
+		func(a *normalized.String) { a.Filter(func(r rune) bool { return !uni.IsMark(r) }) },
+	)
+	spelled = dropping(bytelevel.Rewrite, (*normalized.String).Alphabet)
+)
+
+// prepended puts a text before. Where that is empty, the reference still takes the
+// place of the first character away, which a text alone has no way to say.
+func prepended(before string) Step {
+	if before == "" {
+		return dropping(
+			func(may *budget.Budget, _ string) string { may.Fail(pattern.ErrPlaceless); return "" },
+			func(a *normalized.String) { a.Prepend("") },
+		)
+	}
+	return dropping(
+		func(may *budget.Budget, s string) string { return join(may, before, s) },
+		func(a *normalized.String) { a.Prepend(before) },
+	)
+}
+
+// replace returns the step that puts a text in the place of each match of a pattern.
+func (n *Spec) replace(c *pattern.Compiler) (Step, error) {
+	m, err := c.Pattern(n.Pattern)
+	if err != nil {
+		return Step{}, err
+	}
+	return dropping(
+		func(may *budget.Budget, s string) string { return pattern.ReplaceText(may, m, s, n.Content) },
+		func(a *normalized.String) { a.Replace(m, n.Content) },
+	), nil
+}
 
 // forms are the normalization forms by name.
 var forms = map[string]uni.Form{"NFC": uni.NFC, "NFD": uni.NFD, "NFKC": uni.NFKC, "NFKD": uni.NFKD}
 
-// Steps flattens a normalizer.
+// Steps appends the steps of a normalizer: those of each part of a Sequence, and
+// several for that of BERT.
 func (n *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
-	if f, ok := forms[n.Type]; ok {
-		return append(dst, formed(f)), nil
-	}
 	switch n.Type {
 	case "Sequence":
 		var err error
@@ -124,56 +147,50 @@ func (n *Spec) Steps(dst []Step, c *pattern.Compiler) ([]Step, error) {
 			}
 		}
 		return dst, nil
+	case "BertNormalizer", "Bert":
+		return n.bert(dst), nil
+	}
+	st, err := n.step(c)
+	if err != nil {
+		return nil, err
+	}
+	return append(dst, st), nil
+}
+
+// step returns the step of a normalizer that is one.
+func (n *Spec) step(c *pattern.Compiler) (Step, error) {
+	if f, ok := forms[n.Type]; ok {
+		return formed(f), nil
+	}
+	switch n.Type {
 	case "Lowercase":
-		return append(dst, lowered), nil
+		return lowered, nil
 	case "Prepend":
-		if n.Prepend == "" {
-			return append(dst, dropping(
-				func(may *budget.Budget, _ string) string { may.Fail(pattern.ErrPlaceless); return "" },
-				func(a *normalized.String) { a.Prepend("") },
-			)), nil
-		}
-		return append(dst, dropping(
-			func(may *budget.Budget, s string) string { return join(may, n.Prepend, s) },
-			func(a *normalized.String) { a.Prepend(n.Prepend) },
-		)), nil
+		return prepended(n.Prepend), nil
 	case "Strip":
-		return append(dst, dropping(n.strip, n.traceStrip)), nil
+		return dropping(n.strip, n.traceStrip), nil
 	case "StripAccents":
-		return append(dst, dropping(
-			func(may *budget.Budget, s string) string { return may.Chunks(s, uni.RemoveMarks) },
-			func(a *normalized.String) { a.Filter(func(r rune) bool { return !uni.IsMark(r) }) },
-		)), nil
+		return unmarked, nil
 	case "Replace":
-		m, err := c.Pattern(n.Pattern)
-		if err != nil {
-			return nil, err
-		}
-		return append(dst, dropping(
-			func(may *budget.Budget, s string) string { return pattern.ReplaceText(may, m, s, n.Content) },
-			func(a *normalized.String) { a.Replace(m, n.Content) },
-		)), nil
+		return n.replace(c)
 	case "Precompiled":
 		p, err := readCharsMap(n.CharsMap)
 		if err != nil {
-			return nil, err
+			return Step{}, err
 		}
-		return append(dst, dropping(p.normalize, p.trace)), nil
-	case "BertNormalizer", "Bert":
-		return n.bert(dst), nil
+		return dropping(p.normalize, p.trace), nil
 	case "Nmt":
-		return append(dst, mapped(nmt)), nil
+		return mapped(nmt), nil
 	case "ByteLevel":
-		return append(dst, dropping(
-			func(may *budget.Budget, s string) string { return bytelevel.Rewrite(may, s) },
-			(*normalized.String).Alphabet,
-		)), nil
+		return spelled, nil
 	}
-	return nil, &fault.Unsupported{Component: "normalizer", Name: n.Type}
+	return Step{}, &fault.Unsupported{Component: "normalizer", Name: n.Type}
 }
 
 // nmt is the normalizer of machine translation: it removes control characters
-// and turns what separates words into spaces.
+// and turns what separates words into spaces. The list is SentencePiece's rule nmt_nfkc
+// without NFKC, as the reference has copied it; it leaves out the spaces that NFKC would
+// have made one.
 func nmt(r rune) rune {
 	switch {
 	case r >= 1 && r <= 8, r == 0xb, r >= 0xe && r <= 0x1f, r == 0x7f, r == 0x8f, r == 0x9f:
@@ -186,7 +203,8 @@ func nmt(r rune) rune {
 }
 
 // lower maps each character on its own, as the reference does; the one
-// character whose lower case is two is U+0130.
+// character whose lower case is two is U+0130. A chunk never ends between the two,
+// since both come from one.
 func lower(may *budget.Budget, s string) string {
 	return may.Chunks(s, func(part string) string {
 		return strings.Map(normalized.LowerRune, strings.ReplaceAll(part, "\u0130", "i\u0307"))
@@ -204,7 +222,9 @@ func join(may *budget.Budget, before, s string) string {
 	return before + s
 }
 
-// Alone returns what the steps make of a text that stands alone.
+// Alone returns what the steps make of a text that stands alone. Where a step can say
+// what it does only with places, all of them are run once more that way, with the budget
+// as it was.
 func Alone(may *budget.Budget, steps []Step, s string) (string, error) {
 	before := *may
 	text := Apply(may, steps, s)
@@ -217,8 +237,9 @@ func Alone(may *budget.Budget, steps []Step, s string) (string, error) {
 	return a.Text, may.Err
 }
 
-// Apply runs the steps on a text; an empty text stays empty. It returns nothing
-// once the budget is at its end.
+// Apply runs the steps on a text; an empty text stays empty, also where the next step
+// would put something before it, as in the reference. It returns nothing once the budget
+// is at its end.
 func Apply(may *budget.Budget, steps []Step, s string) string {
 	for i := range steps {
 		if s == "" {
@@ -230,4 +251,16 @@ func Apply(may *budget.Budget, steps []Step, s string) string {
 		}
 	}
 	return s
+}
+
+// Trace runs the steps of a normalizer; an empty text stays empty.
+func Trace(a *normalized.String, steps []Step) {
+	for i := range steps {
+		if a.Text == "" {
+			break
+		}
+		if steps[i].trace(a); !a.May.Spend(8) || !a.May.Fits(len(a.Text)) {
+			break
+		}
+	}
 }

@@ -12,42 +12,6 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// Longest returns the length of the longest beginning of s that the table has,
-// and what takes its place.
-func (p *Precompiled) Longest(may *budget.Budget, s string) (text string, n int) {
-	if len(p.units) == 0 {
-		return "", 0
-	}
-	at := offset(p.units[0])
-	start := int64(-1)
-	for i := range len(s) {
-		if at ^= uint32(s[i]); !may.Spend(1) {
-			return "", 0
-		}
-		if int64(at) >= int64(len(p.units)) {
-			break
-		}
-		unit := p.units[at]
-		if unit&(1<<31|0xff) != uint32(s[i]) {
-			break
-		}
-		at ^= offset(unit)
-		if unit>>8&1 == 0 {
-			continue
-		}
-		if int64(at) >= int64(len(p.units)) {
-			break
-		}
-		start, n = int64(p.units[at]&(1<<31-1)), i+1
-	}
-	if n == 0 || start > int64(len(p.texts)) {
-		return "", 0
-	}
-	text, _, _ = strings.Cut(p.texts[start:], "\x00")
-	may.Spend(len(text) / 8)
-	return text, n
-}
-
 // Precompiled is SentencePiece's compiled table of replacements: a double
 // array trie (the format of darts-clone) that leads to texts which end with a
 // zero byte.
@@ -82,45 +46,88 @@ func ReadTable(data []byte) (*Precompiled, error) {
 	return p, nil
 }
 
-// replacement returns what takes the place of the shortest beginning of s that
-// the table has. The whole of s is replaced by it, as in the reference.
-func (p *Precompiled) replacement(may *budget.Budget, s string) (string, bool) {
+// The trie is an array of units. A unit has the byte that leads to it (bits 0 to 7),
+// whether a text ends there (bit 8), and how far away its children lie (bits 10 to
+// 30, times 256 where bit 9 is set): the child for byte b is at at^offset^b. Where a
+// text ends, the child for byte 0 has bit 31 set and the place of its replacement.
+// No byte leads to such a unit, so bit 31 is compared together with the byte.
+
+// root returns where the children of the root begin; a table may have none.
+func (p *Precompiled) root() (at uint32, ok bool) {
 	if len(p.units) == 0 {
-		return "", false
+		return 0, false
 	}
-	at := offset(p.units[0])
-	for i := range len(s) {
-		at ^= uint32(s[i])
-		if int64(at) >= int64(len(p.units)) || s[i] == 0 {
-			return "", false
-		}
-		unit := p.units[at]
-		if unit&(1<<31|0xff) != uint32(s[i]) {
-			return "", false
-		}
-		at ^= offset(unit)
-		if unit>>8&1 == 0 {
-			continue
-		}
-		if int64(at) >= int64(len(p.units)) {
-			return "", false
-		}
-		start := int64(p.units[at] & (1<<31 - 1))
-		if start > int64(len(p.texts)) {
-			return "", false
-		}
-		text, _, _ := strings.Cut(p.texts[start:], "\x00")
-		may.Spend(len(text) / 8)
-		return text, true
+	return offset(p.units[0]), true
+}
+
+// child follows a byte. It returns where the children of the child begin, and
+// whether a text of the table ends at it.
+func (p *Precompiled) child(at uint32, b byte) (next uint32, leaf, ok bool) {
+	if at ^= uint32(b); int64(at) >= int64(len(p.units)) {
+		return 0, false, false
 	}
-	return "", false
+	unit := p.units[at]
+	return at ^ offset(unit), unit>>8&1 != 0, unit&(1<<31|0xff) == uint32(b)
 }
 
 // offset returns the part of a unit that leads to its children.
 func offset(unit uint32) uint32 { return unit >> 10 << (unit >> 6 & 8) }
 
+// text returns the replacement that the unit at a place leads to. Both places are
+// the file's to say.
+func (p *Precompiled) text(may *budget.Budget, at uint32) (string, bool) {
+	if int64(at) >= int64(len(p.units)) {
+		return "", false
+	}
+	start := int64(p.units[at] & (1<<31 - 1))
+	if start > int64(len(p.texts)) {
+		return "", false
+	}
+	text, _, _ := strings.Cut(p.texts[start:], "\x00")
+	may.Spend(len(text) / 8)
+	return text, true
+}
+
+// replacement returns what takes the place of the shortest beginning of s that
+// the table has. The whole of s is replaced by it, as in the reference.
+func (p *Precompiled) replacement(may *budget.Budget, s string) (string, bool) {
+	at, ok := p.root()
+	for i := 0; ok && i < len(s) && s[i] != 0; i++ {
+		var leaf bool
+		if at, leaf, ok = p.child(at, s[i]); ok && leaf {
+			return p.text(may, at)
+		}
+	}
+	return "", false
+}
+
+// Longest returns the length of the longest beginning of s that the table has,
+// and what takes its place: SentencePiece's own way of using its table.
+func (p *Precompiled) Longest(may *budget.Budget, s string) (text string, n int) {
+	at, ok := p.root()
+	var found uint32
+	for i := 0; ok && i < len(s) && may.Spend(1); i++ {
+		var leaf bool
+		if at, leaf, ok = p.child(at, s[i]); !ok || !leaf {
+			continue
+		}
+		if int64(at) >= int64(len(p.units)) {
+			break
+		}
+		found, n = at, i+1
+	}
+	if n == 0 || may.Err != nil {
+		return "", 0
+	}
+	if text, ok = p.text(may, found); !ok {
+		return "", 0
+	}
+	return text, n
+}
+
 // each calls f with the parts of s in order: a cluster or a character that the
-// table replaces, or a character that it does not.
+// table replaces, or a character that it does not. The reference asks its table for
+// clusters of less than six bytes only, and then for the characters of all others.
 func (p *Precompiled) each(may *budget.Budget, s string, f func(part, with string, replaced bool)) {
 	for len(s) > 0 && may.Err == nil {
 		n := cluster(s)

@@ -9,7 +9,7 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// strip removes white space at the ends.
+// strip removes white space at the ends. The result is a part of the text, without a copy.
 func (n *Spec) strip(may *budget.Budget, s string) string {
 	may.Spend(len(s))
 	if n.StripLeft {
@@ -21,7 +21,8 @@ func (n *Spec) strip(may *budget.Budget, s string) string {
 	return s
 }
 
-// traceStrip removes white space at the ends.
+// traceStrip is strip with the places of the original. A text that is placed is cut; in
+// one that is not, the part without a place stays, by the rule for all rewriting.
 func (n *Spec) traceStrip(a *normalized.String) {
 	start, end := 0, len(a.Text)
 	for n.StripLeft && start < end {

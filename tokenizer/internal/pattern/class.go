@@ -72,10 +72,12 @@ func escapedSet(escape string, inside bool) (set [][2]rune, isClass, ok bool) {
 	return set, true, true
 }
 
-// outsiders are in \w but not in a class that has \w in it.
+// outsiders are in \w but not in a class that has \w in it: the numbers of Latin-1 that
+// are no digits. The engine has it so; its documentation does not say it.
 var outsiders = [][2]rune{{0xb2, 0xb3}, {0xb9, 0xb9}, {0xbc, 0xbe}}
 
-// Spaces are the characters of \s.
+// Spaces are the characters of \s: the property White_Space, which has neither U+180E
+// since Unicode 6.3 nor the joiners and spaces of no width.
 var Spaces = [][2]rune{
 	{'\t', '\r'},
 	{' ', ' '},
@@ -131,7 +133,8 @@ func appendClassRune(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// appendSet appends a class of the other syntax.
+// appendSet appends a class of the other syntax. One without characters cannot be
+// written there: it is a look ahead that never holds.
 func appendSet(dst []byte, set [][2]rune) []byte {
 	if len(set) == 0 {
 		return append(dst, "(?!)"...)
@@ -143,77 +146,111 @@ func appendSet(dst []byte, set [][2]rune) []byte {
 // other are joined at its end only.
 const maxRanges = 1 << 13
 
-// maxNested bounds classes inside classes.
+// maxNested bounds classes inside classes, each of which is a call within a call.
 const maxNested = 16
 
-// posix are the sets that have a name in brackets.
+// posix are the sets that have a name in brackets, as far as a property has the same
+// characters; [:space:] and the others that are not here are refused. Punctuation has
+// symbols in it in brackets, unlike \p{P}.
 var posix = map[string][]string{
 	"alpha": {"Alphabetic"}, "digit": {"Nd"}, "upper": {"Uppercase"}, "lower": {"Lowercase"}, "punct": {"P", "S"},
 	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"},
 }
 
 // parseClass reads the class at the start of s, with classes and intersections
-// inside it, and returns its characters and its length.
-func parseClass(s string, depth int) (set [][2]rune, size int, ok bool) {
+// inside it, and returns its characters and its length. A bracket that closes right
+// after the one that opens is a character. With fold the other cases of what is in it
+// are too: of the whole, before it is negated, and not of the classes inside.
+func parseClass(s string, fold bool, depth int) (set [][2]rune, size int, ok bool) {
 	i := 1
-	negated := i < len(s) && s[i] == '^'
+	negated := strings.HasPrefix(s[i:], "^")
 	if negated {
 		i++
 	}
-	var left [][2]rune // what && follows
-	crossed := false
-	tidy := maxRanges // the number of ranges from which on they are joined
+	c := classReader{tidy: maxRanges}
 	for first := true; i < len(s); first = false {
-		switch {
-		case s[i] == ']' && !first:
-			if crossed {
-				set = intersect(left, set)
+		if s[i] == ']' && !first {
+			set = c.both()
+			if fold {
+				set = withCases(set)
 			}
-			if set = Union(set, nil); negated {
+			if negated {
 				set = Complement(set)
 			}
 			return set, i + 1, true
-		case strings.HasPrefix(s[i:], "&&"):
-			if set = Union(set, nil); crossed {
-				set = intersect(left, set)
-			}
-			left, set, crossed = set, nil, true
-			i += 2
-		case strings.HasPrefix(s[i:], "[:"):
-			name, _, found := strings.Cut(s[i+2:], ":]")
-			parts := posix[name]
-			if !found || parts == nil {
-				return nil, 0, false
-			}
-			for _, part := range parts {
-				ranges, _ := uni.Property(part)
-				set = Union(set, ranges)
-			}
-			i += len(name) + 4
-		case s[i] == '[':
-			if depth == maxNested {
-				return nil, 0, false
-			}
-			inner, n, ok := parseClass(s[i:], depth+1)
-			if !ok {
-				return nil, 0, false
-			}
-			set, i = Union(set, inner), i+n
-		default:
-			ranges, n, ok := parseRange(s[i:])
-			if !ok {
-				return nil, 0, false
-			}
-			if set, i = append(set, ranges...), i+n; len(set) > tidy {
-				set = Union(set, nil)
-				tidy = max(maxRanges, 2*len(set))
-			}
 		}
+		n, ok := c.item(s[i:], depth)
+		if !ok {
+			return nil, 0, false
+		}
+		i += n
 	}
 	return nil, 0, false
 }
 
-// parseRange reads a character, a range or an escaped set inside a class.
+// classReader gathers the characters of a class.
+type classReader struct {
+	set     [][2]rune // since the last &&
+	left    [][2]rune // what the last && follows
+	crossed bool      // there was one
+	tidy    int       // the number of ranges from which on they are joined
+}
+
+// item reads one part of a class and returns its length.
+func (c *classReader) item(s string, depth int) (size int, ok bool) {
+	switch {
+	case strings.HasPrefix(s, "&&"):
+		c.left, c.set, c.crossed = c.both(), nil, true
+		return 2, true
+	case strings.HasPrefix(s, "[:"):
+		return c.named(s)
+	case s[0] == '[':
+		if depth == maxNested {
+			return 0, false
+		}
+		inner, n, ok := parseClass(s, false, depth+1)
+		if ok {
+			c.set = Union(c.set, inner)
+		}
+		return n, ok
+	}
+	ranges, n, ok := parseRange(s)
+	if !ok {
+		return 0, false
+	}
+	if c.set = append(c.set, ranges...); len(c.set) > c.tidy {
+		c.set = Union(c.set, nil)
+		c.tidy = max(maxRanges, 2*len(c.set))
+	}
+	return n, true
+}
+
+// named reads a set with a name in brackets, such as [:alpha:].
+func (c *classReader) named(s string) (size int, ok bool) {
+	name, _, found := strings.Cut(s[2:], ":]")
+	parts := posix[name]
+	if !found || parts == nil {
+		return 0, false
+	}
+	for _, part := range parts {
+		ranges, _ := uni.Property(part)
+		c.set = Union(c.set, ranges)
+	}
+	return len(name) + 4, true
+}
+
+// both returns the characters so far. && binds less than anything else in a class:
+// all that stands before it is one side.
+func (c *classReader) both() [][2]rune {
+	set := Union(c.set, nil)
+	if c.crossed {
+		set = intersect(c.left, set)
+	}
+	return set
+}
+
+// parseRange reads a character, a range or an escaped set inside a class. A dash before
+// the end of the class is a character, as is one behind a set.
 func parseRange(s string) (set [][2]rune, size int, ok bool) {
 	if s[0] == '\\' {
 		n := escapeLen(s)
@@ -243,7 +280,8 @@ func parseRange(s string) (set [][2]rune, size int, ok bool) {
 // controls are the characters that letters behind a backslash stand for.
 var controls = map[byte]rune{'n': '\n', 't': '\t', 'r': '\r', 'f': '\f', 'v': '\v', 'a': '\a', 'e': 0x1b, 'b': '\b'}
 
-// classRune reads one character inside a class.
+// classRune reads one character inside a class. A letter or a digit behind a backslash
+// that says nothing here is refused: Oniguruma may have a meaning for it.
 func classRune(s string) (r rune, size int, ok bool) {
 	if s[0] != '\\' {
 		r, size = utf8.DecodeRuneInString(s)

@@ -6,7 +6,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// Parts that the patterns in use are built from.
+// Parts that the patterns in use are built from. blanks ends most of them: \s+(?!\S)
+// takes white space but for the last character before a word, which then is the word's.
 const (
 	contractions     = `'s|'t|'re|'ve|'m|'ll|'d`
 	foldContractions = `(?i:` + contractions + `)`
@@ -29,18 +30,27 @@ func o200k(suffix, numbers string) string {
 }
 
 // known maps the exact text of the patterns in use to the functions that match
-// them.
+// them. A pattern that differs by one character is another one, and goes to the engine:
+// slower, and right.
 var known = map[string]Scan{
+	// GPT-2 and its followers, in two spellings.
 	contractions + `| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+` + blanks:      ScanGPT2,
 	`'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+` + blanks: ScanGPT2,
+	// cl100k, which is that of GPT-4, and Llama 3; the same with two digits; and with one,
+	// as Qwen has it.
 	cl100k(`\p{N}{1,3}`): scanCL100K(3, uni.Letter),
 	cl100k(`\p{N}{1,2}`): scanCL100K(2, uni.Letter),
 	cl100k(`\p{N}`):      scanCL100K(1, uni.Letter),
+	// The newer models of Qwen, for which marks are a part of their word.
 	foldContractions + `|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+` + blanks: scanCL100K(1, uni.Letter|uni.Mark),
+	// o200k, which is that of GPT-4o; the same without contractions; and with one digit, as
+	// Mistral's Tekken has it.
 	o200k(foldContractions+`?`, `\p{N}{1,3}`): scanO200K(3, true),
 	o200k(``, `\p{N}{1,3}`):                   scanO200K(3, false),
 	o200k(``, `\p{N}`):                        scanO200K(1, false),
 
+	// DeepSeek V2 and V3, with line breaks as characters and as escapes, and the runs of
+	// Chinese, Japanese and Korean that they cut off before it.
 	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+" +
 		`|[^` + "\r\n" + `\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[` + "\r\n" + `]*|\s*[` + "\r\n" + `]+` + blanks: scanDeepSeek,
 	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+" +
@@ -49,6 +59,7 @@ var known = map[string]Scan{
 	`[一-龥ࠀ-一가-퟿]+`: scanHanHangul,
 	`<\|startoftext\|>|<\|endoftext\|>|` + contractions + `|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`: scanCLIP,
 
+	// Steps of several tokenizers, each before a wider pattern.
 	`[0-9][0-9][0-9]`: func(_ *uni.Table, s string, i int) int {
 		if i+3 <= len(s) && isDigit(s[i]) && isDigit(s[i+1]) && isDigit(s[i+2]) {
 			return i + 3
@@ -85,7 +96,8 @@ func scanBreak(_ *uni.Table, s string, i int) int {
 	return i
 }
 
-// afterSpace matches \s?[want]+.
+// afterSpace matches \s?[want]+. Where nothing follows the white space, the pattern goes
+// back and tries without; white space is of no class that want has, so nothing is found.
 func afterSpace(t *uni.Table, s string, i int, want uint8) int {
 	if c, n := t.At(s, i); c&uni.Space != 0 && i+n < len(s) {
 		if end := t.Run(s, i+n, want); end > i+n {
@@ -95,7 +107,8 @@ func afterSpace(t *uni.Table, s string, i int, want uint8) int {
 	return t.Run(s, i, want)
 }
 
-// scanDeepSeek is the word pattern of DeepSeek V2 and V3.
+// scanDeepSeek is the word pattern of DeepSeek V2 and V3. Its parts are tried in the
+// order of the pattern: the first that matches wins, however short.
 func scanDeepSeek(t *uni.Table, s string, i int) int {
 	if b := s[i]; b > ' ' && b < 0x7f && !isDigit(b) && !isASCIILetter(b) {
 		j := i + 1
@@ -155,7 +168,8 @@ func runeRun(s string, i int, in func(rune) bool) int {
 	return i
 }
 
-// scanCLIP is the pattern of CLIP.
+// scanCLIP is the pattern of CLIP. It has no part for white space, which is between the
+// matches and removed there.
 func scanCLIP(t *uni.Table, s string, i int) int {
 	for _, special := range [2]string{"<|startoftext|>", "<|endoftext|>"} {
 		if len(s)-i >= len(special) && s[i:i+len(special)] == special {

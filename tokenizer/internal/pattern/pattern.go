@@ -13,13 +13,15 @@ type Matcher interface {
 	Find(may *budget.Budget, dst []Match, s string) ([]Match, error)
 }
 
-// Match is a range of a text; hit says that the pattern matches it.
+// Match is a range of a text; Hit says that the pattern matches it. A range of nothing
+// is always a hit: what lies between is left out where there is nothing.
 type Match struct {
 	Start, End int32
 	Hit        bool
 }
 
-// Scanner runs a scan at each position in turn.
+// Scanner runs a scan at each position in turn. It finds no match of nothing; no
+// pattern that is written as a scan has one.
 type Scanner struct {
 	scan  Scan
 	table *uni.Table
@@ -52,7 +54,8 @@ func (m Scanner) Find(may *budget.Budget, dst []Match, s string) ([]Match, error
 	return dst, nil
 }
 
-// Literal matches a fixed text.
+// Literal matches a fixed text. An empty one, which as a pattern is found between any two
+// characters, is compiled as a pattern for that reason.
 type Literal struct{ Text string }
 
 // Find is that of a [Matcher].
@@ -85,7 +88,8 @@ func NewChars(in func(class uint8, r rune) bool) Chars { return Chars{uni.Classe
 // NewScanner returns the pattern that a scan finds.
 func NewScanner(f Scan) Scanner { return Scanner{f, uni.Classes()} }
 
-// Chars matches single characters.
+// Chars matches single characters. Neighbours are matches of their own: what makes one
+// of them is the behavior contiguous.
 type Chars struct {
 	table *uni.Table
 	in    func(class uint8, r rune) bool
@@ -132,7 +136,7 @@ func (m Invert) Find(may *budget.Budget, dst []Match, s string) ([]Match, error)
 	return dst, err
 }
 
-// Length cuts into pieces of so many characters.
+// Length cuts into pieces of so many characters, the last of which may be shorter.
 type Length struct{ Size int }
 
 // Find is that of a [Matcher].

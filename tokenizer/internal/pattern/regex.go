@@ -11,7 +11,9 @@ import (
 )
 
 // regexMatcher runs any other pattern with a backtracking engine, which has
-// the lookarounds that patterns use and that Go's own engine does not.
+// the lookarounds that patterns use and that Go's own engine does not. Backtracking can
+// take time without end, from a pattern and a text that both look harmless; the time of
+// all searches of a call is bounded together, since a file may have many patterns.
 type regexMatcher struct{ re *regexp2.Regexp }
 
 // matchTimeout bounds the backtracking of one search, and maxMatched the text: the
@@ -59,7 +61,9 @@ func (m regexMatcher) Find(may *budget.Budget, dst []Match, s string) ([]Match, 
 	}
 }
 
-// search finds the matches until end, or until stop is set.
+// search finds the matches until end, or until stop is set. The engine works on
+// characters, and its places are counted in them; those here are bytes. They only grow,
+// so one walk over the text turns them into each other.
 func (m regexMatcher) search(dst []Match, s string, end time.Time, stop *atomic.Bool) ([]Match, error) {
 	runes := []rune(s)
 	pos, at := 0, 0 // at is the byte offset of runes[pos]

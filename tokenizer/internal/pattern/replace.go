@@ -7,7 +7,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 )
 
-// ReplaceAll replaces the matches of m.
+// ReplaceAll replaces the matches of m. The replacement is a text: the reference reads
+// no $1 in it.
 func ReplaceAll(may *budget.Budget, m Matcher, s, with string) string {
 	if s == "" {
 		return "" // nothing is found in no text, not even nothing
@@ -23,16 +24,9 @@ func ReplaceAll(may *budget.Budget, m Matcher, s, with string) string {
 		may.Fail(err)
 		return ""
 	}
-	size := 0
-	for _, r := range matches {
-		if r.Hit {
-			size += len(with)
-		} else {
-			size += int(r.End - r.Start)
-		}
-		if !may.Spend(1) || !may.Fits(size) {
-			return ""
-		}
+	size, ok := replacedSize(may, matches, len(with))
+	if !ok {
+		return ""
 	}
 	var b strings.Builder
 	b.Grow(size)
@@ -47,6 +41,22 @@ func ReplaceAll(may *budget.Budget, m Matcher, s, with string) string {
 		}
 	}
 	return b.String()
+}
+
+// replacedSize returns the size of a text whose matches are replaced by n bytes each:
+// known before it is made, so that nothing is allocated that does not fit.
+func replacedSize(may *budget.Budget, matches []Match, n int) (size int, ok bool) {
+	for _, r := range matches {
+		if r.Hit {
+			size += n
+		} else {
+			size += int(r.End - r.Start)
+		}
+		if !may.Spend(1) || !may.Fits(size) {
+			return 0, false
+		}
+	}
+	return size, true
 }
 
 // ReplaceLiteral replaces a text that is not empty by another one.
@@ -85,7 +95,8 @@ func following(s, text string, from int) int {
 // trace the places.
 var ErrPlaceless = errors.New("tokenizer: part of a text has no place in the original")
 
-// ReplaceText is replaceAll for a normalizer.
+// ReplaceText is ReplaceAll for a normalizer, after which others may come. A match of
+// nothing at the start of a text is where the replacement has no place.
 func ReplaceText(may *budget.Budget, m Matcher, s, with string) string {
 	if _, ok := m.(regexMatcher); ok && with != "" && s != "" {
 		matches, err := m.Find(may, nil, s)

@@ -7,7 +7,9 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/uni"
 )
 
-// ScanWords matches \w+|[^\w\s]+.
+// ScanWords matches \w+|[^\w\s]+, the pattern of the pre-tokenizer Whitespace. The
+// reference runs it with Rust's regex, whose \w is that of Unicode Technical Standard 18:
+// it has joiners and letters in circles, and no numbers such as ½.
 func ScanWords(t *uni.Table, s string, i int) int {
 	if end := runeRun(s, i, uni.IsWord); end > i {
 		return end
@@ -17,6 +19,10 @@ func ScanWords(t *uni.Table, s string, i int) int {
 
 // Scan finds the match of a pattern that starts at s[i], which is inside s.
 // It returns the end of the match, i where there is none.
+//
+// A scan does what the backtracking engine comes to, without going back: the patterns
+// are rows of alternatives whose quantifiers are greedy and whose parts share no
+// characters, but where a comment says how it is otherwise.
 type Scan func(t *uni.Table, s string, i int) int
 
 // notOther are the classes that [^\s\p{L}\p{N}] leaves out.
@@ -71,7 +77,8 @@ func blank(t *uni.Table, s string, i int) int {
 	return end
 }
 
-// lines matches \s*[\r\n]+: white space up to the last line break of a run.
+// lines matches \s*[\r\n]+: white space up to the last line break of a run. \s* takes
+// the whole run and goes back to where a line break is left for the rest.
 func lines(t *uni.Table, s string, i int) int {
 	end := i
 	for i < len(s) {
@@ -87,7 +94,8 @@ func lines(t *uni.Table, s string, i int) int {
 	return end
 }
 
-// digits matches \p{N}{1,limit}.
+// digits matches \p{N}{1,limit}. Numbers are cut from the left, three by three from
+// their beginning, not from the point as people group them.
 func digits(t *uni.Table, s string, i, limit int) int {
 	for ; limit > 0 && i < len(s); limit-- {
 		c, n := t.At(s, i)
@@ -99,7 +107,8 @@ func digits(t *uni.Table, s string, i, limit int) int {
 	return i
 }
 
-// symbols matches ' ?[^avoid]+[tail]*'.
+// symbols matches ' ?[^avoid]+[tail]*'. What tail has beside line breaks belongs to the
+// run already, and is found once more behind a line break.
 func symbols(t *uni.Table, s string, i int, avoid uint8, tail string) int {
 	start := i
 	if s[i] == ' ' {
@@ -115,7 +124,9 @@ func symbols(t *uni.Table, s string, i int, avoid uint8, tail string) int {
 	return end
 }
 
-// ScanGPT2 is the pattern of GPT-2, the default of ByteLevel.
+// ScanGPT2 is the pattern of GPT-2, the default of ByteLevel. What follows a space, or
+// stands there without one, decides between letters, numbers and the rest; white space
+// is what is left.
 func ScanGPT2(t *uni.Table, s string, i int) int {
 	if s[i] == '\'' {
 		if end := contraction(s, i, false); end > i {
@@ -142,6 +153,10 @@ func ScanGPT2(t *uni.Table, s string, i int) int {
 // scanCL100K returns the pattern of cl100k, Llama 3 and Qwen, with numbers of
 // up to limit digits. The letters are those with a bit of letter: Letter, or
 // Letter|Mark in the newer Qwen models.
+//
+// The second part, [^\r\n\p{L}\p{N}]?\p{L}+, takes any one character with the word behind
+// it. A mark can be both that character and a letter of the newer pattern: it is then
+// tried as the character first, and alone where no letter follows.
 func scanCL100K(limit int, letter uint8) Scan {
 	avoid := uni.Space | uni.Number | letter
 	return func(t *uni.Table, s string, i int) int {
@@ -200,7 +215,9 @@ func scanO200K(limit int, suffix bool) Scan {
 
 // casedWord matches [^\r\n\p{L}\p{N}]?U*L+|[^\r\n\p{L}\p{N}]?U+L* where U are
 // the characters that are not lower case letters and L those that are not
-// upper case.
+// upper case. Letters without case, such as those of Chinese, are both, and so are
+// marks, which can also be the character before the word: each alternative is tried
+// behind it first and then from it.
 func casedWord(t *uni.Table, s string, i int) int {
 	c, n := t.At(s, i)
 	next := len(s)

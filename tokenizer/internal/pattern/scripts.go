@@ -7,7 +7,8 @@ import (
 
 // Scripts cuts where the script changes. As in the reference, what comes
 // before the first character that has a script is left out; it is what the
-// matcher matches.
+// matcher matches. Script 0 is that of the space and of what has no script: it goes with
+// what is before it. Digits and punctuation have one, Common.
 type Scripts struct{}
 
 // Find is that of a [Matcher].

@@ -60,10 +60,9 @@ func (r *reader) ranges() ranges {
 // normalization is read when it is first needed: ASCII never does.
 var normalization = sync.OnceValue(buildNorm)
 
-// buildNorm unpacks the tables.
+// buildNorm unpacks the tables, which are written as gen.go says.
 func buildNorm() *normTables {
 	r := open(normData)
-	n := r.next()
 	t := &normTables{
 		canonical: make(map[rune][]rune, 2100),
 		compat:    make(map[rune][]rune, 3700),
@@ -71,23 +70,14 @@ func buildNorm() *normTables {
 		class:     make(map[rune]uint8, 800),
 	}
 	last := uint64(0)
-	for range n {
+	for range r.next() {
 		c, kind := last+r.next(), r.next()
 		last = c
 		parts := make([]rune, r.next())
 		for i := range parts {
 			parts[i] = rune(r.next())
 		}
-		switch kind {
-		case 2:
-			t.compat[rune(c)] = parts
-			continue
-		case 0:
-			if len(parts) == 2 {
-				t.compose[[2]rune{parts[0], parts[1]}] = rune(c)
-			}
-		}
-		t.canonical[rune(c)] = parts
+		t.add(rune(c), kind, parts)
 	}
 	last = 0
 	for range r.next() {
@@ -96,6 +86,19 @@ func buildNorm() *normTables {
 		t.class[rune(c)] = uint8(r.next())
 	}
 	return t
+}
+
+// add takes in what a character is made of: kind 0 is canonical, 1 too but excluded
+// from composition (Unicode Standard Annex 15, section 5), 2 for compatibility only.
+func (t *normTables) add(c rune, kind uint64, parts []rune) {
+	if kind == 2 {
+		t.compat[c] = parts
+		return
+	}
+	if kind == 0 && len(parts) == 2 {
+		t.compose[[2]rune{parts[0], parts[1]}] = c
+	}
+	t.canonical[c] = parts
 }
 
 // Guard is told about n further steps on a text, which has become so many bytes
@@ -119,30 +122,9 @@ func Normalize(f Form, s string, g Guard) string {
 		return s
 	}
 	t := normalization()
-	compat := f == NFKC || f == NFKD
-	runes := make([]rune, 0, len(s))
-	i, size := 0, 0
-	for _, r := range s {
-		made := len(runes)
-		runes = t.decompose(runes, r, compat)
-		for _, p := range runes[made:] {
-			size += utf8.RuneLen(p)
-		}
-		if !g.goes(i, size) {
-			return ""
-		}
-		i++
-	}
-	for i := 0; i < len(runes); i++ {
-		if !g.goes(i, 0) {
-			return ""
-		}
-		// One mark alone is in order.
-		if runes[i] >= 0x300 && t.class[runes[i]] != 0 && i+1 < len(runes) && runes[i+1] >= 0x300 {
-			if i = sortMarks(t, runes, i, func(r rune) rune { return r }, g); i < 0 {
-				return ""
-			}
-		}
+	runes := t.decomposeAll(s, f, g)
+	if runes == nil || !t.order(runes, g) {
+		return ""
 	}
 	if f == NFC || f == NFKC {
 		if runes = t.composeAll(runes, g); runes == nil {
@@ -157,6 +139,42 @@ func Normalize(f Form, s string, g Guard) string {
 		}
 	}
 	return b.String()
+}
+
+// decomposeAll takes the characters of a text apart; nil where the guard stops it.
+func (t *normTables) decomposeAll(s string, f Form, g Guard) []rune {
+	compat := f == NFKC || f == NFKD
+	runes := make([]rune, 0, len(s))
+	i, size := 0, 0
+	for _, r := range s {
+		made := len(runes)
+		runes = t.decompose(runes, r, compat)
+		for _, p := range runes[made:] {
+			size += utf8.RuneLen(p)
+		}
+		if !g.goes(i, size) {
+			return nil
+		}
+		i++
+	}
+	return runes
+}
+
+// order sorts each run of marks by combining class; false where the guard stops it.
+// Characters below U+0300 have class 0, and one mark alone is in order: neither needs
+// the table.
+func (t *normTables) order(runes []rune, g Guard) bool {
+	for i := 0; i < len(runes); i++ {
+		if !g.goes(i, 0) {
+			return false
+		}
+		if runes[i] >= 0x300 && t.class[runes[i]] != 0 && i+1 < len(runes) && runes[i+1] >= 0x300 {
+			if i = sortMarks(t, runes, i, func(r rune) rune { return r }, g); i < 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // RemoveMarks returns s without the marks of Unicode 9.0.
@@ -280,8 +298,9 @@ func sortRun[T any](t *normTables, run []T, at func(T) rune, g Guard) bool {
 	return true
 }
 
-// composeAll applies the canonical composition algorithm in place; nil where the
-// guard stops it.
+// composeAll applies the canonical composition algorithm (D117 of the Unicode standard)
+// in place; nil where the guard stops it. A mark reaches its starter unless one of the
+// same or a higher class, or another starter that is kept, stands between.
 func (t *normTables) composeAll(runes []rune, g Guard) []rune {
 	out := runes[:0]
 	starter := -1

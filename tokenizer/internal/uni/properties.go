@@ -15,6 +15,7 @@ type propertyTables struct {
 	// pre-tokenizer of BERT look for.
 	marks, accents, controls, punct ranges
 	scripts                         []scriptRange
+	numScripts                      uint8
 	from                            []rune // characters with a lower case, sorted
 	lower                           []rune
 }
@@ -28,46 +29,59 @@ type scriptRange struct {
 // properties are read when they are first needed.
 var properties = sync.OnceValue(buildProperties)
 
-// buildProperties unpacks the tables.
+// buildProperties unpacks the tables, which are written as gen.go says: named sets,
+// then the lower case, each character as the distance to the one before it.
 func buildProperties() *propertyTables {
 	r := open(propertyData)
 	n := r.next()
 	t := &propertyTables{sets: make(map[string]ranges, n)}
-	script := uint8(0)
 	for range n {
 		var name []byte
 		for range r.next() {
 			name = append(name, byte(r.next()))
 		}
-		set := r.ranges()
-		switch text := string(name); {
-		case text == "word":
-			t.word = set
-		case text == "marks":
-			t.marks = set
-		case text == "bertmarks":
-			t.accents = set
-		case text == "bertcontrols":
-			t.controls = set
-		case text == "bertpunct":
-			t.punct = set
-		case strings.HasPrefix(text, "sp:"):
-			script++
-			for _, part := range set {
-				t.scripts = append(t.scripts, scriptRange{part[0], part[1], script})
-			}
-		default:
-			t.sets[fold(text)] = set
-		}
+		t.add(string(name), r.ranges())
 	}
 	slices.SortFunc(t.scripts, func(a, b scriptRange) int { return int(a.lo - b.lo) })
 	last := rune(0)
 	for range r.next() {
 		last += rune(r.next())
-		d := r.next()
+		d := r.next() // zigzag: the lower case can lie before its capital
 		t.from = append(t.from, last)
 		t.lower = append(t.lower, last+rune(int64(d>>1)^-int64(d&1)))
 	}
+	t.groups()
+	return t
+}
+
+// add takes in a stored set. Names of small letters are those of the parts of the
+// reference that have tables of their own, "sp:" is a script that UnicodeScripts
+// tells apart, and all others are what a pattern can ask for.
+func (t *propertyTables) add(name string, set ranges) {
+	switch {
+	case name == "word":
+		t.word = set
+	case name == "marks":
+		t.marks = set
+	case name == "bertmarks":
+		t.accents = set
+	case name == "bertcontrols":
+		t.controls = set
+	case name == "bertpunct":
+		t.punct = set
+	case strings.HasPrefix(name, "sp:"):
+		t.numScripts++
+		for _, part := range set {
+			t.scripts = append(t.scripts, scriptRange{part[0], part[1], t.numScripts})
+		}
+	default:
+		t.sets[fold(name)] = set
+	}
+}
+
+// groups makes the categories that consist of others, and the long names of all. C is
+// without Cs: surrogates are in no text.
+func (t *propertyTables) groups() {
 	t.group("L", "Lu", "Ll", "Lt", "Lm", "Lo")
 	t.group("M", "Mn", "Mc", "Me")
 	t.group("N", "Nd", "Nl", "No")
@@ -78,7 +92,6 @@ func buildProperties() *propertyTables {
 	for long, short := range longNames {
 		t.sets[fold(long)] = t.sets[fold(short)]
 	}
-	return t
 }
 
 // longNames are the long names of categories.
@@ -117,7 +130,8 @@ func Join(all [][2]rune) [][2]rune {
 	return out
 }
 
-// fold brings the name of a property into the form that names are compared in.
+// fold brings the name of a property into the form that names are compared in: without
+// case, spaces, dashes and underscores (UAX44-LM3, but for the prefix "is").
 func fold(name string) string {
 	return strings.NewReplacer("_", "", " ", "", "-", "").Replace(strings.ToLower(name))
 }

@@ -12,12 +12,26 @@ type Change struct {
 }
 
 // Trace returns what [Normalize] makes of s with the origin of each character.
-// It returns nil where the form leaves s alone, and where the guard stops it.
+// It returns nil where a look at the bytes shows that the form leaves s alone, and where
+// the guard stops it.
 func Trace(f Form, s string, g Guard) []Change {
 	if isPlain(s) || f == NFC && isLatin(s) {
 		return nil
 	}
 	t := normalization()
+	out := t.decomposeChanges(s, f, g)
+	if out == nil || !t.orderChanges(out, g) {
+		return nil
+	}
+	if f == NFC || f == NFKC {
+		out = t.composeChanges(out, g)
+	}
+	return out
+}
+
+// decomposeChanges is decomposeAll with the origins: the first part of a character
+// takes its place, the others are inserted behind it.
+func (t *normTables) decomposeChanges(s string, f Form, g Guard) []Change {
 	compat := f == NFKC || f == NFKD
 	out := make([]Change, 0, len(s))
 	var parts []rune
@@ -33,20 +47,24 @@ func Trace(f Form, s string, g Guard) []Change {
 		}
 		n++
 	}
+	return out
+}
+
+// orderChanges is order with the origins, which move with their marks: a mark that
+// was sorted before another says what it did where it stood, and so the places of the
+// two are not theirs in the original. The reference has it so.
+func (t *normTables) orderChanges(out []Change, g Guard) bool {
 	for i := 0; i < len(out); i++ {
 		if !g.goes(i, 0) {
-			return nil
+			return false
 		}
 		if out[i].Rune >= 0x300 && t.class[out[i].Rune] != 0 {
 			if i = sortMarks(t, out, i, func(c Change) rune { return c.Rune }, g); i < 0 {
-				return nil
+				return false
 			}
 		}
 	}
-	if f == NFC || f == NFKC {
-		out = t.composeChanges(out, g)
-	}
-	return out
+	return true
 }
 
 // composeChanges is composeAll with the origins: a composed character has

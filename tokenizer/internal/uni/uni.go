@@ -1,8 +1,18 @@
-// Package uni holds the Unicode data that tokenizers were trained with: the
-// character classes of the reference regular expression engine and the
-// normalization forms of Unicode 9.0. Both are pinned here, because the
-// tables of the Go toolchain and of golang.org/x/text follow newer or older
-// Unicode versions and would split or normalize some texts differently.
+// Package uni holds the Unicode data that tokenizers were trained with. It is pinned
+// here, because the tables of the Go toolchain and of golang.org/x/text follow newer or
+// older versions of Unicode and would split or normalize some texts differently.
+//
+// The reference is put together from parts that each bring a version of their own:
+//
+//	classes and properties in patterns        Unicode 16, Oniguruma 6.9.10
+//	\w of the pre-tokenizer Whitespace        Rust's regex
+//	lower case                                Rust's standard library
+//	NFC, NFD, NFKC, NFKD, marks               Unicode 9, unicode-normalization-alignments
+//	punctuation, controls, marks of BERT      Unicode 8, unicode_categories
+//	scripts of UnicodeScripts                 a list in the reference itself
+//
+// gen.go packs them from what the reference answers for every code point; digests of
+// those answers are in the tests of package normalizer.
 package uni
 
 import (
@@ -154,7 +164,8 @@ func (r *reader) next() uint64 {
 	return v
 }
 
-// CharLen returns the length of the character at s[i].
+// CharLen returns the length of the character at s[i]. A byte that is not part of one
+// counts as a character of its own, as when a range goes over a string.
 func CharLen(s string, i int) int {
 	if s[i] < utf8.RuneSelf {
 		return 1

@@ -1,0 +1,215 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// answer is what a model may write, and what is found in it: the text that is left, and
+// each call as name|id|arguments.
+type answer struct {
+	name, answer, text string
+	calls              []string
+}
+
+// The forms are those that the models' own templates write and their authors document:
+// Hermes and Qwen 2.5 an object in a tag, Qwen 3 Coder a tag for each parameter.
+var hermesAnswers = []answer{
+	{"a text without a call", "Hello.", "Hello.", nil},
+	{"a text that looks like the beginning of a mark", "1 <tool", "1 <tool", nil},
+	{"a text with another tag", "<tool_response>x</tool_response>", "<tool_response>x</tool_response>", nil},
+	{"a call", `<tool_call>{"name":"f","arguments":{"x":1}}</tool_call>`, "", []string{`f||{"x":1}`}},
+	{"a call with line breaks, as the template writes it", "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call>", "", []string{`f||{"x": 1}`}},
+	{"text before and behind", `a<tool_call>{"name":"f"}</tool_call>b`, "ab", []string{"f||{}"}},
+	{"two calls", "<tool_call>{\"name\":\"f\"}</tool_call>\n<tool_call>{\"name\":\"g\"}</tool_call>", "\n", []string{"f||{}", "g||{}"}},
+	{"a call whose end never comes", `<tool_call>{"name":"f","arguments":{}}`, `<tool_call>{"name":"f","arguments":{}}`, nil},
+	{"a call with text in the place of its end", `<tool_call>{"name":"f","arguments":{}} ok`, "ok", []string{"f||{}"}},
+	{"a call without its end before another", `<tool_call>{"name":"f"}<tool_call>{"name":"g"}</tool_call>`, "", []string{"f||{}", "g||{}"}},
+	{"the end in a string", `<tool_call>{"name":"f","arguments":{"s":"</tool_call>"}}</tool_call>`, "", []string{`f||{"s":"</tool_call>"}`}},
+	{"braces and quotation marks in a string", `<tool_call>{"name":"f","arguments":{"s":"}\"{"}}</tool_call>`, "", []string{`f||{"s":"}\"{"}`}},
+	{"letters of several bytes", `<tool_call>{"name":"f","arguments":{"s":"é中🙂"}}</tool_call>`, "", []string{`f||{"s":"é中🙂"}`}},
+	{"arguments as a text", `<tool_call>{"name":"f","arguments":"{\"x\": 1}"}</tool_call>`, "", []string{`f||{"x": 1}`}},
+	{"parameters in the place of arguments", `<tool_call>{"name":"f","parameters":{"x":1}}</tool_call>`, "", []string{`f||{"x":1}`}},
+	{"no arguments at all", `<tool_call>{"name":"f","arguments":null}</tool_call>`, "", []string{"f||{}"}},
+	{"an id", `<tool_call>{"id":"c1","name":"f","arguments":{}}</tool_call>`, "", []string{"f|c1|{}"}},
+	{"an id that is no text", `<tool_call>{"id":7,"name":"f","arguments":{}}</tool_call>`, "", []string{"f||{}"}},
+	{"arguments that are a list", `<tool_call>{"name":"f","arguments":[1]}</tool_call>`, `<tool_call>{"name":"f","arguments":[1]}</tool_call>`, nil},
+	{"an object without a name", `<tool_call>{"arguments":{}}</tool_call>`, `<tool_call>{"arguments":{}}</tool_call>`, nil},
+	{"an object that is none", `<tool_call>{name: f}</tool_call>`, `<tool_call>{name: f}</tool_call>`, nil},
+	{"an object that does not end", `<tool_call>{"name":"f"`, `<tool_call>{"name":"f"`, nil},
+	{"a mark and nothing", "a<tool_call>", "a<tool_call>", nil},
+	{"no call before a call", `<tool_call>no</tool_call><tool_call>{"name":"f"}</tool_call>`, "<tool_call>no</tool_call>", []string{"f||{}"}},
+	{"a tag for each parameter", "<tool_call>\n<function=f>\n<parameter=n>\n3\n</parameter>\n<parameter=s>\na b\n</parameter>\n</function>\n</tool_call>", "", []string{`f||{"n":3,"s":"a b"}`}},
+	{"a tag for no parameter", "<tool_call><function=f></function></tool_call>", "", []string{"f||{}"}},
+	{"parameters that are JSON", "<tool_call><function=f><parameter=a>[1,2]</parameter><parameter=b>true</parameter></function></tool_call>", "", []string{`f||{"a":[1,2],"b":true}`}},
+	{"a parameter of several lines", "<tool_call><function=f><parameter=s>\na\n\nb\n</parameter></function></tool_call>", "", []string{`f||{"s":"a\n\nb"}`}},
+	{"a parameter that does not end", "<tool_call><function=f><parameter=s>a</function></tool_call>", "<tool_call><function=f><parameter=s>a</function></tool_call>", nil},
+	{"a function without a name", "<tool_call><function=></function></tool_call>", "<tool_call><function=></function></tool_call>", nil},
+}
+
+// Llama 3.1 and later answer with an object and nothing else; a mark may stand before
+// it, and several have semicolons between them.
+var llamaAnswers = []answer{
+	{"a text without a call", "Hello {x}.", "Hello {x}.", nil},
+	{"an object", `{"name":"f","parameters":{"x":1}}`, "", []string{`f||{"x":1}`}},
+	{"an object behind white space", "\n {\"name\":\"f\",\"parameters\":{}}", "\n ", []string{"f||{}"}},
+	{"an object behind the mark", `<|python_tag|>{"name":"f","parameters":{}}`, "", []string{"f||{}"}},
+	{"an object behind text and the mark", `Well. <|python_tag|>{"name":"f","parameters":{}}`, "Well. ", []string{"f||{}"}},
+	{"two objects", `{"name":"f","parameters":{}};{"name":"g","parameters":{}}`, "", []string{"f||{}", "g||{}"}},
+	{"two objects with white space", "{\"name\":\"f\"} ; {\"name\":\"g\"}", "", []string{"f||{}", "g||{}"}},
+	{"two objects with nothing between", `{"name":"f"}{"name":"g"}`, "", []string{"f||{}", "g||{}"}},
+	{"two objects with text between", `{"name":"f"} and {"name":"g"}`, ` and {"name":"g"}`, []string{"f||{}"}},
+	{"arguments in the place of parameters", `{"name":"f","arguments":{"x":1}}`, "", []string{`f||{"x":1}`}},
+	{"a brace in a string", `{"name":"f","parameters":{"s":"}"}}`, "", []string{`f||{"s":"}"}`}},
+	{"an object within a text", `Use {"name":"f"}`, `Use {"name":"f"}`, nil},
+	{"an object that is no call", `{"answer":4}`, `{"answer":4}`, nil},
+	{"an object that is no call, and text", `{"answer":4} is it`, `{"answer":4} is it`, nil},
+	{"an object that does not end", `{"name":"f"`, `{"name":"f"`, nil},
+	{"code behind the mark", `<|python_tag|>print(1)`, `<|python_tag|>print(1)`, nil},
+	{"a part of the mark", `a <|python`, `a <|python`, nil},
+	{"white space alone", " \n", " \n", nil},
+	{"a semicolon without a call before it", `;{"name":"f"}`, `;{"name":"f"}`, nil},
+}
+
+// Mistral's models write a list behind a mark, and since version 11 of its tokenizers a
+// mark, a name and an object for each call.
+var mistralAnswers = []answer{
+	{"a text without a call", "Hello [x].", "Hello [x].", nil},
+	{"a list of one", `[TOOL_CALLS][{"name":"f","arguments":{"x":1},"id":"abcdefghi"}]`, "", []string{`f|abcdefghi|{"x":1}`}},
+	{"a list with spaces", `[TOOL_CALLS] [ {"name": "f", "arguments": {}} ]`, "", []string{"f||{}"}},
+	{"a list of two", `[TOOL_CALLS][{"name":"f"},{"name":"g","arguments":{"x":[1]}}]`, "", []string{"f||{}", `g||{"x":[1]}`}},
+	{"text before it and behind", `a [TOOL_CALLS][{"name":"f"}] b`, "a  b", []string{"f||{}"}},
+	{"a bracket in a string", `[TOOL_CALLS][{"name":"f","arguments":{"s":"]"}}]`, "", []string{`f||{"s":"]"}`}},
+	{"a list with something that is no call", `[TOOL_CALLS][{"name":"f"},7]`, `[TOOL_CALLS][{"name":"f"},7]`, nil},
+	{"a list of nothing", `[TOOL_CALLS][]`, `[TOOL_CALLS][]`, nil},
+	{"a list that does not end", `[TOOL_CALLS][{"name":"f"}`, `[TOOL_CALLS][{"name":"f"}`, nil},
+	{"a name and its arguments", `[TOOL_CALLS]f[ARGS]{"x":1}`, "", []string{`f||{"x":1}`}},
+	{"a name without the mark of arguments", `[TOOL_CALLS]f{"x":1}`, "", []string{`f||{"x":1}`}},
+	{"a name, an id and arguments", `[TOOL_CALLS]f[CALL_ID]abcdefghi[ARGS]{}`, "", []string{"f|abcdefghi|{}"}},
+	{"two names", `[TOOL_CALLS]f[ARGS]{}[TOOL_CALLS]g[ARGS]{}`, "", []string{"f||{}", "g||{}"}},
+	{"a name with text behind", `[TOOL_CALLS]f[ARGS]{}!`, "!", []string{"f||{}"}},
+	{"a name of several words", `[TOOL_CALLS]so it is {"x":1}`, `[TOOL_CALLS]so it is {"x":1}`, nil},
+	{"no name", `[TOOL_CALLS]{"x":1}`, `[TOOL_CALLS]{"x":1}`, nil},
+	{"arguments that are none", `[TOOL_CALLS]f[ARGS]{x}`, `[TOOL_CALLS]f[ARGS]{x}`, nil},
+	{"a part of the mark", `a [TOOL_`, `a [TOOL_`, nil},
+	{"a mark and nothing", `[TOOL_CALLS]`, `[TOOL_CALLS]`, nil},
+}
+
+// anyAnswers are the forms with their answers.
+var anyAnswers = map[string][]answer{
+	"hermes": hermesAnswers, "llama": llamaAnswers, "mistral": mistralAnswers,
+	"":      {{"a call of another form", `<tool_call>{"name":"f"}</tool_call>`, `<tool_call>{"name":"f"}</tool_call>`, nil}},
+	"other": {{"a call of another form", `[TOOL_CALLS]f{}`, `[TOOL_CALLS]f{}`, nil}},
+}
+
+// parse gives an answer to a parser in parts, and returns what it finds.
+func parse(format string, parts ...string) (text string, calls []string) {
+	p := NewParser(format)
+	add := func(more string, found []Call) {
+		text += more
+		for _, c := range found {
+			calls = append(calls, c.Name+"|"+c.ID+"|"+string(c.Arguments))
+		}
+	}
+	for _, part := range parts {
+		add(p.Write(part))
+	}
+	add(p.Close())
+	return text, calls
+}
+
+func TestCallsAreFoundInAWholeAnswer(t *testing.T) {
+	for format, answers := range anyAnswers {
+		for _, c := range answers {
+			t.Run(format+": "+c.name, func(t *testing.T) {
+				if text, calls := parse(format, c.answer); text != c.text || !slices.Equal(calls, c.calls) {
+					t.Errorf("got %q and %q, want %q and %q", text, calls, c.text, c.calls)
+				}
+			})
+		}
+	}
+}
+
+// An answer arrives in parts that end anywhere, within a mark or a character too.
+func TestTheSameIsFoundHoweverAnAnswerIsCut(t *testing.T) {
+	for format, answers := range anyAnswers {
+		for _, c := range answers {
+			t.Run(format+": "+c.name, func(t *testing.T) {
+				check := func(how string, parts ...string) {
+					if text, calls := parse(format, parts...); text != c.text || !slices.Equal(calls, c.calls) {
+						t.Errorf("%s: got %q and %q, want %q and %q", how, text, calls, c.text, c.calls)
+					}
+				}
+				for at := range len(c.answer) + 1 {
+					check(fmt.Sprintf("cut at byte %d", at), c.answer[:at], c.answer[at:])
+				}
+				check("byte by byte", strings.Split(c.answer, "")...)
+				for a := range len(c.answer) {
+					check(fmt.Sprintf("cut around byte %d", a), c.answer[:a], c.answer[a:a+1], c.answer[a+1:])
+				}
+			})
+		}
+	}
+}
+
+func TestTextIsPassedOnAsSoonAsItBeginsNoCall(t *testing.T) {
+	for _, c := range []struct {
+		name, format string
+		parts, texts []string
+	}{
+		{"text goes through", "hermes", []string{"Hel", "lo"}, []string{"Hel", "lo"}},
+		{"what may begin a mark waits", "hermes", []string{"a<too", "l x"}, []string{"a", "<tool x"}},
+		{"a bracket waits for a mark", "mistral", []string{"a[", "b]"}, []string{"a", "[b]"}},
+		{"white space before an object waits", "llama", []string{" ", "x"}, []string{"", " x"}},
+		{"a brace at the beginning waits for its end", "llama", []string{`{"a":`, `1}`, "!"}, []string{"", `{"a":1}`, "!"}},
+		{"a brace within a text does not", "llama", []string{`a {`, `b}`}, []string{"a {", "b}"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := NewParser(c.format)
+			for i, part := range c.parts {
+				if text, _ := p.Write(part); text != c.texts[i] {
+					t.Errorf("part %d: got %q, want %q", i, text, c.texts[i])
+				}
+			}
+		})
+	}
+}
+
+func TestACallIsHeldBackUpToABound(t *testing.T) {
+	p := NewParser("hermes")
+	open := `<tool_call>{"name":"f","arguments":{"s":"`
+	if text, calls := p.Write(open + strings.Repeat("a", maxCall-1000)); text != "" || calls != nil {
+		t.Errorf("below the bound: got %d bytes and %d calls", len(text), len(calls))
+	}
+	if text, _ := p.Write(strings.Repeat("a", 2000)); !strings.HasPrefix(text, open) {
+		t.Errorf("beyond it: got %d bytes", len(text))
+	}
+}
+
+func TestAParserBeginsAnewWhenItIsClosed(t *testing.T) {
+	p := NewParser("llama")
+	p.Write("text")
+	p.Close()
+	if _, calls := p.Write(`{"name":"f"}`); len(calls) != 1 {
+		t.Errorf("got %d calls, want the one at the beginning of the second answer", len(calls))
+	}
+}
+
+// Whatever is called has an object for its arguments: programs read it as one.
+func TestTheArgumentsOfEveryCallAreAnObject(t *testing.T) {
+	for format, answers := range anyAnswers {
+		for _, c := range answers {
+			p := NewParser(format)
+			_, calls := p.Write(c.answer)
+			for _, call := range calls {
+				var object map[string]any
+				if err := json.Unmarshal(call.Arguments, &object); err != nil {
+					t.Errorf("%s: %s: %s: %v", format, c.name, call.Arguments, err)
+				}
+			}
+		}
+	}
+}
