@@ -14,7 +14,7 @@ func TestABudgetEndsWithItsSteps(t *testing.T) {
 	for may.Spend(1 << 10) {
 		steps += 1 << 10
 	}
-	if !errors.Is(may.Err, ErrTooLarge) || steps > labor(10) || steps < labor(10)-LookAfter {
+	if !errors.Is(may.Err, ErrTooLarge) || steps > int(labor(10)) || steps < int(labor(10))-LookAfter {
 		t.Errorf("it ended after %d of %d steps with %v", steps, labor(10), may.Err)
 	}
 	if may.Spend(0) || may.Spend(1) {
@@ -61,7 +61,7 @@ func TestTextsAreBoundedByTheSizeOfTheInput(t *testing.T) {
 		"what reaches the model":                 func(may *Budget) bool { return may.Take(growth(100)) && may.Take(1) },
 		"tokens that are told":                   func(may *Budget) bool { return may.Tells(may.Most + 1) },
 		"a piece that is cut as a whole":         func(may *Budget) bool { return may.Cuts(MaxText/4 + 1) },
-		"the text that a list of ids stands for": func(may *Budget) bool { return may.Decodes(MaxText + 1) },
+		"the text that a list of ids stands for": func(may *Budget) bool { return may.Decodes(1, MaxText+1) },
 	} {
 		var may Budget
 		may.Begin(nil, 100)

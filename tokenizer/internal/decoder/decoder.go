@@ -111,10 +111,29 @@ func decodeByteLevel(may *budget.Budget, tokens []string) []string {
 			return nil
 		}
 	}
-	if utf8.Valid(raw) {
-		return []string{string(raw)}
+	return []string{Text(may, raw)}
+}
+
+// Text returns bytes as text: what is no character becomes U+FFFD. It works in
+// parts, as the bytes can be those of a whole answer, and leaves off where the
+// budget is at its end. No part ends inside a character that could be whole.
+func Text(may *budget.Budget, raw []byte) string {
+	if len(raw) <= budget.LookAfter && utf8.Valid(raw) {
+		return string(raw)
 	}
-	return []string{string(bytelevel.AppendLossy(nil, raw))}
+	var b strings.Builder
+	b.Grow(len(raw))
+	var lossy []byte
+	for len(raw) > 0 && may.Spend(budget.LookAfter/8) {
+		part := raw[:budget.Chunk(raw, budget.LookAfter)]
+		raw = raw[len(part):]
+		if !utf8.Valid(part) {
+			lossy = bytelevel.AppendLossy(lossy[:0], part)
+			part = lossy
+		}
+		b.Write(part)
+	}
+	return b.String()
 }
 
 // decodeFallback joins runs of <0xNN> tokens. A run that is not text becomes
