@@ -125,4 +125,3 @@ func (p *postProcessor) parts(items []map[string]templateItem) (parts []template
 	}
 	return parts, added, nil
 }
-
