@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import sentencepiece
-from tokenizers import Tokenizer, decoders
+from tokenizers import Tokenizer
 
 BARE = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
         "pre_tokenizer": None, "post_processor": None, "decoder": None}
@@ -73,12 +73,17 @@ def piece(rule):
     sp = sentencepiece.SentencePieceProcessor(model_proto=proto)
     if "ids" in rule and "text" not in rule:
         return {"want": sp.decode(rule["ids"])}
-    got = sp.encode(rule["text"], out_type="immutable_proto")
-    return {"want": " ".join(p.piece for p in got.pieces), "ids": [p.id for p in got.pieces],
-            "offsets": [[len(rule["text"][:p.begin].encode()), len(rule["text"][:p.end].encode())] for p in got.pieces]}
+    got = sp.encode(rule["text"], return_type="proto")
+    return {"want": " ".join(p.piece for p in got.pieces), "ids": [p.id for p in got.pieces]}
 
 
-KINDS = {"model": model, "added": added, "decoder": decoder, "score": score, "piece": piece}
+def text(rule):
+    """A text as SentencePiece rewrites it."""
+    proto = base64.b64decode(rule["proto"])
+    return {"want": sentencepiece.SentencePieceProcessor(model_proto=proto).normalize(rule["text"])}
+
+
+KINDS = {"text": text, "model": model, "added": added, "decoder": decoder, "score": score, "piece": piece}
 count = wrong = 0
 for path in sorted(Path(sys.argv[1]).glob("*.json")):
     for rule in json.loads(path.read_text()):
