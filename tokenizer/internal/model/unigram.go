@@ -125,7 +125,8 @@ func (m *unigram) Encoder(may *budget.Budget) Encoder {
 
 // AppendPiece walks the best way from its beginning.
 func (e *unigramEncoder) AppendPiece(dst []int, text string) []int {
-	for w := e.best(text); w.left > 0 && e.Spend(1); {
+	w := e.best(text)
+	for w.left > 0 && e.Spend(1) {
 		id, start, end := w.next(e.unk)
 		if id == e.unk {
 			dst = e.appendUnknown(dst, text[start:end])

@@ -2,6 +2,7 @@ package sentencepiece
 
 import (
 	"fmt"
+	"hash/maphash"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
@@ -32,6 +33,63 @@ type Pieces struct {
 // an unknown character have a size of 0: their place is that of the first.
 type part struct{ id, size int32 }
 
+// ReadPieces returns the pieces of a file.
+func (p *File) ReadPieces() (*Pieces, error) {
+	v := &vocab.Vocab{
+		Text: string(p.text), Spans: p.spans, Slots: make([]uint32, vocab.SlotCount(len(p.spans))),
+		Seed: maphash.MakeSeed(),
+	}
+	m := &Pieces{Vocab: v, Kinds: p.kinds, scores: p.scores, unk: -1, byteFallback: p.byteFallback, user: map[int32]bool{}}
+	for b := range m.bytes {
+		m.bytes[b] = -1
+	}
+	// Pieces that are found in text come first: a reserved one of the same
+	// spelling has the name.
+	for _, reserved := range []bool{false, true} {
+		for id, kind := range p.kinds {
+			if kind.isText() == reserved {
+				continue
+			}
+			if err := m.add(int32(id), kind, reserved); err != nil {
+				return nil, err
+			}
+		}
+	}
+	m.findUser()
+	return m, m.check()
+}
+
+// add names a piece. A piece of text whose name a reserved one takes is hidden: found
+// in text, but not by its name.
+func (m *Pieces) add(id int32, kind Kind, reserved bool) error {
+	token := m.Vocab.Token(uint32(id))
+	if other, ok := m.Vocab.Lookup(token); ok {
+		if !reserved || !m.Kinds[other].isText() {
+			return fmt.Errorf("%w: piece %q twice", ErrMalformed, fault.Clip(token))
+		}
+		if m.hidden == nil {
+			m.hidden = map[string]int32{}
+		}
+		m.hidden[token] = other
+	}
+	m.Vocab.Insert(uint32(id), token)
+	return m.note(id, kind, token)
+}
+
+// check reports pieces that a file must have and does not: without an unknown one, or
+// without one of the bytes, there is text that has no ids.
+func (m *Pieces) check() error {
+	if m.unk < 0 {
+		return fmt.Errorf("%w: no unknown piece", ErrMalformed)
+	}
+	for b, id := range m.bytes {
+		if m.byteFallback && id < 0 {
+			return fmt.Errorf("%w: no piece for the byte %d", ErrMalformed, b)
+		}
+	}
+	return nil
+}
+
 // note records a piece of a special kind.
 func (m *Pieces) note(id int32, kind Kind, token string) error {
 	switch kind {
@@ -52,7 +110,8 @@ func (m *Pieces) note(id int32, kind Kind, token string) error {
 	return nil
 }
 
-// findUser makes the set of the pieces that a user has defined.
+// findUser makes the set of the pieces that a user has defined. They are found as added
+// tokens are: the longest of the leftmost.
 func (m *Pieces) findUser() {
 	tokens := make([]*added.Token, 0, len(m.user))
 	texts := make([]string, 0, len(m.user))
@@ -109,7 +168,8 @@ func (m *Pieces) appendPart(dst []part, id int32, text string) []part {
 	return dst
 }
 
-// appendIDs appends the ids of parts, neighbouring unknown ones as one.
+// appendIDs appends the ids of parts, neighbouring unknown ones as one: what they
+// stand for is of no use to a model, and where they are is told by appendParts.
 func (m *Pieces) appendIDs(dst []int, parts []part) []int {
 	last := int32(-1)
 	for _, p := range parts {
