@@ -28,7 +28,8 @@ type Token struct {
 }
 
 // Set finds the added tokens of one kind, the longest of those that start
-// leftmost. The contents are sorted, so that the tokens with a common prefix
+// leftmost. Tokenizers have two: tokens that are found in the text as it is, and those
+// that are found after normalization. The contents are sorted, so that the tokens with a common prefix
 // are neighbours and a binary search for each byte narrows them down.
 type Set struct {
 	texts  []string
@@ -39,6 +40,9 @@ type Set struct {
 	// between any two characters, where no other token starts.
 	empty *Token
 }
+
+// The set is no automaton of Aho and Corasick, which would find all tokens in one pass:
+// in most texts only a few bytes begin any token at all, and First tells which.
 
 // NewSet returns the set of tokens, nil for none. A token is found by the
 // text at the same index.

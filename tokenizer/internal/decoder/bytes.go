@@ -8,7 +8,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
 )
 
-// decodeByteLevel reads the byte-level alphabet. The tokens become one: a character
+// decodeByteLevel reads the byte-level alphabet of GPT-2, in which each byte is a
+// printable character. The tokens become one: a character
 // may begin in one token and end in the next.
 func decodeByteLevel(may *budget.Budget, tokens []string) []string {
 	var raw []byte
@@ -42,7 +43,8 @@ func Text(may *budget.Budget, raw []byte) string {
 	return b.String()
 }
 
-// decodeFallback joins runs of <0xNN> tokens. A run that is not text becomes
+// decodeFallback reads the bytes that models in the style of SentencePiece write
+// characters with that they have no token for. It joins runs of <0xNN> tokens. A run that is not text becomes
 // one U+FFFD for each byte.
 func decodeFallback(may *budget.Budget, tokens []string) []string {
 	out := make([]string, 0, len(tokens))

@@ -20,7 +20,8 @@ func (d *Spec) metaspace() (Step, error) {
 	}, err
 }
 
-// Writer writes what token i of a decoding becomes.
+// Writer writes what token i of a decoding becomes. It is told the place, as the first
+// token is not as the others.
 type Writer func(may *budget.Budget, b *strings.Builder, i int, token string)
 
 // Spaces returns the decoder Metaspace for one token. A decoder that is nothing else,

@@ -37,7 +37,9 @@ type BPE struct {
 	// such neighbours, so the parts can be merged on their own. It turns the
 	// merging of a whole text into that of words.
 	markSplit bool
-	Crossing  map[rune]bool
+	// Crossing has those characters. Package sentencepiece has a model of the same
+	// kind and fills it by NoteCrossing too.
+	Crossing map[rune]bool
 }
 
 // Tokens returns the vocabulary.

@@ -14,7 +14,7 @@ import (
 // each one stands for.
 type spelling struct {
 	symbols []int32
-	sizes   []int32
+	sizes   []int32 // in bytes, of which AppendTokens makes the places
 	// pending is the number of bytes of an unknown symbol that is not written yet:
 	// more may come to it, where neighbours are one.
 	pending int32

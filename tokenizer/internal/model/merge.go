@@ -32,7 +32,8 @@ type Merger struct {
 func (g *Merger) Reset() { g.nodes, g.heap = budget.Kept(g.nodes), budget.Kept(g.heap) }
 
 // Merge joins symbols in place, always the pair of the lowest rank and of
-// several the leftmost, until none of them can be joined.
+// several the leftmost, until none of them can be joined. A pair of lower rank that a
+// merge makes possible goes before all others that wait.
 func (g *Merger) Merge(pairs *vocab.PairTable, symbols []int32) []int32 {
 	switch n := len(symbols); {
 	case n < 2:
@@ -145,7 +146,8 @@ func (g *Merger) join(pairs *vocab.PairTable, c candidate) {
 	g.propose(pairs, pos)
 }
 
-// propose pushes the merge of the symbol at pos with the one after it.
+// propose pushes the merge of the symbol at pos with the one after it. The order of
+// the heap, by rank and then by place, is that of the numbers themselves.
 func (g *Merger) propose(pairs *vocab.PairTable, pos int32) {
 	next := g.nodes[pos].next
 	if next < 0 {

@@ -17,7 +17,8 @@ var modelFields = map[string]string{
 	"WordPiece": "vocab! unk_token! continuing_subword_prefix! max_input_chars_per_word!",
 }
 
-// Model turns the pieces of a text into ids.
+// Model turns the pieces of a text into ids. What a piece is the pre-tokenizer decides:
+// a word for most, and the whole text for some.
 type Model interface {
 	// Encoder returns an encoder, which works within a budget.
 	Encoder(may *budget.Budget) Encoder
@@ -88,7 +89,7 @@ func checkFields(fields map[string][]byte, o *modelOptions) error {
 	return nil
 }
 
-// Token is a token of a piece of text.
+// Token is a token of a piece of text. Places are 32 bits: a piece has 64 MiB at most.
 type Token struct {
 	ID         int32
 	Start, End int32  // its bytes in the piece

@@ -216,3 +216,69 @@ func TestAModelStopsWhereItsBudgetEnds(t *testing.T) {
 		})
 	}
 }
+
+// The tokens of a piece cover it from its beginning to its end, each with the bytes
+// that it stands for, which need not be those that it is spelled with.
+func TestTokensHaveTheirPlaces(t *testing.T) {
+	const unknown = `{"type":"BPE","unk_token":"<unk>","fuse_unk":true,"vocab":{"<unk>":0,"a":1,"aa":2,"é":3},"merges":["a a"]}`
+	type place struct{ start, end int32 }
+	for _, c := range []struct {
+		name, spec, piece string
+		want              []place
+	}{
+		{"what is merged has the place of its parts", merging, "abcab", []place{{0, 1}, {1, 3}, {3, 5}}},
+		{"an unknown token has that of all its characters", unknown, "aaxéy", []place{{0, 2}, {2, 3}, {3, 5}, {5, 6}}},
+		{"several unknown characters have one", unknown, "xyéa", []place{{0, 2}, {2, 4}, {4, 5}}},
+		{"a byte has its own", `{"type":"BPE","byte_fallback":true,"vocab":{"a":0,"<0xC3>":1,"<0xA9>":2},"merges":[]}`, "éa", []place{{0, 1}, {1, 2}, {2, 3}}},
+		{"a suffix has none", `{"type":"BPE","end_of_word_suffix":"</w>","vocab":{"a":0,"b</w>":1},"merges":[]}`, "ab", []place{{0, 1}, {1, 2}}},
+		{"a whole word has all", `{"type":"BPE","ignore_merges":true,"vocab":{"abc":3},"merges":[]}`, "abc", []place{{0, 3}}},
+		{"the prefix of a part of a word has none", pieces, "abab", []place{{0, 2}, {2, 4}}},
+		{"a word that is given up has its place", pieces, "abx", []place{{0, 3}}},
+		{"a word has its place", `{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"éa":1}}`, "éa", []place{{0, 3}}},
+		{"an unknown word too", `{"type":"WordLevel","unk_token":"?","vocab":{"?":0}}`, "éa", []place{{0, 3}}},
+		{"each token of the best way", scores, "aab", []place{{0, 1}, {1, 3}}},
+		{"unknown neighbours have the place of all", scores, "aéxa", []place{{0, 1}, {1, 4}, {4, 5}}},
+		{"the bytes of a character have its place", `{"type":"Unigram","unk_id":0,"byte_fallback":true,"vocab":[["?",0],["a",-1],["<0xC3>",-2],["<0xA9>",-2]]}`, "éa", []place{{0, 2}, {0, 2}, {2, 3}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, may := encoder(t, c.spec, false, len(c.piece))
+			var got []place
+			for _, token := range e.AppendTokens(nil, c.piece) {
+				got = append(got, place{token.Start, token.End})
+			}
+			if !slices.Equal(got, c.want) || may.Err != nil {
+				t.Errorf("%q has tokens at %v, %v, want %v", c.piece, got, may.Err, c.want)
+			}
+		})
+	}
+}
+
+// More tokens than may be told end the encoding.
+func TestOnlySoManyTokensAreTold(t *testing.T) {
+	for name, c := range map[string]struct{ spec, piece string }{
+		"BPE": {merging, "bbbb"}, "WordPiece": {pieces, "aaaa"}, "Unigram": {scores, "bbbb"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, may := encoder(t, c.spec, false, len(c.piece))
+			may.Most = 3
+			if tokens := e.AppendTokens(nil, c.piece); len(tokens) > 0 || may.Err == nil {
+				t.Errorf("it told of %d tokens, with the error %v", len(tokens), may.Err)
+			}
+		})
+	}
+}
+
+// What a list already holds stays.
+func TestEncodersAppend(t *testing.T) {
+	for name, spec := range map[string]string{"BPE": merging, "WordPiece": pieces, "Unigram": scores} {
+		t.Run(name, func(t *testing.T) {
+			e, _ := encoder(t, spec, false, 10)
+			if ids := e.AppendPiece([]int{7, 8}, "a"); len(ids) != 3 || ids[0] != 7 || ids[1] != 8 {
+				t.Errorf("got %v", ids)
+			}
+			if tokens := e.AppendTokens([]model.Token{{ID: 7}}, "a"); len(tokens) != 2 || tokens[0].ID != 7 {
+				t.Errorf("got %v", tokens)
+			}
+		})
+	}
+}

@@ -75,7 +75,8 @@ func textOf(text *string) string {
 }
 
 // guessType names the model of a file from before models had a type, as the
-// reference does.
+// reference does: the first of which no field is missing. Unigram is the one with a
+// list for a vocabulary.
 func guessType(fields map[string][]byte) string {
 	list := len(fields["vocab"]) > 0 && fields["vocab"][0] == '['
 	for _, name := range []string{"BPE", "WordPiece", "WordLevel", "Unigram"} {

@@ -30,7 +30,8 @@ type unigram struct {
 	byteFallback bool
 }
 
-// readUnigram reads the vocabulary, where the place in the list is the id.
+// readUnigram reads the vocabulary, where the place in the list is the id. All tokens
+// are in the trie, also the unknown one: its name is found in text as any other.
 func readUnigram(raw []byte, o *modelOptions) (*unigram, error) {
 	m := &unigram{unk: -1, byteFallback: o.ByteFallback}
 	if err := m.readTokens(raw); err != nil {
@@ -108,7 +109,8 @@ func readScored(s *jsontext.Scanner) (token []byte, score float64, err error) {
 	return token, score, err
 }
 
-// unigramEncoder is a unigram at work on one text.
+// unigramEncoder is a unigram at work on one text. It has no cache of words: the best
+// way through a text can depend on all of it.
 type unigramEncoder struct {
 	*unigram
 	*budget.Budget

@@ -72,7 +72,8 @@ func (m *wordPiece) behindPrefix() (node int32, ok bool) {
 // Tokens returns the vocabulary.
 func (m *wordPiece) Tokens() *vocab.Vocab { return m.vocab }
 
-// wordPieceEncoder is a wordPiece at work on one text.
+// wordPieceEncoder is a wordPiece at work on one text. It needs no cache: a word is
+// one look-up for most.
 type wordPieceEncoder struct {
 	*wordPiece
 	*budget.Budget
@@ -152,8 +153,9 @@ func (e *wordPieceEncoder) longest(text string, inside bool) (id int32, n int) {
 	return 0, 0
 }
 
-// longestByTrie is longest in steps of the longest token that begins as text
-// does.
+// longestByTrie is longest in as many steps as the longest token has bytes that begins
+// as text does: looking for each beginning would be quadratic in the word, and a word
+// can be a whole text.
 func (e *wordPieceEncoder) longestByTrie(text string, inside bool) (id int32, n int) {
 	trie := e.trie()
 	node, ok := int32(0), true

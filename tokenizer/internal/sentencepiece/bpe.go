@@ -34,7 +34,8 @@ type bpe struct {
 // pieces of a hostile file do not fill the memory.
 const maxPairs = 1 << 24
 
-// joint is a way to make a piece of two symbols.
+// joint is a way to make a piece of two symbols. A piece can have several: abc is a
+// and bc, and ab and c.
 type joint struct{ left, right, made int32 }
 
 // newBPE makes the table of merges. A file of SentencePiece has none: any two
@@ -91,7 +92,8 @@ func (m *bpe) addChar(r rune) {
 	m.spelled = append(m.spelled, string(r))
 }
 
-// symbol returns the symbol of a part of a piece.
+// symbol returns the symbol of a part of a piece: a piece itself, or a character that
+// is none.
 func (m *bpe) symbol(text string) (int32, bool) {
 	if id, ok := m.Find(text); ok {
 		return id, true

@@ -63,7 +63,9 @@ func (m *bpe) eachWord(may *budget.Budget, text string, f func(segment string, u
 	}
 }
 
-// mayCut reports whether no piece joins the end of before with a mark.
+// mayCut reports whether no piece joins the end of before with a mark. It is the rule of
+// model.BPE, but for unused pieces: what they are made on the way to is not known, so
+// that a text with them stays whole.
 func (m *bpe) mayCut(before string) bool {
 	if m.unused || strings.HasSuffix(before, vocab.MetaMark) {
 		return false
@@ -75,7 +77,8 @@ func (m *bpe) mayCut(before string) bool {
 	return !m.crossing[r]
 }
 
-// bpeEncoder is a bpe at work on one text.
+// bpeEncoder is a bpe at work on one text. Merging and the cache are those of package
+// model; what comes before and after them is not.
 type bpeEncoder struct {
 	*bpe
 	*encoder
@@ -207,7 +210,8 @@ func (e *bpeEncoder) appendMerged(dst []part, symbols []int32) []part {
 	return dst
 }
 
-// appendSymbol appends what a symbol that is left over stands for.
+// appendSymbol appends what a symbol that is left over stands for. A character that is
+// no piece is unknown, or its bytes.
 func (e *bpeEncoder) appendSymbol(dst []part, id int32) []part {
 	if k := int(id) - len(e.Kinds); k >= 0 {
 		return e.appendPart(dst, e.named(e.spelled[k]), e.spelled[k])

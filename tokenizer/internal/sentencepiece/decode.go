@@ -19,7 +19,8 @@ type Decoder struct {
 	undo       *Text // nil where text is left as it is
 }
 
-// NewDecoder returns the decoder of a file, over its pieces.
+// NewDecoder returns the decoder of a file, over its pieces. A file may have a table for
+// decoded text too, a rare thing: it undoes what the other one did.
 func NewDecoder(p *File, m *Pieces) (*Decoder, error) {
 	d := &Decoder{Pieces: m, strips: p.Rules.dummy || p.Rules.extra, all: p.Rules.extra, unkSurface: p.unkSurface}
 	if !utf8.ValidString(d.unkSurface) {

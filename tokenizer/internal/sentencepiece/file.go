@@ -11,7 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Kind is the type of a piece in a SentencePiece file.
+// Kind is the type of a piece in a SentencePiece file. It says where the piece can come
+// from, and is most of what the models differ in from those of tokenizer.json.
 type Kind uint8
 
 // The kinds, as ModelProto.SentencePiece.Type numbers them.
@@ -166,7 +167,8 @@ func (p *File) addPiece(data []byte) error {
 }
 
 // readTrainer reads what encoding needs of how the model was trained. The numbers
-// are those of the fields of TrainerSpec.
+// are those of the fields of TrainerSpec; most of that message matters to training
+// alone.
 func (p *File) readTrainer(data []byte) error {
 	return protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {

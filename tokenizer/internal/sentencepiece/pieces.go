@@ -90,7 +90,8 @@ func (m *Pieces) check() error {
 	return nil
 }
 
-// note records a piece of a special kind.
+// note records a piece of a special kind. The name of a byte has to be spelled exactly:
+// <0x4A> and not <0x4a>.
 func (m *Pieces) note(id int32, kind Kind, token string) error {
 	switch kind {
 	case Unknown:
@@ -135,7 +136,8 @@ func (m *Pieces) userAt(may *budget.Budget, s string, i int) (id int32, n int) {
 	return int32(found.ID), end - i
 }
 
-// Find returns the piece of text of that spelling.
+// Find returns the piece of text of that spelling, also where a reserved piece has its
+// name.
 func (m *Pieces) Find(token string) (int32, bool) {
 	id, ok := m.Vocab.Lookup(token)
 	if !ok || m.Kinds[id].isText() {
@@ -155,7 +157,8 @@ func (m *Pieces) named(token string) int32 {
 }
 
 // appendPart appends the part of a text that has an id, in bytes if it is
-// unknown and there are pieces for them.
+// unknown and there are pieces for them. All of these have one place, that of the part:
+// the first has its size and the others have none.
 func (m *Pieces) appendPart(dst []part, id int32, text string) []part {
 	if id != m.unk || !m.byteFallback {
 		return append(dst, part{id, int32(len(text))})

@@ -58,7 +58,8 @@ func (p *Text) next(may *budget.Budget, s string) (text string, n int) {
 }
 
 // writer collects a text and, if it is asked to, where each of its bytes
-// comes from.
+// comes from. One writer for both keeps the rules of spaces in one place; what a text
+// without places pays for it is a look at a flag for each part.
 type writer struct {
 	text   []byte
 	places []uint32
@@ -152,7 +153,8 @@ func (w *writer) trim(space string, at int) int {
 	return at
 }
 
-// write writes a text with marks for its spaces.
+// write writes a text with marks for its spaces, which all come from one place: a
+// replacement can be several characters for one.
 func (p *Text) write(w *writer, text string, at int) {
 	for p.escape {
 		i := strings.IndexByte(text, ' ')
@@ -166,17 +168,19 @@ func (p *Text) write(w *writer, text string, at int) {
 	w.write(text, at)
 }
 
-// begins reports whether a part of a text gets a space before it.
+// begins reports whether a part of a text gets a space before it. Tokenizers of Hugging
+// Face that are not of the legacy kind give one to the first part alone.
 func (p *Text) begins(first bool) bool { return p.dummy && (p.Legacy || first) }
 
-// Prepare is the step that does this before a text is cut.
+// Prepare is the step that does this before a text is cut. Room for half as much again
+// is enough for marks in the place of spaces, which have three bytes.
 func (p *Text) Prepare(may *budget.Budget, s string, first bool) string {
 	w := writer{text: make([]byte, 0, len(s)+len(s)/2+8)}
 	p.rewrite(may, &w, s, p.begins(first))
 	return string(w.text)
 }
 
-// Trace is the step with the places of the original. A byte belongs to what
+// Trace is the step with the places of the original, for encodings that tell them. A byte belongs to what
 // lies between the place that it comes from and that of the next one, as in
 // SentencePiece.
 func (p *Text) Trace(a *normalized.String) {
@@ -205,7 +209,8 @@ func (p *Text) Trace(a *normalized.String) {
 	a.Text, a.Spans = string(w.text), spans
 }
 
-// plainText is rewrite for text that a model has written.
+// plainText is rewrite for text that a model has written. What does not become text
+// stays as it was.
 func (p *Text) plainText(may *budget.Budget, s string) string {
 	var w writer
 	if p.rewrite(may, &w, s, p.dummy); may.Err != nil || !utf8.Valid(w.text) {
