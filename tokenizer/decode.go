@@ -54,23 +54,36 @@ func (t *Tokenizer) decodeWithin(may *budget.Budget, ids []int, skipSpecial bool
 	if t.writer != nil {
 		return t.decodeWritten(may, ids, skipSpecial)
 	}
-	tokens := make([]string, 0, len(ids))
+	// Tokens are collected in blocks: a list of millions would be made, or copied as
+	// it grows, for longer than a look at the context may wait.
+	var blocks [][]string
+	tokens := make([]string, 0, min(len(ids), block))
 	size := 0
 	for _, id := range ids {
 		text, ok := t.token(id, skipSpecial)
 		if !may.Decodes(len(text), size+len(text)) {
 			break
 		}
-		if ok || t.gaps {
-			tokens, size = append(tokens, text), size+len(text)
+		if !ok && !t.gaps {
+			continue
 		}
+		if len(tokens) == block {
+			blocks, tokens = append(blocks, tokens), make([]string, 0, block)
+		}
+		tokens, size = append(tokens, text), size+len(text)
 	}
 	may.Bound(size)
 	if may.Done == nil || size < aside {
+		if blocks != nil {
+			tokens = slices.Concat(append(blocks, tokens)...)
+		}
 		return t.decodeTokens(may, tokens)
 	}
-	return t.decodeAside(may, tokens)
+	return t.decodeAside(may, append(blocks, tokens))
 }
+
+// block is the number of tokens that are collected in one piece of memory.
+const block = 1 << 16
 
 // aside is the size in bytes from which on tokens are decoded beside a caller who
 // has a context: less takes no step of a decoder as long as a caller may wait.
@@ -79,7 +92,7 @@ const aside = 1 << 16
 // decodeAside is decodeTokens for many. The steps look at the budget between tokens,
 // and a token of theirs can be the whole text, so that the caller does not wait for
 // them: what goes on ends at its next look.
-func (t *Tokenizer) decodeAside(may *budget.Budget, tokens []string) string {
+func (t *Tokenizer) decodeAside(may *budget.Budget, blocks [][]string) string {
 	type result struct {
 		text string
 		may  budget.Budget
@@ -87,7 +100,7 @@ func (t *Tokenizer) decodeAside(may *budget.Budget, tokens []string) string {
 	decoded := make(chan result, 1)
 	own := *may // the caller goes on with the other one
 	go func() {
-		text := t.decodeTokens(&own, tokens)
+		text := t.decodeTokens(&own, slices.Concat(blocks...))
 		decoded <- result{text, own}
 	}()
 	select {
