@@ -104,13 +104,16 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 			first = now
 			r.stats.FirstToken = now.Sub(r.start)
 		}
-		tok := r.token(id, r.finish(id, seq))
+		tok, err := r.token(ctx, id, r.finish(id, seq))
 		if tok.Finish != FinishNone {
 			tok.Stats = r.finalStats(now.Sub(first), findLoopWith(seq.ids[len(prompt):], tok))
 		}
 		// While the caller's loop has the token, the end of ctx closes the sequence
 		// (see Sequence.expire). Hence the look at ctx before.
-		if err := ctx.Err(); err != nil {
+		if ended := ctx.Err(); ended != nil {
+			err = ended
+		}
+		if err != nil {
 			return fmt.Errorf("step %d: %w", step, err)
 		}
 		if !emit(tok) || tok.Finish != FinishNone {
@@ -183,14 +186,11 @@ func (r *generation) finish(id int, seq *Sequence) FinishReason {
 
 // token decodes id and looks for stop strings. The last token brings all text
 // that was held back.
-func (r *generation) token(id int, finish FinishReason) Token {
+func (r *generation) token(ctx context.Context, id int, finish FinishReason) (Token, error) {
 	tok := Token{ID: id, Finish: finish}
-	var text string
-	if finish != FinishEnd && r.tools.isText(id) {
-		text = r.decoder.Next(id)
-	}
-	if finish != FinishNone {
-		text += r.decoder.Flush()
+	text, err := r.text(ctx, id, finish)
+	if err != nil {
+		return tok, err
 	}
 	text, tok.Calls = r.tools.read(text, finish != FinishNone)
 	var found bool
@@ -199,7 +199,20 @@ func (r *generation) token(id int, finish FinishReason) Token {
 	} else if finish != FinishNone {
 		tok.Text += r.stop.flush()
 	}
-	return tok
+	return tok, nil
+}
+
+// text returns the text that is certain with id. It fails where the tokenizer's
+// decoder takes longer than any that was made for a model.
+func (r *generation) text(ctx context.Context, id int, finish FinishReason) (text string, err error) {
+	if finish != FinishEnd && r.tools.isText(id) {
+		text, err = r.decoder.NextContext(ctx, id)
+	}
+	if err != nil || finish == FinishNone {
+		return text, err
+	}
+	rest, err := r.decoder.FlushContext(ctx)
+	return text + rest, err
 }
 
 // findLoopWith looks for what an answer repeats at its end. Tokens is the answer

@@ -4,10 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
+	"github.com/gocoreml/coreml/tokenizer/internal/decoder"
 )
 
 // Decode returns the text of ids. Ids that the vocabulary does not have are
@@ -41,41 +41,97 @@ func (t *Tokenizer) DecodeContext(ctx context.Context, ids []int, skipSpecial bo
 // all that the decoder would make of them.
 func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (string, *budget.Budget) {
 	may := &budget.Budget{}
-	may.Begin(done, budget.MaxText)
+	may.Begin(done, 0)
 	if t.bytesOnly {
 		return t.decodeBytes(may, ids, skipSpecial), may
 	}
+	return t.decodeWithin(may, ids, skipSpecial), may
+}
+
+// decodeWithin is decode in a budget that may have been used before, for
+// tokenizers whose tokens are not plain bytes.
+func (t *Tokenizer) decodeWithin(may *budget.Budget, ids []int, skipSpecial bool) string {
 	if t.writer != nil {
-		var b strings.Builder
-		b.Grow(5 * len(ids))
-		i := 0
-		for _, id := range ids {
-			if text, ok := t.token(id, skipSpecial); ok {
-				if !may.Decodes(b.Len() + len(text)) {
-					break
-				}
-				t.writer(may, &b, i, text)
-				i++
-			}
-		}
-		return b.String(), may
+		return t.decodeWritten(may, ids, skipSpecial)
 	}
-	tokens := make([]string, 0, len(ids))
+	// Tokens are collected in blocks: a list of millions would be made, or copied as
+	// it grows, for longer than a look at the context may wait.
+	var blocks [][]string
+	tokens := make([]string, 0, min(len(ids), block))
 	size := 0
 	for _, id := range ids {
 		text, ok := t.token(id, skipSpecial)
-		if !may.Decodes(size + len(text)) {
+		if !may.Decodes(len(text), size+len(text)) {
 			break
 		}
-		if ok || t.gaps {
-			tokens, size = append(tokens, text), size+len(text)
+		if !ok && !t.gaps {
+			continue
 		}
+		if len(tokens) == block {
+			blocks, tokens = append(blocks, tokens), make([]string, 0, block)
+		}
+		tokens, size = append(tokens, text), size+len(text)
 	}
-	if may.Err != nil {
-		return strings.Join(tokens, ""), may
+	may.Bound(size)
+	if may.Done == nil || size < aside {
+		if blocks != nil {
+			tokens = slices.Concat(append(blocks, tokens)...)
+		}
+		return t.decodeTokens(may, tokens)
 	}
-	may.Begin(done, size)
-	return t.decodeTokens(may, tokens), may
+	return t.decodeAside(may, append(blocks, tokens))
+}
+
+// block is the number of tokens that are collected in one piece of memory.
+const block = 1 << 16
+
+// aside is the size in bytes from which on tokens are decoded beside a caller who
+// has a context: less takes no step of a decoder as long as a caller may wait.
+const aside = 1 << 16
+
+// decodeAside is decodeTokens for many. The steps look at the budget between tokens,
+// and a token of theirs can be the whole text, so that the caller does not wait for
+// them: what goes on ends at its next look.
+func (t *Tokenizer) decodeAside(may *budget.Budget, blocks [][]string) string {
+	type result struct {
+		text string
+		may  budget.Budget
+	}
+	decoded := make(chan result, 1)
+	own := *may // the caller goes on with the other one
+	go func() {
+		text := t.decodeTokens(&own, slices.Concat(blocks...))
+		decoded <- result{text, own}
+	}()
+	select {
+	case <-may.Done:
+		may.Fail(budget.ErrStopped)
+		return ""
+	case r := <-decoded:
+		*may = r.may
+		return r.text
+	}
+}
+
+// decodeWritten decodes token by token into the text, without a list of them: the
+// decoder Metaspace looks at nothing but the token and whether it is the first.
+func (t *Tokenizer) decodeWritten(may *budget.Budget, ids []int, skipSpecial bool) string {
+	may.Bound(budget.MaxText) // a mark never becomes longer
+	var b strings.Builder
+	b.Grow(5 * len(ids))
+	i := 0
+	for _, id := range ids {
+		text, ok := t.token(id, skipSpecial)
+		if !ok {
+			continue
+		}
+		if !may.Decodes(len(text), b.Len()+len(text)) {
+			break
+		}
+		t.writer(may, &b, i, text)
+		i++
+	}
+	return b.String()
 }
 
 // decodeBytes decodes tokens that are bytes in the byte-level alphabet.
@@ -83,16 +139,13 @@ func (t *Tokenizer) decodeBytes(may *budget.Budget, ids []int, skipSpecial bool)
 	raw := make([]byte, 0, 4*len(ids))
 	for _, id := range ids {
 		if text, ok := t.token(id, skipSpecial); ok {
-			if !may.Decodes(len(raw) + len(text)) {
+			if !may.Decodes(len(text), len(raw)+len(text)) {
 				break
 			}
 			raw = bytelevel.AppendBytes(raw, text)
 		}
 	}
-	if utf8.Valid(raw) {
-		return string(raw)
-	}
-	return string(bytelevel.AppendLossy(nil, raw))
+	return decoder.Text(may, raw)
 }
 
 // DecodeTokens is [Tokenizer.Decode] for tokens as the vocabulary spells them.
@@ -106,8 +159,12 @@ func (t *Tokenizer) DecodeTokens(tokens []string) string {
 	return t.decodeTokens(may, slices.Clone(tokens))
 }
 
-// decodeTokens decodes tokens and may change the list.
+// decodeTokens decodes tokens and may change the list. Where the budget is at its
+// end it gives them as the vocabulary spells them.
 func (t *Tokenizer) decodeTokens(may *budget.Budget, tokens []string) string {
+	if may.Err != nil {
+		return strings.Join(tokens, "")
+	}
 	if t.decoders == nil {
 		return strings.Join(tokens, " ")
 	}

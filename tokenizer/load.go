@@ -150,7 +150,10 @@ func parse(data []byte) (*Tokenizer, error) {
 	if err := t.readSteps(sections); err != nil {
 		return nil, err
 	}
-	if err := t.readLimits(sections); err != nil {
+	if err := t.readTruncation(sections["truncation"]); err != nil {
+		return nil, err
+	}
+	if err := t.readPadding(sections["padding"]); err != nil {
 		return nil, err
 	}
 	drops := slices.ContainsFunc(t.normalizers, func(n normalizer.Step) bool { return n.Drops })

@@ -1,9 +1,11 @@
 package tokenizer
 
 import (
+	"context"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
 )
 
@@ -16,6 +18,11 @@ const maxHeld = 512
 // characters, and joined they are what the stream decoder of the reference
 // implementation gives. It belongs to one stream: it is not safe for
 // concurrent use, but any number of decoders may share a [Tokenizer].
+//
+// What the decoder of a malformed file may take is bounded for the stream as a
+// whole, not for each token. Where it takes more, [Decoder.NextContext] and
+// [Decoder.FlushContext] give the error, and [Decoder.Next] and [Decoder.Flush]
+// give the tokens from there on as the vocabulary spells them.
 type Decoder struct {
 	t    *Tokenizer
 	skip bool
@@ -31,12 +38,17 @@ type Decoder struct {
 	ids  []int
 	read int
 	text string
+
+	may budget.Budget // of the stream, from its first token on
+	err error         // what ended it
 }
 
 // NewDecoder returns a decoder for a new stream. Special tokens have no text
 // in it if skipSpecial is set.
 func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder {
-	return &Decoder{t: t, skip: skipSpecial}
+	d := &Decoder{t: t, skip: skipSpecial}
+	d.may.Begin(nil, 0)
+	return d
 }
 
 // Next takes the next id and returns the text that is certain now, which is
@@ -44,26 +56,111 @@ func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder {
 // several ids at its end.
 func (d *Decoder) Next(id int) string {
 	if d.t.bytesOnly {
-		if text, ok := d.t.token(id, d.skip); ok {
-			d.raw = bytelevel.AppendBytes(d.raw, text)
-		}
-		if len(d.raw) < 16*maxHeld && !endsWhole(d.raw) {
-			return ""
-		}
-		return d.take(unfinished(d.raw))
+		return d.nextBytes(id)
+	}
+	d.may.Resume(nil)
+	return d.next(id)
+}
+
+// NextContext is [Decoder.Next] with an error, which is [ErrTooLarge] or that of
+// the context. It returns some milliseconds after the context has ended. An error
+// ends the stream: what follows gives the same one, until a flush makes the decoder
+// ready for a new stream. A nil context counts as the background.
+func (d *Decoder) NextContext(ctx context.Context, id int) (string, error) {
+	if err := d.resume(ctx); err != nil {
+		return "", err
+	}
+	text := d.next(id)
+	return d.checked(ctx, text)
+}
+
+// Flush returns the text that is still held back, an incomplete character as
+// U+FFFD, and makes the decoder ready for a new stream.
+func (d *Decoder) Flush() string {
+	d.may.Resume(nil)
+	text := d.flush()
+	d.reset()
+	return text
+}
+
+// FlushContext is [Decoder.Flush] with an error, as [Decoder.NextContext] has it.
+// With an error too the decoder is ready for a new stream.
+func (d *Decoder) FlushContext(ctx context.Context) (string, error) {
+	defer d.reset()
+	if err := d.resume(ctx); err != nil {
+		return "", err
+	}
+	text := d.flush()
+	return d.checked(ctx, text)
+}
+
+// resume begins a call under a context.
+func (d *Decoder) resume(ctx context.Context) error {
+	ctx = background(ctx)
+	if d.err == nil && ctx.Err() != nil {
+		d.err = budget.Stopped(ctx.Err())
+	}
+	d.may.Resume(ctx.Done())
+	return d.err
+}
+
+// checked returns a text, or why the budget did not last for it.
+func (d *Decoder) checked(ctx context.Context, text string) (string, error) {
+	if d.may.Err != nil {
+		d.err = d.may.Failure(background(ctx))
+		return "", d.err
+	}
+	return text, nil
+}
+
+// reset forgets the stream.
+func (d *Decoder) reset() {
+	d.raw, d.ids, d.read, d.text, d.err = d.raw[:0], d.ids[:0], 0, "", nil
+	d.may.Begin(nil, 0)
+}
+
+// next is Next within the budget.
+func (d *Decoder) next(id int) string {
+	if d.t.bytesOnly {
+		return d.nextBytes(id)
 	}
 	if d.text == "" && len(d.ids) > 0 {
-		if text := d.t.Decode(d.ids, d.skip); !strings.HasSuffix(text, "\uFFFD") {
+		if text := d.decode(d.ids); !strings.HasSuffix(text, "\uFFFD") {
 			d.text, d.read = text, len(d.ids)
 		}
 	}
 	d.ids = append(d.ids, id)
-	text := d.t.Decode(d.ids, d.skip)
+	text := d.decode(d.ids)
 	held := len(d.ids) - d.read
 	if held < maxHeld && (len(text) <= len(d.text) || strings.HasSuffix(text, "\uFFFD")) {
 		return ""
 	}
 	return d.advance(text)
+}
+
+// nextBytes is next for tokens that are plain bytes. Their decoder has no patterns,
+// and a token is bounded, so that this needs no budget.
+func (d *Decoder) nextBytes(id int) string {
+	if text, ok := d.t.token(id, d.skip); ok {
+		d.raw = bytelevel.AppendBytes(d.raw, text)
+	}
+	if len(d.raw) < 16*maxHeld && !endsWhole(d.raw) {
+		return ""
+	}
+	return d.take(unfinished(d.raw))
+}
+
+// decode returns the text of ids, once the budget is at its end as they are spelled.
+func (d *Decoder) decode(ids []int) string {
+	if d.may.Err == nil {
+		return d.t.decodeWithin(&d.may, ids, d.skip)
+	}
+	var b strings.Builder
+	for _, id := range ids {
+		text, _ := d.t.token(id, d.skip)
+		b.WriteString(text)
+	}
+	return b.String()
 }
 
 // advance returns the new part of text, the decoding of all ids that are held,
@@ -73,28 +170,24 @@ func (d *Decoder) advance(text string) string {
 	if !ok {
 		// The new tokens changed the text that was already returned. On their
 		// own they have a text that does not depend on it.
-		fresh = d.t.Decode(d.ids[d.read:], d.skip)
+		fresh = d.decode(d.ids[d.read:])
 	}
 	read := len(d.ids) - d.read
 	d.ids = append(d.ids[:0], d.ids[d.read:]...)
-	d.text = d.t.Decode(d.ids, d.skip)
+	d.text = d.decode(d.ids)
 	d.read = read
 	return fresh
 }
 
-// Flush returns the text that is still held back, an incomplete character as
-// U+FFFD, and makes the decoder ready for a new stream.
-func (d *Decoder) Flush() string {
+// flush is Flush within the budget.
+func (d *Decoder) flush() string {
 	if d.t.bytesOnly {
 		return d.take(0)
 	}
-	text := d.t.Decode(d.ids, d.skip)
-	fresh := ""
-	if len(text) > len(d.text) {
-		fresh = d.advance(text)
+	if text := d.decode(d.ids); len(text) > len(d.text) {
+		return d.advance(text)
 	}
-	d.ids, d.read, d.text = d.ids[:0], 0, ""
-	return fresh
+	return ""
 }
 
 // take returns the bytes that are held as text, but for the last keep.

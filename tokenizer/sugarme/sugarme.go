@@ -125,7 +125,7 @@ func (m Model) GetVocabSize() int { return len(m.GetVocab()) }
 var ErrSave = errors.New("sugarme: a model is not saved: copy its tokenizer.json")
 
 // Save is not possible; the error wraps [ErrSave].
-func (m Model) Save(path string, _ ...string) error { return fmt.Errorf("%s: %w", path, ErrSave) }
+func (m Model) Save(path string, _ ...string) error { return fmt.Errorf("%w to %s", ErrSave, path) }
 
 // Decoder turns the tokens of a tokenizer into text.
 type Decoder struct{ t *tokenizer.Tokenizer }

@@ -34,6 +34,9 @@ parity)
 	"$out/venv/bin/python" $here/components.py --seed "$(date +%s)" --mixes 200 --wild 200 "$out/components.jsonl.gz" 2>"$out/components.log" # where the reference panics, it says so
 	COREML_TOKENIZER_COMPONENTS="$out/components.jsonl.gz" go test -count=1 -run TestComponents ./tokenizer
 	[ -d "$out/venv/lib/python3"*/site-packages/sentencepiece ] || "$out/venv/bin/pip" install --quiet sentencepiece==0.2.3 protobuf
+	rm -rf "$out/rules" && mkdir "$out/rules"
+	COREML_TOKENIZER_RULES="$out/rules" go test -count=1 ./tokenizer/internal/...
+	"$out/venv/bin/python" $here/rules.py "$out/rules"
 	"$out/venv/bin/pip" install --quiet jinja2==3.1.6
 	go test -count=1 -json ./tokenizer/internal/... | "$out/venv/bin/python" $here/cases.py
 	"$out/venv/bin/python" -W ignore $here/templates.py "$out/coreml" || echo "templates differ: results that are never used are not computed by the reference" >&2

@@ -13,7 +13,8 @@ import (
 // looking for one at each position of a text.
 const MaxAdded = 4096
 
-// Token is a token that is found in a text before it is cut.
+// Token is a token that is found in a text before it is cut, by the names that
+// tokenizer.json has for its properties.
 type Token struct {
 	ID         int64  `json:"id"`
 	Content    string `json:"content"`
@@ -27,7 +28,8 @@ type Token struct {
 }
 
 // Set finds the added tokens of one kind, the longest of those that start
-// leftmost. The contents are sorted, so that the tokens with a common prefix
+// leftmost. Tokenizers have two: tokens that are found in the text as it is, and those
+// that are found after normalization. The contents are sorted, so that the tokens with a common prefix
 // are neighbours and a binary search for each byte narrows them down.
 type Set struct {
 	texts  []string
@@ -38,6 +40,9 @@ type Set struct {
 	// between any two characters, where no other token starts.
 	empty *Token
 }
+
+// The set is no automaton of Aho and Corasick, which would find all tokens in one pass:
+// in most texts only a few bytes begin any token at all, and First tells which.
 
 // NewSet returns the set of tokens, nil for none. A token is found by the
 // text at the same index.
@@ -66,7 +71,9 @@ func NewSet(tokens []*Token, texts []string) *Set {
 	return set
 }
 
-// At returns the longest token at s[i], and the end of its text.
+// At returns the longest token at s[i], and the end of its text. Each byte narrows the
+// sorted texts down to those that go on with it, by two binary searches; a text that
+// ends there is the first of them, as nothing sorts before it that begins with it.
 func (a *Set) At(may *budget.Budget, s string, i int) (*Token, int) {
 	var found *Token
 	end := i
@@ -99,6 +106,7 @@ func (a *Set) Split(may *budget.Budget, s string, text func(part string, start i
 	}
 	from, last := 0, -1 // last is where the last match ended
 	for i := 0; i < len(s) || a.empty != nil && i == len(s) && i != last; {
+		// Nearly every byte begins no token, and is passed over at once.
 		if a.empty == nil && !a.First[s[i]] {
 			i++
 			continue
@@ -106,26 +114,17 @@ func (a *Set) Split(may *budget.Budget, s string, text func(part string, start i
 		if !may.Spend(1) {
 			return
 		}
-		found, next := a.At(may, s, i)
+		found, next := a.match(may, s, i, last)
 		if found == nil {
-			if a.empty == nil || i == last {
-				i += uni.CharLen(s, i)
-				continue
-			}
-			found, next = a.empty, i
+			i += uni.CharLen(s, i)
+			continue
 		}
 		start, end := i, next
 		i, last = next, next
 		if found.SingleWord && !standsAlone(s, start, end) {
-			continue
+			continue // and no shorter one is looked for: the reference finds one at a place
 		}
-		if found.LStrip {
-			start = from + a.spaceBefore(s[min(from, start):start])
-		}
-		if found.RStrip {
-			end = a.table.Run(s, end, uni.Space)
-			may.Spend(end - next)
-		}
+		start, end = a.widened(may, found, s, from, start, end)
 		if from < start {
 			text(s[from:start], from)
 		}
@@ -137,6 +136,30 @@ func (a *Set) Split(may *budget.Budget, s string, text func(part string, start i
 	if from < len(s) && may.Err == nil {
 		text(s[from:], from)
 	}
+}
+
+// match returns the token at s[i] and its end: the longest, or the one of no text,
+// which is not found right behind another.
+func (a *Set) match(may *budget.Budget, s string, i, last int) (*Token, int) {
+	found, next := a.At(may, s, i)
+	if found == nil && a.empty != nil && i != last {
+		return a.empty, i
+	}
+	return found, next
+}
+
+// widened returns the place of a token with the white space that belongs to it, which
+// on the left reaches back to the last token, at from, and no further.
+func (a *Set) widened(may *budget.Budget, t *Token, s string, from, start, end int) (int, int) {
+	if t.LStrip {
+		start = from + a.spaceBefore(s[min(from, start):start])
+	}
+	if t.RStrip {
+		to := a.table.Run(s, end, uni.Space)
+		may.Spend(to - end)
+		end = to
+	}
+	return start, end
 }
 
 // spaceBefore returns the start of the white space that s ends with.
@@ -152,7 +175,8 @@ func (a *Set) spaceBefore(s string) int {
 	return end
 }
 
-// standsAlone reports whether no word touches s[start:end].
+// standsAlone reports whether no word touches s[start:end]: whether no character of
+// one, in the sense of \w, is right before or right behind it.
 func standsAlone(s string, start, end int) bool {
 	if start > 0 {
 		if r, _ := utf8.DecodeLastRuneInString(s[:start]); uni.IsWord(r) {

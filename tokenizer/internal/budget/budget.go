@@ -7,14 +7,6 @@ import (
 	"time"
 )
 
-// Decodes takes the step to one more token of a text that has a size with it.
-func (may *Budget) Decodes(size int) bool {
-	if size > MaxText {
-		may.Fail(ErrTooLong)
-	}
-	return may.Spend(1)
-}
-
 // ErrTooLarge means that a text, or what a tokenizer makes of it, is larger than
 // the bounds that the package documentation names. The bounds follow the size of
 // the input, so that a malformed file cannot turn a short text into a long one.
@@ -43,7 +35,9 @@ func growth(n int) int { return min(1<<20+8*n, MaxText) }
 // labor bounds the steps for a text of n bytes: a byte looked at once by one
 // component is about one. The pieces of vocabularies in use are short, so that
 // looking for one at each byte takes some ten steps.
-func labor(n int) int { return 1<<25 + 48*n }
+func labor(n int) int64 { return 1<<25 + laborOfByte*int64(n) }
+
+const laborOfByte = 48
 
 // Traceable bounds the tokens of an encoding for texts of n bytes. One takes
 // some 70 bytes of memory.
@@ -58,7 +52,7 @@ const LookAfter = 1 << 14
 type Budget struct {
 	Done  <-chan struct{} // of the context; nil for one that never ends
 	Tick  int             // steps until the next look
-	work  int             // steps after those
+	work  int64           // steps after those
 	room  int             // bytes that may still reach the model, before the byte-level alphabet
 	limit int             // bytes that a text may have on its way
 	// Patience is the time that is left for patterns that backtrack.
@@ -74,6 +68,36 @@ func (may *Budget) Begin(done <-chan struct{}, n int) {
 		Patience: patience(n),
 	}
 }
+
+// patienceOfCall is the time that each further call of a stream may take for
+// patterns. A search that needs next to none can wait that long for a processor,
+// and a stream of a million tokens is not to end for a million such waits.
+const patienceOfCall = time.Millisecond
+
+// Resume goes on with a budget in another call, under the context of that one. A
+// stream has one budget from its first token to its last: what a pattern has taken
+// for one token is gone for the next ones. It grows with what is decoded, but what
+// is left over never adds up to more than a budget has at its beginning.
+func (may *Budget) Resume(done <-chan struct{}) {
+	may.Done = done
+	may.Patience = min(may.Patience+patienceOfCall, patience(0))
+	may.work = min(may.work, labor(0))
+}
+
+// Decodes takes the step to one more token, of n bytes, of a text that has a size
+// with it. Nobody knows beforehand how many bytes a list of ids stands for, so the
+// budget of a decoding begins as that of no text and grows here.
+func (may *Budget) Decodes(n, size int) bool {
+	if size > MaxText {
+		may.Fail(ErrTooLong)
+	}
+	may.work += laborOfByte * int64(1+n)
+	may.Patience += time.Duration(n) * patienceOfByte
+	return may.Spend(1 + n/8)
+}
+
+// Bound lets a text become what one of n bytes may become.
+func (may *Budget) Bound(n int) { may.limit = growth(n) }
 
 // Spend takes n steps. It reports false once the encoding has to end; the loops
 // then leave whatever they have, and its error says why.
@@ -93,12 +117,12 @@ func (may *Budget) look() bool {
 		return false
 	default:
 	}
-	if may.work += may.Tick; may.work < 0 {
+	if may.work += int64(may.Tick); may.work < 0 {
 		may.Fail(errLaborious)
 		return false
 	}
-	may.Tick = min(LookAfter, may.work)
-	may.work -= may.Tick
+	may.Tick = int(min(LookAfter, may.work))
+	may.work -= int64(may.Tick)
 	return true
 }
 
@@ -157,9 +181,9 @@ func (may *Budget) Guard() func(n, size int) bool {
 
 // patience returns how long the patterns may take in all for a text of n bytes:
 // far more than any pattern needs that does not backtrack without end.
-func patience(n int) time.Duration {
-	return time.Second + time.Duration(n)*2*time.Microsecond
-}
+func patience(n int) time.Duration { return time.Second + time.Duration(n)*patienceOfByte }
+
+const patienceOfByte = 2 * time.Microsecond
 
 // maxPath bounds a text that a model cuts in one piece: each byte takes a step, or
 // a symbol with its neighbours.

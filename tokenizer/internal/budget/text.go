@@ -44,7 +44,7 @@ func (may *Budget) Chunks(s string, f func(part string) string) string {
 
 // Chunk returns the length of a beginning of s of about size bytes that does not
 // end inside a character.
-func Chunk(s string, size int) int {
+func Chunk[T string | []byte](s T, size int) int {
 	n := min(size, len(s))
 	for end := n + utf8.UTFMax - 1; n < len(s) && n < end && !utf8.RuneStart(s[n]); {
 		n++

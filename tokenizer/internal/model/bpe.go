@@ -13,7 +13,9 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
-// BPE is a byte pair encoding model.
+// BPE is a byte pair encoding model (Sennrich, Haddow and Birch 2016): a word begins
+// as its characters, or bytes, and neighbours are joined in the order of a list of
+// merges that training has left.
 type BPE struct {
 	vocab        *vocab.Vocab
 	pairs        *vocab.PairTable
@@ -35,52 +37,62 @@ type BPE struct {
 	// such neighbours, so the parts can be merged on their own. It turns the
 	// merging of a whole text into that of words.
 	markSplit bool
-	Crossing  map[rune]bool
+	// Crossing has those characters. Package sentencepiece has a model of the same
+	// kind and fills it by NoteCrossing too.
+	Crossing map[rune]bool
 }
 
 // Tokens returns the vocabulary.
 func (m *BPE) Tokens() *vocab.Vocab { return m.vocab }
 
-// setOptions reads the small fields, and looks up what encoding asks for all the
-// time: the symbols of ASCII, of bytes, and of the mark for spaces.
-func (m *BPE) setOptions(o *modelOptions) {
-	if o.Prefix != nil {
-		m.prefix = *o.Prefix
+// newBPE makes the model: its symbols from the vocabulary and its merges. Pieces come
+// as bytes if the file wants the byte-level alphabet, unless the model puts affixes
+// to characters, which are those of the alphabet.
+func newBPE(v *vocab.Vocab, o *modelOptions, merges []byte, alphabet bool) (*BPE, error) {
+	m := &BPE{
+		vocab: v, fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1,
+		prefix: textOf(o.Prefix), suffix: textOf(o.Suffix), hasUnk: o.Unk != nil, unkToken: textOf(o.Unk),
 	}
-	if o.Suffix != nil {
-		m.suffix = *o.Suffix
+	m.raw = alphabet && m.prefix == "" && m.suffix == ""
+	if id, ok := v.Lookup(m.unkToken); ok && m.hasUnk {
+		m.unk = id
 	}
-	if o.Unk != nil {
-		m.hasUnk, m.unkToken = true, *o.Unk
-		if id, ok := m.vocab.Lookup(*o.Unk); ok {
-			m.unk = id
-		}
-	}
-	m.mark = -1
-	if id, ok := m.vocab.Lookup(vocab.MetaMark); ok {
-		m.mark = id
-	}
+	m.findSymbols()
+	return m, m.readMerges(merges)
+}
+
+// findSymbols looks up what encoding asks for all the time: the symbols of ASCII, of
+// bytes, and of the mark for spaces.
+func (m *BPE) findSymbols() {
+	m.mark = symbolOf(m.vocab, vocab.MetaMark)
 	for c := range m.ascii {
-		m.ascii[c] = -1
-		if id, ok := m.vocab.Lookup(string(rune(c))); ok {
-			m.ascii[c] = id
-		}
+		m.ascii[c] = symbolOf(m.vocab, string(rune(c)))
 	}
-	var buf []byte
 	for b := range m.bytes {
-		m.bytes[b], m.fallback[b] = -1, -1
-		buf = utf8.AppendRune(buf[:0], bytelevel.ByteRunes[b])
-		if id, ok := m.vocab.LookupBytes(buf); ok {
-			m.bytes[b] = id
-		}
-		if id, ok := m.vocab.Lookup(fmt.Sprintf("<0x%02X>", b)); ok {
-			m.fallback[b] = id
-		}
+		m.bytes[b] = symbolOf(m.vocab, string(bytelevel.ByteRunes[b]))
 	}
+	m.fallback = fallbackSymbols(m.vocab)
+}
+
+// symbolOf returns the id of a token, -1 without one.
+func symbolOf(v *vocab.Vocab, token string) int32 {
+	if id, ok := v.Lookup(token); ok {
+		return id
+	}
+	return -1
+}
+
+// fallbackSymbols returns the symbols of the bytes, by the names that SentencePiece
+// gives them; -1 for those that a vocabulary lacks.
+func fallbackSymbols(v *vocab.Vocab) (ids [256]int32) {
+	for b := range ids {
+		ids[b] = symbolOf(v, fmt.Sprintf("<0x%02X>", b))
+	}
+	return ids
 }
 
 // readMerges reads the merges, each a pair of strings or one string with a
-// space between the two.
+// space between the two. They are counted first, so that their table is made once.
 func (m *BPE) readMerges(raw []byte) error {
 	count := 0
 	if jsontext.IsNull(raw) {
@@ -91,49 +103,61 @@ func (m *BPE) readMerges(raw []byte) error {
 		return err
 	}
 	m.pairs = vocab.NewPairTable(count)
-	_, hasMark := m.vocab.Lookup(vocab.MetaMark)
-	// A character that vanishes would make neighbours of those around it.
-	m.markSplit = hasMark && m.hasUnk && m.unk >= 0 && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
+	// A character that vanishes would make neighbours of those around it, and a
+	// word that is looked for as a whole is not that of a part.
+	m.markSplit = m.mark >= 0 && m.unk >= 0 && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
 	m.Crossing = map[rune]bool{}
 	s = &jsontext.Scanner{Data: raw}
 	rank := uint32(0)
-	var left, joined []byte
+	var buf mergeBuffer
 	return s.Array(func() error {
-		var right []byte
-		var err error
+		// Merges that were lines of a file may begin with that of its version.
 		if bytes.HasPrefix(s.Data[s.Pos:], []byte(`"#version`)) {
-			_, err = s.Skip()
+			_, err := s.Skip()
 			return err
 		}
-		if s.Peek() == '[' {
-			left, right, err = mergeParts(s, left)
-		} else {
-			left, right, err = mergeLine(s, left)
-		}
-		if err != nil {
+		if err := buf.read(s); err != nil {
 			return err
-		}
-		a, okA := m.vocab.LookupBytes(left)
-		b, okB := m.vocab.LookupBytes(right)
-		rest, found := bytes.CutPrefix(right, []byte(m.prefix))
-		if !found {
-			rest = right[min(len(m.prefix), len(right)):]
-		}
-		joined = append(append(joined[:0], left...), rest...)
-		c, okC := m.vocab.LookupBytes(joined)
-		if !okA || !okB || !okC {
-			return fmt.Errorf("merge %d of %q and %q: not in the vocabulary", rank, fault.Clip(string(left)), fault.Clip(string(right)))
-		}
-		m.pairs.Put(a, b, rank, c)
-		if m.markSplit {
-			m.NoteCrossing(m.vocab.Token(uint32(c)))
 		}
 		rank++
-		return nil
+		return m.addMerge(&buf, rank-1)
 	})
 }
 
-// mergeParts reads a merge written as a list of two.
+// mergeBuffer is memory for one merge after the other: a file has some hundred
+// thousand.
+type mergeBuffer struct{ left, right, joined []byte }
+
+// read reads a merge in either form.
+func (b *mergeBuffer) read(s *jsontext.Scanner) (err error) {
+	if s.Peek() == '[' {
+		b.left, b.right, err = mergeParts(s, b.left)
+	} else {
+		b.left, b.right, err = mergeLine(s, b.left)
+	}
+	return err
+}
+
+// addMerge notes a merge. What it makes has the prefix of its second part left out, as
+// the reference does it: by its length, whether or not it is there.
+func (m *BPE) addMerge(buf *mergeBuffer, rank uint32) error {
+	rest := buf.right[min(len(m.prefix), len(buf.right)):]
+	buf.joined = append(append(buf.joined[:0], buf.left...), rest...)
+	a, okA := m.vocab.LookupBytes(buf.left)
+	b, okB := m.vocab.LookupBytes(buf.right)
+	c, okC := m.vocab.LookupBytes(buf.joined)
+	if !okA || !okB || !okC {
+		return fmt.Errorf("merge %d of %q and %q: not in the vocabulary", rank, fault.Clip(string(buf.left)), fault.Clip(string(buf.right)))
+	}
+	m.pairs.Put(a, b, rank, c)
+	if m.markSplit {
+		m.NoteCrossing(m.vocab.Token(uint32(c)))
+	}
+	return nil
+}
+
+// mergeParts reads a merge written as a list of two, which newer files have: tokens
+// may then hold spaces. The second part lies in the scanner's memory.
 func mergeParts(s *jsontext.Scanner, buf []byte) (left, right []byte, err error) {
 	n := 0
 	left = buf[:0]
@@ -155,7 +179,7 @@ func mergeParts(s *jsontext.Scanner, buf []byte) (left, right []byte, err error)
 	return left, right, err
 }
 
-// mergeLine reads a merge written as one string.
+// mergeLine reads a merge written as one string, which older files have.
 func mergeLine(s *jsontext.Scanner, buf []byte) (left, right []byte, err error) {
 	text, err := s.Str()
 	if err != nil {
@@ -169,7 +193,8 @@ func mergeLine(s *jsontext.Scanner, buf []byte) (left, right []byte, err error) 
 }
 
 // NoteCrossing records the characters before a mark inside a token: a text may
-// not be cut between them.
+// not be cut between them. A mark behind a mark needs no note, as no text is cut
+// there.
 func (m *BPE) NoteCrossing(token string) {
 	for i := 0; ; {
 		j := strings.Index(token[i:], vocab.MetaMark)

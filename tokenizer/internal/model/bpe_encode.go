@@ -1,14 +1,12 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
-	"github.com/gocoreml/coreml/tokenizer/internal/fault"
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
@@ -17,10 +15,9 @@ type bpeEncoder struct {
 	*BPE
 	*budget.Budget
 	Merger
-	cache   WordCache
-	symbols []int32
-	sizes   []int32
-	text    []byte
+	cache WordCache
+	spelling
+	text []byte
 }
 
 // Encoder returns an encoder, which works within a budget.
@@ -34,7 +31,9 @@ func (e *bpeEncoder) Reset() {
 	e.symbols, e.sizes, e.text = budget.Kept(e.symbols), budget.Kept(e.sizes), budget.Kept(e.text)
 }
 
-// AppendPiece appends the ids of one piece of pre-tokenized text.
+// AppendPiece appends the ids of one piece of pre-tokenized text. Where the text of a
+// whole prompt is one piece, as with Llama 2, it is cut into words first: those are
+// short and in the cache.
 func (e *bpeEncoder) AppendPiece(dst []int, piece string) []int {
 	if !e.markSplit {
 		return e.appendWord(dst, piece)
@@ -47,15 +46,7 @@ func (e *bpeEncoder) AppendPiece(dst []int, piece string) []int {
 		}
 		j += i
 		i = j + len(vocab.MetaMark)
-		if strings.HasSuffix(piece[:j], vocab.MetaMark) {
-			continue
-		}
-		if len(e.Crossing) > 0 {
-			if r, _ := utf8.DecodeLastRuneInString(piece[:j]); e.Crossing[r] {
-				continue
-			}
-		}
-		if j > start {
+		if j > start && e.mayCut(piece[:j]) {
 			dst = e.appendWord(dst, piece[start:j])
 			start = j
 		}
@@ -63,7 +54,20 @@ func (e *bpeEncoder) AppendPiece(dst []int, piece string) []int {
 	return e.appendWord(dst, piece[start:])
 }
 
-// appendWord appends the ids of a word.
+// mayCut reports whether a text may be cut before the mark that follows before.
+func (e *bpeEncoder) mayCut(before string) bool {
+	if strings.HasSuffix(before, vocab.MetaMark) {
+		return false
+	}
+	if len(e.Crossing) == 0 {
+		return true
+	}
+	r, _ := utf8.DecodeLastRuneInString(before)
+	return !e.Crossing[r]
+}
+
+// appendWord appends the ids of a word: those of its byte, of the cache, or of its
+// merging, whichever is the first to have them.
 func (e *bpeEncoder) appendWord(dst []int, word string) []int {
 	if word == "" {
 		return dst
@@ -91,17 +95,18 @@ func (e *bpeEncoder) appendWord(dst []int, word string) []int {
 	if entry != nil && e.Err == nil {
 		entry.Store(word, symbols)
 	}
-	if len(symbols) > budget.LookAfter {
-		return appendMany(e.Budget, dst, symbols)
-	}
-	for _, id := range symbols {
-		dst = append(dst, int(id))
-	}
-	return dst
+	return appendSymbols(e.Budget, dst, symbols)
 }
 
-// appendMany appends the ids of a long word.
-func appendMany(may *budget.Budget, dst []int, symbols []int32) []int {
+// appendSymbols appends the ids of a word. Those of a long one are appended in parts,
+// between which the budget is asked, to a list that has grown at once.
+func appendSymbols(may *budget.Budget, dst []int, symbols []int32) []int {
+	if len(symbols) <= budget.LookAfter {
+		for _, id := range symbols {
+			dst = append(dst, int(id))
+		}
+		return dst
+	}
 	if n := len(dst) + len(symbols); n > cap(dst) {
 		dst = append(make([]int, 0, max(n, cap(dst)+cap(dst)/2)), dst...)
 	}
@@ -164,6 +169,9 @@ func (e *bpeEncoder) initial(word string) []int32 {
 
 // AppendTokens appends the tokens of a piece, which is spelled as the
 // vocabulary spells it. What the symbols stand for adds up from the left.
+//
+// It shares no more with AppendPiece than the characters and the merging: the cache,
+// the words and the bytes there give ids alone, and are most of its speed.
 func (e *bpeEncoder) AppendTokens(dst []Token, piece string) []Token {
 	if e.ignoreMerges {
 		if id, ok := e.vocab.Lookup(piece); ok {
@@ -182,112 +190,21 @@ func (e *bpeEncoder) AppendTokens(dst []Token, piece string) []Token {
 	start := int32(0)
 	for i := int32(0); i >= 0; {
 		node := e.nodes[i]
-		last := node.next
-		if last < 0 {
-			last = int32(len(e.nodes))
-		}
-		end := start
-		for _, size := range e.sizes[i:last] {
-			end += size
-		}
+		end := start + e.sizeOf(i, node.next)
 		dst = append(dst, Token{node.id, start, end, e.vocab.Token(uint32(node.id))})
 		start, i = end, node.next
 	}
 	return dst
 }
 
-// characters returns the symbols of the characters of a word, and in e.sizes
-// how many bytes of the word each one stands for. The order in
-// which an unknown symbol is written after byte fallbacks that follow it is
-// that of the reference implementation.
-func (e *bpeEncoder) characters(word string) []int32 {
-	out, sizes := e.symbols[:0], e.sizes[:0]
-	if len(word) > budget.MaxKept {
-		if !e.Cuts(len(word)) {
-			return nil
-		}
-		// Growing with each symbol would take several times the memory.
-		out, sizes = budget.Sized(out, len(word)), budget.Sized(sizes, len(word))
+// sizeOf returns how many bytes the symbols from one node to the next stand for; -1 is
+// behind the last.
+func (e *bpeEncoder) sizeOf(from, to int32) (size int32) {
+	if to < 0 {
+		to = int32(len(e.nodes))
 	}
-	affixed := e.prefix != "" || e.suffix != ""
-	pending := int32(0)      // bytes of the unknown symbol to be written
-	next := budget.LookAfter // where to look at the budget
-	for i := 0; i < len(word); {
-		if i >= next {
-			if next = i + budget.LookAfter; !e.Spend(budget.LookAfter) {
-				break
-			}
-		}
-		// Most characters are those two; their symbols need no search.
-		if c := word[i]; !affixed && c < utf8.RuneSelf && e.ascii[c] >= 0 && pending == 0 {
-			out, sizes = append(out, e.ascii[c]), append(sizes, 1)
-			i++
-			continue
-		}
-		if !affixed && e.mark >= 0 && pending == 0 && strings.HasPrefix(word[i:], vocab.MetaMark) {
-			out, sizes = append(out, e.mark), append(sizes, int32(len(vocab.MetaMark)))
-			i += len(vocab.MetaMark)
-			continue
-		}
-		_, n := utf8.DecodeRuneInString(word[i:])
-		char := word[i : i+n]
-		first, last := i == 0, i+n == len(word)
-		i += n
-		if e.prefix != "" && !first {
-			char = e.prefix + char
-		}
-		if e.suffix != "" && last {
-			char += e.suffix
-		}
-		if id, ok := e.vocab.Lookup(char); ok {
-			if pending > 0 {
-				out, sizes, pending = append(out, e.unk), append(sizes, pending), 0
-			}
-			out, sizes = append(out, id), append(sizes, int32(n))
-			continue
-		}
-		if e.byteFallback {
-			var ok bool
-			if out, ok = e.appendFallback(out, char); ok {
-				for range len(char) {
-					sizes = append(sizes, 1)
-				}
-				// Those of a prefix can be many for one character.
-				if e.Spend(len(char)); len(out) > budget.MaxText {
-					e.Fail(budget.ErrTokens)
-				}
-				continue
-			}
-		}
-		if !e.hasUnk {
-			continue
-		}
-		if e.unk < 0 {
-			e.Fail(fmt.Errorf("tokenizer: the unknown token %q is not in the vocabulary", fault.Clip(e.unkToken)))
-			continue
-		}
-		if pending > 0 && !e.fuseUnk {
-			out, sizes, pending = append(out, e.unk), append(sizes, pending), 0
-		}
-		pending += int32(n)
+	for _, n := range e.sizes[from:to] {
+		size += n
 	}
-	if pending > 0 {
-		out, sizes = append(out, e.unk), append(sizes, pending)
-	}
-	e.Spend(len(word) % budget.LookAfter)
-	e.symbols, e.sizes = out, sizes
-	return out
-}
-
-// appendFallback appends the byte symbols of char if it has all of them.
-func (m *BPE) appendFallback(out []int32, char string) ([]int32, bool) {
-	for i := range len(char) {
-		if m.fallback[char[i]] < 0 {
-			return out, false
-		}
-	}
-	for i := range len(char) {
-		out = append(out, m.fallback[char[i]])
-	}
-	return out, true
+	return size
 }

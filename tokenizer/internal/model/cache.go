@@ -46,7 +46,8 @@ func (c *WordCache) Find(word string) (*cacheEntry, bool) {
 }
 
 // Store puts a word into the slot in the place of the one before. A word of more ids
-// than there is room for is not kept.
+// than there is room for is not kept: such words are rare, and room for them would make
+// every entry longer.
 func (e *cacheEntry) Store(word string, ids []int32) {
 	if len(ids) > CacheTokens {
 		return

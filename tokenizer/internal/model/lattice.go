@@ -13,7 +13,9 @@ type Step struct {
 	ID    int32
 }
 
-// Lattice is the memory in which the best way through a text is found.
+// Lattice is the memory in which the best way through a text is found: a step for each
+// byte, of which those inside characters stay empty. SentencePiece's own models use it
+// as well, with other scores.
 type Lattice struct {
 	May   *budget.Budget
 	steps []Step
@@ -23,7 +25,8 @@ type Lattice struct {
 // Reset lets go of the memory that a very long text took.
 func (l *Lattice) Reset() { l.steps, l.ends = budget.Kept(l.steps), budget.Kept(l.ends) }
 
-// Places returns the steps to each place of a text, before there are any.
+// Places returns the steps to each place of a text, before there are any. The first is
+// where the text begins, with a score of 0.
 func (l *Lattice) Places(text string) []Step {
 	if !l.May.Cuts(len(text)) {
 		return nil

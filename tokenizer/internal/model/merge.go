@@ -16,7 +16,7 @@ type node struct {
 }
 
 // candidate is a merge that a long word allowed when it was pushed: its rank and,
-// in the lower half, the place of its first symbol. The least one comes firg.
+// in the lower half, the place of its first symbol. The least one comes first.
 type candidate uint64
 
 // Merger joins symbols. Its memory is that of one encoder.
@@ -24,7 +24,7 @@ type Merger struct {
 	May   *budget.Budget
 	nodes []node
 	heap  []candidate
-	// Note is told each merge that mergeLong proposes, if it is set.
+	// Note is told each merge that MergeLong proposes, if it is set.
 	Note func(left, right, made int32)
 }
 
@@ -32,7 +32,8 @@ type Merger struct {
 func (g *Merger) Reset() { g.nodes, g.heap = budget.Kept(g.nodes), budget.Kept(g.heap) }
 
 // Merge joins symbols in place, always the pair of the lowest rank and of
-// several the leftmost, until none of them can be joined.
+// several the leftmost, until none of them can be joined. A pair of lower rank that a
+// merge makes possible goes before all others that wait.
 func (g *Merger) Merge(pairs *vocab.PairTable, symbols []int32) []int32 {
 	switch n := len(symbols); {
 	case n < 2:
@@ -83,54 +84,70 @@ func mergeShort(pairs *vocab.PairTable, symbols []int32) []int32 {
 // n log n steps. Entries whose symbols have changed meanwhile are recognised
 // by their value and dropped.
 func (g *Merger) MergeLong(pairs *vocab.PairTable, symbols []int32) []int32 {
-	nodes := budget.Sized(g.nodes, len(symbols))
-	for i, id := range symbols {
-		if i%budget.LookAfter == budget.LookAfter-1 && !g.May.Spend(budget.LookAfter/4) {
-			return symbols
-		}
-		nodes = append(nodes, node{id, int32(i) - 1, int32(i) + 1})
+	if !g.link(symbols) {
+		return symbols
 	}
-	nodes[len(nodes)-1].next = -1
-	g.nodes, g.heap = nodes, g.heap[:0]
-	for i := range len(nodes) - 1 {
+	g.heap = g.heap[:0]
+	for i := range len(g.nodes) - 1 {
 		if !g.May.Spend(1) {
 			return symbols
 		}
 		g.propose(pairs, int32(i))
 	}
 	for len(g.heap) > 0 && g.May.Spend(4) {
-		c := g.pop()
-		pos := int32(uint32(c))
-		left := &nodes[pos]
-		if left.id < 0 || left.next < 0 {
-			continue
-		}
-		right := &nodes[left.next]
-		// A merge of the same rank that came to this place later is the one to
-		// make now: it is in the heap too, and goes stale by this.
-		val := pairs.Get(left.id, right.id)
-		if val == vocab.NoMerge || val>>32 != uint64(c)>>32 {
-			continue
-		}
-		left.id = int32(uint32(val))
-		left.next = right.next
-		right.id = -1
-		if left.next >= 0 {
-			nodes[left.next].prev = pos
-		}
-		if left.prev >= 0 {
-			g.propose(pairs, left.prev)
-		}
-		g.propose(pairs, pos)
+		g.join(pairs, g.pop())
 	}
 	out := symbols[:0]
-	for i := int32(0); i >= 0; i = nodes[i].next {
-		out = append(out, nodes[i].id)
+	for i := int32(0); i >= 0; i = g.nodes[i].next {
+		out = append(out, g.nodes[i].id)
 	}
 	return out
 }
 
-// propose pushes the merge of the symbol at pos with the one after it.
+// link makes a list of symbols. Like all loops here it asks the budget in between: a
+// text of many megabytes can be one word.
+func (g *Merger) link(symbols []int32) bool {
+	nodes := budget.Sized(g.nodes, len(symbols))
+	for i, id := range symbols {
+		if i%budget.LookAfter == budget.LookAfter-1 && !g.May.Spend(budget.LookAfter/4) {
+			return false
+		}
+		nodes = append(nodes, node{id, int32(i) - 1, int32(i) + 1})
+	}
+	nodes[len(nodes)-1].next = -1
+	g.nodes = nodes
+	return true
+}
+
+// join makes a merge that was proposed, unless its symbols are no longer there, and
+// proposes those of the new symbol with its neighbours.
+func (g *Merger) join(pairs *vocab.PairTable, c candidate) {
+	pos := int32(uint32(c))
+	left := &g.nodes[pos]
+	if left.id < 0 || left.next < 0 {
+		return
+	}
+	right := &g.nodes[left.next]
+	// A merge of the same rank that came to this place later is the one to
+	// make now: it is in the heap too, and goes stale by this.
+	val := pairs.Get(left.id, right.id)
+	if val == vocab.NoMerge || val>>32 != uint64(c)>>32 {
+		return
+	}
+	left.id = int32(uint32(val))
+	left.next = right.next
+	right.id = -1
+	if left.next >= 0 {
+		g.nodes[left.next].prev = pos
+	}
+	if left.prev >= 0 {
+		g.propose(pairs, left.prev)
+	}
+	g.propose(pairs, pos)
+}
+
+// propose pushes the merge of the symbol at pos with the one after it. The order of
+// the heap, by rank and then by place, is that of the numbers themselves.
 func (g *Merger) propose(pairs *vocab.PairTable, pos int32) {
 	next := g.nodes[pos].next
 	if next < 0 {

@@ -9,13 +9,16 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
+// modelFields are the fields of each model; ! marks those that are always there, by
+// which a model without a type is known.
 var modelFields = map[string]string{
 	"BPE":     "vocab! merges! dropout unk_token continuing_subword_prefix end_of_word_suffix fuse_unk byte_fallback ignore_merges cache_capacity",
 	"Unigram": "vocab! unk_id byte_fallback", "WordLevel": "vocab! unk_token!",
 	"WordPiece": "vocab! unk_token! continuing_subword_prefix! max_input_chars_per_word!",
 }
 
-// Model turns the pieces of a text into ids.
+// Model turns the pieces of a text into ids. What a piece is the pre-tokenizer decides:
+// a word for most, and the whole text for some.
 type Model interface {
 	// Encoder returns an encoder, which works within a budget.
 	Encoder(may *budget.Budget) Encoder
@@ -42,49 +45,57 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	for name, value := range fields {
-		if list, ok := modelFields[o.Type]; ok && name != "type" && !jsontext.Allowed(list, name) && !jsontext.IsNull(value) {
-			return nil, false, &fault.Unsupported{Component: "option", Name: o.Type + "." + name}
-		}
-	}
-	v := fields["vocab"]
-	switch {
-	case o.Type != "BPE" && o.Type != "WordPiece" && o.Type != "WordLevel" && o.Type != "Unigram":
-		return nil, false, &fault.Unsupported{Component: "model", Name: o.Type}
-	case o.Dropout != nil && *o.Dropout != 0:
-		return nil, false, &fault.Unsupported{Component: "option", Name: "BPE.dropout"}
-	case jsontext.IsNull(v):
-		return nil, false, vocab.ErrNoVocab
+	if err := checkFields(fields, o); err != nil {
+		return nil, false, err
 	}
 	if o.Type == "Unigram" {
-		u, err := readUnigram(v, o)
+		u, err := readUnigram(fields["vocab"], o)
 		if err != nil {
 			return nil, false, fmt.Errorf("vocabulary: %w", err)
 		}
 		return u, false, nil
 	}
-	words, err := vocab.Read(&jsontext.Scanner{Data: v})
+	words, err := vocab.Read(&jsontext.Scanner{Data: fields["vocab"]})
 	if err != nil {
 		return nil, false, fmt.Errorf("vocabulary: %w", err)
 	}
 	if o.Type != "BPE" {
 		return newWordPiece(words, o), false, nil
 	}
-	b := &BPE{vocab: words, fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1}
-	b.setOptions(o)
-	b.raw = alphabet && b.prefix == "" && b.suffix == ""
-	if err := b.readMerges(fields["merges"]); err != nil {
+	b, err := newBPE(words, o, fields["merges"], alphabet)
+	if err != nil {
 		return nil, false, fmt.Errorf("merges: %w", err)
 	}
 	return b, b.raw, nil
 }
 
-// Token is a token of a piece of text.
+// checkFields refuses what would change the ids if it were passed over: a field that
+// nobody knows, a model of another kind, and dropout, by which the same text gets
+// other ids each time.
+func checkFields(fields map[string][]byte, o *modelOptions) error {
+	for name, value := range fields {
+		if list, ok := modelFields[o.Type]; ok && name != "type" && !jsontext.Allowed(list, name) && !jsontext.IsNull(value) {
+			return &fault.Unsupported{Component: "option", Name: o.Type + "." + name}
+		}
+	}
+	switch _, known := modelFields[o.Type]; {
+	case !known:
+		return &fault.Unsupported{Component: "model", Name: o.Type}
+	case o.Dropout != nil && *o.Dropout != 0:
+		return &fault.Unsupported{Component: "option", Name: "BPE.dropout"}
+	case jsontext.IsNull(fields["vocab"]):
+		return vocab.ErrNoVocab
+	}
+	return nil
+}
+
+// Token is a token of a piece of text. Places are 32 bits: a piece has 64 MiB at most.
 type Token struct {
 	ID         int32
 	Start, End int32  // its bytes in the piece
 	Text       string // how it is spelled
 }
 
-// maxAffix bounds what is put before or behind each part of a word.
+// maxAffix bounds what is put before or behind each part of a word: it is looked up
+// with every character. Those in use have four bytes.
 const maxAffix = 1 << 8

@@ -6,8 +6,6 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
@@ -32,7 +30,8 @@ type unigram struct {
 	byteFallback bool
 }
 
-// readUnigram reads the vocabulary, where the place in the list is the id.
+// readUnigram reads the vocabulary, where the place in the list is the id. All tokens
+// are in the trie, also the unknown one: its name is found in text as any other.
 func readUnigram(raw []byte, o *modelOptions) (*unigram, error) {
 	m := &unigram{unk: -1, byteFallback: o.ByteFallback}
 	if err := m.readTokens(raw); err != nil {
@@ -44,12 +43,7 @@ func readUnigram(raw []byte, o *modelOptions) (*unigram, error) {
 		}
 		m.unk = int32(*o.UnkID)
 	}
-	for b := range m.fallback {
-		m.fallback[b] = -1
-		if id, ok := m.vocab.Lookup(fmt.Sprintf("<0x%02X>", b)); ok {
-			m.fallback[b] = id
-		}
-	}
+	m.fallback = fallbackSymbols(m.vocab)
 	order := make([]uint32, len(m.vocab.Spans))
 	for id := range order {
 		order[id] = uint32(id)
@@ -65,30 +59,15 @@ func (m *unigram) readTokens(raw []byte) error {
 	s := &jsontext.Scanner{Data: raw}
 	lowest := math.Inf(1)
 	err := s.Array(func() error {
-		part := 0
-		err := s.Array(func() error {
-			if part++; part == 1 {
-				token, err := s.Str()
-				if len(token) > vocab.MaxToken {
-					return vocab.ErrToken
-				}
-				v.Spans = append(v.Spans, vocab.Span{Start: uint32(len(text)), End: uint32(len(text) + len(token))})
-				text = append(text, token...)
-				return err
-			}
-			number, err := s.Skip()
-			if err != nil {
-				return err
-			}
-			score, err := parseScore(string(number))
-			m.scores = append(m.scores, score)
-			lowest = min(lowest, score)
+		token, score, err := readScored(s)
+		if err != nil {
 			return err
-		})
-		if err == nil && part != 2 {
-			err = errors.New("a token of the vocabulary is not a pair")
 		}
-		return err
+		v.Spans = append(v.Spans, vocab.Span{Start: uint32(len(text)), End: uint32(len(text) + len(token))})
+		text = append(text, token...)
+		m.scores = append(m.scores, score)
+		lowest = min(lowest, score)
+		return nil
 	})
 	if err == nil && len(v.Spans) > vocab.MaxID {
 		err = errors.New("the vocabulary is too large")
@@ -106,43 +85,32 @@ func (m *unigram) readTokens(raw []byte) error {
 	return nil
 }
 
-// parseScore reads a number as the reference's JSON parser does: the digits as
-// a whole number, then one multiplication or division by a power of ten. That
-// can be one bit beside the nearest number, and where two ways through a text
-// have the same sum that bit decides.
-func parseScore(text string) (float64, error) {
-	exact, err := strconv.ParseFloat(text, 64)
-	if err != nil || exact == 0 {
-		return exact, err
-	}
-	digits, exponent, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(text, "-")), "e")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	shift := 0
-	if exponent != "" {
-		if shift, err = strconv.Atoi(strings.TrimPrefix(exponent, "+")); err != nil {
-			return exact, nil //nolint:nilerr // an exponent that large has been read above
+// readScored reads a pair of a token and its score. The token lies in the memory of
+// the scanner until it reads the next text.
+func readScored(s *jsontext.Scanner) (token []byte, score float64, err error) {
+	part := 0
+	err = s.Array(func() (err error) {
+		if part++; part == 1 {
+			token, err = s.Str()
+			if len(token) > vocab.MaxToken {
+				return vocab.ErrToken
+			}
+			return err
 		}
+		number, err := s.Skip()
+		if err == nil {
+			score, err = parseScore(string(number))
+		}
+		return err
+	})
+	if err == nil && part != 2 {
+		err = errors.New("a token of the vocabulary is not a pair")
 	}
-	significand, err := strconv.ParseUint(whole+fraction, 10, 64)
-	shift -= len(fraction)
-	if err != nil || shift < -308 || shift > 308 {
-		return exact, nil //nolint:nilerr // more digits than scores have
-	}
-	f := float64(significand)
-	// Powers of ten are read from text: a product would have errors.
-	power, err := strconv.ParseFloat("1e"+strconv.Itoa(max(shift, -shift)), 64)
-	if err != nil {
-		return exact, nil //nolint:nilerr // out of range
-	}
-	if shift < 0 {
-		f /= power
-	} else {
-		f *= power
-	}
-	return math.Copysign(f, exact), nil
+	return token, score, err
 }
 
-// unigramEncoder is a unigram at work on one text.
+// unigramEncoder is a unigram at work on one text. It has no cache of words: the best
+// way through a text can depend on all of it.
 type unigramEncoder struct {
 	*unigram
 	*budget.Budget
@@ -159,16 +127,14 @@ func (m *unigram) Encoder(may *budget.Budget) Encoder {
 
 // AppendPiece walks the best way from its beginning.
 func (e *unigramEncoder) AppendPiece(dst []int, text string) []int {
-	steps, path := e.best(text)
-	start := int32(0)
-	for i := len(path) - 1; i >= 0 && e.Spend(1); {
-		end, id, next := e.part(steps, path, i)
-		if i = next; id == e.unk {
+	w := e.best(text)
+	for w.left > 0 && e.Spend(1) {
+		id, start, end := w.next(e.unk)
+		if id == e.unk {
 			dst = e.appendUnknown(dst, text[start:end])
 		} else {
 			dst = append(dst, int(id))
 		}
-		start = end
 	}
 	return dst
 }
@@ -176,58 +142,72 @@ func (e *unigramEncoder) AppendPiece(dst []int, text string) []int {
 // AppendTokens is AppendPiece with the places. The bytes of an unknown part all have
 // the place of the whole, as in the reference.
 func (e *unigramEncoder) AppendTokens(dst []Token, text string) []Token {
-	steps, path := e.best(text)
-	if !e.Tells(len(path)) {
+	w := e.best(text)
+	if !e.Tells(w.left) {
 		return dst
 	}
-	dst = slices.Grow(dst, len(path))
-	start := int32(0)
+	dst = slices.Grow(dst, w.left)
 	var ids []int
-	for i := len(path) - 1; i >= 0 && e.Spend(1); {
-		end, id, next := e.part(steps, path, i)
-		i = next
+	for w.left > 0 && e.Spend(1) {
+		id, start, end := w.next(e.unk)
 		part := text[start:end]
 		if id != e.unk {
 			dst = append(dst, Token{id, start, end, part})
-			start = end
 			continue
 		}
 		ids = e.appendUnknown(ids[:0], part)
 		for _, id := range ids {
-			token := part
-			if spelled, ok := e.vocab.ByID(id); ok && int32(id) != e.unk {
-				token = spelled
-			}
-			dst = append(dst, Token{int32(id), start, end, token})
+			dst = append(dst, Token{int32(id), start, end, e.unknownText(id, part)})
 		}
-		start = end
 	}
 	return dst
 }
 
-// best finds the best way through a text. It returns the steps and the places
-// where they end, the last one first.
-func (e *unigramEncoder) best(text string) (steps []Step, path []int32) {
-	steps = e.Places(text)
+// unknownText returns how a token for an unknown part is spelled: a byte by its name,
+// the unknown token by what it stands for.
+func (e *unigramEncoder) unknownText(id int, part string) string {
+	if spelled, ok := e.vocab.ByID(id); ok && int32(id) != e.unk {
+		return spelled
+	}
+	return part
+}
+
+// way is the best way through a text, walked from its beginning: the steps, and the
+// places where they end, the last one first, of which so many are left.
+type way struct {
+	steps []Step
+	ends  []int32
+	left  int
+	at    int32
+}
+
+// best finds the best way through a text, by the algorithm of Viterbi: the best way to
+// a place is the best way to one before it and a token from there.
+func (e *unigramEncoder) best(text string) way {
+	steps := e.Places(text)
 	for at := 0; at < len(steps)-1 && e.extend(steps, text, at); {
 		at += uni.CharLen(text, at)
 	}
-	return steps, e.Path(steps)
+	ends := e.Path(steps)
+	return way{steps: steps, ends: ends, left: len(ends)}
 }
 
-// part returns where the part of a text that path[i] ends goes to, its id, and
-// the index of the next part. Neighbouring unknown parts are one.
-func (e *unigramEncoder) part(steps []Step, path []int32, i int) (end, id int32, next int) {
-	end = path[i]
-	id = steps[end].ID
-	for i--; id == e.unk && i >= 0 && steps[path[i]].ID == e.unk; i-- {
-		end = path[i]
+// next returns the next part of a text and its id. Neighbouring unknown parts are one.
+func (w *way) next(unk int32) (id, start, end int32) {
+	w.left--
+	start, end = w.at, w.ends[w.left]
+	id = w.steps[end].ID
+	for id == unk && w.left > 0 && w.steps[w.ends[w.left-1]].ID == unk {
+		w.left--
+		end = w.ends[w.left]
 	}
-	return end, id, i
+	w.at = end
+	return id, start, end
 }
 
 // extend offers the tokens that start at a place of the text to where they end.
-// It reports whether the budget allows to go on.
+// It reports whether the budget allows to go on. Where no token is the character that
+// is there, the unknown one is offered too, so that each text has a way.
 func (e *unigramEncoder) extend(steps []Step, text string, at int) bool {
 	here := steps[at].Score
 	size := uni.CharLen(text, at)
@@ -259,23 +239,16 @@ func offer(to *Step, score float64, start int, id int32) {
 	}
 }
 
-// appendUnknown appends a part that no token covers.
+// appendUnknown appends a part that no token covers: the token that it is by name, the
+// bytes that it has, if there are symbols for all of them, or the unknown token.
 func (e *unigramEncoder) appendUnknown(dst []int, part string) []int {
 	if id, ok := e.vocab.Lookup(part); ok {
 		return append(dst, int(id))
 	}
 	if e.byteFallback {
-		before := len(dst)
-		for i := range len(part) {
-			if e.fallback[part[i]] < 0 {
-				break
-			}
-			dst = append(dst, int(e.fallback[part[i]]))
+		if all, ok := e.appendBytes(dst, part); ok {
+			return all
 		}
-		if len(dst)-before == len(part) {
-			return dst
-		}
-		dst = dst[:before]
 	}
 	if e.unk < 0 {
 		r, _ := utf8.DecodeRuneInString(part)
@@ -283,4 +256,16 @@ func (e *unigramEncoder) appendUnknown(dst []int, part string) []int {
 		return dst
 	}
 	return append(dst, int(e.unk))
+}
+
+// appendBytes appends the symbols of the bytes of a part, or reports that one lacks.
+func (e *unigramEncoder) appendBytes(dst []int, part string) ([]int, bool) {
+	for i := range len(part) {
+		id := e.fallback[part[i]]
+		if id < 0 {
+			return nil, false
+		}
+		dst = append(dst, int(id))
+	}
+	return dst, true
 }

@@ -29,46 +29,51 @@ type wordPiece struct {
 // newWordPiece makes the model. The trie is made when the first long word comes:
 // most tokenizers of this kind never see one.
 func newWordPiece(v *vocab.Vocab, o *modelOptions) *wordPiece {
-	m := &wordPiece{vocab: v, prefix: "##", maxChars: o.MaxChars, whole: o.Type == "WordLevel", unk: -1}
+	m := &wordPiece{vocab: v, prefix: "##", unkToken: "[UNK]", maxChars: o.MaxChars, whole: o.Type == "WordLevel"}
 	if o.Prefix != nil {
 		m.prefix = *o.Prefix
 	}
-	m.unkToken = "[UNK]"
 	if o.Unk != nil {
 		m.unkToken = *o.Unk
 	}
-	if id, ok := v.Lookup(m.unkToken); ok {
-		m.unk = id
-	}
-	m.trie = sync.OnceValue(func() *vocab.PairTable {
-		order := make([]uint32, 0, v.Count)
-		for id, sp := range v.Spans {
-			if found, ok := v.ByID(id); sp != vocab.NoSpan && ok {
-				if same, _ := v.Lookup(found); int(same) == id {
-					order = append(order, uint32(id))
-				}
-			}
-		}
-		return vocab.BuildTrie(v, order)
-	})
-	m.inside = sync.OnceValues(func() (int32, bool) {
-		node := int32(0)
-		for i := range len(m.prefix) {
-			val := m.trie().Get(node, int32(m.prefix[i]))
-			if val == vocab.NoMerge {
-				return 0, false
-			}
-			node = int32(uint32(val))
-		}
-		return node, true
-	})
+	m.unk = symbolOf(v, m.unkToken)
+	m.trie = sync.OnceValue(func() *vocab.PairTable { return vocab.BuildTrie(v, namedIDs(v)) })
+	m.inside = sync.OnceValues(m.behindPrefix)
 	return m
+}
+
+// namedIDs returns the ids that their tokens have as names: of two ids with one token
+// the other is never found.
+func namedIDs(v *vocab.Vocab) []uint32 {
+	ids := make([]uint32, 0, v.Count)
+	for id := range v.Spans {
+		if token, ok := v.ByID(id); ok {
+			if same, _ := v.Lookup(token); int(same) == id {
+				ids = append(ids, uint32(id))
+			}
+		}
+	}
+	return ids
+}
+
+// behindPrefix returns the node of the trie that the prefix leads to, if any token
+// begins with it.
+func (m *wordPiece) behindPrefix() (node int32, ok bool) {
+	for i := range len(m.prefix) {
+		val := m.trie().Get(node, int32(m.prefix[i]))
+		if val == vocab.NoMerge {
+			return 0, false
+		}
+		node = int32(uint32(val))
+	}
+	return node, true
 }
 
 // Tokens returns the vocabulary.
 func (m *wordPiece) Tokens() *vocab.Vocab { return m.vocab }
 
-// wordPieceEncoder is a wordPiece at work on one text.
+// wordPieceEncoder is a wordPiece at work on one text. It needs no cache: a word is
+// one look-up for most.
 type wordPieceEncoder struct {
 	*wordPiece
 	*budget.Budget
@@ -88,11 +93,9 @@ func (e *wordPieceEncoder) Reset() { e.text, e.ids = budget.Kept(e.text), budget
 // in this way is unknown as a whole, also where it began well.
 func (e *wordPieceEncoder) AppendPiece(dst []int, word string) []int {
 	if e.whole {
-		if id, ok := e.vocab.Lookup(word); ok {
-			return append(dst, int(id))
-		}
-		return e.unknown(dst)
+		return e.appendWhole(dst, word)
 	}
+	// Bytes are counted first: there are never fewer than characters.
 	if len(word) > e.maxChars && utf8.RuneCountInString(word) > e.maxChars {
 		return e.unknown(dst)
 	}
@@ -114,13 +117,22 @@ func (e *wordPieceEncoder) AppendPiece(dst []int, word string) []int {
 	return dst
 }
 
+// appendWhole appends the token that a word is.
+func (e *wordPieceEncoder) appendWhole(dst []int, word string) []int {
+	if id, ok := e.vocab.Lookup(word); ok {
+		return append(dst, int(id))
+	}
+	return e.unknown(dst)
+}
+
 // maxSearched is the length in bytes up to which looking for each beginning of a
 // word in the vocabulary is quick enough. Longer words are rare in text that has
 // been cut, and walk a trie.
 const maxSearched = 64
 
 // longest returns the longest token at the start of text and the length of
-// what it stands for.
+// what it stands for. It looks for all of the text first and takes one character after
+// the other away, as most words are one token.
 func (e *wordPieceEncoder) longest(text string, inside bool) (id int32, n int) {
 	e.text = e.text[:0]
 	if inside {
@@ -141,8 +153,9 @@ func (e *wordPieceEncoder) longest(text string, inside bool) (id int32, n int) {
 	return 0, 0
 }
 
-// longestByTrie is longest in steps of the longest token that begins as text
-// does.
+// longestByTrie is longest in as many steps as the longest token has bytes that begins
+// as text does: looking for each beginning would be quadratic in the word, and a word
+// can be a whole text.
 func (e *wordPieceEncoder) longestByTrie(text string, inside bool) (id int32, n int) {
 	trie := e.trie()
 	node, ok := int32(0), true
@@ -164,7 +177,7 @@ func (e *wordPieceEncoder) longestByTrie(text string, inside bool) (id int32, n 
 }
 
 // AppendTokens finds the places by the lengths of the tokens, which are spelled as
-// the word is.
+// the word is. A word that is one token has all of it, also the unknown one.
 func (e *wordPieceEncoder) AppendTokens(dst []Token, word string) []Token {
 	e.ids = e.AppendPiece(e.ids[:0], word)
 	if !e.Tells(len(e.ids)) {
@@ -174,13 +187,12 @@ func (e *wordPieceEncoder) AppendTokens(dst []Token, word string) []Token {
 	start := 0
 	for i, id := range e.ids {
 		token := e.vocab.Token(uint32(id))
-		end := len(word)
-		if !e.whole && len(e.ids) > 1 {
-			size := len(token)
-			if i > 0 {
-				size -= len(e.prefix)
-			}
-			end = start + size
+		end := start + len(token)
+		if i > 0 {
+			end -= len(e.prefix)
+		}
+		if len(e.ids) == 1 {
+			end = len(word)
 		}
 		dst = append(dst, Token{int32(id), int32(start), int32(end), token})
 		start = end

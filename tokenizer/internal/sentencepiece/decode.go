@@ -9,7 +9,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
-// Decoder turns pieces back into text as SentencePiece does.
+// Decoder turns pieces back into text as SentencePiece does. The fields are how the
+// text was rewritten before it was cut, as far as that can be undone.
 type Decoder struct {
 	*Pieces
 	strips     bool // a space before the text was put there
@@ -18,7 +19,8 @@ type Decoder struct {
 	undo       *Text // nil where text is left as it is
 }
 
-// NewDecoder returns the decoder of a file, over its pieces.
+// NewDecoder returns the decoder of a file, over its pieces. A file may have a table for
+// decoded text too, a rare thing: it undoes what the other one did.
 func NewDecoder(p *File, m *Pieces) (*Decoder, error) {
 	d := &Decoder{Pieces: m, strips: p.Rules.dummy || p.Rules.extra, all: p.Rules.extra, unkSurface: p.unkSurface}
 	if !utf8.ValidString(d.unkSurface) {
@@ -41,11 +43,7 @@ func (d *Decoder) Step(may *budget.Budget, tokens []string) []string {
 		if !may.Spend(1+len(token)/4) || !may.Fits(len(text)) {
 			return nil
 		}
-		id, known := d.Vocab.Lookup(token)
-		kind := Control
-		if known {
-			kind = d.Kinds[id]
-		}
+		kind := d.kindOf(token)
 		if kind == Byte {
 			b, _ := bytelevel.FallbackByte(token)
 			run = append(run, b)
@@ -63,12 +61,7 @@ func (d *Decoder) Step(may *budget.Budget, tokens []string) []string {
 				return nil
 			}
 		default:
-			if start && d.strips {
-				var found bool
-				token, found = strings.CutPrefix(token, vocab.MetaMark)
-				seen = found && !d.all
-			}
-			token = strings.ReplaceAll(token, vocab.MetaMark, " ")
+			token, seen = d.spaced(token, start)
 		}
 		text = append(text, token...)
 	}
@@ -77,4 +70,24 @@ func (d *Decoder) Step(may *budget.Budget, tokens []string) []string {
 		return []string{d.undo.plainText(may, string(text))}
 	}
 	return []string{string(text)}
+}
+
+// kindOf returns the kind of a piece by its name. What is none is as a control piece:
+// it stays as it is.
+func (d *Decoder) kindOf(token string) Kind {
+	if id, ok := d.Vocab.Lookup(token); ok {
+		return d.Kinds[id]
+	}
+	return Control
+}
+
+// spaced returns a piece with spaces for its marks. The one that begins a text was put
+// there and is left out; seen reports that this was it, and that no other is.
+func (d *Decoder) spaced(token string, start bool) (text string, seen bool) {
+	if start && d.strips {
+		var found bool
+		token, found = strings.CutPrefix(token, vocab.MetaMark)
+		seen = found && !d.all
+	}
+	return strings.ReplaceAll(token, vocab.MetaMark, " "), seen
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
-// NewModel returns the model that a file names, over its pieces.
+// NewModel returns the model that a file names, over its pieces. Each has its own way to
+// cut a text and shares with the others what becomes of the parts.
 func (p *File) NewModel(m *Pieces) (model.Model, error) {
 	switch p.Model {
 	case ModelUnigram:
@@ -26,7 +27,9 @@ func (p *File) NewModel(m *Pieces) (model.Model, error) {
 	return nil, ErrMalformed
 }
 
-// appendParts appends the tokens of the parts that a text was cut into.
+// appendParts appends the tokens of the parts that a text was cut into. Unknown
+// neighbours become one token with the place of both. It is appendIDs with all that an
+// encoding tells.
 func (e *encoder) appendParts(dst []model.Token, parts []part, text string) []model.Token {
 	if !e.Tells(len(parts)) {
 		return dst
@@ -51,7 +54,8 @@ func (e *encoder) appendParts(dst []model.Token, parts []part, text string) []mo
 	return dst
 }
 
-// plainModel is a model that needs nothing but the pieces to cut a text.
+// plainModel is a model that needs nothing but the pieces to cut a text: that of words
+// and that of characters.
 type plainModel struct {
 	*Pieces
 	cut func(e *encoder, text string) []part
@@ -63,7 +67,8 @@ func (m plainModel) Encoder(may *budget.Budget) model.Encoder {
 	return &cutter{e, func(text string) []part { return m.cut(e, text) }}
 }
 
-// encoder is what the encoders have in common.
+// encoder is what the encoders have in common: the budget, and memory for the parts of
+// the text that is cut.
 type encoder struct {
 	*budget.Budget
 	set   *Pieces
@@ -93,7 +98,7 @@ func (e *cutter) AppendTokens(dst []model.Token, text string) []model.Token {
 // Reset lets go of the memory that a very long text took.
 func (e *encoder) Reset() { e.parts = budget.Kept(e.parts) }
 
-// cutCharacters is the model that knows single characters.
+// cutCharacters is the model that knows single characters, and the pieces of a user.
 func (e *encoder) cutCharacters(text string) []part {
 	parts := e.parts[:0]
 	for i := 0; i < len(text) && e.Spend(1); {
@@ -108,7 +113,8 @@ func (e *encoder) cutCharacters(text string) []part {
 	return parts
 }
 
-// cutWords is the model that knows whole words, each with the mark before it.
+// cutWords is the model that knows whole words, each with the mark before it. A mark by
+// itself begins a word as well, so that several in a row are several words.
 func (e *encoder) cutWords(text string) []part {
 	parts := e.parts[:0]
 	for text != "" && e.Spend(1) {

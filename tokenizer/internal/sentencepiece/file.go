@@ -3,7 +3,6 @@ package sentencepiece
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"math"
 	"unicode/utf8"
 
@@ -12,7 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Kind is the type of a piece in a SentencePiece file.
+// Kind is the type of a piece in a SentencePiece file. It says where the piece can come
+// from, and is most of what the models differ in from those of tokenizer.json.
 type Kind uint8
 
 // The kinds, as ModelProto.SentencePiece.Type numbers them.
@@ -38,13 +38,16 @@ const (
 	modelChar    = 4
 )
 
-// Rules are how a SentencePiece file normalizes.
+// Rules are how a SentencePiece file normalizes, the message NormalizerSpec.
 type Rules struct {
-	charsMap             []byte
-	dummy, extra, escape bool
+	charsMap []byte // the table of replacements
+	dummy    bool   // a space is put before a text
+	extra    bool   // spaces at the ends are removed, and several become one
+	escape   bool   // spaces become marks
 }
 
-// File is a SentencePiece file, the message ModelProto.
+// File is a SentencePiece file, the message ModelProto of sentencepiece_model.proto.
+// The numbers of fields in this file are those of that definition.
 type File struct {
 	text   []byte
 	spans  []vocab.Span
@@ -64,7 +67,8 @@ type File struct {
 var ErrMalformed = errors.New("malformed SentencePiece model")
 
 // protoFields calls f with each field of a message: the value of a number, or
-// the contents of a string or of a message inside it.
+// the contents of a string or of a message inside it. A field of another type than
+// its number has counts as 0 or nothing, which the readers of fields check for.
 func protoFields(b []byte, f func(num protowire.Number, v uint64, data []byte) error) error {
 	for len(b) > 0 {
 		num, kind, n := protowire.ConsumeTag(b)
@@ -97,7 +101,8 @@ func protoFields(b []byte, f func(num protowire.Number, v uint64, data []byte) e
 	return nil
 }
 
-// Read reads a SentencePiece file.
+// Read reads a SentencePiece file. What a file leaves out has the default of the
+// definition.
 func Read(data []byte) (*File, error) {
 	rules := Rules{dummy: true, extra: true, escape: true}
 	p := &File{
@@ -162,7 +167,8 @@ func (p *File) addPiece(data []byte) error {
 }
 
 // readTrainer reads what encoding needs of how the model was trained. The numbers
-// are those of the fields of TrainerSpec.
+// are those of the fields of TrainerSpec; most of that message matters to training
+// alone.
 func (p *File) readTrainer(data []byte) error {
 	return protoFields(data, func(num protowire.Number, v uint64, data []byte) error {
 		switch num {
@@ -200,51 +206,4 @@ func (r *Rules) read(data []byte) error {
 		}
 		return nil
 	})
-}
-
-// ReadPieces returns the pieces of a file.
-func (p *File) ReadPieces() (*Pieces, error) {
-	v := &vocab.Vocab{
-		Text: string(p.text), Spans: p.spans, Slots: make([]uint32, vocab.SlotCount(len(p.spans))),
-		Seed: maphash.MakeSeed(),
-	}
-	m := &Pieces{Vocab: v, Kinds: p.kinds, scores: p.scores, unk: -1, user: map[int32]bool{}}
-	for b := range m.bytes {
-		m.bytes[b] = -1
-	}
-	// Pieces that are found in text come first: a reserved one of the same
-	// spelling has the name.
-	for _, reserved := range []bool{false, true} {
-		for id, kind := range p.kinds {
-			if kind.isText() == reserved {
-				continue
-			}
-			token := v.Token(uint32(id))
-			if other, ok := v.Lookup(token); ok {
-				if !reserved || !p.kinds[other].isText() {
-					return nil, fmt.Errorf("%w: piece %q twice", ErrMalformed, fault.Clip(token))
-				}
-				if m.hidden == nil {
-					m.hidden = map[string]int32{}
-				}
-				m.hidden[token] = other
-			}
-			v.Insert(uint32(id), token)
-			if err := m.note(int32(id), kind, token); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if m.unk < 0 {
-		return nil, fmt.Errorf("%w: no unknown piece", ErrMalformed)
-	}
-	if m.byteFallback = p.byteFallback; p.byteFallback {
-		for b, id := range m.bytes {
-			if id < 0 {
-				return nil, fmt.Errorf("%w: no piece for the byte %d", ErrMalformed, b)
-			}
-		}
-	}
-	m.findUser()
-	return m, nil
 }

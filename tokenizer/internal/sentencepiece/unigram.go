@@ -60,7 +60,8 @@ func (e *unigramEncoder) Reset() {
 // maxFloat32 is FLT_MAX of C.
 const maxFloat32 = 0x1p127 * (1 + (1 - 0x1p-23))
 
-// best finds the best way through a text.
+// best finds the best way through a text. A piece whose name a reserved one has gets the
+// id of that, as SentencePiece looks the parts up by their names at the end.
 func (e *unigramEncoder) best(text string) []part {
 	parts := e.parts[:0]
 	steps := e.Places(text)
@@ -83,7 +84,9 @@ func (e *unigramEncoder) best(text string) []part {
 }
 
 // extend offers the pieces that start at a place of the text to where they end.
-// It reports whether the budget allows to go on.
+// It reports whether the budget allows to go on. It is the same walk as that of
+// tokenizer.json's Unigram but for the arithmetic: one for both would ask at each step
+// which of the two it is.
 func (e *unigramEncoder) extend(steps []model.Step, text string, at int) bool {
 	here := steps[at].Score
 	size := uni.CharLen(text, at)
@@ -116,7 +119,8 @@ func (e *unigramEncoder) extend(steps []model.Step, text string, at int) bool {
 	return e.Spend(2 + i - at)
 }
 
-// offer keeps the better way to a place.
+// offer keeps the better way to a place; of two with one sum that which was found
+// first. The score is rounded to 32 bits, as SentencePiece keeps it.
 func offer(to *model.Step, score float64, start int, id int32) {
 	if to.Start < 0 || score > to.Score {
 		*to = model.Step{Score: float64(float32(score)), Start: int32(start), ID: id}

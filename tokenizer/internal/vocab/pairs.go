@@ -59,7 +59,7 @@ func (t *PairTable) Put(a, b int32, rank uint32, symbol int32) {
 	t.slots[i] = pairSlot{key, uint64(rank)<<32 | uint64(uint32(symbol))}
 }
 
-// Get returns the merge of a pair, or noMerge.
+// Get returns the merge of a pair, or NoMerge.
 func (t *PairTable) Get(a, b int32) uint64 {
 	key := pairKey(a, b)
 	slots := t.slots

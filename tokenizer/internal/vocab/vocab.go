@@ -43,31 +43,15 @@ var NoSpan = Span{1, 0}
 // that each table is allocated once with its final size.
 func Read(s *jsontext.Scanner) (*Vocab, error) {
 	first := *s
-	bytes, count, largest := 0, 0, int64(-1)
-	err := first.Object(func(key []byte) error {
-		if len(key) > MaxToken {
-			return ErrToken
-		}
-		bytes += len(key)
-		count++
-		id, err := first.Integer()
-		if err == nil && (id < 0 || id > MaxID) {
-			err = fmt.Errorf("token id %d is out of range", id)
-		}
-		largest = max(largest, id)
-		return err
-	})
+	m, err := measure(&first)
 	if err != nil {
 		return nil, err
 	}
-	if largest > int64(count)*16+1024 {
-		return nil, fmt.Errorf("token id %d in a vocabulary of %d tokens", largest, count)
-	}
-	v := &Vocab{Spans: make([]Span, largest+1), Slots: make([]uint32, SlotCount(count)), Seed: maphash.MakeSeed()}
+	v := &Vocab{Spans: make([]Span, m.largest+1), Slots: make([]uint32, SlotCount(m.count)), Seed: maphash.MakeSeed()}
 	for i := range v.Spans {
 		v.Spans[i] = NoSpan
 	}
-	text := make([]byte, 0, bytes)
+	text := make([]byte, 0, m.bytes)
 	err = s.Object(func(key []byte) error {
 		start := len(text)
 		text = append(text, key...)
@@ -90,6 +74,36 @@ func Read(s *jsontext.Scanner) (*Vocab, error) {
 	return v, nil
 }
 
+// measures are the sizes of a vocabulary.
+type measures struct {
+	bytes, count int
+	largest      int64 // id, -1 without any
+}
+
+// measure returns the sizes of a vocabulary and refuses those that a file of its
+// length cannot need: ids may have gaps, but a few tokens with ids in the millions
+// would ask for tables of many megabytes.
+func measure(s *jsontext.Scanner) (measures, error) {
+	m := measures{largest: -1}
+	err := s.Object(func(key []byte) error {
+		if len(key) > MaxToken {
+			return ErrToken
+		}
+		m.bytes += len(key)
+		m.count++
+		id, err := s.Integer()
+		if err == nil && (id < 0 || id > MaxID) {
+			err = fmt.Errorf("token id %d is out of range", id)
+		}
+		m.largest = max(m.largest, id)
+		return err
+	})
+	if err == nil && m.largest > int64(m.count)*16+1024 {
+		err = fmt.Errorf("token id %d in a vocabulary of %d tokens", m.largest, m.count)
+	}
+	return m, err
+}
+
 // SlotCount returns the size of a hash table for n entries: a power of two
 // that leaves a third of the slots free.
 func SlotCount(n int) int {
@@ -100,7 +114,9 @@ func SlotCount(n int) int {
 	return size
 }
 
-// Insert puts a token under an id that it already has a place at.
+// Insert puts a token under an id that it already has a place at. Of several ids
+// with one token the last is found. The seed of the hash is random, so that no file can
+// choose tokens that all have one slot.
 func (v *Vocab) Insert(id uint32, token string) {
 	mask := uint64(len(v.Slots) - 1)
 	for i := maphash.String(v.Seed, token) & mask; ; i = (i + 1) & mask {
@@ -133,7 +149,9 @@ func (v *Vocab) Lookup(token string) (int32, bool) {
 	return 0, false
 }
 
-// LookupBytes is lookup for a token that is being assembled.
+// LookupBytes is Lookup for a token that is being assembled. It is written out, as a
+// string made of the bytes, or a generic of both, would cost an allocation or a call in
+// the innermost loops.
 func (v *Vocab) LookupBytes(token []byte) (int32, bool) {
 	mask := uint64(len(v.Slots) - 1)
 	for i := maphash.Bytes(v.Seed, token) & mask; v.Slots[i] != 0; i = (i + 1) & mask {

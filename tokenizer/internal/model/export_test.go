@@ -1,0 +1,4 @@
+package model
+
+// ParseScore is parseScore, for tests.
+var ParseScore = parseScore
