@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"time"
 )
 
@@ -140,22 +139,4 @@ func timeoutOf(raw []byte) (*time.Duration, error) {
 		d = max(d, 1)
 	}
 	return &d, nil
-}
-
-// sameID reports whether two ids are the same value, however they are written.
-func sameID(a, b []byte) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	return reflect.DeepEqual(plainID(a), plainID(b))
-}
-
-func plainID(raw []byte) any {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil
-	}
-	return v
 }

@@ -65,8 +65,8 @@ func parseTokenRequest(text []byte) *request {
 		}
 	}
 	q.ID = head.ID
-	if q.Cancel = head.Cancel; q.Cancel != nil {
-		q.Op = opCancel
+	if head.Cancel != nil && string(head.Cancel) != "null" { // null stands for an absent field
+		q.Op, q.Cancel = opCancel, head.Cancel
 	}
 	if head.Timeout != nil && string(head.Timeout) != "null" {
 		limit, err := timeoutOf(head.Timeout)
