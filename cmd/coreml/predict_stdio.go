@@ -5,15 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/internal/npy"
-	"github.com/gocoreml/coreml/internal/storage"
 )
 
 const (
@@ -212,6 +207,9 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 			return nil, badInputf("there is no output %q; %s", name, among("outputs", name, d.Outputs))
 		}
 	}
+	if err := checkFolder(q.NPYDir); err != nil {
+		return nil, err // before the prediction changes a state
+	}
 	in := coreml.Features{}
 	for name, raw := range q.Inputs {
 		if err := checkName(d, name); err != nil {
@@ -302,50 +300,4 @@ func (s *server) unload(q *request) error {
 	}
 	delete(s.states, q.State)
 	return st.Close()
-}
-
-// encodeOutputs writes the outputs that the request asks for.
-func (s *server) encodeOutputs(ctx context.Context, q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
-	names := q.Outputs
-	if names == nil {
-		for i := range d.Outputs {
-			names = append(names, d.Outputs[i].Name)
-		}
-	}
-	values, integers := make(map[string]any, len(names)), integerClasses(d)
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		v, err := s.encodeOutput(ctx, q.NPYDir, name, out[name], integers)
-		if err != nil {
-			return nil, fmt.Errorf("output %q: %w", name, err)
-		}
-		values[name] = v
-	}
-	return values, nil
-}
-
-// encodeOutput writes one output, an array to a file where there is a folder.
-func (s *server) encodeOutput(ctx context.Context, dir, name string, v coreml.Value, integers bool) (any, error) {
-	if dir == "" || v.Kind() != coreml.KindMultiArray {
-		return encodeValue(v, integers)
-	}
-	s.written++
-	path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", s.written, fileName(name)))
-	err := storage.WriteFile(ctx, path, func(w io.Writer) error { return npy.Write(w, v.MultiArray()) })
-	if errors.Is(err, os.ErrNotExist) {
-		err = badInput(err)
-	}
-	return map[string]string{"npy": path}, err
-}
-
-// fileName makes a name of an output that is safe in a folder.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
-			return r
-		}
-		return '_'
-	}, name[:min(len(name), 80)])
 }
