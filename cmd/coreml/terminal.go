@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"os"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // streams are the standard streams of one call.
@@ -47,7 +49,7 @@ func (s *streams) finish() error {
 // dim writes a text that stands back behind the others, where the terminal can
 // do that and the user did not ask for none of it.
 func (s *streams) dim(text string) error {
-	shown := appendEscaped(nil, []byte(text), ownLayout)
+	shown := quote.AppendHarmless(nil, []byte(text), ownLayout)
 	if s.terminal && styled() && enableStyles(s.raw) {
 		shown = append(append([]byte("\x1b[2m"), shown...), "\x1b[0m"...)
 	}
