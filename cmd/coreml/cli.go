@@ -191,6 +191,7 @@ func execute(ctx context.Context, args []string, s *streams) error {
 	case err != nil:
 		return callError(err)
 	}
+	tellIdle(s.err, parsed)
 	return parsed.Run()
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,6 +140,9 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err != nil {
 		return err
 	}
+	if !c.Quiet {
+		note(io.err, c.idleWith(c.effective(g)))
+	}
 	answer, err := c.answer(ctx, g, prompt, io)
 	if cerr := g.Close(); err == nil {
 		err = cerr
@@ -158,6 +162,12 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		_, err = fmt.Fprintf(io.err, "coreml: %s\n", hint)
 	}
 	return err
+}
+
+// effective is how tokens are chosen in the end.
+func (c *generateCmd) effective(g *generate.Generator) *generate.Sampling {
+	own := g.Defaults().Sampling
+	return cmp.Or(c.sampling(own), own)
 }
 
 func (c *generateCmd) check() error {
