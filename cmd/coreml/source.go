@@ -86,6 +86,9 @@ func driverBeside(path string) (*generate.Driver, error) {
 	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
 		f, err := storage.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
+			if err := storage.Absent(os.DirFS(filepath.Dir(name)), filepath.Base(name)); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err != nil {
@@ -122,7 +125,8 @@ func findTokenizer(pkg, asked string) (string, error) {
 	}
 	beside := filepath.Dir(filepath.Clean(pkg))
 	for _, name := range tokenizer.FileNames() {
-		if _, err := os.Stat(filepath.Join(beside, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		// A link that leads nowhere is one that the loader tells of.
+		if _, err := os.Lstat(filepath.Join(beside, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return beside, nil
 		}
 	}
@@ -156,7 +160,7 @@ func loadTokenizer(where string) (*tokenizer.Tokenizer, error) {
 func hasTokenizer(dir string) error {
 	names := tokenizer.FileNames()
 	for _, name := range names {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
