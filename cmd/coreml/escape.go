@@ -31,6 +31,9 @@ const ownLayout = "\n\t"
 // shownWriter passes text on so that nothing in it can command the terminal that
 // shows it. Every verb writes through one: what a verb forgets to quote is
 // escaped here.
+//
+// A character may come in several writes, and an escape sequence too, whose first
+// byte is escaped and the rest then plain text.
 type shownWriter struct {
 	w    io.Writer
 	held []byte // the beginning of a character whose rest has not come yet

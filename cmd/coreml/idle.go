@@ -57,6 +57,8 @@ func note(w io.Writer, lines []string) {
 	}
 }
 
+// The tokenizer is not even looked for without a text, so that one which does not
+// exist would pass unseen.
 func (c *benchCmd) idle(given flagSet) []string {
 	var list []string
 	if c.Perplexity == "" {
@@ -68,6 +70,8 @@ func (c *benchCmd) idle(given flagSet) []string {
 	return list
 }
 
+// Both flags would be missed: --json by who waits for an object on standard output,
+// --compute-units by who measures what a device does.
 func (p *predictCmd) idle(given flagSet) []string {
 	switch {
 	case p.Stdio:

@@ -13,6 +13,9 @@ import (
 )
 
 // plan prints what the engine made of the function.
+//
+// The framework gives a plan in parts, the portable engine a text of its own, in
+// which steps stand for several operations each.
 func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
 	cfg := c.config()
 	cfg.Function, cfg.ComputeUnits = c.Function, coreml.ComputeUnits(c.ComputeUnits)
@@ -33,6 +36,9 @@ func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
 }
 
 // deviceShare is what one device is to execute.
+//
+// Costs are Core ML's own estimates, in parts of the whole; it has none for some
+// operations.
 type deviceShare struct {
 	device string
 	ops    int
@@ -72,6 +78,7 @@ func writePlan(out io.Writer, m *coreml.Model, ops []coreml.PlannedOperation) er
 	return err
 }
 
+// percent keeps two decimals: models have thousands of operations.
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 // shares sums the operations of each device, the busiest first.

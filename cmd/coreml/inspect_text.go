@@ -10,6 +10,8 @@ import (
 )
 
 // text describes the package for people.
+//
+// What is empty has no line: most packages have no author and no license.
 func (p *packageInfo) text() string {
 	var b strings.Builder
 	head := table{indent: ""}
@@ -58,6 +60,7 @@ func (p *packageInfo) text() string {
 	return b.String()
 }
 
+// engineText answers the question that most people have: does it run here?
 func (p *packageInfo) engineText() string {
 	switch {
 	case len(p.Unsupported) > 0:
@@ -70,6 +73,9 @@ func (p *packageInfo) engineText() string {
 	return ""
 }
 
+// functionText describes one function: its features, how it would be driven, and a
+// histogram of its operators, which tells those who know them what kind of model it
+// is.
 func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *coreml.Description) {
 	note := ""
 	if len(p.Functions) > 1 && f.Name == p.DefaultFunction {
@@ -116,6 +122,8 @@ func opTable(ops []opCount) string {
 }
 
 // oneLine shortens a text to one line.
+//
+// Descriptions of packages are whole pages at times.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	const most = 100

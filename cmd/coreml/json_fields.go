@@ -7,6 +7,8 @@ import (
 )
 
 // field is a pair of an object.
+//
+// field is a pair of an object, in the order of the text.
 type field struct {
 	key   string
 	value []byte
@@ -18,6 +20,8 @@ func (t *jsonText) fieldsOf() ([]field, error) {
 	var list []field
 	seen := map[string]bool{}
 	var twice error
+	// encoding/json takes the last of two values under one key and other readers
+	// the first: a request that means two things is not carried out.
 	err := t.fields(maxJSONDepth, func(key string, value []byte) error {
 		if seen[key] {
 			// What follows is read all the same: the id may be there.

@@ -38,6 +38,7 @@ func inElement(i int, err error) error {
 	return inPart(fmt.Sprintf("[%d]", i), err)
 }
 
+// inPart puts a part in front: callers add theirs from the inside to the outside.
 func inPart(part string, err error) error {
 	inner, ok := err.(*pathError) //nolint:errorlint // only the outermost error has a path that goes on
 	switch {
@@ -50,6 +51,8 @@ func inPart(part string, err error) error {
 }
 
 // plainName reports whether a name can stand in a path as it is.
+//
+// Others are quoted: a name with a dot would pass for two parts.
 func plainName(s string) bool {
 	for i := range len(s) {
 		c := s[i]

@@ -7,6 +7,8 @@ import (
 )
 
 // quoted moves past a string and returns it with its quotes.
+//
+// The escapes in it are checked and not yet replaced.
 func (t *jsonText) quoted() ([]byte, error) {
 	if t.at >= len(t.text) || t.text[t.at] != '"' {
 		return nil, t.unexpected("a string")
@@ -49,11 +51,15 @@ func (t *jsonText) escape() error {
 	return t.errorf("the escape \\%c, which JSON does not know", t.text[t.at])
 }
 
+// isHex reports whether c is a digit of an escape.
 func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 // number moves past a number.
+//
+// The form is checked here, and the value where it is used: most numbers of a
+// request are never looked at.
 func (t *jsonText) number() error {
 	if t.text[t.at] == '-' {
 		t.at++
@@ -87,6 +93,7 @@ func (t *jsonText) number() error {
 	return nil
 }
 
+// digits moves past digits and reports whether there were any.
 func (t *jsonText) digits() bool {
 	start := t.at
 	for t.at < len(t.text) && t.text[t.at] >= '0' && t.text[t.at] <= '9' {
@@ -97,6 +104,8 @@ func (t *jsonText) digits() bool {
 
 // unquoteJSON reads a string with its quotes. What is no UTF-8 becomes U+FFFD.
 func unquoteJSON(raw []byte) (string, error) {
+	// Nearly all strings have no escapes, and encoding/json would go through them
+	// twice.
 	inner := raw[1 : len(raw)-1]
 	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return string(inner), nil

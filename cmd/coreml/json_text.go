@@ -9,6 +9,8 @@ import (
 const (
 	// maxJSONDepth bounds how deep requests and files of values may be nested.
 	// Lists have at most maxNesting levels, and little lies around them.
+	//
+	// encoding/json allows 10,000, which recursive readers of clients do not.
 	maxJSONDepth = 64
 	// maxJSONFields bounds the keys of one object, which are all remembered to
 	// tell when one comes twice.
@@ -32,10 +34,13 @@ type jsonText struct {
 	values  int // so many have been walked through
 }
 
+// errorf makes an error that says where in the text it is: requests are lines,
+// which have no other place.
 func (t *jsonText) errorf(format string, args ...any) error {
 	return fmt.Errorf("byte %d: %s", t.at, fmt.Sprintf(format, args...))
 }
 
+// space moves past white space, of which JSON has four characters.
 func (t *jsonText) space() {
 	for t.at < len(t.text) {
 		switch t.text[t.at] {
@@ -68,6 +73,8 @@ func (t *jsonText) unexpected(want string) error {
 }
 
 // value moves past one value and returns its text.
+//
+// What it returns shares the text's memory.
 func (t *jsonText) value(depth int) ([]byte, error) {
 	t.space()
 	if t.values++; t.values > maxJSONValues {
@@ -78,6 +85,7 @@ func (t *jsonText) value(depth int) ([]byte, error) {
 	return t.text[start:t.at], err
 }
 
+// skip moves past one value, whatever it is.
 func (t *jsonText) skip(depth int) error {
 	if t.at >= len(t.text) {
 		return t.unexpected("a value")
@@ -121,6 +129,7 @@ func (t *jsonText) skipChecked() {
 	}
 }
 
+// word moves past one of the words.
 func (t *jsonText) word(words ...string) error {
 	for _, w := range words {
 		if bytes.HasPrefix(t.text[t.at:], []byte(w)) {

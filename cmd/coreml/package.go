@@ -41,6 +41,7 @@ func packagePath(name string) (string, error) {
 	if slices.Contains(packageForms, strings.ToLower(filepath.Ext(filepath.Clean(name)))) {
 		return name, nil // a folder that is called a package is one, or it is said what it lacks
 	}
+	// A package may be a folder without the ending, as an archive unpacks it.
 	switch _, err := os.Lstat(filepath.Join(name, "Manifest.json")); {
 	case errors.Is(err, fs.ErrNotExist):
 		return packageIn(name)
@@ -55,6 +56,8 @@ func packageIn(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// A folder with a package and its source or compiled form is usual; the package
+	// is what every engine takes.
 	for _, form := range packageForms {
 		var found []string
 		for _, e := range entries {

@@ -16,6 +16,9 @@ import (
 
 const (
 	// maxArrayBytes bounds one array of a file. A sparse file can claim any size.
+	//
+	// Larger arrays exist, but not as the input of one prediction on a machine that
+	// runs it.
 	maxArrayBytes = 512 << 20
 	// maxUnpackedBytes bounds one array of a compressed file, which may claim a
 	// thousand times its own size.
@@ -26,6 +29,8 @@ const (
 
 // cutTensor splits FILE.safetensors:TENSOR and FILE.npz:NAME.
 func cutTensor(arg string) (path, key string) {
+	// The ending belongs to the mark: a path of Windows has a colon behind its
+	// drive.
 	for _, mark := range []string{".safetensors:", ".npz:"} {
 		if i := strings.LastIndex(arg, mark); i >= 0 {
 			return arg[:i+len(mark)-1], arg[i+len(mark):]
@@ -79,6 +84,7 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 // their shape.
 func arrayRoom(d *coreml.FeatureDescription, opts *imageOptions) int64 {
 	const slack = 1 << 20
+	// What is scaled may be of any size first.
 	if d == nil || d.Kind == coreml.KindImage && opts.resizes() {
 		return maxArrayBytes
 	}

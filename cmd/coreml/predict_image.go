@@ -20,6 +20,7 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	case "L":
 	case "RGB":
 		channels = 3
+	// What Pillow calls so; transparency is left out, as it is of files.
 	case "RGBA":
 		channels = 4
 	default:
@@ -54,6 +55,8 @@ func interleaved(pix []byte, width, height, channels int) image.Image {
 	return img
 }
 
+// decodeFloats reads grey in floating-point numbers, which are taken as they are:
+// models of such inputs differ in whether white is 1 or 255.
 func decodeFloats(w *wireValue) (coreml.Value, error) {
 	t, err := w.array()
 	if err != nil {
@@ -75,6 +78,8 @@ type wireImage struct {
 	wireTensor
 }
 
+// encodeImage writes an image in the form that decodeImage reads, so that an output
+// can be the input of the next request.
 func encodeImage(img image.Image) (any, error) {
 	mode, t, err := imageArray(img)
 	if err != nil {

@@ -20,6 +20,7 @@ const (
 // list collects the elements of nested lists: as integers until one is none, and
 // as floating-point numbers from then on.
 type list struct {
+	// A dimension is -1 until its first list has ended.
 	shape  []int
 	ints   []int64
 	floats []float64
@@ -55,6 +56,7 @@ func decodeList(raw []byte, d *coreml.FeatureDescription) (*tensor.Tensor, error
 
 // read takes in the value that comes next.
 func (l *list) read(text *jsonText, depth int) error {
+	// Lists without numbers count too: a million empty ones cost as much.
 	if l.nodes++; l.nodes > maxListed {
 		return fmt.Errorf("more than %d numbers in a list: give the array as dtype, shape and base64 data, or as a file", maxListed)
 	}
@@ -89,6 +91,7 @@ func (l *list) number(raw []byte) error {
 			return l.integer(i)
 		}
 	}
+	// A number with a fraction, or one that is too long for int64.
 	f, err := floatOf(raw)
 	if err != nil {
 		if kind := kindOfJSON(raw); kind == "a string" || kind == "an object" || kind == "null" {
@@ -119,6 +122,8 @@ func (l *list) integer(i int64) error {
 var errRagged = fmt.Errorf("the lists are not a whole array: %w", tensor.ErrShape)
 
 func (l *list) elements(text *jsonText, depth int) error {
+	// Only the first path to a number makes dimensions; every other has to follow
+	// them.
 	first := l.count == 0 && len(l.shape) == depth
 	if first {
 		l.shape = append(l.shape, -1)

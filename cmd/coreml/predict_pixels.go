@@ -19,6 +19,7 @@ type layout struct {
 
 // layouts lists the ways in which a shape can be a picture, the usual one first.
 func layouts(shape []int) []layout {
+	// A leading 1 is a batch of one.
 	lead := len(shape) == 4
 	if lead {
 		if shape[0] != 1 {
@@ -27,6 +28,7 @@ func layouts(shape []int) []layout {
 		shape = shape[1:]
 	}
 	var list []layout
+	// Other numbers of channels are no colours.
 	add := func(l layout) {
 		if l.channels == 1 || l.channels == 3 || l.channels == 4 {
 			list = append(list, l)
@@ -87,9 +89,11 @@ func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptio
 
 // eightBits returns the elements as bytes.
 func eightBits(t *tensor.Tensor) ([]byte, error) {
+	// Nothing to check: every byte is a pixel.
 	if t.DType() == tensor.UInt8 {
 		return t.Contiguous().Bytes()
 	}
+	// A mask given for a picture would be nearly black.
 	if t.DType() == tensor.Bool {
 		return nil, fmt.Errorf("pixels of type %v: want uint8: %w", t.DType(), tensor.ErrDType)
 	}

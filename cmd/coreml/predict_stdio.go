@@ -22,6 +22,8 @@ const (
 )
 
 // reply holds the fields of a reply but for id and ok.
+//
+// A map and no struct: every operation has its own fields.
 type reply map[string]any
 
 const (
@@ -32,6 +34,9 @@ const (
 
 // server answers requests. Models and states live until they are unloaded or the
 // server is closed; handles are never used twice.
+//
+// It is used by one goroutine. The service around it reads ahead and knows nothing
+// of models.
 type server struct {
 	cfg     *coreml.Config
 	timeout time.Duration // of requests that name none; 0 means no limit
@@ -41,6 +46,7 @@ type server struct {
 	written int
 }
 
+// newServer returns a server without models, which are all run as cfg says.
 func newServer(cfg *coreml.Config) *server {
 	return &server{cfg: cfg, models: map[string]*coreml.Model{}, states: map[string]*coreml.State{}}
 }
@@ -89,6 +95,7 @@ func inRequests(err error) string {
 }
 
 func (s *server) do(ctx context.Context, q *request) (reply, error) {
+	// A request that was cancelled while it waited.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -110,9 +117,12 @@ func (s *server) do(ctx context.Context, q *request) (reply, error) {
 	case "":
 		return nil, badInputf("the request has no op")
 	}
+	// Not bad_input: a client of a later protocol can tell what this server lacks.
 	return nil, &codedError{codeUnsupported, fmt.Errorf("op %q is unknown", q.Op)}
 }
 
+// hello says with whom the client speaks, so that it can choose another engine or
+// refuse.
 func (s *server) hello() reply {
 	backends := []string{}
 	for _, e := range []coreml.EngineChoice{coreml.EngineFramework, coreml.EnginePortable} {
@@ -123,6 +133,8 @@ func (s *server) hello() reply {
 	return reply{"protocol": stdioProtocol, "engine": "coreml", "version": version(), "backends": backends}
 }
 
+// A path that fails is the package's fault and not the request's: a client shows
+// its user where to look.
 func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	if q.Path == "" {
 		return nil, badInputf("load: path is missing")
@@ -219,6 +231,8 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 			return nil, &codedError{errorCode(badInput(err)), fmt.Errorf("input %q: %w", name, err)}
 		}
 	}
+	// The arrays have been read; their text need not wait for the prediction to
+	// end.
 	q.release()
 	start := time.Now()
 	out, err := m.Predict(ctx, in, st, nil)
@@ -282,6 +296,7 @@ func (s *server) writeState(q *request) error {
 	return st.Write(q.Name, v.MultiArray())
 }
 
+// The handle is gone even where closing fails: it could not be used again.
 func (s *server) unload(q *request) error {
 	switch {
 	case (q.Model == "") == (q.State == ""):

@@ -18,9 +18,13 @@ import (
 )
 
 // wireValue is a value of a request that is not a plain number or list.
+//
+// It has the fields of all forms; which of them are there says which form it is.
 type wireValue struct {
-	DType       string
-	Shape       []int
+	DType string
+	Shape []int
+	// A part of the request's own text: an array of 200 MiB is there once as text
+	// and once as numbers, and not a third time.
 	Data        []byte // base64, not copied
 	HasData     bool
 	NPY         string
@@ -112,6 +116,8 @@ func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (
 	if len(raw) == 0 || string(raw) == "null" {
 		return coreml.Value{}, errors.New("the value is missing")
 	}
+	// A bare string is one where a string is wanted. Elsewhere it may be a number
+	// that JSON lacks, such as "NaN".
 	if raw[0] == '"' && d != nil && d.Kind == coreml.KindString {
 		s, err := textOf(raw)
 		return coreml.String(s), err

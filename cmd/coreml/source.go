@@ -23,6 +23,9 @@ const repositoryKey = "co.huggingface.exporters.name"
 
 // openModel opens the package at path with the tokenizer that goes with it. No
 // path means the embedded model.
+//
+// Reading another program's folder for a tokenizer comes last: what lies beside the
+// package was put there for it.
 func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*generate.Generator, error) {
 	if path == "" {
 		if tok != "" {
@@ -37,6 +40,9 @@ func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*ge
 	dir, err := findTokenizer(path, tok)
 	if err != nil {
 		// A tokenizer would be of no use to a package that writes no text.
+		//
+		// Who runs a classifier with generate should not be sent to look for a
+		// tokenizer.
 		if why := writesNoText(path, cfg.Model); why != nil {
 			err = why
 		}

@@ -33,6 +33,8 @@ type lineReader struct {
 // must be called when a large one is not used any more. A line above the limit is
 // skipped and gives errLongLine.
 func (r *lineReader) next(ctx context.Context) (text []byte, free func(), err error) {
+	// Waiting here holds up small requests behind the line as well: order is kept,
+	// and memory bounded.
 	text, err = readLineFunc(r.in, nil, r.limit, func() error {
 		select {
 		case r.large <- struct{}{}:
@@ -61,6 +63,8 @@ func readLineFunc(b *bufio.Reader, buf []byte, limit int, grow func() error) ([]
 	size, tooLong := len(buf), false
 	for {
 		part, err := b.ReadSlice('\n')
+		// The line is read to its end all the same: what follows it is the next
+		// request.
 		if size += len(part); !tooLong && size > limit {
 			buf, parts, tooLong = nil, nil, true
 		}

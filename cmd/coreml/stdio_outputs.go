@@ -19,6 +19,8 @@ import (
 // encodeOutputs writes the outputs that the request asks for.
 func (s *server) encodeOutputs(ctx context.Context, q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
 	names := q.Outputs
+	// All of them. An empty list means none, for who wants the state to go on and
+	// nothing else.
 	if names == nil {
 		for i := range d.Outputs {
 			names = append(names, d.Outputs[i].Name)
@@ -70,6 +72,8 @@ func (s *server) encodeOutput(ctx context.Context, dir, name string, v coreml.Va
 	if dir == "" || v.Kind() != coreml.KindMultiArray {
 		return encodeValue(v, integers)
 	}
+	// Names are never used twice in the life of a server, so that no reply's file
+	// is replaced by another's.
 	s.written++
 	path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", s.written, fileName(name)))
 	err := storage.WriteFile(ctx, path, func(w io.Writer) error { return npy.Write(w, v.MultiArray()) })

@@ -9,6 +9,9 @@ import (
 )
 
 // request is one line on standard input. The operations read different fields.
+//
+// Values are kept as their text, which is read in its turn, when it is known what
+// they are for.
 type request struct {
 	ID           []byte // JSON; nil where there is none
 	Op           string
@@ -35,6 +38,9 @@ type request struct {
 
 // release gives back the right to hold a large line, whose parts must not be used
 // any more.
+//
+// It may be called twice: early, by who has read all the values, and always at the
+// end.
 func (q *request) release() {
 	q.Value, q.Inputs, q.Line = nil, nil, nil
 	if q.free != nil {
@@ -58,6 +64,7 @@ func parseRequest(text []byte) *request {
 		case f.key == "id":
 			// What is no UTF-8 is none in the reply either.
 			q.ID = bytes.ToValidUTF8(f.value, []byte("\uFFFD"))
+		// After the first mistake only the id is looked for.
 		case err == nil && string(f.value) != "null": // null stands for an absent field
 			err = inField(f.key, q.field(f.key, f.value))
 		}

@@ -13,18 +13,20 @@ import (
 
 const (
 	opCancel = "cancel"
-	// lastWords is how long a server that is told to stop waits for its reader to
-	// take a line.
-	lastWords = time.Second
-	// farewell is how long it goes on writing in all, to a reader who takes one line
-	// and sleeps: tens of thousands of requests may be waiting for their answer.
-	farewell = 10 * time.Second
+	// lastWords is how long a server that is told to stop goes on writing, to a
+	// reader who has gone to sleep or who takes a line and sleeps again: tens of
+	// thousands of requests may wait for their answers. The program itself ends when
+	// its grace is over.
+	lastWords = grace
 )
 
 // errCancelled ends the context of a request that a cancel request names.
 var errCancelled = &codedError{codeCancelled, errors.New("the request was cancelled")}
 
 // service is what a loop does with the lines that it reads.
+//
+// predict and tokenize are served by one loop, so that what docs/stdio.md says of
+// order, cancelling and time-outs holds for both.
 type service struct {
 	// parse reads a line. What is wrong with it is in the request.
 	parse func(text []byte) *request
@@ -38,6 +40,8 @@ type service struct {
 
 // answer carries out one request and returns the reply.
 func (s *service) answer(ctx context.Context, q *request) []byte {
+	// Also a request that cannot be read is answered in its turn: replies are in
+	// the order of requests.
 	if q.err != nil {
 		return s.encode(q.ID, nil, badInput(q.err))
 	}
@@ -105,6 +109,8 @@ func (s *service) serveOne(ctx context.Context, j *job, out io.Writer) error {
 	} else {
 		answer = s.answer(j.ctx, j.request)
 	}
+	// Before the reply is written, which may wait for its reader: the next large
+	// request can be read meanwhile.
 	j.release()
 	return writeReply(ctx, out, answer)
 }
@@ -120,7 +126,7 @@ func (s *service) answerCancel(j *job) []byte {
 
 // leave tells the requests that are read that they will not be carried out.
 func (s *service) leave(ctx context.Context, waiting *queue, out io.Writer) error {
-	for end := time.Now().Add(farewell); time.Now().Before(end); waiting.done() {
+	for end := time.Now().Add(lastWords); time.Now().Before(end); waiting.done() {
 		j := waiting.first()
 		if j == nil {
 			break
@@ -150,6 +156,7 @@ func writeReply(ctx context.Context, out io.Writer, answer []byte) error {
 	select {
 	case err := <-written:
 		return err
+	// The goroutine is left behind in its write, as the process is about to end.
 	case <-time.After(lastWords):
 		return ctx.Err()
 	}

@@ -23,6 +23,9 @@ func (t *table) row(cells ...string) {
 }
 
 // String returns the lines, each with its newline.
+//
+// Widths are in characters. What takes two cells of a terminal, as CJK does, shifts
+// its line; a table of widths would have to be kept for that.
 func (t *table) String() string {
 	var widths []int
 	for _, row := range t.rows {

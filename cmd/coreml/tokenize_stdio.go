@@ -14,6 +14,8 @@ import (
 
 // tokenRequest is one line on standard input: a text to encode, ids to decode,
 // or a chat template with its variables.
+//
+// Pointers tell an empty text from none.
 type tokenRequest struct {
 	Text        *string         `json:"text"`
 	IDs         []int           `json:"ids"`
@@ -26,6 +28,8 @@ type tokenRequest struct {
 // serve answers requests until the input ends. A request that fails is
 // answered with its error; the ones behind it are served. A cancel request and a
 // time-out stop one as they do with predict --stdio.
+//
+// Without --tokenizer templates alone are served, which need none.
 func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 	if c.Text != nil || c.Decode || c.Chat != "" {
 		return usagef("--stdio takes everything from standard input")
@@ -118,6 +122,8 @@ func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (r
 	return nil, errors.New("the request has neither text nor ids nor template")
 }
 
+// encodeText answers a text: its tokens without the special ones, where each lies
+// in it, and the ids with the special ones. Whoever compares tokenizers needs both.
 func encodeText(ctx context.Context, tok *tokenizer.Tokenizer, text string) (reply, error) {
 	e, err := tok.EncodeWithOffsetsContext(ctx, text, false)
 	if err != nil {
@@ -137,6 +143,8 @@ func encodeText(ctx context.Context, tok *tokenizer.Tokenizer, text string) (rep
 	}, nil
 }
 
+// decodeIDs answers ids with their text, and with what each of them adds to a text
+// that is shown as it grows: nothing where a character is not complete.
 func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bool) (reply, error) {
 	whole, err := tok.DecodeContext(ctx, ids, skip)
 	if err != nil {
@@ -145,6 +153,7 @@ func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bo
 	stream := make([]any, len(ids))
 	d := tok.NewDecoder(skip)
 	for i, id := range ids {
+		// Asking at each id would take longer than most of them.
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -18,10 +18,14 @@ const leastSteps = 3
 
 // values makes predictions with made-up inputs on both sides and compares the
 // outputs, and the states at the end.
+//
+// An input that cannot be made up is an error of the call and not a failed
+// comparison: nothing was compared.
 func (v *verifier) values(ctx context.Context, r *verifyReport) error {
 	d := v.reference.Description()
 	steps := leastSteps
 	for i := range d.Inputs {
+		// Every shape of a list gets its turn.
 		steps = max(steps, len(shapesOf(&d.Inputs[i])))
 	}
 	w := verifyWay{Name: fmt.Sprintf("%d predictions with made-up inputs", steps)}
@@ -50,6 +54,7 @@ func (v *verifier) step(ctx context.Context, d *coreml.Description, steps int, w
 		return fmt.Errorf("reference: %w", err)
 	}
 	defer want.Close()
+	// The same values in every run: a failure can be looked at again.
 	random := rand.New(rand.NewPCG(1, 2))
 	for n := range steps {
 		in, err := madeUp(d, n, random)
@@ -92,6 +97,8 @@ func (w *verifyWay) compareValues(what string, got, want coreml.Value) error {
 	if got.Kind() != want.Kind() {
 		return fmt.Errorf("%s: a %v, the reference has a %v", what, got.Kind(), want.Kind())
 	}
+	// Labels and numbers are equal or not. A label that changes within the rounding
+	// of two probabilities is a difference that a user sees.
 	if want.Kind() != coreml.KindMultiArray {
 		if got.String() != want.String() {
 			return fmt.Errorf("%s: %v, the reference has %v", what, got, want)
@@ -137,12 +144,16 @@ func finiteParts(got, want *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor, erro
 	return tensor.FromSlice(a, got.Shape()...), tensor.FromSlice(b, want.Shape()...), nil
 }
 
+// nonFinite reports what no arithmetic goes on with.
 func nonFinite(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 // unsuitable means that no inputs can be made up for a package.
 type unsuitable struct{ what string }
 
 // Error says which input is in the way.
+//
+// It names the input, so that the caller knows what to record a case for in place
+// of this.
 func (e *unsuitable) Error() string {
 	return "no inputs can be made up for this package: " + e.what
 }
@@ -180,6 +191,7 @@ func madeUp(d *coreml.Description, n int, random *rand.Rand) (coreml.Features, e
 // maxMadeUp bounds the elements of one input.
 const maxMadeUp = 1 << 26
 
+// madeUpArray fills an array of one shape.
 func madeUpArray(dtype tensor.DType, shape []int, random *rand.Rand) (*tensor.Tensor, error) {
 	n := 1
 	for _, size := range shape {
@@ -193,6 +205,8 @@ func madeUpArray(dtype tensor.DType, shape []int, random *rand.Rand) (*tensor.Te
 		if dtype == tensor.Int32 || dtype == tensor.Int8 {
 			v[i] = float32(random.IntN(2))
 		} else {
+			// Exact in float16 and in bfloat16: what differs is what the engines
+			// did, not how they rounded their inputs.
 			v[i] = float32(random.IntN(33)-16) / 8
 		}
 	}
