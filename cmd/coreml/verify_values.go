@@ -54,8 +54,7 @@ func (v *verifier) step(ctx context.Context, d *coreml.Description, steps int, w
 		return fmt.Errorf("reference: %w", err)
 	}
 	defer want.Close()
-	// The same values in every run: a failure can be looked at again.
-	random := rand.New(rand.NewPCG(1, 2))
+	random := newRandom()
 	for n := range steps {
 		in, err := madeUp(d, n, random)
 		if err != nil {
@@ -91,6 +90,9 @@ func (v *verifier) step(ctx context.Context, d *coreml.Description, steps int, w
 	}
 	return nil
 }
+
+// newRandom gives the same values in every run: a failure can be looked at again.
+func newRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
 // compareValues compares two results and keeps the worst figures.
 func (w *verifyWay) compareValues(what string, got, want coreml.Value) error {
