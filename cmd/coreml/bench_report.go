@@ -135,6 +135,8 @@ func (r *benchReport) writeTable(w io.Writer) error {
 // this program had not begun when it was read.
 const busyAbove = 0.5
 
+// It is a note and no error: figures that are compared within one run may still be
+// of use.
 func busyNote(load float64) string {
 	if load < busyAbove {
 		return ""

@@ -149,6 +149,7 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *re
 	}
 	// Each run begins with a new state, which is all zero.
 	defer st.Close()
+	// The figures of a run are those of its worst tensor.
 	worst := difference{cosine: 1}
 	for n, step := range r.Steps {
 		in := coreml.Features{}
@@ -169,6 +170,8 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *re
 		// In the order of their names, so that of several that differ it is always
 		// the same that is told of.
 		for _, name := range slices.Sorted(maps.Keys(step.Outputs)) {
+			// Records have arrays only; a label of a classifier is recorded as
+			// none.
 			got, err := outputArray(out[name])
 			if err == nil {
 				err = f.compare(&worst, got, tensors, step.Outputs[name])

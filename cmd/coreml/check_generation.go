@@ -80,6 +80,7 @@ func packageOf(dir string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("cases.json: %w", err)
 	}
+	// Records of generation alone name no package.
 	found, err := filepath.Glob(filepath.Join(dir, "*.mlpackage"))
 	if err != nil {
 		return "", err
@@ -119,6 +120,8 @@ func teach(ctx context.Context, m *coreml.Model, records []generationRecord, chu
 // teachOne feeds one record and returns how many tokens it compared, how many
 // predictions that took, and the smallest lead of a compared token over all
 // others.
+//
+// Each record has a sequence of its own, which begins empty.
 func teachOne(ctx context.Context, g *generate.Generator, r *generationRecord, chunk int) (compared, calls int, lead float64, err error) {
 	seq, err := g.NewSequence(ctx)
 	if err != nil {

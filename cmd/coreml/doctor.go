@@ -68,11 +68,15 @@ type doctorEngine struct {
 	Present bool     `json:"present"`
 	Works   bool     `json:"works"`
 	Devices []string `json:"devices,omitempty"`
+	// Works and Problem exclude each other; Present without either means that it
+	// was interrupted.
 	Notes   []string `json:"notes,omitempty"`
 	Problem string   `json:"problem,omitempty"`
 }
 
 // doctorFramework is what the framework's engine found in the running system.
+//
+// The lists have Objective-C names, as Apple's headers write them.
 type doctorFramework struct {
 	System    string   `json:"system"`
 	Devices   []string `json:"devices"`
@@ -175,6 +179,9 @@ func (e *doctorEngine) try(ctx context.Context, choice coreml.EngineChoice) (err
 }
 
 // auto finds out which engine is taken when none is named.
+//
+// It repeats the library's choice in place of asking for it, to say why there is
+// none.
 func (r *doctorReport) auto() {
 	choice := coreml.EngineAuto
 	if name := os.Getenv("COREML_ENGINE"); name != "" {
@@ -198,7 +205,11 @@ func (r *doctorReport) auto() {
 }
 
 // framework asks the framework's engine what the system gives it.
+//
+// What cannot be looked at here is named, with the command that looks at it on a
+// Mac.
 func (r *doctorReport) framework(ctx context.Context) error {
+	// Only the framework's engine can be asked, and on other systems there is none.
 	examiner, ok := engine.Lookup(coreml.EngineFramework.String()).(engine.Examiner)
 	if !ok {
 		r.Unchecked = append(r.Unchecked,

@@ -166,6 +166,8 @@ func (m *flagValue) explain(err error, text string, want reflect.Type) error {
 }
 
 // base is the type behind pointers.
+//
+// Flags whose absence means something are pointers.
 func base(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -188,6 +190,7 @@ func (a *argument) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 			empty = empty || target.Index(i).IsZero()
 		}
 	}
+	// kong takes an empty argument for a value, and a verb would take it for none.
 	if empty {
 		return &valueError{argumentName(ctx.Value.Name) + " is empty: give one, or leave it out where it may be left out"}
 	}

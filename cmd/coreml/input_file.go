@@ -13,6 +13,8 @@ import (
 )
 
 // fileFormat is what a file of values is.
+//
+// What is read is also what is written, but for JPEG.
 type fileFormat int
 
 const (
@@ -116,6 +118,9 @@ func (f *inputFile) identify() error {
 
 // refuse says what a file is that does not begin as its format does, where that
 // can be told.
+//
+// The message names the kind that was found: "is a web page" is what a failed
+// download needs.
 func (f *inputFile) refuse(head []byte) error {
 	allowed := []storage.FileKind{}
 	switch f.format {

@@ -64,6 +64,8 @@ func writePlan(out io.Writer, m *coreml.Model, ops []coreml.PlannedOperation) er
 	list := table{right: map[int]bool{1: true}}
 	list.row("device", "cost", "operator", "output", "could run on")
 	for _, op := range ops {
+		// A constant is an operation to Core ML, and most programs have more
+		// constants than anything else.
 		if op.Device == "" && op.Cost <= 0 {
 			continue // constants are not executed
 		}
@@ -82,6 +84,8 @@ func writePlan(out io.Writer, m *coreml.Model, ops []coreml.PlannedOperation) er
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 // shares sums the operations of each device, the busiest first.
+//
+// Devices are few: a list is looked through as fast as a map, and has an order.
 func shares(ops []coreml.PlannedOperation) []deviceShare {
 	var list []deviceShare
 	for _, op := range ops {
@@ -95,6 +99,7 @@ func shares(ops []coreml.PlannedOperation) []deviceShare {
 		}
 		list[i].ops++
 		list[i].cost += max(op.Cost, 0)
+		// A sum with a part that is not known would look like less than it is.
 		list[i].known = list[i].known && op.Cost >= 0
 	}
 	slices.SortStableFunc(list, func(a, b deviceShare) int {

@@ -17,6 +17,9 @@ const (
 )
 
 // kindOfJSON names what a text is, for messages.
+//
+// The first character decides, as the text has been checked. It has an article, for
+// sentences.
 func kindOfJSON(raw []byte) string {
 	if len(raw) == 0 {
 		return "nothing"
@@ -138,6 +141,8 @@ func (f jsonFloat) MarshalJSON() ([]byte, error) {
 }
 
 // namesOf reads a list of names.
+//
+// An empty list is kept apart from none, which callers take for "all".
 func namesOf(raw []byte) ([]string, error) {
 	list := []string{}
 	err := eachListElement(raw, func(_ int, value []byte) error {

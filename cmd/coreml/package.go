@@ -51,6 +51,9 @@ func packagePath(name string) (string, error) {
 }
 
 // packageIn returns the only package in a folder that is none itself.
+//
+// Only the folder itself is looked through: a package in a folder below was not
+// meant.
 func packageIn(dir string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -61,6 +61,7 @@ func wireFeatures(list []coreml.FeatureDescription) []wireFeature {
 		if f.Kind == coreml.KindImage {
 			w.Pixels = f.Pixels.String()
 		}
+		// Left out where the shape is fixed.
 		w.Range = bounds(f.Ranges)
 		if f.Optional {
 			w.Default = &f.Default

@@ -48,6 +48,7 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
 	var t *tensor.Tensor
+	// The content has told the format, where it could.
 	switch f.format {
 	case formatPNG, formatJPEG:
 		img, err := readPicture(f, d, opts)
@@ -113,6 +114,9 @@ func arrayRoom(d *coreml.FeatureDescription, opts *imageOptions) int64 {
 }
 
 // product multiplies sizes, up to more than any array has room for.
+//
+// A package may claim any shape, and the product of two dimensions may be more than
+// an int64 holds.
 func product(sizes []int) int64 {
 	n := int64(1)
 	for _, s := range sizes {
@@ -155,6 +159,8 @@ func (f *inputFile) npz(key string, room int64) (*tensor.Tensor, error) {
 		case name == key && found != nil:
 			return nil, fmt.Errorf("%s: malformed npz: the array %q comes twice", f.path, key)
 		case name == key:
+			// Names are looked through to the end: an archive in which one comes
+			// twice means two things.
 			found = member
 		}
 		names = append(names, name)
@@ -165,6 +171,7 @@ func (f *inputFile) npz(key string, room int64) (*tensor.Tensor, error) {
 	if found.Method != zip.Store {
 		room = min(room, maxUnpackedBytes)
 	}
+	// What the archive claims, not what it holds: reading stops there.
 	size := int64(min(found.UncompressedSize64, 1<<62))
 	if size > room {
 		return nil, overRoom(fmt.Sprintf("the array %q of %s", key, f.path), size, room)
@@ -217,6 +224,7 @@ func readSafetensors(path, key string) (*tensor.Tensor, error) {
 	return readArray(path, key, formatSafetensors)
 }
 
+// readArray is for values whose feature is not known yet, as those of states.
 func readArray(path, key string, format fileFormat) (*tensor.Tensor, error) {
 	f, err := openInput(path, format)
 	if err != nil {

@@ -30,6 +30,7 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	if err != nil {
 		return coreml.Value{}, err
 	}
+	// The mode says how many channels there are; the shape has to agree.
 	if t.DType() != tensor.UInt8 || t.Rank() != 2 && t.Rank() != 3 || t.Len() != t.Dim(0)*t.Dim(1)*channels {
 		return coreml.Value{}, fmt.Errorf("an image of %v %v: want uint8 [height, width, %d]: %w", t.DType(), t.Shape(), channels, tensor.ErrShape)
 	}
@@ -47,6 +48,7 @@ func interleaved(pix []byte, width, height, channels int) image.Image {
 	if channels == 1 {
 		return &image.Gray{Pix: pix, Stride: width, Rect: bounds}
 	}
+	// Package image has no colour without transparency.
 	img := image.NewNRGBA(bounds)
 	for i := range width * height {
 		copy(img.Pix[4*i:4*i+3], pix[channels*i:])

@@ -81,9 +81,11 @@ func writeOutputs(w io.Writer, format fileFormat, d *coreml.Description, outputs
 	switch format {
 	case formatJSON:
 		return writeValues(w, d, outputs, out)
+	// There is one output, which checkForm has seen to.
 	case formatPNG:
 		return png.Encode(w, storable(out[outputs[0].Name].Image()))
 	}
+	// In the order of the package, or in that of --only.
 	named := make([]safetensors.Named, len(outputs))
 	for i, o := range outputs {
 		t, err := outputArray(out[o.Name])
@@ -103,6 +105,8 @@ func writeOutputs(w io.Writer, format fileFormat, d *coreml.Description, outputs
 
 // outputArray returns an output as an array: numbers have one element, pictures
 // the shape [height, width, 3], or [height, width] where they are grey.
+//
+// Whoever reads such a file has no other kind of value.
 func outputArray(v coreml.Value) (*tensor.Tensor, error) {
 	switch v.Kind() {
 	case coreml.KindMultiArray:
@@ -221,6 +225,7 @@ func probabilities(m map[string]float64, integers bool) string {
 	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b)) })
 	list := table{indent: "  "}
 	for _, key := range keys {
+		// Labels are quoted: "7" is the name of a class here, and 7 a class.
 		label := key
 		if !integers {
 			label = strconv.QuoteToGraphic(key)

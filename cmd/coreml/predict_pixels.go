@@ -54,6 +54,7 @@ func layouts(shape []int) []layout {
 // 255; inputs of float16 pixels take floating-point numbers as they are.
 func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (image.Image, error) {
 	list := layouts(t.Shape())
+	// A rank that is no picture's is told of with the forms that are.
 	if len(list) == 0 {
 		return nil, fmt.Errorf("an array of shape %v is no picture: want [height, width, 3], [3, height, width] or [height, width]: %w", t.Shape(), tensor.ErrShape)
 	}
@@ -114,6 +115,8 @@ func eightBits(t *tensor.Tensor) ([]byte, error) {
 // interleave puts the channels of each pixel together.
 func interleave(planes []byte, channels int) []byte {
 	out := make([]byte, len(planes))
+	// Frameworks for training put the channels first, and decoders of pictures put
+	// them last.
 	plane := len(planes) / channels
 	for c := range channels {
 		for i, v := range planes[c*plane : (c+1)*plane] {

@@ -102,6 +102,9 @@ func pictureOf(img image.Image, pixels [][4]float64, size image.Point) image.Ima
 }
 
 // tap says which pixels of a line make up one of the scaled line.
+//
+// The word is that of signal processing: the places at which a filter takes hold of
+// a line.
 type tap struct {
 	start   int
 	weights []float64

@@ -13,6 +13,9 @@ import (
 
 const (
 	// stdioProtocol is the version of the protocol that docs/stdio.md describes.
+	//
+	// It changes only when a client of the present one would be misled: fields and
+	// operations are added without.
 	stdioProtocol = 1
 	// maxRequest bounds the line of one request. Larger arrays are passed as
 	// files.
@@ -94,6 +97,7 @@ func inRequests(err error) string {
 	return text
 }
 
+// do carries out a request by its operation.
 func (s *server) do(ctx context.Context, q *request) (reply, error) {
 	// A request that was cancelled while it waited.
 	if err := ctx.Err(); err != nil {
@@ -142,6 +146,7 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	if len(s.models) == maxModels {
 		return nil, badInputf("%d models are loaded: unload one first", maxModels)
 	}
+	// A copy: what a request asks for is for its model alone.
 	cfg := *s.cfg
 	cfg.Function = q.Function
 	var err error
@@ -188,6 +193,7 @@ func computeUnits(name string) (coreml.ComputeUnits, error) {
 	return coreml.ComputeUnits(u), err
 }
 
+// model finds a loaded model.
 func (s *server) model(handle string) (*coreml.Model, error) {
 	if m := s.models[handle]; m != nil {
 		return m, nil
@@ -195,6 +201,7 @@ func (s *server) model(handle string) (*coreml.Model, error) {
 	return nil, badInputf("there is no model %q", handle)
 }
 
+// state finds a state that was made.
 func (s *server) state(handle string) (*coreml.State, error) {
 	if st := s.states[handle]; st != nil {
 		return st, nil
@@ -202,6 +209,8 @@ func (s *server) state(handle string) (*coreml.State, error) {
 	return nil, badInputf("there is no state %q", handle)
 }
 
+// predict makes one prediction. All that the request says is looked at first: a
+// state is changed by a prediction even when its outputs then cannot be written.
 func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	m, err := s.model(q.Model)
 	if err != nil {
@@ -234,6 +243,8 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	// The arrays have been read; their text need not wait for the prediction to
 	// end.
 	q.release()
+	// The measure is of the model: reading the values and writing the reply are not
+	// in it.
 	start := time.Now()
 	out, err := m.Predict(ctx, in, st, nil)
 	if err != nil {
@@ -250,6 +261,7 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	return reply{"outputs": values, "ms": ms}, nil
 }
 
+// newState makes a state, all zero. It lives on when its model is unloaded.
 func (s *server) newState(q *request) (reply, error) {
 	m, err := s.model(q.Model)
 	if err != nil {
@@ -268,6 +280,7 @@ func (s *server) newState(q *request) (reply, error) {
 	return reply{"state": handle}, nil
 }
 
+// readState gives a copy of one of a state's buffers.
 func (s *server) readState(q *request) (reply, error) {
 	st, err := s.state(q.State)
 	if err != nil {
@@ -281,6 +294,8 @@ func (s *server) readState(q *request) (reply, error) {
 	return reply{"value": v}, err
 }
 
+// writeState replaces the content of one of a state's buffers, and nothing else of
+// it.
 func (s *server) writeState(q *request) error {
 	st, err := s.state(q.State)
 	if err != nil {

@@ -19,6 +19,9 @@ import (
 
 // repositoryKey is the metadata entry with the repository that a package was
 // made from; exporters of the transformers library write it.
+//
+// It is a hint by who made the package, so that what it names is only looked for
+// where the user keeps downloads.
 const repositoryKey = "co.huggingface.exporters.name"
 
 // openModel opens the package at path with the tokenizer that goes with it. No
@@ -37,6 +40,7 @@ func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*ge
 	if err != nil {
 		return nil, err
 	}
+	// Looked for here and not by the library, which does not know the cache.
 	dir, err := findTokenizer(path, tok)
 	if err != nil {
 		// A tokenizer would be of no use to a package that writes no text.
@@ -136,6 +140,7 @@ func findTokenizer(pkg, asked string) (string, error) {
 			return beside, nil
 		}
 	}
+	// The package is opened only where nothing lies beside it.
 	repo, err := repositoryOf(pkg)
 	if err != nil {
 		return "", err

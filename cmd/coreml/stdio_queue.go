@@ -157,6 +157,7 @@ func (q *queue) cancel(key string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := 0
+	// Clients may use one id for several requests; all of them are meant.
 	for _, j := range q.byID[key] {
 		if j.ctx.Err() == nil { // else the server is being stopped
 			j.cancel(errCancelled)

@@ -136,6 +136,7 @@ func timeoutOf(raw []byte) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	// More does not fit into a time of Go's, which counts nanoseconds in an int64.
 	const most = 1e12 // thirty years
 	if !(ms >= 0 && ms <= most) {
 		return nil, fmt.Errorf("%v: want milliseconds from 0, which means no limit, to %.0e", ms, most)

@@ -91,6 +91,9 @@ func synthVars() map[string]string {
 }
 
 // model merges the flags with the preset.
+//
+// The description in the package says what it is, so that nobody takes it for a
+// trained one.
 func (c *synthCmd) model() (*modelgen.Config, *random.Source, error) {
 	shape, ok := modelgen.PresetNamed(c.Shape)
 	if !ok {
@@ -114,6 +117,7 @@ func (c *synthCmd) model() (*modelgen.Config, *random.Source, error) {
 		{&shape.Vocab, c.Vocab},
 		{&shape.Context, c.Context},
 	} {
+		// A flag that repeats the shape's number does not change it.
 		if f.flag != 0 && f.flag != *f.to {
 			*f.to, name = f.flag, c.Shape+", changed"
 		}
@@ -134,6 +138,8 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 	}
 	start := time.Now()
 	if err := modelgen.Write(ctx, c.Package, cfg, weights); err != nil {
+		// Numbers that do not go together are the caller's; a disk that is full is
+		// not.
 		if errors.Is(err, modelgen.ErrConfig) {
 			return usagef("%s", flagNames.Replace(err.Error()))
 		}

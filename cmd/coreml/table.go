@@ -58,6 +58,8 @@ func (t *table) String() string {
 }
 
 // bytesText writes a size for people.
+//
+// Units of 1024, with the names that say so.
 func bytesText(n int64) string {
 	switch {
 	case n >= 1<<30:

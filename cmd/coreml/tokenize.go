@@ -195,6 +195,8 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 }
 
 // pairs writes offsets as pairs.
+//
+// Objects for each token would be several times as long.
 func pairs(list []tokenizer.Offsets) [][2]int {
 	out := make([][2]int, len(list))
 	for i, o := range list {

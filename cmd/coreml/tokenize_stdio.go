@@ -52,6 +52,9 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 
 // parseTokenRequest reads what every request may have. The rest is read when its
 // turn comes.
+//
+// encoding/json ignores unknown fields, so that one line may hold all that a
+// request of either protocol has.
 func parseTokenRequest(text []byte) *request {
 	q := &request{Line: text}
 	var head struct {
@@ -59,6 +62,7 @@ func parseTokenRequest(text []byte) *request {
 		Cancel  json.RawMessage `json:"cancel"`
 		Timeout json.RawMessage `json:"timeout_ms"`
 	}
+	// A line that is no JSON has no id either, and gets its error in its turn.
 	if json.Unmarshal(text, &head) != nil {
 		return q // answerTokens says what is wrong
 	}
@@ -101,6 +105,8 @@ func encodeTokens(id json.RawMessage, r reply, err error) []byte {
 }
 
 // answerTokens carries out one request.
+//
+// The first of template, text and ids that is there says what is wanted.
 func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (reply, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -182,6 +188,7 @@ func renderTemplate(ctx context.Context, q *tokenRequest) (reply, error) {
 		}
 	}
 	opts := &jinja.Options{}
+	// Templates that write the date could not be compared otherwise.
 	if q.Now != nil {
 		opts.Now = func() time.Time { return *q.Now }
 	}

@@ -137,6 +137,7 @@ func finiteParts(got, want *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor, erro
 		return nil, nil, fmt.Errorf("shape %v, the reference has %v", got.Shape(), want.Shape())
 	}
 	for i := range b {
+		// One side has a result, the other has none.
 		if bad := nonFinite(b[i]); bad != nonFinite(a[i]) {
 			return nil, nil, fmt.Errorf("element %d is %v, the reference has %v", i, a[i], b[i])
 		} else if bad {
