@@ -72,15 +72,15 @@ func readDriver(fsys fs.FS, pkg string) (*Driver, error) {
 	base := path.Base(pkg)
 	base = strings.TrimSuffix(base, path.Ext(base))
 	for _, name := range []string{base + ".driver.json", "driver.json"} {
-		data, err := storage.ReadSmall(fsys, path.Join(path.Dir(pkg), name), maxConfigBytes)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		data, err := storage.ReadOptional(fsys, path.Join(path.Dir(pkg), name), maxConfigBytes)
 		if errors.Is(err, storage.ErrTooLong) {
 			return nil, &DriverError{Field: "file", Reason: err.Error(), Err: err}
 		}
 		if err != nil {
 			return nil, err
+		}
+		if data == nil {
+			continue
 		}
 		d, err := parseDriver(data)
 		if err != nil {

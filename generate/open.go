@@ -182,13 +182,11 @@ func (s *source) readFiles(c *Config) (err error) {
 
 // readDefaults reads generation_config.json in dir, nil where there is none.
 func readDefaults(fsys fs.FS, dir string) (*Defaults, error) {
-	data, err := storage.ReadSmall(fsys, path.Join(dir, defaultsName), maxConfigBytes)
+	data, err := storage.ReadOptional(fsys, path.Join(dir, defaultsName), maxConfigBytes)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
 	case errors.Is(err, storage.ErrTooLong):
 		return nil, badFile(err)
-	case err != nil:
+	case err != nil || data == nil:
 		return nil, err
 	}
 	return parseNamedDefaults(data)

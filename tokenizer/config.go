@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // Config is what the files beside tokenizer.json say about a tokenizer. A
@@ -213,9 +215,11 @@ func (c *Config) readTemplates(fsys fs.FS, dir string) error {
 	}
 	folder := path.Join(dir, "additional_chat_templates")
 	entries, err := fs.ReadDir(fsys, folder)
-	if err != nil {
-		// Without the folder there are no further templates.
-		return nil //nolint:nilerr // the folder is optional
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return storage.Absent(fsys, folder) // without the folder there are no further templates
+	case err != nil:
+		return nil //nolint:nilerr // what lies there is something else
 	}
 	size := 0
 	for _, e := range entries {
@@ -237,9 +241,6 @@ func (c *Config) readTemplates(fsys fs.FS, dir string) error {
 
 // readOptional reads a file, nil if there is none.
 func readOptional(fsys fs.FS, name string) ([]byte, error) {
-	data, err := readBounded(fsys, name, maxSideFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return data, err
+	data, err := storage.ReadOptional(fsys, name, maxSideFile)
+	return data, tooLong(err, name, maxSideFile)
 }

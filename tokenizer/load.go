@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,11 +60,17 @@ func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
 
 func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	full := path.Join(dir, name)
-	if _, err := fs.Stat(fsys, full); name == fileName && errors.Is(err, fs.ErrNotExist) {
-		name = pieceFileIn(func(file string) bool { _, err := fs.Stat(fsys, file); return err == nil }, dir)
+	// A link is there, wherever it leads: another file in place of one that was meant
+	// would give other ids.
+	there := func(file string) bool { _, err := fs.Lstat(fsys, file); return !errors.Is(err, fs.ErrNotExist) }
+	if name == fileName && !there(full) {
+		name = pieceFileIn(there, dir)
 		full = path.Join(dir, name)
 	}
 	data, err := readBounded(fsys, full, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = cmp.Or(storage.Absent(fsys, full), err)
+	}
 	if err != nil {
 		return nil, boundary(err)
 	}
@@ -112,10 +119,15 @@ func (e *kindError) Unwrap() []error { return []error{e.wrong, e.cause} }
 // readBounded reads a regular file of at most limit bytes.
 func readBounded(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	data, err := storage.ReadSmall(fsys, name, limit)
+	return data, tooLong(err, name, limit)
+}
+
+// tooLong says of a file that has more than limit bytes that it is malformed.
+func tooLong(err error, name string, limit int64) error {
 	if errors.Is(err, storage.ErrTooLong) {
-		return nil, &FormatError{File: path.Base(name), Err: fmt.Errorf("the file has more than %d bytes", limit)}
+		return &FormatError{File: path.Base(name), Err: fmt.Errorf("the file has more than %d bytes", limit)}
 	}
-	return data, err
+	return err
 }
 
 // boundary names the package in an error that does not do so itself.

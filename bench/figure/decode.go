@@ -15,6 +15,9 @@ import (
 )
 
 // record is a line of peers -save.
+//
+// It has the fields that are drawn; others, such as those of memory, are for the
+// tables.
 type record struct {
 	Model   string `json:"model"`
 	Threads string `json:"threads"`
@@ -24,6 +27,7 @@ type record struct {
 	Peer    rates  `json:"llama.cpp"`
 }
 
+// rates are tokens per second by the length of the text before, as JSON has them.
 type rates struct {
 	Decode map[string]float64 `json:"decode"`
 }
@@ -38,6 +42,8 @@ func readRecords(path, model string) ([]record, error) {
 	defer f.Close()
 	var list []record
 	s := bufio.NewScanner(f)
+	// The file is added to by each measurement, so that the last line for a number
+	// of threads is the newest.
 	for s.Scan() {
 		var r record
 		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
@@ -68,11 +74,14 @@ func points(m map[string]float64) (plotter.XYs, error) {
 		}
 		p = append(p, plotter.XY{X: float64(x), Y: v})
 	}
+	// A map has no order, and a line through points in any other is a scribble.
 	slices.SortFunc(p, func(a, b plotter.XY) int { return int(a.X - b.X) })
 	return p, nil
 }
 
 var (
+	// Blue and vermilion of Okabe and Ito's palette, which people with any kind of
+	// colour vision tell apart; a print in grey does, too.
 	ownColour  = color.RGBA{R: 0x00, G: 0x72, B: 0xb2, A: 0xff}
 	peerColour = color.RGBA{R: 0xd5, G: 0x5e, B: 0x00, A: 0xff}
 )
@@ -87,6 +96,7 @@ func decodePlot(path, model string) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = fmt.Sprintf("%s, int4, %s, median of %d", model, list[0].CPU, list[0].Rounds)
 	p.X.Label.Text, p.Y.Label.Text = "tokens before", "tokens per second"
+	// A rate of half the height is half the rate.
 	p.Y.Min = 0
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
@@ -104,6 +114,7 @@ func decodePlot(path, model string) (*plot.Plot, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
+			// Dots as well, since between the measured lengths the line is a guess.
 			l, dots, err := plotter.NewLinePoints(xy)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
@@ -120,6 +131,7 @@ func decodePlot(path, model string) (*plot.Plot, error) {
 	return p, nil
 }
 
+// highest is the largest rate, 0 of none.
 func highest(p plotter.XYs) float64 {
 	top := 0.0
 	for _, q := range p {

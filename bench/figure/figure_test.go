@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/xml"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,5 +76,66 @@ func TestWhatCannotBeDrawnIsAnError(t *testing.T) {
 		if try() == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+func TestTheNewestRecordOfANumberOfThreadsCounts(t *testing.T) {
+	again := `{"model":"a","threads":"1","rounds":5,"cpu":"D","coreml":{"decode":{"0":11}},"llama.cpp":{"decode":{"0":12}}}` + "\n"
+	list, err := readRecords(file(t, peerLines+again), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 || list[0].Threads != "2" || list[1].Rounds != 5 || list[1].Own.Decode["0"] != 11 {
+		t.Errorf("records %+v", list)
+	}
+}
+
+func TestPointsRiseAsNumbers(t *testing.T) {
+	got, err := points(map[string]float64{"512": 5, "0": 10, "1024": 4, "64": 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][2]float64{{0, 10}, {64, 8}, {512, 5}, {1024, 4}} {
+		if got[i].X != want[0] || got[i].Y != want[1] {
+			t.Errorf("point %d is %v, want %v", i, got[i], want)
+		}
+	}
+	if highest(got) != 10 || highest(nil) != 0 {
+		t.Errorf("the highest of %v is %v", got, highest(got))
+	}
+}
+
+func TestPartsThatComeToMoreThanTheWholeLeaveNothing(t *testing.T) {
+	phases, err := readProfile(file(t, `{"profile":[{"phase":"p","tokens":0,"ms":2,"kinds":[{"operator":"linear","ms":3}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A phase of no tokens is not divided by them.
+	if v := phases[0].shares(); v[0] != 3 || v[len(v)-1] != 0 {
+		t.Errorf("shares %v", v)
+	}
+}
+
+// TestTheFigureIsADrawingThatBrowsersTake looks at what a page of documentation
+// depends on: well-formed XML, of a size of its own, with both plots in it.
+func TestTheFigureIsADrawingThatBrowsersTake(t *testing.T) {
+	left, err := decodePlot(file(t, peerLines), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, err := profilePlot(file(t, profileLine))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := render(&b, left, right); err != nil {
+		t.Fatal(err)
+	}
+	var svg struct {
+		XMLName xml.Name
+		Width   string `xml:"width,attr"`
+	}
+	if err := xml.Unmarshal(b.Bytes(), &svg); err != nil || svg.XMLName.Local != "svg" || svg.Width == "" {
+		t.Errorf("%+v, %v", svg, err)
 	}
 }

@@ -27,6 +27,8 @@ func main() {
 	}
 }
 
+// run draws both plots before it makes the file: a mistake leaves the old one
+// alone.
 func run() (err error) {
 	peers := flag.String("peers", "", "the lines that peers -save wrote")
 	profile := flag.String("profile", "", "what coreml bench --profile --json printed")
@@ -51,6 +53,8 @@ func run() (err error) {
 
 // render writes the two plots side by side.
 func render(w io.Writer, left, right *plot.Plot) error {
+	// As wide as the page of docs/benchmarks, at a size at which its text can be
+	// read.
 	const width, height = 30 * vg.Centimeter, 11 * vg.Centimeter
 	c := vgsvg.New(width, height)
 	tiles := draw.Tiles{Rows: 1, Cols: 2, PadX: vg.Centimeter, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 12}

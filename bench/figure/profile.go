@@ -23,6 +23,8 @@ type phase struct {
 	} `json:"kinds"`
 }
 
+// readProfile reads the last line of what bench printed: what a shell or a script
+// printed before it is left out.
 func readProfile(path string) ([]phase, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -43,6 +45,9 @@ func readProfile(path string) ([]phase, error) {
 
 // classes are the kinds of operation that the figure tells apart; what is left
 // is "everything else".
+//
+// Operators come in the names of the package and in those of the engine's own fused
+// steps. A dozen bars would be too many to read.
 var classes = []struct {
 	name      string
 	operators []string
@@ -59,6 +64,8 @@ var classes = []struct {
 // else last.
 func (p *phase) shares() plotter.Values {
 	v := make(plotter.Values, len(classes)+1)
+	// The time outside of all steps counts as "everything else" too: the bars of a
+	// phase add up to a token.
 	rest := p.MS
 	for i, c := range classes {
 		for _, k := range p.Kinds {
@@ -70,6 +77,7 @@ func (p *phase) shares() plotter.Values {
 		}
 		rest -= v[i]
 	}
+	// Rounding of the parts may come to a little more than the whole.
 	v[len(classes)] = max(rest, 0)
 	for i := range v {
 		v[i] /= float64(max(p.Tokens, 1))
@@ -89,6 +97,7 @@ func profilePlot(path string) (*plot.Plot, error) {
 	p.Y.Label.Text = "ms per token"
 	p.Y.Min = 0
 	p.Legend.Top, p.Legend.Left = true, true
+	// A group is as wide as one bar would be, whatever the number of phases.
 	width := vg.Points(44) / vg.Length(len(phases))
 	for i := range phases {
 		shares := phases[i].shares()
@@ -103,6 +112,7 @@ func profilePlot(path string) (*plot.Plot, error) {
 			bars.Color = peerColour
 		}
 		bars.Offset = width * (vg.Length(i) - vg.Length(len(phases)-1)/2)
+		// Adding bars sets the scale by them, without room for the legend.
 		top := p.Y.Max
 		p.Add(bars)
 		p.Y.Max = top

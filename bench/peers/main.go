@@ -33,12 +33,16 @@ func main() {
 }
 
 // options are the flags.
+//
+// They are the same for both programs as far as both have them.
 type options struct {
 	coreml, dir, prefill, decode, arithmetic, save string
 	peer, run                                      string
 	tokens, rounds, chunk                          int
 }
 
+// run measures model after model. Each table is printed as soon as it is complete,
+// since the next may take an hour.
 func run(ctx context.Context) error {
 	var o options
 	flag.StringVar(&o.coreml, "coreml", "bin/coreml", "the command of this project")
@@ -60,15 +64,20 @@ func run(ctx context.Context) error {
 	if o.run != "" && len(strings.Fields(o.run)) == 0 {
 		return errors.New("-run names no command")
 	}
+	// The figure has llama.cpp in its legend.
 	if o.run != "" && o.save != "" {
 		return errors.New("only measurements of llama.cpp are saved for figure")
 	}
+	// In the output, so that a table from a busy machine can be told from one that
+	// counts.
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		fmt.Printf("load average before: %s\n", strings.SplitN(string(load), " ", 2)[0])
 	}
 	for _, model := range flag.Args() {
 		for n := range strings.SplitSeq(*threads, ",") {
 			c := comparison{model: model, peerName: o.peer, threads: n}
+			// Rounds are outermost: a machine that gets warm, and slower, does so
+			// for both.
 			for round := range o.rounds {
 				if err := c.round(ctx, &o, round); err != nil {
 					return err
@@ -92,6 +101,7 @@ func save(path string, r record) error {
 	if err != nil {
 		return err
 	}
+	// Appended and not rewritten: an interrupted series keeps what it has.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -104,6 +114,8 @@ func save(path string, r record) error {
 // always finds the processor warm or the files in memory.
 func (c *comparison) round(ctx context.Context, o *options, round int) error {
 	own := func() error {
+		// One round in each process. Loading is a measure too, and what a process
+		// has learned must not help the next round.
 		m, err := measure(ctx, nil, o.coreml, "bench", "--json", "--rounds=1", "--threads="+c.threads, "--prefill="+o.prefill,
 			"--decode="+o.decode, fmt.Sprintf("--tokens=%d", o.tokens), "--arithmetic="+o.arithmetic,
 			fmt.Sprintf("--prefill-chunk=%d", o.chunk), filepath.Join(o.dir, "models", c.model+".package"))
@@ -117,6 +129,7 @@ func (c *comparison) round(ctx context.Context, o *options, round int) error {
 			c.peer = append(c.peer, m)
 			return err
 		}
+		// llama_bench loads its library at run time, from wherever it is started.
 		lib, err := filepath.Abs(filepath.Join(o.dir, "lib"))
 		if err != nil {
 			return err
@@ -126,6 +139,7 @@ func (c *comparison) round(ctx context.Context, o *options, round int) error {
 		c.peer = append(c.peer, m)
 		return err
 	}
+	// Within a round, too, the second finds the caches as the first has left them.
 	if round%2 == 1 {
 		own, peer = peer, own
 	}
@@ -139,6 +153,7 @@ func (c *comparison) round(ctx context.Context, o *options, round int) error {
 func (o *options) command(model, threads string) []string {
 	fill := strings.NewReplacer("{model}", model, "{threads}", threads, "{prefill}", o.prefill,
 		"{decode}", o.decode, "{tokens}", strconv.Itoa(o.tokens))
+	// Split first and filled in then: a path with a space stays one word.
 	words := strings.Fields(o.run)
 	for i, w := range words {
 		words[i] = fill.Replace(w)
@@ -150,6 +165,7 @@ func (o *options) command(model, threads string) []string {
 func measure(ctx context.Context, env []string, name string, args ...string) (measures, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
+	// What the program complains of is seen at once.
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -12,6 +12,9 @@ import (
 )
 
 // measures are what both programs print as JSON.
+//
+// Loading and the first token in milliseconds, prompts and single tokens in tokens
+// per second by length, memory in MiB.
 type measures struct {
 	CPU     string             `json:"cpu,omitempty"`
 	Load    float64            `json:"load_ms"`
@@ -48,6 +51,7 @@ type record struct {
 	Peer    measures `json:"llama.cpp"`
 }
 
+// record sums up the rounds. The processor is the same in all of them.
 func (c *comparison) record() record {
 	r := record{Model: c.model, Threads: c.threads, Rounds: len(c.own), Own: medians(c.own), Peer: medians(c.peer)}
 	for _, m := range c.own {
@@ -57,6 +61,9 @@ func (c *comparison) record() record {
 }
 
 // medians takes each measure by itself.
+//
+// They need not be of one round: a round that was slow to load may have been the
+// median for everything else.
 func medians(list []measures) measures {
 	each := func(of func(m measures) map[string]float64) map[string]float64 {
 		v := map[string]float64{}
@@ -84,12 +91,15 @@ type row struct {
 	less bool
 }
 
+// rows lists what the table has, in the order in which people ask for it.
 func (c *comparison) rows() []row {
 	var rows []row
 	for _, n := range c.lengths(func(m measures) map[string]float64 { return m.Prefill }) {
 		rows = append(rows, row{"prompt of " + n + ", tokens/s", func(m measures) float64 { return m.Prefill[n] }, false})
 	}
 	for _, n := range c.lengths(func(m measures) map[string]float64 { return m.Decode }) {
+		// Lengths that only one of them measured show 0 for the other, and are not
+		// left out.
 		rows = append(rows, row{"tokens after " + n + ", tokens/s", func(m measures) float64 { return m.Decode[n] }, false})
 	}
 	return append(rows,
@@ -141,6 +151,7 @@ func (r row) ratio(own, peer float64) float64 {
 	if r.less {
 		own, peer = peer, own
 	}
+	// A measure that one of them does not have.
 	if peer <= 0 {
 		return 0
 	}

@@ -35,6 +35,9 @@ type file struct {
 
 // pair is an entry of the metadata: uint32, float32, string, []string,
 // []float32 or []int32.
+//
+// Those are the types that llama.cpp wants for the keys it reads; others are
+// refused when they are written.
 type pair struct {
 	key   string
 	value any
@@ -50,6 +53,8 @@ type tensor struct {
 	write func(w io.Writer) error
 }
 
+// set adds an entry. The order is kept: general.architecture
+// comes first, as in the files of llama.cpp.
 func (f *file) set(key string, value any) { f.pairs = append(f.pairs, pair{key, value}) }
 
 // writer counts bytes and keeps the first error.
@@ -70,20 +75,24 @@ func (w *writer) Write(b []byte) (int, error) {
 	return n, w.err
 }
 
+// GGUF is little-endian. Errors stay in the writer, which a caller asks once.
 func (w *writer) u32(v uint32) { _, _ = w.Write(binary.LittleEndian.AppendUint32(nil, v)) }
 func (w *writer) u64(v uint64) { _, _ = w.Write(binary.LittleEndian.AppendUint64(nil, v)) }
 
+// text writes a string: its length in bytes, and no end mark.
 func (w *writer) text(s string) {
 	w.u64(uint64(len(s)))
 	_, _ = w.Write([]byte(s))
 }
 
+// pad fills up with zeros to where a tensor may begin.
 func (w *writer) pad() {
 	if rest := w.n % ggufAlign; rest != 0 {
 		_, _ = w.Write(make([]byte, ggufAlign-rest))
 	}
 }
 
+// pair writes a key, the number of its type, and the value.
 func (w *writer) pair(p pair) {
 	w.text(p.key)
 	switch v := p.value.(type) {
@@ -111,11 +120,13 @@ func (w *writer) pair(p pair) {
 		for _, x := range v {
 			w.u32(uint32(x))
 		}
+	// A mistake of this program; the writer keeps it like an error of the disk.
 	default:
 		w.err = fmt.Errorf("metadata %s: no form for %T", p.key, v)
 	}
 }
 
+// array writes the head of a list.
 func (w *writer) array(typ uint32, n int) {
 	w.u32(typeArray)
 	w.u32(typ)
@@ -137,6 +148,7 @@ func (f *file) write(path string) (err error) {
 	for _, p := range f.pairs {
 		w.pair(p)
 	}
+	// Offsets count from the end of the head, which is padded too.
 	at := int64(0)
 	for _, t := range f.tensors {
 		w.text(t.name)
@@ -158,6 +170,7 @@ func (f *file) write(path string) (err error) {
 		if err := t.write(w); err != nil {
 			return fmt.Errorf("tensor %s: %w", t.name, err)
 		}
+		// The offsets behind it would all be wrong, and llama.cpp would read noise.
 		if w.err == nil && w.n-start != t.size {
 			return fmt.Errorf("tensor %s: %d bytes where %d were announced", t.name, w.n-start, t.size)
 		}

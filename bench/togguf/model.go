@@ -18,6 +18,8 @@ func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 	f := new(file)
 	f.set("general.architecture", "llama")
 	f.set("general.name", "converted from a Core ML package")
+	// llama.cpp derives none of these from the tensors and refuses a file that
+	// lacks one.
 	for _, p := range []struct {
 		key string
 		n   int
@@ -40,11 +42,16 @@ func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 	f.vocabulary(d.Vocab())
 
 	// The rows of a head lie in pairs in GGUF, and in halves in the package.
+	//
+	// So llama.cpp rotates neighbouring rows where Hugging Face rotates row i and
+	// row i + half; its own converter permutes them alike (convert_hf_to_gguf.py,
+	// permute).
 	pairs := func(row int) int {
 		head, i := row/d.HeadDim, row%d.HeadDim
 		return head*d.HeadDim + i%2*(d.HeadDim/2) + i/2
 	}
 	var err error // the first
+	// A layer has seven matrices; the error is asked for once, at the end.
 	add := func(name string, v *mil.Value, from func(int) int) {
 		if err != nil {
 			return
@@ -54,6 +61,7 @@ func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 			f.tensors = append(f.tensors, w.tensor(name, from))
 		}
 	}
+	// In the order in which llama.cpp's own converter writes them.
 	add("token_embd.weight", d.Embedding, nil)
 	for l := range d.Layers {
 		block := fmt.Sprintf("blk.%d.", l)
@@ -78,6 +86,9 @@ func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 // vocabulary makes up tokens: measurements feed ids, but a file without a
 // vocabulary is not loaded.
 func (f *file) vocabulary(n int) {
+	// The three special tokens and the 256 bytes, without which llama.cpp does not
+	// take a vocabulary of this kind. The numbers of types are those of llama.h: 1
+	// normal, 2 unknown, 3 control, 6 byte.
 	const bytesEnd = 3 + 256
 	tokens, scores, types := make([]string, n), make([]float32, n), make([]int32, n)
 	for i := range n {

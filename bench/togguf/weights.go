@@ -30,6 +30,8 @@ func newWeight(v *mil.Value) (*weight, error) {
 		}
 		return &weight{rows: v.Const.Shape[0], cols: v.Const.Shape[1], typ: ggmlF16, codes: v.Const}, nil
 	}
+	// An offset has no place in Q4_0 and Q8_0, whose codes are symmetric; to round
+	// them anew would measure other numbers.
 	op := v.Producer
 	if op == nil || op.Type != "constexpr_blockwise_shift_scale" || op.Input("offset") != nil ||
 		op.Input("data").Const == nil || op.Input("scale").Const == nil {
@@ -44,6 +46,7 @@ func newWeight(v *mil.Value) (*weight, error) {
 		return nil, fmt.Errorf("%s has blocks of %d, which GGML's blocks of %d do not divide", v.Name, w.block, ggmlBlock)
 	}
 	switch codes.DType {
+	// The two whose codes are the package's own.
 	case dtype.Int4:
 		w.typ = ggmlQ4_0
 	case dtype.Int8:
@@ -55,6 +58,8 @@ func newWeight(v *mil.Value) (*weight, error) {
 }
 
 // rowBytes returns the size of a row.
+//
+// The 2 bytes are a block's scale, or a number of fp16.
 func (w *weight) rowBytes() int {
 	switch w.typ {
 	case ggmlQ4_0:
@@ -71,6 +76,7 @@ func (w *weight) tensor(name string, from func(row int) int) tensor {
 	return tensor{
 		name: name, rows: w.rows, cols: w.cols, typ: w.typ, size: int64(w.rows) * int64(w.rowBytes()),
 		write: func(out io.Writer) error {
+			// A row at a time: a matrix of a large model has hundreds of megabytes.
 			row := make([]byte, 0, w.rowBytes())
 			for r := range w.rows {
 				at := r
@@ -91,9 +97,12 @@ func (w *weight) tensor(name string, from func(row int) int) tensor {
 // byte i holds code i low and code i+16 high, 8 above the number that they mean;
 // one of Q8_0 is a scale and 32 signed bytes.
 func (w *weight) appendRow(b []byte, r int) []byte {
+	// fp16 as it is: both are little-endian.
 	if w.scales == nil {
 		return append(b, w.codes.Data[2*r*w.cols:2*(r+1)*w.cols]...)
 	}
+	// A block of the package may be several of GGML's, which then have its scale
+	// each.
 	perRow := w.cols / w.block
 	for c := 0; c < w.cols; c += ggmlBlock {
 		scale := 2 * (r*perRow + c/w.block)
@@ -104,6 +113,7 @@ func (w *weight) appendRow(b []byte, r int) []byte {
 			continue
 		}
 		for i := range ggmlBlock / 2 {
+			// From -8..7 to 0..15.
 			lo := mil.IntAt(w.codes.Data, dtype.Int4, at+i) + 8
 			hi := mil.IntAt(w.codes.Data, dtype.Int4, at+i+ggmlBlock/2) + 8
 			b = append(b, byte(lo|hi<<4))

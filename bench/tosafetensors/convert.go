@@ -38,9 +38,11 @@ func convert(from, to, family string, ropeBase float64) (err error) {
 	if err != nil {
 		return err
 	}
+	// After everything that can be wrong with the package.
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
+	// The weights first: a folder with config.json is taken for a whole checkpoint.
 	if err := writeParts(filepath.Join(to, "model.safetensors"), list); err != nil {
 		return err
 	}
@@ -55,6 +57,7 @@ func convert(from, to, family string, ropeBase float64) (err error) {
 // they do in a package.
 func parts(d *decoder.Decoder) ([]part, error) {
 	var list []part
+	// Gains are few, and expanded already.
 	vector := func(name string, values []float32) {
 		list = append(list, part{name, []int{len(values)}, func() []float32 { return values }})
 	}
@@ -79,6 +82,7 @@ func parts(d *decoder.Decoder) ([]part, error) {
 		}
 	}
 	vector("model.norm.weight", d.Gains[2*d.Layers])
+	// A model with tied weights has none, and config.json says so.
 	if head := d.Head(); head != nil {
 		m, err := newMatrix(head)
 		if err != nil {
@@ -89,6 +93,8 @@ func parts(d *decoder.Decoder) ([]part, error) {
 	return list, nil
 }
 
+// writeParts writes the tensors in the order of the list. Their shapes are all
+// known before the first is expanded, which is what the head of the file needs.
 func writeParts(path string, list []part) (err error) {
 	specs := make([]safetensors.Spec, len(list))
 	for i, p := range list {
@@ -132,6 +138,9 @@ type config struct {
 	DType         string   `json:"torch_dtype"`
 }
 
+// newConfig says of the decoder what its tensors do not: how many heads a width
+// stands for, how far positions go and how fast they turn. Every family here is of
+// the one architecture.
 func newConfig(d *decoder.Decoder, family string, ropeBase float64) config {
 	return config{
 		Architectures: []string{"LlamaForCausalLM"},

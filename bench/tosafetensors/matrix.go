@@ -29,6 +29,7 @@ func newMatrix(v *mil.Value) (*matrix, error) {
 		if m.codes == nil || m.scales == nil {
 			return nil, fmt.Errorf("%s is computed from %s", v.Name, op.Input("data").Name)
 		}
+		// As the operation has it: (code - offset) * scale.
 		if offset := op.Input("offset"); offset != nil {
 			m.offsets = offset.Const
 		}
@@ -42,6 +43,7 @@ func newMatrix(v *mil.Value) (*matrix, error) {
 			return nil, fmt.Errorf("%s has scales or offsets of shape %v for %v", v.Name, c.Shape, m.codes.Shape)
 		}
 	}
+	// Checked once, so that expand can index without asking.
 	for _, c := range []*mil.Const{m.codes, m.scales, m.offsets} {
 		if c == nil {
 			continue
@@ -53,12 +55,15 @@ func newMatrix(v *mil.Value) (*matrix, error) {
 	return m, nil
 }
 
+// divides reports whether blocks of equal size make up the whole.
 func divides(part, whole int) bool { return part > 0 && whole%part == 0 }
 
 // expand returns what the matrix means, row by row.
 func (m *matrix) expand() []float32 {
 	out := make([]float32, m.rows*m.cols)
 	for i := range out {
+		// First the codes as numbers, then the two steps in the operation's order
+		// and in float32, as the reference computes them.
 		out[i] = mil.FloatAt(m.codes.Data, m.codes.DType, i)
 	}
 	for r := range m.rows {

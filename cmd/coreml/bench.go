@@ -13,9 +13,19 @@ import (
 	"github.com/gocoreml/coreml/generate"
 )
 
+// benchCmd is the verb bench. It promises figures that can be compared from one run
+// to the next: made-up tokens that are the same every time, a warm model, the
+// median of several rounds, taken in turns so that a machine that slows down slows
+// all measures alike, and a word about other work on the machine. It measures the
+// model alone: no tokenizer, no sampling, no text.
+//
+// A length that the context has no room for is left out and told of, and does not
+// fail the rest.
 type benchCmd struct {
 	Model string `arg:"" help:"The model package, or a folder with one in it."`
 
+	// What is measured. The lengths are texts, since kong has no word for an empty
+	// list and "none" is one.
 	Prefill  string `help:"Lengths of prompts to measure, or none." default:"32,128,512" placeholder:"N,..."`
 	Decode   string `help:"Lengths of text behind which single tokens are measured, or none." default:"0,512" placeholder:"N,..."`
 	Tokens   int    `short:"n" help:"Single tokens per measurement." default:"32" placeholder:"N"`
@@ -25,11 +35,13 @@ type benchCmd struct {
 	PrefillChunk int `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
 
+	// What is measured besides.
 	Perplexity string `help:"A text whose perplexity to measure as well." placeholder:"FILE"`
 	Tokenizer  string `help:"Folder with the tokenizer for the text, or its tokenizer.json; else as for generate." placeholder:"PATH"`
 	Profile    bool   `help:"Show what each kind of operation costs."`
 	JSON       bool   `help:"Print one JSON object in place of the table."`
 
+	// The lengths, once Validate has read them.
 	prefill, decode []int
 }
 
@@ -45,11 +57,16 @@ func (*benchCmd) Help() string {
 
 // The most that the flags may ask for.
 const (
+	// A thousand rounds of the defaults take hours already, and
+	// no model's context has more tokens than this.
 	maxBenchRounds = 1000
 	maxBenchTokens = 1 << 20
 )
 
 // Validate is called by kong.
+//
+// It reads the lists too, so that a wrong length is told of before minutes of
+// loading.
 func (c *benchCmd) Validate() error {
 	var err error
 	if c.prefill, err = lengths("--prefill", c.Prefill, 1); err != nil {
@@ -79,6 +96,9 @@ func lengths(flag, text string, least int) ([]int, error) {
 }
 
 // Run is called by kong.
+//
+// Nothing is printed before everything is measured: writing to a terminal takes
+// time of its own.
 func (c *benchCmd) Run(ctx context.Context, io *streams) error {
 	report, err := c.measure(ctx)
 	if err != nil {
@@ -92,6 +112,7 @@ func (c *benchCmd) Run(ctx context.Context, io *streams) error {
 
 // measure loads the model and takes every measure that is asked for.
 func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
+	// First of all: what this program does to the machine is not other work.
 	busy, ok := loadAverage()
 	if !ok {
 		busy = -1
@@ -99,6 +120,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	if c.Model, err = packagePath(c.Model); err != nil {
 		return nil, err
 	}
+	// Before the model is loaded, which takes much longer than reading a text.
 	text, err := c.perplexityTokens()
 	if err != nil {
 		return nil, err
@@ -106,6 +128,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	cfg := c.config()
 	cfg.Function = c.Function
 	if cfg.Arithmetic == coreml.ArithmeticDefault {
+		// The figures are those that a user of generate sees.
 		cfg.Arithmetic = coreml.ArithmeticFast // as generate does
 	}
 	start := time.Now()
@@ -114,6 +137,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
+	// No tokenizer: packages without one can be measured.
 	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: c.PrefillChunk, MaxStates: 1})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Model, err)
@@ -124,6 +148,8 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 	if err := c.run(ctx, g, r); err != nil {
 		return nil, err
 	}
+	// The profile's own tables, and the rows of logits that perplexity keeps, would
+	// count as the model's.
 	r.peak = peakRSS() // before what is not part of the measurement
 	if c.Profile {
 		if err := profileModel(ctx, g, r); err != nil {
@@ -139,6 +165,9 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 }
 
 // run takes the rounds.
+//
+// run takes every measure once in each round. A measure at a time would put all the
+// rounds of one of them into the minute in which something else ran.
 func (c *benchCmd) run(ctx context.Context, g *generate.Generator, r *benchReport) error {
 	b, err := newBencher(ctx, g)
 	if err != nil {

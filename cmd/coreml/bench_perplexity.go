@@ -13,6 +13,9 @@ import (
 )
 
 // perplexityResult is how well a model foretells a text.
+//
+// Perplexity says whether arithmetic or compression has spoilt a model, in one
+// number: it is what --arithmetic faithful and fast are compared by.
 type perplexityResult struct {
 	// Tokens is the number of tokens that were foretold.
 	Tokens     int     `json:"tokens"`
@@ -21,6 +24,8 @@ type perplexityResult struct {
 }
 
 // perplexityTokens encodes the text of --perplexity, nil when there is none.
+//
+// No special tokens are put around the text: it is foretold as it stands.
 func (c *benchCmd) perplexityTokens() ([]int, error) {
 	if c.Perplexity == "" {
 		return nil, nil
@@ -35,6 +40,8 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 	}
 	text, err := readText(c.Perplexity)
 	var special *storage.NotRegularError
+	// It is the call that is wrong, and its name is said: another file may be
+	// missing too.
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &special) {
 		return nil, usagef("--perplexity: %s", explain(err))
 	}
@@ -51,6 +58,7 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 	return ids, nil
 }
 
+// readText reads a text of the size that prompts may have.
 func readText(path string) (_ string, err error) {
 	f, err := storage.Open(path)
 	if err != nil {
@@ -73,6 +81,8 @@ func readText(path string) (_ string, err error) {
 func perplexity(ctx context.Context, g *generate.Generator, ids []int) (*perplexityResult, error) {
 	r := new(perplexityResult)
 	sum := 0.0
+	// Pieces and not a window that moves by one token: that would take a prediction
+	// of the whole context for each of them.
 	for len(ids) > 1 {
 		piece := ids[:min(len(ids), g.ContextLength())]
 		if len(piece) < 2 {
@@ -115,6 +125,8 @@ func pieceLoss(ctx context.Context, g *generate.Generator, ids []int) (float64, 
 	return sum, err
 }
 
+// logSumExp is ln(sum of e^x), in float64 and with the largest taken out first:
+// logits of 100 and more are usual, and e^100 is no float32.
 func logSumExp(v []float32) float64 {
 	most := float32(math.Inf(-1))
 	for _, x := range v {

@@ -31,8 +31,11 @@ type kindProfile struct {
 	GBps float64 `json:"gb_per_second,omitempty"`
 }
 
+// kindKey tells kinds apart: the same product over int4 and over fp16 weights runs
+// in different kernels.
 type kindKey struct{ operator, format string }
 
+// kindCost is what a kind came to in a phase.
 type kindCost struct {
 	steps   int
 	bytes   int64
@@ -43,6 +46,9 @@ type kindCost struct {
 type recorder map[kindKey]*kindCost
 
 // Step implements engine.Profiler.
+//
+// It is called on one goroutine, step after step, and so needs no lock. What it
+// does itself is not in elapsed.
 func (r recorder) Step(operator, format string, bytes int, elapsed time.Duration) {
 	k := kindKey{operator, format}
 	c := r[k]
@@ -56,6 +62,9 @@ func (r recorder) Step(operator, format string, bytes int, elapsed time.Duration
 }
 
 // phase sums up, the dearest kind first.
+//
+// Equal times are put in the order of names, so that two runs can be compared line
+// by line.
 func (r recorder) phase(name string, tokens int, elapsed time.Duration) phaseProfile {
 	p := phaseProfile{Phase: name, Tokens: tokens, MS: millis(elapsed)}
 	keys := slices.SortedFunc(maps.Keys(r), func(a, b kindKey) int {
@@ -79,6 +88,8 @@ func profileModel(ctx context.Context, g *generate.Generator, r *benchReport) er
 		return err
 	}
 	defer b.close()
+	// After the rounds, in a sequence of its own: the clock is read twice for each
+	// step here, which would be part of what is measured there.
 	for _, s := range r.prefill {
 		rec := recorder{}
 		if err := b.prefill(engine.WithProfiler(ctx, rec), &s); err != nil {
@@ -109,6 +120,8 @@ func (p *phaseProfile) text() string {
 	t.row(p.Phase, "weights", "steps", "ms per token", "share", "GB/s")
 	perToken := func(ms float64) string { return fmt.Sprintf("%.3f", ms/float64(max(p.Tokens, 1))) }
 	share := func(ms float64) string { return fmt.Sprintf("%.1f %%", 100*ms/max(p.MS, 1e-9)) }
+	// What no step accounts for is the planning of shapes, the copies of inputs and
+	// outputs, and this profiler.
 	rest, restSteps, outside := 0.0, 0, p.MS
 	for _, k := range p.Kinds {
 		outside -= k.MS

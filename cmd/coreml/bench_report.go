@@ -11,6 +11,8 @@ import (
 )
 
 // benchReport is what was measured.
+//
+// It is filled in by the measurement and written as a table or as an object.
 type benchReport struct {
 	model          string
 	info           coreml.Info
@@ -48,6 +50,10 @@ func (r *benchReport) fit(prefill, decode []int, tokens, context int) {
 }
 
 // benchJSON is what --json prints. The last two are there when asked for.
+//
+// benchJSON is what --json prints. Lengths are the keys of prefill and decode, in
+// tokens, and rates their values, in tokens per second. The last two are there when
+// asked for.
 type benchJSON struct {
 	CPU            string             `json:"cpu"`
 	Threads        int                `json:"threads"`
@@ -62,6 +68,8 @@ type benchJSON struct {
 	Perplexity     *perplexityResult  `json:"perplexity,omitempty"`
 }
 
+// medians gives the rates of the object. The least and the most are left to the
+// table: scripts that want them run several times.
 func medians(list []series) map[string]float64 {
 	m := map[string]float64{}
 	for i := range list {
@@ -70,6 +78,8 @@ func medians(list []series) map[string]float64 {
 	return m
 }
 
+// writeJSON prints the object, on one line, so that the results of many runs are a
+// file of lines.
 func (r *benchReport) writeJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -125,6 +135,8 @@ func (r *benchReport) writeTable(w io.Writer) error {
 // this program had not begun when it was read.
 const busyAbove = 0.5
 
+// It is a note and no error: figures that are compared within one run may still be
+// of use.
 func busyNote(load float64) string {
 	if load < busyAbove {
 		return ""
@@ -139,6 +151,7 @@ func (r *benchReport) rates() string {
 	}
 	t := table{indent: "  ", right: map[int]bool{1: true, 2: true, 3: true}}
 	t.row("tokens per second", "median", "least", "most")
+	// The range beside the median says how far it can be trusted.
 	line := func(what string, s *series) {
 		cells := []string{what, rate(s.median())}
 		least, most := s.rates[0], s.rates[0]

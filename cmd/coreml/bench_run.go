@@ -12,12 +12,16 @@ import (
 )
 
 // series is one measure over the rounds.
+//
+// Rates are kept and not times: lengths differ, and people compare tokens per
+// second.
 type series struct {
 	length int       // of the prompt, or of the text before
 	rates  []float64 // tokens per second, one for each round
 	last   time.Duration
 }
 
+// add takes in one round.
 func (s *series) add(tokens int, elapsed time.Duration) {
 	s.last = elapsed
 	s.rates = append(s.rates, perSecondOf(float64(tokens), elapsed))
@@ -36,6 +40,7 @@ var clockStep = sync.OnceValue(func() time.Duration {
 	least := longest
 	for range 3 {
 		start := time.Now()
+		// The limit is for a clock that stands still, as that of an emulator may.
 		for n := 0; ; n++ {
 			if step := time.Since(start); step > 0 || n > 1e8 {
 				least = min(least, max(step, 1))
@@ -49,6 +54,8 @@ var clockStep = sync.OnceValue(func() time.Duration {
 // median returns the middle of the rates, 0 when there are none.
 func (s *series) median() float64 { return median(s.rates) }
 
+// The median and not the mean: a round in which the machine did something else is
+// far off and should not count.
 func median(v []float64) float64 {
 	if len(v) == 0 {
 		return 0
@@ -82,6 +89,7 @@ func newBencher(ctx context.Context, g *generate.Generator) (*bencher, error) {
 	return &bencher{seq: seq, vocab: safeVocab}, nil
 }
 
+// close gives the state back. Nothing was written that could be lost.
 func (b *bencher) close() { _ = b.seq.Close() }
 
 // ids returns n tokens that are the same in every run, made by the generator of
@@ -90,6 +98,7 @@ func (b *bencher) ids(n int) []int {
 	b.fed = b.fed[:0]
 	x := uint32(1)
 	for range n {
+		// The upper bits: the lower ones of such a generator have short periods.
 		x = x*1103515245 + 12345
 		b.fed = append(b.fed, int(x>>16&0x7fff)%b.vocab)
 	}
@@ -111,11 +120,15 @@ func (b *bencher) first(ctx context.Context, r *benchReport) error {
 	}
 	ids := b.ids(n)
 	start := time.Now()
+	// The first prediction also reads the weights from the disk and makes the plan,
+	// which is why it is a measure of its own and not a round.
 	logits, err := b.seq.Append(ctx, ids)
 	r.first, r.firstPrompt = time.Since(start), n
 	if err != nil {
 		return err
 	}
+	// From here on tokens are from the whole vocabulary: rows of the embedding that
+	// are next to each other would be in the cache.
 	if b.vocab = len(logits); b.vocab == 0 {
 		return fmt.Errorf("the model gives no logits")
 	}
@@ -127,6 +140,7 @@ func (b *bencher) prefill(ctx context.Context, s *series) error {
 	if err := b.seq.Truncate(0); err != nil {
 		return err
 	}
+	// Made before the clock starts.
 	ids := b.ids(s.length)
 	start := time.Now()
 	_, err := b.seq.Append(ctx, ids)
@@ -163,6 +177,8 @@ func (b *bencher) decode(ctx context.Context, s *series, tokens int) error {
 		return err
 	}
 	ids := b.ids(s.length + tokens)
+	// The counters are read outside of the time that is measured: reading stops the
+	// world.
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()

@@ -12,6 +12,13 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 )
 
+// checkCmd is the verb check. It promises that "ok" means: the package gave what
+// another program, coremltools or PyTorch, recorded for the same inputs, within the
+// tolerance that the record itself states. The exit status is 1 when anything
+// differs or cannot be compared, so that a loop over folders needs nothing else; a
+// folder that cannot be read does not keep the others from being compared.
+//
+// The records are described in testdata/README.md at the root of the repository.
 type checkCmd struct {
 	Dirs         []string  `arg:"" name:"dir" help:"Folders with a package and cases.json, generation.json or both."`
 	NoFusion     bool      `help:"Run every operation on its own."`
@@ -33,6 +40,8 @@ func (*checkCmd) Help() string {
 var errOutput = errors.New("write result")
 
 // checker counts what it has compared.
+//
+// One is used for all folders of a call.
 type checker struct {
 	cfg            coreml.Config
 	out            io.Writer
@@ -40,6 +49,9 @@ type checker struct {
 }
 
 // Run is called by kong.
+//
+// The arithmetic is the faithful one where none is named: it rounds where Core ML
+// does, and the records are Core ML's or made to be like them.
 func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	k := &checker{cfg: *c.config(), out: io.out}
 	k.cfg.NoFusion, k.cfg.ComputeUnits = c.NoFusion, coreml.ComputeUnits(c.ComputeUnits)
@@ -48,6 +60,8 @@ func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	}
 	for _, dir := range c.Dirs {
 		if err := k.dir(ctx, dir); err != nil {
+			// An interrupt is no failed comparison, and results that nobody can
+			// read need not be computed.
 			if ctx.Err() != nil || errors.Is(err, errOutput) {
 				return err
 			}
@@ -72,7 +86,7 @@ func (k *checker) dir(ctx context.Context, dir string) error {
 		file  string
 		check func(context.Context, string) error
 	}{{"cases.json", k.cases}, {"generation.json", k.generation}} {
-		_, err := os.Stat(filepath.Join(dir, part.file))
+		_, err := os.Lstat(filepath.Join(dir, part.file)) // a link that leads nowhere is no file that is missing
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -98,6 +112,8 @@ func (k *checker) dir(ctx context.Context, dir string) error {
 }
 
 // recordsBelow lists the folders in dir that check could compare.
+//
+// It is for the message alone, and says nothing where it cannot look.
 func recordsBelow(dir string) []string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -116,6 +132,8 @@ func recordsBelow(dir string) []string {
 }
 
 // silentPath leaves out the path of an error: whoever gets it names the folder.
+//
+// The name would come twice otherwise, and often in two forms.
 func silentPath(err error) error {
 	var e *fs.PathError
 	if errors.As(err, &e) {
@@ -127,6 +145,7 @@ func silentPath(err error) error {
 // report writes the line of one comparison. A nil err means that it passed.
 func (k *checker) report(dir, what, figures string, err error) error {
 	verdict := "ok  "
+	// A failure is taken back from what has passed: each line counts once.
 	k.passed++
 	if err != nil {
 		verdict = "FAIL"

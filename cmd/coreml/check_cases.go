@@ -16,7 +16,12 @@ import (
 )
 
 // casesFile is cases.json: recorded predictions of a package.
+//
+// A run is a sequence of steps over one state, as a conversation is: a package that
+// forgets, or that remembers too much, fails in the second step. Names of features
+// lead to names of tensors in one file beside it.
 type casesFile struct {
+	// Paths are relative to the folder of the file, with slashes on every system.
 	Package   string `json:"package"`
 	Tensors   string `json:"tensors"`
 	Tolerance struct {
@@ -59,6 +64,9 @@ func (f *casesFile) openTensors(dir string) (*recordedTensors, error) {
 }
 
 // recordedTensors is an open file of tensors.
+//
+// It stays open for all runs: the file may have gigabytes, and only what a step
+// names is read.
 type recordedTensors struct {
 	*safetensors.File
 	file *inputFile
@@ -94,6 +102,7 @@ func (k *checker) cases(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, tensors.Close()) }()
+	// Each function is loaded once, however many runs it has.
 	models := map[string]*coreml.Model{}
 	defer func() {
 		for _, m := range models {
@@ -138,7 +147,9 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *re
 	if err != nil {
 		return "", err
 	}
+	// Each run begins with a new state, which is all zero.
 	defer st.Close()
+	// The figures of a run are those of its worst tensor.
 	worst := difference{cosine: 1}
 	for n, step := range r.Steps {
 		in := coreml.Features{}
@@ -147,6 +158,7 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *re
 			if err != nil {
 				return "", fmt.Errorf("step %d, input %q: %w", n, name, err)
 			}
+			// No picture is scaled: a record has the size that the model takes.
 			if in[name], err = valueOf(m.Description().Input(name), t, nil); err != nil {
 				return "", fmt.Errorf("step %d, input %q: %w", n, name, err)
 			}
@@ -155,7 +167,11 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *re
 		if err != nil {
 			return "", fmt.Errorf("step %d: %w", n, err)
 		}
+		// In the order of their names, so that of several that differ it is always
+		// the same that is told of.
 		for _, name := range slices.Sorted(maps.Keys(step.Outputs)) {
+			// Records have arrays only; a label of a classifier is recorded as
+			// none.
 			got, err := outputArray(out[name])
 			if err == nil {
 				err = f.compare(&worst, got, tensors, step.Outputs[name])
@@ -199,6 +215,10 @@ func (f *casesFile) compare(worst *difference, got *tensor.Tensor, tensors *reco
 }
 
 // difference is how far two tensors are apart.
+//
+// Both are needed: one element that is far off hardly turns the direction of a
+// million others, and a small error everywhere stays below every limit of the first
+// kind.
 type difference struct {
 	relative float64 // the largest difference, in parts of the largest value
 	cosine   float64
@@ -206,6 +226,7 @@ type difference struct {
 
 // compare measures the difference between what came and what was recorded.
 func compare(got, want *tensor.Tensor) (difference, error) {
+	// A tensor that carries an error has no shape: the error says more.
 	if !slices.Equal(got.Shape(), want.Shape()) {
 		if err := got.Err(); err != nil {
 			return difference{}, err
@@ -220,6 +241,7 @@ func compare(got, want *tensor.Tensor) (difference, error) {
 	if err != nil {
 		return difference{}, err
 	}
+	// In float64, whatever the types: float16 squares overflow.
 	var apart, largest, dot, aa, bb float64
 	for i := range a {
 		if a[i] == b[i] && math.IsInf(a[i], 0) {
@@ -233,6 +255,8 @@ func compare(got, want *tensor.Tensor) (difference, error) {
 	}
 	d := difference{cosine: 1}
 	if apart != 0 {
+		// All that was recorded may be zeros; the infinity that comes out passes no
+		// limit.
 		d.relative = apart / largest
 	}
 	if aa != bb || dot != aa {
@@ -251,6 +275,7 @@ func nanMax(a, b float64) float64 {
 
 // readJSON reads a JSON file of a sensible size.
 func readJSON(path string, v any) error {
+	// Records of generation list some thousand numbers.
 	const most = 16 << 20
 	f, err := openInput(path, formatJSON)
 	if err != nil {

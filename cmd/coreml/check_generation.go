@@ -18,6 +18,9 @@ const closeMargin = 0.05
 
 // generationRecord is an element of generation.json: a prompt and the
 // reference's own continuation.
+//
+// Margin is the reference's own lead of its choice over the next best, token by
+// token: it says which tokens another arithmetic has to choose as well.
 type generationRecord struct {
 	Prompt string    `json:"prompt"`
 	IDs    []int     `json:"ids"`
@@ -49,6 +52,9 @@ func (k *checker) generation(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
+	// Three ways, because they run through different shapes and so through
+	// different kernels, and because whoever forgets a position does it in one of
+	// them only.
 	for _, way := range []struct {
 		name  string
 		chunk int
@@ -74,10 +80,13 @@ func packageOf(dir string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("cases.json: %w", err)
 	}
+	// Records of generation alone name no package.
 	found, err := filepath.Glob(filepath.Join(dir, "*.mlpackage"))
 	if err != nil {
 		return "", err
 	}
+	// A guess among several would compare with a package that the record is not
+	// about.
 	if len(found) != 1 {
 		return "", fmt.Errorf("%d packages where one is expected", len(found))
 	}
@@ -90,6 +99,7 @@ func teach(ctx context.Context, m *coreml.Model, records []generationRecord, chu
 	if err != nil {
 		return "", err
 	}
+	// The model stays open: it is the caller's.
 	defer g.Close()
 	steps, compared, calls := 0, 0, 0
 	least := math.Inf(1)
@@ -110,6 +120,8 @@ func teach(ctx context.Context, m *coreml.Model, records []generationRecord, chu
 // teachOne feeds one record and returns how many tokens it compared, how many
 // predictions that took, and the smallest lead of a compared token over all
 // others.
+//
+// Each record has a sequence of its own, which begins empty.
 func teachOne(ctx context.Context, g *generate.Generator, r *generationRecord, chunk int) (compared, calls int, lead float64, err error) {
 	seq, err := g.NewSequence(ctx)
 	if err != nil {

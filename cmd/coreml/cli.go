@@ -23,6 +23,9 @@ const (
 )
 
 // cli is the command line.
+//
+// A verb is a struct whose Run kong calls; its tags are the flags and their help.
+// The order here is that of the help.
 type cli struct {
 	Generate generateCmd `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a package holds."`
@@ -35,16 +38,20 @@ type cli struct {
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 
+	// Both forms are in use: git has one, Go the other.
 	ShowVersion versionFlag `name:"version" help:"Show the version."`
 }
 
 // engineFlags say how a model is run.
+//
+// Verbs that run models embed them. Their defaults are the library's.
 type engineFlags struct {
 	Engine     engineFlag     `help:"What runs the model: auto, framework or portable." default:"auto" placeholder:"NAME"`
 	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default: fast for generate and bench, faithful otherwise." default:"default" placeholder:"NAME"`
 	Threads    int            `help:"Most threads to use; 0 means as many as there are cores." default:"0" placeholder:"N"`
 }
 
+// config returns what the flags mean to the library.
 func (f *engineFlags) config() *coreml.Config {
 	return &coreml.Config{
 		Engine: coreml.EngineChoice(f.Engine), Arithmetic: coreml.Arithmetic(f.Arithmetic), Threads: f.Threads,
@@ -65,6 +72,8 @@ func (f *engineFlags) AfterApply() error {
 // available refuses to go on with an engine that this system does not have. flag
 // is where the user chose it.
 func available(choice coreml.EngineChoice, flag string) error {
+	// The library reads the variable too, and says what is wrong with it when a
+	// package is loaded, as if the package were to blame.
 	if name := os.Getenv("COREML_ENGINE"); choice == coreml.EngineAuto && name != "" {
 		if err := choice.UnmarshalText([]byte(name)); err != nil {
 			// Before anything is loaded: it is the variable that is wrong, not a package.
@@ -92,6 +101,8 @@ func (silent) Error() string { return "" }
 // Unwrap returns the error.
 func (s silent) Unwrap() error { return s.error }
 
+// engineFlag is a choice that kong can read: it asks for UnmarshalText, whose
+// errors of the library begin with its name.
 type engineFlag coreml.EngineChoice
 
 // UnmarshalText reads the name of an engine.
@@ -99,6 +110,7 @@ func (f *engineFlag) UnmarshalText(text []byte) error {
 	return choice((*coreml.EngineChoice)(f), text)
 }
 
+// arithmeticFlag is a choice that kong can read.
 type arithmeticFlag coreml.Arithmetic
 
 // UnmarshalText reads the name of a kind of arithmetic.
@@ -106,6 +118,7 @@ func (f *arithmeticFlag) UnmarshalText(text []byte) error {
 	return choice((*coreml.Arithmetic)(f), text)
 }
 
+// unitsFlag is a choice that kong can read.
 type unitsFlag coreml.ComputeUnits
 
 // UnmarshalText reads the name of compute units, also as Swift spells it:
@@ -137,6 +150,7 @@ type usageError struct{ text string }
 // Error returns what is wrong with the call.
 func (e *usageError) Error() string { return e.text }
 
+// usagef makes the error of a call that cannot be understood; its exit status is 2.
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
 // refusal is an error that was found while the arguments were read, in a call
@@ -150,9 +164,13 @@ func (r *refusal) Unwrap() error { return r.error }
 var errFailed = errors.New("failed")
 
 // run is the program: it returns the exit status.
+//
+// It takes everything from its parameters, so that a test is a call of it; only the
+// environment and the working folder are the process's.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := newStreams(stdin, stdout, stderr)
 	err := execute(ctx, args, s)
+	// A character that was cut off may be held back.
 	if last := s.finish(); err == nil {
 		err = last
 	}
@@ -172,6 +190,7 @@ func execute(ctx context.Context, args []string, s *streams) error {
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(helpOptions()),
 		kong.ValueFormatter(helpText),
+		// A negative number and "-", which means standard input, are values.
 		kong.WithHyphenPrefixedParameters(true),
 		kong.Vars(synthVars()),
 		kong.PostBuild(needValues),
@@ -182,6 +201,7 @@ func execute(ctx context.Context, args []string, s *streams) error {
 		return err
 	}
 	if len(args) == 0 {
+		// Who types the bare name wants to know what there is.
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
@@ -191,6 +211,7 @@ func execute(ctx context.Context, args []string, s *streams) error {
 	case err != nil:
 		return callError(err)
 	}
+	tellIdle(s.err, parsed)
 	return parsed.Run()
 }
 
@@ -200,9 +221,11 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
+	// As head closes the pipe when it has enough.
 	case isBrokenPipe(err):
 		// Whoever reads the output has had enough of it.
 		return exitOK
+	// Nothing is said: who pressed Ctrl-C knows.
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return exitInterrupted
 	case errors.Is(err, errFailed):

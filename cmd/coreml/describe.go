@@ -11,6 +11,8 @@ import (
 // describe returns the description of a function as the portable engine gives it
 // once it has loaded the package. Nothing is loaded for it, so that a package
 // which no engine can run is described too.
+//
+// inspect and generate look at packages with it before they decide what to do.
 func describe(pkg *modelpkg.Package, function string) (*coreml.Description, error) {
 	f, err := pkg.FunctionInterface(function)
 	if err != nil {

@@ -19,6 +19,10 @@ import (
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
+// doctorCmd is the verb doctor. It promises to say what of this system works, and
+// what it did not look at: a part that was not checked is named, and never counted
+// as sound. It runs the embedded model and needs no package. Its output is what a
+// report of a fault should contain.
 type doctorCmd struct {
 	JSON bool `help:"Print one JSON object."`
 }
@@ -34,17 +38,20 @@ Examples:
 }
 
 // doctorReport is what doctor found. Its JSON is the output of --json.
+//
+// Lists are empty and not null where there is nothing.
 type doctorReport struct {
-	Version     string           `json:"version"`
-	Go          string           `json:"go"`
-	System      string           `json:"system"`
-	CPU         doctorCPU        `json:"cpu"`
-	Auto        string           `json:"auto_engine"`
-	Engines     []doctorEngine   `json:"engines"`
-	Framework   *doctorFramework `json:"framework,omitempty"`
-	Unchecked   []string         `json:"unchecked"`
-	Problems    []string         `json:"problems"`
-	Environment []string         `json:"environment"`
+	Version   string           `json:"version"`
+	Go        string           `json:"go"`
+	System    string           `json:"system"`
+	CPU       doctorCPU        `json:"cpu"`
+	Auto      string           `json:"auto_engine"`
+	Engines   []doctorEngine   `json:"engines"`
+	Framework *doctorFramework `json:"framework,omitempty"`
+	Unchecked []string         `json:"unchecked"`
+	// What makes the exit status 1.
+	Problems    []string `json:"problems"`
+	Environment []string `json:"environment"`
 }
 
 // doctorCPU says what the portable engine computes with.
@@ -61,11 +68,15 @@ type doctorEngine struct {
 	Present bool     `json:"present"`
 	Works   bool     `json:"works"`
 	Devices []string `json:"devices,omitempty"`
+	// Works and Problem exclude each other; Present without either means that it
+	// was interrupted.
 	Notes   []string `json:"notes,omitempty"`
 	Problem string   `json:"problem,omitempty"`
 }
 
 // doctorFramework is what the framework's engine found in the running system.
+//
+// The lists have Objective-C names, as Apple's headers write them.
 type doctorFramework struct {
 	System    string   `json:"system"`
 	Devices   []string `json:"devices"`
@@ -78,6 +89,8 @@ type doctorFramework struct {
 }
 
 // Run is called by kong.
+//
+// A problem does not end it: the next one may be the cause.
 func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
 	r := &doctorReport{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
@@ -110,6 +123,8 @@ func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
 }
 
 // environment lists the variables that change what is run.
+//
+// Those of the system that change speed alone are not among them.
 func environment() []string {
 	list := []string{}
 	for _, name := range []string{"COREML_ENGINE", kernel.EnvCPU, "GOMAXPROCS", "HF_HOME", "HF_HUB_CACHE"} {
@@ -130,6 +145,7 @@ func (r *doctorReport) engine(ctx context.Context, choice coreml.EngineChoice) e
 			return ctx.Err()
 		case err == nil:
 			e.Works = true
+		// An older system is no fault of the installation.
 		case errors.Is(err, coreml.ErrUnsupportedOS):
 			e.Problem = explain(err)
 		default:
@@ -142,8 +158,11 @@ func (r *doctorReport) engine(ctx context.Context, choice coreml.EngineChoice) e
 }
 
 // doctorTokens is how many tokens an engine has to continue a story by.
+//
+// Enough for a prompt in one prediction and tokens one by one behind a state.
 const doctorTokens = 4
 
+// try is the whole way from a package to text, with one engine.
 func (e *doctorEngine) try(ctx context.Context, choice coreml.EngineChoice) (err error) {
 	g, err := generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, &generate.Config{Model: &coreml.Config{Engine: choice}, MaxStates: 1})
 	if err != nil {
@@ -160,6 +179,9 @@ func (e *doctorEngine) try(ctx context.Context, choice coreml.EngineChoice) (err
 }
 
 // auto finds out which engine is taken when none is named.
+//
+// It repeats the library's choice in place of asking for it, to say why there is
+// none.
 func (r *doctorReport) auto() {
 	choice := coreml.EngineAuto
 	if name := os.Getenv("COREML_ENGINE"); name != "" {
@@ -183,7 +205,11 @@ func (r *doctorReport) auto() {
 }
 
 // framework asks the framework's engine what the system gives it.
+//
+// What cannot be looked at here is named, with the command that looks at it on a
+// Mac.
 func (r *doctorReport) framework(ctx context.Context) error {
+	// Only the framework's engine can be asked, and on other systems there is none.
 	examiner, ok := engine.Lookup(coreml.EngineFramework.String()).(engine.Examiner)
 	if !ok {
 		r.Unchecked = append(r.Unchecked,
@@ -220,6 +246,7 @@ func orNone(list []string) []string {
 	return list
 }
 
+// writeJSON prints the report for programs, indented, as people send it.
 func (r *doctorReport) writeJSON(out io.Writer) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -227,6 +254,8 @@ func (r *doctorReport) writeJSON(out io.Writer) error {
 	return enc.Encode(r)
 }
 
+// writeText prints the report for people: what there is first, what is wrong last,
+// where it is still on the screen.
 func (r *doctorReport) writeText(out io.Writer) error {
 	var b strings.Builder
 	t := table{}
@@ -275,6 +304,7 @@ func (r *doctorReport) system() string {
 	return r.System
 }
 
+// text is an engine's line.
 func (e *doctorEngine) text() string {
 	switch {
 	case !e.Present:
@@ -285,6 +315,9 @@ func (e *doctorEngine) text() string {
 	return "runs the embedded model on " + strings.Join(e.Devices, ", ")
 }
 
+// rows are the lines about the framework. The binding is the list of Objective-C
+// classes and methods that the engine calls by name: one that the system declares
+// otherwise would crash the process.
 func (f *doctorFramework) rows(t *table) {
 	t.row("devices", strings.Join(f.Devices, ", "))
 	states := "no: they need macOS 15"

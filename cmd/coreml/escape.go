@@ -1,58 +1,15 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
-
-// unsafeRune reports whether r does something to a terminal, or to the order in
-// which text is shown, in place of being shown: the control characters of C0 and
-// C1, DEL, the separators that some terminals take for a new line, and the
-// characters that turn the direction of writing.
-func unsafeRune(r rune) bool {
-	switch {
-	case r < 0x20, r >= 0x7f && r <= 0x9f:
-		return true
-	case r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return true
-	}
-	return false
-}
-
-// appendEscaped appends p to dst with every unsafe character but those in keep
-// as an escape of Go, and every byte that is no UTF-8 as \xNN. Characters from
-// DEL on become \uNNNN, which JSON reads as the same character: control
-// characters below it never stand in JSON.
-func appendEscaped(dst, p []byte, keep string) []byte {
-	for len(p) > 0 {
-		r, n := utf8.DecodeRune(p)
-		switch {
-		case r == utf8.RuneError && n <= 1:
-			dst = fmt.Appendf(dst, `\x%02x`, p[0])
-		case !unsafeRune(r) || strings.ContainsRune(keep, r):
-			dst = append(dst, p[:n]...)
-		case r >= 0x7f:
-			dst = fmt.Appendf(dst, `\u%04x`, r)
-		default:
-			quoted := strconv.QuoteRune(r)
-			dst = append(dst, quoted[1:len(quoted)-1]...)
-		}
-		p = p[n:]
-	}
-	return dst
-}
 
 // plain makes one line of a text that others wrote, such as a name in a package:
 // what would not be shown, a new line too, becomes an escape.
-func plain(s string) string {
-	if safe([]byte(s), "") {
-		return s
-	}
-	return string(appendEscaped(nil, []byte(s), ""))
-}
+func plain(s string) string { return quote.Line(s) }
 
 // quoted is plain between quotes. Unlike %q it leaves backslashes, which Windows
 // has in its paths, as they are.
@@ -71,28 +28,12 @@ func shownName(name string) string {
 // with.
 const ownLayout = "\n\t"
 
-// safe reports whether p needs no escapes.
-func safe(p []byte, keep string) bool {
-	for i := 0; i < len(p); {
-		if b := p[i]; b < utf8.RuneSelf {
-			if (b < 0x20 || b == 0x7f) && !strings.ContainsRune(keep, rune(b)) {
-				return false
-			}
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(p[i:])
-		if r == utf8.RuneError && n <= 1 || unsafeRune(r) {
-			return false
-		}
-		i += n
-	}
-	return true
-}
-
 // shownWriter passes text on so that nothing in it can command the terminal that
 // shows it. Every verb writes through one: what a verb forgets to quote is
 // escaped here.
+//
+// A character may come in several writes, and an escape sequence too, whose first
+// byte is escaped and the rest then plain text.
 type shownWriter struct {
 	w    io.Writer
 	held []byte // the beginning of a character whose rest has not come yet
@@ -113,8 +54,8 @@ func (s *shownWriter) Write(p []byte) (int, error) {
 	if len(all) == 0 {
 		return len(p), nil
 	}
-	if !safe(all, ownLayout) {
-		s.buf = appendEscaped(s.buf[:0], all, ownLayout)
+	if !quote.Harmless(all, ownLayout) {
+		s.buf = quote.AppendHarmless(s.buf[:0], all, ownLayout)
 		all = s.buf
 	}
 	if _, err := s.w.Write(all); err != nil {
@@ -128,7 +69,7 @@ func (s *shownWriter) finish() error {
 	if len(s.held) == 0 {
 		return nil
 	}
-	rest := appendEscaped(nil, s.held, ownLayout)
+	rest := quote.AppendHarmless(nil, s.held, ownLayout)
 	s.held = nil
 	_, err := s.w.Write(rest)
 	return err

@@ -18,12 +18,18 @@ import (
 // innerNames are the packages that an error passed through and what each was
 // doing, which a program needs to know and a person does not: "generate: open:
 // coreml: load model: X: reason" is "X: reason" to them.
+//
+// Only at the beginning of a part, so that a path or a word of a package which
+// happens to be one of these names stays.
 var innerNames = regexp.MustCompile(`(^|: )(?:` +
 	`generate(?:: (?:open|new|close|session|sequence))?|` +
 	`coreml(?:: (?:load model|predict|new state|close model|compute plan|(?:read|write|clone|reset|close|save|restore) state))?|` +
 	`tokenizer|safetensors|npy|storage|modelpkg|milpb): `)
 
 // explain is the text of an error for a person, one line of it.
+//
+// The errors themselves are left alone: a program that uses the library gets the
+// longer texts, which say what was being done.
 func explain(err error) string {
 	text := err.Error()
 	for _, e := range flatten(err) {
@@ -31,6 +37,7 @@ func explain(err error) string {
 			text = strings.Replace(text, own, better, 1)
 		}
 	}
+	// Names stand behind each other; each pass takes one away.
 	for {
 		shorter := innerNames.ReplaceAllString(text, "$1")
 		if shorter == text {
@@ -43,6 +50,8 @@ func explain(err error) string {
 
 // once removes what says again what was said before it, such as a path that two
 // callers added: "X: X: reason", and "X: decode X: reason".
+//
+// Each layer adds the path, since it does not know whether another one did.
 func once(text string) string {
 	parts := strings.Split(text, ": ")
 	kept := parts[:1]
@@ -57,6 +66,8 @@ func once(text string) string {
 }
 
 // flatten returns err and every error that it wraps, the outer before the inner.
+//
+// An error may wrap several, as a tree.
 func flatten(err error) []error {
 	list := []error{err}
 	switch e := err.(type) { //nolint:errorlint // each error of the chain is looked at by itself
@@ -99,6 +110,9 @@ func reword(err error) string {
 
 // why is the system's reason for an error, the usual ones in the same words on
 // every system.
+//
+// Windows says "The system cannot find the file specified.", and tests and users
+// should not have to know two texts.
 func why(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -128,6 +142,7 @@ func explainJSON(err error, text []byte) error {
 	return err
 }
 
+// lineOf counts from 1, as editors do.
 func lineOf(text []byte, offset int64) int {
 	return 1 + bytes.Count(text[:max(0, min(int(offset), len(text)))], []byte("\n"))
 }

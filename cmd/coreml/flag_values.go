@@ -20,6 +20,8 @@ func needValues(app *kong.Kong) error {
 	return nil
 }
 
+// insist goes through a command and those below it. It wraps what kong has chosen
+// to read each value, once that is known.
 func insist(n *kong.Node) {
 	var known []*kong.Flag
 	for _, group := range n.AllFlags(false) {
@@ -47,6 +49,7 @@ type flagValue struct {
 
 // Decode is called by kong.
 func (m *flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	// Looked at and not taken: whoever reads the value takes it.
 	t := ctx.Scan.Peek()
 	text, isText := t.Value.(string)
 	if tail, equals := strings.CutPrefix(text, "="); t.Type == kong.ShortFlagTailToken && equals {
@@ -55,6 +58,8 @@ func (m *flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error 
 		ctx.Scan.PushTyped(tail, kong.FlagValueToken)
 		t, text = ctx.Scan.Peek(), tail
 	}
+	// Messages name the long form, however it was typed: -n says nothing to who
+	// reads a log.
 	name := "--" + m.flag.Name
 	switch {
 	case t.IsEOL():
@@ -100,6 +105,7 @@ func (m *flagValue) isFlag(text string) bool {
 	return false
 }
 
+// placeholder is what stands for the value in the help.
 func (m *flagValue) placeholder() string {
 	if m.flag.PlaceHolder != "" {
 		return m.flag.PlaceHolder
@@ -149,6 +155,7 @@ func (m *flagValue) explain(err error, text string, want reflect.Type) error {
 	if want.Kind() == reflect.Slice {
 		wanted += ", or several with commas between them"
 	}
+	// Such a number is not quoted: it is one, only too large.
 	if errors.Is(number, strconv.ErrRange) {
 		wanted += ", and not as large as this"
 	}
@@ -159,6 +166,8 @@ func (m *flagValue) explain(err error, text string, want reflect.Type) error {
 }
 
 // base is the type behind pointers.
+//
+// Flags whose absence means something are pointers.
 func base(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -181,6 +190,7 @@ func (a *argument) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 			empty = empty || target.Index(i).IsZero()
 		}
 	}
+	// kong takes an empty argument for a value, and a verb would take it for none.
 	if empty {
 		return &valueError{argumentName(ctx.Value.Name) + " is empty: give one, or leave it out where it may be left out"}
 	}

@@ -7,6 +7,9 @@ import (
 
 // atLeast refuses a whole number below least. What the least number means is
 // said when it stands for something else than itself.
+//
+// The forms of these sentences are the same for every flag: which flag, what it was
+// given, what it may be, and what the odd value at the edge means.
 func atLeast(flag string, n, least int, means string) error {
 	if n >= least {
 		return nil
@@ -46,6 +49,7 @@ func (i *interval) check() error {
 	if v > i.least && v <= i.most && !math.IsInf(v, 0) || v == i.least && !i.above {
 		return nil
 	}
+	// A limit that is infinite is not one that people should read.
 	limits := fmt.Sprintf("between %g and %g", i.least, i.most)
 	switch {
 	case math.IsInf(i.most, 1) && i.above:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,24 +17,41 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
+// generateCmd is the verb generate. It promises that standard output has the answer
+// and nothing else, as the model gives it and while it is made, so that it can be
+// piped: measures, hints and the notes about flags go to standard error, and none
+// of them comes with --quiet. With --json standard output has one object in its
+// place. What the flags do not say is taken from the model's own settings, those
+// from the library's defaults; flags change them one by one.
+//
+// The prompt and the package are both arguments without a name because that is how
+// Apple's swift-transformers takes them; a wrong order is told of, and not guessed
+// at.
 type generateCmd struct {
+	// A pointer, since an empty prompt is one that was given: it is refused with
+	// words of its own, and standard input is not read for it.
 	Prompt  *string `arg:"" optional:"" help:"The prompt, in quotes; - reads it from standard input, as a pipe or a file there is without asking."`
 	Package string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
 
+	// Where the parts of the model lie, and how the prompt becomes tokens.
 	Model     string `short:"m" help:"The model package, or a folder with one in it. Without it a small storyteller answers." placeholder:"PATH"`
 	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it: beside the package, else in that cache." placeholder:"PATH"`
 	System    string `help:"A system message for the chat template." placeholder:"TEXT"`
 	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
 
+	// When the answer ends, besides the model's own end. The alias is the name that
+	// Hugging Face's generate has.
 	MaxTokens int      `short:"n" aliases:"max-length" help:"Most tokens to generate; 0 means as the model says, else 256; -1 until the context is full." default:"0" placeholder:"N"`
 	Stop      []string `sep:"none" help:"A text that ends the answer; may be repeated." placeholder:"TEXT"`
 	samplingFlags
 
+	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
 
+	// What is printed.
 	JSON  bool `help:"Print one JSON object with the answer and its measures in place of the text."`
 	Quiet bool `short:"q" help:"Print the answer alone: no statistics, no hints, and on a terminal not the prompt before it."`
 }
@@ -52,6 +70,9 @@ The sampling flags change the settings that the model comes with, one by one. On
 }
 
 // Validate is called by kong.
+//
+// All that is wrong is told at once: who mends one flag should not find the next
+// one only then.
 func (c *generateCmd) Validate() error {
 	if c.MaxTokens < -1 {
 		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
@@ -60,6 +81,9 @@ func (c *generateCmd) Validate() error {
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
+//
+// The number -1 has a meaning here and in --max-tokens, where other counts have
+// none below 0.
 func checkChunk(n int) error {
 	if n < -1 {
 		return fmt.Errorf("--prefill-chunk is %d: it must be -1 or more; 0 means 128, -1 the whole prompt", n)
@@ -68,6 +92,9 @@ func checkChunk(n int) error {
 }
 
 // samplingFlags override the model's own settings one by one.
+//
+// They are pointers because 0 is a value of theirs: --top-k 0 turns off what the
+// model's settings turn on, and leaving the flag out does not.
 type samplingFlags struct {
 	Temperature       *float64 `aliases:"temp" help:"Randomness; 0 takes the likeliest token." placeholder:"T"`
 	TopK              *int     `help:"Choose among the K likeliest tokens; 0 is off." placeholder:"K"`
@@ -120,6 +147,7 @@ func (f *samplingFlags) sampling(def *generate.Sampling) *generate.Sampling {
 	return &s
 }
 
+// set overrides a setting by a flag, where the flag is given.
 func set[T any](dst, src *T) {
 	if src != nil {
 		*dst = *src
@@ -138,6 +166,9 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	g, err := c.open(ctx)
 	if err != nil {
 		return err
+	}
+	if !c.Quiet {
+		note(io.err, c.idleWith(c.effective(g)))
 	}
 	answer, err := c.answer(ctx, g, prompt, io)
 	if cerr := g.Close(); err == nil {
@@ -160,6 +191,15 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	return err
 }
 
+// effective is how tokens are chosen in the end.
+func (c *generateCmd) effective(g *generate.Generator) *generate.Sampling {
+	own := g.Defaults().Sampling
+	return cmp.Or(c.sampling(own), own)
+}
+
+// check refuses calls whose parts contradict each other, and those in which the two
+// arguments have most likely changed places: a model would answer a prompt such as
+// "model.mlpackage" without complaint.
 func (c *generateCmd) check() error {
 	switch {
 	case c.Model != "" && c.Package != "":
@@ -171,6 +211,8 @@ func (c *generateCmd) check() error {
 	}
 	if c.Model == "" {
 		c.Model = c.Package
+		// A second argument without an ending is a word of the prompt, which the
+		// shell has split.
 		if _, err := os.Stat(c.Package); c.Package != "" && errors.Is(err, fs.ErrNotExist) && filepath.Ext(c.Package) == "" {
 			return usagef("there is no model package %s; if it belongs to the prompt, put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(c.Package))
 		}
@@ -192,6 +234,8 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		// The new line at the end is the file's or the shell's. To a model it would
+		// be the end of a paragraph.
 		text = strings.TrimRight(string(data), "\r\n")
 	}
 	if strings.TrimSpace(text) == "" {
@@ -200,6 +244,8 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	return text, nil
 }
 
+// open loads the model for one conversation: a second state would cost as much
+// memory as the first and never be used.
 func (c *generateCmd) open(ctx context.Context) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
@@ -231,6 +277,7 @@ func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt 
 
 // answer writes the text as it comes, unless it goes into a JSON object.
 func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt string, io *streams) (*generate.Result, error) {
+	// What is wrong with the call shows here, before anything is written.
 	stream, err := c.stream(ctx, g, prompt)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,9 @@ import (
 )
 
 // echo writes an answer while it is made.
+//
+// It counts a failed write as the end: a model that goes on for a reader who has
+// gone away costs minutes of work.
 type echo struct {
 	io     *streams
 	before string // shown before the first token
@@ -20,6 +23,9 @@ type echo struct {
 }
 
 // pass hands the tokens on and writes their text.
+//
+// A token may have no text of its own: the bytes of one character come in several,
+// and the decoder holds them back.
 func (e *echo) pass(stream iter.Seq2[generate.Token, error]) iter.Seq2[generate.Token, error] {
 	out := e.io.text()
 	return func(yield func(generate.Token, error) bool) {
@@ -41,6 +47,9 @@ func (e *echo) pass(stream iter.Seq2[generate.Token, error]) iter.Seq2[generate.
 }
 
 // prompt shows the prompt, once there is something to show behind it.
+//
+// Not before: a call that fails would leave a prompt on the screen as if it had
+// been answered.
 func (e *echo) prompt() bool {
 	if e.before != "" {
 		e.last = e.before[len(e.before)-1]
@@ -66,6 +75,9 @@ func shownPrompt(prompt string, question bool) string {
 }
 
 // answerJSON is what --json prints.
+//
+// Its fields, like those of every object that a verb prints, are held by
+// testdata/golden/json_fields.txt: they are added to, and never renamed.
 type answerJSON struct {
 	PromptTokens int       `json:"prompt_tokens"`
 	Tokens       []int     `json:"tokens"`
@@ -82,6 +94,7 @@ type loopJSON struct {
 	Times  int `json:"times"`
 }
 
+// statsJSON are the measures, in milliseconds, tokens per second and MiB.
 type statsJSON struct {
 	LoadMS       float64 `json:"load_ms"`
 	FirstTokenMS float64 `json:"first_token_ms"`
@@ -94,10 +107,12 @@ type statsJSON struct {
 func writeJSON(w io.Writer, r *generate.Result) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
+	// Programs that read the list should not have to know null besides.
 	tokens := r.Tokens
 	if tokens == nil {
 		tokens = []int{}
 	}
+	// A seed means nothing where nothing was left to chance.
 	var seed *uint64
 	if !r.Stats.Greedy {
 		seed = &r.Stats.Seed
@@ -119,8 +134,11 @@ func writeJSON(w io.Writer, r *generate.Result) error {
 // round keeps three decimals, which is more than the measures mean.
 func round(v float64) float64 { return float64(int64(v*1000+0.5)) / 1000 }
 
+// millis is a time as the objects have it.
 func millis(d time.Duration) float64 { return round(d.Seconds() * 1000) }
 
+// finishTexts are the words for why an answer ended. The objects have the library's
+// own, which programs compare with.
 var finishTexts = map[generate.FinishReason]string{
 	generate.FinishEnd:     "end of text",
 	generate.FinishStop:    "stop text",
@@ -146,6 +164,8 @@ func writeStats(w io.Writer, r *generate.Result) error {
 	return err
 }
 
+// perSecond is a rate as the end of a phrase. A rate of 0 is one that the clock was
+// too coarse to measure, and not said.
 func perSecond(v float64) string {
 	if v == 0 {
 		return ""
@@ -153,6 +173,8 @@ func perSecond(v float64) string {
 	return fmt.Sprintf(", %.1f/s", v)
 }
 
+// duration writes a time with two or three digits, which is what two runs have in
+// common.
 func duration(d time.Duration) string {
 	switch {
 	case d >= 10*time.Second:

@@ -12,6 +12,7 @@ import (
 // mostHelpWidth is the width above which lines of help are hard to read.
 const mostHelpWidth = 100
 
+// helpOptions puts the flags behind the examples: these answer most questions.
 func helpOptions() kong.HelpOptions {
 	return kong.HelpOptions{Compact: true, WrapUpperBound: mostHelpWidth, FlagsLast: true}
 }
@@ -39,6 +40,11 @@ func helpText(v *kong.Value) string {
 
 // callError makes the error of a call that kong could not read. It names the
 // help of the verb that was called.
+//
+// kong's own words speak of its types and of positions; each kind of mistake gets a
+// sentence that says what to type. Texts are told apart by how they begin, since
+// kong has no types for them; TestWrongCalls and the golden files notice when a new
+// version words them otherwise.
 func callError(err error) error {
 	var refused *refusal
 	var output *fs.PathError
@@ -70,6 +76,7 @@ func callError(err error) error {
 	case lacks:
 		missing, _, _ = strings.Cut(missing, ">")
 		text = verb + " needs a " + argumentName(missing) + example
+	// By far the most frequent mistake: a prompt without quotes.
 	case surplus && verb == "generate":
 		return usagef("there are too many arguments, from %s on: put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(firstLine(word)))
 	case surplus && verb == "":
@@ -93,6 +100,8 @@ func firstExample(node *kong.Node) string {
 }
 
 // verbs are the names of the commands.
+//
+// Sorted, for who looks for one.
 func verbs(parse *kong.ParseError) []string {
 	var list []string
 	if parse != nil {

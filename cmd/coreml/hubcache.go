@@ -15,6 +15,9 @@ import (
 
 // repositoryPattern is the form of repository ids with an owner, as
 // huggingface_hub checks it; ids are made into file names.
+//
+// Ids come from packages too, and a path that leads out of the cache must not be
+// made of one.
 var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$`)
 
 // isRepository reports whether id can be the id of a repository.
@@ -23,6 +26,9 @@ func isRepository(id string) bool {
 }
 
 // hubCache returns the folder in which huggingface_hub keeps downloads.
+//
+// The order is huggingface_hub's own (constants.py): the newer variable before the
+// older one, then the folder around all of its caches.
 func hubCache() string {
 	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
 		if dir := os.Getenv(name); dir != "" {
@@ -69,6 +75,8 @@ func cachedTokenizer(repo string) (string, error) {
 			return err == nil && info.Mode().IsRegular()
 		})
 	}
+	// A commit is 40 characters; whatever is longer is none. Without the file any
+	// snapshot will do, since offline copies often lack it.
 	if data, err := storage.ReadSmall(os.DirFS(folder), "refs/main", 256); err == nil {
 		if commit := strings.TrimSpace(string(data)); filepath.IsLocal(commit) {
 			if dir, ok := has(commit); ok {

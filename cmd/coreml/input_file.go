@@ -13,6 +13,8 @@ import (
 )
 
 // fileFormat is what a file of values is.
+//
+// What is read is also what is written, but for JPEG.
 type fileFormat int
 
 const (
@@ -26,6 +28,8 @@ const (
 )
 
 // extensions say what a file is where its content does not.
+//
+// The content counts first: downloads are called anything.
 var extensions = map[string]fileFormat{
 	".npy": formatNPY, ".npz": formatNPZ, ".safetensors": formatSafetensors, ".json": formatJSON,
 	".png": formatPNG, ".jpg": formatJPEG, ".jpeg": formatJPEG,
@@ -63,6 +67,8 @@ type inputFile struct {
 // kind is refused with what it is.
 func openInput(path string, format fileFormat) (*inputFile, error) {
 	f, err := storage.Open(path)
+	// A pipe would do for most formats and not for those that are read from their
+	// ends; it is one rule for all.
 	var special *storage.NotRegularError
 	if errors.As(err, &special) && special.Mode&fs.ModeNamedPipe != 0 {
 		return nil, fmt.Errorf("%w: inputs are read from regular files, not from pipes or <(...): write it to a file first", err)
@@ -71,6 +77,7 @@ func openInput(path string, format fileFormat) (*inputFile, error) {
 		return nil, err
 	}
 	in := &inputFile{File: f, path: path, format: format}
+	// Nothing is left open by a file that is refused.
 	if err := in.identify(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -84,6 +91,7 @@ func (f *inputFile) identify() error {
 		return err
 	}
 	f.size = info.Size()
+	// Enough to tell a web page from a picture; see storage.Sniff.
 	head := make([]byte, 1024)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -110,6 +118,9 @@ func (f *inputFile) identify() error {
 
 // refuse says what a file is that does not begin as its format does, where that
 // can be told.
+//
+// The message names the kind that was found: "is a web page" is what a failed
+// download needs.
 func (f *inputFile) refuse(head []byte) error {
 	allowed := []storage.FileKind{}
 	switch f.format {
@@ -134,6 +145,7 @@ func (f *inputFile) all(limit int64) ([]byte, error) {
 	if f.size > limit {
 		return nil, fmt.Errorf("%s: %w (%d bytes)", f.path, storage.ErrTooLong, limit)
 	}
+	// The size is asked again by reading: a file may grow meanwhile.
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("%s: %w (%d bytes)", f.path, storage.ErrTooLong, limit)

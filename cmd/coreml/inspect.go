@@ -14,12 +14,17 @@ import (
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
+// inspectCmd is the verb inspect. It promises to show what is in a package without
+// running it, also where no engine can: what a package asks for that is missing
+// here is a line of the output and no failure. With --plan it does load the
+// package, and shows which device, kernel or step does what.
 type inspectCmd struct {
 	Model    string `arg:"" help:"The model package, or a folder with one in it."`
 	Function string `help:"Show this function only." placeholder:"NAME"`
 	JSON     bool   `help:"Print one JSON object."`
-	MIL      bool   `name:"mil" help:"Print the program in place of the summary."`
-	Plan     bool   `help:"Print what the engine makes of the function in place of the summary."`
+	// Three forms of output, of which a call has one.
+	MIL  bool `name:"mil" help:"Print the program in place of the summary."`
+	Plan bool `help:"Print what the engine makes of the function in place of the summary."`
 
 	ComputeUnits unitsFlag `help:"Devices to plan for: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
@@ -37,6 +42,8 @@ func (*inspectCmd) Help() string {
 
 // AfterApply is called by kong. An engine that is not there keeps nobody from
 // looking at a package.
+//
+// It hides that of the flags for engines, which would refuse the call.
 func (c *inspectCmd) AfterApply() error {
 	if !c.Plan {
 		return nil
@@ -46,6 +53,8 @@ func (c *inspectCmd) AfterApply() error {
 
 // packageInfo is what inspect tells of a package. Its JSON is the output of
 // --json.
+//
+// The order of the fields is that of the output.
 type packageInfo struct {
 	Path            string            `json:"path"`
 	Specification   int               `json:"specification_version"`
@@ -61,14 +70,19 @@ type packageInfo struct {
 	Engine          string            `json:"engine,omitempty"`
 	Unsupported     []string          `json:"unsupported_ops"`
 	LoadError       string            `json:"load_error,omitempty"`
-	described       []*coreml.Description
+	// The descriptions behind Functions, for the text: it writes shapes in the
+	// library's own form.
+	described []*coreml.Description
 }
 
+// weightFile is a file of weights; a package may have several.
 type weightFile struct {
 	Name  string `json:"name"`
 	Bytes int64  `json:"bytes"`
 }
 
+// functionInfo is a function of the program. Either Driver says how it is used to
+// write text, or DriverError why it cannot be.
 type functionInfo struct {
 	Name        string        `json:"name"`
 	Opset       string        `json:"opset"`
@@ -81,6 +95,8 @@ type functionInfo struct {
 	DriverError string        `json:"driver_error,omitempty"`
 }
 
+// featureInfo is an input, an output or a state. Of the three ways to give a shape
+// there is one: fixed, ranges or a list.
 type featureInfo struct {
 	Name       string   `json:"name"`
 	Kind       string   `json:"kind"`
@@ -93,6 +109,7 @@ type featureInfo struct {
 	Text       string   `json:"text,omitempty"`
 }
 
+// opCount says how often an operator occurs.
 type opCount struct {
 	Op    string `json:"op"`
 	Count int    `json:"count"`
@@ -108,6 +125,7 @@ type weightInfo struct {
 
 // Run is called by kong.
 func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
+	// They are three answers to three questions, and one standard output.
 	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
 		return usagef("--json, --mil and --plan exclude each other")
 	}
@@ -122,6 +140,8 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, pkg.Close()) }()
+	// Through the same reader as the engine: what is shown here is what it would be
+	// given.
 	program, err := mil.Read(ctx, pkg)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
@@ -144,6 +164,8 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 }
 
 // print writes the program as text.
+//
+// A function that does not exist is named before anything is printed.
 func (c *inspectCmd) print(io *streams, program *mil.Program) error {
 	if c.Function == "" {
 		return mil.Print(io.out, program)
@@ -155,6 +177,8 @@ func (c *inspectCmd) print(io *streams, program *mil.Program) error {
 	return mil.Print(io.out, &mil.Program{Version: program.Version, Attributes: program.Attributes, Functions: []*mil.Function{f}})
 }
 
+// info collects what is told, one function after the other. Each of them is tried,
+// because one may use an operator that another does not.
 func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *mil.Program) (*packageInfo, error) {
 	names := pkg.Functions()
 	if c.Function != "" {
@@ -240,11 +264,14 @@ func (c *inspectCmd) tryLoad(ctx context.Context, function string, info *package
 			}
 		}
 		slices.Sort(info.Unsupported)
+	// Whatever else is in the way is said in the engine's words.
 	default:
 		info.LoadError = strings.TrimPrefix(explain(err), plain(c.Model)+": ")
 	}
 }
 
+// featureList turns features into what is printed of them. An element type is that
+// of arrays and states alone, pixels those of pictures.
 func featureList(list []coreml.FeatureDescription) []featureInfo {
 	out := make([]featureInfo, len(list))
 	for i, f := range list {

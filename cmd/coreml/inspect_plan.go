@@ -13,6 +13,9 @@ import (
 )
 
 // plan prints what the engine made of the function.
+//
+// The framework gives a plan in parts, the portable engine a text of its own, in
+// which steps stand for several operations each.
 func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
 	cfg := c.config()
 	cfg.Function, cfg.ComputeUnits = c.Function, coreml.ComputeUnits(c.ComputeUnits)
@@ -33,6 +36,9 @@ func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
 }
 
 // deviceShare is what one device is to execute.
+//
+// Costs are Core ML's own estimates, in parts of the whole; it has none for some
+// operations.
 type deviceShare struct {
 	device string
 	ops    int
@@ -58,6 +64,8 @@ func writePlan(out io.Writer, m *coreml.Model, ops []coreml.PlannedOperation) er
 	list := table{right: map[int]bool{1: true}}
 	list.row("device", "cost", "operator", "output", "could run on")
 	for _, op := range ops {
+		// A constant is an operation to Core ML, and most programs have more
+		// constants than anything else.
 		if op.Device == "" && op.Cost <= 0 {
 			continue // constants are not executed
 		}
@@ -72,9 +80,12 @@ func writePlan(out io.Writer, m *coreml.Model, ops []coreml.PlannedOperation) er
 	return err
 }
 
+// percent keeps two decimals: models have thousands of operations.
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 // shares sums the operations of each device, the busiest first.
+//
+// Devices are few: a list is looked through as fast as a map, and has an order.
 func shares(ops []coreml.PlannedOperation) []deviceShare {
 	var list []deviceShare
 	for _, op := range ops {
@@ -88,6 +99,7 @@ func shares(ops []coreml.PlannedOperation) []deviceShare {
 		}
 		list[i].ops++
 		list[i].cost += max(op.Cost, 0)
+		// A sum with a part that is not known would look like less than it is.
 		list[i].known = list[i].known && op.Cost >= 0
 	}
 	slices.SortStableFunc(list, func(a, b deviceShare) int {

@@ -10,8 +10,12 @@ import (
 )
 
 // text describes the package for people.
+//
+// What is empty has no line: most packages have no author and no license.
 func (p *packageInfo) text() string {
 	var b strings.Builder
+	// Texts of the package are cut to a line and go through table.row, which takes
+	// the sting out of them.
 	head := table{indent: ""}
 	for _, line := range [][2]string{
 		{"package", p.Path},
@@ -30,6 +34,7 @@ func (p *packageInfo) text() string {
 	if len(p.Metadata) > 0 {
 		b.WriteString("\nmetadata\n")
 		t := table{indent: "  "}
+		// The package's own order is that of a map, too.
 		for _, key := range slices.Sorted(maps.Keys(p.Metadata)) {
 			t.row(key, oneLine(p.Metadata[key]))
 		}
@@ -58,6 +63,7 @@ func (p *packageInfo) text() string {
 	return b.String()
 }
 
+// engineText answers the question that most people have: does it run here?
 func (p *packageInfo) engineText() string {
 	switch {
 	case len(p.Unsupported) > 0:
@@ -70,7 +76,11 @@ func (p *packageInfo) engineText() string {
 	return ""
 }
 
+// functionText describes one function: its features, how it would be driven, and a
+// histogram of its operators, which tells those who know them what kind of model it
+// is.
 func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *coreml.Description) {
+	// Only where there is a choice.
 	note := ""
 	if len(p.Functions) > 1 && f.Name == p.DefaultFunction {
 		note = ", the default"
@@ -99,6 +109,8 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 }
 
 // opTable prints the histogram in three columns.
+//
+// They come by falling count, down each column.
 func opTable(ops []opCount) string {
 	const columns = 3
 	t := table{indent: "    ", right: map[int]bool{0: true, 2: true, 4: true}}
@@ -116,6 +128,8 @@ func opTable(ops []opCount) string {
 }
 
 // oneLine shortens a text to one line.
+//
+// Descriptions of packages are whole pages at times.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	const most = 100

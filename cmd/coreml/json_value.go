@@ -17,6 +17,9 @@ const (
 )
 
 // kindOfJSON names what a text is, for messages.
+//
+// The first character decides, as the text has been checked. It has an article, for
+// sentences.
 func kindOfJSON(raw []byte) string {
 	if len(raw) == 0 {
 		return "nothing"
@@ -53,10 +56,13 @@ func isNonNumber(raw []byte) bool {
 	return false
 }
 
+// nonNumber is the error about a word that Python's json writes by default, with
+// both ways out.
 func nonNumber(raw []byte) error {
 	return fmt.Errorf(`%s is no number of JSON: write the string "NaN", "Infinity" or "-Infinity", or the array as dtype, shape and base64 data`, raw)
 }
 
+// textOf reads a string.
 func textOf(raw []byte) (string, error) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", wantJSON("a string", raw)
@@ -72,6 +78,8 @@ func nameOf(raw []byte) (string, error) {
 	return textOf(raw)
 }
 
+// intOf reads an integer. 1.0 is none: what is written with a point was computed,
+// and may have been rounded.
 func intOf(raw []byte) (int64, error) {
 	if kindOfJSON(raw) != "a number" || isNonNumber(raw) {
 		return 0, wantJSON("an integer", raw)
@@ -94,6 +102,7 @@ func floatOf(raw []byte) (float64, error) {
 	if kindOfJSON(raw) != "a number" || isNonNumber(raw) {
 		return 0, wantJSON("a number", raw)
 	}
+	// Its only error is the range; the form has been checked.
 	f, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil {
 		return 0, fmt.Errorf("%s is too large for float64", shorten(raw))
@@ -132,6 +141,8 @@ func (f jsonFloat) MarshalJSON() ([]byte, error) {
 }
 
 // namesOf reads a list of names.
+//
+// An empty list is kept apart from none, which callers take for "all".
 func namesOf(raw []byte) ([]string, error) {
 	list := []string{}
 	err := eachListElement(raw, func(_ int, value []byte) error {
@@ -155,6 +166,7 @@ func eachListElement(raw []byte, each func(i int, value []byte) error) error {
 
 // shorten cuts what a message quotes of a text.
 func shorten(raw []byte) string {
+	// Enough to recognise the place, and little enough for a line of an error.
 	const most = 40
 	if len(raw) > most {
 		return strings.ToValidUTF8(string(raw[:most]), "") + "…"

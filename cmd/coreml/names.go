@@ -9,6 +9,9 @@ import (
 
 // among lists the features that there are, with the one that name is probably
 // meant to be first: the inputs are "x", "y" (did you mean "x"?).
+//
+// Whoever gets it has read the name off another program, and can mend the call
+// without another look at the package.
 func among(what, name string, list []coreml.FeatureDescription) string {
 	if len(list) == 0 {
 		return "the model has no " + what
@@ -26,6 +29,10 @@ func among(what, name string, list []coreml.FeatureDescription) string {
 
 // closest returns the name that a few letters tell from what was written, or
 // nothing.
+//
+// The bound grows with the name: one letter in three may be wrong. Long names are
+// left out, since the distance takes the product of the lengths, and packages
+// choose them.
 func closest(name string, names []string) string {
 	const longest = 200
 	if len(name) > longest {
@@ -47,6 +54,8 @@ func closest(name string, names []string) string {
 }
 
 // distance counts the bytes to insert, remove or change between two names.
+//
+// It is Levenshtein's, computed row by row.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -71,6 +80,7 @@ func nameList(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
+	// A line, more or less.
 	const most = 12
 	var b strings.Builder
 	for i, name := range names[:min(len(names), most)] {

@@ -41,6 +41,7 @@ func packagePath(name string) (string, error) {
 	if slices.Contains(packageForms, strings.ToLower(filepath.Ext(filepath.Clean(name)))) {
 		return name, nil // a folder that is called a package is one, or it is said what it lacks
 	}
+	// A package may be a folder without the ending, as an archive unpacks it.
 	switch _, err := os.Lstat(filepath.Join(name, "Manifest.json")); {
 	case errors.Is(err, fs.ErrNotExist):
 		return packageIn(name)
@@ -50,11 +51,16 @@ func packagePath(name string) (string, error) {
 }
 
 // packageIn returns the only package in a folder that is none itself.
+//
+// Only the folder itself is looked through: a package in a folder below was not
+// meant.
 func packageIn(dir string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", err
 	}
+	// A folder with a package and its source or compiled form is usual; the package
+	// is what every engine takes.
 	for _, form := range packageForms {
 		var found []string
 		for _, e := range entries {

@@ -17,6 +17,14 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// predictCmd is the verb predict. It promises one prediction with values from
+// files, for any package and not only for language models, and that nothing is
+// replaced by a result that is not whole: an output file appears when everything
+// went well. With --stdio it promises any number of predictions for another
+// program; docs/stdio.md is that contract.
+//
+// Values are never made to fit in silence: a picture of another size, an array of
+// another shape or a name that is no input is refused with what the model wants.
 type predictCmd struct {
 	Model    string            `arg:"" optional:"" help:"The model package, or a folder with one in it." placeholder:"MODEL"`
 	Input    map[string]string `short:"i" help:"A value for an input, from a picture (.png, .jpeg), an .npy file, a .json file, or NAME=FILE.safetensors:TENSOR or NAME=FILE.npz:ARRAY (without :TENSOR, the one called NAME)." placeholder:"NAME=FILE" mapsep:"none"`
@@ -49,6 +57,7 @@ Examples:
 
 // Run is called by kong.
 func (p *predictCmd) Run(ctx context.Context, io *streams) error {
+	// Zero has a meaning of its own.
 	if p.Timeout < 0 {
 		return usagef("--timeout: %v is negative", p.Timeout)
 	}
@@ -57,6 +66,7 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 			p.Resize || p.JSON || len(p.Only) > 0 {
 			return usagef("--stdio takes models, inputs and files from the requests alone")
 		}
+		// A person who has typed this would wait for something to happen.
 		if isTerminal(io.in) {
 			_, _ = fmt.Fprintln(io.err, `waiting for requests, one JSON object a line, such as {"id":1,"op":"hello"}; docs/stdio.md describes them`)
 		}
@@ -69,6 +79,8 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		return usagef("predict needs a MODEL, as in coreml predict Model.mlpackage --input x=x.npy, or --stdio (see coreml predict --help)")
 	}
 	if p.Output != "" {
+		// A prediction may take an hour; the name of the file for its results is
+		// known now.
 		if _, err := outputFormat(p.Output); err != nil {
 			return err // before anything is loaded
 		}
@@ -77,6 +89,8 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		return usagef("--output and --state-out name the same file")
 	}
 	if p.Timeout > 0 {
+		// A context of its own, to tell this limit from an interrupt, which has
+		// another exit status.
 		limited, cancel := context.WithTimeout(ctx, p.Timeout)
 		defer cancel()
 		err := p.once(limited, io.out)
@@ -103,6 +117,8 @@ func sameResult(a, b string) bool {
 }
 
 // once makes one prediction.
+//
+// Everything that can be refused is refused before the prediction is made.
 func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
 	cfg := p.config()
 	cfg.Function, cfg.ComputeUnits = p.Function, coreml.ComputeUnits(p.Units)
@@ -147,6 +163,7 @@ func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
 
 // predict runs the model, from and to the files of states that are named.
 func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Features) (_ coreml.Features, err error) {
+	// A model without states takes one too, which is empty.
 	st, err := m.NewState()
 	if err != nil {
 		return nil, err
@@ -158,6 +175,7 @@ func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Fea
 		}
 	}
 	result, err := m.Predict(ctx, in, st, nil)
+	// The error knows the input; how it is given is the command's affair.
 	var missing *coreml.InputError
 	if errors.As(err, &missing) && errors.Is(missing.Err, coreml.ErrMissingFeature) {
 		return nil, fmt.Errorf("%w: give it with --input %s=FILE", err, plain(missing.Name))
@@ -182,6 +200,8 @@ func (p *predictCmd) inputs(d *coreml.Description) (coreml.Features, error) {
 			return nil, err
 		}
 	}
+	// Behind --inputs, which they add to and override, and in an order that does
+	// not change from run to run.
 	for _, name := range slices.Sorted(maps.Keys(p.Input)) {
 		if err := checkName(d, name); err != nil {
 			return nil, err
@@ -210,6 +230,8 @@ func readInputs(path string, d *coreml.Description, opts *imageOptions, in corem
 	if err != nil {
 		return err
 	}
+	// Editors on Windows begin files with a byte order mark, which JSON does not
+	// have.
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if len(text) == 0 || text[0] != '{' {
 		return fmt.Errorf("%s: want an object of values by the names of inputs", path)
@@ -248,6 +270,7 @@ func chosen(d *coreml.Description, names []string) ([]*coreml.FeatureDescription
 			out = append(out, o)
 		}
 	}
+	// All of them, in the order of the package.
 	if names == nil {
 		for i := range d.Outputs {
 			out = append(out, &d.Outputs[i])

@@ -8,6 +8,8 @@ import (
 )
 
 // wireFeature is a feature of a description.
+//
+// Its fields are those of docs/stdio.md.
 type wireFeature struct {
 	Name       string   `json:"name"`
 	Type       string   `json:"type"`
@@ -29,6 +31,8 @@ type wireDescription struct {
 	Metadata  map[string]string `json:"metadata"`
 }
 
+// The four texts that Core ML has fields for stand among the metadata, under the
+// names that coremltools has for them.
 func describeModel(d *coreml.Description) wireDescription {
 	metadata := map[string]string{}
 	maps.Copy(metadata, d.UserDefined)
@@ -45,6 +49,7 @@ func describeModel(d *coreml.Description) wireDescription {
 	}
 }
 
+// wireFeatures turns features into what a client reads.
 func wireFeatures(list []coreml.FeatureDescription) []wireFeature {
 	out := make([]wireFeature, len(list))
 	for i := range list {
@@ -56,6 +61,7 @@ func wireFeatures(list []coreml.FeatureDescription) []wireFeature {
 		if f.Kind == coreml.KindImage {
 			w.Pixels = f.Pixels.String()
 		}
+		// Left out where the shape is fixed.
 		w.Range = bounds(f.Ranges)
 		if f.Optional {
 			w.Default = &f.Default

@@ -11,6 +11,7 @@ import (
 
 // The codes of a failed request.
 const (
+	// A client may try another engine.
 	codeUnsupported = "unsupported" // an operator, type or feature that the engine lacks
 	codeBadInput    = "bad_input"   // a name, shape, type or number in the request
 	codeBadModel    = "bad_model"   // a file that is missing or malformed
@@ -31,6 +32,8 @@ func (e *codedError) Error() string { return e.err.Error() }
 // Unwrap returns the error.
 func (e *codedError) Unwrap() error { return e.err }
 
+// badInput gives the code of a mistake in the request to an error that has no code
+// yet.
 func badInput(err error) error {
 	var coded *codedError
 	if err == nil || errors.As(err, &coded) {
@@ -39,6 +42,7 @@ func badInput(err error) error {
 	return &codedError{codeBadInput, err}
 }
 
+// badInputf makes an error about the request.
 func badInputf(format string, args ...any) error {
 	return &codedError{codeBadInput, fmt.Errorf(format, args...)}
 }
@@ -55,6 +59,8 @@ func (e *markedError) Error() string { return e.text }
 // Unwrap returns the error that it passes for.
 func (e *markedError) Unwrap() error { return e.mark }
 
+// markedf makes an error that passes for mark: code that asks errors.Is goes on as
+// before, and people read a better text.
 func markedf(mark error, format string, args ...any) error {
 	return &markedError{fmt.Sprintf(format, args...), mark}
 }
@@ -83,6 +89,7 @@ func errorCode(err error) string {
 	case errors.As(err, &input):
 		return codeBadInput
 	}
+	// What the library refuses in a request, by its own sentinels.
 	for _, bad := range []error{
 		coreml.ErrStateRequired, coreml.ErrStateMismatch, coreml.ErrStateFailed, coreml.ErrUnknownFeature, coreml.ErrMissingFeature,
 		coreml.ErrKind, tensor.ErrShape, tensor.ErrDType, tensor.ErrValue, fs.ErrNotExist,

@@ -10,6 +10,9 @@ import (
 
 // orientation is the number that EXIF has for how a picture lies: 1 is upright,
 // 2 to 8 are mirrored or turned.
+//
+// The tag is 0x0112 of Exif 2.32, section 4.6.4, and of TIFF 6.0. Cameras write
+// pixels as the sensor has them and turn the picture by this number alone.
 type orientation int
 
 // sideways reports whether width and height change places.
@@ -39,6 +42,8 @@ type turned struct {
 func (t *turned) Bounds() image.Rectangle { return image.Rect(0, 0, t.w, t.h) }
 
 // At returns a pixel of the upright picture.
+//
+// A view and no copy: the pixels are read once, for the model's own layout.
 func (t *turned) At(x, y int) color.Color {
 	from := t.how.source(x, y, t.w, t.h).Add(t.Image.Bounds().Min)
 	return t.Image.At(from.X, from.Y)
@@ -115,6 +120,8 @@ func scanJPEG(r io.ReadSeeker) (turn orientation, progressive bool, err error) {
 		if n < 0 {
 			return turn, true, nil
 		}
+		// APP1, of which there may be several: the first with an orientation
+		// counts.
 		if marker != 0xe1 || turn != 0 {
 			if _, err := r.Seek(n, io.SeekCurrent); err != nil {
 				return turn, true, err
@@ -168,6 +175,7 @@ func scanPNG(r io.ReadSeeker) (orientation, error) {
 		switch kind := string(head[4:]); {
 		case kind == "IDAT" || kind == "IEND":
 			return 0, nil
+		// The chunk of the third edition of PNG. It is never this long.
 		case kind == "eXIf" && n <= 1<<16:
 			data := make([]byte, n)
 			_, err := io.ReadFull(r, data)
@@ -188,6 +196,7 @@ func exifOrientation(data []byte) orientation {
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	switch string(data[:4]) {
+	// Intel's order, which the variable has already.
 	case "II*\x00":
 	case "MM\x00*":
 		order = binary.BigEndian

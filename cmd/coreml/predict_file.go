@@ -16,6 +16,9 @@ import (
 
 const (
 	// maxArrayBytes bounds one array of a file. A sparse file can claim any size.
+	//
+	// Larger arrays exist, but not as the input of one prediction on a machine that
+	// runs it.
 	maxArrayBytes = 512 << 20
 	// maxUnpackedBytes bounds one array of a compressed file, which may claim a
 	// thousand times its own size.
@@ -26,6 +29,8 @@ const (
 
 // cutTensor splits FILE.safetensors:TENSOR and FILE.npz:NAME.
 func cutTensor(arg string) (path, key string) {
+	// The ending belongs to the mark: a path of Windows has a colon behind its
+	// drive.
 	for _, mark := range []string{".safetensors:", ".npz:"} {
 		if i := strings.LastIndex(arg, mark); i >= 0 {
 			return arg[:i+len(mark)-1], arg[i+len(mark):]
@@ -43,6 +48,7 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
 	var t *tensor.Tensor
+	// The content has told the format, where it could.
 	switch f.format {
 	case formatPNG, formatJPEG:
 		img, err := readPicture(f, d, opts)
@@ -79,6 +85,7 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 // their shape.
 func arrayRoom(d *coreml.FeatureDescription, opts *imageOptions) int64 {
 	const slack = 1 << 20
+	// What is scaled may be of any size first.
 	if d == nil || d.Kind == coreml.KindImage && opts.resizes() {
 		return maxArrayBytes
 	}
@@ -107,6 +114,9 @@ func arrayRoom(d *coreml.FeatureDescription, opts *imageOptions) int64 {
 }
 
 // product multiplies sizes, up to more than any array has room for.
+//
+// A package may claim any shape, and the product of two dimensions may be more than
+// an int64 holds.
 func product(sizes []int) int64 {
 	n := int64(1)
 	for _, s := range sizes {
@@ -149,6 +159,8 @@ func (f *inputFile) npz(key string, room int64) (*tensor.Tensor, error) {
 		case name == key && found != nil:
 			return nil, fmt.Errorf("%s: malformed npz: the array %q comes twice", f.path, key)
 		case name == key:
+			// Names are looked through to the end: an archive in which one comes
+			// twice means two things.
 			found = member
 		}
 		names = append(names, name)
@@ -159,6 +171,7 @@ func (f *inputFile) npz(key string, room int64) (*tensor.Tensor, error) {
 	if found.Method != zip.Store {
 		room = min(room, maxUnpackedBytes)
 	}
+	// What the archive claims, not what it holds: reading stops there.
 	size := int64(min(found.UncompressedSize64, 1<<62))
 	if size > room {
 		return nil, overRoom(fmt.Sprintf("the array %q of %s", key, f.path), size, room)
@@ -211,6 +224,7 @@ func readSafetensors(path, key string) (*tensor.Tensor, error) {
 	return readArray(path, key, formatSafetensors)
 }
 
+// readArray is for values whose feature is not known yet, as those of states.
 func readArray(path, key string, format fileFormat) (*tensor.Tensor, error) {
 	f, err := openInput(path, format)
 	if err != nil {

@@ -20,6 +20,7 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	case "L":
 	case "RGB":
 		channels = 3
+	// What Pillow calls so; transparency is left out, as it is of files.
 	case "RGBA":
 		channels = 4
 	default:
@@ -29,6 +30,7 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	if err != nil {
 		return coreml.Value{}, err
 	}
+	// The mode says how many channels there are; the shape has to agree.
 	if t.DType() != tensor.UInt8 || t.Rank() != 2 && t.Rank() != 3 || t.Len() != t.Dim(0)*t.Dim(1)*channels {
 		return coreml.Value{}, fmt.Errorf("an image of %v %v: want uint8 [height, width, %d]: %w", t.DType(), t.Shape(), channels, tensor.ErrShape)
 	}
@@ -46,6 +48,7 @@ func interleaved(pix []byte, width, height, channels int) image.Image {
 	if channels == 1 {
 		return &image.Gray{Pix: pix, Stride: width, Rect: bounds}
 	}
+	// Package image has no colour without transparency.
 	img := image.NewNRGBA(bounds)
 	for i := range width * height {
 		copy(img.Pix[4*i:4*i+3], pix[channels*i:])
@@ -54,6 +57,8 @@ func interleaved(pix []byte, width, height, channels int) image.Image {
 	return img
 }
 
+// decodeFloats reads grey in floating-point numbers, which are taken as they are:
+// models of such inputs differ in whether white is 1 or 255.
 func decodeFloats(w *wireValue) (coreml.Value, error) {
 	t, err := w.array()
 	if err != nil {
@@ -75,6 +80,8 @@ type wireImage struct {
 	wireTensor
 }
 
+// encodeImage writes an image in the form that decodeImage reads, so that an output
+// can be the input of the next request.
 func encodeImage(img image.Image) (any, error) {
 	mode, t, err := imageArray(img)
 	if err != nil {

@@ -20,12 +20,14 @@ const (
 // list collects the elements of nested lists: as integers until one is none, and
 // as floating-point numbers from then on.
 type list struct {
+	// A dimension is -1 until its first list has ended.
 	shape  []int
 	ints   []int64
 	floats []float64
 	broken bool // not every element is an integer or a bool
-	count  int  // elements
-	nodes  int  // elements and lists
+	// Empty lists have none, so that their number says nothing of the work.
+	count int // elements
+	nodes int // elements and lists
 }
 
 // decodeList reads a number, a bool or nested lists of them.
@@ -35,9 +37,11 @@ func decodeList(raw []byte, d *coreml.FeatureDescription) (*tensor.Tensor, error
 	if err := l.read(text, 0); err != nil {
 		return nil, err
 	}
+	// The text was checked as a whole; this is for those that come from elsewhere.
 	if err := text.end(); err != nil {
 		return nil, err
 	}
+	// Programs write a scalar as a number, and Core ML wants [1], or [1, 1].
 	if d != nil && d.Kind == coreml.KindMultiArray && len(l.shape) == 0 && len(d.Shape) > 0 {
 		// A bare number stands for an array of one element, whatever its rank.
 		l.shape = make([]int, len(d.Shape))
@@ -55,6 +59,7 @@ func decodeList(raw []byte, d *coreml.FeatureDescription) (*tensor.Tensor, error
 
 // read takes in the value that comes next.
 func (l *list) read(text *jsonText, depth int) error {
+	// Lists without numbers count too: a million empty ones cost as much.
 	if l.nodes++; l.nodes > maxListed {
 		return fmt.Errorf("more than %d numbers in a list: give the array as dtype, shape and base64 data, or as a file", maxListed)
 	}
@@ -89,6 +94,7 @@ func (l *list) number(raw []byte) error {
 			return l.integer(i)
 		}
 	}
+	// A number with a fraction, or one that is too long for int64.
 	f, err := floatOf(raw)
 	if err != nil {
 		if kind := kindOfJSON(raw); kind == "a string" || kind == "an object" || kind == "null" {
@@ -107,6 +113,8 @@ func (l *list) number(raw []byte) error {
 	return nil
 }
 
+// integer takes in a whole number. Up to 2^53 the change to floating point loses
+// nothing.
 func (l *list) integer(i int64) error {
 	if l.broken {
 		l.floats = append(l.floats, float64(i))
@@ -116,9 +124,15 @@ func (l *list) integer(i int64) error {
 	return nil
 }
 
+// errRagged is about the list as a whole: which of two lengths is the wrong one
+// nobody can say, so that it has no path.
 var errRagged = fmt.Errorf("the lists are not a whole array: %w", tensor.ErrShape)
 
+// elements takes in a list. The first one at each depth sets the size of a
+// dimension, and all others have to be as long.
 func (l *list) elements(text *jsonText, depth int) error {
+	// Only the first path to a number makes dimensions; every other has to follow
+	// them.
 	first := l.count == 0 && len(l.shape) == depth
 	if first {
 		l.shape = append(l.shape, -1)

@@ -33,6 +33,8 @@ var outputForms = map[fileFormat]struct {
 }
 
 // arrayKinds are the kinds of output that can be written as an array.
+//
+// Strings and dictionaries have no place in files of tensors.
 var arrayKinds = []coreml.Kind{coreml.KindMultiArray, coreml.KindInt64, coreml.KindDouble, coreml.KindImage}
 
 // outputFormat is the form of the file to write, by the ending of its name:
@@ -41,7 +43,9 @@ func outputFormat(path string) (fileFormat, error) {
 	ending := filepath.Ext(path)
 	switch f := extensions[strings.ToLower(ending)]; {
 	case ending == "":
+		// The form that holds several outputs and keeps their types.
 		return formatSafetensors, nil
+	// JPEG changes pixels, which are results here.
 	case f == formatJPEG:
 		return 0, usagef("--output %s: pictures are written as .png", path)
 	case f == formatUnknown:
@@ -77,9 +81,11 @@ func writeOutputs(w io.Writer, format fileFormat, d *coreml.Description, outputs
 	switch format {
 	case formatJSON:
 		return writeValues(w, d, outputs, out)
+	// There is one output, which checkForm has seen to.
 	case formatPNG:
 		return png.Encode(w, storable(out[outputs[0].Name].Image()))
 	}
+	// In the order of the package, or in that of --only.
 	named := make([]safetensors.Named, len(outputs))
 	for i, o := range outputs {
 		t, err := outputArray(out[o.Name])
@@ -99,6 +105,8 @@ func writeOutputs(w io.Writer, format fileFormat, d *coreml.Description, outputs
 
 // outputArray returns an output as an array: numbers have one element, pictures
 // the shape [height, width, 3], or [height, width] where they are grey.
+//
+// Whoever reads such a file has no other kind of value.
 func outputArray(v coreml.Value) (*tensor.Tensor, error) {
 	switch v.Kind() {
 	case coreml.KindMultiArray:
@@ -120,6 +128,8 @@ func outputArray(v coreml.Value) (*tensor.Tensor, error) {
 }
 
 // storable returns a picture of a kind that PNG has.
+//
+// 16 bits of grey are as near to float16 pixels from 0 to 1 as PNG comes.
 func storable(img image.Image) image.Image {
 	f, ok := img.(*coreml.FloatGray)
 	if !ok {
@@ -140,6 +150,8 @@ func storable(img image.Image) image.Image {
 func writeNPZ(w io.Writer, named []safetensors.Named) error {
 	z := zip.NewWriter(w)
 	for _, n := range named {
+		// Not compressed, as numpy.savez writes it: weights and activations hardly
+		// get smaller.
 		member, err := z.CreateHeader(&zip.FileHeader{Name: n.Name + ".npy", Method: zip.Store})
 		if err != nil {
 			return err
@@ -163,6 +175,7 @@ func writeValues(w io.Writer, d *coreml.Description, outputs []*coreml.FeatureDe
 		values[o.Name] = v
 	}
 	enc := json.NewEncoder(w)
+	// Names are to be found again by who searches the text for them.
 	enc.SetEscapeHTML(false)
 	return enc.Encode(values)
 }
@@ -212,6 +225,7 @@ func probabilities(m map[string]float64, integers bool) string {
 	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b)) })
 	list := table{indent: "  "}
 	for _, key := range keys {
+		// Labels are quoted: "7" is the name of a class here, and 7 a class.
 		label := key
 		if !integers {
 			label = strconv.QuoteToGraphic(key)

@@ -23,6 +23,7 @@ type imageOptions struct {
 	resize bool // scale a picture to the size that the model wants
 }
 
+// resizes may be asked of nil.
 func (o *imageOptions) resizes() bool { return o != nil && o.resize }
 
 // readPicture decodes a PNG or JPEG for an image input. The size is looked at
@@ -49,6 +50,8 @@ func decodePicture(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 	if format == formatJPEG {
 		decode, config = jpeg.Decode, jpeg.DecodeConfig
 	}
+	// Both have to be known before the size can be judged: one swaps width and
+	// height, the other takes five times the memory.
 	turn, progressive, err := scanPicture(r, format)
 	if err != nil {
 		return nil, err
@@ -132,6 +135,9 @@ func sizesText(d *coreml.FeatureDescription) string {
 }
 
 // channelsOf is the number of channels of a model's pixels.
+//
+// The shapes of image inputs are those of the program behind them: [1, channels,
+// height, width].
 func channelsOf(p coreml.Pixels) int {
 	if p == coreml.PixelsRGB || p == coreml.PixelsBGR {
 		return 3
@@ -150,6 +156,8 @@ func opaque(img image.Image) image.Image {
 		for i := 6; i+1 < len(p.Pix); i += 8 {
 			p.Pix[i], p.Pix[i+1] = 0xff, 0xff
 		}
+	// The palette is changed and not the pixels, which are only numbers of its
+	// colours.
 	case *image.Paletted:
 		for i, c := range p.Palette {
 			if n, ok := c.(color.NRGBA); ok {

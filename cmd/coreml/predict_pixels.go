@@ -19,6 +19,7 @@ type layout struct {
 
 // layouts lists the ways in which a shape can be a picture, the usual one first.
 func layouts(shape []int) []layout {
+	// A leading 1 is a batch of one.
 	lead := len(shape) == 4
 	if lead {
 		if shape[0] != 1 {
@@ -27,6 +28,7 @@ func layouts(shape []int) []layout {
 		shape = shape[1:]
 	}
 	var list []layout
+	// Other numbers of channels are no colours.
 	add := func(l layout) {
 		if l.channels == 1 || l.channels == 3 || l.channels == 4 {
 			list = append(list, l)
@@ -52,6 +54,7 @@ func layouts(shape []int) []layout {
 // 255; inputs of float16 pixels take floating-point numbers as they are.
 func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (image.Image, error) {
 	list := layouts(t.Shape())
+	// A rank that is no picture's is told of with the forms that are.
 	if len(list) == 0 {
 		return nil, fmt.Errorf("an array of shape %v is no picture: want [height, width, 3], [3, height, width] or [height, width]: %w", t.Shape(), tensor.ErrShape)
 	}
@@ -87,9 +90,11 @@ func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptio
 
 // eightBits returns the elements as bytes.
 func eightBits(t *tensor.Tensor) ([]byte, error) {
+	// Nothing to check: every byte is a pixel.
 	if t.DType() == tensor.UInt8 {
 		return t.Contiguous().Bytes()
 	}
+	// A mask given for a picture would be nearly black.
 	if t.DType() == tensor.Bool {
 		return nil, fmt.Errorf("pixels of type %v: want uint8: %w", t.DType(), tensor.ErrDType)
 	}
@@ -110,6 +115,8 @@ func eightBits(t *tensor.Tensor) ([]byte, error) {
 // interleave puts the channels of each pixel together.
 func interleave(planes []byte, channels int) []byte {
 	out := make([]byte, len(planes))
+	// Frameworks for training put the channels first, and decoders of pictures put
+	// them last.
 	plane := len(planes) / channels
 	for c := range channels {
 		for i, v := range planes[c*plane : (c+1)*plane] {

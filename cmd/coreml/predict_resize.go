@@ -26,6 +26,9 @@ func resize(img image.Image, to image.Point) image.Image {
 		for x, t := range across {
 			row[x] = t.weigh(line)
 		}
+		// Rows of the result that are complete are left behind, and those that
+		// begin further down not yet looked at: each row of the picture is added to
+		// a few of them.
 		for first < to.Y && down[first].start+len(down[first].weights) <= y {
 			first++
 		}
@@ -68,6 +71,8 @@ func rowReader(img image.Image) func(line [][4]float64, y int) {
 	}
 }
 
+// addRow adds a weighted row. All four numbers are added, used or not: that is
+// faster than asking.
 func addRow(sum, row [][4]float64, weight float64) {
 	for x := range sum {
 		for c := range 4 {
@@ -97,6 +102,9 @@ func pictureOf(img image.Image, pixels [][4]float64, size image.Point) image.Ima
 }
 
 // tap says which pixels of a line make up one of the scaled line.
+//
+// The word is that of signal processing: the places at which a filter takes hold of
+// a line.
 type tap struct {
 	start   int
 	weights []float64
@@ -115,6 +123,8 @@ func (t *tap) weigh(line [][4]float64) (sum [4]float64) {
 // to pixels.
 func taps(from, to int) []tap {
 	scale := float64(from) / float64(to)
+	// Where a picture grows, the filter stays as wide as a pixel and interpolates;
+	// where it shrinks, it takes in all the pixels that become one.
 	support := max(scale, 1)
 	out := make([]tap, to)
 	for k := range out {
@@ -131,6 +141,7 @@ func taps(from, to int) []tap {
 			t.weights[i] = max(w, 0)
 			sum += t.weights[i]
 		}
+		// The edge of a picture of one pixel, or rounding at the last one.
 		if sum == 0 {
 			t.weights[0], sum = 1, 1
 		}

@@ -5,19 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/internal/npy"
-	"github.com/gocoreml/coreml/internal/storage"
 )
 
 const (
 	// stdioProtocol is the version of the protocol that docs/stdio.md describes.
+	//
+	// It changes only when a client of the present one would be misled: fields and
+	// operations are added without.
 	stdioProtocol = 1
 	// maxRequest bounds the line of one request. Larger arrays are passed as
 	// files.
@@ -27,6 +25,8 @@ const (
 )
 
 // reply holds the fields of a reply but for id and ok.
+//
+// A map and no struct: every operation has its own fields.
 type reply map[string]any
 
 const (
@@ -37,6 +37,9 @@ const (
 
 // server answers requests. Models and states live until they are unloaded or the
 // server is closed; handles are never used twice.
+//
+// It is used by one goroutine. The service around it reads ahead and knows nothing
+// of models.
 type server struct {
 	cfg     *coreml.Config
 	timeout time.Duration // of requests that name none; 0 means no limit
@@ -46,6 +49,7 @@ type server struct {
 	written int
 }
 
+// newServer returns a server without models, which are all run as cfg says.
 func newServer(cfg *coreml.Config) *server {
 	return &server{cfg: cfg, models: map[string]*coreml.Model{}, states: map[string]*coreml.State{}}
 }
@@ -93,7 +97,9 @@ func inRequests(err error) string {
 	return text
 }
 
+// do carries out a request by its operation.
 func (s *server) do(ctx context.Context, q *request) (reply, error) {
+	// A request that was cancelled while it waited.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -115,9 +121,12 @@ func (s *server) do(ctx context.Context, q *request) (reply, error) {
 	case "":
 		return nil, badInputf("the request has no op")
 	}
+	// Not bad_input: a client of a later protocol can tell what this server lacks.
 	return nil, &codedError{codeUnsupported, fmt.Errorf("op %q is unknown", q.Op)}
 }
 
+// hello says with whom the client speaks, so that it can choose another engine or
+// refuse.
 func (s *server) hello() reply {
 	backends := []string{}
 	for _, e := range []coreml.EngineChoice{coreml.EngineFramework, coreml.EnginePortable} {
@@ -128,6 +137,8 @@ func (s *server) hello() reply {
 	return reply{"protocol": stdioProtocol, "engine": "coreml", "version": version(), "backends": backends}
 }
 
+// A path that fails is the package's fault and not the request's: a client shows
+// its user where to look.
 func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	if q.Path == "" {
 		return nil, badInputf("load: path is missing")
@@ -135,6 +146,7 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	if len(s.models) == maxModels {
 		return nil, badInputf("%d models are loaded: unload one first", maxModels)
 	}
+	// A copy: what a request asks for is for its model alone.
 	cfg := *s.cfg
 	cfg.Function = q.Function
 	var err error
@@ -181,6 +193,7 @@ func computeUnits(name string) (coreml.ComputeUnits, error) {
 	return coreml.ComputeUnits(u), err
 }
 
+// model finds a loaded model.
 func (s *server) model(handle string) (*coreml.Model, error) {
 	if m := s.models[handle]; m != nil {
 		return m, nil
@@ -188,6 +201,7 @@ func (s *server) model(handle string) (*coreml.Model, error) {
 	return nil, badInputf("there is no model %q", handle)
 }
 
+// state finds a state that was made.
 func (s *server) state(handle string) (*coreml.State, error) {
 	if st := s.states[handle]; st != nil {
 		return st, nil
@@ -195,6 +209,8 @@ func (s *server) state(handle string) (*coreml.State, error) {
 	return nil, badInputf("there is no state %q", handle)
 }
 
+// predict makes one prediction. All that the request says is looked at first: a
+// state is changed by a prediction even when its outputs then cannot be written.
 func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	m, err := s.model(q.Model)
 	if err != nil {
@@ -212,6 +228,9 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 			return nil, badInputf("there is no output %q; %s", name, among("outputs", name, d.Outputs))
 		}
 	}
+	if err := checkFolder(q.NPYDir); err != nil {
+		return nil, err // before the prediction changes a state
+	}
 	in := coreml.Features{}
 	for name, raw := range q.Inputs {
 		if err := checkName(d, name); err != nil {
@@ -221,7 +240,11 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 			return nil, &codedError{errorCode(badInput(err)), fmt.Errorf("input %q: %w", name, err)}
 		}
 	}
+	// The arrays have been read; their text need not wait for the prediction to
+	// end.
 	q.release()
+	// The measure is of the model: reading the values and writing the reply are not
+	// in it.
 	start := time.Now()
 	out, err := m.Predict(ctx, in, st, nil)
 	if err != nil {
@@ -238,6 +261,7 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	return reply{"outputs": values, "ms": ms}, nil
 }
 
+// newState makes a state, all zero. It lives on when its model is unloaded.
 func (s *server) newState(q *request) (reply, error) {
 	m, err := s.model(q.Model)
 	if err != nil {
@@ -256,6 +280,7 @@ func (s *server) newState(q *request) (reply, error) {
 	return reply{"state": handle}, nil
 }
 
+// readState gives a copy of one of a state's buffers.
 func (s *server) readState(q *request) (reply, error) {
 	st, err := s.state(q.State)
 	if err != nil {
@@ -269,6 +294,8 @@ func (s *server) readState(q *request) (reply, error) {
 	return reply{"value": v}, err
 }
 
+// writeState replaces the content of one of a state's buffers, and nothing else of
+// it.
 func (s *server) writeState(q *request) error {
 	st, err := s.state(q.State)
 	if err != nil {
@@ -284,6 +311,7 @@ func (s *server) writeState(q *request) error {
 	return st.Write(q.Name, v.MultiArray())
 }
 
+// The handle is gone even where closing fails: it could not be used again.
 func (s *server) unload(q *request) error {
 	switch {
 	case (q.Model == "") == (q.State == ""):
@@ -302,50 +330,4 @@ func (s *server) unload(q *request) error {
 	}
 	delete(s.states, q.State)
 	return st.Close()
-}
-
-// encodeOutputs writes the outputs that the request asks for.
-func (s *server) encodeOutputs(ctx context.Context, q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
-	names := q.Outputs
-	if names == nil {
-		for i := range d.Outputs {
-			names = append(names, d.Outputs[i].Name)
-		}
-	}
-	values, integers := make(map[string]any, len(names)), integerClasses(d)
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		v, err := s.encodeOutput(ctx, q.NPYDir, name, out[name], integers)
-		if err != nil {
-			return nil, fmt.Errorf("output %q: %w", name, err)
-		}
-		values[name] = v
-	}
-	return values, nil
-}
-
-// encodeOutput writes one output, an array to a file where there is a folder.
-func (s *server) encodeOutput(ctx context.Context, dir, name string, v coreml.Value, integers bool) (any, error) {
-	if dir == "" || v.Kind() != coreml.KindMultiArray {
-		return encodeValue(v, integers)
-	}
-	s.written++
-	path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", s.written, fileName(name)))
-	err := storage.WriteFile(ctx, path, func(w io.Writer) error { return npy.Write(w, v.MultiArray()) })
-	if errors.Is(err, os.ErrNotExist) {
-		err = badInput(err)
-	}
-	return map[string]string{"npy": path}, err
-}
-
-// fileName makes a name of an output that is safe in a folder.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' {
-			return r
-		}
-		return '_'
-	}, name[:min(len(name), 80)])
 }

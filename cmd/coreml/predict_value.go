@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -18,9 +15,13 @@ import (
 )
 
 // wireValue is a value of a request that is not a plain number or list.
+//
+// It has the fields of all forms; which of them are there says which form it is.
 type wireValue struct {
-	DType       string
-	Shape       []int
+	DType string
+	Shape []int
+	// A part of the request's own text: an array of 200 MiB is there once as text
+	// and once as numbers, and not a third time.
 	Data        []byte // base64, not copied
 	HasData     bool
 	NPY         string
@@ -35,6 +36,9 @@ type wireValue struct {
 }
 
 // parse reads the fields of a value. Unknown ones are ignored.
+//
+// The kinds of the fields are checked; whether the fields go together is asked by
+// who uses them.
 func (w *wireValue) parse(raw []byte) error {
 	return eachField(&jsonText{text: raw, checked: true}, func(key string, value []byte) (err error) {
 		switch key {
@@ -112,6 +116,8 @@ func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (
 	if len(raw) == 0 || string(raw) == "null" {
 		return coreml.Value{}, errors.New("the value is missing")
 	}
+	// A bare string is one where a string is wanted. Elsewhere it may be a number
+	// that JSON lacks, such as "NaN".
 	if raw[0] == '"' && d != nil && d.Kind == coreml.KindString {
 		s, err := textOf(raw)
 		return coreml.String(s), err
@@ -169,6 +175,8 @@ func (w *wireValue) array() (*tensor.Tensor, error) {
 	case w.Safetensors != "":
 		return readSafetensors(w.Safetensors, w.Tensor)
 	case !w.HasData:
+		// The forms are listed, since a misspelt field is ignored like any unknown
+		// one.
 		return nil, errors.New("a tensor has dtype, shape and data, or file, or npy, or safetensors and tensor")
 	}
 	// Sixteen bytes and more are aligned for every element type.
@@ -178,6 +186,7 @@ func (w *wireValue) array() (*tensor.Tensor, error) {
 		return nil, inField("data", err)
 	}
 	raw = raw[:n]
+	// NumPy has these two and package tensor has not.
 	switch w.DType {
 	case "uint32", "uint64":
 		return wideUnsigned(raw, w.DType, w.Shape)
@@ -189,6 +198,8 @@ func (w *wireValue) array() (*tensor.Tensor, error) {
 	t := tensor.FromBytes(dt, raw, w.Shape...)
 	if dt == tensor.Bool && t.Err() == nil {
 		for i, b := range raw {
+			// Programs differ in what they make of other bytes; the engine would
+			// compute with them.
 			if b > 1 {
 				return nil, fmt.Errorf("element %d is %d, not a bool: %w", i, b, tensor.ErrValue)
 			}
@@ -197,6 +208,7 @@ func (w *wireValue) array() (*tensor.Tensor, error) {
 	return t, t.Err()
 }
 
+// dtypeOf finds an element type by its name, which is NumPy's.
 func dtypeOf(name string) (tensor.DType, bool) {
 	for dt := tensor.Bool; dt <= tensor.Int64; dt++ {
 		if dt.String() == name {
@@ -221,6 +233,8 @@ func wideUnsigned(raw []byte, name string, shape []int) (*tensor.Tensor, error) 
 			out[i] = int64(binary.LittleEndian.Uint32(raw[4*i:]))
 			continue
 		}
+		// Half of the numbers of uint64 have no place in int64. None is wrapped
+		// around.
 		u := binary.LittleEndian.Uint64(raw[8*i:])
 		if u > math.MaxInt64 {
 			return nil, fmt.Errorf("element %d is %d, too large for int64: %w", i, u, tensor.ErrValue)
@@ -231,6 +245,8 @@ func wideUnsigned(raw []byte, name string, shape []int) (*tensor.Tensor, error) 
 	return t, t.Err()
 }
 
+// decodeDictionary reads the list of pairs that stands for a dictionary: keys of
+// JSON are texts, and Core ML has integers as well.
 func decodeDictionary(raw []byte) (coreml.Value, error) {
 	m := map[string]float64{}
 	err := eachElement(raw, func(_ int, value []byte) error {
@@ -266,64 +282,4 @@ func decodePair(raw []byte, m map[string]float64) error {
 	}
 	m[key], err = floatOf(pair[1])
 	return inElement(1, err)
-}
-
-// wireTensor is a tensor of a reply.
-type wireTensor struct {
-	DType string `json:"dtype"`
-	Shape []int  `json:"shape"`
-	Data  string `json:"data"`
-}
-
-func encodeTensor(t *tensor.Tensor) (any, error) {
-	raw, err := t.Contiguous().Bytes()
-	if err != nil {
-		return nil, err
-	}
-	return wireTensor{t.DType().String(), append([]int{}, t.Shape()...), base64.StdEncoding.EncodeToString(raw)}, nil
-}
-
-// pairsOf lists a dictionary in the order of its keys, which are numbers where
-// the classes are.
-func pairsOf(m map[string]float64, integers bool) [][2]any {
-	pairs := make([][2]any, 0, len(m))
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		var k any = key
-		if integers {
-			k = json.Number(key)
-		}
-		pairs = append(pairs, [2]any{k, jsonFloat(m[key])})
-	}
-	return pairs
-}
-
-// integerClasses reports whether the model is a classifier whose classes are
-// integers.
-func integerClasses(d *coreml.Description) bool {
-	return slices.ContainsFunc(d.Outputs, func(f coreml.FeatureDescription) bool {
-		return f.Kind == coreml.KindInt64 && f.Labels != nil
-	})
-}
-
-// encodeValue writes a value as docs/stdio.md has it.
-func encodeValue(v coreml.Value, integers bool) (any, error) {
-	switch v.Kind() {
-	case coreml.KindMultiArray:
-		return encodeTensor(v.MultiArray())
-	case coreml.KindInt64:
-		i, _ := v.Int64()
-		return map[string]int64{"int64": i}, nil
-	case coreml.KindDouble:
-		f, _ := v.Double()
-		return map[string]jsonFloat{"double": jsonFloat(f)}, nil
-	case coreml.KindString:
-		text, _ := v.Text()
-		return map[string]string{"string": text}, nil
-	case coreml.KindDictionary:
-		return map[string]any{"dictionary": pairsOf(v.Dictionary(), integers)}, nil
-	case coreml.KindImage:
-		return encodeImage(v.Image())
-	default:
-		return nil, fmt.Errorf("values of kind %v are %w", v.Kind(), coreml.ErrUnsupportedModel)
-	}
 }

@@ -19,10 +19,16 @@ import (
 
 // repositoryKey is the metadata entry with the repository that a package was
 // made from; exporters of the transformers library write it.
+//
+// It is a hint by who made the package, so that what it names is only looked for
+// where the user keeps downloads.
 const repositoryKey = "co.huggingface.exporters.name"
 
 // openModel opens the package at path with the tokenizer that goes with it. No
 // path means the embedded model.
+//
+// Reading another program's folder for a tokenizer comes last: what lies beside the
+// package was put there for it.
 func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*generate.Generator, error) {
 	if path == "" {
 		if tok != "" {
@@ -34,9 +40,13 @@ func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*ge
 	if err != nil {
 		return nil, err
 	}
+	// Looked for here and not by the library, which does not know the cache.
 	dir, err := findTokenizer(path, tok)
 	if err != nil {
 		// A tokenizer would be of no use to a package that writes no text.
+		//
+		// Who runs a classifier with generate should not be sent to look for a
+		// tokenizer.
 		if why := writesNoText(path, cfg.Model); why != nil {
 			err = why
 		}
@@ -86,6 +96,9 @@ func driverBeside(path string) (*generate.Driver, error) {
 	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
 		f, err := storage.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
+			if err := storage.Absent(os.DirFS(filepath.Dir(name)), filepath.Base(name)); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if err != nil {
@@ -122,10 +135,12 @@ func findTokenizer(pkg, asked string) (string, error) {
 	}
 	beside := filepath.Dir(filepath.Clean(pkg))
 	for _, name := range tokenizer.FileNames() {
-		if _, err := os.Stat(filepath.Join(beside, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		// A link that leads nowhere is one that the loader tells of.
+		if _, err := os.Lstat(filepath.Join(beside, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return beside, nil
 		}
 	}
+	// The package is opened only where nothing lies beside it.
 	repo, err := repositoryOf(pkg)
 	if err != nil {
 		return "", err
@@ -156,7 +171,7 @@ func loadTokenizer(where string) (*tokenizer.Tokenizer, error) {
 func hasTokenizer(dir string) error {
 	names := tokenizer.FileNames()
 	for _, name := range names {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

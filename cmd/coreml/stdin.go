@@ -15,6 +15,7 @@ const maxPrompt = 64 << 20
 // or not something ever comes: nobody can take a read back, so it is left
 // behind.
 func readInput(ctx context.Context, s *streams) ([]byte, error) {
+	// Said at once: a program that waits for input in silence looks as if it hung.
 	if isTerminal(s.in) {
 		end := "Ctrl-D"
 		if runtime.GOOS == "windows" {
@@ -30,6 +31,7 @@ func readInput(ctx context.Context, s *streams) ([]byte, error) {
 	}
 	done := make(chan read, 1)
 	go func() {
+		// One byte more than allowed, to tell that there was more.
 		data, err := io.ReadAll(io.LimitReader(s.in, maxPrompt+1))
 		done <- read{data, err}
 	}()

@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"time"
 )
 
 // request is one line on standard input. The operations read different fields.
+//
+// Values are kept as their text, which is read in its turn, when it is known what
+// they are for.
 type request struct {
 	ID           []byte // JSON; nil where there is none
 	Op           string
@@ -36,6 +38,9 @@ type request struct {
 
 // release gives back the right to hold a large line, whose parts must not be used
 // any more.
+//
+// It may be called twice: early, by who has read all the values, and always at the
+// end.
 func (q *request) release() {
 	q.Value, q.Inputs, q.Line = nil, nil, nil
 	if q.free != nil {
@@ -59,6 +64,7 @@ func parseRequest(text []byte) *request {
 		case f.key == "id":
 			// What is no UTF-8 is none in the reply either.
 			q.ID = bytes.ToValidUTF8(f.value, []byte("\uFFFD"))
+		// After the first mistake only the id is looked for.
 		case err == nil && string(f.value) != "null": // null stands for an absent field
 			err = inField(f.key, q.field(f.key, f.value))
 		}
@@ -130,6 +136,7 @@ func timeoutOf(raw []byte) (*time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
+	// More does not fit into a time of Go's, which counts nanoseconds in an int64.
 	const most = 1e12 // thirty years
 	if !(ms >= 0 && ms <= most) {
 		return nil, fmt.Errorf("%v: want milliseconds from 0, which means no limit, to %.0e", ms, most)
@@ -140,22 +147,4 @@ func timeoutOf(raw []byte) (*time.Duration, error) {
 		d = max(d, 1)
 	}
 	return &d, nil
-}
-
-// sameID reports whether two ids are the same value, however they are written.
-func sameID(a, b []byte) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	return reflect.DeepEqual(plainID(a), plainID(b))
-}
-
-func plainID(raw []byte) any {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil
-	}
-	return v
 }

@@ -8,77 +8,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"sync"
 	"time"
 )
 
 const (
 	opCancel = "cancel"
-	// maxWaiting bounds the requests that are read and not yet carried out.
-	maxWaiting = 64
-	// smallRequest is the length up to which requests are read while others wait.
-	// Of longer ones one at a time is in memory.
-	smallRequest = 1 << 20
-	// hugeRequest is the length from which memory goes back to the system once a
-	// request has been read.
-	hugeRequest = 32 << 20
-	// lastWords is how long a server that is told to stop goes on writing.
-	lastWords = time.Second
+	// lastWords is how long a server that is told to stop goes on writing, to a
+	// reader who has gone to sleep or who takes a line and sleeps again: tens of
+	// thousands of requests may wait for their answers. The program itself ends when
+	// its grace is over.
+	lastWords = grace
 )
-
-// errLongLine is the error about a line above the limit.
-var errLongLine = fmt.Errorf("the request is longer than %d bytes: pass large arrays as files", maxRequest)
 
 // errCancelled ends the context of a request that a cancel request names.
 var errCancelled = &codedError{codeCancelled, errors.New("the request was cancelled")}
 
-// job is a request that waits for its turn or is being carried out.
-type job struct {
-	*request
-	ctx    context.Context //nolint:containedctx // of this request alone: it ends when the request is cancelled
-	cancel context.CancelCauseFunc
-	found  int   // of a cancel request: how many requests it ended
-	last   error // nothing more can be read, and why; there is no request then
-}
-
-// jobs are those that are read and not yet answered.
-type jobs struct {
-	mu   sync.Mutex
-	list []*job
-}
-
-func (js *jobs) add(j *job) {
-	js.mu.Lock()
-	defer js.mu.Unlock()
-	js.list = append(js.list, j)
-}
-
-// done takes out the first job, which is the one that has been answered.
-func (js *jobs) done() {
-	js.mu.Lock()
-	defer js.mu.Unlock()
-	js.list[0].cancel(nil)
-	js.list[0] = nil
-	js.list = js.list[1:]
-}
-
-// cancel ends the requests of this id and returns how many there were. Cancel
-// requests themselves are not ended.
-func (js *jobs) cancel(id []byte) int {
-	js.mu.Lock()
-	defer js.mu.Unlock()
-	n := 0
-	for _, j := range js.list {
-		if j.Op != opCancel && j.ctx.Err() == nil && sameID(j.ID, id) {
-			j.cancel(errCancelled)
-			n++
-		}
-	}
-	return n
-}
-
 // service is what a loop does with the lines that it reads.
+//
+// predict and tokenize are served by one loop, so that what docs/stdio.md says of
+// order, cancelling and time-outs holds for both.
 type service struct {
 	// parse reads a line. What is wrong with it is in the request.
 	parse func(text []byte) *request
@@ -92,6 +40,8 @@ type service struct {
 
 // answer carries out one request and returns the reply.
 func (s *service) answer(ctx context.Context, q *request) []byte {
+	// Also a request that cannot be read is answered in its turn: replies are in
+	// the order of requests.
 	if q.err != nil {
 		return s.encode(q.ID, nil, badInput(q.err))
 	}
@@ -125,31 +75,29 @@ func stopped(ctx context.Context) error {
 // serve answers requests, one after the other, until in or ctx ends. Requests
 // are read while others are carried out, so that a cancel request is heard.
 func (s *service) serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	queue := make(chan *job, maxWaiting)
-	pending := &jobs{}
+	waiting := newQueue()
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	// Reading cannot be interrupted: it has a goroutine of its own.
+	// Reading cannot be interrupted: it has a goroutine of its own, which is left
+	// behind in its read when the server ends.
 	go func() {
 		r := &lineReader{in: bufio.NewReaderSize(in, 1<<16), limit: maxRequest, large: make(chan struct{}, 1)}
-		s.readJobs(reading, ctx, r, queue, pending)
+		waiting.close(s.readJobs(reading, ctx, r, waiting))
 	}()
 	for {
-		select {
-		case <-ctx.Done():
-			return s.leave(ctx, queue, out)
-		case j := <-queue:
-			if j.last != nil {
-				if errors.Is(j.last, io.EOF) {
-					return nil
-				}
-				return fmt.Errorf("standard input: %w", j.last)
-			}
-			if err := s.serveOne(ctx, j, out); err != nil {
-				return err
-			}
-			pending.done()
+		j, err := waiting.next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return s.leave(ctx, waiting, out)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("standard input: %w", err)
 		}
+		if err := s.serveOne(ctx, j, out); err != nil {
+			return err
+		}
+		waiting.done()
 	}
 }
 
@@ -161,6 +109,8 @@ func (s *service) serveOne(ctx context.Context, j *job, out io.Writer) error {
 	} else {
 		answer = s.answer(j.ctx, j.request)
 	}
+	// Before the reply is written, which may wait for its reader: the next large
+	// request can be read meanwhile.
 	j.release()
 	return writeReply(ctx, out, answer)
 }
@@ -175,20 +125,19 @@ func (s *service) answerCancel(j *job) []byte {
 }
 
 // leave tells the requests that are read that they will not be carried out.
-func (s *service) leave(ctx context.Context, queue <-chan *job, out io.Writer) error {
-	for {
-		select {
-		case j := <-queue:
-			if j.last != nil {
-				return ctx.Err()
-			}
-			if err := s.serveOne(ctx, j, out); err != nil {
-				return err
-			}
-		default:
-			return ctx.Err()
+func (s *service) leave(ctx context.Context, waiting *queue, out io.Writer) error {
+	for end := time.Now().Add(lastWords); time.Now().Before(end); waiting.done() {
+		j := waiting.first()
+		if j == nil {
+			break
+		}
+		// Contexts end one by one behind their parent, and this one may not have yet.
+		j.cancel(context.Cause(ctx))
+		if err := s.serveOne(ctx, j, out); err != nil {
+			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // writeReply writes a line. When the server is told to stop, a reader who has
@@ -207,124 +156,47 @@ func writeReply(ctx context.Context, out io.Writer, answer []byte) error {
 	select {
 	case err := <-written:
 		return err
+	// The goroutine is left behind in its write, as the process is about to end.
 	case <-time.After(lastWords):
 		return ctx.Err()
 	}
 }
 
-// readJobs reads requests until reading ends, and sends them in order. Cancel
-// requests take effect at once. Each request's context is one of parent.
-func (s *service) readJobs(reading, parent context.Context, r *lineReader, queue chan<- *job, pending *jobs) {
-	send := func(j *job) bool {
-		select {
-		case queue <- j:
-			return true
-		case <-reading.Done():
-			return false
-		}
-	}
+// readJobs reads requests until reading ends, and queues them in order. Cancel
+// requests take effect at once, before there is room for them. Each request's
+// context is one of parent. It returns why nothing more can be read.
+func (s *service) readJobs(reading, parent context.Context, r *lineReader, waiting *queue) error {
 	for {
 		text, free, err := r.next(reading)
 		if err != nil && !errors.Is(err, errLongLine) {
-			send(&job{last: err})
-			return
+			return err
 		}
 		if err == nil && len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		j := &job{request: &request{err: err}}
-		if err == nil {
-			j.request = s.parse(text)
-			j.free = free
+		j := s.newJob(parent, text, free, err)
+		if j.cancels() {
+			j.found = waiting.cancel(idKey(j.Cancel))
 		}
-		j.ctx, j.cancel = context.WithCancelCause(parent)
-		if j.err == nil && j.Op == opCancel && j.Cancel != nil {
-			j.found = pending.cancel(j.Cancel)
-		}
-		pending.add(j)
-		if !send(j) {
+		if !waiting.add(reading, j) {
 			j.cancel(nil)
-			return
+			return reading.Err()
 		}
 	}
 }
 
-// lineReader reads lines of which only one at a time may be large.
-type lineReader struct {
-	in    *bufio.Reader
-	limit int
-	large chan struct{} // holds an element while a large line is in memory
-}
-
-// next returns the next line without its end. free is nil for a small line; it
-// must be called when a large one is not used any more. A line above the limit is
-// skipped and gives errLongLine.
-func (r *lineReader) next(ctx context.Context) (text []byte, free func(), err error) {
-	text, err = readLineFunc(r.in, nil, r.limit, func() error {
-		select {
-		case r.large <- struct{}{}:
-			free = func() { <-r.large }
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	})
-	if err != nil && free != nil {
-		free()
-		free = nil
+// newJob makes a job of a line, or of why it could not be read.
+func (s *service) newJob(parent context.Context, text []byte, free func(), err error) *job {
+	j := &job{request: &request{err: err}}
+	if err == nil {
+		j.request = s.parse(text)
+		j.free = free
 	}
-	if len(text) > hugeRequest {
-		// The next one must not come on top of what is left of this one.
-		let := free
-		return text, func() { debug.FreeOSMemory(); let() }, err
+	j.key = idKey(j.ID)
+	j.cost = requestCost + nameCost*(len(j.Inputs)+len(j.Outputs))
+	if free == nil {
+		j.cost += len(text) // of large lines there is one anyway
 	}
-	return text, free, err
-}
-
-// readLineFunc appends a line to buf. The last one need not end with a newline.
-// It asks before it holds more than a small line.
-func readLineFunc(b *bufio.Reader, buf []byte, limit int, grow func() error) ([]byte, error) {
-	var parts [][]byte // of a large line: one that grew would be copied over and over
-	size, tooLong := len(buf), false
-	for {
-		part, err := b.ReadSlice('\n')
-		if size += len(part); !tooLong && size > limit {
-			buf, parts, tooLong = nil, nil, true
-		}
-		switch {
-		case tooLong:
-		case size <= smallRequest:
-			buf = append(buf, part...)
-		default:
-			if parts == nil {
-				if err := grow(); err != nil {
-					return nil, err
-				}
-				parts = append(parts, buf)
-			}
-			parts = append(parts, bytes.Clone(part))
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case tooLong && (err == nil || errors.Is(err, io.EOF)):
-			return nil, errLongLine
-		case parts != nil:
-			buf = join(parts, size)
-		}
-		if errors.Is(err, io.EOF) && len(buf) > 0 {
-			return buf, nil
-		}
-		return buf, err
-	}
-}
-
-// join puts parts together and lets go of each as it does.
-func join(parts [][]byte, size int) []byte {
-	out := make([]byte, 0, size)
-	for i, part := range parts {
-		out = append(out, part...)
-		parts[i] = nil
-	}
-	return out
+	j.ctx, j.cancel = context.WithCancelCause(parent)
+	return j
 }

@@ -216,7 +216,7 @@ func TestAServerStopsThoughNobodyReads(t *testing.T) {
 
 func TestTheEndOfInputLeavesNoRequestUnanswered(t *testing.T) {
 	requests := []any{object{"op": "load", "path": adder(t), "id": -1}}
-	for i := range 3 * maxWaiting {
+	for i := range 200 {
 		requests = append(requests, object{"op": "new_state", "model": "m1", "id": i})
 	}
 	for i, reply := range talk(t, requests...) {

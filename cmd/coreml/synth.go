@@ -13,20 +13,27 @@ import (
 	"github.com/gocoreml/coreml/internal/modelgen/random"
 )
 
+// synthCmd is the verb synth. It promises a package with the graph and the sizes of
+// a known model and with random weights in the given format: as fast and as large
+// as the real one, and writing nonsense. A seed gives the same bytes on every
+// system. Nothing that exists is overwritten, and what could not be finished is
+// removed.
 type synthCmd struct {
 	Package string `arg:"" help:"The package to make; nothing may lie there yet."`
 
-	Shape   string `help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
-	Layers  int    `help:"Number of layers." placeholder:"N"`
-	Hidden  int    `help:"Width of the residual stream." placeholder:"N"`
-	Heads   int    `help:"Number of query heads." placeholder:"N"`
-	KVHeads int    `name:"kv-heads" help:"Number of key and value heads." placeholder:"N"`
-	HeadDim int    `help:"Width of a head." placeholder:"N"`
-	FFN     int    `name:"ffn" help:"Width of the feed-forward network." placeholder:"N"`
-	Vocab   int    `help:"Number of tokens." placeholder:"N"`
-	Context int    `help:"Most tokens of a text." placeholder:"N"`
-	Tied    *bool  `negatable:"" help:"Let the head read the embedding's weights."`
+	Shape string `help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
+	// Numbers that override those of the shape.
+	Layers  int   `help:"Number of layers." placeholder:"N"`
+	Hidden  int   `help:"Width of the residual stream." placeholder:"N"`
+	Heads   int   `help:"Number of query heads." placeholder:"N"`
+	KVHeads int   `name:"kv-heads" help:"Number of key and value heads." placeholder:"N"`
+	HeadDim int   `help:"Width of a head." placeholder:"N"`
+	FFN     int   `name:"ffn" help:"Width of the feed-forward network." placeholder:"N"`
+	Vocab   int   `help:"Number of tokens." placeholder:"N"`
+	Context int   `help:"Most tokens of a text." placeholder:"N"`
+	Tied    *bool `negatable:"" help:"Let the head read the embedding's weights."`
 
+	// How the weights are written.
 	Weights string `help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
 	Block   int    `help:"Columns that share a scale, or rows that share a palette; 0 means as usual, -1 all." default:"0" placeholder:"N"`
 	Rotary  string `help:"Rotary positions from angles or tables." enum:"angles,tables" default:"angles" placeholder:"NAME"`
@@ -47,6 +54,7 @@ Examples:
 
 // Validate is called by kong.
 func (c *synthCmd) Validate() error {
+	// Whether the numbers fit each other is for who makes the model.
 	for flag, n := range map[string]int{
 		"--layers": c.Layers, "--hidden": c.Hidden, "--heads": c.Heads, "--kv-heads": c.KVHeads,
 		"--head-dim": c.HeadDim, "--ffn": c.FFN, "--vocab": c.Vocab, "--context": c.Context,
@@ -62,6 +70,9 @@ func (c *synthCmd) Validate() error {
 }
 
 // flagNames gives the numbers of a model the names of their flags.
+//
+// The library's errors name the numbers in words, as they make sense without a
+// command line.
 var flagNames = strings.NewReplacer(
 	": layers ", ": --layers ", ": hidden ", ": --hidden ", ": heads ", ": --heads ", ": key-value heads ", ": --kv-heads ",
 	": head dimension ", ": --head-dim ", ": feed-forward width ", ": --ffn ", ": vocabulary ", ": --vocab ",
@@ -80,6 +91,9 @@ func synthVars() map[string]string {
 }
 
 // model merges the flags with the preset.
+//
+// The description in the package says what it is, so that nobody takes it for a
+// trained one.
 func (c *synthCmd) model() (*modelgen.Config, *random.Source, error) {
 	shape, ok := modelgen.PresetNamed(c.Shape)
 	if !ok {
@@ -103,6 +117,7 @@ func (c *synthCmd) model() (*modelgen.Config, *random.Source, error) {
 		{&shape.Vocab, c.Vocab},
 		{&shape.Context, c.Context},
 	} {
+		// A flag that repeats the shape's number does not change it.
 		if f.flag != 0 && f.flag != *f.to {
 			*f.to, name = f.flag, c.Shape+", changed"
 		}
@@ -123,6 +138,8 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 	}
 	start := time.Now()
 	if err := modelgen.Write(ctx, c.Package, cfg, weights); err != nil {
+		// Numbers that do not go together are the caller's; a disk that is full is
+		// not.
 		if errors.Is(err, modelgen.ErrConfig) {
 			return usagef("%s", flagNames.Replace(err.Error()))
 		}
@@ -144,6 +161,8 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 }
 
 // folderSize returns the size of all files under a folder.
+//
+// A package is a folder, whose own size is nothing.
 func folderSize(dir string) (int64, error) {
 	var size int64
 	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {

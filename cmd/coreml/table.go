@@ -23,6 +23,9 @@ func (t *table) row(cells ...string) {
 }
 
 // String returns the lines, each with its newline.
+//
+// Widths are in characters. What takes two cells of a terminal, as CJK does, shifts
+// its line; a table of widths would have to be kept for that.
 func (t *table) String() string {
 	var widths []int
 	for _, row := range t.rows {
@@ -55,6 +58,8 @@ func (t *table) String() string {
 }
 
 // bytesText writes a size for people.
+//
+// Units of 1024, with the names that say so.
 func bytesText(n int64) string {
 	switch {
 	case n >= 1<<30:

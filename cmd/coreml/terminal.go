@@ -3,9 +3,14 @@ package main
 import (
 	"io"
 	"os"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // streams are the standard streams of one call.
+//
+// Verbs get them in place of os.Stdout and its like: tests put buffers there, and
+// no verb can write past what makes text harmless.
 type streams struct {
 	in io.Reader
 	// out and err are for people to read: whatever a package, a tokenizer or a
@@ -24,6 +29,9 @@ func newStreams(in io.Reader, out, err io.Writer) *streams {
 
 // text is where a text goes that is the answer itself: a file or another program
 // gets every byte of it, a terminal only what can be shown.
+//
+// A pipe gets the bytes: the answer may be a file of some format, and escapes in it
+// would be damage.
 func (s *streams) text() io.Writer {
 	if s.terminal {
 		return s.out
@@ -47,7 +55,7 @@ func (s *streams) finish() error {
 // dim writes a text that stands back behind the others, where the terminal can
 // do that and the user did not ask for none of it.
 func (s *streams) dim(text string) error {
-	shown := appendEscaped(nil, []byte(text), ownLayout)
+	shown := quote.AppendHarmless(nil, []byte(text), ownLayout)
 	if s.terminal && styled() && enableStyles(s.raw) {
 		shown = append(append([]byte("\x1b[2m"), shown...), "\x1b[0m"...)
 	}
@@ -57,6 +65,8 @@ func (s *streams) dim(text string) error {
 
 // styled reports whether the environment allows styles: no-color.org, and
 // terminals that call themselves dumb.
+//
+// An empty NO_COLOR counts as none, as no-color.org has it.
 func styled() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
 
 // isTerminal reports whether a stream is a terminal. A stream of the tests may

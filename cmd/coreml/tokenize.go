@@ -17,6 +17,10 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
+// tokenizeCmd is the verb tokenize. It promises the ids that Hugging Face's
+// tokenizers give for the same files, with the piece and the bytes of the text
+// behind each, or the text of ids; a component that is missing here is an error and
+// never a guess. With --stdio it promises the same for another program.
 type tokenizeCmd struct {
 	Text *string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
 
@@ -39,6 +43,8 @@ func (*tokenizeCmd) Help() string {
 }
 
 // tokenized is what --json prints for a text.
+//
+// Offsets are in bytes of the text, from and to.
 type tokenized struct {
 	Text    string   `json:"text"`
 	IDs     []int    `json:"ids"`
@@ -51,6 +57,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 	if c.Stdio {
 		return c.serve(ctx, io)
 	}
+	// One turns ids into text and the other text into ids.
 	if c.Decode && c.Chat != "" {
 		return usagef("--decode and --chat exclude each other")
 	}
@@ -104,6 +111,7 @@ func (c *tokenizeCmd) print(ctx context.Context, tok *tokenizer.Tokenizer, text 
 	if c.JSON {
 		return printJSON(out, tokenized{text, orEmpty(e.IDs), orEmpty(e.Tokens), pairs(e.Offsets)})
 	}
+	// Pieces are quoted, since many begin with a space.
 	list := table{right: map[int]bool{0: true}}
 	for i, id := range e.IDs {
 		at := e.Offsets[i]
@@ -125,6 +133,7 @@ func (c *tokenizeCmd) decode(ctx context.Context, tok *tokenizer.Tokenizer, s *s
 		if err != nil {
 			return usagef("%q is no token id: --decode takes whole numbers with spaces or commas between them", field)
 		}
+		// Decoding would leave it out, and a person has most likely mistyped it.
 		if _, ok := tok.IDToToken(id); !ok {
 			return fmt.Errorf("token id %d is not in the vocabulary of %d tokens", id, tok.VocabSize())
 		}
@@ -145,6 +154,7 @@ func (c *tokenizeCmd) decode(ctx context.Context, tok *tokenizer.Tokenizer, s *s
 func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *streams) error {
 	var data []byte
 	var err error
+	// A conversation is often made by another program.
 	if c.Chat == "-" {
 		data, err = readInput(ctx, s)
 	} else {
@@ -159,6 +169,8 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 		Tools               []json.RawMessage   `json:"tools"`
 		AddGenerationPrompt *bool               `json:"add_generation_prompt"`
 	}
+	// The list is the form that most programs write; only the object has room for
+	// tools.
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
 		err = json.Unmarshal(data, &file.Messages)
 	} else {
@@ -178,10 +190,13 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 	if err != nil {
 		return err
 	}
+	// The template has written the special tokens that belong there.
 	return c.print(ctx, tok, text, false, s.out)
 }
 
 // pairs writes offsets as pairs.
+//
+// Objects for each token would be several times as long.
 func pairs(list []tokenizer.Offsets) [][2]int {
 	out := make([][2]int, len(list))
 	for i, o := range list {

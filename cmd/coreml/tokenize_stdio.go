@@ -14,6 +14,8 @@ import (
 
 // tokenRequest is one line on standard input: a text to encode, ids to decode,
 // or a chat template with its variables.
+//
+// Pointers tell an empty text from none.
 type tokenRequest struct {
 	Text        *string         `json:"text"`
 	IDs         []int           `json:"ids"`
@@ -26,6 +28,8 @@ type tokenRequest struct {
 // serve answers requests until the input ends. A request that fails is
 // answered with its error; the ones behind it are served. A cancel request and a
 // time-out stop one as they do with predict --stdio.
+//
+// Without --tokenizer templates alone are served, which need none.
 func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 	if c.Text != nil || c.Decode || c.Chat != "" {
 		return usagef("--stdio takes everything from standard input")
@@ -48,6 +52,9 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 
 // parseTokenRequest reads what every request may have. The rest is read when its
 // turn comes.
+//
+// encoding/json ignores unknown fields, so that one line may hold all that a
+// request of either protocol has.
 func parseTokenRequest(text []byte) *request {
 	q := &request{Line: text}
 	var head struct {
@@ -55,6 +62,7 @@ func parseTokenRequest(text []byte) *request {
 		Cancel  json.RawMessage `json:"cancel"`
 		Timeout json.RawMessage `json:"timeout_ms"`
 	}
+	// A line that is no JSON has no id either, and gets its error in its turn.
 	if json.Unmarshal(text, &head) != nil {
 		return q // answerTokens says what is wrong
 	}
@@ -65,8 +73,8 @@ func parseTokenRequest(text []byte) *request {
 		}
 	}
 	q.ID = head.ID
-	if q.Cancel = head.Cancel; q.Cancel != nil {
-		q.Op = opCancel
+	if head.Cancel != nil && string(head.Cancel) != "null" { // null stands for an absent field
+		q.Op, q.Cancel = opCancel, head.Cancel
 	}
 	if head.Timeout != nil && string(head.Timeout) != "null" {
 		limit, err := timeoutOf(head.Timeout)
@@ -97,6 +105,8 @@ func encodeTokens(id json.RawMessage, r reply, err error) []byte {
 }
 
 // answerTokens carries out one request.
+//
+// The first of template, text and ids that is there says what is wanted.
 func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (reply, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -118,6 +128,8 @@ func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (r
 	return nil, errors.New("the request has neither text nor ids nor template")
 }
 
+// encodeText answers a text: its tokens without the special ones, where each lies
+// in it, and the ids with the special ones. Whoever compares tokenizers needs both.
 func encodeText(ctx context.Context, tok *tokenizer.Tokenizer, text string) (reply, error) {
 	e, err := tok.EncodeWithOffsetsContext(ctx, text, false)
 	if err != nil {
@@ -137,6 +149,8 @@ func encodeText(ctx context.Context, tok *tokenizer.Tokenizer, text string) (rep
 	}, nil
 }
 
+// decodeIDs answers ids with their text, and with what each of them adds to a text
+// that is shown as it grows: nothing where a character is not complete.
 func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bool) (reply, error) {
 	whole, err := tok.DecodeContext(ctx, ids, skip)
 	if err != nil {
@@ -145,6 +159,7 @@ func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bo
 	stream := make([]any, len(ids))
 	d := tok.NewDecoder(skip)
 	for i, id := range ids {
+		// Asking at each id would take longer than most of them.
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -173,6 +188,7 @@ func renderTemplate(ctx context.Context, q *tokenRequest) (reply, error) {
 		}
 	}
 	opts := &jinja.Options{}
+	// Templates that write the date could not be compared otherwise.
 	if q.Now != nil {
 		opts.Now = func() time.Time { return *q.Now }
 	}

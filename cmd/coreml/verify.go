@@ -16,7 +16,16 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
+// verifyCmd is the verb verify. It promises that "passed" means: two engines, or
+// two kinds of arithmetic of one, were given the same tokens, and the logits behind
+// every one of them lie within the tolerance. The tokens after the prompt are the
+// reference's own choices on both sides, so that one token chosen otherwise does
+// not make all that follow it differ.
+//
+// It is how a package is tried on a Mac's Neural Engine, where nobody has recorded
+// what is right.
 type verifyCmd struct {
+	// What is compared.
 	Model  string `arg:"" optional:"" help:"The model package, or a folder with one in it. Without it the embedded storyteller."`
 	Prompt string `arg:"" optional:"" help:"The prompt for a language model; without one, a few words."`
 
@@ -25,14 +34,17 @@ type verifyCmd struct {
 	Tokens    int    `short:"n" help:"Tokens to generate behind the prompt." default:"32" placeholder:"N"`
 	Function  string `help:"The function of the package to run." placeholder:"NAME"`
 
+	// The side that is in question.
 	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
 	ComputeUnits unitsFlag      `help:"Devices that it may use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	Arithmetic   arithmeticFlag `help:"How it rounds, where it has the choice: faithful, wide, fast, or default, which is faithful." default:"default" placeholder:"NAME"`
 
+	// The side that is taken as right.
 	Reference           engineFlag     `help:"The engine to compare with." default:"portable" placeholder:"NAME"`
 	ReferenceArithmetic arithmeticFlag `help:"How the reference rounds." default:"faithful" placeholder:"NAME"`
 	Threads             int            `help:"Most threads of the portable engine; 0 means as many as there are cores." default:"0" placeholder:"N"`
 
+	// When the comparison passes, and how it is told of.
 	Tolerance float64 `help:"Largest difference that passes, in parts of the largest value." default:"0.05" placeholder:"T"`
 	Cosine    float64 `help:"Smallest cosine that passes." default:"0.999" placeholder:"C"`
 	JSON      bool    `help:"Print one JSON object in place of the text."`
@@ -56,6 +68,8 @@ const (
 )
 
 // Validate is called by kong.
+//
+// NaN as a limit would let nothing pass or everything; interval refuses it.
 func (c *verifyCmd) Validate() error {
 	for _, id := range c.IDs {
 		if id < 0 {
@@ -75,6 +89,9 @@ func (c *verifyCmd) Validate() error {
 }
 
 // verifier holds the two sides of a comparison.
+//
+// Both models are loaded at once: the reference goes first and chooses the tokens,
+// and the subject follows it in more than one way.
 type verifier struct {
 	cmd                *verifyCmd
 	subject, reference *coreml.Model
@@ -82,6 +99,7 @@ type verifier struct {
 
 // Run is called by kong.
 func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
+	// Without a package it is the embedded one, which has no path.
 	if c.Model != "" {
 		if c.Model, err = packagePath(c.Model); err != nil {
 			return err
@@ -120,6 +138,8 @@ func (v *verifier) load(ctx context.Context) (err error) {
 		Engine: coreml.EngineChoice(c.Reference), Arithmetic: coreml.Arithmetic(c.ReferenceArithmetic),
 		Function: c.Function, Threads: c.Threads,
 	}
+	// Said here in words of its own, with what can be done on this system, before
+	// anything is loaded.
 	for _, cfg := range []coreml.Config{subject, reference} {
 		if cfg.Engine == coreml.EngineFramework && !cfg.Engine.Available() {
 			return fmt.Errorf("verify compares CoreML.framework with another engine, and this system (%s/%s) has no CoreML.framework: "+
@@ -165,6 +185,8 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Who gives a prompt wants to know why the package cannot take it; without one,
+	// made-up values do for any package.
 	asked := v.cmd.Prompt != "" || len(v.cmd.IDs) > 0
 	detected, err := generate.Detect(v.reference.Description(), driver)
 	switch {
@@ -187,6 +209,9 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 
 // takesIDs tells a language model from a package whose input has the right rank
 // by chance.
+//
+// The families of language models are found by ranks and names; a classifier of
+// rows has the same.
 func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
 	f := d.Input(driver.Tokens)
 	return f != nil && f.DType == tensor.Int32
@@ -207,6 +232,8 @@ func (v *verifier) prompt() ([]int, error) {
 		// Any ids that a vocabulary is sure to have will do to compare with.
 		ids := make([]int, 12)
 		for i := range ids {
+			// Small ids, all different, and not those of the special tokens, which
+			// are often the first.
 			ids[i] = 3 + i*7%61
 		}
 		return ids, nil

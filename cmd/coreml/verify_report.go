@@ -13,6 +13,8 @@ import (
 )
 
 // verifyReport is what verify found. Its JSON is the output of --json.
+//
+// The limits are in it too, so that a stored report can be judged later.
 type verifyReport struct {
 	Model        string      `json:"model"`
 	Subject      verifySide  `json:"subject"`
@@ -26,6 +28,9 @@ type verifyReport struct {
 }
 
 // verifySide says what computed one side.
+//
+// Notes say where an engine did something else than it was asked, such as a device
+// that does not exist here.
 type verifySide struct {
 	Engine     string   `json:"engine"`
 	Devices    []string `json:"devices"`
@@ -33,6 +38,7 @@ type verifySide struct {
 	Notes      []string `json:"notes"`
 }
 
+// sideOf asks the model itself: what was asked for may not be what it got.
 func sideOf(m *coreml.Model) verifySide {
 	i := m.Info()
 	s := verifySide{Engine: i.Engine, Devices: i.Devices, Arithmetic: i.Arithmetic.String(), Notes: i.Notes}
@@ -45,6 +51,7 @@ func sideOf(m *coreml.Model) verifySide {
 	return s
 }
 
+// String is the side on one line, for people.
 func (s *verifySide) String() string {
 	text := s.Engine + " on " + strings.Join(s.Devices, ", ")
 	if s.Arithmetic != coreml.ArithmeticDefault.String() {
@@ -90,6 +97,8 @@ func (w *verifyWay) add(row verifyRow, decides bool) {
 
 // worse keeps the figures that are worse than those so far. NaN is the worst.
 func (w *verifyWay) worse(where string, relative, cosine float64) {
+	// The first figures are taken whatever they are: the zero of a new report is no
+	// cosine.
 	if w.Where == "" {
 		w.WorstCosine = 1
 	}
@@ -101,6 +110,8 @@ func (w *verifyWay) worse(where string, relative, cosine float64) {
 
 // judge says whether the way passes. Where the two sides choose different tokens
 // within the tolerance, the reference itself was undecided.
+//
+// Equal choices of tokens are told of and not judged by.
 func (w *verifyWay) judge(r *verifyReport, err error) {
 	switch {
 	case err != nil:
@@ -117,6 +128,8 @@ func (w *verifyWay) judge(r *verifyReport, err error) {
 	w.WorstError, w.WorstCosine = finite(w.WorstError), finite(w.WorstCosine)
 }
 
+// finite stands in for what JSON lacks by the largest number, which no limit is
+// above.
 func finite(x float64) float64 {
 	if nonFinite(x) {
 		return math.MaxFloat64
@@ -124,6 +137,7 @@ func finite(x float64) float64 {
 	return x
 }
 
+// writeJSON prints the report for programs, indented, as people look at it too.
 func (r *verifyReport) writeJSON(out io.Writer) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -131,6 +145,8 @@ func (r *verifyReport) writeJSON(out io.Writer) error {
 	return enc.Encode(r)
 }
 
+// writeText prints the report for people: what was compared first, the verdict of
+// each way at the beginning of its line.
 func (r *verifyReport) writeText(out io.Writer) error {
 	var b strings.Builder
 	head := table{}
@@ -152,6 +168,8 @@ func (r *verifyReport) writeText(out io.Writer) error {
 	return err
 }
 
+// The verdict has four characters either way, so that the lines stand below each
+// other.
 func (w *verifyWay) writeText(b *strings.Builder) {
 	verdict := "ok  "
 	if !w.Passed {

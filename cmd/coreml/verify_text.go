@@ -26,6 +26,7 @@ func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver
 		return fmt.Errorf("reference: %w", err)
 	}
 	r.PromptTokens, r.Tokens = len(ids), len(more)
+	// A package that takes one token at a time has one way only.
 	ways := []struct {
 		name  string
 		chunk int
@@ -47,6 +48,9 @@ func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver
 }
 
 // sequence returns an empty sequence of m and what closes it.
+//
+// The driver is given and not detected anew, so that both sides are fed in one way
+// even where they describe themselves differently.
 func sequence(ctx context.Context, m *coreml.Model, d *generate.Driver, chunk int) (*generate.Sequence, func(), error) {
 	g, err := generate.New(m, nil, &generate.Config{Driver: d, PrefillChunk: chunk, MaxStates: 1})
 	if err != nil {
@@ -76,6 +80,7 @@ func (v *verifier) answers(ctx context.Context, d *generate.Driver, ids []int) (
 		return nil, nil, err
 	}
 	for range v.cmd.Tokens {
+		// Greedy: a random choice could not be repeated on the other side.
 		next := best(rows[len(rows)-1])
 		if next < 0 {
 			return nil, nil, fmt.Errorf("position %d: %w", len(rows)-1, generate.ErrNonFinite)
@@ -105,6 +110,9 @@ func contextOf(d *generate.Driver) int {
 
 // follow feeds the tokens to the subject and compares the logits behind each. The
 // first prompt tokens go in together, the others one by one.
+//
+// A row that differs does not end it: the report is to say how many do, and where
+// the worst is.
 func (v *verifier) follow(ctx context.Context, d *generate.Driver, chunk int, ids []int, prompt int, rows [][]float32, w *verifyWay) error {
 	seq, done, err := sequence(ctx, v.subject, d, chunk)
 	if err != nil {
@@ -145,6 +153,7 @@ type verifyRow struct {
 
 // compareRow compares two rows of logits.
 func compareRow(pos int, got, want []float32) (verifyRow, error) {
+	// Such sides do not even have one vocabulary.
 	if len(got) != len(want) {
 		return verifyRow{}, fmt.Errorf("%d logits, the reference has %d", len(got), len(want))
 	}
@@ -159,6 +168,8 @@ func compareRow(pos int, got, want []float32) (verifyRow, error) {
 	var apart, largest, dot, aa, bb float64
 	for i, b := range want {
 		x, y := float64(got[i]), float64(b)
+		// Models mask tokens with minus infinity, and the difference of two of them
+		// is no number.
 		if x == y && math.IsInf(x, 0) {
 			continue // both forbid the token
 		}
@@ -167,6 +178,7 @@ func compareRow(pos int, got, want []float32) (verifyRow, error) {
 	}
 	if apart != 0 {
 		r.Error = apart / max(largest, math.SmallestNonzeroFloat32)
+		// Zeros are how a device answers that has given up.
 		r.Cosine = 0 // where one side is all zeros
 		if aa > 0 && bb > 0 {
 			r.Cosine = dot / math.Sqrt(aa) / math.Sqrt(bb)
@@ -180,6 +192,9 @@ func compareRow(pos int, got, want []float32) (verifyRow, error) {
 
 // best returns the index of the largest logit, the first of equals, and -1 when
 // there is a NaN or no number at all.
+//
+// The first of equals, as the engines themselves choose: the order of an array is
+// the same on both sides.
 func best(logits []float32) int {
 	at := -1
 	for i, x := range logits {

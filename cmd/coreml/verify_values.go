@@ -18,10 +18,14 @@ const leastSteps = 3
 
 // values makes predictions with made-up inputs on both sides and compares the
 // outputs, and the states at the end.
+//
+// An input that cannot be made up is an error of the call and not a failed
+// comparison: nothing was compared.
 func (v *verifier) values(ctx context.Context, r *verifyReport) error {
 	d := v.reference.Description()
 	steps := leastSteps
 	for i := range d.Inputs {
+		// Every shape of a list gets its turn.
 		steps = max(steps, len(shapesOf(&d.Inputs[i])))
 	}
 	w := verifyWay{Name: fmt.Sprintf("%d predictions with made-up inputs", steps)}
@@ -50,7 +54,7 @@ func (v *verifier) step(ctx context.Context, d *coreml.Description, steps int, w
 		return fmt.Errorf("reference: %w", err)
 	}
 	defer want.Close()
-	random := rand.New(rand.NewPCG(1, 2))
+	random := newRandom()
 	for n := range steps {
 		in, err := madeUp(d, n, random)
 		if err != nil {
@@ -87,11 +91,16 @@ func (v *verifier) step(ctx context.Context, d *coreml.Description, steps int, w
 	return nil
 }
 
+// newRandom gives the same values in every run: a failure can be looked at again.
+func newRandom() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
 // compareValues compares two results and keeps the worst figures.
 func (w *verifyWay) compareValues(what string, got, want coreml.Value) error {
 	if got.Kind() != want.Kind() {
 		return fmt.Errorf("%s: a %v, the reference has a %v", what, got.Kind(), want.Kind())
 	}
+	// Labels and numbers are equal or not. A label that changes within the rounding
+	// of two probabilities is a difference that a user sees.
 	if want.Kind() != coreml.KindMultiArray {
 		if got.String() != want.String() {
 			return fmt.Errorf("%s: %v, the reference has %v", what, got, want)
@@ -128,6 +137,7 @@ func finiteParts(got, want *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor, erro
 		return nil, nil, fmt.Errorf("shape %v, the reference has %v", got.Shape(), want.Shape())
 	}
 	for i := range b {
+		// One side has a result, the other has none.
 		if bad := nonFinite(b[i]); bad != nonFinite(a[i]) {
 			return nil, nil, fmt.Errorf("element %d is %v, the reference has %v", i, a[i], b[i])
 		} else if bad {
@@ -137,12 +147,16 @@ func finiteParts(got, want *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor, erro
 	return tensor.FromSlice(a, got.Shape()...), tensor.FromSlice(b, want.Shape()...), nil
 }
 
+// nonFinite reports what no arithmetic goes on with.
 func nonFinite(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 // unsuitable means that no inputs can be made up for a package.
 type unsuitable struct{ what string }
 
 // Error says which input is in the way.
+//
+// It names the input, so that the caller knows what to record a case for in place
+// of this.
 func (e *unsuitable) Error() string {
 	return "no inputs can be made up for this package: " + e.what
 }
@@ -180,6 +194,7 @@ func madeUp(d *coreml.Description, n int, random *rand.Rand) (coreml.Features, e
 // maxMadeUp bounds the elements of one input.
 const maxMadeUp = 1 << 26
 
+// madeUpArray fills an array of one shape.
 func madeUpArray(dtype tensor.DType, shape []int, random *rand.Rand) (*tensor.Tensor, error) {
 	n := 1
 	for _, size := range shape {
@@ -193,6 +208,8 @@ func madeUpArray(dtype tensor.DType, shape []int, random *rand.Rand) (*tensor.Te
 		if dtype == tensor.Int32 || dtype == tensor.Int8 {
 			v[i] = float32(random.IntN(2))
 		} else {
+			// Exact in float16 and in bfloat16: what differs is what the engines
+			// did, not how they rounded their inputs.
 			v[i] = float32(random.IntN(33)-16) / 8
 		}
 	}

@@ -153,6 +153,53 @@ func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 	return data, nil
 }
 
+// DanglingError means that a link leads to nothing.
+type DanglingError struct {
+	Name string
+	// Target is what the link says, relative to its own folder unless it is absolute.
+	Target string
+}
+
+// Error names the link and its target.
+func (e *DanglingError) Error() string {
+	return fmt.Sprintf("%s is a link to %s, where there is no file", Quote(e.Name), Quote(e.Target))
+}
+
+// ReadOptional is [ReadSmall] for a file that need not be there: without it the
+// content is nil. A link that dangles gives a [*DanglingError]: who put it there
+// meant a file, and would be answered with other results and no word about it. Caches
+// of models are folders of such links, and a download that was cut off leaves some.
+func ReadOptional(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	data, err := ReadSmall(fsys, name, limit)
+	if !errors.Is(err, fs.ErrNotExist) {
+		if data == nil && err == nil {
+			data = []byte{} // the file is there
+		}
+		return data, err
+	}
+	return nil, Absent(fsys, name)
+}
+
+// Absent returns nil where no file has this name, and a [*DanglingError] where a
+// link has it and leads to nothing. It is asked about names under which no file
+// was found.
+func Absent(fsys fs.FS, name string) error {
+	info, err := fs.Lstat(fsys, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode()&fs.ModeSymlink == 0:
+		return nil // it has come since, or the file system does not tell
+	}
+	target, err := fs.ReadLink(fsys, name)
+	if err != nil {
+		return err
+	}
+	return &DanglingError{Name: name, Target: target}
+}
+
 // regular refuses what is no regular file: a pipe or a device may never end.
 func regular(name string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
