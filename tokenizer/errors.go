@@ -3,9 +3,8 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
+	"github.com/gocoreml/coreml/internal/quote"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 	"github.com/gocoreml/coreml/tokenizer/internal/fault"
@@ -48,32 +47,11 @@ type FormatError struct {
 // Error returns a message that names the file. What it tells of the file is short
 // and printable.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("tokenizer: %s: %s", printable(e.File), printable(e.Err.Error()))
+	return fmt.Sprintf("tokenizer: %s: %s", quote.Text(e.File, maxMessage), quote.Text(e.Err.Error(), maxMessage))
 }
 
 // maxMessage bounds a message about a file.
 const maxMessage = 500
-
-// printable returns a message with escapes for what a terminal would act on; the
-// text of a file gets into those of other packages.
-func printable(message string) string {
-	if len(message) > maxMessage {
-		message = message[:budget.Chunk(message, maxMessage)] + "…"
-	}
-	if strings.IndexFunc(message, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
-		return message
-	}
-	var b strings.Builder
-	for _, r := range message {
-		if strconv.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
-}
 
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }

@@ -146,6 +146,7 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
+	pkg.ForgetProgram() // program has all of it, and large ones are hundreds of megabytes
 	if c.MIL {
 		return c.print(io, program)
 	}

@@ -159,11 +159,11 @@ func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bo
 	stream := make([]any, len(ids))
 	d := tok.NewDecoder(skip)
 	for i, id := range ids {
-		// Asking at each id would take longer than most of them.
-		if i%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		text, err := d.NextContext(ctx, id)
+		if err != nil {
+			return nil, err
 		}
-		if text := d.Next(id); text != "" {
+		if text != "" {
 			stream[i] = text
 		}
 	}

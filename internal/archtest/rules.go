@@ -202,7 +202,7 @@ func Default() Rules {
 			{Dir: "tokenizer/internal/chat", May: []string{"internal/jinja"}},
 			// Tests write models of SentencePiece by hand, for which protobuf.
 			{Dir: "tokenizer", May: []string{
-				"internal/storage", "tokenizer/internal/chat",
+				"internal/storage", "internal/quote", "tokenizer/internal/chat",
 				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
 				"tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel",
 				"tokenizer/internal/pattern", "tokenizer/internal/normalized", "tokenizer/internal/normalizer",
