@@ -55,12 +55,15 @@ func checkAxes(c *Call) error {
 // needRank returns a check that operand 0 has at least so many dimensions; what
 // says what it lacks otherwise.
 func needRank(least int, what string) func(c *Call) error {
-	return func(c *Call) error {
-		if r := c.In(0).Rank; r < least {
-			return AsShape(fmt.Errorf("x of rank %d %s", r, what))
-		}
-		return nil
+	return func(c *Call) error { return c.needRank(least, what) }
+}
+
+// needRank is the check that [needRank] returns.
+func (c *Call) needRank(least int, what string) error {
+	if r := c.In(0).Rank; r < least {
+		return AsShape(fmt.Errorf("x of rank %d %s", r, what))
 	}
+	return nil
 }
 
 // fitChannels returns a check that operands have an element for each channel of
@@ -68,7 +71,7 @@ func needRank(least int, what string) func(c *Call) error {
 func fitChannels(operands ...int) func(c *Call) error {
 	return func(c *Call) error {
 		x := c.In(0)
-		if err := needRank(2, "has no channels")(c); err != nil {
+		if err := c.needRank(2, "has no channels"); err != nil {
 			return err
 		}
 		for _, k := range operands {
@@ -98,7 +101,7 @@ func checkLayerNorm(c *Call) error {
 
 // checkResponseNorm looks at the channels and at the number of neighbours.
 func checkResponseNorm(c *Call) error {
-	if err := needRank(2, "has no channels")(c); err != nil {
+	if err := c.needRank(2, "has no channels"); err != nil {
 		return err
 	}
 	if size, err := c.intIn(1, 1); err != nil || size < 1 {
