@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -106,3 +107,7 @@ func dequantize(c *Call) error {
 	})
 	return nil
 }
+
+// errTypes is the fault of a program whose result is of another kind than x: integers
+// where x holds floating-point numbers, or the other way round.
+var errTypes = errors.New("the result's type does not go with x")

@@ -3,10 +3,16 @@ package op
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// resample and affine read an image at any places between its pixels: resample at
+// those that an operand lists, as torch.nn.functional.grid_sample does, affine at
+// those to which a matrix takes the pixels of the result, as affine_grid with
+// grid_sample. x is [batch, channels, height, width]; a pair of coordinates is x
+// first, then y.
 func init() {
 	add(
 		Operator{
@@ -31,8 +37,9 @@ type sampler struct {
 	h, w    int
 	nearest bool
 	padding string
-	fill    float32
-	// How coordinates are meant.
+	fill    float32 // of places outside, where padding is constant
+	// How coordinates are meant: mode is their range, align whether its ends are the
+	// centres of the outermost pixels (align_corners) or their outer edges.
 	mode  string
 	align bool
 }
@@ -41,38 +48,38 @@ type sampler struct {
 func (c *Call) sampler() (s sampler, err error) {
 	x := c.In(0)
 	s.h, s.w = x.Dims[2], x.Dims[3]
-	kind, err := c.textIn(2, "bilinear")
+	kind, err := c.choiceIn(2, "bilinear", pixelModes)
 	if err != nil {
 		return s, err
 	}
-	if s.nearest = kind == "nearest"; !s.nearest && kind != "bilinear" {
-		return s, fmt.Errorf("sampling_mode %q is unknown", kind)
-	}
-	if s.padding, err = c.textIn(3, "constant"); err != nil {
+	s.nearest = kind == "nearest"
+	if s.padding, err = c.choiceIn(3, "constant", paddingModes); err != nil {
 		return s, err
-	}
-	switch s.padding {
-	case "constant", "border", "reflection", "symmetric":
-	default:
-		return s, fmt.Errorf("padding_mode %q is unknown", s.padding)
 	}
 	if s.fill, err = c.floatIn(4, 0); err != nil {
 		return s, err
 	}
-	if s.mode, err = c.textIn(5, "normalized_minus_one_to_one"); err != nil {
+	if s.mode, err = c.choiceIn(5, "normalized_minus_one_to_one", placeModes); err != nil {
 		return s, err
-	}
-	switch s.mode {
-	case "unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one":
-	default:
-		return s, fmt.Errorf("coordinates_mode %q is unknown", s.mode)
 	}
 	s.align, err = c.BoolIn(6, false)
 	return s, err
 }
 
+// choiceIn returns the text of operand k, def when it is absent, which has to be one
+// of a list.
+func (c *Call) choiceIn(k int, def string, list []string) (string, error) {
+	s, err := c.textIn(k, def)
+	if err == nil && !slices.Contains(list, s) {
+		return "", fmt.Errorf("%s %q is unknown", c.name(k), s)
+	}
+	return s, err
+}
+
 // place turns a coordinate along n pixels into one that counts pixels, padding
-// applied.
+// applied. Border and both reflections end inside the image; under constant padding
+// a place outside stays outside. Reflection mirrors at the centres of the outermost
+// pixels, symmetric at their edges, whatever align_corners says of the coordinates.
 func (s *sampler) place(v float64, n int) float64 {
 	size := float64(n)
 	switch {
@@ -97,7 +104,7 @@ func (s *sampler) place(v float64, n int) float64 {
 	return v
 }
 
-// reflected folds v into lo..hi by reflection at both ends.
+// reflected folds v into lo..hi by reflection at both ends, as often as it takes.
 func reflected(v, lo, hi float64) float64 {
 	span := hi - lo
 	if span <= 0 {
@@ -118,7 +125,9 @@ func (s *sampler) pixel(plane []float32, y, x float64) float64 {
 	return float64(plane[int(y)*s.w+int(x)])
 }
 
-// at returns the value of plane at a place.
+// at returns the value of plane at a place. The nearest pixel of a place half-way
+// between two is the even one, as in PyTorch. A pixel without a share is not read, so
+// that a fill or a NaN beside a place on a pixel is not mixed in.
 func (s *sampler) at(plane []float32, y, x float64) float32 {
 	if s.nearest {
 		return float32(s.pixel(plane, math.RoundToEven(y), math.RoundToEven(x)))
@@ -166,7 +175,8 @@ func resample(c *Call) error {
 	return nil
 }
 
-// samplePlanes sets place p of every channel of batch b.
+// samplePlanes sets place p of every channel of batch b: a place costs its
+// coordinates once and is read in every channel.
 func (c *Call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y, x float64) {
 	channels := c.out(0).Dims[1]
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -177,7 +187,8 @@ func (c *Call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y,
 	}
 }
 
-// affineShape takes height and width from the operands.
+// affineShape takes height and width from the operands. There is a matrix for each
+// element of the batch or one for all.
 func affineShape(c *Call) error {
 	x, m := c.In(0), c.In(1)
 	if x.Rank != 4 || m.Rank != 2 || m.Dims[1] != 6 || m.Dims[0] != 1 && m.Dims[0] != x.Dims[0] {
@@ -194,7 +205,9 @@ func affineShape(c *Call) error {
 	return c.out(0).SetShape(x.Dims[0], x.Dims[1], h, w)
 }
 
-// affineWarp reads x at the places to which a matrix takes those of the result.
+// affineWarp reads x at the places to which a matrix takes those of the result: x' =
+// a0·x + a1·y + a2 and y' = b0·x + b1·y + b2 in normalised coordinates. The matrix
+// leads from the result to the image, so it is the inverse of what the image does.
 func affineWarp(c *Call) error {
 	s, err := c.sampler()
 	if err != nil {
@@ -223,7 +236,8 @@ func affineWarp(c *Call) error {
 	return nil
 }
 
-// grid returns the coordinate of pixel i of n of the result.
+// grid returns the coordinate of pixel i of n of the result. A single pixel of
+// aligned corners lies in the middle, as in PyTorch's affine_grid.
 func (s *sampler) grid(i, n int) float64 {
 	share := (float64(i) + 0.5) / float64(n)
 	if s.align {

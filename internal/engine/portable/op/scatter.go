@@ -3,10 +3,16 @@ package op
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// The scatters copy data and write updates to the places that indices name: scatter
+// whole slices along an axis, scatter_along_axis single elements of a lane (NumPy's
+// put_along_axis), scatter_nd slices at coordinates. They write one after the other,
+// so that of two updates of one place the later one wins or both add up, always in
+// the order of the indices. Their counterparts that read are in gather.go.
 func init() {
 	add(
 		Operator{
@@ -25,7 +31,8 @@ func init() {
 	)
 }
 
-// refusesWrite reports whether err is more than an index that names no place.
+// refusesWrite reports whether err is more than an index that names no place, which
+// from iOS17 on loses its update and is no fault. See writeRule.
 func refusesWrite(err error) bool { return err != nil && !errors.Is(err, errDropped) }
 
 // update is how a scattered element changes what is there.
@@ -41,33 +48,16 @@ const (
 	updateMin
 )
 
-// updateIn reads the mode, operand k.
+// updateIn reads the mode, operand k, one of scatterModes, whose order is that of the
+// constants above.
 func (c *Call) updateIn(k int) (update, error) {
-	s, err := c.textIn(k, "add")
-	if err != nil {
-		return 0, err
-	}
-	switch s {
-	case "update":
-		return updateSet, nil
-	case "add":
-		return updateAdd, nil
-	case "sub":
-		return updateSub, nil
-	case "mul":
-		return updateMul, nil
-	case "div":
-		return updateDiv, nil
-	case "max":
-		return updateMax, nil
-	case "min":
-		return updateMin, nil
-	}
-	return 0, fmt.Errorf("mode %q is unknown", s)
+	s, err := c.choiceIn(k, "add", scatterModes)
+	return update(max(0, slices.Index(scatterModes, s))), err
 }
 
 // apply changes dst by src element by element. The caller has made sure that no
-// integer divisor is zero.
+// integer divisor is zero. Integers wrap at 32 bits here and are brought into the
+// range of a narrower type at the end: see wrapTo.
 func apply[T int32 | float32](u update, dst, src []T) {
 	dst = dst[:len(src)]
 	switch u {
@@ -109,6 +99,7 @@ type scattered struct {
 	i, iNew []int32
 }
 
+// scattered copies data to output 0 and reads the mode, operand modeAt.
 func (c *Call) scattered(modeAt int) (s scattered, err error) {
 	s.work = array.Counter{Poller: &c.Env.Poller}
 	if s.mode, err = c.updateIn(modeAt); err != nil {
@@ -144,7 +135,9 @@ func (s *scattered) run(to, from, n int) {
 	})
 }
 
-// wrapTo brings integer results into the range of the declared type.
+// wrapTo brings integer results into the range of the declared type, once at the end:
+// sums and products in two's complement are the same whenever they are cut, and the
+// other modes stay in the range.
 func (s *scattered) wrapTo(c *Call) {
 	if s.f != nil || !array.Narrow(c.out(0).DType) {
 		return
@@ -225,7 +218,8 @@ func scatterAlongShape(c *Call) error {
 }
 
 // scatterAlong changes for every update the element of its lane that its index
-// names.
+// names. Data and indices have the same shape but for the axis, so that an update's
+// lane is known from its place.
 func scatterAlong(c *Call) error {
 	data, idx := c.In(0), c.In(1)
 	axis, err := c.along(3, data, idx)
@@ -276,7 +270,7 @@ func scatterNDShape(c *Call) error {
 }
 
 // scatterND changes the slices of data at the coordinates in the last dimension
-// of indices.
+// of indices. Fewer coordinates than dimensions name slices of what follows.
 func scatterND(c *Call) error {
 	data, idx := c.In(0), c.In(1)
 	d, err := c.deep(data, idx, 0)
