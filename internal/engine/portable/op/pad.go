@@ -151,4 +151,3 @@ func mirror[T any](p *array.Poller, out *array.Value, dst, src []T, x *array.Val
 		}
 	}
 }
-

@@ -8,6 +8,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// Linear quantisation of values that are computed, from iOS17 on. Weights are not
+// stored so: theirs are the constexpr operators of package weight.
 func init() {
 	add(
 		Operator{
@@ -35,6 +37,8 @@ func (a *affine) at(k int) (scale, zero float64) {
 	return float64(a.scale[j]), zero
 }
 
+// affine reads scale, zero point and axis. A scale of one element needs no axis, and
+// its zero point may not be a list either.
 func (c *Call) affine() (a affine, err error) {
 	x, zero, scale := c.In(0), c.In(1), c.In(2)
 	n := scale.Len()
@@ -63,7 +67,8 @@ func (c *Call) affine() (a affine, err error) {
 }
 
 // quantize is round(input/scale) + zero_point, ties to even, limited to the range
-// of the type.
+// of the type: an infinity is its end. A NaN, which is 0/0 too, becomes the zero point,
+// the number that stands for 0.
 func quantize(c *Call) error {
 	a, err := c.affine()
 	if err != nil {
@@ -88,7 +93,8 @@ func quantize(c *Call) error {
 	return nil
 }
 
-// dequantize is scale * (input - zero_point).
+// dequantize is scale * (input - zero_point). The difference of two int8 does not fit
+// int8, so it is taken in float64, where the product with a scale is exact too.
 func dequantize(c *Call) error {
 	a, err := c.affine()
 	if err != nil {

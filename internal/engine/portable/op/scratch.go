@@ -1,6 +1,7 @@
 package op
 
-// scratch is memory that a step keeps from prediction to prediction.
+// scratch is memory that a step keeps from prediction to prediction. Predictions of
+// one program run one at a time on a frame, so a step never meets itself.
 type scratch struct {
 	env *Env // counts the memory
 	f   []float32

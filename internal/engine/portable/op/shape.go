@@ -215,4 +215,3 @@ func transposeOp(c *Call) error {
 	c.view(0, x, 0, stride[:x.Rank], repeat[:x.Rank])
 	return nil
 }
-

@@ -94,4 +94,3 @@ func sliceBySize(c *Call) error {
 	}
 	return c.cut(x, &w)
 }
-

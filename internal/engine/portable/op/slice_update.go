@@ -119,4 +119,3 @@ func narrowRows(w *array.Nest, dst []uint16, src []float32) {
 		}
 	}
 }
-

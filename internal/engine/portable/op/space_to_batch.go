@@ -124,4 +124,3 @@ func exchange[T any](p *array.Poller, dst, src []T, many, space *array.Value, b 
 		}
 	}
 }
-

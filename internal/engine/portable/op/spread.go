@@ -1,5 +1,8 @@
 package op
 
+// Element-wise loops over long vectors are shared among the threads. Every element is
+// computed alone, so the result does not depend on how they are shared out.
+
 // spreadFrom is the number of elements from which an element-wise loop is shared
 // among the threads, and spreadUnit the number that one of them takes at least. The
 // borders lie at multiples of the unit however many threads there are.

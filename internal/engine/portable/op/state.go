@@ -15,7 +15,7 @@ type StateSpec struct {
 	Name  string
 	DType dtype.Type
 	Shape []int
-	Count int
+	Count int // elements
 }
 
 // Value views the buffer.
@@ -41,7 +41,9 @@ var StateOps = map[string]*Operator{
 	"write_state": {Name: "write_state", Results: &Bounds{0, 0}, Params: in("data*"), Shape: func(*Call) error { return nil }, Eval: writeState, Exact: true, Note: "in place where the state is updated in part"},
 }
 
-// Buffer is the memory of one state.
+// Buffer is the memory of one state. One of the slices is set: a state of fp16 is
+// kept as binary16, half the memory of what is computed with it, because caches are
+// the largest thing of a long conversation.
 type Buffer struct {
 	F32 []float32
 	F16 []uint16
@@ -73,6 +75,8 @@ func (b *Buffer) Clear() {
 }
 
 // readState shows the memory of the state, or a copy where a later write would show.
+// It is the shape rule and not the definition that does it: the steps that follow are
+// rehearsed before any is computed, and they ask for what the state holds.
 func readState(c *Call) error {
 	spec := &c.Env.Specs[c.Step.State]
 	b := c.Env.States[c.Step.State]
@@ -100,7 +104,8 @@ func readState(c *Call) error {
 	return nil
 }
 
-// inState reports whether v is the whole of state s, in place.
+// inState reports whether v is the whole of state s, in place: the result of a chain
+// of slice_update that wrote there.
 func (c *Call) inState(v *array.Value, s int) bool {
 	b := c.Env.States[s]
 	if !v.Dense || v.Len() != c.Env.Specs[s].Count || v.Len() == 0 {
@@ -129,12 +134,19 @@ func writeState(c *Call) error {
 	if c.inState(v, c.Step.State) {
 		return nil
 	}
-	b := c.Env.States[c.Step.State]
+	c.store(v, c.Env.States[c.Step.State], spec.Count)
+	return nil
+}
+
+// store copies n elements of v to a state. Changed is set after v was made dense,
+// which may still fail for want of memory, and before the first element is written:
+// from there on a prediction that fails leaves the state neither old nor new.
+func (c *Call) store(v *array.Value, b *Buffer, n int) {
 	p := &c.Env.Poller
 	switch {
 	case b.F16 != nil && v.Repr == array.ReprF16 && v.Dense:
 		c.Env.Changed = true
-		array.Copy(p, b.F16, v.F16[:spec.Count])
+		array.Copy(p, b.F16, v.F16[:n])
 	case b.F16 != nil:
 		src := c.F32(v)
 		c.Env.Changed = true
@@ -148,7 +160,6 @@ func writeState(c *Call) error {
 		c.Env.Changed = true
 		array.Copy(p, b.I32, src)
 	}
-	return nil
 }
 
 // Unfit is the error of a value that a state cannot hold.

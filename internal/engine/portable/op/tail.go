@@ -13,7 +13,8 @@ var TailOperator = &Operator{Name: "tail", Params: in("x*"), Shape: tailShape, E
 // TailOutput is the data of a tail step: the output whose last rows it passes on.
 type TailOutput struct{ Number int }
 
-// tailRows returns how many rows of the operand are wanted, -1 for all.
+// tailRows returns how many rows of the operand are wanted, -1 for all. Env.Rows has
+// the number for each output, and 0 or more than there are asks for all of them.
 func (c *Call) tailRows() int {
 	x, out := c.In(0), dataOf[TailOutput](c)
 	if out == nil || out.Number >= len(c.Env.Rows) || x.Rank < 2 {
@@ -36,7 +37,8 @@ func tailShape(c *Call) error {
 	return y.SetShape(y.Shape()...)
 }
 
-// tail shows the last rows where they lie.
+// tail shows the last rows where they lie. A compressed constant has no rows to show;
+// the planner puts no tail before one.
 func tail(c *Call) error {
 	x, n := c.In(0), c.tailRows()
 	if n < 0 {
@@ -56,7 +58,8 @@ func tail(c *Call) error {
 	return nil
 }
 
-// tailCopied makes the rows dense where a view cannot begin at them.
+// tailCopied makes the rows dense where a view cannot begin at them: in the middle of
+// a run that repeats one element.
 func (c *Call) tailCopied(x *array.Value, from int) error {
 	dense := array.Value{Repr: array.ReprF32, Rank: x.Rank, Dims: x.Dims, Dense: true}
 	if x.Repr == array.ReprI32 {

@@ -159,4 +159,3 @@ func (c *Call) cutCopy(x *array.Value, w *window) error {
 	}
 	return nil
 }
-
