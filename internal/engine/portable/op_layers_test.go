@@ -3,7 +3,6 @@ package portable
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"testing"
@@ -90,77 +89,6 @@ func TestListsGrowAndKeepTheirElements(t *testing.T) {
 	}
 	if !slices.Equal(shapes[1], []int{3, 2}) {
 		t.Errorf("shape %v", shapes[1])
-	}
-}
-
-// drawn runs an operator of random numbers with the given parameters.
-func drawn(t *testing.T, op string, n, seed int, params map[string]float32) []float32 {
-	t.Helper()
-	outs, _ := runOnce(t, "CoreML8", func(b *mil.Builder) {
-		args := mil.Args{"shape": b.Ints("", n), "seed": b.Int("", seed)}
-		for name, v := range params {
-			args[name] = b.Float("", dtype.Float32, v)
-		}
-		b.Output("y", b.Op(op, "y", mil.TensorType(dtype.Float32, n), args))
-	})
-	return outs[0]
-}
-
-func TestRandomNumbersFollowTheirDistributions(t *testing.T) {
-	const n = 20000
-	for _, tc := range []struct {
-		op              string
-		params          map[string]float32
-		mean, deviation float64
-		lo, hi          float32
-	}{
-		{"random_uniform", nil, 0.5, 0.2887, 0, 1},
-		{"random_uniform", map[string]float32{"low": -2, "high": 4}, 1, 1.7321, -2, 4},
-		{"random_uniform", map[string]float32{"low": 3, "high": 3}, 3, 0, 3, 3.1},
-		{"random_normal", map[string]float32{"mean": 3, "stddev": 2}, 3, 2, -20, 20},
-		{"random_bernoulli", nil, 0.5, 0.5, 0, 1.1},
-		{"random_bernoulli", map[string]float32{"prob": 0.25}, 0.25, 0.433, 0, 1.1},
-		{"random_bernoulli", map[string]float32{"prob": 1}, 1, 0, 0, 1.1},
-	} {
-		v := drawn(t, tc.op, n, 5, tc.params)
-		mean, deviation := 0.0, 0.0
-		for _, x := range v {
-			mean += float64(x) / n
-			if x < tc.lo || x >= tc.hi {
-				t.Fatalf("%s %v: %v is outside %v to %v", tc.op, tc.params, x, tc.lo, tc.hi)
-			}
-		}
-		for _, x := range v {
-			deviation += (float64(x) - mean) * (float64(x) - mean) / n
-		}
-		// Five standard errors of the mean; the seed is fixed.
-		if bound := 5*tc.deviation/math.Sqrt(n) + 1e-6; math.Abs(mean-tc.mean) > bound || math.Abs(math.Sqrt(deviation)-tc.deviation) > 0.03*tc.deviation+1e-6 {
-			t.Errorf("%s %v: mean %v and deviation %v, want %v and %v", tc.op, tc.params, mean, math.Sqrt(deviation), tc.mean, tc.deviation)
-		}
-		if again := drawn(t, tc.op, n, 5, tc.params); !slices.Equal(v, again) {
-			t.Errorf("%s: a seed gives other numbers the second time", tc.op)
-		}
-		if tc.deviation > 0 && slices.Equal(drawn(t, tc.op, n, -1, tc.params), drawn(t, tc.op, n, -1, tc.params)) {
-			t.Errorf("%s: without a seed the numbers repeat", tc.op)
-		}
-	}
-}
-
-func TestRandomClassesFollowTheirWeights(t *testing.T) {
-	const n = 20000
-	for mode, weights := range map[string][]float32{"probs": {1, 0, 3}, "logits": {0, float32(math.Inf(-1)), float32(math.Log(3))}} {
-		outs, shapes := runOnce(t, "CoreML8", func(b *mil.Builder) {
-			b.Output("y", b.Op("random_categorical", "y", mil.TensorType(dtype.Float32, 1, n), mil.Args{
-				"x": b.Float32s("", []int{1, 3}, weights...), "mode": b.Text("", mode), "size": b.Int("", n), "seed": b.Int("", 3),
-			}))
-		})
-		var counts [3]int
-		for _, k := range outs[0] {
-			counts[int(k)]++
-		}
-		if !slices.Equal(shapes[0], []int{1, n}) || counts[1] != 0 || math.Abs(float64(counts[0])/n-0.25) > 0.02 {
-			t.Errorf("%s: shape %v, counts %v", mode, shapes[0], counts)
-		}
 	}
 }
 
