@@ -2,7 +2,6 @@ package portable
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -109,37 +108,6 @@ func TestScatterLosesWhatLiesOutside(t *testing.T) {
 			if !slices.Equal(outs[0], want) {
 				t.Errorf("%s with index %d: %v, want %v", opset, outside, outs[0], want)
 			}
-		}
-	}
-}
-
-func TestTheNearestNeighbourOfEveryPlace(t *testing.T) {
-	row := func(b *mil.Builder) *mil.Value { return b.Float32s("", []int{1, 1, 1, 3}, 1.5, -2.5, 3.5) }
-	outs, _ := runOnce(t, "CoreML7", func(b *mil.Builder) {
-		for _, factor := range []float32{0.67, 1.12, 2} {
-			n := int(3 * factor)
-			b.Output(fmt.Sprintf("up%v", factor), b.Op("upsample_nearest_neighbor", "", mil.TensorType(dtype.Float32, 1, 1, 1, n), mil.Args{
-				"x": row(b), "scale_factor_width": b.Float("", dtype.Float32, factor),
-			}))
-		}
-		for _, n := range []int{2, 6, 4} {
-			b.Output(fmt.Sprintf("to%d", n), b.Op("resize", "", mil.TensorType(dtype.Float32, 1, 1, 1, n), mil.Args{
-				"x": row(b), "shape": b.Ints("", 1, n), "resized_dims": b.Int("", 2), "interpolation_mode": b.Text("", "NEAREST_NEIGHBOR"),
-			}))
-		}
-	})
-	for k, want := range [][]float32{
-		{1.5, -2.5},
-		{1.5, -2.5, 3.5},
-		{1.5, 1.5, -2.5, -2.5, 3.5, 3.5},
-		// resize takes the closest element and of two equally close ones the first:
-		// the places are 0, 1.5; 0, 0.5, 1, ...; and 0, 0.75, 1.5, 2.25.
-		{1.5, -2.5},
-		{1.5, 1.5, -2.5, -2.5, 3.5, 3.5},
-		{1.5, -2.5, -2.5, 3.5},
-	} {
-		if !slices.Equal(outs[k], want) {
-			t.Errorf("output %d: %v, want %v", k, outs[k], want)
 		}
 	}
 }

@@ -150,7 +150,8 @@ func (c *Call) sample(g *grid2) {
 }
 
 // mix is the point between a and b, share of the way. A share of 0 does not read b:
-// an infinity or a NaN beside a place that lies on an element is not mixed in.
+// an infinity to the right of a place that lies on an element is not mixed in. One in
+// the row below is, as in PyTorch, where 0 times infinity makes the result NaN.
 func mix(a, b float32, share float64) float64 {
 	if share == 0 {
 		return float64(a)
