@@ -90,24 +90,3 @@ func TestListsGrowAndKeepTheirElements(t *testing.T) {
 		t.Errorf("shape %v", shapes[1])
 	}
 }
-
-func TestScatterLosesWhatLiesOutside(t *testing.T) {
-	matrix := mil.TensorType(dtype.Float32, 2, 3)
-	for opset, want := range map[string][]float32{
-		"CoreML7": {9, 11, 13, 4, 5, 6},
-		"CoreML8": {9, 11, 13, 4, 5, 6},
-	} {
-		for _, outside := range []int{10, -1} {
-			outs, _ := runOnce(t, opset, func(b *mil.Builder) {
-				b.Output("y", b.Op("scatter", "y", matrix, mil.Args{
-					"data": b.Float32s("", []int{2, 3}, 1, 2, 3, 4, 5, 6), "indices": b.Ints("", outside, 0),
-					"updates": b.Float32s("", []int{2, 3}, 5, 6, 7, 8, 9, 10), "mode": b.Text("", "add"),
-					"axis": b.Int("", 0), "validate_indices": b.Bool("", false),
-				}))
-			})
-			if !slices.Equal(outs[0], want) {
-				t.Errorf("%s with index %d: %v, want %v", opset, outside, outs[0], want)
-			}
-		}
-	}
-}

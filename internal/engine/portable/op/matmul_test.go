@@ -79,7 +79,7 @@ func TestMatMul(t *testing.T) {
 		},
 		{
 			name: "both batches broadcast", op: "matmul",
-			in: operands{"x": f32(dims{2, 1, 1, 1}, 2, 3), "y": f32(dims{1, 3, 1, 1}, 5, 7, 11)},
+			in:   operands{"x": f32(dims{2, 1, 1, 1}, 2, 3), "y": f32(dims{1, 3, 1, 1}, 5, 7, 11)},
 			want: f32(dims{2, 3, 1, 1}, 10, 14, 22, 15, 21, 33),
 		},
 		{

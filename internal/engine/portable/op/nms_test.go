@@ -70,7 +70,7 @@ func TestNonMaximumSuppression(t *testing.T) {
 		},
 		{
 			name: "per class only boxes of one class stand in each other's way", op: "non_maximum_suppression", opset: 6,
-			in: with(in(3, 0.3, 0.1, 0.7, 0.9, 0.2, 0.3, 0.4, 0, 0.8), operands{"per_class_suppression": flag(true)}),
+			in:   with(in(3, 0.3, 0.1, 0.7, 0.9, 0.2, 0.3, 0.4, 0, 0.8), operands{"per_class_suppression": flag(true)}),
 			want: square(0.5, 5, 0), more: results{
 				f32(dims{1, 3, 2}, 0.9, 0.2, 0, 0.8, 0.1, 0.7), i32(dims{1, 3}, 1, 3, 0), ints(3),
 			},

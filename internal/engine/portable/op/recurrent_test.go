@@ -89,17 +89,17 @@ func TestRNN(t *testing.T) {
 		},
 		{
 			name: "weights for another input are refused", op: "rnn",
-			in:      with(layer, operands{"weight_ih": f32(dims{1, 2}, 1, 1)}), more: results{nil},
+			in: with(layer, operands{"weight_ih": f32(dims{1, 2}, 1, 1)}), more: results{nil},
 			refused: "weights of shapes [1 2] and [1 1] do not fit",
 		},
 		{
 			name: "an x without a batch is refused", op: "rnn",
-			in:      with(layer, operands{"x": counting(3, 1)}), more: results{nil},
+			in: with(layer, operands{"x": counting(3, 1)}), more: results{nil},
 			refused: "x, initial_h and weights of rank 2, 2, 2 and 2",
 		},
 		{
 			name: "both directions are refused but for an lstm", op: "rnn",
-			in:      with(layer, operands{"direction": text("bidirectional")}), more: results{nil},
+			in: with(layer, operands{"direction": text("bidirectional")}), more: results{nil},
 			refused: `direction "bidirectional" is unknown`,
 		},
 		{
@@ -152,7 +152,7 @@ func TestGRU(t *testing.T) {
 		},
 		{
 			name: "an input bias of another length is refused", op: "gru",
-			in:      with(layer, operands{"input_bias": f32(dims{6}, 0, 0, 0, 0, 0, 0)}), more: results{nil},
+			in: with(layer, operands{"input_bias": f32(dims{6}, 0, 0, 0, 0, 0, 0)}), more: results{nil},
 			refused: "input_bias of 6 elements where 3 are expected",
 		},
 	})

@@ -25,7 +25,7 @@ func TestSliceUpdate(t *testing.T) {
 		},
 		{
 			name: "every other column, backward", op: "slice_update",
-			in: with(in(f32(dims{1, 2}, 10, 20), ints(0, 2), ints(1, 0)), operands{"stride": ints(1, -2), "end_mask": bools(dims{2}, 0, 1)}),
+			in:   with(in(f32(dims{1, 2}, 10, 20), ints(0, 2), ints(1, 0)), operands{"stride": ints(1, -2), "end_mask": bools(dims{2}, 0, 1)}),
 			want: f32(dims{2, 3}, 20, 2, 10, 4, 5, 6),
 		},
 		{
