@@ -11,6 +11,10 @@ import (
 // Operators whose result is made of a few numbers, not of a tensor: range_1d, fill
 // and fill_like; and band_part, which exporters apply to such a tensor to make a
 // causal mask.
+//
+// A mask is often range_1d twice, compared with itself, or a fill with the smallest
+// number followed by band_part. All of it depends on the length of the context, so it
+// is computed anew for every token and has to be cheap.
 func init() {
 	add(
 		Operator{Name: "range_1d", Params: in("end", "start!", "step!"), Shape: rangeShape, Eval: rangeOp},
@@ -43,8 +47,8 @@ func rangeShape(c *Call) error {
 	return c.out(0).SetShape(n)
 }
 
-// countInts is the length of a range of integers. Differences of two int32 need
-// int64.
+// countInts is the length of a range of integers: the quotient of the difference and
+// the step, rounded up. Differences of two int32 need int64.
 func (c *Call) countInts() (int, error) {
 	end, start, step := int64(c.I32(c.In(0))[0]), int64(c.I32(c.In(1))[0]), int64(c.I32(c.In(2))[0])
 	if step == 0 {
@@ -64,7 +68,7 @@ func (c *Call) countInts() (int, error) {
 // quotient may make it one longer than the exact range, as in NumPy.
 func (c *Call) countFloats() (int, error) {
 	end, start, step := float64(c.F32(c.In(0))[0]), float64(c.F32(c.In(1))[0]), float64(c.F32(c.In(2))[0])
-	n := math.Ceil((end - start) / step)
+	n := math.Ceil((end - start) / step) // NaN and infinities are caught below
 	if step == 0 || n != n || n > array.MaxElements {
 		return 0, fmt.Errorf("numbers from %g to %g in steps of %g cannot be listed", start, end, step)
 	}
@@ -94,12 +98,14 @@ func (c *Call) rangeInts() {
 	dst, dt := c.newI32(0), c.out(0).DType
 	c.Env.Pieces(len(dst), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
+			// The last number lies before end, but the result's type may be narrower
+			// than that of the operands.
 			dst[k] = array.Wrap(start+int64(k)*step, dt)
 		}
 	})
 }
 
-// fillShape reads the result's shape from operand 0.
+// fillShape reads the result's shape from operand 0, which may be computed.
 func fillShape(c *Call) error { return c.shapeIn(0) }
 
 // shapeIn gives output 0 the shape that operand k lists.
@@ -169,7 +175,7 @@ func band[T any](p *array.Poller, dst, src []T, rows, cols, lower, upper int) {
 		return
 	}
 	p.Lanes(len(dst)/cols, cols, func(r int) {
-		m, at := r%rows, r*cols
+		m, at := r%rows, r*cols // the row in its matrix, and where it lies
 		from, to := 0, cols
 		if lower >= 0 {
 			from = min(cols, max(0, m-lower))

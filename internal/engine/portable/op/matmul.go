@@ -12,6 +12,9 @@ import (
 // Two computed operands, scores and values of attention that was not fused, are
 // multiplied here, batch by batch; y may be [k, n] or [n, k], both of which a kernel
 // reads. Only a transposed x is copied: no kernel reads columns of it.
+//
+// Operands are x, y, transpose_x (false) and transpose_y (false). Source: coremltools,
+// mil/ops/defs/iOS15/linear.py, for which ranks above 2 broadcast as in NumPy.
 func init() {
 	add(
 		Operator{
@@ -89,6 +92,7 @@ func lastTwo(shape []int, transposed bool) (rows, cols int, batch []int) {
 	return rows, cols, shape[:n-2]
 }
 
+// errMultiply is the error of operands that have no product.
 func errMultiply(x, y *array.Value) error {
 	return fmt.Errorf("x of shape %v and y of shape %v do not multiply", x.ShapeCopy(), y.ShapeCopy())
 }
@@ -101,6 +105,8 @@ func (d *matmulDims) broadcast(xd, yd []int) error {
 	xs, ys := d.m*d.k, d.n*d.k
 	for j := 1; j <= d.rank; j++ {
 		at := d.rank - j
+		// xs and ys are the elements of one index of the dimension: the matrix itself
+		// at first, then all batches to the right.
 		a, b := fromRight(xd, j), fromRight(yd, j)
 		if a != b && a != 1 && b != 1 {
 			return fmt.Errorf("batch dimensions %v and %v do not broadcast", xd, yd)
@@ -131,7 +137,8 @@ func fromRight(shape []int, j int) int {
 	return shape[len(shape)-j]
 }
 
-// matmulShape joins the batch dimensions and those of the product.
+// matmulShape joins the batch dimensions and those of the product. The array has room
+// for two more than a value may have, so that SetShape finds a rank that is too high.
 func matmulShape(c *Call) error {
 	d, err := c.matmulDims()
 	if err != nil {
@@ -162,7 +169,7 @@ func matmul(c *Call) error {
 	xs := c.F32(c.In(0))
 	if w := dataOf[weightMatrix](c); w != nil {
 		dst := c.newF32(0)
-		if len(dst) > 0 {
+		if len(dst) > 0 { // all rows of all batches are one tall x
 			c.multiply(w.mat, dst, d.n, xs, d.k, len(dst)/d.n, nil)
 		}
 		return nil
@@ -231,7 +238,8 @@ func (t *matmulTask) run(c *Call) {
 // units is the number of units of work.
 func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
 
-// Run computes units lo to hi-1, each some rows of one batch.
+// Run computes units lo to hi-1, each some rows of one batch. A row of the result is
+// computed by one thread, so its sums have one order.
 func (t *matmulTask) Run(lo, hi, _ int) {
 	d := &t.d
 	per := (d.m + t.rows - 1) / t.rows
@@ -248,7 +256,8 @@ func (t *matmulTask) Run(lo, hi, _ int) {
 	}
 }
 
-// offsets returns where the matrices of batch b begin.
+// offsets returns where the matrices of batch b begin. The number of the batch is taken
+// apart into its indices, from the last dimension on.
 func (d *matmulDims) offsets(b int) (x, y int) {
 	for j := d.rank - 1; j >= 0; j-- {
 		i := b % d.batch[j]

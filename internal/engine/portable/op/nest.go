@@ -24,7 +24,8 @@ func (c *Call) plain(v, tmp *array.Value) *array.Value {
 	return tmp
 }
 
-// nest returns a nest that looks at the prediction's context.
+// nest returns a nest that looks at the prediction's context. It lives on the stack of
+// the definition that walks it.
 func (c *Call) nest() array.Nest { return array.Nest{Count: array.Counter{Poller: &c.Env.Poller}} }
 
 // floatsOf returns v's elements for a nest: in place when v is float32 with

@@ -9,6 +9,13 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// non_maximum_suppression, greedy as in the papers on detectors of objects: operands by
+// number are boxes, scores, iou_threshold, max_boxes, per_class_suppression (false) and
+// score_threshold (none). Boxes are (x, y, width, height) with (x, y) the centre.
+// Sources: coremltools, mil/ops/defs, iOS15/tensor_operation.py and iOS17's.
+//
+// Of n boxes each is compared with those chosen before, at most max_boxes of them. The
+// cost depends on numbers in the operands, so the planner does not fold it.
 func init() {
 	add(Operator{
 		// Up to iOS16 boxes are [n, boxes, 4] and scores below a threshold are
@@ -37,7 +44,8 @@ type nms struct {
 	chosen  []int        // those selected, in that order
 }
 
-// nms reads the operands. Both the shape rule and the definition need them.
+// nms reads the operands. Both the shape rule and the definition need them. A program
+// of iOS17 has no threshold of scores: -Inf rejects none.
 func (c *Call) nms() (*nms, error) {
 	s := localOf[nms](c)
 	if err := s.measure(c); err != nil {
@@ -57,7 +65,8 @@ func (c *Call) nms() (*nms, error) {
 	return s, err
 }
 
-// measure takes the sizes from boxes and scores, which have to agree.
+// measure takes the sizes from boxes and scores, which have to agree. A box without a
+// class could not be ranked.
 func (s *nms) measure(c *Call) error {
 	b, p := c.In(0), c.In(1)
 	s.boxesLast = c.opset() >= opsetIOS17
@@ -81,7 +90,7 @@ func nmsShape(c *Call) error {
 	if err != nil {
 		return err
 	}
-	a, b := [3]int{s.batch, s.maxBoxes, 4}, [3]int{s.batch, s.maxBoxes, s.classes}
+	a, b := [3]int{s.batch, s.maxBoxes, 4}, [3]int{s.batch, s.maxBoxes, s.classes} // boxes and scores
 	if s.boxesLast {
 		a[1], a[2] = a[2], a[1]
 		b[1], b[2] = b[2], b[1]
@@ -134,7 +143,8 @@ func nonMaximumSuppression(c *Call) error {
 	return nil
 }
 
-// gather copies what belongs to the chosen boxes, width numbers each.
+// gather copies what belongs to the chosen boxes, width numbers each, the boxes
+// themselves or the scores of all classes, in the layout of the opset.
 func (s *nms) gather(dst, src []float32, width int) {
 	for k, i := range s.chosen {
 		s.work.Add(width)
@@ -151,7 +161,8 @@ func (s *nms) gather(dst, src []float32, width int) {
 	}
 }
 
-// number returns number j of box i where each box has width numbers.
+// number returns number j of box i where each box has width numbers: they lie together
+// up to iOS16, and number by number from iOS17 on.
 func (s *nms) number(v []float32, i, j, width int) float32 {
 	if s.boxesLast {
 		return v[j*s.boxes+i]
@@ -173,6 +184,7 @@ func (s *nms) rank(c *Call, boxes, scores []float32) {
 		s.best[i], s.class[i] = s.bestClass(scores, i)
 		s.order[i] = i
 	}
+	// NaN compares less than every number, so boxes without a score come last.
 	slices.SortStableFunc(s.order, func(a, b int) int {
 		s.work.Add(1)
 		return cmp.Compare(s.best[b], s.best[a])
@@ -206,6 +218,8 @@ func (s *nms) choose() {
 			s.chosen = append(s.chosen, i)
 		}
 	}
+	// Nothing was chosen although there was room: all scores are below the threshold, or
+	// are no numbers.
 	if len(s.chosen) == 0 && s.boxes > 0 && s.maxBoxes > 0 {
 		s.chosen = append(s.chosen, s.order[0])
 	}

@@ -2,6 +2,8 @@ package op
 
 import "github.com/gocoreml/coreml/internal/engine/portable/array"
 
+// non_zero(x) gives int32 coordinates [n, rank of x]. Its name in NumPy is argwhere;
+// numpy.nonzero gives the same turned round.
 func init() {
 	add(Operator{Name: "non_zero", Params: in("x"), Shape: nonZeroShape, Eval: nonZero})
 }
@@ -47,7 +49,7 @@ func nonZero(c *Call) error {
 // coordinates writes x.Rank numbers for each element of src that is not zero: its
 // index in each dimension, taken from its place by division from the last one up.
 func coordinates[T int32 | float32](p *array.Poller, dst []int32, src []T, x *array.Value) {
-	at := 0
+	at := 0 // where the next row of coordinates goes
 	work := array.Counter{Poller: p}
 	for k, v := range src {
 		work.Add(1)

@@ -22,6 +22,18 @@ func init() {
 // in float32. None of them stands in the layers of a language model, where speed
 // would count; layer_norm does and has a file of its own.
 
+// The operands and their defaults, in the order in which the definitions number them:
+//
+//	batch_norm           x, mean, variance, gamma (1), beta (0), epsilon (1e-5)
+//	instance_norm        x, gamma (1), beta (0), epsilon (1e-5)
+//	l2_norm              x, epsilon (1e-6)
+//	local_response_norm  x, size, alpha (1e-4), beta (0.75), k (1)
+//
+// Source: coremltools, mil/ops/defs/iOS15/normalization.py.
+//
+// RMS norm, which language models have, is no operator of ML Programs: exporters write
+// it as a chain of others, and package plan puts the fused rms_norm in their place.
+
 // scaleIn returns operand k as n factors, nil when it is absent.
 func (c *Call) scaleIn(k, n int) ([]float32, error) {
 	v := c.In(k)
@@ -115,7 +127,7 @@ func instanceNorm(c *Call) error {
 	}
 	src, dst := c.F32(x), c.newF32(0)
 	inner := x.Span(2, x.Rank)
-	if len(src) == 0 {
+	if len(src) == 0 { // inner may be 0
 		return nil
 	}
 	c.Env.Lanes(len(src)/inner, inner, func(r int) {
@@ -126,7 +138,7 @@ func instanceNorm(c *Call) error {
 	return nil
 }
 
-// affineRow multiplies row by gamma and adds beta of channel ch, where they are there.
+// affineRow is the last step of instance_norm. It multiplies row by gamma and adds beta of channel ch, where they are there.
 func (c *Call) affineRow(row, gamma, beta []float32, ch int) {
 	c.Env.Pieces(len(row), func(lo, hi int) {
 		part := row[lo:hi]
@@ -153,7 +165,7 @@ func l2Norm(c *Call) error {
 	}
 	src, dst := c.F32(x), c.newF32(0)
 	n := x.Span(x.Rank-3, x.Rank)
-	for ; len(dst) > 0; dst, src = dst[n:], src[n:] {
+	for ; len(dst) > 0; dst, src = dst[n:], src[n:] { // one batch each
 		sum := 0.0
 		c.Env.Pieces(n, func(lo, hi int) {
 			for _, v := range src[lo:hi] {
@@ -208,7 +220,7 @@ func localResponseNorm(c *Call) error {
 		return err
 	}
 	src, dst := c.F32(c.In(0)), c.newF32(0)
-	plane := r.channels * r.inner
+	plane := r.channels * r.inner // elements of one element of the batch
 	for o := 0; o < len(src); o += plane {
 		for ch := range r.channels {
 			r.channel(dst[o:o+plane], src[o:o+plane], ch)

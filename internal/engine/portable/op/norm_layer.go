@@ -7,6 +7,7 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// layer_norm(x, axes = all, gamma = 1, beta = 0, epsilon = 1e-5).
 func init() {
 	add(Operator{
 		Name: "layer_norm", Params: in("x", "axes", "gamma", "beta", "epsilon."),
@@ -72,6 +73,8 @@ func (c *Call) layerNormFactors(n int) (gamma, beta []float32, eps float32, err 
 // side by side, the number of elements after them. Dimensions of one element do
 // not part axes: they lie anywhere without a change of the order in memory.
 func blockOf(x *array.Value, set *[array.MaxRank]bool) (n, inner int, block bool) {
+	// Walking from the first dimension on: n grows inside the set, inner behind it. A
+	// dimension of the set behind one that is not ends the block.
 	n, inner, block = 1, 1, true
 	for d, size := range x.Shape() {
 		switch {
@@ -164,7 +167,7 @@ func (c *Call) layerNormLanes(dst, src []float32, set *[array.MaxRank]bool, n in
 			lane[d] = 1
 		}
 	}
-	row := c.scratch().floats(n)
+	row := c.scratch().floats(n) // one lane, its elements side by side
 	over := c.nest()
 	work := array.Counter{Poller: &c.Env.Poller}
 	over.DenseStrides(0, x.Shape())

@@ -6,6 +6,9 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// one_hot(indices, one_hot_vector_size, axis = -1, on_value = 1, off_value = 0). The
+// size of the new dimension is an operand that may be computed, so the shape rule
+// reads its content.
 func init() {
 	add(Operator{
 		Name: "one_hot", Params: in("indices", "one_hot_vector_size!", "axis", "on_value.", "off_value."),
@@ -56,7 +59,7 @@ func oneHot(c *Call) error {
 		return err
 	}
 	idx := c.In(0)
-	indices, inner := c.I32(idx), idx.Span(axis, idx.Rank)
+	indices, inner := c.I32(idx), idx.Span(axis, idx.Rank) // inner: indices after the new dimension
 	if c.floatOut(0) {
 		on, off, err := c.floatPair(3, 1, 0)
 		if err != nil {
@@ -65,6 +68,7 @@ func oneHot(c *Call) error {
 		setHot(&c.Env.Poller, c.newF32(0), indices, depth, inner, on, off)
 		return nil
 	}
+	// Integers: a value that the type cannot hold wraps.
 	on, err := c.intIn(3, 1)
 	if err != nil {
 		return err

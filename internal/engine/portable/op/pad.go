@@ -6,6 +6,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// pad(x, pad, mode = constant, constant_val = 0). A pad that is computed is read by the
+// shape rule of every prediction. Source: coremltools, mil/ops/defs/iOS15/
+// tensor_operation.py, which limits reflect and replicate to the last two dimensions;
+// here they go over any.
 func init() {
 	add(Operator{Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true})
 }
@@ -29,7 +33,8 @@ func (c *Call) margins(x *array.Value) (before, after [array.MaxRank]int, err er
 	return before, after, nil
 }
 
-// padShape adds what is padded on either side.
+// padShape adds what is padded on either side. Dimensions before those that pad lists
+// stay as they are.
 func padShape(c *Call) error {
 	x := c.In(0)
 	before, after, err := c.margins(x)
@@ -98,7 +103,8 @@ func padFits(x *array.Value, before, after *[array.MaxRank]int, mode string) err
 	return nil
 }
 
-// padConstant fills the output with constant_val.
+// padConstant fills the output with constant_val: all of it, though the middle is
+// written again.
 func (c *Call) padConstant() error {
 	out := c.out(0)
 	if out.Repr == array.ReprF32 {
@@ -131,9 +137,11 @@ func shown(i, n int, reflect bool) int {
 }
 
 // mirror fills every element of out from the element of x that a mirror at the
-// border (reflect) or the border itself shows.
+// border (reflect) or the border itself shows. One reflection is enough: padFits
+// allows no border wider than x.
 func mirror[T any](p *array.Poller, out *array.Value, dst, src []T, x *array.Value, before *[array.MaxRank]int, reflect bool) {
 	var idx [array.MaxRank]int
+	// idx counts through the result like an odometer, the last dimension fastest.
 	work := array.Counter{Poller: p}
 	for k := range out.Len() {
 		work.Add(4)

@@ -7,6 +7,14 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// max_pool, avg_pool and l2_pool take x of [batch, channels, spatial...], kernel_sizes,
+// strides (1), pad_type, pad (0), ceil_mode (false) and, of avg_pool alone,
+// exclude_padding_from_average (false). pad holds two numbers for each dimension,
+// before and after it, in the order of the dimensions.
+//
+// Source: coremltools, mil/ops/defs/iOS15/pool.py. Two of its limits do not hold here:
+// l2_pool takes three spatial dimensions too, and so does ceil_mode.
+//
 // The three pools have one geometry and differ in what they make of a window. They
 // are plain loops without a kernel: they stand in models of images, where the
 // convolutions around them cost more by far.
@@ -109,7 +117,7 @@ func (p *pooling) fit(d int, mode string, ceil bool) error {
 		return fmt.Errorf("pad_type %q is unknown", mode)
 	}
 	b, a := p.before[d], p.after[d]
-	room := n + b + a - k
+	room := n + b + a - k // places that the window can move on from the first one
 	if b < 0 || a < 0 || b > array.MaxElements || a > array.MaxElements || room < 0 {
 		return fmt.Errorf("kernel of %d does not fit %d elements with padding %d and %d", k, n, b, a)
 	}
@@ -123,7 +131,8 @@ func (p *pooling) fit(d int, mode string, ceil bool) error {
 	return nil
 }
 
-// poolShape gives the result the number of windows in each spatial dimension.
+// poolShape gives the result the number of windows in each spatial dimension. Batch and
+// channels stay.
 func poolShape(c *Call) error {
 	p, err := c.poolGeometry()
 	if err != nil {
@@ -135,7 +144,8 @@ func poolShape(c *Call) error {
 	return c.out(0).SetShape(dims[:x.Rank]...)
 }
 
-// pool computes every output element from its window.
+// pool computes every output element from its window, channel by channel. at counts
+// the windows in three dimensions whatever the rank: missing ones have one window.
 func (c *Call) pool(kind poolKind) error {
 	p, err := c.poolGeometry()
 	if err != nil {
@@ -143,7 +153,7 @@ func (c *Call) pool(kind poolKind) error {
 	}
 	x := c.In(0)
 	src, dst := c.F32(x), c.newF32(0)
-	plane := p.in[0] * p.in[1] * p.in[2]
+	plane := p.in[0] * p.in[1] * p.in[2] // elements of one channel
 	work := array.Counter{Poller: &c.Env.Poller}
 	k := 0
 	for ch := range x.Dims[0] * x.Dims[1] {

@@ -8,8 +8,14 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// Linear quantisation of values that are computed, from iOS17 on. Weights are not
-// stored so: theirs are the constexpr operators of package weight.
+// quantize(input, zero_point = 0, scale, axis, output_dtype) and dequantize(input,
+// zero_point = 0, scale, axis): linear quantisation of values that are computed, from iOS17 on. Weights are not
+// stored so: theirs are the constexpr operators of package weight. Source: coremltools,
+// mil/ops/defs/iOS17/quantization_ops.py.
+//
+// Models quantised for 8-bit activations have pairs of these around their products.
+// The values between are integers in memory, and no product of int8 is used for them:
+// each operator rounds as the program says, and no more.
 func init() {
 	add(
 		Operator{
@@ -28,7 +34,8 @@ type affine struct {
 	inner int     // elements between two steps along the axis
 }
 
-// at returns the numbers that belong to element k.
+// at returns the numbers that belong to element k: the scale repeats behind the axis and
+// before it.
 func (a *affine) at(k int) (scale, zero float64) {
 	j := k / a.inner % len(a.scale)
 	if a.zero != nil {
@@ -87,6 +94,8 @@ func quantize(c *Call) error {
 			if q != q {
 				q = zero
 			}
+			// Limited in float64, where infinities compare as they should, and only
+			// then converted.
 			dst[k] = int32(max(float64(lo), min(q, float64(hi))))
 		}
 	})

@@ -9,6 +9,15 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// random_uniform(shape, low = 0, high = 1, seed), random_normal(shape, mean = 0, stddev
+// = 1, seed) and random_bernoulli(shape, prob = 0.5, seed) draw a tensor of a shape;
+// random_categorical(x, mode = logits, size = 1, seed) draws the places of classes,
+// which it gives as numbers of the type of x as coremltools declares them. Source:
+// coremltools, mil/ops/defs/iOS15/random.py.
+//
+// They are marked Random: the planner folds none of them, though their operands are
+// constants, and a rehearsal leaves their content unknown.
+
 // randomNote is what docs/operators.md says of every row of this file. Core ML does
 // not publish its generator, so its numbers cannot be had; the distributions are the
 // same, and a seed repeats on every platform because PCG is defined bit for bit.
@@ -112,7 +121,8 @@ func randomNormal(c *Call) error {
 	return nil
 }
 
-// randomBernoulli draws 1 with probability prob, else 0.
+// randomBernoulli draws 1 with probability prob, else 0. A uniform number is below 1,
+// so that a probability of 1 always draws 1.
 func randomBernoulli(c *Call) error {
 	p, err := c.floatIn(1, 0.5)
 	if err != nil {
@@ -168,6 +178,7 @@ func randomCategorical(c *Call) error {
 	}
 	x := c.F32(c.In(0))
 	dst := c.newF32(0)
+	// Results are numbers of the type of x: fp16 holds classes up to 2048 exactly.
 	classes, draws := c.In(0).Dims[c.In(0).Rank-1], c.out(0).Dims[c.out(0).Rank-1]
 	upTo := c.scratch().doubles(classes)
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -176,6 +187,7 @@ func randomCategorical(c *Call) error {
 		total := accumulate(&c.Env.Poller, upTo, row, mode == "logits")
 		for k := range draws {
 			v := r.Float64() * total
+			// Binary search: a vocabulary has 100,000 classes and more.
 			i := sort.Search(classes-1, func(i int) bool { return v < upTo[i] })
 			work.Add(32)
 			dst[at+k] = float32(i)

@@ -13,6 +13,9 @@ import (
 // bidirectional lstm lie side by side in the last dimension of states and results.
 // Each operator has a file of its own.
 //
+// Source: coremltools, mil/ops/defs/iOS15/recurrent.py and iOS18/recurrent.py. Core ML
+// itself wants weights and biases to be constants; here they may be computed.
+//
 // A layer goes through its sequence step by step and multiplies in float64 without a
 // kernel: such layers are small where they are found today, and each step waits for
 // the one before it.
@@ -171,6 +174,8 @@ func (l *recurrent) multiply(dst, w, x, bias []float32) {
 // in the order of direction d, and stores the states after it. Step reads one
 // element of x and turns the state h into the next one.
 func (c *Call) each(l *recurrent, d int, step func(x, h []float32)) {
+	// States and results are [batch, width], a direction's half from d·hidden on; the
+	// result has the steps before that.
 	x, h0 := c.F32(c.In(0)), c.F32(c.In(1))
 	out := c.out(0).F32
 	final := c.out(1).F32

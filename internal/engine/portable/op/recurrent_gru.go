@@ -1,5 +1,7 @@
 package op
 
+// rnn and gru, with their operands by number. Both give the states and the last one.
+// What they share with lstm is in recurrent.go.
 func init() {
 	add(
 		Operator{
@@ -31,6 +33,7 @@ func rnn(c *Call) error {
 	}
 	wx, wh := c.F32(c.In(2)), c.F32(c.In(3))
 	l.begin(c)
+	// Both products are made before h changes: every hidden number depends on all.
 	c.each(l, 0, func(x, h []float32) {
 		l.multiply(l.x, wx, x, bias)
 		l.multiply(l.h, wh, h, nil)
@@ -44,10 +47,10 @@ func rnn(c *Call) error {
 // gruGates are the operands of a gru besides x and the state. Rows lie in the order
 // reset, output, update, where PyTorch has reset, update, new.
 type gruGates struct {
-	wx, wh          []float32
-	bias, inputBias []float32 // of the state's and of the input's product; nil for zeros
-	inner, act      func(float32) float32
-	after           bool
+	wx, wh          []float32             // [3·hidden, input] and [3·hidden, hidden]
+	bias, inputBias []float32             // of the state's and of the input's product; nil for zeros
+	inner, act      func(float32) float32 // of the gates and of the candidate
+	after           bool                  // reset_after
 }
 
 // gruGates reads the operands of a layer.
@@ -86,9 +89,10 @@ func gru(c *Call) error {
 	return nil
 }
 
-// gruStep turns state h into the next one.
+// gruStep turns state h into the next one. Gates are added up in float32, their two
+// products each rounded once before.
 func (l *recurrent) gruStep(g *gruGates, x, h []float32) {
-	n := l.hidden
+	n := l.hidden // rows 0 to n-1 are reset, to 2n-1 the candidate, to 3n-1 update
 	l.multiply(l.x, g.wx, x, g.inputBias)
 	l.multiply(l.h, g.wh, h, g.bias)
 	reset := l.cell // a gru has no cell
@@ -100,6 +104,8 @@ func (l *recurrent) gruStep(g *gruGates, x, h []float32) {
 		}
 	}
 	if !g.after {
+		// The candidate's product of the whole state, which l.h has, is not the one
+		// wanted: it is computed again from the state that was reset.
 		var bias []float32
 		if g.bias != nil {
 			bias = g.bias[n : 2*n]

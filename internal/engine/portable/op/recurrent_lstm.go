@@ -7,6 +7,9 @@ import (
 	"slices"
 )
 
+// lstm, with its operands by number: the first nine are those of gru, the weights of
+// the backward direction come after the peephole. It gives the states, the last state
+// and the last cell.
 func init() {
 	add(Operator{
 		Name: "lstm",
@@ -25,9 +28,11 @@ type lstmSide struct{ wx, wh, bias, peep []float32 }
 // lstmOperands are the operands of each direction, in the order of lstmSide.
 var lstmOperands = [2][4]int{{2, 3, 4, 10}, {11, 12, 13, 14}}
 
+// errNoBackward is the fault of a bidirectional layer with the weights of one.
 var errNoBackward = errors.New("the weights of the backward direction are missing")
 
-// side reads the operands of direction d.
+// side reads the operands of direction d. Weights of the backward direction are absent
+// from most programs, and bias and peephole may be from all.
 func (c *Call) side(l *recurrent, d int) (s lstmSide, err error) {
 	at := lstmOperands[d]
 	rows := l.gates * l.hidden
@@ -91,7 +96,7 @@ func lstm(c *Call) error {
 		}
 	}
 	l.begin(c)
-	for d := range l.directions {
+	for d := range l.directions { // each starts from its half of the initial states
 		s := &sides[d]
 		c.each(l, d, func(x, h []float32) { l.lstmStep(s, &f, x, h) })
 	}
@@ -105,6 +110,7 @@ func (l *recurrent) lstmStep(s *lstmSide, acts *lstmFunctions, x, h []float32) {
 	l.multiply(l.x, s.wx, x, s.bias)
 	l.multiply(l.h, s.wh, h, nil)
 	for k := range n {
+		// Input, forget and output gate and the cell's new content.
 		i, f, o, g := l.x[k]+l.h[k], l.x[n+k]+l.h[n+k], l.x[2*n+k]+l.h[2*n+k], l.x[3*n+k]+l.h[3*n+k]
 		cell := l.cell[k]
 		if s.peep != nil {

@@ -6,13 +6,23 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// The reductions take x, axes and keep_dims and differ in how two elements become one,
+// in what is done to an element before and to the result after. An axis may be
+// negative and may be named twice. A result that lacks all dimensions is a scalar.
+//
+// Source: coremltools, mil/ops/defs/iOS15/reduction.py.
+//
+// Exporters write RMS and layer norms as chains with reduce_mean in them, softmax with
+// reduce_max and reduce_sum; where package plan fuses such a chain none of this runs.
+
 // reduction is an operator that combines the elements along some axes. It sums
 // (or multiplies, or compares) in float64, integers in int64. Core ML's own sums of
 // fp16 are less exact; a result that was rounded once is within theirs.
 type reduction struct {
 	name string
 	kind combine // of the elements, after each and before finish
-	// each maps an element before it is combined; nil: the element itself.
+	// each maps an element before it is combined; nil: the element itself. eachI is
+	// the same for integers.
 	each  func(x float64) float64
 	eachI func(x int64) int64
 	// finish maps the combined value of n elements.
@@ -34,6 +44,7 @@ const (
 // or Inf, and NaN for a mean, as in NumPy. reduce_log_sum is the logarithm of the
 // sum, not the sum of logarithms.
 var reductions = []reduction{
+	// Operands are x, axes (all) and keep_dims (false).
 	{name: "reduce_sum"},
 	{name: "reduce_mean", finish: func(acc float64, n int) float64 { return acc / float64(n) }},
 	{name: "reduce_prod", kind: byProduct},
@@ -64,7 +75,8 @@ func init() {
 	}
 }
 
-// reduceShape drops the reduced axes, or leaves 1 for them when keep_dims is set.
+// reduceShape drops the reduced axes, or leaves 1 for them when keep_dims is set. Axes
+// that are absent are all of them; an empty list is none.
 func reduceShape(c *Call) error {
 	x := c.In(0)
 	set, err := c.axesIn(1, x)
@@ -120,7 +132,8 @@ func (c *Call) reduceNest(w *array.Nest, x *array.Value, dense bool) (n int, err
 	return n, nil
 }
 
-// reduce combines the elements along the axes.
+// reduce combines the elements along the axes: in one accumulator of float64 for each
+// element of the result, which the step keeps as scratch memory.
 func (c *Call) reduce(r *reduction) error {
 	x, out := c.In(0), c.out(0)
 	if x.IsInt() {
@@ -135,7 +148,7 @@ func (c *Call) reduce(r *reduction) error {
 	acc := c.scratch().doubles(out.Len())
 	array.Fill(&c.Env.Poller, acc, r.kind.initial())
 	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
-		if w.Step[0] == 0 {
+		if w.Step[0] == 0 { // the row's elements meet in one accumulator
 			acc[w.At[0]] = r.row(acc[w.At[0]], src[w.At[1]:], w.N, w.Step[1])
 			continue
 		}
@@ -192,7 +205,8 @@ func (c *Call) storeDoubles(acc []float64) {
 }
 
 // row combines n elements, step apart, into one accumulator. Four chains keep the
-// adder busy; their order is fixed.
+// adder busy; their order is fixed, so that every machine gives the same bits. The
+// plain sum of dense rows has a loop of its own because it is what means are made of.
 func (r *reduction) row(acc float64, x []float32, n, step int) float64 {
 	if r.kind == bySum && r.each == nil && step == 1 {
 		var s [4]float64

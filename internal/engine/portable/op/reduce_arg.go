@@ -6,6 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// reduce_argmax and reduce_argmin take x, axis (-1), keep_dims (false) and, from iOS17
+// on, output_dtype; the type that the program declares for the result counts.
 func init() {
 	add(
 		Operator{
@@ -19,7 +21,8 @@ func init() {
 	)
 }
 
-// argShape drops the axis, or leaves 1 for it when keep_dims is set.
+// argShape drops the axis, or leaves 1 for it when keep_dims is set. There is no place
+// of the largest of nothing, so the axis may not be empty; others may.
 func argShape(c *Call) error {
 	x := c.In(0)
 	axis, err := c.axisIn(1, -1, x)
@@ -67,7 +70,7 @@ func (c *Call) arg(least bool) error {
 // best is a NaN nothing can take its place.
 func extremes[T int32 | float32](p *array.Poller, dst []int32, src []T, n, inner int, least bool) {
 	p.Lanes(len(dst), n, func(k int) {
-		lane := src[k/inner*n*inner+k%inner:]
+		lane := src[k/inner*n*inner+k%inner:] // x is [outer, n, inner], dst [outer, inner]
 		best := 0
 		for j := range n {
 			if j&(array.PollEvery-1) == array.PollEvery-1 {
@@ -75,7 +78,7 @@ func extremes[T int32 | float32](p *array.Poller, dst []int32, src []T, n, inner
 			}
 			v, b := lane[j*inner], lane[best*inner]
 			if b != b {
-				break
+				break // NaN, and no later one comes first
 			}
 			if v != v || !least && v > b || least && v < b {
 				best = j

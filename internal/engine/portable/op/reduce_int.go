@@ -7,12 +7,15 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// Reductions of integers stand in programs that count, the tokens under a mask for
+// instance. They are small, so one loop serves every kind, element by element.
+
 // reduceInt is reduce for integers: exact modulo the width of the result, so that a
 // sum of int32 that overflows wraps as NumPy's does. There is no least integer for
 // the greatest of none, which is refused.
 func (c *Call) reduceInt(r *reduction) error {
 	x, out := c.In(0), c.out(0)
-	src := c.I32(x)
+	src := c.I32(x) // dense: strided integers are too rare for a way of their own
 	w := c.nest()
 	n, err := c.reduceNest(&w, x, true)
 	if err != nil {
@@ -67,7 +70,8 @@ func (c *Call) finishInt(r *reduction, acc []int64, n int) {
 	c.storeDoubles(all)
 }
 
-// storeLongs writes results computed in int64 to output 0.
+// storeLongs writes results computed in int64 to output 0, wrapped to its type. A sum
+// of more than 2^31 int32 could wrap int64 before; no value has so many elements.
 func (c *Call) storeLongs(acc []int64) {
 	if c.floatOut(0) {
 		dst := c.newF32(0)

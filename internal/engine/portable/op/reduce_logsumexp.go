@@ -6,6 +6,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// reduce_log_sum_exp(x, axes = all, keep_dims = false). Integers are read as numbers.
 func init() {
 	add(Operator{
 		Name: "reduce_log_sum_exp", Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,
@@ -24,7 +25,7 @@ func logSumExp(c *Call) error {
 	}
 	m := out.Len()
 	all := c.scratch().doubles(2 * m)
-	top, sum := all[:m], all[m:]
+	top, sum := all[:m], all[m:] // for each element of the result
 	array.Fill(&c.Env.Poller, top, math.Inf(-1))
 	array.Fill(&c.Env.Poller, sum, 0)
 	strides := w.Stride // Start merges those of the nest
@@ -35,6 +36,7 @@ func logSumExp(c *Call) error {
 		w.Start(x.Shape(), 2)
 		addExponentials(&w, sum, top, src)
 	}
+	// The top adds back what was taken off; log(0) of an empty lane is -Inf.
 	c.Env.Pieces(m, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			sum[k] = top[k] + math.Log(sum[k])

@@ -8,6 +8,10 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
+// reshape_like(x, ref_tensors, begins, ends, end_masks) gives x the dimensions begins[k]
+// up to ends[k] of each reference, one after the other. It lets a program restore a
+// shape that is not known when it is converted. Source: coremltools, mil/ops/defs/iOS16/
+// tensor_transformation.py.
 func init() {
 	// The reference tensors come first because only the first operand of a row
 	// may be variadic.

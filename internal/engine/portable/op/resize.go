@@ -7,9 +7,17 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// The operands by number: upsample_nearest_neighbor and upsample_bilinear take x and
+// two factors (1), the latter align_corners (true) and half_pixel_centers too;
+// resize_nearest_neighbor and resize_bilinear take x and a height and a width, the
+// latter a sampling_mode (DEFAULT); resize, from iOS17 on, takes x, a shape, how many
+// of its last dimensions count, interpolation_mode (LINEAR) and sampling_mode.
+//
 // The operators of this file make the last two dimensions, height and width, larger
 // or smaller. Each computes where the places of the result lie along the input (the
-// taps of a dimension) and then reads every plane by the same taps.
+// taps of a dimension) and then reads every plane by the same taps. crop_resize
+// (crop_resize.go) samples by the same modes. Sources: coremltools, mil/ops/defs,
+// iOS15/image_resizing.py and iOS17/image_resizing.py.
 func init() {
 	add(
 		Operator{

@@ -6,6 +6,9 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// reverse(x, axes = all) and reverse_sequence(x, lengths, seq_axis = 0, batch_axis = 0).
+// Source: coremltools, mil/ops/defs/iOS15/tensor_transformation.py. Both copy: the loops
+// over values know no step backward.
 func init() {
 	add(
 		Operator{Name: "reverse", Params: in("x", "axes"), Eval: reverse, Check: checkAxes, Exact: true},
@@ -54,7 +57,8 @@ func reverseSequence(c *Call) error {
 	return nil
 }
 
-// sequences returns the axes of reverse_sequence after a check of the lengths.
+// sequences returns the axes of reverse_sequence after a check of the lengths: one for
+// each element of the batch, none longer than the axis.
 func (c *Call) sequences() (seq, batch int, err error) {
 	x := c.In(0)
 	if seq, err = c.axisIn(2, 0, x); err != nil {
@@ -83,6 +87,7 @@ func turnLanes[T any](p *array.Poller, dst, src []T, x *array.Value, lengths []i
 		work.Add(4)
 		s, b := k/inSeq%x.Dims[seq], k/inBatch%x.Dims[batch]
 		from := k
+		// n-1-s is n-1-2s places along the axis from s.
 		if n := int(lengths[b]); s < n {
 			from = k + (n-1-2*s)*inSeq
 		}

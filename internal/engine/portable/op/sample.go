@@ -12,7 +12,12 @@ import (
 // those that an operand lists, as torch.nn.functional.grid_sample does, affine at
 // those to which a matrix takes the pixels of the result, as affine_grid with
 // grid_sample. x is [batch, channels, height, width]; a pair of coordinates is x
-// first, then y.
+// first, then y. Source: coremltools, mil/ops/defs/iOS15/image_resizing.py.
+//
+// Both take x, coordinates or transform_matrix, sampling_mode, padding_mode,
+// padding_value, coordinates_mode and align_corners, which sampler reads; affine takes
+// output_height and output_width too. There is no kernel: every place costs four reads
+// anywhere in the image.
 func init() {
 	add(
 		Operator{
@@ -110,6 +115,7 @@ func reflected(v, lo, hi float64) float64 {
 	if span <= 0 {
 		return lo
 	}
+	// There and back again is 2·span; the way back counts from the far end.
 	v = math.Mod(math.Abs(v-lo), 2*span)
 	if v > span {
 		v = 2*span - v
@@ -117,7 +123,8 @@ func reflected(v, lo, hi float64) float64 {
 	return v + lo
 }
 
-// pixel returns the pixel at row y and column x of plane, the fill outside.
+// pixel returns the pixel at row y and column x of plane, the fill outside. A place
+// that is NaN is outside: no comparison holds.
 func (s *sampler) pixel(plane []float32, y, x float64) float64 {
 	if !(y >= 0 && x >= 0 && y < float64(s.h) && x < float64(s.w)) {
 		return float64(s.fill)
@@ -132,6 +139,7 @@ func (s *sampler) at(plane []float32, y, x float64) float32 {
 	if s.nearest {
 		return float32(s.pixel(plane, math.RoundToEven(y), math.RoundToEven(x)))
 	}
+	// The four pixels around the place, each with the area opposite of it.
 	top, left := math.Floor(y), math.Floor(x)
 	dy, dx := y-top, x-left
 	sum := 0.0
@@ -148,7 +156,7 @@ func (s *sampler) at(plane []float32, y, x float64) float32 {
 	return float32(sum)
 }
 
-// resampleShape takes height and width from the coordinates.
+// resampleShape takes height and width from the coordinates, [batch, height, width, 2].
 func resampleShape(c *Call) error {
 	x, at := c.In(0), c.In(1)
 	if x.Rank != 4 || at.Rank != 4 || at.Dims[3] != 2 || at.Dims[0] != x.Dims[0] {
@@ -163,9 +171,10 @@ func resample(c *Call) error {
 	if err != nil {
 		return err
 	}
+	// Coordinates may be integers, where they count pixels.
 	src, at := c.F32(c.In(0)), c.F32(c.In(1))
 	dst, out := c.newF32(0), c.out(0)
-	places := out.Dims[2] * out.Dims[3]
+	places := out.Dims[2] * out.Dims[3] // of one element of the batch
 	work := array.Counter{Poller: &c.Env.Poller}
 	for p := range out.Dims[0] * places {
 		work.Add(16)
@@ -213,6 +222,8 @@ func affineWarp(c *Call) error {
 	if err != nil {
 		return err
 	}
+	// coremltools allows normalised coordinates alone; of pixels it would have to say
+	// whose, the image's or the result's.
 	if s.mode == "unnormalized" {
 		return fmt.Errorf("coordinates_mode %q: %w", s.mode, array.ErrUnsupported)
 	}
@@ -221,7 +232,7 @@ func affineWarp(c *Call) error {
 	h, w := out.Dims[2], out.Dims[3]
 	work := array.Counter{Poller: &c.Env.Poller}
 	for b := range out.Dims[0] {
-		t := m[b%c.In(1).Dims[0]*6:][:6]
+		t := m[b%c.In(1).Dims[0]*6:][:6] // a0 a1 a2 b0 b1 b2
 		for i := range h {
 			y := s.grid(i, h)
 			for j := range w {

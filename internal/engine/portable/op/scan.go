@@ -5,6 +5,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// cumsum(x, axis = 0, exclusive = false, reverse = false). Source: coremltools,
+// mil/ops/defs/iOS15/tensor_operation.py. Exporters make positions from a mask with it.
 func init() {
 	add(Operator{Name: "cumsum", Params: in("x", "axis.", "exclusive.", "reverse."), Eval: cumsum, Check: checkAxis(1, 0)})
 }
@@ -33,6 +35,7 @@ func cumsum(c *Call) error {
 	if err != nil {
 		return err
 	}
+	// x is [outer, n, inner]: a lane begins at each of outer·inner places.
 	s.step = s.inner
 	if reverse {
 		s.first, s.step = (s.n-1)*s.inner, -s.inner
@@ -47,7 +50,8 @@ func cumsum(c *Call) error {
 	return nil
 }
 
-// floats adds up in float64 and rounds every sum once.
+// floats adds up in float64 and rounds every sum once: the error does not grow along
+// the lane.
 func (s *scan) floats(dst, src []float32) {
 	for o := 0; o < len(dst); o += s.n * s.inner {
 		for j := range s.inner {
@@ -66,7 +70,8 @@ func (s *scan) floats(dst, src []float32) {
 	}
 }
 
-// ints adds up in int64 and wraps every sum to the type of the result.
+// ints adds up in int64 and wraps every sum to the type of the result: what is carried
+// along is not wrapped, which makes no difference in two's complement.
 func (s *scan) ints(dst, src []int32, t dtype.Type) {
 	for o := 0; o < len(dst); o += s.n * s.inner {
 		for j := range s.inner {

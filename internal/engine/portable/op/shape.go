@@ -10,6 +10,11 @@ import (
 // The operators of this file ask for the shape of a value or give it another one.
 // None moves an element: the results are views, or copies only where strides cannot
 // express the new shape.
+//
+// Programs compute with shapes: shape, slices of it, concat, reshape. The numbers are
+// small constants to the planner where a shape is fixed; where a dimension is the
+// length of a prompt the shape rules below read them in every prediction. Sources:
+// coremltools, mil/ops/defs, tensor_transformation.py of iOS15 and iOS17.
 func init() {
 	add(
 		Operator{Name: "shape", Params: in("x*"), Shape: shapeShape, Eval: shapeOp, Exact: true, ShapeOnly: true},
@@ -36,14 +41,15 @@ func shapeOp(c *Call) error {
 }
 
 // reshapeShape resolves the target shape: -1 takes what is left, 0 keeps a
-// dimension of x.
+// dimension of x (see kept). Of no elements -1 is 0, which NumPy would refuse: an empty
+// cache is reshaped so before its first token.
 func reshapeShape(c *Call) error {
 	x, target := c.In(0), c.intsIn(1)
 	if len(target) > array.MaxRank {
 		return fmt.Errorf("shape has %d dimensions, above the limit of %d", len(target), array.MaxRank)
 	}
 	var dims [array.MaxRank]int
-	infer, known := -1, 1
+	infer, known := -1, 1 // the dimension of -1, and the product of the others
 	for d, n := range target {
 		dims[d] = int(n)
 		switch {
@@ -57,7 +63,7 @@ func reshapeShape(c *Call) error {
 		case n < 0:
 			return fmt.Errorf("shape %v has a negative dimension", slices.Clone(target))
 		}
-		known *= dims[d]
+		known *= dims[d] // checked each time, so that it cannot overflow
 		if known > array.MaxElements {
 			return fmt.Errorf("shape %v is too large", slices.Clone(target))
 		}
@@ -111,7 +117,7 @@ func expandShape(c *Call) error {
 		added[d] = true
 	}
 	var dims [array.MaxRank]int
-	e := 0
+	e := 0 // the next dimension of x
 	for d := range rank {
 		dims[d] = 1
 		if !added[d] {
@@ -169,6 +175,7 @@ func reshapeOp(c *Call) error {
 		return nil
 	}
 	var stride, repeat [array.MaxRank]int
+	// What cannot be shown is copied into a dense value, which always can be.
 	if x.Repr == array.ReprWeight || !x.Regroup(out.Shape(), &stride, &repeat) {
 		c.reshaped(0, x)
 		return nil
@@ -177,7 +184,8 @@ func reshapeOp(c *Call) error {
 	return nil
 }
 
-// transposeShape puts the dimensions in the order of perm.
+// transposeShape puts the dimensions in the order of perm: dimension d of the result is
+// dimension perm[d] of x, as in NumPy.
 func transposeShape(c *Call) error {
 	x, perm := c.In(0), c.intsIn(1)
 	if len(perm) != x.Rank {

@@ -6,6 +6,11 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// slice_by_index(x, begin, end, stride = 1, begin_mask, end_mask, squeeze_mask) and
+// slice_by_size(x, begin, size) have a number for each dimension of x in every operand.
+//
+// Source: coremltools, mil/ops/defs/iOS15/tensor_transformation.py.
+//
 // slice_by_index and slice_by_size show a part of a value. The same window of a value
 // is what slice_update (slice_update.go) writes to, and what crop and reverse copy.
 func init() {

@@ -8,6 +8,13 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// slice_update(x, update, begin, end, stride = 1, begin_mask, end_mask, squeeze_mask)
+// is slice_by_index the other way round. It came with iOS18 together with states.
+// Source: coremltools, mil/ops/defs/iOS18/tensor_transformation.py.
+//
+// In the decoder of a language model there are two of it in each layer, for keys and
+// values, and the cache that they write to is as long as the longest context. A copy
+// would cost more than everything else of a token.
 func init() {
 	add(Operator{
 		Name:   "slice_update",
@@ -31,6 +38,8 @@ func sliceUpdate(c *Call) error {
 	if n == 0 {
 		return nil
 	}
+	// Asking for the update may take memory, which may be refused, so it comes before
+	// the first element is written in each case.
 	nw := c.updateNest(x, &w)
 	switch out.Repr {
 	case array.ReprF16:

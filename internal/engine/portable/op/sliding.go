@@ -6,6 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// sliding_windows(x, axis, size, stride = 1). The file is not called windows, which
+// would build it for that system alone.
 func init() {
 	add(Operator{
 		Name: "sliding_windows", Params: in("x*", "axis!", "size!", "stride"),
@@ -58,6 +60,7 @@ func windows(c *Call) error {
 		return err
 	}
 	x = c.plainStrides(x, &tmp)
+	// The axis becomes two: from window to window, and inside one.
 	var stride [array.MaxRank]int
 	copy(stride[:], x.Stride[:axis])
 	stride[axis], stride[axis+1] = step*x.Stride[axis], x.Stride[axis]

@@ -6,7 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// argsort, and the order that it shares with topk.
+// argsort(x, axis = -1, ascending = false), and the order that it shares with topk.
+// Source: coremltools, mil/ops/defs/iOS15/tensor_operation.py.
 func init() {
 	add(Operator{Name: "argsort", Params: in("x", "axis.", "ascending."), Eval: argsort, Check: checkLaneAxis, Exact: true, Local: newRanking})
 }
@@ -28,7 +29,8 @@ func newRanking() any { return &ranking{} }
 // ranking returns what newRanking made for this step.
 func (c *Call) ranking() *ranking { return localOf[ranking](c) }
 
-// load takes the lane of n elements, step apart, and numbers them.
+// load takes the lane of n elements, step apart, and numbers them. f is nil where x
+// holds integers.
 func (r *ranking) load(c *Call, f []float32, i []int32, at, n, step int) {
 	r.whole, r.work.Poller = f == nil, &c.Env.Poller
 	r.order, r.f, r.i = reuse(c.Env, r.order, n), reuse(c.Env, r.f, n), reuse(c.Env, r.i, n)
@@ -69,6 +71,7 @@ func (r *ranking) before(a, b int32) bool {
 	}
 }
 
+// Len, Less and Swap are sort.Interface over the places.
 func (r *ranking) Len() int { return len(r.order) }
 
 func (r *ranking) Less(a, b int) bool { return r.before(r.order[a], r.order[b]) }
@@ -86,7 +89,7 @@ func (r *ranking) first(k int) {
 		sort.Sort(r)
 		return
 	}
-	kept := 0
+	kept := 0 // elements at the front so far, sorted
 	for e := range int32(len(r.f)) {
 		r.work.Add(1)
 		if kept == k && (k == 0 || !r.before(e, r.order[k-1])) {
@@ -121,7 +124,7 @@ func argsort(c *Call) error {
 	f, i := c.either(x)
 	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
 	for o := 0; o < len(dst); o += n * inner {
-		for j := range inner {
+		for j := range inner { // a lane is collected, so that sorting reads it in order
 			r.load(c, f, i, o+j, n, inner)
 			sort.Sort(r)
 			for k, e := range r.order {
@@ -133,7 +136,8 @@ func argsort(c *Call) error {
 	return nil
 }
 
-// either returns the elements of v as float32 or, with f nil, as int32.
+// either returns the elements of v as float32 or, with f nil, as int32. Integers are
+// not read as float32, which holds them exactly up to 2^24 only.
 func (c *Call) either(v *array.Value) (f []float32, i []int32) {
 	if v.IsInt() {
 		return nil, c.I32(v)

@@ -6,6 +6,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// space_to_batch(x, block_shape, paddings) and batch_to_space(x, block_shape, crops).
+// paddings and crops are matrices: top and bottom, then left and right. Source:
+// coremltools, mil/ops/defs/iOS15/tensor_transformation.py, which limits both to four
+// dimensions and blocks of two.
 func init() {
 	add(
 		Operator{Name: "space_to_batch", Params: in("x", "block_shape!", "paddings!"), Shape: toBatchShape, Eval: spaceToBatch, Exact: true},
@@ -73,7 +77,7 @@ func spaceToBatch(c *Call) error { return c.exchangeBlocks(c.out(0), c.In(0), tr
 func batchToSpace(c *Call) error { return c.exchangeBlocks(c.In(0), c.out(0), false) }
 
 // exchangeBlocks moves the elements of x to output 0. many is the one of the two
-// with the larger batch, space the other.
+// with the larger batch, space the other; spread says that x is space.
 func (c *Call) exchangeBlocks(many, space *array.Value, spread bool) error {
 	b, err := c.blocks()
 	if err != nil {
@@ -108,6 +112,8 @@ func exchange[T any](p *array.Poller, dst, src []T, many, space *array.Value, b 
 					work.Add(4)
 					y := r*b.bh + block/b.bw - b.top
 					x := q*b.bw + block%b.bw - b.left
+					// What lies in the border is zero on the way there and is lost
+					// on the way back.
 					inside := y >= 0 && y < h && x >= 0 && x < w
 					to := ((element*ch+k)*h+y)*w + x
 					switch {

@@ -7,7 +7,10 @@ import (
 )
 
 // Operators that move pixels of an image between its channels and its height and
-// width, and crop, which takes off its borders.
+// width, and crop, which takes off its borders. Each takes x and one factor, which has
+// another name in every operator; crop takes x, crop_height and crop_width. Sources:
+// coremltools, mil/ops/defs, iOS15/tensor_transformation.py, iOS16/tensor_
+// transformation.py (pixel_unshuffle) and iOS15/image_resizing.py (crop).
 func init() {
 	add(
 		Operator{Name: "depth_to_space", Params: in("x", "block_size!"), Shape: unfoldShape, Eval: depthToSpace, Exact: true},
@@ -35,7 +38,7 @@ func (c *Call) image() (n, ch, h, w, f int, err error) {
 	return x.Dims[0], x.Dims[1], x.Dims[2], x.Dims[3], f, nil
 }
 
-// unfoldShape is [n, C/f², H·f, W·f].
+// unfoldShape is [n, C/f², H·f, W·f]: of depth_to_space and pixel_shuffle.
 func unfoldShape(c *Call) error {
 	n, ch, h, w, f, err := c.image()
 	if err != nil {
@@ -47,7 +50,7 @@ func unfoldShape(c *Call) error {
 	return c.out(0).SetShape(n, ch/(f*f), h*f, w*f)
 }
 
-// foldShape is [n, C·f², H/f, W/f].
+// foldShape is [n, C·f², H/f, W/f]: of space_to_depth and pixel_unshuffle.
 func foldShape(c *Call) error {
 	n, ch, h, w, f, err := c.image()
 	if err != nil {
@@ -65,7 +68,7 @@ func foldShape(c *Call) error {
 // define them, and differ in where the block lies among the channels.
 func (c *Call) rearrange(dims, order [6]int) error {
 	x := c.In(0)
-	from, w := array.Nest{}, c.nest()
+	from, w := array.Nest{}, c.nest() // from only computes the strides of dims
 	from.DenseStrides(1, dims[:])
 	var to [6]int
 	for d, o := range order {
@@ -109,7 +112,7 @@ func pixelShuffle(c *Call) error {
 	return c.rearrange([6]int{n, ch / (f * f), f, f, h, w}, [6]int{0, 1, 4, 2, 5, 3})
 }
 
-// spaceToDepth undoes depthToSpace.
+// spaceToDepth undoes depthToSpace: the block's place comes first among the channels.
 func spaceToDepth(c *Call) error {
 	n, ch, h, w, f, err := c.image()
 	if err != nil {
@@ -118,7 +121,7 @@ func spaceToDepth(c *Call) error {
 	return c.rearrange([6]int{n, ch, h / f, f, w / f, f}, [6]int{0, 3, 5, 1, 2, 4})
 }
 
-// pixelUnshuffle undoes pixelShuffle.
+// pixelUnshuffle undoes pixelShuffle: the block's place comes last among the channels.
 func pixelUnshuffle(c *Call) error {
 	n, ch, h, w, f, err := c.image()
 	if err != nil {
@@ -127,7 +130,8 @@ func pixelUnshuffle(c *Call) error {
 	return c.rearrange([6]int{n, ch, h / f, f, w / f, f}, [6]int{0, 1, 3, 5, 2, 4})
 }
 
-// cropWindow reads what is cut from the borders of the last two dimensions.
+// cropWindow reads what is cut from the borders of the last two dimensions: top and
+// bottom, left and right.
 func (c *Call) cropWindow(x *array.Value) (w window, err error) {
 	rows, cols := c.intsIn(1), c.intsIn(2)
 	if x.Rank < 2 || len(rows) != 2 || len(cols) != 2 {

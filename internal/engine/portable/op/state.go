@@ -33,6 +33,11 @@ func (b *Buffer) Value(spec *StateSpec) array.Value {
 	return v
 }
 
+// States are memory that lives from prediction to prediction, since iOS18: the caches
+// of keys and values of a language model. A program reads one with read_state, makes a
+// new value of it, most often with slice_update, and stores that with write_state
+// (coreml_update_state in the text form, which is a write and a read).
+
 // StateOps are the operators on states. A read is a view of the state's buffer
 // wherever no later write could be seen through it; a write of a value that
 // already lies in the buffer does nothing.
@@ -50,7 +55,8 @@ type Buffer struct {
 	I32 []int32
 }
 
-// NewBuffer returns memory for a state, all zero.
+// NewBuffer returns memory for a state, all zero: every conversation begins so. The
+// size was checked when the program was loaded. Narrow integers take four bytes each.
 func NewBuffer(s *StateSpec) Buffer {
 	switch {
 	case s.DType == dtype.Float16:
@@ -62,7 +68,7 @@ func NewBuffer(s *StateSpec) Buffer {
 	}
 }
 
-// Clone returns a copy that lives on its own.
+// Clone returns a copy that lives on its own, for a conversation that goes two ways.
 func (b *Buffer) Clone() Buffer {
 	return Buffer{F32: append([]float32(nil), b.F32...), F16: append([]uint16(nil), b.F16...), I32: append([]int32(nil), b.I32...)}
 }
@@ -84,7 +90,7 @@ func readState(c *Call) error {
 	if err := v.SetShape(spec.Shape...); err != nil {
 		return err
 	}
-	v.Own = false
+	v.Own = false // the memory is the state's and not the slot's
 	switch {
 	case b.F16 != nil:
 		v.Repr, v.F16 = array.ReprF16, b.F16
@@ -108,6 +114,7 @@ func readState(c *Call) error {
 // of slice_update that wrote there.
 func (c *Call) inState(v *array.Value, s int) bool {
 	b := c.Env.States[s]
+	// Elements of the same memory and number in their own order are the state itself.
 	if !v.Dense || v.Len() != c.Env.Specs[s].Count || v.Len() == 0 {
 		return false
 	}
@@ -162,7 +169,8 @@ func (c *Call) store(v *array.Value, b *Buffer, n int) {
 	}
 }
 
-// Unfit is the error of a value that a state cannot hold.
+// Unfit is the error of a value that a state cannot hold. Only the number of elements
+// has to agree. The rehearsal gives the same error before anything is written.
 func Unfit(v *array.Value, spec *StateSpec) error {
 	return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.ShapeCopy(), mil.Plain(spec.Name), spec.Shape)
 }

@@ -8,6 +8,9 @@ import (
 // asks for of an output. It stands before the operations of which each row
 // depends on the same row alone, so that a prompt's logits cost one row and not
 // all of them. When all rows are wanted it passes everything on.
+//
+// It is no operator of programs, and the planner alone puts it in: see Operator.Rowwise
+// for which operations it can stand before, and Env.Rows for what the caller wants.
 var TailOperator = &Operator{Name: "tail", Params: in("x*"), Shape: tailShape, Eval: tail, View: true, Exact: true}
 
 // TailOutput is the data of a tail step: the output whose last rows it passes on.
@@ -51,6 +54,7 @@ func tail(c *Call) error {
 	x.Strides()
 	d := x.Rank - 2
 	from := x.Dims[d] - n
+	// A view begins at an element of memory, not at the second of its repetitions.
 	if x.Repeat[d] > 1 && from%x.Repeat[d] != 0 {
 		return c.tailCopied(x, from)
 	}

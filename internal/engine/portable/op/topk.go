@@ -7,6 +7,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// topk(x, k = 1, axis = -1, ascending = false, sort = true, return_indices = true,
+// output_indices_dtype = int32): the last three came with iOS16 and iOS17. Samplers
+// inside a model take the largest of a vocabulary with it. Sources: coremltools,
+// mil/ops/defs, tensor_operation.py of iOS15, iOS16 and iOS17.
 func init() {
 	add(Operator{
 		Name:   "topk",
@@ -16,7 +20,8 @@ func init() {
 	})
 }
 
-// topkSizes returns the axis and the number of elements wanted; -1 is all.
+// topkSizes returns the axis and the number of elements wanted; -1 is all. More than
+// there are is refused as in PyTorch: there would be nothing to fill the result with.
 func topkSizes(c *Call) (axis, k int, err error) {
 	x := c.In(0)
 	if axis, err = c.axisIn(2, -1, x); err != nil {
@@ -82,6 +87,7 @@ func topk(c *Call) error {
 	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
 	for o := range x.Span(0, axis) {
 		for j := range inner {
+			// The lane is [n] of [outer, n, inner], its result [k] of [outer, k, inner].
 			r.load(c, f, i, o*n*inner+j, n, inner)
 			r.first(k)
 			best.store(r, k, o*k*inner+j, inner)

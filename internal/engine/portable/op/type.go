@@ -5,7 +5,9 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// Operators that keep the elements: identity, and cast, which changes their type.
+// Operators that keep the elements: identity(x), and cast(x, dtype), which changes their
+// type. Which types a program may name depends on its opset, which is checked when it
+// is loaded. Sources: coremltools, mil/ops/defs, elementwise_unary.py of iOS15 and iOS17.
 func init() {
 	add(
 		Operator{Name: "identity", Params: in("x*"), Eval: identity, View: true, Exact: true, Rowwise: firstOperand},
@@ -39,7 +41,8 @@ func cast(c *Call) error {
 			return nil
 		}
 		out.Alias(x)
-	case x.IsInt():
+	case x.IsInt(): // to other integers or booleans
+		// Widening changes nothing: an int8 lies as the int32 of the same value.
 		if out.DType == x.DType || !array.Narrow(out.DType) {
 			out.Alias(x)
 			return nil
@@ -67,7 +70,8 @@ func (c *Call) truncate(dst []int32, src []float32, t dtype.Type) {
 	})
 }
 
-// wrapAll stores src in dst, each element brought into the range of t.
+// wrapAll stores src in dst, each element brought into the range of t by dropping high
+// bits, as a conversion in C or Go does.
 func wrapAll(p *array.Poller, dst, src []int32, t dtype.Type) {
 	p.Pieces(len(src), func(lo, hi int) {
 		for k, v := range src[lo:hi] {

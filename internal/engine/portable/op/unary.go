@@ -8,6 +8,9 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// Sources: coremltools, mil/ops/defs, iOS15/elementwise_unary.py and iOS17's. Activations
+// of neural networks are in activation.go; cast and identity in type.go.
+
 // unary is an operator of one operand, element by element. A function that has a
 // kernel goes there; the others are those of package math in float64, rounded once, so
 // they are as exact as float32 is. Integers pass through i where it is set, else
@@ -16,7 +19,8 @@ type unary struct {
 	name string
 	f64  func(x float64) float64
 	i    func(x int64) int64
-	// row computes a whole row; nil: f64 is called for every element.
+	// row computes a whole row, on several threads where it is long; nil: f64 is called
+	// for every element.
 	row func(dst, x []float32)
 	// rowwise is Operator.Rowwise.
 	rowwise func(s *Setup) (int, bool)
@@ -57,6 +61,9 @@ type shifted struct {
 	f64     func(x float64) float64
 }
 
+// shifteds are the rows of this kind with the defaults of coremltools. That of log is
+// the smallest number of float32, so that the logarithm of 0 is finite. In fp16 the
+// last two are 0.
 var shifteds = []shifted{
 	{"inverse", 1e-4, func(x float64) float64 { return 1 / x }},
 	{"log", 1e-45, math.Log},
@@ -116,7 +123,7 @@ func (c *Call) unaryInt(u *unary) {
 
 // shifted applies a function to every element with epsilon added.
 func (c *Call) shifted(s *shifted) error {
-	def := s.epsilon
+	def := s.epsilon // as the program would declare it: of the type of x
 	if c.In(0).DType == dtype.Float16 {
 		def = dtype.RoundFloat16(def)
 	}
@@ -137,6 +144,7 @@ func (c *Call) shifted(s *shifted) error {
 // absI of the least int32 does not fit int32 and wraps back to it, as NumPy's does.
 func absI(x int64) int64 { return max(x, -x) }
 
+// squareRow is square for a row, by the kernel of products.
 func squareRow(dst, x []float32) { kernel.Mul(dst, x, x) }
 
 // sign is -1, 0 or 1; NaN stays NaN.
@@ -167,7 +175,7 @@ func clip(c *Call) error {
 	return c.clamp(lo, hi)
 }
 
-// threshold is max(x, alpha).
+// threshold is max(x, alpha): clip without an upper bound.
 func threshold(c *Call) error {
 	lo, err := c.floatIn(1, 0)
 	if err != nil {
@@ -176,7 +184,8 @@ func threshold(c *Call) error {
 	return c.clamp(lo, float32(math.Inf(1)))
 }
 
-// clamp stores operand 0 limited to lo..hi in output 0.
+// clamp stores operand 0 limited to lo..hi in output 0. Bounds of integers are
+// numbers: the limited element is cut toward zero.
 func (c *Call) clamp(lo, hi float32) error {
 	x := c.F32(c.In(0))
 	if c.floatOut(0) {

@@ -6,6 +6,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// Slices, updates of slices, crop and reverse all pick a window of a value. The
+// operands are resolved once into first index, step and number for each dimension, and
+// everything after that works with those: view, copy, and writing to a window.
+
 // window is what a slice picks of a value: for each dimension the first index,
 // the step between indices and their number.
 type window struct {
@@ -16,7 +20,7 @@ type window struct {
 // window resolves begin, end, stride and the masks, which are the operands from k
 // on, against x, as NumPy slices do.
 func (c *Call) window(k int, x *array.Value) (w window, err error) {
-	for j := range 6 {
+	for j := range 6 { // every one of the six has a number for each dimension
 		if v := c.In(k + j); v != nil && (v.Repr == array.ReprText || v.Len() != x.Rank) {
 			return w, fmt.Errorf("%s has %d elements for x of rank %d", c.name(k+j), v.Len(), x.Rank)
 		}
@@ -97,7 +101,8 @@ func bounded(i, n, lo, hi int) int {
 }
 
 // cut makes output 0 the window of x: a view, but for steps backward and steps
-// over repeated elements.
+// over repeated elements. tmp has the decoded form of a compressed constant, which
+// cannot be viewed as it is stored.
 func (c *Call) cut(x *array.Value, w *window) error {
 	var tmp array.Value
 	x = c.plain(x, &tmp)
@@ -107,7 +112,7 @@ func (c *Call) cut(x *array.Value, w *window) error {
 	var stride, repeat [array.MaxRank]int
 	rank, off := 0, 0
 	for d := range x.Rank {
-		if w.count[d] > 0 {
+		if w.count[d] > 0 { // an empty window must not begin behind the memory
 			off += w.begin[d] / x.Repeat[d] * x.Stride[d]
 		}
 		if !w.squeeze[d] {
@@ -137,6 +142,8 @@ func (w *window) viewable(v *array.Value) bool {
 // cutCopy copies the window of x to output 0. Squeezed dimensions have one element
 // and change nothing in memory.
 func (c *Call) cutCopy(x *array.Value, w *window) error {
+	// Both sides are dense; the window's first element and its steps, which may be
+	// negative, go into the nest.
 	nw := c.nest()
 	nw.DenseStrides(0, w.count[:x.Rank])
 	nw.DenseStrides(1, x.Shape())
