@@ -8,6 +8,10 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// range_1d(end, start, step), fill(shape, value = 0), fill_like(ref_tensor, value = 0)
+// and band_part(x, lower = -1, upper = -1). Sources: coremltools, mil/ops/defs/iOS15/
+// tensor_operation.py and, for fill_like, iOS16's.
+//
 // Operators whose result is made of a few numbers, not of a tensor: range_1d, fill
 // and fill_like; and band_part, which exporters apply to such a tensor to make a
 // causal mask.

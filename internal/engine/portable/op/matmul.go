@@ -235,7 +235,8 @@ func (t *matmulTask) run(c *Call) {
 	c.Env.Poll()
 }
 
-// units is the number of units of work.
+// units is the number of units of work. Units of one batch follow each other, so that
+// a thread that takes several reads one y.
 func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
 
 // Run computes units lo to hi-1, each some rows of one batch. A row of the result is

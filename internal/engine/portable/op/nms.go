@@ -205,7 +205,8 @@ func (s *nms) bestClass(scores []float32, i int) (best float32, class int) {
 	return best, class
 }
 
-// choose selects boxes in order. When every score is below the threshold, the best
+// choose selects boxes in order, each compared with those chosen before it alone: a box
+// that was passed over suppresses no other. When every score is below the threshold, the best
 // box is selected all the same.
 func (s *nms) choose() {
 	s.chosen = s.chosen[:0]

@@ -10,7 +10,8 @@ func init() {
 
 // nonZeroShape has a row of coordinates for each element that is not zero. It is
 // one of the few shapes that depend on the content of an operand, so the elements
-// are counted here and read once more by nonZero.
+// are counted here and read once more by nonZero. What comes after it in a program can
+// be planned only once its operand is computed.
 func nonZeroShape(c *Call) error {
 	n := 0
 	x := c.In(0)

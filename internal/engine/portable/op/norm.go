@@ -72,7 +72,8 @@ func (c *Call) batchNumbers(x *array.Value) (n batchNumbers, err error) {
 	return n, err
 }
 
-// line returns the scale and the shift of channel ch.
+// line returns the scale and the shift of channel ch. The mean is taken off first, in
+// float64, and not folded into the shift, which would cancel where both are large.
 func (n *batchNumbers) line(ch int) (scale, shift float64) {
 	scale = 1 / math.Sqrt(float64(n.variance[ch])+n.eps)
 	if n.gamma != nil {

@@ -123,6 +123,13 @@ func TestNorms(t *testing.T) {
 			want: f32(dims{1, 3, 1}, 1./2, 2./6, 3./14),
 		},
 		{
+			name: "local_response_norm of one channel is of itself alone", op: "local_response_norm",
+			in: operands{
+				"x": f32(dims{1, 2, 1}, 1, 2), "size": whole(1), "alpha": num(1), "beta": num(1), "k": num(1),
+			},
+			want: f32(dims{1, 2, 1}, 0.5, 0.4),
+		},
+		{
 			name: "local_response_norm of a window wider than the channels", op: "local_response_norm",
 			in: operands{
 				"x": f32(dims{1, 2, 1}, 1, 2), "size": whole(10), "alpha": num(10), "beta": num(1), "k": num(0),

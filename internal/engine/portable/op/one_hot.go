@@ -36,7 +36,8 @@ func oneHotAxis(c *Call) (axis, depth int, err error) {
 	return axis, depth, nil
 }
 
-// oneHotShape inserts a dimension for the classes at the axis.
+// oneHotShape inserts a dimension for the classes at the axis. A result of all classes
+// of a vocabulary is large: SetShape refuses what no memory holds.
 func oneHotShape(c *Call) error {
 	idx := c.In(0)
 	axis, depth, err := oneHotAxis(c)

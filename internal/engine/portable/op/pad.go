@@ -8,8 +8,8 @@ import (
 
 // pad(x, pad, mode = constant, constant_val = 0). A pad that is computed is read by the
 // shape rule of every prediction. Source: coremltools, mil/ops/defs/iOS15/
-// tensor_operation.py, which limits reflect and replicate to the last two dimensions;
-// here they go over any.
+// tensor_operation.py, which allows replicate as many elements as a dimension has; here
+// the border is repeated as often as it takes.
 func init() {
 	add(Operator{Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true})
 }

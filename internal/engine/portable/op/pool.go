@@ -185,7 +185,8 @@ func (p *pooling) window(at *[poolDims]int) (lo, hi [poolDims]int, places int) {
 	return lo, hi, places
 }
 
-// pooled is what was found in a window so far.
+// pooled is what was found in a window so far. The three kinds share one loop over a
+// window: which of the sums is kept is a branch that every processor predicts.
 type pooled struct {
 	best   float32 // of poolMax
 	sum    float64 // of the others

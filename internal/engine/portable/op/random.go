@@ -101,7 +101,8 @@ func below(v, low, high float64) float32 {
 	return f
 }
 
-// randomNormal draws from the normal distribution of a mean and a deviation.
+// randomNormal draws from the normal distribution of a mean and a deviation, by the
+// ziggurat of math/rand/v2.
 func randomNormal(c *Call) error {
 	m, s, err := c.floatPair(1, 0, 1)
 	if err != nil {

@@ -116,7 +116,8 @@ func (l *recurrent) setShapes(c *Call) error {
 	return nil
 }
 
-// vector returns operand k, nil when it is absent, after a check of its length.
+// vector returns operand k, nil when it is absent, after a check of its length. A
+// matrix passes as the vector of its rows.
 func (c *Call) vector(k, n int) ([]float32, error) {
 	v := c.In(k)
 	if v == nil {

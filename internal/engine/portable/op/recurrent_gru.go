@@ -53,7 +53,8 @@ type gruGates struct {
 	after           bool                  // reset_after
 }
 
-// gruGates reads the operands of a layer.
+// gruGates reads the operands of a layer. Where reset_after is false the two biases
+// could be one; before iOS18 there was only the one that bias names.
 func (c *Call) gruGates(l *recurrent) (g gruGates, err error) {
 	if g.bias, err = c.vector(4, 3*l.hidden); err != nil {
 		return g, err

@@ -25,7 +25,8 @@ func init() {
 // gates see the cell, in the order input, forget, output; nil for none.
 type lstmSide struct{ wx, wh, bias, peep []float32 }
 
-// lstmOperands are the operands of each direction, in the order of lstmSide.
+// lstmOperands are the operands of each direction, in the order of lstmSide. The check
+// of a rehearsal goes through them too.
 var lstmOperands = [2][4]int{{2, 3, 4, 10}, {11, 12, 13, 14}}
 
 // errNoBackward is the fault of a bidirectional layer with the weights of one.

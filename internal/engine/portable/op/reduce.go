@@ -56,6 +56,7 @@ var reductions = []reduction{
 	{name: "reduce_log_sum", finish: func(acc float64, _ int) float64 { return math.Log(acc) }},
 }
 
+// square maps the elements of the norms before they are summed.
 func square(x float64) float64 { return x * x }
 
 // squareI cannot overflow: what it is given fits 32 bits.

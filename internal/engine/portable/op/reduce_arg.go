@@ -7,7 +7,11 @@ import (
 )
 
 // reduce_argmax and reduce_argmin take x, axis (-1), keep_dims (false) and, from iOS17
-// on, output_dtype; the type that the program declares for the result counts.
+// on, output_dtype; the type that the program declares for the result counts. Source:
+// coremltools, mil/ops/defs, reduction.py of iOS15 and iOS17.
+//
+// Many packages of language models end with reduce_argmax over the vocabulary, so that
+// a token leaves the model instead of its logits.
 func init() {
 	add(
 		Operator{
@@ -55,6 +59,7 @@ func (c *Call) arg(least bool) error {
 	if err != nil {
 		return err
 	}
+	// Integers are compared as such: float32 holds them exactly up to 2^24 only.
 	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
 	if x.IsInt() {
 		src := c.I32(x)

@@ -44,7 +44,8 @@ func (c *Call) reduceInt(r *reduction) error {
 	return nil
 }
 
-// initialInt is initial for integers.
+// initialInt is initial for integers. The extremes are never seen in a result: a lane
+// of nothing is refused for them.
 func (b combine) initialInt() int64 {
 	switch b {
 	case byProduct:
@@ -90,7 +91,8 @@ func (c *Call) storeLongs(acc []int64) {
 	})
 }
 
-// joinInt is join for integers.
+// joinInt is join for integers. Products wrap at 64 bits, which agrees with wrapping
+// at fewer bits at the end.
 func (b combine) joinInt(acc, v int64) int64 {
 	switch b {
 	case byProduct:

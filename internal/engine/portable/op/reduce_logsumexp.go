@@ -7,6 +7,8 @@ import (
 )
 
 // reduce_log_sum_exp(x, axes = all, keep_dims = false). Integers are read as numbers.
+// It is no row of reductions because an element cannot be combined before the greatest
+// of its lane is known. Source: coremltools, mil/ops/defs/iOS15/reduction.py.
 func init() {
 	add(Operator{
 		Name: "reduce_log_sum_exp", Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,

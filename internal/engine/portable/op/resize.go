@@ -120,7 +120,8 @@ func (c *Call) linearTaps(t []tap, n, out int, s sampling) []tap {
 }
 
 // nearestTaps fills the taps of one dimension for copies of the element at
-// i*n/out, rounded down. The sizes count, not the factor that gave them.
+// i*n/out, rounded down. The sizes count, not the factor that gave them. It is the mode
+// nearest of PyTorch, which rounds down too, in integers and so without its rounding.
 func (c *Call) nearestTaps(t []tap, n, out int) []tap {
 	t = reuse(c.Env, t, out)
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -203,7 +204,7 @@ func upsampleShape(c *Call) error {
 	return c.resizedShape(math.Floor(float64(x.Dims[x.Rank-2])*float64(sh)), math.Floor(float64(x.Dims[x.Rank-1])*float64(sw)))
 }
 
-// targetShape takes height and width from the operands.
+// targetShape takes height and width from the operands, each 1 where it is absent.
 func targetShape(c *Call) error {
 	h, err := c.intIn(1, 1)
 	if err != nil {
@@ -216,7 +217,7 @@ func targetShape(c *Call) error {
 	return c.resizedShape(float64(h), float64(w))
 }
 
-// sizes returns height and width before and after.
+// sizes returns height and width before and after: the shape rule has set the latter.
 func (c *Call) sizes() (h, w, toH, toW int) {
 	x, out := c.In(0), c.out(0)
 	return x.Dims[x.Rank-2], x.Dims[x.Rank-1], out.Dims[x.Rank-2], out.Dims[x.Rank-1]

@@ -11,6 +11,9 @@ func init() {
 	add(Operator{Name: "cumsum", Params: in("x", "axis.", "exclusive.", "reverse."), Eval: cumsum, Check: checkAxis(1, 0)})
 }
 
+// The sum of a long lane cannot be shared among threads without another order of its
+// additions, and lanes are short in practice: one thread does it all.
+
 // scan is a running sum over lanes of n elements, inner apart. first is where in a
 // lane it begins and step leads to the next element, backward when reverse is set.
 type scan struct {

@@ -98,7 +98,8 @@ func (c *Call) kept(x *array.Value, d, rank int) int {
 	return 1
 }
 
-// expandShape inserts a dimension of 1 at every position of axes in the result.
+// expandShape inserts a dimension of 1 at every position of axes in the result. They
+// count in the result and not in x, so that two new dimensions can be neighbours.
 func expandShape(c *Call) error {
 	x, axes := c.In(0), c.intsIn(1)
 	rank := x.Rank + len(axes)

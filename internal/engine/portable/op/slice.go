@@ -27,7 +27,8 @@ func init() {
 	)
 }
 
-// sliceShape gives the result the size of the window.
+// sliceShape gives the result the size of the window, without the dimensions that are
+// squeezed.
 func sliceShape(c *Call) error {
 	x := c.In(0)
 	w, err := c.window(1, x)
@@ -80,7 +81,8 @@ func (c *Call) sizeWindow(x *array.Value) (w window, err error) {
 	return w, nil
 }
 
-// sliceSizeShape gives the result the size that the program asks for.
+// sliceSizeShape gives the result the size that the program asks for, which may be
+// computed: a part of a cache as long as the context, for instance.
 func sliceSizeShape(c *Call) error {
 	x := c.In(0)
 	w, err := c.sizeWindow(x)

@@ -34,7 +34,8 @@ func (c *Call) windowSizes(x *array.Value) (axis, size, step, count int, err err
 	return axis, size, step, (n-size)/step + 1, nil
 }
 
-// windowsShape has a dimension for the windows and one for what is in them.
+// windowsShape has a dimension for the windows and one for what is in them, in place of
+// the axis.
 func windowsShape(c *Call) error {
 	x := c.In(0)
 	axis, size, _, count, err := c.windowSizes(x)

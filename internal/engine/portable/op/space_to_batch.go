@@ -9,7 +9,7 @@ import (
 // space_to_batch(x, block_shape, paddings) and batch_to_space(x, block_shape, crops).
 // paddings and crops are matrices: top and bottom, then left and right. Source:
 // coremltools, mil/ops/defs/iOS15/tensor_transformation.py, which limits both to four
-// dimensions and blocks of two.
+// dimensions, of which the last two have blocks.
 func init() {
 	add(
 		Operator{Name: "space_to_batch", Params: in("x", "block_shape!", "paddings!"), Shape: toBatchShape, Eval: spaceToBatch, Exact: true},
@@ -39,6 +39,9 @@ func (c *Call) blocks() (b blocks, err error) {
 	}
 	return blocks{int(size[0]), int(size[1]), int(border[0]), int(border[1]), int(border[2]), int(border[3])}, nil
 }
+
+// The shape rules work on sizes that blocks has bounded, so no sum or product of them
+// overflows before SetShape looks at it.
 
 // toBatchShape is [batch·block, channels, height/rows, width/columns] of what was
 // padded.
@@ -70,7 +73,7 @@ func fromBatchShape(c *Call) error {
 }
 
 // spaceToBatch spreads the places of each block over the batch; the border is
-// zero.
+// zero. Every element of the result is written.
 func spaceToBatch(c *Call) error { return c.exchangeBlocks(c.out(0), c.In(0), true) }
 
 // batchToSpace undoes spaceToBatch.

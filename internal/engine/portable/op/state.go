@@ -18,7 +18,8 @@ type StateSpec struct {
 	Count int // elements
 }
 
-// Value views the buffer.
+// Value views the buffer, dense and of the state's shape: what a caller reads, writes or
+// saves between predictions.
 func (b *Buffer) Value(spec *StateSpec) array.Value {
 	v := array.Value{DType: spec.DType, Dense: true, F32: b.F32, F16: b.F16, I32: b.I32}
 	v.Rank = copy(v.Dims[:], spec.Shape)

@@ -30,7 +30,8 @@ func (c *Call) tailRows() int {
 	return n
 }
 
-// tailShape cuts the last dimension but one to the rows that are wanted.
+// tailShape cuts the last dimension but one to the rows that are wanted. The steps that
+// follow take their sizes from it, and so do a row's work.
 func tailShape(c *Call) error {
 	x, y := c.In(0), c.out(0)
 	y.Rank, y.Dims = x.Rank, x.Dims

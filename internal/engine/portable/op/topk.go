@@ -96,14 +96,16 @@ func topk(c *Call) error {
 	return nil
 }
 
-// chosen are the results of topk.
+// chosen are the results of topk. Values have the type of x; places are int32 unless the
+// program declares a narrower type for them, to which they wrap.
 type chosen struct {
 	out    *array.Value
 	places []int32 // nil where the program does not want them
 	dt     dtype.Type
 }
 
-// store writes the first k elements of r from element at on, step apart.
+// store writes the first k elements of r from element at on, step apart, in both
+// results.
 func (b *chosen) store(r *ranking, k, at, step int) {
 	for _, e := range r.order[:k] {
 		r.work.Add(1)

@@ -162,7 +162,7 @@ func sign(x float64) float64 {
 }
 
 // clip is min(max(x, alpha), beta), so beta wins where alpha lies above it, as in
-// numpy.clip. NaN stays NaN.
+// numpy.clip. NaN stays NaN. The bounds have the type of x and are rounded as it is.
 func clip(c *Call) error {
 	lo, err := c.floatIn(1, 0)
 	if err != nil {
