@@ -134,33 +134,3 @@ func checkAttention(t *testing.T, form func(b *mil.Builder, q, k, v, mask *mil.V
 		}
 	}
 }
-
-func TestMasks(t *testing.T) {
-	b := mil.NewBuilder("main", "CoreML8")
-	q := b.Input("q", dtype.Float16, 1, 1, 2, 8)
-	k := b.Input("k", dtype.Float16, 1, 1, 3, 8)
-	v := b.Input("v", dtype.Float16, 1, 1, 3, 8)
-	mask := b.Input("mask", dtype.Bool, 1, 1, 2, 3)
-	b.Output("y", b.Op("scaled_dot_product_attention", "", half(1, 1, 2, 8),
-		mil.Args{"query": q, "key": k, "value": v, "attn_mask": mask}))
-	p, err := portable.Build(b, engine.Faithful, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	vals := make([]float32, 24)
-	for i := range vals {
-		vals[i] = float32(i / 8)
-	}
-	vals[16] = float32(math.NaN()) // of the key that row 0 hides
-	zero := func(n int) *tensor.Tensor { return tensor.New(tensor.Float16, 1, 1, n, 8) }
-	vt := tensor.FromSlice(vals, 1, 1, 3, 8).To(tensor.Float16)
-	got := run(t, p, nil, zero(2), zero(3), vt, tensor.FromSlice([]bool{true, true, false, false, false, false}, 1, 1, 2, 3))[0]
-	for d := range 8 {
-		if got[d] != 0.5 {
-			t.Errorf("element %d of the row that sees keys 0 and 1 is %v, want 0.5", d, got[d])
-		}
-		if !math.IsNaN(float64(got[8+d])) {
-			t.Errorf("element %d of a fully masked row is %v, want NaN", d, got[8+d])
-		}
-	}
-}

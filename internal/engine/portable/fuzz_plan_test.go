@@ -198,7 +198,7 @@ func feedAny(c *choices, fr *frame, s int32) {
 
 func FuzzPlan(f *testing.F) {
 	lowerArena(f, 1<<24)
-	golden := goldenCases(f)
+	golden := goldenCases(f, goldenOps)
 	for k := range 4 * len(bases) {
 		f.Add([]byte{0, 0, byte(k), byte(3 * k), byte(k), 2, 9, 1, byte(k), 7, 3, 1, 200, 4, 8, 1, 12, 5, 5, 13, 4, 6, 7, 8})
 		f.Add([]byte{1, 1, byte(k), byte(5 * k), byte(2 * k), 1, byte(k), byte(7 * k), 3, 1, byte(11 * k)})
@@ -208,7 +208,7 @@ func FuzzPlan(f *testing.F) {
 
 func TestDamagedProgramsGiveErrorsWithoutFaults(t *testing.T) {
 	lowerArena(t, 1<<24)
-	golden := goldenCases(t)
+	golden := goldenCases(t, goldenOps)
 	n := uint64(Times(6000))
 	planned, ran := 0, 0
 	for seed := range n {

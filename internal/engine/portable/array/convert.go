@@ -8,7 +8,9 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// Saturate rounds x toward zero into the range of an integer type; NaN is 0.
+// Saturate rounds x toward zero into the range of an integer type; NaN is 0. Go leaves
+// the conversion of a number outside the range to the processor, and amd64 and arm64
+// differ; this is what arm64 does, on which Core ML runs.
 func Saturate(x float32, t dtype.Type) int64 {
 	lo, hi := IntRange(t)
 	switch {
@@ -44,7 +46,9 @@ func IntRange(t dtype.Type) (lo, hi int64) {
 	}
 }
 
-// Halves views bytes as binary16 where they are aligned, else copies them.
+// Halves views bytes as binary16 where they are aligned, else copies them. Weights lie in
+// a mapped file, at any offset that its writer chose; converters align them to 64 bytes.
+// Bytes beyond the last whole number are left out.
 func Halves(b []byte) []uint16 {
 	n := len(b) / 2
 	if n == 0 {
@@ -79,7 +83,8 @@ func Floats(b []byte) []float32 {
 }
 
 // Wrap brings an integer into the range of t as two's complement arithmetic
-// does; a boolean is true for everything but zero.
+// does; a boolean is true for everything but zero. It is for results of integer
+// arithmetic, where NumPy and Core ML wrap; what comes from a float saturates.
 func Wrap(x int64, t dtype.Type) int32 {
 	switch t {
 	case dtype.Bool:
@@ -100,7 +105,8 @@ func Wrap(x int64, t dtype.Type) int32 {
 	}
 }
 
-// Narrow reports whether results kept as int32 must be wrapped to fit t.
+// Narrow reports whether results kept as int32 must be wrapped to fit t. Those of 32 and
+// more bits are left alone: int32 is all that the engine keeps of them.
 func Narrow(t dtype.Type) bool {
 	lo, hi := IntRange(t)
 	return lo != -1<<31 || hi != 1<<31-1

@@ -9,9 +9,19 @@ import (
 const MaxStreams = 4
 
 // Nest is a nest of loops over one index space that moves through several pieces
-// of memory, each with its own strides. The innermost loop is the caller's: n
-// elements, step[k] apart in memory k, from element at[k] on. A long row comes in
+// of memory, each with its own strides. The innermost loop is the caller's: N
+// elements, Step[k] apart in memory k, from element At[k] on. A long row comes in
 // pieces, and between pieces and rows the nest looks at the context.
+//
+// A caller sets Stride, by itself or by DenseStrides and Broadcast, and At where a memory
+// does not begin at its first element, and then:
+//
+//	for more := w.Start(dims, 2); more; more = w.Next() {
+//		// N elements
+//	}
+//
+// Nests of unequal strides are why broadcasting, transposition and concatenation are one
+// loop, and why none of them needs a copy first.
 type Nest struct {
 	Count   Counter
 	Rank    int
@@ -30,7 +40,9 @@ type Nest struct {
 const longestPiece = PollEvery
 
 // Start merges neighbouring dimensions where every memory allows it and places
-// the nest at its first row. It reports whether there is a row at all.
+// the nest at its first row. It reports whether there is a row at all. After it Rank is
+// the number of outer loops: 0 says that everything is one row. Dimensions of one element
+// are left out, whatever their strides.
 func (w *Nest) Start(dims []int, streams int) bool {
 	w.streams, w.Rank = streams, 0
 	for d, n := range dims {
@@ -77,7 +89,7 @@ func (w *Nest) joins(d, n int) bool {
 }
 
 // Next moves to the next row, or on in a long one; it reports false after the
-// last.
+// last. A memory's place is moved on and back by its strides, never computed anew.
 func (w *Nest) Next() bool {
 	w.Count.Add(w.N)
 	if w.row > longestPiece && w.along() {

@@ -53,7 +53,8 @@ func (p *Poller) PiecesOf(n, size int, f func(lo, hi int)) {
 	}
 }
 
-// Lanes calls f for each of n lanes of size elements.
+// Lanes calls f for each of n lanes of size elements. Lanes of no elements count as one:
+// there may be a great many of them.
 func (p *Poller) Lanes(n, size int, f func(lane int)) {
 	done := 0
 	for k := range n {
@@ -65,7 +66,7 @@ func (p *Poller) Lanes(n, size int, f func(lane int)) {
 	}
 }
 
-// Copy is copy.
+// Copy is copy, with looks at the context.
 func Copy[T any](p *Poller, dst, src []T) int {
 	n := min(len(dst), len(src))
 	p.Pieces(n, func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })

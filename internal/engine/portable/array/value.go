@@ -20,11 +20,13 @@ func (v *Value) Forget() {
 	v.Repr, v.Dense, v.Own, v.Wide, v.Flat = ReprUnknown, true, false, nil, nil
 }
 
-// MaxRank bounds the rank of a value. Core ML limits most operators to 5;
+// MaxRank bounds the rank of a value, so that shapes are arrays within it and not memory
+// of their own. Core ML limits most operators to 5;
 // reshape and transpose chains of exporters go a little further.
 const MaxRank = 8
 
-// repr is how a value's elements lie in memory.
+// repr is how a value's elements lie in memory. It is not the declared type: fp16 values
+// that were computed are float32 that fp16 can hold, and all integers are int32.
 type repr uint8
 
 const (
@@ -83,7 +85,8 @@ func (v *Value) Len() int {
 	return n
 }
 
-// Axis turns an axis that may be negative into an index, checked.
+// Axis turns an axis that may be negative, and then counts from the end, into an index,
+// checked.
 func (v *Value) Axis(a int) (int, error) {
 	if a < 0 {
 		a += v.Rank
@@ -114,7 +117,8 @@ func (v *Value) SetShape(dims ...int) error {
 const MaxElements = 1 << 30
 
 // Strides fills stride and repeat from the shape when v is dense, so that a
-// reader may use them in either case.
+// reader may use them in either case. Dense values leave them unset until then, since
+// most readers never ask.
 func (v *Value) Strides() {
 	if !v.Dense {
 		return
@@ -143,7 +147,8 @@ func (v *Value) UpdateDense() {
 	v.Dense = true
 }
 
-// Skip drops the first off elements of the memory.
+// Skip drops the first off elements of the memory. A compressed constant has none to be
+// dropped: views of one are made of its decoded copy.
 func (v *Value) Skip(off int) {
 	switch v.Repr {
 	case ReprF32:
@@ -155,7 +160,9 @@ func (v *Value) Skip(off int) {
 	}
 }
 
-// Alias makes v the same content as src, keeping v's slot and declared type.
+// Alias makes v the same content as src, keeping v's slot and declared type. The memory
+// stays src's, so Own is false, and second forms are not shared: they lie in the buffer
+// of src's slot, which may be used again before v's is.
 func (v *Value) Alias(src *Value) {
 	dt, slot := v.DType, v.Slot
 	*v = *src
@@ -163,7 +170,11 @@ func (v *Value) Alias(src *Value) {
 }
 
 // CopyStrided gathers the elements of a strided value into dst in row-major
-// order; at reads element number k of the memory.
+// order, a row of the last dimension at a time. row copies len(dst) elements from the
+// beginning of src on, stride apart, each for repeat elements of dst; src is the memory of
+// v from the row's first element on. The indices of the outer dimensions are counted
+// like digits, and the offset is computed anew for every row: with repetitions it does not
+// grow evenly.
 func CopyStrided[D any, S any](p *Poller, v *Value, dst []D, src []S, row func(dst []D, src []S, stride, repeat int)) {
 	if v.Len() == 0 {
 		return
@@ -202,7 +213,9 @@ func CopyStrided[D any, S any](p *Poller, v *Value, dst []D, src []S, row func(d
 	}
 }
 
-// longRow copies a row in pieces that end where an element's repetition does.
+// longRow copies a row in pieces that end where an element's repetition does, so that
+// row need not know that it begins in the midst of one. An element that is repeated more
+// often than a piece is long fills pieces by itself, with a stride of zero.
 func longRow[D any, S any](p *Poller, dst []D, src []S, stride, repeat int, row func(dst []D, src []S, stride, repeat int)) {
 	for lo := 0; lo < len(dst); {
 		p.Poll()
@@ -266,7 +279,8 @@ func rowF16(dst []float32, src []uint16, stride, repeat int) {
 	}
 }
 
-// Widen writes v's elements to dst as float32, row-major.
+// Widen writes v's elements to dst as float32, row-major. An int32 above 2^24 is rounded:
+// what must be exact reads integers as integers. Texts and unknown content write nothing.
 func (v *Value) Widen(p *Poller, dst []float32) {
 	switch v.Repr {
 	case ReprF32:
@@ -288,7 +302,8 @@ func (v *Value) Widen(p *Poller, dst []float32) {
 	}
 }
 
-// AsInt32 views float32 memory as int32; both are four bytes wide.
+// AsInt32 views float32 memory as int32; both are four bytes wide. So one buffer of a
+// slot serves both, whatever the slot holds in this prediction.
 func AsInt32(f []float32) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(f))), len(f))
 }

@@ -162,35 +162,106 @@ func TestAnAliasKeepsItsSlotAndType(t *testing.T) {
 	}
 }
 
-func TestIntegersAreWrappedAndNumbersSaturated(t *testing.T) {
-	for _, test := range []struct {
-		x    int64
-		t    dtype.Type
-		want int32
+// decoder is a compressed constant whose element k is k², and counts its calls.
+type decoder struct{ calls int }
+
+func (d *decoder) Decode(dst []float32, start int) {
+	d.calls++
+	for k := range dst {
+		dst[k] = float32((start + k) * (start + k))
+	}
+}
+
+func TestWidenReadsEveryRepresentation(t *testing.T) {
+	strides := func(v array.Value) *array.Value { // [2,2] by columns
+		v.Rank = copy(v.Dims[:], []int{2, 2})
+		v.Stride, v.Repeat = [array.MaxRank]int{1, 2}, [array.MaxRank]int{1, 1}
+		return &v
+	}
+	dense := func(v array.Value) *array.Value {
+		v.Rank, v.Dense = copy(v.Dims[:], []int{2, 2}), true
+		return &v
+	}
+	half := []uint16{0x3c00, 0x4000, 0x4200, 0xbc00} // 1, 2, 3 and -1 of IEEE 754 binary16
+	for name, test := range map[string]struct {
+		v    *array.Value
+		want []float32
 	}{
-		{300, dtype.UInt8, 44},
-		{-1, dtype.UInt8, 255},
-		{200, dtype.Int8, -56},
-		{7, dtype.Bool, 1},
-		{0, dtype.Bool, 0},
-		{1 << 16, dtype.Int16, 0},
-		{-1, dtype.UInt16, 65535},
-		{1 << 32, dtype.Int32, 0},
+		"float32":               {dense(array.Value{Repr: array.ReprF32, F32: numbers(4)}), []float32{0, 1, 2, 3}},
+		"float32 by columns":    {strides(array.Value{Repr: array.ReprF32, F32: numbers(4)}), []float32{0, 2, 1, 3}},
+		"integers":              {dense(array.Value{Repr: array.ReprI32, I32: []int32{1, -2, 3, 4}}), []float32{1, -2, 3, 4}},
+		"integers by columns":   {strides(array.Value{Repr: array.ReprI32, I32: []int32{1, -2, 3, 4}}), []float32{1, 3, -2, 4}},
+		"binary16":              {dense(array.Value{Repr: array.ReprF16, F16: half}), []float32{1, 2, 3, -1}},
+		"binary16 by columns":   {strides(array.Value{Repr: array.ReprF16, F16: half}), []float32{1, 3, 2, -1}},
+		"a compressed constant": {dense(array.Value{Repr: array.ReprWeight, Stored: new(decoder)}), []float32{0, 1, 4, 9}},
 	} {
-		if got := array.Wrap(test.x, test.t); got != test.want {
-			t.Errorf("%d as %v is %d, want %d", test.x, test.t, got, test.want)
-		}
-		if lo, hi := array.IntRange(test.t); int64(test.want) < lo || int64(test.want) > hi {
-			t.Errorf("%v: %d is outside %d to %d", test.t, test.want, lo, hi)
+		got := make([]float32, 4)
+		if test.v.Widen(nil, got); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
-	nan := numbers(1)[0] / numbers(1)[0]
-	for x, want := range map[float32]int64{-1.9: -1, 300: 127, -300: -128, 3.99: 3} {
-		if got := array.Saturate(x, dtype.Int8); got != want {
-			t.Errorf("%v saturates to %d, want %d", x, got, want)
+}
+
+// A decoded element may take a microsecond, so the context is looked at more often.
+func TestALongConstantIsDecodedInPieces(t *testing.T) {
+	const n = 3*array.DecodeEvery + 1
+	d := new(decoder)
+	v := array.Value{Repr: array.ReprWeight, Stored: d, Rank: 1, Dense: true}
+	v.Dims[0] = n
+	got := make([]float32, n)
+	v.Widen(nil, got)
+	if d.calls != 4 || got[n-1] != (n-1)*(n-1) {
+		t.Errorf("%d calls; the last element is %v", d.calls, got[n-1])
+	}
+}
+
+// A repeated row that is longer than a piece must not begin in the midst of a repetition.
+func TestLongRowsOfRepeatedElements(t *testing.T) {
+	for _, repeat := range []int{1, 3, array.PollEvery, array.PollEvery + 7} {
+		const n = 2*array.PollEvery + 5
+		v := array.Value{Repr: array.ReprF32, F32: numbers(n), Rank: 1}
+		v.Dims[0], v.Stride[0], v.Repeat[0] = n, 1, repeat
+		got := make([]float32, n)
+		v.Widen(nil, got)
+		for k, x := range got {
+			if want := float32(k / repeat); x != want {
+				t.Fatalf("repeated %d times: element %d is %v, want %v", repeat, k, x, want)
+			}
 		}
 	}
-	if got := array.Saturate(nan, dtype.Int8); got != 0 {
-		t.Errorf("NaN saturates to %d", got)
+}
+
+func TestSkipDropsTheFirstElementsOfAnyMemory(t *testing.T) {
+	for name, v := range map[string]*array.Value{
+		"float32":  {Repr: array.ReprF32, F32: numbers(3)},
+		"integers": {Repr: array.ReprI32, I32: []int32{0, 1, 2}},
+		"binary16": {Repr: array.ReprF16, F16: []uint16{0, 0x3c00, 0x4000}},
+	} {
+		v.Rank, v.Dense = 1, true
+		v.Skip(1)
+		v.Dims[0] = 2
+		got := make([]float32, 2)
+		if v.Widen(nil, got); got[0] != 1 || got[1] != 2 {
+			t.Errorf("%s: behind the first element lie %v", name, got)
+		}
+	}
+}
+
+func TestAForgottenValueKeepsItsShape(t *testing.T) {
+	v := array.Value{Repr: array.ReprF32, F32: numbers(6), Rank: 2, Own: true, Wide: numbers(6)}
+	v.Dims[0], v.Dims[1] = 2, 3
+	v.Forget()
+	if v.Repr != array.ReprUnknown || !v.Dense || v.Own || v.Wide != nil || !slices.Equal(v.Shape(), []int{2, 3}) {
+		t.Errorf("forgotten: %+v", v)
+	}
+}
+
+func TestSpanMultipliesDimensions(t *testing.T) {
+	v := array.Value{Rank: 3}
+	copy(v.Dims[:], []int{2, 3, 4})
+	for span, want := range map[[2]int]int{{0, 3}: 24, {1, 2}: 3, {1, 3}: 12, {2, 2}: 1} {
+		if got := v.Span(span[0], span[1]); got != want {
+			t.Errorf("dimensions %v have %d elements, want %d", span, got, want)
+		}
 	}
 }

@@ -9,7 +9,8 @@ func (v *Value) Span(from, to int) int {
 	return n
 }
 
-// Walkable reports whether v's elements lie at plain strides.
+// Walkable reports whether v's elements lie at plain strides, so that a nest can walk
+// them: a repetition is more than strides can say.
 func (v *Value) Walkable() bool {
 	for d := range v.Rank {
 		if v.Repeat[d] != 1 {
@@ -63,7 +64,9 @@ func (v *Value) Regroup(dims []int, stride, repeat *[MaxRank]int) bool {
 	return true
 }
 
-// merge describes dimensions from..to of v as a single one.
+// merge describes dimensions from..to of v as a single one. Going outward, a dimension
+// joins those inside where its stride goes on from their end; where they show one element
+// over and over, they add to how often its elements are repeated.
 func (v *Value) merge(from, to int) (stride, repeat int, ok bool) {
 	n, s, r := 1, 0, 1
 	for d := to - 1; d >= from; d-- {
@@ -84,7 +87,9 @@ func (v *Value) merge(from, to int) (stride, repeat int, ok bool) {
 	return s, r, true
 }
 
-// split spreads a single dimension over several.
+// split spreads a single dimension over several. Going outward, a dimension that divides
+// the repetition shows one element; one that is a multiple of it shows the rest. Any other
+// would need a repetition that begins in the midst of an element's.
 func split(dims, stride, repeat []int, s, r int) bool {
 	if s == 0 {
 		r = 1

@@ -4,23 +4,30 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
-// activation is a function of one number with up to two constant parameters.
+// activation is a function of one number with up to two parameters, by the formulas of
+// coremltools' operators of the same names. It is called for every element: these are
+// the functions of small vision models. Those that language models spend time in
+// (relu, sigmoid, silu, gelu) have loops over vectors below.
 type activation struct {
 	name   string
 	params []Param
 	f      func(x, alpha, beta float32) float32
 }
 
+// The operands of an activation: its parameters are single numbers, the same for every
+// element. Those of each channel are in channels.go.
 var (
 	noParam    = in("x")
 	alphaParam = in("x", "alpha!.")
 	bothParams = in("x", "alpha!.", "beta!.")
 )
 
+// activations are the functions that are called for each element. Those that need a
+// power or a logarithm take it in float64, so that their results are float32's nearest
+// but for a last bit; a NaN goes through all of them.
 var activations = []activation{
 	{"relu6", noParam, func(x, _, _ float32) float32 { return min(max(x, 0), 6) }},
 	{"softsign", noParam, func(x, _, _ float32) float32 { return x / (1 + abs32(x)) }},
@@ -64,10 +71,10 @@ func init() {
 		Operator{Name: "relu", Params: in("x"), Eval: relu},
 		Operator{Name: "sigmoid", Params: in("x"), Eval: sigmoid, Local: newSpread},
 		Operator{Name: "silu", Params: in("x"), Eval: silu, Local: newSpread},
-		Operator{Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread},
-		Operator{Name: "softmax", Params: in("x", "axis."), Eval: softmax, Check: checkLaneAxis, Local: newSoftmax},
-		Operator{Name: "prelu", Params: in("x", "alpha!"), Eval: prelu, Check: fitChannels(1)},
-		Operator{Name: "softplus_parametric", Params: in("x", "alpha!", "beta!"), Eval: softplusParametric, Check: fitChannels(1, 2)},
+		Operator{
+			Name: "gelu", Params: in("x", "mode"), Eval: gelu, Local: newSpread,
+			Texts: Texts{"mode": {"EXACT", "TANH_APPROXIMATION", "SIGMOID_APPROXIMATION"}},
+		},
 	)
 }
 
@@ -91,9 +98,11 @@ func (c *Call) activate(a *activation) error {
 	return nil
 }
 
+// abs32 clears the sign, also that of zero and of NaN.
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// softplus is log(1+exp(x)) without overflow.
+// softplus is log(1+exp(x)). The exponent is never positive, so that it does not
+// overflow above 88 as the formula would; log1p keeps the digits of small results.
 func softplus(x float32) float32 {
 	return float32(math.Log1p(math.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
 }
@@ -110,7 +119,7 @@ func relu(c *Call) error {
 	return nil
 }
 
-// sigmoid is 1/(1+e^-x).
+// sigmoid is 1/(1+e^-x), on the pool when there are many numbers.
 func sigmoid(c *Call) error {
 	x := c.F32(c.In(0))
 	c.spread(sigmoidRow, c.newF32(0), x)
@@ -120,13 +129,15 @@ func sigmoid(c *Call) error {
 // sigmoidRow stores 1/(1+exp(-x)).
 func sigmoidRow(dst, x []float32) { scaledSigmoid(dst, x, 1) }
 
-// geluSigmoidRow stores x/(1+exp(-1.702x)).
+// geluSigmoidRow stores x/(1+exp(-1.702x)), the approximation of Hendrycks and Gimpel,
+// "Gaussian Error Linear Units".
 func geluSigmoidRow(dst, x []float32) {
 	scaledSigmoid(dst, x, 1.702)
 	kernel.Mul(dst, dst, x)
 }
 
-// scaledSigmoid stores 1/(1+e^(-scale·x)) in dst.
+// scaledSigmoid stores 1/(1+e^(-scale·x)) in dst. Where the power overflows the result
+// is 0, as it is in the limit.
 func scaledSigmoid(dst, x []float32, scale float32) {
 	kernel.Scale(dst, x, -scale)
 	kernel.Exp(dst, dst)
@@ -142,7 +153,10 @@ func silu(c *Call) error {
 	return nil
 }
 
-// gelu is x times the normal distribution function, exact or approximated as its mode says.
+// gelu is x times the normal distribution function. The modes differ from the third
+// digit on, and a model gives other tokens with another one than it was trained with:
+// EXACT uses the error function, TANH_APPROXIMATION is that of GPT-2 and PyTorch's
+// approximate="tanh", SIGMOID_APPROXIMATION is "quick" GELU of CLIP.
 func gelu(c *Call) error {
 	mode, err := c.textIn(1, "EXACT")
 	if err != nil {
@@ -160,152 +174,5 @@ func gelu(c *Call) error {
 	default:
 		return fmt.Errorf("mode %q is unknown", mode)
 	}
-	return nil
-}
-
-// softmax is exp(x-max)/sum along an axis.
-func softmax(c *Call) error {
-	x := c.In(0)
-	if x.Rank == 0 {
-		c.newF32(0)[0] = 1
-		return nil
-	}
-	axis, err := c.axisIn(1, -1, x)
-	if err != nil {
-		return err
-	}
-	src, dst := c.F32(x), c.newF32(0)
-	n, inner := x.Dims[axis], x.Span(axis+1, x.Rank)
-	if len(dst) == 0 {
-		return nil
-	}
-	t := localOf[softmaxTask](c)
-	t.env = c.Env
-	if inner == 1 {
-		if t.dst, t.src, t.n = dst, src, n; len(dst) < spreadFrom {
-			t.Run(0, len(dst)/n, 0)
-		} else {
-			c.Env.Pool.For(t, len(dst)/n, 1, c.Env.Threads)
-		}
-		return nil
-	}
-	t.columns = reuse(c.Env, t.columns, 2*inner)
-	softmaxColumns(&c.Env.Poller, dst, src, n, inner, t.columns)
-	return nil
-}
-
-// softmaxTask computes rows on the pool. It belongs to a step.
-type softmaxTask struct {
-	env      *Env
-	dst, src []float32
-	n        int
-	columns  []float32 // maxima and sums
-}
-
-func newSoftmax() any { return &softmaxTask{} }
-
-// Run handles rows lo to hi-1.
-func (t *softmaxTask) Run(lo, hi, _ int) {
-	t.env.Lanes(hi-lo, t.n, func(r int) {
-		at := (lo + r) * t.n
-		row := t.dst[at : at+t.n]
-		array.Copy(&t.env.Poller, row, t.src[at:])
-		kernel.SoftmaxUntil(t.env.stop, row)
-	})
-}
-
-// softmaxColumns is softmax along the n of [outer, n, inner], row by row: the
-// same sums as in one column, kept for some columns at once.
-func softmaxColumns(p *array.Poller, dst, src []float32, n, inner int, scratch []float32) {
-	for ; len(src) > 0; src, dst = src[n*inner:], dst[n*inner:] {
-		p.Pieces(inner, func(lo, hi int) {
-			softmaxSome(p, dst[lo:], src[lo:], n, inner, scratch[:hi-lo], scratch[inner:inner+hi-lo])
-		})
-	}
-}
-
-// softmaxSome is softmax of the first len(top) of inner columns.
-func softmaxSome(p *array.Poller, dst, src []float32, n, inner int, top, sum []float32) {
-	m := len(top)
-	copy(top, src)
-	p.Lanes(n-1, m, func(r int) { kernel.Max(top, top, src[(r+1)*inner:][:m]) })
-	clear(sum)
-	p.Lanes(n, m, func(r int) {
-		row := dst[r*inner:][:m]
-		kernel.Sub(row, src[r*inner:][:m], top)
-		kernel.Exp(row, row)
-		kernel.Add(sum, sum, row)
-	})
-	p.Lanes(n, m, func(r int) {
-		row := dst[r*inner:][:m]
-		kernel.Div(row, row, sum)
-	})
-}
-
-// channels checks that operand k is a vector with an element for each index of
-// the second dimension of x, and returns it.
-func (c *Call) channels(k int, x *array.Value) ([]float32, error) {
-	v := c.In(k)
-	if x.Rank < 2 {
-		return nil, fmt.Errorf("x of rank %d has no channels", x.Rank)
-	}
-	if v.Len() != x.Dims[1] {
-		return nil, fmt.Errorf("%s holds %d elements for %d channels", c.name(k), v.Len(), x.Dims[1])
-	}
-	return c.F32(v), nil
-}
-
-// perChannel calls f for runs of elements lo to hi-1 that belong to one channel of
-// [batch, channels, inner].
-func (c *Call) perChannel(n, inner, channels int, f func(ch, lo, hi int)) {
-	if n == 0 {
-		return
-	}
-	c.Env.Lanes(n/inner, min(inner, array.PollEvery), func(r int) {
-		if inner <= array.PollEvery {
-			f(r%channels, r*inner, (r+1)*inner)
-			return
-		}
-		c.Env.Pieces(inner, func(lo, hi int) { f(r%channels, r*inner+lo, r*inner+hi) })
-	})
-}
-
-// prelu is x where x is positive, else alpha of the channel times x.
-func prelu(c *Call) error {
-	x := c.In(0)
-	alpha, err := c.channels(1, x)
-	if err != nil {
-		return err
-	}
-	src, dst := c.F32(x), c.newF32(0)
-	inner := x.Span(2, x.Rank)
-	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
-		a := alpha[ch]
-		for k := lo; k < hi; k++ {
-			dst[k] = max(src[k], 0) + min(src[k], 0)*a
-		}
-	})
-	return nil
-}
-
-// softplusParametric is alpha*log(1+exp(beta*x)) with parameters per channel.
-func softplusParametric(c *Call) error {
-	x := c.In(0)
-	alpha, err := c.channels(1, x)
-	if err != nil {
-		return err
-	}
-	beta, err := c.channels(2, x)
-	if err != nil {
-		return err
-	}
-	src, dst := c.F32(x), c.newF32(0)
-	inner := x.Span(2, x.Rank)
-	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
-		a, b := alpha[ch], beta[ch]
-		for k := lo; k < hi; k++ {
-			dst[k] = a * softplus(b*src[k])
-		}
-	})
 	return nil
 }

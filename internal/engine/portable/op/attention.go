@@ -8,6 +8,9 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// scaled_dot_product_attention appeared in iOS18. Its mask is optional and either of
+// booleans, true where a key is seen, or of numbers that are added to the scores. It has
+// no scale and no flag for a causal mask: exporters fold another scale into the queries.
 func init() {
 	add(
 		Operator{
@@ -18,7 +21,8 @@ func init() {
 	)
 }
 
-// attentionLocal is what attention keeps from prediction to prediction.
+// attentionLocal is what attention keeps from prediction to prediction: the kernel's task
+// and a boolean mask as numbers.
 type attentionLocal struct {
 	a    kernel.Attention
 	mask []float32
@@ -27,8 +31,11 @@ type attentionLocal struct {
 // attentionShape checks the operands of attention and gives the result its shape.
 func attentionShape(c *Call) error { return shapeOfAttention(c, c.In(1)) }
 
-// shapeOfAttention sets the shape of the result. The mask is looked at here too:
-// by the time that it is added, states have been written.
+// shapeOfAttention sets the shape of the result: query [.., queries, size], key
+// [.., keys, size] and value [.., keys, columns] give [.., queries, columns]. The
+// dimensions before the last two must be the same for keys and values; between these and
+// the queries they broadcast. The mask is looked at here too: by the time that it is
+// added, states have been written.
 func shapeOfAttention(c *Call, k *array.Value) error {
 	q, v := c.In(0), c.In(2)
 	r := q.Rank
@@ -54,7 +61,8 @@ func shapeOfAttention(c *Call, k *array.Value) error {
 }
 
 // maskFits checks that a mask broadcasts over the scores of result y and so many
-// keys. No mask fits.
+// keys. Its last dimension may not broadcast, since coremltools declares it as the number
+// of keys. An operation without a mask fits.
 func maskFits(mask, y *array.Value, keys int) error {
 	if mask == nil {
 		return nil
@@ -70,15 +78,18 @@ func maskFits(mask, y *array.Value, keys int) error {
 	return nil
 }
 
-// attention: softmax(query·keyᵀ/√E + mask)·value. Keys and values are read where
-// they lie, be it in a state, and repeated heads are not copied.
+// attention is softmax(query·keyᵀ/√size + mask)·value, as Vaswani et al., "Attention Is
+// All You Need", and torch.nn.functional.scaled_dot_product_attention have it. Keys and
+// values are read where they lie, be it in a state, and repeated heads are not copied:
+// for a long context they are most of what a token's step reads.
 func attention(c *Call) error {
 	q := c.In(0)
 	scale := float32(1 / math.Sqrt(float64(q.Dims[q.Rank-1])))
 	return c.attend(localOf[attentionLocal](c), c.In(1), c.In(2), c.In(3), scale, false)
 }
 
-// scoreRows is the most rows of scores that the kernel keeps for each thread.
+// scoreRows is the most rows of scores that the kernel keeps for each thread. Scores of
+// all queries at once would be the square of a long prompt.
 const scoreRows = 12
 
 // attend runs attention of query operand 0 over k and v into output 0, whose
@@ -86,53 +97,63 @@ const scoreRows = 12
 // operations would.
 func (c *Call) attend(l *attentionLocal, k, v, mask *array.Value, scale float32, round bool) error {
 	q, y := c.In(0), c.out(0)
-	r := q.Rank
 	a := &l.a
 	qs := c.F32(q)
 	dst := c.newF32(0)
-	a.Queries, a.Keys = q.Dims[r-2], k.Dims[r-2]
-	a.HeadDim, a.ValueDim = q.Dims[r-1], v.Dims[r-1]
+	setSizes(a, q, k, v, y)
 	a.Scale, a.Round, a.Stop = scale, round, c.Env.stop
 	if len(dst) == 0 {
 		return nil
 	}
-	if a.Keys == 0 {
+	if a.Keys == 0 { // 0/0, as softmax of nothing says
 		array.Fill(&c.Env.Poller, dst, float32(math.NaN()))
 		return nil
 	}
-	heads := 1
-	if r > 2 {
-		heads = y.Dims[r-3]
-	}
-	outer := y.Len() / (heads * a.Queries * a.ValueDim)
-	a.Heads = heads
 	if c.Env.tooLarge(scoreRows * (a.Keys + a.HeadDim + a.ValueDim)) {
 		panic(ArenaError{})
 	}
-	a.QRow, a.QHead = a.HeadDim, a.Queries*a.HeadDim
-	if r > 2 && q.Dims[r-3] == 1 {
-		a.QHead = 0
-	}
-	a.DstRow, a.DstHead = a.ValueDim, a.Queries*a.ValueDim
 	ms := c.maskValues(l, mask)
-	kk, vv := c.readable(k, v, heads)
-	for o := range outer {
+	kk, vv := c.readable(k, v, a.Heads)
+	size := a.Heads * a.DstHead
+	for o := range y.Len() / size {
 		qo, ko, vo, mo := outerOffsets(q, &kk, &vv, mask, y, o)
-		a.Q, a.Dst = qs[qo:], dst[o*heads*a.Queries*a.ValueDim:]
-		bindKV(a, &kk, &vv, ko, vo, heads)
-		a.Mask, a.MaskHead, a.MaskRow = nil, 0, 0
-		if mask != nil {
+		a.Q, a.Dst = qs[qo:], dst[o*size:]
+		bindKV(a, &kk, &vv, ko, vo, a.Heads)
+		if a.Mask = nil; mask != nil {
 			a.Mask = ms[mo:]
-			a.MaskRow = broadcastStride(mask, mask.Rank-2, a.Keys)
-			if r > 2 && mask.Rank > 2 {
-				rows := mask.Dims[mask.Rank-2]
-				a.MaskHead = broadcastStride(mask, mask.Rank-3, rows*a.Keys)
-			}
+			bindMask(a, mask)
 		}
 		a.Go(c.Env.Pool, c.Env.Threads)
 		c.Env.Poll()
 	}
 	return nil
+}
+
+// setSizes tells the kernel the sizes of the heads and where the rows of queries and of
+// the result lie, which are dense. The kernel takes one batch of [heads, rows, columns]
+// at a time; queries of one head serve all heads of the keys.
+func setSizes(a *kernel.Attention, q, k, v, y *array.Value) {
+	r := q.Rank
+	a.Queries, a.Keys = q.Dims[r-2], k.Dims[r-2]
+	a.HeadDim, a.ValueDim = q.Dims[r-1], v.Dims[r-1]
+	a.QRow, a.QHead = a.HeadDim, a.Queries*a.HeadDim
+	a.DstRow, a.DstHead = a.ValueDim, a.Queries*a.ValueDim
+	a.Heads = 1
+	if r > 2 {
+		a.Heads = y.Dims[r-3]
+		if q.Dims[r-3] == 1 {
+			a.QHead = 0
+		}
+	}
+}
+
+// bindMask tells the kernel how far apart the rows and the heads of a dense mask lie.
+func bindMask(a *kernel.Attention, mask *array.Value) {
+	r := mask.Rank
+	a.MaskRow, a.MaskHead = broadcastStride(mask, r-2, a.Keys), 0
+	if r > 2 {
+		a.MaskHead = broadcastStride(mask, r-3, mask.Dims[r-2]*a.Keys)
+	}
 }
 
 // broadcastStride is n, or 0 when the dimension does not exist or has one index.
@@ -155,7 +176,8 @@ func headLayout(v *array.Value, heads int) (kv, head, row, col int) {
 	return heads / v.Repeat[r-3], v.Stride[r-3], row, col
 }
 
-// plain reports whether attention can read v where it lies.
+// plain reports whether attention can read v where it lies: any strides will do, and
+// heads may be repeated, but nothing else.
 func plain(v *array.Value, heads int) bool {
 	if v.Repr != array.ReprF32 && v.Repr != array.ReprF16 {
 		return false
@@ -171,8 +193,9 @@ func plain(v *array.Value, heads int) bool {
 	return v.Rank < 3 || v.Dims[v.Rank-3] == 1 || heads%v.Repeat[v.Rank-3] == 0
 }
 
-// readable returns keys and values in the form in which the kernel reads them:
-// where they lie, or made dense when it cannot or when their layouts differ.
+// readable returns keys and values in the form in which the kernel reads them: where
+// they lie, or made dense when it cannot or when they do not have the same number of
+// repeated heads.
 func (c *Call) readable(k, v *array.Value, heads int) (kk, vv array.Value) {
 	kk, vv = *k, *v
 	if plain(k, heads) && plain(v, heads) {
@@ -204,7 +227,8 @@ func bindKV(a *kernel.Attention, k, v *array.Value, ko, vo, heads int) {
 	}
 }
 
-// outerOffsets returns where the operands of outer batch o begin.
+// outerOffsets returns where the operands of outer batch o begin, by the indices of the
+// dimensions before the heads. Queries and mask are dense, keys and values strided.
 func outerOffsets(q, k, v, mask, y *array.Value, o int) (qo, ko, vo, mo int) {
 	for d := y.Rank - 4; d >= 0; d-- {
 		i := o % y.Dims[d]
@@ -233,6 +257,7 @@ func denseStride(v *array.Value, d, rank int) int {
 	return n
 }
 
+// readStride is where index i of dimension d of strided v lies.
 func readStride(v *array.Value, d, i int) int {
 	if v.Dims[d] == 1 {
 		return 0

@@ -5,7 +5,9 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// Binding is one operation bound to slots.
+// Binding is one operation bound to slots. Slots, not values: what is in them changes
+// with every prediction, and a step that was bound once runs in many at the same time,
+// each with an Env of its own.
 type Binding struct {
 	Op    *mil.Op
 	Def   *Operator
@@ -37,7 +39,8 @@ type weightMatrix struct{ mat kernel.Mat }
 
 func (w *weightMatrix) matrix() kernel.Mat { return w.mat }
 
-// Shape sets the shapes of a step's results.
+// Shape sets the shapes of a step's results. It may not write to anything but them: a
+// rehearsal runs it without the step's work.
 func Shape(c *Call) error {
 	var err error
 	if rule := c.Step.Def.Shape; rule != nil {
@@ -51,7 +54,8 @@ func Shape(c *Call) error {
 	return nil
 }
 
-// Eval computes a step's results.
+// Eval computes a step's results, whose shapes are set, and rounds them to their types
+// unless the operator is exact.
 func Eval(c *Call) error {
 	if err := c.Step.Def.Eval(c); err != nil {
 		return AsValue(err)

@@ -9,7 +9,9 @@ import (
 )
 
 // Call is what an operator's rule and definition see of one step in one
-// prediction.
+// prediction. Its accessors are where representations end: whatever an operand lies in,
+// F32 and I32 give dense elements, and a definition that can do better asks for the
+// value itself with In.
 type Call struct {
 	Env  *Env
 	Step *Binding
@@ -55,6 +57,10 @@ func (c *Call) opset() int { return c.Env.Opset }
 
 // F32 returns the elements of v as dense float32. The slice is valid until the
 // prediction ends or the slot's buffer is used again; it must not be written.
+//
+// What had to be widened or gathered is kept in v.Wide: several steps may read a value,
+// and it is brought into this form once. A rehearsal has no content to give and stops
+// here, by a panic that Attempt and the engine know.
 func (c *Call) F32(v *array.Value) []float32 {
 	n := v.Len()
 	if v.Repr == array.ReprF32 && v.Dense {
@@ -71,7 +77,7 @@ func (c *Call) F32(v *array.Value) []float32 {
 }
 
 // other returns memory for a second form of v: the slot's own buffer, unless v
-// itself lies there.
+// itself lies there. A view leaves its slot's buffer free, and so does a constant.
 func (c *Call) other(v *array.Value, n int) []float32 {
 	if v.Own {
 		return c.Env.Spare(v.Slot, n)
@@ -80,7 +86,8 @@ func (c *Call) other(v *array.Value, n int) []float32 {
 }
 
 // I32 returns the elements of v as dense int32: integers, booleans as 0 and 1,
-// and floating-point numbers truncated toward zero.
+// and floating-point numbers truncated toward zero. Those beyond int32 become its least
+// or greatest, and NaN 0, on every processor; Go leaves such conversions open.
 func (c *Call) I32(v *array.Value) []int32 {
 	n := v.Len()
 	if v.Repr == array.ReprI32 && v.Dense {
@@ -188,7 +195,8 @@ func (c *Call) newI32(k int) []int32 {
 
 // view makes output k a view of src: the shape that the rule set for the output
 // with the given strides and repeats over src's memory from element off on. The
-// slices need only live during the call.
+// slices need only live during the call. Only operators whose row says View may do so:
+// the planner keeps the memory of what they show.
 func (c *Call) view(k int, src *array.Value, off int, stride, repeat []int) {
 	v := c.out(k)
 	dims, rank := v.Dims, v.Rank
@@ -226,7 +234,9 @@ func (c *Call) reshaped(k int, src *array.Value) {
 	src.Widen(&c.Env.Poller, c.newF32(k))
 }
 
-// round brings the outputs of a step to the type that the program declares.
+// round brings the outputs of a step to the type that the program declares: to fp16, of
+// which float32 holds every number. Views never come here, since it would write to the
+// memory of another: operators that make them are exact.
 func (c *Call) round() {
 	for _, s := range c.Step.Out {
 		v := &c.Env.Values[s]
@@ -236,7 +246,7 @@ func (c *Call) round() {
 	}
 }
 
-// roundF16 is kernel.RoundF16.
+// roundF16 is kernel.RoundF16, to the nearest, ties to even, in pieces.
 func (c *Call) roundF16(x []float32) {
 	c.Env.Pieces(len(x), func(lo, hi int) { kernel.RoundF16(x[lo:hi]) })
 }
@@ -245,7 +255,8 @@ func (c *Call) roundF16(x []float32) {
 func sameShape(c *Call) error { return c.out(0).SetShape(c.In(0).Shape()...) }
 
 // Attempt calls f, which is part of a step. It reports false when f asks for
-// content that is not known.
+// content that is not known. Shapes may depend on content, as those of reshape and of
+// slices do: a rehearsal tries, and knows afterwards whether it has the answer.
 func (c *Call) Attempt(f func(c *Call) error) (ok bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {

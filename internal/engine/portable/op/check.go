@@ -110,14 +110,6 @@ func checkResponseNorm(c *Call) error {
 	return nil
 }
 
-// checkDivisors refuses to divide integers by zero.
-func checkDivisors(c *Call) error {
-	if c.floatOut(0) {
-		return nil
-	}
-	return c.noZero(c.I32(c.In(1)))
-}
-
 // holdsInts is Value.IsInt that answers by the declared type where the content is
 // not known.
 func holdsInts(v *array.Value) bool {
@@ -209,12 +201,6 @@ func checkSequences(c *Call) error {
 	return checkKind(c)
 }
 
-// checkPlaces looks at the indices into a list.
-func checkPlaces(c *Call) error {
-	_, err := c.placesIn()
-	return err
-}
-
 // checkScatter refuses a mode that does not exist, and indices outside.
 func checkScatter(c *Call) error {
 	data := c.In(0)
@@ -287,8 +273,11 @@ func (c *Call) fitVector(k, n int) error {
 	return nil
 }
 
+// checkRNN looks at the bias; the shape rule has looked at everything else. Here and
+// below, gates lie one after the other in the rows of a weight or bias.
 func checkRNN(c *Call) error { return c.fitVector(4, c.layer().hidden) }
 
+// checkGRU looks at both biases, which have a row for each of three gates.
 func checkGRU(c *Call) error {
 	rows := 3 * c.layer().hidden
 	return errors.Join(c.fitVector(4, rows), c.fitVector(10, rows))
@@ -310,22 +299,6 @@ func checkLSTM(c *Call) error {
 			if err := c.fitVector(at[k], n); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// checkConvScales looks at the numbers with which conv_quantized decodes its
-// weight: one for all channels or one for each.
-func checkConvScales(c *Call) error {
-	scales, biases := c.In(9).Len(), c.In(10).Len()
-	per := 1
-	if scales > 1 || biases > 1 {
-		per = max(1, localOf[convLocal](c).geo.out)
-	}
-	for _, n := range [...]int{scales, biases} {
-		if n != 1 && n != per {
-			return AsShape(fmt.Errorf("%d scales and %d biases for %d channels", scales, biases, per))
 		}
 	}
 	return nil

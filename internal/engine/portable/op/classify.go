@@ -7,6 +7,8 @@ import (
 )
 
 func init() {
+	// Converters put classify behind a softmax. The labels go through as a constant, be
+	// they texts or integers.
 	add(Operator{
 		Name: "classify", Params: in("probabilities", "classes*!"),
 		Shape: classifyShape, Eval: classify, Exact: true,
@@ -27,7 +29,8 @@ func classifyShape(c *Call) error {
 	return c.out(1).SetShape(c.In(0).Len())
 }
 
-// classify gives the index of the greatest probability, the first of equal ones, and the probabilities.
+// classify gives the index of the greatest probability, the first of equal ones, and
+// the probabilities.
 func classify(c *Call) error {
 	p := c.F32(c.In(0))
 	best, of := c.newI32(0), c.newF32(1)

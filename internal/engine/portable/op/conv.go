@@ -1,25 +1,33 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// conv takes x [batch, channels, spatial...] of one to three spatial dimensions. The
+// operands after the bias are lists with an element for each spatial dimension, pad with
+// two: what is added before and after. pad_type is
+//
+//   - valid, the default: nothing is added,
+//   - custom: what pad says,
+//   - same: so much that there is a result for every stride begun, with an odd zero after
+//     the elements, and
+//   - same_lower: the same with the odd zero before them.
+//
+// Zeros are added, and the dilated kernel must fit what there is then.
 func init() {
 	add(
 		Operator{
+			// Exact, because the bias is added before the one rounding, which Eval does.
 			Name: "conv", Exact: true,
 			Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups"),
-			Shape:  convShape, Eval: conv, Prepare: prepareConv,
+			Shape:  convShape, Eval: conv, Prepare: prepareConv, Texts: padTexts,
 			Local:   func() any { return new(convLocal) },
 			Folding: CostProduct,
 		},
 	)
 }
-
-const maxSpatial = 3
 
 // convLocal is what a convolution keeps from prediction to prediction.
 type convLocal struct {
@@ -28,30 +36,10 @@ type convLocal struct {
 	task convTask
 }
 
-// convGeometry is a convolution's sizes: x is [batch, in, spatial...], the
-// weight [out, in/groups, kernel...].
-type convGeometry struct {
-	spatial                              int
-	batch, in, out, groups               int
-	size, kernel, stride, dilation, left [maxSpatial]int
-	result                               [maxSpatial]int
-}
-
-// pointwise reports whether the convolution is a linear over channels.
-func (g *convGeometry) pointwise() bool {
-	if g.groups != 1 {
-		return false
-	}
-	for d := range g.spatial {
-		if g.kernel[d] != 1 || g.stride[d] != 1 || g.left[d] != 0 || g.result[d] != g.size[d] {
-			return false
-		}
-	}
-	return true
-}
-
-// prepareConv turns the constant weight of a 1x1 convolution into the matrix that the kernels
-// read, and drops a bias of zeros.
+// prepareConv turns the constant weight of a 1x1 convolution into the matrix that the
+// kernels read, and drops a bias of zeros. Models for the Neural Engine write every
+// linear as such a convolution, so this is where their weights are. Whether strides and
+// padding leave it a linear is known only with the shapes: see pointwise.
 func prepareConv(s *Setup) (any, error) {
 	w := s.in(1)
 	if w == nil || w.Rank < 3 {
@@ -72,93 +60,9 @@ func prepareConv(s *Setup) (any, error) {
 	return &weightMatrix{m}, nil
 }
 
-// geometry reads the operands.
-func (c *Call) convGeometry() (*convGeometry, error) {
-	g := &localOf[convLocal](c).geo
-	x, w := c.In(0), c.In(1)
-	if x.Rank < 3 || x.Rank > 2+maxSpatial || w.Rank != x.Rank {
-		return nil, fmt.Errorf("x of shape %v does not fit weight of shape %v", x.Shape(), w.Shape())
-	}
-	groups, err := c.intIn(7, 1)
-	if err != nil {
-		return nil, err
-	}
-	*g = convGeometry{spatial: x.Rank - 2, batch: x.Dims[0], in: x.Dims[1], out: w.Dims[0], groups: groups}
-	if groups < 1 || g.in%groups != 0 || g.out%groups != 0 || w.Dims[1] != g.in/groups {
-		return nil, fmt.Errorf("x of shape %v and weight of shape %v in %d groups", x.Shape(), w.Shape(), groups)
-	}
-	if b := c.In(2); b != nil && b.Len() != g.out {
-		return nil, fmt.Errorf("bias of %d for %d channels", b.Len(), g.out)
-	}
-	strides, dilations, pad := c.intsIn(3), c.intsIn(6), c.intsIn(5)
-	for d := range g.spatial {
-		g.size[d], g.kernel[d] = x.Dims[2+d], w.Dims[2+d]
-		g.stride[d], g.dilation[d] = pick(strides, d, 1), pick(dilations, d, 1)
-		if g.stride[d] < 1 || g.dilation[d] < 1 || g.kernel[d] < 1 {
-			return nil, fmt.Errorf("stride %d, dilation %d, kernel %d", g.stride[d], g.dilation[d], g.kernel[d])
-		}
-	}
-	return g, c.convPadding(g, pad)
-}
-
-func pick(v []int32, k, def int) int {
-	if k < len(v) {
-		return int(v[k])
-	}
-	return def
-}
-
-// convPadding sets the padding on the left and the size of the result.
-func (c *Call) convPadding(g *convGeometry, pad []int32) error {
-	kind, err := c.textIn(4, "valid")
-	if err != nil {
-		return err
-	}
-	for d := range g.spatial {
-		span := (g.kernel[d]-1)*g.dilation[d] + 1
-		left, right := 0, 0
-		switch kind {
-		case "valid":
-		case "custom":
-			left, right = pick(pad, 2*d, 0), pick(pad, 2*d+1, 0)
-		case "same", "same_lower":
-			out := (g.size[d] + g.stride[d] - 1) / g.stride[d]
-			total := max((out-1)*g.stride[d]+span-g.size[d], 0)
-			left = total / 2
-			if kind == "same_lower" {
-				left = total - left
-			}
-			right = total - left
-		default:
-			return fmt.Errorf("pad_type %q", kind)
-		}
-		if left < 0 || right < 0 || left > array.MaxElements || right > array.MaxElements {
-			return fmt.Errorf("padding of %d and %d", left, right)
-		}
-		g.left[d] = left
-		n := g.size[d] + left + right - span
-		if n < 0 {
-			return fmt.Errorf("kernel of %d is larger than the padded input of %d", span, g.size[d]+left+right)
-		}
-		g.result[d] = n/g.stride[d] + 1
-	}
-	return nil
-}
-
-// convShape gives the result its batch, channels and spatial sizes.
-func convShape(c *Call) error {
-	g, err := c.convGeometry()
-	if err != nil {
-		return err
-	}
-	var dims [array.MaxRank]int
-	dims[0], dims[1] = g.batch, g.out
-	copy(dims[2:], g.result[:g.spatial])
-	return c.out(0).SetShape(dims[:2+g.spatial]...)
-}
-
 // conv runs a 1x1 convolution as a product of matrices, and any other one by its
-// definition.
+// definition. The kernel is not turned: what the field calls a convolution is a
+// correlation.
 func conv(c *Call) error {
 	l := localOf[convLocal](c)
 	g := &l.geo
@@ -184,39 +88,48 @@ func conv(c *Call) error {
 
 // pointwise runs a 1x1 convolution as a linear over channels. The kernels take
 // one row of channels for each place, so x is transposed first; the result is left
-// as the kernels give it and shown through strides.
+// as the kernels give it and shown through strides. The next such convolution, with
+// element-wise operators between, then reads it as it lies.
 func (c *Call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
-	x := c.In(0)
 	places := 1
 	for d := range g.spatial {
 		places *= g.size[d]
 	}
-	var xs []float32
-	if channelsLast(x) && x.Repr == array.ReprF32 {
-		xs = x.F32[:x.Len()]
-	} else {
-		xs = c.F32(x)
-		if places > 1 {
-			l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, g.in, places)
-			xs = l.x
-		}
-	}
+	xs := c.rowsOfChannels(l, g.in, places)
 	var bias []float32
 	if b := c.In(2); b != nil {
 		bias = c.F32(b)
 	}
-	dst := c.newF32(0)
-	c.multiply(mat, dst, g.out, xs, g.in, g.batch*places, bias)
-	y := c.out(0)
-	n := g.out
-	for d := g.spatial + 1; d >= 2; d-- {
+	c.multiply(mat, c.newF32(0), g.out, xs, g.in, g.batch*places, bias)
+	showChannelsLast(c.out(0))
+	return nil
+}
+
+// rowsOfChannels returns operand 0 as [batch, places, channels].
+func (c *Call) rowsOfChannels(l *convLocal, channels, places int) []float32 {
+	x := c.In(0)
+	if channelsLast(x) && x.Repr == array.ReprF32 {
+		return x.F32[:x.Len()]
+	}
+	xs := c.F32(x)
+	if places == 1 {
+		return xs
+	}
+	l.x = transpose(&c.Env.Poller, reuse(c.Env, l.x, len(xs)), xs, channels, places)
+	return l.x
+}
+
+// showChannelsLast gives y, whose memory is [batch, spatial..., channels], the strides of
+// [batch, channels, spatial...].
+func showChannelsLast(y *array.Value) {
+	n := y.Dims[1]
+	for d := y.Rank - 1; d >= 2; d-- {
 		y.Stride[d], y.Repeat[d] = n, 1
 		n *= y.Dims[d]
 	}
 	y.Stride[0], y.Repeat[0] = n, 1
 	y.Stride[1], y.Repeat[1] = 1, 1
 	y.UpdateDense()
-	return nil
 }
 
 // channelsLast reports whether v is [batch, channels, spatial...] with the
@@ -236,7 +149,9 @@ func channelsLast(v *array.Value) bool {
 }
 
 // convTask is the plain definition of a convolution, one output channel of one
-// batch as a unit of work.
+// batch as a unit of work. It is not fast: language models have small ones, if any.
+// Sums are float64, tap by tap and channel by channel, so that neither the number of
+// threads nor the instruction set changes a bit of them.
 type convTask struct {
 	env             *Env
 	g               *convGeometry
@@ -263,7 +178,7 @@ func (t *convTask) Run(lo, hi, _ int) {
 	}
 }
 
-// sum adds the products under the kernel at place p of output channel o.
+// sum adds the products under the kernel at place p of output channel o in batch b.
 func (t *convTask) sum(b, o, p int, work *array.Counter) float32 {
 	g := t.g
 	var at [maxSpatial]int
@@ -294,20 +209,4 @@ func (t *convTask) sum(b, o, p int, work *array.Counter) float32 {
 		}
 	}
 	return float32(sum)
-}
-
-// tap returns where tap k of a kernel placed at falls in the input; false when
-// that is in the padding.
-func (g *convGeometry) tap(k int, at *[maxSpatial]int) (int, bool) {
-	off, mul := 0, 1
-	for d := g.spatial - 1; d >= 0; d-- {
-		i := at[d] + k%g.kernel[d]*g.dilation[d]
-		k /= g.kernel[d]
-		if i < 0 || i >= g.size[d] {
-			return 0, false
-		}
-		off += i * mul
-		mul *= g.size[d]
-	}
-	return off, true
 }

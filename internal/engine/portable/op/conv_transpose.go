@@ -6,43 +6,41 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// conv_transpose is the way back from a conv's result to its input: every element is
+// spread over the result by the kernel, strides apart. Padding is cut off the result
+// instead of added to the input, by the same pad_type and pad. output_shape is the whole
+// shape of the result, with batch and channels.
 func init() {
 	add(
 		Operator{
 			Name:   "conv_transpose",
 			Params: in("x", "weight!", "bias", "pad", "output_shape", "pad_type", "strides", "dilations", "groups"),
-			Shape:  convTransposeShape, Eval: convTranspose,
+			Shape:  convTransposeShape, Eval: convTranspose, Texts: padTexts,
 			Local:   func() any { return new(transposedTask) },
 			Folding: CostProduct,
-		},
-		Operator{
-			// The weight is stored as codes: code*quant_scale + quant_bias.
-			Name: "conv_quantized", Exact: true,
-			Params: in("x*", "weight*!", "bias", "strides", "pad_type", "pad", "dilations", "groups",
-				"quantization_type!", "quant_scale!", "quant_bias!", "nbits"),
-			Shape: convShape, Eval: convQuantized, Check: checkConvScales,
-			Local:   func() any { return new(convLocal) },
-			Folding: CostProduct, Note: "linear quantization in 8 bits",
 		},
 	)
 }
 
 // transposedTask computes a transposed convolution, one output channel of one
 // batch as a unit of work. x is [batch, in, spatial...], the weight
-// [in, out/groups, kernel...].
+// [in, out/groups, kernel...]: the first two dimensions are the other way round than in
+// conv, because it is the gradient of one with that weight. Sums are float64, as there.
 type transposedTask struct {
 	env *Env
 
 	spatial                              int
 	batch, in, out, groups               int
-	size, kernel, stride, dilation, left [maxSpatial]int
+	size, kernel, stride, dilation, left [maxSpatial]int // left is cut off, not added
 	result                               [maxSpatial]int
 
 	dst, x, w, bias []float32
-	sum             []float64
+	sum             []float64 // of every element of the result
 }
 
-// transposedGeometry reads the operands.
+// transposedGeometry reads the operands and checks them. A size that the program asks
+// for by output_shape may be larger than what the inputs reach: the rest is zero. That
+// is how converters express PyTorch's output_padding.
 func (c *Call) transposedGeometry() (*transposedTask, error) {
 	t := localOf[transposedTask](c)
 	x, w := c.In(0), c.In(1)
@@ -64,29 +62,36 @@ func (c *Call) transposedGeometry() (*transposedTask, error) {
 	if b := c.In(2); b != nil && b.Len() != t.out {
 		return nil, fmt.Errorf("bias of %d for %d channels", b.Len(), t.out)
 	}
+	return t, c.transposedSizes(t)
+}
+
+// transposedSizes sets what there is of each spatial dimension.
+func (c *Call) transposedSizes(t *transposedTask) error {
+	x, w := c.In(0), c.In(1)
 	kind, err := c.textIn(5, "valid")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	pad, want, strides, dilations := c.intsIn(3), c.intsIn(4), c.intsIn(6), c.intsIn(7)
 	if want != nil && (len(want) != x.Rank || int(want[0]) != t.batch || int(want[1]) != t.out) {
-		return nil, fmt.Errorf("output_shape %v for %d batches of %d channels", someInts(want), t.batch, t.out)
+		return fmt.Errorf("output_shape %v for %d batches of %d channels", someInts(want), t.batch, t.out)
 	}
 	for d := range t.spatial {
 		t.size[d], t.kernel[d] = x.Dims[2+d], w.Dims[2+d]
 		t.stride[d], t.dilation[d] = pick(strides, d, 1), pick(dilations, d, 1)
 		if err := t.fit(d, kind, pad); err != nil {
-			return nil, err
+			return err
 		}
 		if want != nil {
 			t.resize(d, kind, int(want[2+d]))
 		}
 	}
-	return t, nil
+	return nil
 }
 
-// fit computes the padding on the left and the size of the result of dimension
-// d.
+// fit computes the padding on the left and the size of the result of dimension d: as
+// much as the inputs reach, less the padding. Products are bounded before they are
+// made, since every factor is a number in the program.
 func (t *transposedTask) fit(d int, kind string, pad []int32) error {
 	n, k, s, dil := t.size[d], t.kernel[d], t.stride[d], t.dilation[d]
 	if s < 1 || dil < 1 || k < 1 || s > array.MaxElements || k > array.MaxElements/dil || n > array.MaxElements/s {
@@ -192,8 +197,8 @@ func (t *transposedTask) Run(lo, hi, _ int) {
 	}
 }
 
-// spread adds every element of x, times the kernel, to the places that it
-// reaches.
+// spread adds every element of x, times the kernel, to the places that it reaches. A
+// zero reaches none: upsampled images have many.
 func (t *transposedTask) spread(sum []float64, x, w []float32) {
 	work := array.Counter{Poller: &t.env.Poller}
 	for e, v := range x {
@@ -227,43 +232,4 @@ func (t *transposedTask) place(e, k int) (int, bool) {
 		mul *= t.result[d]
 	}
 	return at, true
-}
-
-// convQuantized decodes the weight and runs the plain definition of conv.
-func convQuantized(c *Call) error {
-	l := localOf[convLocal](c)
-	kind, err := c.textIn(8, "")
-	if err != nil {
-		return err
-	}
-	bits, err := c.intIn(11, 8)
-	if err != nil {
-		return err
-	}
-	scale, offset, w := c.F32(c.In(9)), c.F32(c.In(10)), c.F32(c.In(1))
-	if err := checkConvScales(c); err != nil {
-		return err
-	}
-	if kind != "linear" || bits != 8 {
-		return fmt.Errorf("quantization_type %q of %d bits: %w", kind, bits, array.ErrUnsupported)
-	}
-	l.x = reuse(c.Env, l.x, len(w))
-	rows := max(1, l.geo.out)
-	c.Env.Pieces(len(w), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			o := k / max(1, len(w)/rows)
-			l.x[k] = w[k]*scale[o%len(scale)] + offset[o%len(offset)]
-		}
-	})
-	xs := c.F32(c.In(0))
-	dst := c.newF32(0)
-	l.task = convTask{env: c.Env, g: &l.geo, dst: dst, x: xs, w: l.x}
-	if b := c.In(2); b != nil {
-		l.task.bias = c.F32(b)
-	}
-	if len(dst) > 0 {
-		c.Env.Pool.For(&l.task, l.geo.batch*l.geo.out, 1, c.Env.Threads)
-	}
-	c.roundTo(dst)
-	return nil
 }

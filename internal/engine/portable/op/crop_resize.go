@@ -1,7 +1,9 @@
 package op
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
@@ -13,30 +15,37 @@ func init() {
 		Name: "crop_resize",
 		Params: in("x", "boxes", "box_indices", "target_height", "target_width", "normalized_coordinates",
 			"spatial_scale", "box_coordinate_mode", "sampling_mode", "pad_value", "roi"),
-		Shape: cropResizeShape, Eval: cropResize, Local: newGrid2,
+		Shape: cropResizeShape, Eval: cropResize, Check: checkCropResize, Local: newGrid2,
+		Texts: Texts{
+			"box_coordinate_mode": {"CORNERS_HEIGHT_FIRST", "CORNERS_WIDTH_FIRST", "CENTER_SIZE_HEIGHT_FIRST", "CENTER_SIZE_WIDTH_FIRST"},
+			"sampling_mode":       samplingModes,
+		},
 		Folding: CostUnbounded, Note: "boxes for all images up to iOS16, with an image each from iOS17",
 	})
 }
 
-// crops says which boxes are cut from which images.
+// crops says which boxes are cut from which images, and how.
 type crops struct {
 	boxes         []float32
 	width, count  int     // numbers of a box, and boxes
-	images        int     // images that each box is cut from; 1 when it names its own
-	index         []int32 // the image of each box, nil when it is the first number
-	height, wide  int
-	h, w          int
-	mode          sampling
-	normal        bool
-	scale         float64
-	heightFirst   bool
-	centre        bool
-	fill          float32
-	ownImage      bool
-	firstIsNumber bool
+	images        int     // images that each box is cut from; 1 when it has its own
+	ownImage      bool    // a box is cut from one image, not from all
+	firstIsNumber bool    // which the first number of the box names
+	index         []int32 // or box_indices; nil when it is the image of the box's number
+
+	h, w         int // of the images
+	height, wide int // of what is cut from them
+
+	mode        sampling
+	normal      bool    // coordinates are parts of the last pixel's place
+	scale       float64 // of all coordinates
+	heightFirst bool    // rows come before columns in a box
+	centre      bool    // a box is a centre and a size, not two corners
+	fill        float32 // of places outside the image
 }
 
-// crops reads the operands of crop_resize.
+// crops reads the operands of crop_resize. Boxes are [n, 4] from iOS17 on, and up to
+// iOS16 [n, 1, 4, 1, 1] or with the image as a fifth number in front.
 func (c *Call) crops() (k crops, err error) {
 	x := c.In(0)
 	boxes := c.In(1)
@@ -64,11 +73,11 @@ func (c *Call) crops() (k crops, err error) {
 	if !k.ownImage {
 		k.images = x.Dims[0]
 	}
-	return k, k.options(c)
+	return k, errors.Join(k.numbers(c), k.modes(c))
 }
 
-// options reads the numbers and names among the operands.
-func (k *crops) options(c *Call) (err error) {
+// numbers reads the numbers among the operands.
+func (k *crops) numbers(c *Call) (err error) {
 	if k.height, err = c.intIn(3, 1); err != nil {
 		return err
 	}
@@ -83,34 +92,26 @@ func (k *crops) options(c *Call) (err error) {
 		return err
 	}
 	k.scale = float64(scale)
-	order, err := c.textIn(7, "CORNERS_HEIGHT_FIRST")
-	if err != nil {
-		return err
-	}
-	switch order {
-	case "CORNERS_HEIGHT_FIRST":
-		k.heightFirst = true
-	case "CORNERS_WIDTH_FIRST":
-	case "CENTER_SIZE_HEIGHT_FIRST":
-		k.heightFirst, k.centre = true, true
-	case "CENTER_SIZE_WIDTH_FIRST":
-		k.centre = true
-	default:
-		return fmt.Errorf("box_coordinate_mode %q is unknown", order)
-	}
-	mode, err := c.textIn(8, string(byDefault))
-	if err != nil {
-		return err
-	}
-	switch k.mode = sampling(mode); k.mode {
-	case strictAlign, alignCorners, byDefault, offset, unaligned:
-	default:
-		return fmt.Errorf("sampling_mode %q is unknown", mode)
-	}
 	k.fill, err = c.floatIn(9, 0)
 	return err
 }
 
+// modes reads the texts among the operands. That they are some of those that there are
+// was seen when the program was loaded.
+func (k *crops) modes(c *Call) error {
+	order, err := c.textIn(7, "CORNERS_HEIGHT_FIRST")
+	if err != nil {
+		return err
+	}
+	k.heightFirst = strings.HasSuffix(order, "HEIGHT_FIRST")
+	k.centre = strings.HasPrefix(order, "CENTER_SIZE")
+	mode, err := c.textIn(8, string(byDefault))
+	k.mode = sampling(mode)
+	return err
+}
+
+// cropResizeShape is [boxes, channels, height, width], up to iOS16 with a dimension for
+// the images behind the boxes.
 func cropResizeShape(c *Call) error {
 	k, err := c.crops()
 	if err != nil {
@@ -123,6 +124,7 @@ func cropResizeShape(c *Call) error {
 	return c.out(0).SetShape(k.count, k.images, channels, k.height, k.wide)
 }
 
+// cropResize samples every box of every image that it is cut from, channel by channel.
 func cropResize(c *Call) error {
 	k, err := c.crops()
 	if err != nil {
@@ -175,9 +177,9 @@ func saturateIndex(f float32) int32 {
 	return int32(f)
 }
 
-// crop samples one plane at the places of a box.
-func (k *crops) crop(s *sampler, dst, plane []float32, box []float32, work *array.Counter) {
-	y0, x0, y1, x1 := float64(box[0]), float64(box[1]), float64(box[2]), float64(box[3])
+// corners returns the corners of a box in pixels of the image.
+func (k *crops) corners(box []float32) (y0, x0, y1, x1 float64) {
+	y0, x0, y1, x1 = float64(box[0]), float64(box[1]), float64(box[2]), float64(box[3])
 	if !k.heightFirst {
 		y0, x0, y1, x1 = x0, y0, x1, y1
 	}
@@ -189,11 +191,18 @@ func (k *crops) crop(s *sampler, dst, plane []float32, box []float32, work *arra
 	if k.normal {
 		sy, sx = sy*float64(k.h-1), sx*float64(k.w-1)
 	}
+	return y0 * sy, x0 * sx, y1 * sy, x1 * sx
+}
+
+// crop samples one plane at the places of a box. A place outside the plane, or one that
+// is no number, has the pad value; the comparison is written so that NaN fails it.
+func (k *crops) crop(s *sampler, dst, plane []float32, box []float32, work *array.Counter) {
+	y0, x0, y1, x1 := k.corners(box)
 	for i := range k.height {
-		y := k.mode.between(i, k.height, y0*sy, y1*sy)
+		y := k.mode.between(i, k.height, y0, y1)
 		for j := range k.wide {
-			work.Add(16)
-			x := k.mode.between(j, k.wide, x0*sx, x1*sx)
+			work.Add(16) // a sample is worth so many copies
+			x := k.mode.between(j, k.wide, x0, x1)
 			p := i*k.wide + j
 			if !(y >= 0 && x >= 0 && y <= float64(k.h-1) && x <= float64(k.w-1)) {
 				dst[p] = k.fill
@@ -204,8 +213,9 @@ func (k *crops) crop(s *sampler, dst, plane []float32, box []float32, work *arra
 	}
 }
 
-// between returns the place of element i of n along the pixels from a to b; at
-// is the same for a whole dimension.
+// between returns the place of element i of n along the pixels from a to b, by the
+// formulas in coremltools' documentation of crop_resize; at is the same for a whole
+// dimension. The modes that align no corners count b as a pixel of its own, b-a+1 in all.
 func (s sampling) between(i, n int, a, b float64) float64 {
 	k, out := float64(i), float64(n)
 	switch s {
@@ -224,4 +234,20 @@ func (s sampling) between(i, n int, a, b float64) float64 {
 	default:
 		return a + k*(b-a+1)/out
 	}
+}
+
+// checkCropResize looks for boxes of images that are not there.
+func checkCropResize(c *Call) error {
+	k, err := c.crops()
+	if err != nil {
+		return err
+	}
+	for n := range k.count {
+		for m := range k.images {
+			if _, err := k.image(k.boxes[n*k.width:][:k.width], n, m, c.In(0).Dims[0]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -13,6 +13,11 @@ func init() {
 	add(Operator{Name: "einsum", Params: in("values*", "equation!"), Shape: einsumShape, Eval: einsum, Local: newEinsum, Folding: CostProduct})
 }
 
+// einsum is the sum over products that an equation names (numpy.einsum), of two operands
+// as coremltools allows. Any such sum is a batch of matrix products once the dimensions
+// are in order, so there is no loop nest for it here: operands are laid out as matrices,
+// unless they lie so, and the kernels of matmul do the work. Those fix the order of sums.
+
 // maxLabels is the number of different letters that an equation may use.
 const maxLabels = 26
 
@@ -27,7 +32,8 @@ type label struct {
 }
 
 // contraction is an einsum of two operands, solved as a batch of matrix products
-// [m,k]·[n,k]ᵀ. It belongs to a step.
+// [m,k]·[n,k]ᵀ. It belongs to a step and is read again in every prediction, since the
+// sizes are those of the operands; that takes no memory.
 type contraction struct {
 	labels [maxLabels]label
 	// batch, rows, cols and inner list the letters that are in both operands and
@@ -43,10 +49,13 @@ type group struct {
 	list [maxLabels]int
 }
 
+// add appends a letter. There is room for each once.
 func (g *group) add(l int) { g.list[g.n] = l; g.n++ }
 
+// items are the letters, in the order in which they were added.
 func (g *group) items() []int { return g.list[:g.n] }
 
+// newEinsum makes the local of einsum.
 func newEinsum() any { return &contraction{} }
 
 // contraction returns what newEinsum made for this step.
@@ -55,7 +64,8 @@ func (c *Call) contraction() *contraction {
 	return e
 }
 
-// read parses an equation such as "nchw,nwhu->nchu" against the operands.
+// read parses an equation such as "nchw,nwhu->nchu" against the operands. Letters are
+// small, spaces mean nothing, and the result must be written out. There is no ellipsis.
 func (e *contraction) read(c *Call) error {
 	text, err := c.textIn(1, "")
 	if err != nil {
@@ -75,23 +85,33 @@ func (e *contraction) read(c *Call) error {
 			return fmt.Errorf("equation %s: %w", mil.Quote(text), err)
 		}
 	}
-	e.result.n = 0
-	for i := range len(right) {
-		if right[i] == ' ' {
-			continue
-		}
-		l := int(right[i]) - 'a'
-		if l < 0 || l >= maxLabels || !e.labels[l].in[0] && !e.labels[l].in[1] || e.labels[l].out {
-			return fmt.Errorf("equation %s: letter %q of the result is not one of the operands'", mil.Quote(text), right[i])
-		}
-		e.labels[l].out = true
-		e.result.add(l)
+	if err := e.readResult(right); err != nil {
+		return fmt.Errorf("equation %s: %w", mil.Quote(text), err)
 	}
 	return e.sort(text)
 }
 
+// readResult notes the letters of the result. Each is one of the operands' and comes
+// once: there is no diagonal to be written.
+func (e *contraction) readResult(part string) error {
+	e.result.n = 0
+	for i := range len(part) {
+		if part[i] == ' ' {
+			continue
+		}
+		l := int(part[i]) - 'a'
+		if l < 0 || l >= maxLabels || !e.labels[l].in[0] && !e.labels[l].in[1] || e.labels[l].out {
+			return fmt.Errorf("letter %q of the result is not one of the operands'", part[i])
+		}
+		e.labels[l].out = true
+		e.result.add(l)
+	}
+	return nil
+}
+
 // operand notes the letters of operand k. A letter that comes twice means the
-// diagonal.
+// diagonal: its strides add up. A dimension of one element stands for any number, as
+// coremltools' broadcasting of the operands does, and has a stride of zero.
 func (e *contraction) operand(k int, part string, v *array.Value) error {
 	d := 0
 	var dense array.Nest
@@ -127,7 +147,8 @@ func (e *contraction) operand(k int, part string, v *array.Value) error {
 	return nil
 }
 
-// sort puts the letters into their groups.
+// sort puts the letters into their groups. A letter that the result lacks is summed,
+// also one of a single operand: the other has a stride of zero for it.
 func (e *contraction) sort(text string) error {
 	e.batch.n, e.rows.n, e.cols.n, e.inner.n = 0, 0, 0, 0
 	for id := range e.labels {
@@ -149,6 +170,7 @@ func (e *contraction) sort(text string) error {
 	return nil
 }
 
+// size is the number of elements that the letters of a group count.
 func (e *contraction) size(g *group) int {
 	n := 1
 	for _, l := range g.items() {
@@ -179,6 +201,7 @@ func einsum(c *Call) error {
 		return errTypes
 	}
 	batch, m, n, k := e.size(&e.batch), e.size(&e.rows), e.size(&e.cols), e.size(&e.inner)
+	// An operand that lacks letters is larger as a matrix than it was.
 	for _, size := range [...]int{batch * m * k, batch * n * k} {
 		if size > array.MaxElements {
 			return fmt.Errorf("the matrices of %d elements are too large", size)
@@ -198,26 +221,30 @@ func einsum(c *Call) error {
 	w := c.nest()
 	dims := e.resultNest(&w)
 	direct := w.Start(dims[:e.result.n], 2) && w.Rank == 0 && (w.N == 1 || w.Step[0] == w.Step[1])
-	prod := out
-	if !direct {
-		e.c = reuse(c.Env, e.c, len(out))
-		prod = e.c
+	if direct {
+		c.multiplyBatches(out, a, b, batch, m, n, k)
+		return nil
 	}
+	e.c = reuse(c.Env, e.c, len(out))
+	c.multiplyBatches(e.c, a, b, batch, m, n, k)
+	array.CopyRows(&w, out, e.c)
+	return nil
+}
+
+// multiplyBatches stores a·bᵀ of each batch in dst: a is [batch, m, k], b [batch, n, k].
+func (c *Call) multiplyBatches(dst, a, b []float32, batch, m, n, k int) {
 	const rows = 64 // between two looks at the context
 	for p := range batch {
 		for r := 0; r < m; r += rows {
 			c.Env.Poll()
-			kernel.MatMulUntil(c.Env.stop, prod[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
+			kernel.MatMulUntil(c.Env.stop, dst[(p*m+r)*n:], n, a[(p*m+r)*k:], k, b[p*n*k:], k, true, min(rows, m-r), n, k)
 		}
 	}
 	c.Env.Poll()
-	if !direct {
-		array.CopyRows(&w, out, prod)
-	}
-	return nil
 }
 
-// matrix returns operand k as [batch, outer, inner].
+// matrix returns operand k as [batch, outer, inner]: itself where it lies so, else a copy
+// in scratch.
 func (e *contraction) matrix(c *Call, k int, scratch *[]float32, src []float32, outer *group) []float32 {
 	w := c.nest()
 	var dims [array.MaxRank]int

@@ -5,14 +5,14 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // binary is an operator of two operands, element by element, with NumPy's
-// broadcasting. Integers are computed in 64 bits and wrapped to the declared
-// type.
+// broadcasting. The declared type of the result says how it is computed: numbers in
+// float32, integers in 64 bits and wrapped to their type as two's complement does. So
+// int32 overflows as it does in NumPy and in Core ML, without an error.
 type binary struct {
 	name string
 	f    func(a, b float32) float32
@@ -20,27 +20,19 @@ type binary struct {
 	// divides says that an integer divisor of zero is an error.
 	divides bool
 	// vv, vs and sv are f over rows: of two vectors, with a scalar on the right,
-	// with a scalar on the left. Nil: f is called for every element.
+	// with a scalar on the left. Nil: f is called for every element. A row's operands are
+	// those of the innermost loop, whatever the shapes were before dimensions were merged.
 	vv, vs, sv func(dst, a, b []float32)
 	// rowwise is Operator.Rowwise.
 	rowwise func(s *Setup) (int, bool)
 }
 
-// comparison is an operator of two operands whose result is a boolean.
-type comparison uint8
-
-const (
-	isEqual comparison = iota
-	isNotEqual
-	isLess
-	isLessEqual
-	isGreater
-	isGreaterEqual
-	isAnd
-	isOr
-	isXor
-)
-
+// binaries are the operators, each with its definition for numbers and for integers.
+// Those with vv, vs and sv have kernels that equal the definition bit by bit on every
+// processor. The others are rare in models, or a function that no kernel has.
+//
+// maximum and minimum hand NaN on, as Go's max and min do and NumPy's. floor_div and mod
+// belong together as in Python: a = floor_div(a,b)·b + mod(a,b).
 var binaries = []binary{
 	{name: "add", f: addF, i: func(a, b int64) int64 { return a + b }, vv: kernel.Add, vs: onRight(kernel.AddScalar), sv: onLeft(kernel.AddScalar), rowwise: constantScale},
 	{name: "sub", f: subF, i: func(a, b int64) int64 { return a - b }, vv: kernel.Sub, vs: onRight(kernel.SubScalar), sv: onLeft(kernel.ScalarSub), rowwise: constantScale},
@@ -53,12 +45,6 @@ var binaries = []binary{
 	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: kernel.Max, vs: onRight(kernel.MaxScalar), sv: onLeft(kernel.MaxScalar)},
 	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: kernel.Min, vs: onRight(kernel.MinScalar), sv: onLeft(kernel.MinScalar)},
 	{name: "pow", f: powF, i: powI, vs: powVS},
-}
-
-var comparisons = [...]string{
-	isEqual: "equal", isNotEqual: "not_equal", isLess: "less", isLessEqual: "less_equal",
-	isGreater: "greater", isGreaterEqual: "greater_equal",
-	isAnd: "logical_and", isOr: "logical_or", isXor: "logical_xor",
 }
 
 func init() {
@@ -74,21 +60,11 @@ func init() {
 			Eval: func(c *Call) error { return c.binary(b) },
 		})
 	}
-	for k, name := range comparisons {
-		op := comparison(k)
-		add(Operator{Name: name, Params: in("x*", "y*!"), Shape: shape, Exact: true, Eval: func(c *Call) error { return c.compare(op) }})
-	}
-	add(
-		Operator{Name: "logical_not", Params: in("x"), Eval: logicalNot, Exact: true},
-		Operator{
-			Name: "select", Params: in("cond", "a*!", "b*!"), Exact: true,
-			Shape: func(c *Call) error { return broadcastShape(c, 0, 3) }, Eval: selectOp,
-		},
-	)
 }
 
-// pair lays out a nest over output 0 and operands 0 and 1 as float32. ok is
-// false when there are no elements.
+// pair lays out a nest over output 0 and operands 0 and 1 as float32, in memories 0, 1
+// and 2. Strided operands are walked where they lie. ok is false when there are no
+// elements.
 func (c *Call) pair(w *array.Nest) (a, b []float32, ok bool) {
 	x, y, out := c.In(0), c.In(1), c.out(0)
 	a, da := c.floatsOf(x)
@@ -110,7 +86,9 @@ func (c *Call) pairInt(w *array.Nest) (a, b []int32, ok bool) {
 }
 
 // binary applies an operator of two operands, which broadcast, as numbers or as
-// integers.
+// integers. Two vectors that lie side by side are one loop, on the pool when it is long;
+// otherwise the innermost rows are of two vectors, or of a vector and a number that is
+// repeated, which has a stride of zero. Any other row goes element by element.
 func (c *Call) binary(op *binary) error {
 	if !c.floatOut(0) {
 		return c.binaryInt(op)
@@ -146,7 +124,8 @@ func (c *Call) binary(op *binary) error {
 	}
 }
 
-// binaryInt is binary for integers, which wrap around at the declared type.
+// binaryInt is binary for integers, which wrap around at the declared type. They are
+// indices and shapes, so few that they have no loops of their own.
 func (c *Call) binaryInt(op *binary) error {
 	out, dt := c.newI32(0), c.out(0).DType
 	w := c.nest()
@@ -171,7 +150,8 @@ func (c *Call) binaryInt(op *binary) error {
 	}
 }
 
-// noZero fails when a divisor is zero.
+// noZero fails when a divisor is zero: the processor would end the process, and for
+// integers there is no infinity to give.
 func (c *Call) noZero(divisors []int32) (err error) {
 	c.Env.Pieces(len(divisors), func(lo, hi int) {
 		if slices.Contains(divisors[lo:hi], 0) {
@@ -181,129 +161,7 @@ func (c *Call) noZero(divisors []int32) (err error) {
 	return err
 }
 
-// compare applies a comparison or a logical operator to operands that broadcast.
-func (c *Call) compare(op comparison) error {
-	out := c.newI32(0)
-	w := c.nest()
-	if c.In(0).IsInt() && c.In(1).IsInt() {
-		a, b, ok := c.pairInt(&w)
-		for ; ok; ok = w.Next() {
-			compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
-		}
-		return nil
-	}
-	a, b, ok := c.pair(&w)
-	for ; ok; ok = w.Next() {
-		compareRow(op, out[w.At[0]:w.At[0]+w.N], a[w.At[1]:], b[w.At[2]:], w.Step[1], w.Step[2])
-	}
-	return nil
-}
-
-// compareRow compares elements of a, p apart, with elements of b, q apart.
-func compareRow[T int32 | float32](op comparison, dst []int32, a, b []T, p, q int) {
-	switch op {
-	case isEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] == b[k*q])
-		}
-	case isNotEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] != b[k*q])
-		}
-	case isLess:
-		for k := range dst {
-			dst[k] = bit(a[k*p] < b[k*q])
-		}
-	case isLessEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] <= b[k*q])
-		}
-	case isGreater:
-		for k := range dst {
-			dst[k] = bit(a[k*p] > b[k*q])
-		}
-	case isGreaterEqual:
-		for k := range dst {
-			dst[k] = bit(a[k*p] >= b[k*q])
-		}
-	case isAnd:
-		for k := range dst {
-			dst[k] = bit(a[k*p] != 0 && b[k*q] != 0)
-		}
-	case isOr:
-		for k := range dst {
-			dst[k] = bit(a[k*p] != 0 || b[k*q] != 0)
-		}
-	case isXor:
-		for k := range dst {
-			dst[k] = bit((a[k*p] != 0) != (b[k*q] != 0))
-		}
-	}
-}
-
-// bit is 1 for true and 0 for false, as booleans are kept.
-func bit(b bool) int32 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// logicalNot is 1 where x is 0, else 0.
-func logicalNot(c *Call) error {
-	out := c.newI32(0)
-	x := c.I32(c.In(0))
-	c.Env.Pieces(len(x), func(lo, hi int) {
-		for k, v := range x[lo:hi] {
-			out[lo+k] = bit(v == 0)
-		}
-	})
-	return nil
-}
-
-// selectOp takes elements of a where cond is true, else of b.
-func selectOp(c *Call) error {
-	cond, a, b, out := c.In(0), c.In(1), c.In(2), c.out(0)
-	w := c.nest()
-	flags := c.I32(cond)
-	w.DenseStrides(0, out.Shape())
-	w.Broadcast(1, cond, out.Rank, true)
-	if !c.floatOut(0) {
-		dst, x, y := c.newI32(0), c.I32(a), c.I32(b)
-		w.Broadcast(2, a, out.Rank, true)
-		w.Broadcast(3, b, out.Rank, true)
-		selectRows(&w, out.Shape(), dst, flags, x, y)
-		return nil
-	}
-	x, dx := c.floatsOf(a)
-	y, dy := c.floatsOf(b)
-	w.Broadcast(2, a, out.Rank, dx)
-	w.Broadcast(3, b, out.Rank, dy)
-	selectRows(&w, out.Shape(), c.newF32(0), flags, x, y)
-	if out.DType == dtype.Float16 && (a.DType != dtype.Float16 || b.DType != dtype.Float16) {
-		c.roundF16(out.F32[:out.Len()])
-	}
-	return nil
-}
-
-// selectRows takes each element of dst from a where cond is set, else from b.
-func selectRows[T any](w *array.Nest, dims []int, dst []T, cond []int32, a, b []T) {
-	for ok := w.Start(dims, array.MaxStreams); ok; ok = w.Next() {
-		row := dst[w.At[0] : w.At[0]+w.N]
-		p, x, y := w.At[1], w.At[2], w.At[3]
-		for k := range row {
-			if cond[p] != 0 {
-				row[k] = a[x]
-			} else {
-				row[k] = b[y]
-			}
-			p += w.Step[1]
-			x += w.Step[2]
-			y += w.Step[3]
-		}
-	}
-}
-
+// The definitions of the operators whose vectors have kernels.
 func addF(a, b float32) float32 { return a + b }
 
 func subF(a, b float32) float32 { return a - b }
@@ -334,7 +192,8 @@ func floorDivI(a, b int64) int64 {
 	return q
 }
 
-// modF is the remainder of floorDivF: it has the sign of the divisor.
+// modF is the remainder of floorDivF: it has the sign of the divisor, as in Python and
+// unlike Go's.
 func modF(a, b float32) float32 {
 	r := math.Mod(float64(a), float64(b))
 	if r != 0 && (r < 0) != (b < 0) {
@@ -343,9 +202,12 @@ func modF(a, b float32) float32 {
 	return float32(r)
 }
 
+// powF follows IEEE 754 in its corner cases: 0^0 is 1, and a negative number to a power
+// that is not whole is NaN.
 func powF(a, b float32) float32 { return float32(math.Pow(float64(a), float64(b))) }
 
-// powVS knows the exponents that models use.
+// powVS is pow with one exponent and knows those that models use: the square and the
+// cube of norms and of GELU, the inverse. The cube is rounded once, as math.Pow would.
 func powVS(dst, a, b []float32) {
 	switch b[0] {
 	case 1:
@@ -388,4 +250,12 @@ func powI(a, b int64) int64 {
 		a *= a
 	}
 	return r
+}
+
+// checkDivisors refuses to divide integers by zero, before anything is written.
+func checkDivisors(c *Call) error {
+	if c.floatOut(0) {
+		return nil
+	}
+	return c.noZero(c.I32(c.In(1)))
 }

@@ -14,7 +14,9 @@ import (
 var MaxArena = 1 << 29
 
 // Env is what operators work with: the content of every slot, the buffers under
-// it, the threads, and the context that may end the work.
+// it, the threads, and the context that may end the work. One belongs to one prediction
+// at a time and is used again by the next, with its memory; the engine keeps as many as
+// there are predictions at the same time.
 type Env struct {
 	Values       []array.Value
 	buffers      [][]float32
@@ -74,7 +76,8 @@ func (e *Env) flat(slot int32, n int) []int32 {
 	return array.AsInt32(e.spares[k][:n])
 }
 
-// grow returns b, or new memory when it is shorter than n.
+// grow returns b, or new memory when it is shorter than n. What it held is lost, and new
+// memory is not zeroed: a definition writes every element of its results.
 func (e *Env) grow(b []float32, n int) []float32 {
 	if cap(b) >= n {
 		return b[:cap(b)]
@@ -88,7 +91,9 @@ func (e *Env) grow(b []float32, n int) []float32 {
 }
 
 // charge counts elements of four bytes that the prediction takes. Past the limit the
-// prediction ends.
+// prediction ends: sizes come from the program and from the caller, so without a limit
+// a small file could ask for all memory. It panics because most of those who need memory
+// have no error to return; the engine catches it.
 func (e *Env) charge(elements int) {
 	if e.arena+elements > MaxArena {
 		panic(ArenaError{})

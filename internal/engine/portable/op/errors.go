@@ -18,6 +18,8 @@ func AsShape(err error) error { return asAlso(err, tensor.ErrShape) }
 // AsValue makes err an error of values.
 func AsValue(err error) error { return asAlso(err, tensor.ErrValue) }
 
+// asAlso leaves alone what is no fault of the prediction: an operator's variant that the
+// engine does not have, or a program whose types contradict each other.
 func asAlso(err, also error) error {
 	if errors.Is(err, array.ErrUnsupported) || errors.Is(err, errTypes) {
 		return err

@@ -5,7 +5,9 @@ import (
 )
 
 // FusedAttention is attention written out: scores, scale, mask, softmax and
-// weighted sum as one step.
+// weighted sum as one step. Exporters for opsets before iOS18, which have no operator
+// for it, write matmul, mul or real_div, add, softmax and matmul. Fused, no scores of
+// a whole prompt are ever in memory.
 var FusedAttention = &Operator{
 	Name: "attention", Params: in("query*", "key*!", "value*!", "mask*"),
 	Shape: fusedAttentionShape, Eval: evalFusedAttention,
@@ -17,16 +19,21 @@ type AttentionPattern struct {
 	Scale float32
 	// Transposed says that the keys are [.., columns, rows].
 	Transposed bool
-	// Round says that the separate operations would round to fp16.
+	// Round says that the separate operations would round scores, weights and sums to
+	// fp16. Faithful arithmetic keeps to that, so that fusion changes no bit more than the
+	// order of the sums.
 	Round bool
 }
 
+// fusedAttentionLocal is attentionLocal with the keys as a turned view.
 type fusedAttentionLocal struct {
 	attentionLocal
 	keys array.Value
 }
 
-// orderedKeys returns the keys as [.., rows, columns].
+// orderedKeys returns the keys as [.., rows, columns]: where they are stored by columns,
+// a view with the last two dimensions swapped. It is nil where they have no strides to be
+// swapped, as compressed constants have none.
 func (c *Call) orderedKeys(w *AttentionPattern) *array.Value {
 	k := c.In(1)
 	if !w.Transposed {

@@ -7,7 +7,8 @@ import (
 )
 
 // FusedGate is activation(gate)·up, the middle of a gated feed-forward block
-// (Shazeer, "GLU Variants Improve Transformer"), in one pass.
+// (Shazeer, "GLU Variants Improve Transformer"), in one pass: the activation is still in
+// the processor's cache when it is multiplied.
 var FusedGate = &Operator{
 	Name: "gated", Params: in("gate", "up!"), Shape: gatedShape, Eval: gated,
 	Local: newSpread,
@@ -18,7 +19,7 @@ var FusedGate = &Operator{
 type GatePattern struct{ Apply func(dst, x, y []float32) }
 
 // NewGate makes a gate of an activation. round says that the activation alone
-// would round to fp16.
+// would round to fp16. The product is rounded by the step, as any result is.
 func NewGate(activation func(dst, x []float32), round bool) *GatePattern {
 	return &GatePattern{func(dst, x, y []float32) {
 		activation(dst, x)

@@ -8,7 +8,10 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
-// FusedRMSNorm is x·(mean(x²)+eps)^-½·gamma over the last dimension.
+// FusedRMSNorm is x·(mean(x²)+eps)^-½·gamma over the last dimension (Zhang and Sennrich,
+// "Root Mean Square Layer Normalization"). MIL has no operator for it, so exporters write
+// up to six. Their square of an fp16 number above 255 is infinite; fused, squares and
+// sum are float32. Package plan fuses only where that changes nothing it must not.
 var FusedRMSNorm = &Operator{
 	Name: "rms_norm", Params: in("x", "gamma"), Shape: rmsShape, Eval: rmsNorm,
 	Local: func() any { return new(normTask) }, Rowwise: firstOperand,
@@ -22,7 +25,7 @@ type NormPattern struct {
 	RoundFactor, RoundProduct bool
 }
 
-// normTask norms rows on the pool.
+// normTask norms rows on the pool, a row as a unit of work.
 type normTask struct {
 	env           *Env
 	dst, x, gamma []float32
@@ -30,7 +33,8 @@ type normTask struct {
 	*NormPattern
 }
 
-// Run norms rows lo to hi-1.
+// Run norms rows lo to hi-1. The sum of squares has the order of kernel.SumSquares; the
+// root is taken in float64 and rounded once.
 func (t *normTask) Run(lo, hi, _ int) {
 	work := array.Counter{Poller: &t.env.Poller}
 	for r := lo; r < hi; r++ {
@@ -62,6 +66,10 @@ func rmsShape(c *Call) error {
 	return sameShape(c)
 }
 
+// rmsFrom is the number of elements from which the rows of a norm are shared among the
+// threads: fewer cost less than to wake them.
+const rmsFrom = 1 << 14
+
 // rmsNorm norms the rows of x, on the pool when there are many numbers.
 func rmsNorm(c *Call) error {
 	t := localOf[normTask](c)
@@ -72,7 +80,7 @@ func rmsNorm(c *Call) error {
 		return nil
 	}
 	rows := len(t.dst) / t.n
-	if len(t.dst) < 1<<14 {
+	if len(t.dst) < rmsFrom {
 		t.Run(0, rows, 0)
 		return nil
 	}

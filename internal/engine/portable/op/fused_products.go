@@ -10,7 +10,8 @@ import (
 
 // FusedProducts is several linears of one input as one task: query, key and
 // value, or gate and up. Their weights stay where they are; what is shared is
-// the input as the kernels prepare it, and the threads' start and end.
+// the input as the kernels prepare it, and the threads' start and end. Every result has
+// the bits that its own linear would give.
 var FusedProducts = &Operator{
 	Name: "linears", Params: in("x*"), Exact: true,
 	Shape: productsShape, Eval: products, Prepare: prepareProducts,
@@ -25,12 +26,14 @@ type Factor struct {
 }
 
 // ProductGroup is the data of a step of FusedProducts: the linears and, once
-// prepared, their weights as one matrix.
+// prepared, their weights as one matrix, the rows of one below those of another. The
+// weights may be stored in different forms; a kernel works on one of them at a time.
 type ProductGroup struct {
 	Factors []Factor
 	weightMatrix
 }
 
+// productsLocal has room for where each product goes.
 type productsLocal struct{ parts []kernel.Part }
 
 // prepareProducts turns the weights into one matrix and drops biases of zeros.
@@ -77,7 +80,7 @@ func productsShape(c *Call) error {
 	return nil
 }
 
-// products multiplies x by all weights in one task.
+// products multiplies x by all weights in one task, each into a result of its own.
 func products(c *Call) error {
 	x, l, group := c.In(0), localOf[productsLocal](c), dataOf[ProductGroup](c)
 	xs := c.F32(x)

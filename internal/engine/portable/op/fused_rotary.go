@@ -6,8 +6,9 @@ import (
 )
 
 // FusedRotary is x·cos + (the halves of x swapped, the first negated)·sin over
-// the last dimension: rotary position embedding, one step for each of queries
-// and keys.
+// the last dimension: rotary position embedding (Su et al., "RoFormer"), one step for
+// each of queries and keys. The halves are those of Llama and its kin, element d with
+// d+n/2; the paper pairs neighbours, which converters express by other operators.
 var FusedRotary = &Operator{
 	Name: "rotary", Params: in("x*", "cos*!", "sin*!"), Shape: rotaryShape, Eval: rotary,
 	Local: func() any { return new(rotaryTask) },
@@ -72,7 +73,8 @@ func (c *Call) rowsOf(v, y *array.Value, wide *[]float32) rows {
 	return r
 }
 
-// rotaryShape is that of the sum: all three broadcast.
+// rotaryShape is that of the sum: all three broadcast, but for the last dimension of x,
+// whose halves cos and sin cannot widen.
 func rotaryShape(c *Call) error {
 	x, y := c.In(0), c.out(0)
 	y.Rank, y.Dims = x.Rank, x.Dims
@@ -113,7 +115,8 @@ func rotary(c *Call) error {
 	return nil
 }
 
-// Run rotates rows lo to hi-1.
+// Run rotates rows lo to hi-1. A row's number is the digits of its indices; cos and sin
+// have a stride of zero where they are the same for all heads.
 func (t *rotaryTask) Run(lo, hi, _ int) {
 	work := array.Counter{Poller: &t.env.Poller}
 	for r := lo; r < hi; r++ {
@@ -139,7 +142,8 @@ func (t *rotaryTask) row(dst, x, cos, sin []float32) {
 	}
 }
 
-// longRow rotates a row piece by piece.
+// longRow rotates a row piece by piece, a run of each half at a time. It is not inlined:
+// its buffers would be on the stack of every row.
 //
 //go:noinline
 func (t *rotaryTask) longRow(dst, x, cos, sin []float32) {

@@ -13,7 +13,8 @@ const opsetIOS17 = 7
 // floatOut reports whether output k is declared a floating-point type.
 func (c *Call) floatOut(k int) bool { return c.out(k).DType.IsFloat() }
 
-// axisIn returns operand k, an axis of v, as an index.
+// axisIn returns operand k, an axis of v, as an index. Programs count axes from either
+// end.
 func (c *Call) axisIn(k, def int, v *array.Value) (int, error) {
 	a, err := c.intIn(k, def)
 	if err != nil {
@@ -22,7 +23,8 @@ func (c *Call) axisIn(k, def int, v *array.Value) (int, error) {
 	return v.Axis(a)
 }
 
-// axesIn returns which axes of v operand k lists; all of them when it is absent.
+// axesIn returns which axes of v operand k lists; all of them when it is absent. An array
+// of flags, because a list would be one more allocation; an axis twice counts once.
 func (c *Call) axesIn(k int, v *array.Value) (set [array.MaxRank]bool, err error) {
 	if c.In(k) == nil {
 		for d := range v.Rank {
@@ -40,5 +42,6 @@ func (c *Call) axesIn(k int, v *array.Value) (set [array.MaxRank]bool, err error
 	return set, nil
 }
 
-// someInts returns the first of a list of integers for an error.
+// someInts returns the first of a list of integers for an error, which must not grow
+// with what a program says.
 func someInts(list []int32) []int32 { return slices.Clone(list[:min(len(list), 2*array.MaxRank)]) }

@@ -6,31 +6,23 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// concat and stack copy their values; a cache that is only appended to is no concat but a
+// write to a state, which copies nothing.
 func init() {
 	add(
 		Operator{Name: "concat", Params: in("values*", "axis!", "interleave."), Shape: concatShape, Eval: concat, Exact: true},
 		Operator{Name: "stack", Params: in("values*", "axis!"), Shape: stackShape, Eval: stack, Exact: true},
-		Operator{Name: "split", Params: in("x*", "num_splits", "split_sizes", "axis!"), Shape: splitShape, Eval: splitOp, View: true, Exact: true, Results: &Bounds{1, array.MaxElements}},
-		Operator{Name: "tile", Params: in("x*", "reps!"), Shape: tileShape, Eval: tile, View: true, Exact: true},
 	)
 }
 
-// concatShape adds up the sizes along axis. Scalars make a vector.
+// concatShape adds up the sizes along axis. All other sizes must be the same, and
+// interleaved values the same altogether.
 func concatShape(c *Call) error {
 	first := c.item(0)
 	if first.Rank == 0 {
-		for k := range c.listLen() {
-			if c.item(k).Rank != 0 {
-				return fmt.Errorf("value %d has rank %d where the first is a scalar", k, c.item(k).Rank)
-			}
-		}
-		return c.out(0).SetShape(c.listLen())
+		return scalarsShape(c)
 	}
-	axis, err := c.axisIn(1, 0, first)
-	if err != nil {
-		return err
-	}
-	interleave, err := c.BoolIn(2, false)
+	axis, interleave, err := c.concatAxis()
 	if err != nil {
 		return err
 	}
@@ -52,23 +44,37 @@ func concatShape(c *Call) error {
 	return c.out(0).SetShape(dims[:first.Rank]...)
 }
 
-// concat puts the values one after another along axis, or element by element in
-// turn when interleaved.
-func concat(c *Call) error {
-	out := c.out(0)
-	axis := 0
-	if c.item(0).Rank > 0 {
-		a, err := c.axisIn(1, 0, c.item(0))
-		if err != nil {
-			return err
+// scalarsShape is concatShape of scalars, which make a vector: the shapes that
+// exporters compute are put together so. The axis does not count.
+func scalarsShape(c *Call) error {
+	for k := range c.listLen() {
+		if r := c.item(k).Rank; r != 0 {
+			return fmt.Errorf("value %d has rank %d where the first is a scalar", k, r)
 		}
-		axis = a
 	}
-	interleave, err := c.BoolIn(2, false)
+	return c.out(0).SetShape(c.listLen())
+}
+
+// concatAxis returns axis and interleave.
+func (c *Call) concatAxis() (axis int, interleave bool, err error) {
+	if first := c.item(0); first.Rank > 0 {
+		if axis, err = c.axisIn(1, 0, first); err != nil {
+			return 0, false, err
+		}
+	}
+	interleave, err = c.BoolIn(2, false)
+	return axis, interleave, err
+}
+
+// concat puts the values one after another along axis. Interleaved ones come in turn,
+// an index of each: of [a b] and [c d] that is [a c b d].
+func concat(c *Call) error {
+	axis, interleave, err := c.concatAxis()
 	if err != nil {
 		return err
 	}
 	c.newOut(0)
+	out := c.out(0)
 	at := 0
 	for k := range c.listLen() {
 		v := c.item(k)
@@ -99,7 +105,9 @@ func (c *Call) newOut(k int) {
 }
 
 // place copies the elements of v into output 0 at the place and strides that the
-// nest's memory 0 describes for the dimensions of v.
+// nest's memory 0 describes for the dimensions of v. What is stored as binary16 is
+// widened on its way, and strided memory is walked where it lies: a cache is often
+// joined with the newest keys, and to make it dense first would be one more copy of it.
 func (c *Call) place(w *array.Nest, v *array.Value, rank int) {
 	out := c.out(0)
 	dims := v.Dims[:rank]
@@ -129,7 +137,8 @@ func (c *Call) place(w *array.Nest, v *array.Value, rank int) {
 	}
 }
 
-// stackAxis returns the position of the new dimension.
+// stackAxis returns the position of the new dimension. A negative one counts from the
+// end of the result, so that -1 puts the values side by side as the last dimension.
 func stackAxis(c *Call) (int, error) {
 	axis, err := c.intIn(1, 0)
 	if err != nil {
@@ -145,7 +154,8 @@ func stackAxis(c *Call) (int, error) {
 	return axis, nil
 }
 
-// stackShape inserts a dimension as long as the list at the axis.
+// stackShape inserts a dimension as long as the list at the axis. All values have one
+// shape.
 func stackShape(c *Call) error {
 	first := c.item(0)
 	axis, err := stackAxis(c)
@@ -175,7 +185,8 @@ func equalDims(a, b *array.Value) bool {
 	return a.Rank == b.Rank
 }
 
-// stack joins the values along a new dimension.
+// stack joins the values along a new dimension: value k lies where its index is k, with
+// the strides of the result's other dimensions.
 func stack(c *Call) error {
 	axis, err := stackAxis(c)
 	if err != nil {
@@ -193,127 +204,4 @@ func stack(c *Call) error {
 		c.place(&w, v, v.Rank)
 	}
 	return nil
-}
-
-// splitShape divides an axis into equal parts or into the listed sizes.
-func splitShape(c *Call) error {
-	x, sizes := c.In(0), c.intsIn(2)
-	axis, err := c.axisIn(3, 0, x)
-	if err != nil {
-		return err
-	}
-	count := len(c.Step.Out)
-	parts, err := c.intIn(1, count)
-	if err != nil {
-		return err
-	}
-	if parts != count || sizes != nil && len(sizes) != count {
-		return fmt.Errorf("num_splits %d and %d sizes do not match %d results", parts, len(sizes), count)
-	}
-	n, total := x.Dims[axis], 0
-	if sizes == nil && n%count != 0 {
-		return fmt.Errorf("dimension %d of %d does not split into %d parts", axis, n, count)
-	}
-	for k := range count {
-		size := n / count
-		if sizes != nil {
-			size = int(sizes[k])
-		}
-		dims := x.Dims
-		dims[axis] = size
-		if err := c.out(k).SetShape(dims[:x.Rank]...); err != nil {
-			return err
-		}
-		total += size
-	}
-	if total != n {
-		return fmt.Errorf("sizes add up to %d for dimension %d of %d", total, axis, n)
-	}
-	return nil
-}
-
-// splitOp shows each part as a view.
-func splitOp(c *Call) error {
-	var tmp array.Value
-	x := c.plainStrides(c.plain(c.In(0), &tmp), &tmp)
-	axis, err := c.axisIn(3, 0, x)
-	if err != nil {
-		return err
-	}
-	at := 0
-	for k := range c.Step.Out {
-		c.view(k, x, at*x.Stride[axis], x.Stride[:x.Rank], nil)
-		at += c.out(k).Dims[axis]
-	}
-	return nil
-}
-
-// tileShape multiplies the dimensions by the repetitions.
-func tileShape(c *Call) error {
-	x, reps := c.In(0), c.intsIn(1)
-	if len(reps) != x.Rank {
-		return fmt.Errorf("reps has %d elements for x of rank %d", len(reps), x.Rank)
-	}
-	dims := x.Dims
-	for d, r := range reps {
-		if r < 0 || int(r) > array.MaxElements {
-			return fmt.Errorf("reps of dimension %d is %d", d, r)
-		}
-		dims[d] *= int(r)
-	}
-	return c.out(0).SetShape(dims[:x.Rank]...)
-}
-
-// tile repeats x along every dimension. Dimensions of one element are repeated by
-// a stride of zero, without a copy.
-func tile(c *Call) error {
-	x, reps, out := c.In(0), c.intsIn(1), c.out(0)
-	view := true
-	for d, r := range reps {
-		view = view && (r == 1 || x.Dims[d] == 1)
-	}
-	if view {
-		var tmp array.Value
-		x = c.plain(x, &tmp)
-		var stride, repeat [array.MaxRank]int
-		for d := range x.Rank {
-			stride[d], repeat[d] = x.Stride[d], x.Repeat[d]
-			if x.Dims[d] == 1 {
-				stride[d], repeat[d] = 0, 1
-			}
-		}
-		c.view(0, x, 0, stride[:x.Rank], repeat[:x.Rank])
-		return nil
-	}
-	c.newOut(0)
-	if out.Len() == 0 {
-		return nil
-	}
-	// A dimension d of n elements and r repetitions is walked as [r][n]; that may
-	// take twice the rank, so the repetitions of one dimension after another are
-	// counted here and the nest walks x itself.
-	var full array.Nest
-	full.DenseStrides(0, out.Shape())
-	var idx [array.MaxRank]int
-	work := array.Counter{Poller: &c.Env.Poller}
-	for {
-		work.Add(x.Len() + 16)
-		w := c.nest()
-		for d := range x.Rank {
-			w.Stride[0][d] = full.Stride[0][d]
-			w.At[0] += idx[d] * x.Dims[d] * full.Stride[0][d]
-		}
-		c.place(&w, x, x.Rank)
-		d := x.Rank - 1
-		for ; d >= 0; d-- {
-			idx[d]++
-			if idx[d] < int(reps[d]) {
-				break
-			}
-			idx[d] = 0
-		}
-		if d < 0 {
-			return nil
-		}
-	}
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// linear is where language models spend their time: all their weights go through it, or
+// through a 1x1 conv or a matmul that end in the same multiply. Which kernel runs is a
+// matter of how the weight is stored; see package weight.
 func init() {
 	add(
 		Operator{
@@ -27,7 +30,8 @@ type linearLocal struct {
 }
 
 // prepareLinear turns a constant weight into the matrix that the kernels read
-// and drops a bias of zeros, which converters write where a layer has none.
+// and drops a bias of zeros, which converters write where a layer has none. The matrix
+// is a view: compressed and half-precision weights stay where the file has them.
 func prepareLinear(s *Setup) (any, error) {
 	w := s.in(1)
 	if w == nil {
@@ -44,7 +48,7 @@ func prepareLinear(s *Setup) (any, error) {
 }
 
 // constMatrix returns a constant as a matrix of its first dimension by all
-// others.
+// others. Only what has none of the forms that the kernels read is copied.
 func constMatrix(p *array.Poller, w *array.Value) (kernel.Mat, error) {
 	if w.Rank == 0 {
 		return nil, fmt.Errorf("weight is a scalar")
@@ -86,7 +90,9 @@ func allZero(p *array.Poller, v *array.Value) bool {
 	return zero
 }
 
-// linear: y = x·Wᵀ + b over the last dimension of x; weight is [out, in].
+// linearShape is that of y = x·Wᵀ + b over the last dimension of x; the weight is
+// [out, in], as PyTorch stores it, and the bias has an element for each row of it or one
+// for all.
 func linearShape(c *Call) error {
 	x, w := c.In(0), c.In(1)
 	if w.Rank != 2 || x.Rank == 0 || x.Dims[x.Rank-1] != w.Dims[1] {
@@ -102,7 +108,7 @@ func linearShape(c *Call) error {
 }
 
 // linear multiplies by the prepared matrix of a constant weight, else by the weight as
-// it is.
+// it is. Sums are float32 in the one order that all kernels have.
 func linear(c *Call) error {
 	x, l := c.In(0), localOf[linearLocal](c)
 	xs := c.F32(x)
@@ -127,7 +133,9 @@ func linear(c *Call) error {
 	return nil
 }
 
-// multiply computes dst[n,o] = xs[n,k]·matᵀ + bias, rounded to output 0's type.
+// multiply computes dst[n,o] = xs[n,k]·matᵀ + bias, rounded to output 0's type: once,
+// after the bias, where the kernel could round the product alone. The task is that of
+// the prediction, not of the step: what it needs for a long prompt is large.
 func (c *Call) multiply(mat kernel.Mat, dst []float32, o int, xs []float32, k, n int, bias []float32) {
 	half := c.out(0).DType == dtype.Float16
 	t := &c.Env.product

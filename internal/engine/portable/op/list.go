@@ -7,13 +7,16 @@ import (
 )
 
 // A list is a tensor with one more dimension in front: the places of the list.
-// Writing to a list gives a new one, as the program states it.
+// Writing to a list gives a new one, as the program states it. Lists come from loops
+// over sequences, in recurrent layers that are written out; converters of language
+// models make none, so a write copies the whole list.
 func init() {
 	add(
 		Operator{
 			// The shape of the elements is a tuple, which may be empty.
 			Name: "make_list", Params: []Param{{Name: "elem_shape"}, {Name: "init_length"}, {Name: "dynamic_length"}, {Name: "dtype"}},
 			Shape: makeListShape, Eval: makeList, Exact: true,
+			Texts: Texts{"dtype": castTypes},
 		},
 		Operator{Name: "list_length", Params: in("ls"), Shape: listLengthShape, Eval: listLength, Exact: true, ShapeOnly: true},
 		Operator{Name: "list_read", Params: in("ls", "index!"), Shape: listReadShape, Eval: listRead, Check: checkPlaces, Exact: true},
@@ -22,6 +25,9 @@ func init() {
 		Operator{Name: "list_scatter", Params: in("ls", "indices!", "value!"), Shape: listScatterShape, Eval: listWrite, Exact: true, Note: "the list is copied"},
 	)
 }
+
+// What a program declares of a list is its element, while a value here is the list as a
+// whole; dynamic_length and dtype say nothing that the declared type does not.
 
 // makeListShape reads the number of places and the shape of the elements. A size
 // that only a name stands for is set by the first element that is written: until
@@ -129,7 +135,7 @@ func listRead(c *Call) error {
 }
 
 // placesIn returns the indices, operand 1, after a check of them; none where
-// nothing is read.
+// nothing is read. They do not count from the end.
 func (c *Call) placesIn() ([]int32, error) {
 	n, err := c.places()
 	if err != nil || c.out(0).Len() == 0 {
@@ -150,7 +156,8 @@ func pickRows[T any](p *array.Poller, dst, src []T, at []int32, size int) {
 }
 
 // grownShape gives output 0 the shape of the list with enough places for the
-// indices, and the elements' shape where the list has none yet.
+// indices, and the elements' shape where the list has none yet. A list grows whether or
+// not dynamic_length says that it may.
 func (c *Call) grownShape(element []int) error {
 	n, err := c.places()
 	if err != nil {
@@ -197,7 +204,9 @@ func listScatterShape(c *Call) error {
 	return c.grownShape(v.Dims[1:v.Rank])
 }
 
-// listWrite copies the list and sets the elements at the indices.
+// listWrite copies the list and sets the elements at the indices. Of two elements for
+// one place the last stays. The value says of what kind the list is, because an empty
+// list has no content that would.
 func listWrite(c *Call) error {
 	ls, at, v := c.In(0), c.intsIn(1), c.In(2)
 	size := c.out(0).Span(1, c.out(0).Rank)
@@ -209,11 +218,18 @@ func listWrite(c *Call) error {
 	return nil
 }
 
-// putRows copies old to dst and then the rows to their places.
+// putRows copies old to dst and then the rows to their places. What the list grew by and
+// was not written is zero.
 func putRows[T any](p *array.Poller, dst, old, rows []T, at []int32, size int) {
 	array.Fill(p, dst[array.Copy(p, dst, old):], *new(T))
 	p.Lanes(len(at), size, func(k int) {
 		i := int(at[k])
 		array.Copy(p, dst[i*size:(i+1)*size], rows[k*size:])
 	})
+}
+
+// checkPlaces looks at the indices into a list.
+func checkPlaces(c *Call) error {
+	_, err := c.placesIn()
+	return err
 }

@@ -2,7 +2,11 @@ package op_test
 
 import (
 	"math"
+	"slices"
 	"testing"
+
+	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 var minusZero = math.Copysign(0, -1)
@@ -156,4 +160,34 @@ func TestMatMulOfManyRows(t *testing.T) {
 		}
 	}
 	testExamples(t, []example{{name: "67 rows", op: "matmul", in: operands{"x": x, "y": y}, want: want}})
+}
+
+// A product's rows are shared out too, and its sums keep their order.
+func TestProductsGiveTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
+	pool := workpool.New(3)
+	defer pool.Close()
+	fill := func(v *array.Value) *array.Value {
+		for k := range v.F32 {
+			v.F32[k] = float32(k%1999)/777 - 1
+		}
+		return v
+	}
+	x := example{op: "matmul", in: operands{"x": fill(counting(2, 130, 70)), "y": fill(counting(70, 50))}}
+	want := onThreads(t, x, nil, 1)
+	for _, threads := range []int{2, 3} {
+		if got := onThreads(t, x, pool, threads); !slices.Equal(got, want) {
+			t.Errorf("%d threads give another product", threads)
+		}
+	}
+}
+
+// onThreads runs an example on a pool and returns a copy of its result.
+func onThreads(t *testing.T, x example, pool *workpool.Pool, threads int) []float32 {
+	t.Helper()
+	c := bind(t, &x, forms[0])
+	c.Env.Pool, c.Env.Threads = pool, threads
+	if err := once(c); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Clone(c.F32(&c.Env.Values[c.Step.Out[0]]))
 }

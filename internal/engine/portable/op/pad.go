@@ -11,7 +11,10 @@ import (
 // tensor_operation.py, which allows replicate as many elements as a dimension has; here
 // the border is repeated as often as it takes.
 func init() {
-	add(Operator{Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true})
+	add(Operator{
+		Name: "pad", Params: in("x*", "pad!", "mode", "constant_val."), Shape: padShape, Eval: pad, Check: checkPad, Exact: true,
+		Texts: Texts{"mode": {"constant", "reflect", "replicate"}},
+	})
 }
 
 // margins reads pad: two numbers for each of the last dimensions of x. They come in

@@ -21,9 +21,9 @@ import (
 func init() {
 	params := in("x", "kernel_sizes!", "strides", "pad_type", "pad", "ceil_mode", "exclude_padding_from_average")
 	add(
-		Operator{Name: "max_pool", Params: params, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMax) }, Folding: CostUnbounded},
-		Operator{Name: "avg_pool", Params: params, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMean) }, Folding: CostUnbounded},
-		Operator{Name: "l2_pool", Params: params, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolRoot) }, Folding: CostUnbounded},
+		Operator{Name: "max_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMax) }, Folding: CostUnbounded},
+		Operator{Name: "avg_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMean) }, Folding: CostUnbounded},
+		Operator{Name: "l2_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolRoot) }, Folding: CostUnbounded},
 	)
 }
 

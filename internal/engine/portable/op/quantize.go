@@ -21,6 +21,7 @@ func init() {
 		Operator{
 			Name: "quantize", Params: in("input", "zero_point", "scale!", "axis.", "output_dtype"),
 			Eval: quantize, Check: checkQuantize, Exact: true,
+			Texts: Texts{"output_dtype": {"int8", "uint8", "int4", "uint4"}},
 		},
 		Operator{Name: "dequantize", Params: in("input", "zero_point", "scale!", "axis."), Eval: dequantize, Check: checkDequantize},
 	)

@@ -40,6 +40,7 @@ func init() {
 		Operator{
 			Name: "random_categorical", Params: in("x", "mode", "size", "seed."),
 			Shape: categoricalShape, Eval: randomCategorical, Random: true, Local: newScratch, Note: randomNote,
+			Texts: Texts{"mode": {"logits", "probs"}},
 		},
 	)
 }

@@ -7,6 +7,7 @@ func init() {
 		Operator{
 			Name: "rnn", Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence", "activation"),
 			Shape: recurrentShape(6, 5, 1), Eval: rnn, Check: checkRNN, Local: newRecurrent,
+			Texts:   Texts{"direction": oneWay, "activation": gateFunctions},
 			Folding: CostProduct, Results: &Bounds{2, 2},
 		},
 		Operator{
@@ -14,6 +15,7 @@ func init() {
 			Params: in("x", "initial_h!", "weight_ih!", "weight_hh!", "bias", "direction", "output_sequence",
 				"recurrent_activation", "activation", "reset_after.", "input_bias"),
 			Shape: recurrentShape(6, 5, 3), Eval: gru, Check: checkGRU, Local: newRecurrent,
+			Texts:   Texts{"direction": oneWay, "activation": gateFunctions, "recurrent_activation": gateFunctions},
 			Folding: CostProduct, Results: &Bounds{2, 2}, Note: "reset_after and input_bias from iOS18",
 		},
 	)

@@ -17,6 +17,9 @@ func init() {
 			"recurrent_activation", "activation", "initial_c!", "peephole", "weight_ih_back", "weight_hh_back",
 			"bias_back", "peephole_back", "cell_activation", "clip."),
 		Shape: recurrentShape(6, 5, 4), Eval: lstm, Check: checkLSTM, Local: newRecurrent,
+		Texts: Texts{
+			"direction": bothWays, "activation": gateFunctions, "recurrent_activation": gateFunctions, "cell_activation": gateFunctions,
+		},
 		Folding: CostProduct, Results: &Bounds{3, 3},
 	})
 }

@@ -17,10 +17,12 @@ func init() {
 		Operator{
 			Name: "reduce_argmax", Params: in("x", "axis", "keep_dims", "output_dtype"),
 			Shape: argShape, Eval: func(c *Call) error { return c.arg(false) }, Exact: true,
+			Texts: Texts{"output_dtype": indexTypes},
 		},
 		Operator{
 			Name: "reduce_argmin", Params: in("x", "axis", "keep_dims", "output_dtype"),
 			Shape: argShape, Eval: func(c *Call) error { return c.arg(true) }, Exact: true,
+			Texts: Texts{"output_dtype": indexTypes},
 		},
 	)
 }

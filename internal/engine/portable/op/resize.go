@@ -35,11 +35,12 @@ func init() {
 		},
 		Operator{
 			Name: "resize_bilinear", Params: in("x", "target_size_height", "target_size_width", "sampling_mode"),
-			Shape: targetShape, Eval: resizeBilinear, Local: newGrid2,
+			Shape: targetShape, Eval: resizeBilinear, Local: newGrid2, Texts: Texts{"sampling_mode": samplingModes},
 		},
 		Operator{
 			Name: "resize", Params: in("x", "shape!", "resized_dims!", "interpolation_mode", "sampling_mode"),
 			Shape: resizeShape, Eval: resize, Local: newGrid2,
+			Texts:   Texts{"interpolation_mode": {"LINEAR", "NEAREST_NEIGHBOR"}, "sampling_mode": samplingModes},
 			Folding: CostUnbounded,
 		},
 	)

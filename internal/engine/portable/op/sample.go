@@ -24,14 +24,14 @@ func init() {
 			Name: "resample",
 			Params: in("x", "coordinates!", "sampling_mode", "padding_mode", "padding_value.",
 				"coordinates_mode", "align_corners."),
-			Shape: resampleShape, Eval: resample,
+			Shape: resampleShape, Eval: resample, Texts: samplerTexts,
 			Folding: CostUnbounded,
 		},
 		Operator{
 			Name: "affine",
 			Params: in("x", "transform_matrix!", "sampling_mode", "padding_mode", "padding_value.", "coordinates_mode",
 				"align_corners.", "output_height!", "output_width!"),
-			Shape: affineShape, Eval: affineWarp,
+			Shape: affineShape, Eval: affineWarp, Texts: samplerTexts,
 			Folding: CostUnbounded,
 		},
 	)
@@ -53,18 +53,18 @@ type sampler struct {
 func (c *Call) sampler() (s sampler, err error) {
 	x := c.In(0)
 	s.h, s.w = x.Dims[2], x.Dims[3]
-	kind, err := c.choiceIn(2, "bilinear", pixelModes)
+	kind, err := c.choiceIn(2, "bilinear")
 	if err != nil {
 		return s, err
 	}
 	s.nearest = kind == "nearest"
-	if s.padding, err = c.choiceIn(3, "constant", paddingModes); err != nil {
+	if s.padding, err = c.choiceIn(3, "constant"); err != nil {
 		return s, err
 	}
 	if s.fill, err = c.floatIn(4, 0); err != nil {
 		return s, err
 	}
-	if s.mode, err = c.choiceIn(5, "normalized_minus_one_to_one", placeModes); err != nil {
+	if s.mode, err = c.choiceIn(5, "normalized_minus_one_to_one"); err != nil {
 		return s, err
 	}
 	s.align, err = c.BoolIn(6, false)
@@ -72,10 +72,11 @@ func (c *Call) sampler() (s sampler, err error) {
 }
 
 // choiceIn returns the text of operand k, def when it is absent, which has to be one
-// of a list.
-func (c *Call) choiceIn(k int, def string, list []string) (string, error) {
+// of those in the operator's row. They were compared when the program was loaded; here
+// it is the guard against a step that was made otherwise.
+func (c *Call) choiceIn(k int, def string) (string, error) {
 	s, err := c.textIn(k, def)
-	if err == nil && !slices.Contains(list, s) {
+	if err == nil && !slices.Contains(c.Step.Def.Texts[c.name(k)], s) {
 		return "", fmt.Errorf("%s %q is unknown", c.name(k), s)
 	}
 	return s, err

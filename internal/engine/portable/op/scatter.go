@@ -22,16 +22,16 @@ func init() {
 	add(
 		Operator{
 			Name: "scatter", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices."),
-			Shape: scatterShape, Eval: scatter, Check: checkScatter,
+			Shape: scatterShape, Eval: scatter, Check: checkScatter, Texts: scatterTexts,
 			Note: "negative indices up to iOS16; from iOS17 an index outside changes nothing, or is an error where validate_indices asks for it",
 		},
 		Operator{
 			Name: "scatter_along_axis", Params: in("data*", "indices!", "updates!", "axis", "mode", "validate_indices."),
-			Shape: scatterAlongShape, Eval: scatterAlong, Check: checkScatter,
+			Shape: scatterAlongShape, Eval: scatterAlong, Check: checkScatter, Texts: scatterTexts,
 		},
 		Operator{
 			Name: "scatter_nd", Params: in("data*", "indices!", "updates!", "mode", "validate_indices."),
-			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND,
+			Shape: scatterNDShape, Eval: scatterND, Check: checkScatterND, Texts: scatterTexts,
 		},
 	)
 }
@@ -54,11 +54,11 @@ const (
 	updateMin
 )
 
-// updateIn reads the mode, operand k, one of scatterModes, whose order is that of the
+// updateIn reads the mode, operand k. The texts in scatterTexts have the order of the
 // constants above.
 func (c *Call) updateIn(k int) (update, error) {
-	s, err := c.choiceIn(k, "add", scatterModes)
-	return update(max(0, slices.Index(scatterModes, s))), err
+	s, err := c.choiceIn(k, "add")
+	return update(max(0, slices.Index(scatterTexts["mode"], s))), err
 }
 
 // apply changes dst by src element by element. The caller has made sure that no

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/weight"
+	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // Operator is a row of the table.
@@ -17,6 +18,12 @@ type Operator struct {
 	Shape func(c *Call) error
 	// Eval computes the outputs.
 	Eval func(c *Call) error
+	// Texts are the operands that choose from texts, with those that there are. A
+	// program with another one is refused when it is loaded.
+	Texts Texts
+	// Declared, which may be nil, looks at the types that a program declares for the
+	// operation, once its texts are known to be right.
+	Declared func(o *mil.Op) error
 	// View says that output 0 may share the memory of operand 0.
 	View bool
 	// Exact says that the outputs hold only values that were read or that are
@@ -48,6 +55,9 @@ type Operator struct {
 	// Local makes what a step keeps from prediction to prediction.
 	Local func() any
 }
+
+// Texts are lists of texts by the name of the operand that chooses from them.
+type Texts map[string][]string
 
 // Bounds are the least and the greatest of a number of things.
 type Bounds struct{ Least, Most int }

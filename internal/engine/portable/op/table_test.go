@@ -39,7 +39,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 		if o.Random && o.Rowwise != nil {
 			t.Errorf("%s is random and row-wise", name)
 		}
-		for texts := range Texts[name] {
+		for texts := range o.Texts {
 			if !slices.ContainsFunc(o.Params, func(p Param) bool { return p.Name == texts }) {
 				t.Errorf("%s has texts for %s, which is no operand", name, texts)
 			}
@@ -77,7 +77,7 @@ func TestEveryOperandThatChoosesFromTextsHasAList(t *testing.T) {
 	}
 	for name, o := range Table {
 		for _, p := range o.Params {
-			if slices.Contains(names, p.Name) && Texts[name][p.Name] == nil {
+			if slices.Contains(names, p.Name) && o.Texts[p.Name] == nil {
 				t.Errorf("%s: operand %s has no list of texts", name, p.Name)
 			}
 		}

@@ -16,6 +16,7 @@ func init() {
 		Name:   "topk",
 		Params: in("x", "k", "axis", "ascending.", "sort", "return_indices", "output_indices_dtype"),
 		Shape:  topkShape, Eval: topk, Check: checkKind, Exact: true, Local: newRanking,
+		Texts:   Texts{"output_indices_dtype": indexTypes},
 		Results: &Bounds{1, 2}, Note: "of equal elements the one that comes first",
 	})
 }

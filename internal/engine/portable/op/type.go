@@ -11,7 +11,10 @@ import (
 func init() {
 	add(
 		Operator{Name: "identity", Params: in("x*"), Eval: identity, View: true, Exact: true, Rowwise: firstOperand},
-		Operator{Name: "cast", Params: in("x*", "dtype"), Eval: cast, View: true, Exact: true, Rowwise: firstOperand},
+		Operator{
+			Name: "cast", Params: in("x*", "dtype"), Eval: cast, View: true, Exact: true, Rowwise: firstOperand,
+			Texts: Texts{"dtype": castTypes}, Declared: castDeclared,
+		},
 	)
 }
 

@@ -1,6 +1,6 @@
 """Writes the golden cases of the portable engine's operators.
 
-    python testdata/gen/ops.py internal/engine/portable/testdata/ops.json
+    python ops.py ../ops.json
 
 Wherever coremltools can infer the value of an operation from constants, its
 answer is the expected one; the other expectations are written out with numpy,

@@ -1,5 +1,5 @@
-"""Writes layers.json: recorded results of recurrent, sampling and transposed
-convolution operators, computed by PyTorch where it has the operator and by the
+"""Writes layers.json: recorded results of convolutions, linears, attention, recurrent
+and sampling operators, computed by PyTorch where it has the operator and by the
 defining formula in NumPy where it has not. Numbers are multiples of 1/16 or so,
 which float16 holds, so that the cases serve in half precision too.
 
@@ -19,12 +19,18 @@ def num(*shape, lo=-24, hi=24, of=16):
     return (rng.integers(lo, hi, size=shape) / of).astype(np.float32)
 
 
+def short(x):
+    """The few digits by which float32 knows a number."""
+    x = float(f"{x:.9g}")
+    return int(x) if x == int(x) else x
+
+
 def enc(a):
     if isinstance(a, str):
         return {"text": a}
     a = np.asarray(a)
     kind = {"f": "fp32", "i": "int32", "u": "int32", "b": "bool"}[a.dtype.kind]
-    return {"type": kind, "shape": list(a.shape), "data": [float(x) for x in a.astype(np.float64).ravel()]}
+    return {"type": kind, "shape": list(a.shape), "data": [short(x) for x in a.astype(np.float64).ravel()]}
 
 
 def case(op, want, note="", opset=8, params=None, **inputs):
@@ -198,6 +204,43 @@ case("non_maximum_suppression", [pad(boxes[:, pick]), pad(scores[:, pick]), np.a
 pick = [1, 0, 2]
 case("non_maximum_suppression", [boxes[:, pick].transpose(0, 2, 1), scores[:, pick].transpose(0, 2, 1), np.array([pick], np.int32)],
      "two of different classes", boxes=boxes.transpose(0, 2, 1), scores=scores.transpose(0, 2, 1), params=dict(prm, per_class_suppression=np.bool_(True)))
+
+# ---- convolution
+for nd, fn in ((1, F.conv1d), (2, F.conv2d), (3, F.conv3d)):
+    for groups, stride, dil, pad in ((1, 1, 1, 0), (2, 2, 1, 1), (4, 1, 2, 2), (1, 3, 2, 1)):
+        x, w, b = num(2, 4, *(6, 5, 4)[:nd]), num(4, 4 // groups, *(3, 2, 1)[:nd]), num(4)
+        y = fn(T(x), T(w), T(b), stride=stride, padding=pad, groups=groups, dilation=dil).numpy()
+        case("conv", y, f"{nd}d, {groups} groups, stride {stride}, dilation {dil}, padding {pad}", x=x, params={
+            "weight": w, "bias": b, "strides": np.array([stride] * nd), "dilations": np.array([dil] * nd), "groups": np.int32(groups),
+            "pad_type": "custom", "pad": np.array([pad] * (2 * nd))})
+for nd, fn in ((1, F.conv1d), (2, F.conv2d), (3, F.conv3d)):
+    x, w, b = num(2, 5, *(3, 4, 2)[:nd]), num(7, 5, *(1,) * nd), num(7)
+    case("conv", fn(T(x), T(w), T(b)).numpy(), f"{nd}d, pointwise", x=x, params={"weight": w, "bias": b})
+x, w = num(1, 2, 7, 6), num(3, 2, 3, 4)
+case("conv", F.conv2d(F.pad(T(x), (1, 2, 1, 1)), T(w)).numpy(), "same, the odd zero at the end", x=x, params={"weight": w, "pad_type": "same"})
+case("conv", F.conv2d(F.pad(T(x), (2, 1, 1, 1)), T(w)).numpy(), "same_lower, the odd zero at the beginning", x=x, params={"weight": w, "pad_type": "same_lower"})
+case("conv", F.conv2d(T(x), T(w)).numpy(), "a weight that is computed", x=x, weight=w)
+
+# ---- linear
+for shape, out in (((5,), 3), ((4, 5), 7), ((2, 1, 3, 16), 33), ((1, 64), 1)):
+    x, w, b = num(*shape), num(out, shape[-1]), num(out)
+    y = F.linear(T(x), T(w), T(b)).numpy()
+    case("linear", y, f"{shape} to {out} columns", x=x, params={"weight": w, "bias": b})
+    case("linear", F.linear(T(x), T(w)).numpy(), f"{shape} to {out} columns without a bias, of a weight that is computed", x=x, weight=w)
+
+# ---- attention; in PyTorch too a boolean mask says what is seen
+attend = F.scaled_dot_product_attention
+for qs, ks, e, note in (((3, 4), (5, 4), 2, "one head"), ((2, 3, 8), (2, 9, 8), 8, "batches"), ((2, 3, 4, 8), (2, 3, 7, 8), 5, "batches and heads"),
+                        ((2, 2, 3, 2, 4), (2, 2, 3, 6, 4), 4, "two outer dimensions"), ((1, 2, 20, 8), (1, 2, 30, 8), 8, "more queries than fit one tile")):
+    q, k, v = num(*qs), num(*ks), num(*ks[:-1], e)
+    mask, seen = num(qs[-2], ks[-2]), rng.integers(0, 3, size=(*qs[:-1], ks[-2])) > 0
+    seen[..., 0] = True  # no query without a key
+    with torch.no_grad():
+        case("scaled_dot_product_attention", attend(T(q), T(k), T(v)).numpy(), note, query=q, key=k, value=v)
+        case("scaled_dot_product_attention", attend(T(q), T(k), T(v), attn_mask=T(mask)).numpy(), note + ", one mask of numbers",
+             query=q, key=k, value=v, attn_mask=mask)
+        case("scaled_dot_product_attention", attend(T(q), T(k), T(v), attn_mask=T(seen)).numpy(), note + ", a mask for each",
+             query=q, key=k, value=v, attn_mask=seen)
 
 json.dump(cases, sys.stdout, separators=(",", ":"))
 sys.stdout.write("\n")
