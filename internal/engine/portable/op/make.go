@@ -1,64 +1,89 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// range_1d(end, start, step), fill(shape, value = 0), fill_like(ref_tensor, value = 0)
+// and band_part(x, lower = -1, upper = -1). Sources: coremltools, mil/ops/defs/iOS15/
+// tensor_operation.py and, for fill_like, iOS16's.
+//
+// Operators whose result is made of a few numbers, not of a tensor: range_1d, fill
+// and fill_like; and band_part, which exporters apply to such a tensor to make a
+// causal mask.
+//
+// A mask is often range_1d twice, compared with itself, or a fill with the smallest
+// number followed by band_part. All of it depends on the length of the context, so it
+// is computed anew for every token and has to be cheap.
 func init() {
 	add(
 		Operator{Name: "range_1d", Params: in("end", "start!", "step!"), Shape: rangeShape, Eval: rangeOp},
 		Operator{Name: "fill", Params: in("shape", "value."), Shape: fillShape, Eval: fill},
 		Operator{Name: "fill_like", Params: in("ref_tensor*", "value."), Eval: fill},
-		Operator{
-			Name: "one_hot", Params: in("indices", "one_hot_vector_size!", "axis", "on_value.", "off_value."),
-			Shape: oneHotShape, Eval: oneHot,
-		},
 		Operator{Name: "band_part", Params: in("x", "lower.", "upper."), Eval: bandPart, Check: needRank(2, "has no matrices"), Exact: true},
-		Operator{Name: "non_zero", Params: in("x"), Shape: nonZeroShape, Eval: nonZero},
 	)
 }
 
-// rangeShape counts the numbers start, start+step, ... that lie before end.
+var errZeroStep = errors.New("step is 0")
+
+// rangeShape counts the numbers start, start+step, ... that lie before end, as
+// numpy.arange does: end itself is left out and a range that runs the wrong way is
+// empty. The operands come in the order end, start, step.
 func rangeShape(c *Call) error {
 	for k := range 3 {
 		if c.In(k).Len() != 1 {
 			return fmt.Errorf("%s holds %d values where one is expected", c.name(k), c.In(k).Len())
 		}
 	}
-	if !c.floatOut(0) {
-		end, start, step := int64(c.I32(c.In(0))[0]), int64(c.I32(c.In(1))[0]), int64(c.I32(c.In(2))[0])
-		if step == 0 {
-			return fmt.Errorf("step is 0")
-		}
-		n := (end - start + step - 1) / step
-		if step < 0 {
-			n = (start - end - step - 1) / -step
-		}
-		if n > array.MaxElements {
-			return fmt.Errorf("numbers from %d to %d in steps of %d cannot be listed", start, end, step)
-		}
-		return c.out(0).SetShape(int(max(0, n)))
+	n, err := 0, error(nil)
+	if c.floatOut(0) {
+		n, err = c.countFloats()
+	} else {
+		n, err = c.countInts()
 	}
-	end, start, step := float64(c.F32(c.In(0))[0]), float64(c.F32(c.In(1))[0]), float64(c.F32(c.In(2))[0])
-	n := math.Ceil((end - start) / step)
-	if step == 0 || n != n || n > array.MaxElements {
-		return fmt.Errorf("numbers from %g to %g in steps of %g cannot be listed", start, end, step)
+	if err != nil {
+		return err
 	}
-	return c.out(0).SetShape(int(max(0, n)))
+	return c.out(0).SetShape(n)
 }
 
+// countInts is the length of a range of integers: the quotient of the difference and
+// the step, rounded up. Differences of two int32 need int64.
+func (c *Call) countInts() (int, error) {
+	end, start, step := int64(c.I32(c.In(0))[0]), int64(c.I32(c.In(1))[0]), int64(c.I32(c.In(2))[0])
+	if step == 0 {
+		return 0, errZeroStep
+	}
+	n := (end - start + step - 1) / step
+	if step < 0 {
+		n = (start - end - step - 1) / -step
+	}
+	if n > array.MaxElements {
+		return 0, fmt.Errorf("numbers from %d to %d in steps of %d cannot be listed", start, end, step)
+	}
+	return int(max(0, n)), nil
+}
+
+// countFloats is the length of a range of floating-point numbers. Rounding of the
+// quotient may make it one longer than the exact range, as in NumPy.
+func (c *Call) countFloats() (int, error) {
+	end, start, step := float64(c.F32(c.In(0))[0]), float64(c.F32(c.In(1))[0]), float64(c.F32(c.In(2))[0])
+	n := math.Ceil((end - start) / step) // NaN and infinities are caught below
+	if step == 0 || n != n || n > array.MaxElements {
+		return 0, fmt.Errorf("numbers from %g to %g in steps of %g cannot be listed", start, end, step)
+	}
+	return int(max(0, n)), nil
+}
+
+// rangeOp computes every number from its place, start + k·step, in float64: a
+// running sum would add up the rounding of all steps before it.
 func rangeOp(c *Call) error {
 	if !c.floatOut(0) {
-		start, step := int64(c.I32(c.In(1))[0]), int64(c.I32(c.In(2))[0])
-		dst, dt := c.newI32(0), c.out(0).DType
-		c.Env.Pieces(len(dst), func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				dst[k] = array.Wrap(start+int64(k)*step, dt)
-			}
-		})
+		c.rangeInts()
 		return nil
 	}
 	start, step := float64(c.F32(c.In(1))[0]), float64(c.F32(c.In(2))[0])
@@ -71,9 +96,25 @@ func rangeOp(c *Call) error {
 	return nil
 }
 
-// fillShape reads the result's shape from operand 0.
-func fillShape(c *Call) error {
-	target := c.intsIn(0)
+// rangeInts is rangeOp for integers.
+func (c *Call) rangeInts() {
+	start, step := int64(c.I32(c.In(1))[0]), int64(c.I32(c.In(2))[0])
+	dst, dt := c.newI32(0), c.out(0).DType
+	c.Env.Pieces(len(dst), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			// The last number lies before end, but the result's type may be narrower
+			// than that of the operands.
+			dst[k] = array.Wrap(start+int64(k)*step, dt)
+		}
+	})
+}
+
+// fillShape reads the result's shape from operand 0, which may be computed.
+func fillShape(c *Call) error { return c.shapeIn(0) }
+
+// shapeIn gives output 0 the shape that operand k lists.
+func (c *Call) shapeIn(k int) error {
+	target := c.intsIn(k)
 	if len(target) > array.MaxRank {
 		return fmt.Errorf("shape has %d dimensions, above the limit of %d", len(target), array.MaxRank)
 	}
@@ -84,7 +125,8 @@ func fillShape(c *Call) error {
 	return c.out(0).SetShape(dims[:len(target)]...)
 }
 
-// fill sets every element to value, 0 by default.
+// fill sets every element to value, 0 by default. The result's type is that of
+// value, which may be of a narrow integer type.
 func fill(c *Call) error {
 	if c.floatOut(0) {
 		v, err := c.floatIn(1, 0)
@@ -102,83 +144,10 @@ func fill(c *Call) error {
 	return nil
 }
 
-// oneHotAxis returns the position of the new dimension and its size.
-func oneHotAxis(c *Call) (axis, depth int, err error) {
-	rank := c.In(0).Rank
-	if depth, err = c.intIn(1, 0); err != nil {
-		return 0, 0, err
-	}
-	if axis, err = c.intIn(2, -1); err != nil {
-		return 0, 0, err
-	}
-	if axis < 0 {
-		axis += rank + 1
-	}
-	if axis < 0 || axis > rank || rank == array.MaxRank || depth < 0 {
-		return 0, 0, fmt.Errorf("axis %d of %d elements does not fit indices of rank %d", axis, depth, rank)
-	}
-	return axis, depth, nil
-}
-
-// oneHotShape inserts a dimension for the classes at the axis.
-func oneHotShape(c *Call) error {
-	idx := c.In(0)
-	axis, depth, err := oneHotAxis(c)
-	if err != nil {
-		return err
-	}
-	var dims [array.MaxRank]int
-	copy(dims[:], idx.Dims[:axis])
-	dims[axis] = depth
-	copy(dims[axis+1:], idx.Dims[axis:idx.Rank])
-	return c.out(0).SetShape(dims[:idx.Rank+1]...)
-}
-
-// oneHot sets on_value at the index and off_value elsewhere along a new axis. An
-// index outside the axis sets nothing.
-func oneHot(c *Call) error {
-	axis, depth, err := oneHotAxis(c)
-	if err != nil {
-		return err
-	}
-	idx := c.In(0)
-	indices, inner := c.I32(idx), idx.Span(axis, idx.Rank)
-	if c.floatOut(0) {
-		on, err := c.floatIn(3, 1)
-		if err != nil {
-			return err
-		}
-		off, err := c.floatIn(4, 0)
-		if err != nil {
-			return err
-		}
-		spotOn(&c.Env.Poller, c.newF32(0), indices, depth, inner, on, off)
-		return nil
-	}
-	on, err := c.intIn(3, 1)
-	if err != nil {
-		return err
-	}
-	off, err := c.intIn(4, 0)
-	if err != nil {
-		return err
-	}
-	dt := c.out(0).DType
-	spotOn(&c.Env.Poller, c.newI32(0), indices, depth, inner, array.Wrap(int64(on), dt), array.Wrap(int64(off), dt))
-	return nil
-}
-
-func spotOn[T any](p *array.Poller, dst []T, indices []int32, depth, inner int, on, off T) {
-	array.Fill(p, dst, off)
-	p.Lanes(len(indices), 1, func(k int) {
-		if i := int(indices[k]); i >= 0 && i < depth {
-			dst[(k/inner*depth+i)*inner+k%inner] = on
-		}
-	})
-}
-
 // bandPart keeps the elements of each matrix that lie at most lower below and
-// upper above the diagonal; a negative number keeps all on that side.
+// upper above the diagonal and sets the others to zero; a negative number, the
+// default, keeps all on that side. It is tf.linalg.band_part: numpy.tril is lower
+// -1 and upper 0, numpy.triu is lower 0 and upper -1.
 func bandPart(c *Call) error {
 	x := c.In(0)
 	if x.Rank < 2 {
@@ -203,12 +172,14 @@ func bandPart(c *Call) error {
 	return nil
 }
 
+// band writes each row in three parts, zeros, what is kept, zeros: what is cut off
+// is never read into the result, so that a NaN or an infinity there is gone.
 func band[T any](p *array.Poller, dst, src []T, rows, cols, lower, upper int) {
 	if len(dst) == 0 {
 		return
 	}
 	p.Lanes(len(dst)/cols, cols, func(r int) {
-		m, at := r%rows, r*cols
+		m, at := r%rows, r*cols // the row in its matrix, and where it lies
 		from, to := 0, cols
 		if lower >= 0 {
 			from = min(cols, max(0, m-lower))
@@ -221,54 +192,4 @@ func band[T any](p *array.Poller, dst, src []T, rows, cols, lower, upper int) {
 		array.Copy(p, row[from:to], src[at+from:at+to])
 		array.Fill(p, row[to:], *new(T))
 	})
-}
-
-// nonZeroShape has a row of indices for each element that is not zero.
-func nonZeroShape(c *Call) error {
-	n := 0
-	x := c.In(0)
-	if x.IsInt() {
-		n = filled(&c.Env.Poller, c.I32(x))
-	} else {
-		n = filled(&c.Env.Poller, c.F32(x))
-	}
-	return c.out(0).SetShape(n, x.Rank)
-}
-
-// filled counts the elements that are not zero.
-func filled[T int32 | float32](p *array.Poller, src []T) (n int) {
-	p.Pieces(len(src), func(lo, hi int) {
-		for _, v := range src[lo:hi] {
-			n += int(bit(v != 0))
-		}
-	})
-	return n
-}
-
-// nonZero lists the coordinates of the elements that are not zero.
-func nonZero(c *Call) error {
-	x := c.In(0)
-	dst := c.newI32(0)
-	if x.IsInt() {
-		coordinates(&c.Env.Poller, dst, c.I32(x), x)
-	} else {
-		coordinates(&c.Env.Poller, dst, c.F32(x), x)
-	}
-	return nil
-}
-
-func coordinates[T int32 | float32](p *array.Poller, dst []int32, src []T, x *array.Value) {
-	at := 0
-	work := array.Counter{Poller: p}
-	for k, v := range src {
-		work.Add(1)
-		if v == 0 {
-			continue
-		}
-		for d := x.Rank - 1; d >= 0; d-- {
-			dst[at+d] = int32(k % x.Dims[d])
-			k /= x.Dims[d]
-		}
-		at += x.Rank
-	}
 }

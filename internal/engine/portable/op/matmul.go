@@ -7,6 +7,14 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// matmul goes one of three ways. A constant y that is stored as [n, k] is a weight:
+// the kernels read it as it is, compressed or not, and never as float32 as a whole.
+// Two computed operands, scores and values of attention that was not fused, are
+// multiplied here, batch by batch; y may be [k, n] or [n, k], both of which a kernel
+// reads. Only a transposed x is copied: no kernel reads columns of it.
+//
+// Operands are x, y, transpose_x (false) and transpose_y (false). Source: coremltools,
+// mil/ops/defs/iOS15/linear.py, for which ranks above 2 broadcast as in NumPy.
 func init() {
 	add(
 		Operator{
@@ -18,7 +26,8 @@ func init() {
 	)
 }
 
-// prepareMatmul reads a constant matrix y of [n, k] (transpose_y) as stored.
+// prepareMatmul reads a constant matrix y of [n, k] (transpose_y) as stored. Of one
+// of [k, n] a row would not be a row of weights, so it is left to the plain way.
 func prepareMatmul(s *Setup) (any, error) {
 	y := s.in(1)
 	if y == nil || y.Rank != 2 || s.isTrue(2) || !s.isTrue(3) {
@@ -33,12 +42,14 @@ func prepareMatmul(s *Setup) (any, error) {
 
 // matmulDims are the sizes of one product: batches of [m,k]·[k,n].
 type matmulDims struct {
-	m, n, k          int
-	tx, ty           bool
-	batch            [array.MaxRank]int
-	batches          int
-	xBatch, yBatch   [array.MaxRank]int // element strides of the batch dimensions, 0 where broadcast
-	rank             int                // of batch
+	m, n, k        int
+	tx, ty         bool // transpose_x and transpose_y
+	batch          [array.MaxRank]int
+	batches        int
+	xBatch, yBatch [array.MaxRank]int // element strides of the batch dimensions, 0 where broadcast
+	rank           int                // of batch
+	// A vector is a matrix of one row (x) or column (y) whose dimension the result
+	// does not have, as in numpy.matmul.
 	vectorX, vectorY bool
 }
 
@@ -51,51 +62,52 @@ func (c *Call) matmulDims() (d matmulDims, err error) {
 	if d.ty, err = c.BoolIn(3, false); err != nil {
 		return d, err
 	}
-	xd, yd := x.Shape(), y.Shape()
 	d.vectorX, d.vectorY = x.Rank == 1, y.Rank == 1
 	if x.Rank == 0 || y.Rank == 0 || d.vectorX && d.tx || d.vectorY && d.ty {
-		return d, fmt.Errorf("x of shape %v and y of shape %v do not multiply", xd, yd)
+		return d, errMultiply(x, y)
 	}
-	xm, xk, yk, yn := 1, xd[x.Rank-1], yd[0], 1
-	if !d.vectorX {
-		xm, xk = xd[x.Rank-2], xd[x.Rank-1]
-		xd = xd[:x.Rank-2]
-		if d.tx {
-			xm, xk = xk, xm
-		}
-	} else {
-		xd = nil
-	}
-	if !d.vectorY {
-		yk, yn = yd[y.Rank-2], yd[y.Rank-1]
-		yd = yd[:y.Rank-2]
-		if d.ty {
-			yk, yn = yn, yk
-		}
-	} else {
-		yd = nil
+	xm, xk, xb := lastTwo(x.Shape(), d.tx)
+	yk, yn, yb := lastTwo(y.Shape(), d.ty)
+	if d.vectorY {
+		yk, yn = yn, 1
 	}
 	if xk != yk {
-		return d, fmt.Errorf("x of shape %v and y of shape %v do not multiply", x.Shape(), y.Shape())
+		return d, errMultiply(x, y)
 	}
 	d.m, d.n, d.k = xm, yn, xk
-	return d, d.broadcast(xd, yd)
+	return d, d.broadcast(xb, yb)
 }
 
-// broadcast lines the batch dimensions up from the right.
+// lastTwo parts a shape into the rows and columns of its matrices and the batch
+// dimensions before them. A vector is one row.
+func lastTwo(shape []int, transposed bool) (rows, cols int, batch []int) {
+	n := len(shape)
+	if n == 1 {
+		return 1, shape[0], nil
+	}
+	rows, cols = shape[n-2], shape[n-1]
+	if transposed {
+		rows, cols = cols, rows
+	}
+	return rows, cols, shape[:n-2]
+}
+
+// errMultiply is the error of operands that have no product.
+func errMultiply(x, y *array.Value) error {
+	return fmt.Errorf("x of shape %v and y of shape %v do not multiply", x.ShapeCopy(), y.ShapeCopy())
+}
+
+// broadcast lines the batch dimensions up from the right, as NumPy does. An operand
+// that has 1 where the other has more is read again for each: its stride is 0.
 func (d *matmulDims) broadcast(xd, yd []int) error {
 	d.rank = max(len(xd), len(yd))
 	d.batches = 1
 	xs, ys := d.m*d.k, d.n*d.k
 	for j := 1; j <= d.rank; j++ {
 		at := d.rank - j
-		a, b := 1, 1
-		if j <= len(xd) {
-			a = xd[len(xd)-j]
-		}
-		if j <= len(yd) {
-			b = yd[len(yd)-j]
-		}
+		// xs and ys are the elements of one index of the dimension: the matrix itself
+		// at first, then all batches to the right.
+		a, b := fromRight(xd, j), fromRight(yd, j)
 		if a != b && a != 1 && b != 1 {
 			return fmt.Errorf("batch dimensions %v and %v do not broadcast", xd, yd)
 		}
@@ -116,7 +128,17 @@ func (d *matmulDims) broadcast(xd, yd []int) error {
 	return nil
 }
 
-// matmulShape joins the batch dimensions and those of the product.
+// fromRight returns dimension j of a shape, counted from the right beginning with 1;
+// 1 where there is none.
+func fromRight(shape []int, j int) int {
+	if j > len(shape) {
+		return 1
+	}
+	return shape[len(shape)-j]
+}
+
+// matmulShape joins the batch dimensions and those of the product. The array has room
+// for two more than a value may have, so that SetShape finds a rank that is too high.
 func matmulShape(c *Call) error {
 	d, err := c.matmulDims()
 	if err != nil {
@@ -135,8 +157,9 @@ func matmulShape(c *Call) error {
 	return c.out(0).SetShape(dims[:n]...)
 }
 
-// matmul: the product of the last two dimensions for each index of the others,
-// which broadcast.
+// matmul is the product of the last two dimensions for each index of the others,
+// which broadcast, as numpy.matmul has it. Sums are taken in float32 in the order of
+// the kernel, which depends on k alone: neither on the threads nor on m.
 func matmul(c *Call) error {
 	d, err := c.matmulDims()
 	if err != nil {
@@ -146,7 +169,7 @@ func matmul(c *Call) error {
 	xs := c.F32(c.In(0))
 	if w := dataOf[weightMatrix](c); w != nil {
 		dst := c.newF32(0)
-		if len(dst) > 0 {
+		if len(dst) > 0 { // all rows of all batches are one tall x
 			c.multiply(w.mat, dst, d.n, xs, d.k, len(dst)/d.n, nil)
 		}
 		return nil
@@ -180,7 +203,8 @@ func transpose(p *array.Poller, dst, src []float32, rows, cols int) []float32 {
 	return dst
 }
 
-// matmulTask multiplies batches of dense matrices on the pool.
+// matmulTask multiplies batches of dense matrices on the pool. It belongs to a step,
+// so that the pool's interface value needs no allocation.
 type matmulTask struct {
 	env       *Env
 	d         matmulDims
@@ -195,7 +219,9 @@ func (t *matmulTask) matmul(c *Call, dst, x, y []float32, ty bool, m, n, k int) 
 	t.run(c)
 }
 
-// run multiplies on the pool, or here where a second thread would not pay.
+// run multiplies on the pool, or here where a second thread would not pay. A unit of
+// work is some tens of rows: the kernel asks about the context for every tile of y,
+// and more rows would make the time between two questions long.
 func (t *matmulTask) run(c *Call) {
 	if t.d.m == 0 || t.d.n == 0 || t.d.batches == 0 {
 		return
@@ -209,10 +235,12 @@ func (t *matmulTask) run(c *Call) {
 	c.Env.Poll()
 }
 
-// units is the number of units of work.
+// units is the number of units of work. Units of one batch follow each other, so that
+// a thread that takes several reads one y.
 func (t *matmulTask) units() int { return t.d.batches * ((t.d.m + t.rows - 1) / t.rows) }
 
-// Run computes units lo to hi-1, each some rows of one batch.
+// Run computes units lo to hi-1, each some rows of one batch. A row of the result is
+// computed by one thread, so its sums have one order.
 func (t *matmulTask) Run(lo, hi, _ int) {
 	d := &t.d
 	per := (d.m + t.rows - 1) / t.rows
@@ -229,7 +257,8 @@ func (t *matmulTask) Run(lo, hi, _ int) {
 	}
 }
 
-// offsets returns where the matrices of batch b begin.
+// offsets returns where the matrices of batch b begin. The number of the batch is taken
+// apart into its indices, from the last dimension on.
 func (d *matmulDims) offsets(b int) (x, y int) {
 	for j := d.rank - 1; j >= 0; j-- {
 		i := b % d.batch[j]

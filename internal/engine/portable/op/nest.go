@@ -6,6 +6,9 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// What operators share that walk several values at once: in which form to take an
+// operand, the nest of loops, and the shape that operands have in common.
+
 // plain returns a value of the same content that can be viewed with strides: v
 // itself, or its decoded copy when it is a compressed constant. tmp is the
 // caller's room for the copy.
@@ -21,11 +24,12 @@ func (c *Call) plain(v, tmp *array.Value) *array.Value {
 	return tmp
 }
 
-// nest returns a nest that looks at the prediction's context.
+// nest returns a nest that looks at the prediction's context. It lives on the stack of
+// the definition that walks it.
 func (c *Call) nest() array.Nest { return array.Nest{Count: array.Counter{Poller: &c.Env.Poller}} }
 
 // floatsOf returns v's elements for a nest: in place when v is float32 with
-// strides that a nest can walk, else made dense.
+// strides that a nest can walk, else made dense. dense says which strides to give it.
 func (c *Call) floatsOf(v *array.Value) (f []float32, dense bool) {
 	if v.Repr == array.ReprF32 && !v.Dense && v.Walkable() {
 		return v.F32, false
@@ -33,7 +37,8 @@ func (c *Call) floatsOf(v *array.Value) (f []float32, dense bool) {
 	return c.F32(v), true
 }
 
-// broadcastShape gives output 0 the common shape of operands from..to.
+// broadcastShape gives output 0 the common shape of operands from..to-1, lined up
+// from the right as NumPy does: where one has 1 it takes the size of the others.
 func broadcastShape(c *Call, from, to int) error {
 	var dims [array.MaxRank]int
 	rank := 0

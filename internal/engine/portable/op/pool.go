@@ -7,6 +7,17 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// max_pool, avg_pool and l2_pool take x of [batch, channels, spatial...], kernel_sizes,
+// strides (1), pad_type, pad (0), ceil_mode (false) and, of avg_pool alone,
+// exclude_padding_from_average (false). pad holds two numbers for each dimension,
+// before and after it, in the order of the dimensions.
+//
+// Source: coremltools, mil/ops/defs/iOS15/pool.py. Two of its limits do not hold here:
+// l2_pool takes three spatial dimensions too, and so does ceil_mode.
+//
+// The three pools have one geometry and differ in what they make of a window. They
+// are plain loops without a kernel: they stand in models of images, where the
+// convolutions around them cost more by far.
 func init() {
 	params := in("x", "kernel_sizes!", "strides", "pad_type", "pad", "ceil_mode", "exclude_padding_from_average")
 	add(
@@ -33,16 +44,11 @@ const (
 // lacks have size 1.
 type pooling struct {
 	in, out, kernel, stride, before, after [poolDims]int
-	excludePadding                         bool
+	excludePadding                         bool // exclude_padding_from_average
 }
 
 // poolGeometry reads the operands of a pool.
 func (c *Call) poolGeometry() (p pooling, err error) {
-	x, kernel, stride, pads := c.In(0), c.intsIn(1), c.intsIn(2), c.intsIn(4)
-	n := x.Rank - 2
-	if n < 1 || n > poolDims || len(kernel) != n || stride != nil && len(stride) != n || pads != nil && len(pads) != 2*n {
-		return p, fmt.Errorf("%d kernel sizes, %d strides and %d pads for x of rank %d", len(kernel), len(stride), len(pads), x.Rank)
-	}
 	mode, err := c.textIn(3, "valid")
 	if err != nil {
 		return p, err
@@ -54,6 +60,25 @@ func (c *Call) poolGeometry() (p pooling, err error) {
 	if p.excludePadding, err = c.BoolIn(6, false); err != nil {
 		return p, err
 	}
+	if err := p.read(c, mode); err != nil {
+		return p, err
+	}
+	for d := poolDims - (c.In(0).Rank - 2); d < poolDims; d++ {
+		if err := p.fit(d, mode, ceil); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// read takes sizes, strides and pads of the spatial dimensions. Pads count only
+// under the mode custom, whatever the program lists beside another one.
+func (p *pooling) read(c *Call, mode string) error {
+	x, kernel, stride, pads := c.In(0), c.intsIn(1), c.intsIn(2), c.intsIn(4)
+	n := x.Rank - 2
+	if n < 1 || n > poolDims || len(kernel) != n || stride != nil && len(stride) != n || pads != nil && len(pads) != 2*n {
+		return fmt.Errorf("%d kernel sizes, %d strides and %d pads for x of rank %d", len(kernel), len(stride), len(pads), x.Rank)
+	}
 	for d := range poolDims {
 		p.in[d], p.out[d], p.kernel[d], p.stride[d] = 1, 1, 1, 1
 	}
@@ -64,19 +89,20 @@ func (c *Call) poolGeometry() (p pooling, err error) {
 			p.stride[d] = int(stride[j])
 		}
 		if p.kernel[d] < 1 || p.stride[d] < 1 || p.kernel[d] > array.MaxElements {
-			return p, fmt.Errorf("kernel of %d with stride %d", p.kernel[d], p.stride[d])
+			return fmt.Errorf("kernel of %d with stride %d", p.kernel[d], p.stride[d])
 		}
 		if mode == "custom" && pads != nil {
 			p.before[d], p.after[d] = int(pads[2*j]), int(pads[2*j+1])
 		}
-		if err := p.fit(d, mode, ceil); err != nil {
-			return p, err
-		}
 	}
-	return p, nil
+	return nil
 }
 
-// fit computes padding and output size of dimension d.
+// fit computes padding and output size of dimension d. The formulas are those of
+// coremltools (spatial_dimensions_out_shape): same gives an output for every stride
+// begun, with the odd element of padding after, or before with same_lower; ceil_mode
+// adds a last window that reaches beyond the end, unless it would lie wholly in the
+// padding there, which PyTorch does not count either.
 func (p *pooling) fit(d int, mode string, ceil bool) error {
 	n, k, s := p.in[d], p.kernel[d], p.stride[d]
 	switch mode {
@@ -91,7 +117,7 @@ func (p *pooling) fit(d int, mode string, ceil bool) error {
 		return fmt.Errorf("pad_type %q is unknown", mode)
 	}
 	b, a := p.before[d], p.after[d]
-	room := n + b + a - k
+	room := n + b + a - k // places that the window can move on from the first one
 	if b < 0 || a < 0 || b > array.MaxElements || a > array.MaxElements || room < 0 {
 		return fmt.Errorf("kernel of %d does not fit %d elements with padding %d and %d", k, n, b, a)
 	}
@@ -105,7 +131,8 @@ func (p *pooling) fit(d int, mode string, ceil bool) error {
 	return nil
 }
 
-// poolShape gives the result the number of windows in each spatial dimension.
+// poolShape gives the result the number of windows in each spatial dimension. Batch and
+// channels stay.
 func poolShape(c *Call) error {
 	p, err := c.poolGeometry()
 	if err != nil {
@@ -117,7 +144,8 @@ func poolShape(c *Call) error {
 	return c.out(0).SetShape(dims[:x.Rank]...)
 }
 
-// pool computes every output element from its window.
+// pool computes every output element from its window, channel by channel. at counts
+// the windows in three dimensions whatever the rank: missing ones have one window.
 func (c *Call) pool(kind poolKind) error {
 	p, err := c.poolGeometry()
 	if err != nil {
@@ -125,7 +153,7 @@ func (c *Call) pool(kind poolKind) error {
 	}
 	x := c.In(0)
 	src, dst := c.F32(x), c.newF32(0)
-	plane := p.in[0] * p.in[1] * p.in[2]
+	plane := p.in[0] * p.in[1] * p.in[2] // elements of one channel
 	work := array.Counter{Poller: &c.Env.Poller}
 	k := 0
 	for ch := range x.Dims[0] * x.Dims[1] {
@@ -144,7 +172,8 @@ func (c *Call) pool(kind poolKind) error {
 }
 
 // window returns the part of the kernel at output position at that lies inside
-// the input, and the number of its places that lie inside input and padding.
+// the input, and the number of its places that lie inside input and padding. What
+// ceil_mode lets a window reach beyond the padding is no place, as in PyTorch.
 func (p *pooling) window(at *[poolDims]int) (lo, hi [poolDims]int, places int) {
 	places = 1
 	for d := range poolDims {
@@ -156,41 +185,60 @@ func (p *pooling) window(at *[poolDims]int) (lo, hi [poolDims]int, places int) {
 	return lo, hi, places
 }
 
-// reduce makes one number of the window at output position at.
+// pooled is what was found in a window so far. The three kinds share one loop over a
+// window: which of the sums is kept is a branch that every processor predicts.
+type pooled struct {
+	best   float32 // of poolMax
+	sum    float64 // of the others
+	inside int     // places that lie in the input
+}
+
+// result makes one number of a window that has places in input and padding. A window
+// without any has the mean 0; the maximum of one without input is -Inf.
+func (w *pooled) result(kind poolKind, places int) float32 {
+	switch kind {
+	case poolMean:
+		return float32(w.sum / float64(max(places, 1)))
+	case poolRoot:
+		return float32(math.Sqrt(w.sum))
+	default:
+		return w.best
+	}
+}
+
+// reduce makes one number of the window at output position at. Sums are taken in
+// float64, row by row.
 func (p *pooling) reduce(kind poolKind, src []float32, at *[poolDims]int, work *array.Counter) float32 {
 	lo, hi, places := p.window(at)
-	best, sum, inside := float32(math.Inf(-1)), 0.0, 0
+	w := pooled{best: float32(math.Inf(-1))}
 	work.Add(8 + max(0, hi[2]-lo[2]))
 	for i := lo[0]; i < hi[0]; i++ {
 		for j := lo[1]; j < hi[1]; j++ {
 			row := src[(i*p.in[1]+j)*p.in[2]:]
 			work.Add(8)
 			for k := lo[2]; k < hi[2]; k++ {
-				if inside&(array.PollEvery-1) == array.PollEvery-1 {
+				if w.inside&(array.PollEvery-1) == array.PollEvery-1 {
 					work.Poller.Poll()
 				}
-				v := float64(row[k])
-				switch kind {
-				case poolMax:
-					best = max(best, row[k])
-				case poolMean:
-					sum += v
-				case poolRoot:
-					sum += v * v
-				}
-				inside++
+				w.add(kind, row[k])
 			}
 		}
 	}
-	switch kind {
-	case poolMean:
-		if p.excludePadding {
-			places = inside
-		}
-		return float32(sum / float64(max(places, 1)))
-	case poolRoot:
-		return float32(math.Sqrt(sum))
-	default:
-		return best
+	if p.excludePadding {
+		places = w.inside
 	}
+	return w.result(kind, places)
+}
+
+// add takes in one element. A NaN makes the maximum NaN, as PyTorch's does.
+func (w *pooled) add(kind poolKind, x float32) {
+	switch v := float64(x); kind {
+	case poolMax:
+		w.best = max(w.best, x)
+	case poolMean:
+		w.sum += v
+	case poolRoot:
+		w.sum += v * v
+	}
+	w.inside++
 }

@@ -5,9 +5,10 @@ import (
 )
 
 // Setup is what an operator sees of one step while the plan is made: which of its
-// operands are constants.
+// operands are constants. Prepare may drop an operand, and the functions at the end
+// answer Operator.Rowwise.
 type Setup struct {
-	Load     *array.Poller
+	Load     *array.Poller // of the load, which a context may end
 	Step     *Binding
 	Constant func(slot int32) *array.Value // nil where the slot is none
 }
@@ -42,13 +43,19 @@ func (s *Setup) isTrue(k int) bool {
 	return v != nil && v.Repr == array.ReprI32 && len(v.I32) == 1 && v.I32[0] != 0
 }
 
-// Answers to rowwise.
+// Answers to Operator.Rowwise: the operand whose rows become the result's rows one by
+// one. Where only the last rows of an output are wanted, the planner computes only
+// those through a chain of such steps: see TailOperator.
+
+// firstOperand is of operators of one operand that work element by element or on the
+// last dimension alone.
 func firstOperand(*Setup) (int, bool) { return 0, true }
 
 // constantWeight is of linear, whose weight must be a constant.
 func constantWeight(s *Setup) (int, bool) { return 0, s.in(1) != nil }
 
-// constantMatrix is of matmul, whose x must lie as it is.
+// constantMatrix is of matmul, whose x must lie as it is: transposed, its rows would be
+// columns.
 func constantMatrix(s *Setup) (int, bool) {
 	y := s.in(1)
 	return 0, y != nil && y.Rank == 2 && s.isFalse(2)

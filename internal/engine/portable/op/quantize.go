@@ -1,12 +1,21 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// quantize(input, zero_point = 0, scale, axis, output_dtype) and dequantize(input,
+// zero_point = 0, scale, axis): linear quantisation of values that are computed, from iOS17 on. Weights are not
+// stored so: theirs are the constexpr operators of package weight. Source: coremltools,
+// mil/ops/defs/iOS17/quantization_ops.py.
+//
+// Models quantised for 8-bit activations have pairs of these around their products.
+// The values between are integers in memory, and no product of int8 is used for them:
+// each operator rounds as the program says, and no more.
 func init() {
 	add(
 		Operator{
@@ -26,7 +35,8 @@ type affine struct {
 	inner int     // elements between two steps along the axis
 }
 
-// at returns the numbers that belong to element k.
+// at returns the numbers that belong to element k: the scale repeats behind the axis and
+// before it.
 func (a *affine) at(k int) (scale, zero float64) {
 	j := k / a.inner % len(a.scale)
 	if a.zero != nil {
@@ -35,6 +45,8 @@ func (a *affine) at(k int) (scale, zero float64) {
 	return float64(a.scale[j]), zero
 }
 
+// affine reads scale, zero point and axis. A scale of one element needs no axis, and
+// its zero point may not be a list either.
 func (c *Call) affine() (a affine, err error) {
 	x, zero, scale := c.In(0), c.In(1), c.In(2)
 	n := scale.Len()
@@ -63,7 +75,8 @@ func (c *Call) affine() (a affine, err error) {
 }
 
 // quantize is round(input/scale) + zero_point, ties to even, limited to the range
-// of the type.
+// of the type: an infinity is its end. A NaN, which is 0/0 too, becomes the zero point,
+// the number that stands for 0.
 func quantize(c *Call) error {
 	a, err := c.affine()
 	if err != nil {
@@ -82,13 +95,16 @@ func quantize(c *Call) error {
 			if q != q {
 				q = zero
 			}
+			// Limited in float64, where infinities compare as they should, and only
+			// then converted.
 			dst[k] = int32(max(float64(lo), min(q, float64(hi))))
 		}
 	})
 	return nil
 }
 
-// dequantize is scale * (input - zero_point).
+// dequantize is scale * (input - zero_point). The difference of two int8 does not fit
+// int8, so it is taken in float64, where the product with a scale is exact too.
 func dequantize(c *Call) error {
 	a, err := c.affine()
 	if err != nil {
@@ -107,3 +123,7 @@ func dequantize(c *Call) error {
 	})
 	return nil
 }
+
+// errTypes is the fault of a program whose result is of another kind than x: integers
+// where x holds floating-point numbers, or the other way round.
+var errTypes = errors.New("the result's type does not go with x")

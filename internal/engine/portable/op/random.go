@@ -9,47 +9,49 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// random_uniform(shape, low = 0, high = 1, seed), random_normal(shape, mean = 0, stddev
+// = 1, seed) and random_bernoulli(shape, prob = 0.5, seed) draw a tensor of a shape;
+// random_categorical(x, mode = logits, size = 1, seed) draws the places of classes,
+// which it gives as numbers of the type of x as coremltools declares them. Source:
+// coremltools, mil/ops/defs/iOS15/random.py.
+//
+// They are marked Random: the planner folds none of them, though their operands are
+// constants, and a rehearsal leaves their content unknown.
+
+// randomNote is what docs/operators.md says of every row of this file. Core ML does
+// not publish its generator, so its numbers cannot be had; the distributions are the
+// same, and a seed repeats on every platform because PCG is defined bit for bit.
+const randomNote = "with a seed the same numbers in every prediction; not those of Core ML"
+
 func init() {
 	add(
 		Operator{
 			Name: "random_uniform", Params: in("shape", "low.", "high.", "seed."),
-			Shape: randomShape, Eval: randomUniform, Random: true,
-			Note: "with a seed the same numbers in every prediction; not those of Core ML",
+			Shape: randomShape, Eval: randomUniform, Random: true, Note: randomNote,
 		},
 		Operator{
 			Name: "random_normal", Params: in("shape", "mean.", "stddev.", "seed."),
-			Shape: randomShape, Eval: randomNormal, Random: true,
-			Note: "with a seed the same numbers in every prediction; not those of Core ML",
+			Shape: randomShape, Eval: randomNormal, Random: true, Note: randomNote,
 		},
 		Operator{
 			Name: "random_bernoulli", Params: in("shape", "prob.", "seed."),
-			Shape: randomShape, Eval: randomBernoulli, Random: true,
-			Note: "with a seed the same numbers in every prediction; not those of Core ML",
+			Shape: randomShape, Eval: randomBernoulli, Random: true, Note: randomNote,
 		},
 		Operator{
 			Name: "random_categorical", Params: in("x", "mode", "size", "seed."),
-			Shape: categoricalShape, Eval: randomCategorical, Random: true, Local: newScratch,
+			Shape: categoricalShape, Eval: randomCategorical, Random: true, Local: newScratch, Note: randomNote,
 			Texts: Texts{"mode": {"logits", "probs"}},
-			Note:  "with a seed the same numbers in every prediction; not those of Core ML",
 		},
 	)
 }
 
 // randomShape gives output 0 the shape that operand 0 lists.
-func randomShape(c *Call) error {
-	list := c.intsIn(0)
-	if len(list) > array.MaxRank {
-		return fmt.Errorf("rank %d is above the limit of %d", len(list), array.MaxRank)
-	}
-	var dims [array.MaxRank]int
-	for d, n := range list {
-		dims[d] = int(n)
-	}
-	return c.out(0).SetShape(dims[:len(list)]...)
-}
+func randomShape(c *Call) error { return c.shapeIn(0) }
 
 // generator returns the source of random numbers of a step. A seed that is not
-// negative gives the same numbers in every prediction; without one they differ.
+// negative gives the same numbers in every prediction; without one they differ. The
+// generator is made anew in every prediction and is allocated: unlike the others, an
+// operator that draws is not part of the step that a language model repeats.
 func (c *Call) generator(k int) (*rand.Rand, error) {
 	seed, err := c.intIn(k, -1)
 	if err != nil {
@@ -61,22 +63,22 @@ func (c *Call) generator(k int) (*rand.Rand, error) {
 	return rand.New(rand.NewPCG(uint64(seed), 0)), nil
 }
 
-// twoFloats reads operands 1 and 2.
-func (c *Call) twoFloats(a, b float32) (float64, float64, error) {
-	x, err := c.floatIn(1, a)
-	if err != nil {
+// floatPair reads operands k and k+1, which are a and b where they are absent.
+func (c *Call) floatPair(k int, a, b float32) (x, y float32, err error) {
+	if x, err = c.floatIn(k, a); err != nil {
 		return 0, 0, err
 	}
-	y, err := c.floatIn(2, b)
-	return float64(x), float64(y), err
+	y, err = c.floatIn(k+1, b)
+	return x, y, err
 }
 
 // randomUniform draws from low up to but not including high.
 func randomUniform(c *Call) error {
-	low, high, err := c.twoFloats(0, 1)
+	lo, hi, err := c.floatPair(1, 0, 1)
 	if err != nil {
 		return err
 	}
+	low, high := float64(lo), float64(hi)
 	r, err := c.generator(3)
 	if err != nil {
 		return err
@@ -84,15 +86,15 @@ func randomUniform(c *Call) error {
 	dst := c.newF32(0)
 	c.Env.Pieces(len(dst), func(from, to int) {
 		for k := from; k < to; k++ {
-			dst[k] = c.below(low+(high-low)*r.Float64(), low, high)
+			dst[k] = below(low+(high-low)*r.Float64(), low, high)
 		}
 	})
 	return nil
 }
 
-// below rounds v to the type of output 0 without reaching high, which the
-// interval excludes.
-func (c *Call) below(v, low, high float64) float32 {
+// below rounds v to float32 without reaching high, which the interval excludes: the
+// float64 just below high would be rounded up to it.
+func below(v, low, high float64) float32 {
 	f := float32(v)
 	if float64(f) >= high && high > low {
 		f = math.Nextafter32(float32(high), float32(low))
@@ -100,12 +102,14 @@ func (c *Call) below(v, low, high float64) float32 {
 	return f
 }
 
-// randomNormal draws from the normal distribution of a mean and a deviation.
+// randomNormal draws from the normal distribution of a mean and a deviation, by the
+// ziggurat of math/rand/v2.
 func randomNormal(c *Call) error {
-	mean, deviation, err := c.twoFloats(0, 1)
+	m, s, err := c.floatPair(1, 0, 1)
 	if err != nil {
 		return err
 	}
+	mean, deviation := float64(m), float64(s)
 	r, err := c.generator(3)
 	if err != nil {
 		return err
@@ -119,7 +123,8 @@ func randomNormal(c *Call) error {
 	return nil
 }
 
-// randomBernoulli draws 1 with probability prob, else 0.
+// randomBernoulli draws 1 with probability prob, else 0. A uniform number is below 1,
+// so that a probability of 1 always draws 1.
 func randomBernoulli(c *Call) error {
 	p, err := c.floatIn(1, 0.5)
 	if err != nil {
@@ -141,7 +146,8 @@ func randomBernoulli(c *Call) error {
 	return nil
 }
 
-// categoricalShape replaces the last dimension of x by the number of draws.
+// categoricalShape replaces the last dimension of x, which runs over the classes,
+// by the number of draws.
 func categoricalShape(c *Call) error {
 	x := c.In(0)
 	n, err := c.intIn(2, 1)
@@ -157,7 +163,9 @@ func categoricalShape(c *Call) error {
 }
 
 // randomCategorical draws classes by inverting the cumulative distribution of
-// each row.
+// each row: a class is the first whose running sum lies above a uniform number. The
+// search ends one before the last class, so that rounding of the total cannot lead
+// beyond it. Weights need not add up to 1.
 func randomCategorical(c *Call) error {
 	mode, err := c.textIn(1, "logits")
 	if err != nil {
@@ -172,6 +180,7 @@ func randomCategorical(c *Call) error {
 	}
 	x := c.F32(c.In(0))
 	dst := c.newF32(0)
+	// Results are numbers of the type of x: fp16 holds classes up to 2048 exactly.
 	classes, draws := c.In(0).Dims[c.In(0).Rank-1], c.out(0).Dims[c.out(0).Rank-1]
 	upTo := c.scratch().doubles(classes)
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -180,6 +189,7 @@ func randomCategorical(c *Call) error {
 		total := accumulate(&c.Env.Poller, upTo, row, mode == "logits")
 		for k := range draws {
 			v := r.Float64() * total
+			// Binary search: a vocabulary has 100,000 classes and more.
 			i := sort.Search(classes-1, func(i int) bool { return v < upTo[i] })
 			work.Add(32)
 			dst[at+k] = float32(i)
@@ -189,7 +199,9 @@ func randomCategorical(c *Call) error {
 }
 
 // accumulate fills upTo with the running sums of the weights of a row and
-// returns their total.
+// returns their total. The weights of logits are exp(v - max), which cannot
+// overflow. Only a positive weight counts. Where there is none at all, as when a logit
+// is NaN, the sums stay 0 and the last class is drawn.
 func accumulate(p *array.Poller, upTo []float64, row []float32, logits bool) float64 {
 	most := math.Inf(-1)
 	p.Pieces(len(row), func(lo, hi int) {

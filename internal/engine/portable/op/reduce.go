@@ -1,18 +1,28 @@
 package op
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// The reductions take x, axes and keep_dims and differ in how two elements become one,
+// in what is done to an element before and to the result after. An axis may be
+// negative and may be named twice. A result that lacks all dimensions is a scalar.
+//
+// Source: coremltools, mil/ops/defs/iOS15/reduction.py.
+//
+// Exporters write RMS and layer norms as chains with reduce_mean in them, softmax with
+// reduce_max and reduce_sum; where package plan fuses such a chain none of this runs.
+
 // reduction is an operator that combines the elements along some axes. It sums
-// (or multiplies, or compares) in float64, integers in int64.
+// (or multiplies, or compares) in float64, integers in int64. Core ML's own sums of
+// fp16 are less exact; a result that was rounded once is within theirs.
 type reduction struct {
 	name string
-	kind combine
-	// each maps an element before it is combined; nil: the element itself.
+	kind combine // of the elements, after each and before finish
+	// each maps an element before it is combined; nil: the element itself. eachI is
+	// the same for integers.
 	each  func(x float64) float64
 	eachI func(x int64) int64
 	// finish maps the combined value of n elements.
@@ -31,7 +41,12 @@ const (
 	byMin
 )
 
+// reductions are the rows of this file but for reduce_log_sum_exp, which reads its
+// operand twice. A reduction of no elements is what combining begins with: 0, 1, -Inf
+// or Inf, and NaN for a mean, as in NumPy. reduce_log_sum is the logarithm of the
+// sum, not the sum of logarithms.
 var reductions = []reduction{
+	// Operands are x, axes (all) and keep_dims (false).
 	{name: "reduce_sum"},
 	{name: "reduce_mean", finish: func(acc float64, n int) float64 { return acc / float64(n) }, grouped: true},
 	{name: "reduce_prod", kind: byProduct},
@@ -43,8 +58,10 @@ var reductions = []reduction{
 	{name: "reduce_log_sum", finish: func(acc float64, _ int) float64 { return math.Log(acc) }},
 }
 
+// square maps the elements of the norms before they are summed.
 func square(x float64) float64 { return x * x }
 
+// squareI cannot overflow: what it is given fits 32 bits.
 func squareI(x int64) int64 { return x * x }
 
 func init() {
@@ -60,13 +77,10 @@ func init() {
 			Grouped: r.grouped,
 		})
 	}
-	add(Operator{
-		Name: "reduce_log_sum_exp", Params: in("x*", "axes", "keep_dims"), Shape: reduceShape,
-		Eval: logSumExp, Local: newScratch,
-	})
 }
 
-// reduceShape drops the reduced axes, or leaves 1 for them when keep_dims is set.
+// reduceShape drops the reduced axes, or leaves 1 for them when keep_dims is set. Axes
+// that are absent are all of them; an empty list is none.
 func reduceShape(c *Call) error {
 	x := c.In(0)
 	set, err := c.axesIn(1, x)
@@ -94,7 +108,10 @@ func reduceShape(c *Call) error {
 }
 
 // reduceNest lays out a nest over x (memory 1) and the accumulators of the
-// result (memory 0), and returns how many elements go into each.
+// result (memory 0), and returns how many elements go into each. The stride of a
+// reduced axis is 0 among the accumulators: all its elements meet in one. Where the
+// last axis is reduced the nest gives rows that go into one accumulator, elsewhere
+// rows that go into a row of them, so x is read in the order of memory either way.
 func (c *Call) reduceNest(w *array.Nest, x *array.Value, dense bool) (n int, err error) {
 	set, err := c.axesIn(1, x)
 	if err != nil {
@@ -119,7 +136,8 @@ func (c *Call) reduceNest(w *array.Nest, x *array.Value, dense bool) (n int, err
 	return n, nil
 }
 
-// reduce combines the elements along the axes.
+// reduce combines the elements along the axes: in one accumulator of float64 for each
+// element of the result, which the step keeps as scratch memory.
 func (c *Call) reduce(r *reduction) error {
 	x, out := c.In(0), c.out(0)
 	if x.IsInt() {
@@ -132,10 +150,9 @@ func (c *Call) reduce(r *reduction) error {
 		return err
 	}
 	acc := c.scratch().doubles(out.Len())
-	initial := [...]float64{bySum: 0, byProduct: 1, byMax: math.Inf(-1), byMin: math.Inf(1)}[r.kind]
-	array.Fill(&c.Env.Poller, acc, initial)
+	array.Fill(&c.Env.Poller, acc, r.kind.initial())
 	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
-		if w.Step[0] == 0 {
+		if w.Step[0] == 0 { // the row's elements meet in one accumulator
 			acc[w.At[0]] = r.row(acc[w.At[0]], src[w.At[1]:], w.N, w.Step[1])
 			continue
 		}
@@ -152,7 +169,22 @@ func (c *Call) reduce(r *reduction) error {
 	return nil
 }
 
-// storeDoubles writes results computed in float64 to output 0.
+// initial is what elements are combined with first.
+func (b combine) initial() float64 {
+	switch b {
+	case byProduct:
+		return 1
+	case byMax:
+		return math.Inf(-1)
+	case byMin:
+		return math.Inf(1)
+	default:
+		return 0
+	}
+}
+
+// storeDoubles writes results computed in float64 to output 0. For one of integers
+// they are rounded toward zero and limited to what it holds, as cast does.
 func (c *Call) storeDoubles(acc []float64) {
 	if c.floatOut(0) {
 		dst := c.newF32(0)
@@ -177,7 +209,8 @@ func (c *Call) storeDoubles(acc []float64) {
 }
 
 // row combines n elements, step apart, into one accumulator. Four chains keep the
-// adder busy; their order is fixed.
+// adder busy; their order is fixed, so that every machine gives the same bits. The
+// plain sum of dense rows has a loop of its own because it is what means are made of.
 func (r *reduction) row(acc float64, x []float32, n, step int) float64 {
 	if r.kind == bySum && r.each == nil && step == 1 {
 		var s [4]float64
@@ -204,7 +237,7 @@ func (r *reduction) row(acc float64, x []float32, n, step int) float64 {
 	return acc
 }
 
-// column combines n elements into as many accumulators.
+// column combines n elements, step apart, into as many accumulators, accStep apart.
 func (r *reduction) column(acc []float64, x []float32, n, accStep, step int) {
 	if r.kind == bySum && r.each == nil && step == 1 && accStep == 1 {
 		acc = acc[:n]
@@ -222,7 +255,8 @@ func (r *reduction) column(acc []float64, x []float32, n, accStep, step int) {
 	}
 }
 
-// join adds an element to what was combined so far.
+// join adds an element to what was combined so far. A NaN stays: the greatest and
+// the least of numbers with a NaN among them are NaN, as in NumPy and PyTorch.
 func (b combine) join(acc, v float64) float64 {
 	switch b {
 	case byProduct:
@@ -234,112 +268,4 @@ func (b combine) join(acc, v float64) float64 {
 	default:
 		return acc + v
 	}
-}
-
-// reduceInt is reduce for integers: exact modulo the width of the result.
-func (c *Call) reduceInt(r *reduction) error {
-	x, out := c.In(0), c.out(0)
-	src := c.I32(x)
-	w := c.nest()
-	n, err := c.reduceNest(&w, x, true)
-	if err != nil {
-		return err
-	}
-	if n == 0 && (r.kind == byMax || r.kind == byMin) {
-		return fmt.Errorf("no elements to reduce")
-	}
-	acc := c.scratch().longs(out.Len())
-	initial := [...]int64{bySum: 0, byProduct: 1, byMax: math.MinInt64, byMin: math.MaxInt64}[r.kind]
-	array.Fill(&c.Env.Poller, acc, initial)
-	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
-		for k := range w.N {
-			v := int64(src[w.At[1]+k*w.Step[1]])
-			if r.eachI != nil {
-				v = r.eachI(v)
-			}
-			p := &acc[w.At[0]+k*w.Step[0]]
-			*p = r.kind.joinInt(*p, v)
-		}
-	}
-	if r.finish != nil {
-		all := c.scratch().doubles(len(acc))
-		c.Env.Pieces(len(acc), func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				all[k] = r.finish(float64(acc[k]), n)
-			}
-		})
-		c.storeDoubles(all)
-		return nil
-	}
-	if c.floatOut(0) {
-		dst := c.newF32(0)
-		c.Env.Pieces(len(acc), func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				dst[k] = float32(acc[k])
-			}
-		})
-		return nil
-	}
-	dst, dt := c.newI32(0), out.DType
-	c.Env.Pieces(len(acc), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			dst[k] = array.Wrap(acc[k], dt)
-		}
-	})
-	return nil
-}
-
-// joinInt is join for integers.
-func (b combine) joinInt(acc, v int64) int64 {
-	switch b {
-	case byProduct:
-		return acc * v
-	case byMax:
-		return max(acc, v)
-	case byMin:
-		return min(acc, v)
-	default:
-		return acc + v
-	}
-}
-
-// logSumExp is max + log(sum(exp(x-max))), which does not overflow.
-func logSumExp(c *Call) error {
-	x, out := c.In(0), c.out(0)
-	src := c.F32(x)
-	w := c.nest()
-	if _, err := c.reduceNest(&w, x, true); err != nil {
-		return err
-	}
-	m := out.Len()
-	all := c.scratch().doubles(2 * m)
-	top, sum := all[:m], all[m:]
-	array.Fill(&c.Env.Poller, top, math.Inf(-1))
-	array.Fill(&c.Env.Poller, sum, 0)
-	strides := w.Stride
-	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
-		for k := range w.N {
-			p := w.At[0] + k*w.Step[0]
-			top[p] = max(top[p], float64(src[w.At[1]+k*w.Step[1]]))
-		}
-	}
-	w = c.nest()
-	w.Stride = strides
-	for ok := w.Start(x.Shape(), 2); ok; ok = w.Next() {
-		for k := range w.N {
-			p := w.At[0] + k*w.Step[0]
-			if d := float64(src[w.At[1]+k*w.Step[1]]) - top[p]; d == d { // Inf-Inf adds nothing
-				sum[p] += math.Exp(d)
-			} else if top[p] != top[p] || math.IsInf(top[p], 1) {
-				sum[p] += 1
-			}
-		}
-	}
-	c.Env.Pieces(m, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			sum[k] = top[k] + math.Log(sum[k])
-		}
-	})
-	c.storeDoubles(sum)
-	return nil
 }

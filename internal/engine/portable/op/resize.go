@@ -7,6 +7,17 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// The operands by number: upsample_nearest_neighbor and upsample_bilinear take x and
+// two factors (1), the latter align_corners (true) and half_pixel_centers too;
+// resize_nearest_neighbor and resize_bilinear take x and a height and a width, the
+// latter a sampling_mode (DEFAULT); resize, from iOS17 on, takes x, a shape, how many
+// of its last dimensions count, interpolation_mode (LINEAR) and sampling_mode.
+//
+// The operators of this file make the last two dimensions, height and width, larger
+// or smaller. Each computes where the places of the result lie along the input (the
+// taps of a dimension) and then reads every plane by the same taps. crop_resize
+// (crop_resize.go) samples by the same modes. Sources: coremltools, mil/ops/defs,
+// iOS15/image_resizing.py and iOS17/image_resizing.py.
 func init() {
 	add(
 		Operator{
@@ -36,7 +47,14 @@ func init() {
 }
 
 // sampling says where along the input the elements of a resized dimension lie;
-// the names and formulas are those of resize_bilinear.
+// the names and formulas are those of resize_bilinear. For an input of 2 elements
+// and a result of 5 the places are
+//
+//	STRICT_ALIGN_CORNERS  0    0.25  0.5  0.75  1    the outermost elements meet
+//	ALIGN_CORNERS         as above, but a result of one element lies in the middle
+//	DEFAULT               0    0.4   0.8  1     1    TensorFlow without half pixels
+//	OFFSET_CORNERS        0.1  0.3   0.5  0.7   0.9
+//	UNALIGN_CORNERS       0    0.1   0.5  0.9   1    PyTorch without align_corners
 type sampling string
 
 const (
@@ -47,7 +65,8 @@ const (
 	unaligned    sampling = "UNALIGN_CORNERS"
 )
 
-// at returns the place of element i of out along an input of n elements.
+// at returns the place of element i of out along an input of n elements, limited to
+// its first and last element: what lies outside repeats the border.
 func (s sampling) at(i, n, out int) float64 {
 	from, to := float64(n), float64(out)
 	p := 0.0
@@ -75,18 +94,20 @@ type tap struct {
 	share  float64
 }
 
-// grid2 holds the taps of height and width. It belongs to a step.
+// grid2 holds the taps of height and width. It belongs to a step: a prediction of
+// known shapes finds room for them there.
 type grid2 struct{ rows, cols []tap }
 
+// newGrid2 makes the local of the operators of this file.
 func newGrid2() any { return &grid2{} }
 
 // grid2 returns what newGrid2 made for this step.
 func (c *Call) grid2() *grid2 {
-	g := localOf[grid2](c)
-	return g
+	return localOf[grid2](c)
 }
 
-// linearTaps fills the taps of one dimension for linear interpolation.
+// linearTaps fills the taps of one dimension for linear interpolation. At the last
+// element both are that element, so that nothing is read behind it.
 func (c *Call) linearTaps(t []tap, n, out int, s sampling) []tap {
 	t = reuse(c.Env, t, out)
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -100,7 +121,8 @@ func (c *Call) linearTaps(t []tap, n, out int, s sampling) []tap {
 }
 
 // nearestTaps fills the taps of one dimension for copies of the element at
-// i*n/out, rounded down. The sizes count, not the factor that gave them.
+// i*n/out, rounded down. The sizes count, not the factor that gave them. It is the mode
+// nearest of PyTorch, which rounds down too, in integers and so without its rounding.
 func (c *Call) nearestTaps(t []tap, n, out int) []tap {
 	t = reuse(c.Env, t, out)
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -112,7 +134,8 @@ func (c *Call) nearestTaps(t []tap, n, out int) []tap {
 	return t
 }
 
-// sample computes output 0 from the taps.
+// sample computes output 0 from the taps, two rows of the input at a time: first
+// along the width, then between the rows, in float64.
 func (c *Call) sample(g *grid2) {
 	x := c.In(0)
 	src, dst := c.F32(x), c.newF32(0)
@@ -136,7 +159,9 @@ func (c *Call) sample(g *grid2) {
 	}
 }
 
-// mix is the point between a and b, share of the way.
+// mix is the point between a and b, share of the way. A share of 0 does not read b:
+// an infinity to the right of a place that lies on an element is not mixed in. One in
+// the row below is, as in PyTorch, where 0 times infinity makes the result NaN.
 func mix(a, b float32, share float64) float64 {
 	if share == 0 {
 		return float64(a)
@@ -161,7 +186,9 @@ func (c *Call) resizedShape(h, w float64) error {
 	return c.out(0).SetShape(dims[:x.Rank]...)
 }
 
-// upsampleShape multiplies height and width by the factors.
+// upsampleShape multiplies height and width by the factors, rounded down. From there
+// on the sizes count and not the factors, which is what PyTorch calls
+// recompute_scale_factor.
 func upsampleShape(c *Call) error {
 	x := c.In(0)
 	sh, err := c.floatIn(1, 1)
@@ -178,7 +205,7 @@ func upsampleShape(c *Call) error {
 	return c.resizedShape(math.Floor(float64(x.Dims[x.Rank-2])*float64(sh)), math.Floor(float64(x.Dims[x.Rank-1])*float64(sw)))
 }
 
-// targetShape takes height and width from the operands.
+// targetShape takes height and width from the operands, each 1 where it is absent.
 func targetShape(c *Call) error {
 	h, err := c.intIn(1, 1)
 	if err != nil {
@@ -191,7 +218,7 @@ func targetShape(c *Call) error {
 	return c.resizedShape(float64(h), float64(w))
 }
 
-// sizes returns height and width before and after.
+// sizes returns height and width before and after: the shape rule has set the latter.
 func (c *Call) sizes() (h, w, toH, toW int) {
 	x, out := c.In(0), c.out(0)
 	return x.Dims[x.Rank-2], x.Dims[x.Rank-1], out.Dims[x.Rank-2], out.Dims[x.Rank-1]
@@ -207,7 +234,8 @@ func resizeNearest(c *Call) error {
 }
 
 // upsampleBilinear samples between the corners' centres when they are aligned,
-// else by half pixels or by plain multiples of the spacing.
+// else by half pixels or by plain multiples of the spacing. half_pixel_centers came
+// with iOS16 and is the opposite of align_corners where it is absent.
 func upsampleBilinear(c *Call) error {
 	align, err := c.BoolIn(3, true)
 	if err != nil {
@@ -226,7 +254,7 @@ func upsampleBilinear(c *Call) error {
 	return c.bilinear(s)
 }
 
-// resizeBilinear interpolates between the four elements around each place.
+// resizeBilinear interpolates with the sampling mode that the program names.
 func resizeBilinear(c *Call) error {
 	s, err := c.samplingIn(3)
 	if err != nil {
@@ -249,7 +277,8 @@ func (c *Call) samplingIn(k int) (sampling, error) {
 }
 
 // resizeShape takes the last resized_dims dimensions from the end of shape; 0
-// keeps the dimension of x.
+// keeps the dimension of x. Shape may be computed, so a program can resize to the
+// size of another tensor.
 func resizeShape(c *Call) error {
 	x, target := c.In(0), c.intsIn(1)
 	n, err := c.intIn(2, 0)
@@ -286,29 +315,37 @@ func resize(c *Call) error {
 	default:
 		return fmt.Errorf("interpolation_mode %q is unknown", mode)
 	}
-	h, w, toH, toW := c.sizes()
-	g := c.grid2()
-	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
-	work := array.Counter{Poller: &c.Env.Poller}
-	for _, taps := range [...][]tap{g.rows, g.cols} {
-		for k, t := range taps {
-			// A place half-way between two elements goes to the first by default,
-			// so that whole factors repeat every element alike.
-			work.Add(1)
-			if t.share > 0.5 || t.share == 0.5 && s != byDefault {
-				t.lo = t.hi
-			}
-			taps[k] = tap{lo: t.lo, hi: t.lo}
-		}
-	}
+	g := c.linearGrid(s)
+	c.roundTaps(g.rows, s)
+	c.roundTaps(g.cols, s)
 	c.sample(g)
 	return nil
 }
 
-func (c *Call) bilinear(s sampling) error {
+// roundTaps moves every tap to the element that it lies closest to. A place half-way
+// between two elements goes to the first by default, so that whole factors repeat
+// every element alike, and to the second in the other modes.
+func (c *Call) roundTaps(taps []tap, s sampling) {
+	work := array.Counter{Poller: &c.Env.Poller}
+	for k, t := range taps {
+		work.Add(1)
+		if t.share > 0.5 || t.share == 0.5 && s != byDefault {
+			t.lo = t.hi
+		}
+		taps[k] = tap{lo: t.lo, hi: t.lo}
+	}
+}
+
+// linearGrid fills the taps of both dimensions for linear interpolation.
+func (c *Call) linearGrid(s sampling) *grid2 {
 	h, w, toH, toW := c.sizes()
 	g := c.grid2()
 	g.rows, g.cols = c.linearTaps(g.rows, h, toH, s), c.linearTaps(g.cols, w, toW, s)
-	c.sample(g)
+	return g
+}
+
+// bilinear interpolates between the four elements around each place.
+func (c *Call) bilinear(s sampling) error {
+	c.sample(c.linearGrid(s))
 	return nil
 }

@@ -3,10 +3,21 @@ package op
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// resample and affine read an image at any places between its pixels: resample at
+// those that an operand lists, as torch.nn.functional.grid_sample does, affine at
+// those to which a matrix takes the pixels of the result, as affine_grid with
+// grid_sample. x is [batch, channels, height, width]; a pair of coordinates is x
+// first, then y. Source: coremltools, mil/ops/defs/iOS15/image_resizing.py.
+//
+// Both take x, coordinates or transform_matrix, sampling_mode, padding_mode,
+// padding_value, coordinates_mode and align_corners, which sampler reads; affine takes
+// output_height and output_width too. There is no kernel: every place costs four reads
+// anywhere in the image.
 func init() {
 	add(
 		Operator{
@@ -31,8 +42,9 @@ type sampler struct {
 	h, w    int
 	nearest bool
 	padding string
-	fill    float32
-	// How coordinates are meant.
+	fill    float32 // of places outside, where padding is constant
+	// How coordinates are meant: mode is their range, align whether its ends are the
+	// centres of the outermost pixels (align_corners) or their outer edges.
 	mode  string
 	align bool
 }
@@ -41,38 +53,39 @@ type sampler struct {
 func (c *Call) sampler() (s sampler, err error) {
 	x := c.In(0)
 	s.h, s.w = x.Dims[2], x.Dims[3]
-	kind, err := c.textIn(2, "bilinear")
+	kind, err := c.choiceIn(2, "bilinear")
 	if err != nil {
 		return s, err
 	}
-	if s.nearest = kind == "nearest"; !s.nearest && kind != "bilinear" {
-		return s, fmt.Errorf("sampling_mode %q is unknown", kind)
-	}
-	if s.padding, err = c.textIn(3, "constant"); err != nil {
+	s.nearest = kind == "nearest"
+	if s.padding, err = c.choiceIn(3, "constant"); err != nil {
 		return s, err
-	}
-	switch s.padding {
-	case "constant", "border", "reflection", "symmetric":
-	default:
-		return s, fmt.Errorf("padding_mode %q is unknown", s.padding)
 	}
 	if s.fill, err = c.floatIn(4, 0); err != nil {
 		return s, err
 	}
-	if s.mode, err = c.textIn(5, "normalized_minus_one_to_one"); err != nil {
+	if s.mode, err = c.choiceIn(5, "normalized_minus_one_to_one"); err != nil {
 		return s, err
-	}
-	switch s.mode {
-	case "unnormalized", "normalized_minus_one_to_one", "normalized_zero_to_one":
-	default:
-		return s, fmt.Errorf("coordinates_mode %q is unknown", s.mode)
 	}
 	s.align, err = c.BoolIn(6, false)
 	return s, err
 }
 
+// choiceIn returns the text of operand k, def when it is absent, which has to be one
+// of those in the operator's row. They were compared when the program was loaded; here
+// it is the guard against a step that was made otherwise.
+func (c *Call) choiceIn(k int, def string) (string, error) {
+	s, err := c.textIn(k, def)
+	if err == nil && !slices.Contains(c.Step.Def.Texts[c.name(k)], s) {
+		return "", fmt.Errorf("%s %q is unknown", c.name(k), s)
+	}
+	return s, err
+}
+
 // place turns a coordinate along n pixels into one that counts pixels, padding
-// applied.
+// applied. Border and both reflections end inside the image; under constant padding
+// a place outside stays outside. Reflection mirrors at the centres of the outermost
+// pixels, symmetric at their edges, whatever align_corners says of the coordinates.
 func (s *sampler) place(v float64, n int) float64 {
 	size := float64(n)
 	switch {
@@ -97,12 +110,13 @@ func (s *sampler) place(v float64, n int) float64 {
 	return v
 }
 
-// reflected folds v into lo..hi by reflection at both ends.
+// reflected folds v into lo..hi by reflection at both ends, as often as it takes.
 func reflected(v, lo, hi float64) float64 {
 	span := hi - lo
 	if span <= 0 {
 		return lo
 	}
+	// There and back again is 2·span; the way back counts from the far end.
 	v = math.Mod(math.Abs(v-lo), 2*span)
 	if v > span {
 		v = 2*span - v
@@ -110,7 +124,8 @@ func reflected(v, lo, hi float64) float64 {
 	return v + lo
 }
 
-// pixel returns the pixel at row y and column x of plane, the fill outside.
+// pixel returns the pixel at row y and column x of plane, the fill outside. A place
+// that is NaN is outside: no comparison holds.
 func (s *sampler) pixel(plane []float32, y, x float64) float64 {
 	if !(y >= 0 && x >= 0 && y < float64(s.h) && x < float64(s.w)) {
 		return float64(s.fill)
@@ -118,11 +133,14 @@ func (s *sampler) pixel(plane []float32, y, x float64) float64 {
 	return float64(plane[int(y)*s.w+int(x)])
 }
 
-// at returns the value of plane at a place.
+// at returns the value of plane at a place. The nearest pixel of a place half-way
+// between two is the even one, as in PyTorch. A pixel without a share is not read, so
+// that a fill or a NaN beside a place on a pixel is not mixed in.
 func (s *sampler) at(plane []float32, y, x float64) float32 {
 	if s.nearest {
 		return float32(s.pixel(plane, math.RoundToEven(y), math.RoundToEven(x)))
 	}
+	// The four pixels around the place, each with the area opposite of it.
 	top, left := math.Floor(y), math.Floor(x)
 	dy, dx := y-top, x-left
 	sum := 0.0
@@ -139,7 +157,7 @@ func (s *sampler) at(plane []float32, y, x float64) float32 {
 	return float32(sum)
 }
 
-// resampleShape takes height and width from the coordinates.
+// resampleShape takes height and width from the coordinates, [batch, height, width, 2].
 func resampleShape(c *Call) error {
 	x, at := c.In(0), c.In(1)
 	if x.Rank != 4 || at.Rank != 4 || at.Dims[3] != 2 || at.Dims[0] != x.Dims[0] {
@@ -154,9 +172,10 @@ func resample(c *Call) error {
 	if err != nil {
 		return err
 	}
+	// Coordinates may be integers, where they count pixels.
 	src, at := c.F32(c.In(0)), c.F32(c.In(1))
 	dst, out := c.newF32(0), c.out(0)
-	places := out.Dims[2] * out.Dims[3]
+	places := out.Dims[2] * out.Dims[3] // of one element of the batch
 	work := array.Counter{Poller: &c.Env.Poller}
 	for p := range out.Dims[0] * places {
 		work.Add(16)
@@ -166,7 +185,8 @@ func resample(c *Call) error {
 	return nil
 }
 
-// samplePlanes sets place p of every channel of batch b.
+// samplePlanes sets place p of every channel of batch b: a place costs its
+// coordinates once and is read in every channel.
 func (c *Call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y, x float64) {
 	channels := c.out(0).Dims[1]
 	work := array.Counter{Poller: &c.Env.Poller}
@@ -177,7 +197,8 @@ func (c *Call) samplePlanes(s *sampler, dst, src []float32, b, p, places int, y,
 	}
 }
 
-// affineShape takes height and width from the operands.
+// affineShape takes height and width from the operands. There is a matrix for each
+// element of the batch or one for all.
 func affineShape(c *Call) error {
 	x, m := c.In(0), c.In(1)
 	if x.Rank != 4 || m.Rank != 2 || m.Dims[1] != 6 || m.Dims[0] != 1 && m.Dims[0] != x.Dims[0] {
@@ -194,12 +215,16 @@ func affineShape(c *Call) error {
 	return c.out(0).SetShape(x.Dims[0], x.Dims[1], h, w)
 }
 
-// affineWarp reads x at the places to which a matrix takes those of the result.
+// affineWarp reads x at the places to which a matrix takes those of the result: x' =
+// a0·x + a1·y + a2 and y' = b0·x + b1·y + b2 in normalised coordinates. The matrix
+// leads from the result to the image, so it is the inverse of what the image does.
 func affineWarp(c *Call) error {
 	s, err := c.sampler()
 	if err != nil {
 		return err
 	}
+	// coremltools allows normalised coordinates alone; of pixels it would have to say
+	// whose, the image's or the result's.
 	if s.mode == "unnormalized" {
 		return fmt.Errorf("coordinates_mode %q: %w", s.mode, array.ErrUnsupported)
 	}
@@ -208,7 +233,7 @@ func affineWarp(c *Call) error {
 	h, w := out.Dims[2], out.Dims[3]
 	work := array.Counter{Poller: &c.Env.Poller}
 	for b := range out.Dims[0] {
-		t := m[b%c.In(1).Dims[0]*6:][:6]
+		t := m[b%c.In(1).Dims[0]*6:][:6] // a0 a1 a2 b0 b1 b2
 		for i := range h {
 			y := s.grid(i, h)
 			for j := range w {
@@ -223,7 +248,8 @@ func affineWarp(c *Call) error {
 	return nil
 }
 
-// grid returns the coordinate of pixel i of n of the result.
+// grid returns the coordinate of pixel i of n of the result. A single pixel of
+// aligned corners lies in the middle, as in PyTorch's affine_grid.
 func (s *sampler) grid(i, n int) float64 {
 	share := (float64(i) + 0.5) / float64(n)
 	if s.align {

@@ -3,10 +3,21 @@ package op
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
+// The scatters copy data and write updates to the places that indices name: scatter
+// whole slices along an axis, scatter_along_axis single elements of a lane (NumPy's
+// put_along_axis), scatter_nd slices at coordinates. They write one after the other,
+// so that of two updates of one place the later one wins or both add up, always in
+// the order of the indices. Their counterparts that read are in gather.go.
+//
+// Operands are data, indices, updates, axis (0, which scatter_nd lacks), mode (add) and,
+// from iOS17 on, validate_indices (false). Sources: coremltools, mil/ops/defs,
+// iOS15/scatter_gather.py and iOS17/scatter_gather.py; what happens to indices outside
+// is in writeRule.
 func init() {
 	add(
 		Operator{
@@ -25,10 +36,12 @@ func init() {
 	)
 }
 
-// refusesWrite reports whether err is more than an index that names no place.
+// refusesWrite reports whether err is more than an index that names no place, which
+// from iOS17 on loses its update and is no fault. See writeRule.
 func refusesWrite(err error) bool { return err != nil && !errors.Is(err, errDropped) }
 
-// update is how a scattered element changes what is there.
+// update is how a scattered element changes what is there. Every mode but the first
+// reads what is there, so the order of two updates of one place matters only to it.
 type update uint8
 
 const (
@@ -41,35 +54,18 @@ const (
 	updateMin
 )
 
-// updateIn reads the mode, operand k.
+// updateIn reads the mode, operand k. The texts in scatterTexts have the order of the
+// constants above.
 func (c *Call) updateIn(k int) (update, error) {
-	s, err := c.textIn(k, "add")
-	if err != nil {
-		return 0, err
-	}
-	switch s {
-	case "update":
-		return updateSet, nil
-	case "add":
-		return updateAdd, nil
-	case "sub":
-		return updateSub, nil
-	case "mul":
-		return updateMul, nil
-	case "div":
-		return updateDiv, nil
-	case "max":
-		return updateMax, nil
-	case "min":
-		return updateMin, nil
-	}
-	return 0, fmt.Errorf("mode %q is unknown", s)
+	s, err := c.choiceIn(k, "add")
+	return update(max(0, slices.Index(scatterTexts["mode"], s))), err
 }
 
 // apply changes dst by src element by element. The caller has made sure that no
-// integer divisor is zero.
+// integer divisor is zero. Integers wrap at 32 bits here and are brought into the
+// range of a narrower type at the end: see wrapTo.
 func apply[T int32 | float32](u update, dst, src []T) {
-	dst = dst[:len(src)]
+	dst = dst[:len(src)] // one check of bounds instead of one for each element
 	switch u {
 	case updateSet:
 		copy(dst, src)
@@ -101,7 +97,7 @@ func apply[T int32 | float32](u update, dst, src []T) {
 }
 
 // scattered prepares a scatter: output 0 is a copy of data, of which run changes
-// single runs. Exactly one pair of slices is set.
+// single runs. Exactly one pair of slices is set: what is there and what is new.
 type scattered struct {
 	work    array.Counter
 	mode    update
@@ -109,6 +105,7 @@ type scattered struct {
 	i, iNew []int32
 }
 
+// scattered copies data to output 0 and reads the mode, operand modeAt.
 func (c *Call) scattered(modeAt int) (s scattered, err error) {
 	s.work = array.Counter{Poller: &c.Env.Poller}
 	if s.mode, err = c.updateIn(modeAt); err != nil {
@@ -132,7 +129,8 @@ func (c *Call) scattered(modeAt int) (s scattered, err error) {
 	return s, nil
 }
 
-// run applies n updates from element from on to the output from element to on.
+// run applies n updates from element from on to the output from element to on. It is
+// called for every index and so counts its work, one more for the call.
 func (s *scattered) run(to, from, n int) {
 	s.work.Add(n + 1)
 	s.work.Poller.Pieces(n, func(lo, hi int) {
@@ -144,7 +142,21 @@ func (s *scattered) run(to, from, n int) {
 	})
 }
 
-// wrapTo brings integer results into the range of the declared type.
+// put is run for a place that was looked up with an error: one that does not exist is
+// passed over or refused, by the rule of the opset.
+func (s *scattered) put(to int, err error, from, n int) error {
+	if err == nil {
+		s.run(to, from, n)
+	}
+	if refusesWrite(err) {
+		return err
+	}
+	return nil
+}
+
+// wrapTo brings integer results into the range of the declared type, once at the end:
+// sums and products in two's complement are the same whenever they are cut, and the
+// other modes stay in the range.
 func (s *scattered) wrapTo(c *Call) {
 	if s.f != nil || !array.Narrow(c.out(0).DType) {
 		return
@@ -153,7 +165,8 @@ func (s *scattered) wrapTo(c *Call) {
 }
 
 // scatterShape checks that updates has the shape of data with axis replaced by
-// the dimensions of indices.
+// the dimensions of indices: a scalar index drops the axis, a matrix of indices puts
+// two dimensions in its place.
 func scatterShape(c *Call) error {
 	data, idx, updates := c.In(0), c.In(1), c.In(2)
 	axis, err := c.axisIn(3, 0, data)
@@ -178,7 +191,8 @@ func scatterShape(c *Call) error {
 	return sameShape(c)
 }
 
-// scatter changes the slices of data along axis that indices name.
+// scatter changes the slices of data along axis that indices name. With data of
+// [outer, n, inner] updates are [outer, indices, inner].
 func scatter(c *Call) error {
 	data := c.In(0)
 	axis, err := c.axisIn(3, 0, data)
@@ -195,14 +209,11 @@ func scatter(c *Call) error {
 	}
 	indices := c.I32(c.In(1))
 	n, inner := data.Dims[axis], data.Span(axis+1, data.Rank)
-	at := 0
+	at := 0 // in updates, which are read from the first element to the last
 	for o := range data.Span(0, axis) {
 		for _, i := range indices {
 			k, err := rule.at(i, n)
-			switch {
-			case err == nil:
-				s.run((o*n+k)*inner, at, inner)
-			case refusesWrite(err):
+			if err := s.put((o*n+k)*inner, err, at, inner); err != nil {
 				return err
 			}
 			at += inner
@@ -212,7 +223,8 @@ func scatter(c *Call) error {
 	return nil
 }
 
-// scatterAlongShape is that of data, once indices and updates agree.
+// scatterAlongShape is that of data, once indices and updates agree: an update for
+// each index.
 func scatterAlongShape(c *Call) error {
 	data, idx, updates := c.In(0), c.In(1), c.In(2)
 	if _, err := c.along(3, data, idx); err != nil {
@@ -225,7 +237,8 @@ func scatterAlongShape(c *Call) error {
 }
 
 // scatterAlong changes for every update the element of its lane that its index
-// names.
+// names. Data and indices have the same shape but for the axis, so that an update's
+// lane is known from its place.
 func scatterAlong(c *Call) error {
 	data, idx := c.In(0), c.In(1)
 	axis, err := c.along(3, data, idx)
@@ -247,10 +260,7 @@ func scatterAlong(c *Call) error {
 		for range m {
 			for j := range inner {
 				k, err := rule.at(indices[at], n)
-				switch {
-				case err == nil:
-					s.run((o*n+k)*inner+j, at, 1)
-				case refusesWrite(err):
+				if err := s.put((o*n+k)*inner+j, err, at, 1); err != nil {
 					return err
 				}
 				at++
@@ -261,7 +271,8 @@ func scatterAlong(c *Call) error {
 	return nil
 }
 
-// scatterNDShape is that of data, once indices and updates fit it.
+// scatterNDShape is that of data, once indices and updates fit it. Of updates only the
+// number of elements counts, not how they are shaped.
 func scatterNDShape(c *Call) error {
 	data, idx, updates := c.In(0), c.In(1), c.In(2)
 	d, err := c.deep(data, idx, 0)
@@ -276,7 +287,7 @@ func scatterNDShape(c *Call) error {
 }
 
 // scatterND changes the slices of data at the coordinates in the last dimension
-// of indices.
+// of indices. Fewer coordinates than dimensions name slices of what follows.
 func scatterND(c *Call) error {
 	data, idx := c.In(0), c.In(1)
 	d, err := c.deep(data, idx, 0)
@@ -294,10 +305,7 @@ func scatterND(c *Call) error {
 	indices := c.I32(idx)
 	for k := range d.count {
 		at, err := d.offset(data, indices, k, rule)
-		switch {
-		case err == nil:
-			s.run(at, k*d.slice, d.slice)
-		case refusesWrite(err):
+		if err := s.put(at, err, k*d.slice, d.slice); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,8 @@
 package op
 
-// scratch is memory that a step keeps from prediction to prediction.
+// scratch is memory that a step keeps from prediction to prediction. Predictions of
+// one program run one at a time on a frame, so a step never meets itself. Sums in
+// float64 and int64 have their own memory, since the slots' buffers are of float32.
 type scratch struct {
 	env *Env // counts the memory
 	f   []float32

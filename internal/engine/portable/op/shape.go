@@ -5,9 +5,16 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
-	"github.com/gocoreml/coreml/internal/mil"
 )
 
+// The operators of this file ask for the shape of a value or give it another one.
+// None moves an element: the results are views, or copies only where strides cannot
+// express the new shape.
+//
+// Programs compute with shapes: shape, slices of it, concat, reshape. The numbers are
+// small constants to the planner where a shape is fixed; where a dimension is the
+// length of a prompt the shape rules below read them in every prediction. Sources:
+// coremltools, mil/ops/defs, tensor_transformation.py of iOS15 and iOS17.
 func init() {
 	add(
 		Operator{Name: "shape", Params: in("x*"), Shape: shapeShape, Eval: shapeOp, Exact: true, ShapeOnly: true},
@@ -16,19 +23,14 @@ func init() {
 		Operator{Name: "squeeze", Params: in("x*", "axes"), Shape: squeezeShape, Eval: reshapeOp, View: true, Exact: true},
 		Operator{Name: "flatten2d", Params: in("x*", "axis"), Shape: flattenShape, Eval: reshapeOp, View: true, Exact: true},
 		Operator{Name: "transpose", Params: in("x*", "perm!"), Shape: transposeShape, Eval: transposeOp, View: true, Exact: true},
-		// The reference tensors come first because only the first operand of a row
-		// may be variadic.
-		Operator{
-			Name: "reshape_like", Params: in("ref_tensors*", "x*!"), Exact: true,
-			Shape: reshapeLikeShape, Eval: reshapeLike, Local: func() any { return &likeParts{} },
-		},
 	)
 }
 
 // shapeShape has an element for each dimension of the operand.
 func shapeShape(c *Call) error { return c.out(0).SetShape(c.In(0).Rank) }
 
-// shapeOp lists the dimensions of x.
+// shapeOp lists the dimensions of x. A type that is too narrow for one, such as the
+// int16 that iOS17 allows, gives its largest number.
 func shapeOp(c *Call) error {
 	dt := c.out(0).DType
 	dst := c.newI32(0)
@@ -39,15 +41,15 @@ func shapeOp(c *Call) error {
 }
 
 // reshapeShape resolves the target shape: -1 takes what is left, 0 keeps a
-// dimension of x. Up to iOS16 a 0 needs equal ranks; from iOS17 on dimensions are
-// paired from the right and a 0 without a partner is 1.
+// dimension of x (see kept). Of no elements -1 is 0, which NumPy would refuse: an empty
+// cache is reshaped so before its first token.
 func reshapeShape(c *Call) error {
 	x, target := c.In(0), c.intsIn(1)
 	if len(target) > array.MaxRank {
 		return fmt.Errorf("shape has %d dimensions, above the limit of %d", len(target), array.MaxRank)
 	}
 	var dims [array.MaxRank]int
-	infer, known := -1, 1
+	infer, known := -1, 1 // the dimension of -1, and the product of the others
 	for d, n := range target {
 		dims[d] = int(n)
 		switch {
@@ -56,20 +58,12 @@ func reshapeShape(c *Call) error {
 		case n == -1:
 			infer = d
 			continue
-		case n == 0 && c.opset() >= opsetIOS17:
-			dims[d] = 1
-			if e := d - len(target) + x.Rank; e >= 0 {
-				dims[d] = x.Dims[e]
-			}
 		case n == 0:
-			// A 0 of a shape of another rank stands for itself: an empty tensor.
-			if x.Rank == len(target) {
-				dims[d] = x.Dims[d]
-			}
+			dims[d] = c.kept(x, d, len(target))
 		case n < 0:
 			return fmt.Errorf("shape %v has a negative dimension", slices.Clone(target))
 		}
-		known *= dims[d]
+		known *= dims[d] // checked each time, so that it cannot overflow
 		if known > array.MaxElements {
 			return fmt.Errorf("shape %v is too large", slices.Clone(target))
 		}
@@ -87,7 +81,25 @@ func reshapeShape(c *Call) error {
 	return c.out(0).SetShape(dims[:len(target)]...)
 }
 
-// expandShape inserts a dimension of 1 at every position of axes in the result.
+// kept returns what a 0 means as dimension d of a target of that rank. Up to iOS16 it
+// is the same dimension of x, and a 0 of a shape of another rank stands for itself:
+// an empty tensor. From iOS17 on dimensions are paired from the right and a 0 without
+// a partner is 1.
+func (c *Call) kept(x *array.Value, d, rank int) int {
+	if c.opset() < opsetIOS17 {
+		if x.Rank == rank {
+			return x.Dims[d]
+		}
+		return 0
+	}
+	if e := d - rank + x.Rank; e >= 0 {
+		return x.Dims[e]
+	}
+	return 1
+}
+
+// expandShape inserts a dimension of 1 at every position of axes in the result. They
+// count in the result and not in x, so that two new dimensions can be neighbours.
 func expandShape(c *Call) error {
 	x, axes := c.In(0), c.intsIn(1)
 	rank := x.Rank + len(axes)
@@ -106,7 +118,7 @@ func expandShape(c *Call) error {
 		added[d] = true
 	}
 	var dims [array.MaxRank]int
-	e := 0
+	e := 0 // the next dimension of x
 	for d := range rank {
 		dims[d] = 1
 		if !added[d] {
@@ -117,8 +129,8 @@ func expandShape(c *Call) error {
 	return c.out(0).SetShape(dims[:rank]...)
 }
 
-// squeezeShape drops the listed dimensions of 1; those of other sizes stay.
-// Without axes every dimension of 1 goes.
+// squeezeShape drops the listed dimensions of 1; those of other sizes stay, as in
+// PyTorch, where NumPy refuses them. Without axes every dimension of 1 goes.
 func squeezeShape(c *Call) error {
 	x := c.In(0)
 	set, err := c.axesIn(1, x)
@@ -137,7 +149,8 @@ func squeezeShape(c *Call) error {
 	return c.out(0).SetShape(dims[:rank]...)
 }
 
-// flattenShape multiplies the dimensions before and from axis on.
+// flattenShape multiplies the dimensions before and from axis on: the result has two
+// whatever the rank of x. An axis at either end leaves 1 there.
 func flattenShape(c *Call) error {
 	x := c.In(0)
 	axis, err := c.intIn(1, 1)
@@ -154,7 +167,8 @@ func flattenShape(c *Call) error {
 }
 
 // reshapeOp gives x the shape that the rule has set, without a copy wherever
-// strides can express it.
+// strides can express it. Splitting a dimension always can be; merging two can only
+// where they lie one inside the other. A compressed constant has no strides.
 func reshapeOp(c *Call) error {
 	x, out := c.In(0), c.out(0)
 	if x.Dense {
@@ -162,6 +176,7 @@ func reshapeOp(c *Call) error {
 		return nil
 	}
 	var stride, repeat [array.MaxRank]int
+	// What cannot be shown is copied into a dense value, which always can be.
 	if x.Repr == array.ReprWeight || !x.Regroup(out.Shape(), &stride, &repeat) {
 		c.reshaped(0, x)
 		return nil
@@ -170,7 +185,8 @@ func reshapeOp(c *Call) error {
 	return nil
 }
 
-// transposeShape puts the dimensions in the order of perm.
+// transposeShape puts the dimensions in the order of perm: dimension d of the result is
+// dimension perm[d] of x, as in NumPy.
 func transposeShape(c *Call) error {
 	x, perm := c.In(0), c.intsIn(1)
 	if len(perm) != x.Rank {
@@ -192,7 +208,8 @@ func transposeShape(c *Call) error {
 	return c.out(0).SetShape(dims[:x.Rank]...)
 }
 
-// transposeOp is always a view.
+// transposeOp is always a view. Whoever needs the elements in order, a matrix product
+// for instance, makes them dense when it asks for them.
 func transposeOp(c *Call) error {
 	var tmp array.Value
 	x := c.plain(c.In(0), &tmp)
@@ -205,91 +222,5 @@ func transposeOp(c *Call) error {
 		stride[d], repeat[d] = x.Stride[a], x.Repeat[a]
 	}
 	c.view(0, x, 0, stride[:x.Rank], repeat[:x.Rank])
-	return nil
-}
-
-// likeParts are the constant operands of one reshape_like, read once.
-type likeParts struct {
-	read        bool
-	begin, end  []int
-	toTheEnd    []int
-	shapeErrors error
-}
-
-func (p *likeParts) load(op *mil.Op) error {
-	if !p.read {
-		p.read = true
-		for _, a := range []struct {
-			name string
-			to   *[]int
-		}{{"begins", &p.begin}, {"ends", &p.end}, {"end_masks", &p.toTheEnd}} {
-			for _, v := range op.Arg(a.name) {
-				if v.Const == nil {
-					p.shapeErrors = fmt.Errorf("%s is not constant", a.name)
-					return p.shapeErrors
-				}
-				ns, err := v.Const.Ints()
-				if err != nil {
-					p.shapeErrors = fmt.Errorf("%s: %w", a.name, err)
-					return p.shapeErrors
-				}
-				*a.to = append(*a.to, ns...)
-			}
-		}
-	}
-	return p.shapeErrors
-}
-
-// reshapeLikeShape joins the named parts of the shapes of the references.
-func reshapeLikeShape(c *Call) error {
-	p := localOf[likeParts](c)
-	if err := p.load(c.Step.Op); err != nil {
-		return err
-	}
-	n := c.listLen()
-	if len(p.begin) != n || len(p.end) != n || len(p.toTheEnd) != n {
-		return fmt.Errorf("%d reference tensors have %d begins, %d ends and %d masks", n, len(p.begin), len(p.end), len(p.toTheEnd))
-	}
-	var dims [array.MaxRank]int
-	rank, count := 0, 1
-	for k := range n {
-		ref := c.item(k)
-		b, e := bound(p.begin[k], ref.Rank), bound(p.end[k], ref.Rank)
-		if p.toTheEnd[k] != 0 {
-			e = ref.Rank
-		}
-		for d := b; d < e; d++ {
-			if rank == array.MaxRank {
-				return fmt.Errorf("the result has more than %d dimensions", array.MaxRank)
-			}
-			dims[rank] = ref.Dims[d]
-			rank++
-			count *= ref.Dims[d]
-		}
-	}
-	if count != c.In(1).Len() {
-		return fmt.Errorf("x of shape %v does not fit shape %v", c.In(1).ShapeCopy(), slices.Clone(dims[:rank]))
-	}
-	return c.out(0).SetShape(dims[:rank]...)
-}
-
-// bound is a slice bound as Python reads it: negative from the end, limited to
-// the range.
-func bound(a, n int) int {
-	if a < 0 {
-		a += n
-	}
-	return max(0, min(a, n))
-}
-
-// reshapeLike shows the elements under the joined shape.
-func reshapeLike(c *Call) error {
-	x := c.In(1)
-	if c.floatOut(0) {
-		c.copyF32(x)
-		return nil
-	}
-	src := c.I32(x)
-	array.Copy(&c.Env.Poller, c.newI32(0), src)
 	return nil
 }

@@ -15,10 +15,11 @@ type StateSpec struct {
 	Name  string
 	DType dtype.Type
 	Shape []int
-	Count int
+	Count int // elements
 }
 
-// Value views the buffer.
+// Value views the buffer, dense and of the state's shape: what a caller reads, writes or
+// saves between predictions.
 func (b *Buffer) Value(spec *StateSpec) array.Value {
 	v := array.Value{DType: spec.DType, Dense: true, F32: b.F32, F16: b.F16, I32: b.I32}
 	v.Rank = copy(v.Dims[:], spec.Shape)
@@ -33,6 +34,11 @@ func (b *Buffer) Value(spec *StateSpec) array.Value {
 	return v
 }
 
+// States are memory that lives from prediction to prediction, since iOS18: the caches
+// of keys and values of a language model. A program reads one with read_state, makes a
+// new value of it, most often with slice_update, and stores that with write_state
+// (coreml_update_state in the text form, which is a write and a read).
+
 // StateOps are the operators on states. A read is a view of the state's buffer
 // wherever no later write could be seen through it; a write of a value that
 // already lies in the buffer does nothing.
@@ -41,14 +47,17 @@ var StateOps = map[string]*Operator{
 	"write_state": {Name: "write_state", Results: &Bounds{0, 0}, Params: in("data*"), Shape: func(*Call) error { return nil }, Eval: writeState, Exact: true, Note: "in place where the state is updated in part"},
 }
 
-// Buffer is the memory of one state.
+// Buffer is the memory of one state. One of the slices is set: a state of fp16 is
+// kept as binary16, half the memory of what is computed with it, because caches are
+// the largest thing of a long conversation.
 type Buffer struct {
 	F32 []float32
 	F16 []uint16
 	I32 []int32
 }
 
-// NewBuffer returns memory for a state, all zero.
+// NewBuffer returns memory for a state, all zero: every conversation begins so. The
+// size was checked when the program was loaded. Narrow integers take four bytes each.
 func NewBuffer(s *StateSpec) Buffer {
 	switch {
 	case s.DType == dtype.Float16:
@@ -60,7 +69,7 @@ func NewBuffer(s *StateSpec) Buffer {
 	}
 }
 
-// Clone returns a copy that lives on its own.
+// Clone returns a copy that lives on its own, for a conversation that goes two ways.
 func (b *Buffer) Clone() Buffer {
 	return Buffer{F32: append([]float32(nil), b.F32...), F16: append([]uint16(nil), b.F16...), I32: append([]int32(nil), b.I32...)}
 }
@@ -73,6 +82,8 @@ func (b *Buffer) Clear() {
 }
 
 // readState shows the memory of the state, or a copy where a later write would show.
+// It is the shape rule and not the definition that does it: the steps that follow are
+// rehearsed before any is computed, and they ask for what the state holds.
 func readState(c *Call) error {
 	spec := &c.Env.Specs[c.Step.State]
 	b := c.Env.States[c.Step.State]
@@ -80,7 +91,7 @@ func readState(c *Call) error {
 	if err := v.SetShape(spec.Shape...); err != nil {
 		return err
 	}
-	v.Own = false
+	v.Own = false // the memory is the state's and not the slot's
 	switch {
 	case b.F16 != nil:
 		v.Repr, v.F16 = array.ReprF16, b.F16
@@ -100,9 +111,11 @@ func readState(c *Call) error {
 	return nil
 }
 
-// inState reports whether v is the whole of state s, in place.
+// inState reports whether v is the whole of state s, in place: the result of a chain
+// of slice_update that wrote there.
 func (c *Call) inState(v *array.Value, s int) bool {
 	b := c.Env.States[s]
+	// Elements of the same memory and number in their own order are the state itself.
 	if !v.Dense || v.Len() != c.Env.Specs[s].Count || v.Len() == 0 {
 		return false
 	}
@@ -129,12 +142,19 @@ func writeState(c *Call) error {
 	if c.inState(v, c.Step.State) {
 		return nil
 	}
-	b := c.Env.States[c.Step.State]
+	c.store(v, c.Env.States[c.Step.State], spec.Count)
+	return nil
+}
+
+// store copies n elements of v to a state. Changed is set after v was made dense,
+// which may still fail for want of memory, and before the first element is written:
+// from there on a prediction that fails leaves the state neither old nor new.
+func (c *Call) store(v *array.Value, b *Buffer, n int) {
 	p := &c.Env.Poller
 	switch {
 	case b.F16 != nil && v.Repr == array.ReprF16 && v.Dense:
 		c.Env.Changed = true
-		array.Copy(p, b.F16, v.F16[:spec.Count])
+		array.Copy(p, b.F16, v.F16[:n])
 	case b.F16 != nil:
 		src := c.F32(v)
 		c.Env.Changed = true
@@ -148,10 +168,10 @@ func writeState(c *Call) error {
 		c.Env.Changed = true
 		array.Copy(p, b.I32, src)
 	}
-	return nil
 }
 
-// Unfit is the error of a value that a state cannot hold.
+// Unfit is the error of a value that a state cannot hold. Only the number of elements
+// has to agree. The rehearsal gives the same error before anything is written.
 func Unfit(v *array.Value, spec *StateSpec) error {
 	return fmt.Errorf("data of shape %v does not fit state %s of shape %v", v.ShapeCopy(), mil.Plain(spec.Name), spec.Shape)
 }

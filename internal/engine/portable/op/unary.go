@@ -8,18 +8,27 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
-// unary is an operator of one operand, element by element. Integers pass through
-// i where it is set, else through f64.
+// Sources: coremltools, mil/ops/defs, iOS15/elementwise_unary.py and iOS17's. Activations
+// of neural networks are in activation.go; cast and identity in type.go.
+
+// unary is an operator of one operand, element by element. A function that has a
+// kernel goes there; the others are those of package math in float64, rounded once, so
+// they are as exact as float32 is. Integers pass through i where it is set, else
+// through f64.
 type unary struct {
 	name string
 	f64  func(x float64) float64
 	i    func(x int64) int64
-	// row computes a whole row; nil: f64 is called for every element.
+	// row computes a whole row, on several threads where it is long; nil: f64 is called
+	// for every element.
 	row func(dst, x []float32)
 	// rowwise is Operator.Rowwise.
 	rowwise func(s *Setup) (int, bool)
 }
 
+// unaries are the rows of this kind. round takes halves to the even neighbour, as
+// NumPy and Core ML do. Outside of a function's domain the result is NaN or an
+// infinity as IEEE 754 has it.
 var unaries = []unary{
 	{name: "abs", f64: math.Abs, i: absI, row: kernel.Abs},
 	{name: "acos", f64: math.Acos},
@@ -43,7 +52,9 @@ var unaries = []unary{
 	{name: "tanh", f64: math.Tanh, row: kernel.Tanh, rowwise: firstOperand},
 }
 
-// shifted is an operator that adds epsilon to its operand first.
+// shifted is an operator that adds epsilon to its operand first, which keeps zero out
+// of a quotient or a logarithm. The sum is one of float32, so the smallest epsilons
+// change nothing but zero itself.
 type shifted struct {
 	name    string
 	epsilon float32 // where the operand is absent; rounded to the type of x
@@ -51,6 +62,9 @@ type shifted struct {
 	grouped bool // Operator.Grouped
 }
 
+// shifteds are the rows of this kind with the defaults of coremltools. That of log is
+// the smallest number of float32, so that the logarithm of 0 is finite. In fp16 the
+// last two are 0.
 var shifteds = []shifted{
 	{name: "inverse", epsilon: 1e-4, f64: func(x float64) float64 { return 1 / x }},
 	{name: "log", epsilon: 1e-45, f64: math.Log},
@@ -69,30 +83,32 @@ func init() {
 	add(
 		Operator{Name: "clip", Params: in("x", "alpha!.", "beta!."), Eval: clip},
 		Operator{Name: "threshold", Params: in("x", "alpha!."), Eval: threshold},
-		Operator{Name: "identity", Params: in("x*"), Eval: identity, View: true, Exact: true, Rowwise: firstOperand},
-		Operator{
-			Name: "cast", Params: in("x*", "dtype"), Eval: cast, View: true, Exact: true, Rowwise: firstOperand,
-			Texts: Texts{"dtype": castTypes}, Declared: castDeclared,
-		},
 	)
 }
 
 // unary applies a function to every element, as numbers or as integers.
 func (c *Call) unary(u *unary) error {
-	if c.floatOut(0) {
-		x := c.F32(c.In(0))
-		dst := c.newF32(0)
-		if u.row != nil {
-			c.spread(u.row, dst, x)
-			return nil
-		}
-		c.Env.Pieces(len(x), func(lo, hi int) {
-			for k, v := range x[lo:hi] {
-				dst[lo+k] = float32(u.f64(float64(v)))
-			}
-		})
+	if !c.floatOut(0) {
+		c.unaryInt(u)
 		return nil
 	}
+	x := c.F32(c.In(0))
+	dst := c.newF32(0)
+	if u.row != nil {
+		c.spread(u.row, dst, x)
+		return nil
+	}
+	c.Env.Pieces(len(x), func(lo, hi int) {
+		for k, v := range x[lo:hi] {
+			dst[lo+k] = float32(u.f64(float64(v)))
+		}
+	})
+	return nil
+}
+
+// unaryInt is unary for a result of integers. One that goes through f64 is limited to
+// the range of its type, one that goes through i wraps.
+func (c *Call) unaryInt(u *unary) {
 	x, dt := c.I32(c.In(0)), c.out(0).DType
 	dst := c.newI32(0)
 	c.Env.Pieces(len(x), func(lo, hi int) {
@@ -104,12 +120,11 @@ func (c *Call) unary(u *unary) error {
 			}
 		}
 	})
-	return nil
 }
 
 // shifted applies a function to every element with epsilon added.
 func (c *Call) shifted(s *shifted) error {
-	def := s.epsilon
+	def := s.epsilon // as the program would declare it: of the type of x
 	if c.In(0).DType == dtype.Float16 {
 		def = dtype.RoundFloat16(def)
 	}
@@ -127,8 +142,10 @@ func (c *Call) shifted(s *shifted) error {
 	return nil
 }
 
+// absI of the least int32 does not fit int32 and wraps back to it, as NumPy's does.
 func absI(x int64) int64 { return max(x, -x) }
 
+// squareRow is square for a row, by the kernel of products.
 func squareRow(dst, x []float32) { kernel.Mul(dst, x, x) }
 
 // sign is -1, 0 or 1; NaN stays NaN.
@@ -145,7 +162,8 @@ func sign(x float64) float64 {
 	}
 }
 
-// clip is min(max(x, alpha), beta).
+// clip is min(max(x, alpha), beta), so beta wins where alpha lies above it, as in
+// numpy.clip. NaN stays NaN. The bounds have the type of x and are rounded as it is.
 func clip(c *Call) error {
 	lo, err := c.floatIn(1, 0)
 	if err != nil {
@@ -158,7 +176,7 @@ func clip(c *Call) error {
 	return c.clamp(lo, hi)
 }
 
-// threshold is max(x, alpha).
+// threshold is max(x, alpha): clip without an upper bound.
 func threshold(c *Call) error {
 	lo, err := c.floatIn(1, 0)
 	if err != nil {
@@ -167,7 +185,8 @@ func threshold(c *Call) error {
 	return c.clamp(lo, float32(math.Inf(1)))
 }
 
-// clamp stores operand 0 limited to lo..hi in output 0.
+// clamp stores operand 0 limited to lo..hi in output 0. Bounds of integers are
+// numbers: the limited element is cut toward zero.
 func (c *Call) clamp(lo, hi float32) error {
 	x := c.F32(c.In(0))
 	if c.floatOut(0) {
@@ -186,69 +205,4 @@ func (c *Call) clamp(lo, hi float32) error {
 		}
 	})
 	return nil
-}
-
-// identity shows its operand.
-func identity(c *Call) error {
-	c.out(0).Alias(c.In(0))
-	return nil
-}
-
-// cast converts to the declared type. Floating-point numbers become integers by
-// truncation toward zero, limited to the range of the type; integers wrap; a
-// boolean is whatever is not zero. Where nothing changes in memory the result is
-// a view.
-func cast(c *Call) error {
-	x, out := c.In(0), c.out(0)
-	switch {
-	case c.floatOut(0) && !x.IsInt():
-		if out.DType == dtype.Float16 && x.DType != dtype.Float16 && x.Repr != array.ReprF16 {
-			c.roundF16(c.copyF32(x))
-			return nil
-		}
-		out.Alias(x)
-	case c.floatOut(0):
-		dst := c.copyF32(x)
-		if out.DType == dtype.Float16 {
-			c.roundF16(dst)
-		}
-	case x.IsInt():
-		if out.DType == x.DType || !array.Narrow(out.DType) {
-			out.Alias(x)
-			return nil
-		}
-		src := c.I32(x)
-		dst := c.newI32(0)
-		wrapAll(&c.Env.Poller, dst, src, out.DType)
-	default:
-		src := c.F32(x)
-		dst := c.newI32(0)
-		dt := out.DType
-		c.Env.Pieces(len(src), func(lo, hi int) {
-			for k, v := range src[lo:hi] {
-				if dt == dtype.Bool {
-					dst[lo+k] = bit(v != 0)
-				} else {
-					dst[lo+k] = int32(array.Saturate(v, dt))
-				}
-			}
-		})
-	}
-	return nil
-}
-
-// wrapAll stores src in dst, each element brought into the range of t.
-func wrapAll(p *array.Poller, dst, src []int32, t dtype.Type) {
-	p.Pieces(len(src), func(lo, hi int) {
-		for k, v := range src[lo:hi] {
-			dst[lo+k] = array.Wrap(int64(v), t)
-		}
-	})
-}
-
-// copyF32 makes output 0 a float32 copy of v.
-func (c *Call) copyF32(v *array.Value) []float32 {
-	dst := c.newF32(0)
-	v.Widen(&c.Env.Poller, dst)
-	return dst
 }
