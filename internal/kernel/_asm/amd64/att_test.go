@@ -12,7 +12,7 @@ import (
 // attOps are the instructions that AT&T's syntax has another name for, or names by
 // the size of their operands.
 var attOps = map[string]string{
-	"MOVBLZX": "movzbl", "MOVWLZX": "movzwl", "KMOVW": "kmovw",
+	"RET": "retq", "MOVBLZX": "movzbl", "MOVWLZX": "movzwl", "KMOVW": "kmovw",
 	// Mnemonics of comparisons hold the predicate: 1 is less than, 3 unordered and so
 	// on; see attCompare.
 	"VCMPPS": "",

@@ -1,8 +1,6 @@
 package amd64
 
 import (
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
@@ -50,13 +48,6 @@ func reads(n int) string                  { return asmtest.Reads(n) }
 func stores(n int) string                 { return asmtest.Stores(n) }
 func updates(n int) string                { return asmtest.Updates(n) }
 func every(n, step int, of ...int) string { return asmtest.Every(n, step, of...) }
-
-// countIn is the number in a kernel's name, such as 3 in tile3AVX2.
-func countIn(name, family string) int {
-	rest, _ := strings.CutPrefix(name, family)
-	n, _ := strconv.Atoi(rest[:1])
-	return n
-}
 
 // extents are worked out from what the kernels' files say of their layouts: a
 // float has 4 bytes, a half 2, and b bits of 8 codes have b bytes.

@@ -6,6 +6,10 @@ type Effect struct {
 	// Reads and Writes are registers by a name that their parts share, and Flags.
 	Reads, Writes []string
 
+	// Lane is a part of a register that is written while the others stay, as
+	// "V3.1/4": the second of four. A register has a value when all its parts have.
+	Lane string
+
 	// Memory is what is read and stored there.
 	Memory []Access
 

@@ -20,9 +20,13 @@ type Extent struct {
 	Want    func(c Counts) Bytes
 }
 
-// Reads, Stores and Updates are the first n bytes.
-func Reads(n int) string   { return fmt.Sprintf("r 0-%d", n) }
-func Stores(n int) string  { return fmt.Sprintf("w 0-%d", n) }
+// Reads is that the first n bytes are read.
+func Reads(n int) string { return fmt.Sprintf("r 0-%d", n) }
+
+// Stores is that they are stored.
+func Stores(n int) string { return fmt.Sprintf("w 0-%d", n) }
+
+// Updates is both.
 func Updates(n int) string { return fmt.Sprintf("r 0-%d w 0-%d", n, n) }
 
 // Every is a run of size bytes in each of count steps, and those behind it; runs

@@ -216,6 +216,7 @@ func (c *checker) definitions() {
 		for _, r := range c.effect[i].Writes {
 			after[r] = true
 		}
+		addLane(after, c.effect[i].Lane)
 		for _, a := range c.effect[i].Memory {
 			if a.Of == Argument && a.Store {
 				after[result] = true
@@ -245,6 +246,23 @@ func (c *checker) definitions() {
 			c.say(i, "the result may have no value")
 		}
 	}
+}
+
+// addLane notes a part of a register that has a value, and the register with the
+// last of them.
+func addLane(state map[string]bool, lane string) {
+	register, rest, ok := strings.Cut(lane, ".")
+	if !ok {
+		return
+	}
+	state[lane] = true
+	_, parts, _ := strings.Cut(rest, "/")
+	for i := range number(parts) {
+		if !state[fmt.Sprintf("%s.%d/%s", register, i, parts)] {
+			return
+		}
+	}
+	state[register] = true
 }
 
 // uppers follows upper halves of vector registers that are in use to each return.
