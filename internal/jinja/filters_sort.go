@@ -257,6 +257,13 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	return in.grouped(items, raw, keys, order)
+}
+
+// grouped makes the groups of neighbours with one key, whose name is the value of
+// the first of them. A group is charged as a tuple with a list in it, and each item
+// for the room that the list may have grown to.
+func (in *interp) grouped(items, raw, keys []Value, order []int) (_ Value, err error) {
 	var out []Value
 	var group *List
 	for i, at := range order {

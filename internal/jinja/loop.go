@@ -143,28 +143,34 @@ func (l *loop) attr(id string) (Value, error) {
 		return v, err
 	// By the round, so that every call within one round gives the same item.
 	case "cycle":
-		return &function{"cycle", func(_ *interp, a *args) (Value, error) {
-			if len(a.pos) == 0 {
-				return nil, fail(TypeError, "no items for cycling given")
-			}
-			return a.pos[l.index%len(a.pos)], nil
-		}}, nil
+		return &function{"cycle", l.cycle}, nil
 	// It compares with the values of the last call, whichever place in the body
 	// made it. The first call always says true.
 	case "changed":
-		return &function{"changed", func(in *interp, a *args) (Value, error) {
-			value := newTuple(a.pos...)
-			if l.marked {
-				same, err := in.equal(l.changed, value)
-				if err != nil || same {
-					return false, err
-				}
-			}
-			l.changed, l.marked = value, true
-			return true, nil
-		}}, nil
+		return &function{"changed", l.hasChanged}, nil
 	}
 	return &undefined{msg: "'jinja2.runtime.LoopContext object' has no attribute '" + brief(id) + "'"}, nil
+}
+
+// cycle is loop.cycle.
+func (l *loop) cycle(_ *interp, a *args) (Value, error) {
+	if len(a.pos) == 0 {
+		return nil, fail(TypeError, "no items for cycling given")
+	}
+	return a.pos[l.index%len(a.pos)], nil
+}
+
+// hasChanged is loop.changed.
+func (l *loop) hasChanged(in *interp, a *args) (Value, error) {
+	value := newTuple(a.pos...)
+	if l.marked {
+		same, err := in.equal(l.changed, value)
+		if err != nil || same {
+			return false, err
+		}
+	}
+	l.changed, l.marked = value, true
+	return true, nil
 }
 
 // call is loop(items) in a recursive loop. The inner loop runs the same body

@@ -15,75 +15,87 @@ func init() {
 			return f(v), err
 		}
 	}
-	compare := func(op string) testFunc {
-		return func(in *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("test", 1, "other")
-			if err != nil {
-				return false, err
-			}
-			return in.compare(op, v, b.vals[0])
-		}
-	}
 	tests = metered(map[string]testFunc{
-		"defined":   is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
-		"undefined": is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
-		"none":      is(func(v Value) bool { return v == nil }),
-		"boolean":   is(func(v Value) bool { _, ok := v.(bool); return ok }),
-		"true":      is(func(v Value) bool { return v == true }),
-		"false":     is(func(v Value) bool { return v == false }),
-		"string":    is(isText),
-		"mapping":   is(func(v Value) bool { _, ok := v.(*Dict); return ok }),
-		"integer":   is(isInteger),
-		"float":     is(func(v Value) bool { _, ok := v.(float64); return ok }),
-		"number":    is(func(v Value) bool { _, ok := toFloat(v); return ok }),
-		"sequence":  is(isSequence),
-		"iterable":  is(isIterable),
-		"callable":  is(isCallable),
-		"lower":     caseTest(unicode.IsLower, unicode.IsUpper),
-		"upper":     caseTest(unicode.IsUpper, unicode.IsLower),
-		"escaped":   is(func(Value) bool { return false }),
-		"odd":       modTest(func(r int64) bool { return r == 1 }),
-		"even":      modTest(func(r int64) bool { return r == 0 }),
-		"divisibleby": func(_ *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("divisibleby", 1, "num")
-			if err != nil {
-				return false, err
-			}
-			r, err := intArith("%", v, b.vals[0])
-			return r == 0, err
-		},
-		"sameas": func(in *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("sameas", 1, "other")
-			if err != nil {
-				return false, err
-			}
-			if typeName(v) != typeName(b.vals[0]) {
-				return false, nil
-			}
-			switch v.(type) {
-			case nil, bool, int64, string:
-				return in.equal(v, b.vals[0])
-			case *List, *Dict:
-				return v == b.vals[0], nil
-			}
-			return false, nil
-		},
-		"in": func(in *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("in", 1, "seq")
-			if err != nil {
-				return false, err
-			}
-			return in.contains(b.vals[0], v)
-		},
-		"filter": is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
-		"test":   is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
-		"eq":     compare("=="), "equalto": compare("=="), "==": compare("=="),
-		"ne": compare("!="), "!=": compare("!="),
-		"lt": compare("<"), "lessthan": compare("<"), "<": compare("<"),
-		"le": compare("<="), "<=": compare("<="),
-		"gt": compare(">"), "greaterthan": compare(">"), ">": compare(">"),
-		"ge": compare(">="), ">=": compare(">="),
+		"defined":     is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
+		"undefined":   is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
+		"none":        is(func(v Value) bool { return v == nil }),
+		"boolean":     is(func(v Value) bool { _, ok := v.(bool); return ok }),
+		"true":        is(func(v Value) bool { return v == true }),
+		"false":       is(func(v Value) bool { return v == false }),
+		"string":      is(isText),
+		"mapping":     is(func(v Value) bool { _, ok := v.(*Dict); return ok }),
+		"integer":     is(isInteger),
+		"float":       is(func(v Value) bool { _, ok := v.(float64); return ok }),
+		"number":      is(func(v Value) bool { _, ok := toFloat(v); return ok }),
+		"sequence":    is(isSequence),
+		"iterable":    is(isIterable),
+		"callable":    is(isCallable),
+		"lower":       caseTest(unicode.IsLower, unicode.IsUpper),
+		"upper":       caseTest(unicode.IsUpper, unicode.IsLower),
+		"escaped":     is(func(Value) bool { return false }),
+		"odd":         modTest(func(r int64) bool { return r == 1 }),
+		"even":        modTest(func(r int64) bool { return r == 0 }),
+		"divisibleby": testDivisibleBy,
+		"sameas":      testSameAs,
+		"in":          testIn,
+		"filter":      is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
+		"test":        is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
+		"eq":          compareTest("=="), "equalto": compareTest("=="), "==": compareTest("=="),
+		"ne": compareTest("!="), "!=": compareTest("!="),
+		"lt": compareTest("<"), "lessthan": compareTest("<"), "<": compareTest("<"),
+		"le": compareTest("<="), "<=": compareTest("<="),
+		"gt": compareTest(">"), "greaterthan": compareTest(">"), ">": compareTest(">"),
+		"ge": compareTest(">="), ">=": compareTest(">="),
 	}, ownTests...)
+}
+
+// compareTest is an operator as a test.
+func compareTest(op string) testFunc {
+	return func(in *interp, v Value, a *args) (bool, error) {
+		b, err := a.bind("test", 1, "other")
+		if err != nil {
+			return false, err
+		}
+		return in.compare(op, v, b.vals[0])
+	}
+}
+
+// testDivisibleBy is x % n == 0, with the errors of a division.
+func testDivisibleBy(_ *interp, v Value, a *args) (bool, error) {
+	b, err := a.bind("divisibleby", 1, "num")
+	if err != nil {
+		return false, err
+	}
+	r, err := intArith("%", v, b.vals[0])
+	return r == 0, err
+}
+
+// testSameAs is Python's `is`. Small values are shared there, which templates ask
+// for (x is sameas true); lists and mappings are the same if they are one.
+func testSameAs(in *interp, v Value, a *args) (bool, error) {
+	b, err := a.bind("sameas", 1, "other")
+	if err != nil {
+		return false, err
+	}
+	if typeName(v) != typeName(b.vals[0]) {
+		return false, nil
+	}
+	switch v.(type) {
+	case nil, bool, int64, string:
+		return in.equal(v, b.vals[0])
+	case *List, *Dict:
+		return v == b.vals[0], nil
+	}
+	return false, nil
+}
+
+// testIn is the operator, with the container as the argument.
+func testIn(in *interp, v Value, a *args) (bool, error) {
+	b, err := a.bind("in", 1, "seq")
+	if err != nil {
+		return false, err
+	}
+	return in.contains(b.vals[0], v)
 }
 
 // ownTests look at the kind of a value only, or pay for what they compare.
