@@ -9,6 +9,9 @@ import (
 // of !s or !r. Members of a value, {0.name} and {0[key]}, are refused: this is
 // how templates broke out of Python's sandbox in the past, and jinja2 replaces
 // the method for that reason.
+//
+// In jinja2 this is SandboxedEnvironment.wrap_str_format, which uses
+// string.Formatter: its messages are not those of str.format in all cases.
 func (in *interp) braceFormat(s string, a *args) (Value, error) {
 	b := builder{in: in}
 	auto := 0
@@ -56,6 +59,9 @@ func (in *interp) braceFormat(s string, a *args) (Value, error) {
 
 // formatField writes one field. A name of digits is a position, an empty one
 // the next position.
+//
+// A format that % has too is done by it. Widths are charged there, before they are
+// written.
 func (in *interp) formatField(field string, a *args, auto *int) (string, error) {
 	if len(field) > maxName {
 		return "", fail(LimitError, "a format field is longer than %d bytes", maxName)

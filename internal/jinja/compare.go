@@ -182,6 +182,9 @@ func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err e
 
 // contains is Python's in. Of a mapping the keys are asked, of text the parts,
 // of anything else the items, one after another.
+//
+// A search in text is paid for by how far it goes, one in a list by the
+// comparisons.
 func (in *interp) contains(container, v Value) (bool, error) {
 	switch c := container.(type) {
 	case string:

@@ -54,6 +54,23 @@
 // CPython where templates or servers were seen to depend on them, and close to
 // them elsewhere.
 //
+// Some of what Python has is not here, because no published template was seen to
+// use it. Each has a case in cases_*_test.go whose field differs says so:
+//
+//   - str.format knows no alignment, no grouping and none of the formats that % has
+//     not; it counts {} and {0} apart where Python refuses a mixture;
+//   - startswith, endswith, count and index of a list take no places to begin and
+//     end at; find of an empty text behind the end finds it at the end;
+//   - casefold is lower; isdigit and isnumeric know fewer of the signs that are
+//     numbers but no decimal digits, and int reads ASCII digits only;
+//   - urlencode of a mapping writes the mapping, where jinja2 writes its pairs;
+//   - a macro has the attribute name and no other;
+//   - the filter format prefers names to places where jinja2 refuses both;
+//   - a slice that Python refuses is an error, where the sandbox makes it undefined.
+//
+// Inheritance and includes are refused when a template is parsed, since there is
+// nothing to load from; lipsum is not defined.
+//
 // # What surprises in Jinja
 //
 // A set inside of a loop, a macro or a with is forgotten at its end; one inside of

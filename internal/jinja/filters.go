@@ -54,6 +54,11 @@ func textFilter(start func() func(string) string) filterFunc {
 // filterJSON is tojson as servers for chat templates replace it: json.dumps
 // without ASCII escapes. jinja2's own would write <, >, & and ' as escapes for
 // HTML, which no model was trained on.
+//
+// It is tojson in transformers/utils/chat_template_utils.py, whose parameters these
+// are; jinja2's is utils.htmlsafe_json_dumps. What is written is charged by the
+// builder, piece by piece: a value may hold one list many times, so that its text
+// has no bound in its memory.
 func filterJSON(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys")
 	if err != nil {
@@ -94,6 +99,9 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 // filterDefault replaces what is undefined and nothing else, unless its second
 // argument says that whatever is false counts. none is defined: a message whose
 // content is null keeps its None under default(”).
+//
+// In jinja2 this is do_default of filters.py. Nothing is charged: the value
+// is handed on.
 func filterDefault(_ *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("default", 0, "default_value", "boolean")
 	if err != nil {
@@ -110,6 +118,9 @@ func filterDefault(_ *interp, v Value, a *args) (Value, error) {
 
 // filterLength is len: of text it counts code points, not bytes and not what a
 // reader takes for one character.
+//
+// length is Python's len itself in the table of jinja2; of text it is charged for
+// the look at each character.
 func filterLength(in *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("length", 0); err != nil {
 		return nil, err

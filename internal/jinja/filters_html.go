@@ -11,6 +11,8 @@ import (
 // that a tag inside of one is not found, then tags, then white space, and
 // entities last, so that &lt;b&gt; comes out as text and is not taken for a
 // tag.
+//
+// In jinja2 this is Markup.striptags of markupsafe, which do_striptags calls.
 func filterStripTags(in *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("filter", 0); err != nil {
 		return nil, err
@@ -39,6 +41,9 @@ func filterStripTags(in *interp, v Value, a *args) (Value, error) {
 // cutMarks removes what stands between an opening and a closing mark. An
 // opening mark without a closing one stays, with what stands behind it. A text
 // without marks is returned as it is.
+//
+// Each search is paid for by how far it looks, and each round for one step, so that
+// a text of nothing but marks costs its length.
 func (in *interp) cutMarks(s, open, end string) (string, error) {
 	b := builder{in: in}
 	for {
@@ -110,6 +115,9 @@ func escapeURL(s string) string {
 }
 
 // filterURL takes text only. The reference also joins the pairs of a mapping.
+//
+// In jinja2 this is do_urlencode of filters.py, of which utils.url_quote is
+// the part for text.
 func filterURL(in *interp, v Value, _ *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {

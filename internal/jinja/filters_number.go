@@ -9,6 +9,10 @@ import (
 
 // numberText returns a text without the white space around it, and false if it
 // is too long for a number.
+//
+// Reading digits takes the square of their number in the worst case, hence the
+// bound; CPython refuses more than 4300 digits for the same reason
+// (sys.set_int_max_str_digits).
 func (in *interp) numberText(s string) (string, bool, error) {
 	s, err := in.trim(s, isSpace)
 	if err != nil || len(s) > maxNumber {
@@ -20,6 +24,9 @@ func (in *interp) numberText(s string) (string, bool, error) {
 // filterInt never fails: what is no number gives the default. jinja2 tries
 // int() and then int(float()), so that "3.9" gives 3, and the base counts for
 // text only.
+//
+// In jinja2 this is do_int of filters.py, which catches TypeError and
+// ValueError of both tries.
 func filterInt(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("int", 0, "default", "base")
 	if err != nil {
@@ -79,6 +86,8 @@ func parseInt(text string, base int64) (int64, bool) {
 // filterFloat never fails either. Python's float reads inf, nan and underscores
 // between digits, as strconv does, but no hexadecimal floats, which strconv
 // would.
+//
+// In jinja2 this is do_float.
 func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("float", 0, "default")
 	if err != nil {
@@ -106,6 +115,9 @@ func filterFloat(in *interp, v Value, a *args) (Value, error) {
 // filterRound rounds a half to the even neighbour, as Python 3 does, and not
 // away from zero. The result is a float for whole numbers of digits too:
 // 2.7|round is 3.0.
+//
+// In jinja2 this is do_round: ceil and floor multiply by a power of ten and divide
+// again, with what that costs in the last digit.
 func filterRound(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("round", 0, "precision", "method")
 	if err != nil {
@@ -158,6 +170,8 @@ func (in *interp) roundCommon(f float64, precision int64) (Value, error) {
 
 // filterAbs goes through negate for the sign, which knows the smallest whole
 // number that has no opposite and makes a number of a boolean.
+//
+// abs is Python's own in the table of jinja2.
 func filterAbs(_ *interp, v Value, a *args) (Value, error) {
 	if _, err := a.bind("abs", 0); err != nil {
 		return nil, err

@@ -7,6 +7,9 @@ import (
 // filterMap has two forms: a member of each item by attribute=, or a filter by
 // name with its arguments. Nothing is evaluated until something reads the
 // generator, so that a mistake in it is reported there.
+//
+// In jinja2 this is sync_do_map and prepare_map of jinja2/filters.py. The generator
+// is charged when it is made, its items when they are.
 func filterMap(in *interp, v Value, a *args) (Value, error) {
 	var f func(in *interp, item Value) (Value, error)
 	var err error
@@ -86,6 +89,8 @@ func (in *interp) iterateTrue(v Value) ([]Value, error) {
 // tells select from reject, attr the forms that look at a member of an item
 // from those that look at the item. Without a test the truth of the value
 // decides.
+//
+// In jinja2 this is select_or_reject and prepare_select_or_reject.
 func filterSelect(keep, attr bool) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		return in.lazily(func() ([]Value, error) {
@@ -113,6 +118,9 @@ func filterSelect(keep, attr bool) filterFunc {
 
 // selectItems returns the items of which the test that a names, or else their
 // truth, is keep.
+//
+// Each item is charged as if it were kept, before it is known: a list of results
+// grows by doubling.
 func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, error), a *args, keep bool) ([]Value, error) {
 	var out []Value
 	for _, item := range items {
@@ -148,6 +156,8 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 
 // filterBatch cuts a list into rows of so many items: the last may be short,
 // unless there is something to fill it with. slice cuts the other way.
+//
+// In jinja2 this is do_batch. All lists are charged before the first is made.
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("batch", 1, "linecount", "fill_with")
 	if err != nil {
@@ -188,6 +198,8 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 // filterSlice cuts a list into so many columns, the first of them longer by one
 // where the items do not go round. A value to fill with goes into the shorter
 // ones, which makes all equal.
+//
+// In jinja2 this is sync_do_slice.
 func filterSlice(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("slice", 1, "slices", "fill_with")
 	if err != nil {
@@ -232,6 +244,8 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 
 // filterAttr reads attributes and never items: jinja2 has it to reach an
 // attribute that a key of the same name hides.
+//
+// In jinja2 this is do_attr, which asks the sandbox about the name as a.b does.
 func filterAttr(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("attr", 1, "name")
 	if err != nil {

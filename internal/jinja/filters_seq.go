@@ -9,6 +9,10 @@ import (
 // means. Parts that are digits are numbers of items, so that a text such as '0'
 // can name a place in a list. Dots always separate: there is no way to name a
 // key with one.
+//
+// In jinja2 this is make_attrgetter of filters.py, which calls
+// environment.getitem for each part. The parts are charged when the path is read, a
+// step for each when it is followed.
 func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
 	switch p := path.(type) {
@@ -47,6 +51,8 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 
 // filterJoin writes each item as text, unlike the method join. Without an
 // attribute it goes over anything that a loop can.
+//
+// In jinja2 this is sync_do_join; the separator is the parameter d there.
 func filterJoin(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("join", 0, "d", "attribute")
 	if err != nil {
@@ -78,6 +84,9 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 
 // mapItems returns what f makes of each item, in a new list that is paid for
 // beforehand.
+//
+// The results are charged as items with a box each, whether or not a box is needed:
+// what f makes beside that it pays for itself.
 func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value, error)) ([]Value, error) {
 	if err := in.charge((itemBytes + boxBytes) * len(items)); err != nil {
 		return nil, err
@@ -97,6 +106,8 @@ func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value,
 
 // filterList copies. A list is returned as another list too, as list() does in
 // Python, which the test sameas can tell.
+//
+// In jinja2 this is sync_do_list.
 func filterList(in *interp, v Value, _ *args) (Value, error) {
 	items, err := in.iterate(v)
 	if err != nil {
@@ -108,6 +119,9 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 
 // filterFirst reads as little as it can. Of a generator it takes one item out
 // and leaves the rest, because jinja2 calls next() on it.
+//
+// In jinja2 this is sync_do_first, which returns environment.undefined where next()
+// raises StopIteration.
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case string:
@@ -137,6 +151,8 @@ func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 
 // filterLast calls reversed() in the reference, which a generator refuses: a
 // template has to make a list of it first.
+//
+// In jinja2 this is do_last.
 func filterLast(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case string:
@@ -158,6 +174,8 @@ func filterLast(in *interp, v Value, _ *args) (Value, error) {
 
 // filterItems is like the method items, but takes what is undefined for an
 // empty mapping; jinja2 3.1 has it for just that.
+//
+// In jinja2 this is do_items.
 func filterItems(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -171,6 +189,10 @@ func filterItems(in *interp, v Value, _ *args) (Value, error) {
 
 // filterReverse gives text for text, and an iterator for all else:
 // [1,2]|reverse prints as an object until list is behind it.
+//
+// In jinja2 this is do_reverse, whose TypeError becomes a FilterArgumentError. Text
+// is turned by characters, for which it is read as a list of them: four bytes each
+// are charged.
 func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if s, ok := v.(string); ok {
 		runes, err := in.runes(s)
@@ -190,6 +212,8 @@ func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 
 // filterSum begins with 0 and uses the operator +, so that a sum of texts fails
 // at the first and start=” is the way to add them up.
+//
+// In jinja2 this is sync_do_sum.
 func filterSum(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("sum", 0, "attribute", "start")
 	if err != nil {

@@ -18,6 +18,9 @@ func filterTrim(in *interp, v Value, a *args) (Value, error) {
 // filterIndent keeps the first line and empty lines as they are, unless it is
 // told otherwise. It adds a line break and cuts lines with splitlines, as
 // jinja2 does, so that all kinds of line ends become a plain one.
+//
+// In jinja2 this is do_indent of filters.py: it adds the line break so that
+// splitlines leaves what ends in one with an empty last line.
 func filterIndent(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("indent", 0, "width", "first", "blank")
 	if err != nil {
@@ -81,6 +84,9 @@ func (in *interp) indented(s, pad string, first, blank bool) (Value, error) {
 
 // filterReplace writes all its arguments as text first, unlike the method
 // replace. A count of none is no count.
+//
+// In jinja2 this is do_replace. Without automatic escaping it is str.replace of
+// what str() makes of the three values.
 func filterReplace(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -109,6 +115,9 @@ func filterReplace(in *interp, v Value, a *args) (Value, error) {
 
 // filterFormat is the operator % with its arguments spelled out. In jinja2
 // names and positions exclude each other.
+//
+// In jinja2 this is do_format, which raises FilterArgumentError where both are
+// given.
 func filterFormat(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -126,6 +135,9 @@ func filterFormat(in *interp, v Value, a *args) (Value, error) {
 
 // filterWordCount counts runs of \w as Python's re sees it: letters, numbers
 // and underscores of all scripts. A hyphen ends a word.
+//
+// In jinja2 this is do_wordcount, whose pattern is \w+. Every character is looked
+// at and paid for; nothing is kept.
 func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -149,6 +161,8 @@ func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
 
 // filterCenter is the method with a default of 80 columns: the filters of
 // jinja2 that began in Django kept the width of a terminal.
+//
+// In jinja2 this is do_center.
 func filterCenter(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
@@ -168,6 +182,9 @@ func filterCenter(in *interp, v Value, a *args) (Value, error) {
 // filterTruncate cuts at a word's start and lets a text pass that is longer
 // than the limit by the leeway, because a cut that saves less than it adds
 // looks silly; jinja2 has that since version 2.9.
+//
+// In jinja2 this is do_truncate, whose leeway is the policy truncate.leeway of the
+// environment, 5.
 func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("truncate", 0, "length", "killwords", "end", "leeway")
 	// The default length is that of jinja2, 255.
@@ -211,6 +228,9 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 
 // truncate keeps a number of characters of s and puts end behind them, unless s
 // has only leeway more than limit. Without hard it cuts before the word.
+//
+// The text is counted only as far as the limit, so that a long one costs no more
+// than what is left of it.
 func (in *interp) truncate(s string, limit, leeway int64, end string, keep int64, hard bool) (Value, error) {
 	// Characters are no more than bytes, so that most texts need no counting.
 	if limit+leeway >= int64(len(s)) || limit+leeway < 0 {

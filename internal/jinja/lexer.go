@@ -93,6 +93,8 @@ func lex(ctx context.Context, src string) ([]token, error) {
 // place returns the place of an offset. Tokens come in rising order, so that
 // each part of the text is counted once; an error may go back to the start of
 // a tag.
+//
+// So the whole costs one pass over the source, and an error one more.
 func (l *lexer) place(at int) pos {
 	if at < l.start {
 		l.line, l.col, l.start = 1, 1, 0
@@ -122,6 +124,10 @@ func (l *lexer) fail(at int, format string, args ...any) error {
 // the tag belongs to the text and is decided by the tag: a minus takes all of
 // it away, line breaks too, a plus keeps it, and without a sign lstrip_blocks
 // applies, to block tags and comments but not to expressions.
+//
+// The regular expressions of jinja2/lexer.py (Lexer.__init__, tokeniter) say the
+// same: the root state looks for the beginnings, and block_begin and comment_begin
+// take white space before them.
 func (l *lexer) text() error {
 	from := l.at
 	open := -1
@@ -185,6 +191,9 @@ func (l *lexer) lstrip(text string) string {
 // removes; trim says that a line break goes with a tag that has no sign. jinja2
 // has the line break of trim_blocks behind block tags and comments only; behind
 // an expression it stays, as it is part of the text there.
+//
+// block_suffix_re of jinja2/lexer.py, which is in the patterns of the ends of
+// blocks, comments and raw blocks.
 func (l *lexer) closed(sign byte, trim bool) {
 	l.fresh = false
 	switch {

@@ -18,6 +18,8 @@ func (l *lexer) endTag(at int, trim bool) {
 
 // inside reads the tokens of a tag up to its end. Inside of brackets the
 // closing characters are taken for operators: }} may close two mappings.
+//
+// tokeniter keeps balancing_stack for the same purpose.
 func (l *lexer) inside(end string, kind tokenKind, open int) error {
 	var brackets []byte
 	for {
@@ -54,6 +56,8 @@ func (l *lexer) inside(end string, kind tokenKind, open int) error {
 }
 
 // operators lists the operators, the longer of two with a common start first.
+//
+// The table operators of jinja2/lexer.py, which is sorted by length there.
 var operators = []string{
 	"//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}",
 	">", "<", "=", ".", ":", "|", ",", ";",

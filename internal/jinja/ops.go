@@ -38,6 +38,10 @@ func errBig() error { return fail(OverflowError, "a whole number does not fit in
 
 // arith applies a binary operator. The left operand decides, as in Python, but
 // for the product: 2 * 'a' is 'a' * 2. A boolean is a number everywhere.
+//
+// SandboxedEnvironment can intercept operators (intercepted_binops); transformers
+// intercepts none. Text and lists are charged for what they become, numbers by
+// their length where they are long.
 func (in *interp) arith(op string, a, b Value) (Value, error) {
 	if err := in.payBig(a, b); err != nil {
 		return nil, err
@@ -203,6 +207,9 @@ func floorOp(op string, x, y int64) (Value, error) {
 
 // checkedOp goes the slow way, which cannot overflow, and refuses a result that has
 // more than 64 bits.
+//
+// Two numbers of 64 bits cost a step however they are combined: powers have at most
+// 64 as the exponent, or the base 0, 1 or -1.
 func checkedOp(op string, x, y int64) (Value, error) {
 	a, b := big.NewInt(x), big.NewInt(y)
 	switch op {

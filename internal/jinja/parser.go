@@ -31,6 +31,9 @@ func Parse(ctx context.Context, src string) (*Template, error) {
 // word is the next token then. Without words it ends with the template. Text
 // and expressions are statements that write. The caller reads the word, since
 // an if goes on differently behind elif, else and endif.
+//
+// In jinja2 this is Parser.subparse. Its recursion is bounded by maxNesting, which
+// enter counts.
 func (p *parser) body(words ...string) ([]stmt, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -95,6 +98,10 @@ func (p *parser) block(word string) ([]stmt, error) {
 // last tag. Conditions decide whether a part is reached, so names that do not
 // exist inside of an if are forgotten behind it and fail when they run;
 // templates ask for the features of a server that way.
+//
+// In jinja2 this is Parser.parse_statement of jinja2/parser.py, with its table of
+// keywords; generation is an extension of transformers (AssistantTracker), break
+// and continue one of jinja2 (ext.LoopControlExtension).
 func (p *parser) statement() (stmt, error) {
 	t := p.peek()
 	if t.kind != tokName {

@@ -32,6 +32,8 @@ const maxNamed = 1000
 
 // argument parses one argument. Positions come before names, and *args and
 // **kwargs last; jinja2 allows names behind *args only.
+//
+// In jinja2 this is Parser.parse_call_args, whose message this is.
 func (p *parser) argument(a *callArgs) error {
 	var err error
 	t := p.peek()
@@ -74,6 +76,8 @@ func (p *parser) argument(a *callArgs) error {
 // filters parses filters, tests and calls that follow a value. A filter block
 // begins with the name of the first filter, without a bar. Calls are among them
 // because a filter may return a function: x|attr('upper')().
+//
+// In jinja2 this is Parser.parse_filter_expr and parse_filter.
 func (p *parser) filters(e expr, block bool) (expr, error) {
 	for {
 		t := p.peek()
@@ -130,6 +134,9 @@ func (p *parser) dottedName() (string, error) {
 // test parses a test behind the word is. A test takes one argument without
 // brackets, as `is divisibleby 3`, unless what follows is a word that goes on
 // with the expression. `is not` is the opposite of the whole test.
+//
+// In jinja2 this is Parser.parse_test, which lists the kinds of tokens that begin
+// an argument in the same way.
 func (p *parser) test(e expr, at pos) (expr, error) {
 	negated := p.skipName("not")
 	id, err := p.dottedName()

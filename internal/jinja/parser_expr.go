@@ -8,6 +8,8 @@ import (
 // conditional expression is left to the loop, and stop is a word that ends it;
 // parenthesized allows an empty tuple. Without brackets a tuple is allowed
 // where jinja2 allows one: in an output, a set, a for and an if.
+//
+// In jinja2 this is Parser.parse_tuple.
 func (p *parser) tuple(conditional, parenthesized bool, stop string) (expr, error) {
 	at := p.peek().pos
 	var items []expr
@@ -82,6 +84,7 @@ func (p *parser) or() (expr, error) {
 	return left, err
 }
 
+// and is or for the operator that binds tighter.
 func (p *parser) and() (expr, error) {
 	left, err := p.not()
 	for err == nil && p.isName("and") {
@@ -92,6 +95,8 @@ func (p *parser) and() (expr, error) {
 	return left, err
 }
 
+// not parses any number of nots. Each counts as a level, for it is a call here and
+// a node in the tree.
 func (p *parser) not() (expr, error) {
 	if !p.isName("not") {
 		return p.compare()
@@ -111,6 +116,9 @@ var comparisons = []string{"==", "!=", "<", "<=", ">", ">="}
 
 // compare parses a chain. Tests with is do not belong to it: they are read with
 // the filters, and so bind tighter than all operators.
+//
+// In jinja2 this is Parser.parse_compare. `not in` is the only operator of two
+// words.
 func (p *parser) compare() (expr, error) {
 	left, err := p.sum()
 	if err != nil {
@@ -176,6 +184,9 @@ func (p *parser) power() (expr, error) {
 }
 
 // concat collects the parts of a chain of ~ in one node.
+//
+// In jinja2 this is Parser.parse_concat, which stands between parse_math1 and
+// parse_math2.
 func (p *parser) concat() (expr, error) {
 	first, err := p.product()
 	if err != nil || !p.isOp("~") {
@@ -194,6 +205,9 @@ func (p *parser) concat() (expr, error) {
 
 // unary parses a sign and its operand. Filters are read behind the outermost
 // sign only.
+//
+// In jinja2 this is Parser.parse_unary, which calls itself with with_filter=False
+// behind a sign. So -1|abs is the filter of -1, and - 1|abs too.
 func (p *parser) unary(filters bool) (expr, error) {
 	if err := p.enter(); err != nil {
 		return nil, err

@@ -9,6 +9,9 @@ import (
 // primary parses what stands by itself. True, False and None count in both
 // spellings; the names varargs, kwargs and caller are noted for the macro
 // around. Strings that stand one behind another are one.
+//
+// In jinja2 this is Parser.parse_primary, with the names in both spellings since
+// jinja2 2.
 func (p *parser) primary() (expr, error) {
 	t := p.peek()
 	p.next()
@@ -142,6 +145,9 @@ func (p *parser) dict(at pos) (expr, error) {
 
 // postfix parses attributes, subscripts and calls. A number behind a dot reads
 // an item: a.0 is a[0].
+//
+// In jinja2 this is Parser.parse_postfix and parse_subscript. A chain of them is a
+// loop here, and the tree that it makes is deep: evaluation counts its depth.
 func (p *parser) postfix(e expr) (expr, error) {
 	for {
 		t := p.peek()
@@ -211,6 +217,8 @@ func (p *parser) subscript() (expr, error) {
 
 // sliceOrIndex parses one of them: a colon anywhere makes a slice, each part of
 // which may be missing.
+//
+// In jinja2 this is Parser.parse_subscribed.
 func (p *parser) sliceOrIndex() (expr, error) {
 	s := &sliceExpr{pos: p.peek().pos}
 	var err error

@@ -19,8 +19,8 @@ func (p *parser) filterStatement(at pos) (stmt, error) {
 }
 
 // blockStatement parses a named block. Nothing inherits here, so a block is its
-// body; the name may stand again behind endblock, and jinja2 compares the two no
-// more than this does.
+// body. The name may stand again behind endblock: jinja2 takes only the block's own
+// there (Parser.parse_block), and any name passes here.
 func (p *parser) blockStatement() (stmt, error) {
 	if _, err := p.expectName(); err != nil {
 		return nil, err
@@ -34,6 +34,8 @@ func (p *parser) blockStatement() (stmt, error) {
 
 // ifStatement parses the branches of an if in a loop and not by recursion,
 // since a chain of elifs is no nesting.
+//
+// In jinja2 this is Parser.parse_if.
 func (p *parser) ifStatement() (stmt, error) {
 	s := &ifStmt{}
 	for {
@@ -65,6 +67,9 @@ func (p *parser) ifStatement() (stmt, error) {
 // forStatement parses a for. Its condition is not one of the conditional
 // expression: {% for x in y if z %} filters, and the items before the if must
 // not take it for theirs.
+//
+// In jinja2 this is Parser.parse_for, whose condition is read by parse_expression
+// and whose items by parse_tuple with recursive as the end.
 func (p *parser) forStatement(at pos) (stmt, error) {
 	s := &forStmt{pos: at}
 	var err error
@@ -107,6 +112,8 @@ func (p *parser) forStatement(at pos) (stmt, error) {
 
 // setStatement parses both forms of set. With an = the value may be a tuple
 // without brackets.
+//
+// In jinja2 this is Parser.parse_set.
 func (p *parser) setStatement(at pos) (stmt, error) {
 	s := &setStmt{pos: at}
 	var err error
@@ -131,6 +138,8 @@ func (p *parser) setStatement(at pos) (stmt, error) {
 
 // macroStatement parses a macro. Macros are not collected: they are defined
 // when the statement runs.
+//
+// In jinja2 this is Parser.parse_macro.
 func (p *parser) macroStatement(at pos) (stmt, error) {
 	m := &macroStmt{pos: at}
 	var err error
@@ -146,6 +155,9 @@ func (p *parser) macroStatement(at pos) (stmt, error) {
 // macroBody parses the body of a macro; the loops around it do not reach in.
 // What the body uses of varargs, kwargs and caller also counts for the macro
 // around, as in jinja2, which looks for the names anywhere inside.
+//
+// CodeGenerator.macro_body finds them by find_undeclared, which goes into macros
+// inside as well.
 func (p *parser) macroBody(m *macroStmt, word string) error {
 	loops, varargs, kwargs, caller, named := p.loops, p.varargs, p.kwargs, p.caller, len(p.unknown)
 	p.loops, p.varargs, p.kwargs, p.caller = 0, false, false, false
@@ -160,6 +172,8 @@ func (p *parser) macroBody(m *macroStmt, word string) error {
 }
 
 // params parses the parameters of a macro.
+//
+// In jinja2 this is Parser.parse_signature.
 func (p *parser) params(m *macroStmt) error {
 	if err := p.expectOp("("); err != nil {
 		return err
@@ -190,6 +204,8 @@ func (p *parser) params(m *macroStmt) error {
 
 // callStatement parses a call block. Its own parameters stand in brackets
 // before the call: {% call(item) list() %}.
+//
+// In jinja2 this is Parser.parse_call_block.
 func (p *parser) callStatement(at pos) (stmt, error) {
 	m := &macroStmt{pos: at, name: "caller"}
 	if p.isOp("(") {
@@ -210,6 +226,9 @@ func (p *parser) callStatement(at pos) (stmt, error) {
 
 // withStatement parses a with, which may name no variable at all and only make
 // a scope.
+//
+// In jinja2 this is Parser.parse_with. Its values are evaluated before any of its
+// names is set.
 func (p *parser) withStatement(at pos) (stmt, error) {
 	s := &withStmt{pos: at}
 	for p.peek().kind != tokBlockEnd {
@@ -267,6 +286,9 @@ func (p *parser) targets(loop bool) (target, error) {
 
 // target parses one target: a name, a member of a namespace, or several in
 // brackets.
+//
+// In jinja2 this is Parser.parse_assign_target, whose namespace form (NSRef) exists
+// since jinja2 2.10.
 func (p *parser) target() (target, error) {
 	at := p.peek().pos
 	if p.skipOp("(") {

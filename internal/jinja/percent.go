@@ -11,6 +11,9 @@ import (
 // one value to each directive, anything else is the only value; a mapping may
 // also be asked by name. As in Python a mapping that no directive uses is not
 // an error.
+//
+// PyUnicode_Format of CPython, of which the flags +, -, 0, widths and precisions
+// are here.
 func (in *interp) percent(format string, values Value) (string, error) {
 	pos := []Value{values}
 	if l, ok := values.(*List); ok && l.tuple {

@@ -15,32 +15,36 @@ func init() {
 			return f(v), err
 		}
 	}
+	// A test is charged for what it is handed, as a filter is. Those of the kind of
+	// a value take no argument, and say so where one is given.
 	tests = metered(map[string]testFunc{
-		"defined":     is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
-		"undefined":   is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
-		"none":        is(func(v Value) bool { return v == nil }),
-		"boolean":     is(func(v Value) bool { _, ok := v.(bool); return ok }),
-		"true":        is(func(v Value) bool { return v == true }),
-		"false":       is(func(v Value) bool { return v == false }),
-		"string":      is(isText),
-		"mapping":     is(func(v Value) bool { _, ok := v.(*Dict); return ok }),
-		"integer":     is(isInteger),
-		"float":       is(func(v Value) bool { _, ok := v.(float64); return ok }),
-		"number":      is(func(v Value) bool { _, ok := toFloat(v); return ok }),
-		"sequence":    is(isSequence),
-		"iterable":    is(isIterable),
-		"callable":    is(isCallable),
-		"lower":       caseTest(unicode.IsLower, unicode.IsUpper),
-		"upper":       caseTest(unicode.IsUpper, unicode.IsLower),
+		"defined":   is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
+		"undefined": is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
+		"none":      is(func(v Value) bool { return v == nil }),
+		"boolean":   is(func(v Value) bool { _, ok := v.(bool); return ok }),
+		"true":      is(func(v Value) bool { return v == true }),
+		"false":     is(func(v Value) bool { return v == false }),
+		"string":    is(isText),
+		"mapping":   is(func(v Value) bool { _, ok := v.(*Dict); return ok }),
+		"integer":   is(isInteger),
+		"float":     is(func(v Value) bool { _, ok := v.(float64); return ok }),
+		"number":    is(func(v Value) bool { _, ok := toFloat(v); return ok }),
+		"sequence":  is(isSequence),
+		"iterable":  is(isIterable),
+		"callable":  is(isCallable),
+		"lower":     caseTest(unicode.IsLower, unicode.IsUpper),
+		"upper":     caseTest(unicode.IsUpper, unicode.IsLower),
+		// There is no Markup without automatic escaping, so nothing is escaped.
 		"escaped":     is(func(Value) bool { return false }),
 		"odd":         modTest(func(r int64) bool { return r == 1 }),
 		"even":        modTest(func(r int64) bool { return r == 0 }),
 		"divisibleby": testDivisibleBy,
 		"sameas":      testSameAs,
 		"in":          testIn,
-		"filter":      is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
-		"test":        is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
-		"eq":          compareTest("=="), "equalto": compareTest("=="), "==": compareTest("=="),
+		// Templates ask these two before they use what a server may not have.
+		"filter": is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
+		"test":   is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
+		"eq":     compareTest("=="), "equalto": compareTest("=="), "==": compareTest("=="),
 		"ne": compareTest("!="), "!=": compareTest("!="),
 		"lt": compareTest("<"), "lessthan": compareTest("<"), "<": compareTest("<"),
 		"le": compareTest("<="), "<=": compareTest("<="),
@@ -61,6 +65,9 @@ func compareTest(op string) testFunc {
 }
 
 // testDivisibleBy is x % n == 0, with the errors of a division.
+//
+// In jinja2 this is test_divisibleby of tests.py; % of a text would format it
+// there.
 func testDivisibleBy(_ *interp, v Value, a *args) (bool, error) {
 	b, err := a.bind("divisibleby", 1, "num")
 	if err != nil {
@@ -72,6 +79,10 @@ func testDivisibleBy(_ *interp, v Value, a *args) (bool, error) {
 
 // testSameAs is Python's `is`. Small values are shared there, which templates ask
 // for (x is sameas true); lists and mappings are the same if they are one.
+//
+// In jinja2 this is test_sameas. What CPython shares beside that, such as whole
+// numbers up to 256, no template should ask for: equal numbers and texts count as
+// one here.
 func testSameAs(in *interp, v Value, a *args) (bool, error) {
 	b, err := a.bind("sameas", 1, "other")
 	if err != nil {
@@ -118,6 +129,8 @@ func isInteger(v Value) bool {
 
 // What has a length and items by key is one for jinja2, which is why a mapping
 // and text are. Undefined has both.
+//
+// In jinja2 this is test_sequence, which calls len() and looks for __getitem__.
 func isSequence(v Value) bool {
 	switch v.(type) {
 	case string, *List, *Dict, rangeValue, *undefined:
@@ -128,6 +141,8 @@ func isSequence(v Value) bool {
 
 // Text can be gone over: a template that tells a list of parts from plain text
 // asks `is string` first.
+//
+// In jinja2 this is test_iterable, which calls iter().
 func isIterable(v Value) bool {
 	switch v.(type) {
 	case *view, *generator, *loop:
@@ -176,6 +191,8 @@ func intArith(op string, a, b Value) (int64, error) {
 
 // modTest makes odd and even, which take floats too: 3.0 is odd and 3.5 is
 // neither. What is no number fails, as Python's operator % does.
+//
+// In jinja2 these are test_odd and test_even, value % 2 == 1 and == 0.
 func modTest(f func(r int64) bool) testFunc {
 	return func(_ *interp, v Value, _ *args) (bool, error) {
 		if x, ok := v.(float64); ok {

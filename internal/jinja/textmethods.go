@@ -90,6 +90,9 @@ func oneText(fn string, a *args) (string, error) {
 // stripMethod removes white space, or the characters of a text, with trim. The
 // argument is a set of characters in any order and not a prefix:
 // 'abc'.strip('ca') is b.
+//
+// In CPython this is do_strip. Only the ends are looked at, and paid for:
+// the result is a part of the same memory.
 func stripMethod(trim func(in *interp, s string, f func(rune) bool) (string, error)) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind("strip", 0, "chars")
@@ -189,6 +192,8 @@ func isTitleMethod(in *interp, s string, _ *args) (Value, error) {
 	return ok && found, err
 }
 
+// isIdentifierMethod is str.isidentifier: XID_Start and XID_Continue of Unicode,
+// nearly, by the categories of letters, digits and marks.
 func isIdentifierMethod(in *interp, s string, _ *args) (Value, error) {
 	first := true
 	ok, err := in.all(s, func(r rune) bool {

@@ -7,6 +7,9 @@ import (
 
 // affixMethod makes startswith and endswith, which take one text or a tuple of
 // several; a list is refused, as in Python.
+//
+// Comparing an end costs its length: a template could ask for a long one at every
+// round of a loop.
 func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "prefix")
@@ -59,6 +62,9 @@ func cutMethod(fn string, cut func(s, affix string) string) textMethod {
 // findMethod returns an index that counts characters. find and index differ in
 // what they do when there is nothing: -1, or an error. The bounds are those of
 // a slice.
+//
+// The search is charged by what it goes over, and the place by the characters
+// before it, which have to be counted.
 func findMethod(fn string, back bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "sub", "start", "end")
@@ -172,6 +178,8 @@ func joinMethod(in *interp, s string, a *args) (Value, error) {
 // justMethod pads a text to a width. The odd space of center goes to the left
 // when the width is odd and to the right when it is even: CPython's rule, not
 // stated in its documentation.
+//
+// unicode_center_impl of CPython, as the other two.
 func justMethod(fn string) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		b, err := a.bind(fn, 1, "width", "fillchar")

@@ -5,8 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -60,19 +58,7 @@ func (l Line) String() string {
 // declarations beside it.
 func Written(tb testing.TB, f *asm.File) *File {
 	tb.Helper()
-	dir := tb.TempDir()
-	if err := f.Write(dir); err != nil {
-		tb.Fatal(err)
-	}
-	stubs, err := filepath.Glob(filepath.Join(dir, "*[0-9].go"))
-	if err != nil || len(stubs) != 1 {
-		tb.Fatalf("the declarations are in %q: %v", stubs, err)
-	}
-	text, err := os.ReadFile(stubs[0])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	read, err := Read(string(f.Assembly()), string(text))
+	read, err := Read(string(f.Assembly()), string(f.Declarations()))
 	if err != nil {
 		tb.Fatal(err)
 	}
