@@ -18,6 +18,9 @@ var mutators = map[string][]string{
 // getAttr is v.name: an attribute, or else an item. So a mapping with the key items
 // still has its method: message.items() works whatever a message contains, and
 // message['items'] is how to read the key.
+//
+// In jinja2 this is Environment.getattr of jinja2 as SandboxedEnvironment overrides
+// it: getattr first, then obj[name].
 func (in *interp) getAttr(v Value, id string) (Value, error) {
 	if u, ok := v.(*undefined); ok {
 		// Only one level may be missing: a.b.c fails where a.b is undefined, which
@@ -45,6 +48,9 @@ func missing(v Value, id string) string {
 // getItem is v[key]: an item, or else an attribute. What is not there is no error
 // but undefined, out of bounds too: jinja2 catches Python's KeyError and IndexError
 // here.
+//
+// In jinja2 this is SandboxedEnvironment.getitem: obj[key] first, then an attribute
+// where the key is a text.
 func (in *interp) getItem(v, key Value) (Value, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -103,6 +109,10 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 // underscores lead to the classes and globals of Python, which is how templates
 // break out of a sandbox there. Here nothing is behind them, but a template that
 // asks for one is to fail alike.
+//
+// The sandbox decides in is_safe_attribute, and for methods that change a value in
+// modifies_known_mutable. The name is paid for, since a template can make one of
+// many megabytes.
 func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 	if err := in.touch(len(id)); err != nil {
 		return nil, false, err

@@ -12,11 +12,13 @@ var expressionCases = []namedCase{
 		of: "operator +", name: "refuses text beside numbers",
 		template: "{{ 'a' + 1 }}",
 		fails:    "TypeError",
+		says:     `can only concatenate str (not "int") to str`,
 	},
 	{
 		of: "operator +", name: "refuses what is undefined",
 		template: "{{ nothing + 1 }}",
 		fails:    "UndefinedError",
+		says:     "'nothing' is undefined",
 	},
 	{
 		of: "operator -", name: "takes away and negates",
@@ -37,6 +39,7 @@ var expressionCases = []namedCase{
 		of: "operator /", name: "fails for zero",
 		template: "{{ 1 / 0 }}",
 		fails:    "ZeroDivisionError",
+		says:     "division by zero",
 	},
 	{
 		of: "operator //", name: "rounds down, not toward zero",
@@ -97,6 +100,7 @@ var expressionCases = []namedCase{
 		of: "operator <", name: "refuses values of different kinds",
 		template: "{{ 'a' < 1 }}",
 		fails:    "TypeError",
+		says:     "'<' not supported between instances of 'str' and 'int'",
 	},
 	{
 		of: "operator in", name: "looks for a part",
@@ -107,6 +111,7 @@ var expressionCases = []namedCase{
 		of: "operator in", name: "refuses to look for a number in text",
 		template: "{{ 1 in 'a1' }}",
 		fails:    "TypeError",
+		says:     "'in <string>' requires string as left operand, not int",
 	},
 	{
 		of: "operator and", name: "gives the value that decides",
@@ -162,11 +167,13 @@ var expressionCases = []namedCase{
 		of: "expression member", name: "fails for a member of what is undefined",
 		template: "{{ nothing.x }}",
 		fails:    "UndefinedError",
+		says:     "'nothing' is undefined",
 	},
 	{
 		of: "expression member", name: "fails for a member of a missing member",
 		template: "{{ {}.a.b }}",
 		fails:    "UndefinedError",
+		says:     "'dict object' has no attribute 'a'",
 	},
 	{
 		of: "expression slice", name: "takes a part of a list or a text",
@@ -192,6 +199,7 @@ var expressionCases = []namedCase{
 		of: "expression slice", name: "fails for a step of zero",
 		template: "{{ [1][::0] }}",
 		fails:    "ValueError",
+		says:     "slice step cannot be zero",
 	},
 	{
 		of: "expression literal", name: "reads numbers in all forms",
@@ -282,40 +290,54 @@ var expressionCases = []namedCase{
 		of: "mistake in a template", name: "is found at an unknown tag",
 		template: "{% nosuch %}",
 		fails:    "TemplateSyntaxError",
+		says:     "encountered unknown tag 'nosuch'",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "mistake in a template", name: "is found at a block without an end",
 		template: "{% if true %}a",
 		fails:    "TemplateSyntaxError",
+		says:     "unexpected end of template, expected 'endif'",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "mistake in a template", name: "is found at an end without a block",
 		template: "{% endif %}",
 		fails:    "TemplateSyntaxError",
+		says:     "encountered unknown tag 'endif'",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "mistake in a template", name: "is found at a filter that does not exist",
 		template: "{{ 1|nosuch }}",
 		fails:    "TemplateAssertionError",
+		says:     "No filter named 'nosuch'.",
 	},
 	{
 		of: "mistake in a template", name: "is found at a test that does not exist",
 		template: "{{ 1 is nosuch }}",
 		fails:    "TemplateAssertionError",
+		says:     "No test named 'nosuch'.",
 	},
 	{
 		of: "mistake in a template", name: "is found at a bracket without its partner",
 		template: "{{ (1 }}",
 		fails:    "TemplateSyntaxError",
+		says:     "unexpected '}'",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "mistake in a template", name: "is found at text without an end",
 		template: "{{ 'a }}",
 		fails:    "TemplateSyntaxError",
+		says:     "unexpected char '\\'': a string without an end",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "mistake in a template", name: "is found at a break outside of a loop",
 		template: "{% break %}",
 		fails:    "TemplateSyntaxError",
+		says:     "'break' outside of a loop",
+		differs:  "jinja2 leaves the mistake to Python's compiler",
 	},
 }

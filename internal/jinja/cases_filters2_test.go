@@ -61,6 +61,7 @@ var moreFilterCases = []namedCase{
 		of: "filter length", name: "refuses a number",
 		template: "{{ 3|length }}",
 		fails:    "TypeError",
+		says:     "object of type 'int' has no len()",
 	},
 	{
 		of: "filter list", name: "makes a list of characters",
@@ -131,6 +132,7 @@ var moreFilterCases = []namedCase{
 		of: "filter map", name: "needs a filter or an attribute",
 		template: "{{ [1]|map|list }}",
 		fails:    "FilterArgumentError",
+		says:     "map requires a filter argument",
 	},
 	{
 		of: "filter max", name: "gives the largest item",
@@ -231,6 +233,7 @@ var moreFilterCases = []namedCase{
 		of: "filter reverse", name: "refuses a number",
 		template: "{{ 3|reverse }}",
 		fails:    "FilterArgumentError",
+		says:     "argument must be iterable",
 	},
 	{
 		of: "filter round", name: "rounds to a whole float",
@@ -271,6 +274,7 @@ var moreFilterCases = []namedCase{
 		of: "filter round", name: "refuses another method",
 		template: "{{ 1.5|round(0, 'up') }}",
 		fails:    "FilterArgumentError",
+		says:     "method must be common, ceil or floor",
 	},
 	{
 		of: "filter safe", name: "marks text and changes nothing where nothing is escaped",
@@ -296,6 +300,7 @@ var moreFilterCases = []namedCase{
 		of: "filter select", name: "fails for a test that does not exist",
 		template: "{{ [1]|select('nosuch')|list }}",
 		fails:    "TemplateRuntimeError",
+		says:     "No test named 'nosuch'.",
 	},
 	{
 		of: "filter selectattr", name: "keeps items by a member",
@@ -371,6 +376,7 @@ var moreFilterCases = []namedCase{
 		of: "filter sort", name: "refuses text beside numbers",
 		template: "{{ [1,'a']|sort }}",
 		fails:    "TypeError",
+		says:     "'<' not supported between instances of 'str' and 'int'",
 	},
 	{
 		of: "filter string", name: "writes a value as Python does",
@@ -496,6 +502,7 @@ var moreFilterCases = []namedCase{
 		of: "filter tojson", name: "refuses what is undefined",
 		template: "{{ nothing|tojson }}",
 		fails:    "TypeError",
+		says:     "Object of type Undefined is not JSON serializable",
 	},
 	{
 		of: "filter trim", name: "removes white space from both ends",
@@ -541,6 +548,7 @@ var moreFilterCases = []namedCase{
 		of: "filter truncate", name: "refuses to cut to less than the end",
 		template: "{{ 'abcdef'|truncate(1) }}",
 		fails:    "AssertionError",
+		says:     "expected length >= 3, got 1",
 	},
 	{
 		of: "filter unique", name: "drops what came before",

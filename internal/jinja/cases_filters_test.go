@@ -21,6 +21,7 @@ var filterCases = []namedCase{
 		of: "filter abs", name: "refuses text",
 		template: "{{ 'a'|abs }}",
 		fails:    "TypeError",
+		says:     "bad operand type for abs(): 'str'",
 	},
 	{
 		of: "filter attr", name: "reads an attribute and not an item",
@@ -136,6 +137,7 @@ var filterCases = []namedCase{
 		of: "filter default", name: "does not hide that the value around is undefined",
 		template: "{{ nothing.inner|default('x') }}",
 		fails:    "UndefinedError",
+		says:     "'nothing' is undefined",
 	},
 	{
 		of: "filter dictsort", name: "sorts by keys without their case",
@@ -161,6 +163,7 @@ var filterCases = []namedCase{
 		of: "filter dictsort", name: "refuses to sort by anything else",
 		template: "{{ {}|dictsort(by='size') }}",
 		fails:    "FilterArgumentError",
+		says:     `You can only sort by either "key" or "value"`,
 	},
 	{
 		of: "filter e", name: "is another name of escape",
@@ -256,6 +259,7 @@ var filterCases = []namedCase{
 		of: "filter format", name: "fails when values are left over",
 		template: "{{ '%s'|format(1, 2) }}",
 		fails:    "TypeError",
+		says:     "not all arguments converted during string formatting",
 	},
 	{
 		of: "filter groupby", name: "gathers items with one member's value",
@@ -356,5 +360,6 @@ var filterCases = []namedCase{
 		of: "filter items", name: "refuses a list",
 		template: "{{ [1]|items|list }}",
 		fails:    "TypeError",
+		says:     "Can only get item pairs from a mapping.",
 	},
 }

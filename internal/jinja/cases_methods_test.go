@@ -21,6 +21,7 @@ var methodCases = []namedCase{
 		of: "text center", name: "refuses to fill with two characters",
 		template: "{{ 'a'.center(5, '**') }}",
 		fails:    "TypeError",
+		says:     "The fill character must be exactly one character long",
 	},
 	{
 		of: "text count", name: "counts occurrences that do not overlap",
@@ -36,6 +37,8 @@ var methodCases = []namedCase{
 		of: "text encode", name: "is refused, because templates have no bytes here",
 		template: "{{ 'a'.encode() }}",
 		fails:    "TypeError",
+		says:     "bytes are not supported in a chat template",
+		differs:  "there are no bytes here",
 	},
 	{
 		of: "text endswith", name: "compares the end",
@@ -51,6 +54,7 @@ var methodCases = []namedCase{
 		of: "text endswith", name: "refuses a list",
 		template: "{{ 'a'.endswith(['a']) }}",
 		fails:    "TypeError",
+		says:     "endswith first arg must be str or a tuple of str, not list",
 	},
 	{
 		of: "text find", name: "gives the place in characters",
@@ -96,6 +100,8 @@ var methodCases = []namedCase{
 		of: "text format", name: "fails where a value is missing",
 		template: "{{ '{} {}'.format(1) }}",
 		fails:    "IndexError",
+		says:     "Replacement index 1 out of range for positional args tuple",
+		differs:  "the words are those of str.format outside of a sandbox",
 	},
 	{
 		of: "text index", name: "gives the place in characters",
@@ -106,6 +112,7 @@ var methodCases = []namedCase{
 		of: "text index", name: "fails where there is none",
 		template: "{{ 'abc'.index('x') }}",
 		fails:    "ValueError",
+		says:     "substring not found",
 	},
 	{
 		of: "text isalnum", name: "holds for letters and digits",
@@ -171,6 +178,7 @@ var methodCases = []namedCase{
 		of: "text join", name: "refuses numbers",
 		template: "{{ ','.join([1]) }}",
 		fails:    "TypeError",
+		says:     "sequence item 0: expected str instance, int found",
 	},
 	{
 		of: "text ljust", name: "pads on the right",
@@ -196,6 +204,7 @@ var methodCases = []namedCase{
 		of: "text partition", name: "refuses an empty separator",
 		template: "{{ 'a'.partition('') }}",
 		fails:    "ValueError",
+		says:     "empty separator",
 	},
 	{
 		of: "text removeprefix", name: "removes a beginning once",
@@ -216,6 +225,8 @@ var methodCases = []namedCase{
 		of: "text replace", name: "refuses numbers, unlike the filter",
 		template: "{{ 'a1'.replace(1, 2) }}",
 		fails:    "TypeError",
+		says:     "replace(): argument 'old' cannot be 'int'",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "text rfind", name: "gives the last place",
@@ -226,6 +237,7 @@ var methodCases = []namedCase{
 		of: "text rindex", name: "gives the last place or fails",
 		template: "{{ 'abab'.rindex('a') }} {{ 'a'.rindex('x') }}",
 		fails:    "ValueError",
+		says:     "substring not found",
 	},
 	{
 		of: "text rjust", name: "pads on the left",
@@ -266,6 +278,7 @@ var methodCases = []namedCase{
 		of: "text split", name: "refuses an empty separator",
 		template: "{{ 'a'.split('') }}",
 		fails:    "ValueError",
+		says:     "empty separator",
 	},
 	{
 		of: "text splitlines", name: "cuts at the ends of lines of any kind",
@@ -341,6 +354,7 @@ var methodCases = []namedCase{
 		of: "dict get", name: "refuses a list as a key",
 		template: "{{ {}.get([]) }}",
 		fails:    "TypeError",
+		says:     "unhashable type: 'list'",
 	},
 	{
 		of: "dict items", name: "gives pairs in their order",
@@ -361,10 +375,12 @@ var methodCases = []namedCase{
 		of: "list append", name: "is refused, because templates change nothing they were handed",
 		template: "{{ [].append(1) }}",
 		fails:    "SecurityError",
+		says:     "access to attribute 'append' of 'list' object is unsafe.",
 	},
 	{
 		of: "dict update", name: "is refused, because templates change nothing they were handed",
 		template: "{{ {}.update({'a': 1}) }}",
 		fails:    "SecurityError",
+		says:     "access to attribute 'update' of 'dict' object is unsafe.",
 	},
 }

@@ -22,11 +22,13 @@ var statementCases = []namedCase{
 		of: "global range", name: "is no longer than the sandbox allows",
 		template: "{{ range(100001) }}",
 		fails:    "OverflowError",
+		says:     "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).",
 	},
 	{
 		of: "global range", name: "fails for a step of zero",
 		template: "{{ range(1, 2, 0) }}",
 		fails:    "ValueError",
+		says:     "range() arg 3 must not be zero",
 	},
 	{
 		of: "global namespace", name: "holds variables that inner blocks can set",
@@ -57,6 +59,7 @@ var statementCases = []namedCase{
 		of: "global raise_exception", name: "ends the rendering with its message",
 		template: "{{ raise_exception('roles must alternate') }}",
 		fails:    "TemplateError",
+		says:     "roles must alternate",
 	},
 	{
 		of: "global strftime_now", name: "writes the day",
@@ -147,11 +150,13 @@ var statementCases = []namedCase{
 		of: "statement for", name: "fails where the parts are too few",
 		template: "{% for a, b in [[1]] %}{% endfor %}",
 		fails:    "ValueError",
+		says:     "not enough values to unpack (expected 2, got 1)",
 	},
 	{
 		of: "statement for", name: "fails where the parts are too many",
 		template: "{% for a, b in [[1,2,3]] %}{% endfor %}",
 		fails:    "ValueError",
+		says:     "too many values to unpack (expected 2)",
 	},
 	{
 		of: "statement for", name: "passes over items that its condition rejects",
@@ -192,6 +197,7 @@ var statementCases = []namedCase{
 		of: "statement for", name: "refuses a number",
 		template: "{% for x in 3 %}{% endfor %}",
 		fails:    "TypeError",
+		says:     "'int' object is not iterable",
 	},
 	{
 		of: "statement for", name: "calls itself for inner lists",
@@ -282,6 +288,7 @@ var statementCases = []namedCase{
 		of: "statement set", name: "sets a member of a namespace only",
 		template: "{% set d = {} %}{% set d.x = 1 %}",
 		fails:    "TemplateRuntimeError",
+		says:     "cannot assign attribute on non-namespace object",
 	},
 	{
 		of: "statement macro", name: "is called with arguments",
@@ -302,11 +309,13 @@ var statementCases = []namedCase{
 		of: "statement macro", name: "refuses further arguments when it does not",
 		template: "{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}",
 		fails:    "TypeError",
+		says:     "macro 'm' takes not more than 1 argument(s)",
 	},
 	{
 		of: "statement macro", name: "refuses a name that it does not know",
 		template: "{% macro m(a) %}{% endmacro %}{{ m(b=1) }}",
 		fails:    "TypeError",
+		says:     "macro 'm' takes no keyword argument 'b'",
 	},
 	{
 		of: "statement macro", name: "knows its name",
@@ -362,6 +371,8 @@ var statementCases = []namedCase{
 		of: "text around tags", name: "loses the line break behind a block tag",
 		template: "{% if true %}{{ '' }}",
 		fails:    "TemplateSyntaxError",
+		says:     "unexpected end of template, expected 'endif'",
+		differs:  "the message is this package's own",
 	},
 	{
 		of: "text around tags", name: "keeps the line break behind an expression",

@@ -9,19 +9,26 @@ import (
 )
 
 // namedCase is what one small template shows of a part of the language. The
-// results are those of Jinja 3.1.6, in the environment that testdata/README.md
-// describes; where they differ on purpose, the name says why.
+// results are those of Jinja 3.1.6, which testdata/record.py writes, in the
+// environment that testdata/README.md describes.
 type namedCase struct {
 	of       string // the part, such as "filter abs"
 	name     string // what it does, so that of and name are a sentence
 	template string
 	want     string // the output
 	fails    string // or the Python exception that ends the rendering
+	says     string // and its message
+	differs  string // why the answer is another than Jinja's, where it is
 }
 
 // allCases are the cases of the files cases_*_test.go.
 func allCases() []namedCase {
-	return slices.Concat(filterCases, moreFilterCases, testCases, methodCases, statementCases, expressionCases)
+	return slices.Concat(
+		filterCases, moreFilterCases, filterArguments, moreFilterArguments, lastFilterArguments,
+		testCases, moreTestCases, methodCases, textCases, moreTextCases, containerCases,
+		statementCases, moreStatementCases, globalCases, mistakeCases,
+		expressionCases, operatorCases, literalCases,
+	)
 }
 
 func TestEachPartOfTheLanguageDoesWhatItsCaseSays(t *testing.T) {
@@ -36,6 +43,8 @@ func TestEachPartOfTheLanguageDoesWhatItsCaseSays(t *testing.T) {
 				t.Errorf("%s\n  got %q, %v\n want the error %s", c.template, got, err, c.fails)
 			case c.fails != "" && e.Kind != c.fails:
 				t.Errorf("%s\n  got %v\n want the error %s", c.template, err, c.fails)
+			case c.fails != "" && e.Msg != c.says:
+				t.Errorf("%s\n  says %q\n want %q", c.template, e.Msg, c.says)
 			case got != c.want:
 				t.Errorf("%s\n  got %q\n want %q", c.template, got, c.want)
 			}

@@ -25,14 +25,17 @@
 //
 // # How a template becomes text
 //
-// [Parse] cuts the source into tokens (lexer.go, literal.go), which decides all
-// questions of white space, and builds a tree of them (parser_base.go, parser.go,
-// parser_expr.go; the nodes are in ast.go). [Template.Render] walks the tree:
+// [Parse] cuts the source into tokens (lexer.go, lexer_inside.go,
+// literal.go), which decides all questions of white space, and builds a tree of them
+// (parser_base.go, parser_expr.go, parser_primary.go and parser_call.go for
+// expressions, parser.go and parser_stmt.go for statements; the nodes are in ast.go). [Template.Render] walks the tree:
 // statements are executed (exec.go, loop.go, assign.go), expressions are evaluated
-// (eval.go, slice.go, attr.go, ops.go), calls and macros are in call.go. The
-// functions that a template can call lie in four tables: filters (filters.go,
-// filters_seq.go, filters_sort.go), tests (tests.go), methods of text, lists and
-// mappings (textmethods.go, textsplit.go, attr.go) and globals (globals.go). What
+// (eval.go, slice.go, attr.go, ops.go, compare.go), calls and macros are in call.go.
+// The functions that a template can call lie in four tables: filters (filters.go has
+// the table; filters_text.go, filters_html.go, filters_number.go, filters_seq.go,
+// filters_pick.go and filters_sort.go the functions), tests (tests.go), methods of
+// text, lists and mappings (textmethods.go, textmethods_edit.go, textsplit.go,
+// percent.go, braces.go, attr.go) and globals (globals.go). What
 // a value looks like is in format.go for Python and in tojson.go for JSON.
 //
 // To add a function, write it beside its like, enter it in its table, and give it
@@ -50,6 +53,23 @@
 // that jinja2 gives: they lead out of a sandbox. The words of errors are those of
 // CPython where templates or servers were seen to depend on them, and close to
 // them elsewhere.
+//
+// Some of what Python has is not here, because no published template was seen to
+// use it. Each has a case in cases_*_test.go whose field differs says so:
+//
+//   - str.format knows no alignment, no grouping and none of the formats that % has
+//     not; it counts {} and {0} apart where Python refuses a mixture;
+//   - startswith, endswith, count and index of a list take no places to begin and
+//     end at; find of an empty text behind the end finds it at the end;
+//   - casefold is lower; isdigit and isnumeric know fewer of the signs that are
+//     numbers but no decimal digits, and int reads ASCII digits only;
+//   - urlencode of a mapping writes the mapping, where jinja2 writes its pairs;
+//   - a macro has the attribute name and no other;
+//   - the filter format prefers names to places where jinja2 refuses both;
+//   - a slice that Python refuses is an error, where the sandbox makes it undefined.
+//
+// Inheritance and includes are refused when a template is parsed, since there is
+// nothing to load from; lipsum is not defined.
 //
 // # What surprises in Jinja
 //

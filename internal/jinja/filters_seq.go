@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"slices"
 	"strconv"
 )
 
@@ -10,6 +9,10 @@ import (
 // means. Parts that are digits are numbers of items, so that a text such as '0'
 // can name a place in a list. Dots always separate: there is no way to name a
 // key with one.
+//
+// In jinja2 this is make_attrgetter of filters.py, which calls
+// environment.getitem for each part. The parts are charged when the path is read, a
+// step for each when it is followed.
 func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
 	switch p := path.(type) {
@@ -48,6 +51,8 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 
 // filterJoin writes each item as text, unlike the method join. Without an
 // attribute it goes over anything that a loop can.
+//
+// In jinja2 this is sync_do_join; the separator is the parameter d there.
 func filterJoin(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("join", 0, "d", "attribute")
 	if err != nil {
@@ -79,6 +84,9 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 
 // mapItems returns what f makes of each item, in a new list that is paid for
 // beforehand.
+//
+// The results are charged as items with a box each, whether or not a box is needed:
+// what f makes beside that it pays for itself.
 func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value, error)) ([]Value, error) {
 	if err := in.charge((itemBytes + boxBytes) * len(items)); err != nil {
 		return nil, err
@@ -98,6 +106,8 @@ func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value,
 
 // filterList copies. A list is returned as another list too, as list() does in
 // Python, which the test sameas can tell.
+//
+// In jinja2 this is sync_do_list.
 func filterList(in *interp, v Value, _ *args) (Value, error) {
 	items, err := in.iterate(v)
 	if err != nil {
@@ -109,6 +119,9 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 
 // filterFirst reads as little as it can. Of a generator it takes one item out
 // and leaves the rest, because jinja2 calls next() on it.
+//
+// In jinja2 this is sync_do_first, which returns environment.undefined where next()
+// raises StopIteration.
 func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case string:
@@ -138,6 +151,8 @@ func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 
 // filterLast calls reversed() in the reference, which a generator refuses: a
 // template has to make a list of it first.
+//
+// In jinja2 this is do_last.
 func filterLast(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case string:
@@ -159,6 +174,8 @@ func filterLast(in *interp, v Value, _ *args) (Value, error) {
 
 // filterItems is like the method items, but takes what is undefined for an
 // empty mapping; jinja2 3.1 has it for just that.
+//
+// In jinja2 this is do_items.
 func filterItems(in *interp, v Value, _ *args) (Value, error) {
 	switch v := v.(type) {
 	case *undefined:
@@ -172,6 +189,10 @@ func filterItems(in *interp, v Value, _ *args) (Value, error) {
 
 // filterReverse gives text for text, and an iterator for all else:
 // [1,2]|reverse prints as an object until list is behind it.
+//
+// In jinja2 this is do_reverse, whose TypeError becomes a FilterArgumentError. Text
+// is turned by characters, for which it is read as a list of them: four bytes each
+// are charged.
 func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if s, ok := v.(string); ok {
 		runes, err := in.runes(s)
@@ -191,6 +212,8 @@ func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 
 // filterSum begins with 0 and uses the operator +, so that a sum of texts fails
 // at the first and start=” is the way to add them up.
+//
+// In jinja2 this is sync_do_sum.
 func filterSum(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("sum", 0, "attribute", "start")
 	if err != nil {
@@ -221,234 +244,4 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 		}
 	}
 	return total, nil
-}
-
-// filterMap has two forms: a member of each item by attribute=, or a filter by
-// name with its arguments. Nothing is evaluated until something reads the
-// generator, so that a mistake in it is reported there.
-func filterMap(in *interp, v Value, a *args) (Value, error) {
-	var f func(in *interp, item Value) (Value, error)
-	if path, ok := a.take("attribute"); ok && len(a.pos) == 0 {
-		// A default of none counts as no default, as in jinja2.
-		otherwise, _ := a.take("default")
-		if len(a.names) > 0 {
-			return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
-		}
-		get, err := in.getter(path)
-		if err != nil {
-			return nil, err
-		}
-		f = func(in *interp, item Value) (Value, error) {
-			x, err := get(in, item)
-			if _, ok := x.(*undefined); ok && otherwise != nil {
-				return otherwise, nil
-			}
-			return x, err
-		}
-	} else {
-		if len(a.pos) == 0 {
-			return nil, fail("FilterArgumentError", "map requires a filter argument")
-		}
-		// The filter is looked up when an item arrives, so that nothing fails
-		// for an empty list.
-		id, ok := a.pos[0].(string)
-		if !ok {
-			return nil, fail(TypeError, "the name of a filter must be a string")
-		}
-		f = func(in *interp, item Value) (Value, error) {
-			// Each item has arguments of its own, because filters take from them.
-			if err := in.charge(a.size()); err != nil {
-				return nil, err
-			}
-			return in.filter(id, item, &args{slices.Clone(a.pos[1:]), slices.Clone(a.names), slices.Clone(a.named)})
-		}
-	}
-	return in.lazily(func() ([]Value, error) {
-		items, err := in.iterateTrue(v)
-		if err != nil {
-			return nil, err
-		}
-		return in.mapItems(items, f)
-	})
-}
-
-// lazily returns a generator of what fill makes. Laziness shows in templates: a
-// generator is empty the second time that it is read, and what it fails with
-// comes from the place of reading.
-func (in *interp) lazily(fill func() ([]Value, error)) (Value, error) {
-	return &generator{kind: "generator", fill: fill}, in.charge(2 * pairBytes)
-}
-
-// iterateTrue is iterate for filters that take whatever is false for an empty
-// list.
-func (in *interp) iterateTrue(v Value) ([]Value, error) {
-	if !truth(v) {
-		return nil, nil
-	}
-	return in.iterate(v)
-}
-
-// filterSelect returns the filters that keep items which pass a test. keep
-// tells select from reject, attr the forms that look at a member of an item
-// from those that look at the item. Without a test the truth of the value
-// decides.
-func filterSelect(keep, attr bool) filterFunc {
-	return func(in *interp, v Value, a *args) (Value, error) {
-		return in.lazily(func() ([]Value, error) {
-			items, err := in.iterateTrue(v)
-			// jinja2 looks at the arguments only when there is an item to test.
-			if err != nil || len(items) == 0 {
-				return nil, err
-			}
-			rest := a.pos
-			var path Value
-			if attr {
-				if len(rest) == 0 {
-					return nil, fail("FilterArgumentError", "Missing parameter for attribute name")
-				}
-				path, rest = rest[0], rest[1:]
-			}
-			get, err := in.getter(path)
-			if err != nil {
-				return nil, err
-			}
-			return in.selectItems(items, get, &args{rest, a.names, a.named}, keep)
-		})
-	}
-}
-
-// selectItems returns the items of which the test that a names, or else their
-// truth, is keep.
-func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, error), a *args, keep bool) ([]Value, error) {
-	var out []Value
-	for _, item := range items {
-		if err := in.charge(itemBytes); err != nil {
-			return nil, err
-		}
-		if err := in.spend(1); err != nil {
-			return nil, err
-		}
-		x, err := get(in, item)
-		if err != nil {
-			return nil, err
-		}
-		ok := truth(x)
-		if len(a.pos) > 0 {
-			id, isName := a.pos[0].(string)
-			if !isName {
-				return nil, fail(TypeError, "the name of a test must be a string")
-			}
-			// The test gets the arguments behind its name.
-			t, err := in.test(id, x, &args{a.pos[1:], a.names, a.named})
-			if err != nil {
-				return nil, err
-			}
-			ok = truth(t)
-		}
-		if ok == keep {
-			out = append(out, item)
-		}
-	}
-	return out, nil
-}
-
-// filterBatch cuts a list into rows of so many items: the last may be short,
-// unless there is something to fill it with. slice cuts the other way.
-func filterBatch(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("batch", 1, "linecount", "fill_with")
-	if err != nil {
-		return nil, err
-	}
-	n, err := b.int(0, 1)
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	// The reference never ends a row for a number below one; that is no use to
-	// a template and hides mistakes.
-	if n < 1 || n > 1<<20 {
-		return nil, fail(ValueError, "batch needs a positive size")
-	}
-	// The last list is filled up, and each has a header and is an item.
-	if err := in.charge(itemBytes*(len(items)+int(n)) + (listBytes+itemBytes)*(len(items)/int(n)+1)); err != nil {
-		return nil, err
-	}
-	var out []Value
-	for part := range slices.Chunk(items, int(n)) {
-		if err := in.spend(1); err != nil {
-			return nil, err
-		}
-		l := NewList(slices.Clone(part)...)
-		// Only the last one can be short.
-		for b.vals[1] != nil && len(l.Items) < int(n) {
-			l.Items = append(l.Items, b.vals[1])
-		}
-		out = append(out, l)
-	}
-	return &generator{kind: "generator", items: out}, nil
-}
-
-// filterSlice cuts a list into so many columns, the first of them longer by one
-// where the items do not go round. A value to fill with goes into the shorter
-// ones, which makes all equal.
-func filterSlice(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("slice", 1, "slices", "fill_with")
-	if err != nil {
-		return nil, err
-	}
-	n, err := b.int(0, 1)
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	if n < 1 || n > 1<<20 {
-		return nil, fail(ValueError, "slice needs a positive number")
-	}
-	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*int(n)); err != nil {
-		return nil, err
-	}
-	size, extra := len(items)/int(n), len(items)%int(n)
-	var out []Value
-	at := 0
-	for i := range int(n) {
-		end := at + size
-		if i < extra {
-			end++
-		}
-		if err := in.spend(1); err != nil {
-			return nil, err
-		}
-		l := NewList(slices.Clone(items[at:end])...)
-		// Where all columns are equally long, extra is 0 and jinja2 fills each
-		// of them all the same.
-		if b.vals[1] != nil && i >= extra {
-			l.Items = append(l.Items, b.vals[1])
-		}
-		out = append(out, l)
-		at = end
-	}
-	return &generator{kind: "generator", items: out}, nil
-}
-
-// filterAttr reads attributes and never items: jinja2 has it to reach an
-// attribute that a key of the same name hides.
-func filterAttr(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("attr", 1, "name")
-	if err != nil {
-		return nil, err
-	}
-	id, err := b.text(0, "")
-	if err != nil {
-		return nil, err
-	}
-	if x, ok, err := in.attribute(v, id); ok || err != nil {
-		return x, err
-	}
-	return &undefined{msg: missing(v, id)}, nil
 }

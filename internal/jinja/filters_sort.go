@@ -9,6 +9,9 @@ import (
 
 // foldCase lowers text, so that sorting does not look at case. It is lower() in
 // jinja2, not casefold(): ß does not become ss.
+//
+// In jinja2 this is ignore_case of filters.py. The copy of each text is paid
+// for.
 func (in *interp) foldCase(v Value) (Value, error) {
 	if s, ok := v.(string); ok {
 		return in.mapText(s, strings.ToLower)
@@ -49,6 +52,9 @@ func (in *interp) pick(items []Value, order []int) ([]Value, error) {
 
 // filterSort keeps the order of equal items, downwards too: Python's reverse
 // does not turn equal items around, which a sort followed by a reversal would.
+//
+// In jinja2 this is do_sort, which calls sorted(): a merge that keeps equal items
+// in order. Comparisons are paid for one by one, by what of the texts they look at.
 func filterSort(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("sort", 0, "reverse", "case_sensitive", "attribute")
 	if err != nil {
@@ -74,6 +80,8 @@ func filterSort(in *interp, v Value, a *args) (Value, error) {
 // tupleKeys returns a tuple for each item, of the members that the parts of
 // path name. Keys are tuples in any case: equal ones need no order.
 // attribute='a,b' sorts by a, and by b where a is equal.
+//
+// In jinja2 this is make_multi_attrgetter.
 func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
 	if err := in.charge((itemBytes + listBytes + itemBytes) * len(items)); err != nil {
 		return nil, err
@@ -113,6 +121,8 @@ func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value,
 // filterDictSort returns pairs, since a mapping cannot be put in another order.
 // It takes mappings only: the message about a missing items is the one that
 // calling it would give.
+//
+// In jinja2 this is do_dictsort.
 func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("dictsort", 0, "case_sensitive", "by", "reverse")
 	if err != nil {
@@ -151,6 +161,9 @@ func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 
 // filterUnique keeps the first of equal items, and the case that it came with.
 // Items must be able to be keys, because jinja2 keeps them in a set.
+//
+// In jinja2 this is sync_do_unique. Each key is paid for as it is hashed, and the
+// set as a pair for each item that is kept.
 func filterUnique(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("unique", 0, "case_sensitive", "attribute")
 	if err != nil {
@@ -189,6 +202,8 @@ func filterUnique(in *interp, v Value, a *args) (Value, error) {
 // filterExtreme returns min or max. filterExtreme returns min or max, which
 // differ in a sign. Of equal items the first is taken. An empty list gives an
 // undefined value and not an error, as Python's min would.
+//
+// In jinja2 this is _min_or_max.
 func filterExtreme(sign int) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		b, err := a.bind("min", 0, "case_sensitive", "attribute")
@@ -224,6 +239,8 @@ func filterExtreme(sign int) filterFunc {
 // filterGroupBy sorts first, so that groups come in the order of their values
 // and not of their first items. The value that names a group is that of its
 // first item, in its own case.
+//
+// In jinja2 this is sync_do_groupby, which has case_sensitive since jinja2 3.1.
 func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("groupby", 1, "attribute", "default", "case_sensitive")
 	if err != nil {
@@ -257,6 +274,13 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	return in.grouped(items, raw, keys, order)
+}
+
+// grouped makes the groups of neighbours with one key, whose name is the value of
+// the first of them. A group is charged as a tuple with a list in it, and each item
+// for the room that the list may have grown to.
+func (in *interp) grouped(items, raw, keys []Value, order []int) (_ Value, err error) {
 	var out []Value
 	var group *List
 	for i, at := range order {

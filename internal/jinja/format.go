@@ -9,6 +9,9 @@ import (
 
 // str is Python's str(). It differs from repr in text only, which is written as
 // it is, and in what is undefined, which writes nothing.
+//
+// str is what an expression in a template writes, and the filters that take any
+// value as text.
 func (in *interp) str(v Value) (string, error) {
 	switch v := v.(type) {
 	case string:
@@ -37,6 +40,9 @@ func (in *interp) repr(v Value) (string, error) {
 	return b.text()
 }
 
+// appendRepr writes a value into b. Each value in it costs a step, however often it
+// is there: a list that holds another twice, which holds another twice, has no
+// bound but the budget.
 func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 	// Values cannot contain themselves, as nothing in a template changes one,
 	// but they can be nested by a loop.
@@ -196,6 +202,8 @@ func appendHex(buf []byte, letter byte, digits int, r rune) []byte {
 // quotes and takes double ones only for a text that has single and no double
 // quotes in it. What unicode.IsPrint holds for is nearly what str.isprintable
 // holds for; both follow the Unicode categories, of versions that may differ.
+//
+// unicode_repr of CPython.
 func (in *interp) quote(b *builder, s string) error {
 	q := '\''
 	single, err := in.index(s, "'", false)

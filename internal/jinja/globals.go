@@ -37,6 +37,9 @@ func functions(table map[string]func(in *interp, _ struct{}, a *args) (Value, er
 // globalRange makes a range that holds its ends only. Its length is bounded as
 // the sandbox of jinja2 bounds it, which the loops of a template cannot get
 // around by counting.
+//
+// In jinja2 this is safe_range of jinja2/sandbox.py, whose MAX_RANGE this is. A
+// range costs nothing until something goes over it.
 func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 	if len(a.named) > 0 || len(a.pos) < 1 || len(a.pos) > 3 {
 		return nil, fail(TypeError, "range expected 1 to 3 arguments, got %d", len(a.pos)+len(a.named))
@@ -83,6 +86,8 @@ func globalRange(_ *interp, _ struct{}, a *args) (Value, error) {
 
 // globalNamespace takes what dict takes. It exists because a set inside of a
 // loop is forgotten at the end of each round.
+//
+// In jinja2 this is utils.Namespace.
 func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
 	d, err := globalDict(in, struct{}{}, a)
 	if err != nil {
@@ -94,6 +99,8 @@ func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
 
 // globalDict makes a mapping of a mapping, of pairs, and of names, in that
 // order: a name takes the value of an equal key before it.
+//
+// It is Python's dict in jinja2/defaults.py.
 func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 	d := NewDict()
 	if len(a.pos) > 1 {
@@ -139,6 +146,9 @@ func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 
 // globalRaise is how a template refuses messages: roles that do not alternate,
 // a tool that it cannot write. transformers defines it.
+//
+// The message ends the rendering as a TemplateError whose text is the template's
+// own: callers show it quoted, since it may come from anywhere.
 func globalRaise(in *interp, _ struct{}, a *args) (Value, error) {
 	b, err := a.bind("raise_exception", 1, "message")
 	if err != nil {
@@ -167,6 +177,8 @@ func globalNow(in *interp, _ struct{}, a *args) (Value, error) {
 
 // globalJoiner returns a function that gives nothing at its first call and the
 // separator at all later ones.
+//
+// In jinja2 this is utils.Joiner.
 func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 	if err := in.charge(3 * listBytes); err != nil {
 		return nil, err
@@ -190,6 +202,8 @@ func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 // globalCycler returns an object that gives its items in turn. A namespace
 // stands in for it: its members can be read like those of jinja2's class, and
 // the place is kept by the functions.
+//
+// In jinja2 this is utils.Cycler.
 func globalCycler(in *interp, _ struct{}, a *args) (Value, error) {
 	// It has three members, two of them functions.
 	if err := in.charge(5 * pairBytes); err != nil {
@@ -230,6 +244,8 @@ var layouts = map[byte]string{
 // from the local clock has no zone there, so %z and %Z are empty. A directive
 // with a hyphen, such as %-d, leaves the padding out. C libraries have it and
 // templates use it, although Python does not document it.
+//
+// Each directive writes at most a date: its text is charged by the builder.
 func (in *interp) strftime(t time.Time, format string) (string, error) {
 	b := builder{in: in}
 	for i := 0; i < len(format); i++ {

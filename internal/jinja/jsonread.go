@@ -165,6 +165,9 @@ func (r *jsonReader) object(depth int) (Value, error) {
 
 // number reads a number. Its length is bounded while it is read: what turns
 // digits into a number takes the square of their count.
+//
+// The bound is that of numbers in a template, so that what comes in can be written
+// in one too.
 func (r *jsonReader) number() (Value, error) {
 	start := r.at
 	for r.at < len(r.data) && (isDecimal(r.data[r.at]) || strings.IndexByte("+-.eE", r.data[r.at]) >= 0) {
@@ -181,6 +184,9 @@ func (r *jsonReader) number() (Value, error) {
 }
 
 // text reads a string. Long ones are decoded in pieces.
+//
+// A piece ends between two characters, so that each can be decoded by itself; half
+// a pair of surrogates becomes the replacement character, as encoding/json has it.
 func (r *jsonReader) text() (string, error) {
 	r.at++
 	var pieces []string

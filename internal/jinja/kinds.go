@@ -5,6 +5,8 @@ import "math/big"
 // truth is Python's bool(). Whatever is empty or zero is false. A generator is
 // true whether or not something is left in it, and so are functions: Python
 // knows nothing of their length.
+//
+// Nothing is charged: no kind has to be gone over to know whether it is empty.
 func truth(v Value) bool {
 	switch v := v.(type) {
 	case nil, *undefined:

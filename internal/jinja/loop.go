@@ -23,6 +23,9 @@ type loop struct {
 // condition sees the targets and what is around the loop, but not loop itself,
 // which counts only what passes. It is evaluated in a scope of its own so that
 // it leaves no variables behind.
+//
+// LoopContext of jinja2/runtime.py gets a generator that has the condition in it,
+// which the compiler writes (CodeGenerator.visit_For).
 func (l *loop) pull() (Value, bool, error) {
 	for l.read < len(l.items) {
 		item := l.items[l.read]
@@ -80,6 +83,8 @@ func (l *loop) peek() (Value, bool, error) {
 
 // length returns the number of items of the loop. With a condition all items
 // have to be tried: those that pass are kept for their turn.
+//
+// LoopContext.length makes a list of its iterator in the same way.
 func (l *loop) length() (int, error) {
 	if l.stmt.filter == nil {
 		return len(l.items), nil
@@ -143,33 +148,41 @@ func (l *loop) attr(id string) (Value, error) {
 		return v, err
 	// By the round, so that every call within one round gives the same item.
 	case "cycle":
-		return &function{"cycle", func(_ *interp, a *args) (Value, error) {
-			if len(a.pos) == 0 {
-				return nil, fail(TypeError, "no items for cycling given")
-			}
-			return a.pos[l.index%len(a.pos)], nil
-		}}, nil
+		return &function{"cycle", l.cycle}, nil
 	// It compares with the values of the last call, whichever place in the body
 	// made it. The first call always says true.
 	case "changed":
-		return &function{"changed", func(in *interp, a *args) (Value, error) {
-			value := newTuple(a.pos...)
-			if l.marked {
-				same, err := in.equal(l.changed, value)
-				if err != nil || same {
-					return false, err
-				}
-			}
-			l.changed, l.marked = value, true
-			return true, nil
-		}}, nil
+		return &function{"changed", l.hasChanged}, nil
 	}
 	return &undefined{msg: "'jinja2.runtime.LoopContext object' has no attribute '" + brief(id) + "'"}, nil
+}
+
+// cycle is loop.cycle.
+func (l *loop) cycle(_ *interp, a *args) (Value, error) {
+	if len(a.pos) == 0 {
+		return nil, fail(TypeError, "no items for cycling given")
+	}
+	return a.pos[l.index%len(a.pos)], nil
+}
+
+// hasChanged is loop.changed.
+func (l *loop) hasChanged(in *interp, a *args) (Value, error) {
+	value := newTuple(a.pos...)
+	if l.marked {
+		same, err := in.equal(l.changed, value)
+		if err != nil || same {
+			return false, err
+		}
+	}
+	l.changed, l.marked = value, true
+	return true, nil
 }
 
 // call is loop(items) in a recursive loop. The inner loop runs the same body
 // over other items, in the scope around the outermost one: it does not see the
 // variables of the round that called it.
+//
+// LoopContext.__call__, which has the function that the compiler made of the loop.
 func (l *loop) call(in *interp, a *args) (Value, error) {
 	if !l.stmt.recursive {
 		return nil, fail(TypeError, "The loop must have the 'recursive' marker to be called recursively.")
@@ -196,6 +209,9 @@ func (s *forStmt) exec(in *interp) (signal, error) {
 // run goes over items; outer is the scope around the loop. Each round has a
 // scope of its own: what it sets is gone in the next, which surprises everyone
 // who comes from Python and is why namespace exists.
+//
+// A round costs a step beside what is in it, so that an empty body over a long list
+// comes to an end as well. The items were paid for by what made the list.
 func (s *forStmt) run(in *interp, items Value, outer *scope, depth int) error {
 	list, err := in.iterate(items)
 	if err != nil {

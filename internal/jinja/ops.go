@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"cmp"
 	"math"
 	"math/big"
 )
@@ -39,6 +38,10 @@ func errBig() error { return fail(OverflowError, "a whole number does not fit in
 
 // arith applies a binary operator. The left operand decides, as in Python, but
 // for the product: 2 * 'a' is 'a' * 2. A boolean is a number everywhere.
+//
+// SandboxedEnvironment can intercept operators (intercepted_binops); transformers
+// intercepts none. Text and lists are charged for what they become, numbers by
+// their length where they are long.
 func (in *interp) arith(op string, a, b Value) (Value, error) {
 	if err := in.payBig(a, b); err != nil {
 		return nil, err
@@ -159,22 +162,7 @@ func intOp(op string, x, y int64) (Value, error) {
 		}
 		return float64(x) / float64(y), nil
 	case "//", "%":
-		if y == 0 {
-			return nil, fail(ZeroDivision, "integer division or modulo by zero")
-		}
-		if x == math.MinInt64 && y == -1 {
-			return nil, errBig()
-		}
-		// Go cuts off toward zero; Python rounds down, so that a rest of the
-		// other sign moves both.
-		q, r := x/y, x%y
-		if r != 0 && (r < 0) != (y < 0) {
-			q, r = q-1, r+y
-		}
-		if op == "//" {
-			return q, nil
-		}
-		return r, nil
+		return floorOp(op, x, y)
 	case "**":
 		// 2 ** -1 is a float in Python.
 		if y < 0 {
@@ -195,8 +183,34 @@ func intOp(op string, x, y int64) (Value, error) {
 			return x - y, nil
 		}
 	}
-	// The rest goes the slow way, which cannot overflow, and is checked at its
-	// end.
+	return checkedOp(op, x, y)
+}
+
+// floorOp divides as Python does, which rounds down where Go cuts off toward zero: a
+// rest whose sign is not the divisor's moves both results.
+func floorOp(op string, x, y int64) (Value, error) {
+	if y == 0 {
+		return nil, fail(ZeroDivision, "integer division or modulo by zero")
+	}
+	if x == math.MinInt64 && y == -1 {
+		return nil, errBig()
+	}
+	q, r := x/y, x%y
+	if r != 0 && (r < 0) != (y < 0) {
+		q, r = q-1, r+y
+	}
+	if op == "//" {
+		return q, nil
+	}
+	return r, nil
+}
+
+// checkedOp goes the slow way, which cannot overflow, and refuses a result that has
+// more than 64 bits.
+//
+// Two numbers of 64 bits cost a step however they are combined: powers have at most
+// 64 as the exponent, or the base 0, 1 or -1.
+func checkedOp(op string, x, y int64) (Value, error) {
 	a, b := big.NewInt(x), big.NewInt(y)
 	switch op {
 	case "+":
@@ -247,206 +261,4 @@ func floatOp(op string, f, g float64) (Value, error) {
 		r += g
 	}
 	return r, nil
-}
-
-// compare applies a comparison. Values of different kinds are unequal and have
-// no order: == never fails, and < does. in has the container on the right.
-func (in *interp) compare(op string, a, b Value) (bool, error) {
-	switch op {
-	case "==":
-		return in.equal(a, b)
-	case "!=":
-		eq, err := in.equal(a, b)
-		return !eq, err
-	case "in":
-		return in.contains(b, a)
-	case "not in":
-		found, err := in.contains(b, a)
-		return !found, err
-	}
-	c, ok, err := in.order(op, a, b, 0)
-	if err != nil || !ok {
-		return false, err
-	}
-	switch op {
-	case "<":
-		return c < 0, nil
-	case "<=":
-		return c <= 0, nil
-	case ">":
-		return c > 0, nil
-	}
-	return c >= 0, nil
-}
-
-// equal is Python's ==.
-func (in *interp) equal(a, b Value) (bool, error) { return in.equalDepth(a, b, 0) }
-
-// Numbers of all kinds compare by value, a list and a tuple never, mappings
-// whatever the order of their keys. Two undefined values are equal, as in
-// jinja2.
-func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
-	if err := in.spend(1); err != nil {
-		return false, err
-	}
-	if depth > maxNesting {
-		return false, fail(LimitError, "a value is nested too deeply")
-	}
-	switch x := a.(type) {
-	case nil:
-		return b == nil, nil
-	case string:
-		if y, ok := b.(string); ok {
-			return in.equalText(x, y)
-		}
-		return false, nil
-	case *undefined:
-		_, ok := b.(*undefined)
-		return ok, nil
-	case *List:
-		y, ok := b.(*List)
-		if !ok || x.tuple != y.tuple || len(x.Items) != len(y.Items) {
-			return false, nil
-		}
-		for i := range x.Items {
-			if eq, err := in.equalDepth(x.Items[i], y.Items[i], depth+1); err != nil || !eq {
-				return false, err
-			}
-		}
-		return true, nil
-	case *Dict:
-		y, ok := b.(*Dict)
-		if !ok || x.Len() != y.Len() {
-			return false, nil
-		}
-		for i, k := range x.keys {
-			// Equal lengths and each key of one in the other: the same keys.
-			other, ok, err := in.get(y, k)
-			if err != nil || !ok {
-				return false, err
-			}
-			if eq, err := in.equalDepth(x.vals[i], other, depth+1); err != nil || !eq {
-				return false, err
-			}
-		}
-		return true, nil
-	case rangeValue:
-		y, ok := b.(rangeValue)
-		// Ranges are equal if they have the same items, whatever they were made
-		// of.
-		return ok && x.count == y.count && (x.count == 0 || x.start == y.start) && (x.count < 2 || x.step == y.step), nil
-	case *big.Int:
-		if err := in.payBig(a, b); err != nil {
-			return false, err
-		}
-		y, ok := b.(*big.Int)
-		return ok && x.Cmp(y) == 0, nil
-	case bool, int64, float64:
-		i, isInt := toInt(a)
-		j, isInt2 := toInt(b)
-		if isInt && isInt2 {
-			return i == j, nil
-		}
-		f, _ := toFloat(a)
-		g, ok := toFloat(b)
-		return ok && f == g, nil
-	}
-	return a == b, nil
-}
-
-// order compares two values; ok is false for numbers that have no order. Text
-// is compared by code points, which the bytes of UTF-8 sort alike. Lists are
-// decided by the first items that differ, and by length if there are none. Only
-// NaN has no order among numbers: every comparison with it is false.
-func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err error) {
-	if err := in.spend(1); err != nil {
-		return 0, false, err
-	}
-	if depth > maxNesting {
-		return 0, false, fail(LimitError, "a value is nested too deeply")
-	}
-	for _, v := range [2]Value{a, b} {
-		if u, ok := v.(*undefined); ok {
-			return 0, false, u.err()
-		}
-	}
-	if x, ok := a.(string); ok {
-		if y, ok := b.(string); ok {
-			c, err := in.compareText(x, y)
-			return c, true, err
-		}
-	}
-	if x, ok := a.(*List); ok {
-		if y, ok := b.(*List); ok && x.tuple == y.tuple {
-			for i := range min(len(x.Items), len(y.Items)) {
-				eq, err := in.equalDepth(x.Items[i], y.Items[i], depth+1)
-				if err != nil {
-					return 0, false, err
-				}
-				if !eq {
-					return in.order(op, x.Items[i], y.Items[i], depth+1)
-				}
-			}
-			return cmp.Compare(len(x.Items), len(y.Items)), true, nil
-		}
-	}
-	if x, okX := toInt(a); okX {
-		if y, okY := toInt(b); okY {
-			return cmp.Compare(x, y), true, nil
-		}
-	}
-	if err := in.payBig(a, b); err != nil {
-		return 0, false, err
-	}
-	f, okF := toFloat(a)
-	g, okG := toFloat(b)
-	if okF && okG {
-		return cmp.Compare(f, g), !math.IsNaN(f) && !math.IsNaN(g), nil
-	}
-	return 0, false, fail(TypeError, "'%s' not supported between instances of '%s' and '%s'", op, typeName(a), typeName(b))
-}
-
-// contains is Python's in. Of a mapping the keys are asked, of text the parts,
-// of anything else the items, one after another.
-func (in *interp) contains(container, v Value) (bool, error) {
-	switch c := container.(type) {
-	case string:
-		s, ok := v.(string)
-		if u, isUndefined := v.(*undefined); isUndefined {
-			return false, u.err()
-		}
-		if !ok {
-			return false, fail(TypeError, "'in <string>' requires string as left operand, not %s", typeName(v))
-		}
-		i, err := in.index(c, s, false)
-		return i >= 0, err
-	case *Dict:
-		if err := in.payKey(v); err != nil {
-			return false, err
-		}
-		if _, ok := hashKey(v); !ok {
-			return false, fail(TypeError, "unhashable type: '%s'", typeName(v))
-		}
-		_, ok := c.Get(v)
-		return ok, nil
-	case rangeValue:
-		if x, ok := toInt(v); ok {
-			// Without going over the range; a float is compared item by item
-			// below.
-			return c.has(x), nil
-		}
-	case *namespace:
-		return false, fail(TypeError, "argument of type 'Namespace' is not iterable")
-	}
-	// A generator is used up by the search, as Python's is.
-	items, err := in.iterate(container)
-	if err != nil {
-		return false, fail(TypeError, "argument of type '%s' is not iterable", typeName(container))
-	}
-	for _, item := range items {
-		if eq, err := in.equal(item, v); err != nil || eq {
-			return eq, err
-		}
-	}
-	return false, nil
 }

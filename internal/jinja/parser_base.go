@@ -48,6 +48,7 @@ func (p *parser) note(kind, name string, exists bool, at pos) {
 	}
 }
 
+// peek returns the next token and leaves it.
 func (p *parser) peek() token { return p.tokens[p.at] }
 
 // next takes a token. The last one, the end of the template, is never passed,
@@ -88,6 +89,7 @@ func (p *parser) enter() error {
 	return nil
 }
 
+// leave undoes enter.
 func (p *parser) leave() { p.depth-- }
 
 // isOp and isName report whether the next token is that operator or name.
@@ -116,6 +118,8 @@ func (p *parser) skipName(name string) bool {
 	return false
 }
 
+// Messages name what was expected and what was there, as TokenStream.expect of
+// jinja2/lexer.py does.
 func (p *parser) expectOp(op string) error {
 	if !p.skipOp(op) {
 		return p.fail("expected '%s', got '%s'", op, p.peek().text)

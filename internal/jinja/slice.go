@@ -7,6 +7,9 @@ import (
 
 // slice evaluates v[start:stop:step]. Bounds beyond the ends are cut and never
 // fail, as in Python; a bound of none is no bound.
+//
+// A part of a text shares its memory and costs only what of it is counted; a part
+// of a list is a new list, and is charged.
 func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 	var bounds [3]*int64
 	for i, e := range [3]expr{s.start, s.stop, s.step} {
@@ -116,6 +119,8 @@ func (in *interp) span(s string, start, stop *int64) (from, to int, err error) {
 // the step, which is cut to what the items need, and how many. A step of more
 // than the size picks one item whatever its length; cutting it keeps the sums
 // below from overflowing.
+//
+// PySlice_AdjustIndices of CPython.
 func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) {
 	step = 1
 	if bounds[2] != nil {

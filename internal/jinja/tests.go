@@ -15,15 +15,8 @@ func init() {
 			return f(v), err
 		}
 	}
-	compare := func(op string) testFunc {
-		return func(in *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("test", 1, "other")
-			if err != nil {
-				return false, err
-			}
-			return in.compare(op, v, b.vals[0])
-		}
-	}
+	// A test is charged for what it is handed, as a filter is. Those of the kind of
+	// a value take no argument, and say so where one is given.
 	tests = metered(map[string]testFunc{
 		"defined":   is(func(v Value) bool { _, ok := v.(*undefined); return !ok }),
 		"undefined": is(func(v Value) bool { _, ok := v.(*undefined); return ok }),
@@ -41,49 +34,79 @@ func init() {
 		"callable":  is(isCallable),
 		"lower":     caseTest(unicode.IsLower, unicode.IsUpper),
 		"upper":     caseTest(unicode.IsUpper, unicode.IsLower),
-		"escaped":   is(func(Value) bool { return false }),
-		"odd":       modTest(func(r int64) bool { return r == 1 }),
-		"even":      modTest(func(r int64) bool { return r == 0 }),
-		"divisibleby": func(_ *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("divisibleby", 1, "num")
-			if err != nil {
-				return false, err
-			}
-			r, err := intArith("%", v, b.vals[0])
-			return r == 0, err
-		},
-		"sameas": func(in *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("sameas", 1, "other")
-			if err != nil {
-				return false, err
-			}
-			if typeName(v) != typeName(b.vals[0]) {
-				return false, nil
-			}
-			switch v.(type) {
-			case nil, bool, int64, string:
-				return in.equal(v, b.vals[0])
-			case *List, *Dict:
-				return v == b.vals[0], nil
-			}
-			return false, nil
-		},
-		"in": func(in *interp, v Value, a *args) (bool, error) {
-			b, err := a.bind("in", 1, "seq")
-			if err != nil {
-				return false, err
-			}
-			return in.contains(b.vals[0], v)
-		},
+		// There is no Markup without automatic escaping, so nothing is escaped.
+		"escaped":     is(func(Value) bool { return false }),
+		"odd":         modTest(func(r int64) bool { return r == 1 }),
+		"even":        modTest(func(r int64) bool { return r == 0 }),
+		"divisibleby": testDivisibleBy,
+		"sameas":      testSameAs,
+		"in":          testIn,
+		// Templates ask these two before they use what a server may not have.
 		"filter": is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
 		"test":   is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
-		"eq":     compare("=="), "equalto": compare("=="), "==": compare("=="),
-		"ne": compare("!="), "!=": compare("!="),
-		"lt": compare("<"), "lessthan": compare("<"), "<": compare("<"),
-		"le": compare("<="), "<=": compare("<="),
-		"gt": compare(">"), "greaterthan": compare(">"), ">": compare(">"),
-		"ge": compare(">="), ">=": compare(">="),
+		"eq":     compareTest("=="), "equalto": compareTest("=="), "==": compareTest("=="),
+		"ne": compareTest("!="), "!=": compareTest("!="),
+		"lt": compareTest("<"), "lessthan": compareTest("<"), "<": compareTest("<"),
+		"le": compareTest("<="), "<=": compareTest("<="),
+		"gt": compareTest(">"), "greaterthan": compareTest(">"), ">": compareTest(">"),
+		"ge": compareTest(">="), ">=": compareTest(">="),
 	}, ownTests...)
+}
+
+// compareTest is an operator as a test.
+func compareTest(op string) testFunc {
+	return func(in *interp, v Value, a *args) (bool, error) {
+		b, err := a.bind("test", 1, "other")
+		if err != nil {
+			return false, err
+		}
+		return in.compare(op, v, b.vals[0])
+	}
+}
+
+// testDivisibleBy is x % n == 0, with the errors of a division.
+//
+// In jinja2 this is test_divisibleby of tests.py; % of a text would format it
+// there.
+func testDivisibleBy(_ *interp, v Value, a *args) (bool, error) {
+	b, err := a.bind("divisibleby", 1, "num")
+	if err != nil {
+		return false, err
+	}
+	r, err := intArith("%", v, b.vals[0])
+	return r == 0, err
+}
+
+// testSameAs is Python's `is`. Small values are shared there, which templates ask
+// for (x is sameas true); lists and mappings are the same if they are one.
+//
+// In jinja2 this is test_sameas. What CPython shares beside that, such as whole
+// numbers up to 256, no template should ask for: equal numbers and texts count as
+// one here.
+func testSameAs(in *interp, v Value, a *args) (bool, error) {
+	b, err := a.bind("sameas", 1, "other")
+	if err != nil {
+		return false, err
+	}
+	if typeName(v) != typeName(b.vals[0]) {
+		return false, nil
+	}
+	switch v.(type) {
+	case nil, bool, int64, string:
+		return in.equal(v, b.vals[0])
+	case *List, *Dict:
+		return v == b.vals[0], nil
+	}
+	return false, nil
+}
+
+// testIn is the operator, with the container as the argument.
+func testIn(in *interp, v Value, a *args) (bool, error) {
+	b, err := a.bind("in", 1, "seq")
+	if err != nil {
+		return false, err
+	}
+	return in.contains(b.vals[0], v)
 }
 
 // ownTests look at the kind of a value only, or pay for what they compare.
@@ -106,6 +129,8 @@ func isInteger(v Value) bool {
 
 // What has a length and items by key is one for jinja2, which is why a mapping
 // and text are. Undefined has both.
+//
+// In jinja2 this is test_sequence, which calls len() and looks for __getitem__.
 func isSequence(v Value) bool {
 	switch v.(type) {
 	case string, *List, *Dict, rangeValue, *undefined:
@@ -116,6 +141,8 @@ func isSequence(v Value) bool {
 
 // Text can be gone over: a template that tells a list of parts from plain text
 // asks `is string` first.
+//
+// In jinja2 this is test_iterable, which calls iter().
 func isIterable(v Value) bool {
 	switch v.(type) {
 	case *view, *generator, *loop:
@@ -164,6 +191,8 @@ func intArith(op string, a, b Value) (int64, error) {
 
 // modTest makes odd and even, which take floats too: 3.0 is odd and 3.5 is
 // neither. What is no number fails, as Python's operator % does.
+//
+// In jinja2 these are test_odd and test_even, value % 2 == 1 and == 0.
 func modTest(f func(r int64) bool) testFunc {
 	return func(_ *interp, v Value, _ *args) (bool, error) {
 		if x, ok := v.(float64); ok {

@@ -53,6 +53,9 @@ func splitArgs(fn string, a *args) (sep string, limit int, err error) {
 }
 
 // splitMethod is str.split, from the left.
+//
+// Each part is charged as an item with a box: a text of nothing but separators
+// becomes a list of as many empty texts, forty times its size.
 func splitMethod(in *interp, s string, a *args) (Value, error) {
 	sep, limit, err := splitArgs("split", a)
 	if err != nil {
@@ -156,6 +159,7 @@ func (in *interp) rsplitSpace(s string, limit int) (Value, error) {
 	return p.reversed(), err
 }
 
+// splitLinesMethod is str.splitlines.
 func splitLinesMethod(in *interp, s string, a *args) (Value, error) {
 	b, err := a.bind("splitlines", 0, "keepends")
 	if err != nil {
@@ -179,6 +183,9 @@ func isLineEnd(r rune) bool {
 // lines calls f with the lines of s as Python's str.splitlines cuts them, with
 // what ends them if keep is set. A line break at the end has no line behind it,
 // unlike what split gives.
+//
+// The table of Objects/unicodetype_db.h (_PyUnicode_IsLinebreak) has these
+// characters.
 func (in *interp) lines(s string, keep bool, f func(line string) error) error {
 	at := 0 // where the end of the line that s begins with is looked for
 	for at < len(s) {

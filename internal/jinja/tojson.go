@@ -19,6 +19,9 @@ type jsonStyle struct {
 // appendJSON appends a value as json.dumps writes it. A tuple is an array; a
 // view, a generator or an undefined value is no JSON, and the message is
 // Python's.
+//
+// JSONEncoder.iterencode of Python's json. Each value costs a step, and its text is
+// charged as it is written.
 func (in *interp) appendJSON(b *builder, v Value, st *jsonStyle, depth int) error {
 	if depth > maxNesting {
 		return fail(LimitError, "a value is nested too deeply")

@@ -57,6 +57,8 @@ func (f fn) endRow(row asm.Label) {
 	f.nextRow(row)
 }
 
+// nextRow goes on to the next row: rows of codes and of factors follow one another,
+// so that their pointers are there already.
 func (f fn) nextRow(row asm.Label) {
 	f.ADDQ(imm(4), dstPtr)
 	f.DECQ(rowsLeft)
@@ -69,6 +71,7 @@ func (f fn) nextRow(row asm.Label) {
 // a half have so few bits that nothing is lost.
 type grid struct{ scale, exponent, bias Y }
 
+// setup loads the constants: the bits of a float's exponent, and 1.5·2^13.
 func (g grid) setup(f fn) {
 	f.VBROADCASTSS(f.words("exponent", 0x7F800000), g.exponent)
 	f.VBROADCASTSS(f.float("roundBias", 12288), g.bias)

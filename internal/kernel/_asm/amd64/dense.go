@@ -8,6 +8,11 @@ import (
 
 // Conversions and dense vector operations. Every n is a positive multiple of 8.
 
+// Loops are counted down past zero and back: n less than what a round of the wide
+// loop takes leaves it to the narrow one without another comparison. Four vectors
+// are under way because a load, an operation and a store of one take longer than
+// the processor needs to start the next; more would gain nothing, for it stores one
+// vector in a cycle.
 // vectors is the loop of a dense operation: its body handles 8 elements, those at
 // vector o from the pointers on, as the j-th of wide that are under way.
 type vectors struct {
@@ -85,6 +90,9 @@ func (p file) elementwise(name, doc string, params []asm.Param, setup func(fn), 
 	f.end()
 }
 
+// conversions writes those between floats and halves. They round to the nearest,
+// ties to even, whatever the processor's mode is: the mode is part of the
+// instruction.
 func conversions(p file) {
 	// The scales of a matrix come in bursts of 1 KiB between its codes, too far apart
 	// for the processor to foresee the next burst: it is fetched ahead.
@@ -107,6 +115,8 @@ func conversions(p file) {
 	})
 }
 
+// arithmetic writes the kernels of two slices. dst may be one of them: each vector
+// is loaded before it is stored.
 func arithmetic(p file) {
 	params := []asm.Param{dst32, vecA, vecB, count}
 	p.elementwise("addAVX2", "stores a + b in dst.", params, nil, func(f fn, o, j int) {
@@ -131,6 +141,8 @@ func scaled(p file) {
 		f.VMULPS(SI.At(32*o), Y(15), Y(j))
 		f.VMOVUPS(Y(j), DI.At(32*o))
 	})
+	// Two roundings, a·s first: the definition multiplies in this order, and a
+	// fused form would have other bits.
 	p.elementwise("mulScaleAVX2", "stores a·s·b in dst.", []asm.Param{dst32, vecA, vecB, count, s}, spread("s"), func(f fn, o, j int) {
 		f.VMULPS(SI.At(32*o), Y(15), Y(j))
 		f.VMULPS(DX.At(32*o), Y(j), Y(j))
@@ -174,6 +186,10 @@ const (
 
 func (f fn) negInf() mem { return f.float("negInf", math.Inf(-1)) }
 
+// A result is the same on every processor. Of whole rounds element i goes to lane i
+// mod 32, of which Y0 to Y3 have 8 each; what is left behind them goes to Y0. They
+// are joined as (0+1)+(2+3), then as sumTo does, and the definition in Go sums in
+// this order.
 // reduction is a loop that keeps 4 sums, or what else, in Y0 to Y3.
 type reduction struct {
 	loop vectors
@@ -181,6 +197,7 @@ type reduction struct {
 	end  func(f fn)
 }
 
+// reduction joins the four registers as a tree, whose order is part of the result.
 func (p file) reduction(name, doc string, params []asm.Param, r reduction) {
 	f := p.beginSig(asm.Signature{Name: name, Doc: doc, Params: params, Result: asm.Float})
 	r.loop.run(f, SI, DX)
@@ -200,12 +217,17 @@ func sumOf(wide int, body func(f fn, o, j int)) reduction {
 	}
 }
 
+// reductions writes them. The loops of products take 8 vectors in a round, of which
+// two meet in each sum: the products of one sum follow each other at the distance
+// of their latency.
 func reductions(p file) {
 	p.reduction("dotAVX2", "returns the sum of a·b.", []asm.Param{vecA, vecB, count}, sumOf(8, func(f fn, o, j int) {
 		f.VMOVUPS(SI.At(32*o), Y(4+o))
 		f.VFMADD231PS(DX.At(32*o), Y(4+o), Y(j%4))
 	}))
 	p.reduction("dotF16AVX2", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count}, sumOf(8, func(f fn, o, j int) {
+		// Weights of halves are read once a token and come from memory: two lines
+		// of 64 bytes, which is what a round takes, are fetched 2 KiB ahead.
 		if o == 0 {
 			f.PREFETCHT0(SI.At(2048))
 			f.PREFETCHT0(SI.At(2112))

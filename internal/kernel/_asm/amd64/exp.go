@@ -20,6 +20,8 @@ const (
 	expC5    = Y(10)
 )
 
+// expSetup loads the constants that are worth a register: those of every step that
+// are not an operand in memory anyway.
 func (f fn) expSetup() {
 	for i, c := range []float64{kind.Log2E, kind.Ln2Hi, kind.Ln2Lo, 1.0 / 5040, 1.0 / 720, 1.0 / 120} {
 		f.VBROADCASTSS(f.float(fmt.Sprintf("exp%d", i), c), expLog2E-Y(i))
@@ -28,14 +30,19 @@ func (f fn) expSetup() {
 
 // exp makes x its exponential; n and p are overwritten. NaN stays NaN.
 func (f fn) exp(x, n, p Y) {
+	// VMAXPS and VMINPS return their first operand here, x, where it is NaN: so NaN
+	// stays, and infinities become the ends of the range.
 	f.VMOVUPS(f.floats("expMin", kind.ExpMin), n)
 	f.VMAXPS(x, n, x)
 	f.VMOVUPS(f.floats("expMax", kind.ExpMax), n)
 	f.VMINPS(x, n, x)
+	// x becomes x - n·ln 2, in two steps: the second takes off what ln 2 lacks as a
+	// float32.
 	f.VMULPS(x, expLog2E, n)
 	f.VROUNDPS(toNearestQuietly, n, n)
 	f.VFNMADD231PS(expLn2Hi, n, x)
 	f.VFNMADD231PS(expLn2Lo, n, x)
+	// The polynomial by Horner's rule, from the coefficient of degree 7 down.
 	f.VMOVAPS(expC7, p)
 	f.VFMADD213PS(expC6, x, p)
 	f.VFMADD213PS(expC5, x, p)
@@ -44,6 +51,8 @@ func (f fn) exp(x, n, p Y) {
 	f.VFMADD213PS(f.floats("half", 0.5), x, p)
 	f.VFMADD213PS(f.one(), x, p)
 	f.VFMADD213PS(f.one(), x, p)
+	// 2^n is the product of 2^(n>>1) and 2^(n-(n>>1)): each of these exponents fits
+	// a float32, where n, which is between -152 and 129, may not.
 	f.VCVTPS2DQ(n, n)
 	f.VPSRAD(1, n, x)
 	f.VPSUBD(x, n, n)
@@ -72,6 +81,9 @@ type activation struct {
 	load, store func(f fn, j int, x Y)
 }
 
+// step handles one vector; the other one's registers are 3 further on, so that both
+// are under way at a time: in the chain of one of them each step waits for the one
+// before it.
 func (a activation) step(f fn, j int) {
 	x := Y(3 * j)
 	a.load(f, j, x)
@@ -79,6 +91,7 @@ func (a activation) step(f fn, j int) {
 	a.store(f, j, x)
 }
 
+// activation writes the kernel: 16 elements in a round, then 8.
 func (p file) activation(s asm.Signature, a activation) {
 	f := p.beginSig(s)
 	pointers := []reg{DI, SI}[:len(f.Pointers())]
@@ -112,6 +125,9 @@ func (p file) activation(s asm.Signature, a activation) {
 	f.end()
 }
 
+// activations writes them. Each is what its argument to exp and the step behind it
+// are: SiLU and the tanh form of GELU are v/(1+e), with e = exp(-v) and
+// exp(GeluA·v·(1+GeluB·v²)).
 func activations(p file) {
 	mapped := func(name, doc string) asm.Signature {
 		return asm.Signature{Name: name, Doc: doc, Params: []asm.Param{dst32, vecX, count}}
@@ -182,6 +198,7 @@ func loadErf(f fn, j int, x Y) {
 	e, s, t := x+1, x+2, Y(6+j)
 	rsqrt2 := f.floats("rsqrt2", kind.RSqrt2)
 	f.VMOVUPS(SI.At(32*j), x)
+	// z = |x|/sqrt 2, at most where erfc is 0; t = 2/(2+z).
 	f.VANDPS(f.words("abs8", asm.Repeat(8, 0x7FFFFFFF)...), x, x)
 	f.VMULPS(rsqrt2, x, x)
 	f.VMOVUPS(f.floats("erfMax", kind.ErfcMax), e)
@@ -190,6 +207,8 @@ func loadErf(f fn, j int, x Y) {
 	f.VADDPS(e, x, s)
 	f.VDIVPS(s, e, t)
 	erfc := func(i int) mem { return f.floats(fmt.Sprintf("erfc%d", i), kind.Erfc[i]) }
+	// P(t) by Horner's rule. What follows is P(t)-z², the argument of exp, and
+	// z·t/sqrt 2, which is |x|·t/2.
 	f.VMOVUPS(erfc(11), s)
 	for i := 10; i >= 0; i-- {
 		f.VFMADD213PS(erfc(i), t, s)
@@ -199,6 +218,8 @@ func loadErf(f fn, j int, x Y) {
 	f.VFNMADD213PS(s, x, x)
 }
 
+// storeErf stores max(x, 0) - |x|·erfc(|x|/sqrt 2)/2, which is x·Φ(x) on both sides
+// of zero.
 func storeErf(f fn, j int, x Y) {
 	f.VMULPS(Y(6+j), x, x)
 	f.VMOVUPS(SI.At(32*j), x+1)

@@ -20,6 +20,9 @@ const (
 	fastGroup   = 128
 )
 
+// quantize writes the kernel that prepares inputs. A step is the largest magnitude
+// of 8 inputs divided by 127, so that no byte is -128: VPMADDUBSW adds two products
+// of at most 15·127, far from the end of 16 bits.
 func quantize(p file) {
 	f := p.begin("quantizeAVX2", "quantises groups of 64 inputs; the corrections are the sums of the bytes, times -8 as integers, or as they are as floats when floats is not 0.",
 		dst32, vecX, asm.P("groups", asm.Int), asm.P("floats", asm.Int))
@@ -167,6 +170,9 @@ const (
 	fastOffset  = Y(10)
 )
 
+// writeFast writes a kernel. The products of a vector with two scales meet them at
+// once; those of longer blocks meet the steps of their inputs, and the block's
+// scale when the block is at its end, which is one operation less a vector.
 func writeFast(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("fast%s%vAVX2", c.Letters(), pairs)
 	f := fast{p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode), c, pairs}
@@ -221,6 +227,9 @@ func (f fast) vector(scale func()) {
 	// inputs and the plan there.
 	f.VMOVDQU(codesPtr.At(0), Y(2))
 	f.PREFETCHNTA(codesPtr.At(4096))
+	// A signed code plus 8 is its bits with the sign turned over. The 8 times the
+	// sum of the inputs is what the corrections take off, or the offset, which has
+	// 8 added to it.
 	if f.Signed {
 		f.VPXOR(fastFlip, Y(2), Y(2))
 	}
@@ -246,6 +255,8 @@ func (f fast) vector(scale func()) {
 // quantisedModes are the modes of codes that meet quantised inputs.
 var quantisedModes = []kind.Mode{kind.Plain, kind.Offset}
 
+// fasts writes the kernels for vectors of 64 codes: of blocks of 32, two to a
+// vector, and of blocks of whole vectors.
 func fasts(p file) {
 	quantize(p)
 	p.byPairing("fast", "AVX2", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFast)

@@ -72,6 +72,8 @@ func (f fn) blockLanes() mem {
 	return f.words("blockLanes", asm.Tabulate(16, func(i int) uint32 { return uint32(i / 4) })...)
 }
 
+// factors loads the scales and offsets that a vector meets; a signed code is 8 too
+// large, as its offset is then.
 func (k wide) factors(w width) {
 	k.spread(w, scalePtr, wideScale)
 	if k.Mode.HasOffset() {
@@ -228,6 +230,8 @@ func (k fastVNNI) add(w width) {
 	}
 }
 
+// writeFastVNNI writes a kernel. VPDPBUSD adds 4 products to 32 bits, where AVX2
+// needs two steps and has to keep 16 bits from overflowing.
 func writeFastVNNI(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("fast%s%vVNNI", c.Letters(), pairs)
 	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
@@ -245,6 +249,7 @@ func writeFastVNNI(p file, c kind.Codes, pairs pairing) asm.Signature {
 	return f.Signature
 }
 
+// fasts512 writes the kernels for processors with VNNI.
 func fasts512(p file) {
 	p.byPairing("fast", "VNNI", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFastVNNI)
 }

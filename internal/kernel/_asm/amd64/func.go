@@ -55,6 +55,7 @@ func (f fn) words(name string, words ...uint32) mem {
 
 func (f fn) float(name string, v float64) mem { return f.words(name, asm.FloatWord(v)) }
 
+// floats is for operands in memory, which AVX2 cannot spread over the lanes itself.
 func (f fn) floats(name string, v float64) mem {
 	return f.words(name, asm.Repeat(8, asm.FloatWord(v))...)
 }

@@ -63,6 +63,7 @@ func (d decoder) setup() {
 	}
 }
 
+// shiftRight brings nibble i of a lane to the bottom of lane i.
 func (f fn) shiftRight() mem {
 	return f.words("shiftRight", asm.Tabulate(8, func(i int) uint32 { return uint32(4 * i) })...)
 }
@@ -119,6 +120,8 @@ func (d decoder) weights(offset int, q Y) Y {
 	return q
 }
 
+// bytesToFloats widens 8 codes of 8 bits. Where weights are rounded to halves, each
+// goes through a half and back.
 func (d decoder) bytesToFloats(offset int, q Y) Y {
 	f := d.f
 	if d.Signed {
@@ -153,6 +156,9 @@ type gemv struct {
 	late bool
 }
 
+// writeGemv writes a kernel. The order of sums is that of the definition: of 4
+// vectors the j-th goes to sum j, and single vectors behind them to the first sum;
+// what is late adds a block's sums in pairs, times its scale.
 func writeGemv(p file, c kind.Codes) asm.Signature {
 	name := "gemv" + c.Name() + "AVX2"
 	f := p.beginRows(name, fmt.Sprintf("multiplies x by rows of %d-bit codes that follow one another.", c.Bits), c.Mode)
@@ -276,6 +282,7 @@ func (g gemv) anyBlock() {
 // fours runs through the vectors of a block: four for 4 of them, then one.
 func (f fn) fours(ahead bool, size int, floats reg, four, one func()) {
 	body, rest, single, done := f.NewLabel("four"), f.NewLabel("rest"), f.NewLabel("one"), f.NewLabel("done")
+	// Blocks of fewer than 4 vectors, and what is left of others, go one by one.
 	f.MOVQ(vecs, vecLeft)
 	f.SUBQ(imm(4), vecLeft)
 	f.JLT(rest)
@@ -300,6 +307,9 @@ func (f fn) fours(ahead bool, size int, floats reg, four, one func()) {
 	f.Bind(done)
 }
 
+// writeUnpack writes the decoder of whole blocks, for products of many vectors,
+// which would decode each weight as many times. The bits of a weight are those that
+// gemv multiplies with.
 func writeUnpack(p file, c kind.Codes) asm.Signature {
 	params := []asm.Param{dst32, asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
 	if c.Mode.HasOffset() {
@@ -343,6 +353,9 @@ func (d decoder) store(j int, r Y) {
 	d.f.VMOVUPS(r, DI.At(32*j))
 }
 
+// codesAsTheyLie writes the kernels for any length of a block, and for the modes
+// that only they have. stream takes the place of these where inputs are worth
+// preparing.
 func codesAsTheyLie(p file) {
 	modes := []kind.Mode{kind.Plain, kind.Offset, kind.Any, kind.Grid, kind.GridOffset}
 	gemv := p.Choose(asm.ByKind, "gemvAVX2", "multiplies x by rows of codes that follow one another.")

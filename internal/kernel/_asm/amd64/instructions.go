@@ -75,6 +75,8 @@ func (f fn) VPUNPCKHQDQ(a vecMem, b, dst vec)         { f.ins("VPUNPCKHQDQ", a, 
 func (f fn) VPERMILPS(order vecMem, a, dst vec)       { f.ins("VPERMILPS", order, a, dst) }
 func (f fn) VBLENDVPS(mask vec, a vecMem, b, dst vec) { f.ins("VBLENDVPS", mask, a, b, dst) }
 
+// Immediate operands are in the order of the manual's last operand, which Go puts
+// first.
 // Three operands and a selector, which is shown in hexadecimal.
 func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec)    { f.ins("VSHUFPS", hex(sel), a, b, dst) }
 func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2F128", hex(sel), a, b, dst) }

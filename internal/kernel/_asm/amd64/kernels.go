@@ -3,6 +3,9 @@ package amd64
 import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 
 // Files returns the kernels: those for AVX2, and those for AVX-512 and VNNI.
+//
+// The second file needs what the first has besides: a processor with AVX-512 runs
+// kernels of both.
 func Files() []*asm.File {
 	return []*asm.File{
 		write("kernels", dense, reductions, activations, codesAsTheyLie, streams, palettes, fasts, panels, wordPanels, matmul),
@@ -10,6 +13,8 @@ func Files() []*asm.File {
 	}
 }
 
+// write lets the families add their kernels to a file. Their order is that of the
+// assembly, which changes in review only where a kernel does.
 func write(stem string, families ...func(file)) *asm.File {
 	f := file{asm.NewFile(stem, "amd64")}
 	for _, family := range families {

@@ -59,6 +59,8 @@ func writeLUT(p file, g group) (dot, decode asm.Signature) {
 	return dot, f.Signature
 }
 
+// loadRowsOfIndices loads what all kernels by rows of indices have, but for x,
+// which each row starts from.
 func (f fn) loadRowsOfIndices() {
 	f.load("w", codesPtr)
 	f.load("table", tablePtr)
@@ -96,6 +98,8 @@ func (l lut) step(bytes, entries int) {
 	l.ADDQ(imm(4*entries), DI)
 }
 
+// palettes writes the kernels. AVX2 looks up 8 entries of 32 bits, or 16 bytes, in
+// one instruction: each number of bits takes the way that needs fewest.
 func palettes(p file) {
 	prepareLUT4(p)
 	dotLUT4Planes(p)
@@ -120,6 +124,8 @@ func fewBits(bits int) group {
 			l.VMOVUPS(tablePtr.At(0), table)
 		},
 		body: func(l lut) {
+			// Exactly the group's bytes are read: the last group of a matrix may be
+			// the last of the memory.
 			switch bits {
 			case 1:
 				l.VPBROADCASTB(codesPtr.At(0), q)
@@ -149,6 +155,8 @@ var fourBits = group{
 		l.VMOVUPS(tablePtr.At(0), Y(12))
 		l.VMOVUPS(tablePtr.At(32), Y(11))
 	},
+	// The 8 indices, 32 bits, are in every lane, and lane i shifts its own to the
+	// bottom.
 	body: func(l lut) {
 		l.VPBROADCASTD(codesPtr.At(0), Y(4))
 		l.VPSRLVD(Y(15), Y(4), Y(4))
@@ -168,6 +176,8 @@ var eightBits = group{
 		l.PREFETCHT0(codesPtr.At(1024))
 		for i := range 8 {
 			x := X(4 + i/4)
+			// One entry after another: a gather makes the same loads, and has to
+			// have the indices widened and its mask set before each.
 			l.MOVBLZX(indices, index)
 			if i < 7 {
 				l.SHRQ(imm(8), indices)

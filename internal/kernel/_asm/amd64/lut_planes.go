@@ -60,6 +60,8 @@ func dotLUT4Planes(p file) {
 	})
 }
 
+// Interleaving works within halves of the register, which is why prepareLUT4 leaves
+// the inputs in the order that comes out here.
 // joinPlanes makes floats of the bytes in Y5 to Y8, first words, then 4 vectors of
 // floats, which it multiplies.
 func (l lut) joinPlanes(half int) {

@@ -72,6 +72,10 @@ func ntAVX2(p file) {
 	f.end()
 }
 
+// Of 16 registers 12 hold sums, 3 the vectors and one a row: 12 products are under
+// way, which hides the latency of 4 or 5 cycles at two in a cycle, and 7 loads
+// serve 12 products. Each sum adds elements 8 apart, and ntSums joins its lanes:
+// that order is part of the result.
 // nt multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // Y(4t+r).
 func (f fn) nt(n int) {
@@ -202,6 +206,10 @@ func (f fn) sixRows(first, stride, next reg) []mem {
 	return []mem{first.At(0), first.By(stride, 1), first.By(stride, 2), next.At(0), next.By(stride, 1), next.By(stride, 2)}
 }
 
+// Here the elements of a row of a are spread, and rows of b are read as they lie: a
+// sum is over the depth alone, one element after another, so that it is the same
+// for every number of rows and columns beside it. 6 rows by 16 columns are 12 sums
+// again.
 // nn is a kernel for rows by columns, which are cols or, through a mask in Y15, at
 // most that.
 type nn struct {
@@ -223,6 +231,8 @@ func writeNN(p file, rows, cols int, masked bool) asm.Signature {
 		f.load("mask", R11)
 		f.VMOVDQU(R11.At(0), Y(15))
 	}
+	// The addresses of 6 rows are two registers and a stride: general registers are
+	// few, too.
 	a := f.sixRows(SI, R9, BX)
 	loop := f.NewLabel("loop")
 	f.zero(ys(0, rows*cols/8)...)
@@ -271,6 +281,8 @@ func (k nn) eachRow(ptr reg, move func(m mem, r Y)) {
 	}
 }
 
+// move loads or stores 8 columns, those that the mask selects where there is one.
+// What a mask leaves out is not touched: it may be behind the end of the memory.
 func (k nn) move(from, to vecMem) {
 	if k.masked {
 		k.VMASKMOVPS(from, Y(15), to)
@@ -279,6 +291,8 @@ func (k nn) move(from, to vecMem) {
 	}
 }
 
+// matmul writes them: the choices by rows are for what is left of a matrix behind
+// its last 6.
 func matmul(p file) {
 	ntAVX2(p)
 	wide := p.Choose(asm.ByCount, "nn16AVX2", "computes 1 to 6 rows by 16 columns of a product.")

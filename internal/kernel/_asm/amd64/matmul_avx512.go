@@ -20,6 +20,8 @@ const (
 	depthTail = K(1)
 )
 
+// ntAVX512 multiplies 6 vectors at a time, then those that are left at once. 24
+// sums, 6 vectors and 2 rows are 32 registers.
 func ntAVX512(p file) {
 	f := p.begin("nt4AVX512", "computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.", ntParams()...)
 	f.load("k", CX)
@@ -62,6 +64,8 @@ func (f fn) maskOf(k K) {
 	f.KMOVW(AX, k)
 }
 
+// Masks make a last step of 1 to 15 columns one more round of the same loop, where
+// AVX2 has a way of its own.
 // nt512 multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // Z(4t+r). The vectors move, so the rows are addressed by how far.
 func (f fn) nt512(n int) {
@@ -127,6 +131,8 @@ func (f fn) ntSums512(t int) {
 	f.VADDPS(X(half), X(tmp), X(t))
 }
 
+// Both masks are made of the number of columns, so that one kernel serves all from
+// 1 to 32.
 // writeNN512 keeps row t in Z(2t) and Z(2t+1); K1 and K2 select their columns.
 func writeNN512(p file, rows int) asm.Signature {
 	f := p.begin(fmt.Sprintf("nn%dAVX512", rows), fmt.Sprintf("computes %d rows by at most 32 columns of a product to depth k. Strides are in bytes.", rows),
@@ -174,6 +180,7 @@ func writeNN512(p file, rows int) asm.Signature {
 	return f.Signature
 }
 
+// matmul512 writes the products of matrices.
 func matmul512(p file) {
 	ntAVX512(p)
 	nn := p.Choose(asm.ByCount, "nnAVX512", "computes 1 to 6 rows by at most 32 columns of a product.")

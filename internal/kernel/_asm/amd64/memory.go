@@ -34,6 +34,8 @@ func (m mem) Masked(mask K) mem {
 	return m
 }
 
+// String writes the operand as the assembler reads it: a mask goes before it, and a
+// broadcast is part of the instruction's name.
 func (m mem) String() string {
 	text := m.named
 	if text == "" {

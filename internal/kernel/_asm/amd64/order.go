@@ -40,6 +40,7 @@ const (
 	pair pairing = true
 )
 
+// String is the pairing's part of a kernel's name.
 func (p pairing) String() string {
 	if p == pair {
 		return "Pair"

@@ -82,6 +82,9 @@ func (p file) beginPanel(name, doc string) fn {
 	return f
 }
 
+// panelCodes fills one of the two vectors of each pair, for 8 rows. The sums for
+// the middles come from the codes while they are in registers: VPADDB adds 4 of at
+// most 15, VPMADDUBSW by ones adds neighbours to words.
 func panelCodes(p file) {
 	f := p.beginPanel("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.")
 	const flip, nibbles, ones = Y(15), Y(14), Y(13)
@@ -100,6 +103,8 @@ func panelCodes(p file) {
 			f.VMOVDQU(low, DI.At(128*j))
 			f.VMOVDQU(high, DI.At(128*j+64))
 		}
+		// Y0 and Y4 have columns 0 to 3 and 8 to 11 of a half block after this, Y2
+		// and Y6 those of the other: what has one step.
 		for h := Y(0); h < 4; h += 2 {
 			f.VPADDB(h+1, h, h)
 			f.VPADDB(h+5, h+4, h+4)
@@ -115,6 +120,8 @@ func panelCodes(p file) {
 	f.end()
 }
 
+// panelScales gathers a float of each row. Scales are a 32nd of the codes, and
+// gathers would need their offsets in a register.
 func panelScales(p file) {
 	f := p.begin("panelScalesAVX2", "stores 8 rows of floats, plus add, in a panel; the columns of 8 are stride bytes apart.",
 		asm.P("panel", asm.Floats), asm.P("s", asm.Floats), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("stride", asm.Int), asm.P("add", asm.Float))
@@ -142,6 +149,8 @@ func panelScales(p file) {
 	f.end()
 }
 
+// panelHalves goes 8 blocks at a time where it can: a transposition of 8 by 8 words
+// costs less than 64 single loads.
 func panelHalves(p file) {
 	f := p.begin("panelHalvesAVX2", "is panelScales of halves.",
 		asm.P("panel", asm.Floats), asm.P("s", asm.Halves), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("stride", asm.Int))

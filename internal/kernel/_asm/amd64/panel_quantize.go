@@ -121,6 +121,8 @@ func (f fn) foldSum(r, tmp X) {
 	f.VPADDD(tmp, r, r)
 }
 
+// quantizePanel goes over the inputs twice: the vector's step, of which the steps
+// of the spans are multiples, is known only when all inputs were seen.
 func quantizePanel(p file) {
 	f := p.beginQuantize("quantizePanelAVX2", "quantises blocks of 32 inputs of one vector for the tile kernels.")
 	b := middleBlock
@@ -147,6 +149,8 @@ func quantizePanel(p file) {
 			f.VFMSUB213PS(middle, 6+half, Y(i))
 			f.VCVTPS2DQ(Y(i), Y(i))
 		}
+		// The sum of bytes times steps, to which what the middles add was left
+		// where the bytes go now.
 		f.packBytes()
 		f.VPMADDUBSW(Y(0), ones, Y(1))
 		f.VPMADDWD(Y(4), Y(1), Y(1))
@@ -235,6 +239,8 @@ func (f fn) inversesOfSteps() {
 	f.VPERMPS(Y(5), laneSteps, Y(7))
 }
 
+// quantizeHalves does the same for VNNI, whose blocks have no middles: a span
+// begins at minus its end.
 func quantizeHalves(p file) {
 	f := p.beginQuantize("quantizeHalvesAVX2", "quantises blocks of 32 inputs of one vector for VNNI's tiles: each half of a block has one step, twice, and 0 in the middle.")
 	b := halvesBlock

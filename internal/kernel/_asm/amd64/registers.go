@@ -124,6 +124,7 @@ func (r Z) Zeroed(mask K) vec { return zeroed{r, mask} }
 func ys(first, n int) []vec { return run(W256, first, n) }
 func zs(first, n int) []vec { return run(W512, first, n) }
 
+// run returns n registers of a width.
 func run(w width, first, n int) []vec {
 	list := make([]vec, n)
 	for i := range list {

@@ -19,6 +19,8 @@ import (
 // preparedGroup is what a prepared group of 64 inputs takes.
 const preparedGroup = 9 * 32
 
+// prepare64 writes the kernel that orders inputs: it runs once a vector, for
+// thousands of rows.
 func prepare64(p file) {
 	f := p.begin("prepare64AVX2", "stores x[64g+8l+j]·factors[j] at dst[72g+8j+l] and factors[8] times the sum over j of x[64g+8l+j] at dst[72g+64+l].",
 		dst32, vecX, asm.P("factors", asm.Floats), asm.P("groups", asm.Int))
@@ -64,6 +66,8 @@ const (
 
 func (s stream) grid() grid { return grid{blockScale, exponent, roundBias} }
 
+// setup loads the constants that the mode needs, of which there are few enough for
+// the sums, codes and temporaries to have the rest.
 func (s stream) setup() {
 	s.VPBROADCASTD(s.nibble(), streamNibble)
 	switch {
@@ -179,6 +183,9 @@ func (s stream) vector() {
 	s.ADDQ(imm(preparedGroup), inputPtr)
 }
 
+// writeStream writes a kernel. 64 codes are 32 bytes: one load, 8 masks,
+// conversions and products, and no shift where sums are scaled. Its order of sums
+// is gemv's, with lane l for inputs 8l to 8l+7.
 func writeStream(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("stream%s%vAVX2", c.Letters(), pairs)
 	s := stream{p.beginRows(name, "multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode), c, pairs}
@@ -224,6 +231,8 @@ func writeStream(p file, c kind.Codes, pairs pairing) asm.Signature {
 // streamModes are the modes of codes that meet prepared inputs.
 var streamModes = []kind.Mode{kind.Plain, kind.Offset, kind.Grid, kind.GridOffset}
 
+// streams writes the kernels whose inputs are prepared by floats, which lose
+// nothing.
 func streams(p file) {
 	prepare64(p)
 	p.byPairing("stream", "AVX2", "multiplies prepared x by rows of 4-bit codes.", streamModes, writeStream)

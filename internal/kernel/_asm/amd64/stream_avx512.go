@@ -60,6 +60,8 @@ func (k stream512) add(w width) {
 	}
 }
 
+// writeStream512 writes a kernel. With 32 registers the masks of all nibbles stay
+// in registers, which is what AVX-512 gains here beside its width.
 func writeStream512(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("stream%s%vAVX512", c.Letters(), pairs)
 	f := p.beginRows(name, "multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
@@ -77,6 +79,8 @@ func writeStream512(p file, c kind.Codes, pairs pairing) asm.Signature {
 	return f.Signature
 }
 
+// streams512 writes the kernels of the modes in which a block's sum is scaled;
+// those that round each weight have no kernel here, and their callers are told so.
 func streams512(p file) {
 	choices := p.byPairing("stream", "AVX512", "multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.",
 		[]kind.Mode{kind.Plain, kind.Offset}, writeStream512)
@@ -113,6 +117,8 @@ const (
 	lutHalf    = K(1) // the lower half of the lanes
 )
 
+// dotLUT4512 writes the kernel: VPERMPS of 512 bits holds all 16 entries, so that
+// no bytes have to be taken apart as AVX2 does.
 func dotLUT4512(p file) {
 	l := lut512{p.begin("dotLUT4AVX512", "multiplies x, as prepareLUT4AVX512 leaves it, by rows of 4-bit indices into a table of 16 floats.",
 		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int))}
@@ -152,6 +158,8 @@ func (l lut512) entries(j int, under func(Z) vec) Z {
 	return q
 }
 
+// twoGroups multiplies 128 indices; the lower half of the lanes has the first
+// group. Four sums take the products in turns.
 func (l lut512) twoGroups() {
 	l.VMOVDQU64(codesPtr.At(0), lutIndices)
 	l.PREFETCHT0(codesPtr.At(4096))
@@ -177,6 +185,8 @@ func (l lut512) oneGroup() {
 	l.ADDQ(imm(256), inputPtr)
 }
 
+// palettes512 writes the kernels of palettes of 4 bits, the width that 16 lanes of
+// 32 bits look up at once.
 func palettes512(p file) {
 	prepareLUT4512(p)
 	dotLUT4512(p)

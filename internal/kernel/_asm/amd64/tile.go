@@ -41,6 +41,8 @@ func (p file) beginTile(name, doc string, vectors, frame int, params []asm.Param
 // start makes the addresses and, of the cleared Y0, the sums.
 func (t tile) start(clear int) {
 	t.LEAQ(AX.By(AX, 2), CX)
+	// Go aligns a frame to 8 bytes only. A sum that lay across two cache lines
+	// would take two accesses, in every block.
 	t.LEAQ(SP.At(63), sumsPtr)
 	t.ANDQ(imm(-64), sumsPtr)
 	t.zero(ys(0, clear)...)
@@ -126,6 +128,8 @@ func (t tile) products(h int) {
 	}
 }
 
+// The order is that of the definition: a block's integers are exact, so only the
+// additions of blocks round, one after another.
 // scaleBlock adds a block's products, less their offsets and times their scales,
 // to the sums.
 func (t tile) scaleBlock() {
@@ -148,6 +152,8 @@ func (t tile) scaleBlock() {
 	}
 }
 
+// panels writes what fills a panel and multiplies by it. With 16 registers 4
+// vectors are the most whose sums of pairs stay in them.
 func panels(p file) {
 	quantizePanel(p)
 	quantizeHalves(p)

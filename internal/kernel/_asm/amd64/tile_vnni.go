@@ -23,6 +23,9 @@ const (
 	vnniTemps  = Z(24)
 )
 
+// writeTileVNNI writes a kernel. Sums stay in registers for all blocks, where AVX2
+// has to keep them in memory; the inputs are operands in memory that the processor
+// spreads as it loads them.
 func writeTileVNNI(p file, n int) asm.Signature {
 	f := p.begin(fmt.Sprintf("tile%dVNNI", n), fmt.Sprintf("adds %d quantised vectors times a panel of 16 rows to dst. Strides are in bytes.", n), tileParams()...)
 	f.load("panel", panelPtr)
@@ -64,6 +67,8 @@ func writeTileVNNI(p file, n int) asm.Signature {
 	return f.Signature
 }
 
+// Of 8 registers for intermediate results each vector takes two, in turns, so that
+// four vectors are under way.
 // vnniBlock multiplies a block of vector t. The sums of the two halves, at most
 // 16·15·127, share a lane and meet their steps, of which the second of the first
 // half and the first of the second half lie side by side.
@@ -83,6 +88,7 @@ func (f fn) vnniBlock(t int, x mem) {
 	f.VFMADD231PS(vnniScale, a, vnniSums+Z(t))
 }
 
+// panelsVNNI writes the kernels of 1 to 8 vectors.
 func panelsVNNI(p file) {
 	tile := p.Choose(asm.ByCount, "tileVNNI", "multiplies 1 to 8 vectors by a panel.")
 	for n := 1; n <= mostVectors; n++ {

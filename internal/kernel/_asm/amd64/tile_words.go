@@ -22,6 +22,8 @@ const (
 	wordBlock = 68
 )
 
+// quantizeWords goes over the inputs twice, for the peak and for the words. One
+// step serves the whole vector: 16 bits are fine enough.
 func quantizeWords(p file) {
 	f := p.beginQuantize("quantizeWordsAVX2", "quantises blocks of 32 inputs of one vector to 16 bits for the tile kernels of 8-bit codes.")
 	const factor = Y(13)
@@ -130,6 +132,9 @@ func writeTileWords(p file, vectors int) asm.Signature {
 	return t.Signature
 }
 
+// wordProducts multiplies a block. VPMADDWD adds two products to 32 bits; two rows
+// of registers alternate, so that an addition does not wait for the product before
+// it.
 func (t tile) wordProducts() {
 	for k := range 16 {
 		t.VMOVDQU(panelPtr.At(64*k), Y(8))
@@ -148,6 +153,8 @@ func (t tile) wordProducts() {
 	}
 }
 
+// A row of a matrix may have fewer scales than blocks of 32: sums of integers go on
+// until the scale changes, which costs one rounding less a block.
 // scaleWords adds the sums to those in memory, times the scales of the block that
 // was the last one.
 func (t tile) scaleWords() {
@@ -164,6 +171,7 @@ func (t tile) scaleWords() {
 	}
 }
 
+// wordPanels writes what fills such a panel and multiplies by it.
 func wordPanels(p file) {
 	quantizeWords(p)
 	panelBytes(p)

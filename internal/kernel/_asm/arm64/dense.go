@@ -8,6 +8,8 @@ import (
 
 // Conversions and dense vector operations. Every n is a positive multiple of 8.
 
+// Loops are counted down past zero and back, so that n less than a round of the
+// wide loop leaves it to the narrow one without another comparison.
 // vectors is the loop of a dense operation: its body handles 8 elements, those at
 // 2 vectors times o from the pointers on, as the j-th of wide that are under way.
 type vectors struct {
@@ -109,6 +111,7 @@ func (f fn) toFloats(v, h V) {
 	f.FCVTL2((v + 1).S4(), h.H8())
 }
 
+// dense writes the kernels on slices of floats and halves.
 func dense(p file) {
 	conversions(p)
 	arithmetic(p)
@@ -118,6 +121,8 @@ func dense(p file) {
 	maximum(p)
 }
 
+// conversions writes those between floats and halves. FCVTN rounds as FPCR says,
+// which Go leaves at the nearest, ties to even.
 func conversions(p file) {
 	half := func(j int) V { return V(16 + j) }
 	p.elementwise("f16to32NEON", "widens n halves.", []asm.Param{dst32, src16, count}, nil, func(f fn, o, j int) {
@@ -138,6 +143,8 @@ func conversions(p file) {
 	})
 }
 
+// arithmetic writes the kernels of two slices. dst may be one of them: what is
+// stored was loaded before.
 func arithmetic(p file) {
 	params := []asm.Param{dst32, vecA, vecB, count}
 	binary := func(op func(f fn, d, n, m vec)) func(f fn, o, j int) {
@@ -155,6 +162,8 @@ func arithmetic(p file) {
 // factor has in all lanes the float that a kernel takes.
 const factor = V(31)
 
+// scaled writes the kernels that take one float, which is in every lane of V31.
+// a·s·b rounds twice, in that order, as the definition does.
 func scaled(p file) {
 	s, a := asm.P("s", asm.Float), asm.P("a", asm.Float)
 	spread := func(name string) func(fn) {
@@ -213,6 +222,9 @@ func addMask(p file) {
 
 func (f fn) negInf(v V) { f.constants("negInf", v, asm.FloatWord(math.Inf(-1))) }
 
+// With 4 lanes in each they are the 32 lanes that amd64 has in 4 registers of 8: of
+// whole rounds element i goes to lane i mod 32, what is left behind them to the
+// first 8. So both architectures give the same bits.
 // reduction keeps 8 sums, or what else, in V0 to V7.
 func (p file) reduction(name, doc string, params []asm.Param, start func(fn), body func(f fn, o, j int), end func(fn)) {
 	f := p.beginSig(asm.Signature{Name: name, Doc: doc, Params: params, Result: asm.Float})
@@ -224,6 +236,7 @@ func (p file) reduction(name, doc string, params []asm.Param, start func(fn), bo
 	f.RET()
 }
 
+// sums writes the reductions by addition, joined as a tree (see sumTo).
 func sums(p file) {
 	clear := func(f fn) { f.zero(vs(0, 8)...) }
 	add := func(f fn) { f.sumTo(0, 8) }

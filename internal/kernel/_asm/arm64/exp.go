@@ -27,6 +27,8 @@ const (
 	expBias
 )
 
+// expSetup loads all constants: 13 of 32 registers, for the two vectors that are
+// under way need 16.
 func (f fn) expSetup() {
 	words := asm.FloatWords(kind.ExpMin, kind.ExpMax, kind.Log2E, kind.Ln2Hi, kind.Ln2Lo,
 		1.0/5040, 1.0/720, 1.0/120, 1.0/24, 1.0/6, 0.5, 1)
@@ -36,6 +38,8 @@ func (f fn) expSetup() {
 // exp makes x its exponential; the three registers behind it are overwritten. NaN
 // stays NaN.
 func (f fn) exp(x V) {
+	// FMAX and FMIN give NaN for NaN, and infinities become the ends of the range.
+	// n is round(x/ln 2), and x becomes x - n·ln 2, in two steps.
 	n, other, sum := x+1, x+2, x+3
 	f.FMAX(x.S4(), x.S4(), expMin.S4())
 	f.FMIN(x.S4(), x.S4(), expMax.S4())
@@ -51,6 +55,8 @@ func (f fn) exp(x V) {
 		last, sum, other = sum, other, sum
 	}
 	f.FCVTNS(n.S4(), n.S4())
+	// 2^n is the product of 2^(n>>1) and 2^(n-(n>>1)), whose exponents fit a
+	// float32 where n may not.
 	f.SSHR(x.S4(), n.S4(), 1)
 	f.VSUB(n.S4(), n.S4(), x.S4())
 	for _, v := range []V{x, n} {
@@ -69,6 +75,8 @@ type activation struct {
 	load, store func(f fn, i int, x V)
 }
 
+// activation writes the kernel. The two vectors of a round share no register, so
+// that a processor which looks far enough ahead has both under way.
 func (p file) activation(s asm.Signature, a activation) {
 	f := p.beginSig(s)
 	f.loadSlices()
@@ -89,6 +97,7 @@ func (p file) activation(s asm.Signature, a activation) {
 	f.RET()
 }
 
+// activations writes them: each is what it puts before exp and behind it.
 func activations(p file) {
 	mapped := func(name, doc string) asm.Signature {
 		return asm.Signature{Name: name, Doc: doc, Params: []asm.Param{dst32, vecX, count}}
@@ -147,6 +156,7 @@ func gate(f fn, i int, x V) {
 	f.STR(Q(x), R0.At(16*i))
 }
 
+// geluTanh is v/(1+e) with e = exp(GeluA·v·(1+GeluB·v²)).
 func geluTanh(p file, s asm.Signature) {
 	const a, b = V(16), V(17)
 	p.activation(s, activation{
@@ -195,6 +205,8 @@ func loadErf(f fn, i int, x V) {
 	f.MOV(x, sum)
 }
 
+// storeErf stores max(x, 0) - |x|·erfc(|x|/sqrt 2)/2, which is x·Φ(x) on both sides
+// of zero.
 func storeErf(f fn, i int, x V) {
 	zero := x + 1
 	f.FMUL(x.S4(), x.S4(), (x + 5).S4())

@@ -129,6 +129,9 @@ const (
 	groupLeft  = R23
 )
 
+// writeFast writes a kernel. Four rows at a time load the inputs once; a matrix
+// whose rows are no multiple of 4 ends with the kernel of one row. Each row's order
+// of sums is the same in both.
 func writeFast(p file, q quantised, rows int) asm.Signature {
 	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
 	if q.Mode.HasOffset() {
@@ -157,6 +160,8 @@ func writeFast(p file, q quantised, rows int) asm.Signature {
 	return f.Signature
 }
 
+// setup loads the arguments and makes the strides: rows follow one another, and
+// ahead is 4 rows on.
 func (f fast) setup() {
 	f.load("w", R0)
 	f.load("scale", R2)
@@ -244,6 +249,9 @@ func (f fast) factors(size int, part func(V) scalar) {
 	}
 }
 
+// The integers of a group are exact. They meet their steps, the offset takes its
+// share of the inputs' sum off, and the scale adds the rest to the row's sum: each
+// rounds once, in the order of the definition.
 // group multiplies a group of all rows, whose scales and offsets are element e of
 // theirs.
 func (f fast) group(e int) {

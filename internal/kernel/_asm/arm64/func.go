@@ -36,6 +36,7 @@ func (f fn) word(w uint32, name string, operands ...any) {
 // load loads a parameter, loadFloat a float to all lanes of a vector.
 func (f fn) load(name string, r R) { f.Line("MOVD", f.Arg(name), r) }
 
+// loadFloat leaves the float in every lane: FMOVS clears the others.
 func (f fn) loadFloat(name string, v V) {
 	f.Line("FMOVS", f.Arg(name), fmt.Sprintf("F%d", v))
 	f.DUP(v.S4(), v.S(0))

@@ -113,6 +113,9 @@ type gemv struct {
 // offsetSums reports whether the offset meets the sum of a block's inputs.
 func (g gemv) offsetSums() bool { return g.Bits == 4 && g.Mode == kind.Offset }
 
+// writeGemv writes a kernel. Its order of sums is that of the definition: of 4
+// vectors of 8 the parts go to 4 sums in turns, and what is late adds a block's
+// sums in pairs, times its scale.
 func writeGemv(p file, c kind.Codes) {
 	g := gemv{decoder{Codes: c}, c.Mode.ScalesSum()}
 	params := append([]asm.Param{asm.P("w", asm.Bytes)}, table(c)...)
@@ -147,6 +150,8 @@ func writeGemv(p file, c kind.Codes) {
 	g.RET()
 }
 
+// setup loads the arguments and what decodes codes: planes of floats, or the codes
+// themselves where each block makes its own planes.
 func (g gemv) setup() {
 	g.load("w", R0)
 	g.load("scale", R2)
@@ -266,6 +271,8 @@ func (d decoder) unpackBlock(rounds bool) {
 	}, nil)
 }
 
+// codesAsTheyLie writes the kernels. 4-bit codes have one for both signs: which
+// code stands for what is in the table.
 func codesAsTheyLie(p file) {
 	for _, mode := range []kind.Mode{kind.Plain, kind.Offset, kind.Any} {
 		writeGemv(p, kind.Codes{Bits: 4, Mode: mode})

@@ -53,6 +53,8 @@ func (l lut) loadIndices() {
 	}
 }
 
+// TBL brings to each index the two bytes that hold it, USHL shifts them down by
+// what is a negative number there, and XTN drops the upper byte.
 // eight decodes 8 entries. The planes of 64 entries lie from V24 and from V28 on.
 func (l lut) eight() {
 	const index = V(8)
@@ -72,6 +74,8 @@ func (l lut) eight() {
 	l.widenHalves(8, decoded)
 }
 
+// setup loads the planes, which stay in registers for all rows: 2 of them, or 8 for
+// 64 entries.
 func (l lut) setup() {
 	if l.bits == 6 {
 		for i := 0; i < 8; i += 2 {
@@ -114,6 +118,8 @@ func (l lut) groups() {
 	})
 }
 
+// writeDotLUT writes the kernel that multiplies, by rows that follow one another.
+// Four sums take the vectors of 4 floats in turns.
 func writeDotLUT(p file, bits int) asm.Signature {
 	l := lut{p.begin(fmt.Sprintf("dotLUT%dNEON", bits), fmt.Sprintf("multiplies x by rows of %d-bit indices.", bits),
 		asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int)), bits, true}
@@ -135,6 +141,7 @@ func writeDotLUT(p file, bits int) asm.Signature {
 	return l.Signature
 }
 
+// writeDecodeLUT writes the kernel that stores the entries of one row.
 func writeDecodeLUT(p file, bits int) asm.Signature {
 	l := lut{p.begin(fmt.Sprintf("decodeLUT%dNEON", bits), fmt.Sprintf("decodes groups of %d-bit indices.", bits),
 		dst32, asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), asm.P("groups", asm.Int)), bits, false}
@@ -148,6 +155,8 @@ func writeDecodeLUT(p file, bits int) asm.Signature {
 	return l.Signature
 }
 
+// palettes writes them. 8 bits have no kernel: a table of 256 halves is 32
+// registers, which is all there are.
 func palettes(p file) {
 	dots := p.Choose(asm.ByBits, "dotLUTNEON", "multiplies x by rows of indices.")
 	decodes := p.Choose(asm.ByBits, "decodeLUTNEON", "decodes groups of indices.")

@@ -17,6 +17,9 @@ func (f fn) strided(stride R, list []R) []R {
 	return list
 }
 
+// Up to 20 sums, 4 rows and 5 vectors are 29 registers. 9 loads serve 20 products,
+// and each sum waits 20 products for its next one, which hides the latency. A sum
+// has element i in lane i mod 4, and FADDP joins neighbours twice.
 // writeNT multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // V(4t+r).
 func writeNT(p file, n int) asm.Signature {
@@ -95,6 +98,8 @@ func (f fn) ntDepth(ws, xs []R) {
 	f.Bind(out)
 }
 
+// Up to 24 sums, 4 vectors of b and 4 elements of a in turns fill all 32 registers.
+// A sum is over the depth alone, one element after another, whatever is beside it.
 // writeNN multiplies rows by columns: 16 or 4, which are whole vectors, or one.
 func writeNN(p file, rows, cols int) asm.Signature {
 	f := p.begin(fmt.Sprintf("nn%dx%dNEON", rows, cols), fmt.Sprintf("computes %d rows by %d columns of a product to depth k. Strides are in bytes; with acc the results are added to dst.", rows, cols),
@@ -144,6 +149,8 @@ func writeNN(p file, rows, cols int) asm.Signature {
 	return f.Signature
 }
 
+// matmul writes them. Columns that are no multiple of 16 are taken 4 at a time,
+// then one by one: NEON has no masks.
 func matmul(p file) {
 	nt := p.Choose(asm.ByCount, "ntNEON", "computes 1 to 5 vectors times 4 rows.")
 	for n := 1; n <= 5; n++ {

@@ -17,6 +17,8 @@ func field(n, low, high, bits int) uint32 {
 func (f fn) LDR(r scalar, m mem) { f.move("ldr", 0x00400000, r, m) }
 func (f fn) STR(r scalar, m mem) { f.move("str", 0, r, m) }
 
+// move adds a load or store of a register: with a step of 9 bits and a sign, or at
+// an offset of 12 bits in units of the size.
 func (f fn) move(name string, load uint32, r scalar, m mem) {
 	p := r.part()
 	w := p.fields | load | uint32(m.base)<<5 | p.number
@@ -40,6 +42,8 @@ func units(offset, size, low, high, bits int) uint32 {
 func (f fn) LDP(a, b Q, m mem) { f.movePair("ldp", 0x00400000, a, b, m) }
 func (f fn) STP(a, b Q, m mem) { f.movePair("stp", 0, a, b, m) }
 
+// movePair adds one of two registers of 128 bits, whose offset or step is 7 bits
+// with a sign, in units of 16 bytes.
 func (f fn) movePair(name string, load uint32, a, b Q, m mem) {
 	w := uint32(0xAD000000)
 	if m.post {

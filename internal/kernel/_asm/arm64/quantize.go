@@ -15,6 +15,8 @@ type inputs struct {
 	tile bool
 }
 
+// quantize writes the kernel for one vector: a lane sums 4 even and 4 odd products,
+// of 8 inputs in a row, so that these can have a step of their own.
 func quantize(p file) {
 	v := inputs{p.begin("quantizeNEON", "quantises groups of 32 inputs, 16 floats to a group.", dst32, vecX, asm.P("groups", asm.Int)), false}
 	v.load("dst", R0)
@@ -27,6 +29,9 @@ func quantize(p file) {
 	v.RET()
 }
 
+// quantizeTile writes the kernel for a tile, whose vectors are prepared one by one
+// into what they share: the parts of a group lie together there, as they are
+// loaded.
 func quantizeTile(p file) {
 	v := inputs{p.begin("quantizeTileNEON", "quantises groups of 32 inputs for a tile: bytes to dst, 2 steps and a sum where those of this vector lie; groups are stride bytes apart.",
 		dst32, asm.P("steps", asm.Floats), asm.P("sums", asm.Floats), vecX, asm.P("groups", asm.Int), asm.P("stride", asm.Int)), true}
@@ -113,6 +118,8 @@ func (v inputs) bytes() {
 		v.SQXTN(i.B8(), i.H8())
 		v.SQXTN2(i.B16(), (i + 2).H8())
 	}
+	// Two 4-bit codes share a byte: the even ones meet even inputs in one product,
+	// the odd ones odd inputs in another.
 	v.UZP1(V(1).B16(), V(0).B16(), V(4).B16())
 	v.UZP2(V(2).B16(), V(0).B16(), V(4).B16())
 }

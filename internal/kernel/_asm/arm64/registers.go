@@ -55,6 +55,7 @@ type mem struct {
 	post   bool
 }
 
+// String is the operand in the manual's syntax.
 func (m mem) String() string {
 	switch {
 	case m.post:

@@ -23,6 +23,8 @@ const (
 	tileHalf   = V(8)
 )
 
+// writeTile writes a kernel: rows are read once for all vectors of the tile, and
+// taken apart once a group.
 func writeTile(p file, q quantised, vectors int) asm.Signature {
 	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("wstep", asm.Int), asm.P("scale", asm.Floats)}
 	if q.Mode.HasOffset() {
@@ -58,6 +60,7 @@ func writeTile(p file, q quantised, vectors int) asm.Signature {
 	return t.Signature
 }
 
+// setup loads the arguments and makes the addresses of the 4 rows.
 func (t tile) setup() {
 	const codeStep, scaleStep = R15, R20
 	t.load("w", R0)
@@ -94,6 +97,7 @@ func (t tile) takeApart() {
 		}
 		return
 	}
+	// These registers are scratch between two vectors; there are no others left.
 	for i, r := range [][2]V{{12, 13}, {14, 15}, {24, 25}, {27, 28}} {
 		t.LDP(Q(r[0]), Q(r[1]), t.codes[i].Post(32))
 		t.splitBytes(r[0], r[1], V(16+i), V(20+i))

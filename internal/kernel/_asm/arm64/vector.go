@@ -62,6 +62,7 @@ func (f fn) SMULL(d, n, m vec) {
 	f.word(0x0E20C000|m.number()<<16|n.number()<<5|d.number(), "smull", d, n, m)
 }
 
+// SMULL2 is for the upper half, which no other instruction has to bring down.
 func (f fn) SMULL2(d, n, m vec) {
 	f.word(0x4E20C000|m.number()<<16|n.number()<<5|d.number(), "smull2", d, n, m)
 }

@@ -47,7 +47,7 @@ func (f *File) data(name string, words []uint32) string {
 func (f *File) Write(dir string) error {
 	for name, text := range map[string][]byte{
 		f.stem + "_" + f.arch + ".s":            f.Assembly(),
-		f.stem + "_" + f.arch + ".go":           f.declarations(),
+		f.stem + "_" + f.arch + ".go":           f.Declarations(),
 		f.stem + "_args_" + f.arch + "_test.go": f.arguments(),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
@@ -77,9 +77,9 @@ func (f *File) Assembly() []byte {
 	return b.Bytes()
 }
 
-// declarations returns the Go file that declares the functions and chooses between
+// Declarations returns the Go file that declares the functions and chooses between
 // them.
-func (f *File) declarations() []byte {
+func (f *File) Declarations() []byte {
 	var b bytes.Buffer
 	b.WriteString(head + "package kernel\n")
 	for _, fn := range f.funcs {

@@ -1,0 +1,186 @@
+package amd64
+
+import (
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
+)
+
+type (
+	counts = asmtest.Counts
+	bytes  = asmtest.Bytes
+)
+
+// calls are the counts that kernels are walked through with: small ones, and such
+// that every loop has more than one round and a rest. Strides are larger than what
+// they step over, so that a step which is forgotten is seen.
+var calls = []counts{
+	{
+		"n": 8, "rows": 1, "blocks": 1, "vecs": 1, "groups": 1, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "first": 1, "each": 1, "ahead": 1 << 20,
+	},
+	{
+		"n": 72, "rows": 3, "blocks": 4, "vecs": 5, "groups": 6, "k": 48, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1, "floats": 1,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "first": 2, "each": 3, "ahead": 1 << 20,
+	},
+	{
+		"n": 40, "rows": 4, "blocks": 7, "vecs": 8, "groups": 3, "k": 32, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "first": 4, "each": 1, "ahead": 64,
+	},
+}
+
+// apart are the starts of 8 rows that panels are filled from.
+const apart = 4096
+
+// walk is what memory holds: indices and the like are 255 in every byte, and the
+// stack is as far from a multiple of 64 as costs most of the frame.
+var walk = asmtest.Walk{Fill: 255, StackAt: 8, Words: map[string][]asmtest.Value{"offs": rowsApart()}}
+
+func rowsApart() []asmtest.Value {
+	list := make([]asmtest.Value, 8)
+	for i := range list {
+		list[i].N = apart * i
+	}
+	return list
+}
+
+func reads(n int) string                  { return asmtest.Reads(n) }
+func stores(n int) string                 { return asmtest.Stores(n) }
+func updates(n int) string                { return asmtest.Updates(n) }
+func every(n, step int, of ...int) string { return asmtest.Every(n, step, of...) }
+
+// extents are worked out from what the kernels' files say of their layouts: a
+// float has 4 bytes, a half 2, and b bits of 8 codes have b bytes.
+var extents = append([]asmtest.Extent{
+	{Kernels: "(add|mul|mulScale)AVX2", Want: func(c counts) bytes {
+		return bytes{"dst": stores(4 * c["n"]), "a": reads(4 * c["n"]), "b": reads(4 * c["n"])}
+	}},
+	{Kernels: "(scale|shift)AVX2", Want: func(c counts) bytes {
+		return bytes{"dst": stores(4 * c["n"]), "a": reads(4 * c["n"])}
+	}},
+	{Kernels: "(exp|silu|geluTanh|geluErf)AVX2", Want: func(c counts) bytes {
+		return bytes{"dst": stores(4 * c["n"]), "x": reads(4 * c["n"])}
+	}},
+	{Kernels: "f16to32AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "src": reads(2 * c["n"])} }},
+	{Kernels: "f32to16AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(2 * c["n"]), "src": reads(4 * c["n"])} }},
+	{Kernels: "(roundF16|expSum)AVX2", Want: func(c counts) bytes { return bytes{"x": updates(4 * c["n"])} }},
+	{Kernels: "axpyAVX2", Want: func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(4 * c["n"])} }},
+	{Kernels: "axpyF16AVX2", Want: func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(2 * c["n"])} }},
+	{Kernels: "addMaskAVX2", Want: func(c counts) bytes { return bytes{"s": updates(4 * c["n"]), "mask": reads(4 * c["n"])} }},
+	{Kernels: "dotAVX2", Want: func(c counts) bytes { return bytes{"a": reads(4 * c["n"]), "b": reads(4 * c["n"])} }},
+	{Kernels: "dotF16AVX2", Want: func(c counts) bytes { return bytes{"w": reads(2 * c["n"]), "x": reads(4 * c["n"])} }},
+	{Kernels: "(sum|max)AVX2", Want: func(c counts) bytes { return bytes{"x": reads(4 * c["n"])} }},
+
+	// Vectors of 8 codes as they lie.
+	{Kernels: "gemv4[su](a?)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 4, false) }},
+	{Kernels: "gemv4[su](o|r|ao)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 4, true) }},
+	{Kernels: "gemv8[su](a?)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 8, false) }},
+	{Kernels: "gemv8[su](o|r|ao)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 8, true) }},
+	{Kernels: "unpack4[su](a?)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 4, false) }},
+	{Kernels: "unpack4[su](o|r|ao)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 4, true) }},
+	{Kernels: "unpack8[su](a?)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 8, false) }},
+	{Kernels: "unpack8[su](o|r|ao)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 8, true) }},
+
+	// Vectors of 64 codes of 4 bits. A prepared group is 64 floats and 8 sums, which
+	// only kernels that scale a block's sum and subtract need.
+	{Kernels: "prepare64AVX2", Want: func(c counts) bytes {
+		return bytes{"dst": stores(4 * 72 * c["groups"]), "x": reads(4 * 64 * c["groups"]), "factors": reads(4 * 9)}
+	}},
+	{Kernels: "stream(s|so|uo)Pair(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, true, 288, 0, 288) }},
+	{Kernels: "stream(s|so|uo)Long(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, false, 288, 0, 288) }},
+	{Kernels: "stream(u|[su]ao?)Pair(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, true, 288, 0, 256) }},
+	{Kernels: "stream(u|[su]ao?)Long(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, false, 288, 0, 256) }},
+	// A quantised group is 64 bytes, 8 corrections, which plain unsigned codes need
+	// not, and 8 steps.
+	{Kernels: "quantizeAVX2", Want: func(c counts) bytes {
+		n := c["groups"]
+		// The steps are read again after they were stored.
+		return bytes{"dst": "r " + every(n, 128, 96, 128) + " " + stores(128*n), "x": reads(4 * 64 * n)}
+	}},
+	{Kernels: "fast(s|so|uo)Pair(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 128) }},
+	{Kernels: "fast(s|so|uo)Long(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 128) }},
+	{Kernels: "fastuPair(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 64, 96, 128) }},
+	{Kernels: "fastuLong(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 64, 96, 128) }},
+
+	// Palettes. Tables of 8 bits are looked up where the index says, which is 255.
+	{Kernels: "prepareLUT4(AVX2|AVX512)", Want: func(c counts) bytes {
+		return bytes{"dst": stores(4 * 64 * c["groups"]), "x": reads(4 * 64 * c["groups"])}
+	}},
+	{Kernels: "dotLUT4PlanesAVX2|dotLUT4AVX512", Want: func(c counts) bytes { return dotLUTExtent(c, 4, 64, reads(4*16)) }},
+}, append(paletteExtents(), append(panelExtents(), matrixExtents()...)...)...)
+
+// gemvExtent is a vector by rows of blocks of vectors of 8 codes.
+func gemvExtent(c counts, bits int, offset bool) bytes {
+	codes := c["rows"] * c["blocks"] * c["vecs"]
+	b := bytes{
+		"w": reads(bits * codes), "scale": reads(4 * c["rows"] * c["blocks"]),
+		"x": reads(4 * 8 * c["blocks"] * c["vecs"]), "dst": stores(4 * c["rows"]),
+	}
+	if offset {
+		b["offset"] = b["scale"]
+	}
+	return b
+}
+
+// unpackExtent is one row of them that is decoded.
+func unpackExtent(c counts, bits int, offset bool) bytes {
+	codes := c["blocks"] * c["vecs"]
+	b := bytes{"dst": stores(4 * 8 * codes), "w": reads(bits * codes), "scale": reads(4 * c["blocks"])}
+	if offset {
+		b["offset"] = b["scale"]
+	}
+	return b
+}
+
+// by64Extent is a prepared vector by rows of vectors of 64 codes of 4 bits. Those with
+// two scales have no blocks of vectors; of each prepared group the ranges are read.
+func by64Extent(c counts, pairs bool, group int, ranges ...int) bytes {
+	vectors, scales := c["blocks"]*c["vecs"], c["blocks"]
+	if pairs {
+		vectors, scales = c["blocks"], 2*c["blocks"]
+	}
+	scale := reads(4 * c["rows"] * scales)
+	return bytes{
+		"w": reads(32 * c["rows"] * vectors), "scale": scale, "offset": scale,
+		"x": "r " + every(vectors, group, ranges...), "dst": stores(4 * c["rows"]),
+	}
+}
+
+// dotLUTExtent is a vector by rows of groups of indices.
+func dotLUTExtent(c counts, bits, group int, table string) bytes {
+	return bytes{
+		"w": reads(c["rows"] * c["groups"] * group / 8 * bits), "table": table,
+		"x": reads(4 * group * c["groups"]), "dst": stores(4 * c["rows"]),
+	}
+}
+
+// paletteExtents are those of the kernels that read a group of indices at a time:
+// the bits, the indices of a group, and what is read of the table.
+func paletteExtents() (list []asmtest.Extent) {
+	for _, p := range []struct {
+		name        string
+		bits, group int
+		table       string
+	}{
+		{"1", 1, 8, reads(4 * 8)},
+		{"2", 2, 8, reads(4 * 8)},
+		{"3", 3, 8, reads(4 * 8)},
+		{"4", 4, 8, reads(4 * 16)},
+		{"6", 6, 32, reads(2 * 64)},
+		{"8", 8, 8, "r 1020-1024"},
+	} {
+		list = append(list, asmtest.Extent{Kernels: "dotLUT" + p.name + "AVX2", Want: func(c counts) bytes {
+			return dotLUTExtent(c, p.bits, p.group, p.table)
+		}}, asmtest.Extent{Kernels: "decodeLUT" + p.name + "AVX2", Want: func(c counts) bytes {
+			n := c["groups"] * p.group
+			return bytes{"dst": stores(4 * n), "w": reads(n / 8 * p.bits), "table": p.table}
+		}})
+	}
+	return list
+}
+
+func TestEveryKernelTouchesWhatItsCountsSay(t *testing.T) {
+	for _, f := range Files() {
+		asmtest.CheckExtents(t, machine, asmtest.Written(t, f), walk, extents, calls)
+	}
+}

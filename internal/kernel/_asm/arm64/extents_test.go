@@ -1,0 +1,203 @@
+package arm64
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
+)
+
+type (
+	counts = asmtest.Counts
+	bytes  = asmtest.Bytes
+)
+
+// calls are the counts that kernels are walked through with: small ones, and such
+// that every loop has more than one round and a rest. Strides are larger than what
+// they step over, so that a step which is forgotten is seen.
+var calls = []counts{
+	{
+		"n": 8, "rows": 4, "blocks": 1, "vecs": 1, "groups": 1, "k": 8, "acc": 0,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "wstep": 8192, "sstep": 300,
+	},
+	{
+		"n": 72, "rows": 8, "blocks": 7, "vecs": 5, "groups": 3, "k": 24, "acc": 1,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "wstep": 8192, "sstep": 300,
+	},
+	{
+		"n": 40, "rows": 12, "blocks": 8, "vecs": 8, "groups": 1, "k": 40, "acc": 1,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 64, "stride": 32, "wstep": 8192, "sstep": 64,
+	},
+}
+
+func reads(n int) string                  { return asmtest.Reads(n) }
+func stores(n int) string                 { return asmtest.Stores(n) }
+func updates(n int) string                { return asmtest.Updates(n) }
+func every(n, step int, of ...int) string { return asmtest.Every(n, step, of...) }
+
+// extents are worked out from what the kernels' files say of their layouts: a
+// float has 4 bytes, a half 2, and b bits of 8 codes have b bytes.
+func extents() []asmtest.Extent {
+	list := []asmtest.Extent{
+		{Kernels: "(add|mul|mulScale)NEON", Want: func(c counts) bytes {
+			return bytes{"dst": stores(4 * c["n"]), "a": reads(4 * c["n"]), "b": reads(4 * c["n"])}
+		}},
+		{Kernels: "(scale|shift)NEON", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "a": reads(4 * c["n"])} }},
+		{Kernels: "(exp|silu|geluTanh|geluErf)NEON", Want: func(c counts) bytes {
+			return bytes{"dst": stores(4 * c["n"]), "x": reads(4 * c["n"])}
+		}},
+		{Kernels: "f16to32NEON", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "src": reads(2 * c["n"])} }},
+		{Kernels: "f32to16NEON", Want: func(c counts) bytes { return bytes{"dst": stores(2 * c["n"]), "src": reads(4 * c["n"])} }},
+		{Kernels: "(roundF16|expSum)NEON", Want: func(c counts) bytes { return bytes{"x": updates(4 * c["n"])} }},
+		{Kernels: "axpyNEON", Want: func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(4 * c["n"])} }},
+		{Kernels: "axpyF16NEON", Want: func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(2 * c["n"])} }},
+		{Kernels: "addMaskNEON", Want: func(c counts) bytes { return bytes{"s": updates(4 * c["n"]), "mask": reads(4 * c["n"])} }},
+		{Kernels: "dotNEON", Want: func(c counts) bytes { return bytes{"a": reads(4 * c["n"]), "b": reads(4 * c["n"])} }},
+		{Kernels: "dotF16NEON", Want: func(c counts) bytes { return bytes{"w": reads(2 * c["n"]), "x": reads(4 * c["n"])} }},
+		{Kernels: "(sum|max)NEON", Want: func(c counts) bytes { return bytes{"x": reads(4 * c["n"])} }},
+
+		// Vectors of 8 codes as they lie. 4-bit codes have planes of 16 bytes each, or
+		// 16 floats that a block's planes are made of; an offset is taken off with the
+		// sum of a block's inputs.
+		{Kernels: "gemv4NEON", Want: func(c counts) bytes { return gemvExtent(c, 4, bytes{"planes": reads(32)}) }},
+		{Kernels: "gemv4oNEON", Want: func(c counts) bytes {
+			return gemvExtent(c, 4, bytes{"planes": reads(32), "offset": "", "sums": reads(4 * c["blocks"])})
+		}},
+		{Kernels: "gemv4rNEON", Want: func(c counts) bytes { return gemvExtent(c, 4, bytes{"codes": reads(64), "offset": ""}) }},
+		{Kernels: "gemv8[su]NEON", Want: func(c counts) bytes { return gemvExtent(c, 8, bytes{}) }},
+		{Kernels: "gemv8[su][or]NEON", Want: func(c counts) bytes { return gemvExtent(c, 8, bytes{"offset": ""}) }},
+		{Kernels: "unpack4NEON", Want: func(c counts) bytes { return unpackExtent(c, 4, bytes{"planes": reads(32)}) }},
+		{Kernels: "unpack4rNEON", Want: func(c counts) bytes { return unpackExtent(c, 4, bytes{"codes": reads(64)}) }},
+		{Kernels: "unpack8[su]r?NEON", Want: func(c counts) bytes { return unpackExtent(c, 8, bytes{}) }},
+
+		// Groups of 32 inputs: 32 bytes, 4 steps and 4 sums for one vector; for a tile 2
+		// steps and one sum, which lie where those of the vector are.
+		{Kernels: "quantizeNEON", Want: func(c counts) bytes {
+			return bytes{"dst": stores(64 * c["groups"]), "x": reads(4 * 32 * c["groups"])}
+		}},
+		{Kernels: "quantizeTileNEON", Want: func(c counts) bytes {
+			n, step := c["groups"], c["stride"]
+			return bytes{
+				"dst": "w " + every(n, step, 0, 32), "steps": "w " + every(n, step, 0, 8), "sums": "w " + every(n, step, 0, 4),
+				"x": reads(4 * 32 * n),
+			}
+		}},
+		{Kernels: "fast[14]x4[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 4) }},
+		{Kernels: "fast[14]x8[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 8) }},
+	}
+	list = append(list, tileExtents()...)
+	list = append(list, paletteExtents()...)
+	return append(list, matrixExtents()...)
+}
+
+// gemvExtent is a vector by rows of blocks of vectors of 8 codes, and what else the
+// kernel takes. An offset lies as the scale does.
+func gemvExtent(c counts, bits int, more bytes) bytes {
+	codes := c["rows"] * c["blocks"] * c["vecs"]
+	more["w"], more["scale"] = reads(bits*codes), reads(4*c["rows"]*c["blocks"])
+	more["x"], more["dst"] = reads(4*8*c["blocks"]*c["vecs"]), stores(4*c["rows"])
+	if _, ok := more["offset"]; ok {
+		more["offset"] = more["scale"]
+	}
+	return more
+}
+
+// unpackExtent is one row of them that is decoded; all modes have an offset.
+func unpackExtent(c counts, bits int, more bytes) bytes {
+	codes := c["blocks"] * c["vecs"]
+	more["dst"], more["w"] = stores(4*8*codes), reads(bits*codes)
+	more["scale"], more["offset"] = reads(4*c["blocks"]), reads(4*c["blocks"])
+	return more
+}
+
+// fastExtent is a quantised vector by rows of groups of 32 codes.
+func fastExtent(c counts, bits int) bytes {
+	groups, scale := c["blocks"]*c["groups"], reads(4*c["rows"]*c["blocks"])
+	return bytes{
+		"w": reads(4 * bits * groups * c["rows"]), "scale": scale, "offset": scale,
+		"x": reads(64 * groups), "dst": stores(4 * c["rows"]),
+	}
+}
+
+// tileExtents are those of 4 rows by 4 or 8 vectors: of each vector 44 bytes to a
+// group, of which the last 4 are the sum of its inputs. Kernels need it that take an
+// offset off the sum, or 128 off each unsigned byte. Of each result there are 4
+// floats, one to a row.
+func tileExtents() (list []asmtest.Extent) {
+	for _, vectors := range []int{4, 8} {
+		for _, k := range []struct {
+			names      string
+			bits, read int
+		}{
+			{"x4[su](Dot)?", 4, 40}, {"x4[su]o(Dot)?", 4, 44}, {"x8s(Dot)?", 8, 40}, {"x8(u|uo|so)(Dot)?", 8, 44},
+		} {
+			list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("tile%d%sNEON", vectors, k.names), Want: func(c counts) bytes {
+				groups := c["blocks"] * c["groups"]
+				scale := "r " + every(4, c["sstep"], 0, 4*c["blocks"])
+				return bytes{
+					"w": "r " + every(4, c["wstep"], 0, 4*k.bits*groups), "scale": scale, "offset": scale,
+					"x": "r " + every(groups, 44*vectors, 0, k.read*vectors), "dst": "w " + every(vectors, c["ldd"], 0, 16),
+				}
+			}})
+		}
+	}
+	return list
+}
+
+// paletteExtents are those of rows of groups of 8 indices: two planes of 16 bytes,
+// or of 64 for 6 bits.
+func paletteExtents() (list []asmtest.Extent) {
+	for _, bits := range []int{1, 2, 3, 4, 6} {
+		planes := reads(2 * 16)
+		if bits == 6 {
+			planes = reads(2 * 64)
+		}
+		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("dotLUT%dNEON", bits), Want: func(c counts) bytes {
+			return bytes{
+				"w": reads(bits * c["rows"] * c["groups"]), "planes": planes,
+				"x": reads(4 * 8 * c["groups"]), "dst": stores(4 * c["rows"]),
+			}
+		}}, asmtest.Extent{Kernels: fmt.Sprintf("decodeLUT%dNEON", bits), Want: func(c counts) bytes {
+			return bytes{"dst": stores(4 * 8 * c["groups"]), "w": reads(bits * c["groups"]), "planes": planes}
+		}})
+	}
+	return list
+}
+
+// matrixExtents are those of matrices of floats.
+func matrixExtents() (list []asmtest.Extent) {
+	for n := 1; n <= 6; n++ {
+		for _, columns := range []int{16, 4, 1} {
+			list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("nn%dx%dNEON", n, columns), Want: func(c counts) bytes {
+				return added(c, bytes{
+					"dst": every(n, c["ldd"], 0, 4*columns),
+					"a":   "r " + every(n, c["lda"], 0, 4*c["k"]), "b": "r " + every(c["k"], c["ldb"], 0, 4*columns),
+				})
+			}})
+		}
+		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("nt%dNEON", n), Want: func(c counts) bytes {
+			row := reads(4 * c["k"])
+			return added(c, bytes{
+				"dst": every(n, c["ldd"], 0, 16), "x": "r " + every(n, c["ldx"], 0, 4*c["k"]),
+				"w0": row, "w1": row, "w2": row, "w3": row,
+			})
+		}})
+	}
+	return list
+}
+
+// added reads dst where the results are added to it.
+func added(c counts, b bytes) bytes {
+	dst := b["dst"]
+	b["dst"] = "w " + dst
+	if c["acc"] != 0 {
+		b["dst"] = "r " + dst + " w " + dst
+	}
+	return b
+}
+
+func TestEveryKernelTouchesWhatItsCountsSay(t *testing.T) {
+	for _, f := range Files() {
+		asmtest.CheckExtents(t, machine, asmtest.Written(t, f), asmtest.Walk{}, extents(), calls)
+	}
+}
