@@ -149,7 +149,7 @@ func Default() Rules {
 			// The tables of Unicode.
 			{Dir: "tokenizer/internal/uni"},
 			// What a file is refused with.
-			{Dir: "tokenizer/internal/fault"},
+			{Dir: "tokenizer/internal/fault", May: []string{"internal/quote"}},
 			// What a call may do.
 			{Dir: "tokenizer/internal/budget"},
 			// Reading tokenizer.json.

@@ -49,6 +49,26 @@ func TestReport(t *testing.T) {
 			"a package that does not build fails with what the compiler said", unbuilt,
 			"d_test.go:5:2: undefined: x\nfailed: m/d\n0 passed, 1 failed, 0 skipped\n",
 		},
+		{
+			"a reason over several lines is one line, without the place in the source",
+			`{"Action":"output","Package":"m/b","Test":"TestTwo","Output":"    b_test.go:9: no compiler\\n        and no library\\n"}` + "\n" +
+				`{"Action":"skip","Package":"m/b","Test":"TestTwo"}` + "\n",
+			"skipped: no compiler and no library\n    m/b TestTwo\n0 passed, 0 failed, 1 skipped\n",
+		},
+		{
+			"a test that is skipped without a word says so", `{"Action":"skip","Package":"m/b","Test":"TestMute"}` + "\n",
+			"skipped: no reason given\n    m/b TestMute\n0 passed, 0 failed, 1 skipped\n",
+		},
+		{
+			"a package that ends early fails once, with what it printed",
+			`{"Action":"output","Package":"m/e","Output":"panic: lost\\n"}` + "\n" + `{"Action":"fail","Package":"m/e"}` + "\n",
+			"failed: m/e\npanic: lost\n0 passed, 1 failed, 0 skipped\n",
+		},
+		{
+			"what the go command prints by itself is shown when something failed", "go: no such tool\n" + failing,
+			"go: no such tool\nfailed: m/c TestBad\n    c_test.go:3: got 1, want 2\n0 passed, 1 failed, 0 skipped\n",
+		},
+		{"what the go command prints by itself is left out when all went well", "go: downloading m v1\n" + passing, "1 passed, 0 failed, 0 skipped\n"},
 		{"no events are no tests", "", "0 passed, 0 failed, 0 skipped\n"},
 	}
 	for _, test := range tests {

@@ -4,7 +4,8 @@ package fault
 
 import (
 	"fmt"
-	"unicode/utf8"
+
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // Unsupported says that a tokenizer asks for a component, or an option of
@@ -20,20 +21,11 @@ type Unsupported struct {
 
 // Error returns a message that names the component.
 func (e *Unsupported) Error() string {
-	return fmt.Sprintf("tokenizer: unsupported %s %q", e.Component, Clip(e.Name))
+	return fmt.Sprintf("tokenizer: unsupported %s %s", e.Component, quote.Name(e.Name, maxQuoted))
 }
 
 // maxQuoted bounds what messages quote of a file.
 const maxQuoted = 80
 
-// Clip shortens a text of a file for a message.
-func Clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	n := maxQuoted
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
-}
+// Clip shortens a text of a file for a message, which quotes it.
+func Clip(s string) string { return quote.Cut(s, maxQuoted) }
