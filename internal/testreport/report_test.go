@@ -51,7 +51,7 @@ func TestReport(t *testing.T) {
 		},
 		{
 			"a reason over several lines is one line, without the place in the source",
-			`{"Action":"output","Package":"m/b","Test":"TestTwo","Output":"    b_test.go:9: no compiler\\n        and no library\\n"}` + "\n" +
+			`{"Action":"output","Package":"m/b","Test":"TestTwo","Output":"    b_test.go:9: no compiler\n        and no library\n"}` + "\n" +
 				`{"Action":"skip","Package":"m/b","Test":"TestTwo"}` + "\n",
 			"skipped: no compiler and no library\n    m/b TestTwo\n0 passed, 0 failed, 1 skipped\n",
 		},
@@ -61,7 +61,7 @@ func TestReport(t *testing.T) {
 		},
 		{
 			"a package that ends early fails once, with what it printed",
-			`{"Action":"output","Package":"m/e","Output":"panic: lost\\n"}` + "\n" + `{"Action":"fail","Package":"m/e"}` + "\n",
+			`{"Action":"output","Package":"m/e","Output":"panic: lost\n"}` + "\n" + `{"Action":"fail","Package":"m/e"}` + "\n",
 			"failed: m/e\npanic: lost\n0 passed, 1 failed, 0 skipped\n",
 		},
 		{
