@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"slices"
 	"testing"
@@ -107,5 +108,28 @@ func TestThisPackageHasAnOrder(t *testing.T) {
 	}
 	if got, want := pkgs[0].files[0], "order.go"; got != want {
 		t.Errorf("the first file is %s, want %s, which needs no other", got, want)
+	}
+}
+
+// TestWhatCannotBeReadIsAnError makes a package of its own for each case.
+func TestWhatCannotBeReadIsAnError(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command here to list packages with")
+	}
+	for name, file := range map[string]string{
+		"a package that does not compile": "package p\n\nfunc f() { g() }\n",
+		"a package that does not parse":   "package p\n\nfunc f( {\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			for path, text := range map[string]string{"go.mod": "module p\n\ngo 1.26.0\n", "p.go": file} {
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if pkgs, err := load([]string{"."}); err == nil {
+				t.Errorf("it was read as %d packages", len(pkgs))
+			}
+		})
 	}
 }
