@@ -18,6 +18,8 @@ var (
 // These say what the processor and the operating system support.
 var hasAVX2, hasAVX512, hasVNNI bool
 
+// The operating system must save the wide registers too; x/sys/cpu asks for
+// that.
 func detect() {
 	x := &cpu.X86
 	hasAVX2 = x.HasAVX2 && x.HasFMA && x.HasF16C
@@ -25,6 +27,7 @@ func detect() {
 	hasVNNI = hasAVX512 && x.HasAVX512VNNI
 }
 
+// A variant that the machine lacks turns everything off.
 func apply(variant string) {
 	useAVX512 = variant == AVX512 && hasAVX512
 	useVNNI = useAVX512 && hasVNNI
@@ -32,6 +35,7 @@ func apply(variant string) {
 	useAsm = useAVX2
 }
 
+// AVX-512 counts with or without VNNI, which has no name of its own.
 func available() []string {
 	switch {
 	case hasAVX512:
