@@ -104,7 +104,8 @@ func saysWhatItIs(t *testing.T, e engine.Engine) {
 		if i.Engine != e.Name() || !slices.Contains(i.Devices, "CPU") {
 			t.Errorf("units %d: engine %q, devices %q", units, i.Engine, i.Devices)
 		}
-		// Whoever asked for more than the CPU must learn that it was not had.
+		// Whoever asked for more than the CPU must be told that there was
+		// nothing else.
 		if len(i.Devices) == 1 && units != engine.UnitsCPUOnly && len(i.Notes) == 0 {
 			t.Errorf("units %d: only the CPU is used and no note says so", units)
 		}
@@ -229,8 +230,8 @@ func fillsBuffers(t *testing.T, e engine.Engine) {
 	near(t, "y after the refusals and a reset", out["y"], []int{1, 1}, []float64{2.5}, 0)
 }
 
-// fillsInputs checks the default of an optional input. Twice in turn, as a
-// value given once must not stay.
+// fillsInputs checks the default of an optional input, twice, since a value
+// that was given once must not stay.
 func fillsInputs(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, counter(1))
 	for range 2 {

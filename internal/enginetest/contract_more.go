@@ -137,7 +137,7 @@ func cancelledLoads(t *testing.T, e engine.Engine) {
 			t.Errorf("load %d: %v", i, err)
 		}
 	}
-	// How many depends on the machine, and is no matter of pass or fail.
+	// The number depends on the machine, and nothing is asserted of it.
 	t.Logf("%d of 24 loads were given up", given)
 	p := load(t, e, src, engine.Config{})
 	near(t, "y", p.must(t, values{"x": f32([]int{1, 1}, 1)}, p.newState(t))["y"], []int{1, 1}, []float64{2.5}, 0)

@@ -40,8 +40,8 @@ func weightPrograms() []programCase {
 	for i, c := range codes {
 		signed[i] = c - 8
 	}
-	// One for each row and block of four columns, powers of two, as is the
-	// palette's step.
+	// There is one for each row and block of four columns. All are powers of
+	// two, and so is the palette's step.
 	scale := func(row, col int) float64 { return []float64{0.5, 1, 0.25, 2}[row] * float64(1+col/4) }
 	lut := func(row, code int) float64 { return float64(code-5)/4 + float64(row/2) }
 

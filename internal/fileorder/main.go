@@ -20,7 +20,7 @@ import (
 	"os"
 )
 
-// The status is 2 when the packages cannot be loaded.
+// main exits with status 2 when the packages cannot be loaded.
 func main() {
 	verbose := flag.Bool("v", false, "print each package's order, and the references against it")
 	limit := flag.Int("max", 0, "exit with status 1 when a package has more references against its order than this; 0: any number")

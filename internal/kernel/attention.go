@@ -200,10 +200,11 @@ func (a *Attention) hidden(kv, first, n, k, keys int) bool {
 	return true
 }
 
-// A comparison that NaN fails, as it must: a NaN in the mask is no hidden key.
+// isNegInf compares in a way that NaN fails: a NaN in the mask hides no key.
 func isNegInf(v float32) bool { return v < -math.MaxFloat32 }
 
-// Hidden tiles are set by it, as their memory holds scores of an earlier unit.
+// fill sets the scores of a hidden tile, whose memory holds those of an earlier
+// unit.
 func fill(x []float32, v float32) {
 	for i := range x {
 		x[i] = v

@@ -19,10 +19,10 @@ type Info struct {
 	Problem string
 }
 
-// It is written at start and by SetVariant.
+// current is written at start and by SetVariant.
 var current Info
 
-// It reads COREML_CPU once, at start: a change of the environment later has no
+// COREML_CPU is read once, at start: a later change of the environment has no
 // effect.
 func init() {
 	detect()

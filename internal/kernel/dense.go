@@ -20,8 +20,8 @@ func Dot(a, b []float32) float32 {
 	return sum + dotGo(a[done:], b[done:])
 }
 
-// Four partial sums, which a processor adds at the same time; the order in
-// which they are joined is part of the definition.
+// dotGo has four partial sums, which a processor adds at the same time. The
+// order in which they are joined is part of the definition.
 func dotGo(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32
 	for len(a) >= 4 && len(b) >= 4 {

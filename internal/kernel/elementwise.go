@@ -91,8 +91,8 @@ func MinScalar(dst, a []float32, s float32) {
 	}
 }
 
-// Abs stores the absolute values of x in dst. By clearing the sign bit, so that
-// -0 and NaN come out as they should.
+// Abs stores the absolute values of x in dst. The sign bit is cleared, which is
+// right for -0 and NaN too.
 func Abs(dst, x []float32) {
 	for k, v := range x {
 		dst[k] = abs32(v)

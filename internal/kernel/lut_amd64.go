@@ -17,7 +17,7 @@ func (m *LUT) prepLen(n int) int {
 	return 0
 }
 
-// Each vector is put into the order in which the kernel meets the codes.
+// prepare puts each vector into the order in which the kernel meets the codes.
 func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
 	for t := lo; t < hi; t++ {
 		v := x[t*ldx : t*ldx+m.cols]
@@ -65,8 +65,8 @@ func (t *lutTable) bytePlanes() {
 	}
 }
 
-// rows share the table and follow one another in w; dst has one element for
-// each.
+// dotAsm multiplies rows that share a table and follow one another in w; dst
+// has one element for each.
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
 	switch {
 	case prepared && useAVX512:
@@ -78,7 +78,7 @@ func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
 	}
 }
 
-// groups are of lutGroup indices.
+// decodeAsm decodes groups of lutGroup indices.
 func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {
 	decodeLUTAVX2(m.c.Bits, dst, w, table, groups)
 }

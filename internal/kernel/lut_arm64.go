@@ -21,7 +21,7 @@ func (m *LUT) load(t *lutTable, r, g int, scaled, _ bool) bool {
 	return t.halfPlanes(m.size, max(m.size, 16))
 }
 
-// NEON takes 8 indices at a time at every width.
+// dotAsm takes 8 indices at a time at every width.
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, _ bool) {
 	dotLUTNEON(m.c.Bits, w, table, x, dst, rows, m.cols/8)
 }

@@ -78,8 +78,9 @@ func (s shape) Rows() int { return s.rows }
 // Cols returns the number of inputs.
 func (s shape) Cols() int { return s.cols }
 
-// finite reports whether no element is infinite or NaN. By the exponent, which
-// is all ones for these alone: comparing numbers would miss NaN.
+// finite reports whether no element is infinite or NaN. It looks at the
+// exponent, which is all ones for these alone; comparing numbers would miss
+// NaN.
 func finite(x []float32) bool {
 	for _, v := range x {
 		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {

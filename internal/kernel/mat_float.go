@@ -61,7 +61,7 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 
 func (m *F32) tileEnd(c int) int { return min(c+tileCols, m.cols) }
 
-// It copies to rows that do not compete for cache lines.
+// unpack copies to rows that do not compete for cache lines.
 func (m *F32) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
 		copy(dst[(r-r0)*ld:], m.data[r*m.cols+c0:r*m.cols+c1])

@@ -25,7 +25,8 @@ func MatMulUntil(stop func() bool, dst []float32, ldd int, a []float32, lda int,
 	matMulNN(stop, dst, ldd, a, lda, b, ldb, m, n, k)
 }
 
-// The partial sums of a tile are added to dst, from the second on.
+// matMulNT goes through b tile by tile and adds the sums of each tile to dst,
+// from the second on.
 func matMulNT(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
 	for r := 0; r < n; r += tileRows {
 		rows := min(tileRows, n-r)
@@ -48,7 +49,7 @@ const (
 	nnCols  = 4096
 )
 
-// Here b is walked along its rows, which are dense.
+// matMulNN walks b along its rows, which are dense.
 func matMulNN(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
 	for c := 0; c < k; c += nnDepth {
 		kc := min(nnDepth, k-c)
@@ -114,7 +115,7 @@ func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n,
 	}
 }
 
-// Unlike [Axpy] it never leaves plain Go: it is the definition.
+// axpyGo never leaves plain Go, unlike [Axpy]: it is the definition.
 func axpyGo(y []float32, a float32, x []float32) {
 	x = x[:len(y)]
 	for i, v := range x {

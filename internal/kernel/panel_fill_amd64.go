@@ -160,7 +160,7 @@ func (g *gather) starts(size int) (offs [panelRows]int) {
 	return offs
 }
 
-// The kernels take 8 rows at a time.
+// halves widens stored halves into the panel, 8 rows at a time.
 func (g *gather) halves(panel []float32, s []uint16) {
 	offs, heads := g.starts(2), g.heads()
 	from := s[g.row+g.first:][:g.rows[panelRows-1]+g.count]

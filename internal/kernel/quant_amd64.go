@@ -65,7 +65,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	return true
 }
 
-// vecs is the number of vectors of 8 codes in a block.
+// gemvAsm multiplies rows; vecs is the number of vectors of 8 codes in a block.
 func (q *Quant) gemvAsm(w *byte, scale, offset []float32, x, dst *float32, rows, vecs int, mode rounding) {
 	s, cb := &scale[0], q.cb
 	var o *float32

@@ -29,7 +29,7 @@ func newNibbleTable(signed bool) *nibbleTable {
 	return &t
 }
 
-// The sign of the codes is in the table, and so one kernel serves both.
+// nibbles returns the table of the codes' sign, so that one kernel serves both.
 func (q *Quant) nibbles() *nibbleTable {
 	if q.c.Signed {
 		return signedNibbles
@@ -123,7 +123,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	return true
 }
 
-// sums is nil unless prepare has made them.
+// gemvAsm multiplies rows; sums is nil unless prepare has made them.
 func (q *Quant) gemvAsm(w *byte, scale, offset []float32, sums, x, dst *float32, rows int, mode rounding) {
 	s, blocks, vecs := &scale[0], q.cb, q.c.ColBlock/8
 	var o *float32

@@ -38,7 +38,7 @@ var (
 	panel8 = panelForm{size: 288, scale: 256, offset: 272, vector: 17, blocks: 16}
 )
 
-// It depends on the kernel set, so panels must not outlive a change of it.
+// panelForm depends on the kernel set: panels must not outlive a change of it.
 func (q *Quant) panelForm() *panelForm {
 	switch {
 	case q.c.Bits == 8:

@@ -100,8 +100,8 @@ func (b *Builder) Float16s(name string, shape []int, v ...float32) *Value {
 	return b.Floats(name, dtype.Float16, shape, v...)
 }
 
-// packBools gives each bool the byte that it has in the weight file. One byte
-// for each, 0 or 1; it is not packed to bits, which only UInt1 is.
+// packBools gives each bool the byte that it has in the weight file. A bool
+// takes a byte, 0 or 1; only UInt1 is packed to bits.
 func packBools(v ...bool) []byte {
 	data := make([]byte, len(v))
 	for i, x := range v {

@@ -264,8 +264,8 @@ func opName(m *milpb.Operation) string {
 }
 
 // readInputs resolves operands. What targets up to iOS17 store as attributes of
-// constexpr operators joins them. Of these every attribute but the name is an
-// operand; of other operators attributes are nobody's.
+// constexpr operators joins them. Every attribute of such an operator but the
+// name is an operand; the attributes of other operators are not read.
 func (r *reader) readInputs(op *Op, m *milpb.Operation) error {
 	op.Inputs = make([]Argument, 0, len(m.Inputs))
 	for i := range m.Inputs {

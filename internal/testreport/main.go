@@ -12,7 +12,8 @@ import (
 	"os"
 )
 
-// The status is 2 when the input cannot be read or the report not written.
+// main exits with status 2 when the input cannot be read or the report not
+// written.
 func main() {
 	rep, err := read(os.Stdin)
 	if err == nil {

@@ -21,8 +21,8 @@ const (
 	formatHalf = objc.CVPixelFormatOneComponent16Half
 )
 
-// BGR is missing: Core ML has one pixel format for both orders, and only the
-// package tells which was meant.
+// formatPixels is the way back from a format. BGR is missing: Core ML has one
+// format for both orders, and only the package tells which was meant.
 var formatPixels = map[int64]engine.Pixels{formatBGRA: engine.RGB, formatGray: engine.Gray, formatHalf: engine.GrayHalf}
 
 // describe turns a model's description into engine-neutral terms. What the

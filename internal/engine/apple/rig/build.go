@@ -41,7 +41,8 @@ const (
 // standin is the source file that is compiled.
 const standin = "testdata/standin/standin.m"
 
-// They are embedded, so that a test binary needs no source tree beside it.
+// sources are the stand-in's. They are embedded, so that a test binary needs no
+// source tree beside it.
 //
 //go:embed testdata/standin
 var sources embed.FS

@@ -115,8 +115,8 @@ func settle(live int64) int64 {
 // Balance fails the test if, when it ends, more objects are alive than when
 // Balance was called, if the binding still owns more, or if the framework was
 // used in an undefined way meanwhile. Call it before what the test cleans up
-// itself is made. That is how every test of the engine shows that it leaks
-// nothing and takes no liberty with the framework.
+// itself is made. Tests of the engine call it to show that they leak nothing
+// and use the framework as documented.
 func Balance(tb testing.TB) {
 	tb.Helper()
 	Start(tb)

@@ -80,8 +80,8 @@ func readOne(n node, at int) float32 {
 	return e[0]
 }
 
-// readAll decodes the first len(dst) elements. Piece by piece, so that a
-// context which ends is noticed.
+// readAll decodes the first len(dst) elements. It goes piece by piece, so that
+// a context which ends is noticed.
 func readAll(p *array.Poller, n node, dst []float32) {
 	p.PiecesOf(len(dst), array.DecodeEvery, func(lo, hi int) { n.read(dst[lo:hi], lo) })
 }
