@@ -8,9 +8,12 @@ import (
 	"strings"
 )
 
-// API returns what each public package exports, a line a symbol in a fixed order:
-// constants, variables, functions, types with their exported fields and methods.
-// Two versions of it differ where an importer could notice.
+// API returns what each public package exports, a line a symbol in a fixed
+// order: constants, variables, functions, types with their exported fields and
+// methods. Two versions of it differ where an importer could notice. The key is
+// the package's directory. It is made from the syntax alone, without type
+// checking: a type that is left out, as of a variable that is set to a call,
+// does not show.
 func (t *Tree) API() map[string]string {
 	lines := map[string][]string{}
 	for _, f := range t.Files {
@@ -33,12 +36,14 @@ func (t *Tree) API() map[string]string {
 	return text
 }
 
-// apiScan collects the exported symbols of one file.
+// apiScan collects the exported symbols of one file. The lines come in the
+// order of the source and are sorted afterwards.
 type apiScan struct {
 	file  *File
 	lines []string
 }
 
+// add makes one line of texts and pieces of syntax.
 func (s *apiScan) add(parts ...any) {
 	var line []string
 	for _, part := range parts {
@@ -52,7 +57,8 @@ func (s *apiScan) add(parts ...any) {
 	s.lines = append(s.lines, strings.Join(line, " "))
 }
 
-// text prints a node on one line.
+// text prints a node on one line. Line breaks and runs of spaces become one
+// space, so that formatting does not count.
 func (s *apiScan) text(n ast.Node) string {
 	var b bytes.Buffer
 	if err := printer.Fprint(&b, s.file.fset, n); err != nil {
@@ -61,6 +67,7 @@ func (s *apiScan) text(n ast.Node) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// decl adds a declaration. Imports have no exported names and add nothing.
 func (s *apiScan) decl(decl ast.Decl) {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
@@ -81,6 +88,8 @@ func (s *apiScan) decl(decl ast.Decl) {
 	}
 }
 
+// function adds a function, or a method of an exported type. Names of
+// parameters belong to the line: an importer reads them.
 func (s *apiScan) function(d *ast.FuncDecl) {
 	if !d.Name.IsExported() || d.Recv != nil && !ast.IsExported(receiverName(d.Recv)) {
 		return
@@ -93,8 +102,9 @@ func (s *apiScan) function(d *ast.FuncDecl) {
 	s.add("method (" + s.text(d.Recv.List[0].Type) + ") " + d.Name.Name + signature)
 }
 
-// typ adds a type: by itself, with what is after an equals sign for an alias, or
-// field by field, so that a change of one is a change of one line.
+// typ adds a type: by itself, with what is after an equals sign for an alias,
+// or field by field, so that a change of one is a change of one line. An
+// interface is one line, as adding a method breaks those who implement it.
 func (s *apiScan) typ(spec *ast.TypeSpec) {
 	if !spec.Name.IsExported() {
 		return
@@ -117,6 +127,8 @@ func (s *apiScan) typ(spec *ast.TypeSpec) {
 	}
 }
 
+// fields adds the exported fields of a struct, with their tags: these change
+// what encoding/json writes.
 func (s *apiScan) fields(name string, list *ast.FieldList) {
 	for _, field := range list.List {
 		if len(field.Names) == 0 {
@@ -137,6 +149,8 @@ func (s *apiScan) fields(name string, list *ast.FieldList) {
 	}
 }
 
+// value adds constants or variables with their types, where these are written
+// down. Values are left out: they may change without breaking an importer.
 func (s *apiScan) value(kind string, spec *ast.ValueSpec, last ast.Expr) {
 	for _, name := range spec.Names {
 		if !name.IsExported() {

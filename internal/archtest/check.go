@@ -7,6 +7,8 @@ import (
 )
 
 // Check returns every violation of the rules, one line each, in a fixed order.
+// It looks at all of the tree, so a rule of one file is broken once however
+// many systems build the file.
 func (t *Tree) Check(r Rules) []string {
 	var found []string
 	for _, f := range t.Files {
@@ -26,7 +28,8 @@ func (t *Tree) Check(r Rules) []string {
 }
 
 // room returns the room that a directory lies in: the one with the longest
-// matching path. The root room holds only the root directory itself.
+// matching path. The root room holds only the root directory itself. So a
+// nested directory may have rules of its own.
 func (r Rules) room(dir string) (Room, bool) {
 	var best Room
 	ok := false
@@ -39,7 +42,8 @@ func (r Rules) room(dir string) (Room, bool) {
 	return best, ok
 }
 
-// imports checks what one file imports against its room.
+// imports checks what one file imports against its room. Which of the file's
+// systems matter is for refuse to say.
 func (r Rules) imports(f *File) []string {
 	room, ok := r.room(f.Dir)
 	if !ok {
@@ -54,7 +58,9 @@ func (r Rules) imports(f *File) []string {
 	return found
 }
 
-// refuse says why a file of a room may not import a path; "" when it may.
+// refuse says why a file of a room may not import a path; "" when it may. A
+// path whose first element has a dot is another module's, all others are the
+// standard library's.
 func (r Rules) refuse(f *File, room Room, p string) string {
 	switch {
 	case p == r.Module || strings.HasPrefix(p, r.Module+"/"):
@@ -70,6 +76,7 @@ func (r Rules) refuse(f *File, room Room, p string) string {
 	return ""
 }
 
+// refuseOwn is refuse for packages of this module. dir is relative to its root.
 func (r Rules) refuseOwn(f *File, room Room, dir string) string {
 	if dir == "" {
 		return "the root package is documentation only"
@@ -85,6 +92,7 @@ func (r Rules) refuseOwn(f *File, room Room, dir string) string {
 		return ""
 	}
 	for _, may := range room.May {
+		// The file must be built on that system and on no other.
 		dir, goos, limited := strings.Cut(may, "@")
 		if !limited || dir != other.Dir {
 			continue
@@ -97,14 +105,17 @@ func (r Rules) refuseOwn(f *File, room Room, dir string) string {
 	return fmt.Sprintf("room %s may not import room %s", room.Dir, other.Dir)
 }
 
-// under reports whether an import path is one of the prefixes or lies below one.
+// under reports whether an import path is one of the prefixes or lies below
+// one. A prefix ends at a slash: x/sys is no prefix of x/system.
 func under(p string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool {
 		return prefix == "*" || p == prefix || strings.HasPrefix(p, prefix+"/")
 	})
 }
 
-// dependencies checks the direct requirements in the text of go.mod.
+// dependencies checks the direct requirements in the text of go.mod. It reads
+// line by line, in place of a parser from another module. Indirect requirements
+// are the go command's business.
 func (r Rules) dependencies(mod string) []string {
 	var found []string
 	block := false

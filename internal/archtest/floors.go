@@ -11,7 +11,8 @@ import (
 // Floors draws the packages of the module by what they import of each other: a
 // package stands on the floor above the highest one that it needs. It returns
 // Markdown, the top floor first. Tests and generated imports count for nothing;
-// files for any system do.
+// files for any system do. docs/architecture.md holds the result between two
+// marks, which the test rewrites when it is asked to.
 func (t *Tree) Floors(module string) string {
 	b := &building{imports: map[string][]string{}, says: map[string]string{}, floor: map[string]int{}}
 	for _, f := range t.Files {
@@ -39,13 +40,16 @@ func (t *Tree) Floors(module string) string {
 	return text.String()
 }
 
-// building is what the packages import and say of themselves.
+// building is what the packages import and say of themselves. All three are by
+// directory.
 type building struct {
 	imports map[string][]string
 	says    map[string]string
 	floor   map[string]int
 }
 
+// read adds a file: what it imports, and the package's first sentence, which
+// must not break the table.
 func (b *building) read(module string, f *File) {
 	if b.imports[f.Dir] == nil {
 		b.imports[f.Dir] = []string{}
@@ -63,7 +67,8 @@ func (b *building) read(module string, f *File) {
 	}
 }
 
-// floorOf is 0 for a package that needs no other. Imports have no circles.
+// floorOf is 0 for a package that needs no other. Imports have no circles. The
+// results are kept, so that each package is looked at once.
 func (b *building) floorOf(dir string) int {
 	if n, ok := b.floor[dir]; ok {
 		return n
@@ -76,6 +81,7 @@ func (b *building) floorOf(dir string) int {
 	return n
 }
 
+// on lists the packages of a floor, by name.
 func (b *building) on(floor int) []string {
 	var list []string
 	for dir := range b.imports {
@@ -88,6 +94,7 @@ func (b *building) on(floor int) []string {
 }
 
 // short names a package as the page does: without the folders that say nothing.
+// A path without such a prefix stays whole.
 func short(dir string) string {
 	if dir == "." {
 		return "coreml (root)"

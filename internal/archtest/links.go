@@ -15,8 +15,10 @@ import (
 // behind a word.
 var docLink = regexp.MustCompile(`(?:^|\W)\[\*?((?:[a-z]\w*\.)?[A-Z]\w*(?:\.[A-Z]\w*)?)\]`)
 
-// links checks that the links in doc comments lead to symbols that exist: after a
-// name has changed, go doc prints the old one without a word.
+// links checks that the links in doc comments lead to symbols that exist: after
+// a name has changed, go doc prints the old one without a word. Symbols are
+// gathered first, from all files, tests included: a comment may name what
+// another file declares.
 func (r Rules) links(t *Tree) []string {
 	symbols := map[string]map[string]bool{}
 	for _, f := range t.Files {
@@ -47,7 +49,9 @@ func (r Rules) links(t *Tree) []string {
 }
 
 // resolves reports whether the file's package, or one of the module's packages
-// that the file imports, declares the symbol. Symbols of other modules pass.
+// that the file imports, declares the symbol. Symbols of other modules pass. A
+// name in capitals alone, such as [JSON], is taken for no link. A package that
+// the module does not have is not looked into.
 func (r Rules) resolves(f *File, symbols map[string]map[string]bool, link string) bool {
 	if strings.ToUpper(link) == link || symbols[f.Dir][link] {
 		return true
@@ -73,7 +77,8 @@ func (r Rules) resolves(f *File, symbols map[string]map[string]bool, link string
 }
 
 // declared adds the names that a declaration brings, methods and fields as
-// Type.Name.
+// Type.Name. Unexported names count too: comments inside the module link to
+// them.
 func declared(names map[string]bool, decl ast.Decl) {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
@@ -100,7 +105,8 @@ func declared(names map[string]bool, decl ast.Decl) {
 	}
 }
 
-// members adds a struct's fields and an interface's methods.
+// members adds a struct's fields and an interface's methods. Embedded ones are
+// known by their type's name.
 func members(names map[string]bool, spec *ast.TypeSpec) {
 	var list *ast.FieldList
 	switch t := spec.Type.(type) {

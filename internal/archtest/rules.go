@@ -6,13 +6,14 @@ type Room struct {
 	// Dir is the directory relative to the module's root, "." for the root itself.
 	Dir string
 
-	// May lists the rooms whose packages this room may import. "internal/x@darwin"
-	// allows it only in files that are built for darwin and nowhere else; "*"
-	// allows every room.
+	// May lists the rooms whose packages this room may import.
+	// "internal/x@darwin" allows it only in files that are built for darwin and
+	// nowhere else; "*" allows every room. A room need not name itself.
 	May []string
 
-	// Third lists the import path prefixes outside the standard library and this
-	// module that non-test files may import; "*" allows every one.
+	// Third lists the import path prefixes outside the standard library and
+	// this module that non-test files may import; "*" allows every one. Tests
+	// may import more, see TestThird.
 	Third []string
 
 	// Std lists the packages of [Rules.RestrictedStd] that this room may import.
@@ -30,7 +31,9 @@ type Rules struct {
 	// Module is the import path of the root module.
 	Module string
 
-	// Rooms is the list of import rules. A package that lies in no room is an error.
+	// Rooms is the list of import rules. A package that lies in no room is an
+	// error. The order is for readers; a directory belongs to the longest path
+	// that holds it.
 	Rooms []Room
 
 	// RestrictedStd lists packages of the standard library that a room must ask for.
@@ -40,7 +43,8 @@ type Rules struct {
 	// to what their room may.
 	TestThird []string
 
-	// TestRooms lists rooms that every test file may import.
+	// TestRooms lists rooms that every test file may import. Helpers, and what
+	// tests make packages with.
 	TestRooms []string
 
 	// Dependencies are the modules that the root module may require directly.
@@ -55,7 +59,8 @@ type Rules struct {
 	// opens with package storage.
 	Opening []string
 
-	// Everywhere are selectors that no file at all may use.
+	// Everywhere are selectors that no file at all may use. What they do wrong
+	// cannot be right in a test either.
 	Everywhere []string
 
 	// Markers are words that no comment may contain.

@@ -10,7 +10,8 @@ import (
 )
 
 // surface checks what packages export: that each has a package comment and each
-// exported symbol a doc comment, and that public packages show no internal type.
+// exported symbol a doc comment, and that public packages show no internal
+// type. It goes by the syntax alone.
 func (r Rules) surface(t *Tree) []string {
 	var found []string
 	documented := map[string]bool{}
@@ -40,12 +41,14 @@ func (r Rules) surface(t *Tree) []string {
 	return found
 }
 
-// public reports whether importers of the module can import the directory.
+// public reports whether importers of the module can import the directory. The
+// rule is the go command's: no element of the path is internal.
 func public(dir string) bool {
 	return !slices.Contains(strings.Split(dir, "/"), "internal")
 }
 
-// internalNames are the names under which the file knows internal packages.
+// internalNames are the names under which the file knows internal packages. A
+// selector on one of them in an exported declaration shows an internal type.
 func (r Rules) internalNames(f *File) map[string]bool {
 	names := map[string]bool{}
 	for p, name := range f.Imports {
@@ -57,6 +60,8 @@ func (r Rules) internalNames(f *File) map[string]bool {
 }
 
 // surfaceScan collects what is wrong with the exported symbols of one file.
+// public says whether internal types matter: inside internal packages they may
+// be shown.
 type surfaceScan struct {
 	file     *File
 	public   bool
@@ -64,6 +69,7 @@ type surfaceScan struct {
 	found    []string
 }
 
+// decl checks a declaration at the top level.
 func (s *surfaceScan) decl(decl ast.Decl) {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
@@ -80,6 +86,8 @@ func (s *surfaceScan) decl(decl ast.Decl) {
 	}
 }
 
+// function checks a function, or a method of an exported type: others cannot be
+// called by name.
 func (s *surfaceScan) function(d *ast.FuncDecl) {
 	if !d.Name.IsExported() {
 		return
@@ -103,7 +111,8 @@ func (s *surfaceScan) function(d *ast.FuncDecl) {
 // on the type says what is particular about them.
 var wellKnown = map[string]bool{"Error": true, "Unwrap": true}
 
-// receiverName is the name of the method's receiver type without pointer and parameters.
+// receiverName is the name of the method's receiver type without pointer and
+// parameters. It is empty for a receiver that does not compile.
 func receiverName(recv *ast.FieldList) string {
 	expr := recv.List[0].Type
 	for {
@@ -122,6 +131,8 @@ func receiverName(recv *ast.FieldList) string {
 	}
 }
 
+// typ checks a type. A comment over a group of types, in brackets, does not
+// serve a single one.
 func (s *surfaceScan) typ(d *ast.GenDecl, spec *ast.TypeSpec) {
 	if !spec.Name.IsExported() {
 		return
@@ -171,6 +182,7 @@ func (s *surfaceScan) members(name string, list *ast.FieldList, methods bool) {
 }
 
 // fieldName is the first name of a field, or the type name of an embedded one.
+// An embedded type of another package is known by its last part.
 func fieldName(field *ast.Field) string {
 	if len(field.Names) > 0 {
 		return field.Names[0].Name
@@ -188,6 +200,8 @@ func fieldName(field *ast.Field) string {
 	return ""
 }
 
+// value checks constants or variables. A comment over their group serves all of
+// them.
 func (s *surfaceScan) value(d *ast.GenDecl, spec *ast.ValueSpec) {
 	for i, name := range spec.Names {
 		if !name.IsExported() {
@@ -208,7 +222,8 @@ func (s *surfaceScan) value(d *ast.GenDecl, spec *ast.ValueSpec) {
 	}
 }
 
-// exposes reports the internal types that the syntax of an exported symbol names.
+// exposes reports the internal types that the syntax of an exported symbol
+// names. Names of packages are compared, as the types are not checked.
 func (s *surfaceScan) exposes(name string, node ast.Node) {
 	if !s.public {
 		return
@@ -226,6 +241,7 @@ func (s *surfaceScan) exposes(name string, node ast.Node) {
 	})
 }
 
+// undocumented notes a missing comment.
 func (s *surfaceScan) undocumented(pos token.Pos, name string) {
 	s.found = append(s.found, fmt.Sprintf("%s: exported %s has no doc comment", s.file.position(pos), name))
 }

@@ -24,7 +24,8 @@ var systems = []string{"linux", "darwin", "windows"}
 // generatedLine is the marker that the go command's documentation defines.
 var generatedLine = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)
 
-// File is one Go or assembly file of a [Tree].
+// File is one Go or assembly file of a [Tree]. It is parsed once and read by
+// every rule.
 type File struct {
 	// Path and Dir are relative to the module's root, with forward slashes.
 	Path, Dir string
@@ -32,7 +33,8 @@ type File struct {
 	// Package is the name in the package clause, empty for assembly.
 	Package string
 
-	// Systems are the operating systems on which the file is built.
+	// Systems are the operating systems on which the file is built. Empty for a
+	// file that no system builds.
 	Systems []string
 
 	// Imports maps import paths to the name under which the file knows them.
@@ -49,7 +51,8 @@ type File struct {
 	fset   *token.FileSet
 }
 
-// Tree is the source of a module and of the modules nested in it.
+// Tree is the source of a module and of the modules nested in it. Nested
+// modules have the same rules: the workspace is one.
 type Tree struct {
 	// Files are all Go and assembly files outside testdata and hidden directories.
 	Files []*File
@@ -60,8 +63,9 @@ type Tree struct {
 
 // Load reads the module at root. Directories named testdata or third_party, and
 // those that begin with "_" or ".", are left out, as the go command does; but a
-// module of its own may begin with "_", which hides it from importers and not from
-// the rules.
+// module of its own may begin with "_", which hides it from importers and not
+// from the rules. A file that does not parse is an error, and so is one that
+// cannot be read.
 func Load(root string) (*Tree, error) {
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -94,6 +98,7 @@ func Load(root string) (*Tree, error) {
 	return t, nil
 }
 
+// skipDir reports whether a directory is left out.
 func skipDir(dir string) bool {
 	name := filepath.Base(dir)
 	if strings.HasPrefix(name, "_") {
@@ -103,6 +108,8 @@ func skipDir(dir string) bool {
 	return name == "testdata" || name == "third_party" || strings.HasPrefix(name, ".")
 }
 
+// readFile reads and parses a file. Assembly has no syntax: only its text is
+// looked at.
 func readFile(root, name string) (*File, error) {
 	rel, err := filepath.Rel(root, name)
 	if err != nil {
@@ -143,7 +150,9 @@ func readFile(root, name string) (*File, error) {
 }
 
 // importName is the name under which a file knows the import: its own, or the
-// last element of the path that is not a major version.
+// last element of the path that is not a major version. The last element is a
+// guess, since a package may call itself otherwise; in this module's imports it
+// holds.
 func importName(spec *ast.ImportSpec, p string) string {
 	if spec.Name != nil {
 		return spec.Name.Name
@@ -156,7 +165,8 @@ func importName(spec *ast.ImportSpec, p string) string {
 }
 
 // builtOn returns the systems on which the go command would build the file, on
-// amd64 or arm64, with or without the tag noasm.
+// amd64 or arm64, with or without the tag noasm. Files are matched by their
+// names and their build lines, as the go command does it.
 func builtOn(dir, name string) ([]string, error) {
 	var on []string
 	for _, goos := range systems {

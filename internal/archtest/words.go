@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// size checks the number of lines of a hand-written Go file.
+// size checks the number of lines of a hand-written Go file. Assembly and
+// generated files may be of any size.
 func (r Rules) size(f *File) []string {
 	if f.Generated || f.syntax == nil || f.Lines <= r.MaxLines {
 		return nil
@@ -15,7 +16,8 @@ func (r Rules) size(f *File) []string {
 	return []string{fmt.Sprintf("%s: %d lines, more than %d: split it", f.Path, f.Lines, r.MaxLines)}
 }
 
-// markers checks that nothing is left for later.
+// markers checks that nothing is left for later. Only what stands behind // on
+// a line is looked at.
 func (r Rules) markers(f *File) []string {
 	var found []string
 	n := 0
@@ -34,14 +36,17 @@ func (r Rules) markers(f *File) []string {
 	return found
 }
 
-// hasWord reports whether the text holds the word with no letter or digit beside it.
+// hasWord reports whether the text holds the word with no letter or digit
+// beside it. Case counts, so that a word in a sentence is none.
 func hasWord(text, word string) bool {
 	return slices.Contains(strings.FieldsFunc(text, func(c rune) bool {
 		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_'
 	}), word)
 }
 
-// identifiers checks the selectors and builtins that a file uses.
+// identifiers checks the selectors and builtins that a file uses. Names are
+// resolved by the file's imports, so a local variable of a package's name would
+// be taken for it.
 func (r Rules) identifiers(f *File) []string {
 	room, _ := r.room(f.Dir)
 	prints := room.Prints || f.Package == "main"
@@ -78,7 +83,8 @@ func (r Rules) identifiers(f *File) []string {
 	return found
 }
 
-// matches returns the selector's full name when the list bans it.
+// matches returns the selector's full name when the list bans it. A dot import
+// would escape it; none is used here.
 func matches(banned []string, packages map[string]string, sel *ast.SelectorExpr) string {
 	id, ok := sel.X.(*ast.Ident)
 	if !ok || packages[id.Name] == "" {

@@ -5,6 +5,7 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
+// fp16, fp32 and int32s are the types of values in the programs of this suite.
 func fp16(shape ...int) mil.Type { return mil.TensorType(dtype.Float16, shape...) }
 
 func fp32(shape ...int) mil.Type { return mil.TensorType(dtype.Float32, shape...) }
@@ -16,12 +17,18 @@ func int32s(shape ...int) mil.Type { return mil.TensorType(dtype.Int32, shape...
 //	y     = factor*x + bias + state[0]
 //	state = state + sum(x), which is also the output total
 //
-// x has 1 to any number of elements and bias is optional.
+// x has 1 to any number of elements and bias is optional. All numbers that the
+// tests feed it with are small integers and halves, so that sums are exact in
+// float16 and are compared exactly. The state has four equal elements, which
+// shows a buffer that was read in part.
 func counter(factor float32) func(b *mil.Builder) {
 	return func(b *mil.Builder) {
 		x := b.Input("x", dtype.Float16, 1, mil.Unknown)
+		// The prefix makes write describe it as optional.
 		bias := b.Input(optional+"bias", dtype.Float16, 1, 1)
 		acc := b.State("acc", dtype.Float16, 1, 4)
+		// The state is read before it is written: y and total see the old
+		// value.
 		old := b.Op("read_state", "old", fp16(1, 4), mil.Args{"input": acc})
 		first := b.Op("slice_by_index", "first", fp16(1, 1), mil.Args{
 			"x": old, "begin": b.Ints("begin", 0, 0), "end": b.Ints("end", 1, 1),
@@ -33,6 +40,7 @@ func counter(factor float32) func(b *mil.Builder) {
 			"x": x, "axes": b.Ints("axes", 1), "keep_dims": b.Bool("keep", true),
 		})
 		total := b.Op("add", "total", fp16(1, 4), mil.Args{"x": old, "y": sum})
+		// write_state has no result; its place in the order is what counts.
 		b.Do("write_state", "", mil.Args{"input": acc, "data": total})
 		b.Output("y", y)
 		b.Output("total", total)
@@ -40,8 +48,10 @@ func counter(factor float32) func(b *mil.Builder) {
 }
 
 // twoCounters builds a program with two states in the other order of their
-// names, of which it changes one.
+// names, of which it changes one. An engine that goes by order and not by name
+// would mix them up.
 func twoCounters(b *mil.Builder) {
+	// Declared first and last by name.
 	other := b.State("zeta", dtype.Float16, 1, 4)
 	acc := b.State("acc", dtype.Float16, 1, 4)
 	x := b.Input("x", dtype.Float16, 1, 1)
@@ -53,7 +63,8 @@ func twoCounters(b *mil.Builder) {
 }
 
 // identity builds a program that gives back inputs of every type that may cross
-// a model's boundary.
+// a model's boundary. int8, which crosses the boundary from iOS26 on only, and
+// double are left out: not every engine has them.
 func identity(b *mil.Builder) {
 	for _, t := range []dtype.Type{dtype.Float16, dtype.Float32, dtype.Int32} {
 		x := b.Input("in_"+t.String(), t, 2, 3)
@@ -61,7 +72,9 @@ func identity(b *mil.Builder) {
 	}
 }
 
-// longLoop builds a program that counts to n, one addition at a time.
+// longLoop builds a program that counts to n, one addition at a time. It runs
+// long in every engine, as no pass can do away with the loop, and so serves
+// tests of cancelling.
 func longLoop(b *mil.Builder, n int) {
 	x := b.Input("x", dtype.Float32, 1)
 	types := []mil.Type{int32s(), fp32(1)}
@@ -74,6 +87,7 @@ func longLoop(b *mil.Builder, n int) {
 		v := b.Op("add", "", fp32(1), mil.Args{"x": in[1], "y": b.Float("step", dtype.Float32, 1)})
 		return []*mil.Value{next, v}
 	})
+	// The loop variables are the counter, from 0 on, and x.
 	out := b.MultiOp("while_loop", "loop", types, mil.Args{"loop_vars": mil.Values{b.Int("zero", 0), x}}, condition, body)
 	b.Output("y", out[1])
 }

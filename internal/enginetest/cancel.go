@@ -8,11 +8,13 @@ import (
 )
 
 // AfterCancel reports how long run goes on after the end of its context: the
-// median and the most of the benchmark's rounds, in milliseconds, beside what run
-// takes when it is left alone. The rounds cut run at places spread over its whole
-// length. A run that is over before its context counts as 0.
+// median and the most of the benchmark's rounds, in milliseconds, beside what
+// run takes when it is left alone. The rounds cut run at places spread over its
+// whole length. A run that is over before its context counts as 0. It is for
+// benchmarks and asserts nothing: times depend on the machine.
 func AfterCancel(b *testing.B, run func(ctx context.Context) error) {
 	b.Helper()
+	// One run that nobody cancels tells how long the whole is.
 	start := time.Now()
 	if err := run(context.Background()); err != nil && !b.Failed() {
 		b.Logf("left alone: %v", err)
@@ -32,6 +34,8 @@ func AfterCancel(b *testing.B, run func(ctx context.Context) error) {
 }
 
 // lateness is how many milliseconds run returned after its context was ended.
+// It counts from the moment before cancel is called. The timer runs on a thread
+// of its own, so that a run which never yields is measured too.
 func lateness(run func(ctx context.Context) error, after time.Duration) float64 {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -42,6 +46,7 @@ func lateness(run func(ctx context.Context) error, after time.Duration) float64 
 	})
 	_ = run(ctx)
 	returned := time.Now()
+	// The timer has not fired: the run was over before.
 	if timer.Stop() {
 		return 0
 	}

@@ -15,6 +15,9 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// runContract holds the engine to what package engine says of every method. The
+// names are those that [Traits].Skip takes; each test makes packages of its own
+// and leaves nothing behind.
 func runContract(t *testing.T, e engine.Engine) {
 	t.Helper()
 	for _, test := range []struct {
@@ -48,6 +51,9 @@ func runContract(t *testing.T, e engine.Engine) {
 	}
 }
 
+// describes checks the description that Load makes: names, order, types, ranges
+// and the default of an optional input. Version 9 is iOS18, the first with
+// states.
 func describes(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, counter(2))
 	d := p.desc
@@ -60,10 +66,12 @@ func describes(t *testing.T, e engine.Engine) {
 	if len(d.Inputs) != 2 || len(d.Outputs) != 2 || len(d.States) != 1 {
 		t.Fatalf("%d inputs, %d outputs, %d states, want 2, 2, 1", len(d.Inputs), len(d.Outputs), len(d.States))
 	}
+	// In the order of the program's parameters, whatever their names.
 	x, bias, acc := d.Inputs[0], d.Inputs[1], d.States[0]
 	if x.Name != "x" || x.Kind != engine.MultiArray || x.DType != tensor.Float16 || x.Optional {
 		t.Errorf("input x: %+v", x)
 	}
+	// An open dimension becomes the range from 1 to no bound.
 	if len(x.Ranges) != 2 || x.Ranges[0] != (engine.Range{Lower: 1, Upper: 1}) || x.Ranges[1].Lower != 1 || x.Ranges[1].Upper != -1 {
 		t.Errorf("ranges of x: %v", x.Ranges)
 	}
@@ -78,10 +86,14 @@ func describes(t *testing.T, e engine.Engine) {
 	}
 }
 
+// saysWhatItIs checks Info and PlanText for each choice of compute units. An
+// engine that cannot serve one may refuse it or say so in a note, but not be
+// silent.
 func saysWhatItIs(t *testing.T, e engine.Engine) {
 	src := write(t, function(t, "main", counter(2)))
 	for _, units := range []engine.ComputeUnits{engine.UnitsAll, engine.UnitsCPUOnly, engine.UnitsCPUAndGPU, engine.UnitsCPUAndNeuralEngine} {
 		p, err := e.Load(t.Context(), src, engine.Config{ComputeUnits: units, Threads: 1})
+		// Every engine has the CPU.
 		if errors.Is(err, engine.ErrUnsupportedUnits) && units != engine.UnitsCPUOnly {
 			continue
 		}
@@ -92,6 +104,8 @@ func saysWhatItIs(t *testing.T, e engine.Engine) {
 		if i.Engine != e.Name() || !slices.Contains(i.Devices, "CPU") {
 			t.Errorf("units %d: engine %q, devices %q", units, i.Engine, i.Devices)
 		}
+		// Whoever asked for more than the CPU must be told that there was
+		// nothing else.
 		if len(i.Devices) == 1 && units != engine.UnitsCPUOnly && len(i.Notes) == 0 {
 			t.Errorf("units %d: only the CPU is used and no note says so", units)
 		}
@@ -107,8 +121,11 @@ func saysWhatItIs(t *testing.T, e engine.Engine) {
 	}
 }
 
+// refusesToLoad feeds what cannot be loaded: each must give an error, and none
+// may bring down the process.
 func refusesToLoad(t *testing.T, e engine.Engine) {
 	src := write(t, function(t, "main", counter(2)))
+	// Load must look at the context before it does anything.
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := e.Load(ended, src, engine.Config{}); !errors.Is(err, context.Canceled) {
@@ -117,10 +134,12 @@ func refusesToLoad(t *testing.T, e engine.Engine) {
 	if _, err := e.Load(t.Context(), src, engine.Config{Function: "none"}); err == nil {
 		t.Error("a function that does not exist was loaded")
 	}
+	// A folder without a manifest.
 	empty := t.TempDir()
 	if _, err := e.Load(t.Context(), engine.Source{FS: os.DirFS(empty), Dir: ".", Path: empty}, engine.Config{}); err == nil {
 		t.Error("an empty folder was loaded")
 	}
+	// The builder knows no list of operators, so a program may name any.
 	strange := write(t, function(t, "main", func(b *mil.Builder) {
 		x := b.Input("x", dtype.Float16, 1)
 		y := b.Op("no_such_operator", "", fp16(1), mil.Args{"x": x})
@@ -129,6 +148,7 @@ func refusesToLoad(t *testing.T, e engine.Engine) {
 	if _, err := e.Load(t.Context(), strange, engine.Config{}); err == nil {
 		t.Error("a program with an unknown operator was loaded")
 	}
+	// Cut in half, each file is there and malformed.
 	for _, name := range []string{"Manifest.json", filepath.Join("Data", "com.apple.CoreML", "model.mlmodel")} {
 		broken := write(t, function(t, "main", counter(2)))
 		file := filepath.Join(broken.Path, name)
@@ -145,12 +165,16 @@ func refusesToLoad(t *testing.T, e engine.Engine) {
 	}
 }
 
+// ownsOutputs checks that outputs are copies: neither the next prediction nor
+// Close may change them, and a caller who writes to an input afterwards changes
+// nothing.
 func ownsOutputs(t *testing.T, e engine.Engine) {
 	src := write(t, function(t, "main", identity))
 	p, err := e.Load(t.Context(), src, engine.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Not by loadMain, since the program is closed in the middle of the test.
 	named := &program{Program: p, desc: p.Description()}
 	in := tensor.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
 	feed := values{"in_fp16": in, "in_fp32": in, "in_int32": in}
@@ -159,7 +183,9 @@ func ownsOutputs(t *testing.T, e engine.Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The input is changed behind the engine's back.
 	data[0] = 99
+	// It sees the new value, the first result does not.
 	second := named.must(t, feed, nil)
 	if err := p.Close(); err != nil {
 		t.Error(err)
@@ -172,6 +198,8 @@ func ownsOutputs(t *testing.T, e engine.Engine) {
 	}
 }
 
+// fillsBuffers checks predictions into the caller's memory: used where the
+// shape fits, refused elsewhere, even where the number of elements is right.
 func fillsBuffers(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, counter(2))
 	st := p.newState(t)
@@ -180,18 +208,21 @@ func fillsBuffers(t *testing.T, e engine.Engine) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The tensor itself must come back, not a copy.
 	if out["y"] != y {
 		t.Error("the buffer was replaced")
 	}
 	near(t, "y", y, []int{1, 3}, []float64{2.5, 4.5, 6.5}, 0)
 	near(t, "total, which had no buffer", out["total"], []int{1, 4}, []float64{6, 6, 6, 6}, 0)
 
+	// Too small, too large, and the right number of elements in another shape.
 	for _, shape := range [][]int{{1, 2}, {1, 4}, {3}, {3, 1}, {1, 1, 3}} {
 		buffers := values{"y": tensor.New(tensor.Float16, shape...)}
 		if _, err := p.predictInto(t.Context(), values{"x": f32([]int{1, 3}, 1, 2, 3)}, buffers, st); err == nil {
 			t.Errorf("a buffer of shape %v was accepted for a result of shape [1 3]", shape)
 		}
 	}
+	// A refused prediction may or may not have touched the state.
 	if err := st.Reset(); err != nil {
 		t.Fatal(err)
 	}
@@ -199,6 +230,8 @@ func fillsBuffers(t *testing.T, e engine.Engine) {
 	near(t, "y after the refusals and a reset", out["y"], []int{1, 1}, []float64{2.5}, 0)
 }
 
+// fillsInputs checks the default of an optional input, twice, since a value
+// that was given once must not stay.
 func fillsInputs(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, counter(1))
 	for range 2 {
@@ -209,8 +242,13 @@ func fillsInputs(t *testing.T, e engine.Engine) {
 	}
 }
 
+// passesValues checks that the boundary changes no value. 65504 is the largest
+// float16, 6e-8 rounds to the smallest, 16777217 is the first integer that
+// float32 does not have.
 func passesValues(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, identity)
+	// fp16: infinities, the largest and the smallest number, one with all its
+	// digits. fp32 has NaN besides.
 	inf := float32(math.Inf(1))
 	in := values{
 		"in_fp16":  f32([]int{2, 3}, inf, -inf, 65504, 6e-8, -0.5, 0.333251953125).To(tensor.Float16),
@@ -226,6 +264,7 @@ func passesValues(t *testing.T, e engine.Engine) {
 	}
 }
 
+// carriesScalars checks rank 0, which multi-arrays do not have.
 func carriesScalars(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, func(b *mil.Builder) {
 		x := b.Input("x", dtype.Float32)
@@ -233,6 +272,7 @@ func carriesScalars(t *testing.T, e engine.Engine) {
 		sum := b.Op("reduce_sum", "", fp32(), mil.Args{"x": v, "keep_dims": b.Bool("keep", false)})
 		b.Output("y", b.Op("mul", "", fp32(), mil.Args{"x": x, "y": sum}))
 	})
+	// Core ML has no description for rank 0.
 	if f := p.desc.Inputs[0]; !slices.Equal(f.Shape, []int{1}) {
 		t.Errorf("a scalar is described as %v, want [1]", f.Shape)
 	}
@@ -240,14 +280,19 @@ func carriesScalars(t *testing.T, e engine.Engine) {
 	near(t, "y", out["y"], []int{1}, []float64{21}, 0)
 }
 
+// givesConstants checks outputs that no operation computes at run time:
+// constants, an input, a value that is given out twice. Engines fold and alias
+// these, and must not hand out the same memory.
 func givesConstants(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, func(b *mil.Builder) {
 		x := b.Input("x", dtype.Float32, 2)
 		c := b.Float32s("c", []int{2}, 3, 4)
 		b.Output("constant", c)
 		b.Output("echo", x)
+		// Only constants go in, so an engine may compute it at load.
 		folded := b.Op("add", "folded", fp32(2), mil.Args{"x": c, "y": c})
 		b.Output("folded_twice", b.Op("add", "", fp32(2), mil.Args{"x": folded, "y": c}))
+		// It is given out under two names.
 		y := b.Op("add", "y", fp32(2), mil.Args{"x": x, "y": c})
 		b.Output("y", y)
 		b.Output("y_again", y)

@@ -16,7 +16,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// addOne builds y = x + 1 for a tensor of that type and shape.
+// addOne builds y = x + 1 for a tensor of that type and shape. Its result shows
+// every element in its place.
 func addOne(of dtype.Type, shape ...int) func(b *mil.Builder) {
 	return func(b *mil.Builder) {
 		x := b.Input("x", of, shape...)
@@ -25,7 +26,8 @@ func addOne(of dtype.Type, shape ...int) func(b *mil.Builder) {
 }
 
 // counted returns a tensor of that shape with the numbers 0, 1, 2 … up to 1023
-// and again, and the elements of that plus one.
+// and again, and the elements of that plus one. Up to 1024 every integer is
+// exact in float16, and 1023 plus one is one.
 func counted(shape ...int) (*tensor.Tensor, []float64) {
 	n := 1
 	for _, size := range shape {
@@ -39,10 +41,13 @@ func counted(shape ...int) (*tensor.Tensor, []float64) {
 	return tensor.FromSlice(v, shape...), want
 }
 
-// rowsOfEveryWidth is about devices that pad rows: what comes out has none.
+// rowsOfEveryWidth is about devices that pad rows: what comes out has none. The
+// widths lie around those by which devices pad: 16, 32 and 64 elements.
 func rowsOfEveryWidth(t *testing.T, e engine.Engine) {
 	for _, of := range []dtype.Type{dtype.Float16, dtype.Float32} {
 		for _, width := range []int{1, 2, 3, 7, 16, 31, 33, 64, 200} {
+			// Two outer dimensions, as padding may sit between rows or between
+			// planes.
 			p := loadMain(t, e, addOne(of, 2, 3, width))
 			x, want := counted(2, 3, width)
 			near(t, fmt.Sprintf("%v rows of %d", of, width), p.must(t, values{"x": x}, nil)["y"], []int{2, 3, width}, want, 0)
@@ -51,7 +56,9 @@ func rowsOfEveryWidth(t *testing.T, e engine.Engine) {
 }
 
 // alternatingShapes is about buffers that serve again: a larger shape after a
-// smaller one must not be cut, nor show what was there before.
+// smaller one must not be cut, nor show what was there before. Results of
+// earlier predictions are looked at last, so that memory which is given out
+// twice shows.
 func alternatingShapes(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, addOne(dtype.Float16, 1, mil.Unknown))
 	type kept struct {
@@ -59,6 +66,8 @@ func alternatingShapes(t *testing.T, e engine.Engine) {
 		want []float64
 	}
 	var earlier []kept
+	// Larger after smaller and back, shapes that come again, and 64 right after
+	// 63.
 	for _, width := range []int{4, 64, 1, 5000, 63, 64, 5000, 2} {
 		x, want := counted(1, width)
 		earlier = append(earlier, kept{p.must(t, values{"x": x}, nil)["y"], want})
@@ -68,15 +77,18 @@ func alternatingShapes(t *testing.T, e engine.Engine) {
 	}
 }
 
-// lastRows is for programs that leave out rows which nobody wants.
+// lastRows is for programs that leave out rows which nobody wants. 0, and more
+// than there are, mean all rows.
 func lastRows(t *testing.T, e engine.Engine) {
 	p := loadMain(t, e, addOne(dtype.Float16, 1, 6, 5))
+	// It is an optional interface.
 	program, ok := p.Program.(engine.RowProgram)
 	if !ok {
 		t.Skip("the engine has no such programs")
 	}
 	x, want := counted(1, 6, 5)
 	x = x.To(tensor.Float16)
+	// All, one, some, exactly all, and more than there are.
 	for _, rows := range []int{0, 1, 4, 6, 9} {
 		out := make([]*tensor.Tensor, 1)
 		if err := program.PredictRows(t.Context(), []*tensor.Tensor{x}, out, []int{rows}, nil); err != nil {
@@ -89,6 +101,7 @@ func lastRows(t *testing.T, e engine.Engine) {
 		near(t, fmt.Sprintf("the last %d rows", rows), out[0], []int{1, n, 5}, want[5*(6-n):], 0)
 	}
 	out := []*tensor.Tensor{tensor.New(tensor.Float16, 1, 2, 5)}
+	// A buffer has the shape of the rows that are asked for, not of all.
 	buffer := out[0]
 	if err := program.PredictRows(t.Context(), []*tensor.Tensor{x}, out, []int{2}, nil); err != nil || out[0] != buffer {
 		t.Errorf("into a buffer of the rows' size: %v", err)
@@ -97,13 +110,16 @@ func lastRows(t *testing.T, e engine.Engine) {
 }
 
 // cancelledLoads gives up loads at every stage. A load ends with its program or
-// with the context's error, and later ones find everything in order.
+// with the context's error, and later ones find everything in order. The delays
+// are a tenth of a millisecond apart: they meet reading, planning and, in a
+// fast engine, the time after the load.
 func cancelledLoads(t *testing.T, e engine.Engine) {
 	src := write(t, function(t, "main", counter(2)))
 	given := 0
 	for i := range 24 {
 		ctx, cancel := context.WithCancel(t.Context())
 		timer := time.AfterFunc(time.Duration(i)*100*time.Microsecond, cancel)
+		// The first has ended before it begins.
 		if i == 0 {
 			cancel()
 		}
@@ -121,18 +137,23 @@ func cancelledLoads(t *testing.T, e engine.Engine) {
 			t.Errorf("load %d: %v", i, err)
 		}
 	}
+	// The number depends on the machine, and nothing is asserted of it.
 	t.Logf("%d of 24 loads were given up", given)
 	p := load(t, e, src, engine.Config{})
 	near(t, "y", p.must(t, values{"x": f32([]int{1, 1}, 1)}, p.newState(t))["y"], []int{1, 1}, []float64{2.5}, 0)
 }
 
-// afterCancelled goes on with a program and a state after a prediction with both
-// was given up half-way.
+// afterCancelled goes on with a program and a state after a prediction with
+// both was given up half-way. The state's content after a cancelled prediction
+// is undefined, so it is reset; what must hold is that the state can be used
+// and is then right.
 func afterCancelled(t *testing.T, e engine.Engine) {
 	// Few enough for an engine that has to let the prediction run to its end.
 	const turns = 300_000
 	p := loadMain(t, e, func(b *mil.Builder) {
 		acc := b.State("acc", dtype.Float16, 1, 4)
+		// The write comes after the loop, so a prediction that is cut in it has
+		// not written.
 		longLoop(b, turns)
 		old := b.Op("read_state", "old", fp16(1, 4), mil.Args{"input": acc})
 		total := b.Op("add", "total", fp16(1, 4), mil.Args{"x": old, "y": b.Float("one_more", dtype.Float16, 1)})
@@ -142,10 +163,12 @@ func afterCancelled(t *testing.T, e engine.Engine) {
 	st := p.newState(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	timer := time.AfterFunc(10*time.Millisecond, cancel)
+	// 10 ms after the beginning the loop is still under way.
 	defer timer.Stop()
 	if _, err := p.predict(ctx, values{"x": f32([]int{1}, 0)}, st); !errors.Is(err, context.Canceled) {
 		t.Fatalf("cancelled while it ran: %v", err)
 	}
+	// It must not find the state in use by the prediction that was given up.
 	if err := st.Reset(); err != nil {
 		t.Fatalf("reset after that: %v", err)
 	}
@@ -166,10 +189,13 @@ func afterCancelled(t *testing.T, e engine.Engine) {
 }
 
 // underGC runs loads, states and predictions while the garbage collector runs
-// all the time, and drops tensors and states that it can find only then.
+// all the time, and drops tensors and states that it can find only then. Memory
+// that an engine hands to a framework, or views without a pointer, is lost or
+// overwritten then.
 func underGC(t *testing.T, e engine.Engine) {
 	src := write(t, function(t, "main", counter(2)))
 	stop := make(chan struct{})
+	// The collector's goroutine ends last, when all others are done.
 	var collector, wg sync.WaitGroup
 	collector.Go(func() {
 		for {
@@ -177,6 +203,7 @@ func underGC(t *testing.T, e engine.Engine) {
 			case <-stop:
 				return
 			default:
+				// Without a pause, so that nothing unreachable lives for long.
 				runtime.GC()
 			}
 		}
@@ -206,7 +233,8 @@ const (
 	manyRounds  = 10_000
 )
 
-// collected makes predictions on states that live for a few of them.
+// collected makes predictions on states that live for a few of them. It returns
+// an error and does not fail the test, as it runs in a goroutine.
 func collected(ctx context.Context, p *program, g int) error {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -219,6 +247,7 @@ func collected(ctx context.Context, p *program, g int) error {
 			return err
 		}
 		sum := 0.0
+		// The sum in the state is checked by the result of each step.
 		for step := range 4 {
 			x := []float32{float32(g + step), 1}
 			out, err := p.predict(ctx, values{"x": f32([]int{1, 2}, x...)}, st)

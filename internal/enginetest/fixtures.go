@@ -14,7 +14,8 @@ import (
 )
 
 // FixturesEnv names the environment variable that may hold a folder of further
-// fixtures.
+// fixtures. These are too large for the repository, and tests do without them
+// where it is not set.
 const FixturesEnv = "COREML_FIXTURES"
 
 // cases is the content of a cases.json; testdata/README.md describes it.
@@ -26,12 +27,14 @@ type cases struct {
 		Cosine        float64 `json:"cosine"`
 	} `json:"tolerance"`
 	Runs []struct {
-		Function   string            `json:"function"`
-		Steps      []step            `json:"steps"`
+		Function string `json:"function"`
+		Steps    []step `json:"steps"`
+		// Names of states to names of tensors.
 		StateAfter map[string]string `json:"state_after"`
 	} `json:"runs"`
 }
 
+// step maps names of features to names of tensors in the file beside the cases.
 type step struct {
 	Inputs  map[string]string `json:"inputs"`
 	Outputs map[string]string `json:"outputs"`
@@ -39,7 +42,9 @@ type step struct {
 
 // Fixtures returns the folders with a cases.json below the module's testdata,
 // in fixtures and macos, and below the folder that the environment variable
-// COREML_FIXTURES names.
+// COREML_FIXTURES names. A folder of a name that has come already is left out.
+// A pattern without a match is a failure: a suite without cases would pass for
+// nothing.
 func Fixtures(t testing.TB) []string {
 	t.Helper()
 	root, err := moduleRoot()
@@ -75,7 +80,8 @@ func Fixtures(t testing.TB) []string {
 }
 
 // moduleRoot walks up from the working directory, which for a test is its
-// package's, to the root module: the one with the testdata.
+// package's, to the root module: the one with the testdata. Tests of several
+// packages run the suite.
 func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -94,15 +100,20 @@ func moduleRoot() (string, error) {
 }
 
 // RunFixtures runs the cases of every folder in every arithmetic, with and
-// without fusion.
+// without fusion. testdata/README.md says where the expected numbers come from:
+// never from an engine of this module. Short tests run one way only.
 func RunFixtures(t *testing.T, e engine.Engine, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
 		check(t, e, "fixtures", filepath.Base(dir), func(t *testing.T) {
 			c, file := readCases(t, dir)
 			traits := traitsOf(e)
+			// Slack widens both tolerances alike: that of the cosine by its
+			// distance from 1.
 			c.Tolerance.MaxAbsOverMax = traits.tolerance(c.Tolerance.MaxAbsOverMax)
 			c.Tolerance.Cosine = 1 - traits.tolerance(1-c.Tolerance.Cosine)
+			// Arithmetic Fast is not among them: it is no more exact than its
+			// own bound.
 			ways := map[string]engine.Config{
 				"faithful":         {Arithmetic: engine.ArithmeticFaithful},
 				"faithful unfused": {Arithmetic: engine.ArithmeticFaithful, NoFusion: true},
@@ -113,6 +124,7 @@ func RunFixtures(t *testing.T, e engine.Engine, dirs ...string) {
 				ways = map[string]engine.Config{"faithful": {}}
 			}
 			for name, cfg := range ways {
+				// The others take several times as long.
 				if testing.Short() && name != "faithful" {
 					continue
 				}
@@ -122,6 +134,8 @@ func RunFixtures(t *testing.T, e engine.Engine, dirs ...string) {
 	}
 }
 
+// readCases reads a cases.json and opens the file of its tensors. Tolerances of
+// 0 are refused, as they would come from a missing field.
 func readCases(t *testing.T, dir string) (*cases, *safetensors.File) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, "cases.json"))
@@ -147,7 +161,8 @@ func readCases(t *testing.T, dir string) (*cases, *safetensors.File) {
 	return c, file
 }
 
-// run makes every run from a fresh state, one program for each function.
+// run makes every run from a fresh state, one program for each function. Steps
+// of a run share the state; programs are loaded once, since loading costs most.
 func (c *cases) run(t *testing.T, e engine.Engine, dir string, file *safetensors.File, cfg engine.Config) {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(c.Package))
@@ -160,6 +175,8 @@ func (c *cases) run(t *testing.T, e engine.Engine, dir string, file *safetensors
 			p = load(t, e, src, cfg)
 			programs[run.Function] = p
 		}
+		// An engine that loads the default whatever is asked for would else
+		// pass.
 		if p.desc.Function != run.Function {
 			t.Fatalf("loaded function %q, want %q", p.desc.Function, run.Function)
 		}
@@ -183,6 +200,7 @@ func (c *cases) run(t *testing.T, e engine.Engine, dir string, file *safetensors
 	}
 }
 
+// fetch reads the tensors that a step names.
 func fetch(t *testing.T, file *safetensors.File, names map[string]string) values {
 	t.Helper()
 	out := values{}
@@ -196,7 +214,9 @@ func fetch(t *testing.T, file *safetensors.File, names map[string]string) values
 	return out
 }
 
-// compare holds a result to the tolerance of the cases.
+// compare holds a result to the tolerance of the cases. There are two measures
+// because each misses something. The largest error misses many small elements
+// that are all wrong; the cosine misses a single wrong one.
 func (c *cases) compare(t *testing.T, what string, got, want *tensor.Tensor) {
 	t.Helper()
 	if err := got.Err(); err != nil {
@@ -218,6 +238,8 @@ func (c *cases) compare(t *testing.T, what string, got, want *tensor.Tensor) {
 // difference measures how far two lists of numbers are apart.
 type difference struct{ maxAbs, maxWant, cosine float64 }
 
+// distance computes the largest error, the largest expected value to which it
+// is related, and the cosine between the lists. Two lists of zeros are alike.
 func distance(got, want []float64) difference {
 	var d difference
 	var gg, ww, gw float64

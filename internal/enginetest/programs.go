@@ -8,8 +8,9 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// A program of the table, the inputs of its steps, which share a state, and
-// what must come out of each.
+// programCase is a program of the table, the inputs of its steps, which share a
+// state, and what must come out of each. Expected values are worked out in
+// float64 by plain loops in this package, or by hand.
 type programCase struct {
 	name  string
 	build func(b *mil.Builder)
@@ -19,11 +20,14 @@ type programCase struct {
 	tolerance float64
 }
 
+// programStep is one prediction. Outputs that want does not name are not looked
+// at.
 type programStep struct {
 	in   values
 	want map[string]answer
 }
 
+// answer is what an output must be.
 type answer struct {
 	shape []int
 	v     []float64
@@ -31,12 +35,14 @@ type answer struct {
 
 // The relative error of one rounding to float16 is 2^-11; a few of them add up.
 const (
+	// float16 has 11 bits with the hidden one.
 	tolerance16 = 4.0 / (1 << 11)
 	tolerance32 = 1e-5
 )
 
 // runPrograms runs the table with every kind of arithmetic, with and without
-// fusion.
+// fusion. Each way must give the expected numbers within the tolerance, fused
+// patterns included.
 func runPrograms(t *testing.T, e engine.Engine) {
 	t.Helper()
 	var table []programCase
@@ -46,6 +52,7 @@ func runPrograms(t *testing.T, e engine.Engine) {
 	table = append(table, attentionPrograms()...)
 	for _, c := range table {
 		check(t, e, "programs", c.name, func(t *testing.T) {
+			// One package serves all ways.
 			src := write(t, function(t, "main", c.build))
 			traits := traitsOf(e)
 			c.tolerance = traits.tolerance(c.tolerance)
@@ -60,6 +67,8 @@ func runPrograms(t *testing.T, e engine.Engine) {
 	}
 }
 
+// run makes the steps on one state. After an error the rest would compare with
+// the wrong state.
 func (c *programCase) run(t *testing.T, p *program, cfg string) {
 	t.Helper()
 	var st engine.State
@@ -78,7 +87,8 @@ func (c *programCase) run(t *testing.T, p *program, cfg string) {
 	}
 }
 
-// once is the steps of a case with one step and one output, y.
+// once is the steps of a case with one step and one output, y. Most programs
+// keep nothing between steps.
 func once(in values, shape []int, want ...float64) []programStep {
 	return []programStep{{in: in, want: map[string]answer{"y": {shape, want}}}}
 }
@@ -92,7 +102,8 @@ func ramp(n int, lo, d float64) []float64 {
 	return v
 }
 
-// narrow returns v as float32 numbers.
+// narrow returns v as float32 numbers. The values of these cases are exact in
+// it.
 func narrow(v []float64) []float32 {
 	out := make([]float32, len(v))
 	for i, x := range v {
@@ -101,7 +112,8 @@ func narrow(v []float64) []float32 {
 	return out
 }
 
-// dot multiplies x [n, k] with w [m, k], each given by its elements.
+// dot multiplies x [n, k] with w [m, k], each given by its elements. It is the
+// definition that linear is held to: sums in float64, in order.
 func dot(x, w []float64, n, m, k int) []float64 {
 	y := make([]float64, n*m)
 	for i := range n {

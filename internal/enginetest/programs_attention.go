@@ -14,7 +14,9 @@ const (
 )
 
 // attentionPrograms compute attention as one operation and written out. Both
-// must give what the definition in float64 gives.
+// must give what the definition in float64 gives. The fills of the masks are
+// those that packages have: -1e4, -Inf, and the lowest number of float16, which
+// a score added to it may turn into -Inf.
 func attentionPrograms() []programCase {
 	steps := []programStep{attentionStep(3, 5, -1e4), attentionStep(1, 4, math.Inf(-1)), attentionStep(2, 2, -65504)}
 	inputs := func(b *mil.Builder, t dtype.Type) (q, k, v, mask *mil.Value) {
@@ -54,8 +56,9 @@ func attentionPrograms() []programCase {
 	return cases
 }
 
-// attentionStep makes numbers for n queries over m places, of which a query sees
-// those up to its own.
+// attentionStep makes numbers for n queries over m places, of which a query
+// sees those up to its own. The numbers are multiples of an eighth from a fixed
+// rule, different for each element, so that a swap of axes shows.
 func attentionStep(n, m int, fill float64) programStep {
 	number := func(i, prime int) float64 { return float64(i*prime%11-5) / 8 }
 	q, k, v := make([]float64, heads*n*headDim), make([]float64, heads*m*headDim), make([]float64, heads*m*headDim)
@@ -68,6 +71,8 @@ func attentionStep(n, m int, fill float64) programStep {
 	mask := make([]float64, n*m)
 	for i := range n {
 		for j := range m {
+			// Query i of the last n places stands at place m-n+i and sees
+			// nothing behind it.
 			if j > m-n+i {
 				mask[i*m+j] = fill
 			}
@@ -82,7 +87,8 @@ func attentionStep(n, m int, fill float64) programStep {
 	}
 }
 
-// attend is the definition of attention.
+// attend is the definition of attention. It does not subtract the maximum
+// before exp, as the scores are small.
 func attend(q, k, v, mask []float64, n, m int) []float64 {
 	y := make([]float64, len(q))
 	for h := range heads {

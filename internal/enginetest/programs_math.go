@@ -9,6 +9,7 @@ import (
 
 // mathPrograms are activations, norms and reductions against float64.
 func mathPrograms() []programCase {
+	// Both signs, zero, and numbers that float16 has exactly.
 	x := []float64{-3, -1, -0.25, 0, 0.5, 1, 2, 4}
 	cases := []programCase{
 		rmsNorm(dtype.Float32, tolerance32), rmsNorm(dtype.Float16, tolerance16),
@@ -46,9 +47,11 @@ func mathPrograms() []programCase {
 	return cases
 }
 
-// rmsNorm writes the norm out in the operations that converters emit.
+// rmsNorm writes the norm out in the operations that converters emit. Engines
+// fuse this pattern, and must give the same.
 func rmsNorm(t dtype.Type, tolerance float64) programCase {
 	const eps = 1e-5
+	// A negative gain too, and a row that contains a zero.
 	gamma := []float64{1, 0.5, 2, -1}
 	x := []float64{1, 2, 3, 4, -0.5, 0.25, 0, 1}
 	want := make([]float64, len(x))
@@ -79,6 +82,8 @@ func rmsNorm(t dtype.Type, tolerance float64) programCase {
 	}
 }
 
+// layerNorm has rows with a mean that is not zero, and a different gain for
+// each column.
 func layerNorm() programCase {
 	const eps = 1e-3
 	gamma, beta := []float64{1, 2, 3, 4}, []float64{0, 1, 0, -1}
@@ -110,7 +115,8 @@ func layerNorm() programCase {
 }
 
 // softmaxWithMask adds a mask in each of the fills that packages use. Masked
-// places must be exactly zero.
+// places must be exactly zero. A masked score of 100 would win if it were not
+// hidden.
 func softmaxWithMask() programCase {
 	inf := math.Inf(-1)
 	c := programCase{
@@ -118,11 +124,13 @@ func softmaxWithMask() programCase {
 		build: func(b *mil.Builder) {
 			x := b.Input("x", dtype.Float16, 1, mil.Unknown)
 			mask := b.Input("mask", dtype.Float16, 1, mil.Unknown)
+			// 100 less 1e4 or 65504 is so low that exp gives 0 in every type.
 			sum := b.Op("add", "", x.Type, mil.Args{"x": x, "y": mask})
 			b.Output("y", b.Op("softmax", "", x.Type, mil.Args{"x": sum, "axis": b.Int("axis", -1)}))
 		},
 	}
 	for _, fill := range []float64{inf, -1e4, -65504} {
+		// What is masked is far larger than what is not.
 		x, mask := []float64{1, 2, 100, 0.5, 100}, []float64{0, 0, fill, 0, fill}
 		total := math.Exp(1) + math.Exp(2) + math.Exp(0.5)
 		c.steps = append(c.steps, once(
@@ -132,6 +140,7 @@ func softmaxWithMask() programCase {
 	return c
 }
 
+// argmax has ties: the first index counts, as in NumPy.
 func argmax() programCase {
 	return programCase{
 		name: "argmax takes the first of equals",
@@ -145,7 +154,8 @@ func argmax() programCase {
 	}
 }
 
-// comparisons makes a mask as attention programs do.
+// comparisons makes a mask as attention programs do. They give booleans, which
+// select and cast consume.
 func comparisons() programCase {
 	return programCase{
 		name: "comparisons choose between values",

@@ -13,13 +13,15 @@ func shapePrograms() []programCase {
 	}
 }
 
-// headsAndBack splits rows into heads, swaps axes and undoes it, by a shape that
-// the program computes.
+// headsAndBack splits rows into heads, swaps axes and undoes it, by a shape
+// that the program computes. The length goes down and up again from step to
+// step, so that shapes kept from a step before show.
 func headsAndBack() programCase {
 	c := programCase{
 		name: "reshape to heads and back",
 		build: func(b *mil.Builder) {
 			x := b.Input("x", dtype.Float16, 1, mil.Unknown, 6)
+			// The length is read from the input at run time.
 			shape := b.Op("shape", "", int32s(3), mil.Args{"x": x})
 			n := b.Op("gather", "", int32s(1), mil.Args{"x": shape, "indices": b.Ints("at", 1), "axis": b.Int("axis0", 0)})
 			wide := b.Op("concat", "", int32s(4), mil.Args{
@@ -52,7 +54,8 @@ func headsAndBack() programCase {
 	return c
 }
 
-// gatherRows is an embedding over a quantized table.
+// gatherRows is an embedding over a quantized table. Only the asked rows are to
+// be decoded; the scales are powers of two, so that results are exact.
 func gatherRows() programCase {
 	return programCase{
 		name: "rows of a quantized table",
@@ -74,7 +77,9 @@ func gatherRows() programCase {
 }
 
 // sliceUpdate writes rows into a state at a place that is an input, reads the
-// rows so far back, and reads the whole state before and after.
+// rows so far back, and reads the whole state before and after. It is how a
+// cache is written. The value that was read before the write must not show the
+// write, though engines do it in place.
 func sliceUpdate() programCase {
 	return programCase{
 		name: "a slice of a state is updated",
@@ -89,6 +94,7 @@ func sliceUpdate() programCase {
 				})
 			}
 			old := b.Op("read_state", "", fp16(1, 4, 2), mil.Args{"input": cache})
+			// Computed from the value read before the write.
 			b.Output("before", b.Op("reduce_sum", "", fp16(1, 1, 2), mil.Args{
 				"x": old, "axes": b.Ints("axes", 1), "keep_dims": b.Bool("keep", true),
 			}))
@@ -96,6 +102,7 @@ func sliceUpdate() programCase {
 				"x": old, "update": x, "begin": place("begin", b.Ints("zero", 0), from), "end": place("end", b.Ints("all", 1), to),
 			})
 			b.Do("write_state", "", mil.Args{"input": cache, "data": fresh})
+			// A second read, which has to see the write.
 			now := b.Op("read_state", "", fp16(1, 4, 2), mil.Args{"input": cache})
 			upTo := b.Op("concat", "", int32s(3), mil.Args{
 				"values": mil.Values{b.Ints("one", 1), to, b.Ints("two", 2)},
@@ -134,7 +141,9 @@ func sliceUpdate() programCase {
 	}
 }
 
-// branches takes one of two blocks by a number.
+// branches takes one of two blocks by a number. The results of both branches
+// have one type; a step between two equal ones shows what a branch leaves
+// behind.
 func branches() programCase {
 	step := func(flag float32, want ...float64) programStep {
 		return once(values{"x": f32([]int{2}, 3, -4), "flag": f32([]int{1}, flag)}, []int{2}, want...)[0]
@@ -144,6 +153,7 @@ func branches() programCase {
 		build: func(b *mil.Builder) {
 			x, flag := b.Input("x", dtype.Float32, 2), b.Input("flag", dtype.Float32, 1)
 			set := b.Op("greater", "", mil.TensorType(dtype.Bool, 1), mil.Args{"x": flag, "y": b.Float("zero", dtype.Float32, 0)})
+			// cond takes a scalar.
 			set = b.Op("squeeze", "", mil.TensorType(dtype.Bool), mil.Args{"x": set, "axes": b.Ints("axes", 0)})
 			branch := func(op string) *mil.Block {
 				return b.Block(nil, func([]*mil.Value) []*mil.Value {
@@ -157,7 +167,8 @@ func branches() programCase {
 	}
 }
 
-// rotateHalf is the rotary embedding as converters write it.
+// rotateHalf is the rotary embedding as converters write it. The halves are
+// swapped, the second negated, as in Llama's code in transformers.
 func rotateHalf() programCase {
 	x, cos, sin := []float64{1, 2, 3, 4}, []float64{0.5, 1, 0.5, 1}, []float64{2, 0.25, 2, 0.25}
 	return programCase{

@@ -12,7 +12,8 @@ const (
 	weightCols = 8
 )
 
-// weightCodes are what the compressed weights store, from 0 to 15.
+// weightCodes are what the compressed weights store, from 0 to 15. 7 and 16
+// have no common factor, so that all codes occur.
 func weightCodes() []int {
 	v := make([]int, weightRows*weightCols)
 	for i := range v {
@@ -22,7 +23,8 @@ func weightCodes() []int {
 }
 
 // weightPrograms multiply by a weight in each form that a package stores one
-// in.
+// in. Rows, blocks and tables differ from each other, so that one read from the
+// wrong place shows.
 func weightPrograms() []programCase {
 	codes := weightCodes()
 	// decode applies f to the code in each row and column.
@@ -33,10 +35,13 @@ func weightPrograms() []programCase {
 		}
 		return w
 	}
+	// The same codes as two's complement of 4 bits.
 	signed := make([]int, len(codes))
 	for i, c := range codes {
 		signed[i] = c - 8
 	}
+	// There is one for each row and block of four columns. All are powers of
+	// two, and so is the palette's step.
 	scale := func(row, col int) float64 { return []float64{0.5, 1, 0.25, 2}[row] * float64(1+col/4) }
 	lut := func(row, code int) float64 { return float64(code-5)/4 + float64(row/2) }
 
@@ -108,6 +113,7 @@ func scales(scale func(row, col int) float64) []float32 {
 }
 
 // weightCase is a linear layer with a bias, fed with one row and with three.
+// One row and several take different kernels in the portable engine.
 func weightCase(name string, weight func(b *mil.Builder) *mil.Value, w []float64) programCase {
 	bias := []float64{1, -2, 0.5, 0}
 	c := programCase{
@@ -121,6 +127,7 @@ func weightCase(name string, weight func(b *mil.Builder) *mil.Value, w []float64
 	}
 	for _, n := range []int{1, 3, 1} {
 		x := ramp(n*weightCols, -3, 1)
+		// Halves from -1.5 to 1.5, so that products stay exact.
 		for i := range x {
 			x[i] = float64(int(x[i])%4) / 2
 		}

@@ -29,7 +29,9 @@ func RunAs(t *testing.T, e engine.Engine, traits Traits) {
 	Run(t, With(e, traits))
 }
 
-// With returns e with traits, for the functions of this package.
+// With returns e with traits, for the functions of this package. The wrapped
+// engine has the methods of the seam alone; optional interfaces of engines are
+// not passed on.
 func With(e engine.Engine, traits Traits) engine.Engine { return withTraits{e, traits} }
 
 // withTraits is an engine that carries its traits along.
@@ -38,6 +40,8 @@ type withTraits struct {
 	traits Traits
 }
 
+// traitsOf returns the traits that an engine carries, or those that allow
+// nothing.
 func traitsOf(e engine.Engine) Traits {
 	if w, ok := e.(withTraits); ok {
 		return w.traits
@@ -48,7 +52,8 @@ func traitsOf(e engine.Engine) Traits {
 // tolerance widens a tolerance for rounded numbers.
 func (t *Traits) tolerance(x float64) float64 { return x * max(1, t.Slack) }
 
-// check runs a subtest, unless the traits leave it out.
+// check runs a subtest, unless the traits leave it out. A check that is left
+// out is counted as skipped, by name, and does not vanish.
 func check(t *testing.T, e engine.Engine, group, name string, run func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -59,7 +64,8 @@ func check(t *testing.T, e engine.Engine, group, name string, run func(t *testin
 	})
 }
 
-// configs returns those ways to run a program that make a difference.
+// configs returns those ways to run a program that make a difference. For an
+// engine with one arithmetic the rest would repeat the same run.
 func configs(e engine.Engine, all ...engine.Config) []engine.Config {
 	if traitsOf(e).OneArithmetic {
 		return []engine.Config{{}}

@@ -17,20 +17,24 @@ import (
 	"slices"
 )
 
-// listed is what go list says of a package.
+// listed is what go list says of a package. Export is a file with the package's
+// compiled types. DepOnly marks what only others import.
 type listed struct {
 	ImportPath, Dir, Export string
 	GoFiles                 []string
 	DepOnly                 bool
 }
 
-// load type-checks the packages that the patterns name.
+// load type-checks the packages that the patterns name. Imports come from their
+// compiled forms, so that only the named packages are read as source. The
+// packages must compile.
 func load(patterns []string) ([]*pkg, error) {
 	list, err := list(patterns)
 	if err != nil {
 		return nil, err
 	}
 	exports := map[string]string{}
+	// Dependencies are in the list too, for their compiled types.
 	for _, l := range list {
 		exports[l.ImportPath] = l.Export
 	}
@@ -56,7 +60,8 @@ func load(patterns []string) ([]*pkg, error) {
 }
 
 // list asks the go command for the packages and for compiled forms of all that
-// they import.
+// they import. -export makes the go command build what is missing, in its
+// cache.
 func list(patterns []string) ([]listed, error) {
 	args := append([]string{"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,DepOnly", "--"}, patterns...)
 	cmd := exec.Command("go", args...)
@@ -78,6 +83,8 @@ func list(patterns []string) ([]listed, error) {
 }
 
 // check type-checks one package and gathers the references between its files.
+// Where a name is used, go/types says which object is meant, and the object
+// where it is defined.
 func check(fset *token.FileSet, imports types.Importer, l listed) (*pkg, error) {
 	p := &pkg{path: l.ImportPath, files: slices.Clone(l.GoFiles)}
 	var syntax []*ast.File
@@ -93,6 +100,7 @@ func check(fset *token.FileSet, imports types.Importer, l listed) (*pkg, error) 
 	if err != nil {
 		return nil, err
 	}
+	// A use inside the same file is no reference.
 	seen := map[ref]bool{}
 	for ident, object := range info.Uses {
 		if object.Pkg() != own || !defined(own, object) {
@@ -111,8 +119,9 @@ func check(fset *token.FileSet, imports types.Importer, l listed) (*pkg, error) 
 	return p, nil
 }
 
-// defined reports whether the object is a definition of the package itself, or a
-// method or field of one: what another file can know by name.
+// defined reports whether the object is a definition of the package itself, or
+// a method or field of one: what another file can know by name. Local variables
+// are none.
 func defined(own *types.Package, object types.Object) bool {
 	switch o := object.(type) {
 	case *types.Var:

@@ -9,6 +9,9 @@
 // package, as go/types sees it; uses of the same definition by the same file count
 // once. Test files are left out. The order is the best that a search finds, so
 // that a count is never too low, and is seldom too high.
+//
+// The target order of the Makefile runs it over the whole workspace. The go
+// command must be in the path.
 package main
 
 import (
@@ -17,6 +20,7 @@ import (
 	"os"
 )
 
+// main exits with status 2 when the packages cannot be loaded.
 func main() {
 	verbose := flag.Bool("v", false, "print each package's order, and the references against it")
 	limit := flag.Int("max", 0, "exit with status 1 when a package has more references against its order than this; 0: any number")
@@ -26,6 +30,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "fileorder:", err)
 		os.Exit(2)
 	}
+	// Every package is printed before the command fails, so that one run shows
+	// all.
 	failed := false
 	for _, p := range pkgs {
 		up := p.upward()

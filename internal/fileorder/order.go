@@ -7,22 +7,25 @@ import (
 	"slices"
 )
 
-// pkg is a package's files and what they use of each other.
+// pkg is a package's files and what they use of each other. files are names
+// without a folder; upward puts them in order.
 type pkg struct {
 	path  string
 	files []string
 	refs  []ref
 }
 
-// ref is a file's use of a name that another file defines.
+// ref is a file's use of a name that another file defines. from and to are
+// never the same file.
 type ref struct{ from, to, name string }
 
+// compare sorts by file, for a listing that stays the same.
 func (r ref) compare(s ref) int {
 	return cmp.Or(cmp.Compare(r.from, s.from), cmp.Compare(r.to, s.to), cmp.Compare(r.name, s.name))
 }
 
-// upward orders the package's files and returns the references from a file to one
-// that comes after it.
+// upward orders the package's files and returns the references from a file to
+// one that comes after it. An order that layers the files perfectly has none.
 func (p *pkg) upward() []ref {
 	p.sort()
 	at := make(map[string]int, len(p.files))
@@ -40,8 +43,10 @@ func (p *pkg) upward() []ref {
 
 // sort puts files before those that use them, as far as that goes: the least
 // feedback arc set, for which the greedy order of Eades, Lin and Smyth (A fast
-// and effective heuristic for the feedback arc set problem, 1993) is a start, and
-// moving one file at a time to its best place the improvement.
+// and effective heuristic for the feedback arc set problem, 1993) is a start,
+// and moving one file at a time to its best place the improvement. The problem
+// has no quick exact solution (it is NP-hard); packages have some tens of
+// files, for which this takes milliseconds.
 func (p *pkg) sort() {
 	n := len(p.files)
 	index := make(map[string]int, n)
@@ -56,6 +61,7 @@ func (p *pkg) sort() {
 		uses[index[r.from]][index[r.to]]++
 	}
 	order := greedy(uses)
+	// Each round goes through all files again, until one changes nothing.
 	for improve(uses, order) {
 	}
 	files := make([]string, n)
@@ -65,14 +71,16 @@ func (p *pkg) sort() {
 	p.files = files
 }
 
-// greedy takes away, time and again, a file that uses nothing more, to the front,
-// or that nothing uses, to the back; failing these the one that is used most in
-// proportion to what it uses.
+// greedy takes away, time and again, a file that uses nothing more, to the
+// front, or that nothing uses, to the back; failing these the one that is used
+// most in proportion to what it uses. The cost grows with the cube of the
+// number of files.
 func greedy(uses [][]int) []int {
 	left := make([]int, len(uses))
 	for i := range left {
 		left[i] = i
 	}
+	// front is in order already; back is built from its end.
 	var front, back []int
 	for len(left) > 0 {
 		best, balance, end := 0, 0, false
@@ -106,13 +114,15 @@ func greedy(uses [][]int) []int {
 }
 
 // improve moves each file to the place where least runs against the order, and
-// reports whether that was of use.
+// reports whether that was of use. Every move lowers the number of references
+// against the order, so repeating it ends. order is changed in place.
 func improve(uses [][]int, order []int) bool {
 	better := false
 	for _, f := range slices.Clone(order) {
 		at := slices.Index(order, f)
 		best, gain := at, 0
 		for d, step := range []int{-1, 1} {
+			// The change against the present place, summed up step by step.
 			sum := 0
 			for to := at + step; to >= 0 && to < len(order); to += step {
 				g := order[to]

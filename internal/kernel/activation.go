@@ -3,7 +3,10 @@ package kernel
 import "math"
 
 // Softmax replaces x by exp(x-max)/sum in place. An element of -Inf becomes
-// exactly 0; a row without any finite element, or with a NaN, becomes NaN.
+// exactly 0; a row without any finite element, or with a NaN, becomes NaN. It
+// multiplies by the reciprocal of the sum, which costs one rounding more than a
+// division of each element would. The maximum is subtracted first, so that no
+// exp overflows.
 func Softmax(x []float32) {
 	if len(x) == 0 {
 		return
@@ -11,7 +14,10 @@ func Softmax(x []float32) {
 	Scale(x, x, 1/expSum(x, MaxF32(x)))
 }
 
-// expSum replaces x by exp(x-shift) and returns the sum.
+// expSum replaces x by exp(x-shift) and returns the sum. The assembly takes
+// whole groups of 8; the tail is computed in float64 and rounded. So an
+// element's value may depend on whether it lies in the tail, but never on how
+// work is split: rows are not cut.
 func expSum(x []float32, shift float32) float32 {
 	done, sum := 0, float32(0)
 	if useAsm {
@@ -27,7 +33,8 @@ func expSum(x []float32, shift float32) float32 {
 	return sum
 }
 
-// Exp stores exp(x[i]) in dst, which may be x.
+// Exp stores exp(x[i]) in dst, which may be x. Below -105 it is 0, above 89 it
+// is +Inf.
 func Exp(dst, x []float32) {
 	x = x[:len(dst)]
 	done := 0
@@ -60,6 +67,7 @@ func Silu(dst, x []float32) {
 // Gimpel, 2016).
 const (
 	geluA = 0.7978845608028654
+	// The polynomial's coefficient, as in the paper and in PyTorch.
 	geluB = 0.044715
 )
 
@@ -80,7 +88,8 @@ func GeluTanh(dst, x []float32) {
 	}
 }
 
-// GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x.
+// GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x. For negative x
+// erfc keeps the digits that 1+erf would lose.
 func GeluErf(dst, x []float32) {
 	x = x[:len(dst)]
 	done := 0

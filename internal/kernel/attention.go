@@ -15,7 +15,8 @@ import (
 // -Inf has weight exactly 0 whatever its score, and a key whose weight is
 // exactly 0 is left out of the sum over the values: what lies in its key and
 // value (NaN included) does not reach the result. A row without a key of
-// positive weight gives NaN, but with Keys == 0 it gives 0.
+// positive weight gives NaN, but with Keys == 0 it gives 0. Sums run over the
+// keys in order, in tiles of attnKeys, whatever the number of threads.
 type Attention struct {
 	// Heads is a multiple of KVHeads; query head h reads key head
 	// h/(Heads/KVHeads). HeadDim is the length of a query and a key, ValueDim
@@ -36,18 +37,21 @@ type Attention struct {
 	VHead, VRow, VCol int
 
 	// Mask, when set, is added to the scores: element k of query q of head h at
-	// h*MaskHead+q*MaskRow+k. A stride of 0 broadcasts.
+	// h*MaskHead+q*MaskRow+k. A stride of 0 broadcasts. A row of it holds Keys
+	// elements. Values other than 0 and -Inf are added like any score.
 	Mask              []float32
 	MaskHead, MaskRow int
 
 	// Scale multiplies the scores.
 	Scale float32
 
-	// Round rounds to binary16 what the separate operations would store as fp16:
-	// the scores, the scaled scores, the masked scores, the weights and the result.
+	// Round rounds to binary16 what the separate operations would store as
+	// fp16: the scores, the scaled scores, the masked scores, the weights and
+	// the result. It is for arithmetic that must equal the unfused program's.
 	Round bool
 
-	// Dst receives element d of query q of head h at h*DstHead+q*DstRow+d.
+	// Dst receives element d of query q of head h at h*DstHead+q*DstRow+d. It
+	// may not overlap Q, K or V.
 	Dst             []float32
 	DstHead, DstRow int
 
@@ -55,6 +59,7 @@ type Attention struct {
 	// unfinished.
 	Stop func() bool
 
+	// One for each worker; it only grows.
 	scratch [][]float32
 	// step is the number of query rows of a unit of work, perKV the number of
 	// units of a key head.
@@ -68,12 +73,16 @@ const (
 	// attnKeys is how many keys or values are widened at a time: 64 of 128
 	// elements take 32 KiB.
 	attnKeys = 64
-	// attnUnits is how many units of work each thread should find.
+	// attnUnits is how many units of work each thread should find. More units
+	// even out threads of different speed; fewer read keys and values less
+	// often.
 	attnUnits = 4
 )
 
 // Go computes Dst on at most maxThreads threads (0: the pool's). It allocates
-// only when a larger scratch is needed than in the calls before.
+// only when a larger scratch is needed than in the calls before. The slices
+// must be as long as shapes and strides need: a wrong length panics in a
+// worker.
 func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 	if a.Heads <= 0 || a.KVHeads <= 0 || a.Queries <= 0 {
 		return
@@ -85,6 +94,8 @@ func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 	if maxThreads > 0 {
 		threads = min(threads, maxThreads)
 	}
+	// All query heads of a key head count as rows of one product, since they share
+	// its keys and values.
 	rows := a.Heads / a.KVHeads * a.Queries
 	units := attnUnits * threads
 	a.step = min(max((rows*a.KVHeads+units-1)/units, 1), attnRows, rows)
@@ -94,7 +105,8 @@ func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 	p.For(a, a.KVHeads*a.perKV, 1, maxThreads)
 }
 
-// Run computes the units lo to hi-1. It is called by the pool.
+// Run computes the units lo to hi-1. It is called by the pool. A unit is up to
+// step rows of one key head.
 func (a *Attention) Run(lo, hi, worker int) {
 	rows := a.Heads / a.KVHeads * a.Queries
 	for u := lo; u < hi; u++ {
@@ -118,12 +130,15 @@ func (a *Attention) maskRow(kv, r int) []float32 {
 	return a.Mask[at : at+a.Keys]
 }
 
-// unit computes n rows of one key head, from row number first.
+// unit computes n rows of one key head, from row number first. scratch is cut
+// into the rows' scores, the queries, the results and a tile of widened keys or
+// values.
 func (a *Attention) unit(kv, first, n int, scratch []float32) {
 	d, dv := a.HeadDim, a.ValueDim
 	scores, scratch := scratch[:n*a.Keys], scratch[n*a.Keys:]
 	q, scratch := scratch[:n*d], scratch[n*d:]
 	out, tile := scratch[:n*dv], scratch[n*dv:]
+	// Copied, so that the rows of the product are equally far apart.
 	for i := range n {
 		h, qi := a.where(kv, first+i)
 		copy(q[i*d:(i+1)*d], a.Q[h*a.QHead+qi*a.QRow:])
@@ -162,7 +177,9 @@ func (a *Attention) unit(kv, first, n int, scratch []float32) {
 	}
 }
 
-// hidden reports whether the mask hides keys k to k+keys-1 from all n rows.
+// hidden reports whether the mask hides keys k to k+keys-1 from all n rows. Its
+// keys are then not read at all: of a causal prompt that is nearly half of the
+// work, and of a cache that is not full the rest of it.
 func (a *Attention) hidden(kv, first, n, k, keys int) bool {
 	if a.Mask == nil {
 		return false
@@ -183,15 +200,19 @@ func (a *Attention) hidden(kv, first, n, k, keys int) bool {
 	return true
 }
 
+// isNegInf compares in a way that NaN fails: a NaN in the mask hides no key.
 func isNegInf(v float32) bool { return v < -math.MaxFloat32 }
 
+// fill sets the scores of a hidden tile, whose memory holds those of an earlier
+// unit.
 func fill(x []float32, v float32) {
 	for i := range x {
 		x[i] = v
 	}
 }
 
-// weigh turns the scores of a row into weights.
+// weigh turns the scores of a row into weights. The order of the roundings is
+// that of the operations in a program: matmul, mul, add, softmax.
 func (a *Attention) weigh(s []float32, kv, row int) {
 	if a.Round {
 		roundUntil(a.Stop, s)
@@ -214,7 +235,8 @@ func (a *Attention) weigh(s []float32, kv, row int) {
 	}
 }
 
-// addMask adds mask to s; -Inf in the mask overrides the score.
+// addMask adds mask to s; -Inf in the mask overrides the score. Without that
+// +Inf or NaN in a hidden key's score would come through as NaN.
 func addMask(s, mask []float32) {
 	mask = mask[:len(s)]
 	done := 0
@@ -233,7 +255,8 @@ func addMask(s, mask []float32) {
 }
 
 // gather sums the values by their weights. Values of weight 0 may still reach
-// the sum as 0 times infinity: the caller looks for that.
+// the sum as 0 times infinity: the caller looks for that. Tiles of which every
+// weight is 0 are not read.
 func (a *Attention) gather(out, scores, tile []float32, kv, n int) {
 	clear(out)
 	for k := 0; k < a.Keys; k += attnKeys {
@@ -249,7 +272,9 @@ func (a *Attention) gather(out, scores, tile []float32, kv, n int) {
 	}
 }
 
-// gatherCarefully is gather for one row that leaves out values of weight 0.
+// gatherCarefully is gather for one row that leaves out values of weight 0. It
+// is slow and seldom needed: only where a result was not finite. It gives the
+// same NaN or infinity again where a visible value is the cause.
 func (a *Attention) gatherCarefully(out, weights, tile []float32, kv int) {
 	clear(out)
 	for k, w := range weights {
@@ -276,8 +301,9 @@ func allZero(w []float32, ld, n, keys int) bool {
 	return true
 }
 
-// widen returns n rows of d float32 from element at on, and their distance. Rows
-// that are not contiguous float32 already are copied to tile.
+// widen returns n rows of d float32 from element at on, and their distance.
+// Rows that are not contiguous float32 already are copied to tile. at, row and
+// col count elements. What is returned is valid until tile is used again.
 func widen(tile []float32, h []uint16, f []float32, at, row, col, n, d int) ([]float32, int) {
 	switch {
 	case f != nil && col == 1:
@@ -301,7 +327,8 @@ func widen(tile []float32, h []uint16, f []float32, at, row, col, n, d int) ([]f
 }
 
 // widenAcross is widen for keys stored across, [HeadDim, Keys]: it reads along
-// the keys, where the memory is dense, and writes across.
+// the keys, where the memory is dense, and writes across. n is at most
+// attnKeys.
 func widenAcross(tile []float32, h []uint16, at, row, col, n, d int) {
 	var line [attnKeys]float32
 	var half [attnKeys]uint16

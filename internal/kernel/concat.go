@@ -4,7 +4,9 @@ import "fmt"
 
 // Concat is several matrices of the same width, one below the other: the
 // projections of an attention block, or gate and up of a feed-forward block, as
-// one product that shares its prepared input. The parts stay where they are.
+// one product that shares its prepared input. The parts stay where they are. A
+// layer's projections are small, and one product of all of them gives more
+// chunks to share than each by itself.
 type Concat struct {
 	shape
 	parts []Mat
@@ -48,7 +50,8 @@ func (c *Concat) Bytes() int {
 	return n
 }
 
-// ScratchLen implements [Mat].
+// ScratchLen implements [Mat]. The parts are computed one after the other and
+// use the same scratch.
 func (c *Concat) ScratchLen(n int) int {
 	most := 0
 	for _, p := range c.parts {
@@ -57,7 +60,8 @@ func (c *Concat) ScratchLen(n int) int {
 	return most
 }
 
-// Row decodes row r.
+// Row decodes row r. r must be a row of the matrix; for another nothing is
+// stored.
 func (c *Concat) Row(dst []float32, r int) {
 	for i, p := range c.parts {
 		if q := r - c.first[i]; q >= 0 && q < p.Rows() {
@@ -67,7 +71,8 @@ func (c *Concat) Row(dst []float32, r int) {
 	}
 }
 
-// Mul implements [Mat].
+// Mul implements [Mat]. Row r of the whole is stored at dst[t*ldd+r], as if it
+// were one matrix.
 func (c *Concat) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	c.mulPrepared(dst, ldd, x, ldx, n, lo, hi, nil, scratch)
 }
@@ -96,7 +101,9 @@ func (c *Concat) within(i, lo, hi int) (from, to int) {
 	return max(lo, first) - first, min(hi, first+c.parts[i].Rows()) - first
 }
 
-// shared returns the first part when one preparation serves all parts.
+// shared returns the first part when one preparation serves all parts. They
+// must all want the same form and length, as they do when they are stored
+// alike. Otherwise each part prepares for itself, for every chunk of rows anew.
 func (c *Concat) shared(n int) preparer {
 	var first preparer
 	for _, p := range c.parts {

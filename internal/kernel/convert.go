@@ -3,7 +3,8 @@ package kernel
 import "github.com/gocoreml/coreml/internal/dtype"
 
 // F16ToF32 widens len(src) half-precision numbers into dst. Signalling NaNs
-// become quiet, as the hardware conversions do.
+// become quiet, as the hardware conversions do. Every half is a float32, so
+// nothing is rounded.
 func F16ToF32(dst []float32, src []uint16) {
 	dst = dst[:len(src)]
 	done := 0
@@ -18,7 +19,8 @@ func F16ToF32(dst []float32, src []uint16) {
 }
 
 // F32ToF16 rounds len(src) numbers to half precision, ties to even. NaN keeps
-// the upper bits of its payload and becomes quiet.
+// the upper bits of its payload and becomes quiet. From 65520 on the result is
+// infinite; below the normal halves it is subnormal and loses digits.
 func F32ToF16(dst []uint16, src []float32) {
 	dst = dst[:len(src)]
 	done := 0
@@ -33,7 +35,8 @@ func F32ToF16(dst []uint16, src []float32) {
 }
 
 // RoundF16 rounds every element of x to the nearest half-precision value in
-// place: what storing a result as fp16 and reading it back does.
+// place: what storing a result as fp16 and reading it back does. It is the
+// rounding of arithmetic Faithful, applied to each result.
 func RoundF16(x []float32) {
 	done := 0
 	if useAsm {

@@ -19,8 +19,11 @@ type Info struct {
 	Problem string
 }
 
+// current is written at start and by SetVariant.
 var current Info
 
+// COREML_CPU is read once, at start: a later change of the environment has no
+// effect.
 func init() {
 	detect()
 	current = choose(os.Getenv(EnvCPU))
@@ -46,7 +49,9 @@ func SetVariant(name string) error {
 }
 
 // choose applies the cap: the best available set at or below it. A cap of
-// another architecture's name leaves that architecture's own best.
+// another architecture's name leaves that architecture's own best. An unknown
+// cap is reported and ignored, since a kernel set must never be a reason not to
+// run.
 func choose(limit string) Info {
 	have := available()
 	in := Info{Best: have[0], Variant: have[0], Requested: limit}

@@ -18,6 +18,8 @@ var (
 // These say what the processor and the operating system support.
 var hasAVX2, hasAVX512, hasVNNI bool
 
+// detect relies on x/sys/cpu to find out whether the operating system saves the
+// wide registers too.
 func detect() {
 	x := &cpu.X86
 	hasAVX2 = x.HasAVX2 && x.HasFMA && x.HasF16C
@@ -25,6 +27,7 @@ func detect() {
 	hasVNNI = hasAVX512 && x.HasAVX512VNNI
 }
 
+// apply turns everything off for a variant that the machine lacks.
 func apply(variant string) {
 	useAVX512 = variant == AVX512 && hasAVX512
 	useVNNI = useAVX512 && hasVNNI
@@ -32,6 +35,7 @@ func apply(variant string) {
 	useAsm = useAVX2
 }
 
+// available counts AVX-512 with or without VNNI, which has no name of its own.
 func available() []string {
 	switch {
 	case hasAVX512:

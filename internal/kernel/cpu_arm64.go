@@ -16,6 +16,8 @@ var useAsm, useDot bool
 // does; some releases of macOS do not tell.
 var hasDot bool
 
+// detect looks for SDOT; without it bytes are multiplied by widening
+// instructions.
 func detect() { hasDot = cpu.ARM64.HasASIMDDP || runtime.GOOS == "darwin" }
 
 func apply(variant string) {

@@ -6,7 +6,9 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// Dot returns the sum of a[i]*b[i]. The slices have the same length.
+// Dot returns the sum of a[i]*b[i]. The slices have the same length. The
+// assembly has several vectors of partial sums, which are added in a fixed
+// order at the end; what is left over, fewer than 8, is added last.
 func Dot(a, b []float32) float32 {
 	b = b[:len(a)]
 	done, sum := 0, float32(0)
@@ -18,6 +20,8 @@ func Dot(a, b []float32) float32 {
 	return sum + dotGo(a[done:], b[done:])
 }
 
+// dotGo has four partial sums, which a processor adds at the same time. The
+// order in which they are joined is part of the definition.
 func dotGo(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32
 	for len(a) >= 4 && len(b) >= 4 {
@@ -33,7 +37,8 @@ func dotGo(a, b []float32) float32 {
 	return (s0 + s2) + (s1 + s3)
 }
 
-// DotF16 returns the sum of w[i]*x[i] for half-precision w.
+// DotF16 returns the sum of w[i]*x[i] for half-precision w. The halves are
+// widened, which is exact, before they are multiplied.
 func DotF16(w []uint16, x []float32) float32 {
 	x = x[:len(w)]
 	done, sum := 0, float32(0)
@@ -54,7 +59,8 @@ func DotF16(w []uint16, x []float32) float32 {
 	return sum + (s0 + s1)
 }
 
-// Axpy adds a*x to y.
+// Axpy adds a*x to y. One addition to each element of y: the order of calls is
+// the order of the sum.
 func Axpy(y []float32, a float32, x []float32) {
 	y = y[:len(x)]
 	done := 0
@@ -82,7 +88,9 @@ func AxpyF16(y []float32, a float32, x []uint16) {
 	}
 }
 
-// Add stores a[i]+b[i] in dst. dst may be a or b; len(dst) counts.
+// Add stores a[i]+b[i] in dst. dst may be a or b; len(dst) counts. Add, [Mul]
+// and [Scale] round once for each element, so they agree to the bit in every
+// variant.
 func Add(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	done := 0
@@ -125,7 +133,7 @@ func Scale(dst, a []float32, s float32) {
 }
 
 // MaxF32 returns the greatest element that is not NaN, or -Inf when there is
-// none.
+// none. Softmax relies on NaN being left out: it comes back by way of exp.
 func MaxF32(x []float32) float32 {
 	m, done := float32(math.Inf(-1)), 0
 	if useAsm {
@@ -141,7 +149,7 @@ func MaxF32(x []float32) float32 {
 	return m
 }
 
-// SumF32 returns the sum of x.
+// SumF32 returns the sum of x. Order and error are those of Dot.
 func SumF32(x []float32) float32 {
 	done, sum := 0, float32(0)
 	if useAsm {

@@ -23,7 +23,8 @@ func Div(dst, a, b []float32) {
 	}
 }
 
-// Max stores the larger of a[i] and b[i] in dst; NaN when one of them is.
+// Max stores the larger of a[i] and b[i] in dst; NaN when one of them is. Go's
+// max does it; a bare comparison would drop a NaN in a.
 func Max(dst, a, b []float32) {
 	b = b[:len(a)]
 	dst = dst[:len(a)]
@@ -90,7 +91,8 @@ func MinScalar(dst, a []float32, s float32) {
 	}
 }
 
-// Abs stores the absolute values of x in dst.
+// Abs stores the absolute values of x in dst. The sign bit is cleared, which is
+// right for -0 and NaN too.
 func Abs(dst, x []float32) {
 	for k, v := range x {
 		dst[k] = abs32(v)
@@ -99,7 +101,8 @@ func Abs(dst, x []float32) {
 
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-// Sqrt stores the square roots of x in dst.
+// Sqrt stores the square roots of x in dst. The square root in float64, rounded
+// once more, is the correctly rounded one of a float32.
 func Sqrt(dst, x []float32) {
 	for k, v := range x {
 		dst[k] = float32(math.Sqrt(float64(v)))

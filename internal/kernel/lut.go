@@ -7,11 +7,13 @@ import (
 )
 
 // LUTConfig describes a palettised matrix: w = table[index], times an optional
-// scale per row.
+// scale per row. It is constexpr_lut_to_dense with scalar entries; tables of
+// vectors are decoded elsewhere.
 type LUTConfig struct {
 	Rows, Cols int
-	// Bits is the width of an index: 1, 2, 3, 4, 6 or 8. Indices are packed least
-	// significant bit first over the flattened tensor.
+	// Bits is the width of an index: 1, 2, 3, 4, 6 or 8. Indices are packed
+	// least significant bit first over the flattened tensor. 5 and 7 do not
+	// occur in the format.
 	Bits    int
 	Indices []byte
 	// Each table serves RowGroup rows and ColGroup columns; both divide the
@@ -27,7 +29,8 @@ type LUTConfig struct {
 	Round bool
 }
 
-// LUT is a palettised matrix.
+// LUT is a palettised matrix. fast says that groups of columns are whole steps
+// of the assembly.
 type LUT struct {
 	shape
 	c LUTConfig
@@ -37,7 +40,8 @@ type LUT struct {
 }
 
 // NewLUT checks the lengths and returns the matrix. The slices are used in
-// place and must not change.
+// place and must not change. An index cannot lead out of its table: it has Bits
+// bits, and the table 2^Bits entries.
 func NewLUT(c LUTConfig) (*LUT, error) {
 	if err := checkShape(c.Rows, c.Cols); err != nil {
 		return nil, err
@@ -88,7 +92,8 @@ func (m *LUT) Format() string {
 	return name
 }
 
-// Bytes returns the stored size of indices, tables and scales.
+// Bytes returns the stored size of indices, tables and scales. Tables of few
+// rows each can be as large as the indices.
 func (m *LUT) Bytes() int {
 	n := (m.rows*m.cols*m.c.Bits + 7) / 8
 	return n + 2*len(m.c.Table16) + 4*len(m.c.Table32) + 2*len(m.c.Scale16) + 4*len(m.c.Scale32)
@@ -104,7 +109,9 @@ func (m *LUT) entries(dst []float32, r, g int) {
 	}
 }
 
-// table is entries with the row's scale and the rounding applied.
+// table is entries with the row's scale and the rounding applied. The scale is
+// applied to the table and not to each weight: every weight is one of the
+// table's products, so the result is the same.
 func (m *LUT) table(dst []float32, r, g int) {
 	dst = dst[:m.size]
 	m.entries(dst, r, g)
@@ -119,7 +126,8 @@ func (m *LUT) table(dst []float32, r, g int) {
 	}
 }
 
-// index returns index i of the packed tensor.
+// index returns index i of the packed tensor. Only indices of 3 and 6 bits
+// cross bytes.
 func (m *LUT) index(i int) int {
 	bit := i * m.c.Bits
 	v := int(m.c.Indices[bit>>3])
@@ -129,7 +137,8 @@ func (m *LUT) index(i int) int {
 	return v >> (bit & 7) & (m.size - 1)
 }
 
-// decode stores W[r, c0:c0+len(dst)] in dst: the definition.
+// decode stores W[r, c0:c0+len(dst)] in dst: the definition. The table is made
+// anew for every group that the range touches.
 func (m *LUT) decode(dst []float32, r, c0 int) {
 	var table [256]float32
 	for i := 0; i < len(dst); {
@@ -141,7 +150,8 @@ func (m *LUT) decode(dst []float32, r, c0 int) {
 	}
 }
 
-// lookup stores the entries of len(dst) indices from index at on.
+// lookup stores the entries of len(dst) indices from index at on. Loops for 8
+// and 6 bits, whose indices are cheap to take apart, precede the general one.
 func (m *LUT) lookup(dst []float32, table *[256]float32, at int) {
 	i := 0
 	switch m.c.Bits {
@@ -168,7 +178,8 @@ func (m *LUT) lookup(dst []float32, table *[256]float32, at int) {
 	}
 }
 
-// lutGroup is how many indices the assembly takes at a time.
+// lutGroup is how many indices the assembly takes at a time. A group fills
+// whole bytes at every width.
 func lutGroup(width int) int {
 	if width == 6 {
 		return 32

@@ -5,6 +5,7 @@ package kernel
 import "math"
 
 // planes reports whether the 64-wide kernel of 4-bit indices takes the matrix.
+// Such rows begin at whole bytes, and one table serves all of a row.
 func (m *LUT) planes() bool { return m.c.Bits == 4 && m.cg == 1 && m.cols%64 == 0 }
 
 // prepLen returns the length of n prepared vectors, or 0 when the kernels take
@@ -16,6 +17,7 @@ func (m *LUT) prepLen(n int) int {
 	return 0
 }
 
+// prepare puts each vector into the order in which the kernel meets the codes.
 func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
 	for t := lo; t < hi; t++ {
 		v := x[t*ldx : t*ldx+m.cols]
@@ -39,6 +41,8 @@ func (m *LUT) load(t *lutTable, r, g int, scaled, prepared bool) bool {
 		// Its 16 floats fit in a register.
 	case prepared:
 		t.bytePlanes()
+	// The kernel permutes 8 entries with 3 bits of what it reads, of which the
+	// upper belong to the next index.
 	case m.c.Bits < 4:
 		for i := m.size; i < 8; i++ {
 			t[i] = t[i&(m.size-1)]
@@ -49,7 +53,8 @@ func (m *LUT) load(t *lutTable, r, g int, scaled, prepared bool) bool {
 	return true
 }
 
-// bytePlanes cuts 16 floats into 4 planes of 16 bytes.
+// bytePlanes cuts 16 floats into 4 planes of 16 bytes. Plane k holds byte k of
+// every entry, lowest first, so that a byte shuffle looks up 16 codes at once.
 func (t *lutTable) bytePlanes() {
 	var f [16]float32
 	copy(f[:], t[:])
@@ -60,6 +65,8 @@ func (t *lutTable) bytePlanes() {
 	}
 }
 
+// dotAsm multiplies rows that share a table and follow one another in w; dst
+// has one element for each.
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
 	switch {
 	case prepared && useAVX512:
@@ -71,6 +78,7 @@ func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
 	}
 }
 
+// decodeAsm decodes groups of lutGroup indices.
 func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {
 	decodeLUTAVX2(m.c.Bits, dst, w, table, groups)
 }

@@ -9,9 +9,10 @@ func (m *LUT) prepLen(int) int { return 0 }
 func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
 
 // load builds the kernel's table of row r and column group g, two planes of the
-// bytes of halves. With scaled, the row's scale is in it. It reports false for a
-// table that the kernel cannot hold: one of 8 bits, or of floats that are no
-// halves.
+// bytes of halves. With scaled, the row's scale is in it. It reports false for
+// a table that the kernel cannot hold: one of 8 bits, or of floats that are no
+// halves. TBL looks up bytes in up to 64 of them, so a table of halves takes
+// two look-ups, one for each plane.
 func (m *LUT) load(t *lutTable, r, g int, scaled, _ bool) bool {
 	if m.c.Bits == 8 {
 		return false
@@ -20,6 +21,7 @@ func (m *LUT) load(t *lutTable, r, g int, scaled, _ bool) bool {
 	return t.halfPlanes(m.size, max(m.size, 16))
 }
 
+// dotAsm takes 8 indices at a time at every width.
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, _ bool) {
 	dotLUTNEON(m.c.Bits, w, table, x, dst, rows, m.cols/8)
 }

@@ -8,15 +8,17 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// lutTable is a table in the form that the kernel of its width reads: floats, or
-// planes of the bytes of floats or halves.
+// lutTable is a table in the form that the kernel of its width reads: floats,
+// or planes of the bytes of floats or halves. The kernels trust its form and
+// check nothing.
 type lutTable [256]float32
 
 // bytes returns the table as bytes.
 func (t *lutTable) bytes() *[1024]byte { return (*[1024]byte)(unsafe.Pointer(t)) }
 
 // late reports whether the row's scale is applied to the sum: when weights are
-// not rounded, scaling them one by one would only cost accuracy.
+// not rounded, scaling them one by one would only cost accuracy. With rounding
+// it has to come first, as each weight is rounded after it.
 func (m *LUT) late() bool {
 	return !m.c.Round && (m.c.Scale16 != nil || m.c.Scale32 != nil)
 }
@@ -41,7 +43,7 @@ func (m *LUT) floats(t *lutTable, r, g int, scaled bool) {
 
 // halfPlanes cuts the first size floats, which are halves, into a plane of low
 // bytes and one of high bytes, each with room for width of them. It reports
-// false when one is no half.
+// false when one is no half. A NaN is one whatever its payload.
 func (t *lutTable) halfPlanes(size, width int) bool {
 	var f [64]float32
 	var h [64]uint16
@@ -59,7 +61,8 @@ func (t *lutTable) halfPlanes(size, width int) bool {
 
 // gemvFast multiplies rows lo to hi-1 through tables held in registers. It
 // reports false for layouts that no kernel takes. prep is x as prepare leaves
-// it, or empty.
+// it, or empty. The table is kept in scratch and made anew for each group of
+// rows, or for each row where scales are part of it.
 func (m *LUT) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
 	if !m.fast || m.cg > 1 {
 		return false
@@ -95,7 +98,8 @@ func (m *LUT) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 }
 
 // unpackFast decodes W[r0:r1, c0:c1] into rows of dst that are ld apart: whole
-// groups, or a part of one. Both ends are multiples of the kernel's step.
+// groups, or a part of one. Both ends are multiples of the kernel's step. The
+// table stays as long as the rows share it.
 func (m *LUT) unpackFast(dst []float32, ld, r0, r1, c0, c1 int) bool {
 	if !m.fast {
 		return false

@@ -9,7 +9,7 @@ func (m *LUT) Row(dst []float32, r int) {
 	}
 }
 
-// ScratchLen implements [Mat].
+// ScratchLen implements [Mat]. Prepared vectors lie behind the table.
 func (m *LUT) ScratchLen(n int) int {
 	if p := m.prepLen(n); p > 0 {
 		return lutScratch + p
@@ -35,7 +35,9 @@ func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
 }
 
-// mulPrepared is Mul with the work done that all rows share.
+// mulPrepared is Mul with the work done that all rows share. Few vectors go row
+// by row, which reads the indices once for each; more go by tiles of decoded
+// weights.
 func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
 	if n >= tileMin && len(prep) == 0 {
 		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
@@ -51,7 +53,7 @@ func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi in
 	m.slowRows(dst, ldd, x, ldx, n, lo, hi, scratch)
 }
 
-// slowRows multiplies by decoding a row at a time.
+// slowRows multiplies by decoding a row at a time. scratch holds one row.
 func (m *LUT) slowRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	for r := lo; r < hi; r++ {
 		m.Row(scratch, r)

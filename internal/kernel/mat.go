@@ -12,7 +12,8 @@ import (
 var ErrMat = errors.New("kernel: invalid matrix")
 
 // Mat is a weight matrix that is used as stored. It computes y = x·Wᵀ for a
-// matrix W of shape [Rows, Cols]. A Mat is immutable and safe for concurrent use.
+// matrix W of shape [Rows, Cols]. A Mat is immutable and safe for concurrent
+// use. Rows are outputs and Cols inputs, as a linear layer stores them.
 type Mat interface {
 	// Rows returns the number of outputs, Cols the number of inputs.
 	Rows() int
@@ -36,8 +37,9 @@ type Mat interface {
 // on: 64 rows by 512 columns are 128 KiB and stay in the second-level cache; 4
 // rows of it (8 KiB) and 8 vectors of 512 (16 KiB) fit in the first.
 const (
-	tileRows   = 64
-	tileCols   = 512
+	tileRows = 64
+	tileCols = 512
+	// arm64 takes 9 vectors as 5 and 4.
 	tileTokens = 9
 	// tileStride keeps the rows of a tile off one another's cache lines.
 	tileStride = tileCols + 16
@@ -47,7 +49,7 @@ const (
 )
 
 // checkShape leaves room for eight bytes an element, so that no length computed
-// from the shape overflows anywhere behind it.
+// from the shape overflows anywhere behind it. The sizes come from a file.
 func checkShape(rows, cols int) error {
 	if rows < 0 || cols < 0 {
 		return fmt.Errorf("%w: shape [%d, %d]", ErrMat, rows, cols)
@@ -76,7 +78,9 @@ func (s shape) Rows() int { return s.rows }
 // Cols returns the number of inputs.
 func (s shape) Cols() int { return s.cols }
 
-// finite reports whether no element is infinite or NaN.
+// finite reports whether no element is infinite or NaN. It looks at the
+// exponent, which is all ones for these alone; comparing numbers would miss
+// NaN.
 func finite(x []float32) bool {
 	for _, v := range x {
 		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {

@@ -1,6 +1,7 @@
 package kernel
 
-// F32 is a matrix of float32.
+// F32 is a matrix of float32. The data is the caller's, mostly mapped weights,
+// and must not change.
 type F32 struct {
 	shape
 	data []float32
@@ -43,6 +44,8 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	switch {
 	case n >= copyMin:
 		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
+	// One or two vectors: a pass over the weights is all memory, and a plain
+	// dot product keeps up.
 	case n < tileMin || m.cols == 0:
 		for r := lo; r < hi; r++ {
 			w := m.data[r*m.cols : (r+1)*m.cols]
@@ -50,6 +53,7 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 				dst[t*ldd+r] = Dot(w, x[t*ldx:t*ldx+m.cols])
 			}
 		}
+	// Between the two the rows are multiplied where they lie, tile by tile.
 	case lo < hi:
 		matMulNT(nil, dst[lo:], ldd, x, ldx, m.data[lo*m.cols:], m.cols, n, hi-lo, m.cols)
 	}
@@ -57,13 +61,15 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 
 func (m *F32) tileEnd(c int) int { return min(c+tileCols, m.cols) }
 
+// unpack copies to rows that do not compete for cache lines.
 func (m *F32) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
 		copy(dst[(r-r0)*ld:], m.data[r*m.cols+c0:r*m.cols+c1])
 	}
 }
 
-// F16 is a matrix of half-precision numbers.
+// F16 is a matrix of half-precision numbers. Each weight is widened where it is
+// used; no float32 copy of the whole matrix is made.
 type F16 struct {
 	shape
 	data []uint16
@@ -99,7 +105,8 @@ func (m *F16) Row(dst []float32, r int) {
 	F16ToF32(dst, m.data[r*m.cols:(r+1)*m.cols])
 }
 
-// Mul implements [Mat].
+// Mul implements [Mat]. From tileMin vectors on a tile is widened once for all
+// of them.
 func (m *F16) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	if n >= tileMin {
 		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)

@@ -1,7 +1,9 @@
 package kernel
 
 // MatMul computes dst = a·b for a [m,k] and b [k,n], or a·bᵀ for b [n,k] when
-// transB is set. Rows are lda, ldb and ldd elements apart and contiguous inside.
+// transB is set. Rows are lda, ldb and ldd elements apart and contiguous
+// inside. dst may not overlap a or b. Sums over k go tile by tile in order, so
+// they do not depend on how rows are split among threads.
 func MatMul(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, transB bool, m, n, k int) {
 	MatMulUntil(nil, dst, ldd, a, lda, b, ldb, transB, m, n, k)
 }
@@ -23,6 +25,8 @@ func MatMulUntil(stop func() bool, dst []float32, ldd int, a []float32, lda int,
 	matMulNN(stop, dst, ldd, a, lda, b, ldb, m, n, k)
 }
 
+// matMulNT goes through b tile by tile and adds the sums of each tile to dst,
+// from the second on.
 func matMulNT(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
 	for r := 0; r < n; r += tileRows {
 		rows := min(tileRows, n-r)
@@ -45,6 +49,7 @@ const (
 	nnCols  = 4096
 )
 
+// matMulNN walks b along its rows, which are dense.
 func matMulNN(stop func() bool, dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, m, n, k int) {
 	for c := 0; c < k; c += nnDepth {
 		kc := min(nnDepth, k-c)
@@ -88,7 +93,8 @@ func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m,
 }
 
 // mulNN computes dst[i*ldd+j] = Σ_c a[i*lda+c]·b[c*ldb+j] for m rows, n columns
-// and depth k > 0, added to dst when acc is set.
+// and depth k > 0, added to dst when acc is set. The order over c is that of
+// the rows of b.
 func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
 	if n <= 0 || m <= 0 || k <= 0 {
 		return
@@ -109,6 +115,7 @@ func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n,
 	}
 }
 
+// axpyGo never leaves plain Go, unlike [Axpy]: it is the definition.
 func axpyGo(y []float32, a float32, x []float32) {
 	x = x[:len(y)]
 	for i, v := range x {

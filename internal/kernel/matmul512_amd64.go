@@ -2,7 +2,8 @@
 
 package kernel
 
-// mulNN512 is mulNN on blocks of 6 rows and 32 columns.
+// mulNN512 is mulNN on blocks of 6 rows and 32 columns. The last columns are
+// masked inside the kernel.
 func mulNN512(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k, acc int) {
 	for j := 0; j < n; j += 32 {
 		for i := 0; i < m; i += 6 {

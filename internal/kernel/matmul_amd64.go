@@ -11,10 +11,13 @@ var tailMasks = [16]uint32{
 func laneMask(n int) *uint32 { return &tailMasks[8-n] }
 
 // mulNTAsm is mulNT on 4 rows at a time. A group of fewer rows names its last
-// row several times and masks the results.
+// row several times and masks the results. No row beyond the last is read, and
+// nothing is written beyond it.
 func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
 	var tail, rows *uint32
 	if k&7 != 0 {
+		// The columns after the last whole group of 8; AVX-512 makes its own
+		// mask of k.
 		tail = laneMask(k & 7)
 	}
 	add := 0
@@ -37,7 +40,8 @@ func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw,
 	}
 }
 
-// mulNNAsm is mulNN on blocks of 6 rows and 16 columns.
+// mulNNAsm is mulNN on blocks of 6 rows and 16 columns. Strides are in bytes
+// for the kernels, hence the 4s.
 func mulNNAsm(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
 	add := 0
 	if acc {

@@ -3,7 +3,8 @@
 package kernel
 
 // mulNTAsm is mulNT on 4 rows and up to 5 vectors at a time. A group of fewer
-// rows names its last row several times and drops the results.
+// rows names its last row several times and drops the results. NEON has no
+// masked stores, so such a group is stored beside and copied.
 func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
 	add := 0
 	if acc {
@@ -34,7 +35,8 @@ func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw,
 	}
 }
 
-// ntVectors splits n vectors evenly: 9 are 5 and 4, 6 are 3 and 3.
+// ntVectors splits n vectors evenly: 9 are 5 and 4, 6 are 3 and 3. A last call
+// of one vector would use the registers badly.
 func ntVectors(n int) int {
 	if n <= 5 {
 		return n

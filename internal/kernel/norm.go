@@ -3,7 +3,8 @@ package kernel
 import "math"
 
 // RMSNorm stores x·gamma/sqrt(mean(x²)+eps) in dst, which may be x. A nil gamma
-// stands for ones.
+// stands for ones. The sum of squares is float32, the mean and the root
+// float64: the sum has the error of [Dot].
 func RMSNorm(dst, x, gamma []float32, eps float32) {
 	if len(dst) == 0 {
 		return
@@ -17,7 +18,8 @@ func RMSNorm(dst, x, gamma []float32, eps float32) {
 	mulScale(dst, x, gamma, inv)
 }
 
-// mulScale stores a[i]*s*b[i] in dst.
+// mulScale stores a[i]*s*b[i] in dst. a[i]*s is rounded first: another order
+// would change the last bit.
 func mulScale(dst, a, b []float32, s float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	done := 0
@@ -33,7 +35,8 @@ func mulScale(dst, a, b []float32, s float32) {
 
 // LayerNorm stores (x-mean)/sqrt(var+eps)·gamma+beta in dst, which may be x.
 // The variance is taken of the centred values, so a large mean costs no
-// accuracy. A nil gamma stands for ones, a nil beta for zeros.
+// accuracy. A nil gamma stands for ones, a nil beta for zeros. It takes several
+// passes over the row, which is in the cache after the first.
 func LayerNorm(dst, x, gamma, beta []float32, eps float32) {
 	n := len(dst)
 	if n == 0 {

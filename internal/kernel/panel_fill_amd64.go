@@ -5,7 +5,9 @@ package kernel
 import "math"
 
 // wordOffset is an offset of 8-bit codes as their panel has it: twice, less
-// what exclusive-oring unsigned codes took off them already.
+// what exclusive-oring unsigned codes took off them already. 8-bit codes are
+// held as 16-bit words, and two copies in a lane are subtracted from two words
+// at once.
 func (q *Quant) wordOffset(o float32) float32 {
 	v := int16(o)
 	if !q.c.Signed {
@@ -15,7 +17,8 @@ func (q *Quant) wordOffset(o float32) float32 {
 }
 
 // panelConstant writes the offsets of a matrix that has none. For signed 4-bit
-// codes, which a panel holds 8 too large, they are 8.
+// codes, which a panel holds 8 too large, they are 8. It is written once:
+// fillPanel leaves it alone.
 func (q *Quant) panelConstant(panel []float32) {
 	if q.c.Offset != nil || q.c.OffsetCodes != nil {
 		return
@@ -36,7 +39,8 @@ func (q *Quant) panelConstant(panel []float32) {
 }
 
 // fillPanel takes rows r to r+rows-1 apart, n blocks from block b on. Rows that
-// are missing repeat the last one.
+// are missing repeat the last one. scratch has room for panelRows rows of
+// offsets.
 func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32) {
 	q.fillScales(panel, r, rows, b, n, scratch)
 	row := q.cols * q.c.Bits / 8
@@ -44,6 +48,8 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32)
 	for i := range offs {
 		offs[i] = min(i, rows-1) * row
 	}
+	// The slice ends where the kernel stops reading, so that a wrong length
+	// panics here.
 	codes := q.c.Codes[r*row+b*4*q.c.Bits:][:(rows-1)*row+n*4*q.c.Bits]
 	for h := 0; h < panelRows; h += 8 {
 		switch {
@@ -60,10 +66,13 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32)
 }
 
 // fillScales stores the scales and offsets of those blocks. A scale that covers
-// several blocks is repeated.
+// several blocks is repeated. each is how many blocks of 32 columns one scale
+// covers.
 func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32) {
 	f, each := q.panelForm(), q.c.ColBlock/32
 	g := gather{first: b / each, count: (b+n-1)/each - b/each + 1, stride: each * f.size, row: r / q.c.RowBlock * q.cb}
+	// The first scale may have begun before block b, and then ends earlier than
+	// a whole one.
 	g.second = g.stride - b%each*f.size
 	for i := range g.rows {
 		g.rows[i] = (r+min(i, rows-1))/q.c.RowBlock*q.cb - g.row
@@ -86,7 +95,8 @@ func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32
 	}
 }
 
-// fillOffsets stores the offsets that g says of rows rows.
+// fillOffsets stores the offsets that g says of rows rows. For signed 4-bit
+// codes, which are held 8 too large, the offsets grow by 8 too.
 func (q *Quant) fillOffsets(panel []float32, g gather, rows int, scratch []float32) {
 	add := float32(0)
 	if q.c.Signed && q.c.Bits == 4 {
@@ -150,6 +160,7 @@ func (g *gather) starts(size int) (offs [panelRows]int) {
 	return offs
 }
 
+// halves widens stored halves into the panel, 8 rows at a time.
 func (g *gather) halves(panel []float32, s []uint16) {
 	offs, heads := g.starts(2), g.heads()
 	from := s[g.row+g.first:][:g.rows[panelRows-1]+g.count]

@@ -14,12 +14,15 @@ type Part struct {
 // preparer is a matrix whose kernels share work on the vectors among all rows.
 // Preparing takes time for each vector and not for each row, so it is done once
 // and shared by all cores. What prepare writes only the kernels of the same
-// matrix type read.
+// matrix type read. MatMulTask prepares all vectors, on all cores, before the
+// first row is multiplied; Mul, which is called for one chunk of rows, prepares
+// for that chunk alone.
 type preparer interface {
 	// prepLen returns the length of n prepared vectors, 0 for none.
 	prepLen(n int) int
-	// prepare fills the part of dst of vectors lo to hi-1 of n. lo is a multiple
-	// of prepareVectors.
+	// prepare fills the part of dst of vectors lo to hi-1 of n. lo is a
+	// multiple of prepareVectors. Calls for different vectors may run at once:
+	// each writes its own part.
 	prepare(dst, x []float32, ldx, n, lo, hi int)
 	// prepKind tells preparations apart: matrices of one width and kind can share
 	// one.
@@ -40,7 +43,8 @@ const (
 // prepKind is a form of prepared vectors.
 type prepKind int
 
-// growScratch gives every worker of the pool at least n elements.
+// growScratch gives every worker of the pool at least n elements. Scratch that
+// is large enough is kept, so that later calls allocate nothing.
 func growScratch(s [][]float32, p *workpool.Pool, n int) [][]float32 {
 	threads := 1
 	if p != nil {

@@ -6,8 +6,9 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// QuantConfig describes a matrix of integer codes with block scales:
-// w = scale·(q-offset).
+// QuantConfig describes a matrix of integer codes with block scales: w =
+// scale·(q-offset), as constexpr_blockwise_shift_scale defines it. The codes
+// stay packed as the file has them, row-major, the columns innermost.
 type QuantConfig struct {
 	Rows, Cols int
 	// Bits is the width of a code, 4 or 8; Signed says two's complement. 4-bit
@@ -15,7 +16,8 @@ type QuantConfig struct {
 	// odd number of columns ends in the middle of a byte.
 	Bits   int
 	Signed bool
-	Codes  []byte
+	// It must have as many bytes as the packed codes take, and may have more.
+	Codes []byte
 	// Each scale covers RowBlock rows and ColBlock columns; both divide the
 	// shape. Scales lie row-major, [Rows/RowBlock, Cols/ColBlock].
 	RowBlock, ColBlock int
@@ -26,8 +28,9 @@ type QuantConfig struct {
 	// OffsetCodes holds packed codes of the width and signedness of Codes.
 	Offset      []float32
 	OffsetCodes []byte
-	// Round makes every decoded weight the nearest binary16 value (ties to even)
-	// of the float32 product scale·(q-offset).
+	// Round makes every decoded weight the nearest binary16 value (ties to
+	// even) of the float32 product scale·(q-offset). It is for arithmetic
+	// Faithful; without it products may be summed before they are scaled.
 	Round bool
 	// Fast permits kernels that quantise the input to 8 bits in blocks of at most
 	// 32, each with a step of at most max|x|/126 over the block, for several vectors
@@ -37,7 +40,8 @@ type QuantConfig struct {
 	Fast bool
 }
 
-// Quant is a matrix of integer codes with block scales.
+// Quant is a matrix of integer codes with block scales. fast says that blocks
+// are whole vectors of 8 codes, and so begin at whole bytes.
 type Quant struct {
 	shape
 	c QuantConfig
@@ -47,7 +51,8 @@ type Quant struct {
 }
 
 // NewQuant checks the lengths and returns the matrix. The slices are used in
-// place and must not change.
+// place and must not change. Sizes come from a file: each is checked before a
+// product of them is used.
 func NewQuant(c QuantConfig) (*Quant, error) {
 	if err := checkShape(c.Rows, c.Cols); err != nil {
 		return nil, err
@@ -121,7 +126,8 @@ func (q *Quant) Bytes() int {
 	return n
 }
 
-// code returns element i of a packed tensor of codes.
+// code returns element i of a packed tensor of codes. Shifting left and back
+// carries bit 3 into the sign.
 func (q *Quant) code(codes []byte, i int) int {
 	if q.c.Bits == 8 {
 		if q.c.Signed {
@@ -136,7 +142,7 @@ func (q *Quant) code(codes []byte, i int) int {
 	return int(v)
 }
 
-// block returns scale and offset number b.
+// block returns scale and offset number b. Blocks are numbered row-major.
 func (q *Quant) block(b int) (scale, offset float32) {
 	if q.c.Scale16 != nil {
 		scale = dtype.Float16ToFloat32(q.c.Scale16[b])
@@ -152,7 +158,9 @@ func (q *Quant) block(b int) (scale, offset float32) {
 	return scale, offset
 }
 
-// decode stores W[r, c0:c0+len(dst)] in dst: the definition.
+// decode stores W[r, c0:c0+len(dst)] in dst: the definition. Each product is
+// rounded to float32, and with Round again to a half. The assembly gives the
+// same bits.
 func (q *Quant) decode(dst []float32, r, c0 int) {
 	row := r / q.c.RowBlock * q.cb
 	for i := 0; i < len(dst); {

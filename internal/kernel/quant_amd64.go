@@ -6,6 +6,8 @@ package kernel
 // and integers are multiples of 2^-24; they stay finite halves when even the
 // largest scale times the largest code is below 65504, for which a bound on the
 // root of the sum of squares is enough. NaN and infinity fail the comparison.
+// 4000·16 and 250·256 are below 65504, so limits are those of a scale times the
+// largest code.
 func (q *Quant) roundingOf(scale []float32) rounding {
 	if !q.c.Round {
 		return roundNot
@@ -22,7 +24,8 @@ func (q *Quant) roundingOf(scale []float32) rounding {
 
 // gemvFast multiplies rows one after another by the streaming kernels. It
 // reports false for layouts that these do not take. prep is x as prepare leaves
-// it, or empty.
+// it, or empty. Rows that share scales are one run; with a scale for each row
+// as many rows are widened at a time as fit into the batch.
 func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
 	if !q.fast {
 		return false
@@ -31,6 +34,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
 		return true
 	}
+	// Scales lie in the first batch of scratch, offsets behind it.
 	batch := max(scaleBatch, q.cb)
 	rows := 1
 	if q.c.RowBlock == 1 {
@@ -61,6 +65,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	return true
 }
 
+// gemvAsm multiplies rows; vecs is the number of vectors of 8 codes in a block.
 func (q *Quant) gemvAsm(w *byte, scale, offset []float32, x, dst *float32, rows, vecs int, mode rounding) {
 	s, cb := &scale[0], q.cb
 	var o *float32

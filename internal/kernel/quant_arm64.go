@@ -4,8 +4,10 @@ package kernel
 
 import "math"
 
-// nibbleTable holds the values of the 16 codes of 4 bits as floats, and the upper
-// halves of these as two planes of bytes, the lower ones first.
+// nibbleTable holds the values of the 16 codes of 4 bits as floats, and the
+// upper halves of these as two planes of bytes, the lower ones first. The
+// integers -8 to 15 are exact in the upper half of a float32, so a look-up of
+// two bytes makes a whole float.
 type nibbleTable struct {
 	planes [32]byte
 	floats [16]float32
@@ -27,6 +29,7 @@ func newNibbleTable(signed bool) *nibbleTable {
 	return &t
 }
 
+// nibbles returns the table of the codes' sign, so that one kernel serves both.
 func (q *Quant) nibbles() *nibbleTable {
 	if q.c.Signed {
 		return signedNibbles
@@ -46,14 +49,16 @@ func (q *Quant) roundingOf([]float32) rounding {
 	return roundNot
 }
 
-// sumsInputs reports whether the kernel takes sums of the inputs over the blocks
-// to take the offsets off.
+// sumsInputs reports whether the kernel takes sums of the inputs over the
+// blocks to take the offsets off. Σ s·(q-o)·x is s·(Σ q·x - o·Σ x): the sums
+// over x are the same for every row.
 func (q *Quant) sumsInputs() bool {
 	return q.c.Bits == 4 && q.fast && !q.c.Round && (q.c.Offset != nil || q.c.OffsetCodes != nil)
 }
 
 // prepLen returns the length of n prepared vectors, or 0 when the kernels take
-// them as they are.
+// them as they are. It must give the same answer for the preparation and for
+// the product, whichever asks.
 func (q *Quant) prepLen(n int) int {
 	switch {
 	case !useAsm || n < 1 || q.cols == 0:
@@ -118,6 +123,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	return true
 }
 
+// gemvAsm multiplies rows; sums is nil unless prepare has made them.
 func (q *Quant) gemvAsm(w *byte, scale, offset []float32, sums, x, dst *float32, rows int, mode rounding) {
 	s, blocks, vecs := &scale[0], q.cb, q.c.ColBlock/8
 	var o *float32

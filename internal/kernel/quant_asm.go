@@ -6,7 +6,8 @@ package kernel
 var ones = [1]float32{1}
 
 // widenScales stores n scales from block b on in dst, or returns them as they
-// lie.
+// lie. Kernels read float32 scales only; widening some hundreds at a time costs
+// little beside the codes.
 func (q *Quant) widenScales(dst []float32, b, n int) []float32 {
 	if q.c.Scale32 != nil {
 		return q.c.Scale32[b : b+n]
@@ -16,7 +17,9 @@ func (q *Quant) widenScales(dst []float32, b, n int) []float32 {
 }
 
 // widenOffsets is widenScales for the offsets: nil when there are none, unless
-// the kernel (roundAny) always subtracts.
+// the kernel (roundAny) always subtracts. Codes of offsets are decoded as
+// weights with scale 1. The loops before and after take those that do not begin
+// at a byte or are fewer than 8.
 func (q *Quant) widenOffsets(dst []float32, b, n int, mode rounding) []float32 {
 	dst = dst[:n]
 	switch {
@@ -46,13 +49,16 @@ func (q *Quant) widenOffsets(dst []float32, b, n int, mode rounding) []float32 {
 type rounding int
 
 const (
-	roundNot  rounding = iota
-	roundGrid          // products lie on the grid of the halves and do not overflow
+	roundNot rounding = iota
+	// roundAny converts each weight to a half and back; roundGrid needs no
+	// conversion and gives the same bits.
+	roundGrid // products lie on the grid of the halves and do not overflow
 	roundAny
 )
 
 // unpackFast decodes columns c0 to c0+len(dst)-1 of row r: whole blocks, or a
-// part of one whose length is a multiple of 8.
+// part of one whose length is a multiple of 8. dst has at most tileCols
+// elements, which bounds the arrays below.
 func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	if !q.fast {
 		return false
@@ -71,8 +77,10 @@ func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	return true
 }
 
-// kernelKind numbers the kernels of codes: by width, then by sign, then by mode. Not
-// every family and architecture has one of each.
+// kernelKind numbers the kernels of codes: by width, then by sign, then by
+// mode. Not every family and architecture has one of each. Package kind in _asm
+// makes the same names, and the method kind adds these numbers up, so their
+// order matters.
 type kernelKind int
 
 const (

@@ -13,7 +13,8 @@ const (
 )
 
 // int8Kernels reports whether there are kernels with quantised inputs for the
-// matrix.
+// matrix. A step of quantisation covers 32 inputs, and no block of scales may
+// end inside of it.
 func (q *Quant) int8Kernels() bool {
 	return q.int8Inputs() && q.c.ColBlock%32 == 0
 }
@@ -23,6 +24,8 @@ func (q *Quant) rowBytes() int { return q.cols * q.c.Bits / 8 }
 
 // tileOf returns the width of the tile that vector t of n starts, or 0 when it
 // and those behind it go alone. Tiles of 8 pay with the dot product extension.
+// n is the number of all vectors: the layout of a prepared vector depends on
+// it.
 func tileOf(t, n int) int {
 	switch {
 	case useDot && n-t >= 8:
@@ -33,14 +36,17 @@ func tileOf(t, n int) int {
 	return 0
 }
 
-// int8Len returns the length of n quantised vectors.
+// int8Len returns the length of n quantised vectors. It is in floats, as all
+// scratch is.
 func (q *Quant) int8Len(n int) int {
 	alone := n % int8Min
 	return q.cols / 32 * ((n-alone)*tileGroup + alone*int8Group)
 }
 
-// quantize brings vectors lo to hi-1 of n into the form of the kernels: tiles of
-// 8 and 4, and the rest alone. lo is a multiple of 8.
+// quantize brings vectors lo to hi-1 of n into the form of the kernels: tiles
+// of 8 and 4, and the rest alone. lo is a multiple of 8. In each group of a
+// tile the 32 bytes of every vector come first, then 2 steps of each, then a
+// sum of each.
 func (q *Quant) quantize(dst, x []float32, ldx, n, lo, hi int) {
 	groups := q.cols / 32
 	dst = dst[lo*groups*tileGroup:]
@@ -74,7 +80,9 @@ func (q *Quant) manyScratch(n int) int {
 	return 2 * max(fastBatch, q.cb)
 }
 
-// int8Mul multiplies n quantised vectors by rows lo to hi-1.
+// int8Mul multiplies n quantised vectors by rows lo to hi-1. Rows are the outer
+// loop and vectors the inner one: a run's codes are in the cache for all
+// vectors after the first.
 func (q *Quant) int8Mul(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	batch := max(q.streamScratch(), q.manyScratch(n)) / 2
 	rows, sstep := batch/q.cb, q.cb
@@ -102,8 +110,8 @@ func (q *Quant) int8Mul(dst []float32, ldd, n, lo, hi int, prep, scratch []float
 	}
 }
 
-// int8Rows is a run of m rows from row r on, with their scales, sstep apart, and
-// offsets.
+// int8Rows is a run of m rows from row r on, with their scales, sstep apart,
+// and offsets. sstep is 0 where all rows share one row of scales.
 type int8Rows struct {
 	q             *Quant
 	r, m, sstep   int
@@ -136,7 +144,8 @@ func (w *int8Rows) vector(dst, x []float32) {
 }
 
 // tile multiplies a tile of vectors by 4 rows at a time. Rows that are fewer
-// than 4 go one by one, as 4 equal ones.
+// than 4 go one by one, as 4 equal ones. Steps of 0 let the kernel read one row
+// four times.
 func (w *int8Rows) tile(dst []float32, ldd int, x []float32, width int) {
 	var four [8 * 4]float32
 	for i := 0; i < w.m; {

@@ -2,7 +2,8 @@
 
 package kernel
 
-// fastRows4 multiplies a multiple of 4 rows that follow one another by a vector.
+// fastRows4 multiplies a multiple of 4 rows that follow one another by a
+// vector. Four rows share each load of the inputs.
 func (q *Quant) fastRows4(w *byte, s, o, x, dst *float32, rows int) {
 	k, blocks, groups := q.kind(o != nil, roundNot), q.cb, q.c.ColBlock/32
 	if useDot {

@@ -1,6 +1,6 @@
 package kernel
 
-// Row decodes row r.
+// Row decodes row r. It goes tile by tile, as unpack can do no more at a time.
 func (q *Quant) Row(dst []float32, r int) {
 	for c := 0; c < q.cols; {
 		end := q.tileEnd(c)
@@ -9,7 +9,8 @@ func (q *Quant) Row(dst []float32, r int) {
 	}
 }
 
-// unpackRow is decode by the fastest way.
+// unpackRow is decode by the fastest way. c0 begins a block, or lies at a
+// multiple of tileCols of a longer one's own columns.
 func (q *Quant) unpackRow(dst []float32, r, c0 int) {
 	if !useAsm || !q.unpackFast(dst, r, c0) {
 		q.decode(dst, r, c0)
@@ -45,7 +46,8 @@ func (q *Quant) streams(n int) bool {
 	return useAsm && q.fast && q.c.Bits == 8 && !q.c.Round && n <= streamMax
 }
 
-// ScratchLen implements [Mat].
+// ScratchLen implements [Mat]. It must cover every way that mulPrepared may go
+// for n vectors.
 func (q *Quant) ScratchLen(n int) int {
 	if p := q.prepLen(n); p > 0 {
 		return max(q.streamScratch(), q.manyScratch(n)) + p
@@ -66,7 +68,9 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
 }
 
-// mulPrepared is Mul with the work done that all rows share.
+// mulPrepared is Mul with the work done that all rows share. Prepared vectors
+// take the kernels that want them. Without, many vectors go by tiles of decoded
+// weights, few by rows.
 func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
 	if n >= tileMin && len(prep) == 0 && !q.streams(n) {
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
@@ -88,7 +92,8 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 }
 
 // tileEnd ends a tile after whole blocks, or inside the block that it starts in
-// when one block is longer than a tile.
+// when one block is longer than a tile. So a tile never has a part of a block
+// and a whole one.
 func (q *Quant) tileEnd(c int) int {
 	if b := q.c.ColBlock; b <= tileCols {
 		return min(c+tileCols/b*b, q.cols)
@@ -103,5 +108,5 @@ func (q *Quant) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 }
 
 // scaleBatch is how many scales (and as many offsets) the fast path widens at a
-// time.
+// time. 2 KiB each in the first-level cache.
 const scaleBatch = 512

@@ -6,7 +6,8 @@ const (
 	// panelMin is the number of vectors from which taking 16 rows apart once beats
 	// the kernel for one vector.
 	panelMin = 4
-	// panelRows is the number of rows of a panel.
+	// panelRows is the number of rows of a panel. Two vectors of 8 floats, or
+	// one of 16.
 	panelRows = 16
 	// panelVectors is how many vectors are multiplied before the next panel: their
 	// parts stay in the second-level cache.
@@ -15,7 +16,8 @@ const (
 	tileVectors = 8
 )
 
-// panelForm tells how codes and vectors are laid out, in floats.
+// panelForm tells how codes and vectors are laid out, in floats. The assembly
+// has the same numbers; a change of one is a change of both.
 type panelForm struct {
 	// size is what a block of 32 columns takes in a panel, scale and offset where
 	// in it the 16 scales and offsets are.
@@ -28,12 +30,15 @@ type panelForm struct {
 }
 
 var (
+	// 128 floats are 16 rows of 32 codes, a byte each.
 	panel4 = panelForm{size: 192, scale: 128, offset: 144, vector: 14, blocks: 20}
 	// panelVNNI is panel4 with vectors that have no middles.
 	panelVNNI = panelForm{size: 192, scale: 128, offset: 144, vector: 12, blocks: 20}
-	panel8    = panelForm{size: 288, scale: 256, offset: 272, vector: 17, blocks: 16}
+	// 256 floats are the same as 16-bit words.
+	panel8 = panelForm{size: 288, scale: 256, offset: 272, vector: 17, blocks: 16}
 )
 
+// panelForm depends on the kernel set: panels must not outlive a change of it.
 func (q *Quant) panelForm() *panelForm {
 	switch {
 	case q.c.Bits == 8:
@@ -50,7 +55,8 @@ func (q *Quant) panels(n int) bool {
 	return useAVX2 && n >= panelMin && q.int8Inputs() && q.c.ColBlock%32 == 0 && q.cols > 0 && (q.c.Bits == 4 || q.c.Offset == nil)
 }
 
-// panelPrepare quantises vectors lo to hi-1.
+// panelPrepare quantises vectors lo to hi-1. A vector's parts lie one behind
+// the other, block by block.
 func (q *Quant) panelPrepare(dst, x []float32, ldx, lo, hi int) {
 	blocks := q.cols / 32
 	each := blocks * q.panelForm().vector
@@ -67,7 +73,8 @@ func (q *Quant) panelPrepare(dst, x []float32, ldx, lo, hi int) {
 	}
 }
 
-// manyScratch is the scratch that mulPanels needs.
+// manyScratch is the scratch that mulPanels needs. A panel, a tile of results,
+// and the offsets of 16 rows.
 func (q *Quant) manyScratch(n int) int {
 	if !q.panels(n) {
 		return 0
@@ -76,7 +83,9 @@ func (q *Quant) manyScratch(n int) int {
 	return f.blocks*f.size + tileVectors*panelRows + panelRows*q.cb
 }
 
-// mulPanels multiplies n vectors as panelPrepare leaves them.
+// mulPanels multiplies n vectors as panelPrepare leaves them. dst is cleared
+// first, as every panel adds to it. The order of the sums over the columns is
+// that of the panels, whatever lo and hi are.
 func (q *Quant) mulPanels(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	f := q.panelForm()
 	panel, rest := scratch[:f.blocks*f.size], scratch[f.blocks*f.size:]
@@ -100,14 +109,16 @@ func (q *Quant) mulPanels(dst []float32, ldd, n, lo, hi int, prep, scratch []flo
 	}
 }
 
-// depth divides blocks into parts of about the same size.
+// depth divides blocks into parts of about the same size. A last panel of one
+// block would pay for taking rows apart and gain little.
 func (f *panelForm) depth(blocks int) int {
 	parts := (blocks + f.blocks - 1) / f.blocks
 	return (blocks + parts - 1) / parts
 }
 
-// wordBlocks is how many blocks of 8-bit codes are summed as integers: they have
-// one scale, and there are at most 8 of them.
+// wordBlocks is how many blocks of 8-bit codes are summed as integers: they
+// have one scale, and there are at most 8 of them. 8 blocks of 32 products of
+// 16 bits by 9 stay below 2^31. They must divide the blocks of a scale evenly.
 func (q *Quant) wordBlocks() int {
 	all := q.c.ColBlock / 32
 	n := min(all, 8)
@@ -117,7 +128,8 @@ func (q *Quant) wordBlocks() int {
 	return n
 }
 
-// product is a number of vectors times a panel.
+// product is a number of vectors times a panel. It is what runTile needs,
+// gathered for one panel.
 type product struct {
 	form             *panelForm
 	dst, x           []float32
@@ -126,7 +138,9 @@ type product struct {
 	first, each int
 }
 
-// run adds the products of n vectors. tile has room for tileVectors times panelRows.
+// run adds the products of n vectors. tile has room for tileVectors times
+// panelRows. A panel with fewer rows is multiplied as a whole into tile, of
+// which only the real rows are added.
 func (p *product) run(panel []float32, n, rows int, tile []float32) {
 	w := &panel[:p.blocks*p.form.size][0]
 	each := p.vectors()

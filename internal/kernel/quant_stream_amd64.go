@@ -2,8 +2,11 @@
 
 package kernel
 
-// The factors of prepare64AVX2: for codes that are moved to one place, and for
-// codes that stay in theirs, without and with an offset.
+// The factors of prepare64AVX2: for codes that are moved to the lowest bits of
+// their lane, and for codes that stay in theirs, without and with an offset. Of
+// the 8 codes of a lane that stay, number j from 1 to 6 is 16^j too large as an
+// integer, which the factor of its input takes back. The last factor makes the
+// sums that correct for the codes' offset: 8, or the block's own.
 var (
 	movedFactors  = [9]float32{1, 1, 1, 1, 1, 1, 1, 1, 0}
 	placedFactors = [9]float32{1, 0x1p-4, 0x1p-8, 0x1p-12, 0x1p-16, 0x1p-20, 0x1p-24, 1, -8}
@@ -11,7 +14,8 @@ var (
 )
 
 // prepLen returns the length of n prepared vectors, or 0 when the 64-wide
-// kernels do not take the matrix.
+// kernels do not take the matrix. 72 floats for 64 inputs: the inputs and 8
+// sums of them. Quantised, 32: a byte each, steps and corrections.
 func (q *Quant) prepLen(n int) int {
 	b := q.c.ColBlock
 	if q.panels(n) {
@@ -56,7 +60,8 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 	}
 }
 
-// streamAsm multiplies a prepared vector.
+// streamAsm multiplies a prepared vector. A block of 32 codes is half a vector,
+// so that two of them go together.
 func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, rows int, mode rounding) {
 	s := &scale[0]
 	var o *float32

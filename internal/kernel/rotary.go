@@ -5,7 +5,9 @@ package kernel
 // Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding",
 // in the order of elements that Llama's weights have. All four slices have the
 // same even length; dst may not be x. round rounds both products to binary16,
-// as operations that store fp16 do; the sum is left to the caller.
+// as operations that store fp16 do; the sum is left to the caller. Both
+// products are rounded to float32 before they are added, with and without
+// round.
 func Rotate(dst, x, cos, sin []float32, round bool) {
 	h := len(dst) / 2
 	lo, hi := x[:h], x[h:2*h]
@@ -23,7 +25,9 @@ func Rotate(dst, x, cos, sin []float32, round bool) {
 	}
 }
 
-// rotateRounded is Rotate with rounded products, some elements at a time.
+// rotateRounded is Rotate with rounded products, some elements at a time. The
+// buffers are on the stack. -1 times x is exact, so negating before the product
+// changes no bit.
 func rotateRounded(dst, x, cos, sin []float32) {
 	const some = 64
 	h := len(dst) / 2

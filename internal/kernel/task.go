@@ -26,6 +26,7 @@ type MatMulTask struct {
 	// unfinished.
 	Stop func() bool
 
+	// One for each worker of the pool.
 	scratch [][]float32
 	// prep is X in the order that the matrix's kernels want, when they want one.
 	prep  []float32
@@ -53,7 +54,8 @@ const (
 )
 
 // grain returns the rows of a chunk: whole tiles, and where the weights are
-// streamed enough of them.
+// streamed enough of them. Too small a chunk costs more to hand out than to
+// compute; too large a one leaves cores idle at the end.
 func (t *MatMulTask) grain() int {
 	if t.N >= streamVectors {
 		return matGrain
@@ -62,9 +64,9 @@ func (t *MatMulTask) grain() int {
 	return max(streamBytes/row/matGrain, 1) * matGrain
 }
 
-// Go computes all rows on at most maxThreads threads (0: the pool's) and returns
-// when they are done. It allocates only when a larger scratch is needed than in
-// the calls before.
+// Go computes all rows on at most maxThreads threads (0: the pool's) and
+// returns when they are done. It allocates only when a larger scratch is needed
+// than in the calls before. Dst must not overlap X.
 func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	t.scratch = growScratch(t.scratch, p, t.Mat.ScratchLen(t.N))
 	if t.N <= 0 {
@@ -82,7 +84,8 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	t.N, t.first = all, 0
 }
 
-// some computes the N vectors from number first on.
+// some computes the N vectors from number first on. The pool waits for all of
+// the preparation before the first row begins.
 func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 	t.first, t.ready = first, nil
 	if m, ok := t.Mat.(preparer); ok {
@@ -97,8 +100,10 @@ func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 	p.For(t, t.Mat.Rows(), t.grain(), maxThreads)
 }
 
-// vectorBlock returns how many vectors of a product are multiplied at a time: as
-// many as a prompt has, and not so many that the rows of a tile take long.
+// vectorBlock returns how many vectors of a product are multiplied at a time:
+// as many as a prompt has, and not so many that the rows of a tile take long.
+// It is a multiple of matGrain, so that blocks do not change how vectors are
+// grouped.
 func vectorBlock(cols int) int {
 	return max(blockWork/max(cols, 1)/matGrain, 1) * matGrain
 }
@@ -142,7 +147,8 @@ func (t *MatMulTask) run(lo, hi, worker int) {
 	}
 }
 
-// rows computes rows lo to hi-1 of m.
+// rows computes rows lo to hi-1 of m. Bias and rounding follow the product
+// while its results are in the cache.
 func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
 	dst, x := p.Dst[t.first*p.Ldd:], t.X[t.first*t.Ldx:]
 	if ready, ok := m.(preparer); ok && t.ready != nil {

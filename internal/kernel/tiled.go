@@ -4,7 +4,8 @@ package kernel
 const tileScratch = tileRows * tileStride
 
 // tiledMul multiplies by decoding tiles into scratch. Each result is summed
-// over the columns in the same order whatever the tile it falls in.
+// over the columns in the same order whatever the tile it falls in. scratch
+// holds one tile of tileRows by tileStride floats.
 func tiledMul(m tiler, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	if n <= 0 || hi <= lo {
 		return
@@ -28,7 +29,8 @@ func tiledMul(m tiler, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 }
 
 // rowsMul multiplies by decoding whole rows, for layouts that cannot decode
-// less. It needs rowsAtOnce(n)*cols elements of scratch.
+// less. It needs rowsAtOnce(n)*cols elements of scratch. It decodes four rows
+// at a time and multiplies them by tiles of columns.
 func rowsMul(m Mat, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	cols, step := m.Cols(), rowsAtOnce(n)
 	if cols == 0 {

@@ -16,8 +16,8 @@ const (
 // stops asks a function that may be missing.
 func stops(stop func() bool) bool { return stop != nil && stop() }
 
-// pieces calls f for the ranges that make up 0 to n-1 and reports whether it came
-// to the end.
+// pieces calls f for the ranges that make up 0 to n-1 and reports whether it
+// came to the end. f is not called for n of 0.
 func pieces(stop func() bool, n int, f func(lo, hi int)) bool {
 	for lo := 0; lo < n; lo += pieceLen {
 		if stops(stop) {
@@ -40,7 +40,8 @@ func SoftmaxUntil(stop func() bool, x []float32) {
 	pieces(stop, len(x), func(lo, hi int) { Scale(x[lo:hi], x[lo:hi], float32(1/sum)) })
 }
 
-// LayerNormUntil is [LayerNorm].
+// LayerNormUntil is [LayerNorm]. The first pass makes the mean, the second
+// centres and squares, the third scales.
 func LayerNormUntil(stop func() bool, dst, x, gamma, beta []float32, eps float32) {
 	n := len(dst)
 	if n <= longRow {

@@ -5,7 +5,8 @@ import (
 	"github.com/gocoreml/coreml/internal/milpb"
 )
 
-// attribute returns the value of that name, or nil.
+// attribute returns the value of that name, or nil. Attributes are a map in the
+// format; where a name comes twice, the first counts.
 func attribute(list []milpb.NamedValue, name string) *milpb.Value {
 	for i := range list {
 		if list[i].Name == name {
@@ -15,7 +16,9 @@ func attribute(list []milpb.NamedValue, name string) *milpb.Value {
 	return nil
 }
 
-// plainString returns the content of a string scalar.
+// plainString returns the content of a string scalar. Anything else than one
+// string in place is no string, and no error: attributes that nobody here knows
+// may have any type.
 func plainString(v *milpb.Value) (string, bool) {
 	if v == nil || v.Immediate == nil || v.Immediate.Tensor == nil {
 		return "", false
@@ -28,7 +31,8 @@ func plainString(v *milpb.Value) (string, bool) {
 }
 
 // stringAttributes keeps the string attributes, and the string entries of those
-// that are dictionaries, such as buildInfo, as name.key.
+// that are dictionaries, such as buildInfo, as name.key. The rest is dropped,
+// and so is lost when a program is read and written again.
 func stringAttributes(list []milpb.NamedValue) map[string]string {
 	out := map[string]string{}
 	for i := range list {
@@ -51,8 +55,10 @@ func stringAttributes(list []milpb.NamedValue) map[string]string {
 	return out
 }
 
-// dtypes maps the format's element types to ours. Unsigned ones of 1 to 6 bits and floats
-// of 8 bits came with iOS18, for weights alone.
+// dtypes maps the format's element types to ours. Unsigned ones of 1 to 6 bits
+// and floats of 8 bits came with iOS18, for weights alone. A number that is not
+// in it is an element type that this module does not know, and reading ends
+// with an error.
 var dtypes = map[milpb.DataType]dtype.Type{
 	milpb.Bool: dtype.Bool, milpb.String: dtype.String,
 	milpb.Float16: dtype.Float16, milpb.Float32: dtype.Float32, milpb.Float64: dtype.Float64,

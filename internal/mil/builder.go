@@ -13,7 +13,8 @@ import (
 // to use as operands further on. The first mistake is kept and returned by
 // Function; what the methods return after it is of no use, but safe to pass on.
 //
-// A Builder is for one goroutine.
+// A Builder is for one goroutine. Values of one Builder must not be given to
+// another: Function finds that they are not defined there.
 type Builder struct {
 	fn     *Function
 	blocks []*Block // the open blocks, innermost last
@@ -37,13 +38,16 @@ func (v *Value) operands() []*Value { return []*Value{v} }
 // Args are the named operands of an operation.
 type Args map[string]Operand
 
-// NewBuilder starts a function of that name in an operator set, such as CoreML8.
+// NewBuilder starts a function of that name in an operator set, such as
+// CoreML8. The set decides how constants and constexpr operations are written,
+// so it is fixed from the beginning.
 func NewBuilder(name, opset string) *Builder {
 	fn := &Function{Name: name, Opset: opset, Body: &Block{}}
 	return &Builder{fn: fn, blocks: []*Block{fn.Body}, taken: map[string]int{}}
 }
 
-// NewProgram joins functions to a program.
+// NewProgram joins functions to a program. The functions may share constants:
+// those that refer to the same memory are stored once.
 func NewProgram(functions ...*Function) *Program {
 	p := &Program{Version: 1, Functions: slices.Clone(functions), Attributes: map[string]string{}}
 	sortFunctions(p.Functions)
@@ -60,7 +64,8 @@ func (b *Builder) Input(name string, t dtype.Type, shape ...int) *Value {
 	return b.parameter(name, TensorType(t, shape...))
 }
 
-// State adds a state.
+// State adds a state. It is read and written by read_state and write_state
+// alone, and its shape must be fixed.
 func (b *Builder) State(name string, t dtype.Type, shape ...int) *Value {
 	typ := TensorType(t, shape...)
 	typ.Kind = State
@@ -90,6 +95,8 @@ func (b *Builder) fail(err error) {
 
 // unique returns name, with a number behind it if it is taken already. The
 // number may lead to a name that somebody has chosen already, hence the loop.
+// taken counts how often a name was asked for, which makes the search short for
+// a name that is asked for thousands of times.
 func (b *Builder) unique(name, fallback string) string {
 	if name == "" {
 		name = fallback
@@ -119,7 +126,9 @@ func (b *Builder) Do(typ, name string, args Args) { b.MultiOp(typ, name, nil, ar
 
 // MultiOp adds an operation with any number of results. Control flow takes its
 // nested blocks, which Block makes. The operands are sorted by name, which is
-// how every reader of this package finds them.
+// how every reader of this package finds them. The result types are the
+// caller's to know: nothing here infers shapes, and an engine compares what it
+// computes with them.
 func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ...*Block) []*Value {
 	op := &Op{Type: typ, Blocks: blocks}
 	for _, key := range slices.Sorted(maps.Keys(args)) {
@@ -140,6 +149,7 @@ func (b *Builder) MultiOp(typ, name string, results []Type, args Args, blocks ..
 		if len(results) > 1 {
 			suffix = fmt.Sprintf("_%d", i)
 		}
+		// The name of a single result is also that of the operation.
 		values[i] = &Value{Name: b.unique(resultName(name, suffix), typ+suffix), Type: t, Producer: op}
 	}
 	op.Name = name
@@ -169,9 +179,11 @@ func (b *Builder) append(op *Op) {
 	block.Ops = append(block.Ops, op)
 }
 
-// Block makes a nested block for MultiOp. Fill adds the block's operations to the
-// builder and returns the block's results; it is given the block's parameters,
-// which have the types of params.
+// Block makes a nested block for MultiOp. Fill adds the block's operations to
+// the builder and returns the block's results; it is given the block's
+// parameters, which have the types of params. Blocks see all values around
+// them. The list of open blocks is a stack: while Fill runs, Op adds to the new
+// block.
 func (b *Builder) Block(params []Type, fill func(in []*Value) []*Value) *Block {
 	block := &Block{}
 	for _, t := range params {
@@ -183,9 +195,10 @@ func (b *Builder) Block(params []Type, fill func(in []*Value) []*Value) *Block {
 	return block
 }
 
-// Output makes v a result of the function under that name. The operation's result
-// is renamed; a parameter, a constant and a value that has been given out already
-// pass through an identity operation, as coremltools does it.
+// Output makes v a result of the function under that name. The operation's
+// result is renamed; a parameter, a constant and a value that has been given
+// out already pass through an identity operation, as coremltools does it. The
+// order of the calls is the order of the results.
 func (b *Builder) Output(name string, v *Value) {
 	if v == nil {
 		b.fail(&Error{Function: b.fn.Name, Name: name, Err: bad(ErrStructure, "output is nil")})
@@ -204,7 +217,8 @@ func (b *Builder) Output(name string, v *Value) {
 	b.fn.Body.Outputs = append(b.fn.Body.Outputs, v)
 }
 
-// Function returns the finished and verified function.
+// Function returns the finished and verified function. What is added to the
+// Builder afterwards changes the function that was returned.
 func (b *Builder) Function() (*Function, error) {
 	if b.err != nil {
 		return nil, b.err

@@ -8,14 +8,17 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// Const adds a constant of packed little-endian elements, which it does not copy.
+// Const adds a constant of packed little-endian elements, which it does not
+// copy. The caller must leave data alone as long as the program is in use. A
+// length that does not fit the type is found by Function.
 func (b *Builder) Const(name string, t dtype.Type, shape []int, data []byte) *Value {
 	return b.constant(name, &Const{DType: t, Shape: slices.Clone(shape), Data: data})
 }
 
 // Stored adds a constant that has been written to a weight file already, for
 // programs whose weights do not fit into memory. Such a program can be written,
-// not executed.
+// not executed. The offset is that of the blob's metadata record, as modelpkg's
+// Writer returns it.
 func (b *Builder) Stored(name string, t dtype.Type, shape []int, fileName string, offset uint64) *Value {
 	return b.constant(name, &Const{DType: t, Shape: slices.Clone(shape), Blob: fileName, Offset: offset})
 }
@@ -42,7 +45,8 @@ func (b *Builder) Ints(name string, v ...int) *Value {
 	return b.integers(name, dtype.Int32, []int{len(v)}, v...)
 }
 
-// IntTensor adds a constant of any integer type, sub-byte ones and bool included.
+// IntTensor adds a constant of any integer type, sub-byte ones and bool
+// included. Shape nil is a scalar.
 func (b *Builder) IntTensor(name string, t dtype.Type, shape []int, v ...int) *Value {
 	return b.integers(name, t, shape, v...)
 }
@@ -96,7 +100,8 @@ func (b *Builder) Float16s(name string, shape []int, v ...float32) *Value {
 	return b.Floats(name, dtype.Float16, shape, v...)
 }
 
-// packBools gives each bool the byte that it has in the weight file.
+// packBools gives each bool the byte that it has in the weight file. A bool
+// takes a byte, 0 or 1; only UInt1 is packed to bits.
 func packBools(v ...bool) []byte {
 	data := make([]byte, len(v))
 	for i, x := range v {
@@ -109,7 +114,8 @@ func packBools(v ...bool) []byte {
 
 // PackInts packs integers in the form of Const.Data. It refuses values that the
 // type cannot hold. Types that fill whole bytes are appended element by
-// element; those below a byte go into one stream of bits, the lowest first.
+// element; those below a byte go into one stream of bits, the lowest first. The
+// last byte is filled up with zero bits.
 func PackInts(t dtype.Type, v []int) ([]byte, error) {
 	size, ok := t.PackedLen(len(v))
 	if !ok || !t.IsInt() && t != dtype.Bool {
@@ -132,6 +138,7 @@ func PackInts(t dtype.Type, v []int) ([]byte, error) {
 			return nil, bad(ErrConst, "element %d, %d, does not fit %v", i, x, t)
 		}
 		at := i * bits
+		// At most 6 bits shifted by at most 7: two bytes hold them.
 		wide := uint16(x&(1<<bits-1)) << (at % 8)
 		data[at/8] |= byte(wide)
 		if wide > 0xff {
@@ -141,7 +148,9 @@ func PackInts(t dtype.Type, v []int) ([]byte, error) {
 	return data, nil
 }
 
-// PackFloats packs numbers in the form of Const.Data, rounding them to the type.
+// PackFloats packs numbers in the form of Const.Data, rounding them to the
+// type. Rounding is to nearest, ties to even. Floats of 8 bits have no
+// conversion here.
 func PackFloats(t dtype.Type, v []float32) ([]byte, error) {
 	size, ok := t.PackedLen(len(v))
 	if !ok {

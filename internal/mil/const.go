@@ -8,7 +8,8 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// Ints returns the elements of an integer or bool constant.
+// Ints returns the elements of an integer or bool constant. It copies, and is
+// for shapes, axes and the like; weights are read where they lie.
 func (c *Const) Ints() ([]int, error) {
 	if !c.DType.IsInt() && c.DType != dtype.Bool {
 		return nil, fmt.Errorf("constant of type %v is not an integer", c.DType)
@@ -37,6 +38,7 @@ func (c *Const) Int() (int, error) {
 }
 
 // Floats returns the elements of a numeric constant widened to float32.
+// Integers beyond 2^24 and doubles lose digits.
 func (c *Const) Floats() ([]float32, error) {
 	n := c.Len()
 	if want, ok := c.DType.PackedLen(n); !ok || len(c.Data) < want {
@@ -58,7 +60,7 @@ func (c *Const) Text() (string, error) {
 }
 
 // IntAt returns element i of packed integers. The caller has checked that data
-// holds it.
+// holds it. int64 above Go's int on 32-bit systems is cut.
 func IntAt(data []byte, t dtype.Type, i int) int {
 	switch t {
 	case dtype.Bool, dtype.UInt8:
@@ -84,6 +86,7 @@ func IntAt(data []byte, t dtype.Type, i int) int {
 	if at%8+bits > 8 {
 		v |= uint(data[at/8+1]) << (8 - at%8)
 	}
+	// Signed types are two's complement in their own width.
 	v &= 1<<bits - 1
 	if t.IsSigned() && v>>(bits-1) != 0 {
 		return int(v) - 1<<bits

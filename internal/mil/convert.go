@@ -12,7 +12,8 @@ import (
 )
 
 // MaxRank is the largest number of dimensions that is accepted. Core ML itself
-// limits most operators to 5; look-up tables add 2 to their weight's.
+// limits most operators to 5; look-up tables add 2 to their weight's. 16 bounds
+// what a file can ask for and is above both.
 const MaxRank = 16
 
 // sortFunctions and sortArguments put entries in the order of their names. They
@@ -26,7 +27,9 @@ func sortArguments(list []Argument) {
 	slices.SortFunc(list, func(a, b Argument) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// convertType reads a declared type.
+// convertType reads a declared type. What the engine computes with is tensors
+// and states; of lists, tuples and dictionaries only so much is kept as
+// descriptions need.
 func convertType(m *milpb.ValueType) (Type, error) {
 	switch {
 	case m == nil:
@@ -60,8 +63,9 @@ func convertType(m *milpb.ValueType) (Type, error) {
 	}
 }
 
-// tensorType reads the type of a tensor. The rank stands beside the dimensions in the
-// format, and a negative one means that nothing is known of them.
+// tensorType reads the type of a tensor. The rank stands beside the dimensions
+// in the format, and a negative one means that nothing is known of them. Shape
+// and rank must agree, as both are used further on.
 func tensorType(m *milpb.TensorType) (Type, error) {
 	t := Type{DType: dtypes[m.DataType], Variadic: m.Rank < 0}
 	if t.DType == dtype.Invalid {
@@ -91,7 +95,9 @@ func tensorType(m *milpb.TensorType) (Type, error) {
 	return t, nil
 }
 
-// convertValue reads a stored value.
+// convertValue reads a stored value. The content is referred to and not copied
+// wherever the file has the form of Const.Data already, so that weights of
+// gigabytes cost nothing here.
 func convertValue(ctx context.Context, m *milpb.Value, blobs BlobSource) (Type, *Const, error) {
 	if m == nil {
 		return Type{}, nil, bad(ErrConst, "value is missing")
@@ -124,8 +130,9 @@ func convertValue(ctx context.Context, m *milpb.Value, blobs BlobSource) (Type, 
 }
 
 // listConst reads a list of tensors of one type as a tensor with one more
-// dimension. The elements must be stored in place: they are copied together, and
-// a list could name the same large blob any number of times.
+// dimension. The elements must be stored in place: they are copied together,
+// and a list could name the same large blob any number of times. The classes of
+// a classifier are such a list.
 func listConst(ctx context.Context, t Type, m *milpb.ValueList) (*Const, error) {
 	if m == nil {
 		return nil, bad(ErrConst, "list without elements")
@@ -151,7 +158,9 @@ func listConst(ctx context.Context, t Type, m *milpb.ValueList) (*Const, error) 
 	return c, nil
 }
 
-// fillBlob refers to n elements of a weight file.
+// fillBlob refers to n elements of a weight file. The weight file says type and
+// length by itself; both must be what the program declares, or one of the files
+// belongs to another package.
 func fillBlob(c *Const, n int, m *milpb.BlobFileValue, blobs BlobSource) error {
 	if blobs == nil {
 		return bad(ErrConst, "there is no weight file %s", Plain(m.FileName))
@@ -171,7 +180,8 @@ func fillBlob(c *Const, n int, m *milpb.BlobFileValue, blobs BlobSource) error {
 }
 
 // fillImmediate gives c the n elements that the program stores in place, in the
-// form that Const.Data has for every type.
+// form that Const.Data has for every type. have is the number of elements or,
+// for Bytes, of bytes.
 func fillImmediate(ctx context.Context, c *Const, n int, m *milpb.TensorValue) error {
 	have := len(m.Data)
 	switch m.Field {
@@ -209,7 +219,8 @@ func fillImmediate(ctx context.Context, c *Const, n int, m *milpb.TensorValue) e
 }
 
 // fillTyped converts typed elements. A field of the wrong sort is an error, but
-// integers may be narrower than the field that carries them.
+// integers may be narrower than the field that carries them. Only narrow
+// integers are converted, and so copied.
 func fillTyped(ctx context.Context, c *Const, m *milpb.TensorValue) error {
 	same := m.Field == milpb.Floats && c.DType == dtype.Float32 ||
 		m.Field == milpb.Doubles && c.DType == dtype.Float64 ||
@@ -246,7 +257,8 @@ func fillTyped(ctx context.Context, c *Const, m *milpb.TensorValue) error {
 	return nil
 }
 
-// fits reports whether an integer type can hold v.
+// fits reports whether an integer type can hold v. Types of 64 bits always do:
+// v came from one, or is an int.
 func fits(v int, t dtype.Type) bool {
 	bits := t.Bits()
 	if bits >= 64 {

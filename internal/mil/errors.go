@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Errors that Error wraps, for callers that tell them apart.
+// The sorts of mistake, which Error wraps. A text beside them says what is
+// wrong; the sort is for errors.Is.
 var (
 	// ErrUndefined means that an operand names nothing that is defined before it.
 	ErrUndefined = errors.New("value is not defined before its use")
@@ -22,7 +23,8 @@ var (
 	ErrStructure = errors.New("program is malformed")
 )
 
-// Error says where a program is malformed.
+// Error says where a program is malformed. All names come from the file and are
+// quoted before they are shown.
 type Error struct {
 	// Function is the function's name.
 	Function string
@@ -50,7 +52,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// bad returns an error of the given sort with details.
+// bad returns an error of the given sort with details. The sort comes first in
+// the text, as callers read it.
 func bad(sort error, format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{sort}, args...)...)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 )
 
-// Info sums a program up for people.
+// Info sums a program up for people: what inspect shows. Nothing is decided by
+// it.
 type Info struct {
 	Functions []FunctionInfo
 	// Weights are by format, the one with the most bytes first. A tensor that
@@ -35,7 +36,8 @@ type OpCount struct {
 	Count int
 }
 
-// WeightInfo sums up the weights of one format.
+// WeightInfo sums up the weights of one format. Two weights have one format
+// when they are stored alike, whatever their shapes.
 type WeightInfo struct {
 	// Format is such as fp16, "int4 per block of 32" or "lut4 per group of 8".
 	Format string
@@ -47,11 +49,14 @@ type WeightInfo struct {
 	Bytes int64
 }
 
-// minWeightElements keeps parameters of operations out of the list of weights: axes,
-// shapes and perms have a few elements, the vectors of norms hundreds.
+// minWeightElements keeps parameters of operations out of the list of weights:
+// axes, shapes and perms have a few elements, the vectors of norms hundreds. It
+// is for constants that are stored as they are; compressed ones count whatever
+// their size.
 const minWeightElements = 32
 
-// Summarize counts the operations and weights of a program.
+// Summarize counts the operations and weights of a program. It reads types and
+// lengths alone, not the weights' bytes.
 func Summarize(p *Program) Info {
 	var info Info
 	s := &summary{weights: map[string]*WeightInfo{}, seen: map[storedKey]bool{}}
@@ -74,7 +79,8 @@ func Summarize(p *Program) Info {
 	return info
 }
 
-// storedKey recognises stored content across functions.
+// storedKey recognises stored content across functions. Two constants of one
+// place in the weight file are one tensor.
 type storedKey struct {
 	blob   string
 	offset uint64
@@ -101,7 +107,9 @@ type summary struct {
 
 // block counts the operations of a block. What feeds a constexpr operation is a
 // part of its weight and no weight by itself, which has to be known before
-// anything is counted.
+// anything is counted. Nested blocks are counted with the function. Parts are
+// looked for in one block at a time, as converters write a part and its user
+// into the same one.
 func (s *summary) block(b *Block) {
 	for _, op := range b.Ops {
 		if isConstexpr(op) {
@@ -130,7 +138,8 @@ func (s *summary) block(b *Block) {
 	}
 }
 
-// add counts a weight, unless another function has it already.
+// add counts a weight, unless another function has it already. A weight of
+// which nothing is new adds neither count nor bytes.
 func (s *summary) add(format string, v *Value) {
 	fresh := s.bytes(v, map[*Value]bool{})
 	if fresh == 0 {
@@ -141,6 +150,7 @@ func (s *summary) add(format string, v *Value) {
 		w = &WeightInfo{Format: format}
 		s.weights[format] = w
 	}
+	// An open dimension gives 0: a weight has none.
 	n, _ := dtype.Count(v.Type.Shape)
 	w.Count++
 	w.Elements += int64(n)
@@ -176,7 +186,9 @@ func (s *summary) bytes(v *Value, visited map[*Value]bool) int64 {
 	return n
 }
 
-// weightFormat names how the result of a constexpr operation is stored.
+// weightFormat names how the result of a constexpr operation is stored. The
+// operands' names are those of coremltools' operators. An operator that is not
+// listed shows as its own name.
 func weightFormat(op *Op) string {
 	switch op.Type {
 	case "constexpr_affine_dequantize":
@@ -199,6 +211,8 @@ func weightFormat(op *Op) string {
 }
 
 // operandFormat is the format of what an operand itself is stored as.
+// Compressed operands, such as a palette of int8 numbers with a scale, are
+// named from the inside out.
 func operandFormat(op *Op, name string) string {
 	v := op.Input(name)
 	switch {
@@ -239,7 +253,8 @@ func scaledFormat(op *Op) string {
 
 // granularity says how finely scales divide a weight. A scale of size 1 along
 // an axis is shared by all of it; one of the axis's own size is a scale for
-// each place; anything between divides it into blocks.
+// each place; anything between divides it into blocks. Where several axes are
+// divided, the innermost counts. shape and scale have one rank from iOS18 on.
 func granularity(shape, scale []int) string {
 	if len(shape) != len(scale) {
 		return "per tensor"
@@ -265,7 +280,9 @@ func granularity(shape, scale []int) string {
 }
 
 // lutFormat is weightFormat for palettes. Their width follows from the number
-// of entries: the indices themselves may be stored wider.
+// of entries: the indices themselves may be stored wider. From iOS18 on the
+// palette's shape is groups along each axis, entries, and the length of
+// vectors; before, it is entries alone.
 func lutFormat(op *Op) string {
 	lut := op.Input("lut")
 	if lut == nil {

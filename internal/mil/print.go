@@ -18,10 +18,11 @@ import (
 // coremltools shows.
 const printedElements = 10
 
-// Print writes a program in the text form of coremltools. Constants of up to ten
-// elements are shown where they are used, larger ones by name. Every dimension
-// that is left open has a symbol of its own, is0, is1 and so on: the file does
-// not say which of them are equal.
+// Print writes a program in the text form of coremltools. Constants of up to
+// ten elements are shown where they are used, larger ones by name. Every
+// dimension that is left open has a symbol of its own, is0, is1 and so on: the
+// file does not say which of them are equal. The text is for reading and for
+// comparing; nothing reads it back.
 func Print(w io.Writer, p *Program) (err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err) // constants may lie in mapped files
 	out := bufio.NewWriter(w)
@@ -48,7 +49,9 @@ type printer struct {
 	symbols int
 }
 
-// printFunction writes a function, with its inputs below one another.
+// printFunction writes a function, with its inputs below one another. The form
+// is that of coremltools' str(Program), so that the two can be compared line by
+// line.
 func printFunction(w *bufio.Writer, f *Function) {
 	p := &printer{Writer: w}
 	head := printable(f.Name) + "[" + printable(f.Opset) + "]("
@@ -74,7 +77,8 @@ func (p *printer) put(parts ...string) {
 }
 
 // block writes a block. Operations of constants are left out: their content, or
-// their name, stands where it is used.
+// their name, stands where it is used. Blocks are numbered in the order in
+// which they are printed.
 func (p *printer) block(b *Block, indent string) {
 	p.put(indent, "block", strconv.Itoa(p.blocks), "(")
 	p.blocks++
@@ -100,7 +104,9 @@ func (p *printer) block(b *Block, indent string) {
 	p.put(")\n")
 }
 
-// op writes one operation, with the blocks of control flow below it.
+// op writes one operation, with the blocks of control flow below it. A file
+// with thousands of operations is printed as it is walked, so that memory stays
+// small.
 func (p *printer) op(op *Op, indent string) {
 	p.put(indent)
 	for i, v := range op.Outputs {
@@ -126,7 +132,8 @@ func (p *printer) op(op *Op, indent string) {
 var leading = []string{"x", "input", "data", "query", "key", "value", "values", "indices", "pred", "loop_vars", "y", "weight", "bias"}
 
 // displayOrder puts the operands that a reader looks for first, x above all; in
-// the program they are sorted by name.
+// the program they are sorted by name. Operands of one rank keep the order of
+// their names.
 func displayOrder(args []Argument) []Argument {
 	rank := func(a Argument) int {
 		if i := slices.Index(leading, a.Name); i >= 0 {
@@ -150,8 +157,9 @@ func argumentText(a Argument) string {
 	return "(" + strings.Join(names, ", ") + ")"
 }
 
-// valueText is how an operand is shown: the content of a small constant, else the
-// name, else where the content lies.
+// valueText is how an operand is shown: the content of a small constant, else
+// the name, else where the content lies. Content that is not at hand, of
+// constants that Builder.Stored made, is shown by its place.
 func valueText(v *Value) string {
 	c := v.Const
 	if c != nil && c.Len() <= printedElements && (c.Data != nil || c.Strings != nil || c.Len() == 0) {
@@ -168,6 +176,7 @@ func valueText(v *Value) string {
 }
 
 // elementsText writes nested lists; at counts the elements that were written.
+// It is called for constants of at most printedElements.
 func elementsText(c *Const, shape []int, at *int) string {
 	if len(shape) == 0 {
 		*at++
@@ -215,8 +224,8 @@ func holds(c *Const, i int) bool {
 	return ok && n <= len(c.Data)
 }
 
-// floatText writes a number as Python does, with the digits of the double that it
-// equals.
+// floatText writes a number as Python does, with the digits of the double that
+// it equals. Python writes a float with a point or an exponent in any case.
 func floatText(c *Const, i int) string {
 	f := float64(FloatAt(c.Data, c.DType, i))
 	switch {
@@ -232,7 +241,8 @@ func floatText(c *Const, i int) string {
 	return s
 }
 
-// declaration is a value with its type: %x: (1, is0, fp16)(Tensor).
+// declaration is a value with its type: %x: (1, is0, fp16)(Tensor). A tuple of
+// one has a comma behind it, as in Python.
 func (p *printer) declaration(v *Value) string {
 	var b strings.Builder
 	b.WriteString("%" + printable(v.Name) + ": (")

@@ -36,7 +36,8 @@ func (p *Program) Function(name string) *Function {
 	return nil
 }
 
-// Function is one entry point of a program.
+// Function is one entry point of a program. Functions of one program share
+// nothing but constants.
 type Function struct {
 	Name string
 	// Opset is the operator set that the body is written in: CoreML5 to CoreML8.
@@ -44,12 +45,14 @@ type Function struct {
 	// Inputs are the parameters in declared order. A parameter of kind State is
 	// a state.
 	Inputs []*Value
-	// Body is the block specialised for Opset.
+	// Body is the block specialised for Opset. It takes no parameters of its
+	// own: those are Inputs.
 	Body *Block
 }
 
 // Block is a list of operations in execution order, with the values that it
-// takes and gives.
+// takes and gives. A value is defined before it is used, here or in a block
+// around this one.
 type Block struct {
 	Inputs  []*Value
 	Ops     []*Op
@@ -69,7 +72,8 @@ type Op struct {
 	// Outputs are the results; write_state has none.
 	Outputs []*Value
 	// Blocks are the nested blocks of cond (true, false) and while_loop
-	// (condition, body).
+	// (condition, body). They see every value that is defined before this
+	// operation.
 	Blocks []*Block
 }
 
@@ -81,6 +85,7 @@ type Argument struct {
 }
 
 // Arg returns the values bound to the operand of that name, nil when absent.
+// The list is short, and a search by hand is faster than a map.
 func (o *Op) Arg(name string) []*Value {
 	for i := range o.Inputs {
 		if o.Inputs[i].Name == name {
@@ -99,7 +104,8 @@ func (o *Op) Input(name string) *Value {
 }
 
 // Value is a named result, parameter or constant. Values are compared by
-// identity.
+// identity. There is one *Value for each definition, and whoever uses it points
+// to it.
 type Value struct {
 	// Name is unique within a function; inline constants have an empty one.
 	Name string
@@ -116,7 +122,8 @@ type Value struct {
 // Kind tells the sorts of value apart.
 type Kind uint8
 
-// The kinds of value.
+// The kinds of value. Most are tensors; a state is memory that outlives a
+// prediction.
 const (
 	Tensor Kind = iota
 	State
@@ -128,7 +135,9 @@ const (
 // Unknown is the size of a dimension that the program leaves open.
 const Unknown = -1
 
-// Type is what a program declares of a value.
+// Type is what a program declares of a value. Declared types may leave open
+// what a run decides, and a converter may declare them wrongly: engines check
+// what they compute against them only where it matters to them.
 type Type struct {
 	Kind Kind
 	// DType is the element type of a tensor, of the tensor that a state wraps, of a
@@ -175,7 +184,8 @@ func (t Type) String() string {
 	}
 }
 
-// Const is a stored value.
+// Const is a stored value. It is shared by all who read the program and never
+// changed.
 type Const struct {
 	DType dtype.Type
 	Shape []int
@@ -191,7 +201,8 @@ type Const struct {
 	Offset uint64
 }
 
-// Len returns the number of elements.
+// Len returns the number of elements. A shape that overflows or is open has 0;
+// Verify refuses both.
 func (c *Const) Len() int {
 	n, ok := dtype.Count(c.Shape)
 	if !ok {

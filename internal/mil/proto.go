@@ -17,13 +17,15 @@ import (
 // a LoRA package has one base model and several functions over it, and the base
 // is to be in the file once.
 type encoder struct {
-	blobs  *modelpkg.Writer
+	blobs *modelpkg.Writer
+	// The number of the function that is being written.
 	opset  int
 	stored map[blobKey]uint64
 }
 
-// blobKey recognises content that several functions share, so that it is written
-// once: the place in memory, or the place in the package that it was read from.
+// blobKey recognises content that several functions share, so that it is
+// written once: the address, length and type of its bytes. Two weights of equal
+// content at different addresses are written twice.
 type blobKey struct {
 	data   *byte
 	length int
@@ -31,7 +33,8 @@ type blobKey struct {
 }
 
 // opsetNumber returns 8 for CoreML8. CoreML5 is the first operator set of ML
-// programs (iOS 15); the forms of constexpr operations depend on the number.
+// programs (iOS 15); the forms of constexpr operations depend on the number. A
+// number above 8 is accepted: its set is taken to store things as CoreML8 does.
 func opsetNumber(opset string) (int, error) {
 	var n int
 	if _, err := fmt.Sscanf(opset, "CoreML%d", &n); err != nil || n < 5 || fmt.Sprintf("CoreML%d", n) != opset {
@@ -57,6 +60,7 @@ func (e *encoder) program(p *Program) (*milpb.Program, error) {
 
 // attributeMessages is stringAttributes the other way round: entries whose name
 // has a dot form a dictionary. Keys are sorted, as Go's maps have no order.
+// Entries of one dictionary follow each other, since the keys are sorted.
 func attributeMessages(attributes map[string]string) []milpb.NamedValue {
 	text := typeMessage(Type{DType: dtype.String})
 	var out []milpb.NamedValue
@@ -105,7 +109,9 @@ func (e *encoder) function(f *Function) (*milpb.Function, error) {
 }
 
 // onlyConstexprUses finds the constants that nothing but constexpr operations
-// use. Packages store these in place of the operand and not as operations.
+// use. Packages store these in place of the operand and not as operations. A
+// constant that something else uses too stays an operation, and is repeated in
+// place for the constexpr ones; in the weight file it lies once.
 func onlyConstexprUses(b *Block) map[*Value]bool {
 	uses := map[*Value]bool{}
 	var walk func(b *Block)
@@ -113,6 +119,7 @@ func onlyConstexprUses(b *Block) map[*Value]bool {
 		for _, op := range b.Ops {
 			for _, a := range op.Inputs {
 				for _, v := range a.Values {
+					// Once false, a use stays false.
 					if seen, ok := uses[v]; v.Const != nil && (!ok || seen) {
 						uses[v] = isConstexpr(op)
 					}
@@ -155,7 +162,8 @@ func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error)
 }
 
 // op makes the message of an operation. Its name is an attribute in the format,
-// and so is the value of a const.
+// and so is the value of a const. From CoreML8 on the operands of constexpr
+// operations are inputs with their constants in place.
 func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) {
 	place := func(err error) error { return fmt.Errorf("operation %s %q: %w", op.Type, op.Name, err) }
 	outputs, err := namedTypes(op.Outputs)
@@ -223,7 +231,8 @@ func namedTypes(list []*Value) ([]milpb.NamedValueType, error) {
 }
 
 // typeMessage writes a type. An unknown rank is -1, which is how coremltools
-// writes a shape that is known at run time only.
+// writes a shape that is known at run time only. Of a list only the element's
+// type is known; the length is left open.
 func typeMessage(t Type) *milpb.ValueType {
 	m := &milpb.TensorType{DataType: dataTypes[t.DType], Rank: int64(len(t.Shape))}
 	for _, d := range t.Shape {
@@ -260,7 +269,8 @@ var dataTypes = func() map[dtype.Type]milpb.DataType {
 	return m
 }()
 
-// textValue is a string scalar in place.
+// textValue is a string scalar in place. It is how names, dtypes and build
+// information are stored.
 func textValue(s string) *milpb.Value {
 	return &milpb.Value{
 		Type:      typeMessage(Type{DType: dtype.String}),
@@ -269,10 +279,13 @@ func textValue(s string) *milpb.Value {
 }
 
 // minBlobElements is the size from which coremltools moves a constant to the
-// weight file: should_use_weight_file in its backend for ML Programs.
+// weight file: should_use_weight_file in its backend for ML Programs. Smaller
+// ones are written in place, where a reader of the listing sees them.
 const minBlobElements = 10
 
-// value stores a constant: in the weight file, or in place.
+// value stores a constant: in the weight file, or in place. The offset is known
+// only after the blob has been written, so the weight file is complete before
+// the model file is begun.
 func (e *encoder) value(v *Value) (*milpb.Value, error) {
 	c := v.Const
 	if v.Type.Kind == List {
@@ -304,7 +317,8 @@ func (e *encoder) value(v *Value) (*milpb.Value, error) {
 	return m, nil
 }
 
-// listValue stores a list in place, element by element.
+// listValue stores a list in place, element by element. Elements of a list may
+// not lie in the weight file.
 func listValue(v *Value) (*milpb.Value, error) {
 	c := v.Const
 	if len(c.Shape) == 0 || c.Data == nil && c.Strings == nil && c.Len() > 0 {
@@ -330,8 +344,9 @@ func listValue(v *Value) (*milpb.Value, error) {
 	return &milpb.Value{Type: t, Immediate: &milpb.ImmediateValue{List: list}}, nil
 }
 
-// blobType reports whether constants of a type go to the weight file: more types
-// do from CoreML8 on.
+// blobType reports whether constants of a type go to the weight file: more
+// types do from CoreML8 on. The types are those that coremltools stores there;
+// bool, string and 64-bit types have no code in weight files.
 func (e *encoder) blobType(t dtype.Type) bool {
 	switch t {
 	case dtype.Float16, dtype.Float32, dtype.Int8, dtype.UInt8:
@@ -359,6 +374,7 @@ func immediate(c *Const) *milpb.TensorValue {
 		m.Field = milpb.Ints
 	case dtype.Int64:
 		m.Field = milpb.LongInts
+	// Widened, as the format has no field for 16 bits.
 	case dtype.Int16, dtype.UInt16:
 		m.Field, m.Data = milpb.Ints, nil
 		for i := range c.Len() {
@@ -370,6 +386,7 @@ func immediate(c *Const) *milpb.TensorValue {
 	return m
 }
 
-// opsetSpec is the lowest specification version that has an operator set: iOS15,
-// whose set is CoreML5, is version 6.
+// opsetSpec is the lowest specification version that has an operator set:
+// iOS15, whose set is CoreML5, is version 6. The two numbers have gone side by
+// side since; the bound keeps a made-up set from overflowing.
 func opsetSpec(opset int) int32 { return int32(min(opset, math.MaxInt32-1)) + 1 }

@@ -2,8 +2,9 @@ package mil
 
 import "github.com/gocoreml/coreml/internal/quote"
 
-// maxQuoted bounds what an error shows of a foreign name, in bytes. Converters give
-// values names of some 40; one that is longer is recognized by its beginning.
+// maxQuoted bounds what an error shows of a foreign name, in bytes. Converters
+// give values names of some 40; one that is longer is recognized by its
+// beginning. A name in a file may have megabytes.
 const maxQuoted = 120
 
 // Quote returns a name that a package gave as an error shows it: in quotation

@@ -12,12 +12,14 @@ import (
 
 // Read builds the typed form of a package's program and verifies it. Constants
 // refer to the package's memory and are valid until it is closed. Read gives up
-// with ctx's error when ctx ends.
+// with ctx's error when ctx ends. It is called once for each loaded package,
+// and the time goes into resolving names.
 func Read(ctx context.Context, pkg *modelpkg.Package) (*Program, error) {
 	return fromProto(ctx, pkg.Model().Program, pkg)
 }
 
-// BlobSource finds the tensors of weight files; a *modelpkg.Package is one.
+// BlobSource finds the tensors of weight files; a *modelpkg.Package is one. Its
+// results may refer to mapped memory.
 type BlobSource interface {
 	Blob(fileName string, offset uint64) (modelpkg.Blob, error)
 }
@@ -29,7 +31,8 @@ func FromProto(m *milpb.Program, blobs BlobSource) (*Program, error) {
 }
 
 // Constants may refer to mapped files, which can be shortened while they are
-// read: a fault in one becomes an error here.
+// read: a fault in one becomes an error here. The functions are read one by
+// one, each with a scope of its own: they see nothing of each other.
 func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Program, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	if m == nil {
@@ -54,7 +57,8 @@ func fromProto(ctx context.Context, m *milpb.Program, blobs BlobSource) (_ *Prog
 	return p, nil
 }
 
-// operations counts those of a function's bodies, for the size of its scope.
+// operations counts those of a function's bodies, for the size of its scope. A
+// map that grows step by step would allocate twice as much.
 func operations(f *milpb.Function) (n int) {
 	if f == nil {
 		return 0
@@ -70,7 +74,8 @@ func operations(f *milpb.Function) (n int) {
 // reader reads one function. It turns names into pointers, once, so that nobody
 // behind it looks anything up by name. An operand that is not in scope yet is
 // an error: programs are written in an order in which each value comes before
-// its use.
+// its use. An error ends the reading of the whole program; nothing half-read is
+// returned.
 type reader struct {
 	ctx      context.Context //nolint:containedctx // lives for one reading
 	blobs    BlobSource
@@ -81,7 +86,9 @@ type reader struct {
 }
 
 // fail wraps an error with the place that is being read. The innermost place is
-// kept: whoever passes the error on knows less.
+// kept: whoever passes the error on knows less. An error of the context passes
+// as it is, and so does one of a whole weight file, which is no fault of the
+// operation that happened to ask first.
 func (r *reader) fail(name string, err error) error {
 	var placed *Error
 	if errors.As(err, &placed) || r.ctx.Err() != nil && errors.Is(err, r.ctx.Err()) {
@@ -126,7 +133,8 @@ func (r *reader) readFunction(entry *milpb.NamedFunction) (*Function, error) {
 	return f, nil
 }
 
-// declare makes values for parameters and enters them into the scope.
+// declare makes values for parameters and enters them into the scope. Types are
+// converted here, so that one which is malformed is reported with its name.
 func (r *reader) declare(list []milpb.NamedValueType) ([]*Value, error) {
 	values := make([]*Value, len(list))
 	for i := range list {
@@ -158,6 +166,7 @@ func (r *reader) define(v *Value) error {
 }
 
 // readBlock reads a block. Names that it defines go out of scope at its end.
+// The function's own parameters are not among them and stay.
 func (r *reader) readBlock(m *milpb.Block) (*Block, error) {
 	b := &Block{}
 	var err error
@@ -194,7 +203,8 @@ func (r *reader) readBlock(m *milpb.Block) (*Block, error) {
 }
 
 // readOp reads an operation. Its results are entered into the scope last, so
-// that neither it nor a block inside of it can use them.
+// that neither it nor a block inside of it can use them. Blocks are read before
+// the results are declared.
 func (r *reader) readOp(m *milpb.Operation) (*Op, error) {
 	op := &Op{Type: m.Type, Name: opName(m)}
 	outer := r.op
@@ -226,7 +236,8 @@ func (r *reader) readOp(m *milpb.Operation) (*Op, error) {
 	return op, nil
 }
 
-// opsAtOnce is how many operations are handled between two looks at the context.
+// opsAtOnce is how many operations are handled between two looks at the
+// context.
 const opsAtOnce = 64
 
 // ended returns the error of a context that has ended before operation i; it looks
@@ -253,7 +264,8 @@ func opName(m *milpb.Operation) string {
 }
 
 // readInputs resolves operands. What targets up to iOS17 store as attributes of
-// constexpr operators joins them.
+// constexpr operators joins them. Every attribute of such an operator but the
+// name is an operand; the attributes of other operators are not read.
 func (r *reader) readInputs(op *Op, m *milpb.Operation) error {
 	op.Inputs = make([]Argument, 0, len(m.Inputs))
 	for i := range m.Inputs {
@@ -288,7 +300,8 @@ func (r *reader) readInputs(op *Op, m *milpb.Operation) error {
 }
 
 // readArgument resolves what is bound to an operand: names of values, or
-// constants that are stored in their place.
+// constants that are stored in their place. An operand without bindings stays,
+// with no values.
 func (r *reader) readArgument(m *milpb.NamedArgument) (Argument, error) {
 	a := Argument{Name: m.Name}
 	if m.Name == "" {
@@ -317,7 +330,8 @@ func (r *reader) readArgument(m *milpb.NamedArgument) (Argument, error) {
 	return a, nil
 }
 
-// inline makes a value of an operand that is written in place.
+// inline makes a value of an operand that is written in place. It has no name
+// and no producer, by which others recognise it.
 func (r *reader) inline(m *milpb.Value) (*Value, error) {
 	t, c, err := convertValue(r.ctx, m, r.blobs)
 	if err != nil {
@@ -326,7 +340,8 @@ func (r *reader) inline(m *milpb.Value) (*Value, error) {
 	return &Value{Type: t, Const: c}, nil
 }
 
-// readConst gives the output of a const operation its value.
+// readConst gives the output of a const operation its value. coremltools writes
+// it as the attribute val; an operand of that name is read as well.
 func (r *reader) readConst(op *Op, m *milpb.Operation) error {
 	if len(op.Outputs) != 1 {
 		return r.fail("", bad(ErrStructure, "const has %d outputs", len(op.Outputs)))

@@ -7,11 +7,13 @@ import "context"
 // fit theirs, and states are only read and written as states. It knows nothing
 // of the shapes that operators infer. A program from a file is checked before
 // anything else looks at it, so that the code behind may rely on what is said
-// here.
+// here. Operators, their operands and shapes are for the engines to check: a
+// program may be well formed and still be one that no engine runs.
 func Verify(p *Program) error { return verify(context.Background(), p, false) }
 
 // verify is Verify; references allows constants whose content is in a weight
-// file and not at hand, which only the writer can use.
+// file and not at hand, which only the writer can use. It ends with ctx's error
+// when ctx does, as a hostile file may have millions of operations.
 func verify(ctx context.Context, p *Program, references bool) error {
 	if p == nil || len(p.Functions) == 0 {
 		return bad(ErrStructure, "program has no functions")
@@ -42,7 +44,8 @@ type verifier struct {
 	references bool
 	visible    map[*Value]bool
 	names      map[string]bool
-	// chains is how many constexpr operations lie behind each one's result.
+	// chains is how many constexpr operations lie behind each one's result. An
+	// operation that only stored constants feed has 0.
 	chains map[*Op]int
 }
 
@@ -92,7 +95,8 @@ func (v *verifier) verifyFunction(f *Function) error {
 }
 
 // define checks values and makes them visible. Every value has one producer, so
-// that whoever walks the program backwards comes to an end.
+// that whoever walks the program backwards comes to an end. A *Value that two
+// operations define would have two meanings, though its name is the same.
 func (v *verifier) define(values []*Value, producer *Op) error {
 	for _, x := range values {
 		if x == nil || x.Name == "" {
@@ -120,7 +124,8 @@ func (v *verifier) define(values []*Value, producer *Op) error {
 	return nil
 }
 
-// forget makes values invisible again at the end of their block.
+// forget makes values invisible again at the end of their block. Their types
+// and constants stay in use by those who point to them.
 func (v *verifier) forget(values []*Value) {
 	for _, x := range values {
 		delete(v.names, x.Name)
@@ -129,7 +134,8 @@ func (v *verifier) forget(values []*Value) {
 }
 
 // verifyBlock checks the operations of a block in their order. An operand has
-// to be defined before its use, so no circle can be written.
+// to be defined before its use, so no circle can be written. Outputs may be
+// values of the blocks around.
 func (v *verifier) verifyBlock(b *Block) error {
 	for i, op := range b.Ops {
 		if err := ended(v.ctx, i); err != nil {
@@ -167,7 +173,8 @@ func nameOf(x *Value) string {
 }
 
 // verifyOp checks an operation. Its outputs are defined last: it cannot be its
-// own operand, and blocks inside of it do not see its results.
+// own operand, and blocks inside of it do not see its results. v.op is the
+// innermost operation, for errors; it is set back when a nested block is done.
 func (v *verifier) verifyOp(op *Op) error {
 	outer := v.op
 	v.op = op

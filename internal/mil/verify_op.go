@@ -33,8 +33,10 @@ func (v *verifier) verifyArgument(op *Op, i int) error {
 	return nil
 }
 
-// verifyChain checks what a constexpr operation is fed with. Weights are decoded when a
-// model is loaded, so all that they are made of has to be known then.
+// verifyChain checks what a constexpr operation is fed with. Weights are
+// decoded when a model is loaded, so all that they are made of has to be known
+// then. Without it a weight could depend on an input, and whoever decodes it at
+// load would have nothing to decode.
 func (v *verifier) verifyChain(op *Op, x *Value, operand string) error {
 	if !isConstexpr(op) || x.Const != nil {
 		return nil
@@ -56,7 +58,9 @@ func isConstexpr(op *Op) bool { return strings.HasPrefix(op.Type, "constexpr_") 
 // verifyStateUse checks that states appear only where read_state and
 // write_state take them, and that the tensors read and written have the state's
 // type. So a state is not a value that an operator could copy or return, and
-// whoever orders the reads and writes finds all of them by name.
+// whoever orders the reads and writes finds all of them by name. coremltools'
+// own coreml_update_state does not occur in files: it is written as a write and
+// a read.
 func (v *verifier) verifyStateUse(op *Op) error {
 	access := op.Type == "read_state" || op.Type == "write_state"
 	for i := range op.Inputs {
@@ -96,7 +100,8 @@ func (v *verifier) sameTensor(state, x *Value) error {
 }
 
 // compatible reports whether two shapes can be the same at run time. Where one
-// of them is not known the engine compares again when it runs.
+// of them is not known the engine compares again when it runs. It is no proof
+// that they are.
 func compatible(a, b Type) bool {
 	if a.Variadic || b.Variadic {
 		return true
@@ -114,7 +119,8 @@ func compatible(a, b Type) bool {
 
 // verifyNested checks the blocks of control flow, which see the names around
 // them. The counts are checked here because every engine would have to; types
-// of the values are compared where they are bound.
+// of the values are compared where they are bound. Parameters of a block, those
+// of while_loop, are visible in it alone.
 func (v *verifier) verifyNested(op *Op) error {
 	for i, b := range op.Blocks {
 		if b == nil {
@@ -155,8 +161,9 @@ func checkBranches(op *Op) error {
 	return nil
 }
 
-// checkLoop checks that condition, body and results of a while_loop have the same loop
-// variables.
+// checkLoop checks that condition, body and results of a while_loop have the
+// same loop variables. The first block is the condition, the second the body.
+// The first values are bound by position.
 func checkLoop(op *Op) error {
 	if len(op.Blocks) != 2 {
 		return bad(ErrStructure, "while_loop has %d blocks, not 2", len(op.Blocks))

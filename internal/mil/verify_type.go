@@ -4,7 +4,8 @@ import "github.com/gocoreml/coreml/internal/dtype"
 
 // checkType checks that a type is complete. Tuples, dictionaries and lists are
 // not looked into: they come with classifiers and with lists of tensors, which
-// no operator but a few takes.
+// no operator but a few takes. A state is allocated before the first
+// prediction, so all of its dimensions must be known.
 func checkType(t Type) error {
 	if t.Kind == Tuple || t.Kind == Dictionary || t.Kind == List {
 		return nil
@@ -35,7 +36,9 @@ func checkType(t Type) error {
 
 // checkConst checks that a stored value has the type that is declared for it
 // and as many bytes as that takes. Their number is compared with the type once,
-// here, so that whoever reads elements needs no check at each.
+// here, so that whoever reads elements needs no check at each. Longer is
+// refused as well: the extra bytes would mean that type and content were not
+// made together.
 func (v *verifier) checkConst(x *Value) error {
 	c := x.Const
 	n, ok := dtype.Count(c.Shape)

@@ -11,8 +11,9 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// Write makes a package of a program at the path dir, where nothing may lie yet.
-// With a nil description, Describe's is used.
+// Write makes a package of a program at the path dir, where nothing may lie
+// yet. With a nil description, Describe's is used. Nothing is left at dir when
+// it fails.
 func Write(dir string, p *Program, description *milpb.ModelDescription) error {
 	w, err := modelpkg.Create(dir)
 	if err != nil {
@@ -22,8 +23,8 @@ func Write(dir string, p *Program, description *milpb.ModelDescription) error {
 }
 
 // WriteTo finishes a package that has been started, whose weight file may hold
-// the content of constants that Builder.Stored made. It discards the package when
-// it fails.
+// the content of constants that Builder.Stored made. It discards the package
+// when it fails. The Writer is of no use afterwards.
 func WriteTo(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) error {
 	m, err := guardedModel(w, p, description)
 	if err != nil {
@@ -32,15 +33,18 @@ func WriteTo(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription
 	return w.Finish(m)
 }
 
-// guardedModel is encodeModel for constants that may lie in mapped files.
+// guardedModel is encodeModel for constants that may lie in mapped files. A
+// program that was read from a package and is written again has its weights
+// there.
 func guardedModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (m *milpb.Model, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	return encodeModel(w, p, description)
 }
 
-// encodeModel makes the message of the whole file. The specification version is the
-// least that knows all operator sets of the program, so that a package runs on every
-// system that can run it.
+// encodeModel makes the message of the whole file. The specification version is
+// the least that knows all operator sets of the program, so that a package runs
+// on every system that can run it. The weights are written on the way, before
+// the model file.
 func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescription) (*milpb.Model, error) {
 	if err := verify(context.Background(), p, true); err != nil {
 		return nil, err
@@ -67,10 +71,11 @@ func encodeModel(w *modelpkg.Writer, p *Program, description *milpb.ModelDescrip
 }
 
 // Describe derives the interface of a program from its types: multi-arrays in
-// and out, and states. An open dimension of an input takes any size from 1 on. A
-// program whose only function is main is described as Core ML's versions before
-// iOS18 know it; any other has a list of functions, of which def, or main, or
-// the first is the default.
+// and out, and states. An open dimension of an input takes any size from 1 on.
+// A program whose only function is main is described as Core ML's versions
+// before iOS18 know it; any other has a list of functions, of which def, or
+// main, or the first is the default. In the file the description is a part of
+// its own, and it has to agree with the program.
 func Describe(p *Program, def string) (*milpb.ModelDescription, error) {
 	d := &milpb.ModelDescription{Metadata: &milpb.Metadata{}}
 	for _, f := range p.Functions {
@@ -101,7 +106,8 @@ func Describe(p *Program, def string) (*milpb.ModelDescription, error) {
 }
 
 // describeFunction makes the description that a package needs of a function,
-// for programs that come without one.
+// for programs that come without one. Inputs and states are told apart by their
+// kind, and keep their order.
 func describeFunction(f *Function) (*milpb.FunctionDescription, error) {
 	d := &milpb.FunctionDescription{Name: f.Name}
 	for _, v := range f.Inputs {
@@ -126,7 +132,8 @@ func describeFunction(f *Function) (*milpb.FunctionDescription, error) {
 }
 
 // arrayTypes are the element types that can cross a model's boundary: what
-// MLMultiArray holds.
+// MLMultiArray holds. A program may compute in other types inside; a cast at
+// the boundary is the converter's business.
 var arrayTypes = map[dtype.Type]milpb.ArrayDataType{
 	dtype.Float16: milpb.ArrayFloat16,
 	dtype.Float32: milpb.ArrayFloat32,
@@ -161,6 +168,8 @@ func describeValue(v *Value, input bool) (milpb.FeatureDescription, error) {
 		if n == Unknown {
 			open, n = true, 1
 		}
+		// -1 for Upper is how the format writes no bound, and so Unknown needs
+		// no case of its own.
 		array.Shape = append(array.Shape, int64(n))
 		ranges = append(ranges, r)
 	}

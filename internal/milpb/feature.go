@@ -6,7 +6,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// FeatureDescription is one input, output or state of a model.
+// FeatureDescription is one input, output or state of a model. Predictions bind
+// tensors by these names.
 type FeatureDescription struct {
 	Name, ShortDescription string
 	Type                   *FeatureType
@@ -16,6 +17,7 @@ type FeatureDescription struct {
 // FeatureType type = 3.
 func (*FeatureDescription) name() string { return "FeatureDescription" }
 
+// The description's text counts as metadata; the name does not.
 func (m *FeatureDescription) set(d *decoder, f field) (err error) {
 	switch f.num {
 	case 1:
@@ -34,7 +36,8 @@ func (m *FeatureDescription) append(b []byte) []byte {
 	return appendSub(b, 3, m.Type)
 }
 
-// FeatureKind is the sort of a feature: its field number in FeatureType.
+// FeatureKind is the sort of a feature: its field number in FeatureType. A file
+// of a later version may have others: they are skipped, and Kind stays 0.
 type FeatureKind int32
 
 // The sorts of feature.
@@ -65,6 +68,8 @@ type FeatureType struct {
 // bool isOptional = 1000.
 func (*FeatureType) name() string { return "FeatureType" }
 
+// A known member of the oneof that comes after another replaces it; one that
+// comes again is merged with itself.
 func (m *FeatureType) set(d *decoder, f field) (err error) {
 	kind := FeatureKind(f.num)
 	if kind >= Int64Feature && kind <= StateFeature && kind != m.Kind {
@@ -81,6 +86,8 @@ func (m *FeatureType) set(d *decoder, f field) (err error) {
 		m.Dictionary, err = sub(d, f, m.Dictionary)
 	case SequenceFeature:
 		m.Sequence, err = sub(d, f, m.Sequence)
+	// The message between a state and its array is read into a temporary, as it
+	// has no other field.
 	case StateFeature:
 		st := stateFeatureType{array: m.Array}
 		_, err = sub(d, f, &st)
@@ -94,6 +101,7 @@ func (m *FeatureType) set(d *decoder, f field) (err error) {
 }
 
 func (m *FeatureType) append(b []byte) []byte {
+	// Kind 0 writes nothing, which is how it was read.
 	num := protowire.Number(m.Kind)
 	switch m.Kind {
 	case Int64Feature, DoubleFeature, StringFeature:
@@ -128,6 +136,8 @@ func (*empty) name() string              { return "empty" }
 func (*empty) set(*decoder, field) error { return nil }
 func (*empty) append(b []byte) []byte    { return b }
 
+// stateFeatureType stands between a state and its array on the wire. It came
+// with version 9 of the specification.
 type stateFeatureType struct{ array *ArrayFeatureType }
 
 // message StateFeatureType: oneof { ArrayFeatureType arrayType = 1; }.
@@ -148,6 +158,8 @@ type ArrayDataType int32
 
 // The element types of multi-arrays.
 const (
+	// float16 came with version 7 (iOS16); before it arrays of a model's
+	// boundary were float32, double or int32.
 	ArrayFloat16 ArrayDataType = 65552
 	ArrayFloat32 ArrayDataType = 65568
 	ArrayDouble  ArrayDataType = 65600
@@ -155,9 +167,11 @@ const (
 	ArrayInt32   ArrayDataType = 131104
 )
 
-// ArrayFeatureType describes a multi-array.
+// ArrayFeatureType describes a multi-array. A shape is fixed, or one of a list,
+// or bounded dimension by dimension.
 type ArrayFeatureType struct {
-	// Shape is the default shape.
+	// Shape is the default shape. A file may leave it out for an output whose
+	// shape depends on the inputs.
 	Shape    []int64
 	DataType ArrayDataType
 	// Enumerated lists the allowed shapes, or Ranges the allowed sizes of each
@@ -175,7 +189,7 @@ type ArrayFeatureType struct {
 type Shape struct{ Sizes []int64 }
 
 // SizeRange is the allowed sizes of a dimension. A negative Upper means that
-// there is no upper bound.
+// there is no upper bound. Both ends are allowed sizes.
 type SizeRange struct {
 	Lower uint64
 	Upper int64
@@ -194,6 +208,7 @@ func (m *ArrayFeatureType) set(d *decoder, f field) (err error) {
 	case 2:
 		v, err = f.varint()
 		m.DataType = ArrayDataType(int32(v))
+	// As a oneof demands, list and ranges exclude each other.
 	case 21:
 		list := shapeList{shapes: m.Enumerated}
 		_, err = sub(d, f, &list)
@@ -228,6 +243,8 @@ func (m *ArrayFeatureType) append(b []byte) []byte {
 	if m.Ranges != nil {
 		b = appendSub(b, 31, &rangeList{m.Ranges})
 	}
+	// A default of 0 is written too where the file had one: that it is there
+	// says that an absent input is filled.
 	switch m.DefaultField {
 	case 41:
 		b = appendPresent(b, 41, uint64(int64(m.Default)))
@@ -241,6 +258,8 @@ func (m *ArrayFeatureType) append(b []byte) []byte {
 	return b
 }
 
+// shapeList and rangeList are messages whose only field is repeated: the
+// structs around them hold the slice itself.
 type shapeList struct{ shapes []Shape }
 
 // message EnumeratedShapes: repeated Shape shapes = 1.
@@ -296,6 +315,7 @@ func (m *SizeRange) set(_ *decoder, f field) (err error) {
 	return err
 }
 
+// A negative bound takes ten bytes, as every negative int64 of protobuf does.
 func (m *SizeRange) append(b []byte) []byte {
 	return appendVarint(appendVarint(b, 1, m.Lower), 2, uint64(m.Upper))
 }

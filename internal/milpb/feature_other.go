@@ -1,9 +1,11 @@
 package milpb
 
-// ImageFeatureType describes an image.
+// ImageFeatureType describes an image. Sizes are in pixels; 0 by 0 leaves the
+// size to the caller.
 type ImageFeatureType struct {
 	Width, Height int64
-	// ColorSpace is 10 grayscale, 20 RGB, 30 BGR, 40 grayscale of float16.
+	// ColorSpace is 10 grayscale, 20 RGB, 30 BGR, 40 grayscale of float16. The
+	// last came with version 7 (iOS16).
 	ColorSpace int32
 	// Sizes lists the allowed sizes, or Widths and Heights the allowed ranges; all
 	// nil means that Width and Height are the only ones.
@@ -32,6 +34,7 @@ func (m *ImageSize) append(b []byte) []byte {
 	return appendVarint(b, 2, m.Height)
 }
 
+// sizeList and sizeRanges are the two members of the oneof of sizes.
 type sizeList struct{ sizes []ImageSize }
 
 // message EnumeratedImageSizes: repeated ImageSize sizes = 1.
@@ -86,6 +89,7 @@ func (m *ImageFeatureType) set(d *decoder, f field) (err error) {
 		list := sizeList{sizes: m.Sizes}
 		_, err = sub(d, f, &list)
 		m.Sizes, m.Widths, m.Heights = list.sizes, nil, nil
+	// Either range may be absent, and then allows every size.
 	case 31:
 		r := sizeRanges{m.Widths, m.Heights}
 		_, err = sub(d, f, &r)
@@ -107,7 +111,8 @@ func (m *ImageFeatureType) append(b []byte) []byte {
 	return b
 }
 
-// DictionaryFeatureType describes a dictionary from its keys to doubles.
+// DictionaryFeatureType describes a dictionary from its keys to doubles. In ML
+// Programs only the probabilities of a classifier are of this kind.
 type DictionaryFeatureType struct {
 	// Key is the sort of the keys, Int64Feature or StringFeature; 0 when the file
 	// leaves it out.
@@ -140,7 +145,8 @@ func (m *DictionaryFeatureType) append(b []byte) []byte {
 	return b
 }
 
-// SequenceFeatureType describes a sequence.
+// SequenceFeatureType describes a sequence. It is kept so that a description
+// can be shown whole.
 type SequenceFeatureType struct {
 	// Element is the sort of the elements, Int64Feature or StringFeature; 0 when
 	// the file leaves it out.

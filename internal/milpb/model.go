@@ -2,9 +2,10 @@ package milpb
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// Model is a whole model file.
+// Model is a whole model file: model.mlmodel in a package, or a bare .mlmodel.
 type Model struct {
-	// SpecificationVersion is the file format's: 6 is iOS15, 9 is iOS18.
+	// SpecificationVersion is the file format's: 6 is iOS15, 9 is iOS18. Core
+	// ML refuses a version that is newer than the system.
 	SpecificationVersion int32
 	Description          *ModelDescription
 	IsUpdatable          bool
@@ -17,13 +18,15 @@ type Model struct {
 	Other []byte
 }
 
-// ModelType is the sort of a model: its field number in the Model message.
+// ModelType is the sort of a model: its field number in the Model message. A
+// type that is not in the list leaves Type 0.
 type ModelType int32
 
 // TypeMLProgram is the only type whose content this package knows.
 const TypeMLProgram ModelType = 502
 
-// modelTypes are the members of the oneof Type in Model.proto.
+// modelTypes are the members of the oneof Type in Model.proto. The names are
+// for messages only.
 var modelTypes = map[ModelType]string{
 	200: "pipelineClassifier", 201: "pipelineRegressor", 202: "pipeline",
 	300: "glmRegressor", 301: "supportVectorRegressor", 302: "treeEnsembleRegressor",
@@ -49,7 +52,9 @@ func (t ModelType) String() string {
 }
 
 // DecodeModel reads a model file. Tensor data of the result refers to b, which
-// must stay as it is for as long as the result is used; strings are copies.
+// must stay as it is for as long as the result is used; strings are copies. The
+// work grows with the length of b, and no input makes it panic or take memory
+// beyond the budget. An error is a [*FormatError].
 func DecodeModel(b []byte) (*Model, error) {
 	m := new(Model)
 	if err := newDecoder(len(b)).decode(b, m); err != nil {
@@ -58,7 +63,8 @@ func DecodeModel(b []byte) (*Model, error) {
 	return m, nil
 }
 
-// Encode returns the model in wire format.
+// Encode returns the model in wire format. Fields come in a fixed order, so
+// that the same model always gives the same bytes. It cannot fail.
 func (m *Model) Encode() []byte { return m.append(nil) }
 
 // message Model (Model.proto): int32 specificationVersion = 1; ModelDescription
@@ -77,6 +83,7 @@ func (m *Model) set(d *decoder, f field) (err error) {
 	case 10:
 		v, err = f.varint()
 		m.IsUpdatable = v != 0
+	// The last member of the oneof counts, as for every oneof.
 	case protowire.Number(TypeMLProgram):
 		m.Type, m.Other = TypeMLProgram, nil
 		m.Program, err = sub(d, f, m.Program)
@@ -93,6 +100,7 @@ func (m *Model) append(b []byte) []byte {
 	b = appendVarint(b, 1, uint64(int64(m.SpecificationVersion)))
 	b = appendSub(b, 2, m.Description)
 	b = appendBool(b, 10, m.IsUpdatable)
+	// A program wins over Other, whatever Type says.
 	if m.Program != nil {
 		return appendSub(b, protowire.Number(TypeMLProgram), m.Program)
 	}
@@ -104,7 +112,9 @@ func (m *Model) append(b []byte) []byte {
 }
 
 // ModelDescription is the interface of a model. In a package with several
-// functions the top-level features are empty and Functions holds them.
+// functions the top-level features are empty and Functions holds them. The
+// features must agree with the program's parameters and results; nothing in the
+// format sees to that.
 type ModelDescription struct {
 	Input, Output, State       []FeatureDescription
 	PredictedFeatureName       string
@@ -153,7 +163,8 @@ func (m *ModelDescription) append(b []byte) []byte {
 	return appendSub(b, 100, m.Metadata)
 }
 
-// FunctionDescription is the interface of one function.
+// FunctionDescription is the interface of one function. A package without
+// functions in its list has one, main, described at the top.
 type FunctionDescription struct {
 	Name                       string
 	Input, Output, State       []FeatureDescription
@@ -192,7 +203,8 @@ func (m *FunctionDescription) append(b []byte) []byte {
 	return appendList(b, 6, m.State)
 }
 
-// Metadata is what the author says of the model.
+// Metadata is what the author says of the model. Nothing of it has a meaning
+// for the computation. coremltools notes its own version among UserDefined.
 type Metadata struct {
 	ShortDescription, VersionString, Author, License string
 	UserDefined                                      []StringPair

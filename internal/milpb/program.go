@@ -1,6 +1,7 @@
 package milpb
 
-// Program is an ML Program.
+// Program is an ML Program: what Core ML's compiler takes, in the language MIL.
+// This package reads it as it stands; what names mean is for package mil.
 type Program struct {
 	Version    int64
 	Functions  []NamedFunction
@@ -8,13 +9,15 @@ type Program struct {
 	Attributes []NamedValue
 }
 
-// NamedFunction is an entry of a program's function map.
+// NamedFunction is an entry of a program's function map. The map's keys may
+// come twice in a damaged file: package mil finds that.
 type NamedFunction struct {
 	Name     string
 	Function *Function
 }
 
-// NamedValue is an entry of an attribute map.
+// NamedValue is an entry of an attribute map. The name of an operation and the
+// value of a const are such entries.
 type NamedValue struct {
 	Name  string
 	Value *Value
@@ -35,7 +38,8 @@ type NamedBlock struct {
 	Block *Block
 }
 
-// Block is a list of operations in execution order.
+// Block is a list of operations in execution order. Outputs are names of values
+// that are defined in it or around it.
 type Block struct {
 	Inputs     []NamedValueType
 	Outputs    []string
@@ -43,7 +47,8 @@ type Block struct {
 	Attributes []NamedValue
 }
 
-// Operation is one operation.
+// Operation is one operation. A const has its value as an attribute, and
+// constexpr operators before iOS18 have all their operands so.
 type Operation struct {
 	Type       string
 	Inputs     []NamedArgument
@@ -58,8 +63,8 @@ type NamedArgument struct {
 	Argument *Argument
 }
 
-// Argument is what one operand is bound to; several bindings when the operand is
-// variadic.
+// Argument is what one operand is bound to; several bindings when the operand
+// is variadic. An operand that takes one value has one binding.
 type Argument struct{ Bindings []Binding }
 
 // Binding is a value written in place, or when Value is nil the name of one.
@@ -95,6 +100,8 @@ func (m *Program) set(d *decoder, f field) (err error) {
 	return err
 }
 
+// Map entries are written in the slice's order: protobuf leaves it open, and
+// files are then reproducible.
 func (m *Program) append(b []byte) []byte {
 	b = appendVarint(b, 1, uint64(m.Version))
 	b = appendList(b, 2, m.Functions)
@@ -277,6 +284,7 @@ func (m *Binding) set(d *decoder, f field) (err error) {
 	return err
 }
 
+// An empty binding is written as a message of no bytes and read as one.
 func (m *Binding) append(b []byte) []byte {
 	if m.Value != nil {
 		return appendSub(b, 2, m.Value)

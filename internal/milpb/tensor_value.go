@@ -6,7 +6,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// TensorField says which field of TensorValue holds the elements.
+// TensorField says which field of TensorValue holds the elements. Which one a
+// type takes is coremltools' convention: halves and types of at most 8 bits are
+// in Bytes, packed as in a weight file.
 type TensorField int32
 
 // The fields of TensorValue, by number.
@@ -24,9 +26,11 @@ const (
 type TensorValue struct {
 	// Field is 0 when the file leaves the elements out.
 	Field TensorField
-	// Data is the elements in little-endian form, whatever the field: 4 bytes for
-	// each of Floats and Ints, 8 for Doubles and LongInts, one (0 or 1) for Bools,
-	// the raw content for Bytes. It may refer to the decoded file.
+	// Data is the elements in little-endian form, whatever the field: 4 bytes
+	// for each of Floats and Ints, 8 for Doubles and LongInts, one (0 or 1) for
+	// Bools, the raw content for Bytes. It may refer to the decoded file. What
+	// is aliased must not be written to, and is valid as long as the file's
+	// memory.
 	Data []byte
 	// Strings is the elements of a string tensor.
 	Strings []string
@@ -36,6 +40,7 @@ type TensorValue struct {
 // a repeated field of number 1. Codec and struct leave the inner message out.
 func (*TensorValue) name() string { return "TensorValue" }
 
+// An unknown member is skipped, which leaves the value without elements.
 func (m *TensorValue) set(d *decoder, f field) error {
 	kind := TensorField(f.num)
 	if kind < Floats || kind > Bytes {
@@ -48,6 +53,8 @@ func (m *TensorValue) set(d *decoder, f field) error {
 	if m.Field != kind { // another member of the oneof: the one before is gone
 		*m = TensorValue{Field: kind}
 	}
+	// A member that comes again adds elements: merging two messages joins their
+	// repeated fields.
 	return d.decode(b, (*tensorElements)(m))
 }
 
@@ -59,7 +66,8 @@ func (m *TensorValue) append(b []byte) []byte {
 }
 
 // tensorElements is the message inside a TensorValue: one repeated field, whose
-// element type Field tells.
+// element type Field tells. It has TensorValue's memory and its own methods, so
+// that nothing is copied between the two.
 type tensorElements TensorValue
 
 func (*tensorElements) name() string { return "TensorValue" }
@@ -75,6 +83,7 @@ func (m *tensorElements) set(d *decoder, f field) (err error) {
 		m.Data, err = d.fixed(f, m.Data, protowire.Fixed64Type)
 	case Strings:
 		m.Strings, err = d.texts(f, m.Strings)
+	// Not repeated: a bytes field, of which the last counts.
 	case Bytes:
 		m.Data, err = f.data()
 	default:
@@ -83,8 +92,9 @@ func (m *tensorElements) set(d *decoder, f field) (err error) {
 	return err
 }
 
-// fixed appends fixed-width elements. A packed run, the usual case, has the wanted
-// form already and is referred to.
+// fixed appends fixed-width elements. A packed run, the usual case, has the
+// wanted form already and is referred to, so that reading a large constant
+// costs nothing. Little-endian is protobuf's order and Data's.
 func (d *decoder) fixed(f field, data []byte, typ protowire.Type) ([]byte, error) {
 	size := 4
 	if typ == protowire.Fixed64Type {
@@ -105,6 +115,7 @@ func (d *decoder) fixed(f field, data []byte, typ protowire.Type) ([]byte, error
 	if err != nil {
 		return data, err
 	}
+	// A run that ends within an element was cut.
 	if len(b)%size != 0 {
 		return data, protowire.ParseError(-1)
 	}
@@ -117,8 +128,11 @@ func (d *decoder) fixed(f field, data []byte, typ protowire.Type) ([]byte, error
 	return append(data, b...), nil
 }
 
-// varints appends integers and bools in little-endian form.
+// varints appends integers and bools in little-endian form. Unlike fixed-width
+// runs these cannot be referred to.
 func (d *decoder) varints(f field, data []byte, kind TensorField) ([]byte, error) {
+	// One element alone, not packed. 16 is what it costs with the growth of the
+	// slice.
 	if f.typ == protowire.VarintType {
 		return appendElement(data, kind, f.number), d.charge(16)
 	}
@@ -176,6 +190,7 @@ func appendElement(data []byte, kind TensorField, v uint64) []byte {
 	}
 }
 
+// Numbers are written packed, as proto3 does; strings cannot be.
 func (m *tensorElements) append(b []byte) []byte {
 	switch m.Field {
 	case Strings:
@@ -190,6 +205,7 @@ func (m *tensorElements) append(b []byte) []byte {
 		return b
 	}
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
+	// One byte for the length, which patchLength widens where it takes more.
 	start := len(b)
 	b = append(b, 0)
 	size := elementSize(m.Field)
@@ -206,7 +222,8 @@ func (m *tensorElements) append(b []byte) []byte {
 	return patchLength(b, start)
 }
 
-// texts appends one element of a repeated string field.
+// texts appends one element of a repeated string field. An empty string is an
+// element like any other.
 func (d *decoder) texts(f field, list []string) ([]string, error) {
 	s, err := d.text(f)
 	if err != nil {

@@ -30,7 +30,8 @@ const (
 	Float8E5M2   DataType = 41
 )
 
-// ValueType is a type: at most one of its members is set.
+// ValueType is a type: at most one of its members is set. Nearly everything is
+// a tensor; states, and what classifiers and lists need, are the rest.
 type ValueType struct {
 	Tensor     *TensorType
 	List       *ListType
@@ -40,7 +41,8 @@ type ValueType struct {
 	State *StateType
 }
 
-// TensorType is the type of a tensor.
+// TensorType is the type of a tensor. Rank repeats the number of dimensions
+// where that is known. A scalar has rank 0 and no dimensions.
 type TensorType struct {
 	DataType DataType
 	// Rank is the number of dimensions, negative when it is unknown.
@@ -49,7 +51,8 @@ type TensorType struct {
 	Attributes []NamedValue
 }
 
-// ListType is the type of a list.
+// ListType is the type of a list. Length is an unknown dimension where it
+// depends on the run.
 type ListType struct {
 	Type   *ValueType
 	Length *Dimension
@@ -61,7 +64,8 @@ type TupleType struct{ Types []ValueType }
 // DictionaryType is the type of a dictionary.
 type DictionaryType struct{ Key, Value *ValueType }
 
-// StateType is the type of a state.
+// StateType is the type of a state. Only tensors can be wrapped, though the
+// schema allows any type.
 type StateType struct{ Wrapped *ValueType }
 
 // DimensionKind tells constant dimensions from unknown ones.
@@ -72,6 +76,7 @@ const (
 	UnsetDimension DimensionKind = iota
 	ConstantDimension
 	UnknownDimension
+	// It stands for any number of dimensions.
 	VariadicDimension
 )
 
@@ -87,6 +92,7 @@ type Dimension struct {
 // another one replaces it.
 func (*ValueType) name() string { return "ValueType" }
 
+// Each case clears the other members first, which is what makes it a oneof.
 func (m *ValueType) set(d *decoder, f field) (err error) {
 	switch f.num {
 	case 1:
@@ -207,6 +213,7 @@ func (m *StateType) append(b []byte) []byte { return appendSub(b, 1, m.Wrapped) 
 // messages for size 0 and for an open dimension, and must be written all the same.
 func (*Dimension) name() string { return "Dimension" }
 
+// A dimension has no zero form: size 0 and none at all differ.
 func (m *Dimension) set(d *decoder, f field) error {
 	switch f.num {
 	case 1:

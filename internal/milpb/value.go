@@ -1,6 +1,7 @@
 package milpb
 
-// Value is a stored value: in place, or in a weight file.
+// Value is a stored value: in place, or in a weight file. The type is needed to
+// read either: neither place tells the shape.
 type Value struct {
 	DocString string
 	Type      *ValueType
@@ -9,8 +10,9 @@ type Value struct {
 	Blob      *BlobFileValue
 }
 
-// ImmediateValue is a value stored in the program: at most one of its members is
-// set.
+// ImmediateValue is a value stored in the program: at most one of its members
+// is set. coremltools puts constants of fewer than ten elements here, and those
+// of types that weight files lack.
 type ImmediateValue struct {
 	Tensor     *TensorValue
 	Tuple      *ValueList
@@ -18,7 +20,8 @@ type ImmediateValue struct {
 	Dictionary *DictionaryValue
 }
 
-// ValueList is the content of a tuple or a list.
+// ValueList is the content of a tuple or a list. The elements carry types of
+// their own, which a list's must all be equal to.
 type ValueList struct{ Values []Value }
 
 // DictionaryValue is the content of a dictionary.
@@ -28,7 +31,8 @@ type DictionaryValue struct{ Pairs []KeyValue }
 type KeyValue struct{ Key, Value *Value }
 
 // BlobFileValue names a place in a weight file: Offset is that of the metadata
-// record, not of the data.
+// record, not of the data. FileName is "@model_path/weights/weight.bin" in
+// every package that coremltools writes.
 type BlobFileValue struct {
 	FileName string
 	Offset   uint64
@@ -38,6 +42,7 @@ type BlobFileValue struct {
 // immediateValue = 3; BlobFileValue blobFileValue = 5; }.
 func (*Value) name() string { return "Value" }
 
+// Field 4 is not used by the schema.
 func (m *Value) set(d *decoder, f field) (err error) {
 	switch f.num {
 	case 1:
@@ -54,6 +59,7 @@ func (m *Value) set(d *decoder, f field) (err error) {
 	return err
 }
 
+// Both places are written where both are set, and the reader takes the latter.
 func (m *Value) append(b []byte) []byte {
 	b = appendText(b, 1, m.DocString)
 	b = appendSub(b, 2, m.Type)

@@ -20,8 +20,9 @@ import (
 // Metadata, which real packages have kilobytes of, has a budget of its own: it is
 // shown, and so copied, many times.
 const (
-	maxDepth       = 200
-	budgetBase     = 64 << 20
+	maxDepth   = 200
+	budgetBase = 64 << 20
+	// Bytes of memory for a byte of the file.
 	budgetPerByte  = 24
 	budgetMost     = 128 << 20
 	budgetMetadata = 16 << 20
@@ -40,7 +41,8 @@ var (
 	errUTF8     = errors.New("string is not valid UTF-8")
 )
 
-// FormatError says which message of a model file is malformed.
+// FormatError says which message of a model file is malformed. Every error of
+// this package is one.
 type FormatError struct {
 	// Message is the innermost message's type, such as Operation.
 	Message string
@@ -60,9 +62,10 @@ func (e *FormatError) Error() string {
 // Unwrap returns the cause.
 func (e *FormatError) Unwrap() error { return e.Err }
 
-// message is what the codec needs of each type.
+// message is what the codec needs of each type. All three methods of a type
+// stand together below its schema, which is quoted in a comment.
 type message interface {
-	// name is the message's protobuf name.
+	// name is the message's protobuf name. It names the place in errors.
 	name() string
 	// set stores one field. It ignores numbers that it does not know.
 	set(d *decoder, f field) error
@@ -77,7 +80,8 @@ type pointer[T any] interface {
 }
 
 // field is one field as it lies in the file: number is the value of varint and
-// fixed fields, bytes of length-delimited ones.
+// fixed fields, bytes of length-delimited ones. bytes is a part of the file,
+// not a copy.
 type field struct {
 	num    protowire.Number
 	typ    protowire.Type
@@ -85,7 +89,8 @@ type field struct {
 	bytes  []byte
 }
 
-// decoder is the work area of one file: what may still be spent on it.
+// decoder is the work area of one file: what may still be spent on it. It lives
+// for one call of DecodeModel and is used by one goroutine.
 type decoder struct {
 	depth    int   // of the message that is being read
 	budget   int64 // bytes that may still be allocated
@@ -97,7 +102,8 @@ func newDecoder(size int) *decoder {
 	return &decoder{budget: min(budgetBase+budgetPerByte*int64(size), budgetMost), metadata: budgetMetadata}
 }
 
-// charge accounts for n bytes of memory about to be allocated.
+// charge accounts for n bytes of memory about to be allocated. What is charged
+// is an upper bound: memory that a growing slice leaves behind counts too.
 func (d *decoder) charge(n int) error {
 	if d.budget -= int64(n); d.budget < 0 {
 		return ErrBudget
@@ -106,8 +112,11 @@ func (d *decoder) charge(n int) error {
 }
 
 // decode reads the fields of b into m, on top of what m holds: a message that
-// occurs twice is merged, as protobuf demands.
+// occurs twice is merged, as protobuf demands. Fields may come in any order and
+// any number of times.
 func (d *decoder) decode(b []byte, m message) error {
+	// Counted on the way in, so that the error names the message that was too
+	// deep.
 	if d.depth++; d.depth > maxDepth {
 		return &FormatError{Message: m.name(), Err: ErrDepth}
 	}
@@ -130,7 +139,8 @@ func (d *decoder) decode(b []byte, m message) error {
 }
 
 // consume reads one field from the front of b. The length is negative, an error
-// code of protowire, when b is malformed.
+// code of protowire, when b is malformed. It never reads beyond b: lengths are
+// checked by protowire.
 func consume(b []byte) (field, int) {
 	num, typ, n := protowire.ConsumeTag(b)
 	if n < 0 {
@@ -169,6 +179,7 @@ func (f field) varint() (uint64, error) {
 }
 
 // data returns the content of a length-delimited field, as it lies in the file.
+// Whoever keeps it keeps the file's memory in use.
 func (f field) data() ([]byte, error) {
 	if f.typ != protowire.BytesType {
 		return nil, errWire
@@ -177,6 +188,8 @@ func (f field) data() ([]byte, error) {
 }
 
 // text copies a string out of the file, so that names outlive its mapping.
+// proto3 demands UTF-8 of strings; bytes that are none would end up in
+// terminals and JSON.
 func (d *decoder) text(f field) (string, error) {
 	b, err := f.data()
 	if err != nil {
@@ -201,7 +214,9 @@ func (d *decoder) about(f field) (string, error) {
 	return d.text(f)
 }
 
-// ints appends the values of a repeated integer field, packed or not.
+// ints appends the values of a repeated integer field, packed or not. Packed,
+// each element is a byte at least, so that a run cannot make more than eight
+// times its length.
 func (d *decoder) ints(f field, list []int64) ([]int64, error) {
 	if f.typ == protowire.VarintType {
 		list, err := grow(d, list)
@@ -226,6 +241,8 @@ func (d *decoder) ints(f field, list []int64) ([]int64, error) {
 }
 
 // sub decodes an embedded message into old, or into a new one when old is nil.
+// The message is charged for by its size in memory; what it refers to is
+// charged by those who make it.
 func sub[T any, P pointer[T]](d *decoder, f field, old *T) (*T, error) {
 	b, err := f.data()
 	if err != nil {
@@ -240,7 +257,9 @@ func sub[T any, P pointer[T]](d *decoder, f field, old *T) (*T, error) {
 	return old, d.decode(b, P(old))
 }
 
-// add decodes an element of a repeated message field to the end of list.
+// add decodes an element of a repeated message field to the end of list. A
+// slice of values and not of pointers: a program has thousands of operations,
+// and an allocation for each would cost more than decoding.
 func add[T any, P pointer[T]](d *decoder, f field, list []T) ([]T, error) {
 	b, err := f.data()
 	if err != nil {
@@ -254,7 +273,8 @@ func add[T any, P pointer[T]](d *decoder, f field, list []T) ([]T, error) {
 	return list, d.decode(b, P(&list[len(list)-1]))
 }
 
-// grow makes room for one more element, doubling, and charges for it.
+// grow makes room for one more element, doubling, and charges for it. The new
+// length is charged in full, as the old memory stays until the collector comes.
 func grow[T any](d *decoder, list []T) ([]T, error) {
 	if len(list) < cap(list) {
 		return list, nil
@@ -267,7 +287,8 @@ func grow[T any](d *decoder, list []T) ([]T, error) {
 	return slices.Grow(list, n), nil
 }
 
-// appendSub adds an embedded message, nothing when m is nil.
+// appendSub adds an embedded message, nothing when m is nil. An empty message
+// that is there is written, with length 0.
 func appendSub[T any, P pointer[T]](b []byte, num protowire.Number, m *T) []byte {
 	if m == nil {
 		return b
@@ -281,7 +302,9 @@ func appendSub[T any, P pointer[T]](b []byte, num protowire.Number, m *T) []byte
 }
 
 // patchLength writes the length of b[start+1:] at start, where one byte was
-// reserved for it, and shifts the content when it takes more.
+// reserved for it, and shifts the content when it takes more. The shift copies
+// what has been written of the message, once for each level that it is nested
+// in.
 func patchLength(b []byte, start int) []byte {
 	n := len(b) - start - 1
 	if size := protowire.SizeVarint(uint64(n)); size > 1 {
@@ -308,7 +331,8 @@ func appendText(b []byte, num protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
 }
 
-// appendVarint adds a varint field, nothing when it is zero.
+// appendVarint adds a varint field, nothing when it is zero. proto3 leaves
+// fields out that have the default value.
 func appendVarint(b []byte, num protowire.Number, v uint64) []byte {
 	if v == 0 {
 		return b

@@ -13,10 +13,12 @@ var ErrConfig = errors.New("model cannot be made")
 // Shape is the size of a model, in the words of config.json of Hugging Face's
 // transformers: num_hidden_layers and hidden_size, num_attention_heads and
 // num_key_value_heads, head_dim, intermediate_size, vocab_size and
-// max_position_embeddings, rope_theta and rms_norm_eps.
+// max_position_embeddings, rope_theta and rms_norm_eps. FFN is
+// intermediate_size, Context max_position_embeddings.
 type Shape struct {
-	Layers, Hidden        int
-	Heads, KVHeads        int
+	Layers, Hidden int
+	Heads, KVHeads int
+	// It is mostly Hidden/Heads, but need not be.
 	HeadDim               int
 	FFN                   int
 	Vocab, Context        int
@@ -32,7 +34,8 @@ type Preset struct {
 }
 
 // presets are shapes of published models, as their config.json gives them but
-// for the context, which is what a cache is usually converted for.
+// for the context, which is what a cache is usually converted for. The numbers
+// are in the order of Shape's fields.
 var presets = []Preset{
 	{"tiny", Shape{2, 128, 4, 2, 32, 256, 512, 256, 1e4, 1e-5, false}},
 	{"smollm2-135m", Shape{30, 576, 9, 3, 64, 1536, 49152, 2048, 1e5, 1e-5, true}},
@@ -62,7 +65,8 @@ type Rotary uint8
 const (
 	// Angles are computed in the program, in fp32.
 	Angles Rotary = iota
-	// Tables are fp16 constants of which the program takes rows.
+	// Tables are fp16 constants of which the program takes rows. Cosines and
+	// sines take Context·HeadDim elements each.
 	Tables
 )
 
@@ -77,13 +81,15 @@ type Config struct {
 // The most that a shape may ask for. They bound what a mistyped number costs.
 const (
 	maxLayers = 1 << 10
+	// Wide enough for every vocabulary and context so far.
 	maxWidth  = 1 << 20
 	maxMatrix = 1 << 32 // elements
 	maxState  = 1 << 31 // elements of a cache
 )
 
-// check refuses what no model can be, before anything is written. Each number is bounded
-// by itself first, so that the products of them below cannot overflow.
+// check refuses what no model can be, before anything is written. Each number
+// is bounded by itself first, so that the products of them below cannot
+// overflow.
 func (c *Config) check() error {
 	for _, f := range []struct {
 		name   string
@@ -125,8 +131,9 @@ func (c *Config) check() error {
 	return nil
 }
 
-// Matrices lists the sizes of the model's matrices, as rows and columns, each size
-// of a layer once.
+// Matrices lists the sizes of the model's matrices, as rows and columns, each
+// size of a layer once. Sources use it to see beforehand whether their blocks
+// divide all of them.
 func (c *Config) Matrices() [][2]int {
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
 	return [][2]int{
@@ -134,8 +141,8 @@ func (c *Config) Matrices() [][2]int {
 	}
 }
 
-// Parameters returns the number of weights in matrices. Norms have a thousandth of that
-// and are left out.
+// Parameters returns the number of weights in matrices. Norms have a thousandth
+// of that and are left out. It counts what a model's name counts, such as 7B.
 func (c *Config) Parameters() int {
 	m := c.Matrices()
 	size := func(i int) int { return m[i][0] * m[i][1] }

@@ -27,9 +27,10 @@ const (
 	i32        = dtype.Int32
 )
 
-// Write makes a package of the source's weights at the path dir, where nothing may
-// lie yet. It asks for one weight at a time. It gives up with ctx's error when ctx
-// ends.
+// Write makes a package of the source's weights at the path dir, where nothing
+// may lie yet. It asks for one weight at a time. It gives up with ctx's error
+// when ctx ends. The package appears at dir when all of it is written, and not
+// at all after an error.
 func Write(ctx context.Context, dir string, c *Config, src Source) error {
 	if err := c.check(); err != nil {
 		return err
@@ -57,7 +58,9 @@ func Write(ctx context.Context, dir string, c *Config, src Source) error {
 	return mil.WriteTo(w, p, d)
 }
 
-// describe bounds the open dimensions by the context.
+// describe bounds the open dimensions by the context. A program has no bounds
+// for open dimensions; an engine would else accept more tokens than the cache
+// has room for.
 func (c *Config) describe(p *mil.Program) (*milpb.ModelDescription, error) {
 	d, err := mil.Describe(p, "")
 	if err != nil {
@@ -75,7 +78,7 @@ func (c *Config) describe(p *mil.Program) (*milpb.ModelDescription, error) {
 	return d, nil
 }
 
-// graph builds the program.
+// graph builds the program. It serves one call of Write.
 type graph struct {
 	*Config
 	b     *mil.Builder
@@ -91,8 +94,9 @@ type graph struct {
 	zeros                  map[int]*mil.Value // biases, by length: all layers share them
 }
 
-// build adds all operations, in the order in which a converted model has them: names
-// and order are what drivers and people know such packages by.
+// build adds all operations, in the order in which a converted model has them:
+// names and order are what drivers and people know such packages by. Anonymous
+// constants get names of the builder's.
 func (g *graph) build(ctx context.Context) error {
 	b := g.b
 	g.ids = b.Input(inputIDs, i32, 1, unknown)
@@ -137,7 +141,8 @@ func (g *graph) weight(w Weight) *mil.Value {
 	return g.b.Float16s(w.Name, []int{0})
 }
 
-// dim returns a dimension of a value as a scalar.
+// dim returns a dimension of a value as a scalar. The value is known only when
+// the model runs.
 func (g *graph) dim(name string, v *mil.Value, k int) *mil.Value {
 	shape := g.b.Op("shape", name+"_shape", mil.TensorType(i32, len(v.Type.Shape)), mil.Args{"x": v})
 	return g.b.Op("gather", name, mil.TensorType(i32), mil.Args{
@@ -146,7 +151,9 @@ func (g *graph) dim(name string, v *mil.Value, k int) *mil.Value {
 	})
 }
 
-// positions finds where the fed tokens lie: the mask is as wide as the text.
+// positions finds where the fed tokens lie: the mask is as wide as the text. So
+// the program needs no input for the position: its end is the mask's width, and
+// its beginning that less the number of tokens.
 func (g *graph) positions() {
 	b := g.b
 	g.end = g.dim("end", g.mask, 3)
@@ -193,7 +200,8 @@ func (g *graph) rotation() {
 }
 
 // frequency returns the angle by which a position turns element j of a head.
-// The halves of a head turn alike.
+// The halves of a head turn alike. It is RopeBase^(-2i/d) for pair i of d/2, as
+// in the paper of RoFormer.
 func (g *graph) frequency(j int) float64 {
 	pair := j % (g.HeadDim / 2)
 	return math.Pow(g.RopeBase, -2*float64(pair)/float64(g.HeadDim))

@@ -7,7 +7,8 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// layer adds attention and feed-forward to x, each behind a norm, as Llama's layers do.
+// layer adds attention and feed-forward to x, each behind a norm, as Llama's
+// layers do. The two sums with x are the residual stream.
 func (g *graph) layer(l int, x *mil.Value) *mil.Value {
 	p := fmt.Sprintf("layers_%d_", l)
 	project := func(role Role, name string, x *mil.Value, rows int) *mil.Value {
@@ -51,7 +52,8 @@ func (g *graph) norm(role Role, layer int, name string, x *mil.Value) *mil.Value
 }
 
 // linear multiplies by a matrix. Converters write a bias of zeros where a layer
-// has none.
+// has none. One bias of zeros is stored for each length and shared by all
+// layers.
 func (g *graph) linear(name string, x, weight *mil.Value) *mil.Value {
 	rows := weight.Type.Shape[0]
 	if g.zeros[rows] == nil {
@@ -80,7 +82,9 @@ func (g *graph) heads(name string, x *mil.Value, heads int) *mil.Value {
 	})
 }
 
-// rotate turns each head by its position: x*cos + (-x2, x1)*sin.
+// rotate turns each head by its position: x*cos + (-x2, x1)*sin. The halves are
+// those of the head, not neighbours: the order in which Hugging Face stores
+// Llama's weights.
 func (g *graph) rotate(name string, x *mil.Value) *mil.Value {
 	b, heads, d := g.b, x.Type.Shape[1], g.HeadDim
 	half := mil.TensorType(f16, 1, heads, unknown, d/2)
@@ -145,6 +149,7 @@ func (g *graph) shared(name string, x *mil.Value) *mil.Value {
 }
 
 // attend is attention of the new rows over the cached ones: [1, n, heads*d].
+// The scale, one over the root of the head dimension, is the operator's own.
 func (g *graph) attend(name string, query, keys, values *mil.Value) *mil.Value {
 	b, width := g.b, g.Heads*g.HeadDim
 	a := b.Op("scaled_dot_product_attention", name, mil.TensorType(dtype.Float16, 1, g.Heads, unknown, g.HeadDim), mil.Args{

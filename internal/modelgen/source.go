@@ -42,7 +42,7 @@ type Weight struct {
 }
 
 // Source gives the weights of a model. The graph asks for each of them once, in
-// the order in which it needs them.
+// the order in which it needs them. It is used by one goroutine.
 type Source interface {
 	// Check says whether the source can give the weights of such a model, before
 	// anything is written.
@@ -60,8 +60,9 @@ type Store struct {
 	w *modelpkg.Writer
 }
 
-// Put writes packed elements to the weight file and declares them. With an error
-// it returns a value that may be passed on, but is of no use.
+// Put writes packed elements to the weight file and declares them. With an
+// error it returns a value that may be passed on, but is of no use. data may be
+// used again when it returns.
 func (s *Store) Put(name string, t dtype.Type, shape []int, data []byte) (*mil.Value, error) {
 	n, ok := dtype.Count(shape)
 	if !ok { // of a source's own shape, which nobody has checked

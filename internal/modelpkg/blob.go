@@ -13,9 +13,10 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// The weight file's layout, version 2, as coremltools' StorageFormat.hpp defines
-// it: a header, then for each blob a metadata record and the data, all of them at
-// multiples of 64. Numbers are little-endian.
+// The weight file's layout, version 2, as coremltools' StorageFormat.hpp
+// defines it: a header of 64 bytes, then for each blob a metadata record of 64
+// bytes and the data, all of them at multiples of 64, so that data is aligned
+// for every element type where the file is mapped. Numbers are little-endian.
 const (
 	blobAlign    = 64
 	blobVersion  = 2
@@ -26,7 +27,8 @@ const (
 var ErrBlob = errors.New("malformed weight file")
 
 // blobTypes maps the type codes of weight files, which differ from those of
-// programs, to element types.
+// programs, to element types. The codes are those of the enum BlobDataType in
+// that file. Strings, bools and types of 64 bits have none.
 var blobTypes = [...]dtype.Type{
 	1: dtype.Float16, 2: dtype.Float32, 3: dtype.UInt8, 4: dtype.Int8,
 	5: dtype.BFloat16, 6: dtype.Int16, 7: dtype.UInt16, 8: dtype.Int4,
@@ -35,7 +37,8 @@ var blobTypes = [...]dtype.Type{
 	16: dtype.Float8E4M3FN, 17: dtype.Float8E5M2,
 }
 
-// BlobError says which blob of which weight file is malformed.
+// BlobError says which blob of which weight file is malformed. Offset is that
+// of the metadata record, which the program gives.
 type BlobError struct {
 	File   string
 	Offset uint64
@@ -53,8 +56,9 @@ func (e *BlobError) Error() string {
 // Unwrap returns the cause.
 func (e *BlobError) Unwrap() error { return e.Err }
 
-// WholeFile reports whether it is the file that cannot be read, and not this blob
-// of it.
+// WholeFile reports whether it is the file that cannot be read, and not this
+// blob of it. Then the same error would come for every blob, and the operation
+// that asked first is not to blame.
 func (e *BlobError) WholeFile() bool {
 	switch e.Err.(type) { //nolint:errorlint // as they come from opening the file
 	case *storage.WrongFileError, *storage.NotRegularError, *storage.FaultError, *fs.PathError:
@@ -83,8 +87,10 @@ func (b Blob) Holds(n int) bool {
 	return b.Padding < 0 || n*b.DType.Bits()+b.Padding == 8*want
 }
 
-// Blob returns the tensor whose metadata record lies at offset of a weight file.
-// fileName is as the program gives it: @model_path/weights/weight.bin.
+// Blob returns the tensor whose metadata record lies at offset of a weight
+// file. fileName is as the program gives it: @model_path/weights/weight.bin. It
+// is called for every constant of a program that is read, and looks at 64 bytes
+// each time; the data itself is not touched.
 func (p *Package) Blob(fileName string, offset uint64) (_ Blob, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	file, err := p.weightFile(fileName)
@@ -101,7 +107,8 @@ func (p *Package) Blob(fileName string, offset uint64) (_ Blob, err error) {
 	return b, nil
 }
 
-// otherFile says what lies in the place of a weight file, when that is known.
+// otherFile says what lies in the place of a weight file, when that is known. A
+// pointer of Git LFS or a web page in its place is the usual case.
 func (p *Package) otherFile(fileName string, data []byte) error {
 	name := path.Join(p.modelDir, strings.TrimPrefix(fileName, "@model_path/"))
 	other := storage.Sniff(name, data, "", storage.KindWeights)
@@ -111,8 +118,9 @@ func (p *Package) otherFile(fileName string, data []byte) error {
 	return p.inside(name, other)
 }
 
-// weightFile maps a weight file when it is first asked for. It stays mapped until the
-// package is closed, as constants refer to it.
+// weightFile maps a weight file when it is first asked for. It stays mapped
+// until the package is closed, as constants refer to it. The lock is held while
+// the file is mapped, so that it is mapped once.
 func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -151,6 +159,8 @@ func readBlob(file []byte, offset uint64) (Blob, error) {
 	if v := binary.LittleEndian.Uint32(file[4:]); v != blobVersion {
 		return Blob{}, fmt.Errorf("storage version is %d, not %d", v, blobVersion)
 	}
+	// Offset 0 is the header's place, and the last subtraction cannot go below
+	// 0 as the size was checked.
 	if offset < blobAlign || offset%blobAlign != 0 || offset > size-blobAlign {
 		return Blob{}, fmt.Errorf("no metadata record can lie there in a file of %d bytes", size)
 	}
@@ -198,7 +208,8 @@ type WeightFile struct {
 const maxWeightFiles = 4096
 
 // Weights lists the files of the package that are not the model file, those
-// under the manifest's other items.
+// under the manifest's other items. It is for showing what a package takes;
+// loading does not ask for it.
 func (p *Package) Weights() ([]WeightFile, error) {
 	var list []WeightFile
 	for _, item := range p.items {

@@ -11,7 +11,9 @@ import (
 // mainFunction is the only function of a package whose description lists none.
 const mainFunction = "main"
 
-// Functions returns the names of the package's functions, in order.
+// Functions returns the names of the package's functions, in order. The names
+// are those of the description. That the program has them is for package mil to
+// find out.
 func (p *Package) Functions() []string {
 	d := p.description()
 	if len(d.Functions) == 0 {
@@ -41,7 +43,8 @@ func (p *Package) DefaultFunction() string {
 
 // FunctionInterface returns the description of the function of that name, or of
 // the default one when name is empty. A package without a list of functions has
-// only main, whose features are the model's.
+// only main, whose features are the model's. The result belongs to the package
+// and must not be changed.
 func (p *Package) FunctionInterface(name string) (*milpb.FunctionDescription, error) {
 	if name == "" {
 		if name = p.DefaultFunction(); name == "" {

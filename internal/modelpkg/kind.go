@@ -16,8 +16,9 @@ import (
 // want is what those need to know who named something else than a package.
 const want = "a model package is a folder that ends in .mlpackage"
 
-// NotPackageError says of a folder that it is no package, and what is in it that
-// may have been meant. It is [ErrNotPackage].
+// NotPackageError says of a folder that it is no package, and what is in it
+// that may have been meant. It is [ErrNotPackage]. Downloads often end in a
+// folder around the package, or in an archive that nobody unpacked.
 type NotPackageError struct {
 	// Path is the folder.
 	Path string
@@ -75,7 +76,8 @@ func Locate(err error, name string) error {
 // maxEntries bounds how many names of a folder that is no package are looked at.
 const maxEntries = 1000
 
-// notPackage looks around in a folder without a manifest.
+// notPackage looks around in a folder without a manifest. Whatever cannot be
+// read adds nothing: the error is about the folder.
 func (p *Package) notPackage() error {
 	e := &NotPackageError{Path: p.dir}
 	f, err := p.fsys.Open(p.dir) // a folder: Open has asked
@@ -124,8 +126,8 @@ func (e *bareError) Error() string { return e.text }
 // [ErrNotPackage].
 func (e *bareError) Unwrap() []error { return []error{ErrNotPackage, e.err} }
 
-// inside makes an error about a file of the package fit for callers that name the
-// package: names are relative to it.
+// inside makes an error about a file of the package fit for callers that name
+// the package: names are relative to it.
 func (p *Package) inside(file string, err error) error {
 	bare := file == p.bare && p.bare != ""
 	if e, ok := errors.AsType[*fs.PathError](err); ok {

@@ -19,8 +19,9 @@ const maxManifest = 4 << 20
 // manifestName is the only file that every package has in the same place.
 const manifestName = "Manifest.json"
 
-// manifest is Manifest.json: items by an identifier of no meaning, of which one is the
-// model file. Paths are relative to the folder Data.
+// manifest is Manifest.json: items by an identifier of no meaning, of which one
+// is the model file. Paths are relative to the folder Data. coremltools writes
+// two items: the model file, and the folder of weights where there are any.
 type manifest struct {
 	FileFormatVersion   string                  `json:"fileFormatVersion"`
 	ItemInfoEntries     map[string]manifestItem `json:"itemInfoEntries"`
@@ -36,6 +37,8 @@ type manifestItem struct {
 }
 
 // readManifest finds the model file and the other items of the package folder.
+// The items' paths become names in fsys, of which none leads out of the
+// package.
 func (p *Package) readManifest() (modelFile string, err error) {
 	name := path.Join(p.dir, manifestName)
 	data, err := storage.ReadSmall(p.fsys, name, maxManifest)
@@ -64,7 +67,8 @@ func (p *Package) readManifest() (modelFile string, err error) {
 	return path.Join(data0, root), nil
 }
 
-// looksCompiled recognises the files that every compiled model has.
+// looksCompiled recognises the files that every compiled model has. It is only
+// asked when there is no manifest.
 func (p *Package) looksCompiled() bool {
 	if compiledName(p.dir) {
 		return true
@@ -109,7 +113,8 @@ func parseManifest(data []byte) (root string, others []string, err error) {
 
 // localPath cleans a path that a package gives, and refuses one that could lead
 // out of it: absolute paths, parent folders, volume names and the separators of
-// other systems.
+// other systems. A package may come from anywhere, and its paths are opened
+// here.
 func localPath(name string) (string, error) {
 	clean := path.Clean(name)
 	if name == "" || clean == "." || !fs.ValidPath(clean) || strings.ContainsAny(clean, "\\:\x00") {

@@ -36,7 +36,9 @@ var (
 	ErrClosed = errors.New("package is closed")
 )
 
-// Package is an open model package. Any number of goroutines may use it at once.
+// Package is an open model package. Any number of goroutines may use it at
+// once. After Close the messages are still there, but the tensor data that they
+// refer to is not.
 type Package struct {
 	fsys     fs.FS  // all names below are names in it
 	dir      string // the package folder; the folder around a bare model file
@@ -52,7 +54,8 @@ type Package struct {
 }
 
 // OpenPath opens the package, or the bare .mlmodel file, at a path of the
-// operating system.
+// operating system. The file system is rooted in the package, or in the folder
+// of the bare file.
 func OpenPath(name string) (*Package, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -75,8 +78,9 @@ func OpenPath(name string) (*Package, error) {
 
 // Open opens the package that is the folder dir of fsys, or the bare .mlmodel
 // file of that name. The model file is decoded at once, weight files are opened
-// when the first of their contents is asked for. Errors do not name dir, which the
-// caller knows, and name files as they are called inside the package.
+// when the first of their contents is asked for. Errors do not name dir, which
+// the caller knows, and name files as they are called inside the package. The
+// caller closes the package, after the last use of anything that refers to it.
 func Open(fsys fs.FS, dir string) (*Package, error) {
 	dir = path.Clean(dir)
 	if !fs.ValidPath(dir) {
@@ -127,9 +131,9 @@ func compiledName(name string) bool {
 	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
 }
 
-// Err returns an error when one of the package's files was shortened while it was
-// mapped: what was read of it may not have been its content. No package has no
-// files.
+// Err returns an error when one of the package's files was shortened while it
+// was mapped: what was read of it may not have been its content. No package has
+// no files. A loader asks at its end, and a prediction after each run.
 func (p *Package) Err() error {
 	if p == nil {
 		return nil
@@ -151,6 +155,7 @@ func (p *Package) Err() error {
 }
 
 // Model returns the decoded model file. Its tensor data is valid until Close.
+// The messages must not be changed.
 func (p *Package) Model() *milpb.Model { return p.model }
 
 // ForgetProgram lets go of the program's messages: Model().Program is nil from then on.

@@ -30,7 +30,9 @@ const (
 
 // Writer makes a new package. Weights go to its weight file one by one, so that
 // they never have to be in memory together. The package appears under its name
-// only when Finish has succeeded. A Writer is for one goroutine.
+// only when Finish has succeeded. A Writer is for one goroutine. One of Finish
+// and Discard must be called, or its folder stays. size is the length of the
+// weight file so far, count the number of its blobs.
 type Writer struct {
 	dir, tmp string
 	file     *os.File
@@ -40,7 +42,8 @@ type Writer struct {
 	err      error
 }
 
-// Create starts a package at the path dir, where nothing may lie yet.
+// Create starts a package at the path dir, where nothing may lie yet. The
+// folder's name begins with a dot and lies beside dir, on the same volume.
 func Create(dir string) (*Writer, error) {
 	dir = filepath.Clean(dir)
 	if _, err := os.Lstat(dir); err == nil {
@@ -63,7 +66,9 @@ func Create(dir string) (*Writer, error) {
 }
 
 // AddBlob writes n packed elements to the weight file and returns the offset by
-// which a program refers to them, under WeightFileName.
+// which a program refers to them, under WeightFileName. Every blob begins at a
+// multiple of 64. data is written before the method returns, and may be used
+// again.
 func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
 	if w.err != nil {
 		return 0, w.err
@@ -94,8 +99,9 @@ func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
 	return offset, w.err
 }
 
-// openWeights begins the weight file when the first blob comes: a package without
-// weights has none.
+// openWeights begins the weight file when the first blob comes: a package
+// without weights has none. A buffer of 1 MiB keeps small blobs from costing a
+// system call each.
 func (w *Writer) openWeights() {
 	name := filepath.Join(w.tmp, "Data", filepath.FromSlash(weightsPath), "weight.bin")
 	if w.file, w.err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); w.err != nil {
@@ -117,7 +123,8 @@ func (w *Writer) write(b []byte) {
 }
 
 // Finish writes the model file and the manifest and puts the package in its
-// place. The Writer is of no use afterwards, whatever it returns.
+// place. The Writer is of no use afterwards, whatever it returns. Files are not
+// synced: a package that a crash of the system damages can be made again.
 func (w *Writer) Finish(m *milpb.Model) (err error) {
 	if w.tmp == "" {
 		return errors.New("writer is finished already")
@@ -180,6 +187,7 @@ func (w *Writer) Discard() error {
 }
 
 // writeManifest writes the manifest, with the items and texts of coremltools.
+// Keys of a Go map are sorted in JSON, so the text is the same each time.
 func (w *Writer) writeManifest(spec []byte) error {
 	model, weights := itemID(spec, "model"), itemID(spec, "weights")
 	m := manifest{

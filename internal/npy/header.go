@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	// The first byte is beyond ASCII, so that no text begins so.
 	magic = "\x93NUMPY"
 	// maxHeader bounds the text of a header. NumPy itself reads no more than
 	// 10,000 bytes from a file that it does not trust (numpy.lib.format).
@@ -22,17 +23,21 @@ const (
 // ErrFormat is wrapped by every error about a file that breaks the format.
 var ErrFormat = errors.New("malformed npy")
 
-// Header is what a file says of its array.
+// Header is what a file says of its array. It is the dictionary in the file,
+// with its three keys.
 type Header struct {
 	// Descr is the element type in NumPy's notation, such as <f4.
 	Descr string
 	// FortranOrder says that the first index runs fastest.
 	FortranOrder bool
-	Shape        []int
+	// Empty for a scalar, which the format writes as ().
+	Shape []int
 }
 
-// readHeader reads everything before the elements: eight bytes with the version, the
-// header's length in two bytes (version 1) or four, and the header, which is text.
+// readHeader reads everything before the elements: eight bytes with the
+// version, the header's length in two bytes (version 1) or four, and the
+// header, which is text. r stands at the first element afterwards. No more than
+// maxHeader bytes are taken for it, whatever the file says of its length.
 func readHeader(r io.Reader) (*Header, error) {
 	var start [8]byte
 	if _, err := io.ReadFull(r, start[:]); err != nil {
@@ -77,7 +82,8 @@ func noEOF(err error) error {
 	return err
 }
 
-// elementType is a type that can be read.
+// elementType is a type that can be read. It says both how an element lies in
+// the file and what it becomes.
 type elementType struct {
 	dtype tensor.DType
 	size  int // bytes of an element in the file
@@ -86,8 +92,9 @@ type elementType struct {
 	big     bool // the most significant byte comes first
 }
 
-// elementTypes are the types that can be read, by NumPy's code: a letter and the bytes of
-// an element. Complex numbers, texts, dates and records have no counterpart here.
+// elementTypes are the types that can be read, by NumPy's code: a letter and
+// the bytes of an element. Complex numbers, texts, dates and records have no
+// counterpart here. Booleans are one byte each.
 var elementTypes = map[string]elementType{
 	"b1": {dtype: tensor.Bool, size: 1},
 	"i1": {dtype: tensor.Int8, size: 1},
@@ -103,9 +110,11 @@ var elementTypes = map[string]elementType{
 	"f8": {dtype: tensor.Float64, size: 8},
 }
 
-// typeOf reads NumPy's notation of an element type: the order of bytes, then the code. |
-// stands for none, which types of one byte have, and = for that of the machine which
-// wrote the file, taken to be little-endian as all that Core ML runs on are.
+// typeOf reads NumPy's notation of an element type: the order of bytes, then
+// the code. | stands for none, which types of one byte have, and = for that of
+// the machine which wrote the file, taken to be little-endian as all that Core
+// ML runs on are. The types of one byte have no order of bytes, and any mark is
+// accepted for them.
 func typeOf(descr string) (elementType, error) {
 	if len(descr) > 1 && strings.Contains("<>|=", descr[:1]) {
 		if e, ok := elementTypes[descr[1:]]; ok {

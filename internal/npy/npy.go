@@ -16,7 +16,8 @@ import (
 )
 
 // Open reads the file of that name, which must be a regular one. A file of
-// another kind gives a [*storage.WrongFileError] where the kind is known.
+// another kind gives a [*storage.WrongFileError] where the kind is known. The
+// tensor has its own memory, and the file is closed.
 func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
 	f, err := storage.OpenFS(fsys, name)
 	if err != nil {
@@ -39,8 +40,9 @@ func Open(fsys fs.FS, name string) (t *tensor.Tensor, err error) {
 }
 
 // Read reads a file of size bytes from r. The size bounds the memory that is
-// taken. Unsigned integers of 32 and 64 bits, which package tensor lacks, become
-// Int64; a number that does not fit is an error.
+// taken. Unsigned integers of 32 and 64 bits, which package tensor lacks,
+// become Int64; a number that does not fit is an error. It reads no more than
+// size bytes.
 func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 	r = io.LimitReader(r, size) // a stream may claim another size than it has
 	h, err := readHeader(r)
@@ -51,6 +53,8 @@ func Read(r io.Reader, size int64) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The header's own bytes are counted as room too, which only makes the
+	// bound a little loose: a short file is found when it is read.
 	count, ok := elements(h.Shape, size/int64(e.size))
 	if !ok {
 		return nil, fmt.Errorf("%w: shape %v wants more than the %d bytes of the file", ErrFormat, h.Shape, size)
@@ -91,7 +95,8 @@ func elements(shape []int, room int64) (count int64, ok bool) {
 }
 
 // memory takes memory for the elements: a tensor's own, where they need no
-// widening.
+// widening. Of a widened type raw is memory for the narrow elements, and the
+// tensor comes later.
 func memory(h *Header, e elementType, count int) (t *tensor.Tensor, raw []byte, err error) {
 	if e.widened {
 		return nil, make([]byte, count*e.size), nil
@@ -101,8 +106,9 @@ func memory(h *Header, e elementType, count int) (t *tensor.Tensor, raw []byte, 
 	return t, raw, err
 }
 
-// stored returns the shape that the elements have in row-major order: an array in
-// Fortran order is its transpose in the other.
+// stored returns the shape that the elements have in row-major order: an array
+// in Fortran order is its transpose in the other. Reading it row-major and
+// transposing gives the array.
 func stored(h *Header) []int {
 	if !h.FortranOrder {
 		return h.Shape
@@ -113,7 +119,8 @@ func stored(h *Header) []int {
 }
 
 // build makes the tensor of little-endian elements, which lie in t's memory
-// unless they have to be widened.
+// unless they have to be widened. After a transposition the elements are copied
+// once more, into row-major order.
 func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tensor, error) {
 	if e.widened {
 		wide, err := widen(raw, e.size)
@@ -135,7 +142,8 @@ func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tens
 	return t, t.Err()
 }
 
-// widen makes int64 of unsigned integers of 4 or 8 bytes.
+// widen makes int64 of unsigned integers of 4 or 8 bytes. 4 bytes always fit;
+// of 8 half of the values do not.
 func widen(raw []byte, size int) ([]int64, error) {
 	out := make([]int64, len(raw)/size)
 	for i := range out {
@@ -159,7 +167,8 @@ var descrs = map[tensor.DType]string{
 	tensor.Int32: "<i4", tensor.Int64: "<i8", tensor.Float16: "<f2", tensor.Float32: "<f4", tensor.Float64: "<f8",
 }
 
-// Write writes t as a file of version 1.
+// Write writes t as a file of version 1. A view that is not contiguous is
+// copied first.
 func Write(w io.Writer, t *tensor.Tensor) error {
 	if err := t.Err(); err != nil {
 		return err
@@ -173,8 +182,11 @@ func Write(w io.Writer, t *tensor.Tensor) error {
 		shape += ","
 	}
 	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descrs[t.DType()], shape)
-	// The elements start at a multiple of 64 bytes and a newline ends the header.
+	// The elements start at a multiple of 64 bytes and a newline ends the
+	// header. Magic, two bytes of version and two of length stand before the
+	// text.
 	start := len(magic) + 4
+	// 63 and not 64: the newline is one of them.
 	text += strings.Repeat(" ", 63-(start+len(text))%64) + "\n"
 	head := append([]byte(magic), 1, 0)
 	head = binary.LittleEndian.AppendUint16(head, uint16(len(text)))

@@ -7,7 +7,8 @@ import (
 )
 
 // parseHeader reads the dictionary of a header, which is written as a Python
-// literal with three known keys.
+// literal with three known keys. Keys may come in any order, and a comma may
+// stand behind the last: NumPy writes one there.
 func parseHeader(text string) (*Header, error) {
 	p := &parser{text: strings.TrimRight(text, " \n")}
 	h := &Header{}
@@ -47,8 +48,9 @@ func parseHeader(text string) (*Header, error) {
 	return h, nil
 }
 
-// entry reads what stands behind a key. An unknown one is refused: it would say something
-// of the elements that nobody here knows.
+// entry reads what stands behind a key. An unknown one is refused: it would say
+// something of the elements that nobody here knows. A key that comes twice
+// never gets here.
 func (p *parser) entry(h *Header, key string) (err error) {
 	switch key {
 	case "descr":
@@ -89,7 +91,8 @@ func (p *parser) expect(b byte) error {
 	return fmt.Errorf("%q where %q is expected", p.text, b)
 }
 
-// quoted reads a string without escapes.
+// quoted reads a string without escapes. NumPy writes single quotes;
+// ast.literal_eval would take either.
 func (p *parser) quoted() (string, error) {
 	p.space()
 	if p.text == "" || p.text[0] != '\'' && p.text[0] != '"' {
@@ -103,7 +106,8 @@ func (p *parser) quoted() (string, error) {
 	return body, nil
 }
 
-// boolean reads True or False.
+// boolean reads True or False. A word that only begins like one is refused by
+// what must follow.
 func (p *parser) boolean() (bool, error) {
 	p.space()
 	for _, b := range []struct {
@@ -118,7 +122,8 @@ func (p *parser) boolean() (bool, error) {
 	return false, fmt.Errorf("%q where True or False is expected", p.text)
 }
 
-// shape reads a tuple of sizes.
+// shape reads a tuple of sizes. (2, 3), (2,) and () are tuples; (2) is accepted
+// for (2,).
 func (p *parser) shape() ([]int, error) {
 	if err := p.expect('('); err != nil {
 		return nil, err
@@ -143,7 +148,8 @@ func (p *parser) shape() ([]int, error) {
 	return shape, nil
 }
 
-// size reads a number without a sign.
+// size reads a number without a sign. Signs, underscores and other bases, which
+// Python has, are refused.
 func (p *parser) size() (int, error) {
 	p.space()
 	end := strings.IndexFunc(p.text, func(r rune) bool { return r < '0' || r > '9' })

@@ -5,5 +5,6 @@
 // Everything that a file says is checked before it is used, and nothing is
 // allocated that the file or stream does not really hold. The header's rules
 // are those of the format's description: the tensors cover the data without
-// holes or overlaps, and a header has at most 100 MB.
+// holes or overlaps, and a header has at most 100 MB. Files are read tensor by
+// tensor, at any place, or written in one pass.
 package safetensors

@@ -17,13 +17,16 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// Limits of a header.
 const (
 	// maxHeader is the format's own limit.
 	maxHeader = 100_000_000
 	// The other limits keep a header from taking many times its size in memory:
 	// what is said of one tensor, the free metadata, and the number of tensors.
+	// A shape of a few dimensions takes some 100 bytes.
 	maxEntry    = 64 << 10
 	maxMetadata = 16 << 20
+	// Large models have some thousands.
 	maxEntries  = 1 << 17
 	metadataKey = "__metadata__"
 )
@@ -31,7 +34,8 @@ const (
 // ErrFormat is wrapped by every error about a file that breaks the format.
 var ErrFormat = errors.New("malformed safetensors")
 
-// Entry is what a header says of one tensor.
+// Entry is what a header says of one tensor. check has been called for every
+// entry of a Header, so its numbers agree with each other.
 type Entry struct {
 	Name string
 	// DType is the format's own name of the element type, such as F16.
@@ -46,7 +50,8 @@ type Entry struct {
 // Float32.
 func (e *Entry) Type() tensor.DType { return types[e.DType].dtype }
 
-// Header is the description at the start of a file.
+// Header is the description at the start of a file. It is what can be known of
+// a file without reading a tensor.
 type Header struct {
 	// Entries are in the order of their bytes.
 	Entries []Entry
@@ -63,7 +68,9 @@ type elementType struct {
 	dtype tensor.DType
 }
 
-// types are the format's element types, as its library names them.
+// types are the format's element types, as its library names them. A name that
+// is not listed makes the whole file unreadable, as the size of such a tensor
+// is not known.
 var types = map[string]elementType{
 	"BOOL": {1, tensor.Bool},
 	"U8":   {1, tensor.UInt8},
@@ -89,7 +96,8 @@ var typeNames = map[tensor.DType]string{
 	tensor.Float16: "F16", tensor.Int32: "I32", tensor.Float32: "F32", tensor.Int64: "I64", tensor.Float64: "F64",
 }
 
-// ReadHeader reads a header, and nothing behind it, from r.
+// ReadHeader reads a header, and nothing behind it, from r. It takes at most a
+// small multiple of the bytes that r really gives.
 func ReadHeader(r io.Reader) (*Header, error) {
 	var length [8]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
@@ -121,7 +129,8 @@ func noEOF(err error) error {
 }
 
 // parseHeader walks the top level of the JSON by hand, because decoding into a
-// map would hide a name that occurs twice.
+// map would hide a name that occurs twice. Entries come in the order of the
+// JSON and are sorted at the end.
 func parseHeader(raw []byte) (*Header, error) {
 	if !utf8.Valid(raw) { // encoding/json would replace what is wrong
 		return nil, errors.New("not UTF-8")
@@ -169,7 +178,8 @@ func parseHeader(raw []byte) (*Header, error) {
 }
 
 // decodeBounded decodes the next value of a stream, whose text may have limit
-// bytes.
+// bytes. The text is bounded before it is decoded, since decoding may take many
+// times its length.
 func decodeBounded(dec *json.Decoder, limit int, into any) error {
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
@@ -199,7 +209,8 @@ func parseEntry(dec *json.Decoder, name string) (Entry, error) {
 	return e, e.check()
 }
 
-// check verifies that the entry's bytes are those of its type and shape.
+// check verifies that the entry's bytes are those of its type and shape. A
+// shape without dimensions is a scalar, of one element.
 func (e *Entry) check() error {
 	t, ok := types[e.DType]
 	if !ok {
@@ -224,9 +235,10 @@ func shapeText(shape []int) string {
 	return fmt.Sprint(shape)
 }
 
-// order sorts the entries by place and verifies that they follow each other: the format
-// allows no holes and no overlaps, so that no byte of a file goes unread or is read
-// twice.
+// order sorts the entries by place and verifies that they follow each other:
+// the format allows no holes and no overlaps, so that no byte of a file goes
+// unread or is read twice. Entries of no bytes may share a place with others;
+// sorting by the end as well puts them first.
 func (h *Header) order() error {
 	slices.SortStableFunc(h.Entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End))

@@ -8,7 +8,9 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// MissingError says that a file lacks a tensor. It is [fs.ErrNotExist].
+// MissingError says that a file lacks a tensor. It is [fs.ErrNotExist]. It
+// lists what there is, since names differ by a prefix more often than a tensor
+// is really missing.
 type MissingError struct {
 	// Name is that of the tensor, Has those of the tensors that are there.
 	Name string

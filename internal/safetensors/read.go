@@ -14,7 +14,8 @@ import (
 )
 
 // File is an open file. It is safe for concurrent use when its reader is, as an
-// *os.File is.
+// *os.File is. The header is in memory, the tensors are read when they are
+// asked for.
 type File struct {
 	Header
 	r      io.ReaderAt
@@ -49,6 +50,7 @@ func open(f fs.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Files of the operating system have it, those of an archive do not.
 	r, ok := f.(io.ReaderAt)
 	if !ok {
 		r = &sequence{r: f}
@@ -61,7 +63,9 @@ func open(f fs.File) (*File, error) {
 	return file, nil
 }
 
-// New returns a File over size bytes of r. It takes no ownership of r.
+// New returns a File over size bytes of r. It takes no ownership of r. The file
+// is refused where it is longer or shorter than its header says: a download
+// that broke off is found here.
 func New(r io.ReaderAt, size int64) (*File, error) {
 	h, err := ReadHeader(io.NewSectionReader(r, 0, size))
 	if err != nil {
@@ -104,7 +108,8 @@ func (f *File) Entry(name string) *Entry {
 	return &f.Entries[i]
 }
 
-// Tensor reads the tensor of that name. Its memory is its own.
+// Tensor reads the tensor of that name. Its memory is its own. Each call reads
+// the file again.
 func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	e := f.Entry(name)
 	if e == nil {
@@ -115,7 +120,7 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 
 // Read reads the tensor's bytes from r, which stands at the first of them. The
 // memory for them is taken at once: where r is not known to hold them, check
-// the size first.
+// the size first. An error leaves r somewhere within the tensor.
 func (e *Entry) Read(r io.Reader) (*tensor.Tensor, error) {
 	if e.Type() == tensor.Invalid {
 		return nil, fmt.Errorf("tensor %q: element type %s: %w", e.Name, e.DType, tensor.ErrDType)
@@ -141,7 +146,8 @@ func (e *Entry) Read(r io.Reader) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// readBFloat16 widens the elements, which loses nothing.
+// readBFloat16 widens the elements, which loses nothing. A bfloat16 is the
+// upper half of a float32. No memory beside the tensor's is needed.
 func (e *Entry) readBFloat16(r io.Reader) (*tensor.Tensor, error) {
 	t := tensor.New(tensor.Float32, e.Shape...)
 	raw, err := t.Bytes()
@@ -161,8 +167,9 @@ func (e *Entry) readBFloat16(r io.Reader) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// sequence lets a stream be read at any place by keeping what was read: files of an
-// fs.FS need not be seekable, as those of a zip archive are not.
+// sequence lets a stream be read at any place by keeping what was read: files
+// of an fs.FS need not be seekable, as those of a zip archive are not. It is
+// for one goroutine at a time.
 type sequence struct {
 	r    io.Reader
 	data []byte

@@ -14,7 +14,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// Spec announces a tensor that will be written.
+// Spec announces a tensor that will be written. The header comes before all
+// data, so every tensor has to be known then.
 type Spec struct {
 	Name  string
 	DType tensor.DType
@@ -28,6 +29,7 @@ type Named struct {
 }
 
 // Write writes a whole file: the tensors, in the order given, and the metadata.
+// Nothing is written when a tensor carries an error.
 func Write(w io.Writer, tensors []Named, metadata map[string]string) error {
 	specs := make([]Spec, len(tensors))
 	for i, n := range tensors {
@@ -49,7 +51,7 @@ func Write(w io.Writer, tensors []Named, metadata map[string]string) error {
 }
 
 // Writer writes a file one tensor after the other, so that they need not be in
-// memory at the same time.
+// memory at the same time. After an error the file is of no use.
 type Writer struct {
 	w     io.Writer
 	specs []Spec
@@ -57,7 +59,8 @@ type Writer struct {
 }
 
 // NewWriter writes the header of a file with the given tensors and metadata,
-// which may be nil.
+// which may be nil. Names must be unique and in UTF-8, and __metadata__ is
+// reserved.
 func NewWriter(w io.Writer, specs []Spec, metadata map[string]string) (*Writer, error) {
 	header, err := buildHeader(specs, metadata)
 	if err != nil {
@@ -79,9 +82,10 @@ func NewWriter(w io.Writer, specs []Spec, metadata map[string]string) (*Writer, 
 	return &Writer{w: w, specs: specs}, nil
 }
 
-// buildHeader makes the JSON header: metadata first, then the tensors in the order given,
-// which is that of their bytes. It writes the members one by one, as a map of Go's would
-// sort them.
+// buildHeader makes the JSON header: metadata first, then the tensors in the
+// order given, which is that of their bytes. It writes the members one by one,
+// as a map of Go's would sort them. An empty shape is written as [], which Go's
+// nil would not be.
 func buildHeader(specs []Spec, metadata map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -119,7 +123,8 @@ func buildHeader(specs []Spec, metadata map[string]string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// field appends one member of the JSON object.
+// field appends one member of the JSON object. b.Len() is 1 when only the
+// opening brace has been written.
 func field(b *bytes.Buffer, name string, value any) error {
 	key, err := json.Marshal(name)
 	if err != nil {
@@ -138,7 +143,8 @@ func field(b *bytes.Buffer, name string, value any) error {
 	return nil
 }
 
-// Write writes the next announced tensor.
+// Write writes the next announced tensor. Type and shape must be those that
+// were announced: the header is out already.
 func (w *Writer) Write(t *tensor.Tensor) error {
 	if w.next >= len(w.specs) {
 		return errors.New("more tensors than were announced")

@@ -27,7 +27,8 @@ func (e *FaultError) Error() string {
 // Unwrap returns [ErrFault].
 func (e *FaultError) Unwrap() error { return ErrFault }
 
-// mapping is a file that is mapped at the moment.
+// mapping is a file that is mapped at the moment. A Bytes refers to it as long
+// as its memory is mapped.
 type mapping struct {
 	first, last uintptr // addresses of its pages; last is the last byte's
 	name        string
@@ -51,6 +52,8 @@ var live struct {
 // newMapping enters mapped memory into the list.
 func newMapping(data []byte, name string) *mapping {
 	first := uintptr(unsafe.Pointer(unsafe.SliceData(data)))
+	// A fault's address may lie behind the file's end, in the rest of its last
+	// page.
 	const page = 1<<16 - 1 // the largest pages that are in use: what follows a mapping is never ours to read
 	m := &mapping{first: first, last: (first + uintptr(len(data)) - 1) | page, name: name}
 	live.Lock()
@@ -87,7 +90,8 @@ func (m *mapping) err() error {
 }
 
 // addressed is what the runtime throws for a fault while
-// [debug.SetPanicOnFault] is on.
+// [debug.SetPanicOnFault] is on. Package runtime does not export it, but
+// documents the method Addr.
 type addressed interface {
 	runtime.Error
 	Addr() uintptr
@@ -95,8 +99,9 @@ type addressed interface {
 
 // FaultOf returns the error of a recovered value that is a fault in a mapped
 // file, nil for every other value. Wild is true for a fault at another address
-// than that of nil: a mistake in a program that must not go on as if nothing had
-// been.
+// than that of nil: a mistake in a program that must not go on as if nothing
+// had been. It is for those who recover by themselves, such as a pool of
+// workers; others defer EndFaults.
 func FaultOf(recovered any) (fault *FaultError, wild bool) {
 	e, ok := recovered.(addressed)
 	if !ok {
@@ -119,10 +124,14 @@ func FaultOf(recovered any) (fault *FaultError, wild bool) {
 // that can be measured.
 //
 //	defer storage.EndFaults(storage.WatchFaults(), &err)
+//
+// The setting is the goroutine's own and is not handed on to goroutines that it
+// starts: each that reads mapped memory must make it.
 func WatchFaults() (before bool) { return debug.SetPanicOnFault(true) }
 
 // EndFaults must itself be deferred. It sets err to a [*FaultError] when a
-// mapped file could not be read. Every other panic goes on.
+// mapped file could not be read. Every other panic goes on. recover works in a
+// deferred function only, and not in one that it calls.
 func EndFaults(before bool, err *error) {
 	debug.SetPanicOnFault(before)
 	r := recover()

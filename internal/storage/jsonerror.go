@@ -7,8 +7,9 @@ import (
 	"reflect"
 )
 
-// JSONError says an error of package encoding/json in the words of the file: the
-// field's path in place of the names of Go types. Other errors stay as they are.
+// JSONError says an error of package encoding/json in the words of the file:
+// the field's path in place of the names of Go types. Other errors stay as they
+// are. Users write some of these files by hand, and know nothing of Go.
 func JSONError(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		where := "the top level"

@@ -20,8 +20,10 @@ var errNotMappable = errors.New("file cannot be mapped")
 //
 // A mapping follows the file: if someone shortens the file while it is mapped,
 // the next access to the missing part is a fault, which ends the process unless
-// the reader stands between [WatchFaults] and [EndFaults]. Every reader of mapped
-// files does.
+// the reader stands between [WatchFaults] and [EndFaults]. Every reader of
+// mapped files does. Nothing is read here: pages come from the disk when they
+// are touched, and the system may drop them again. So a model may be larger
+// than the memory.
 func MapFile(f *os.File) (*Bytes, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -47,7 +49,8 @@ func MapFile(f *os.File) (*Bytes, error) {
 	return b, nil
 }
 
-// mapped returns the bytes of a mapping of f.
+// mapped returns the bytes of a mapping of f. release unmaps first and closes
+// the watch's descriptor then.
 func mapped(f *os.File, data []byte, unmap func() error) *Bytes {
 	m := newMapping(data, f.Name())
 	m.watch = newWatch(f)
@@ -61,7 +64,7 @@ func mapped(f *os.File, data []byte, unmap func() error) *Bytes {
 
 // ReadFile returns the content of a file of fsys. Files of the operating system
 // are mapped; all others are read once. A Git LFS pointer gives a
-// [*WrongFileError].
+// [*WrongFileError]. The caller releases what it gets.
 func ReadFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 	b, err := readFile(fsys, name)
 	if err != nil {
@@ -79,7 +82,8 @@ func pointerIn(name string, b *Bytes) (err error) {
 	return refusePointer(name, b.Data())
 }
 
-// readFile maps or reads a regular file.
+// readFile maps or reads a regular file. The file is closed in either case; a
+// mapping outlives its descriptor.
 func readFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 	f, err := OpenFS(fsys, name)
 	if err != nil {
@@ -102,7 +106,8 @@ func readFile(fsys fs.FS, name string) (_ *Bytes, err error) {
 
 // readAll reads a file that claims to hold size bytes. The claim is not trusted
 // with an allocation beyond the first few megabytes: memory grows with what is
-// really there.
+// really there. The buffer doubles; a file of another length than it claims is
+// an error, as it is being written or was cut.
 func readAll(r io.Reader, name string, size int64) (*Bytes, error) {
 	const trusted = 16 << 20
 	if size < 0 || size > math.MaxInt-8 {

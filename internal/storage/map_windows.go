@@ -6,6 +6,8 @@ import (
 	"unsafe"
 )
 
+// mapFile maps a view of the whole file. While it is mapped Windows lets nobody
+// shorten the file.
 func mapFile(f *os.File, size int) (*Bytes, error) {
 	high, low := uint32(uint64(size)>>32), uint32(size)
 	handle, err := syscall.CreateFileMapping(syscall.Handle(f.Fd()), nil, syscall.PAGE_READONLY, high, low, nil)

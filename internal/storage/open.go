@@ -71,7 +71,7 @@ func kindOf(m fs.FileMode) string {
 // Open opens a regular file of the operating system for reading; links are
 // followed. Anything else gives a [*NotRegularError] before it is opened, since
 // opening a named pipe waits for its other end and opening a device may do
-// things.
+// things. Permissions and absence are the operating system's own errors.
 func Open(name string) (*os.File, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -112,8 +112,9 @@ func OpenFS(fsys fs.FS, name string) (fs.File, error) {
 	return f, nil
 }
 
-// stillRegular asks the opened file itself what it is, and closes it where it is not
-// a regular one any more.
+// stillRegular asks the opened file itself what it is, and closes it where it
+// is not a regular one any more. Between the look at the name and the open
+// somebody may have put something else there.
 func stillRegular(name string, f fs.File) error {
 	info, err := f.Stat()
 	if err == nil {
@@ -125,9 +126,10 @@ func stillRegular(name string, f fs.File) error {
 	return nil
 }
 
-// ReadSmall returns the content of a regular file of fsys that is expected to be
-// small. More than limit bytes give [ErrTooLong], and no more are ever held. A Git LFS
-// pointer gives a [*WrongFileError].
+// ReadSmall returns the content of a regular file of fsys that is expected to
+// be small. More than limit bytes give [ErrTooLong], and no more are ever held.
+// A Git LFS pointer gives a [*WrongFileError]. Manifests, metadata and stamps
+// are read by it.
 func ReadSmall(fsys fs.FS, name string, limit int64) (_ []byte, err error) {
 	f, err := OpenFS(fsys, name)
 	if err != nil {

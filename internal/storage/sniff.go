@@ -22,7 +22,8 @@ var (
 	ErrLFSPointer = errors.New("a Git LFS pointer")
 )
 
-// FileKind is what the first bytes of a file say that it is.
+// FileKind is what the first bytes of a file say that it is. It is a guess,
+// made for error messages; nothing is read by it.
 type FileKind string
 
 // The kinds that are told apart. Their texts follow "is ".
@@ -52,8 +53,8 @@ const (
 	KindCompiled    FileKind = "a part of a compiled model (.mlmodelc)"
 )
 
-// WrongFileError says what a file is that was expected to be something else, and
-// what to do about it.
+// WrongFileError says what a file is that was expected to be something else,
+// and what to do about it. The reader that wanted something else fills in Want.
 type WrongFileError struct {
 	Name string
 	Kind FileKind
@@ -95,6 +96,7 @@ func (e *WrongFileError) Unwrap() []error {
 }
 
 // Also returns an error with the text of err that is the error also too.
+// errors.Join would show both texts.
 func Also(err, also error) error { return &alsoError{err, also} }
 
 type alsoError struct{ err, also error }
@@ -102,13 +104,15 @@ type alsoError struct{ err, also error }
 func (e *alsoError) Error() string   { return e.err.Error() }
 func (e *alsoError) Unwrap() []error { return []error{e.err, e.also} }
 
-// sniffed is how many of a file's first bytes tell what it is.
+// sniffed is how many of a file's first bytes tell what it is. tar's mark, the
+// furthest, ends at 262; text is told the better the more there is of it.
 const sniffed = 1024
 
-// Sniff returns a [*WrongFileError] when the first bytes of a file show one of the
-// kinds that are known, but for the allowed ones, and nil when they do not. It is
-// for readers that have found a file malformed: what a file ought to be is tried
-// first. Want says what was expected.
+// Sniff returns a [*WrongFileError] when the first bytes of a file show one of
+// the kinds that are known, but for the allowed ones, and nil when they do not.
+// It is for readers that have found a file malformed: what a file ought to be
+// is tried first. Want says what was expected. A file in which nothing is
+// recognised keeps the error that its reader has.
 func Sniff(name string, head []byte, want string, allowed ...FileKind) error {
 	head = head[:min(len(head), sniffed)]
 	kind := KindOf(head)
@@ -152,9 +156,11 @@ func refusePointer(name string, data []byte) error {
 	return &WrongFileError{Name: name, Kind: KindLFSPointer, OID: oid, Size: size}
 }
 
+// pointerStart begins the first line of every version of a pointer.
 const pointerStart = "version https://git-lfs.github.com/spec/v"
 
-// parsePointer reads a pointer of Git LFS: lines of a key and a value.
+// parsePointer reads a pointer of Git LFS: lines of a key and a value. A
+// pointer has some 130 bytes; what is cut or lacks a line is one all the same.
 func parsePointer(head []byte) (oid string, size int64, ok bool) {
 	if !bytes.HasPrefix(head, []byte(pointerStart)) {
 		return "", 0, false
@@ -171,7 +177,8 @@ func parsePointer(head []byte) (oid string, size int64, ok bool) {
 	return oid, size, true
 }
 
-// signatures are the first bytes of kinds that have fixed ones.
+// signatures are the first bytes of kinds that have fixed ones. The first that
+// fits counts.
 var signatures = []struct {
 	at   int
 	text string
@@ -204,7 +211,9 @@ var signatures = []struct {
 }
 
 // KindOf says what the first bytes of a file show: the first kilobyte, of which
-// head may hold more or, for a short file, less.
+// head may hold more or, for a short file, less. Kinds without a fixed
+// beginning are looked for afterwards, from the surest to the vaguest: text
+// comes last.
 func KindOf(head []byte) FileKind {
 	head = head[:min(len(head), sniffed)]
 	if len(head) == 0 {
@@ -231,7 +240,8 @@ func KindOf(head []byte) FileKind {
 }
 
 // zipKind tells the zip archives that PyTorch writes from others by the name of
-// the first file in them.
+// the first file in them. Numbers in a zip header are little-endian; the length
+// of the name is at 26.
 func zipKind(head []byte) FileKind {
 	const fixed = 30 // bytes of a header before the name
 	if len(head) > fixed {
@@ -244,8 +254,9 @@ func zipKind(head []byte) FileKind {
 	return KindZip
 }
 
-// looksONNX recognises how programs that write ONNX begin: the format's version,
-// then the producer's name.
+// looksONNX recognises how programs that write ONNX begin: the format's
+// version, then the producer's name. 0x08 and 0x12 are the protobuf tags of
+// ir_version and producer_name, fields 1 and 2.
 func looksONNX(head []byte) bool {
 	if len(head) < 8 || head[0] != 0x08 || head[1] > 20 || head[2] != 0x12 {
 		return false
@@ -273,7 +284,8 @@ func allZero(b []byte) bool {
 	return true
 }
 
-// textKind tells text, and which, from everything else.
+// textKind tells text, and which, from everything else. A control character
+// other than those of layout, or a byte that is no UTF-8, makes it no text.
 func textKind(head []byte) FileKind {
 	text := string(head)
 	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {

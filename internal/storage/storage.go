@@ -9,7 +9,8 @@ import (
 )
 
 // Bytes is a run of bytes with an owner. It is safe for concurrent use as far
-// as the bytes themselves are only read.
+// as the bytes themselves are only read. refs begins at 1. After the last
+// Release nothing may touch data: for mapped memory that is a fault.
 type Bytes struct {
 	data    []byte
 	refs    atomic.Int32
@@ -18,6 +19,8 @@ type Bytes struct {
 }
 
 // Heap returns n zero bytes of Go memory, aligned for every element type.
+// Memory of words of 8 bytes is aligned to them; Go gives bytes alone no such
+// promise.
 func Heap(n int) *Bytes {
 	words := make([]uint64, (n+7)/8)
 	if n == 0 {
@@ -48,7 +51,8 @@ func (b *Bytes) Err() error {
 	return b.mapped.err()
 }
 
-// Retain adds a reference and returns b.
+// Retain adds a reference and returns b. It must be called by somebody who has
+// a reference.
 func (b *Bytes) Retain() *Bytes {
 	b.refs.Add(1)
 	return b

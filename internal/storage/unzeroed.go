@@ -7,8 +7,9 @@ import (
 
 // Unzeroed returns n elements of Go memory that hold anything at all. Go clears
 // what it allocates in one go: a tenth of a second for each GiB that was in use
-// before, during which nothing can stop the caller. Here whoever fills the memory
-// does so piece by piece. T must hold no pointers.
+// before, during which nothing can stop the caller. Here whoever fills the
+// memory does so piece by piece. T must hold no pointers. Whoever reads an
+// element before it was written gets what lay there.
 func Unzeroed[T any](n int) []T {
 	size := n * int(unsafe.Sizeof(*new(T)))
 	if size < unzeroedFrom {

@@ -7,7 +7,9 @@ import (
 	"syscall"
 )
 
-// watch keeps a mapped file open, to see whether it stays what it was.
+// watch keeps a mapped file open, to see whether it stays what it was. A
+// descriptor of its own is needed, as the file's name may lead elsewhere by
+// then.
 type watch struct {
 	fd   int
 	on   bool
@@ -20,7 +22,8 @@ const block = 512
 
 // newWatch watches f, which may be closed afterwards. A file that cannot be
 // watched, as when the process has no descriptors left, is only guarded by its
-// mapping.
+// mapping. The lock keeps a process that is started meanwhile from inheriting
+// the descriptor.
 func newWatch(f *os.File) watch {
 	syscall.ForkLock.RLock()
 	fd, err := syscall.Dup(int(f.Fd()))
@@ -41,7 +44,9 @@ func newWatch(f *os.File) watch {
 
 // changed reports whether the file was shortened, or shortened and then
 // lengthened again, which leaves a hole. A fault tells only of pages that are
-// read, and of none where a part of the last page is lost.
+// read, and of none where a part of the last page is lost. Blocks tell of holes
+// only where the file had none to begin with, which full says. A file that
+// cannot be asked counts as unchanged.
 func (w *watch) changed() bool {
 	if !w.on {
 		return false

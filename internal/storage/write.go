@@ -17,9 +17,10 @@ import (
 // and keeps the permissions that it had; after an error there is what was there
 // before. Links stay links: what they lead to is replaced, or made.
 //
-// Everything else is never replaced but written into: a device, or a named pipe,
-// whose reader is waited for. When ctx ends the wait ends, and nothing is put in
-// place. A nil ctx counts as [context.Background].
+// Everything else is never replaced but written into: a device, or a named
+// pipe, whose reader is waited for. When ctx ends the wait ends, and nothing is
+// put in place. A nil ctx counts as [context.Background]. write may be called
+// once and gets a writer that it must not keep.
 func WriteFile(ctx context.Context, name string, write func(io.Writer) error) error {
 	if ctx == nil {
 		ctx = context.Background()
@@ -61,8 +62,9 @@ func WriteFile(ctx context.Context, name string, write func(io.Writer) error) er
 const maxLinks = 40
 
 // follow returns the name at the end of a chain of links, whether or not
-// something lies there. Open is true when a link stands for a file that a process
-// has open, as /dev/stdout does.
+// something lies there. Open is true when a link stands for a file that a
+// process has open, as /dev/stdout does. Each step takes one link of the last
+// part; what lies before it is resolved as a whole.
 func follow(name string) (target string, open bool, err error) {
 	for range maxLinks {
 		// Links of folders are followed first: ".." means the real one's parent.
@@ -89,8 +91,9 @@ func follow(name string) (target string, open bool, err error) {
 // errNoRoom means that no file can be made beside another one.
 var errNoRoom = errors.New("no file can be made in that folder")
 
-// replace writes a file beside target and renames it. Old is what lies there, nil
-// for nothing.
+// replace writes a file beside target and renames it. Old is what lies there,
+// nil for nothing. Either the whole new content is under the name, or the old
+// one still is.
 func replace(ctx context.Context, target string, old fs.FileInfo, write func(io.Writer) error) (err error) {
 	f, err := createBeside(target)
 	if err != nil {
@@ -139,8 +142,9 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// createBeside makes a new file in target's folder, with the permissions that new
-// files have.
+// createBeside makes a new file in target's folder, with the permissions that
+// new files have. A rename is atomic within a volume only, so it has to be
+// there.
 func createBeside(target string) (*os.File, error) {
 	for {
 		name := filepath.Join(filepath.Dir(target), fmt.Sprintf(".coreml-%016x.part", rand.Uint64()))
@@ -151,8 +155,10 @@ func createBeside(target string) (*os.File, error) {
 	}
 }
 
-// overwrite puts content into a file that has to stay what it is. The content is
-// made first, so that a failure leaves the file alone.
+// overwrite puts content into a file that has to stay what it is. The content
+// is made first, so that a failure leaves the file alone. The content is
+// spooled to a temporary file. The last step, the copy, is not atomic: a full
+// disk may leave half of it.
 func overwrite(ctx context.Context, name string, write func(io.Writer) error) (err error) {
 	spool, err := os.CreateTemp("", "coreml-*.part")
 	if err != nil {
@@ -182,7 +188,9 @@ func overwrite(ctx context.Context, name string, write func(io.Writer) error) (e
 }
 
 // standard returns the standard output or error stream where a name leads to it
-// through a link such as /dev/stdout, nil for every other name.
+// through a link such as /dev/stdout, nil for every other name. Opening
+// /dev/stdout anew would begin at the file's start and overwrite what was
+// printed.
 func standard(name string) *os.File {
 	if _, open, err := follow(name); err != nil || !open {
 		return nil
@@ -206,7 +214,8 @@ func sameFile(name string, f *os.File) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// writeThrough writes into a device or a named pipe.
+// writeThrough writes into a device or a named pipe. What has been written to a
+// pipe cannot be taken back, so an error leaves a part of it with the reader.
 func writeThrough(ctx context.Context, name string, write func(io.Writer) error) error {
 	f, err := openThrough(ctx, name)
 	if err != nil {

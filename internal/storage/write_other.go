@@ -8,6 +8,7 @@ import (
 	"os"
 )
 
+// openThrough opens a device. If the system waits, ctx does not end the wait.
 func openThrough(_ context.Context, name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY, 0)
 }

@@ -14,8 +14,10 @@ import (
 // pipePoll is how often a named pipe without a reader is tried.
 const pipePoll = 10 * time.Millisecond
 
-// openThrough opens a device or a named pipe for writing, and waits for the pipe's
-// reader until ctx ends.
+// openThrough opens a device or a named pipe for writing, and waits for the
+// pipe's reader until ctx ends. A named pipe without a reader gives ENXIO to an
+// open that does not wait. O_NOCTTY keeps a terminal from becoming the
+// process's own.
 func openThrough(ctx context.Context, name string) (*os.File, error) {
 	for {
 		// The plain open waits where nobody can reach it.
@@ -38,7 +40,8 @@ func openThrough(ctx context.Context, name string) (*os.File, error) {
 // interrupt ends a write that waits. A file that knows no deadlines does not wait.
 func interrupt(f *os.File) { _ = f.SetWriteDeadline(time.Unix(1, 0)) }
 
-// hardLinked reports whether a file has another name.
+// hardLinked reports whether a file has another name. Replacing such a file
+// would leave the old content under its other name.
 func hardLinked(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return ok && s.Nlink > 1

@@ -12,6 +12,8 @@ import (
 	"os"
 )
 
+// main exits with status 2 when the input cannot be read or the report not
+// written.
 func main() {
 	rep, err := read(os.Stdin)
 	if err == nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // event is one line that go test -json writes: test2json's TestEvent, and the
-// go command's own build-output lines.
+// go command's own build-output lines. Fields that are not needed here, such as
+// the time, are left out. Build output has an ImportPath in place of a Package.
 type event struct {
 	Action     string
 	Package    string
@@ -20,9 +21,11 @@ type event struct {
 	Output     string
 }
 
-// testID names a test, or a whole package when its name is empty.
+// testID names a test, or a whole package when its name is empty. A subtest's
+// name has its parents' before it, with slashes between.
 type testID struct{ pkg, name string }
 
+// String is the name as the report shows it.
 func (id testID) String() string {
 	if id.name == "" {
 		return id.pkg
@@ -36,7 +39,9 @@ type skip struct {
 	reason string
 }
 
-// report is what the events of one run come to.
+// report is what the events of one run come to. output holds what a test has
+// written until it ends; of those that pass it is dropped, so that memory
+// follows the tests that run at the moment.
 type report struct {
 	passed, failed int
 	skipped        []skip
@@ -46,7 +51,8 @@ type report struct {
 }
 
 // read gathers the events of one run. A line that is no event belongs to what
-// the go command printed by itself and is kept as output of a build.
+// the go command printed by itself and is kept as output of a build. Lines may
+// have any length, which is why no Scanner reads them.
 func read(r io.Reader) (*report, error) {
 	rep := &report{output: map[testID]*strings.Builder{}}
 	lines := bufio.NewReader(r)
@@ -66,6 +72,8 @@ func read(r io.Reader) (*report, error) {
 	return rep, nil
 }
 
+// line takes in one line. Actions that are not named, such as run and pause,
+// say nothing about the end.
 func (rep *report) line(line []byte) {
 	var e event
 	if err := json.Unmarshal(line, &e); err != nil {
@@ -109,6 +117,8 @@ func (rep *report) end(id testID, action string) {
 	}
 }
 
+// failedIn reports whether a test of the package, or the package itself, has
+// failed before.
 func (rep *report) failedIn(pkg string) bool {
 	return slices.ContainsFunc(rep.failures, func(f string) bool { return strings.HasPrefix(f, pkg+" ") })
 }
@@ -136,6 +146,7 @@ func reasonIn(text string) string {
 
 // write prints the skipped tests by reason, then what failed, then the count.
 // Tests with one reason stand together, since one missing tool skips many.
+// Output of builds is shown only when something failed.
 func (rep *report) write(w io.Writer) error {
 	var b strings.Builder
 	var reasons []string

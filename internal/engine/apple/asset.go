@@ -12,14 +12,17 @@ import (
 )
 
 // functionNames asks the framework for the functions of a compiled model, for
-// models whose file does not tell. Systems before macOS 15 know no functions and
-// give none.
+// models whose file does not tell. Systems before macOS 15 know no functions
+// and give none. The order of the names is not that of the file: they come
+// sorted. The call waits for the framework and must not be made inside a pool.
 func functionNames(ctx context.Context, compiled string) ([]string, error) {
 	if !objc.MLModelAsset.WithURL.Available() || !objc.MLModelAsset.FunctionNames.Available() {
 		return nil, nil
 	}
 	var asset *objc.Object
 	err := objc.WithPoolError(func() (err error) {
+		// Taken, and so retained, inside the pool: the asset has to live until
+		// the handler is called.
 		asset, err = objc.Take(objc.MLModelAsset.Class.ID(), objc.MLModelAsset.WithURL, uintptr(objc.FileURL(compiled, true)))
 		return err
 	})
@@ -52,7 +55,9 @@ func functionNames(ctx context.Context, compiled string) ([]string, error) {
 }
 
 // noResult is the error of a handler that got no result: the framework's, or
-// that there is none either.
+// that there is none either. Every handler here has the form (result, NSError),
+// of which one is nil. A handler with two nils has been seen in no
+// documentation and would otherwise become a nil pointer far away.
 func noResult(e objc.ID, what string) error {
 	if err := objc.GoError(e); err != nil {
 		return err
@@ -61,7 +66,8 @@ func noResult(e objc.ID, what string) error {
 }
 
 // waited gives the end of a context back as it is and everything else as a
-// failure of op.
+// failure of op. Callers compare with context.Canceled, and an ended context is
+// no failure of the framework.
 func waited(ctx context.Context, op string, err error) error {
 	if e := ctx.Err(); e != nil && errors.Is(err, e) {
 		return e

@@ -13,6 +13,9 @@ import (
 // backing is an array that the framework may write an output into: over a pixel
 // buffer, which devices share, for float16, and over a region for other types.
 // Its memory is not touched between a prediction's beginning and its end.
+// Output backings are offered by the caller and used at the framework's
+// discretion: a result may lie elsewhere, and then everything is copied as
+// without them. They are off unless Framework.OutputBackings asks for them.
 type backing struct {
 	array *objc.Object
 	shape []int
@@ -27,13 +30,18 @@ func (b *backing) close() {
 }
 
 // back hands the frame's buffers for outputs to the framework. Those of outputs
-// whose shape depends on the inputs' serve only while these stay as they are. It
-// must be called inside a pool.
+// whose shape depends on the inputs' serve only while these stay as they are.
+// It must be called inside a pool. It is called before each prediction, with
+// the frame that this prediction alone uses. An output that was described with
+// a range or a list of shapes has no backing in the first prediction: nobody
+// knows its shape before count has seen it.
 func (p *program) back(fr *frame, inputs []*tensor.Tensor) error {
 	same := sameShapes(fr.shapes, inputs)
 	var keys, arrays []objc.ID
 	for k := range fr.backings {
 		f, b := &p.desc.Outputs[k], &fr.backings[k]
+		// A fixed shape is known now, and so its buffer can be made before the
+		// first prediction.
 		if b.array == nil && f.Kind == engine.MultiArray && len(f.Shape) > 0 && f.Ranges == nil && f.Enumerated == nil {
 			b.fixed = true
 			p.makeBacking(f, b, f.Shape)
@@ -46,6 +54,8 @@ func (p *program) back(fr *frame, inputs []*tensor.Tensor) error {
 	if err != nil {
 		return err
 	}
+	// Set even when it is empty: the options are used again and would hold the
+	// dictionary of the prediction before.
 	objc.Send(fr.options.ID(), objc.MLPredictionOptions.SetOutputBackings, uintptr(d))
 	p.given.Add(int64(len(keys)))
 	return nil
@@ -53,6 +63,9 @@ func (p *program) back(fr *frame, inputs []*tensor.Tensor) error {
 
 // count notes which buffers the framework used, and makes those for the next
 // prediction with inputs of these shapes. It must be called inside a pool.
+// given and taken are what Info judges by. A buffer is not made again when the
+// framework returned the same shape but its own memory: it did not want this
+// buffer.
 func (p *program) count(fr *frame, result objc.ID, inputs []*tensor.Tensor) {
 	for k := range fr.backings {
 		f, b := &p.desc.Outputs[k], &fr.backings[k]
@@ -68,6 +81,8 @@ func (p *program) count(fr *frame, result objc.ID, inputs []*tensor.Tensor) {
 			p.taken.Add(1)
 			continue
 		}
+		// Only a result of the described type can be backed by a buffer of that
+		// type.
 		d, l, err := arrayLayout(a)
 		if b.fixed || err != nil || d != f.DType || len(l.shape) == 0 || b.array != nil && slices.Equal(l.shape, b.shape) {
 			continue
@@ -81,7 +96,8 @@ func (p *program) count(fr *frame, result objc.ID, inputs []*tensor.Tensor) {
 }
 
 // makeBacking makes a buffer of a shape. An output whose buffer cannot be made
-// goes without one: it is for speed alone.
+// goes without one: it is for speed alone. One refusal settles it for the
+// frame: asking again would cost an allocation at each prediction.
 func (p *program) makeBacking(f *engine.Feature, b *backing, shape []int) {
 	if b.never {
 		return
@@ -98,15 +114,19 @@ func (p *program) makeBacking(f *engine.Feature, b *backing, shape []int) {
 	b.array, b.shape = array, slices.Clone(shape)
 }
 
-// newBacking makes the array that the framework is to write an output into. Halves go
-// into a pixel buffer where the system has that: it can lie in memory that the GPU and
-// the Neural Engine write to as well, so that nothing is copied.
+// newBacking makes the array that the framework is to write an output into.
+// Halves go into a pixel buffer where the system has these arrays, from macOS
+// 12 on: its memory can be shared with the GPU and the Neural Engine, so that
+// nothing is copied.
 func newBacking(f *engine.Feature, shape []int) (*objc.Object, error) {
 	n, err := elements(shape, f.DType.Size())
 	if err != nil {
 		return nil, err
 	}
 	if f.DType == tensor.Float16 && objc.MLMultiArray.InitWithPixelBuffer.Available() {
+		// The last dimension is the width, all others together the height: that
+		// is how initWithPixelBuffer:shape: lays an array out. Rows may be
+		// padded, which the array's strides tell.
 		wide := shape[len(shape)-1]
 		buffer, err := newPixels(wide, n/wide, formatHalf)
 		if err != nil {
@@ -123,7 +143,8 @@ func newBacking(f *engine.Feature, shape []int) (*objc.Object, error) {
 	return newArray(mem, f.DType, shape)
 }
 
-// allowedValue asks the framework whether an array may stand for an output.
+// allowedValue asks the framework whether an array may stand for an output. A
+// backing that does not fit would fail each prediction, or raise.
 func (p *program) allowedValue(name string, array *objc.Object) bool {
 	m := objc.Send(p.model.obj.ID(), objc.MLModel.Description)
 	d := objc.Lookup(objc.Send(m, objc.MLModelDescription.Outputs), name)

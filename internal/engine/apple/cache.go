@@ -17,16 +17,19 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// Names inside of the cache's folder.
+// Names inside the cache's folder. The star is where os.MkdirTemp puts its
+// number.
 const (
 	stampFolder = "stamps"
 	temporary   = ".tmp-*"
 	extension   = ".mlmodelc"
 )
 
-// Compiled packages are as large as what they were made from, so that those that
-// nobody uses go: after keep, and those that another build of the system made
-// after keepOther. What a process left behind half-made goes after keepPart.
+// How long an entry stays after its last use, by its modification time. A
+// compiled package is as large as the package, so unused ones must go. Another
+// build of the system never finds an entry, as the build is part of the path;
+// the week is for those who go back. What a process left half-made is not
+// looked for by anybody; a day is longer than any compilation.
 const (
 	keep      = 90 * 24 * time.Hour
 	keepOther = 7 * 24 * time.Hour
@@ -38,16 +41,18 @@ const (
 //	root/BUILD/DIGEST.mlmodelc
 //	root/stamps/*.json
 //
-// Any number of processes may use it at once. An entry appears under its name by
-// a rename, when it is complete.
+// Any number of processes may use it at once. An entry appears under its name
+// by a rename, when it is complete. No locks are taken: two processes that
+// compile the same package at once do the work twice, and the second takes the
+// entry of the first.
 type cache struct {
 	root  string
 	build string // of the operating system: another one compiles anew
 }
 
-// openCache returns the cache in dir, or in the user's caches when dir is empty.
-// Nothing is created yet. A process without such a folder, as some services are,
-// has a cache that keeps nothing.
+// openCache returns the cache in dir, or in the user's caches when dir is
+// empty. Nothing is created yet. A process without such a folder, as some
+// services are, has a cache that keeps nothing. An empty root marks that one.
 func openCache(dir, build string) (*cache, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -60,10 +65,15 @@ func openCache(dir, build string) (*cache, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Absolute, because the framework gets URLs of files and the process may
+	// change its folder.
 	return &cache{root: dir, build: folderName(build)}, nil
 }
 
-// folderName makes a name of a folder from what a system calls its build.
+// folderName makes a name of a folder from what a system calls its build. A
+// build is "23A344" or the like, but it is foreign text that becomes part of a
+// path: anything else than letters, digits and three marks is replaced, and no
+// name begins with a dot or means another folder.
 func folderName(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' {
@@ -84,7 +94,8 @@ func (c *cache) entry(digest string) string {
 	return filepath.Join(c.root, c.build, digest+extension)
 }
 
-// find returns the entry of that digest and notes that it was used.
+// find returns the entry of that digest and notes that it was used. The time of
+// the folder itself is what prune looks at.
 func (c *cache) find(digest string) (string, bool) {
 	if c.root == "" {
 		return "", false
@@ -101,8 +112,10 @@ func (c *cache) find(digest string) (string, bool) {
 // errNoCache means that the cache keeps nothing.
 var errNoCache = errors.New("there is no folder for compiled packages")
 
-// install moves a compiled package into the cache and returns its path there. If
-// another process was faster its entry is taken and dir removed.
+// install moves a compiled package into the cache and returns its path there.
+// If another process was faster its entry is taken and dir removed. dir is gone
+// afterwards when there was no error. With an error the caller still has it,
+// and may use it for this once.
 func (c *cache) install(ctx context.Context, digest, dir string) (string, error) {
 	if c.root == "" {
 		return "", errNoCache
@@ -112,10 +125,14 @@ func (c *cache) install(ctx context.Context, digest, dir string) (string, error)
 		return "", err
 	}
 	err := os.Rename(dir, name)
+	// A rename cannot cross volumes, and the framework compiles to its own
+	// temporary folder.
 	if errors.Is(err, syscall.EXDEV) {
 		err = c.bring(ctx, dir, name)
 	}
 	if err != nil {
+		// A rename onto a folder that is not empty fails: another process was
+		// faster, with the same content.
 		if _, ok := c.find(digest); !ok {
 			return "", fmt.Errorf("move the compiled package into the cache: %w", err)
 		}
@@ -127,7 +144,8 @@ func (c *cache) install(ctx context.Context, digest, dir string) (string, error)
 	return name, nil
 }
 
-// bring copies dir from another volume and then renames the copy.
+// bring copies dir from another volume and then renames the copy. Nobody sees
+// the copy before it is complete.
 func (c *cache) bring(ctx context.Context, dir, name string) error {
 	part, err := os.MkdirTemp(filepath.Dir(name), temporary)
 	if err != nil {
@@ -142,7 +160,9 @@ func (c *cache) bring(ctx context.Context, dir, name string) error {
 	return err
 }
 
-// discard removes an entry that turned out to be of no use.
+// discard removes an entry that turned out to be of no use. Such an entry was
+// damaged, or made by a system of the same build name whose compiler differs.
+// load calls it at most once.
 func (c *cache) discard(digest string) error {
 	name := c.entry(digest)
 	part, err := os.MkdirTemp(filepath.Dir(name), temporary)
@@ -157,7 +177,8 @@ func (c *cache) discard(digest string) error {
 }
 
 // prune removes what nobody has used for long. Failures leave things as they
-// are, for the next time.
+// are, for the next time. It runs after an installation, when a compilation has
+// taken seconds anyhow, and not at every start.
 func (c *cache) prune(now time.Time) {
 	builds, err := os.ReadDir(c.root)
 	if err != nil {
@@ -176,6 +197,7 @@ func (c *cache) prune(now time.Time) {
 			switch {
 			case strings.HasPrefix(e.Name(), strings.TrimSuffix(temporary, "*")):
 				limit = keepPart
+			// A folder that the user named may hold other things.
 			case !strings.HasSuffix(e.Name(), extension):
 				continue // not ours
 			case b.Name() != c.build:
@@ -192,6 +214,7 @@ func (c *cache) prune(now time.Time) {
 }
 
 // scratch makes a folder for temporary files, on the cache's volume if it can.
+// There install can rename and need not copy. The caller removes the folder.
 func (c *cache) scratch() (string, error) {
 	if c.root != "" {
 		dir := filepath.Join(c.root, c.build)
@@ -204,7 +227,8 @@ func (c *cache) scratch() (string, error) {
 	return os.MkdirTemp("", temporary)
 }
 
-// copyTree copies the files below dir, or the file dir, to the path to.
+// copyTree copies the files below dir, or the file dir, to the path to. Folders
+// without files are not made: a package has no use for them.
 func copyTree(ctx context.Context, to string, fsys fs.FS, dir string) error {
 	list, err := files(fsys, dir)
 	if err != nil {

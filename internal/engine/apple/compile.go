@@ -12,12 +12,15 @@ import (
 )
 
 // compile lets the framework compile the package at a path and returns the
-// folder of the result, which is temporary and the caller's. When ctx ends first
-// a late result is removed.
+// folder of the result, which is temporary and the caller's. When ctx ends
+// first a late result is removed. The compiler tells by the name's ending what
+// it is given, so name must end in .mlpackage or .mlmodel. It takes seconds for
+// a language model. It cannot be cancelled, only no longer waited for.
 func compile(ctx context.Context, name string) (string, error) {
 	if err := need("compile", objc.MLModel.Compile); err != nil {
 		return "", err
 	}
+	// A URL of a folder has to say that it is one.
 	info, err := os.Stat(name)
 	if err != nil {
 		return "", err
@@ -47,7 +50,8 @@ func compile(ctx context.Context, name string) (string, error) {
 	return dir, nil
 }
 
-// made is a compiled model.
+// made is a compiled model. Exactly one of three owns dir: the cache, the
+// program (own), or the user, whose compiled model is loaded as it lies.
 type made struct {
 	dir    string
 	digest string
@@ -56,7 +60,9 @@ type made struct {
 }
 
 // compile returns the source's compiled form, from the cache where it has one.
-// Where the cache cannot be written the result is for this once.
+// Where the cache cannot be written the result is for this once. A package is
+// read through once for its digest before anything is compiled, unless a stamp
+// says that it has not changed.
 func (s *source) compile(ctx context.Context, c *cache) (m made, err error) {
 	if m.digest, err = s.digest(ctx, c); err != nil {
 		return m, fmt.Errorf("read the package: %w", err)
@@ -70,6 +76,8 @@ func (s *source) compile(ctx context.Context, c *cache) (m made, err error) {
 		return m, err
 	}
 	dir, err := c.install(ctx, m.digest, m.dir)
+	// That the cache cannot keep the result is no reason to fail, but a caller
+	// who has gone wants no result.
 	switch {
 	case err == nil:
 		m.dir = dir
@@ -81,8 +89,9 @@ func (s *source) compile(ctx context.Context, c *cache) (m made, err error) {
 	return m, nil
 }
 
-// make compiles the source, or copies it when it is compiled but lies in no file
-// system that the framework sees.
+// make compiles the source, or copies it when it is compiled but lies in no
+// file system that the framework sees. The result is a temporary folder that
+// install takes over.
 func (s *source) make(ctx context.Context, c *cache) (dir string, err error) {
 	if s.compiled() {
 		if dir, err = c.scratch(); err != nil {

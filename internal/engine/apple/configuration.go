@@ -9,7 +9,8 @@ import (
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// unitsValues translates compute units.
+// unitsValues translates compute units. They are no hint: Core ML uses no other
+// devices, but may use fewer.
 var unitsValues = map[engine.ComputeUnits]uintptr{
 	engine.UnitsAll: objc.MLComputeUnitsAll, engine.UnitsCPUOnly: objc.MLComputeUnitsCPUOnly,
 	engine.UnitsCPUAndGPU: objc.MLComputeUnitsCPUAndGPU, engine.UnitsCPUAndNeuralEngine: objc.MLComputeUnitsCPUAndNeuralEngine,
@@ -18,6 +19,9 @@ var unitsValues = map[engine.ComputeUnits]uintptr{
 // configuration makes the settings that a model is loaded with. function is
 // empty unless another one than the default is wanted. The notes say which
 // wishes the system does not know; they are no more than hints for speed.
+// chooseFunction has made sure that the model has the function. The caller
+// closes the result. It is kept as long as the program: a compute plan has to
+// be asked for with the settings that the model was loaded with.
 func configuration(cfg engine.Config, function string) (_ *objc.Object, notes []string, err error) {
 	units, ok := unitsValues[cfg.ComputeUnits]
 	if !ok {
@@ -34,6 +38,8 @@ func configuration(cfg engine.Config, function string) (_ *objc.Object, notes []
 			return failed("make a configuration", err)
 		}
 		objc.Send(c.ID(), objc.MLModelConfiguration.SetComputeUnits, units)
+		// Sums in float16 on the GPU, faster and less exact. False is Core ML's
+		// default.
 		if cfg.Framework.LowPrecisionAccumulation {
 			objc.Send(c.ID(), objc.MLModelConfiguration.SetLowPrecision, 1)
 		}
@@ -51,7 +57,9 @@ func configuration(cfg engine.Config, function string) (_ *objc.Object, notes []
 }
 
 // hints passes on what a caller knows of its predictions. The framework's own
-// choices stay where a caller says nothing.
+// choices stay where a caller says nothing. They came with macOS 14.4; an older
+// system runs the model without them, and the notes say so. It must be called
+// inside a pool.
 func hints(c objc.ID, cfg engine.Framework) (notes []string, err error) {
 	if !cfg.InfrequentReshapes && !cfg.FastPrediction {
 		return nil, nil

@@ -21,11 +21,15 @@ const (
 	formatHalf = objc.CVPixelFormatOneComponent16Half
 )
 
+// formatPixels is the way back from a format. BGR is missing: Core ML has one
+// format for both orders, and only the package tells which was meant.
 var formatPixels = map[int64]engine.Pixels{formatBGRA: engine.RGB, formatGray: engine.Gray, formatHalf: engine.GrayHalf}
 
 // describe turns a model's description into engine-neutral terms. What the
 // framework says of kinds, types and shapes decides; the outline adds what it
-// does not say. It must be called inside a pool.
+// does not say. It must be called inside a pool. The result holds Go values
+// only and outlives the pool. An unknown kind of feature is an error, as a
+// prediction would need it.
 func describe(m objc.ID, o *outline) (*engine.Description, error) {
 	d := &engine.Description{
 		Function: o.function, Functions: o.functions, DefaultFunction: o.defaultFunction,
@@ -55,14 +59,16 @@ func describe(m objc.ID, o *outline) (*engine.Description, error) {
 		*part.to = features
 	}
 	classes(m, d)
+	// An empty outline means that the file was not one that this module reads,
+	// so the texts have not been read either.
 	if len(o.inputs)+len(o.outputs) == 0 {
 		metadata(m, d)
 	}
 	return d, nil
 }
 
-// describeAll describes features in the order of the package, where that is known. The framework gives them
-// as a dictionary, whose order means nothing.
+// describeAll describes features in the order of the package, where that is
+// known. The framework gives them as a dictionary, whose order means nothing.
 func describeAll(byName objc.ID, order []outlined) ([]engine.Feature, error) {
 	found := objc.Entries(byName)
 	features := make(map[string]engine.Feature, len(found))
@@ -77,7 +83,10 @@ func describeAll(byName objc.ID, order []outlined) ([]engine.Feature, error) {
 	return arrange(features, order), nil
 }
 
-// describeFeature describes one input or output.
+// describeFeature describes one input or output. Strings and dictionaries get
+// type and shape from classes, where they are a classifier's; sequences keep
+// their kind alone, and predictions with them are refused. The constraint is
+// nil for a feature that has none.
 func describeFeature(d objc.ID) (engine.Feature, error) {
 	kind, ok := featureKinds[int(objc.SendInt(d, objc.MLFeatureDescription.Type))]
 	if !ok {
@@ -107,8 +116,9 @@ func describeFeature(d objc.ID) (engine.Feature, error) {
 	return f, err
 }
 
-// describeArray reads the constraint of a multi-array: type, default shape, and the
-// shapes or sizes that are allowed.
+// describeArray reads the constraint of a multi-array: type, default shape, and
+// the shapes or sizes that are allowed. An unspecified constraint leaves the
+// shape as the only one allowed.
 func describeArray(f *engine.Feature, c objc.ID) (err error) {
 	m := &objc.MLMultiArrayConstraint
 	if f.DType, err = tensorType(int(objc.SendInt(c, m.DataType))); err != nil {
@@ -145,7 +155,9 @@ func describeArray(f *engine.Feature, c objc.ID) (err error) {
 }
 
 // plainShapes drops constraints that only repeat the shape, which the framework
-// gives to arrays of a fixed one.
+// gives to arrays of a fixed one. An engine-neutral feature has either list or
+// ranges only where the shape may vary, which is how callers tell fixed inputs
+// from flexible ones.
 func plainShapes(shape []int, enumerated [][]int, ranges []engine.Range) ([]int, [][]int, []engine.Range) {
 	if len(enumerated) == 1 && slices.Equal(enumerated[0], shape) {
 		enumerated = nil
@@ -165,7 +177,9 @@ func plainShapes(shape []int, enumerated [][]int, ranges []engine.Range) ([]int,
 	return shape, enumerated, ranges
 }
 
-// sizeRange translates an NSRange: its length counts the allowed sizes.
+// sizeRange translates an NSRange: its length counts the allowed sizes. {1, 4}
+// allows 1 to 4. A range without an end has a length near the largest integer;
+// whatever goes beyond 31 bits is taken for open.
 func sizeRange(r objc.Range) (engine.Range, error) {
 	if r.Location > math.MaxInt32 {
 		return engine.Range{}, fmt.Errorf("has a lower bound of %d", r.Location)
@@ -177,13 +191,15 @@ func sizeRange(r objc.Range) (engine.Range, error) {
 	return out, nil
 }
 
-// dimensions reads a shape.
+// dimensions reads a shape. 0 stands for a dimension that is left open.
 func dimensions(numbers objc.ID) ([]int, error) {
 	shape, err := objc.GoInts(numbers)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range shape {
+		// Numbers of a file that the framework passed on: 31 bits keep products
+		// of two of them within an int.
 		if d < 0 || d > math.MaxInt32 {
 			return nil, fmt.Errorf("has a dimension of %d", d)
 		}
@@ -194,7 +210,9 @@ func dimensions(numbers objc.ID) ([]int, error) {
 	return shape, nil
 }
 
-// describeState reads the constraint of a state, which has a fixed shape.
+// describeState reads the constraint of a state, which has a fixed shape. An
+// open dimension is refused by elements: the buffer is made when there is no
+// input yet.
 func describeState(f *engine.Feature, c objc.ID) (err error) {
 	if f.DType, err = tensorType(int(objc.SendInt(c, objc.MLStateConstraint.DataType))); err != nil {
 		return err
@@ -206,7 +224,9 @@ func describeState(f *engine.Feature, c objc.ID) (err error) {
 	return err
 }
 
-// describeImage describes an image as the array that a program makes of it.
+// describeImage describes an image as the array [1, channels, height, width]
+// that a program makes of it: float32 from 0 to 255 for pixels of bytes,
+// float16 for those of halves.
 func describeImage(f *engine.Feature, c objc.ID) error {
 	m := &objc.MLImageConstraint
 	format := objc.SendInt(c, m.PixelFormatType)
@@ -243,6 +263,7 @@ func describeImage(f *engine.Feature, c objc.ID) error {
 			f.Enumerated = append(f.Enumerated, shape)
 		}
 	case objc.MLImageSizeConstraintTypeRange:
+		// Batch and channels are no choice; only height and width have ranges.
 		f.Ranges = []engine.Range{{Lower: 1, Upper: 1}, {Lower: channels, Upper: channels}}
 		for _, method := range []*objc.Method{objc.MLImageSizeConstraint.HighRange, objc.MLImageSizeConstraint.WideRange} {
 			r, err := sizeRange(objc.SendRange(s, method))
@@ -256,7 +277,10 @@ func describeImage(f *engine.Feature, c objc.ID) error {
 	return nil
 }
 
-// classes gives the outputs of a classifier their labels.
+// classes gives the outputs of a classifier their labels. A label is text or a
+// number. Indices into Labels are what the API gives, so a classifier's results
+// become tensors: the class as an int64 index, the probabilities as float64 in
+// the order of the labels.
 func classes(m objc.ID, d *engine.Description) {
 	md := &objc.MLModelDescription
 	if !md.ClassLabels.Available() {
@@ -287,6 +311,8 @@ func classes(m objc.ID, d *engine.Description) {
 }
 
 // metadata reads what the author wrote, for models whose file is not read here.
+// It must be called inside a pool, like everything that returns borrowed
+// objects.
 func metadata(m objc.ID, d *engine.Description) {
 	all := objc.Send(m, objc.MLModelDescription.Metadata)
 	for _, part := range []struct {

@@ -11,14 +11,15 @@ import (
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// The names of devices.
+// The names of devices, as Info and PlanText show them.
 const (
 	deviceCPU          = "CPU"
 	deviceGPU          = "GPU"
 	deviceNeuralEngine = "Neural Engine"
 )
 
-// deviceName names a compute device. It must be called inside a pool.
+// deviceName names a compute device. It must be called inside a pool. A kind of
+// device that this module does not know is shown by the name of its class.
 func deviceName(d objc.ID) string {
 	name := objc.ClassName(d)
 	switch {
@@ -48,8 +49,9 @@ func (d device) String() string {
 	return d.name
 }
 
-// devices lists the compute devices of the machine; nothing when the system does
-// not tell.
+// devices lists the compute devices of the machine; nothing when the system
+// does not tell. Both ways to ask came with macOS 14.0: a method of MLModel,
+// and a C function for systems that lack it.
 func devices() []device {
 	var out []device
 	objc.WithPool(func() {
@@ -70,7 +72,8 @@ func devices() []device {
 	return out
 }
 
-// allowed lists the devices that compute units name.
+// allowed lists the devices that compute units name. The CPU is always among
+// them: Core ML runs there what no other device takes.
 var allowed = map[engine.ComputeUnits][]string{
 	engine.UnitsAll:                {deviceCPU, deviceGPU, deviceNeuralEngine},
 	engine.UnitsCPUOnly:            {deviceCPU},
@@ -79,7 +82,9 @@ var allowed = map[engine.ComputeUnits][]string{
 }
 
 // usable says which of the machine's devices the compute units allow, and what
-// they allow that the machine lacks.
+// they allow that the machine lacks. Nothing is refused here: Core ML runs a
+// model on the CPU where the rest is missing, and the notes tell why it is
+// slow.
 func usable(machine []device, units engine.ComputeUnits) (names, notes []string) {
 	for _, want := range allowed[units] {
 		has := slices.ContainsFunc(machine, func(d device) bool { return d.name == want })

@@ -19,10 +19,13 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// maxFiles bounds the files of a package; those that are met have under ten.
+// maxFiles bounds the files of a package. Those of language models have under
+// ten; the bound keeps a folder named by mistake, such as a home, from being
+// walked to its end.
 const maxFiles = 100_000
 
-// maxStamp bounds a stamp, which holds a path and two digests.
+// maxStamp bounds a stamp, which holds a path and two digests. A larger one was
+// not written by this package and is ignored.
 const maxStamp = 64 << 10
 
 // file is a file of a package.
@@ -34,7 +37,9 @@ type file struct {
 
 // files lists the regular files of a package in a fixed order. Links are
 // followed to files, which is how the caches of downloads are made, and not to
-// folders.
+// folders. fs.WalkDir walks in the order of names, so the digest of the same
+// package is the same everywhere. Sockets and devices are refused, as reading
+// one may never end.
 func files(fsys fs.FS, dir string) ([]file, error) {
 	var list []file
 	err := fs.WalkDir(fsys, dir, func(name string, d fs.DirEntry, err error) error {
@@ -68,7 +73,9 @@ func relative(dir, name string) string {
 	return name[len(dir)+1:]
 }
 
-// digest returns a hash of the names and contents of a package's files.
+// digest returns a hash of the names and contents of a package's files. It is
+// SHA-256 and the key of the cache: two packages of one digest are taken for
+// one.
 func digest(ctx context.Context, fsys fs.FS, dir string, list []file) (string, error) {
 	h := sha256.New()
 	for _, f := range list {
@@ -90,8 +97,9 @@ func number(h hash.Hash, n int64) {
 	h.Write(b[:])
 }
 
-// digestFile adds the content of a file. One that has another size than its folder says
-// is being written.
+// digestFile adds the content of a file. One that has another size than its
+// folder says is being written. A digest of half a file would be the key of a
+// compilation of all of it.
 func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size int64) (err error) {
 	f, err := storage.OpenFS(fsys, name)
 	if err != nil {
@@ -108,7 +116,8 @@ func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size 
 	return nil
 }
 
-// contextReader ends when its context does.
+// contextReader ends when its context does. io.Copy has no context, and weights
+// of gigabytes take many seconds to read.
 type contextReader struct {
 	ctx context.Context //nolint:containedctx // it lives for one copy
 	r   io.Reader
@@ -123,7 +132,9 @@ func (r *contextReader) Read(b []byte) (int, error) {
 }
 
 // stamp remembers the digest of a package at a path, so that weights of several
-// gigabytes are not read through at every start.
+// gigabytes are not read through at every start. It is JSON in the cache, one
+// file for each path, and only ever a shortcut: a stamp that does not fit costs
+// one reading of the package.
 type stamp struct {
 	// Path is the package's, Files a hash of the names, sizes and times of its
 	// files.
@@ -136,7 +147,8 @@ type stamp struct {
 const settled = 3 * time.Second
 
 // outward returns a hash of what can be seen of files without reading them, and
-// whether all of them have lain untouched for a while.
+// whether all of them have lain untouched for a while. A file whose time lies
+// in the future is never old, so it is read at each start.
 func outward(list []file, now time.Time) (sum string, old bool) {
 	h := sha256.New()
 	old = true
@@ -151,7 +163,9 @@ func outward(list []file, now time.Time) (sum string, old bool) {
 }
 
 // digestAt is digest for a package at a path of the operating system. It reads
-// the files only when they have changed since the last time.
+// the files only when they have changed since the last time. name is the path
+// as the caller gave it; the stamp's own name is a hash of the absolute one, as
+// a path may be longer than a file name.
 func (c *cache) digestAt(ctx context.Context, fsys fs.FS, dir, name string) (string, error) {
 	list, err := files(fsys, dir)
 	if err != nil {
@@ -161,9 +175,13 @@ func (c *cache) digestAt(ctx context.Context, fsys fs.FS, dir, name string) (str
 		return "", err
 	}
 	sum, old := outward(list, time.Now())
+	// Half of the hash is plenty against accidents, and Path is compared
+	// besides.
 	key := sha256.Sum256([]byte(name))
 	at := filepath.Join(c.root, stampFolder, hex.EncodeToString(key[:16])+".json")
 	var s stamp
+	// The digest becomes a file name below, so a stamp that somebody edited
+	// must not lead out of the folder.
 	if raw, err := storage.ReadSmall(os.DirFS(filepath.Dir(at)), filepath.Base(at), maxStamp); err == nil && json.Unmarshal(raw, &s) == nil &&
 		s.Path == name && s.Files == sum && len(s.Digest) == 2*sha256.Size && isHex(s.Digest) {
 		return s.Digest, nil
@@ -179,13 +197,15 @@ func (c *cache) digestAt(ctx context.Context, fsys fs.FS, dir, name string) (str
 	return d, nil
 }
 
-// isHex reports whether a name can be a digest.
+// isHex reports whether a name can be a digest. Its length is checked by the
+// caller.
 func isHex(s string) bool {
 	_, err := hex.DecodeString(s)
 	return err == nil
 }
 
-// writeFile writes a file that appears whole or not at all.
+// writeFile writes a file that appears whole or not at all. Readers that come
+// meanwhile see the old file or the new one.
 func writeFile(name string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err

@@ -37,5 +37,6 @@
 // caller's thread, which costs less.
 //
 // The package is built on macOS, and on Linux for the tests that run it over a
-// stand-in for the framework.
+// stand-in for the framework. macos holds tests for a real Mac, and rig the
+// stand-in.
 package apple

@@ -23,7 +23,10 @@ type Engine struct{}
 func (Engine) Name() string { return Name }
 
 // open loads the framework and says whether the system is new enough for it to
-// be of use at all.
+// be of use at all. objc.Load does its work once for the process. The methods
+// named here are those without which no prediction can be made; features such
+// as states are asked for where they are used. compileModelAtURL with a
+// completion handler makes macOS 13 the oldest system.
 func open() error {
 	if err := objc.Load(); err != nil {
 		return fmt.Errorf("load Core ML: %w", err)
@@ -34,7 +37,9 @@ func open() error {
 }
 
 // Load compiles a package, unless that has been done before, and loads one
-// function of it. A source that is a compiled model is loaded as it is.
+// function of it. A source that is a compiled model is loaded as it is. The
+// order matters: what can be said without the framework's help, from the
+// package's own file, is said before anything is compiled.
 func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -67,7 +72,9 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 }
 
 // load compiles and loads. An entry of the cache that the framework does not
-// take is compiled once more.
+// take is compiled once more. Only an answer of the framework (*Error) leads to
+// that, and only for an entry that was there before: a model that was compiled
+// just now would fail again.
 func load(ctx context.Context, s source, o *outline, c *cache, cfg engine.Config) (*program, error) {
 	if s.compiled() && s.path != "" {
 		return loadCompiled(ctx, made{dir: s.path}, o, cfg)
@@ -91,10 +98,13 @@ func load(ctx context.Context, s source, o *outline, c *cache, cfg engine.Config
 }
 
 // loadCompiled loads a compiled model and describes it. A model that is not in
-// the cache belongs to the program, or is removed.
+// the cache belongs to the program, or is removed. p owns what it has been
+// given so far at every point, so that closing it is all that an error needs.
 func loadCompiled(ctx context.Context, m made, o *outline, cfg engine.Config) (_ *program, err error) {
 	p := &program{
 		dir: m.dir, own: m.own, backed: cfg.Framework.OutputBackings, promptly: promptly,
+		// A semaphore and not a mutex, because waiting for it ends with a
+		// context.
 		planning: make(chan struct{}, 1),
 	}
 	defer func() {
@@ -129,6 +139,8 @@ func loadCompiled(ctx context.Context, m made, o *outline, cfg engine.Config) (_
 		return nil, fmt.Errorf("describe the model: %w", err)
 	}
 	p.in, p.out = newNames(p.desc.Inputs), newNames(p.desc.Outputs)
+	// Asynchronous predictions came with macOS 14, those with a state with
+	// macOS 15, at once with states.
 	p.async = objc.MLModel.PredictAsync.Available()
 	if len(p.desc.States) > 0 {
 		p.async = objc.MLModel.PredictStateAsync.Available()
@@ -137,7 +149,9 @@ func loadCompiled(ctx context.Context, m made, o *outline, cfg engine.Config) (_
 	return p, nil
 }
 
-// info says what was asked for and what is had.
+// info says what was asked for and what is had. Settings of the portable engine
+// mean nothing here, which is said rather than refused: the same program runs
+// on both.
 func info(cfg engine.Config, notes []string) engine.Info {
 	names, missing := usable(devices(), cfg.ComputeUnits)
 	if cfg.Arithmetic != engine.ArithmeticDefault || cfg.Threads != 0 || cfg.NoFusion {
@@ -146,9 +160,11 @@ func info(cfg engine.Config, notes []string) engine.Info {
 	return engine.Info{Engine: Name, Devices: names, Notes: slices.Concat(missing, notes)}
 }
 
-// chooseFunction returns the name to be set in the configuration, which is empty
-// for the default function, and completes the outline. A name that the model does
-// not have is refused here.
+// chooseFunction returns the name to be set in the configuration, which is
+// empty for the default function, and completes the outline. A name that the
+// model does not have is refused here. The outline has no functions where the
+// file does not tell: a compiled model with other metadata, a package that is
+// no ML Program. Then the framework is asked.
 func chooseFunction(ctx context.Context, dir string, o *outline, want string) (string, error) {
 	if len(o.functions) == 0 {
 		names, err := functionNames(ctx, dir)

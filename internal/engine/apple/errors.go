@@ -44,6 +44,8 @@ const (
 	PredictionCancelled Code = objc.MLModelErrorPredictionCancelled
 )
 
+// codeNames says in words what a number of MLModelError.h means. A code that
+// came later is shown by its number.
 var codeNames = map[Code]string{
 	Generic: "generic error", FeatureType: "a feature's type does not fit", IO: "a file cannot be read or written",
 	CustomLayer: "custom layer", CustomModel: "custom model", Update: "update of a model", Parameters: "parameters of a model",
@@ -60,7 +62,9 @@ func (c Code) Error() string {
 }
 
 // Error is what the framework answered when something failed. It implements
-// engine.FrameworkError.
+// engine.FrameworkError. It is what a caller of the API finds with errors.As to
+// see the framework's own words. NS has been copied out of the NSError and is
+// safe to keep.
 type Error struct {
 	// Op is what was asked for, such as compile, load, predict.
 	Op string
@@ -96,7 +100,8 @@ func (e *Error) NSError() (domain string, code int, description, reason string) 
 var _ engine.FrameworkError = (*Error)(nil)
 
 // failed says what op was refused with. An error of the framework becomes an
-// *Error, a method that the system lacks engine.ErrUnsupportedOS.
+// *Error, a method that the system lacks engine.ErrUnsupportedOS. A nil error
+// stays nil, so that a result can be passed through as it comes.
 func failed(op string, err error) error {
 	var ns *objc.Error
 	switch {
@@ -112,7 +117,9 @@ func failed(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// cancelled joins the end of a context to an error that it may have caused.
+// cancelled joins the end of a context to an error that it may have caused. A
+// cancellation without an ended context was the framework's own and stays as it
+// is.
 func cancelled(ctx context.Context, err error) error {
 	if err == nil {
 		return ctx.Err()
@@ -123,7 +130,10 @@ func cancelled(ctx context.Context, err error) error {
 	return err
 }
 
-// need says that a system is too old when it lacks a method.
+// need says that a system is too old when it lacks a method. The rest of the
+// package may call a method without asking only after need, or Available, has
+// said that it is there: a message to an object that does not have the method
+// raises.
 func need(what string, methods ...*objc.Method) error {
 	for _, m := range methods {
 		if m.Available() {
@@ -137,7 +147,8 @@ func need(what string, methods ...*objc.Method) error {
 	return nil
 }
 
-// errorDomain returns the name of Core ML's own error domain.
+// errorDomain returns the name of Core ML's own error domain. It is a constant
+// of the framework's library, read when an error is at hand.
 func errorDomain() (name string) {
 	objc.WithPool(func() { name = objc.GoString(objc.CoreML.ErrorDomain.ID()) })
 	return name

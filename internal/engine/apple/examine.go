@@ -17,8 +17,9 @@ var (
 	_ engine.State          = (*state)(nil)
 )
 
-// Examine looks at what the running system has of all that this engine uses. No
-// object is made and nothing is sent that could fail.
+// Examine looks at what the running system has of all that this engine uses:
+// coreml doctor shows it. No object of Core ML is made, so it works on systems
+// too old to load a model.
 func (Engine) Examine(ctx context.Context) (*engine.Examination, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -33,6 +34,9 @@ func (Engine) Examine(ctx context.Context) (*engine.Examination, error) {
 	for _, d := range devices() {
 		e.Devices = append(e.Devices, d.String())
 	}
+	// A method with another signature than this module was written for is the
+	// dangerous case: calling it would corrupt memory. Newer are those that the
+	// version explains, Missing those that it does not.
 	for _, g := range objc.Missing() {
 		switch {
 		case g.Problem == objc.EncodingDiffers:
@@ -51,7 +55,8 @@ func (Engine) Examine(ctx context.Context) (*engine.Examination, error) {
 	return e, ctx.Err()
 }
 
-// system names the operating system.
+// system names the operating system. Only a Mac has a version here: elsewhere
+// the tests' stand-in answers.
 func system() string {
 	v := objc.OSVersion()
 	if v.IsZero() {

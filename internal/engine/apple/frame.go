@@ -11,7 +11,9 @@ import (
 )
 
 // frame is what one prediction needs and the next one uses again: an array for
-// each input, over memory that grows when it has to.
+// each input, over memory that grows when it has to. From takeFrame to
+// giveFrame one call owns it. The framework may still read it after that call's
+// context has ended, which is why call.end and not the caller gives it back.
 type frame struct {
 	inputs   []inputArray
 	backings []backing
@@ -19,7 +21,8 @@ type frame struct {
 	shapes   [][]int // of the inputs, when the backings were made
 }
 
-// inputArray is the array of one input.
+// inputArray is the array of one input. The array is a view of mem and holds
+// its own share.
 type inputArray struct {
 	mem   *region
 	array *objc.Object
@@ -27,13 +30,18 @@ type inputArray struct {
 }
 
 // prepare fills the input's array with t. The array is made anew when the shape
-// is another one; the memory only when it is too small.
+// is another one; the memory only when it is too small. It must be called
+// inside a pool, after checkInputs has found t contiguous and of the described
+// type. The memory may be written again only because the prediction before has
+// finished.
 func (in *inputArray) prepare(t *tensor.Tensor) (objc.ID, error) {
 	raw, err := t.Bytes()
 	if err != nil {
 		return 0, err
 	}
 	if in.array == nil || !sameShape(in.shape, t) {
+		// A provider of the framework may still hold the old array. It then
+		// keeps the old region through its deallocator.
 		in.array.Close()
 		in.array = nil
 		if in.mem == nil || len(in.mem.mem) < len(raw) {
@@ -50,7 +58,9 @@ func (in *inputArray) prepare(t *tensor.Tensor) (objc.ID, error) {
 	return in.array.ID(), fillArray(in.array.ID(), t.DType().Size(), in.shape, raw)
 }
 
-// grow takes a larger region. Arrays over the old one keep it until they go.
+// grow takes a larger region. Arrays over the old one keep it until they go. It
+// at least doubles, so that an input which grows by an element a step, such as
+// a mask, is not mapped anew at each.
 func (in *inputArray) grow(n int) error {
 	if in.mem != nil {
 		n = max(n, min(2*len(in.mem.mem), tensor.MaxBytes))
@@ -62,7 +72,8 @@ func (in *inputArray) grow(n int) error {
 	return err
 }
 
-// close gives back the array first, which views the memory, and then the memory.
+// close gives back the array first, which views the memory, and then the
+// memory. The order is for readers only: the array has its own share.
 func (in *inputArray) close() {
 	in.array.Close()
 	if in.mem != nil {
@@ -71,7 +82,8 @@ func (in *inputArray) close() {
 	*in = inputArray{}
 }
 
-// sameShape compares without the copy that Tensor.Shape makes.
+// sameShape compares without the copy that Tensor.Shape makes. It is on the way
+// of every token.
 func sameShape(shape []int, t *tensor.Tensor) bool {
 	if len(shape) != t.Rank() {
 		return false
@@ -84,7 +96,8 @@ func sameShape(shape []int, t *tensor.Tensor) bool {
 	return true
 }
 
-// close gives back what a frame has kept from prediction to prediction.
+// close gives back what a frame has kept from prediction to prediction. No
+// prediction uses the frame any more.
 func (fr *frame) close() {
 	for k := range fr.inputs {
 		fr.inputs[k].close()
@@ -98,7 +111,10 @@ func (fr *frame) close() {
 
 // provide makes the provider of a prediction's inputs. Values and provider are
 // made anew each time, because the framework does not say whether they copy. It
-// must be called inside a pool.
+// must be called inside a pool. A dictionary of values is
+// MLDictionaryFeatureProvider's only argument; an optional input is left out by
+// being absent from it. The caller closes the provider when the prediction has
+// finished with it.
 func (p *program) provide(fr *frame, inputs []*tensor.Tensor) (*objc.Object, error) {
 	keys := make([]objc.ID, 0, len(inputs))
 	values := make([]objc.ID, 0, len(inputs))
@@ -124,7 +140,8 @@ func (p *program) provide(fr *frame, inputs []*tensor.Tensor) (*objc.Object, err
 	return provider, nil
 }
 
-// inputValue makes a value of the framework of a tensor.
+// inputValue makes a value of the framework of a tensor. The value is
+// autoreleased and lives as long as the pool; the provider retains it.
 func inputValue(in *inputArray, f *engine.Feature, t *tensor.Tensor) (v objc.ID, err error) {
 	switch f.Kind {
 	case engine.MultiArray:
@@ -144,6 +161,8 @@ func inputValue(in *inputArray, f *engine.Feature, t *tensor.Tensor) (v objc.ID,
 		if err != nil {
 			return 0, err
 		}
+		// A double travels in a floating-point register, which an ordinary send
+		// of words does not fill.
 		v = objc.SendWithFloat64(objc.MLFeatureValue.WithDouble, x)
 	case engine.Image:
 		buffer, err := fillPixels(f, t)
@@ -161,7 +180,9 @@ func inputValue(in *inputArray, f *engine.Feature, t *tensor.Tensor) (v objc.ID,
 	return v, nil
 }
 
-// checkInputs says whether the framework takes the inputs.
+// checkInputs says whether the framework takes the inputs. It stands before
+// every prediction, whatever the API has checked: an exception cannot be
+// caught. Its errors leave the state as it was, since nothing has begun.
 func (p *program) checkInputs(inputs, outputs []*tensor.Tensor) error {
 	if len(inputs) != len(p.desc.Inputs) || len(outputs) != len(p.desc.Outputs) {
 		return fmt.Errorf("%d inputs and %d outputs for a function with %d and %d",
@@ -204,7 +225,8 @@ func (p *program) checkInputs(inputs, outputs []*tensor.Tensor) error {
 }
 
 // work is the number of elements of the inputs, by which predictions of one
-// model are compared.
+// model are compared. It is a crude measure, good enough to tell a prompt of
+// hundreds of tokens from a step of one.
 func work(inputs []*tensor.Tensor) int {
 	n := 0
 	for _, t := range inputs {

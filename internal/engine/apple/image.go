@@ -12,8 +12,9 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// pixelFormats says how the pixels of an image lie in a pixel buffer: one format
-// for both orders of colour, which only tell what the program sees.
+// pixelFormats says how the pixels of an image lie in a pixel buffer. RGB and
+// BGR share one: the order of colours is what the program sees, not how the
+// buffer is stored.
 var pixelFormats = map[engine.Pixels]uintptr{
 	engine.RGB: formatBGRA, engine.BGR: formatBGRA, engine.Gray: formatGray, engine.GrayHalf: formatHalf,
 }
@@ -22,7 +23,9 @@ var pixelFormats = map[engine.Pixels]uintptr{
 var pixelSizes = map[uintptr]int{formatBGRA: 4, formatGray: 1, formatHalf: 2}
 
 // newPixels creates a pixel buffer that devices can share. It must be called
-// inside a pool.
+// inside a pool. An empty dictionary of IOSurface properties asks for memory
+// that other devices can map. Without the key the buffer is plain memory.
+// CoreVideo decides on the padding of rows.
 func newPixels(wide, high int, format uintptr) (*objc.Object, error) {
 	var attributes objc.ID
 	if key := objc.CoreVideo.IOSurfacePropertiesKey.ID(); key != 0 {
@@ -41,10 +44,15 @@ func newPixels(wide, high int, format uintptr) (*objc.Object, error) {
 	case status != 0 || buffer == 0:
 		return nil, fmt.Errorf("create a pixel buffer of %d by %d: CoreVideo error %d", wide, high, status)
 	}
+	// Owned by the rule of Core Foundation: what Create made, the caller
+	// releases.
 	return objc.AdoptCF(buffer), nil
 }
 
-// withPixels lets use access the rows of a pixel buffer.
+// withPixels lets use access the rows of a pixel buffer. The lock makes a
+// buffer in a device's memory visible to the CPU and, unless the flags say read
+// only, its changes visible to the device. mem is not valid after use has
+// returned.
 func withPixels(buffer objc.ID, flags uintptr, use func(mem []byte, stride, wide, high int, format uintptr) error) error {
 	status, err := objc.Call(objc.CoreVideo.Lock, uintptr(buffer), flags)
 	if err != nil {
@@ -53,6 +61,8 @@ func withPixels(buffer objc.ID, flags uintptr, use func(mem []byte, stride, wide
 	if int32(status) != 0 {
 		return fmt.Errorf("lock a pixel buffer: CoreVideo error %d", int32(status))
 	}
+	// In the order of checkPixels: address, bytes per row, width, height,
+	// format.
 	var facts [5]uintptr
 	for k, f := range []*objc.Function{
 		objc.CoreVideo.BaseAddress, objc.CoreVideo.BytesPerRow, objc.CoreVideo.Width, objc.CoreVideo.Height, objc.CoreVideo.PixelFormat,
@@ -71,7 +81,8 @@ func withPixels(buffer objc.ID, flags uintptr, use func(mem []byte, stride, wide
 	return errors.Join(err, e)
 }
 
-// checkPixels says whether a pixel buffer is one whose rows can be walked.
+// checkPixels says whether a pixel buffer is one whose rows can be walked. The
+// product of rows and bytes is bounded before it is computed.
 func checkPixels(f [5]uintptr) error {
 	size, ok := pixelSizes[uintptr(uint32(f[4]))]
 	switch {
@@ -86,7 +97,9 @@ func checkPixels(f [5]uintptr) error {
 }
 
 // fillPixels makes a pixel buffer of an image, which is an array [1, channels,
-// height, width].
+// height, width]. Values are taken as 0 to 255, as Core ML gives them to a
+// program; scale and bias are part of the program. The caller closes the
+// buffer.
 func fillPixels(f *engine.Feature, t *tensor.Tensor) (*objc.Object, error) {
 	format, ok := pixelFormats[f.Pixels]
 	if !ok || t.Rank() != 4 || t.Dim(0) != 1 {
@@ -110,7 +123,9 @@ func fillPixels(f *engine.Feature, t *tensor.Tensor) (*objc.Object, error) {
 	return buffer, nil
 }
 
-// toPixels writes an image's array into rows of pixels.
+// toPixels writes an image's array into rows of pixels. BGRA lies in memory as
+// blue, green, red, alpha; green is channel 1 in either order. Alpha is opaque
+// and Core ML ignores it.
 func toPixels(f *engine.Feature, t *tensor.Tensor, mem []byte, stride int) error {
 	high, wide := t.Dim(2), t.Dim(3)
 	if f.Pixels == engine.GrayHalf {
@@ -148,7 +163,8 @@ func colours(p engine.Pixels) (red, blue int) {
 	return 0, 2
 }
 
-// takePixels copies a pixel buffer into the array of an image.
+// takePixels copies a pixel buffer into the array of an image. It must be
+// called inside a pool, in which the buffer is borrowed.
 func takePixels(buffer objc.ID, f *engine.Feature, to **tensor.Tensor) error {
 	if buffer == 0 {
 		return fmt.Errorf("%w: an image", ErrMissing)
@@ -206,7 +222,8 @@ func fromPixels(f *engine.Feature, mem []byte, stride, wide, high int) (*tensor.
 	}
 }
 
-// eightBits rounds to the nearest of 0 to 255.
+// eightBits rounds to the nearest of 0 to 255. Ties go to even, NaN and what is
+// negative to 0.
 func eightBits(x float32) byte {
 	if !(x > 0) {
 		return 0

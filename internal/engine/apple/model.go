@@ -9,8 +9,9 @@ import (
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// model is an MLModel that a program and its states share. The last one to let
-// go of it gives it back.
+// model is an MLModel that a program and its states share. Making a copy of a
+// state takes its model, so each state holds a share. The last one to let go
+// gives the model back.
 type model struct {
 	obj *objc.Object
 
@@ -21,7 +22,8 @@ type model struct {
 // newModel takes over a reference to a loaded MLModel, as its first share.
 func newModel(obj *objc.Object) *model { return &model{obj: obj, refs: 1} }
 
-// retain adds a share. It must be called by somebody who has one.
+// retain adds a share. It must be called by somebody who has one. A count that
+// has reached 0 is never raised again.
 func (m *model) retain() *model {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -36,12 +38,15 @@ func (m *model) release() {
 	last := m.refs == 0
 	m.mu.Unlock()
 	if last {
+		// Outside of the lock, as freeing a model takes long.
 		m.obj.Close()
 	}
 }
 
 // loadModel loads a compiled model. When ctx ends first it returns, and the
-// framework's late result is given back.
+// framework's late result is given back. Loading also fits the model to the
+// devices, which can take a minute for a large one at its first use. It must
+// not be called inside a pool, as it waits.
 func loadModel(ctx context.Context, dir string, configuration *objc.Object) (*model, error) {
 	load := objc.MLModel.Load
 	if err := need("load", load); err != nil {
@@ -51,6 +56,7 @@ func loadModel(ctx context.Context, dir string, configuration *objc.Object) (*mo
 		if m == 0 {
 			return nil, noResult(objc.ID(e), "a model")
 		}
+		// The handler's arguments are borrowed and gone when it returns.
 		return objc.Retain(objc.ID(m)), nil
 	}, func(late *objc.Object) { late.Close() })
 	if err != nil {

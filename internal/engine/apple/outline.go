@@ -18,8 +18,10 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// outline is what a package's own file says and the framework does not tell: the
-// order of features, texts, defaults, the order of colours.
+// outline is what a package's own file says and the framework does not tell:
+// the order of features, texts, defaults, the order of colours. It only
+// completes what the framework describes and never overrules a type or a shape.
+// A missing outline costs order and texts, no more.
 type outline struct {
 	functions       []string
 	defaultFunction string
@@ -34,6 +36,7 @@ type outline struct {
 	states          []outlined
 }
 
+// outlined is the part of an outline about one feature.
 type outlined struct {
 	name, text string
 	fill       float64 // the default of an optional input
@@ -41,6 +44,8 @@ type outlined struct {
 	ranges     []engine.Range // of an array, when the file gives them
 }
 
+// pixelOrders are the values of ImageFeatureType.ColorSpace in
+// FeatureTypes.proto.
 var pixelOrders = map[int32]engine.Pixels{10: engine.Gray, 20: engine.RGB, 30: engine.BGR, 40: engine.GrayHalf}
 
 // outline returns the outline of a function of the source. A package of a kind that
@@ -106,8 +111,9 @@ func packageOutline(pkg *modelpkg.Package, function string) (*outline, error) {
 	return o, nil
 }
 
-// fileRange translates a range of the file, whose upper end is negative when there
-// is none.
+// fileRange translates a range of the file, whose upper end is negative when
+// there is none. An end beyond 31 bits is none either: no array can be so
+// large.
 func fileRange(lower uint64, upper int64) engine.Range {
 	r := engine.Range{Lower: int(min(lower, math.MaxInt32)), Upper: -1}
 	if upper >= 0 && upper < math.MaxInt32 {
@@ -117,7 +123,8 @@ func fileRange(lower uint64, upper int64) engine.Range {
 }
 
 // compiledSchema is one part of the metadata.json that the compiler writes into
-// a compiled model. Numbers are sometimes written as texts there.
+// a compiled model: the model itself, or one of its functions. Numbers are
+// sometimes written as texts there, hence the raw specification version.
 type compiledSchema struct {
 	Name                 string           `json:"name"`
 	InputSchema          []compiledValue  `json:"inputSchema"`
@@ -133,17 +140,21 @@ type compiledSchema struct {
 	UserDefinedMetadata  map[string]any   `json:"userDefinedMetadata"`
 }
 
+// compiledValue is an input, output or state there.
 type compiledValue struct {
 	Name             string `json:"name"`
 	ShortDescription string `json:"shortDescription"`
 	ColorSpace       string `json:"colorspace"`
 }
 
-// maxMetadata bounds the metadata.json that is read.
+// maxMetadata bounds the metadata.json that is read. It has a few kilobytes in
+// practice, and is read whole.
 const maxMetadata = 16 << 20
 
 // compiledOutline reads what it can from a compiled model. The file is not
-// documented: whatever is not as expected is left out, and the framework decides.
+// documented: whatever is not as expected is left out, and the framework
+// decides. A function that it lists none of by that name is the one thing that
+// is refused.
 func compiledOutline(fsys fs.FS, dir, function string) (*outline, error) {
 	o := &outline{function: function, texts: map[string]string{}}
 	name := pathJoin(dir, "metadata.json")
@@ -201,8 +212,9 @@ func (o *outline) choose(m *compiledSchema, function string) (*compiledSchema, e
 // mainFunction is the function of models that have only one.
 const mainFunction = "main"
 
-// unknownFunction is the error that package modelpkg gives for a package, here for a
-// compiled model.
+// unknownFunction is the error that package modelpkg gives for a package, here
+// for a compiled model. It is the same sentinel, so that callers need not know
+// which form of model they named.
 func unknownFunction(name string, has []string) error {
 	if name == "" {
 		return fmt.Errorf("%w: the model has no default function, name one of %s", modelpkg.ErrFunction, strings.Join(has, ", "))
@@ -227,7 +239,9 @@ func values(list []compiledValue) []outlined {
 }
 
 // arrange puts features into the order of an outline; those that it does not
-// name follow by name. It also adds what the outline says of each.
+// name follow by name. It also adds what the outline says of each. Where there
+// is no outline, everything is sorted by name: the order then at least does not
+// change from run to run.
 func arrange(features map[string]engine.Feature, order []outlined) []engine.Feature {
 	out := make([]engine.Feature, 0, len(features))
 	left := maps.Clone(features)

@@ -12,8 +12,10 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// collect copies a prediction's results, by the last rows[i] rows where rows says
-// so. It must be called inside a pool.
+// collect copies a prediction's results, by the last rows[i] rows where rows
+// says so. It must be called inside a pool. The result is borrowed and its
+// arrays may be backings that the next prediction overwrites, so everything is
+// copied. An error leaves outputs partly filled.
 func (p *program) collect(result objc.ID, outputs []*tensor.Tensor, rows []int) error {
 	for k := range outputs {
 		f := &p.desc.Outputs[k]
@@ -29,7 +31,8 @@ func (p *program) collect(result objc.ID, outputs []*tensor.Tensor, rows []int) 
 	return nil
 }
 
-// takeValue copies a value of the framework into a tensor.
+// takeValue copies a value of the framework into a tensor. A value of another
+// kind than the description says would make the getter below raise.
 func takeValue(v objc.ID, f *engine.Feature, rows int, to **tensor.Tensor) error {
 	if v == 0 {
 		return fmt.Errorf("%w: a value", ErrMissing)
@@ -60,7 +63,8 @@ func takeValue(v objc.ID, f *engine.Feature, rows int, to **tensor.Tensor) error
 	}
 }
 
-// put stores a result, in the buffer given when there is one.
+// put stores a small result, in the buffer given when there is one, with its
+// type converted.
 func put(t *tensor.Tensor, to **tensor.Tensor) error {
 	if *to == nil {
 		*to = t
@@ -69,7 +73,8 @@ func put(t *tensor.Tensor, to **tensor.Tensor) error {
 	return t.CopyTo(*to)
 }
 
-// takeLabel stores the index of a class.
+// takeLabel stores the index of a class. The API has no strings; Labels turns
+// the index back into one.
 func takeLabel(label string, f *engine.Feature, to **tensor.Tensor) error {
 	k := slices.Index(f.Labels, label)
 	if k < 0 {
@@ -78,7 +83,9 @@ func takeLabel(label string, f *engine.Feature, to **tensor.Tensor) error {
 	return put(tensor.FromSlice([]int64{int64(k)}, 1), to)
 }
 
-// takeProbabilities stores the probability of each class.
+// takeProbabilities stores the probability of each class. The dictionary goes
+// from labels to NSNumbers and has no order. Labels that are numbers are
+// compared as decimal text, as classes wrote them.
 func takeProbabilities(d objc.ID, f *engine.Feature, to **tensor.Tensor) error {
 	if len(f.Labels) == 0 {
 		return fmt.Errorf("is a dictionary of no classes")

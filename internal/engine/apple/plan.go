@@ -13,17 +13,22 @@ import (
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// Bounds of what is read of a plan.
+// Bounds of what is read of a plan, against a framework's answer that never
+// ends. Programs of language models have thousands of operations, and blocks in
+// blocks only with control flow.
 const (
 	maxDepth   = 64 // of blocks in blocks
 	maxPlanned = 1 << 20
 )
 
-// planPatience is how long PlanText waits for the framework.
+// planPatience is how long PlanText waits for the framework. PlanText has no
+// context of its caller.
 const planPatience = 2 * time.Minute
 
-// ComputePlan asks the framework on which device it means to run each operation,
-// and what share of the whole each is. The answer is kept.
+// ComputePlan asks the framework on which device it means to run each
+// operation, and what share of the whole each is. The answer is kept. It is an
+// estimate made without running anything, from macOS 14.4 on. One caller asks
+// at a time; the others wait for its answer.
 func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOperation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -48,8 +53,10 @@ func (p *program) ComputePlan(ctx context.Context) ([]engine.PlannedOperation, e
 	return slices.Clone(p.plan), nil
 }
 
-// loadPlan asks the framework for its plan and copies what is wanted of it: the objects of
-// a plan are not kept. What arrives after the context has ended is given back.
+// loadPlan asks the framework for its plan and copies what is wanted of it: the
+// objects of a plan are not kept. What arrives after the context has ended is
+// given back. The plan is made from the compiled folder, which is why a program
+// keeps its dir.
 func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOperation, error) {
 	load := objc.MLComputePlan.Load
 	if err := need("compute plan", load, objc.MLComputePlan.ModelStructure); err != nil {
@@ -86,8 +93,8 @@ func (p *program) loadPlan(ctx context.Context) ([]engine.PlannedOperation, erro
 	return w.ops, err
 }
 
-// planWalk collects the operations of a plan. Its methods must be called inside a
-// pool.
+// planWalk collects the operations of a plan. Its methods must be called inside
+// a pool. Everything that it meets is borrowed from the plan.
 type planWalk struct {
 	plan objc.ID
 	ops  []engine.PlannedOperation
@@ -128,8 +135,9 @@ func (w *planWalk) block(b objc.ID, depth int) error {
 	return nil
 }
 
-// operation notes an operation of an ML Program. A cost that the framework does not know
-// stays -1.
+// operation notes an operation of an ML Program. A cost that the framework does
+// not know stays -1. An operation is known by the name of its first output, as
+// in the package. Costs are shares of the whole, of which 1 is all.
 func (w *planWalk) operation(op objc.ID) {
 	o := engine.PlannedOperation{Operator: objc.GoString(objc.Send(op, objc.MLModelStructureProgramOperation.OperatorName)), Cost: -1}
 	if first := objc.At(objc.Send(op, objc.MLModelStructureProgramOperation.Outputs), 0); first != 0 {
@@ -162,7 +170,8 @@ func (w *planWalk) usage(o *engine.PlannedOperation, usage objc.ID) {
 	}
 }
 
-// PlanText describes, for people, where the operations run.
+// PlanText describes, for people, where the operations run. It serves inspect
+// --plan, and an error is text like everything else.
 func (p *program) PlanText() string {
 	ctx, cancel := context.WithTimeout(context.Background(), planPatience)
 	defer cancel()

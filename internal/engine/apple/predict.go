@@ -18,7 +18,9 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 }
 
 // PredictRows makes one prediction and copies the last rows of its outputs. The
-// framework computes all of them.
+// framework computes all of them. The locks are taken in one order: the program
+// (enter), the state, the model (turns). They are given back by call.end when
+// the framework has finished, which may be after this method has returned.
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -36,6 +38,7 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 	}
 	n := work(inputs)
 	alone, err := p.turns.take(ctx, p.prompt(ctx, n), p.async)
+	// The state is held from here on, so c.leave must run on every way out.
 	c := &call{p: p, s: s, alone: alone, inputs: inputs, outputs: outputs, rows: rows}
 	if err != nil {
 		c.leave()
@@ -56,7 +59,8 @@ func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Ten
 }
 
 // useState takes the state for a prediction. It returns nil for a function
-// without states.
+// without states. A state that is busy is an error at once, unless a prediction
+// that was given up still has it: that one is waited for.
 func (p *program) useState(ctx context.Context, st engine.State) (*state, error) {
 	if len(p.desc.States) == 0 {
 		return nil, nil
@@ -77,12 +81,18 @@ func (p *program) useState(ctx context.Context, st engine.State) (*state, error)
 
 // prompt says whether to predict on the caller's thread: when the caller cannot
 // be gone before the end, or that comes soon by experience. Twice the work that
-// was done promptly counts as well, as inputs grow from token to token.
+// was done promptly counts as well, as inputs grow from token to token. An
+// asynchronous prediction costs a change of threads, which matters for a token
+// and not for a prompt.
 func (p *program) prompt(ctx context.Context, work int) bool {
 	return ctx.Done() == nil || int64(work) <= 2*p.quick.Load()
 }
 
-// learn notes how long so much work took.
+// learn notes how long so much work took. Work up to the value of quick
+// finished within promptly. A slow prediction takes the value down to half of
+// its work, so that prompt, which admits twice that value, refuses the same
+// work next time. Concurrent calls may lose an update, which costs one
+// prediction its better choice.
 func (p *program) learn(work int, elapsed time.Duration) {
 	quick := p.quick.Load()
 	switch {
@@ -93,7 +103,8 @@ func (p *program) learn(work int, elapsed time.Duration) {
 	}
 }
 
-// call is a prediction under way.
+// call is a prediction under way. It owns a frame, a turn and a state, and
+// gives all of them back together.
 type call struct {
 	p       *program
 	s       *state // nil without states
@@ -104,7 +115,9 @@ type call struct {
 	rows    []int
 }
 
-// end gives everything back once the framework has finished.
+// end gives everything back once the framework has finished. It runs on the
+// caller's goroutine, or on the one of outlast. Everything is given back in the
+// reverse order of the taking.
 func (c *call) end() {
 	c.p.giveFrame(c.fr)
 	c.p.turns.give(c.alone)
@@ -120,6 +133,8 @@ func (c *call) leave() {
 }
 
 // start makes the inputs and the options. It must be called inside a pool.
+// Options are made once for a frame. The provider is the caller's to close,
+// after the prediction.
 func (c *call) start() (*objc.Object, error) {
 	if c.fr.options == nil {
 		options, err := objc.New(objc.MLPredictionOptions.Init)
@@ -136,7 +151,8 @@ func (c *call) start() (*objc.Object, error) {
 	return c.p.provide(c.fr, c.inputs)
 }
 
-// finish copies the results. It must be called inside a pool.
+// finish copies the results. It must be called inside a pool. The result must
+// be retained or borrowed from that pool.
 func (c *call) finish(result objc.ID) error {
 	if c.p.backed {
 		c.p.count(c.fr, result, c.inputs)
@@ -144,7 +160,10 @@ func (c *call) finish(result objc.ID) error {
 	return c.p.collect(result, c.outputs, c.rows)
 }
 
-// sync makes the prediction on this thread.
+// sync makes the prediction on this thread. The goroutine is locked to its
+// thread for the time of the prediction, because the pool is the thread's. A
+// context that ends meanwhile is not noticed; prompt therefore chooses this way
+// only for short predictions and for contexts that cannot end.
 func (c *call) sync() error {
 	defer c.end()
 	return objc.WithPoolError(func() error {
@@ -167,8 +186,11 @@ func (c *call) sync() error {
 }
 
 // async makes the prediction on a thread of the framework. When ctx ends it
-// returns at once; what the prediction uses is given back when the framework has
-// finished with it.
+// returns at once; what the prediction uses is given back when the framework
+// has finished with it. The pool is left before waiting: it belongs to a
+// thread, and a goroutine that waits may resume on another. What must live
+// until the handler is called is owned by the call: the provider, the frame's
+// arrays and options, the state.
 func (c *call) async(ctx context.Context) error {
 	method := objc.MLModel.PredictAsync
 	if c.s != nil {
@@ -198,12 +220,15 @@ func (c *call) async(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
+		// Nothing was sent, so the handler will never be called.
 		done.Discard()
 		c.end()
 		return err
 	}
 	result, err := done.Wait(ctx)
 	if err != nil {
+		// Wait also fails when the prediction itself did, and then done is
+		// closed already.
 		c.outlast(done.Done(), provider)
 		return waited(ctx, "predict", err)
 	}
@@ -213,8 +238,11 @@ func (c *call) async(ctx context.Context) error {
 	return objc.WithPoolError(func() error { return c.finish(result.ID()) })
 }
 
-// outlast gives everything back when the framework has finished, which after the
-// end of a context it may not have.
+// outlast gives everything back when the framework has finished, which after
+// the end of a context it may not have. A state that is abandoned makes the
+// next call wait instead of failing with ErrBusy: its caller cannot know of a
+// prediction that was given up. The goroutine lives as long as the framework
+// computes; Close of the program waits for it through enter and leave.
 func (c *call) outlast(done <-chan struct{}, provider *objc.Object) {
 	end := func() {
 		provider.Close()

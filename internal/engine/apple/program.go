@@ -15,7 +15,9 @@ import (
 	"github.com/gocoreml/coreml/internal/objc"
 )
 
-// maxIdle bounds the frames that wait for the next prediction.
+// maxIdle bounds the frames that wait for the next prediction. Each holds
+// memory for all inputs; more than so many predictions of one model at once are
+// rare.
 const maxIdle = 8
 
 // promptly is how soon after the end of its context a prediction is to return.
@@ -23,7 +25,8 @@ const maxIdle = 8
 const promptly = 50 * time.Millisecond
 
 // program is a loaded function. It implements engine.PlannedProgram and
-// engine.RowProgram.
+// engine.RowProgram. Fields above turns are set by loadCompiled and never
+// change. mu guards inside, ended and idle; the plan is guarded by planning.
 type program struct {
 	model  *model
 	desc   *engine.Description
@@ -55,7 +58,8 @@ type program struct {
 // Description returns what the framework says of the function.
 func (p *program) Description() *engine.Description { return p.desc }
 
-// Info returns what the engine says of itself.
+// Info returns what the engine says of itself. Backings that are never used
+// cost memory for nothing, so that the user should hear of it.
 func (p *program) Info() engine.Info {
 	i := p.info
 	i.Devices, i.Notes = slices.Clone(i.Devices), slices.Clone(i.Notes)
@@ -66,7 +70,9 @@ func (p *program) Info() engine.Info {
 	return i
 }
 
-// enter admits a call; false when the program has been closed.
+// enter admits a call; false when the program has been closed. Every method
+// that uses the model is between enter and leave. A prediction that nobody
+// waits for is inside too.
 func (p *program) enter() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,7 +83,8 @@ func (p *program) enter() bool {
 	return true
 }
 
-// leave counts a call out. The last one lets a Close that waits go on.
+// leave counts a call out. The last one lets a Close that waits go on. After a
+// Close has begun enter admits nobody, so the channel is closed once.
 func (p *program) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,7 +94,8 @@ func (p *program) leave() {
 	}
 }
 
-// takeFrame returns an idle frame or a new one.
+// takeFrame returns an idle frame or a new one. There are as many frames as
+// predictions were ever under way at once.
 func (p *program) takeFrame() *frame {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,8 +107,9 @@ func (p *program) takeFrame() *frame {
 	return &frame{inputs: make([]inputArray, len(p.desc.Inputs)), backings: make([]backing, len(p.desc.Outputs))}
 }
 
-// giveFrame takes a frame back for the next prediction, or closes it when enough of them
-// wait already.
+// giveFrame takes a frame back for the next prediction, or closes it when
+// enough of them wait already. The frame closes outside of the lock, as that
+// sends messages.
 func (p *program) giveFrame(fr *frame) {
 	p.mu.Lock()
 	keep := len(p.idle) < maxIdle
@@ -113,7 +122,9 @@ func (p *program) giveFrame(fr *frame) {
 	}
 }
 
-// NewState returns a state whose buffers are zero.
+// NewState returns a state whose buffers are zero. Making a state is a message
+// to the model, which must not meet a synchronous prediction: so it takes a
+// turn as well.
 func (p *program) NewState() (engine.State, error) {
 	if !p.enter() {
 		return nil, errClosedProgram
@@ -133,7 +144,8 @@ func (p *program) NewState() (engine.State, error) {
 
 // Close waits until the framework has finished every prediction, those that
 // nobody waits for too, and gives the memory back. The model stays as long as
-// there are states of it. Further calls do nothing.
+// there are states of it. Further calls do nothing. A folder that the cache did
+// not take goes with it.
 func (p *program) Close() error {
 	p.mu.Lock()
 	first := p.ended == nil
@@ -148,6 +160,7 @@ func (p *program) Close() error {
 	if !first {
 		return nil
 	}
+	// Nobody is inside any more: no lock is needed.
 	for _, fr := range p.idle {
 		fr.close()
 	}
@@ -166,7 +179,8 @@ func (p *program) Close() error {
 
 var errClosedProgram = fmt.Errorf("program is %w", ErrClosed)
 
-// names are the names of features as strings of the framework, in order.
+// names are the names of features as strings of the framework, in order. They
+// are immutable and may be used by any number of predictions.
 type names []*objc.Object
 
 // newNames makes the names of features once: a prediction asks the framework for each of

@@ -13,8 +13,10 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// region is page-aligned memory outside of the Go heap. The framework may hold
-// on to it, and devices may read it without a copy. It goes back to the system
+// region is page-aligned memory outside of the Go heap, mapped anonymously and
+// zero at first. The framework may hold on to it for longer than the
+// prediction, and devices may read it without a copy, for which whole pages are
+// needed. Go's collector never moves or frees it. It goes back to the system
 // with the last reference.
 type region struct {
 	mem     []byte
@@ -25,7 +27,7 @@ type region struct {
 // regions counts the regions that are mapped, for tests of what is given back.
 var regions atomic.Int64
 
-// newRegion maps at least n bytes of zeros.
+// newRegion maps at least n bytes of zeros. The caller has the first share.
 func newRegion(n int) (*region, error) {
 	if n <= 0 || n > tensor.MaxBytes {
 		return nil, fmt.Errorf("%d bytes of memory are not to be had", n)
@@ -53,7 +55,8 @@ func unmap(mem []byte) {
 // retain adds a share: that of an array whose memory lies in the region.
 func (r *region) retain() { r.refs.Add(1) }
 
-// release gives a share back, and the memory with the last.
+// release gives a share back, and the memory with the last. It may be called on
+// a thread of the framework, by an array's deallocator.
 func (r *region) release() {
 	if r.refs.Add(-1) > 0 {
 		return
@@ -63,5 +66,6 @@ func (r *region) release() {
 	r.mem = nil
 }
 
-// address returns where the region begins. Memory that was mapped does not move.
+// address returns where the region begins. Memory that was mapped does not
+// move. It is 0 after the last release.
 func (r *region) address() uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(r.mem))) }

@@ -16,15 +16,18 @@ import (
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
-// source is an engine.Source whose file system is known.
+// source is an engine.Source whose file system is known. fsys and dir are
+// always set, and are what is read here. path is what the framework can be
+// given, as it opens files by URL only.
 type source struct {
 	fsys fs.FS
 	dir  string // in fsys
 	path string // in the operating system; empty when it does not lie there
 }
 
-// newSource brings a path and a folder of a file system into one form: a path is read
-// through the file system of the folder around it.
+// newSource brings a path and a folder of a file system into one form: a path
+// is read through the file system of the folder around it. So a bare .mlmodel
+// file can be named as well as a folder.
 func newSource(src engine.Source) (source, error) {
 	s := source{src.FS, path.Clean(src.Dir), src.Path}
 	if s.path != "" {
@@ -50,7 +53,8 @@ func (s *source) name() string {
 	return path.Base(s.dir)
 }
 
-// compiled reports whether the source is a compiled model.
+// compiled reports whether the source is a compiled model. A bundle is told by
+// its name, as Core ML does.
 func (s *source) compiled() bool { return strings.EqualFold(path.Ext(s.name()), extension) }
 
 // digest returns the digest of the source's content.
@@ -71,7 +75,8 @@ func (s *source) digest(ctx context.Context, c *cache) (string, error) {
 // locate returns a path in the operating system where the package lies, and a
 // function that removes what had to be copied for it. A package whose files are
 // links, as caches of downloads have them, is copied too: the framework is not
-// known to follow them.
+// known to follow them. done may be called once, after the framework has read
+// everything. The name is absolute.
 func (s *source) locate(ctx context.Context, c *cache) (name string, done func() error, err error) {
 	if s.path != "" {
 		if name, err = filepath.Abs(s.path); err != nil {
@@ -107,7 +112,8 @@ func (s *source) locate(ctx context.Context, c *cache) (name string, done func()
 }
 
 // hasLinks reports whether a file is a symbolic link, or whether there are some
-// below a folder.
+// below a folder. The package's own path may lead over links, which the system
+// follows for every program.
 func hasLinks(name string) (found bool, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -129,8 +135,10 @@ func hasLinks(name string) (found bool, err error) {
 	return found, err
 }
 
-// linkTree makes a copy of a package that lies in the operating system, with hard
-// links to its files where the file systems allow it and copies elsewhere.
+// linkTree makes a copy of a package that lies in the operating system, with
+// hard links to its files where the file systems allow it and copies elsewhere.
+// Hard links cost no space and no time for weights of gigabytes; to the
+// framework they are ordinary files.
 func (s *source) linkTree(ctx context.Context, to string) error {
 	list, err := files(s.fsys, s.dir)
 	if err != nil {

@@ -17,8 +17,10 @@ import (
 // implements engine.State.
 //
 // What the framework does with a state that is used twice at once is undefined,
-// so one call at a time has it. A prediction whose caller has gone keeps it until
-// the framework has finished; others wait for that.
+// so one call at a time has it. A prediction whose caller has gone keeps it
+// until the framework has finished; others wait for that. model and obj change
+// in fit only, which has acquired the state. acquire sets busy, and release
+// frees a state that was closed while it was busy.
 type state struct {
 	specs []engine.Feature // never changed
 
@@ -31,7 +33,9 @@ type state struct {
 	obj   *objc.Object
 }
 
-// newState makes a state whose buffers are zero. It takes a share in m.
+// newState makes a state whose buffers are zero. It takes a share in m. A
+// function without states gets one without an object, so that callers need not
+// ask.
 func newState(m *model, specs []engine.Feature) (*state, error) {
 	s := &state{specs: specs, model: m.retain()}
 	if len(specs) == 0 {
@@ -46,7 +50,9 @@ func newState(m *model, specs []engine.Feature) (*state, error) {
 	return s, nil
 }
 
-// makeState asks the framework for a state of the model, whose buffers are zero.
+// makeState asks the framework for a state of the model, whose buffers are
+// zero. By the naming rules of Objective-C the caller owns what newState
+// returns, and Take adopts it.
 func makeState(m *model) (obj *objc.Object, err error) {
 	if err := needStates(); err != nil {
 		return nil, err
@@ -60,7 +66,9 @@ func needStates() error {
 	return need("states", objc.MLModel.NewState, objc.MLModel.PredictState, objc.MLState.GetMultiArray, objc.MLModelDescription.States)
 }
 
-// acquire takes the state for one call.
+// acquire takes the state for one call. It returns ErrBusy at once when another
+// call has the state: two uses at a time are a mistake of the program, and
+// waiting would hide it. Only after abandon does it wait.
 func (s *state) acquire(ctx context.Context) error {
 	for {
 		s.mu.Lock()
@@ -87,14 +95,16 @@ func (s *state) acquire(ctx context.Context) error {
 }
 
 // abandon says that the call that has the state will not return for it: whoever
-// comes waits until release.
+// comes waits until release. The caller still has the state and gives it back
+// by release, from another goroutine.
 func (s *state) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.abandoned = make(chan struct{})
 }
 
-// release ends a call.
+// release ends a call. Those who wait are woken after busy is false, and
+// compete for it.
 func (s *state) release() {
 	s.mu.Lock()
 	s.busy = false
@@ -110,7 +120,7 @@ func (s *state) release() {
 }
 
 // Close gives the state back, or lets the call that is using it do so at its
-// end. Further calls do nothing.
+// end. Further calls do nothing. It does not wait for a prediction.
 func (s *state) Close() error {
 	s.mu.Lock()
 	free := !s.closed && !s.busy
@@ -141,7 +151,9 @@ func (s *state) find(name string) (*engine.Feature, error) {
 
 // fit makes the state one of the model m: as it is when m made it, and else by
 // copying the buffers into a new one, because nothing says that a state serves
-// several models. The caller has acquired it.
+// several models. The caller has acquired it. This lets a conversation continue
+// in another function of a package. The old model loses a share, as the copy
+// needs it no more. On an error the state is what it was.
 func (s *state) fit(m *model, specs []engine.Feature) error {
 	if s.model == m {
 		return nil
@@ -171,7 +183,8 @@ func (s *state) fit(m *model, specs []engine.Feature) error {
 	return nil
 }
 
-// copyBuffers copies the buffers of one state into another.
+// copyBuffers copies the buffers of one state into another. The elements go
+// through Go memory, since the padding of the two may differ.
 func copyBuffers(dst, src *objc.Object, specs []engine.Feature) error {
 	for k := range specs {
 		t, err := readBuffer(src, &specs[k])
@@ -185,7 +198,10 @@ func copyBuffers(dst, src *objc.Object, specs []engine.Feature) error {
 	return nil
 }
 
-// withBuffer lets use access a buffer, which is valid meanwhile only.
+// withBuffer lets use access a buffer, which is valid meanwhile only. The
+// handler runs before the send returns, on the same thread. A buffer of another
+// type or shape than described is an error: the strides would lead elsewhere.
+// The array must not be kept.
 func withBuffer(obj *objc.Object, f *engine.Feature, use func(a objc.ID) error) error {
 	return objc.WithPoolError(func() error {
 		var err error
@@ -227,7 +243,8 @@ func writeBuffer(obj *objc.Object, f *engine.Feature, t *tensor.Tensor) error {
 	return withBuffer(obj, f, func(a objc.ID) error { return fillArray(a, f.DType.Size(), f.Shape, raw) })
 }
 
-// Read copies a buffer into a new tensor.
+// Read copies a buffer into a new tensor. The copy is dense, whatever the
+// padding of the buffer.
 func (s *state) Read(name string) (*tensor.Tensor, error) {
 	f, err := s.find(name)
 	if err != nil {
@@ -240,7 +257,8 @@ func (s *state) Read(name string) (*tensor.Tensor, error) {
 	return readBuffer(s.obj, f)
 }
 
-// Write replaces a buffer's content, converting the elements.
+// Write replaces a buffer's content, converting the elements. The shape must be
+// the buffer's own; only the elements' type is converted.
 func (s *state) Write(name string, t *tensor.Tensor) error {
 	f, err := s.find(name)
 	if err != nil {
@@ -259,7 +277,8 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 	return writeBuffer(s.obj, f, t.To(f.DType).Contiguous())
 }
 
-// Clone returns a copy that lives on its own.
+// Clone returns a copy that lives on its own. Besides the copy it needs Go
+// memory for one buffer at a time.
 func (s *state) Clone() (engine.State, error) {
 	if err := s.acquire(context.Background()); err != nil {
 		return nil, err

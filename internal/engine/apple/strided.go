@@ -10,7 +10,8 @@ import (
 )
 
 // layout says where the elements of an array lie: at the sum of index times
-// stride, counted in elements of size bytes.
+// stride, counted in elements of size bytes. It describes foreign memory, so
+// check comes before the first access. Strides are not negative.
 type layout struct {
 	shape, strides []int
 	size           int
@@ -36,7 +37,9 @@ func elements(shape []int, size int) (int, error) {
 	return n, nil
 }
 
-// check says whether every element lies within size bytes of memory.
+// check says whether every element lies within size bytes of memory. size is
+// what the framework said that it lent. The sum of the largest offsets must
+// stay below it; the sum is built so that it cannot overflow.
 func (l *layout) check(size int) error {
 	if len(l.shape) != len(l.strides) {
 		return fmt.Errorf("%d strides for shape %v", len(l.strides), l.shape)
@@ -65,8 +68,10 @@ func (l *layout) check(size int) error {
 	return nil
 }
 
-// narrow returns the shape of the last n rows, indices of the last dimension but
-// one. 0, or a number not below what there is, leaves everything.
+// narrow returns the shape of the last n rows, indices of the last dimension
+// but one. 0, or a number not below what there is, leaves everything. Rows are
+// what a language model has a token each of: logits of the last token are the
+// last row.
 func (l *layout) narrow(n int) []int {
 	rank := len(l.shape)
 	if n <= 0 || rank < 2 || n >= l.shape[rank-2] {
@@ -78,7 +83,8 @@ func (l *layout) narrow(n int) []int {
 }
 
 // take copies the last n rows of an array to dense memory that is as long as
-// they are, after it has checked that the array lies within mem.
+// they are, after it has checked that the array lies within mem. For a padded
+// result only the wanted rows are read, which spares most of a prompt's logits.
 func (l *layout) take(dst, mem []byte, n int) error {
 	if err := l.check(len(mem)); err != nil {
 		return err
@@ -121,8 +127,10 @@ type walk struct {
 	run            int // elements of the innermost run
 }
 
-// walk joins dimensions that lie one behind the other in memory and takes the innermost
-// as a run, so that copies are made run by run.
+// walk joins dimensions that lie one behind the other in memory and takes the
+// innermost as a run, so that copies are made run by run. A dense array is one
+// run whatever its rank. Where the innermost stride is not 1, runs have one
+// element.
 func (l *layout) walk() walk {
 	w := walk{run: 1}
 	for k, d := range l.shape {
@@ -144,7 +152,9 @@ func (l *layout) walk() walk {
 	return w
 }
 
-// each calls f with the offset of every run, in row-major order.
+// each calls f with the offset of every run, in row-major order. The offset
+// counts elements and is kept by adding strides, without a multiplication for
+// each run.
 func (w *walk) each(f func(offset int)) {
 	var index [tensor.MaxRank]int
 	offset := 0

@@ -10,7 +10,9 @@ import (
 // turns says who may use a model. Core ML takes synchronous predictions of one
 // model from one thread at a time and asynchronous ones from any number: so
 // either one of the first kind is under way or any number of the second. Nobody
-// takes the model alone while others wait: they share it then.
+// takes the model alone while others wait: they share it then. Where the system
+// has no asynchronous predictions everybody takes the model alone, and all wait
+// for each other.
 type turns struct {
 	mu       sync.Mutex
 	alone    bool
@@ -21,7 +23,9 @@ type turns struct {
 
 // take waits for a turn. When wish is true it takes the model alone if nobody
 // else wants it; together says whether the system can share it. It returns how
-// the turn was taken, for give.
+// the turn was taken, for give. Who waits takes no place in a queue: each end
+// of a turn wakes all of them. Those who share go in together, so nobody waits
+// behind others for long.
 func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err error) {
 	for {
 		t.mu.Lock()
@@ -35,6 +39,8 @@ func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err 
 			t.mu.Unlock()
 			return false, nil
 		}
+		// From now on nobody takes the model alone who could share it, or the
+		// one who waits might wait for ever.
 		t.waiting++
 		if t.changed == nil {
 			t.changed = make(chan struct{})
@@ -56,7 +62,7 @@ func (t *turns) take(ctx context.Context, wish, together bool) (alone bool, err 
 	}
 }
 
-// give ends a turn.
+// give ends a turn. It must be told what take returned.
 func (t *turns) give(alone bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -12,18 +12,23 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// featureKinds are MLFeatureType's values. A kind without an entry is newer
+// than this module.
 var featureKinds = map[int]engine.FeatureKind{
 	objc.MLFeatureTypeInt64: engine.Int64, objc.MLFeatureTypeDouble: engine.Double, objc.MLFeatureTypeString: engine.String,
 	objc.MLFeatureTypeImage: engine.Image, objc.MLFeatureTypeMultiArray: engine.MultiArray, objc.MLFeatureTypeDictionary: engine.Dictionary,
 	objc.MLFeatureTypeSequence: engine.Sequence, objc.MLFeatureTypeState: engine.StateArray,
 }
 
+// tensorTypes are MLMultiArrayDataType's values: 0x10000 or 0x20000 for floats
+// or integers, plus the bits. int8 came with macOS 26.
 var tensorTypes = map[int]tensor.DType{
 	objc.MLMultiArrayDataTypeDouble: tensor.Float64, objc.MLMultiArrayDataTypeFloat32: tensor.Float32, objc.MLMultiArrayDataTypeFloat16: tensor.Float16,
 	objc.MLMultiArrayDataTypeInt32: tensor.Int32, objc.MLMultiArrayDataTypeInt8: tensor.Int8,
 }
 
-// tensorType returns the element type of an array of the framework.
+// tensorType returns the element type of an array of the framework. The number
+// comes from the framework, which a later system may extend.
 func tensorType(arrayType int) (tensor.DType, error) {
 	if d, ok := tensorTypes[arrayType]; ok {
 		return d, nil
@@ -31,7 +36,9 @@ func tensorType(arrayType int) (tensor.DType, error) {
 	return tensor.Invalid, fmt.Errorf("element type %#x is not one that Core ML had when this was written: %w", arrayType, tensor.ErrDType)
 }
 
-// arrayType returns the framework's name of an element type.
+// arrayType returns the framework's name of an element type. A system that does
+// not know a type raises when it is asked for an array of it. The stand-in has
+// no version and takes all of them.
 func arrayType(d tensor.DType) (int, error) {
 	if v := objc.OSVersion(); d == tensor.Int8 && !v.IsZero() && v.Major < 26 {
 		return 0, fmt.Errorf("arrays of %v: %w: they need macOS 26", d, engine.ErrUnsupportedOS)
@@ -45,7 +52,8 @@ func arrayType(d tensor.DType) (int, error) {
 }
 
 // checkArray says whether the framework takes t for the feature. The API has
-// asked already; but what it would let pass here ends the process.
+// asked already; but what it would let pass here ends the process. The provider
+// is filled from t's bytes as they lie, hence contiguous.
 func checkArray(f *engine.Feature, t *tensor.Tensor) error {
 	if err := t.Err(); err != nil {
 		return err
@@ -63,7 +71,8 @@ func checkArray(f *engine.Feature, t *tensor.Tensor) error {
 	return checkShape(f, shape)
 }
 
-// checkShape says whether a feature allows a shape.
+// checkShape says whether a feature allows a shape. A feature without any shape
+// leaves the choice to the caller.
 func checkShape(f *engine.Feature, shape []int) error {
 	switch {
 	case f.Enumerated != nil:

@@ -12,8 +12,9 @@ import (
 // generates text has as many as its context has tokens, a thousandth of that.
 const maxIterations = 1 << 24
 
-// block runs cond and while_loop. They are here and not among the operators, as they
-// run steps.
+// block runs cond and while_loop. They are here and not among the operators, as
+// they run steps. A nested body's steps use slots of their own in the same
+// frame.
 func (fr *frame) block(st *plan.Step) error {
 	if st.Op.Type == "cond" {
 		return fr.cond(st)
@@ -21,8 +22,10 @@ func (fr *frame) block(st *plan.Step) error {
 	return fr.while(st)
 }
 
-// cond runs the block that the predicate takes. Its results are copied: the block's own
-// buffers serve when it runs again, in the next iteration of a loop around it.
+// cond runs the block that the predicate takes. Its results are copied: the
+// block's own buffers serve when it runs again, in the next iteration of a loop
+// around it. The types of both branches are the program's to keep equal; the
+// number of values is checked here.
 func (fr *frame) cond(st *plan.Step) error {
 	fr.call.Step = &st.Binding
 	pred, err := fr.call.BoolIn(0, false)
@@ -45,7 +48,8 @@ func (fr *frame) cond(st *plan.Step) error {
 	return nil
 }
 
-// branch returns the block of a cond that its predicate takes.
+// branch returns the block of a cond that its predicate takes. The first block
+// is the one for true.
 func branch(st *plan.Step, pred bool) *plan.Body {
 	if pred {
 		return st.Blocks[0]
@@ -53,8 +57,9 @@ func branch(st *plan.Step, pred bool) *plan.Body {
 	return st.Blocks[1]
 }
 
-// while runs condition and body until the condition is false. The loop variables
-// live in the slots of the results between iterations.
+// while runs condition and body until the condition is false. The loop
+// variables live in the slots of the results between iterations. In each
+// iteration the parameters of both blocks are views of those slots.
 func (fr *frame) while(st *plan.Step) error {
 	cond, body := st.Blocks[0], st.Blocks[1]
 	if err := sameVariables(st); err != nil {
@@ -107,8 +112,10 @@ func sameVariables(st *plan.Step) error {
 }
 
 // keepAll moves the results of the body to the loop variables. A body may give
-// its variables back in another order, so all are copied to memory apart, that of
-// the body's parameters, before one is written.
+// its variables back in another order, so all are copied to memory apart, that
+// of the body's parameters, before one is written. Spare gives memory that
+// belongs to the parameter's slot, which is only a view while the body runs and
+// so leaves it free.
 func (fr *frame) keepAll(st *plan.Step, body *plan.Body) error {
 	for k, s := range body.Outs {
 		from := &fr.Values[s]
@@ -132,7 +139,8 @@ var errText = errors.New("strings cannot leave a block")
 // bind lets slot dst show the content of slot src.
 func (fr *frame) bind(dst, src int32) { fr.Values[dst].Alias(&fr.Values[src]) }
 
-// keep copies the content of slot src to slot dst's own memory.
+// keep copies the content of slot src to slot dst's own memory. src and dst may
+// be one slot.
 func (fr *frame) keep(dst, src int32) error {
 	v, from := &fr.Values[dst], &fr.Values[src]
 	if from.Repr == array.ReprText {
@@ -145,8 +153,8 @@ func (fr *frame) keep(dst, src int32) error {
 	return nil
 }
 
-// copyOut gives v the shape of from and its n elements, dense, in mem: as int32 where
-// from holds integers, else as float32.
+// copyOut gives v the shape of from and its n elements, dense, in mem: as int32
+// where from holds integers, else as float32. mem must not be src's own memory.
 func (fr *frame) copyOut(v, from *array.Value, mem []float32, n int) {
 	src := *from // v may be a view of the same slot
 	dims, rank := src.Dims, src.Rank

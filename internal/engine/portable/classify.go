@@ -11,9 +11,11 @@ import (
 )
 
 // leaves checks that an output is of a kind that the engine gives, and adds the
-// labels to those of a classifier. A classifier has two outputs that are no arrays in
-// the description and arrays here: the number of the likeliest class, which the public
-// package turns into its label, and the probabilities, which become a dictionary.
+// labels to those of a classifier. A classifier has two outputs that are no
+// arrays in the description and arrays here: the number of the likeliest class,
+// which the public package turns into its label, and the probabilities, which
+// become a dictionary. A program without a classifier gives arrays alone. The
+// types that are set here are those of the tensors that callers get.
 func leaves(f *engine.Feature, v *mil.Value) error {
 	switch f.Kind {
 	case engine.MultiArray, engine.Image:
@@ -45,7 +47,8 @@ func leaves(f *engine.Feature, v *mil.Value) error {
 	return nil
 }
 
-// label notes the names of the classes, which may be numbers.
+// label notes the names of the classes, which may be numbers. Numbers become
+// decimal texts.
 func label(f *engine.Feature, k *mil.Const) error {
 	f.Labels = k.Strings
 	if k.DType == dtype.String {

@@ -17,9 +17,11 @@ import (
 // model.
 const maxEnumerated = 64
 
-// tryShapes finds out whether the shapes that the description allows go together:
-// the default ones, and where inputs list the same number of shapes the first of
-// each, the second of each and so on, as Core ML pairs them.
+// tryShapes finds out whether the shapes that the description allows go
+// together: the default ones, and where inputs list the same number of shapes
+// the first of each, the second of each and so on, as Core ML pairs them. It
+// finds a mistake in the package at load, where the user can name it, and not
+// in the first prediction. Ranges are not tried: there are too many.
 func (p *program) tryShapes(ctx context.Context) error {
 	if err := p.tryWith(ctx, "the default shapes", func(f *engine.Feature) []int { return f.Shape }); err != nil {
 		return err
@@ -46,8 +48,9 @@ func (p *program) tryShapes(ctx context.Context) error {
 	return nil
 }
 
-// tryWith rehearses the program with shapes for the inputs and no content. Its frame has
-// one thread and is thrown away: the shapes of a first prediction are seldom these.
+// tryWith rehearses the program with shapes for the inputs and no content. Its
+// frame has one thread and is thrown away: the shapes of a first prediction are
+// seldom these. No step computes anything large, and no state is needed.
 func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine.Feature) []int) (err error) {
 	fr := newFrame(p.plan, nil, 1)
 	fr.Ctx = ctx
@@ -88,10 +91,11 @@ func quoteInput(names []string, name string, dims []int) []string {
 	return names
 }
 
-// joins reports whether the step that runs puts several values of its result's type
-// together that are no constants: then its failure says that shapes do not go
-// together. Any other may ask for a larger input than the default one, whose sizes
-// are often just 1, as a slice or a convolution does.
+// joins reports whether the step that runs puts several values of its result's
+// type together that are no constants: then its failure says that shapes do not
+// go together. Any other may ask for a larger input than the default one, whose
+// sizes are often just 1, as a slice or a convolution does. Where a failure may
+// be the default shape's alone it is ignored.
 func (fr *frame) joins() bool {
 	st := fr.call.Step
 	if len(st.Out) == 0 {
@@ -115,6 +119,7 @@ const maxQuotedInputs = 8
 
 // unbound gives a parameter a shape and no content; none where the description
 // leaves it open or says nothing of it that the program could be held to.
+// Content that is unknown makes whatever depends on it unknown.
 func (fr *frame) unbound(s int32, dims []int) error {
 	v, declared := &fr.Values[s], fr.plan.Slots[s].Type
 	*v = array.Value{Slot: s, DType: declared.DType, Repr: array.ReprUnknown, Dense: true}

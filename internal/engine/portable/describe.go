@@ -14,8 +14,10 @@ import (
 )
 
 // Describe turns what the file says of a function into engine-neutral terms. An
-// error names the first feature that no engine can take; the description has what
-// is known of all of them, for those who only look at the package.
+// error names the first feature that no engine can take; the description has
+// what is known of all of them, for those who only look at the package. The
+// strings are the package's, copied out of the file, and stay valid when it is
+// closed.
 func Describe(pkg *modelpkg.Package, f *milpb.FunctionDescription) (*engine.Description, error) {
 	m := pkg.Model()
 	d := &engine.Description{
@@ -88,7 +90,8 @@ func feature(m *milpb.FeatureDescription) (engine.Feature, error) {
 	return f, nil
 }
 
-// arrayFeature describes a multi-array, or the one that a state holds.
+// arrayFeature describes a multi-array, or the one that a state holds. An
+// output may have no shape.
 func arrayFeature(f *engine.Feature, a *milpb.ArrayFeatureType) (err error) {
 	var ok bool
 	if f.DType, ok = arrayTypes[a.DataType]; !ok {
@@ -115,8 +118,9 @@ func arrayFeature(f *engine.Feature, a *milpb.ArrayFeatureType) (err error) {
 	return nil
 }
 
-// sizes converts dimensions, checked: the program's own are bounded when it is read, a
-// description's only here.
+// sizes converts dimensions, checked: the program's own are bounded when it is
+// read, a description's only here. 31 bits are more than any array here can
+// have.
 func sizes(s []int64) ([]int, error) {
 	out := make([]int, len(s))
 	for k, d := range s {
@@ -167,6 +171,7 @@ func imageFeature(f *engine.Feature, m *milpb.ImageFeatureType) error {
 }
 
 // imageRanges describes the allowed sizes of an image that has ranges of them.
+// Batch and channels are fixed.
 func imageRanges(f *engine.Feature, m *milpb.ImageFeatureType, channels int) error {
 	if m.Widths == nil && m.Heights == nil {
 		return nil

@@ -21,14 +21,17 @@ const Name = "portable"
 // Whoever imports the package has the engine.
 func init() { engine.Register(Engine{}) }
 
-// Engine is the portable engine.
+// Engine is the portable engine. It has no settings and keeps nothing between
+// loads.
 type Engine struct{}
 
 // Name returns "portable".
 func (Engine) Name() string { return Name }
 
 // Load reads a package, checks every operation of it and plans one function.
-// The context ends it at any point: a package of a file server may take minutes.
+// The context ends it at any point: a package of a file server may take
+// minutes. Weights are mapped and stay so until the program is closed; nothing
+// is unpacked.
 func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -52,9 +55,10 @@ type opened struct {
 	panicked any
 }
 
-// openUnless opens a package, or gives up when ctx ends: a file system may take as
-// long as it likes, and a model file of some size takes a while to decode. What is
-// opened after that is closed again.
+// openUnless opens a package, or gives up when ctx ends: a file system may take
+// as long as it likes, and a model file of some size takes a while to decode.
+// What is opened after that is closed again. A context that cannot end saves
+// the goroutine.
 func openUnless(ctx context.Context, src engine.Source) (*modelpkg.Package, error) {
 	if ctx.Done() == nil {
 		return open(src)
@@ -93,8 +97,9 @@ func open(src engine.Source) (*modelpkg.Package, error) {
 	return modelpkg.Open(src.FS, src.Dir)
 }
 
-// load plans one function of an open package. Every operation of every function is
-// looked at first, so that an error names all that is missing at once.
+// load plans one function of an open package. Every operation of every function
+// is looked at first, so that an error names all that is missing at once. Cheap
+// checks come first, so that a package which cannot run is refused soon.
 func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *program, err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	iface, err := pkg.FunctionInterface(cfg.Function)
@@ -130,9 +135,10 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	return p, pkg.Err() // what was planned is what the files hold
 }
 
-// function reads the program of a package and returns the function of that name. The
-// package is the loader's alone, and its messages are not needed again: planning takes
-// as much memory as they do.
+// function reads the program of a package and returns the function of that
+// name. The package is the loader's alone, and its messages are not needed
+// again: planning takes as much memory as they do. Operators of all functions
+// are checked, whichever is asked for: a package is either run or not.
 func function(ctx context.Context, pkg *modelpkg.Package, name string) (*mil.Function, error) {
 	prog, err := mil.Read(ctx, pkg)
 	if err != nil {
@@ -152,8 +158,9 @@ func function(ctx context.Context, pkg *modelpkg.Package, name string) (*mil.Fun
 	return fn, nil
 }
 
-// info says what was asked for and what is had. Compute units other than the CPU are no
-// error: a program that was written for macOS asks for them, and runs here.
+// info says what was asked for and what is had. Compute units other than the
+// CPU are no error: a program that was written for macOS asks for them, and
+// runs here. Threads is what predictions use, not what was asked for.
 func info(cfg engine.Config, arith engine.Arithmetic, pool *workpool.Pool) engine.Info {
 	i := engine.Info{
 		Engine: Name, Devices: []string{"CPU"}, Arithmetic: arith,
@@ -179,7 +186,8 @@ func info(cfg engine.Config, arith engine.Arithmetic, pool *workpool.Pool) engin
 	return i
 }
 
-// UnsupportedOp is an operation that the engine does not run.
+// UnsupportedOp is an operation that the engine does not run. Name is that of
+// the operation, for finding it in a listing.
 type UnsupportedOp struct{ Function, Opset, Op, Name string }
 
 // Unsupported lists the operations of a program that the engine does not run.

@@ -10,7 +10,9 @@ import (
 )
 
 // fits finds out before the prediction runs whether what it was given goes
-// together: the inputs, the states and the caller's output buffers.
+// together: the inputs, the states and the caller's output buffers. It returns
+// an error before anything has been computed or written. A prediction that
+// follows the one before costs only a comparison of dimensions.
 func (p *program) fits(fr *frame, outputs []*tensor.Tensor) error {
 	if !fr.follows() {
 		if err := fr.rehearse(); err != nil {
@@ -21,7 +23,8 @@ func (p *program) fits(fr *frame, outputs []*tensor.Tensor) error {
 }
 
 // unfit names the inputs, with their shapes, in an error of shapes that a
-// rehearsal found: an operation's own error does not say which of them to change.
+// rehearsal found: an operation's own error does not say which of them to
+// change. Other errors stay as they are.
 func (p *program) unfit(fr *frame, err error) error {
 	if !errors.Is(err, tensor.ErrShape) {
 		return err
@@ -71,8 +74,10 @@ func (fr *frame) follows() bool {
 	return true
 }
 
-// notice remembers whether a series begins: the rehearsal that has just ended was
-// not the first and went through no step that makes an output.
+// notice remembers whether a series begins: the rehearsal that has just ended
+// was not the first and went through no step that makes an output. The first
+// rehearsal has nothing to compare with. A step that makes an output would have
+// to be looked at for the caller's buffer.
 func (fr *frame) notice(anew, touched bool) {
 	fr.series = !anew && !touched
 	fr.rowsBefore = append(fr.rowsBefore[:0], fr.Rows...)

@@ -13,8 +13,9 @@ import (
 )
 
 // frame is the working memory of one prediction at a time: what operators work
-// with, and what the engine remembers of the prediction before. Frames are reused,
-// so that a prediction whose shapes were seen before allocates nothing.
+// with, and what the engine remembers of the prediction before. Frames are
+// reused, so that a prediction whose shapes were seen before allocates nothing.
+// A frame belongs to one call from take to give and has no lock.
 type frame struct {
 	op.Env
 	plan    *plan.Plan
@@ -37,8 +38,9 @@ type frame struct {
 	profiler engine.Profiler
 }
 
-// newFrame makes the working memory of a plan's predictions. Slots get theirs when a
-// prediction first needs it.
+// newFrame makes the working memory of a plan's predictions. Slots get theirs
+// when a prediction first needs it. Constants are known from the beginning, and
+// their slots are never written.
 func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, memos: make([]memo, len(p.Slots)), stirred: make([]bool, len(p.Body.Steps)), computed: make([]bool, len(p.Body.Steps)),
@@ -53,7 +55,8 @@ func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 
 // run executes the plan's steps. Whatever goes wrong in a step comes back as an
 // error that names the operation; a fault in a definition does too, so that no
-// package can end the process.
+// package can end the process. The rehearsal, if there was one, has been made
+// by the caller.
 func (fr *frame) run(ctx context.Context) (err error) {
 	fr.Ctx, fr.call.Step, fr.profiler = ctx, startStep, engine.ProfilerOf(ctx)
 	defer fr.guard(&err)
@@ -61,6 +64,8 @@ func (fr *frame) run(ctx context.Context) (err error) {
 }
 
 // guard turns what is thrown into an error. It must be deferred itself.
+// array.Ended is thrown by loops that found the context ended; it leaves
+// everything in order. Anything else may have left a value half-written.
 func (fr *frame) guard(err *error) {
 	r := recover()
 	if r == nil {
@@ -84,16 +89,19 @@ func (fr *frame) guard(err *error) {
 	*err = fr.plan.Fail(o, fmt.Errorf("%w: %v", array.ErrFault, r))
 }
 
-// startStep stands for the beginning of a plan where a step is expected.
+// startStep stands for the beginning of a plan where a step is expected. Errors
+// before the first step name it as the operation.
 var startStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "input"}}
 
 // stepsAtOnce is how many steps run between two looks at the context. What takes
 // long within one looks by itself.
 const stepsAtOnce = 8
 
-// steps executes the steps of a body in order. What a rehearsal has found need not be
-// found again: results that it computed, and shapes that are sure. That goes for the
-// outermost body alone, as what nested blocks hold changes while they run.
+// steps executes the steps of a body in order. What a rehearsal has found need
+// not be found again: results that it computed, and shapes that are sure. That
+// goes for the outermost body alone, as what nested blocks hold changes while
+// they run. An error ends the run; the values that were computed stay in their
+// slots and are not used.
 func (fr *frame) steps(b *plan.Body) error {
 	c := &fr.call
 	shaped := fr.rehearsed && b == &fr.plan.Body
@@ -126,7 +134,8 @@ func (fr *frame) steps(b *plan.Body) error {
 	return fr.Ctx.Err()
 }
 
-// step executes one step. shaped says that a rehearsal went through it.
+// step executes one step. shaped says that a rehearsal went through it. The
+// shape of a step on a state is computed each time.
 func (fr *frame) step(c *op.Call, st *plan.Step, shaped bool) error {
 	if st.Blocks != nil {
 		return fr.block(st)

@@ -6,8 +6,9 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// doubt says how far a shape of the rehearsal can be relied on. The doubt about a
-// result is the greatest about its operands.
+// doubt says how far a shape of the rehearsal can be relied on. The doubt about
+// a result is the greatest about its operands. The order of the constants is
+// used: max joins doubts.
 type doubt uint8
 
 const (
@@ -30,8 +31,9 @@ const (
 	maxRehearsedFloat = 8
 )
 
-// memo is what the last rehearsal found of a slot. It lives as long as its frame: the
-// next rehearsal compares with it.
+// memo is what the last rehearsal found of a slot. It lives as long as its
+// frame: the next rehearsal compares with it. i or f is the frame's own copy,
+// as a slot's buffer is shared with others during a prediction.
 type memo struct {
 	rank  int
 	dims  [array.MaxRank]int
@@ -46,8 +48,9 @@ type memo struct {
 	f     []float32
 }
 
-// noteInput remembers a parameter. It reports whether it is another one than in the
-// last rehearsal, and whether its content is one that a rehearsal does not look at.
+// noteInput remembers a parameter. It reports whether it is another one than in
+// the last rehearsal, and whether its content is one that a rehearsal does not
+// look at. Both together decide which steps the next rehearsal goes through.
 func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
 	limit := maxRehearsed
 	if v.Repr != array.ReprI32 {
@@ -72,6 +75,8 @@ func (m *memo) shows(v *array.Value) bool {
 }
 
 // keep takes a copy of v's content and reports whether it is another one.
+// Integers are compared, as shapes depend on them. Floats always count as
+// changed.
 func (m *memo) keep(v *array.Value) (moved bool) {
 	n := v.Len()
 	moved = !m.known || !m.shows(v)
@@ -102,7 +107,8 @@ func resized[T any](s []T, n int) []T {
 }
 
 // note remembers a result, lets the slot show what is remembered, and reports
-// whether it is another one.
+// whether it is another one. It runs after a step of a rehearsal, and the slot
+// then refers to the memo's memory.
 func (m *memo) note(v *array.Value) (moved bool) {
 	if v.Repr == array.ReprUnknown || v.Repr == array.ReprText || v.Repr == array.ReprWeight {
 		moved = m.known || !m.shows(v)

@@ -16,7 +16,9 @@ import (
 )
 
 // program is a loaded function. It implements engine.Program. Any number of
-// predictions may run at once: what they change lies in their frames and states.
+// predictions may run at once: what they change lies in their frames and
+// states. The plan, the description and the weights are never changed after
+// Load.
 type program struct {
 	pkg     *modelpkg.Package
 	plan    *plan.Plan
@@ -39,10 +41,11 @@ type program struct {
 // memory of a whole prediction, which for a long prompt is hundreds of megabytes.
 const maxIdle = 8
 
-// bind matches the description with the program by name. A description is a separate
-// part of the package, and nothing else holds the two together. An input that is
-// described and that the program lacks is ignored: converters leave
-// inputs described that an optimization has made useless.
+// bind matches the description with the program by name. A description is a
+// separate part of the package, and nothing else holds the two together. An
+// input that is described and that the program lacks is ignored: converters
+// leave inputs described that an optimization has made useless. It runs once,
+// at load.
 func (p *program) bind() error {
 	for _, part := range []func() error{p.bindInputs, p.bindOutputs, p.bindStates} {
 		if err := part(); err != nil {
@@ -74,8 +77,9 @@ func (p *program) bindInputs() error {
 	return nil
 }
 
-// bindOutputs finds the slot of each described output. Where the program gives two
-// results of one name, the first counts.
+// bindOutputs finds the slot of each described output. Where the program gives
+// two results of one name, the first counts. The program may have results that
+// are not described; nobody gets them.
 func (p *program) bindOutputs() error {
 	results := map[string]int{}
 	for k, v := range slices.Backward(p.plan.Body.Results) {
@@ -128,8 +132,9 @@ func (p *program) OutputShape(i int) []int {
 // Info returns what the engine says of itself.
 func (p *program) Info() engine.Info { return p.info }
 
-// take returns an idle frame or a new one. The last one given back comes first: its
-// memory is the likeliest to be in a cache.
+// take returns an idle frame or a new one. The last one given back comes first:
+// its memory is the likeliest to be in a cache. Frames are made on demand:
+// there are as many as predictions ever ran at once.
 func (p *program) take() *frame {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -142,6 +147,7 @@ func (p *program) take() *frame {
 }
 
 // give takes a frame back, unless a fault may have left it in any condition.
+// More than maxIdle are left to the collector.
 func (p *program) give(fr *frame) {
 	fr.forget()
 	p.mu.Lock()
@@ -156,8 +162,10 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 	return p.PredictRows(ctx, inputs, outputs, nil, st)
 }
 
-// PredictRows runs the plan once for the last rows of the outputs. An error before the
-// first write to a state says that the state is as it was.
+// PredictRows runs the plan once for the last rows of the outputs. An error
+// before the first write to a state says that the state is as it was. Inputs
+// and outputs are in the described order; inputs must not change until it
+// returns.
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
 	fr := p.take()
@@ -212,7 +220,8 @@ func (p *program) readInputs(fr *frame, inputs []*tensor.Tensor) error {
 	return nil
 }
 
-// writeOutputs copies the results to the caller's tensors.
+// writeOutputs copies the results to the caller's tensors. It comes after the
+// last step: states have been written then.
 func (p *program) writeOutputs(fr *frame, outputs []*tensor.Tensor) error {
 	for k, s := range p.outputs {
 		if err := fr.output(s, &outputs[k], &p.desc.Outputs[k]); err != nil {
@@ -239,8 +248,10 @@ func (fr *frame) wantRows(results, rows []int) {
 // NewState returns a state whose buffers are zero.
 func (p *program) NewState() (engine.State, error) { return newState(p.plan.States), nil }
 
-// Close releases the frames and the package. Predictions that still run keep theirs;
-// the engine's callers wait for them first, as the weights are unmapped here.
+// Close releases the frames and the package. Predictions that still run keep
+// theirs; the engine's callers wait for them first, as the weights are unmapped
+// here. What was taken from an idle frame earlier, such as an output, is the
+// caller's own.
 func (p *program) Close() error {
 	p.mu.Lock()
 	p.idle, p.closed = nil, true

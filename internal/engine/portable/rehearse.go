@@ -23,7 +23,8 @@ import (
 // which an operand differs, so that it costs next to nothing in a step of
 // generation, and the prediction itself need not compute the shapes again.
 
-// rehearse goes through the steps in order. The inputs are bound.
+// rehearse goes through the steps in order. The inputs are bound. Afterwards
+// the slots of parameters hold what the caller gave again.
 func (fr *frame) rehearse() error {
 	anew := !fr.remembers
 	// Until the end is reached the memos are of two predictions; after an error they
@@ -61,8 +62,9 @@ func (fr *frame) compareInputs(anew bool) {
 	}
 }
 
-// rehearseSteps goes through the steps that are stirred, or all. It reports whether one
-// of them makes an output.
+// rehearseSteps goes through the steps that are stirred, or all. It reports
+// whether one of them makes an output. Steps behind a changed one are stirred
+// as their operands turn out changed, so one pass in order is enough.
 func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 	work := array.Counter{Poller: &fr.Poller}
 	for k, st := range fr.plan.Body.Steps {
@@ -87,16 +89,19 @@ func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 	return touched, nil
 }
 
-// stir makes the rehearsal go through the steps that read slot s.
+// stir makes the rehearsal go through the steps that read slot s. Readers lists
+// the steps of the outermost body.
 func (fr *frame) stir(s int32) {
 	for _, k := range fr.plan.Readers[s] {
 		fr.stirred[k] = true
 	}
 }
 
-// recall prepares a step's operands: the slots hold the shapes that are remembered
-// and the content where that is known, and no other content is to be looked at. It
-// returns the greatest doubt about them and whether all content is known.
+// recall prepares a step's operands: the slots hold the shapes that are
+// remembered and the content where that is known, and no other content is to be
+// looked at. It returns the greatest doubt about them and whether all content
+// is known. The doubt about a step's result is at least that about its
+// operands.
 func (fr *frame) recall(st *plan.Step) (d doubt, known bool) {
 	known = true
 	for _, list := range [2][]int32{st.In, st.List} {
@@ -154,8 +159,10 @@ func (fr *frame) rehearseStep(st *plan.Step) error {
 	return nil
 }
 
-// shapes runs the shape rule of a step; where it cannot, for want of content, or fails
-// over shapes that are not sure, the declared types stand in, and found is false.
+// shapes runs the shape rule of a step; where it cannot, for want of content,
+// or fails over shapes that are not sure, the declared types stand in, and
+// found is false. Attempt runs a rule and reports false when it asked for
+// content that is not known.
 func (fr *frame) shapes(st *plan.Step, d doubt, known bool) (found bool, err error) {
 	for _, s := range st.Out {
 		v := &fr.Values[s]
@@ -177,8 +184,9 @@ func (fr *frame) shapes(st *plan.Step, d doubt, known bool) (found bool, err err
 	return true, err
 }
 
-// contents computes the results of a step where that is known to be little, else looks
-// at the operands that the computation would refuse.
+// contents computes the results of a step where that is known to be little,
+// else looks at the operands that the computation would refuse. Without known
+// content only op.Check looks, at what it needs.
 func (fr *frame) contents(st *plan.Step, known bool) error {
 	if known && (len(st.Out) == 1 && fr.memos[st.Out[0]].known || fr.worthwhile(st)) {
 		return op.Eval(&fr.call)
@@ -189,6 +197,8 @@ func (fr *frame) contents(st *plan.Step, known bool) error {
 }
 
 // worthwhile reports whether a step whose shapes are set is to be computed.
+// Integers are mostly shapes and indices, which later shapes may depend on;
+// floats seldom are.
 func (fr *frame) worthwhile(st *plan.Step) bool {
 	if st.Def.Random || len(st.Out) == 0 {
 		return false // the next run would give something else; or there is nothing to give
@@ -251,7 +261,8 @@ func (fr *frame) rehearseState(st *plan.Step, d doubt) error {
 	return nil
 }
 
-// fitOutputs checks the caller's buffers against the shapes that a rehearsal found.
+// fitOutputs checks the caller's buffers against the shapes that a rehearsal
+// found. Outputs whose shapes stay unknown are compared when they are written.
 func (p *program) fitOutputs(fr *frame, outputs []*tensor.Tensor) error {
 	for k, s := range p.outputs {
 		t, m := outputs[k], &fr.memos[s]
@@ -266,7 +277,8 @@ func (p *program) fitOutputs(fr *frame, outputs []*tensor.Tensor) error {
 }
 
 // fitOutput checks that a buffer has the shape of a result. Core ML has no
-// multi-array of rank 0: a scalar is one of shape [1].
+// multi-array of rank 0: a scalar is one of shape [1]. The number of elements
+// alone does not decide.
 func fitOutput(t *tensor.Tensor, dims []int) error {
 	rank := len(dims)
 	same := t.Rank() == rank || rank == 0 && t.Rank() == 1 && t.Dim(0) == 1

@@ -4,11 +4,13 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 )
 
-// rehearseBlocks is the rehearsal of what a step with blocks surely runs: the branch of
-// cond that a known predicate takes; the condition of while_loop and, where that is
-// known to hold at first, the body once. What happens in later iterations, or behind a
-// predicate that is computed from large values, only the prediction finds out, and an
-// error there may cost the state.
+// rehearseBlocks is the rehearsal of what a step with blocks surely runs: the
+// branch of cond that a known predicate takes; the condition of while_loop and,
+// where that is known to hold at first, the body once. What happens in later
+// iterations, or behind a predicate that is computed from large values, only
+// the prediction finds out, and an error there may cost the state. What it
+// finds inside a block is forgotten for the results: these get their declared
+// types.
 func (fr *frame) rehearseBlocks(st *plan.Step) error {
 	if st.Op.Type == "cond" {
 		holds, known := fr.surely(st.In[0])
@@ -49,7 +51,8 @@ func (fr *frame) rehearseBody(b *plan.Body) error {
 	return nil
 }
 
-// pass gives a parameter of a block what is known of a loop variable's first value.
+// pass gives a parameter of a block what is known of a loop variable's first
+// value. A later iteration may have another value and another shape.
 func (fr *frame) pass(parameter, s int32) {
 	v, m := &fr.Values[parameter], &fr.memos[parameter]
 	v.Alias(&fr.Values[s])

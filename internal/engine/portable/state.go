@@ -11,15 +11,17 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// state is the memory of a function's states. It implements engine.State. One call at a
-// time: the public package guards it, so that there is no lock here.
+// state is the memory of a function's states. It implements engine.State. It
+// serves one call at a time: the public package sees to that, so there is no
+// lock here.
 type state struct {
 	specs   []op.StateSpec
 	places  map[string]int // of the names in specs
 	buffers []*op.Buffer   // nil once the state is closed
 }
 
-// newState makes buffers of zeros, which is what Core ML begins with.
+// newState makes buffers of zeros, which is what Core ML begins with. Nothing
+// is read from the package: a state outlives the program that made it.
 func newState(specs []op.StateSpec) *state {
 	s := &state{specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*op.Buffer, len(specs))}
 	for k := range specs {
@@ -38,8 +40,9 @@ func (s *state) find(name string) (*op.Buffer, *op.StateSpec, error) {
 }
 
 // useState resolves the plan's states in st. A state of another function serves
-// when it has buffers of the same names, types and shapes: packages have one function
-// for prompts and one for single tokens, over the same cache.
+// when it has buffers of the same names, types and shapes: packages have one
+// function for prompts and one for single tokens, over the same cache.
+// Predictions write into these buffers in place.
 func (fr *frame) useState(st engine.State) error {
 	fr.States = fr.States[:0]
 	if len(fr.plan.States) == 0 {
@@ -100,8 +103,9 @@ func stateTensor(t dtype.Type) tensor.DType {
 	return tensor.Float32
 }
 
-// Write replaces a buffer's content, converting the elements. Integers go through the
-// state's declared type, so that they are cut as a prediction would cut them.
+// Write replaces a buffer's content, converting the elements. Integers go
+// through the state's declared type, so that they are cut as a prediction would
+// cut them. The tensor is only read.
 func (s *state) Write(name string, t *tensor.Tensor) error {
 	b, spec, err := s.find(name)
 	if err != nil {

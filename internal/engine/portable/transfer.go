@@ -13,8 +13,9 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// forget drops what the frame knows of the caller's memory: an idle frame must not keep
-// it alive, nor a state that was closed.
+// forget drops what the frame knows of the caller's memory: an idle frame must
+// not keep it alive, nor a state that was closed. It runs whether or not the
+// prediction succeeded.
 func (fr *frame) forget() {
 	for _, s := range fr.plan.Inputs {
 		v := &fr.Values[s]
@@ -26,8 +27,9 @@ func (fr *frame) forget() {
 }
 
 // input binds a parameter's slot to the caller's tensor. Types that steps read
-// are used where they lie, for as long as the prediction runs; others are converted
-// into the slot's buffer.
+// are used where they lie, for as long as the prediction runs; others are
+// converted into the slot's buffer. Shapes are checked against the description
+// by the public package, and by the steps.
 func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	v := &fr.Values[slot]
 	declared := fr.plan.Slots[slot].Type
@@ -57,8 +59,9 @@ func (fr *frame) input(slot int32, t *tensor.Tensor, f *engine.Feature) error {
 	return fr.bindBytes(v, t.DType(), b)
 }
 
-// bindBytes binds a slot to packed elements of a type. The memory of tensors is aligned
-// for its type, so that it can be read as a slice of it.
+// bindBytes binds a slot to packed elements of a type. The memory of tensors is
+// aligned for its type, so that it can be read as a slice of it. Memory of the
+// caller is never written to.
 func (fr *frame) bindBytes(v *array.Value, t tensor.DType, b []byte) error {
 	n := v.Len()
 	p := unsafe.Pointer(unsafe.SliceData(b))
@@ -103,8 +106,9 @@ var storedTypes = map[tensor.DType]dtype.Type{
 	tensor.Int16: dtype.Int16, tensor.UInt16: dtype.UInt16,
 }
 
-// absent fills an optional input with its default value, in its default shape. The
-// description holds the value as a double, whatever the type.
+// absent fills an optional input with its default value, in its default shape.
+// The description holds the value as a double, whatever the type. It is filled
+// anew each time, as the slot's buffer serves other slots too.
 func (fr *frame) absent(v *array.Value, f *engine.Feature) error {
 	if !f.Optional {
 		return fmt.Errorf("is missing")
@@ -159,9 +163,10 @@ func newTensor(t tensor.DType, dims [array.MaxRank]int, rank int) *tensor.Tensor
 // outputStep stands for the end of a plan where a step is expected.
 var outputStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "output"}}
 
-// store writes v to the memory of a tensor. What is wider than the tensor's type loses
-// what does not fit: floating-point numbers are rounded, integers keep their lowest
-// bits.
+// store writes v to the memory of a tensor. What is wider than the tensor's
+// type loses what does not fit: floating-point numbers are rounded, integers
+// keep their lowest bits. t is a type that the description allows, or that of a
+// state.
 func store(c *op.Call, v *array.Value, t tensor.DType, b []byte) error {
 	n := v.Len()
 	if n == 0 {

@@ -11,7 +11,8 @@ import (
 	"github.com/gocoreml/coreml/internal/modelgen"
 )
 
-// Format is how weights are stored.
+// Format is how weights are stored. The zero Format is none, which Check
+// refuses.
 type Format struct {
 	name string
 	code dtype.Type // of the stored elements
@@ -52,7 +53,8 @@ func FormatNamed(name string) (Format, error) {
 // String returns the format's name.
 func (f Format) String() string { return f.name }
 
-// block returns how many columns share a scale, or rows a palette.
+// block returns how many columns share a scale, or rows a palette. A block that
+// does not divide the matrix is an error, since the format has no remainder.
 func (s *Source) block(rows, cols int) (int, error) {
 	along, what, usual := cols, "columns", cols
 	if s.format.lut {

@@ -19,8 +19,9 @@ var (
 	int8Deviation = deviation(127, 256)
 )
 
-// deviation is the standard deviation of integers from -most to most that are equally
-// likely among so many codes.
+// deviation is the standard deviation of integers from -most to most that are
+// equally likely among so many codes. Dividing the wanted deviation by it gives
+// the mean scale.
 func deviation(most, codes int) float64 {
 	sum := 0
 	for i := 1; i <= most; i++ {
@@ -29,17 +30,19 @@ func deviation(most, codes int) float64 {
 	return math.Sqrt(float64(sum) / float64(codes))
 }
 
-// spread is how far the scales of blocks lie apart: they are 1-spread to 1+spread
-// times what the deviation asks for, so that a scale read from the wrong place
-// shows.
+// spread is how far the scales of blocks lie apart: they are 1-spread to
+// 1+spread times what the deviation asks for, so that a scale read from the
+// wrong place shows. It changes the deviation of the weights by a few per cent
+// only.
 const spread = 0.25
 
 // headGain is the standard deviation of the logits. With 3 the likeliest of some
 // thousand tokens has a share that sampling finds, as in a trained model.
 const headGain = 3
 
-// Source is a modelgen.Source of random weights. The same configuration, format,
-// blocks and seed give the same weights. A Source serves one package.
+// Source is a modelgen.Source of random weights. The same configuration,
+// format, blocks and seed give the same weights. A Source serves one package.
+// buf is reused from weight to weight: the largest has hundreds of megabytes.
 type Source struct {
 	format Format
 	blocks int
@@ -48,10 +51,11 @@ type Source struct {
 	buf    []byte
 }
 
-// New returns a source of weights in that format. Block is the number of columns
-// that share a scale, or of rows that share a palette. 0 is what is usual: 32
-// columns for int4, a row for int8, 16 rows for palettes. -1 is a whole row, or
-// the whole matrix for palettes.
+// New returns a source of weights in that format. Block is the number of
+// columns that share a scale, or of rows that share a palette. 0 is what is
+// usual: 32 columns for int4, a row for int8, 16 rows for palettes. -1 is a
+// whole row, or the whole matrix for palettes. ChaCha8 is fixed by its
+// definition, so a seed gives the same package with every version of Go.
 func New(format Format, block int, seed uint64) *Source {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
@@ -85,9 +89,10 @@ func (s *Source) Weight(to *modelgen.Store, w modelgen.Weight) (*mil.Value, erro
 	return s.matrix(to, w, s.deviation(w.Role))
 }
 
-// deviation is the standard deviation of a matrix's elements. The residual stream
-// takes two contributions of each layer; together they are as large as the
-// embedding.
+// deviation is the standard deviation of a matrix's elements. The residual
+// stream takes two contributions of each layer; together they are as large as
+// the embedding. A product over n inputs of deviation 1 has deviation 1 when
+// the weights have 1/sqrt(n).
 func (s *Source) deviation(role modelgen.Role) float64 {
 	root := func(n int) float64 { return math.Sqrt(float64(n)) }
 	residual := 1 / math.Sqrt(2*float64(s.shape.Layers))
@@ -135,7 +140,8 @@ func (s *Source) matrix(to *modelgen.Store, w modelgen.Weight, deviation float64
 	return to.Op("constexpr_blockwise_shift_scale", w.Name+"_quantized", typ, mil.Args{"data": data, "scale": scale}), errors.Join(err, err2)
 }
 
-// bytes returns n random bytes, which the next call overwrites.
+// bytes returns n random bytes, which the next call overwrites. The result is
+// valid until then.
 func (s *Source) bytes(n int) []byte {
 	if cap(s.buf) < n {
 		s.buf = make([]byte, n)
@@ -184,7 +190,8 @@ func (s *Source) codes(n int) []byte {
 	return data
 }
 
-// scales returns n fp16 numbers around mean.
+// scales returns n fp16 numbers around mean. A table of 256 values spares a
+// conversion for each.
 func (s *Source) scales(n int, mean float64) []byte {
 	var table [256]uint16
 	for i := range table {
@@ -226,7 +233,8 @@ func (s *Source) normals(n int, deviation float64) []byte {
 }
 
 // normalQuantiles returns n equally likely values of a normal distribution, in
-// rising order and with a standard deviation of exactly 1.
+// rising order and with a standard deviation of exactly 1. They are taken at
+// the middles of n equal shares.
 func normalQuantiles(n int) []float64 {
 	q := make([]float64, n)
 	sum := 0.0
@@ -240,5 +248,6 @@ func normalQuantiles(n int) []float64 {
 	return q
 }
 
-// half rounds to binary16.
+// half rounds to binary16. Numbers beyond binary16 would become infinite;
+// deviations are far from that.
 func half(x float64) uint16 { return dtype.Float32ToFloat16(float32(x)) }

@@ -34,19 +34,24 @@ const (
 	// Compiler is the C compiler; gcc when it is not set. Flags are added to its
 	// own.
 	Compiler = "COREML_RIG_CC"
-	Flags    = "COREML_RIG_CFLAGS"
+	// The folders of another architecture's libraries, for instance.
+	Flags = "COREML_RIG_CFLAGS"
 )
 
 // standin is the source file that is compiled.
 const standin = "testdata/standin/standin.m"
 
+// sources are the stand-in's. They are embedded, so that a test binary needs no
+// source tree beside it.
+//
 //go:embed testdata/standin
 var sources embed.FS
 
 // ErrUnavailable means that the compiler or the libraries are missing.
 var ErrUnavailable = errors.New("the stand-in for CoreML.framework cannot be built: it needs gobjc and libgnustep-base-dev")
 
-// started holds the one stand-in of the process.
+// started holds the one stand-in of the process. A process can load an
+// Objective-C runtime once, so a failure is final for all of its tests.
 var started struct {
 	sync.Once
 	err error
@@ -67,6 +72,8 @@ func Start(tb testing.TB) {
 	}
 }
 
+// start builds or finds the library, loads it in place of the frameworks of a
+// Mac and puts the portable engine behind it.
 func start() error {
 	library, err := locate()
 	if err != nil {
@@ -80,7 +87,9 @@ func start() error {
 
 // locate returns the stand-in's library and builds it if it is not there: like
 // the go command's, its builds are kept, under the digest of what they are made
-// from.
+// from. Whatever changes the result is part of the digest: sources, flags and
+// the compiler's name. Old builds are left for the system's own cleaning of
+// caches.
 func locate() (string, error) {
 	if library := os.Getenv(Library); library != "" {
 		return library, nil
@@ -113,6 +122,8 @@ func locate() (string, error) {
 	return library, build(library, args)
 }
 
+// compiler names the C compiler. It must know Objective-C, which for gcc is the
+// package gobjc.
 func compiler() string {
 	if cc := os.Getenv(Compiler); cc != "" {
 		return cc
@@ -120,8 +131,9 @@ func compiler() string {
 	return "gcc"
 }
 
-// arguments are those of gnustep-config --objc-flags, as far as they matter, and
-// what the environment changes.
+// arguments are those of gnustep-config --objc-flags, as far as they matter,
+// and what the environment changes. Warnings are errors, since nobody reads
+// what a build prints here.
 func arguments() []string {
 	args := []string{
 		"-x", "objective-c", "-std=gnu11", "-D_GNU_SOURCE", "-fconstant-string-class=NSConstantString", "-DGNUSTEP",
@@ -140,6 +152,8 @@ func arguments() []string {
 func Build(to string) error { return build(to, arguments()) }
 
 // build compiles the stand-in. It appears under its name when it is complete.
+// Several test processes may build at once; each does so in a folder of its
+// own, and the last rename wins with the same content.
 func build(to string, args []string) error {
 	path, err := exec.LookPath(compiler())
 	if err != nil {
@@ -171,24 +185,30 @@ func build(to string, args []string) error {
 	return fmt.Errorf("the stand-in does not compile: %w\n%s", err, out)
 }
 
-// compile runs the compiler in dir and returns what it printed.
+// compile runs the compiler in dir and returns what it printed. The embedded
+// sources have been copied to dir, since the compiler reads files.
 func compile(compiler, dir string, args []string) ([]byte, error) {
 	cmd := exec.Command(compiler, append([]string{"-o", "standin.so"}, args...)...)
 	cmd.Dir = dir
 	return cmd.CombinedOutput()
 }
 
+// firstLine keeps the reason for a skip short: compilers go on for pages.
 func firstLine(text []byte) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	return line
 }
 
-// functions are the stand-in's own C functions.
+// functions are the stand-in's own C functions. Their addresses are called by
+// purego.SyscallN. They are declared in standin.h and belong to the stand-in
+// alone; Core ML has nothing like them.
 var functions struct {
 	counts, report, forget, methods, setDevices, threads, gate, waiting uintptr
 }
 
-// connect finds the stand-in's functions and sets the engine behind it.
+// connect finds the stand-in's functions and sets the engine behind it. The
+// callback is made once, as purego never frees one. It is called on threads of
+// the stand-in, and of the runtime's own.
 func connect(library string) error {
 	handle, err := purego.Dlopen(library, purego.RTLD_NOW) // the one that is loaded
 	if err != nil {

@@ -18,7 +18,9 @@ import (
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
-// The content of standin.json.
+// The content of standin.json, which the stand-in's compiler writes into a
+// compiled model and its loader reads. It plays the part of Core ML's own
+// files, whose format is not known.
 type (
 	compiledModel struct {
 		Default   string              `json:"default"`
@@ -43,7 +45,9 @@ type (
 		Probabilities string      `json:"probabilities,omitempty"`
 	}
 	feature struct {
-		Name        string   `json:"name"`
+		Name string `json:"name"`
+		// MLFeatureType and MLMultiArrayDataType by their numbers, as the
+		// stand-in gives them out.
 		Kind        int      `json:"kind"`
 		Type        int64    `json:"type"`
 		Shape       []int    `json:"shape"`
@@ -64,18 +68,22 @@ type (
 	}
 )
 
-// MLFeatureType's numbers.
+// featureTypes are the numbers of MLFeatureType, as Core ML's headers define
+// them.
 var featureTypes = map[engine.FeatureKind]int{
 	engine.Int64: 1, engine.Double: 2, engine.String: 3, engine.Image: 4,
 	engine.MultiArray: 5, engine.Dictionary: 6, engine.Sequence: 7, engine.StateArray: 8,
 }
 
+// pixelFormats are the numbers of CoreVideo. RGB and BGR share one, as in Core
+// ML.
 var pixelFormats = map[engine.Pixels]int64{
 	engine.Gray: pixels8, engine.GrayHalf: pixels16, engine.RGB: pixelsBGRA, engine.BGR: pixelsBGRA,
 }
 
-// describe is what the stand-in's compiler makes of a package. Every function is
-// loaded once, so that what the engine cannot run does not compile.
+// describe is what the stand-in's compiler makes of a package. Every function
+// is loaded once, so that what the engine cannot run does not compile. Its
+// error becomes the NSError of the compilation.
 func describe(path string) ([]byte, error) {
 	options, err := readOptions(path)
 	if err != nil {
@@ -110,6 +118,8 @@ func describe(path string) ([]byte, error) {
 	return json.Marshal(c)
 }
 
+// describeFunction describes a function as the framework would. A classifier is
+// recognised by its outputs: a label, and a dictionary of probabilities.
 func describeFunction(d *engine.Description) function {
 	f := function{Inputs: features(d.Inputs), Outputs: features(d.Outputs), States: features(d.States)}
 	for i := range d.Outputs {
@@ -130,6 +140,8 @@ func describeFunction(d *engine.Description) function {
 	return f
 }
 
+// features describes features in the package's order, which the stand-in then
+// hides behind a dictionary.
 func features(list []engine.Feature) []feature {
 	out := []feature{}
 	for i := range list {
@@ -153,6 +165,8 @@ func features(list []engine.Feature) []feature {
 // writes them.
 var prefixes = map[string]string{"CoreML5": "ios15.", "CoreML6": "ios16.", "CoreML7": "ios17.", "CoreML8": "ios18."}
 
+// operations lists what a compute plan walks. Constants have no operator set
+// before their name.
 func operations(opset string, b *mil.Block) []operation {
 	out := []operation{}
 	for _, op := range b.Ops {
@@ -179,6 +193,8 @@ func operations(opset string, b *mil.Block) []operation {
 // OptionsFile is the file in a package that changes the stand-in's behaviour.
 const OptionsFile = "rig.options"
 
+// readOptions reads the options of a package; none is the usual case. A line
+// that is no option is an error, so that a mistyped one does not go unnoticed.
 func readOptions(path string) (map[string]string, error) {
 	options := map[string]string{}
 	raw, err := os.ReadFile(filepath.Join(path, OptionsFile))

@@ -10,12 +10,17 @@ import (
 )
 
 // patience is how long something may take that must happen sooner or later.
+// Only a test that fails waits that long.
 const patience = 60 * time.Second
 
-// Gate is where steps of packages with the options for it wait while it is shut.
+// Gate is where steps of packages with an option such as predict-gate=1 wait
+// while it is shut. With it a test can hold the framework in the middle of a
+// step and look at what the engine does meanwhile, without sleeping. There is
+// one gate for the process.
 type Gate struct{ tb testing.TB }
 
-// ShutGate shuts the gate, at the latest until the test ends.
+// ShutGate shuts the gate, at the latest until the test ends. A test that
+// forgets to open it, or fails, leaves nobody waiting.
 func ShutGate(tb testing.TB) *Gate {
 	tb.Helper()
 	purego.SyscallN(functions.gate, 1)
@@ -33,7 +38,8 @@ func (g *Gate) Waiting() int {
 	return int(n)
 }
 
-// Await waits until so many threads wait at the gate.
+// Await waits until so many threads wait at the gate. It polls, because a
+// thread of C that waits cannot tell a goroutine so.
 func (g *Gate) Await(n int) {
 	g.tb.Helper()
 	for end := time.Now().Add(patience); g.Waiting() < n; time.Sleep(time.Millisecond) {
@@ -44,7 +50,8 @@ func (g *Gate) Await(n int) {
 }
 
 // Leaves calls f and fails the test when f does not return while the gate is
-// shut.
+// shut. It is the test that a context's end is heeded while the framework is
+// busy.
 func (g *Gate) Leaves(what string, f func()) {
 	g.tb.Helper()
 	done := make(chan struct{})

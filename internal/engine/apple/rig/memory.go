@@ -12,6 +12,8 @@ import (
 
 // Element types and pixel formats of standin.h.
 const (
+	// 0x10000 marks floats, 0x20000 integers; the rest are the bits of an
+	// element.
 	arrayFloat16 = 0x10000 | 16
 	arrayFloat32 = 0x10000 | 32
 	arrayFloat64 = 0x10000 | 64
@@ -19,16 +21,21 @@ const (
 	arrayInt8    = 0x20000 | 8
 	arrayInt64   = 0x20000 | 64
 
+	// Four characters each, as CoreVideo writes its formats: L008, L00h and
+	// BGRA.
 	pixels8    = 0x4c303038
 	pixels16   = 0x4c303068
 	pixelsBGRA = 0x42475241
 )
 
+// arrayTypes are the element types that the stand-in plays. Core ML has no
+// multi-array of int64: it stands for a feature that is one integer.
 var arrayTypes = map[tensor.DType]int64{
 	tensor.Float16: arrayFloat16, tensor.Float32: arrayFloat32, tensor.Float64: arrayFloat64,
 	tensor.Int32: arrayInt32, tensor.Int8: arrayInt8, tensor.Int64: arrayInt64,
 }
 
+// dtypeOf is arrayTypes the other way round.
 func dtypeOf(kind int64) (tensor.DType, error) {
 	for d, k := range arrayTypes {
 		if k == kind {
@@ -38,6 +45,8 @@ func dtypeOf(kind int64) (tensor.DType, error) {
 	return tensor.Invalid, fmt.Errorf("element type %#x is not known", kind)
 }
 
+// goString copies a string of C, which ends with a zero byte. nil is the empty
+// one.
 func goString(p *byte) string {
 	if p == nil {
 		return ""
@@ -49,7 +58,8 @@ func goString(p *byte) string {
 	return string(unsafe.Slice(p, n))
 }
 
-// describe fills in the type and shape of a result.
+// describe fills in the type and shape of a result. The stand-in allocates by
+// it, and asks for the elements with opTake.
 func (a *array) describe(t *tensor.Tensor) error {
 	if err := t.Err(); err != nil {
 		return err
@@ -66,7 +76,9 @@ func (a *array) describe(t *tensor.Tensor) error {
 }
 
 // each calls f for every run of n bytes that lie next to each other in a's
-// memory; they are in the order of a contiguous tensor.
+// memory; they are in the order of a contiguous tensor. Strides count elements.
+// Trailing dimensions without gaps are one run, so that dense arrays are copied
+// in one piece.
 func (a *array) each(size int, f func(memory []byte)) {
 	rank := int(a.rank)
 	for _, d := range a.shape[:rank] {
@@ -99,7 +111,8 @@ func (a *array) each(size int, f func(memory []byte)) {
 	}
 }
 
-// load copies an array's elements.
+// load copies an array's elements. The stand-in's memory is valid for the time
+// of the request only.
 func (a *array) load() (*tensor.Tensor, error) {
 	d, err := dtypeOf(a.kind)
 	if err != nil {
@@ -116,8 +129,8 @@ func (a *array) load() (*tensor.Tensor, error) {
 	return t, t.Err()
 }
 
-// store converts a tensor to the array's type and copies it there. pixels is for
-// images.
+// store converts a tensor to the array's type and copies it there. pixels is
+// for images. Rows may be padded, which each takes care of.
 func (a *array) store(t *tensor.Tensor, pixels engine.Pixels) error {
 	switch a.kind {
 	case pixels8, pixels16, pixelsBGRA:
@@ -154,6 +167,7 @@ func bytesOf(t *tensor.Tensor) ([]byte, error) {
 	return nil, fmt.Errorf("element type %v is not played: %w", t.DType(), t.Err())
 }
 
+// raw views the elements as bytes without a copy.
 func raw[T tensor.Element](t *tensor.Tensor) ([]byte, error) {
 	data, err := tensor.Data[T](t)
 	if err != nil || len(data) == 0 {
@@ -175,12 +189,15 @@ func (a *array) input(f *engine.Feature) (*tensor.Tensor, error) {
 	return t, t.Err()
 }
 
-// row returns the bytes of a row of pixels.
+// row returns the bytes of a row of pixels. Of a pixel buffer strides[0] is the
+// distance of rows in bytes and strides[1] that of pixels; shape is height and
+// width.
 func (a *array) row(y int) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(a.data, int64(y)*a.strides[0])), a.shape[1]*a.strides[1])
 }
 
-// channel returns the byte of a BGRA pixel that holds a channel.
+// channel returns the byte of a BGRA pixel that holds a channel. Channels are
+// those of the program: 0 is red for RGB, and blue for BGR.
 func channel(p engine.Pixels, c int) int {
 	if p == engine.RGB {
 		return 2 - c
@@ -188,7 +205,8 @@ func channel(p engine.Pixels, c int) int {
 	return c
 }
 
-// loadPixels makes [1, channels, height, width] of an image.
+// loadPixels makes [1, channels, height, width] of an image. Values are 0 to
+// 255, as Core ML gives them to a program.
 func (a *array) loadPixels(f *engine.Feature) (*tensor.Tensor, error) {
 	h, w := int(a.shape[0]), int(a.shape[1])
 	switch a.kind {
@@ -220,7 +238,8 @@ func (a *array) loadPixels(f *engine.Feature) (*tensor.Tensor, error) {
 	return nil, fmt.Errorf("pixel format %#x is not played", a.kind)
 }
 
-// storePixels writes [1, channels, height, width].
+// storePixels writes [1, channels, height, width]. Values beyond 0 to 255 are
+// clamped and fractions cut off.
 func (a *array) storePixels(t *tensor.Tensor, pixels engine.Pixels) error {
 	h, w := int(a.shape[0]), int(a.shape[1])
 	if a.kind == pixels16 {

@@ -21,6 +21,8 @@ const (
 	countViolations
 )
 
+// count asks for one of the counts. They cover the whole process, so tests
+// compare two of them.
 func count(which uintptr) int64 {
 	n, _, _ := purego.SyscallN(functions.counts, which)
 	return int64(n)
@@ -34,10 +36,13 @@ func Made() int64 { return count(countMade) }
 func Freed() int64 { return count(countFreed) }
 
 // Violations returns how often the framework was used in a way that its
-// documentation leaves undefined.
+// documentation leaves undefined. Such are a second use of a state that is in
+// use, a model that is freed during a prediction, the address of a pixel buffer
+// that is not locked.
 func Violations() int64 { return count(countViolations) }
 
-// Forget clears the violations and returns how many there were.
+// Forget clears the violations and returns how many there were. A test that
+// provokes violations on purpose calls it before Balance looks.
 func Forget() int64 {
 	n, _, _ := purego.SyscallN(functions.forget)
 	return int64(n)
@@ -51,7 +56,8 @@ func Report() string { return text(functions.report, 1<<14) }
 // line, with tabs between them.
 func Methods() string { return text(functions.methods, 1<<18) }
 
-// text calls a function that fills a buffer.
+// text calls a function that fills a buffer. The buffer is pinned, because the
+// collector does not know that C writes into it.
 func text(f uintptr, size int) string {
 	b := make([]byte, size)
 	var pin runtime.Pinner
@@ -61,7 +67,7 @@ func text(f uintptr, size int) string {
 	return string(b[:n])
 }
 
-// Devices are the machine's compute devices.
+// Devices are the machine's compute devices. They are bits, to be joined.
 type Devices uintptr
 
 // The devices that the stand-in can play.
@@ -83,7 +89,9 @@ func SetDevices(tb testing.TB, d Devices) {
 func Settle() int64 { return settle(0) }
 
 // settle waits until nothing runs in the stand-in any more and the collector's
-// releases have been made, or until what is live no longer changes.
+// releases have been made, or until what is live no longer changes. Objects
+// that nobody closed are released by cleanups, which run some time after a
+// collection: hence the loop. It gives up after 400 rounds of 5 ms.
 func settle(live int64) int64 {
 	left, same := int64(0), 0
 	for range 400 {
@@ -107,7 +115,8 @@ func settle(live int64) int64 {
 // Balance fails the test if, when it ends, more objects are alive than when
 // Balance was called, if the binding still owns more, or if the framework was
 // used in an undefined way meanwhile. Call it before what the test cleans up
-// itself is made.
+// itself is made. Tests of the engine call it to show that they leak nothing
+// and use the framework as documented.
 func Balance(tb testing.TB) {
 	tb.Helper()
 	Start(tb)

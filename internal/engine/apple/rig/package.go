@@ -15,8 +15,9 @@ import (
 // opset is the operator set of built programs: the first with states.
 const opset = "CoreML8"
 
-// Package writes a package of one function, main, with options for the stand-in,
-// and returns where it lies.
+// Package writes a package of one function, main, with options for the
+// stand-in, and returns where it lies. The name ends in .mlpackage, by which
+// the compiler tells packages.
 func Package(tb testing.TB, build func(b *mil.Builder), options ...string) engine.Source {
 	tb.Helper()
 	b := mil.NewBuilder("main", opset)
@@ -37,7 +38,8 @@ func Package(tb testing.TB, build func(b *mil.Builder), options ...string) engin
 	return withOptions(tb, dir, options)
 }
 
-// Copy copies a package and adds options for the stand-in.
+// Copy copies a package and adds options for the stand-in. It is for packages
+// of the test data, which a test must not write into.
 func Copy(tb testing.TB, path string, options ...string) engine.Source {
 	tb.Helper()
 	dir := filepath.Join(tb.TempDir(), filepath.Base(path))
@@ -47,6 +49,8 @@ func Copy(tb testing.TB, path string, options ...string) engine.Source {
 	return withOptions(tb, dir, options)
 }
 
+// withOptions completes a package and names it in both ways that a source can
+// be named.
 func withOptions(tb testing.TB, dir string, options []string) engine.Source {
 	tb.Helper()
 	SetOptions(tb, dir, options...)

@@ -14,7 +14,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// Limits and operations of standin.h.
+// Limits of standin.h. Both sides have arrays of these lengths, so a change
+// here is one there.
 const (
 	maxRank     = 16
 	maxFeatures = 128
@@ -22,6 +23,7 @@ const (
 )
 
 const (
+	// The operations, in the order of the enum in standin.h.
 	opDescribe = iota + 1
 	opLoad
 	opUnload
@@ -34,7 +36,10 @@ const (
 	opWriteState
 )
 
-// request is struct request of standin.h. It lies in memory of C.
+// request is struct request of standin.h. It lies in memory of C. Its fields
+// must have the order and the sizes of the struct in C: all numbers are 64 bits
+// wide, so that no padding comes between them. Pointers in it are valid until
+// the request has been answered.
 type request struct {
 	op, handle, state int64
 	path, name        *byte
@@ -44,7 +49,8 @@ type request struct {
 	message           [maxMessage]byte
 }
 
-// array is struct tensor of standin.h.
+// array is struct tensor of standin.h. data is the stand-in's, strides count
+// elements; kind is an element type or a pixel format.
 type array struct {
 	name           *byte
 	data           unsafe.Pointer
@@ -52,7 +58,9 @@ type array struct {
 	shape, strides [maxRank]int64
 }
 
-// table gives numbers to what the stand-in holds.
+// table gives numbers to what the stand-in holds. C must not hold Go pointers,
+// so that it gets numbers in their place: of programs, states and results. A
+// number is never used again.
 type table struct {
 	sync.Mutex
 	next  int64
@@ -61,6 +69,8 @@ type table struct {
 
 var handles = table{items: map[int64]any{}}
 
+// put keeps a value and returns its number, which is never 0: that stands for
+// none in C.
 func (t *table) put(v any) int64 {
 	t.Lock()
 	defer t.Unlock()
@@ -69,6 +79,7 @@ func (t *table) put(v any) int64 {
 	return t.next
 }
 
+// take removes a value and returns it, nil when there is none of that number.
 func (t *table) take(h int64) any {
 	t.Lock()
 	defer t.Unlock()
@@ -77,12 +88,15 @@ func (t *table) take(h int64) any {
 	return v
 }
 
+// count returns how many values the stand-in has not given back.
 func (t *table) count() int {
 	t.Lock()
 	defer t.Unlock()
 	return len(t.items)
 }
 
+// find returns the value of a number, which must be of the type that the
+// request expects.
 func find[T any](h int64) (T, error) {
 	handles.Lock()
 	defer handles.Unlock()
@@ -107,12 +121,16 @@ func answer(r *request) {
 	r.failed = 0
 }
 
+// fail tells C of an error, cut to the room that there is.
 func (r *request) fail(err error) {
 	r.failed = 1
 	n := copy(r.message[:maxMessage-1], err.Error())
 	r.message[n] = 0
 }
 
+// serve does what one request asks for. A prediction takes two requests:
+// opPredict computes and tells shapes, and opTake copies into memory that the
+// stand-in has allocated by them.
 func serve(r *request) error {
 	switch r.op {
 	case opDescribe:
@@ -187,7 +205,9 @@ type result struct {
 	features []engine.Feature
 }
 
-// predict runs the program and leaves the results for opTake.
+// predict runs the program and leaves the results for opTake. Inputs that are
+// absent in the request are left to their defaults. Results are in the order of
+// the description.
 func predict(r *request) error {
 	p, err := find[engine.Program](r.handle)
 	if err != nil {

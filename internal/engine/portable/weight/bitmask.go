@@ -8,11 +8,13 @@ import (
 )
 
 // bitmask is a packed run of bits with quick counting. Bit i is bit i%8 of byte
-// i/8.
+// i/8. Padding bits behind bit n-1 may hold anything; byteAt hides them. It is
+// never changed after newBitmask and may be read by any number of goroutines.
 type bitmask struct {
 	data []byte
 	n    int
-	// before[k] is the number of ones before byte k*maskStep.
+	// before[k] is the number of ones before byte k*maskStep. The last entry is
+	// the number of all ones.
 	before []int
 }
 
@@ -20,8 +22,9 @@ type bitmask struct {
 // memory, and a look-up reads a cache line at most.
 const maskStep = 64
 
-// newBitmask reads a mask of n bits. The last count stands for the whole mask, so that
-// ones needs no sum.
+// newBitmask reads a mask of n bits. The last count stands for the whole mask,
+// so that ones needs no sum. It goes through the mask once, at load. data is
+// referred to, and may be mapped.
 func newBitmask(p *array.Poller, data []byte, n int) (*bitmask, error) {
 	if n < 0 || len(data) < (n+7)/8 {
 		return nil, fmt.Errorf("mask of %d bits holds %d bytes", n, len(data))
@@ -51,11 +54,13 @@ func (m *bitmask) byteAt(k int) byte {
 	return b
 }
 
-// ones returns the number of ones.
+// ones returns the number of ones. It is the number of elements of the tensor
+// that are stored.
 func (m *bitmask) ones() int { return m.before[len(m.before)-1] }
 
-// rank returns the number of ones before bit p: the place of the value of p among those
-// that are stored.
+// rank returns the number of ones before bit p: the place of the value of p
+// among those that are stored. p may be any position; behind the end the answer
+// is the number of all ones. It reads up to 63 bytes beyond the count.
 func (m *bitmask) rank(p int) int {
 	if p >= m.n {
 		return m.ones()
@@ -68,7 +73,8 @@ func (m *bitmask) rank(p int) int {
 	return r + bits.OnesCount8(m.data[byteIndex]&(1<<(p%8)-1))
 }
 
-// next returns the first one at or after bit p, or n.
+// next returns the first one at or after bit p, or n. With rank once and next
+// from there on, a run is read without counting for each element.
 func (m *bitmask) next(p int) int {
 	if p >= m.n {
 		return m.n
@@ -85,8 +91,9 @@ func (m *bitmask) next(p int) int {
 	return 8*k + bits.TrailingZeros8(b)
 }
 
-// selectBit returns the position of one number k, or n. It is rank the other way round:
-// a binary search among the counts, then a walk over one step.
+// selectBit returns the position of one number k, or n. It is rank the other
+// way round: a binary search among the counts, then a walk over one step.
+// Numbers count from 0.
 func (m *bitmask) selectBit(k int) int {
 	lo, hi := 0, len(m.before)-1
 	for lo < hi { // last step whose count before it is at most k

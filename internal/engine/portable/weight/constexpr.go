@@ -8,8 +8,10 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// constexprs are the operators that decode a compressed constant. Each turns its
-// operands into nodes; operands may be results of other constexprs.
+// constexprs are the operators that decode a compressed constant. Each turns
+// its operands into nodes; operands may be results of other constexprs.
+// affine_dequantize, cast, lut_to_dense and sparse_to_dense came with iOS16.
+// The last two changed their form with iOS18, which brought the others.
 var constexprs = map[string]func(x *constexpr) ([]*Weight, error){
 	"constexpr_affine_dequantize":            (*constexpr).affine,
 	"constexpr_blockwise_shift_scale":        (*constexpr).blockwise,
@@ -23,8 +25,9 @@ var constexprs = map[string]func(x *constexpr) ([]*Weight, error){
 // IsOperator reports whether op is an operator that decodes a constant.
 func IsOperator(op string) bool { return constexprs[op] != nil }
 
-// New makes the results of a constexpr operation. known holds those of
-// earlier ones.
+// New makes the results of a constexpr operation. known holds those of earlier
+// ones. Constants are checked here against their declared sizes, so that
+// reading a weight needs no check. round is set for arithmetic Faithful.
 func New(p *array.Poller, op *mil.Op, known map[*mil.Value]*Weight, round bool) ([]*Weight, error) {
 	f := constexprs[op.Type]
 	if f == nil {
@@ -40,6 +43,7 @@ func New(p *array.Poller, op *mil.Op, known map[*mil.Value]*Weight, round bool) 
 		return nil, fmt.Errorf("has %d results where %d are expected", len(op.Outputs), len(ws))
 	}
 	for _, w := range ws {
+		// Each link may decode all that lies behind it again.
 		if w.cost = x.cost + 1; w.cost > maxCost {
 			return nil, fmt.Errorf("more than %d constexpr operations feed it", maxCost)
 		}
@@ -50,7 +54,7 @@ func New(p *array.Poller, op *mil.Op, known map[*mil.Value]*Weight, round bool) 
 	return ws, checkTypes(op, ws)
 }
 
-// constexpr is the work area of one operation.
+// constexpr is the work area of one operation. It lives for one call of New.
 type constexpr struct {
 	*array.Poller
 	op    *mil.Op
@@ -67,7 +71,8 @@ type constexpr struct {
 const maxCost = 64
 
 // operand returns the stored or computed operand of that name as a node; nil
-// when it is absent.
+// when it is absent. The number of bytes and the cost of what it returns are
+// added to those of the operation.
 func (x *constexpr) operand(name string) (n node, shape []int, dt dtype.Type, err error) {
 	v := x.op.Input(name)
 	if v == nil {
@@ -86,7 +91,7 @@ func (x *constexpr) operand(name string) (n node, shape []int, dt dtype.Type, er
 }
 
 // stored returns an operand that must be a constant in the file, checked for
-// length.
+// length. Its data may be longer than needed, never shorter.
 func (x *constexpr) stored(name string) (*mil.Const, error) {
 	v := x.op.Input(name)
 	if v == nil {
@@ -108,8 +113,9 @@ func (x *constexpr) stored(name string) (*mil.Const, error) {
 	return c, nil
 }
 
-// axis reads an operand that names one of rank dimensions, from the end when it is
-// negative; the first when it is absent.
+// axis reads an operand that names one of rank dimensions, from the end when it
+// is negative; the first when it is absent. One that is not stored counts as
+// absent.
 func (x *constexpr) axis(name string, rank int) (int, error) {
 	axis := 0
 	if v := x.op.Input(name); v != nil && v.Const != nil {
@@ -127,7 +133,8 @@ func (x *constexpr) axis(name string, rank int) (int, error) {
 	return axis, nil
 }
 
-// constOf returns the constant behind a node, or nil.
+// constOf returns the constant behind a node, or nil. Forms that kernels read
+// as stored need the constant; nodes alone can only be decoded.
 func constOf(n node) *mil.Const {
 	if c, ok := n.(constNode); ok {
 		return c.c
@@ -135,15 +142,16 @@ func constOf(n node) *mil.Const {
 	return nil
 }
 
-// result makes the result of the operation.
+// result makes the result of the operation. format is for listings only.
 func (x *constexpr) result(shape []int, dt dtype.Type, format string, n node) *Weight {
 	return &Weight{Shape: shape, dt: dt, format: format, bytes: x.bytes, node: n, round: x.rounds(dt)}
 }
 
-// rounds reports whether computed elements of the type are to be rounded.
+// rounds reports whether computed elements of the type are to be rounded. fp32
+// results are computed in fp32 and need no rounding.
 func (x *constexpr) rounds(dt dtype.Type) bool { return x.round && dt == dtype.Float16 }
 
-// cast reads binary16 as float32.
+// cast reads binary16 as float32. It is exact, so nothing is rounded.
 func (x *constexpr) cast() ([]*Weight, error) {
 	src, shape, _, err := x.operand("source_val")
 	if err != nil {

@@ -7,9 +7,11 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 )
 
-// maskOperand reads a mask: stored bits, or the mask result of another operator. Up to
-// iOS17 the bits are a flat run of bytes with the shape beside them; from iOS18 on they
-// are a tensor of one-bit numbers, which has the shape.
+// maskOperand reads a mask: stored bits, or the mask result of another
+// operator. Up to iOS17 the bits are a flat run of bytes with the shape beside
+// them; from iOS18 on they are a tensor of one-bit numbers, which has the
+// shape. Bit i stands for element i of the dense tensor, row-major; the lowest
+// bit of a byte comes first.
 func (x *constexpr) maskOperand(name string) (*bitmask, []int, error) {
 	v := x.op.Input(name)
 	if v == nil {
@@ -41,7 +43,8 @@ func (x *constexpr) maskOperand(name string) (*bitmask, []int, error) {
 	return m, shape, nil
 }
 
-// count checks that there is a stored value for each one of the mask.
+// count checks that there is a stored value for each one of the mask. Values
+// lie in the order of the ones, without gaps.
 func (m *bitmask) count(shape []int) error {
 	if n := product(shape); n != m.ones() {
 		return fmt.Errorf("%d values for a mask with %d ones", n, m.ones())
@@ -49,9 +52,9 @@ func (m *bitmask) count(shape []int) error {
 	return nil
 }
 
-// sparseToDense puts the values in the places of a mask. They may be stored, or what
-// one of the sparse operators below gives; only this one makes a tensor that other
-// operators of a program can read.
+// sparseToDense puts the values in the places of a mask. They may be stored, or
+// what one of the sparse operators below gives; only this one makes a tensor
+// that other operators of a program can read. Places without a one are zero.
 func (x *constexpr) sparseToDense() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("mask")
 	if err != nil {
@@ -99,7 +102,8 @@ func (x *constexpr) lutToSparse() ([]*Weight, error) {
 	return x.pair(n.where, n.out, dt, "sparse "+n.format(), n), nil
 }
 
-// widenMask repeats the mask of the indices along the vector axis.
+// widenMask repeats the mask of the indices along the vector axis. Every one
+// becomes n.v ones, at the positions that the vector of its index fills.
 func (n *lutNode) widenMask(poll *array.Poller, mask *bitmask) (*bitmask, error) {
 	total := product(n.out)
 	bits := make([]byte, (total+7)/8)
@@ -112,7 +116,8 @@ func (n *lutNode) widenMask(poll *array.Poller, mask *bitmask) (*bitmask, error)
 	return newBitmask(poll, bits, total)
 }
 
-// sparseBlockwise scales the values of a sparse tensor.
+// sparseBlockwise scales the values of a sparse tensor. Blocks divide the dense
+// shape, which the mask gives; the data is flat.
 func (x *constexpr) sparseBlockwise() ([]*Weight, error) {
 	mask, shape, err := x.maskOperand("data_mask")
 	if err != nil {
@@ -137,7 +142,7 @@ func (x *constexpr) sparseBlockwise() ([]*Weight, error) {
 }
 
 // pair makes the two results of a sparse operator: the mask and the values of
-// its ones.
+// its ones. The first is for the next sparse operator, which takes both.
 func (x *constexpr) pair(mask *bitmask, shape []int, dt dtype.Type, format string, n node) []*Weight {
 	return []*Weight{
 		{Shape: shape, dt: dtype.UInt1, format: "mask", bytes: len(mask.data), node: maskNode{mask}},

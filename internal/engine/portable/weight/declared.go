@@ -19,6 +19,7 @@ var computedTypes = map[string][]dtype.Type{
 // checkTypes compares the results with the types that the program declares for
 // them. What reads a weight goes by the declared type, what decodes it by the
 // operands: where the two differ, one of them would be wrong without a word.
+// Sizes that the program leaves open are allowed.
 func checkTypes(op *mil.Op, ws []*Weight) error {
 	for name, types := range computedTypes {
 		if v := op.Input(name); v != nil && !slices.Contains(types, v.Type.DType) {

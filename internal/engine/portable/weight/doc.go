@@ -8,6 +8,10 @@
 // multiply as they are stored are found by [Weight.Matrix]; every other one is
 // decoded row by row.
 //
-// To add a format: a function in the table of constexpr.go that checks the operands
-// and makes nodes, a node type if none fits and, for speed, its form in Matrix.
+// To add a format: a function in the table of constexpr.go that checks the
+// operands and makes nodes, a node type if none fits and, for speed, its form
+// in Matrix. Elements are numbered row-major over the dense shape. Codes of
+// less than a byte are packed without gaps over the whole tensor, the lowest
+// bits first, so a row may begin inside of a byte. Weights are immutable; any
+// number of goroutines may read one.
 package weight

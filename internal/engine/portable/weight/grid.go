@@ -8,6 +8,8 @@ import (
 
 // grid maps a position in a dense shape to one in a shape whose dimensions
 // divide it, as scales and tables lie: index i of a dimension maps to i/block.
+// A block of the whole dimension is one scale for all of it, a block of 1 a
+// scale for each index. Both shapes have one rank and are row-major.
 type grid struct {
 	shape, coarse, block []int
 }
@@ -29,8 +31,9 @@ func newGrid(shape, coarse []int) (grid, error) {
 }
 
 // at returns the coarse position of element p and the number of elements from p
-// on that map to the same one in a row. Callers ask once for each run, as the divisions
-// cost more than what is done with an element.
+// on that map to the same one in a row. Callers ask once for each run, as the
+// divisions cost more than what is done with an element. For a run within the
+// innermost dimension the coarse position stays, until its block ends.
 func (g *grid) at(p int) (coarse, run int) {
 	run = 1
 	mul := 1
@@ -46,9 +49,10 @@ func (g *grid) at(p int) (coarse, run int) {
 	return coarse, run
 }
 
-// blockText names the blocks of a grid: per tensor, per channel, /32. The innermost
-// dimension that is divided into blocks counts, as formats of other engines have no
-// other.
+// blockText names the blocks of a grid: per tensor, per channel, /32. The
+// innermost dimension that is divided into blocks counts, as formats of other
+// engines have no other. " per channel" stands for every division into single
+// indices, whichever the axis.
 func blockText(g grid) string {
 	for d := len(g.shape) - 1; d >= 0; d-- {
 		if g.coarse[d] > 1 && g.block[d] > 1 {

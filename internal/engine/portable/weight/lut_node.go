@@ -7,8 +7,8 @@ import (
 )
 
 // lutNode looks indices up in tables: one table for each block of the indices.
-// With vectors of length v each index stands for v consecutive elements along
-// axis.
+// Tables lie row-major by block, each of size entries of v numbers. With
+// vectors of length v each index stands for v consecutive elements along axis.
 type lutNode struct {
 	indices *mil.Const
 	lut     node
@@ -18,11 +18,13 @@ type lutNode struct {
 	v, axis int
 	out     []int // shape of the result
 	// where, when not nil, is the mask of a sparse result; mask is that of the
-	// indices, which are stored for its ones alone.
+	// indices, which are stored for its ones alone. Positions of elements count
+	// in the dense result, those of indices among the ones of mask.
 	where, mask *bitmask
 }
 
-// read looks the elements up.
+// read looks the elements up. For a sparse result start counts the stored
+// values, not the dense positions.
 func (n *lutNode) read(dst []float32, start int) {
 	if n.where != nil {
 		p := n.where.selectBit(start)
@@ -37,9 +39,11 @@ func (n *lutNode) read(dst []float32, start int) {
 	}
 }
 
-// element returns the element at position p of the dense result: which index, which
-// table, and the entry. All of it is computed anew for each, which is slow and right for
-// every layout; those that matter have a form in matrix.
+// element returns the element at position p of the dense result: which index,
+// which table, and the entry. All of it is computed anew for each, which is
+// slow and right for every layout; those that matter have a form in matrix. An
+// index cannot be larger than its table: lookup has compared its width with the
+// entries.
 func (n *lutNode) element(p int) float32 {
 	part := 0
 	if n.v > 1 {
@@ -54,8 +58,8 @@ func (n *lutNode) element(p int) float32 {
 }
 
 // split turns a position of the result into one of the indices and the part of
-// the vector. The result is n.v times as long along axis; dimensions inside of it are
-// the same for both.
+// the vector. The result is n.v times as long along axis; dimensions inside of
+// it are the same for both. With v of 1 it would return p and 0.
 func (n *lutNode) split(p int) (index, part int) {
 	inner := 1
 	for _, d := range n.out[n.axis+1:] {
@@ -67,11 +71,13 @@ func (n *lutNode) split(p int) (index, part int) {
 }
 
 // matrix returns the form that the kernels read as stored, or nil. scales, when
-// not nil, holds a factor for each row.
+// not nil, holds a factor for each row. A nil result is no error: the weight is
+// then decoded row by row.
 func (n *lutNode) matrix(p *array.Poller, w *Weight, rows, cols int, scales *mil.Const) kernel.Mat {
 	if n.where != nil || n.v != 1 || !planar(w.Shape) || !planar(n.grid.coarse) {
 		return nil
 	}
+	// Tables along rows and along columns.
 	gr, gc := n.grid.coarse[0], n.grid.coarse[1]
 	entries := gr * gc * n.size
 	c := kernel.LUTConfig{

@@ -9,7 +9,8 @@ import (
 )
 
 // lutToDense covers both forms. Up to iOS17 the indices are a flat run of bytes
-// with the shape beside them; from iOS18 on they carry type and shape.
+// with the shape beside them; from iOS18 on they carry type and shape. The
+// operand shape is what tells them apart.
 func (x *constexpr) lutToDense() ([]*Weight, error) {
 	indices, err := x.stored("indices")
 	if err != nil {
@@ -34,8 +35,9 @@ func (n *lutNode) format() string {
 	return f + blockText(n.grid)
 }
 
-// flatLUT is the form up to iOS17: one table for all, whose number of entries says how
-// wide the indices are, and these packed into a run of bytes.
+// flatLUT is the form up to iOS17: one table for all, whose number of entries
+// says how wide the indices are, and these packed into a run of bytes. The
+// indices are packed like any type of so many bits, the lowest first.
 func (x *constexpr) flatLUT(indices *mil.Const) ([]*Weight, error) {
 	lut, err := x.stored("lut")
 	if err != nil {
@@ -52,6 +54,7 @@ func (x *constexpr) flatLUT(indices *mil.Const) ([]*Weight, error) {
 	if !ok || len(indices.Data) < need {
 		return nil, fmt.Errorf("table of %d entries and %d bytes of indices for shape %v", lut.Len(), len(indices.Data), shape)
 	}
+	// One table for the whole tensor.
 	ones := make([]int, len(shape))
 	for d := range ones {
 		ones[d] = 1
@@ -87,9 +90,10 @@ func (x *constexpr) shapeOperand() ([]int, error) {
 	return shape, nil
 }
 
-// lookup makes the table look-up for indices of the given dense shape. The table's shape
-// is the number of tables along each dimension, then entries, then the length of the
-// vectors: [1, 1, 16, 1] is one table of 16 numbers for a matrix.
+// lookup makes the table look-up for indices of the given dense shape. The
+// table's shape is the number of tables along each dimension, then entries,
+// then the length of the vectors: [1, 1, 16, 1] is one table of 16 numbers for
+// a matrix. The table itself may be compressed, as one of int8 with a scale is.
 func (x *constexpr) lookup(indices *mil.Const, shape []int) (*lutNode, dtype.Type, error) {
 	lut, ls, dt, err := x.operand("lut")
 	if err != nil {
@@ -120,7 +124,9 @@ func (x *constexpr) lookup(indices *mil.Const, shape []int) (*lutNode, dtype.Typ
 	return n, dt, nil
 }
 
-// vector sets the axis along which each index stands for several elements.
+// vector sets the axis along which each index stands for several elements. The
+// table's last dimension has given the vectors' length. The result is that many
+// times as long along the axis.
 func (x *constexpr) vector(n *lutNode, shape []int) error {
 	if v := x.op.Input("vector_axis"); v == nil || v.Const == nil {
 		return fmt.Errorf("operand vector_axis is missing")

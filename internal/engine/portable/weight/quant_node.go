@@ -7,7 +7,8 @@ import (
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
-// quantNode is scale·(data-offset) with one scale for each block.
+// quantNode is scale·(data-offset) with one scale for each block. Scales and
+// offsets have one shape, that of grid.coarse.
 type quantNode struct {
 	data, scale, offset node // offset nil: none
 	grid                grid
@@ -21,8 +22,11 @@ type quantNode struct {
 	lut                    *lutNode
 }
 
-// read scales a run of elements of one block at a time. Rounding comes last and once, as
-// the operator computes in the type of its scale.
+// read scales a run of elements of one block at a time. Rounding comes last and
+// once, as the operator computes in the type of its scale. The order is that of
+// the definition: the offset is subtracted first, then the product is rounded
+// to float32, and with round to binary16. Kernels that read the codes as stored
+// decode to the same bits.
 func (n *quantNode) read(dst []float32, start int) {
 	if n.where != nil {
 		n.readSparse(dst, start)
@@ -42,8 +46,9 @@ func (n *quantNode) read(dst []float32, start int) {
 	}
 }
 
-// readSparse is read where the elements are those of a sparse tensor: each has a place
-// in the dense one, and its scale is the one of that place.
+// readSparse is read where the elements are those of a sparse tensor: each has
+// a place in the dense one, and its scale is the one of that place. start
+// counts the stored values. Scale and offset are looked up for each of them.
 func (n *quantNode) readSparse(dst []float32, start int) {
 	n.data.read(dst, start)
 	p := n.where.selectBit(start)
@@ -67,12 +72,15 @@ func (n *quantNode) factors(at int) (scale, offset float32) {
 	return scale, offset
 }
 
-// fastColumns is the least number of columns for which arithmetic Fast quantises
-// inputs: shorter rows gain little by it, and the small models that have them
-// lose most.
+// fastColumns is the least number of columns for which arithmetic Fast
+// quantises inputs: shorter rows gain little by it, and the small models that
+// have them lose most. It is a number of inputs of a product, and has no say in
+// other arithmetics.
 const fastColumns = 512
 
-// matrix returns the form that the kernels read as stored, or nil.
+// matrix returns the form that the kernels read as stored, or nil. The kernels
+// want a matrix whose blocks divide rows and columns; more dimensions are
+// allowed where they are 1.
 func (n *quantNode) matrix(p *array.Poller, w *Weight, rows, cols int) kernel.Mat {
 	if n.where != nil || n.scales == nil || !planar(w.Shape) || !planar(n.grid.coarse) {
 		return nil
@@ -114,6 +122,7 @@ func (n *quantNode) matrix(p *array.Poller, w *Weight, rows, cols int) kernel.Ma
 }
 
 // factorsOf returns n stored scales in the one of two types that kernels read.
+// The memory is used where it lies: constants are aligned.
 func factorsOf(c *mil.Const, n int) (half []uint16, single []float32, ok bool) {
 	switch c.DType {
 	case dtype.Float16:

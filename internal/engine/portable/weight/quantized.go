@@ -35,9 +35,10 @@ func (x *constexpr) blockwise() ([]*Weight, error) {
 	return []*Weight{x.result(shape, dt, format, q)}, nil
 }
 
-// scaled makes scale·(data-offset) over data of the given dense shape. The offset is
-// subtracted in fp32, where codes and offsets of up to 8 bits are exact: int8 would
-// overflow.
+// scaled makes scale·(data-offset) over data of the given dense shape. The
+// offset is subtracted in fp32, where codes and offsets of up to 8 bits are
+// exact: int8 would overflow. The data's node is read as numbers, so that
+// codes, looked-up entries and sparse values are all the same here.
 func (x *constexpr) scaled(data node, shape []int) (*quantNode, dtype.Type, error) {
 	scale, sshape, dt, err := x.operand("scale")
 	if err != nil {
@@ -66,7 +67,8 @@ func (x *constexpr) scaled(data node, shape []int) (*quantNode, dtype.Type, erro
 }
 
 // affine is the form of targets up to iOS17: scale·(q-zero_point) with scalars
-// or vectors along axis.
+// or vectors along axis. zero_point is of the type of the codes. Blocks are
+// single indices along axis.
 func (x *constexpr) affine() ([]*Weight, error) {
 	c, err := x.stored("quantized_data")
 	if err != nil {
@@ -104,7 +106,8 @@ func (x *constexpr) affine() ([]*Weight, error) {
 	return []*Weight{x.result(c.Shape, scale.DType, c.DType.String()+blockText(g), q)}, nil
 }
 
-// vectorAlong returns an operand of one element, or of n: one for each of the axis.
+// vectorAlong returns an operand of one element, or of n: one for each of the
+// axis. One element serves the whole axis.
 func (x *constexpr) vectorAlong(name string, n int) (*mil.Const, error) {
 	k, err := x.stored(name)
 	if err == nil && k.Len() != 1 && k.Len() != n {
@@ -116,7 +119,8 @@ func (x *constexpr) vectorAlong(name string, n int) (*mil.Const, error) {
 	return k, nil
 }
 
-// spread reads a constant, repeating its one element when more are wanted.
+// spread reads a constant, repeating its one element when more are wanted. c
+// has either one element or n.
 func spread(c *mil.Const, n int) node {
 	if c.Len() == n {
 		return constNode{c}

@@ -6,8 +6,9 @@ type sparseNode struct {
 	mask   *bitmask
 }
 
-// read puts the stored values in the places of the mask, up to 256 at a time: so many fit
-// on the stack, and each call of a node costs something.
+// read puts the stored values in the places of the mask, up to 256 at a time:
+// so many fit on the stack, and each call of a node costs something. The values
+// are read in order, from the number of ones before start on.
 func (n *sparseNode) read(dst []float32, start int) {
 	clear(dst)
 	first := n.mask.rank(start)

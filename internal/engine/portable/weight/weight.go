@@ -7,7 +7,9 @@ import (
 )
 
 // Weight is a compressed constant: the result of a constexpr operator. It stays
-// as stored; what reads it decodes the elements that it needs.
+// as stored; what reads it decodes the elements that it needs. dt is the type
+// that its elements have for the program; they are decoded to float32 whatever
+// it is.
 type Weight struct {
 	Shape  []int
 	dt     dtype.Type
@@ -19,7 +21,8 @@ type Weight struct {
 	Fast   bool // arithmetic Fast: products may quantise their input
 }
 
-// Decode writes elements start to start+len(dst) to dst.
+// Decode writes elements start to start+len(dst) to dst. It may be called by
+// any number of goroutines, while the package is open.
 func (w *Weight) Decode(dst []float32, start int) { w.node.read(dst, start) }
 
 // Len returns the number of elements, which New has bounded.
@@ -29,8 +32,10 @@ func (w *Weight) Len() int {
 }
 
 // Matrix returns the weight as a matrix of its first dimension by all others,
-// in the fastest form that its layout allows: codes with scales, or indices with tables,
-// read as stored; else rows that are decoded each time one is needed.
+// in the fastest form that its layout allows: codes with scales, or indices
+// with tables, read as stored; else rows that are decoded each time one is
+// needed. The matrix refers to the weight's bytes. It is made when a plan is
+// prepared, and not for each prediction.
 func (w *Weight) Matrix(p *array.Poller) (kernel.Mat, error) {
 	rows, cols := 1, w.Len()
 	if len(w.Shape) > 0 && w.Shape[0] > 0 {
@@ -54,7 +59,8 @@ func (w *Weight) Matrix(p *array.Poller) (kernel.Mat, error) {
 }
 
 // planar reports whether a shape is two-dimensional but for trailing ones, as a
-// linear's or a 1x1 convolution's weight is.
+// linear's or a 1x1 convolution's weight is. The kernels know rows and columns
+// alone.
 func planar(shape []int) bool {
 	for k, d := range shape {
 		if k > 1 && d != 1 {
