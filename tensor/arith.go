@@ -1,6 +1,10 @@
 package tensor
 
-import "math"
+import (
+	"math"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+)
 
 // Add returns t + other, element by element, broadcast to a common shape.
 // Integers wrap around.
@@ -36,9 +40,9 @@ var (
 	addOp = binaryOp{"add", addKernel[int64], addKernel[float32], addKernel[float64]}
 	subOp = binaryOp{"sub", subKernel[int64], subKernel[float32], subKernel[float64]}
 	mulOp = binaryOp{"mul", mulKernel[int64], mulKernel[float32], mulKernel[float64]}
-	divOp = binaryOp{"div", eachPair(floorDiv), divKernel[float32], divKernel[float64]}
-	modOp = binaryOp{"mod", eachPair(floorMod), eachPair(floatMod[float32]), eachPair(floatMod[float64])}
-	powOp = binaryOp{"pow", eachPair(intPow), eachPair(floatPow[float32]), eachPair(floatPow[float64])}
+	divOp = binaryOp{"div", eachPair(dtype.FloorDiv), divKernel[float32], divKernel[float64]}
+	modOp = binaryOp{"mod", eachPair(dtype.FloorMod), eachPair(floatMod[float32]), eachPair(floatMod[float64])}
+	powOp = binaryOp{"pow", eachPair(dtype.Pow), eachPair(floatPow[float32]), eachPair(floatPow[float64])}
 	minOp = binaryOp{"minimum", minKernel[int64], minKernel[float32], minKernel[float64]}
 	maxOp = binaryOp{"maximum", maxKernel[int64], maxKernel[float32], maxKernel[float64]}
 )
@@ -95,30 +99,6 @@ func eachPair[C compute](f func(a, b C) C) func(dst, a, b []C) {
 	}
 }
 
-// floorDiv rounds down where Go rounds to zero. The smallest integer by -1 wraps around to
-// itself, as in Go.
-func floorDiv(a, b int64) int64 {
-	if b == 0 {
-		return 0
-	}
-	q := a / b
-	if a%b != 0 && (a < 0) != (b < 0) {
-		q--
-	}
-	return q
-}
-
-func floorMod(a, b int64) int64 {
-	if b == 0 {
-		return 0
-	}
-	r := a % b
-	if r != 0 && (r < 0) != (b < 0) {
-		r += b
-	}
-	return r
-}
-
 // floatMod turns the remainder of C, which has the sign of a, into Python's; a remainder of
 // zero gets the sign of the divisor there too.
 func floatMod[C float32 | float64](a, b C) C {
@@ -133,25 +113,3 @@ func floatMod[C float32 | float64](a, b C) C {
 }
 
 func floatPow[C float32 | float64](a, b C) C { return C(math.Pow(float64(a), float64(b))) }
-
-// intPow squares its way to the power. Wrapping around at 64 bits leaves the lower ones
-// right, and with them the result in every narrower type.
-func intPow(a, b int64) int64 {
-	if b < 0 {
-		switch {
-		case a == 1 || a == -1 && b%2 == 0:
-			return 1
-		case a == -1:
-			return -1
-		}
-		return 0
-	}
-	p := int64(1)
-	for ; b > 0; b >>= 1 {
-		if b&1 != 0 {
-			p *= a
-		}
-		a *= a
-	}
-	return p
-}

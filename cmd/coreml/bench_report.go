@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -81,9 +80,7 @@ func medians(list []series) map[string]float64 {
 // writeJSON prints the object, on one line, so that the results of many runs are a
 // file of lines.
 func (r *benchReport) writeJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(benchJSON{
+	return printJSON(w, benchJSON{
 		CPU: cpuName(), Threads: r.info.Threads, Arithmetic: r.info.Arithmetic.String(),
 		LoadMS: millis(r.load), FirstTokenMS: millis(r.first),
 		Prefill: medians(r.prefill), Decode: medians(r.decode),

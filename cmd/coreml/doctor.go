@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -226,8 +225,8 @@ func (r *doctorReport) framework(ctx context.Context) error {
 		return nil
 	}
 	r.Framework = &doctorFramework{
-		System: x.System, Devices: orNone(x.Devices), States: x.States, CacheDir: x.CacheDir,
-		Checked: x.Checked, Newer: orNone(x.Newer), Missing: orNone(x.Missing), Different: orNone(x.Different),
+		System: x.System, Devices: orEmpty(x.Devices), States: x.States, CacheDir: x.CacheDir,
+		Checked: x.Checked, Newer: orEmpty(x.Newer), Missing: orEmpty(x.Missing), Different: orEmpty(x.Different),
 	}
 	for _, name := range x.Missing {
 		r.Problems = append(r.Problems, "Core ML lacks "+name)
@@ -238,21 +237,8 @@ func (r *doctorReport) framework(ctx context.Context) error {
 	return nil
 }
 
-// orNone makes an absent list an empty one, which JSON shows as such.
-func orNone(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
-}
-
-// writeJSON prints the report for programs, indented, as people send it.
-func (r *doctorReport) writeJSON(out io.Writer) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
-}
+// writeJSON prints the report for programs.
+func (r *doctorReport) writeJSON(out io.Writer) error { return printIndented(out, r) }
 
 // writeText prints the report for people: what there is first, what is wrong last,
 // where it is still on the screen.

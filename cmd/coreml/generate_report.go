@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -105,13 +104,6 @@ type statsJSON struct {
 }
 
 func writeJSON(w io.Writer, r *generate.Result) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	// Programs that read the list should not have to know null besides.
-	tokens := r.Tokens
-	if tokens == nil {
-		tokens = []int{}
-	}
 	// A seed means nothing where nothing was left to chance.
 	var seed *uint64
 	if !r.Stats.Greedy {
@@ -121,8 +113,8 @@ func writeJSON(w io.Writer, r *generate.Result) error {
 	if l := r.Stats.Loop; l.Times > 0 {
 		loop = &loopJSON{Length: l.Length, Times: l.Times}
 	}
-	return enc.Encode(answerJSON{
-		PromptTokens: r.Stats.PromptTokens, Tokens: tokens, Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
+	return printJSON(w, answerJSON{
+		PromptTokens: r.Stats.PromptTokens, Tokens: orEmpty(r.Tokens), Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
 			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -155,10 +154,7 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 		return err
 	}
 	if c.JSON {
-		enc := json.NewEncoder(io.out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(info)
+		return printIndented(io.out, info)
 	}
 	_, err = fmt.Fprint(io.out, info.text())
 	return err

@@ -3,7 +3,6 @@ package main
 import (
 	"archive/zip"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
@@ -174,10 +173,7 @@ func writeValues(w io.Writer, d *coreml.Description, outputs []*coreml.FeatureDe
 		}
 		values[o.Name] = v
 	}
-	enc := json.NewEncoder(w)
-	// Names are to be found again by who searches the text for them.
-	enc.SetEscapeHTML(false)
-	return enc.Encode(values)
+	return printJSON(w, values)
 }
 
 // printOutputs writes the outputs for people, a line each; the probabilities of

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/npy"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -227,19 +227,9 @@ func wideUnsigned(raw []byte, name string, shape []int) (*tensor.Tensor, error) 
 	if len(raw)%size != 0 {
 		return nil, fmt.Errorf("%d bytes are no whole number of %s: %w", len(raw), name, tensor.ErrShape)
 	}
-	out := make([]int64, len(raw)/size)
-	for i := range out {
-		if size == 4 {
-			out[i] = int64(binary.LittleEndian.Uint32(raw[4*i:]))
-			continue
-		}
-		// Half of the numbers of uint64 have no place in int64. None is wrapped
-		// around.
-		u := binary.LittleEndian.Uint64(raw[8*i:])
-		if u > math.MaxInt64 {
-			return nil, fmt.Errorf("element %d is %d, too large for int64: %w", i, u, tensor.ErrValue)
-		}
-		out[i] = int64(u)
+	out, err := npy.Widen(raw, size)
+	if err != nil {
+		return nil, err
 	}
 	t := tensor.Wrap(out, shape...)
 	return t, t.Err()

@@ -204,18 +204,3 @@ func pairs(list []tokenizer.Offsets) [][2]int {
 	}
 	return out
 }
-
-// orEmpty makes an empty list of nil, which JSON would write as null.
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-// printJSON writes one line of JSON with the text as it is.
-func printJSON(out io.Writer, v any) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -137,13 +136,8 @@ func finite(x float64) float64 {
 	return x
 }
 
-// writeJSON prints the report for programs, indented, as people look at it too.
-func (r *verifyReport) writeJSON(out io.Writer) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
-}
+// writeJSON prints the report for programs.
+func (r *verifyReport) writeJSON(out io.Writer) error { return printIndented(out, r) }
 
 // writeText prints the report for people: what was compared first, the verdict of
 // each way at the beginning of its line.

@@ -65,8 +65,7 @@ func TestThePublicFaceChangesOnPurpose(t *testing.T) {
 }
 
 func TestAPIOfAPackage(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	tree := load(t, map[string]string{
 		"go.mod": "module " + module + "\n\ngo 1.26.0\n",
 		"p/p.go": "package p\n\nconst (\n\tA Kind = iota\n\tB\n\tc\n)\n\ntype Kind uint8\n\nvar E, f error\n\n" +
 			"type S struct {\n\tX, y int `json:\"x\"`\n\tOther\n}\ntype Other = S\n\ntype I interface{ M(a, b int) error }\n\n" +
@@ -75,19 +74,7 @@ func TestAPIOfAPackage(t *testing.T) {
 		"p/p_test.go":      "package p\n\nfunc InTest() {}\n",
 		"internal/q/q.go":  "package q\n\nfunc Internal() {}\n",
 		"cmd/tool/main.go": "package main\n\nfunc Tool() {}\n",
-	} {
-		name = filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tree, err := archtest.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	want := map[string]string{"p": strings.Join([]string{
 		"const A Kind", "const B Kind", "embedded S Other", "field S.X int `json:\"x\"`", "func Of[T any](v T) *S",
 		"method (*S) Do(x []int, y ...string) (n int, err error)", "type I interface{ M(a, b int) error }", "type Kind uint8",

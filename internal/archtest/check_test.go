@@ -26,13 +26,10 @@ func named(name, imported, body string) string {
 	return strings.Replace(pkg(name, imported), "import _ ", "import ", 1) + body
 }
 
-// write makes a module of the files in a temporary directory and checks it.
-func write(t *testing.T, files map[string]string) []string {
+// load makes a module of the files in a temporary directory and reads it.
+func load(t *testing.T, files map[string]string) *archtest.Tree {
 	t.Helper()
 	root := t.TempDir()
-	if _, ok := files["go.mod"]; !ok {
-		files["go.mod"] = "module " + module + "\n\ngo 1.26.0\n"
-	}
 	for name, text := range files {
 		name = filepath.Join(root, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
@@ -46,7 +43,16 @@ func write(t *testing.T, files map[string]string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tree.Check(archtest.Default())
+	return tree
+}
+
+// write makes a module of the files and checks it.
+func write(t *testing.T, files map[string]string) []string {
+	t.Helper()
+	if _, ok := files["go.mod"]; !ok {
+		files["go.mod"] = "module " + module + "\n\ngo 1.26.0\n"
+	}
+	return load(t, files).Check(archtest.Default())
 }
 
 func TestARuleThatIsBrokenIsReported(t *testing.T) {

@@ -42,26 +42,13 @@ func TestTheDrawingIsTheImportGraph(t *testing.T) {
 }
 
 func TestAPackageStandsAboveWhatItNeeds(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{
+	tree := load(t, map[string]string{
 		"go.mod":          "module m\n\ngo 1.26.0\n",
 		"low/low.go":      "// Package low needs nothing. It is small.\npackage low\n",
 		"mid/mid.go":      "// Package mid needs low.\npackage mid\n\nimport _ \"m/low\"\n",
 		"high/high.go":    "// Package high needs both.\npackage high\n\nimport (\n\t_ \"m/low\"\n\t_ \"m/mid\"\n)\n",
 		"low/low_test.go": "package low\n\nimport _ \"m/high\"\n",
-	} {
-		name = filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tree, err := archtest.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	})
 	const head = "\n\n| package | what it is | stands on |\n|---|---|---|\n"
 	want := "**Floor 2**" + head + "| `high` | Package high needs both. | `low` `mid` |\n\n" +
 		"**Floor 1**" + head + "| `mid` | Package mid needs low. | `low` |\n\n" +

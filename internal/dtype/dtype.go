@@ -1,6 +1,9 @@
 // Package dtype names every element type that a Core ML package can store and
 // holds the conversions between the floating-point formats among them.
 //
+// The integer arithmetic of Python that Go lacks is here too: tensors and the engine's
+// operators share it.
+//
 // It lies under every other package: it imports nothing of the project.
 package dtype
 

@@ -37,17 +37,7 @@ func (in *interp) mapAttribute(path Value, a *args) (func(in *interp, item Value
 	if len(a.names) > 0 {
 		return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
 	}
-	get, err := in.getter(path)
-	if err != nil {
-		return nil, err
-	}
-	return func(in *interp, item Value) (Value, error) {
-		x, err := get(in, item)
-		if _, ok := x.(*undefined); ok && otherwise != nil {
-			return otherwise, nil
-		}
-		return x, err
-	}, nil
+	return in.getterOr(path, otherwise, otherwise != nil)
 }
 
 // mapFilter is map with the name of a filter, which is looked up when an item
@@ -159,40 +149,49 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 //
 // In jinja2 this is do_batch. All lists are charged before the first is made.
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("batch", 1, "linecount", "fill_with")
+	items, n, fill, err := in.cutting(v, a, "batch", "linecount", "size")
 	if err != nil {
 		return nil, err
-	}
-	n, err := b.int(0, 1)
-	if err != nil {
-		return nil, err
-	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	// The reference never ends a row for a number below one; that is no use to
-	// a template and hides mistakes.
-	if n < 1 || n > 1<<20 {
-		return nil, fail(ValueError, "batch needs a positive size")
 	}
 	// The last list is filled up, and each has a header and is an item.
-	if err := in.charge(itemBytes*(len(items)+int(n)) + (listBytes+itemBytes)*(len(items)/int(n)+1)); err != nil {
+	if err := in.charge(itemBytes*(len(items)+n) + (listBytes+itemBytes)*(len(items)/n+1)); err != nil {
 		return nil, err
 	}
 	var out []Value
-	for part := range slices.Chunk(items, int(n)) {
+	for part := range slices.Chunk(items, n) {
 		if err := in.spend(1); err != nil {
 			return nil, err
 		}
 		l := NewList(slices.Clone(part)...)
 		// Only the last one can be short.
-		for b.vals[1] != nil && len(l.Items) < int(n) {
-			l.Items = append(l.Items, b.vals[1])
+		for fill != nil && len(l.Items) < n {
+			l.Items = append(l.Items, fill)
 		}
 		out = append(out, l)
 	}
 	return &generator{kind: "generator", items: out}, nil
+}
+
+// cutting returns the items that the filter id cuts into lists, and its arguments: a
+// number, called count in templates and what in errors, and what to fill up with.
+func (in *interp) cutting(v Value, a *args, id, count, what string) (items []Value, n int, fill Value, err error) {
+	b, err := a.bind(id, 1, count, "fill_with")
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	size, err := b.int(0, 1)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	if items, err = in.iterate(v); err != nil {
+		return nil, 0, nil, err
+	}
+	// The reference never ends a row for a number below one; that is no use to
+	// a template and hides mistakes.
+	if size < 1 || size > 1<<20 {
+		return nil, 0, nil, fail(ValueError, "%s needs a positive %s", id, what)
+	}
+	return items, int(size), b.vals[1], nil
 }
 
 // filterSlice cuts a list into so many columns, the first of them longer by one
@@ -201,28 +200,17 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 //
 // In jinja2 this is sync_do_slice.
 func filterSlice(in *interp, v Value, a *args) (Value, error) {
-	b, err := a.bind("slice", 1, "slices", "fill_with")
+	items, n, fill, err := in.cutting(v, a, "slice", "slices", "number")
 	if err != nil {
 		return nil, err
 	}
-	n, err := b.int(0, 1)
-	if err != nil {
+	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*n); err != nil {
 		return nil, err
 	}
-	items, err := in.iterate(v)
-	if err != nil {
-		return nil, err
-	}
-	if n < 1 || n > 1<<20 {
-		return nil, fail(ValueError, "slice needs a positive number")
-	}
-	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*int(n)); err != nil {
-		return nil, err
-	}
-	size, extra := len(items)/int(n), len(items)%int(n)
+	size, extra := len(items)/n, len(items)%n
 	var out []Value
 	at := 0
-	for i := range int(n) {
+	for i := range n {
 		end := at + size
 		if i < extra {
 			end++
@@ -233,8 +221,8 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 		l := NewList(slices.Clone(items[at:end])...)
 		// Where all columns are equally long, extra is 0 and jinja2 fills each
 		// of them all the same.
-		if b.vals[1] != nil && i >= extra {
-			l.Items = append(l.Items, b.vals[1])
+		if fill != nil && i >= extra {
+			l.Items = append(l.Items, fill)
 		}
 		out = append(out, l)
 		at = end

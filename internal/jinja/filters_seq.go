@@ -49,6 +49,22 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 	}, nil
 }
 
+// getterOr is getter with a value for members that are missing, if has says that there
+// is one.
+func (in *interp) getterOr(path, otherwise Value, has bool) (func(in *interp, item Value) (Value, error), error) {
+	get, err := in.getter(path)
+	if err != nil || !has {
+		return get, err
+	}
+	return func(in *interp, item Value) (Value, error) {
+		x, err := get(in, item)
+		if _, ok := x.(*undefined); ok {
+			return otherwise, nil
+		}
+		return x, err
+	}, nil
+}
+
 // filterJoin writes each item as text, unlike the method join. Without an
 // attribute it goes over anything that a loop can.
 //

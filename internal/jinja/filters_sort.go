@@ -250,17 +250,11 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	get, err := in.getter(b.vals[0])
+	get, err := in.getterOr(b.vals[0], b.vals[1], b.isSet[1])
 	if err != nil {
 		return nil, err
 	}
-	raw, err := in.mapItems(items, func(in *interp, item Value) (Value, error) {
-		x, err := get(in, item)
-		if _, ok := x.(*undefined); ok && b.isSet[1] {
-			return b.vals[1], nil
-		}
-		return x, err
-	})
+	raw, err := in.mapItems(items, get)
 	if err != nil {
 		return nil, err
 	}

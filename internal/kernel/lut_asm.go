@@ -79,7 +79,7 @@ func (m *LUT) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 		}
 		if !m.load(table, r, 0, !late, prepared) {
 			// Only tables for unprepared vectors can be refused.
-			m.slowRows(dst, ldd, x, ldx, n, r, r+rows, scratch)
+			rowByRow(m, dst, ldd, x, ldx, n, r, r+rows, scratch)
 			continue
 		}
 		w := &m.c.Indices[r*m.cols*m.c.Bits/8]

@@ -50,27 +50,10 @@ func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi in
 	if useAsm && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
-	m.slowRows(dst, ldd, x, ldx, n, lo, hi, scratch)
+	rowByRow(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
 
-// slowRows multiplies by decoding a row at a time. scratch holds one row.
-func (m *LUT) slowRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	for r := lo; r < hi; r++ {
-		m.Row(scratch, r)
-		for t := range n {
-			dst[t*ldd+r] = Dot(scratch[:m.cols], x[t*ldx:t*ldx+m.cols])
-		}
-	}
-}
-
-// tileEnd ends a tile after whole groups, or inside the group that it starts in
-// when one group is longer than a tile.
-func (m *LUT) tileEnd(c int) int {
-	if b := m.c.ColGroup; b <= tileCols {
-		return min(c+tileCols/b*b, m.cols)
-	}
-	return min(c+tileCols, (c/m.c.ColGroup+1)*m.c.ColGroup)
-}
+func (m *LUT) tileEnd(c int) int { return blockTile(c, m.c.ColGroup, m.cols) }
 
 // unpack decodes a rectangle by the fastest way that takes the layout.
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {

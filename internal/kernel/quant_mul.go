@@ -83,23 +83,10 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 	if useAsm && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
-	for r := lo; r < hi; r++ {
-		q.Row(scratch, r)
-		for t := range n {
-			dst[t*ldd+r] = Dot(scratch[:q.cols], x[t*ldx:t*ldx+q.cols])
-		}
-	}
+	rowByRow(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
 
-// tileEnd ends a tile after whole blocks, or inside the block that it starts in
-// when one block is longer than a tile. So a tile never has a part of a block
-// and a whole one.
-func (q *Quant) tileEnd(c int) int {
-	if b := q.c.ColBlock; b <= tileCols {
-		return min(c+tileCols/b*b, q.cols)
-	}
-	return min(c+tileCols, (c/q.c.ColBlock+1)*q.c.ColBlock)
-}
+func (q *Quant) tileEnd(c int) int { return blockTile(c, q.c.ColBlock, q.cols) }
 
 func (q *Quant) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {

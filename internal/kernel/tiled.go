@@ -37,20 +37,30 @@ func rowsMul(m Mat, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
+	if step == 1 {
+		rowByRow(m, dst, ldd, x, ldx, n, lo, hi, scratch)
+		return
+	}
 	for r := lo; r < hi; r += step {
 		rows := min(step, hi-r)
 		for i := range rows {
 			m.Row(scratch[i*cols:], r+i)
 		}
-		if step == 1 {
-			for t := range n {
-				dst[t*ldd+r] = Dot(scratch[:cols], x[t*ldx:t*ldx+cols])
-			}
-			continue
-		}
 		for c := 0; c < cols; c += tileCols {
 			k := min(tileCols, cols-c)
 			mulNT(dst[r:], ldd, x[c:], ldx, n, scratch[c:], cols, rows, k, c > 0)
+		}
+	}
+}
+
+// rowByRow multiplies by decoding one row at a time into scratch. It is the plain way of
+// a matrix with columns.
+func rowByRow(m Mat, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
+	row := scratch[:m.Cols()]
+	for r := lo; r < hi; r++ {
+		m.Row(row, r)
+		for t := range n {
+			dst[t*ldd+r] = Dot(row, x[t*ldx:t*ldx+len(row)])
 		}
 	}
 }
@@ -68,6 +78,15 @@ func zeroRows(dst []float32, ldd, n, lo, hi int) {
 	for t := range n {
 		clear(dst[t*ldd+lo : t*ldd+hi])
 	}
+}
+
+// blockTile is tileEnd where columns come in blocks: a tile ends after whole blocks, or
+// inside the block that it starts in when one block is longer than a tile.
+func blockTile(c, block, cols int) int {
+	if block <= tileCols {
+		return min(c+tileCols/block*block, cols)
+	}
+	return min(c+tileCols, (c/block+1)*block)
 }
 
 // tiler is a matrix that can decode a rectangle of itself.

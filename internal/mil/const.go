@@ -14,15 +14,24 @@ func (c *Const) Ints() ([]int, error) {
 	if !c.DType.IsInt() && c.DType != dtype.Bool {
 		return nil, fmt.Errorf("constant of type %v is not an integer", c.DType)
 	}
-	n := c.Len()
-	if want, ok := c.DType.PackedLen(n); !ok || len(c.Data) < want {
-		return nil, fmt.Errorf("constant of %d %v elements holds %d bytes", n, c.DType, len(c.Data))
+	n, err := c.packed()
+	if err != nil {
+		return nil, err
 	}
 	out := make([]int, n)
 	for i := range out {
 		out[i] = IntAt(c.Data, c.DType, i)
 	}
 	return out, nil
+}
+
+// packed returns the number of elements, all of which lie in Data.
+func (c *Const) packed() (int, error) {
+	n := c.Len()
+	if want, ok := c.DType.PackedLen(n); !ok || len(c.Data) < want {
+		return 0, fmt.Errorf("constant of %d %v elements holds %d bytes", n, c.DType, len(c.Data))
+	}
+	return n, nil
 }
 
 // Int returns the single element of an integer or bool constant.
@@ -40,9 +49,9 @@ func (c *Const) Int() (int, error) {
 // Floats returns the elements of a numeric constant widened to float32.
 // Integers beyond 2^24 and doubles lose digits.
 func (c *Const) Floats() ([]float32, error) {
-	n := c.Len()
-	if want, ok := c.DType.PackedLen(n); !ok || len(c.Data) < want {
-		return nil, fmt.Errorf("constant of %d %v elements holds %d bytes", n, c.DType, len(c.Data))
+	n, err := c.packed()
+	if err != nil {
+		return nil, err
 	}
 	out := make([]float32, n)
 	for i := range out {

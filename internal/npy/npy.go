@@ -123,7 +123,7 @@ func stored(h *Header) []int {
 // once more, into row-major order.
 func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tensor, error) {
 	if e.widened {
-		wide, err := widen(raw, e.size)
+		wide, err := Widen(raw, e.size)
 		if err != nil {
 			return nil, err
 		}
@@ -142,9 +142,10 @@ func build(h *Header, e elementType, t *tensor.Tensor, raw []byte) (*tensor.Tens
 	return t, t.Err()
 }
 
-// widen makes int64 of unsigned integers of 4 or 8 bytes. 4 bytes always fit;
-// of 8 half of the values do not.
-func widen(raw []byte, size int) ([]int64, error) {
+// Widen makes int64 of unsigned integers of 4 or 8 bytes, which NumPy has and package
+// tensor has not. raw is a whole number of them. Half of the numbers of 8 bytes have no
+// place in int64: none is wrapped around.
+func Widen(raw []byte, size int) ([]int64, error) {
 	out := make([]int64, len(raw)/size)
 	for i := range out {
 		if size == 4 {

@@ -3,7 +3,6 @@ package portable
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -32,47 +31,8 @@ func base(c *choices, golden []goldenCase) *mil.Builder {
 		return b
 	}
 	g := golden[c.upTo(len(golden))]
-	f := forms[c.upTo(len(forms))].form
-	b := mil.NewBuilder("main", fmt.Sprintf("CoreML%d", g.Opset))
-	args := mil.Args{}
-	var values mil.Values
-	var feeds []feeding
-	for _, name := range sortedKeys(g.Inputs) {
-		v := goldenInput(b, name, g.Inputs[name], f, &feeds)
-		args[name] = v
-		if strings.HasPrefix(name, "values") {
-			delete(args, name)
-			values = append(values, v)
-			args["values"] = values
-		}
-	}
-	for _, name := range sortedKeys(g.Params) {
-		switch p := g.Params[name]; {
-		case p.Text != "":
-			args[name] = b.Text("", p.Text)
-		case goldenTypes[p.Type].IsFloat():
-			args[name] = b.Floats("", f.dtype(p), p.Shape, p.floats()...)
-		default:
-			args[name] = b.IntTensor("", goldenTypes[p.Type], p.Shape, p.ints()...)
-		}
-	}
-	results := make([]mil.Type, len(g.Want))
-	for k, w := range g.Want {
-		results[k] = mil.TensorType(f.dtype(w), w.Shape...)
-	}
-	for k, v := range b.MultiOp(g.Op, "result", results, args) {
-		b.Output(fmt.Sprintf("out%d", k), v)
-	}
+	b, _ := goldenBuilder(&g, forms[c.upTo(len(forms))].form)
 	return b
-}
-
-func sortedKeys(m map[string]goldenTensor) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // tryDamaged mutates a program as data says, plans and runs it twice. Errors are

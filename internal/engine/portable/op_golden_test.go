@@ -3,6 +3,7 @@ package portable
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -102,18 +103,12 @@ type feeding struct {
 	val  array.Value
 }
 
-// goldenProgram builds the program of a case.
-func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan.Plan, []feeding) {
-	t.Helper()
+// goldenBuilder writes the program of a case.
+func goldenBuilder(g *goldenCase, f form) (*mil.Builder, []feeding) {
 	b := mil.NewBuilder("main", fmt.Sprintf("CoreML%d", g.Opset))
 	args, values := mil.Args{}, mil.Values{}
 	var feeds []feeding
-	names := make([]string, 0, len(g.Inputs))
-	for name := range g.Inputs {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(g.Inputs)) {
 		v := goldenInput(b, name, g.Inputs[name], f, &feeds)
 		if strings.HasPrefix(name, "values") {
 			values = append(values, v)
@@ -122,8 +117,8 @@ func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan.Plan, []feeding) 
 			args[name] = v
 		}
 	}
-	for name, p := range g.Params {
-		switch {
+	for _, name := range slices.Sorted(maps.Keys(g.Params)) {
+		switch p := g.Params[name]; {
 		case p.Text != "":
 			args[name] = b.Text("", p.Text)
 		case goldenTypes[p.Type].IsFloat():
@@ -139,6 +134,13 @@ func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan.Plan, []feeding) 
 	for k, v := range b.MultiOp(g.Op, "result", results, args) {
 		b.Output(fmt.Sprintf("out%d", k), v)
 	}
+	return b, feeds
+}
+
+// goldenProgram plans the program of a case.
+func goldenProgram(t *testing.T, g *goldenCase, f form) (*plan.Plan, []feeding) {
+	t.Helper()
+	b, feeds := goldenBuilder(g, f)
 	fn, err := b.Function()
 	if err != nil {
 		t.Fatal(err)

@@ -208,7 +208,18 @@ func checkScatter(c *Call) error {
 	if err != nil {
 		return err
 	}
-	return c.checkWritten(4, 5, data.Dims[axis])
+	rule, err := c.checkUpdates(4)
+	if err != nil {
+		return err
+	}
+	work := array.Counter{Poller: &c.Env.Poller}
+	for _, i := range c.I32(c.In(1)) {
+		work.Add(1)
+		if _, err := rule.at(i, data.Dims[axis]); refusesWrite(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkScatterND is checkScatter for coordinates.
@@ -218,10 +229,7 @@ func checkScatterND(c *Call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.checkUpdates(3); err != nil {
-		return err
-	}
-	rule, err := c.writeRule(4)
+	rule, err := c.checkUpdates(3)
 	if err != nil {
 		return err
 	}
@@ -237,32 +245,18 @@ func checkScatterND(c *Call) error {
 }
 
 // checkUpdates refuses a mode that does not exist and integers to be divided by
-// zero.
-func (c *Call) checkUpdates(mode int) error {
-	u, err := c.updateIn(mode)
-	if err != nil || u != updateDiv || c.floatOut(0) {
-		return err
-	}
-	return c.noZero(c.I32(c.In(2)))
-}
-
-// checkWritten looks at the mode and at the indices of elements to be written.
-func (c *Call) checkWritten(mode, validate, n int) error {
-	if err := c.checkUpdates(mode); err != nil {
-		return err
-	}
-	rule, err := c.writeRule(validate)
+// zero, and returns the rule for indices. The operands are those of scattered.
+func (c *Call) checkUpdates(modeAt int) (indexRule, error) {
+	u, err := c.updateIn(modeAt)
 	if err != nil {
-		return err
+		return indexRule{}, err
 	}
-	work := array.Counter{Poller: &c.Env.Poller}
-	for _, i := range c.I32(c.In(1)) {
-		work.Add(1)
-		if _, err := rule.at(i, n); refusesWrite(err) {
-			return err
+	if u == updateDiv && !c.floatOut(0) {
+		if err := c.noZero(c.I32(c.In(2))); err != nil {
+			return indexRule{}, err
 		}
 	}
-	return nil
+	return c.writeRule(modeAt + 1)
 }
 
 // fitVector checks that an operand that may be absent has n elements.

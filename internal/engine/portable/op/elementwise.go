@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
@@ -40,11 +41,11 @@ var binaries = []binary{
 	// The quotient of integers is an integer: exact where it is whole, as shape
 	// arithmetic expects, else truncated toward zero.
 	{name: "real_div", f: divF, i: func(a, b int64) int64 { return a / b }, divides: true, vv: kernel.Div, vs: onRight(kernel.DivScalar), sv: onLeft(kernel.ScalarDiv), rowwise: constantScale},
-	{name: "floor_div", f: floorDivF, i: floorDivI, divides: true},
-	{name: "mod", f: modF, i: func(a, b int64) int64 { return a - floorDivI(a, b)*b }, divides: true},
+	{name: "floor_div", f: floorDivF, i: dtype.FloorDiv, divides: true},
+	{name: "mod", f: modF, i: dtype.FloorMod, divides: true},
 	{name: "maximum", f: func(a, b float32) float32 { return max(a, b) }, i: func(a, b int64) int64 { return max(a, b) }, vv: kernel.Max, vs: onRight(kernel.MaxScalar), sv: onLeft(kernel.MaxScalar)},
 	{name: "minimum", f: func(a, b float32) float32 { return min(a, b) }, i: func(a, b int64) int64 { return min(a, b) }, vv: kernel.Min, vs: onRight(kernel.MinScalar), sv: onLeft(kernel.MinScalar)},
-	{name: "pow", f: powF, i: powI, vs: powVS},
+	{name: "pow", f: powF, i: dtype.Pow, vs: powVS},
 }
 
 func init() {
@@ -183,15 +184,6 @@ func onLeft(f func(dst, a []float32, s float32)) func(dst, a, b []float32) {
 // floorDivF rounds the quotient toward minus infinity, as Python does.
 func floorDivF(a, b float32) float32 { return float32(math.Floor(float64(a) / float64(b))) }
 
-// floorDivI is floorDivF for integers; b is not zero.
-func floorDivI(a, b int64) int64 {
-	q := a / b
-	if a%b != 0 && (a < 0) != (b < 0) {
-		q--
-	}
-	return q
-}
-
 // modF is the remainder of floorDivF: it has the sign of the divisor, as in Python and
 // unlike Go's.
 func modF(a, b float32) float32 {
@@ -227,29 +219,6 @@ func powVS(dst, a, b []float32) {
 			dst[k] = powF(x, b[0])
 		}
 	}
-}
-
-// powI is exact modulo 2^64. A negative exponent gives the truncated fraction:
-// 0 except for bases 1 and -1; 0 has no inverse and stays 0.
-func powI(a, b int64) int64 {
-	if b < 0 {
-		switch a {
-		case 1:
-			return 1
-		case -1:
-			return 1 - 2*(-b&1)
-		default:
-			return 0
-		}
-	}
-	r := int64(1)
-	for ; b > 0; b >>= 1 {
-		if b&1 != 0 {
-			r *= a
-		}
-		a *= a
-	}
-	return r
 }
 
 // checkDivisors refuses to divide integers by zero, before anything is written.

@@ -19,7 +19,7 @@ func init() {
 // so many elements; count of them are named, perBatch in each batch.
 type deep struct{ batch, depth, slice, count, perBatch int }
 
-// deep checks the operands of gather_nd (batch_dims at operand k) and scatter_nd.
+// deep checks the operands of gather_nd and scatter_nd.
 func (c *Call) deep(x, idx *array.Value, batch int) (d deep, err error) {
 	if batch < 0 {
 		batch += idx.Rank
@@ -40,6 +40,15 @@ func (c *Call) deep(x, idx *array.Value, batch int) (d deep, err error) {
 	d.count = idx.Span(0, idx.Rank-1)
 	d.perBatch = idx.Span(batch, idx.Rank-1)
 	return d, nil
+}
+
+// gatherDeep is deep for gather_nd.
+func (c *Call) gatherDeep() (deep, error) {
+	batch, err := c.intIn(2, 0)
+	if err != nil {
+		return deep{}, err
+	}
+	return c.deep(c.In(0), c.In(1), batch)
 }
 
 // offset returns the first element of slice number k: the batch that it belongs to and
@@ -65,11 +74,7 @@ func (d *deep) offset(x *array.Value, indices []int32, k int, rule indexRule) (i
 // [batch, places, slice].
 func gatherNDShape(c *Call) error {
 	x, idx := c.In(0), c.In(1)
-	batch, err := c.intIn(2, 0)
-	if err != nil {
-		return err
-	}
-	d, err := c.deep(x, idx, batch)
+	d, err := c.gatherDeep()
 	if err != nil {
 		return err
 	}
@@ -86,12 +91,8 @@ func gatherNDShape(c *Call) error {
 // gatherND picks the slices of x at the coordinates in the last dimension of indices, as
 // tf.gather_nd does.
 func gatherND(c *Call) error {
-	x, idx := c.In(0), c.In(1)
-	batch, err := c.intIn(2, 0)
-	if err != nil {
-		return err
-	}
-	d, err := c.deep(x, idx, batch)
+	x := c.In(0)
+	d, err := c.gatherDeep()
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func gatherND(c *Call) error {
 	if err != nil {
 		return err
 	}
-	indices := c.I32(idx)
+	indices := c.I32(c.In(1))
 	if c.floatOut(0) {
 		src := c.F32(x)
 		return pickSlices(&c.Env.Poller, c.newF32(0), src, indices, x, &d, rule)
@@ -125,12 +126,7 @@ func pickSlices[T any](p *array.Poller, dst, src []T, indices []int32, x *array.
 // checkGatherND is checkGather for gather_nd, whose indices are each of another
 // dimension.
 func checkGatherND(c *Call) error {
-	x, idx := c.In(0), c.In(1)
-	batch, err := c.intIn(2, 0)
-	if err != nil {
-		return err
-	}
-	d, err := c.deep(x, idx, batch)
+	d, err := c.gatherDeep()
 	if err != nil {
 		return err
 	}
@@ -138,9 +134,9 @@ func checkGatherND(c *Call) error {
 	if err != nil {
 		return err
 	}
-	indices := c.I32(idx)
+	indices := c.I32(c.In(1))
 	for k := range d.count {
-		if _, err := d.offset(x, indices, k, rule); err != nil {
+		if _, err := d.offset(c.In(0), indices, k, rule); err != nil {
 			return err
 		}
 	}

@@ -187,12 +187,7 @@ func (b combine) initial() float64 {
 // they are rounded toward zero and limited to what it holds, as cast does.
 func (c *Call) storeDoubles(acc []float64) {
 	if c.floatOut(0) {
-		dst := c.newF32(0)
-		c.Env.Pieces(len(acc), func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				dst[k] = float32(acc[k])
-			}
-		})
+		storeFloats(c, acc)
 		return
 	}
 	least, most := array.IntRange(c.out(0).DType)
@@ -204,6 +199,16 @@ func (c *Call) storeDoubles(acc []float64) {
 			} else {
 				dst[k] = 0
 			}
+		}
+	})
+}
+
+// storeFloats writes results to output 0 as float32, rounded once.
+func storeFloats[T int64 | float64](c *Call, acc []T) {
+	dst := c.newF32(0)
+	c.Env.Pieces(len(acc), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst[k] = float32(acc[k])
 		}
 	})
 }

@@ -75,12 +75,7 @@ func (c *Call) finishInt(r *reduction, acc []int64, n int) {
 // of more than 2^31 int32 could wrap int64 before; no value has so many elements.
 func (c *Call) storeLongs(acc []int64) {
 	if c.floatOut(0) {
-		dst := c.newF32(0)
-		c.Env.Pieces(len(acc), func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				dst[k] = float32(acc[k])
-			}
-		})
+		storeFloats(c, acc)
 		return
 	}
 	dst, dt := c.newI32(0), c.out(0).DType

@@ -43,12 +43,11 @@ func reverseSequence(c *Call) error {
 	if err != nil {
 		return err
 	}
-	f, i := c.either(x)
-	c.newOut(0)
-	out := c.out(0)
-	if (f == nil) != (out.Repr == array.ReprI32) {
-		return errTypes
+	f, i, err := c.moved(x)
+	if err != nil {
+		return err
 	}
+	out := c.out(0)
 	if f == nil {
 		turnLanes(&c.Env.Poller, out.I32, i, x, lengths, seq, batch)
 	} else {

@@ -101,13 +101,18 @@ func apply[T int32 | float32](u update, dst, src []T) {
 type scattered struct {
 	work    array.Counter
 	mode    update
+	rule    indexRule
 	f, fNew []float32
 	i, iNew []int32
 }
 
-// scattered copies data to output 0 and reads the mode, operand modeAt.
+// scattered copies data to output 0 and reads the mode, operand modeAt, and
+// validate_indices behind it.
 func (c *Call) scattered(modeAt int) (s scattered, err error) {
 	s.work = array.Counter{Poller: &c.Env.Poller}
+	if s.rule, err = c.writeRule(modeAt + 1); err != nil {
+		return s, err
+	}
 	if s.mode, err = c.updateIn(modeAt); err != nil {
 		return s, err
 	}
@@ -199,10 +204,6 @@ func scatter(c *Call) error {
 	if err != nil {
 		return err
 	}
-	rule, err := c.writeRule(5)
-	if err != nil {
-		return err
-	}
 	s, err := c.scattered(4)
 	if err != nil {
 		return err
@@ -212,7 +213,7 @@ func scatter(c *Call) error {
 	at := 0 // in updates, which are read from the first element to the last
 	for o := range data.Span(0, axis) {
 		for _, i := range indices {
-			k, err := rule.at(i, n)
+			k, err := s.rule.at(i, n)
 			if err := s.put((o*n+k)*inner, err, at, inner); err != nil {
 				return err
 			}
@@ -245,10 +246,6 @@ func scatterAlong(c *Call) error {
 	if err != nil {
 		return err
 	}
-	rule, err := c.writeRule(5)
-	if err != nil {
-		return err
-	}
 	s, err := c.scattered(4)
 	if err != nil {
 		return err
@@ -259,7 +256,7 @@ func scatterAlong(c *Call) error {
 	for o := range data.Span(0, axis) {
 		for range m {
 			for j := range inner {
-				k, err := rule.at(indices[at], n)
+				k, err := s.rule.at(indices[at], n)
 				if err := s.put((o*n+k)*inner+j, err, at, 1); err != nil {
 					return err
 				}
@@ -294,17 +291,13 @@ func scatterND(c *Call) error {
 	if err != nil {
 		return err
 	}
-	rule, err := c.writeRule(4)
-	if err != nil {
-		return err
-	}
 	s, err := c.scattered(3)
 	if err != nil {
 		return err
 	}
 	indices := c.I32(idx)
 	for k := range d.count {
-		at, err := d.offset(data, indices, k, rule)
+		at, err := d.offset(data, indices, k, s.rule)
 		if err := s.put(at, err, k*d.slice, d.slice); err != nil {
 			return err
 		}

@@ -147,3 +147,14 @@ func (c *Call) either(v *array.Value) (f []float32, i []int32) {
 	}
 	return f, nil
 }
+
+// moved is either for an operator that moves the elements of v to output 0, which gets
+// its memory: one of another kind than v is refused.
+func (c *Call) moved(v *array.Value) (f []float32, i []int32, err error) {
+	f, i = c.either(v)
+	c.newOut(0)
+	if (f == nil) == c.floatOut(0) {
+		return nil, nil, errTypes
+	}
+	return f, i, nil
+}

@@ -86,12 +86,11 @@ func (c *Call) exchangeBlocks(many, space *array.Value, spread bool) error {
 	if err != nil {
 		return err
 	}
-	out := c.out(0)
-	f, i := c.either(c.In(0))
-	c.newOut(0)
-	if (f == nil) != (out.Repr == array.ReprI32) {
-		return errTypes
+	f, i, err := c.moved(c.In(0))
+	if err != nil {
+		return err
 	}
+	out := c.out(0)
 	if f == nil {
 		exchange(&c.Env.Poller, out.I32, i, many, space, b, spread)
 	} else {

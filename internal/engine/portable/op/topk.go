@@ -76,12 +76,11 @@ func topk(c *Call) error {
 	if r.ascending, err = c.BoolIn(3, false); err != nil {
 		return err
 	}
-	f, i := c.either(x)
-	c.newOut(0)
-	best := chosen{out: c.out(0)}
-	if (best.out.Repr == array.ReprI32) != x.IsInt() {
-		return errTypes
+	f, i, err := c.moved(x)
+	if err != nil {
+		return err
 	}
+	best := chosen{out: c.out(0)}
 	if len(c.Step.Out) > 1 {
 		best.places, best.dt = c.newI32(1), c.out(1).DType
 	}
