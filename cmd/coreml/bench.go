@@ -95,6 +95,21 @@ func lengths(flag, text string, least int) ([]int, error) {
 	return list, nil
 }
 
+// idle implements idler.
+//
+// The tokenizer is not even looked for without a text, so that one which does not
+// exist would pass unseen.
+func (c *benchCmd) idle(given flagSet) []string {
+	var list []string
+	if c.Perplexity == "" {
+		list = given.without("without --perplexity, the only measure of a text", "tokenizer")
+	}
+	if len(c.decode) == 0 {
+		list = append(list, given.without("with --decode none", "tokens")...)
+	}
+	return list
+}
+
 // Run is called by kong.
 //
 // Nothing is printed before everything is measured: writing to a terminal takes
@@ -121,7 +136,7 @@ func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
 		return nil, err
 	}
 	// Before the model is loaded, which takes much longer than reading a text.
-	text, err := c.perplexityTokens()
+	text, err := perplexityTokens(c.Perplexity, c.Model, c.Tokenizer)
 	if err != nil {
 		return nil, err
 	}

@@ -23,14 +23,15 @@ type perplexityResult struct {
 	Perplexity float64 `json:"perplexity"`
 }
 
-// perplexityTokens encodes the text of --perplexity, nil when there is none.
+// perplexityTokens encodes a text for the tokenizer that is asked for, else that of
+// the package; no file gives nil.
 //
 // No special tokens are put around the text: it is foretold as it stands.
-func (c *benchCmd) perplexityTokens() ([]int, error) {
-	if c.Perplexity == "" {
+func perplexityTokens(file, pkg, asked string) ([]int, error) {
+	if file == "" {
 		return nil, nil
 	}
-	dir, err := findTokenizer(c.Model, c.Tokenizer)
+	dir, err := findTokenizer(pkg, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := readText(c.Perplexity)
+	text, err := readText(file)
 	var special *storage.NotRegularError
 	// It is the call that is wrong, and its name is said: another file may be
 	// missing too.
@@ -53,7 +54,7 @@ func (c *benchCmd) perplexityTokens() ([]int, error) {
 		return nil, err
 	}
 	if len(ids) < 2 {
-		return nil, fmt.Errorf("%s: %d tokens, where the second is the first to foretell", c.Perplexity, len(ids))
+		return nil, fmt.Errorf("%s: %d tokens, where the second is the first to foretell", file, len(ids))
 	}
 	return ids, nil
 }

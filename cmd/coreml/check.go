@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,19 +32,6 @@ func (*checkCmd) Help() string {
     coreml check testdata/fixtures/llama-int4
     coreml check testdata/fixtures/* --arithmetic wide
     coreml check DIR --no-fusion`
-}
-
-// errOutput means that a result could not be written, so that there is no use in
-// going on.
-var errOutput = errors.New("write result")
-
-// checker counts what it has compared.
-//
-// One is used for all folders of a call.
-type checker struct {
-	cfg            coreml.Config
-	out            io.Writer
-	passed, failed int
 }
 
 // Run is called by kong.
@@ -140,22 +126,4 @@ func silentPath(err error) error {
 		return markedf(e.Err, "%s", why(e.Err))
 	}
 	return err
-}
-
-// report writes the line of one comparison. A nil err means that it passed.
-func (k *checker) report(dir, what, figures string, err error) error {
-	verdict := "ok  "
-	// A failure is taken back from what has passed: each line counts once.
-	k.passed++
-	if err != nil {
-		verdict = "FAIL"
-		k.passed--
-		k.failed++
-		figures = explain(err)
-	}
-	_, werr := fmt.Fprintf(k.out, "%s  %s  %s: %s\n", verdict, plain(filepath.Base(filepath.Clean(dir))), plain(what), figures)
-	if werr != nil {
-		return fmt.Errorf("%w: %w", errOutput, werr)
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/internal/quote"
@@ -22,6 +23,15 @@ func shownName(name string) string {
 		return quoted(name)
 	}
 	return name
+}
+
+// firstLine cuts an argument that is a whole text.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	if r := []rune(line); len(r) > 40 {
+		line = string(r[:39]) + "…"
+	}
+	return line
 }
 
 // ownLayout are the control characters that the output for people is laid out

@@ -112,12 +112,3 @@ func verbs(parse *kong.ParseError) []string {
 	slices.Sort(list)
 	return list
 }
-
-// firstLine cuts an argument that is a whole text.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	if r := []rune(line); len(r) > 40 {
-		line = string(r[:39]) + "…"
-	}
-	return line
-}

@@ -5,8 +5,6 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/gocoreml/coreml/generate"
 )
 
 // A flag that has no effect beside the others is told of and not refused: the
@@ -56,66 +54,3 @@ func note(w io.Writer, lines []string) {
 		_, _ = fmt.Fprintf(w, "coreml: %s\n", line) // who cannot be told is not kept waiting either
 	}
 }
-
-// The tokenizer is not even looked for without a text, so that one which does not
-// exist would pass unseen.
-func (c *benchCmd) idle(given flagSet) []string {
-	var list []string
-	if c.Perplexity == "" {
-		list = given.without("without --perplexity, the only measure of a text", "tokenizer")
-	}
-	if len(c.decode) == 0 {
-		list = append(list, given.without("with --decode none", "tokens")...)
-	}
-	return list
-}
-
-// Both flags would be missed: --json by who waits for an object on standard output,
-// --compute-units by who measures what a device does.
-func (p *predictCmd) idle(given flagSet) []string {
-	switch {
-	case p.Stdio:
-		return given.without("with --stdio: each load request names its own compute_units", "compute-units")
-	case p.Output != "":
-		return given.without("with --output: the outputs go to the file, which the ending of its name gives its form", "json")
-	}
-	return nil
-}
-
-func (c *tokenizeCmd) idle(given flagSet) []string {
-	switch {
-	case c.Stdio:
-		return given.without("with --stdio: requests and replies have one form", "json", "no-special")
-	case c.Chat != "":
-		return given.without("with --chat: the template writes the special tokens", "no-special")
-	}
-	return nil
-}
-
-func (c *verifyCmd) idle(given flagSet) []string {
-	if len(c.IDs) > 0 {
-		return given.without("with --ids, which are tokens already", "tokenizer")
-	}
-	return nil
-}
-
-func (c *inspectCmd) idle(given flagSet) []string {
-	if c.MIL {
-		return given.without("with --mil: the program is printed as the package has it", "compute-units", "engine", "arithmetic", "threads")
-	}
-	return nil
-}
-
-// idleWith returns a sentence for each sampling flag that changes nothing because s,
-// what the flags and the model's own settings come to, takes the likeliest token.
-// It is known only when the model has been opened.
-func (f *samplingFlags) idleWith(s *generate.Sampling) []string {
-	if s != nil && s.Temperature > 0 {
-		return nil
-	}
-	given := flagSet{"seed": f.Seed != nil, "top-k": on(f.TopK), "top-p": on(f.TopP), "min-p": on(f.MinP)}
-	return given.without("where the likeliest token is taken: give a --temperature above 0", "seed", "top-k", "top-p", "min-p")
-}
-
-// on reports whether a flag that 0 turns off is given and is not turned off.
-func on[T int | float64](v *T) bool { return v != nil && *v != 0 }

@@ -12,14 +12,12 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 )
 
-// plan prints what the engine made of the function.
+// showPlan prints what the engine makes of the function that cfg names.
 //
 // The framework gives a plan in parts, the portable engine a text of its own, in
 // which steps stand for several operations each.
-func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
-	cfg := c.config()
-	cfg.Function, cfg.ComputeUnits = c.Function, coreml.ComputeUnits(c.ComputeUnits)
-	m, err := coreml.Load(ctx, c.Model, cfg)
+func showPlan(ctx context.Context, out io.Writer, path string, cfg *coreml.Config) (err error) {
+	m, err := coreml.Load(ctx, path, cfg)
 	if err != nil {
 		return err
 	}
@@ -27,12 +25,12 @@ func (c *inspectCmd) plan(ctx context.Context, io *streams) (err error) {
 	ops, err := m.ComputePlan(ctx)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		_, err = fmt.Fprintln(io.out, strings.TrimRight(m.PlanText(), "\n"))
+		_, err = fmt.Fprintln(out, strings.TrimRight(m.PlanText(), "\n"))
 		return err
 	case err != nil:
 		return err
 	}
-	return writePlan(io.out, m, ops)
+	return writePlan(out, m, ops)
 }
 
 // deviceShare is what one device is to execute.

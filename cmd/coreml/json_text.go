@@ -2,23 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"unicode/utf8"
-)
-
-const (
-	// maxJSONDepth bounds how deep requests and files of values may be nested.
-	// Lists have at most maxNesting levels, and little lies around them.
-	//
-	// encoding/json allows 10,000, which recursive readers of clients do not.
-	maxJSONDepth = 64
-	// maxJSONFields bounds the keys of one object, which are all remembered to
-	// tell when one comes twice.
-	maxJSONFields = 1 << 16
-	// maxJSONValues bounds the values of one text: several lists of maxListed.
-	maxJSONValues = 1 << 24
-	// maxJSONName bounds keys, and texts that name something.
-	maxJSONName = 1 << 16
 )
 
 // jsonText walks over JSON and hands out its parts without copying them, so that
@@ -72,63 +58,6 @@ func (t *jsonText) unexpected(want string) error {
 	return t.errorf("%q where %s is expected", r, want)
 }
 
-// value moves past one value and returns its text.
-//
-// What it returns shares the text's memory.
-func (t *jsonText) value(depth int) ([]byte, error) {
-	t.space()
-	if t.values++; t.values > maxJSONValues {
-		return nil, t.errorf("more than %d values: give arrays as base64 data, or as files", maxJSONValues)
-	}
-	start := t.at
-	err := t.skip(depth)
-	return t.text[start:t.at], err
-}
-
-// skip moves past one value, whatever it is.
-func (t *jsonText) skip(depth int) error {
-	if t.at >= len(t.text) {
-		return t.unexpected("a value")
-	}
-	switch c := t.text[t.at]; {
-	case (c == '{' || c == '[') && t.checked:
-		t.skipChecked()
-		return nil
-	case c == '{' || c == '[':
-		if depth == 0 {
-			return t.errorf("nested deeper than %d levels", maxJSONDepth)
-		}
-		if c == '{' {
-			return t.fields(depth, nil)
-		}
-		return t.elements(depth, nil)
-	case c == '"':
-		_, err := t.quoted()
-		return err
-	case c == '-' || c >= '0' && c <= '9':
-		return t.number()
-	}
-	return t.word("true", "false", "null", "NaN", "Infinity")
-}
-
-// skipChecked moves past an object or list that is known to be whole.
-func (t *jsonText) skipChecked() {
-	for depth := 0; t.at < len(t.text); t.at++ {
-		switch t.text[t.at] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				t.at++
-				return
-			}
-		case '"':
-			_, _ = t.quoted()
-			t.at--
-		}
-	}
-}
-
 // word moves past one of the words.
 func (t *jsonText) word(words ...string) error {
 	for _, w := range words {
@@ -140,79 +69,111 @@ func (t *jsonText) word(words ...string) error {
 	return t.unexpected("a value")
 }
 
-// fields moves past an object and gives each pair to each, which may be nil.
-func (t *jsonText) fields(depth int, each func(key string, value []byte) error) error {
-	if !t.accept('{') {
-		return t.unexpected("an object")
+// quoted moves past a string and returns it with its quotes.
+//
+// The escapes in it are checked and not yet replaced.
+func (t *jsonText) quoted() ([]byte, error) {
+	if t.at >= len(t.text) || t.text[t.at] != '"' {
+		return nil, t.unexpected("a string")
 	}
-	if t.accept('}') {
-		return nil
-	}
-	for {
-		t.space()
-		raw, err := t.quoted()
-		if err != nil {
-			return err
-		}
-		if !t.accept(':') {
-			return t.unexpected("a colon")
-		}
-		value, err := t.value(depth - 1)
-		if err != nil {
-			return err
-		}
-		if each != nil {
-			if len(raw) > maxJSONName {
-				return t.errorf("a key of more than %d bytes", maxJSONName)
-			}
-			key, err := unquoteJSON(raw)
-			if err == nil {
-				err = each(key, value)
-			}
-			if err != nil {
-				return err
+	start := t.at
+	for t.at++; t.at < len(t.text); t.at++ {
+		switch c := t.text[t.at]; {
+		case c == '"':
+			t.at++
+			return t.text[start:t.at], nil
+		case c < ' ':
+			return nil, t.errorf("a string with the control character %q, which JSON writes as an escape", c)
+		case c == '\\':
+			if err := t.escape(); err != nil {
+				return nil, err
 			}
 		}
-		if t.accept('}') {
-			return nil
-		}
-		if !t.accept(',') {
-			return t.unexpected("a comma or the end of the object")
-		}
 	}
+	return nil, t.errorf("the text ends inside a string")
 }
 
-// elements moves past a list and gives each element to each, which may be nil.
-func (t *jsonText) elements(depth int, each func(i int, value []byte) error) error {
-	if !t.accept('[') {
-		return t.unexpected("a list")
+// escape moves to the last character of an escape.
+func (t *jsonText) escape() error {
+	t.at++
+	if t.at >= len(t.text) {
+		return t.errorf("the text ends inside a string")
 	}
-	if t.accept(']') {
+	switch t.text[t.at] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return nil
-	}
-	for i := 0; ; i++ {
-		value, err := t.value(depth - 1)
-		if err != nil {
-			return err
-		}
-		if each != nil {
-			if err := each(i, value); err != nil {
-				return err
+	case 'u':
+		for range 4 {
+			t.at++
+			if t.at >= len(t.text) || !isHex(t.text[t.at]) {
+				return t.errorf("an escape \\u without four digits")
 			}
 		}
-		if t.accept(']') {
-			return nil
-		}
-		if !t.accept(',') {
-			return t.unexpected("a comma or the end of the list")
-		}
+		return nil
 	}
+	return t.errorf("the escape \\%c, which JSON does not know", t.text[t.at])
 }
 
-// end checks that nothing but white space is left.
-func (t *jsonText) end() error {
-	if t.space(); t.at < len(t.text) {
-		return t.unexpected("the end of the text")
+// isHex reports whether c is a digit of an escape.
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// number moves past a number.
+//
+// The form is checked here, and the value where it is used: most numbers of a
+// request are never looked at.
+func (t *jsonText) number() error {
+	if t.text[t.at] == '-' {
+		t.at++
+		if bytes.HasPrefix(t.text[t.at:], []byte("Infinity")) {
+			return t.word("Infinity")
+		}
+	}
+	first := t.at
+	if !t.digits() {
+		return t.unexpected("a digit")
+	}
+	if t.text[first] == '0' && t.at > first+1 {
+		t.at = first
+		return t.errorf("a number that starts with 0")
+	}
+	if t.at < len(t.text) && t.text[t.at] == '.' {
+		t.at++
+		if !t.digits() {
+			return t.unexpected("a digit")
+		}
+	}
+	if t.at < len(t.text) && t.text[t.at]|0x20 == 'e' {
+		t.at++
+		if t.at < len(t.text) && (t.text[t.at] == '+' || t.text[t.at] == '-') {
+			t.at++
+		}
+		if !t.digits() {
+			return t.unexpected("a digit")
+		}
 	}
 	return nil
+}
+
+// digits moves past digits and reports whether there were any.
+func (t *jsonText) digits() bool {
+	start := t.at
+	for t.at < len(t.text) && t.text[t.at] >= '0' && t.text[t.at] <= '9' {
+		t.at++
+	}
+	return t.at > start
+}
+
+// unquoteJSON reads a string with its quotes. What is no UTF-8 becomes U+FFFD.
+func unquoteJSON(raw []byte) (string, error) {
+	// Nearly all strings have no escapes, and encoding/json would go through them
+	// twice.
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), nil
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/storage"
-	"github.com/gocoreml/coreml/tensor"
 )
 
 // predictCmd is the verb predict. It promises one prediction with values from
@@ -53,6 +51,20 @@ Examples:
     coreml predict Model.mlpackage --inputs values.json --json
     coreml predict Model.mlpackage -i x=in.safetensors:x -o out.safetensors --state-out state.safetensors
     echo '{"id":1,"op":"load","path":"Model.mlpackage"}' | coreml predict --stdio`
+}
+
+// idle implements idler.
+//
+// Both flags would be missed: --json by who waits for an object on standard output,
+// --compute-units by who measures what a device does.
+func (p *predictCmd) idle(given flagSet) []string {
+	switch {
+	case p.Stdio:
+		return given.without("with --stdio: each load request names its own compute_units", "compute-units")
+	case p.Output != "":
+		return given.without("with --output: the outputs go to the file, which the ending of its name gives its form", "json")
+	}
+	return nil
 }
 
 // Run is called by kong.
@@ -214,104 +226,4 @@ func (p *predictCmd) inputs(d *coreml.Description) (coreml.Features, error) {
 		in[name] = v
 	}
 	return in, nil
-}
-
-// readInputs reads a file of values by name into in.
-func readInputs(path string, d *coreml.Description, opts *imageOptions, in coreml.Features) error {
-	f, err := openInput(path, formatUnknown)
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // the file was only read
-	if f.format != formatJSON {
-		return usagef("--inputs takes a .json file; for %s, say for which input: --input NAME=%s", path, path)
-	}
-	text, err := f.all(maxRequest)
-	if err != nil {
-		return err
-	}
-	// Editors on Windows begin files with a byte order mark, which JSON does not
-	// have.
-	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
-	if len(text) == 0 || text[0] != '{' {
-		return fmt.Errorf("%s: want an object of values by the names of inputs", path)
-	}
-	err = eachField(&jsonText{text: text}, func(name string, raw []byte) error {
-		if err := checkName(d, name); err != nil {
-			return err
-		}
-		v, err := decodeValue(raw, d.Input(name), opts)
-		in[name] = v
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-// checkName says which inputs there are when name is none of them.
-func checkName(d *coreml.Description, name string) error {
-	if d.Input(name) != nil {
-		return nil
-	}
-	return markedf(coreml.ErrUnknownFeature, "there is no input %q; %s", name, among("inputs", name, d.Inputs))
-}
-
-// chosen returns the outputs of these names, or all when there are none.
-func chosen(d *coreml.Description, names []string) ([]*coreml.FeatureDescription, error) {
-	var out []*coreml.FeatureDescription
-	for _, name := range names {
-		o := d.Output(name)
-		if o == nil {
-			return nil, markedf(coreml.ErrUnknownFeature, "there is no output %q; %s", name, among("outputs", name, d.Outputs))
-		}
-		if !slices.Contains(out, o) {
-			out = append(out, o)
-		}
-	}
-	// All of them, in the order of the package.
-	if names == nil {
-		for i := range d.Outputs {
-			out = append(out, &d.Outputs[i])
-		}
-	}
-	return out, nil
-}
-
-// valueOf makes the value of an input of a tensor: its only element where the
-// feature is a number, a picture where it is an image, and else the tensor. d is
-// nil when there is no such input.
-func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (coreml.Value, error) {
-	if d == nil {
-		return coreml.MultiArray(t), nil
-	}
-	if d.Kind == coreml.KindMultiArray && t.Err() == nil && t.DType() == tensor.Bool && d.DType.IsFloat() {
-		t = t.To(d.DType) // in the command's inputs true and false are 1 and 0
-	}
-	switch d.Kind {
-	case coreml.KindInt64:
-		i, err := tensor.Item[int64](t.To(tensor.Int64))
-		return coreml.Int64(i), err
-	case coreml.KindDouble:
-		f, err := tensor.Item[float64](t.To(tensor.Float64))
-		return coreml.Double(f), err
-	case coreml.KindImage:
-		img, err := arrayImage(d, t, opts)
-		return coreml.Image(img), err
-	default:
-		return coreml.MultiArray(t), nil
-	}
-}
-
-func restoreState(st *coreml.State, path string) (err error) {
-	f, err := openInput(path, formatSafetensors)
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // the file was only read
-	if err := st.Restore(f); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"image"
 	"maps"
 	"slices"
 
@@ -74,4 +75,24 @@ func encodeValue(v coreml.Value, integers bool) (any, error) {
 	default:
 		return nil, fmt.Errorf("values of kind %v are %w", v.Kind(), coreml.ErrUnsupportedModel)
 	}
+}
+
+// wireImage is an image of a reply.
+type wireImage struct {
+	Image string `json:"image"`
+	wireTensor
+}
+
+// encodeImage writes an image in the form that decodeImage reads, so that an output
+// can be the input of the next request.
+func encodeImage(img image.Image) (any, error) {
+	mode, t, err := imageArray(img)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return wireImage{mode, wireTensor{t.DType().String(), t.Shape(), base64.StdEncoding.EncodeToString(raw)}}, nil
 }

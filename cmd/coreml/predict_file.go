@@ -2,7 +2,6 @@ package main
 
 import (
 	"archive/zip"
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
@@ -15,11 +14,6 @@ import (
 )
 
 const (
-	// maxArrayBytes bounds one array of a file. A sparse file can claim any size.
-	//
-	// Larger arrays exist, but not as the input of one prediction on a machine that
-	// runs it.
-	maxArrayBytes = 512 << 20
 	// maxUnpackedBytes bounds one array of a compressed file, which may claim a
 	// thousand times its own size.
 	maxUnpackedBytes = 128 << 20
@@ -39,30 +33,24 @@ func cutTensor(arg string) (path, key string) {
 	return arg, ""
 }
 
-// readValue reads the value of an input from a file. Of a file with several
-// arrays it takes the one called key. d is nil when there is no such input.
-func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOptions) (_ coreml.Value, err error) {
+// readArrays reads the value of an input from a file that is not of JSON.
+func readArrays(path, key string, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	f, err := openInput(path, formatUnknown)
 	if err != nil {
 		return coreml.Value{}, err
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
+	return f.value(key, d, opts)
+}
+
+// value reads a picture or an array as the value of an input.
+func (f *inputFile) value(key string, d *coreml.FeatureDescription, opts *imageOptions) (_ coreml.Value, err error) {
 	var t *tensor.Tensor
 	// The content has told the format, where it could.
 	switch f.format {
 	case formatPNG, formatJPEG:
 		img, err := readPicture(f, d, opts)
 		return coreml.Image(img), err
-	case formatJSON:
-		text, err := f.all(maxRequest)
-		if err != nil {
-			return coreml.Value{}, err
-		}
-		v, err := decodeText(text, d, opts)
-		if err != nil {
-			return coreml.Value{}, fmt.Errorf("%s: %w", path, err)
-		}
-		return v, nil
 	case formatNPZ:
 		t, err = f.npz(key, arrayRoom(d, opts))
 	case formatSafetensors:
@@ -75,61 +63,9 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 	}
 	v, err := valueOf(d, t, opts)
 	if err != nil {
-		return coreml.Value{}, fmt.Errorf("%s: %w", path, err)
+		return coreml.Value{}, fmt.Errorf("%s: %w", f.path, err)
 	}
 	return v, nil
-}
-
-// arrayRoom bounds the bytes of an array for an input: what the input can take in
-// the widest element type, with room for mistakes that are better told of by
-// their shape.
-func arrayRoom(d *coreml.FeatureDescription, opts *imageOptions) int64 {
-	const slack = 1 << 20
-	// What is scaled may be of any size first.
-	if d == nil || d.Kind == coreml.KindImage && opts.resizes() {
-		return maxArrayBytes
-	}
-	most := int64(1)
-	switch {
-	case d.Kind == coreml.KindInt64 || d.Kind == coreml.KindDouble:
-	case len(d.Enumerated) > 0:
-		for _, shape := range d.Enumerated {
-			most = max(most, product(shape))
-		}
-	case len(d.Ranges) > 0:
-		sizes := make([]int, len(d.Ranges))
-		for i, r := range d.Ranges {
-			if sizes[i] = r.Upper; r.Upper < 0 {
-				return maxArrayBytes
-			}
-		}
-		most = product(sizes)
-	case len(d.Shape) > 0:
-		most = product(d.Shape)
-	default:
-		return maxArrayBytes
-	}
-	const widest = 8 * 4 // float64, and four channels of which a grey model takes one
-	return min(most*widest+slack, maxArrayBytes)
-}
-
-// product multiplies sizes, up to more than any array has room for.
-//
-// A package may claim any shape, and the product of two dimensions may be more than
-// an int64 holds.
-func product(sizes []int) int64 {
-	n := int64(1)
-	for _, s := range sizes {
-		if n *= int64(max(s, 0)); n > maxArrayBytes {
-			return maxArrayBytes
-		}
-	}
-	return n
-}
-
-// overRoom is the error about an array that is not even read.
-func overRoom(what string, size, room int64) error {
-	return markedf(tensor.ErrShape, "%s has %d bytes, and at most %d are read for this input", what, size, room)
 }
 
 func (f *inputFile) npy(room int64) (*tensor.Tensor, error) {
@@ -235,17 +171,4 @@ func readArray(path, key string, format fileFormat) (*tensor.Tensor, error) {
 		return f.npy(maxArrayBytes)
 	}
 	return f.safetensors(key, maxArrayBytes)
-}
-
-// decodeText reads the value that is the whole of a JSON text.
-func decodeText(text []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
-	t := &jsonText{text: bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))}
-	raw, err := t.value(maxJSONDepth)
-	if err == nil {
-		err = t.end()
-	}
-	if err != nil {
-		return coreml.Value{}, err
-	}
-	return decodeValue(raw, d, opts)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
 	"fmt"
 	"image"
 	"image/color"
@@ -11,12 +10,12 @@ import (
 )
 
 // decodeImage reads an image of 8-bit grey (L), colour (RGB) or floating-point
-// grey (F) pixels.
-func decodeImage(w *wireValue) (coreml.Value, error) {
+// grey (F) pixels. array gives them; it is not asked for a mode that is not known.
+func decodeImage(mode string, array func() (*tensor.Tensor, error)) (coreml.Value, error) {
 	channels := 1
-	switch w.Image {
+	switch mode {
 	case "F":
-		return decodeFloats(w)
+		return decodeFloats(array)
 	case "L":
 	case "RGB":
 		channels = 3
@@ -24,9 +23,9 @@ func decodeImage(w *wireValue) (coreml.Value, error) {
 	case "RGBA":
 		channels = 4
 	default:
-		return coreml.Value{}, &codedError{codeUnsupported, fmt.Errorf("images of mode %q are %w", w.Image, coreml.ErrUnsupportedModel)}
+		return coreml.Value{}, &codedError{codeUnsupported, fmt.Errorf("images of mode %q are %w", mode, coreml.ErrUnsupportedModel)}
 	}
-	t, err := w.array()
+	t, err := array()
 	if err != nil {
 		return coreml.Value{}, err
 	}
@@ -59,8 +58,8 @@ func interleaved(pix []byte, width, height, channels int) image.Image {
 
 // decodeFloats reads grey in floating-point numbers, which are taken as they are:
 // models of such inputs differ in whether white is 1 or 255.
-func decodeFloats(w *wireValue) (coreml.Value, error) {
-	t, err := w.array()
+func decodeFloats(array func() (*tensor.Tensor, error)) (coreml.Value, error) {
+	t, err := array()
 	if err != nil {
 		return coreml.Value{}, err
 	}
@@ -72,26 +71,6 @@ func decodeFloats(w *wireValue) (coreml.Value, error) {
 		return coreml.Value{}, err
 	}
 	return coreml.Image(&coreml.FloatGray{Pix: pix, Stride: t.Dim(1), Rect: image.Rect(0, 0, t.Dim(1), t.Dim(0))}), nil
-}
-
-// wireImage is an image of a reply.
-type wireImage struct {
-	Image string `json:"image"`
-	wireTensor
-}
-
-// encodeImage writes an image in the form that decodeImage reads, so that an output
-// can be the input of the next request.
-func encodeImage(img image.Image) (any, error) {
-	mode, t, err := imageArray(img)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := t.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	return wireImage{mode, wireTensor{t.DType().String(), t.Shape(), base64.StdEncoding.EncodeToString(raw)}}, nil
 }
 
 // imageArray returns the pixels of an image and their mode: F, grey in float32

@@ -11,20 +11,11 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/tensor"
 )
 
 // maxPictureBytes bounds the memory for the pixels of a picture, which a few
 // bytes of a file can claim.
 const maxPictureBytes = 256 << 20
-
-// imageOptions say what is done to make a picture fit; nil means nothing.
-type imageOptions struct {
-	resize bool // scale a picture to the size that the model wants
-}
-
-// resizes may be asked of nil.
-func (o *imageOptions) resizes() bool { return o != nil && o.resize }
 
 // readPicture decodes a PNG or JPEG for an image input. The size is looked at
 // before memory is taken for pixels.
@@ -100,49 +91,6 @@ func pixelBytes(m color.Model, progressive bool) int64 {
 		n += 16
 	}
 	return n
-}
-
-// checkPicture says whether the input takes a picture of this size.
-func checkPicture(d *coreml.FeatureDescription, size image.Point, opts *imageOptions) error {
-	if d == nil || d.Check(1, channelsOf(d.Pixels), size.Y, size.X) == nil {
-		return nil
-	}
-	if !opts.resizes() {
-		hint := "scale it first"
-		if opts != nil {
-			hint += ", or give --resize"
-		}
-		return markedf(tensor.ErrShape, "the model wants %s, %s; the picture is %d wide and %d high: %s",
-			d.Type(), sizesText(d), size.X, size.Y, hint)
-	}
-	if _, ok := targetSize(d); !ok {
-		return markedf(tensor.ErrShape, "the model wants %s, which is no one size to scale to", d.Type())
-	}
-	return nil
-}
-
-// sizesText says in words which sizes an image input takes.
-func sizesText(d *coreml.FeatureDescription) string {
-	switch {
-	case len(d.Enumerated) > 0:
-		return "height and width being the last two"
-	case len(d.Ranges) == 4:
-		return fmt.Sprintf("%v wide and %v high", d.Ranges[3], d.Ranges[2])
-	case len(d.Shape) == 4:
-		return fmt.Sprintf("%d wide and %d high", d.Shape[3], d.Shape[2])
-	}
-	return "of any size"
-}
-
-// channelsOf is the number of channels of a model's pixels.
-//
-// The shapes of image inputs are those of the program behind them: [1, channels,
-// height, width].
-func channelsOf(p coreml.Pixels) int {
-	if p == coreml.PixelsRGB || p == coreml.PixelsBGR {
-		return 3
-	}
-	return 1
 }
 
 // opaque leaves out transparency: a model sees colours only.

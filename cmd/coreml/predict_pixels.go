@@ -125,29 +125,3 @@ func interleave(planes []byte, channels int) []byte {
 	}
 	return out
 }
-
-// maxTarget bounds the pixels of a scaled picture.
-const maxTarget = 1 << 23
-
-// targetSize is the size that an input of pictures has by default; false where it
-// has none that a picture could be scaled to.
-func targetSize(d *coreml.FeatureDescription) (image.Point, bool) {
-	if d == nil || len(d.Shape) != 4 || d.Shape[2] <= 0 || d.Shape[3] <= 0 || product(d.Shape[2:]) > maxTarget {
-		return image.Point{}, false
-	}
-	return image.Pt(d.Shape[3], d.Shape[2]), true
-}
-
-// fitPicture scales a picture to the default size of the input where the input
-// does not take it as it is and the caller asks for that.
-func fitPicture(d *coreml.FeatureDescription, img image.Image, opts *imageOptions) (image.Image, error) {
-	size := img.Bounds().Size()
-	if !opts.resizes() || d == nil || d.Check(1, channelsOf(d.Pixels), size.Y, size.X) == nil {
-		return img, nil
-	}
-	target, ok := targetSize(d)
-	if !ok || size.X <= 0 || size.Y <= 0 {
-		return img, nil // which the prediction refuses
-	}
-	return resize(img, target), nil
-}

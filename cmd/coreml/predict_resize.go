@@ -9,6 +9,14 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 )
 
+// imageOptions say what is done to make a picture fit; nil means nothing.
+type imageOptions struct {
+	resize bool // scale a picture to the size that the model wants
+}
+
+// resizes may be asked of nil.
+func (o *imageOptions) resizes() bool { return o != nil && o.resize }
+
 // resize scales a picture to a size, whatever its proportions, with a triangle
 // filter that is widened where the picture gets smaller: what Pillow calls
 // BILINEAR.

@@ -12,24 +12,6 @@ import (
 )
 
 const (
-	// stdioProtocol is the version of the protocol that docs/stdio.md describes.
-	//
-	// It changes only when a client of the present one would be misled: fields and
-	// operations are added without.
-	stdioProtocol = 1
-	// maxRequest bounds the line of one request. Larger arrays are passed as
-	// files.
-	maxRequest = 256 << 20
-	// failedPrediction are Core ML's own words, which callers look for.
-	failedPrediction = "Unable to compute the prediction using ML Program"
-)
-
-// reply holds the fields of a reply but for id and ok.
-//
-// A map and no struct: every operation has its own fields.
-type reply map[string]any
-
-const (
 	// maxModels and maxStates bound what a client that never unloads can pile up.
 	maxModels = 1 << 10
 	maxStates = 1 << 12
@@ -45,8 +27,9 @@ type server struct {
 	timeout time.Duration // of requests that name none; 0 means no limit
 	models  map[string]*coreml.Model
 	states  map[string]*coreml.State
-	loaded, made,
-	written int
+	files   outputFiles
+	// How many models and states there have been, for their handles.
+	loaded, made int
 }
 
 // newServer returns a server without models, which are all run as cfg says.
@@ -254,7 +237,7 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 		return nil, err
 	}
 	ms := float64(time.Since(start).Microseconds()) / 1000
-	values, err := s.encodeOutputs(ctx, q, d, out)
+	values, err := s.files.encodeOutputs(ctx, q, d, out)
 	if err != nil {
 		return nil, err
 	}

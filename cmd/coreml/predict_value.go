@@ -143,7 +143,7 @@ func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (
 	case w.Dictionary != nil:
 		return decodeDictionary(w.Dictionary)
 	case w.Image != "":
-		return decodeImage(&w)
+		return decodeImage(w.Image, w.array)
 	case w.File != "":
 		return decodeFile(&w, d, opts)
 	}
@@ -164,7 +164,7 @@ func decodeFile(w *wireValue, d *coreml.FeatureDescription, opts *imageOptions) 
 	if key == "" && d != nil {
 		key = d.Name
 	}
-	return readValue(w.File, key, d, opts)
+	return readArrays(w.File, key, d, opts)
 }
 
 // array returns the tensor that w holds or names.

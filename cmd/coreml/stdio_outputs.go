@@ -16,8 +16,11 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
+// outputFiles counts the files that the replies of a server name.
+type outputFiles struct{ written int }
+
 // encodeOutputs writes the outputs that the request asks for.
-func (s *server) encodeOutputs(ctx context.Context, q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
+func (o *outputFiles) encodeOutputs(ctx context.Context, q *request, d *coreml.Description, out coreml.Features) (map[string]any, error) {
 	names := q.Outputs
 	// All of them. An empty list means none, for who wants the state to go on and
 	// nothing else.
@@ -31,7 +34,7 @@ func (s *server) encodeOutputs(ctx context.Context, q *request, d *coreml.Descri
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		v, err := s.encodeOutput(ctx, q.NPYDir, name, out[name], integers)
+		v, err := o.encodeOutput(ctx, q.NPYDir, name, out[name], integers)
 		if err != nil {
 			return nil, fmt.Errorf("output %q: %w", name, err)
 		}
@@ -68,14 +71,14 @@ func writeFault(err error) error {
 }
 
 // encodeOutput writes one output, an array to a file where there is a folder.
-func (s *server) encodeOutput(ctx context.Context, dir, name string, v coreml.Value, integers bool) (any, error) {
+func (o *outputFiles) encodeOutput(ctx context.Context, dir, name string, v coreml.Value, integers bool) (any, error) {
 	if dir == "" || v.Kind() != coreml.KindMultiArray {
 		return encodeValue(v, integers)
 	}
 	// Names are never used twice in the life of a server, so that no reply's file
 	// is replaced by another's.
-	s.written++
-	path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", s.written, fileName(name)))
+	o.written++
+	path := filepath.Join(dir, fmt.Sprintf("%06d-%s.npy", o.written, fileName(name)))
 	err := storage.WriteFile(ctx, path, func(w io.Writer) error { return npy.Write(w, v.MultiArray()) })
 	if err != nil {
 		return nil, writeFault(err)

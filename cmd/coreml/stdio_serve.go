@@ -11,17 +11,11 @@ import (
 	"time"
 )
 
-const (
-	opCancel = "cancel"
-	// lastWords is how long a server that is told to stop goes on writing, to a
-	// reader who has gone to sleep or who takes a line and sleeps again: tens of
-	// thousands of requests may wait for their answers. The program itself ends when
-	// its grace is over.
-	lastWords = grace
-)
-
-// errCancelled ends the context of a request that a cancel request names.
-var errCancelled = &codedError{codeCancelled, errors.New("the request was cancelled")}
+// lastWords is how long a server that is told to stop goes on writing, to a
+// reader who has gone to sleep or who takes a line and sleeps again: tens of
+// thousands of requests may wait for their answers. The program itself ends when
+// its grace is over.
+const lastWords = grace
 
 // service is what a loop does with the lines that it reads.
 //

@@ -42,6 +42,17 @@ func (*tokenizeCmd) Help() string {
     coreml tokenize -t FOLDER --chat messages.json`
 }
 
+// idle implements idler.
+func (c *tokenizeCmd) idle(given flagSet) []string {
+	switch {
+	case c.Stdio:
+		return given.without("with --stdio: requests and replies have one form", "json", "no-special")
+	case c.Chat != "":
+		return given.without("with --chat: the template writes the special tokens", "no-special")
+	}
+	return nil
+}
+
 // tokenized is what --json prints for a text.
 //
 // Offsets are in bytes of the text, from and to.
@@ -79,6 +90,22 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	return c.print(ctx, tok, text, !c.NoSpecial, io.out)
+}
+
+// serve answers the requests on standard input, with the tokenizer where one is
+// named.
+func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
+	if c.Text != nil || c.Decode || c.Chat != "" {
+		return usagef("--stdio takes everything from standard input")
+	}
+	var tok *tokenizer.Tokenizer
+	if c.Tokenizer != "" {
+		var err error
+		if tok, err = c.load(); err != nil {
+			return err
+		}
+	}
+	return serveTokens(ctx, tok, s)
 }
 
 // load loads the tokenizer that is asked for.
@@ -192,15 +219,4 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 	}
 	// The template has written the special tokens that belong there.
 	return c.print(ctx, tok, text, false, s.out)
-}
-
-// pairs writes offsets as pairs.
-//
-// Objects for each token would be several times as long.
-func pairs(list []tokenizer.Offsets) [][2]int {
-	out := make([][2]int, len(list))
-	for i, o := range list {
-		out[i] = [2]int{o.Start, o.End}
-	}
-	return out
 }

@@ -25,22 +25,12 @@ type tokenRequest struct {
 	Now         *time.Time      `json:"now"`
 }
 
-// serve answers requests until the input ends. A request that fails is
+// serveTokens answers requests until the input ends. A request that fails is
 // answered with its error; the ones behind it are served. A cancel request and a
 // time-out stop one as they do with predict --stdio.
 //
-// Without --tokenizer templates alone are served, which need none.
-func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
-	if c.Text != nil || c.Decode || c.Chat != "" {
-		return usagef("--stdio takes everything from standard input")
-	}
-	var tok *tokenizer.Tokenizer
-	if c.Tokenizer != "" {
-		var err error
-		if tok, err = c.load(); err != nil {
-			return err
-		}
-	}
+// Without a tokenizer, a nil one, templates alone are served, which need none.
+func serveTokens(ctx context.Context, tok *tokenizer.Tokenizer, s *streams) error {
 	if isTerminal(s.in) {
 		_, _ = fmt.Fprintln(s.err, `waiting for requests, one JSON object a line, such as {"id":1,"text":"Once"}; docs/stdio.md describes them`)
 	}

@@ -88,13 +88,12 @@ func (c *verifyCmd) Validate() error {
 		tolerance.check(), cosine.check())
 }
 
-// verifier holds the two sides of a comparison.
-//
-// Both models are loaded at once: the reference goes first and chooses the tokens,
-// and the subject follows it in more than one way.
-type verifier struct {
-	cmd                *verifyCmd
-	subject, reference *coreml.Model
+// idle implements idler.
+func (c *verifyCmd) idle(given flagSet) []string {
+	if len(c.IDs) > 0 {
+		return given.without("with --ids, which are tokens already", "tokenizer")
+	}
+	return nil
 }
 
 // Run is called by kong.
@@ -105,12 +104,16 @@ func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
 			return err
 		}
 	}
-	v := &verifier{cmd: c}
-	defer func() { err = errors.Join(err, v.close()) }()
-	if err := v.load(ctx); err != nil {
+	subject, reference, err := c.configs()
+	if err != nil {
 		return err
 	}
-	report, err := v.compare(ctx)
+	var v verifier
+	defer func() { err = errors.Join(err, v.close()) }()
+	if err := v.load(ctx, c.Model, subject, reference); err != nil {
+		return err
+	}
+	report, err := c.compare(ctx, &v)
 	if err != nil {
 		return err
 	}
@@ -127,67 +130,45 @@ func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
 	return nil
 }
 
-// load loads the package on both sides.
-func (v *verifier) load(ctx context.Context) (err error) {
-	c := v.cmd
-	subject := coreml.Config{
+// configs returns what the flags mean to the library on each side.
+func (c *verifyCmd) configs() (subject, reference *coreml.Config, err error) {
+	subject = &coreml.Config{
 		Engine: coreml.EngineChoice(c.Engine), ComputeUnits: coreml.ComputeUnits(c.ComputeUnits),
 		Arithmetic: coreml.Arithmetic(c.Arithmetic), Function: c.Function, Threads: c.Threads,
 	}
-	reference := coreml.Config{
+	reference = &coreml.Config{
 		Engine: coreml.EngineChoice(c.Reference), Arithmetic: coreml.Arithmetic(c.ReferenceArithmetic),
 		Function: c.Function, Threads: c.Threads,
 	}
 	// Said here in words of its own, with what can be done on this system, before
 	// anything is loaded.
-	for _, cfg := range []coreml.Config{subject, reference} {
+	for _, cfg := range []*coreml.Config{subject, reference} {
 		if cfg.Engine == coreml.EngineFramework && !cfg.Engine.Available() {
-			return fmt.Errorf("verify compares CoreML.framework with another engine, and this system (%s/%s) has no CoreML.framework: "+
+			return nil, nil, fmt.Errorf("verify compares CoreML.framework with another engine, and this system (%s/%s) has no CoreML.framework: "+
 				"run it on macOS 15 or newer, or compare kinds of arithmetic here, as in --engine portable --arithmetic wide%w",
 				runtime.GOOS, runtime.GOARCH, silent{coreml.ErrNoEngine})
 		}
 	}
-	if v.subject, err = v.open(ctx, &subject); err != nil {
-		return err
-	}
-	v.reference, err = v.open(ctx, &reference)
-	return err
-}
-
-func (v *verifier) open(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
-	if v.cmd.Model == "" {
-		return coreml.LoadFS(ctx, storyteller.FS(), storyteller.Package, cfg)
-	}
-	return coreml.Load(ctx, v.cmd.Model, cfg)
-}
-
-func (v *verifier) close() error {
-	var errs []error
-	for _, m := range []*coreml.Model{v.subject, v.reference} {
-		if m != nil {
-			errs = append(errs, m.Close())
-		}
-	}
-	return errors.Join(errs...)
+	return subject, reference, nil
 }
 
 // compare runs a prompt on both sides when the package is a language model, and
 // made-up values through both otherwise.
-func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
+func (c *verifyCmd) compare(ctx context.Context, v *verifier) (*verifyReport, error) {
 	r := &verifyReport{
-		Model: v.cmd.Model, Tolerance: v.cmd.Tolerance, Cosine: v.cmd.Cosine,
+		Model: c.Model, Tolerance: c.Tolerance, Cosine: c.Cosine,
 		Subject: sideOf(v.subject), Reference: sideOf(v.reference), Ways: []verifyWay{},
 	}
 	if r.Model == "" {
 		r.Model = "the embedded storyteller"
 	}
-	driver, err := driverBeside(v.cmd.Model)
+	driver, err := driverBeside(c.Model)
 	if err != nil {
 		return nil, err
 	}
 	// Who gives a prompt wants to know why the package cannot take it; without one,
 	// made-up values do for any package.
-	asked := v.cmd.Prompt != "" || len(v.cmd.IDs) > 0
+	asked := c.Prompt != "" || len(c.IDs) > 0
 	detected, err := generate.Detect(v.reference.Description(), driver)
 	switch {
 	case err != nil && (asked || driver != nil):
@@ -195,7 +176,7 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 	case err != nil || !asked && !takesIDs(v.reference.Description(), detected):
 		err = v.values(ctx, r)
 	default:
-		err = v.text(ctx, r, detected)
+		err = c.text(ctx, v, r, detected)
 	}
 	if err != nil {
 		return nil, err
@@ -205,6 +186,15 @@ func (v *verifier) compare(ctx context.Context) (*verifyReport, error) {
 		r.Passed = r.Passed && r.Ways[i].Passed
 	}
 	return r, nil
+}
+
+// text compares the logits behind the prompt and what follows it.
+func (c *verifyCmd) text(ctx context.Context, v *verifier, r *verifyReport, d *generate.Driver) error {
+	ids, err := c.prompt()
+	if err != nil {
+		return err
+	}
+	return v.text(ctx, r, d, ids, c.Tokens)
 }
 
 // takesIDs tells a language model from a package whose input has the right rank
@@ -217,14 +207,12 @@ func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
 	return f != nil && f.DType == tensor.Int32
 }
 
-// prompt returns the token ids to begin with, and the tokenizer where there is
-// one.
-func (v *verifier) prompt() ([]int, error) {
-	c := v.cmd
+// prompt returns the token ids to begin with.
+func (c *verifyCmd) prompt() ([]int, error) {
 	if len(c.IDs) > 0 {
 		return c.IDs, nil
 	}
-	tok, err := v.tokenizer()
+	tok, err := c.tokenizer()
 	if err != nil {
 		if c.Prompt != "" || c.Tokenizer != "" {
 			return nil, err
@@ -249,11 +237,11 @@ func (v *verifier) prompt() ([]int, error) {
 	return ids, err
 }
 
-func (v *verifier) tokenizer() (*tokenizer.Tokenizer, error) {
-	if v.cmd.Model == "" && v.cmd.Tokenizer == "" {
+func (c *verifyCmd) tokenizer() (*tokenizer.Tokenizer, error) {
+	if c.Model == "" && c.Tokenizer == "" {
 		return tokenizer.LoadFS(storyteller.FS(), ".")
 	}
-	where, err := findTokenizer(v.cmd.Model, v.cmd.Tokenizer)
+	where, err := findTokenizer(c.Model, c.Tokenizer)
 	if err != nil {
 		return nil, err
 	}

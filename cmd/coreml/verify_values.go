@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -146,9 +145,6 @@ func finiteParts(got, want *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor, erro
 	}
 	return tensor.FromSlice(a, got.Shape()...), tensor.FromSlice(b, want.Shape()...), nil
 }
-
-// nonFinite reports what no arithmetic goes on with.
-func nonFinite(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
 
 // unsuitable means that no inputs can be made up for a package.
 type unsuitable struct{ what string }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// Whether an input takes a picture of some size, and how one is made to fit.
+
+// checkPicture says whether the input takes a picture of this size.
+func checkPicture(d *coreml.FeatureDescription, size image.Point, opts *imageOptions) error {
+	if d == nil || d.Check(1, channelsOf(d.Pixels), size.Y, size.X) == nil {
+		return nil
+	}
+	if !opts.resizes() {
+		hint := "scale it first"
+		if opts != nil {
+			hint += ", or give --resize"
+		}
+		return markedf(tensor.ErrShape, "the model wants %s, %s; the picture is %d wide and %d high: %s",
+			d.Type(), sizesText(d), size.X, size.Y, hint)
+	}
+	if _, ok := targetSize(d); !ok {
+		return markedf(tensor.ErrShape, "the model wants %s, which is no one size to scale to", d.Type())
+	}
+	return nil
+}
+
+// sizesText says in words which sizes an image input takes.
+func sizesText(d *coreml.FeatureDescription) string {
+	switch {
+	case len(d.Enumerated) > 0:
+		return "height and width being the last two"
+	case len(d.Ranges) == 4:
+		return fmt.Sprintf("%v wide and %v high", d.Ranges[3], d.Ranges[2])
+	case len(d.Shape) == 4:
+		return fmt.Sprintf("%d wide and %d high", d.Shape[3], d.Shape[2])
+	}
+	return "of any size"
+}
+
+// channelsOf is the number of channels of a model's pixels.
+//
+// The shapes of image inputs are those of the program behind them: [1, channels,
+// height, width].
+func channelsOf(p coreml.Pixels) int {
+	if p == coreml.PixelsRGB || p == coreml.PixelsBGR {
+		return 3
+	}
+	return 1
+}
+
+// maxTarget bounds the pixels of a scaled picture.
+const maxTarget = 1 << 23
+
+// targetSize is the size that an input of pictures has by default; false where it
+// has none that a picture could be scaled to.
+func targetSize(d *coreml.FeatureDescription) (image.Point, bool) {
+	if d == nil || len(d.Shape) != 4 || d.Shape[2] <= 0 || d.Shape[3] <= 0 || product(d.Shape[2:]) > maxTarget {
+		return image.Point{}, false
+	}
+	return image.Pt(d.Shape[3], d.Shape[2]), true
+}
+
+// fitPicture scales a picture to the default size of the input where the input
+// does not take it as it is and the caller asks for that.
+func fitPicture(d *coreml.FeatureDescription, img image.Image, opts *imageOptions) (image.Image, error) {
+	size := img.Bounds().Size()
+	if !opts.resizes() || d == nil || d.Check(1, channelsOf(d.Pixels), size.Y, size.X) == nil {
+		return img, nil
+	}
+	target, ok := targetSize(d)
+	if !ok || size.X <= 0 || size.Y <= 0 {
+		return img, nil // which the prediction refuses
+	}
+	return resize(img, target), nil
+}

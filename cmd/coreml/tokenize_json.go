@@ -1,0 +1,24 @@
+package main
+
+import "github.com/gocoreml/coreml/tokenizer"
+
+// The JSON that tokenize prints and answers with.
+
+// pairs writes offsets as pairs.
+//
+// Objects for each token would be several times as long.
+func pairs(list []tokenizer.Offsets) [][2]int {
+	out := make([][2]int, len(list))
+	for i, o := range list {
+		out[i] = [2]int{o.Start, o.End}
+	}
+	return out
+}
+
+// orEmpty makes an empty list of nil, which JSON would write as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
