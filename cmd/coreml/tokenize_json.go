@@ -14,11 +14,3 @@ func pairs(list []tokenizer.Offsets) [][2]int {
 	}
 	return out
 }
-
-// orEmpty makes an empty list of nil, which JSON would write as null.
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
