@@ -213,11 +213,19 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n < 1 || n > 1<<20 {
-		return nil, fail(ValueError, "slice needs a positive number")
+	if n == 0 {
+		// The division by it is in the first round of the loop over the columns.
+		return &generator{kind: "generator", fill: func() ([]Value, error) {
+			return nil, fail(ZeroDivision, "integer division or modulo by zero")
+		}}, nil
 	}
-	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*int(n)); err != nil {
+	// A negative number of columns is none at all.
+	n = max(n, 0)
+	if err := in.chargeTimes(n, listBytes+2*itemBytes); err != nil {
 		return nil, err
+	}
+	if err := in.charge(itemBytes * len(items)); err != nil || n == 0 {
+		return &generator{kind: "generator"}, err
 	}
 	size, extra := len(items)/int(n), len(items)%int(n)
 	var out []Value
