@@ -162,4 +162,24 @@ var lastTextCases = []namedCase{
 		fails:    "TypeError",
 		says:     "list.index() takes no keyword arguments",
 	},
+	{
+		of: "text title", name: "begins a word behind a letter without a case",
+		template: "{{ '日a ªb'.title() }}",
+		want:     "日A ªb",
+	},
+	{
+		of: "text islower", name: "is true of signs that are small",
+		template: "{{ 'ªⓐ'.islower() }} {{ 'ª'.isupper() }} {{ 'Ⓐ'.isupper() }}",
+		want:     "True False True",
+	},
+	{
+		of: "text swapcase", name: "leaves digraphs in title case",
+		template: "{{ 'ǅ Ⅷ'.swapcase() }}",
+		want:     "ǅ ⅷ",
+	},
+	{
+		of: "expression slice", name: "ends at the largest number",
+		template: "{{ 'abc'[:9223372036854775807] }} {{ 'abc'[-9223372036854775807:2] }}",
+		want:     "abc ab",
+	},
 }

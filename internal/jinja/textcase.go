@@ -97,16 +97,30 @@ func casefold(s string) string {
 func swapCase(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if unicode.IsUpper(r) {
+		switch {
+		case isUpper(r):
 			lowerCase.write(&b, r)
-		} else {
+		case isLower(r):
 			upperCase.write(&b, r)
+		default:
+			b.WriteRune(r) // a digraph in title case too
 		}
 	}
 	return b.String()
 }
 
-// pyTitle is Python's str.title: letters after another letter are lower case.
+// isUpper and isLower are the properties Uppercase and Lowercase of Unicode, which
+// hold for some signs that are no letters too.
+func isUpper(r rune) bool {
+	return unicode.IsUpper(r) || r >= utf8.RuneSelf && unicode.Is(unicode.Other_Uppercase, r)
+}
+
+func isLower(r rune) bool {
+	return unicode.IsLower(r) || r >= utf8.RuneSelf && unicode.Is(unicode.Other_Lowercase, r)
+}
+
+// pyTitle is Python's str.title: letters after another letter are lower case, if the
+// other has a case.
 // So don't becomes Don'T, which is why jinja2 has a filter of its own.
 func pyTitle() func(string) string {
 	inWord := false
@@ -118,7 +132,7 @@ func pyTitle() func(string) string {
 			} else {
 				titleCase.write(&b, r)
 			}
-			inWord = unicode.IsLetter(r)
+			inWord = isUpper(r) || isLower(r) || unicode.IsTitle(r)
 		}
 		return b.String()
 	}

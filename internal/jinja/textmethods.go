@@ -31,8 +31,8 @@ func init() {
 		"isalpha":      isMethod(unicode.IsLetter),
 		"isalnum":      isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
 		"isspace":      isMethod(isSpace),
-		"isupper":      caseMethod(unicode.IsUpper, unicode.IsLower),
-		"islower":      caseMethod(unicode.IsLower, unicode.IsUpper),
+		"isupper":      caseMethod(isUpper, isLower),
+		"islower":      caseMethod(isLower, isUpper),
 		"istitle":      isTitleMethod,
 		"isidentifier": isIdentifierMethod,
 		"isascii": func(in *interp, s string, _ *args) (Value, error) {
@@ -204,7 +204,7 @@ func (in *interp) cased(s string, want, other func(rune) bool) (bool, error) {
 func isTitleMethod(in *interp, s string, _ *args) (Value, error) {
 	inside, found := false, false
 	ok, err := in.all(s, func(r rune) bool {
-		upper, lower := unicode.IsUpper(r) || unicode.IsTitle(r), unicode.IsLower(r)
+		upper, lower := isUpper(r) || unicode.IsTitle(r), isLower(r)
 		if upper && inside || lower && !inside {
 			return false
 		}
