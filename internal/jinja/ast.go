@@ -185,6 +185,7 @@ type (
 		// varargs and kwargs say that the body uses those names, so that
 		// the macro takes further arguments.
 		varargs, kwargs, caller bool
+		anonymous               bool // the body of a call block
 	}
 	// {% call m() %}…{% endcall %}: the body is a macro of its own, which the called
 	// one knows as caller.
@@ -209,5 +210,14 @@ type (
 	loopStmt  struct {
 		pos
 		signal signal
+	}
+	// include, import and extends: they fail when they run, since there is nothing to
+	// load from.
+	loadStmt struct {
+		pos
+		name expr
+		// several says that there may be a list of names, as in an include, and
+		// missing that no name is needed.
+		several, missing bool
 	}
 )

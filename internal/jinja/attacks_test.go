@@ -108,6 +108,9 @@ var attacks = []string{
 	"ints|tojson(separators=(text, text))", "percents % ()", "('%c' * 100000) % ((1,) * 100000)", "'%(a)s' % {'a': text}", "'%.5s' % text",
 	"'%99s' % text", "('{}' * 100000).format(*([1] * 100000))", "'{}'.format(text)", "('%' ~ digits ~ 'd') % 1", "('{:' ~ digits ~ 'd}').format(1)",
 	"('%(' ~ text ~ ')s') % {}", "strftime_now(directives)", "strftime_now(text)", "invalid|upper", "[invalid]|string", "invalid|tojson",
+	"('{0:>9999}' * 100000).format(1)", "('{0:,}' * 100000).format(big)", "('{0:{1}}' * 100000).format(1, 9999)", "'{:>9999}'.format(text)",
+	"('{0:.1000f}' * 100000).format(1e300)", "'{!a}'.format(upper)", "braces.format(*ints)", "pairs|urlencode", "table|urlencode",
+	"letters.find('', 20000000)", "upper.startswith('Д', 9000000)", "upper.count('Ж', 1, -1)",
 	"text + text", "text * 3", "text ~ text", "[1] * 9999999", "ints + ints", "(text + other)|length",
 	// Lists and mappings.
 	"ints|sort", "words|sort", "ints|sort(reverse=true)", "rows|sort(attribute='a,a,a')", "ints|unique|list", "words|unique|list", "ints|min", "ints|max",

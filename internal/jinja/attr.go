@@ -154,9 +154,8 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		a, err := v.attr(id)
 		return a, true, err
 	case *macro:
-		if id == "name" {
-			return v.def.name, true, nil
-		}
+		a, ok := v.attr(id)
+		return a, ok, in.charge(itemBytes * len(v.def.params))
 	}
 	return nil, false, nil
 }
@@ -223,18 +222,7 @@ func dictView(kind string) func(in *interp, d *Dict, a *args) (Value, error) {
 }
 
 var listMethods = metered(map[string]func(in *interp, l *List, a *args) (Value, error){
-	"index": func(in *interp, l *List, a *args) (Value, error) {
-		b, err := a.bind("index", 1, "value")
-		if err != nil {
-			return nil, err
-		}
-		for i, item := range l.Items {
-			if eq, err := in.equal(item, b.vals[0]); err != nil || eq {
-				return int64(i), err
-			}
-		}
-		return nil, fail(ValueError, "the value is not in the list")
-	},
+	"index": listIndex,
 	"count": func(in *interp, l *List, a *args) (Value, error) {
 		b, err := a.bind("count", 1, "value")
 		if err != nil {
@@ -258,3 +246,43 @@ var listMethods = metered(map[string]func(in *interp, l *List, a *args) (Value, 
 		return &List{Items: items, tuple: l.tuple}, err
 	},
 })
+
+// listIndex looks from one place on and up to another. They may be negative, and may
+// not be none as those of texts.
+func listIndex(in *interp, l *List, a *args) (Value, error) {
+	if len(a.named) > 0 {
+		return nil, fail(TypeError, "%s.index() takes no keyword arguments", typeName(l))
+	}
+	b, err := a.bind("index", 1, "value", "start", "stop")
+	if err != nil {
+		return nil, err
+	}
+	size := int64(len(l.Items))
+	bounds := [2]int64{0, size}
+	for i := range bounds {
+		if !b.isSet[i+1] {
+			continue
+		}
+		at, ok := sliceIndex(b.vals[i+1])
+		if !ok {
+			return nil, fail(TypeError, "slice indices must be integers or have an __index__ method")
+		}
+		if at < 0 {
+			at = max(at+size, 0)
+		}
+		bounds[i] = min(at, size)
+	}
+	for i := bounds[0]; i < bounds[1]; i++ {
+		if eq, err := in.equal(l.Items[i], b.vals[0]); err != nil || eq {
+			return i, err
+		}
+	}
+	if l.tuple {
+		return nil, fail(ValueError, "tuple.index(x): x not in tuple")
+	}
+	text, err := in.repr(b.vals[0])
+	if err != nil {
+		return nil, err
+	}
+	return nil, fail(ValueError, "%s is not in list", text)
+}

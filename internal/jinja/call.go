@@ -1,5 +1,7 @@
 package jinja
 
+import "slices"
+
 // arguments evaluates the arguments of a call. The order is Python's: positions,
 // names, *args, **kwargs. What a mapping of **kwargs names again is not an error
 // here but in bind, which knows the parameters.
@@ -87,7 +89,7 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	varargs := newTuple()
 	if extra := len(a.pos) - len(def.params); extra > 0 {
 		if !def.varargs {
-			return nil, fail(TypeError, "macro '%s' takes not more than %d argument(s)", def.name, len(def.params))
+			return nil, fail(TypeError, "macro %s takes not more than %d argument(s)", def.label("None"), len(def.params))
 		}
 		varargs.Items = a.pos[len(def.params):]
 	}
@@ -135,11 +137,47 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 		}
 	}
 	if kwargs.Len() > 0 && !def.kwargs {
-		return nil, fail(TypeError, "macro '%s' takes no keyword argument '%s'", def.name, a.names[0])
+		return nil, fail(TypeError, "macro %s takes no keyword argument '%s'", def.label("None"), a.names[0])
 	}
 	// Set in any case: the body asks for them only if they were allowed.
 	sc.set("varargs", varargs)
 	sc.set("kwargs", kwargs)
-	text, err := in.capture(sc, def.body)
+	// A break in the body belongs to a loop in it: the parser sees to that.
+	text, _, err := in.capture(sc, def.body)
 	return text, err
+}
+
+// label is the quoted name of a macro, or what stands for one where it has none.
+func (s *macroStmt) label(otherwise string) string {
+	if s.anonymous {
+		return otherwise
+	}
+	return "'" + brief(s.name) + "'"
+}
+
+// attr returns an attribute of a macro: those of jinja2's class Macro. The body of a
+// call block is a macro without a name.
+func (m *macro) attr(id string) (Value, bool) {
+	switch def := m.def; id {
+	case "name":
+		if def.anonymous {
+			return nil, true
+		}
+		return def.name, true
+	case "arguments":
+		names := newTuple()
+		for _, param := range def.params {
+			names.Items = append(names.Items, param)
+		}
+		return names, true
+	case "catch_varargs":
+		return def.varargs, true
+	case "catch_kwargs":
+		return def.kwargs, true
+	case "caller":
+		return def.caller, true
+	case "explicit_caller":
+		return slices.Contains(def.params, "caller"), true
+	}
+	return nil, false
 }

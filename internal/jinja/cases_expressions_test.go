@@ -336,8 +336,8 @@ var expressionCases = []namedCase{
 	{
 		of: "mistake in a template", name: "is found at a break outside of a loop",
 		template: "{% break %}",
-		fails:    "TemplateSyntaxError",
+		fails:    "SyntaxError",
 		says:     "'break' outside of a loop",
-		differs:  "jinja2 leaves the mistake to Python's compiler",
+		differs:  "Python's compiler names a line of the compiled template",
 	},
 }

@@ -162,22 +162,19 @@ var mistakeCases = []namedCase{
 	{
 		of: "mistake in a template", name: "is found at an import",
 		template: "{% import 'a' as b %}",
-		fails:    "TemplateSyntaxError",
-		says:     "'import' is not supported in a chat template",
-		differs:  "there is nothing to load from",
+		fails:    "TypeError",
+		says:     "no loader for this environment specified",
 	},
 	{
 		of: "mistake in a template", name: "is found at an include",
 		template: "{% include 'a' %}",
-		fails:    "TemplateSyntaxError",
-		says:     "'include' is not supported in a chat template",
-		differs:  "there is nothing to load from",
+		fails:    "TypeError",
+		says:     "no loader for this environment specified",
 	},
 	{
 		of: "mistake in a template", name: "is found at extends",
 		template: "{% extends 'a' %}",
-		fails:    "TemplateSyntaxError",
-		says:     "'extends' is not supported in a chat template",
-		differs:  "there is nothing to load from",
+		fails:    "TypeError",
+		says:     "no loader for this environment specified",
 	},
 }

@@ -25,7 +25,8 @@ type namedCase struct {
 func allCases() []namedCase {
 	return slices.Concat(
 		filterCases, moreFilterCases, filterArguments, moreFilterArguments, lastFilterArguments,
-		testCases, moreTestCases, methodCases, textCases, moreTextCases, containerCases,
+		relativeCases, testCases, moreTestCases, methodCases, textCases, moreTextCases, lastTextCases, formatCases,
+		containerCases,
 		statementCases, moreStatementCases, globalCases, mistakeCases,
 		expressionCases, operatorCases, literalCases,
 	)

@@ -23,8 +23,7 @@ var textCases = []namedCase{
 	{
 		of: "text casefold", name: "makes two letters of the sharp s",
 		template: "{{ 'Straße'.casefold() }}",
-		want:     "straße",
-		differs:  "casefold is lower here",
+		want:     "strasse",
 	},
 	{
 		of: "text casefold", name: "differs from lower in that",
@@ -62,23 +61,17 @@ var textCases = []namedCase{
 	{
 		of: "text count", name: "counts from a place on",
 		template: "{{ 'abcabc'.count('a', 1) }}",
-		fails:    "TypeError",
-		says:     "count() takes at most 1 arguments (2 given)",
-		differs:  "these methods take no places here",
+		want:     "1",
 	},
 	{
 		of: "text count", name: "counts up to a place",
 		template: "{{ 'abcabc'.count('c', 0, 3) }}",
-		fails:    "TypeError",
-		says:     "count() takes at most 1 arguments (3 given)",
-		differs:  "these methods take no places here",
+		want:     "1",
 	},
 	{
 		of: "text count", name: "takes places from the end",
 		template: "{{ 'abcabc'.count('a', -3) }}",
-		fails:    "TypeError",
-		says:     "count() takes at most 1 arguments (2 given)",
-		differs:  "these methods take no places here",
+		want:     "1",
 	},
 	{
 		of: "text count", name: "refuses what is no text",
@@ -95,9 +88,7 @@ var textCases = []namedCase{
 	{
 		of: "text endswith", name: "looks at a part",
 		template: "{{ 'abcd'.endswith('b', 0, 2) }}",
-		fails:    "TypeError",
-		says:     "endswith() takes at most 1 arguments (3 given)",
-		differs:  "these methods take no places here",
+		want:     "True",
 	},
 	{
 		of: "text endswith", name: "refuses a list of ends",
@@ -118,8 +109,7 @@ var textCases = []namedCase{
 	{
 		of: "text find", name: "finds nothing at the start",
 		template: "{{ 'abc'.find('') }} {{ 'abc'.find('', 3) }} {{ 'abc'.find('', 4) }}",
-		want:     "0 3 3",
-		differs:  "nothing is found at the end here",
+		want:     "0 3 -1",
 	},
 	{
 		of: "text find", name: "refuses a number",
@@ -158,8 +148,7 @@ var textCases = []namedCase{
 		of: "text format", name: "refuses a brace that nothing closes",
 		template: "{{ '{'.format(1) }}",
 		fails:    "ValueError",
-		says:     "expected '}' before end of string",
-		differs:  "the words are this package's own",
+		says:     "Single '{' encountered in format string",
 	},
 	{
 		of: "text format", name: "refuses a brace that nothing opens",
@@ -176,22 +165,18 @@ var textCases = []namedCase{
 	{
 		of: "text format", name: "does not mix numbered places with others",
 		template: "{{ '{}{0}'.format(1) }}",
-		want:     "11",
-		differs:  "places of both kinds are counted apart here",
+		fails:    "ValueError",
+		says:     "cannot switch from manual field specification to automatic field numbering",
 	},
 	{
 		of: "text format", name: "fills a text to a width",
 		template: "[{{ '{:5}'.format('ab') }}][{{ '{:>5}'.format('ab') }}][{{ '{:^5}'.format('ab') }}]",
-		fails:    "ValueError",
-		says:     "the format '5' is not supported",
-		differs:  "str.format has few of its formats here",
+		want:     "[ab   ][   ab][ ab  ]",
 	},
 	{
 		of: "text format", name: "fills a number to a width",
 		template: "[{{ '{:5}'.format(42) }}][{{ '{:<5}'.format(42) }}][{{ '{:05}'.format(42) }}]",
-		fails:    "ValueError",
-		says:     "the format '5' is not supported",
-		differs:  "str.format has few of its formats here",
+		want:     "[   42][42   ][00042]",
 	},
 	{
 		of: "text format", name: "writes a number of decimals",
@@ -201,16 +186,12 @@ var textCases = []namedCase{
 	{
 		of: "text format", name: "writes whole numbers to other bases",
 		template: "{{ '{:x} {:X} {:o} {:b}'.format(255, 255, 8, 5) }}",
-		fails:    "ValueError",
-		says:     "the format 'b' is not supported",
-		differs:  "str.format has few of its formats here",
+		want:     "ff FF 10 101",
 	},
 	{
 		of: "text format", name: "writes thousands apart",
 		template: "{{ '{:,}'.format(1234567) }}",
-		fails:    "ValueError",
-		says:     "the format ',' is not supported",
-		differs:  "str.format has few of its formats here",
+		want:     "1,234,567",
 	},
 	{
 		of: "text format", name: "writes what repr would",

@@ -29,13 +29,15 @@
 // literal.go), which decides all questions of white space, and builds a tree of them
 // (parser_base.go, parser_expr.go, parser_primary.go and parser_call.go for
 // expressions, parser.go and parser_stmt.go for statements; the nodes are in ast.go). [Template.Render] walks the tree:
-// statements are executed (exec.go, loop.go, assign.go), expressions are evaluated
+// statements are executed (exec.go, loop.go, assign.go, load.go), expressions are evaluated
 // (eval.go, slice.go, attr.go, ops.go, compare.go), calls and macros are in call.go.
 // The functions that a template can call lie in four tables: filters (filters.go has
 // the table; filters_text.go, filters_html.go, filters_number.go, filters_seq.go,
 // filters_pick.go and filters_sort.go the functions), tests (tests.go), methods of
 // text, lists and mappings (textmethods.go, textmethods_edit.go, textsplit.go,
-// percent.go, braces.go, attr.go) and globals (globals.go). What
+// percent.go, braces.go with fieldspec.go and fieldformat.go, attr.go) and globals
+// (globals.go). Cases and numbers of Unicode are in textcase.go, numerals.go and
+// unicode_gen.go. What
 // a value looks like is in format.go for Python and in tojson.go for JSON.
 //
 // To add a function, write it beside its like, enter it in its table, and give it
@@ -46,30 +48,30 @@
 // # What differs from Python
 //
 // Whole numbers are computed with in 64 bits, and a result that does not fit is an
-// error; longer ones from outside are kept and written exactly. Text is UTF-8, and a
-// byte that is none counts as one character, the replacement character. There are
-// no bytes, sets, complex numbers or classes, and nothing in a template can change a
-// value but a namespace. str.format reads no members of its values, for the reason
-// that jinja2 gives: they lead out of a sandbox. The words of errors are those of
+// error; longer ones from outside, or read from text, are kept and written exactly.
+// Text is UTF-8, and a byte that is none counts as one character, the replacement
+// character. There are no bytes, sets, complex numbers or classes, and nothing in a
+// template can change a value but a namespace. The words of errors are those of
 // CPython where templates or servers were seen to depend on them, and close to
 // them elsewhere.
 //
 // Some of what Python has is not here, because no published template was seen to
-// use it. Each has a case in cases_*_test.go whose field differs says so:
+// use it:
 //
-//   - str.format knows no alignment, no grouping and none of the formats that % has
-//     not; it counts {} and {0} apart where Python refuses a mixture;
-//   - startswith, endswith, count and index of a list take no places to begin and
-//     end at; find of an empty text behind the end finds it at the end;
-//   - casefold is lower; isdigit and isnumeric know fewer of the signs that are
-//     numbers but no decimal digits, and int reads ASCII digits only;
-//   - urlencode of a mapping writes the mapping, where jinja2 writes its pairs;
-//   - a macro has the attribute name and no other;
-//   - the filter format prefers names to places where jinja2 refuses both;
-//   - a slice that Python refuses is an error, where the sandbox makes it undefined.
+//   - a Greek sigma at the end of a word becomes σ in lower case, not ς;
+//   - widths and precisions of formats are bounded, and the type n knows the C locale
+//     only;
+//   - lipsum is defined and cannot be called, since it makes random text;
+//   - batch refuses a number below one;
+//   - a constant slice that Python refuses is undefined only where it is made of
+//     literals, and not of operators on them.
 //
-// Inheritance and includes are refused when a template is parsed, since there is
-// nothing to load from; lipsum is not defined.
+// Where a case in cases_*_test.go has another answer than jinja2, or the same error in
+// other words, its field differs says so. What is known of characters is of the
+// version of Unicode that Go has, and of version 14 in unicode_gen.go.
+//
+// Statements that load another template fail where they are reached, since there is
+// nothing to load from.
 //
 // # What surprises in Jinja
 //
@@ -87,6 +89,5 @@
 // It is that of the reference implementation for chat templates:
 // trim_blocks and lstrip_blocks are on, there are break and continue,
 // generation blocks, the functions raise_exception and strftime_now and a
-// tojson that writes plain JSON. Inheritance, imports and automatic escaping
-// are not there.
+// tojson that writes plain JSON. There is no loader and no automatic escaping.
 package jinja

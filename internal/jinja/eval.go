@@ -1,5 +1,10 @@
 package jinja
 
+import (
+	"errors"
+	"slices"
+)
+
 // eval of a constant takes no step beside that of its node.
 func (n *constant) eval(*interp) (Value, error) { return n.value, nil }
 
@@ -162,13 +167,45 @@ func (n *itemExpr) eval(in *interp) (Value, error) {
 		return nil, err
 	}
 	if s, ok := n.key.(*sliceExpr); ok {
-		return in.slice(v, s)
+		part, err := in.slice(v, s)
+		return n.folded(part, err)
 	}
 	key, err := in.eval(n.key)
 	if err != nil {
 		return nil, err
 	}
 	return in.getItem(v, key)
+}
+
+// folded makes what is undefined of a TypeError of a slice that is constant: jinja2
+// works such a slice out when it compiles, by the way of an item. All others are
+// slices of Python there, whose errors end the rendering.
+func (n *itemExpr) folded(part Value, err error) (Value, error) {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != TypeError || !isConstant(n.object) || !isConstant(n.key) {
+		return part, err
+	}
+	return &undefined{msg: e.Msg, kind: e.Kind}, nil
+}
+
+// isConstant reports whether a node is made of literals alone. The operators that
+// jinja2 works out as well are not looked into.
+func isConstant(e expr) bool {
+	var parts []expr
+	switch e := e.(type) {
+	case nil, *constant:
+	case *listExpr:
+		parts = e.items
+	case *dictExpr:
+		parts = slices.Concat(e.keys, e.values)
+	case *unaryExpr:
+		parts = []expr{e.operand}
+	case *sliceExpr:
+		parts = []expr{e.start, e.stop, e.step}
+	default:
+		return false
+	}
+	return !slices.ContainsFunc(parts, func(part expr) bool { return !isConstant(part) })
 }
 
 // eval is reached only by a slice inside a tuple of subscripts.

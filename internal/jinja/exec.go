@@ -42,26 +42,29 @@ func (s *ifStmt) exec(in *interp) (signal, error) {
 // %} swaps.
 func (s *setStmt) exec(in *interp) (signal, error) {
 	var v Value
+	var sig signal
 	var err error
 	if s.value != nil {
 		v, err = in.eval(s.value)
 	} else {
-		v, err = in.captureFiltered(s.body, s.filter)
+		v, sig, err = in.captureFiltered(s.body, s.filter)
 	}
-	if err != nil {
-		return normal, err
+	if err != nil || sig != normal {
+		return sig, err
 	}
 	return normal, in.assign(in.scope, &s.target, v)
 }
 
 // captureFiltered returns what a body writes, through the filters of a block. The
-// body has a scope of its own, so that what it sets is not seen outside.
-func (in *interp) captureFiltered(body []stmt, filter expr) (Value, error) {
-	text, err := in.capture(&scope{parent: in.scope}, body)
-	if err != nil || filter == nil {
-		return text, err
+// body has a scope of its own, so that what it sets is not seen outside. A body that
+// ends with a break or a continue of a loop around it has written for nothing.
+func (in *interp) captureFiltered(body []stmt, filter expr) (Value, signal, error) {
+	text, sig, err := in.capture(&scope{parent: in.scope}, body)
+	if err != nil || sig != normal || filter == nil {
+		return text, sig, err
 	}
-	return in.filterChain(filter, text)
+	v, err := in.filterChain(filter, text)
+	return v, normal, err
 }
 
 // filterChain applies the filters of a block, which have no value at their root, to
@@ -124,9 +127,9 @@ func (s *callStmt) exec(in *interp) (signal, error) {
 // exec of a filter block writes what its filters return as text, whatever it
 // is.
 func (s *filterStmt) exec(in *interp) (signal, error) {
-	v, err := in.captureFiltered(s.body, s.filter)
-	if err != nil {
-		return normal, err
+	v, sig, err := in.captureFiltered(s.body, s.filter)
+	if err != nil || sig != normal {
+		return sig, err
 	}
 	text, err := in.str(v)
 	if err != nil {

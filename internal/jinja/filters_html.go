@@ -114,14 +114,87 @@ func escapeURL(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), "%2F", "/")
 }
 
-// filterURL takes text only. The reference also joins the pairs of a mapping.
+// filterURL quotes a text, or the pairs of a mapping or of anything else that can be
+// gone over: they are joined as a query, in which a space is a plus and a slash is
+// quoted too.
 //
 // In jinja2 this is do_urlencode of filters.py, of which utils.url_quote is
 // the part for text.
-func filterURL(in *interp, v Value, _ *args) (Value, error) {
-	s, err := in.str(v)
+func filterURL(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("urlencode", 0); err != nil {
+		return nil, err
+	}
+	if isText(v) || !isIterable(v) {
+		return in.quoteURL(v, escapeURL)
+	}
+	var items []Value
+	var err error
+	if d, ok := v.(*Dict); ok {
+		items, err = in.viewItems(&view{"items", d})
+	} else {
+		items, err = in.iterate(v)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return in.mapText(s, escapeURL)
+	b := builder{in: in}
+	for i, item := range items {
+		if err := in.writeQueryPair(&b, item, i > 0); err != nil {
+			return nil, err
+		}
+	}
+	return b.text()
+}
+
+// writeQueryPair writes a pair of a query, with an ampersand before all but the
+// first.
+func (in *interp) writeQueryPair(b *builder, item Value, more bool) error {
+	pair, err := in.unpackPair(item)
+	if err != nil {
+		return err
+	}
+	for i, v := range pair {
+		text, err := in.quoteURL(v, url.QueryEscape)
+		if err != nil {
+			return err
+		}
+		if i == 1 {
+			text = "=" + text
+		} else if more {
+			text = "&" + text
+		}
+		if err := b.write(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpackPair is Python's k, v = item.
+func (in *interp) unpackPair(item Value) ([]Value, error) {
+	if err := in.spend(1); err != nil {
+		return nil, err
+	}
+	if _, ok := item.(*undefined); !ok && !isIterable(item) {
+		return nil, fail(TypeError, "cannot unpack non-iterable %s object", typeName(item))
+	}
+	pair, err := in.iterate(item)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(pair) < 2:
+		return nil, fail(ValueError, "not enough values to unpack (expected 2, got %d)", len(pair))
+	case len(pair) > 2:
+		return nil, fail(ValueError, "too many values to unpack (expected 2)")
+	}
+	return pair, nil
+}
+
+// quoteURL writes any value as text and quotes it.
+func (in *interp) quoteURL(v Value, quote func(string) string) (string, error) {
+	s, err := in.str(v)
+	if err != nil {
+		return "", err
+	}
+	return in.mapText(s, quote)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// numberText returns a text without the white space around it, and false if it
-// is too long for a number.
+// numberText returns a text without the white space around it and with ASCII digits,
+// and false if it is too long for a number.
 //
 // Reading digits takes the square of their number in the worst case, hence the
 // bound; CPython refuses more than 4300 digits for the same reason
@@ -18,15 +18,14 @@ func (in *interp) numberText(s string) (string, bool, error) {
 	if err != nil || len(s) > maxNumber {
 		return "", false, err
 	}
-	return s, true, in.spend(len(s) >> runeShift)
+	return asciiDigits(s), true, in.spend(len(s) >> runeShift)
 }
 
-// filterInt never fails: what is no number gives the default. jinja2 tries
-// int() and then int(float()), so that "3.9" gives 3, and the base counts for
-// text only.
+// filterInt gives the default for what is no number. jinja2 tries int() and then
+// int(float()), so that "3.9" gives 3, and the base counts for text only.
 //
-// In jinja2 this is do_int of filters.py, which catches TypeError and
-// ValueError of both tries.
+// In jinja2 this is do_int of filters.py, which catches TypeError and ValueError of
+// both tries, and the OverflowError of the second.
 func filterInt(in *interp, v Value, a *args) (Value, error) {
 	b, err := a.bind("int", 0, "default", "base")
 	if err != nil {
@@ -41,51 +40,87 @@ func filterInt(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	switch x := v.(type) {
+	case *undefined:
+		return nil, x.err()
 	case *big.Int:
 		return x, nil
 	case string:
-		x, ok, err := in.numberText(x)
-		if err != nil || !ok {
-			return otherwise, err
+		return in.readInt(x, base, otherwise)
+	case float64:
+		if math.IsInf(x, 0) {
+			return nil, fail(OverflowError, "cannot convert float infinity to integer")
 		}
-		if i, ok := parseInt(x, base); ok {
-			return i, nil
-		}
-		// The second try, for text with a fraction or an exponent. Infinity and
-		// NaN end at the check below.
-		if f, ok := parseFloat(x); ok {
-			v = f
-		}
+		return truncated(x, otherwise), nil
 	}
 	if i, ok := toInt(v); ok {
 		return i, nil
 	}
-	if f, ok := v.(float64); ok && math.Abs(f) < 1<<63 {
-		return int64(f), nil
+	return otherwise, nil
+}
+
+// readInt is the filter int of a text.
+func (in *interp) readInt(s string, base int64, otherwise Value) (Value, error) {
+	s, ok, err := in.numberText(s)
+	if err != nil || !ok {
+		return otherwise, err
+	}
+	if i, ok := parseInt(s, base); ok {
+		return i, nil // its digits are paid for
+	}
+	if f, ok := parseFloat(s); ok {
+		return truncated(f, otherwise), nil
 	}
 	return otherwise, nil
 }
 
-// parseInt reads a number to a base, which 0 leaves to its prefix. Python's int takes
-// a prefix if it fits the base; strconv takes one only for base 0, where it is left
-// on.
-func parseInt(text string, base int64) (int64, bool) {
-	if base != 0 && (base < 2 || base > 36) {
-		return 0, false
+// truncated is int() of a float; what is not finite has none.
+func truncated(f float64, otherwise Value) Value {
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return otherwise
+	case math.Abs(f) < 1<<63:
+		return int64(f)
 	}
-	text = strings.ToLower(strings.ReplaceAll(text, "_", ""))
-	for prefix, of := range map[string]int64{"0x": 16, "0o": 8, "0b": 2} {
-		if of == base {
-			text = strings.TrimPrefix(text, prefix)
-		}
-	}
-	i, err := strconv.ParseInt(text, int(base), 64)
-	return i, err == nil
+	whole, _ := big.NewFloat(f).Int(nil)
+	return whole
 }
 
-// filterFloat never fails either. Python's float reads inf, nan and underscores
-// between digits, as strconv does, but no hexadecimal floats, which strconv
-// would.
+// parseInt reads a number to a base, which 0 leaves to its prefix. Python's int takes
+// a prefix if it fits the base; package big takes one only for base 0. There Python
+// refuses zeros in front of a number, which big takes for those of octal numbers.
+func parseInt(text string, base int64) (Value, bool) {
+	if base != 0 && (base < 2 || base > 36) {
+		return nil, false
+	}
+	text = strings.ToLower(text)
+	sign := ""
+	if text != "" && (text[0] == '-' || text[0] == '+') {
+		sign, text = text[:1], text[1:]
+	}
+	for prefix, of := range map[string]int64{"0x": 16, "0o": 8, "0b": 2} {
+		if rest, ok := strings.CutPrefix(text, prefix); ok && (base == of || base == 0) {
+			// One underscore may stand behind a prefix.
+			text, base = strings.TrimPrefix(rest, "_"), of
+			break
+		}
+	}
+	text, ok := joinDigits(text, isASCIIAlnum)
+	if !ok || text == "" || !isASCIIAlnum(text[0]) {
+		return nil, false
+	}
+	if base == 0 {
+		if base = 10; text[0] == '0' && strings.Trim(text, "0") != "" {
+			return nil, false
+		}
+	}
+	if i, err := strconv.ParseInt(sign+text, int(base), 64); err == nil {
+		return i, true
+	}
+	i, ok := new(big.Int).SetString(sign+text, int(base))
+	return i, ok
+}
+
+// filterFloat gives the default for what is no number.
 //
 // In jinja2 this is do_float.
 func filterFloat(in *interp, v Value, a *args) (Value, error) {
@@ -93,7 +128,10 @@ func filterFloat(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := v.(string); ok {
+	switch s := v.(type) {
+	case *undefined:
+		return nil, s.err()
+	case string:
 		s, ok, err := in.numberText(s)
 		if err != nil {
 			return nil, err

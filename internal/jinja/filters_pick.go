@@ -149,10 +149,16 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 //
 // In jinja2 this is do_batch. All lists are charged before the first is made.
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
-	items, n, fill, err := in.cutting(v, a, "batch", "linecount", "size")
+	items, size, fill, err := in.cutting(v, a, "batch", "linecount")
 	if err != nil {
 		return nil, err
 	}
+	// The reference never ends a row for a number below one; that is no use to
+	// a template and hides mistakes.
+	if size < 1 || size > 1<<20 {
+		return nil, fail(ValueError, "batch needs a positive size")
+	}
+	n := int(size)
 	// The last list is filled up, and each has a header and is an item.
 	if err := in.charge(itemBytes*(len(items)+n) + (listBytes+itemBytes)*(len(items)/n+1)); err != nil {
 		return nil, err
@@ -173,25 +179,17 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 }
 
 // cutting returns the items that the filter id cuts into lists, and its arguments: a
-// number, called count in templates and what in errors, and what to fill up with.
-func (in *interp) cutting(v Value, a *args, id, count, what string) (items []Value, n int, fill Value, err error) {
+// number, called count in templates, and what to fill up with.
+func (in *interp) cutting(v Value, a *args, id, count string) (items []Value, n int64, fill Value, err error) {
 	b, err := a.bind(id, 1, count, "fill_with")
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	size, err := b.int(0, 1)
-	if err != nil {
+	if n, err = b.int(0, 1); err != nil {
 		return nil, 0, nil, err
 	}
-	if items, err = in.iterate(v); err != nil {
-		return nil, 0, nil, err
-	}
-	// The reference never ends a row for a number below one; that is no use to
-	// a template and hides mistakes.
-	if size < 1 || size > 1<<20 {
-		return nil, 0, nil, fail(ValueError, "%s needs a positive %s", id, what)
-	}
-	return items, int(size), b.vals[1], nil
+	items, err = in.iterate(v)
+	return items, n, b.vals[1], err
 }
 
 // filterSlice cuts a list into so many columns, the first of them longer by one
@@ -200,17 +198,28 @@ func (in *interp) cutting(v Value, a *args, id, count, what string) (items []Val
 //
 // In jinja2 this is sync_do_slice.
 func filterSlice(in *interp, v Value, a *args) (Value, error) {
-	items, n, fill, err := in.cutting(v, a, "slice", "slices", "number")
+	items, n, fill, err := in.cutting(v, a, "slice", "slices")
 	if err != nil {
 		return nil, err
 	}
-	if err := in.charge(itemBytes*len(items) + (listBytes+2*itemBytes)*n); err != nil {
+	if n == 0 {
+		// The division by it is in the first round of the loop over the columns.
+		return &generator{kind: "generator", fill: func() ([]Value, error) {
+			return nil, fail(ZeroDivision, "integer division or modulo by zero")
+		}}, nil
+	}
+	// A negative number of columns is none at all.
+	n = max(n, 0)
+	if err := in.chargeTimes(n, listBytes+2*itemBytes); err != nil {
 		return nil, err
 	}
-	size, extra := len(items)/n, len(items)%n
+	if err := in.charge(itemBytes * len(items)); err != nil || n == 0 {
+		return &generator{kind: "generator"}, err
+	}
+	size, extra := len(items)/int(n), len(items)%int(n)
 	var out []Value
 	at := 0
-	for i := range n {
+	for i := range int(n) {
 		end := at + size
 		if i < extra {
 			end++

@@ -1,9 +1,5 @@
 package jinja
 
-import (
-	"strings"
-)
-
 // The filters here put items in order or compare them: what they compare is a
 // key of each item, made once.
 
@@ -14,7 +10,7 @@ import (
 // for.
 func (in *interp) foldCase(v Value) (Value, error) {
 	if s, ok := v.(string); ok {
-		return in.mapText(s, strings.ToLower)
+		return in.mapText(s, lower)
 	}
 	return v, nil
 }
@@ -119,8 +115,7 @@ func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value,
 }
 
 // filterDictSort returns pairs, since a mapping cannot be put in another order.
-// It takes mappings only: the message about a missing items is the one that
-// calling it would give.
+// It takes mappings only: the error is that of asking another value for its items.
 //
 // In jinja2 this is do_dictsort.
 func filterDictSort(in *interp, v Value, a *args) (Value, error) {
@@ -136,8 +131,11 @@ func filterDictSort(in *interp, v Value, a *args) (Value, error) {
 		return nil, fail("FilterArgumentError", "You can only sort by either \"key\" or \"value\"")
 	}
 	d, ok := v.(*Dict)
+	if u, ok := v.(*undefined); ok {
+		return nil, u.err()
+	}
 	if !ok {
-		return nil, fail(UndefinedError, "%s", missing(v, "items"))
+		return nil, fail("AttributeError", "'%s' object has no attribute 'items'", typeName(v))
 	}
 	keys := d.keys
 	if by == "value" {

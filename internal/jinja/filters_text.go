@@ -12,7 +12,11 @@ func filterTrim(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return textMethods["strip"](in, s, a)
+	b, err := a.bind("trim", 0, "chars")
+	if err != nil {
+		return nil, err
+	}
+	return textMethods["strip"](in, s, &args{pos: b.vals})
 }
 
 // filterIndent keeps the first line and empty lines as they are, unless it is
@@ -122,6 +126,9 @@ func filterFormat(in *interp, v Value, a *args) (Value, error) {
 	s, err := in.str(v)
 	if err != nil {
 		return nil, err
+	}
+	if len(a.named) > 0 && len(a.pos) > 0 {
+		return nil, fail("FilterArgumentError", "can't handle positional and keyword arguments at the same time")
 	}
 	if len(a.named) > 0 {
 		d := NewDict()

@@ -94,7 +94,7 @@ func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 		}
 		return b.write(fmt.Sprintf("range(%d, %d%s)", v.start, v.stop, step))
 	case *macro:
-		return b.write("<Macro '" + v.def.name + "'>")
+		return b.write("<Macro " + v.def.label("anonymous") + ">")
 	case *function:
 		return b.write("<function " + v.name + ">")
 	}
@@ -198,6 +198,17 @@ func appendHex(buf []byte, letter byte, digits int, r rune) []byte {
 	return buf
 }
 
+// appendEscape appends the shortest escape of a character by its number.
+func appendEscape(buf []byte, r rune) []byte {
+	switch {
+	case r <= 0xff:
+		return appendHex(buf, 'x', 2, r)
+	case r <= 0xffff:
+		return appendHex(buf, 'u', 4, r)
+	}
+	return appendHex(buf, 'U', 8, r)
+}
+
 // quote appends a string as Python's repr writes it. Python prefers single
 // quotes and takes double ones only for a text that has single and no double
 // quotes in it. What unicode.IsPrint holds for is nearly what str.isprintable
@@ -241,12 +252,8 @@ func (in *interp) quote(b *builder, s string) error {
 		// A byte that is not UTF-8: Python's text could not hold it.
 		case r == utf8.RuneError:
 			return utf8.AppendRune(buf, r)
-		case r <= 0xff:
-			return appendHex(buf, 'x', 2, r)
-		case r <= 0xffff:
-			return appendHex(buf, 'u', 4, r)
 		}
-		return appendHex(buf, 'U', 8, r)
+		return appendEscape(buf, r)
 	})
 	if err != nil {
 		return err

@@ -11,8 +11,7 @@ const maxRange = 100000
 // globals are the names that every template has. It is the outermost scope of
 // every rendering and is shared by all, so nothing may set a variable in it:
 // the variables of a rendering lie in a scope of their own within it. A
-// variable of the caller hides a global of the same name. lipsum, which jinja2
-// has too, makes random text and is left out.
+// variable of the caller hides a global of the same name.
 var globals = &scope{vars: functions(metered(map[string]func(in *interp, _ struct{}, a *args) (Value, error){
 	"range":           globalRange,
 	"namespace":       globalNamespace,
@@ -21,6 +20,7 @@ var globals = &scope{vars: functions(metered(map[string]func(in *interp, _ struc
 	"strftime_now":    globalNow,
 	"joiner":          globalJoiner,
 	"cycler":          globalCycler,
+	"lipsum":          globalLipsum,
 }))}
 
 // functions makes values of functions. The tables have one form for functions
@@ -199,6 +199,12 @@ func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 	}}, err
 }
 
+// globalLipsum is there for templates that ask whether it is. jinja2 makes random
+// text of it, so that no prompt could be made again.
+func globalLipsum(_ *interp, _ struct{}, _ *args) (Value, error) {
+	return nil, fail(TypeError, "lipsum makes random text and is not supported in a chat template")
+}
+
 // globalCycler returns an object that gives its items in turn. A namespace
 // stands in for it: its members can be read like those of jinja2's class, and
 // the place is kept by the functions.
@@ -210,7 +216,8 @@ func globalCycler(in *interp, _ struct{}, a *args) (Value, error) {
 		return nil, err
 	}
 	if len(a.pos) == 0 {
-		return nil, fail(TypeError, "at least one item has to be provided")
+		// Python's own RuntimeError, not the one of a template.
+		return nil, fail("RuntimeError", "at least one item has to be provided")
 	}
 	ns := &namespace{NewDict()}
 	at := 0

@@ -99,16 +99,17 @@ func (in *interp) within(s *scope, body []stmt) (signal, error) {
 
 // capture executes statements in a scope and returns what they write. Output
 // goes to a builder of its own meanwhile, so that blocks can be nested.
-func (in *interp) capture(s *scope, body []stmt) (string, error) {
+func (in *interp) capture(s *scope, body []stmt) (string, signal, error) {
 	outer := in.out
 	out := builder{in: in}
 	in.out = &out
-	_, err := in.within(s, body)
+	sig, err := in.within(s, body)
 	in.out = outer
 	if err != nil {
-		return "", err
+		return "", sig, err
 	}
-	return out.text()
+	text, err := out.text()
+	return text, sig, err
 }
 
 // evalAll evaluates expressions from left to right.

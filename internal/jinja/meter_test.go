@@ -27,7 +27,7 @@ var calls = map[string]string{
 	"text ljust": "(9)", "text rjust": "(9)", "text center": "(9)", "text zfill": "(9)", "text split": "('zz')", "text rsplit": "('zz')",
 	"list index": "(same)", "list count": "(same)", "dict get": "(same)",
 	"global range": "(same)", "global namespace": "(**same)", "global dict": "(same)", "global raise_exception": "(same)",
-	"global strftime_now": "(same)", "global joiner": "(same)", "global cycler": "(*same)",
+	"global strftime_now": "(same)", "global joiner": "(same)", "global cycler": "(*same)", "global lipsum": "(same)",
 }
 
 // accepted are the texts that functions go over to the end, where it is not any.
@@ -223,6 +223,12 @@ func TestOperatorsPayForWhatTheyTouch(t *testing.T) {
 		{"text", "'a,b'.replace(',', x)"},
 		{"text", "'{}'.format(x)"},
 		{"text", "x.format()"},
+		{"text", "'{:>5}'.format(x)"},
+		{"text", "'{!a}'.format(x)"},
+		{"text", "x.count('zz', 1)"},
+		{"text", "x.find('', 65000)"},
+		{"text", "x.startswith('1', 65000)"},
+		{"text", "[[x, x]]|urlencode"},
 		{"text", "'a'|truncate(99999, end=x)"},
 		{"list", "x + x"},
 		{"list", "x * 2"},
@@ -233,6 +239,7 @@ func TestOperatorsPayForWhatTheyTouch(t *testing.T) {
 		{"list", "x[::-1]"},
 		{"list", "x|string"},
 		{"list", "'a'.format(*x)"},
+		{"list", "x.index(2, 1)"},
 		{"dict", "x == same"},
 		{"dict", "x|string"},
 		{"dict", "x.items()|list"},

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -76,11 +77,17 @@ func jsonFloat(f float64) string {
 // none for int() in the reference.
 const maxNumber = 4300
 
-// parseFloat is Python's float() of a string without white space around it.
+// parseFloat is Python's float() of a string without white space around it. strconv
+// reads hexadecimal floats, which Python does not, and no sign before nan; a number
+// that is too large is infinite in Python and an error there.
 func parseFloat(s string) (float64, bool) {
-	if strings.ContainsAny(s, "xXpP") {
+	s, ok := joinDigits(s, isASCIIDigit)
+	if !ok || strings.ContainsAny(s, "xXpP") {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
-	return f, err == nil
+	if rest := strings.TrimLeft(s, "+-"); len(s)-len(rest) == 1 && strings.EqualFold(rest, "nan") {
+		return math.NaN(), true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil || errors.Is(err, strconv.ErrRange)
 }

@@ -79,6 +79,16 @@ func (p *parser) body(words ...string) ([]stmt, error) {
 	}
 }
 
+// ownBlock is block for a body that jinja2 makes a function of: the loops around it
+// do not reach in.
+func (p *parser) ownBlock(word string) ([]stmt, error) {
+	loops := p.loops
+	p.loops = 0
+	body, err := p.block(word)
+	p.loops = loops
+	return body, err
+}
+
 // block parses the end of a tag, a body, and the word that ends it. The word is
 // left for the caller's blockEnd: jinja2 has no names behind end tags but for
 // endblock.
@@ -128,14 +138,15 @@ func (p *parser) statement() (stmt, error) {
 		return p.filterStatement(t.pos)
 	case "generation":
 		// It marks what a model wrote, for training; the text is the same.
-		body, err := p.block("endgeneration")
+		body, err := p.ownBlock("endgeneration")
 		if err == nil {
 			err = p.known(named)
 		}
 		return &scopeStmt{body}, err
 	case "break", "continue":
 		if p.loops == 0 {
-			return nil, t.pos.at(fail(SyntaxError, "'%s' outside of a loop", t.text))
+			// jinja2 leaves the mistake to Python's compiler.
+			return nil, t.pos.at(fail("SyntaxError", "'%s' outside of a loop", t.text))
 		}
 		sig := breakLoop
 		if t.text == "continue" {
@@ -144,10 +155,15 @@ func (p *parser) statement() (stmt, error) {
 		return &loopStmt{t.pos, sig}, nil
 	case "block":
 		return p.blockStatement()
-	// They would need a place to load other templates from; a model has one
-	// file.
-	case "include", "import", "from", "extends":
-		return nil, t.pos.at(fail(SyntaxError, "'%s' is not supported in a chat template", t.text))
+	case "include":
+		return p.includeStatement(t.pos)
+	case "import":
+		return p.importStatement(t.pos)
+	case "from":
+		return p.fromStatement(t.pos)
+	case "extends":
+		e, err := p.expression(true)
+		return &loadStmt{pos: t.pos, name: e}, err
 	}
 	return nil, t.pos.at(fail(SyntaxError, "encountered unknown tag '%s'", t.text))
 }

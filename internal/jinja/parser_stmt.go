@@ -25,7 +25,7 @@ func (p *parser) blockStatement() (stmt, error) {
 	if _, err := p.expectName(); err != nil {
 		return nil, err
 	}
-	body, err := p.block("endblock")
+	body, err := p.ownBlock("endblock")
 	if p.peek().kind == tokName {
 		p.at++
 	}
@@ -207,7 +207,7 @@ func (p *parser) params(m *macroStmt) error {
 //
 // In jinja2 this is Parser.parse_call_block.
 func (p *parser) callStatement(at pos) (stmt, error) {
-	m := &macroStmt{pos: at, name: "caller"}
+	m := &macroStmt{pos: at, name: "caller", anonymous: true}
 	if p.isOp("(") {
 		if err := p.params(m); err != nil {
 			return nil, err

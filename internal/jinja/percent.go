@@ -141,7 +141,7 @@ func parseSpec(text string) (formatSpec, error) {
 			return f, fail(ValueError, "bad format '%s'", text)
 		}
 	}
-	if f.width > 10000 || f.prec > 1000 {
+	if f.width > maxWidth || f.prec > maxPrecision {
 		return f, fail(LimitError, "a format is too wide")
 	}
 	return f, nil

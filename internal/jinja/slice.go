@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"math"
+	"math/big"
 	"unicode/utf8"
 )
 
@@ -23,9 +24,9 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		if b == nil {
 			continue
 		}
-		x, ok := toInt(b)
+		x, ok := sliceIndex(b)
 		if !ok {
-			return nil, fail(TypeError, "slice indices must be integers or None or have an __index__ method")
+			return nil, errSliceIndex()
 		}
 		bounds[i] = &x
 	}
@@ -55,6 +56,18 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		return nil, fail(TypeError, "unhashable type: 'slice'")
 	}
 	return nil, fail(TypeError, "'%s' object is not subscriptable", typeName(v))
+}
+
+// sliceIndex returns a bound of a slice. A number beyond 64 bits is beyond all ends.
+func sliceIndex(v Value) (int64, bool) {
+	if b, ok := v.(*big.Int); ok {
+		return int64(b.Sign()) * math.MaxInt64, true
+	}
+	return toInt(v)
+}
+
+func errSliceIndex() error {
+	return fail(TypeError, "slice indices must be integers or None or have an __index__ method")
 }
 
 // pickItems returns n items from start on, step apart, in a new list.
@@ -102,7 +115,7 @@ func (in *interp) span(s string, start, stop *int64) (from, to int, err error) {
 		case b == nil:
 			return otherwise, nil
 		case *b < 0:
-			at, _, err := in.offsetBack(s, -*b)
+			at, _, err := in.offsetBack(s, -max(*b, -math.MaxInt64))
 			return at, err
 		}
 		at, _, err := in.offset(s, *b)

@@ -3,7 +3,6 @@ package jinja
 import (
 	"math"
 	"math/big"
-	"unicode"
 )
 
 // The forms of a comparison by name, by a longer name and by its operator come
@@ -32,8 +31,8 @@ func init() {
 		"sequence":  is(isSequence),
 		"iterable":  is(isIterable),
 		"callable":  is(isCallable),
-		"lower":     caseTest(unicode.IsLower, unicode.IsUpper),
-		"upper":     caseTest(unicode.IsUpper, unicode.IsLower),
+		"lower":     caseTest(isLower, isUpper),
+		"upper":     caseTest(isUpper, isLower),
 		// There is no Markup without automatic escaping, so nothing is escaped.
 		"escaped":     is(func(Value) bool { return false }),
 		"odd":         modTest(func(r int64) bool { return r == 1 }),

@@ -91,7 +91,7 @@ func (in *interp) runeCount(s string) (int, error) {
 // characters can be: short ways are short.
 func (in *interp) offset(s string, n int64) (at int, missing int64, err error) {
 	for n > 0 && at < len(s) {
-		piece := s[at : at+pieceLen(s[at:], int(min(n*utf8.UTFMax, fastPiece)))]
+		piece := s[at : at+pieceLen(s[at:], int(min(n, fastPiece/utf8.UTFMax))*utf8.UTFMax)]
 		if err := in.spend(len(piece) >> (lookShift - 1)); err != nil {
 			return 0, 0, err
 		}

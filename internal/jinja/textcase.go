@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -9,42 +10,131 @@ import (
 // The functions here map a piece of a text at a time. Those that have to know
 // what stood before are made anew for each text.
 
-// Characters whose case mapping has more than one character.
+// caseMap is a mapping of Unicode in which some characters become several, which
+// the mappings of package unicode leave out.
+type caseMap struct {
+	simple  func(rune) rune
+	special func() map[rune]string
+}
+
+// Greek's final sigma is the one rule of Python that looks around a letter and is not
+// here.
 var (
-	upperSpecial = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST")
-	lowerSpecial = strings.NewReplacer("İ", "i\u0307")
+	upperCase = caseMap{unicode.ToUpper, pairs(upperPairs)}
+	titleCase = caseMap{unicode.ToTitle, pairs(titlePairs)}
+	lowerCase = caseMap{unicode.ToLower, pairs("İi\u0307\n")}
+	foldCase  = caseMap{unicode.ToLower, pairs(foldPairs)}
 )
 
-// upper and lower are str.upper and str.lower: the mapping of Unicode with the
-// characters that become several, which Go's does not have. Greek's final sigma
-// is the one rule of Python that looks around a letter and is not here.
-func upper(s string) string { return strings.ToUpper(upperSpecial.Replace(s)) }
+// pairs reads lines of a character and what becomes of it, when they are first
+// asked for.
+func pairs(lines string) func() map[rune]string {
+	return sync.OnceValue(func() map[rune]string {
+		special := map[rune]string{}
+		for line := range strings.Lines(lines) {
+			r, n := utf8.DecodeRuneInString(line)
+			special[r] = line[n : len(line)-1]
+		}
+		return special
+	})
+}
 
-func lower(s string) string { return strings.ToLower(lowerSpecial.Replace(s)) }
+// write writes one character as the mapping has it.
+func (m *caseMap) write(b *strings.Builder, r rune) {
+	if r >= utf8.RuneSelf {
+		if s, ok := m.special()[r]; ok {
+			b.WriteString(s)
+			return
+		}
+	}
+	b.WriteRune(m.simple(r))
+}
+
+func (m *caseMap) text(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		m.write(&b, r)
+	}
+	return b.String()
+}
+
+// isASCII says that the quicker mappings of package strings do for a text.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// upper is str.upper.
+func upper(s string) string {
+	if isASCII(s) {
+		return strings.ToUpper(s)
+	}
+	return upperCase.text(s)
+}
+
+// lower is str.lower.
+func lower(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	return lowerCase.text(s)
+}
+
+// casefold is str.casefold, the full case folding of Unicode: ß becomes ss.
+func casefold(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	return foldCase.text(s)
+}
 
 // swapCase is str.swapcase.
 func swapCase(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsUpper(r) {
-			return unicode.ToLower(r)
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case isUpper(r):
+			lowerCase.write(&b, r)
+		case isLower(r):
+			upperCase.write(&b, r)
+		default:
+			b.WriteRune(r) // a digraph in title case too
 		}
-		return unicode.ToUpper(r)
-	}, s)
+	}
+	return b.String()
 }
 
-// pyTitle is Python's str.title: letters after another letter are lower case.
+// isUpper and isLower are the properties Uppercase and Lowercase of Unicode, which
+// hold for some signs that are no letters too.
+func isUpper(r rune) bool {
+	return unicode.IsUpper(r) || r >= utf8.RuneSelf && unicode.Is(unicode.Other_Uppercase, r)
+}
+
+func isLower(r rune) bool {
+	return unicode.IsLower(r) || r >= utf8.RuneSelf && unicode.Is(unicode.Other_Lowercase, r)
+}
+
+// pyTitle is Python's str.title: letters after another letter are lower case, if the
+// other has a case.
 // So don't becomes Don'T, which is why jinja2 has a filter of its own.
 func pyTitle() func(string) string {
 	inWord := false
 	return func(s string) string {
-		return strings.Map(func(r rune) rune {
-			was := inWord
-			inWord = unicode.IsLetter(r)
-			if was {
-				return unicode.ToLower(r)
+		var b strings.Builder
+		for _, r := range s {
+			if inWord {
+				lowerCase.write(&b, r)
+			} else {
+				titleCase.write(&b, r)
 			}
-			return unicode.ToTitle(r)
-		}, s)
+			inWord = isUpper(r) || isLower(r) || unicode.IsTitle(r)
+		}
+		return b.String()
 	}
 }
 
@@ -53,17 +143,20 @@ func pyTitle() func(string) string {
 func title() func(string) string {
 	begins := true
 	return func(s string) string {
-		return strings.Map(func(r rune) rune {
+		var b strings.Builder
+		for _, r := range s {
 			first := begins
 			begins = isSpace(r) || strings.ContainsRune("-({[<", r)
-			if begins {
-				return r
+			switch {
+			case begins:
+				b.WriteRune(r)
+			case first:
+				upperCase.write(&b, r)
+			default:
+				lowerCase.write(&b, r)
 			}
-			if first {
-				return unicode.ToUpper(r)
-			}
-			return unicode.ToLower(r)
-		}, s)
+		}
+		return b.String()
 	}
 }
 
@@ -72,16 +165,13 @@ func title() func(string) string {
 func capitalize() func(string) string {
 	first := true
 	return func(s string) string {
-		n := 0
-		head := ""
-		if first {
-			first = false
-			var r rune
-			r, n = utf8.DecodeRuneInString(s)
-			if n > 0 {
-				head = string(unicode.ToTitle(r))
-			}
+		if !first || s == "" {
+			return lower(s)
 		}
-		return head + strings.ToLower(s[n:])
+		first = false
+		r, n := utf8.DecodeRuneInString(s)
+		var b strings.Builder
+		titleCase.write(&b, r)
+		return b.String() + lower(s[n:])
 	}
 }

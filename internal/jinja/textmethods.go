@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,61 +11,83 @@ import (
 // table go over a part of the text only, mostly, and pay for that. The methods
 // that make no sense without bytes, translation tables or tabs are left out,
 // and undefined then.
-var textMethods = metered(map[string]textMethod{
-	"strip":        stripMethod((*interp).trim),
-	"lstrip":       stripMethod((*interp).trimLeft),
-	"rstrip":       stripMethod((*interp).trimRight),
-	"upper":        mapMethod(plain(upper)),
-	"lower":        mapMethod(plain(lower)),
-	"casefold":     mapMethod(plain(strings.ToLower)),
-	"title":        mapMethod(pyTitle),
-	"capitalize":   mapMethod(capitalize),
-	"swapcase":     mapMethod(plain(swapCase)),
-	"isdigit":      isMethod(unicode.IsDigit),
-	"isdecimal":    isMethod(unicode.IsDigit),
-	"isnumeric":    isMethod(unicode.IsNumber),
-	"isalpha":      isMethod(unicode.IsLetter),
-	"isalnum":      isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
-	"isspace":      isMethod(isSpace),
-	"isupper":      caseMethod(unicode.IsUpper, unicode.IsLower),
-	"islower":      caseMethod(unicode.IsLower, unicode.IsUpper),
-	"istitle":      isTitleMethod,
-	"isidentifier": isIdentifierMethod,
-	"isascii": func(in *interp, s string, _ *args) (Value, error) {
-		return in.all(s, func(r rune) bool { return r < utf8.RuneSelf })
-	},
-	"startswith":   affixMethod("startswith", strings.HasPrefix),
-	"endswith":     affixMethod("endswith", strings.HasSuffix),
-	"removeprefix": cutMethod("removeprefix", strings.TrimPrefix),
-	"removesuffix": cutMethod("removesuffix", strings.TrimSuffix),
-	"find":         findMethod("find", false),
-	"rfind":        findMethod("rfind", true),
-	"index":        findMethod("index", false),
-	"rindex":       findMethod("rindex", true),
-	"count": func(in *interp, s string, a *args) (Value, error) {
-		sub, err := oneText("count", a)
-		if err != nil {
-			return nil, err
+var textMethods map[string]textMethod
+
+// init fills the table, because format looks members up, which may be methods.
+func init() {
+	textMethods = metered(map[string]textMethod{
+		"strip":        stripMethod((*interp).trim),
+		"lstrip":       stripMethod((*interp).trimLeft),
+		"rstrip":       stripMethod((*interp).trimRight),
+		"upper":        mapMethod(plain(upper)),
+		"lower":        mapMethod(plain(lower)),
+		"casefold":     mapMethod(plain(casefold)),
+		"title":        mapMethod(pyTitle),
+		"capitalize":   mapMethod(capitalize),
+		"swapcase":     mapMethod(plain(swapCase)),
+		"isdigit":      isMethod(isDigit),
+		"isdecimal":    isMethod(unicode.IsDigit),
+		"isnumeric":    isMethod(isNumeric),
+		"isalpha":      isMethod(unicode.IsLetter),
+		"isalnum":      isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
+		"isspace":      isMethod(isSpace),
+		"isupper":      caseMethod(isUpper, isLower),
+		"islower":      caseMethod(isLower, isUpper),
+		"istitle":      isTitleMethod,
+		"isidentifier": isIdentifierMethod,
+		"isascii": func(in *interp, s string, _ *args) (Value, error) {
+			return in.all(s, func(r rune) bool { return r < utf8.RuneSelf })
+		},
+		"startswith":   affixMethod("startswith", strings.HasPrefix),
+		"endswith":     affixMethod("endswith", strings.HasSuffix),
+		"removeprefix": cutMethod("removeprefix", strings.TrimPrefix),
+		"removesuffix": cutMethod("removesuffix", strings.TrimSuffix),
+		"find":         findMethod("find", false),
+		"rfind":        findMethod("rfind", true),
+		"index":        findMethod("index", false),
+		"rindex":       findMethod("rindex", true),
+		"count":        countMethod,
+		"replace":      replaceMethod,
+		"split":        splitMethod,
+		"rsplit":       rsplitMethod,
+		"splitlines":   splitLinesMethod,
+		"partition":    partitionMethod("partition", false),
+		"rpartition":   partitionMethod("rpartition", true),
+		"join":         joinMethod,
+		"ljust":        justMethod("ljust"),
+		"rjust":        justMethod("rjust"),
+		"center":       justMethod("center"),
+		"zfill":        zfillMethod,
+		"format":       func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a) },
+		"encode": func(*interp, string, *args) (Value, error) {
+			return nil, fail(TypeError, "bytes are not supported in a chat template")
+		},
+	}, ownTextMethods...)
+	for id, f := range textMethods {
+		if !slices.Contains([]string{"split", "rsplit", "splitlines", "format", "encode"}, id) {
+			textMethods[id] = positional(id, f)
 		}
-		n, err := in.count(s, sub)
-		return int64(n), err
-	},
-	"replace":    replaceMethod,
-	"split":      splitMethod,
-	"rsplit":     rsplitMethod,
-	"splitlines": splitLinesMethod,
-	"partition":  partitionMethod("partition", false),
-	"rpartition": partitionMethod("rpartition", true),
-	"join":       joinMethod,
-	"ljust":      justMethod("ljust"),
-	"rjust":      justMethod("rjust"),
-	"center":     justMethod("center"),
-	"zfill":      zfillMethod,
-	"format":     func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a) },
-	"encode": func(*interp, string, *args) (Value, error) {
-		return nil, fail(TypeError, "bytes are not supported in a chat template")
-	},
-}, ownTextMethods...)
+	}
+}
+
+// positional refuses names of arguments, as most of the methods do: they are
+// functions of C.
+func positional(id string, f textMethod) textMethod {
+	return func(in *interp, s string, a *args) (Value, error) {
+		if len(a.named) > 0 {
+			owner := "str."
+			if slices.Contains(oldMethods, id) {
+				owner = ""
+			}
+			return nil, fail(TypeError, "%s%s() takes no keyword arguments", owner, id)
+		}
+		return f(in, s, a)
+	}
+}
+
+// oldMethods read their arguments in a way of their own, whose messages do not name
+// the type.
+var oldMethods = []string{"startswith", "endswith", "find", "rfind", "index", "rindex", "count"}
 
 // ownTextMethods pay for what they go over, which is often a few characters of
 // a long text.
@@ -181,7 +204,7 @@ func (in *interp) cased(s string, want, other func(rune) bool) (bool, error) {
 func isTitleMethod(in *interp, s string, _ *args) (Value, error) {
 	inside, found := false, false
 	ok, err := in.all(s, func(r rune) bool {
-		upper, lower := unicode.IsUpper(r) || unicode.IsTitle(r), unicode.IsLower(r)
+		upper, lower := isUpper(r) || unicode.IsTitle(r), isLower(r)
 		if upper && inside || lower && !inside {
 			return false
 		}

@@ -12,7 +12,11 @@ import (
 // round of a loop.
 func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
-		b, err := a.bind(fn, 1, "prefix")
+		b, err := a.bind(fn, 1, "prefix", "start", "end")
+		if err != nil {
+			return nil, err
+		}
+		s, _, found, err := in.window(s, b)
 		if err != nil {
 			return nil, err
 		}
@@ -31,7 +35,7 @@ func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 			if err := in.affix(s, text); err != nil {
 				return nil, err
 			}
-			if has(s, text) {
+			if found && has(s, text) {
 				return true, nil
 			}
 		}
@@ -60,8 +64,7 @@ func cutMethod(fn string, cut func(s, affix string) string) textMethod {
 }
 
 // findMethod returns an index that counts characters. find and index differ in
-// what they do when there is nothing: -1, or an error. The bounds are those of
-// a slice.
+// what they do when there is nothing: -1, or an error.
 //
 // The search is charged by what it goes over, and the place by the characters
 // before it, which have to be counted.
@@ -75,25 +78,13 @@ func findMethod(fn string, back bool) textMethod {
 		if err != nil {
 			return nil, err
 		}
-		var bounds [3]*int64
-		for i := 1; i < 3; i++ {
-			if b.isSet[i] && b.vals[i] != nil {
-				x, err := b.int(i, 0)
-				if err != nil {
-					return nil, err
-				}
-				bounds[i-1] = &x
-			}
-		}
-		from, to, err := in.span(s, bounds[0], bounds[1])
+		part, from, found, err := in.window(s, b)
 		if err != nil {
 			return nil, err
 		}
-		// Python finds not even the empty text where the end is before the
-		// start.
 		i := -1
-		if from <= to {
-			i, err = in.index(s[from:to], sub, back)
+		if found {
+			i, err = in.index(part, sub, back)
 		}
 		switch {
 		case err != nil:
@@ -106,6 +97,55 @@ func findMethod(fn string, back bool) textMethod {
 		}
 		return int64(-1), nil
 	}
+}
+
+// window returns the part of a text that the second and the third argument of a
+// method say, which are bounds of a slice, and where it begins. Not even the empty
+// text is found where it ends before it begins, or begins behind the end of the text.
+//
+// The place of the start is charged by the characters before it.
+func (in *interp) window(s string, b bound) (part string, from int, found bool, err error) {
+	var bounds [2]*int64
+	for i := range bounds {
+		v := b.vals[i+1]
+		if v == nil {
+			continue // not given, or none
+		}
+		x, ok := sliceIndex(v)
+		if !ok {
+			return "", 0, false, errSliceIndex()
+		}
+		bounds[i] = &x
+	}
+	from, to, err := in.span(s, bounds[0], bounds[1])
+	if err != nil || from > to {
+		return "", 0, false, err
+	}
+	if start := bounds[0]; start != nil && *start > 0 && from == len(s) {
+		n, err := in.runeCount(s)
+		if err != nil || *start > int64(n) {
+			return "", 0, false, err
+		}
+	}
+	return s[from:to], from, true, nil
+}
+
+// countMethod is str.count.
+func countMethod(in *interp, s string, a *args) (Value, error) {
+	b, err := a.bind("count", 1, "sub", "start", "end")
+	if err != nil {
+		return nil, err
+	}
+	sub, err := b.text(0, "")
+	if err != nil {
+		return nil, err
+	}
+	part, _, found, err := in.window(s, b)
+	if err != nil || !found {
+		return int64(0), err
+	}
+	n, err := in.count(part, sub)
+	return int64(n), err
 }
 
 // partitionMethod makes partition and rpartition. Where there is no separator
