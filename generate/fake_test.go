@@ -228,3 +228,22 @@ func intsOf(t *tensor.Tensor) ([]int, error) {
 	}
 	return out, err
 }
+
+// fakeSequence returns a sequence over a model, which is closed when the test ends.
+func fakeSequence(t *testing.T, m generate.Predictor, desc *coreml.Description, tok *tokenizer.Tokenizer, o *generate.Config) *generate.Sequence {
+	t.Helper()
+	g, err := generate.NewFake(m, desc, tok, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := g.NewSequence(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}

@@ -79,15 +79,7 @@ func TestInputsAreWhatTheDescriptionAsksFor(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := &probe{rows: c.rows}
 			desc := &coreml.Description{Inputs: c.inputs, Outputs: features{floats("logits")}}
-			g, err := generate.NewFake(p, desc, nil, &generate.Config{Driver: c.driver, Defaults: &generate.Defaults{PadToken: c.pad}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := g.NewSequence(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			s := fakeSequence(t, p, desc, nil, &generate.Config{Driver: c.driver, Defaults: &generate.Defaults{PadToken: c.pad}})
 			if _, err := s.Append(t.Context(), c.feed); err != nil {
 				t.Fatal(err)
 			}
@@ -108,15 +100,7 @@ func TestLogitsThatCannotBeRightAreRefused(t *testing.T) {
 		"too few rows":                        {features{ints("ids", 1, -8)}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, err := generate.NewFake(&probe{rows: c.rows}, &coreml.Description{Inputs: c.inputs, Outputs: features{floats("logits")}}, nil, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := g.NewSequence(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			s := fakeSequence(t, &probe{rows: c.rows}, &coreml.Description{Inputs: c.inputs, Outputs: features{floats("logits")}}, nil, nil)
 			if _, err := s.Append(t.Context(), []int{1, 2, 3}); !errors.Is(err, generate.ErrDriver) {
 				t.Errorf("got %v, want ErrDriver", err)
 			}
@@ -169,15 +153,7 @@ func TestNoShapeThatFitsIsAnError(t *testing.T) {
 	m := &fakeModel{next: counting}
 	desc := m.description()
 	desc.Inputs[0] = enumerated(desc.Inputs[0], []int{1, 8}, []int{1, 16})
-	g, err := generate.NewFake(m, desc, nil, &generate.Config{Driver: m.driver()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := g.NewSequence(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := fakeSequence(t, m, desc, nil, &generate.Config{Driver: m.driver()})
 	if _, err := s.Append(t.Context(), prompt); !errors.Is(err, generate.ErrDriver) || !errors.Is(err, coreml.ErrShape) {
 		t.Errorf("got %v, want ErrDriver and ErrShape", err)
 	}

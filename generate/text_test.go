@@ -249,15 +249,7 @@ func TestTokensThatFitNoShapesAreRefusedBeforeAnythingRuns(t *testing.T) {
 	m := &fakeModel{next: counting}
 	desc := m.description()
 	desc.Inputs[0] = enumerated(desc.Inputs[0], []int{1, 4}, []int{1, 8})
-	g, err := generate.NewFake(m, desc, nil, &generate.Config{Driver: m.driver()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := g.NewSequence(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := fakeSequence(t, m, desc, nil, &generate.Config{Driver: m.driver()})
 	if _, err := s.Append(t.Context(), prompt[:8]); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 func (pl *planner) markUsed(b *mil.Block, keep []*mil.Value) {
 	work := append(slices.Clone(b.Outputs), keep...)
 	for _, op := range b.Ops {
-		if op.Type == "write_state" || writesState(op) {
+		if writesState(op) {
 			work = pl.need(op, work)
 		}
 	}
@@ -46,11 +46,14 @@ func (pl *planner) need(op *mil.Op, work []*mil.Value) []*mil.Value {
 	return work
 }
 
-// writesState reports whether a nested block of op writes a state.
+// writesState reports whether op, or one in a nested block of it, writes a state.
 func writesState(op *mil.Op) bool {
+	if op.Type == "write_state" {
+		return true
+	}
 	for _, b := range op.Blocks {
 		for _, inner := range b.Ops {
-			if inner.Type == "write_state" || writesState(inner) {
+			if writesState(inner) {
 				return true
 			}
 		}
