@@ -265,4 +265,19 @@ var relativeCases = []namedCase{
 		template: "{{ 'abc'[-99999999999999999999:99999999999999999999] }}",
 		want:     "abc",
 	},
+	{
+		of: "filter groupby", name: "takes a default of none for no default",
+		template: "{{ [{'b': 1}]|groupby('a', default=none) }}",
+		want:     "[(Undefined, [{'b': 1}])]",
+	},
+	{
+		of: "filter groupby", name: "puts the default in the place of each part of a path",
+		template: "{{ [{'b': 1}]|groupby('a.b', default=7)|list }}",
+		want:     "[(7, [{'b': 1}])]",
+	},
+	{
+		of: "filter map", name: "puts the default in the place of each part of a path",
+		template: "{{ [{}, {'a': {'b': 2}}]|map(attribute='a.b', default=7)|list }}",
+		want:     "[7, 2]",
+	},
 }

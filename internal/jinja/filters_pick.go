@@ -37,7 +37,7 @@ func (in *interp) mapAttribute(path Value, a *args) (func(in *interp, item Value
 	if len(a.names) > 0 {
 		return nil, fail("FilterArgumentError", "Unexpected keyword argument '%s'", a.names[0])
 	}
-	return in.getterOr(path, otherwise, otherwise != nil)
+	return in.getter(path, otherwise)
 }
 
 // mapFilter is map with the name of a filter, which is looked up when an item
@@ -97,7 +97,7 @@ func filterSelect(keep, attr bool) filterFunc {
 				}
 				path, rest = rest[0], rest[1:]
 			}
-			get, err := in.getter(path)
+			get, err := in.getter(path, nil)
 			if err != nil {
 				return nil, err
 			}

@@ -11,9 +11,10 @@ import (
 // key with one.
 //
 // In jinja2 this is make_attrgetter of filters.py, which calls
-// environment.getitem for each part. The parts are charged when the path is read, a
+// environment.getitem for each part, and puts otherwise, where it is not none, in the
+// place of each part that is missing. The parts are charged when the path is read, a
 // step for each when it is followed.
-func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error), error) {
+func (in *interp) getter(path, otherwise Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
 	switch p := path.(type) {
 	case nil:
@@ -44,24 +45,11 @@ func (in *interp) getter(path Value) (func(in *interp, item Value) (Value, error
 			if item, err = in.getItem(item, key); err != nil {
 				return nil, err
 			}
+			if _, ok := item.(*undefined); ok && otherwise != nil {
+				item = otherwise
+			}
 		}
 		return item, nil
-	}, nil
-}
-
-// getterOr is getter with a value for members that are missing, if has says that there
-// is one.
-func (in *interp) getterOr(path, otherwise Value, has bool) (func(in *interp, item Value) (Value, error), error) {
-	get, err := in.getter(path)
-	if err != nil || !has {
-		return get, err
-	}
-	return func(in *interp, item Value) (Value, error) {
-		x, err := get(in, item)
-		if _, ok := x.(*undefined); ok {
-			return otherwise, nil
-		}
-		return x, err
 	}, nil
 }
 
@@ -80,7 +68,7 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 	}
 	// An attribute of none is no attribute, as the default has it.
 	if b.vals[1] != nil {
-		get, err := in.getter(b.vals[1])
+		get, err := in.getter(b.vals[1], nil)
 		if err != nil {
 			return nil, err
 		}
@@ -239,7 +227,7 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	get, err := in.getter(b.vals[0])
+	get, err := in.getter(b.vals[0], nil)
 	if err != nil {
 		return nil, err
 	}

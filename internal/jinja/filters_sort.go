@@ -18,7 +18,7 @@ func (in *interp) foldCase(v Value) (Value, error) {
 // sortKeys returns what values are sorted by: a member of each, without its
 // case unless sensitive is set.
 func (in *interp) sortKeys(items []Value, path Value, sensitive bool) ([]Value, error) {
-	get, err := in.getter(path)
+	get, err := in.getter(path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +248,7 @@ func filterGroupBy(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	get, err := in.getterOr(b.vals[0], b.vals[1], b.isSet[1])
+	get, err := in.getter(b.vals[0], b.vals[1])
 	if err != nil {
 		return nil, err
 	}
