@@ -239,6 +239,14 @@ func TestADefaultShapeMayBeTooSmallToPredictWith(t *testing.T) {
 			})
 			b.Output("y", k[0])
 		},
+		// As in TestSliceScatter::test_slice_scatter with a dynamic input.
+		"a window of another size than what fills it": func(b *mil.Builder) {
+			x, update := b.Input("x", f, mil.Unknown, 4), b.Input("update", f, 2, 4)
+			b.Output("y", b.Op("slice_update", "y", mil.TensorType(f, mil.Unknown, 4), mil.Args{
+				"x": x, "update": update, "begin": b.Ints("", 0, 0), "end": b.Ints("", -1, 4), "stride": b.Ints("", 1, 1),
+				"begin_mask": b.Bools("", true, true), "end_mask": b.Bools("", false, true), "squeeze_mask": b.Bools("", false, false),
+			}))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := coreml.Load(t.Context(), writePackage(t, program, nil), portable)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/mil"
@@ -94,24 +95,26 @@ func quoteInput(names []string, name string, dims []int) []string {
 // joins reports whether the step that runs puts several values of its result's
 // type together that are no constants: then its failure says that shapes do not
 // go together. Any other may ask for a larger input than the default one, whose
-// sizes are often just 1, as a slice or a convolution does. Where a failure may
-// be the default shape's alone it is ignored.
+// sizes are often just 1, as a slice or a convolution does, and so may one that
+// has a list of places, such as slice_update, whose window is cut out of one of the
+// values. Where a failure may be the default shape's alone it is ignored.
 func (fr *frame) joins() bool {
 	st := fr.call.Step
 	if len(st.Out) == 0 {
 		return false
 	}
-	first := int32(-1)
+	first, join := int32(-1), false
 	for _, s := range slices.Concat(st.In, st.List) {
+		if s >= 0 && fr.Values[s].DType == dtype.Int32 && fr.Values[s].Rank > 0 && fr.Values[st.Out[0]].DType != dtype.Int32 {
+			return false
+		}
 		if s < 0 || fr.plan.Slots[s].Const != nil || fr.Values[s].DType != fr.Values[st.Out[0]].DType {
 			continue
 		}
-		if first >= 0 && s != first {
-			return true
-		}
+		join = join || first >= 0 && s != first
 		first = s
 	}
-	return false
+	return join
 }
 
 // maxQuotedInputs bounds the inputs that an error shows.
