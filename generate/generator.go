@@ -42,7 +42,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
-	f, err := g.bind(m, desc, c.Driver)
+	f, err := g.bind(ctx, m, desc, c.Driver)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 
 // bind finds the driver of a model and refuses a tokenizer and defaults that are
 // not the model's.
-func (g *Generator) bind(m predictor, desc *coreml.Description, override *Driver) (*family, error) {
+func (g *Generator) bind(ctx context.Context, m predictor, desc *coreml.Description, override *Driver) (*family, error) {
 	entries := 0
 	if g.tok != nil {
 		entries = g.tok.VocabSize()
@@ -63,7 +63,7 @@ func (g *Generator) bind(m predictor, desc *coreml.Description, override *Driver
 	if err != nil {
 		return nil, err
 	}
-	if g.bound, err = bindModel(m, desc, d, g.defaults.PadToken); err != nil {
+	if g.bound, err = bindModel(ctx, m, desc, d, g.defaults.PadToken); err != nil {
 		return nil, err
 	}
 	if err := checkVocabulary(g.tok, g.Vocabulary()); err != nil {

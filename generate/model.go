@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -36,7 +37,7 @@ type cache struct {
 
 // bindModel joins a model with its driver. Pad is the token for padding, -1
 // where none is known.
-func bindModel(m predictor, desc *coreml.Description, d *Driver, pad int) (*boundModel, error) {
+func bindModel(ctx context.Context, m predictor, desc *coreml.Description, d *Driver, pad int) (*boundModel, error) {
 	b := &boundModel{
 		model: m, d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attention: desc.Input(d.AttentionMask),
 		constants: coreml.Features{}, maskFill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.ContextLength,
@@ -57,20 +58,7 @@ func bindModel(m predictor, desc *coreml.Description, d *Driver, pad int) (*boun
 		f := desc.Input(in)
 		b.caches = append(b.caches, cache{in: in, out: out, dtype: f.DType, shape: f.Shape})
 	}
-	return b, b.fillConstants(desc)
-}
-
-// fillConstants makes the inputs that are the same in every prediction.
-func (b *boundModel) fillConstants(desc *coreml.Description) error {
-	for name, v := range b.d.Constants {
-		f := desc.Input(name)
-		t := tensor.FromSlice([]float64{v}).Broadcast(f.Shape...).To(f.DType).Contiguous()
-		if err := t.Err(); err != nil {
-			return &DriverError{Field: "constants." + name, Reason: err.Error(), Err: err}
-		}
-		b.constants[name] = coreml.MultiArray(t)
-	}
-	return nil
+	return b, b.fillConstants(ctx, desc)
 }
 
 // checkPrompt refuses a prompt that no sequence of the model can take. It is
