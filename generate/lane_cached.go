@@ -157,6 +157,9 @@ func (l *cachedLane) keep(out coreml.Features, n int, last bool) {
 	for _, c := range l.m.caches {
 		l.spare[c.out], l.in[c.in] = l.in[c.in], out[c.out]
 	}
+	if l.opts.Outputs == nil { // those that were written to again have been looked at
+		out = l.m.reusable(out, last)
+	}
 	if n == 1 {
 		l.decoded = out
 	} else {

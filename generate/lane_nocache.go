@@ -43,7 +43,7 @@ func (l *noCacheLane) forward(ctx context.Context, all []int, n int, _ bool) (*t
 	if err != nil {
 		return nil, 0, err
 	}
-	l.out, l.length = out, length
+	l.out, l.length = l.m.reusable(out, false), length
 	logits := out.Tensor(l.m.d.Logits)
 	// With one row for the last token, that is the last of the padding.
 	if rows := rowsOf(logits); rows == 1 && length > len(all) {

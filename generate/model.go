@@ -22,7 +22,10 @@ type boundModel struct {
 	maskFill  float32
 	pad       int
 	context   int // the greatest number of tokens
-	// vocabulary is the number of logits in a row, 0 until it is known.
+	outputs   []coreml.FeatureDescription
+	// declared is the number of logits in a row that the package declares, 0 where
+	// it leaves that open, and vocabulary what it is, 0 until it is known.
+	declared   int
 	vocabulary atomic.Int64
 	zeros      zeroMasks      // the causal masks of single tokens
 	lastRow    map[string]int // asks a prediction for one row of the logits
@@ -46,7 +49,12 @@ func bindModel(ctx context.Context, m predictor, desc *coreml.Description, d *Dr
 	if d.MaskFill != nil {
 		b.maskFill = float32(*d.MaskFill)
 	}
-	width := vocabularyOf(m, desc.Output(d.Logits))
+	b.outputs = desc.Outputs
+	logits := desc.Output(d.Logits)
+	if lo, hi := bounds(logits, -1); lo == hi {
+		b.declared = hi
+	}
+	width := vocabularyOf(m, logits)
 	b.vocabulary.Store(int64(width))
 	if width > 0 && b.pad >= width {
 		b.pad = 0 // no token looks at the padding, but the model has to know it
@@ -59,6 +67,20 @@ func bindModel(ctx context.Context, m predictor, desc *coreml.Description, d *Dr
 		b.caches = append(b.caches, cache{in: in, out: out, dtype: f.DType, shape: f.Shape})
 	}
 	return b, b.fillConstants(ctx, desc)
+}
+
+// reusable returns the outputs of a pass, or nil where the next one of the same
+// shapes cannot write to them: a package may declare other shapes than it gives, and
+// a prediction takes no buffer that is not as declared. Last says that the logits
+// have one row only, which is always taken.
+func (b *boundModel) reusable(out coreml.Features, last bool) coreml.Features {
+	for i := range b.outputs {
+		f := &b.outputs[i]
+		if t := out.Tensor(f.Name); f.Kind == coreml.KindMultiArray && !(last && f.Name == b.d.Logits) && f.Check(t.Shape()...) != nil {
+			return nil
+		}
+	}
+	return out
 }
 
 // checkPrompt refuses a prompt that no sequence of the model can take. It is
