@@ -70,7 +70,7 @@ func KthLargest(x []float32, k int) (heap, selection float32) {
 const TurnEndTime = turnEndTime
 
 // TurnEnd tells the token that the chat template puts behind an answer, or -1.
-func (g *Generator) TurnEnd() int { return g.turnEnd }
+func (g *Generator) TurnEnd() int { return g.made().turnEnd }
 
 // Reserve prepares n steps of one token, as a stream does at its start.
 func Reserve(s *Sequence, n int) error { return s.reserve(n) }

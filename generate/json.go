@@ -19,6 +19,9 @@ var errTooLarge = fmt.Errorf("has more than %d bytes", maxConfigBytes)
 
 // readConfig reads a whole JSON file.
 func readConfig(r io.Reader) ([]byte, error) {
+	if r == nil {
+		return nil, errNilReader
+	}
 	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
 	if err == nil && len(data) > maxConfigBytes {
 		err = errTooLarge

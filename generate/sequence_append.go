@@ -32,6 +32,9 @@ func (s *Sequence) Append(ctx context.Context, ids []int) ([]float32, error) {
 // with that error. After an error the sequence is as after one of Append. A nil
 // ctx never ends.
 func (s *Sequence) AppendRows(ctx context.Context, ids []int, visit func(pos int, logits []float32) error) error {
+	if visit == nil {
+		return prefixed(configErrorf("visit", "is nil"))
+	}
 	var visited error
 	err := s.append(background(ctx), ids, func(pos int, logits []float32) error {
 		visited = visit(pos, logits)
