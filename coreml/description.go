@@ -37,13 +37,21 @@ type Description struct {
 }
 
 // Input returns the input of that name, or nil.
-func (d *Description) Input(name string) *FeatureDescription { return find(d.Inputs, name) }
+func (d *Description) Input(name string) *FeatureDescription { return find(d.orEmpty().Inputs, name) }
 
 // Output returns the output of that name, or nil.
-func (d *Description) Output(name string) *FeatureDescription { return find(d.Outputs, name) }
+func (d *Description) Output(name string) *FeatureDescription { return find(d.orEmpty().Outputs, name) }
 
 // State returns the state of that name, or nil.
-func (d *Description) State(name string) *FeatureDescription { return find(d.States, name) }
+func (d *Description) State(name string) *FeatureDescription { return find(d.orEmpty().States, name) }
+
+// orEmpty returns d, and a description of nothing for nil.
+func (d *Description) orEmpty() *Description {
+	if d == nil {
+		return new(Description)
+	}
+	return d
+}
 
 func find(list []FeatureDescription, name string) *FeatureDescription {
 	for i := range list {

@@ -145,7 +145,12 @@ type FrameworkError struct {
 }
 
 // Error returns the text of Err.
-func (e *FrameworkError) Error() string { return e.Err.Error() }
+func (e *FrameworkError) Error() string {
+	if e.Err == nil { // one that this package did not make
+		return fmt.Sprintf("%s error %d: %s", e.Domain, e.Code, e.Description)
+	}
+	return e.Err.Error()
+}
 
 // Unwrap returns Err.
 func (e *FrameworkError) Unwrap() error { return e.Err }

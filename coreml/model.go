@@ -19,7 +19,8 @@ import (
 // number of goroutines.
 //
 // A Model that nobody refers to any more is closed by the garbage collector,
-// at some time or never: call Close.
+// at some time or never: call Close. One that Load did not make, nil or the zero
+// Model, is as a closed one that describes nothing.
 type Model struct {
 	p       *program
 	cleanup runtime.Cleanup
@@ -72,6 +73,9 @@ func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
 // LoadFS gives up with ctx's error when ctx ends. A nil ctx is context.Background
 // and a nil cfg the zero [Config].
 func LoadFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Model, error) {
+	if fsys == nil {
+		return nil, fail("load model", errNoFileSystem)
+	}
 	if _, err := fs.Stat(fsys, dir); err != nil {
 		return nil, fail("load model", err)
 	}
@@ -109,7 +113,7 @@ func compiled(name string) bool {
 // Description returns what the package says of itself and of the loaded
 // function. Every call returns the same Description; treat it as read-only. It
 // stays valid after Close.
-func (m *Model) Description() *Description { return m.p.desc }
+func (m *Model) Description() *Description { return m.program().desc }
 
 // OutputShape returns what is known of an output's shape before anything is run:
 // a size for each dimension, or -1 where it depends on the inputs. It is nil for
@@ -117,12 +121,13 @@ func (m *Model) Description() *Description { return m.p.desc }
 // the shapes of outputs out of their description; an engine that reads the
 // program itself knows more.
 func (m *Model) OutputShape(name string) []int {
-	for i := range m.p.outputs {
-		f := &m.p.outputs[i]
+	program := m.program()
+	for i := range program.outputs {
+		f := &program.outputs[i]
 		if f.Name != name {
 			continue
 		}
-		if p, ok := m.p.prog.(engine.ShapedProgram); ok {
+		if p, ok := program.prog.(engine.ShapedProgram); ok {
 			if shape := p.OutputShape(i); shape != nil {
 				return shape
 			}
@@ -156,10 +161,14 @@ type Info struct {
 
 // Info returns what the engine says of itself.
 func (m *Model) Info() Info {
-	i := m.p.prog.Info()
+	p := m.program()
+	if p == noProgram {
+		return Info{}
+	}
+	i := p.prog.Info()
 	notes := slices.Clone(i.Notes)
-	if m.p.note != "" {
-		notes = append([]string{m.p.note}, notes...)
+	if p.note != "" {
+		notes = append([]string{p.note}, notes...)
 	}
 	runtime.KeepAlive(m)
 	return Info{
@@ -171,19 +180,20 @@ func (m *Model) Info() Info {
 // PlanText describes, for people, what the engine made of the function. The text
 // may change from version to version. It is empty after Close.
 func (m *Model) PlanText() string {
-	if !m.p.gate.enter() {
+	p := m.program()
+	if !p.gate.enter() {
 		return ""
 	}
 	defer runtime.KeepAlive(m)
-	defer m.p.gate.leave()
-	return m.p.prog.PlanText()
+	defer p.gate.leave()
+	return p.prog.PlanText()
 }
 
 // NewState returns a fresh state whose buffers are zero: the memory of one
 // conversation. A function without states gives a State without buffers, which
 // [Model.Predict] accepts, so that callers need not tell the two apart.
 func (m *Model) NewState() (*State, error) {
-	s, err := m.p.newState()
+	s, err := m.program().newState()
 	runtime.KeepAlive(m)
 	if err != nil {
 		return nil, fail("new state", err)
@@ -198,8 +208,11 @@ func (m *Model) NewState() (*State, error) {
 // States of the model stay usable but for Predict, and tensors that Predict
 // returned stay valid. Closing a closed model does nothing.
 func (m *Model) Close() error {
+	if m == nil {
+		return nil
+	}
 	m.cleanup.Stop()
-	if err := m.p.close(); err != nil {
+	if err := m.program().close(); err != nil {
 		return fail("close model", err)
 	}
 	return nil

@@ -32,7 +32,7 @@ type PlannedOperation struct {
 // [Model.PlanText] describes what was made of the function. A nil ctx is
 // context.Background.
 func (m *Model) ComputePlan(ctx context.Context) ([]PlannedOperation, error) {
-	ops, err := m.p.computePlan(orBackground(ctx))
+	ops, err := m.program().computePlan(orBackground(ctx))
 	runtime.KeepAlive(m)
 	if err != nil {
 		return nil, fail("compute plan", err)

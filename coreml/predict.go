@@ -64,7 +64,7 @@ func (m *Model) Predict(ctx context.Context, in Features, st *State, opts *Predi
 	if opts == nil {
 		opts = &noOptions
 	}
-	out, err := m.p.predict(orBackground(ctx), in, st, opts)
+	out, err := m.program().predict(orBackground(ctx), in, st, opts)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(st)
 	if err != nil {
@@ -136,7 +136,10 @@ func (p *program) acquire(st *State) (*stateHandle, error) {
 	case st == nil:
 		return nil, fmt.Errorf("%w for %s: make one with NewState", ErrStateRequired, names(p.states))
 	}
-	h := st.h
+	h := st.handle()
+	if err := h.made(); err != nil {
+		return nil, err
+	}
 	if h.owner != p {
 		if err := p.adopt(h); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package coreml
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ import (
 // A State outlives its Model: after [Model.Close] all of its methods still
 // work, and it may serve another Model that has the same states. A State that
 // nobody refers to any more is closed by the garbage collector, at some time or
-// never: call Close.
+// never: call Close. One that NewState did not make, nil or the zero State, is as a
+// closed one without buffers; only as the argument of Predict nil stands for none.
 type State struct {
 	h       *stateHandle
 	cleanup runtime.Cleanup
@@ -170,6 +172,9 @@ func (h *stateHandle) close() error {
 
 // feature returns the place of the buffer of that name.
 func (h *stateHandle) feature(name string) (int, error) {
+	if err := h.made(); err != nil {
+		return 0, err
+	}
 	if i, ok := h.place[name]; ok {
 		return i, nil
 	}
@@ -209,9 +214,10 @@ func placesOf(list []FeatureDescription) map[string]int {
 
 // Names returns the names of the buffers in the order of [Description.States].
 func (s *State) Names() []string {
-	out := make([]string, len(s.h.features))
+	features := s.handle().features
+	out := make([]string, len(features))
 	for i := range out {
-		out[i] = s.h.features[i].Name
+		out[i] = features[i].Name
 	}
 	return out
 }
@@ -227,7 +233,10 @@ func (s *State) Names() []string {
 // once it has replaced every buffer make it whole again. Whoever wants to
 // go on after a cancelled prediction clones the state before it or rebuilds it
 // after a Reset.
-func (s *State) Err() error { return s.h.err() }
+func (s *State) Err() error {
+	h := s.handle()
+	return cmp.Or(h.made(), h.err())
+}
 
 // Read returns a copy of a buffer.
 func (s *State) Read(name string) (*tensor.Tensor, error) {
@@ -240,14 +249,15 @@ func (s *State) Read(name string) (*tensor.Tensor, error) {
 }
 
 func (s *State) read(name string) (*tensor.Tensor, error) {
-	if _, err := s.h.feature(name); err != nil {
+	h := s.handle()
+	if _, err := h.feature(name); err != nil {
 		return nil, err
 	}
-	if err := s.h.acquire(); err != nil {
+	if err := h.acquire(); err != nil {
 		return nil, err
 	}
-	defer s.h.release()
-	t, err := s.h.state.Read(name)
+	defer h.release()
+	t, err := h.state.Read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -267,23 +277,24 @@ func (s *State) Write(name string, t *tensor.Tensor) error {
 }
 
 func (s *State) write(name string, t *tensor.Tensor) error {
-	i, err := s.h.feature(name)
+	h := s.handle()
+	i, err := h.feature(name)
 	if err != nil {
 		return err
 	}
-	t, err = inputArray(context.Background(), &s.h.features[i], t)
+	t, err = inputArray(context.Background(), &h.features[i], t)
 	if err != nil {
 		return fmt.Errorf("%s: %w", mil.Quote(name), err)
 	}
-	if err := s.h.acquire(); err != nil {
+	if err := h.acquire(); err != nil {
 		return err
 	}
-	defer s.h.release()
-	if err := s.h.state.Write(name, t); err != nil {
-		s.h.end(err)
+	defer h.release()
+	if err := h.state.Write(name, t); err != nil {
+		h.end(err)
 		return err
 	}
-	s.h.wrote(i)
+	h.wrote(i)
 	return nil
 }
 
@@ -299,23 +310,24 @@ func (s *State) Clone() (*State, error) {
 }
 
 func (s *State) clone() (*State, error) {
-	if err := s.h.acquire(); err != nil {
+	h := s.handle()
+	if err := h.acquire(); err != nil {
 		return nil, err
 	}
-	defer s.h.release()
-	h := &stateHandle{owner: s.h.owner, engine: s.h.engine, features: s.h.features, place: s.h.place}
-	if s.h.state != nil {
-		state, err := s.h.state.Clone()
+	defer h.release()
+	c := &stateHandle{owner: h.owner, engine: h.engine, features: h.features, place: h.place}
+	if h.state != nil {
+		state, err := h.state.Clone()
 		if err != nil {
 			return nil, err
 		}
-		h.state = state
+		c.state = state
 	}
-	c := newState(h)
-	h.failure.Store(s.h.failure.Load())
-	copy(h.written, s.h.written)
-	h.missing = s.h.missing
-	return c, nil
+	out := newState(c)
+	c.failure.Store(h.failure.Load())
+	copy(c.written, h.written)
+	c.missing = h.missing
+	return out, nil
 }
 
 // Reset fills every buffer with zero, as in a fresh state.
@@ -329,18 +341,19 @@ func (s *State) Reset() error {
 }
 
 func (s *State) reset() error {
-	if err := s.h.acquire(); err != nil {
+	h := s.handle()
+	if err := h.acquire(); err != nil {
 		return err
 	}
-	defer s.h.release()
-	if s.h.state == nil {
+	defer h.release()
+	if h.state == nil {
 		return nil
 	}
-	if err := s.h.state.Reset(); err != nil {
-		s.h.end(err)
+	if err := h.state.Reset(); err != nil {
+		h.end(err)
 		return err
 	}
-	s.h.failure.Store(nil)
+	h.failure.Store(nil)
 	return nil
 }
 
@@ -348,8 +361,11 @@ func (s *State) reset() error {
 // undisturbed, and the memory is given back then. Calls made from then on fail
 // with [ErrClosed]. Closing a closed state does nothing.
 func (s *State) Close() error {
+	if s == nil {
+		return nil
+	}
 	s.cleanup.Stop()
-	if err := s.h.close(); err != nil {
+	if err := s.handle().close(); err != nil {
 		return fail("close state", err)
 	}
 	return nil

@@ -35,27 +35,31 @@ func (s *State) Save(w io.Writer) error {
 }
 
 func (s *State) save(w io.Writer) error {
-	if err := s.h.acquire(); err != nil {
+	h := s.handle()
+	if err := h.acquire(); err != nil {
 		return err
 	}
-	defer s.h.release()
-	if err := s.h.err(); err != nil {
+	defer h.release()
+	if w == nil {
+		return errNoWriter
+	}
+	if err := h.err(); err != nil {
 		return err
 	}
-	specs := make([]safetensors.Spec, len(s.h.features))
+	specs := make([]safetensors.Spec, len(h.features))
 	for i := range specs {
-		f := &s.h.features[i]
+		f := &h.features[i]
 		specs[i] = safetensors.Spec{Name: f.Name, DType: f.DType, Shape: f.Shape}
 	}
 	out, err := safetensors.NewWriter(w, specs, map[string]string{
 		stateFormatKey: stateFormat,
-		stateFeatures:  signature(s.h.features),
+		stateFeatures:  signature(h.features),
 	})
 	if err != nil {
 		return err
 	}
-	for i := range s.h.features {
-		t, err := s.h.state.Read(s.h.features[i].Name)
+	for i := range h.features {
+		t, err := h.state.Read(h.features[i].Name)
 		if err != nil {
 			return err
 		}
@@ -83,15 +87,19 @@ func (s *State) Restore(r io.Reader) error {
 }
 
 func (s *State) restore(r io.Reader) error {
-	if err := s.h.acquire(); err != nil {
+	h := s.handle()
+	if err := h.acquire(); err != nil {
 		return err
 	}
-	defer s.h.release()
+	defer h.release()
+	if r == nil {
+		return errNoReader
+	}
 	header, err := safetensors.ReadHeader(r)
 	if err != nil {
 		return err
 	}
-	if err := s.h.checkSaved(header); err != nil {
+	if err := h.checkSaved(header); err != nil {
 		return err
 	}
 	tensors := make([]*tensor.Tensor, len(header.Entries))
@@ -101,12 +109,12 @@ func (s *State) restore(r io.Reader) error {
 		}
 	}
 	for i, t := range tensors {
-		if err := s.h.state.Write(header.Entries[i].Name, t); err != nil {
-			s.h.end(err)
+		if err := h.state.Write(header.Entries[i].Name, t); err != nil {
+			h.end(err)
 			return err
 		}
 	}
-	s.h.failure.Store(nil)
+	h.failure.Store(nil)
 	return nil
 }
 

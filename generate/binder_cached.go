@@ -3,7 +3,7 @@ package generate
 // bindCached completes the driver of a package with a cache, wherever that is
 // kept: it takes the place at which to write from the causal mask.
 func bindCached(b *binder) error {
-	return b.run(requireCausalMask, refuseAttentionMask, limitCached)
+	return b.run(requireCausalMask, refuseAttentionMask, refuseLargeCaches, limitCached)
 }
 
 // requireCausalMask refuses a package without a causal mask.

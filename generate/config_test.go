@@ -137,11 +137,15 @@ func TestDefaultsOfAModelNameTheirKey(t *testing.T) {
 		{`{"repetition_penalty": 0}`, "repetition_penalty", "is 0, want a number above 0"},
 		{`{"top_p": 3, "do_sample": true}`, "Sampling.TopP", "top-p is 3, want 0 to 1"},
 		{`[1]`, "generation_config.json", "is a list, want an object"},
+		{`null`, "generation_config.json", "is null, want an object"},
 		{`{"top_p": `, "generation_config.json", "is not JSON"},
 		{strings.Repeat(" ", 2<<20), "generation_config.json", "has more than 1048576 bytes"},
 	} {
 		_, err := generate.ReadDefaults(strings.NewReader(c.text))
 		wantConfigError(t, err, c.field, c.want)
+		if err != nil && strings.Count(err.Error(), "generation_config.json") != 1 {
+			t.Errorf("%q does not name the file once", err)
+		}
 		if err != nil && strings.Contains(err.Error(), "Go ") {
 			t.Errorf("%q speaks of Go", err)
 		}
@@ -156,6 +160,14 @@ func TestDefaultsOfAModelNameTheirKey(t *testing.T) {
 		`{"eos_token_id": -1, "pad_token_id": -1, "do_sample": null, "temperature": null, "max_new_tokens": null, "unknown": {"a": [1]}}`))
 	if want := (&generate.Defaults{PadToken: -1}); err != nil || !cmp.Equal(want, got) {
 		t.Errorf("what stands for nothing gave %+v, %v", got, err)
+	}
+}
+
+// The values are those of Python's json, with which transformers reads the file.
+func TestTheLastOfTwoValuesOfAModelsDefaultsCounts(t *testing.T) {
+	got, err := generate.ReadDefaults(strings.NewReader(`{"eos_token_id": 1, "max_new_tokens": 5, "eos_token_id": [2, 3], "EOS_TOKEN_ID": 4}`))
+	if want := (&generate.Defaults{EndTokens: []int{2, 3}, MaxTokens: 5, PadToken: -1}); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("the defaults are %+v, %v", got, err)
 	}
 }
 

@@ -33,7 +33,8 @@ const hfTopK = 50
 // ReadDefaults reads a generation_config.json. With do_sample it samples with
 // Hugging Face's defaults for what the file leaves out: temperature 1, top-k 50.
 // A key that holds what it cannot mean gives a [*ConfigError] that names it;
-// keys that are not used here are not looked at.
+// keys that are not used here are not looked at. Of a key that comes twice the
+// last value counts, as for Hugging Face.
 func ReadDefaults(r io.Reader) (*Defaults, error) {
 	data, err := readConfig(r)
 	switch {
@@ -50,9 +51,15 @@ func badFile(err error) error {
 	return &ConfigError{Field: defaultsName, Reason: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// parseNamedDefaults puts the file's name before an error of its contents.
+// parseNamedDefaults puts the file's name before an error of its contents. Of a key
+// that comes twice the last value counts, as in transformers, for which the file
+// was written.
 func parseNamedDefaults(data []byte) (*Defaults, error) {
-	d, err := parseDefaults(data)
+	fields, err := jsonObject(data)
+	if err != nil {
+		return nil, badFile(err)
+	}
+	d, err := parseDefaults(fields)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", defaultsName, err)
 	}
@@ -71,11 +78,7 @@ type defaultsFile struct {
 
 // parseDefaults reads the contents of the file. What its values mean together,
 // such as a temperature without do_sample, follows transformers.
-func parseDefaults(data []byte) (*Defaults, error) {
-	fields, err := jsonObject(data)
-	if err != nil {
-		return nil, badFile(err)
-	}
+func parseDefaults(fields map[string]json.RawMessage) (_ *Defaults, err error) {
 	var f defaultsFile
 	if err := f.read(fields); err != nil {
 		return nil, err

@@ -20,6 +20,9 @@ func Detect(desc *coreml.Description, override *Driver) (*Driver, error) {
 // returns the number of an output's logits, or 0, and entries is the size of the
 // tokenizer's vocabulary, or 0. It returns the family too.
 func detect(desc *coreml.Description, override *Driver, vocabulary func(*coreml.FeatureDescription) int, entries int) (*Driver, *family, error) {
+	if desc == nil {
+		return nil, nil, undetected("there is no description: it is nil")
+	}
 	b := &binder{desc: desc, d: new(Driver), vocabulary: vocabulary, entries: entries}
 	if override != nil {
 		*b.d, b.override = *override, *override

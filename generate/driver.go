@@ -43,6 +43,9 @@ type Driver struct {
 
 // String describes the driver for people.
 func (d *Driver) String() string {
+	if d == nil {
+		return "no driver"
+	}
 	s := fmt.Sprintf("%s: tokens in %s", d.Family, d.Tokens)
 	if d.Mask != "" {
 		s += ", causal mask in " + d.Mask

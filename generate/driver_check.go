@@ -121,10 +121,5 @@ func (d *Driver) checkFeatures(desc *coreml.Description) error {
 			return driverErrorf("caches."+in, "%s", why)
 		}
 	}
-	for _, in := range slices.Sorted(maps.Keys(d.Constants)) {
-		if why := notConstant(desc.Input(in), d.Constants[in]); why != "" {
-			return driverErrorf("constants."+in, "%s", why)
-		}
-	}
-	return nil
+	return d.checkConstants(desc)
 }

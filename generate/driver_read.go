@@ -15,7 +15,8 @@ import (
 )
 
 // ReadDriver reads a driver file: a JSON object with the fields of [Driver]. A
-// field that does not exist, or that holds something else, is a [*DriverError].
+// field that does not exist, that comes twice, or that holds something else, is a
+// [*DriverError].
 func ReadDriver(r io.Reader) (*Driver, error) {
 	data, err := readConfig(r)
 	switch {
@@ -34,6 +35,10 @@ func parseDriver(data []byte) (*Driver, error) {
 	fields, err := jsonObject(data)
 	if err != nil {
 		return nil, &DriverError{Field: "file", Reason: err.Error(), Err: errors.Unwrap(err)}
+	}
+	// The names of fields are read in any case, as encoding/json would.
+	if err := refuseTwice(data, strings.ToLower); err != nil {
+		return nil, driverErrorf(err.key, "%v", err.err)
 	}
 	d := new(Driver)
 	read := map[string]func(raw json.RawMessage) error{

@@ -67,6 +67,11 @@ func TestDriverFilesAreReadStrictly(t *testing.T) {
 		{`{"mask_fill": 1e999}`, "mask_fill", "want a number"},
 		{`{"caches": {"in": 5}}`, "caches.in", "is the number 5, want a string"},
 		{`{"caches": ["in"]}`, "caches", "is a list, want an object"},
+		{`{"context": 8, "tokens": "x", "context": 9}`, "context", "the key comes twice"},
+		{`{"context": 8, "Context": 9}`, "context", "the key comes twice"},
+		{`{"mask_fill": -1, "m\u0061sk_fill": null}`, "mask_fill", "the key comes twice"},
+		{`{"constants": {"a": 1, "b": {"a": 1}, "a": 1}}`, "constants.a", "the key comes twice"},
+		{`{"caches": {"in": "x", "In": "y", "in": "z"}}`, "caches.in", "the key comes twice"},
 		{`{"constants": {"scale": "1"}}`, "constants.scale", "is a string, want a number"},
 	} {
 		_, err := generate.ReadDriver(strings.NewReader(c.text))

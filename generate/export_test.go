@@ -57,7 +57,7 @@ func (m *StopMatcher) Flush() string { return m.m.flush() }
 // CausalMask returns the mask of q tokens after past.
 func CausalMask(d tensor.DType, q, past int, fill float32) (*tensor.Tensor, error) {
 	var buf []byte
-	return causalMask(d, &buf, q, past, fill)
+	return causalMask(context.Background(), d, &buf, q, past, fill)
 }
 
 // KthLargest returns the k-th largest element, found in both ways.
@@ -70,7 +70,7 @@ func KthLargest(x []float32, k int) (heap, selection float32) {
 const TurnEndTime = turnEndTime
 
 // TurnEnd tells the token that the chat template puts behind an answer, or -1.
-func (g *Generator) TurnEnd() int { return g.turnEnd }
+func (g *Generator) TurnEnd() int { return g.made().turnEnd }
 
 // Reserve prepares n steps of one token, as a stream does at its start.
 func Reserve(s *Sequence, n int) error { return s.reserve(n) }
@@ -134,4 +134,34 @@ func FamilyNames() (names []Family, last func(*coreml.Description) bool) {
 	return names, func(desc *coreml.Description) bool {
 		return families[len(families)-1].matches(&binder{desc: desc, d: &Driver{}})
 	}
+}
+
+// FilledConstants returns how many constants are filled when a package is opened.
+func FilledConstants(ctx context.Context, m Predictor, desc *coreml.Description, d *Driver) (int, error) {
+	d, err := Detect(desc, d)
+	if err != nil {
+		return 0, err
+	}
+	b, err := bindModel(ctx, m, desc, d, -1)
+	return len(b.constants), err
+}
+
+// ChunkOf returns the tokens of the chunk that a package with a cache takes of n.
+func ChunkOf(desc *coreml.Description, past, n, limit int) (int, error) {
+	d, err := Detect(desc, nil)
+	if err != nil {
+		return 0, err
+	}
+	b, err := bindModel(context.Background(), nil, desc, d, -1)
+	if err != nil {
+		return 0, err
+	}
+	return (&cachedLane{m: b}).chunk(past, n, limit)
+}
+
+// MaskUntil writes a mask unless ctx has ended.
+func MaskUntil(ctx context.Context, q, past int) error {
+	var buf []byte
+	_, err := causalMask(ctx, tensor.Float32, &buf, q, past, -1)
+	return err
 }

@@ -30,6 +30,9 @@ type generation struct {
 // newGeneration checks opts and prepares an answer. Chat says that it is one to
 // messages, which may call tools and ends as the chat template says.
 func (g *Generator) newGeneration(opts *Options, chat bool, start time.Time) (*generation, error) {
+	if err := g.check(); err != nil {
+		return nil, err
+	}
 	if g.tok == nil {
 		return nil, ErrNoTokenizer
 	}

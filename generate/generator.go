@@ -12,7 +12,8 @@ import (
 )
 
 // Generator writes text with one model. It is made by [Open], [OpenFS] or [New]
-// and may be used from any number of goroutines at once.
+// and may be used from any number of goroutines at once. A nil or zero one is as
+// one that is closed and has no model.
 type Generator struct {
 	model    *coreml.Model
 	tok      *tokenizer.Tokenizer // nil when there is none
@@ -42,7 +43,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
-	f, err := g.bind(m, desc, c.Driver)
+	f, err := g.bind(ctx, m, desc, c.Driver)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 
 // bind finds the driver of a model and refuses a tokenizer and defaults that are
 // not the model's.
-func (g *Generator) bind(m predictor, desc *coreml.Description, override *Driver) (*family, error) {
+func (g *Generator) bind(ctx context.Context, m predictor, desc *coreml.Description, override *Driver) (*family, error) {
 	entries := 0
 	if g.tok != nil {
 		entries = g.tok.VocabSize()
@@ -63,7 +64,7 @@ func (g *Generator) bind(m predictor, desc *coreml.Description, override *Driver
 	if err != nil {
 		return nil, err
 	}
-	if g.bound, err = bindModel(m, desc, d, g.defaults.PadToken); err != nil {
+	if g.bound, err = bindModel(ctx, m, desc, d, g.defaults.PadToken); err != nil {
 		return nil, err
 	}
 	if err := checkVocabulary(g.tok, g.Vocabulary()); err != nil {
@@ -92,31 +93,31 @@ func (g *Generator) findEnds() map[int]bool {
 
 // EndTokens returns the ids that end an answer, in rising order.
 func (g *Generator) EndTokens() []int {
-	return slices.Sorted(maps.Keys(g.ends))
+	return slices.Sorted(maps.Keys(g.made().ends))
 }
 
 // Model returns the model.
-func (g *Generator) Model() *coreml.Model { return g.model }
+func (g *Generator) Model() *coreml.Model { return g.made().model }
 
 // Tokenizer returns the tokenizer, nil when there is none.
-func (g *Generator) Tokenizer() *tokenizer.Tokenizer { return g.tok }
+func (g *Generator) Tokenizer() *tokenizer.Tokenizer { return g.made().tok }
 
 // Driver returns a copy of what was detected and overridden.
 func (g *Generator) Driver() Driver {
-	d := *g.bound.d
+	d := *g.made().bound.d
 	d.Caches, d.Constants = maps.Clone(d.Caches), maps.Clone(d.Constants)
 	return d
 }
 
 // Defaults returns a copy of the model's own settings.
-func (g *Generator) Defaults() Defaults { return g.defaults.clone() }
+func (g *Generator) Defaults() Defaults { return g.made().defaults.clone() }
 
 // DefaultSampling returns how the model itself wants its tokens chosen, as
 // generation_config.json says: what a nil [Options.Sampling] stands for. It is a
 // copy that may be changed and used as Options.Sampling, and never nil: a zero
 // one takes the likeliest token.
 func (g *Generator) DefaultSampling() *Sampling {
-	if s := g.defaults.Sampling.clone(); s != nil {
+	if s := g.made().defaults.Sampling.clone(); s != nil {
 		return s
 	}
 	return new(Sampling)
@@ -125,16 +126,16 @@ func (g *Generator) DefaultSampling() *Sampling {
 // Vocabulary returns the number of logits that the model gives for a token, or
 // 0 while it is not known: a package may leave it open until the first
 // prediction.
-func (g *Generator) Vocabulary() int { return int(g.bound.vocabulary.Load()) }
+func (g *Generator) Vocabulary() int { return int(g.made().bound.vocabulary.Load()) }
 
 // ContextLength returns the greatest number of tokens of prompt and answer together.
-func (g *Generator) ContextLength() int { return g.bound.context }
+func (g *Generator) ContextLength() int { return g.made().bound.context }
 
 // Close refuses further work and returns at once. Streams end with [ErrClosed]
 // at their next token, and the model that [Open] loaded is closed when the last
 // of them has ended.
 func (g *Generator) Close() error {
-	if err := g.pool.close(); err != nil {
+	if err := g.made().pool.close(); err != nil {
 		return prefixed(fmt.Errorf("close: %w", err))
 	}
 	return nil

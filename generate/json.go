@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ var errTooLarge = fmt.Errorf("has more than %d bytes", maxConfigBytes)
 
 // readConfig reads a whole JSON file.
 func readConfig(r io.Reader) ([]byte, error) {
+	if r == nil {
+		return nil, errNilReader
+	}
 	data, err := io.ReadAll(io.LimitReader(r, maxConfigBytes+1))
 	if err == nil && len(data) > maxConfigBytes {
 		err = errTooLarge
@@ -48,6 +52,34 @@ func jsonObject(data []byte) (map[string]json.RawMessage, error) {
 	return fields, nil
 }
 
+// refuseTwice returns an error for the first key that comes twice in an object,
+// which is known to be one; nil for none. Keys are the same that fold makes equal.
+// encoding/json takes the last of two values without a word.
+func refuseTwice(object []byte, fold func(string) string) *memberError {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil { // the brace
+		return nil
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		key, ok := token.(string)
+		if err != nil || !ok {
+			return nil
+		}
+		key = fold(key)
+		if seen[key] {
+			return &memberError{key, errors.New("the key comes twice")}
+		}
+		seen[key] = true
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
 // jsonInto returns what reads a value into dst; null leaves it as it is. Errors
 // speak of JSON's kinds of values, not of Go's.
 func jsonInto[T any](dst *T) func(json.RawMessage) error {
@@ -59,7 +91,7 @@ func jsonInto[T any](dst *T) func(json.RawMessage) error {
 	}
 }
 
-// jsonIntoMap is jsonInto for the members of an object.
+// jsonIntoMap is jsonInto for the members of an object, each of which comes once.
 func jsonIntoMap[T any](dst *map[string]T) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		if string(raw) == "null" {
@@ -68,6 +100,9 @@ func jsonIntoMap[T any](dst *map[string]T) func(json.RawMessage) error {
 		members, err := jsonObject(raw)
 		if err != nil {
 			return err
+		}
+		if twice := refuseTwice(raw, func(key string) string { return key }); twice != nil {
+			return twice
 		}
 		*dst = make(map[string]T, len(members))
 		for _, key := range slices.Sorted(maps.Keys(members)) {

@@ -66,11 +66,13 @@ func (l *cachedLane) zeroCaches() error {
 	return nil
 }
 
-// chunk returns the greatest number of tokens that the declared shapes allow.
+// chunk returns the greatest number of tokens that the declared shapes allow and
+// whose mask is not too large.
 func (l *cachedLane) chunk(past, n, limit int) (int, error) {
 	if l.m.d.MaxQuery > 0 {
 		limit = min(limit, l.m.d.MaxQuery)
 	}
+	limit = min(limit, max(maxMaskBytes/l.m.mask.DType.Size()/(past+n), 1))
 	var refused error
 	for q := min(n, limit); q > 0; q-- {
 		l.shape = [4]int{1, q}
@@ -88,7 +90,7 @@ func (l *cachedLane) chunk(past, n, limit int) (int, error) {
 }
 
 func (l *cachedLane) forward(ctx context.Context, all []int, n int, last bool) (*tensor.Tensor, int, error) {
-	if err := l.setInputs(all, n); err != nil {
+	if err := l.setInputs(ctx, all, n); err != nil {
 		return nil, 0, err
 	}
 	last = last && n > 1 // a single token has no other row
@@ -104,14 +106,14 @@ func (l *cachedLane) forward(ctx context.Context, all []int, n int, last bool) (
 
 // setInputs sets the token ids and the mask. What one token needs is there
 // already, so that a step of decoding allocates nothing.
-func (l *cachedLane) setInputs(all []int, n int) (err error) {
+func (l *cachedLane) setInputs(ctx context.Context, all []int, n int) (err error) {
 	past := len(all) - n
 	tokens, mask := l.token, (*tensor.Tensor)(nil)
 	if n == 1 {
 		mask = l.m.zeros.get(past + 1)
 	} else {
 		tokens = tensor.New(l.m.tokens.DType, 1, n)
-		if mask, err = causalMask(l.m.mask.DType, &l.maskBuf, n, past, l.m.maskFill); err != nil {
+		if mask, err = causalMask(ctx, l.m.mask.DType, &l.maskBuf, n, past, l.m.maskFill); err != nil {
 			return err
 		}
 	}
@@ -154,6 +156,9 @@ func (l *cachedLane) reusable(n int, last bool) coreml.Features {
 func (l *cachedLane) keep(out coreml.Features, n int, last bool) {
 	for _, c := range l.m.caches {
 		l.spare[c.out], l.in[c.in] = l.in[c.in], out[c.out]
+	}
+	if l.opts.Outputs == nil { // those that were written to again have been looked at
+		out = l.m.reusable(out, last)
 	}
 	if n == 1 {
 		l.decoded = out

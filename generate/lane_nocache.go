@@ -31,7 +31,7 @@ func (l *noCacheLane) forward(ctx context.Context, all []int, n int, _ bool) (*t
 	if err != nil {
 		return nil, 0, err
 	}
-	in, err := l.inputs(all, length)
+	in, err := l.inputs(ctx, all, length)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -43,7 +43,7 @@ func (l *noCacheLane) forward(ctx context.Context, all []int, n int, _ bool) (*t
 	if err != nil {
 		return nil, 0, err
 	}
-	l.out, l.length = out, length
+	l.out, l.length = l.m.reusable(out, false), length
 	logits := out.Tensor(l.m.d.Logits)
 	// With one row for the last token, that is the last of the padding.
 	if rows := rowsOf(logits); rows == 1 && length > len(all) {
@@ -53,7 +53,7 @@ func (l *noCacheLane) forward(ctx context.Context, all []int, n int, _ bool) (*t
 }
 
 // inputs returns what the model takes for a text that is padded to length.
-func (l *noCacheLane) inputs(all []int, length int) (coreml.Features, error) {
+func (l *noCacheLane) inputs(ctx context.Context, all []int, length int) (coreml.Features, error) {
 	in := maps.Clone(l.m.constants)
 	tokens := tensor.New(l.m.tokens.DType, 1, length)
 	if err := putTokens(tokens, all, l.m.pad); err != nil {
@@ -68,7 +68,7 @@ func (l *noCacheLane) inputs(all []int, length int) (coreml.Features, error) {
 		in[l.m.d.AttentionMask] = coreml.MultiArray(tensor.Wrap(ones, 1, length).To(l.m.attention.DType))
 	}
 	if l.m.mask != nil {
-		mask, err := causalMask(l.m.mask.DType, &l.maskBuf, length, 0, l.m.maskFill)
+		mask, err := causalMask(ctx, l.m.mask.DType, &l.maskBuf, length, 0, l.m.maskFill)
 		if err != nil {
 			return nil, err
 		}
@@ -90,10 +90,11 @@ func (l *noCacheLane) reset() error {
 func (l *noCacheLane) close() error { return nil }
 
 // textLength returns the smallest length that the inputs of a text allow and
-// that holds n tokens.
+// that holds n tokens. None is beyond maxContext: a package may list lengths for
+// which there is no memory.
 func textLength(m *boundModel, n int) (int, error) {
 	length := shortestLength(m.tokens, n)
-	if length >= n && m.tokens.Check(1, length) == nil &&
+	if length >= n && length <= maxContext && m.tokens.Check(1, length) == nil &&
 		(m.attention == nil || m.attention.Check(1, length) == nil) &&
 		(m.mask == nil || m.mask.Check(1, 1, length, length) == nil) {
 		return length, nil

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -63,23 +64,27 @@ func (z *zeroMasks) view(n int) *tensor.Tensor {
 
 // causal writes the additive mask of q tokens that follow past others: row i
 // sees columns 0 to past+i.
-func causal[T any](dst []T, q, past int, fill T) {
+func causal[T any](ctx context.Context, dst []T, q, past int, fill T) error {
 	width := past + q
 	for i := range q {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		row := dst[i*width : (i+1)*width]
 		clear(row[:past+i+1])
 		for j := past + i + 1; j < width; j++ {
 			row[j] = fill
 		}
 	}
+	return nil
 }
 
 // causalMask returns the mask [1, 1, q, past+q] in memory of buf, which grows
 // as needed.
-func causalMask(dtype tensor.DType, buf *[]byte, q, past int, fill float32) (*tensor.Tensor, error) {
+func causalMask(ctx context.Context, dtype tensor.DType, buf *[]byte, q, past int, fill float32) (*tensor.Tensor, error) {
 	width := past + q
 	size := dtype.Size()
-	if q <= 0 || past < 0 || width > tensor.MaxBytes/size/q {
+	if q <= 0 || past < 0 || width > maxMaskBytes/size/q {
 		return nil, fmt.Errorf("%w: a mask of %d by %d is too large", ErrContextFull, q, width)
 	}
 	need := q * width * size
@@ -96,13 +101,11 @@ func causalMask(dtype tensor.DType, buf *[]byte, q, past int, fill float32) (*te
 		if err != nil {
 			return nil, err
 		}
-		causal(data, q, past, tensor.HalfOf(fill))
-		return t, nil
+		return t, causal(ctx, data, q, past, tensor.HalfOf(fill))
 	}
 	data, err := tensor.Data[float32](t)
 	if err != nil {
 		return nil, err
 	}
-	causal(data, q, past, fill)
-	return t, nil
+	return t, causal(ctx, data, q, past, fill)
 }

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -21,7 +22,10 @@ type boundModel struct {
 	maskFill  float32
 	pad       int
 	context   int // the greatest number of tokens
-	// vocabulary is the number of logits in a row, 0 until it is known.
+	outputs   []coreml.FeatureDescription
+	// declared is the number of logits in a row that the package declares, 0 where
+	// it leaves that open, and vocabulary what it is, 0 until it is known.
+	declared   int
 	vocabulary atomic.Int64
 	zeros      zeroMasks      // the causal masks of single tokens
 	lastRow    map[string]int // asks a prediction for one row of the logits
@@ -36,7 +40,7 @@ type cache struct {
 
 // bindModel joins a model with its driver. Pad is the token for padding, -1
 // where none is known.
-func bindModel(m predictor, desc *coreml.Description, d *Driver, pad int) (*boundModel, error) {
+func bindModel(ctx context.Context, m predictor, desc *coreml.Description, d *Driver, pad int) (*boundModel, error) {
 	b := &boundModel{
 		model: m, d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attention: desc.Input(d.AttentionMask),
 		constants: coreml.Features{}, maskFill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.ContextLength,
@@ -45,7 +49,12 @@ func bindModel(m predictor, desc *coreml.Description, d *Driver, pad int) (*boun
 	if d.MaskFill != nil {
 		b.maskFill = float32(*d.MaskFill)
 	}
-	width := vocabularyOf(m, desc.Output(d.Logits))
+	b.outputs = desc.Outputs
+	logits := desc.Output(d.Logits)
+	if lo, hi := bounds(logits, -1); lo == hi {
+		b.declared = hi
+	}
+	width := vocabularyOf(m, logits)
 	b.vocabulary.Store(int64(width))
 	if width > 0 && b.pad >= width {
 		b.pad = 0 // no token looks at the padding, but the model has to know it
@@ -57,20 +66,21 @@ func bindModel(m predictor, desc *coreml.Description, d *Driver, pad int) (*boun
 		f := desc.Input(in)
 		b.caches = append(b.caches, cache{in: in, out: out, dtype: f.DType, shape: f.Shape})
 	}
-	return b, b.fillConstants(desc)
+	return b, b.fillConstants(ctx, desc)
 }
 
-// fillConstants makes the inputs that are the same in every prediction.
-func (b *boundModel) fillConstants(desc *coreml.Description) error {
-	for name, v := range b.d.Constants {
-		f := desc.Input(name)
-		t := tensor.FromSlice([]float64{v}).Broadcast(f.Shape...).To(f.DType).Contiguous()
-		if err := t.Err(); err != nil {
-			return &DriverError{Field: "constants." + name, Reason: err.Error(), Err: err}
+// reusable returns the outputs of a pass, or nil where the next one of the same
+// shapes cannot write to them: a package may declare other shapes than it gives, and
+// a prediction takes no buffer that is not as declared. Last says that the logits
+// have one row only, which is always taken.
+func (b *boundModel) reusable(out coreml.Features, last bool) coreml.Features {
+	for i := range b.outputs {
+		f := &b.outputs[i]
+		if t := out.Tensor(f.Name); f.Kind == coreml.KindMultiArray && !(last && f.Name == b.d.Logits) && f.Check(t.Shape()...) != nil {
+			return nil
 		}
-		b.constants[name] = coreml.MultiArray(t)
 	}
-	return nil
+	return out
 }
 
 // checkPrompt refuses a prompt that no sequence of the model can take. It is

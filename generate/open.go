@@ -44,6 +44,9 @@ func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 // OpenFS is [Open] for the package in the folder dir of fsys, such as an
 // embed.FS. The tokenizer and the other files lie in the same file system.
 func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generator, error) {
+	if fsys == nil {
+		return nil, prefixed(fmt.Errorf("open: %w", errNilFileSystem))
+	}
 	c := valueOr(cfg, Config{})
 	s := &source{
 		fsys: fsys, pkg: dir, tokenizer: path.Dir(dir),

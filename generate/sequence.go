@@ -17,7 +17,8 @@ import (
 // One call at a time may use a Sequence. A call that finds it in use, by another
 // goroutine or by the AppendRows whose visit makes the call, fails at once with
 // [ErrBusy] and changes nothing; Close is such a call too. Len, Tokens and Calls
-// may be called at any time and tell of what the last whole prediction left.
+// may be called at any time and tell of what the last whole prediction left. A nil
+// or zero Sequence is as one that is closed and has no tokens.
 type Sequence struct {
 	g       *Generator
 	lease   *lease
@@ -45,7 +46,7 @@ func (g *Generator) NewSequence(ctx context.Context) (*Sequence, error) {
 }
 
 func (g *Generator) newSequence(ctx context.Context) (*Sequence, error) {
-	l, err := g.pool.acquire(ctx)
+	l, err := g.made().pool.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +57,9 @@ func (g *Generator) newSequence(ctx context.Context) (*Sequence, error) {
 
 // enter takes the sequence for one call; leave ends the call.
 func (s *Sequence) enter() error {
+	if s == nil || s.lease == nil { // the zero value, which nothing made
+		return fmt.Errorf("sequence: %w", ErrClosed)
+	}
 	if s.status.CompareAndSwap(sequenceIdle, sequenceBusy) {
 		return nil
 	}
@@ -96,6 +100,9 @@ func (s *Sequence) expire() {
 
 // Len returns the number of tokens.
 func (s *Sequence) Len() int {
+	if s == nil {
+		return 0
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.ids)
@@ -103,6 +110,9 @@ func (s *Sequence) Len() int {
 
 // Tokens returns a copy of the tokens.
 func (s *Sequence) Tokens() []int {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.ids)
@@ -110,6 +120,9 @@ func (s *Sequence) Tokens() []int {
 
 // Calls returns the number of predictions so far.
 func (s *Sequence) Calls() int {
+	if s == nil {
+		return 0
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls
@@ -163,6 +176,9 @@ func (s *Sequence) reserve(n int) error {
 func (s *Sequence) Close() error { return prefixed(s.close()) }
 
 func (s *Sequence) close() error {
+	if s == nil || s.lease == nil {
+		return nil
+	}
 	if !s.status.CompareAndSwap(sequenceIdle, sequenceClosed) {
 		if s.isClosed() {
 			return nil

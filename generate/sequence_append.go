@@ -32,6 +32,9 @@ func (s *Sequence) Append(ctx context.Context, ids []int) ([]float32, error) {
 // with that error. After an error the sequence is as after one of Append. A nil
 // ctx never ends.
 func (s *Sequence) AppendRows(ctx context.Context, ids []int, visit func(pos int, logits []float32) error) error {
+	if visit == nil {
+		return prefixed(configErrorf("visit", "is nil"))
+	}
 	var visited error
 	err := s.append(background(ctx), ids, func(pos int, logits []float32) error {
 		visited = visit(pos, logits)
@@ -131,7 +134,7 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 		}
 		return err
 	}
-	if err := s.g.learnVocabulary(t.Dim(-1), ids); err != nil {
+	if err := s.g.learnVocabulary(t, ids); err != nil {
 		return s.resetAfter(past, err)
 	}
 	switch {
@@ -205,13 +208,17 @@ func (s *Sequence) resetAfter(past int, err error) error {
 
 // learnVocabulary takes over the number of logits in a row that the model gave.
 // It matters where the package did not say it: ids and tokenizer can only be
-// compared now.
-func (g *Generator) learnVocabulary(width int, ids []int) error {
+// compared now. A package that said another number is refused.
+func (g *Generator) learnVocabulary(logits *tensor.Tensor, ids []int) error {
+	width := logits.Dim(-1)
 	if int(g.bound.vocabulary.Load()) == width {
 		return nil
 	}
 	if width <= 0 {
 		return fmt.Errorf("%w: output %s has no logits", ErrDriver, g.bound.d.Logits)
+	}
+	if want := g.bound.declared; want > 0 && width != want {
+		return fmt.Errorf("%w: output %s is %v, where the package declares %d logits for a token", ErrDriver, g.bound.d.Logits, logits.Shape(), want)
 	}
 	if err := checkVocabulary(g.tok, width); err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 // One turn at a time may use a Session. While the loop over a Send runs, every
 // other Send, SetMessages and Close fails with [ErrBusy] and changes nothing,
 // whether it comes from another goroutine or from within the loop. Messages may
-// be called at any time.
+// be called at any time. A nil or zero Session is as one whose generator is closed.
 type Session struct {
 	g    *Generator
 	busy atomic.Bool
@@ -36,6 +36,10 @@ type Session struct {
 // NewSession starts a conversation with the given messages, such as a system
 // message. The state is taken by the first turn.
 func (g *Generator) NewSession(messages ...tokenizer.Message) (*Session, error) {
+	g = g.made()
+	if err := g.check(); err != nil {
+		return nil, prefixed(fmt.Errorf("session: %w", err))
+	}
 	if g.tok == nil || !g.tok.HasChatTemplate() {
 		return nil, prefixed(fmt.Errorf("session: %w", ErrNoChatTemplate))
 	}
@@ -44,6 +48,9 @@ func (g *Generator) NewSession(messages ...tokenizer.Message) (*Session, error) 
 
 // enter takes the session for one turn or change; leave ends it.
 func (s *Session) enter() error {
+	if s == nil || s.g == nil { // the zero value, which nothing made
+		return fmt.Errorf("session: %w", ErrClosed)
+	}
 	if s.busy.CompareAndSwap(false, true) {
 		return nil
 	}
@@ -55,6 +62,9 @@ func (s *Session) leave() { s.busy.Store(false) }
 // Messages returns a copy of the conversation so far. While a turn is running
 // that is the conversation before it.
 func (s *Session) Messages() []tokenizer.Message {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.messages)
@@ -152,6 +162,9 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 // [ErrClosed]. While a turn is running it fails with [ErrBusy] and gives nothing
 // back: end the loop, or its context, first.
 func (s *Session) Close() error {
+	if s == nil || s.g == nil {
+		return nil
+	}
 	if err := s.enter(); err != nil {
 		return prefixed(err)
 	}

@@ -21,21 +21,23 @@ import (
 // measures. A nil ctx never ends; a nil opts is the zero [Options].
 //
 // The state is given back when the loop ends, be it by a panic, and when ctx
-// ends. With iter.Pull it must be the caller who ends one of them: a Pull whose
-// stop is never called keeps the state as long as ctx lasts.
+// ends. A stream that is pulled with [iter.Pull2] must be stopped: one whose stop is
+// never called, nor drained to its end, keeps the state as long as ctx lasts.
 func (g *Generator) Stream(ctx context.Context, prompt string, opts *Options) iter.Seq2[Token, error] {
+	g = g.made()
 	return g.stream(ctx, opts, false, func(ctx context.Context) ([]int, error) { return encodePrompt(ctx, g.tok, prompt) })
 }
 
 // StreamTokens is [Generator.Stream] for a prompt that is encoded already.
 func (g *Generator) StreamTokens(ctx context.Context, prompt []int, opts *Options) iter.Seq2[Token, error] {
-	return g.stream(ctx, opts, false, func(context.Context) ([]int, error) { return prompt, nil })
+	return g.made().stream(ctx, opts, false, func(context.Context) ([]int, error) { return prompt, nil })
 }
 
 // Chat answers messages through the tokenizer's chat template. For a
 // conversation of several turns a [Session] spares the work of reading the
 // earlier ones again.
 func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
+	g = g.made()
 	return g.stream(ctx, opts, true, func(ctx context.Context) ([]int, error) { return encodeChat(ctx, g.tok, messages, opts) })
 }
 
@@ -48,6 +50,9 @@ func (g *Generator) Generate(ctx context.Context, prompt string, opts *Options) 
 // Collect gathers the tokens of a stream. With an error it returns what there
 // was until then.
 func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
+	if stream == nil {
+		return &Result{}, prefixed(configErrorf("stream", "is nil"))
+	}
 	var text strings.Builder
 	r := &Result{}
 	for tok, err := range stream {

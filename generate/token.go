@@ -71,11 +71,17 @@ type Stats struct {
 
 // PrefillRate returns the prompt tokens per second, those in the cache left
 // out, or 0 when there was nothing to measure.
-func (s *Stats) PrefillRate() float64 { return rate(s.PromptTokens-s.CachedTokens, s.Prefill) }
+func (s *Stats) PrefillRate() float64 {
+	v := valueOr(s, Stats{})
+	return rate(v.PromptTokens-v.CachedTokens, v.Prefill)
+}
 
 // DecodeRate returns the tokens per second after the first one, or 0 when there
 // were none.
-func (s *Stats) DecodeRate() float64 { return rate(s.Tokens-1, s.Decode) }
+func (s *Stats) DecodeRate() float64 {
+	v := valueOr(s, Stats{})
+	return rate(v.Tokens-1, v.Decode)
+}
 
 // rate returns n per second, or 0 where there was nothing to measure.
 func rate(n int, d time.Duration) float64 {

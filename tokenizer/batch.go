@@ -35,6 +35,7 @@ func (t *Tokenizer) EncodeBatch(inputs []Input, opts *BatchOptions) ([]*Encoding
 // EncodeBatchContext is [Tokenizer.EncodeBatch], which ends with the context as
 // [Tokenizer.EncodeContext] does.
 func (t *Tokenizer) EncodeBatchContext(ctx context.Context, inputs []Input, opts *BatchOptions) ([]*Encoding, error) {
+	t = t.made()
 	ctx = background(ctx)
 	if opts == nil {
 		opts = &BatchOptions{}

@@ -49,7 +49,7 @@ type ChatOptions struct {
 }
 
 // HasChatTemplate reports whether the tokenizer brings a chat template.
-func (t *Tokenizer) HasChatTemplate() bool { return t.config.ChatTemplate != "" }
+func (t *Tokenizer) HasChatTemplate() bool { return t.made().config.ChatTemplate != "" }
 
 // template returns the text of the template that the options ask for.
 func (t *Tokenizer) template(opts *ChatOptions) string {
@@ -82,6 +82,7 @@ func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, o
 	if opts == nil {
 		opts = &ChatOptions{}
 	}
+	t = t.made()
 	text := t.template(opts)
 	if text == "" {
 		return "", ErrNoChatTemplate

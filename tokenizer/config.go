@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
+	"reflect"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/storage"
@@ -83,6 +85,31 @@ type configFile struct {
 	Legacy     *bool           `json:"legacy"`
 }
 
+// configKeys are the keys of configFile.
+var configKeys = func() map[string]bool {
+	keys := map[string]bool{}
+	for f := range reflect.TypeFor[configFile]().Fields() {
+		keys[f.Tag.Get("json")] = true
+	}
+	return keys
+}()
+
+// read reads the file as Python does, with which transformers answers: by the exact
+// names of its keys, and of a key that comes twice by the last value, even where that
+// is null. encoding/json alone would take BOS_TOKEN for bos_token.
+func (f *configFile) read(data []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { return !configKeys[key] })
+	exact, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(exact, f)
+}
+
 // maxSideFile bounds the files beside tokenizer.json, which list some ten
 // thousand tokens at most, and maxTemplates the chat templates in a folder.
 const (
@@ -131,7 +158,7 @@ func readConfig(fsys fs.FS, dir string) (*sideFiles, error) {
 
 func (c *sideFiles) merge(data []byte) error {
 	var f configFile
-	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\uFEFF")), &f); err != nil {
+	if err := f.read(bytes.TrimPrefix(data, []byte("\uFEFF"))); err != nil {
 		return err
 	}
 	for _, p := range []struct {

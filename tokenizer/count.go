@@ -18,6 +18,7 @@ func (t *Tokenizer) Count(text string, addSpecial bool) (int, error) {
 // CountContext is [Tokenizer.Count], which ends with the context as
 // [Tokenizer.EncodeContext] does.
 func (t *Tokenizer) CountContext(ctx context.Context, text string, addSpecial bool) (int, error) {
+	t = t.made()
 	ctx = background(ctx)
 	if t.intricate {
 		ids, err := t.appendTraced(ctx, nil, text, addSpecial)
@@ -71,6 +72,7 @@ func (t *Tokenizer) Truncate(text string, limit int, opts *TruncateOptions) (str
 // TruncateContext is [Tokenizer.Truncate], which ends with the context as
 // [Tokenizer.EncodeContext] does.
 func (t *Tokenizer) TruncateContext(ctx context.Context, text string, limit int, opts *TruncateOptions) (string, int, error) {
+	t = t.made()
 	ctx = background(ctx)
 	if opts == nil {
 		opts = &TruncateOptions{}

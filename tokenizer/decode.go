@@ -19,13 +19,16 @@ import (
 // over them, what the decoder has made of them until then.
 // [Tokenizer.DecodeContext] gives the error.
 func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
-	text, _ := t.decode(nil, ids, skipSpecial)
+	text, _ := t.made().decode(nil, ids, skipSpecial)
 	return text
 }
 
 // DecodeContext is [Tokenizer.Decode] with an error, which is [ErrTooLarge] or
 // that of the context. A nil context counts as the background.
 func (t *Tokenizer) DecodeContext(ctx context.Context, ids []int, skipSpecial bool) (string, error) {
+	if err := t.check(); err != nil {
+		return "", err
+	}
 	ctx = background(ctx)
 	if err := ctx.Err(); err != nil {
 		return "", budget.Stopped(err)
@@ -150,6 +153,7 @@ func (t *Tokenizer) decodeBytes(may *budget.Budget, ids []int, skipSpecial bool)
 
 // DecodeTokens is [Tokenizer.Decode] for tokens as the vocabulary spells them.
 func (t *Tokenizer) DecodeTokens(tokens []string) string {
+	t = t.made()
 	size := 0
 	for _, token := range tokens {
 		size += len(token)

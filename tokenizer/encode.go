@@ -136,6 +136,9 @@ func (t *Tokenizer) appendTraced(ctx context.Context, dst []int, text string, ad
 
 // state returns the memory to encode a text in, with the budget for it.
 func (t *Tokenizer) state(ctx context.Context, text string) (*state, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
 	if len(text) > budget.MaxText {
 		return nil, budget.ErrTooLong
 	}

@@ -56,7 +56,12 @@ func (e *Encoding) from() []origin {
 }
 
 // Len returns the number of tokens.
-func (e *Encoding) Len() int { return len(e.IDs) }
+func (e *Encoding) Len() int {
+	if e == nil {
+		return 0
+	}
+	return len(e.IDs)
+}
 
 // newEncoding returns an encoding with room for n tokens.
 func newEncoding(n int) *Encoding {

@@ -47,7 +47,7 @@ type FormatError struct {
 // Error returns a message that names the file. What it tells of the file is short
 // and printable.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("tokenizer: %s: %s", quote.Text(e.File, maxMessage), quote.Text(e.Err.Error(), maxMessage))
+	return fmt.Sprintf("tokenizer: %s: %s", quote.Text(e.File, maxMessage), quote.Text(fmt.Sprint(e.Err), maxMessage))
 }
 
 // maxMessage bounds a message about a file.

@@ -55,6 +55,9 @@ func Load(path string) (*Tokenizer, error) {
 
 // LoadFS is [Load] for a directory of a file system.
 func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
+	if fsys == nil {
+		return nil, errNoFileSystem
+	}
 	return load(fsys, dir, fileName)
 }
 

@@ -25,6 +25,7 @@ type Padding struct {
 
 // Padding returns the padding that the file asks for, nil if it asks for none.
 func (t *Tokenizer) Padding() *Padding {
+	t = t.made()
 	if t.padding == nil {
 		return nil
 	}

@@ -229,18 +229,22 @@ func joined(list []*Encoding) *Encoding {
 }
 
 // PostProcess puts the special tokens of the post-processor around an encoding
-// without any, or around a pair; second is nil for a single text. It may change
+// without any, or around a pair; second is nil for a single text, and a nil first
+// is an empty one. It may change
 // and keep the encodings that it gets. [Tokenizer.EncodePair]
 // and the like have done it already.
 func (t *Tokenizer) PostProcess(first, second *Encoding, addSpecial bool) *Encoding {
-	return t.process(first, second, addSpecial)
+	if first == nil {
+		first = newEncoding(0)
+	}
+	return t.made().process(first, second, addSpecial)
 }
 
 // SpecialCount returns how many tokens the post-processor adds to a text, or
 // to a pair.
 func (t *Tokenizer) SpecialCount(pair bool) int {
 	n := 0
-	for _, p := range t.processors {
+	for _, p := range t.made().processors {
 		if pair {
 			n += p.added[1]
 		} else {

@@ -46,7 +46,7 @@ type Decoder struct {
 // NewDecoder returns a decoder for a new stream. Special tokens have no text
 // in it if skipSpecial is set.
 func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder {
-	d := &Decoder{t: t, skip: skipSpecial}
+	d := &Decoder{t: t.made(), skip: skipSpecial}
 	d.may.Begin(nil, 0)
 	return d
 }
@@ -55,6 +55,9 @@ func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder {
 // often that of the id, nothing in the middle of a character, and the text of
 // several ids at its end.
 func (d *Decoder) Next(id int) string {
+	if d == nil || d.t == nil { // no NewDecoder made it
+		return ""
+	}
 	if d.t.bytesOnly {
 		return d.nextBytes(id)
 	}
@@ -67,6 +70,9 @@ func (d *Decoder) Next(id int) string {
 // ends the stream: what follows gives the same one, until a flush makes the decoder
 // ready for a new stream. A nil context counts as the background.
 func (d *Decoder) NextContext(ctx context.Context, id int) (string, error) {
+	if err := d.check(); err != nil {
+		return "", err
+	}
 	if err := d.resume(ctx); err != nil {
 		return "", err
 	}
@@ -77,6 +83,9 @@ func (d *Decoder) NextContext(ctx context.Context, id int) (string, error) {
 // Flush returns the text that is still held back, an incomplete character as
 // U+FFFD, and makes the decoder ready for a new stream.
 func (d *Decoder) Flush() string {
+	if d == nil || d.t == nil {
+		return ""
+	}
 	d.may.Resume(nil)
 	text := d.flush()
 	d.reset()
@@ -86,6 +95,9 @@ func (d *Decoder) Flush() string {
 // FlushContext is [Decoder.Flush] with an error, as [Decoder.NextContext] has it.
 // With an error too the decoder is ready for a new stream.
 func (d *Decoder) FlushContext(ctx context.Context) (string, error) {
+	if err := d.check(); err != nil {
+		return "", err
+	}
 	defer d.reset()
 	if err := d.resume(ctx); err != nil {
 		return "", err

@@ -15,7 +15,9 @@ import (
 )
 
 // Tokenizer turns text into the ids of a model's vocabulary and back. It does
-// not change after it was loaded and is safe for concurrent use.
+// not change after it was loaded and is safe for concurrent use. It is made by
+// [Load] or [LoadFS]: a nil or zero one has no tokens and encodes nothing but an
+// error, and what it decodes is empty.
 type Tokenizer struct {
 	model       model.Model
 	vocab       *vocab.Vocab
@@ -61,21 +63,22 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) ([]int, error) {
 // milliseconds after it, whatever the text. A nil context counts as the
 // background.
 func (t *Tokenizer) EncodeContext(ctx context.Context, text string, addSpecial bool) ([]int, error) {
-	return t.encode(background(ctx), make([]int, 0, min(len(text), budget.MaxText)/3+8), text, addSpecial)
+	return t.made().encode(background(ctx), make([]int, 0, min(len(text), budget.MaxText)/3+8), text, addSpecial)
 }
 
 // AppendEncode is [Tokenizer.Encode], which appends the ids to dst.
 func (t *Tokenizer) AppendEncode(dst []int, text string, addSpecial bool) ([]int, error) {
-	return t.encode(context.Background(), dst, text, addSpecial)
+	return t.made().encode(context.Background(), dst, text, addSpecial)
 }
 
 // VocabSize returns the largest id plus one, added tokens included. Some of
 // the ids below it may have no token.
-func (t *Tokenizer) VocabSize() int { return t.size }
+func (t *Tokenizer) VocabSize() int { return t.made().size }
 
 // TokenToID returns the id of a token as the vocabulary spells it, in
 // byte-level vocabularies for example "Ġthe" for " the".
 func (t *Tokenizer) TokenToID(token string) (int, bool) {
+	t = t.made()
 	if id, ok := t.addedIDs[token]; ok {
 		return id, true
 	}
@@ -85,6 +88,7 @@ func (t *Tokenizer) TokenToID(token string) (int, bool) {
 
 // IDToToken returns the token of an id as the vocabulary spells it.
 func (t *Tokenizer) IDToToken(id int) (string, bool) {
+	t = t.made()
 	if a, ok := t.addedByID[id]; ok {
 		return a.Content, true
 	}
@@ -93,8 +97,8 @@ func (t *Tokenizer) IDToToken(id int) (string, bool) {
 
 // IsSpecial reports whether id is a special token: one that is no text, such
 // as the end of a text or of a turn.
-func (t *Tokenizer) IsSpecial(id int) bool { return t.special[id] }
+func (t *Tokenizer) IsSpecial(id int) bool { return t.made().special[id] }
 
 // Config returns what the files beside tokenizer.json say. It is shared and
 // must not be changed.
-func (t *Tokenizer) Config() *Config { return t.config }
+func (t *Tokenizer) Config() *Config { return t.made().config }

@@ -203,6 +203,8 @@ func TestTheFilesBesideTheTokenizerAreRead(t *testing.T) {
 	}{
 		{"nothing", nil, tokenizer.Config{}},
 		{"tokens as texts and objects", []string{"tokenizer_config.json", `{"bos_token":{"content":"<s>"},"eos_token":"</s>","pad_token":null,"model_max_length":1e30,"add_bos_token":false,"tokenizer_class":"X"}`}, tokenizer.Config{BOSToken: "<s>", EOSToken: "</s>", AddBOSToken: &no, TokenizerClass: "X"}},
+		{"the last of two values, as in Python", []string{"tokenizer_config.json", `{"eos_token":"a","bos_token":"<s>","bos_token":null,"eos_token":"b"}`}, tokenizer.Config{EOSToken: "b"}},
+		{"keys as they are spelt, as in Python", []string{"tokenizer_config.json", `{"bos_token":"<s>","BOS_TOKEN":"x","Chat_Template":"A"}`}, tokenizer.Config{BOSToken: "<s>"}},
 		{"a map of special tokens", []string{"special_tokens_map.json", `{"eos_token":"a","unk_token":"u","additional_special_tokens":["p",{"content":"q"}]}`, "tokenizer_config.json", `{"eos_token":"b"}`}, tokenizer.Config{EOSToken: "b", UnkToken: "u", AdditionalSpecialTokens: []string{"p", "q"}}},
 		{"a template in the configuration", []string{"tokenizer_config.json", `{"chat_template":"A"}`}, tokenizer.Config{ChatTemplate: "A", ChatTemplates: map[string]string{"default": "A"}}},
 		{"a template in a file goes first", []string{"tokenizer_config.json", `{"chat_template":"A"}`, "chat_template.jinja", "B"}, tokenizer.Config{ChatTemplate: "B", ChatTemplates: map[string]string{"default": "B"}}},

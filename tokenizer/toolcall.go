@@ -36,6 +36,7 @@ const (
 // ToolFormat returns the format that the chat template suggests, empty where
 // it suggests none.
 func (t *Tokenizer) ToolFormat() ToolFormat {
+	t = t.made()
 	text := t.config.ChatTemplate
 	if other, ok := t.config.ChatTemplates["tool_use"]; ok {
 		text = other
@@ -70,6 +71,9 @@ func ParseToolCalls(format ToolFormat, answer string) (text string, calls []Tool
 // of a call and the calls that have become whole. Text that may begin a call
 // is held back.
 func (p *ToolParser) Write(part string) (text string, calls []ToolCall) {
+	if p == nil { // there is no format in which calls are written
+		return part, nil
+	}
 	text, found := p.parser.Write(part)
 	return text, toolCalls(found)
 }
@@ -77,6 +81,9 @@ func (p *ToolParser) Write(part string) (text string, calls []ToolCall) {
 // Close ends the answer. A call that has no end, or that is malformed, is
 // returned as the text that it is.
 func (p *ToolParser) Close() (text string, calls []ToolCall) {
+	if p == nil {
+		return "", nil
+	}
 	text, found := p.parser.Close()
 	return text, toolCalls(found)
 }

@@ -46,6 +46,7 @@ func (t *Tokenizer) EncodeWithOffsets(text string, addSpecial bool) (*Encoding, 
 // EncodeWithOffsetsContext is [Tokenizer.EncodeWithOffsets], which ends with the
 // context as [Tokenizer.EncodeContext] does.
 func (t *Tokenizer) EncodeWithOffsetsContext(ctx context.Context, text string, addSpecial bool) (*Encoding, error) {
+	t = t.made()
 	e, err := t.trace(background(ctx), text)
 	if err != nil {
 		return nil, err
@@ -58,6 +59,7 @@ func (t *Tokenizer) EncodeWithOffsetsContext(ctx context.Context, text string, a
 // in the text that a token comes from. With a context,
 // [Tokenizer.EncodeBatchContext] does it.
 func (t *Tokenizer) EncodePair(first, second string, addSpecial bool) (*Encoding, error) {
+	t = t.made()
 	a, err := t.trace(context.Background(), first)
 	if err != nil {
 		return nil, err

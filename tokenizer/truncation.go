@@ -55,6 +55,7 @@ func limitError(limit, around int) error {
 // Truncation returns the truncation that the file asks for, nil if it asks for
 // none. Only [Tokenizer.EncodeBatch] truncates, and only if it is told to.
 func (t *Tokenizer) Truncation() *Truncation {
+	t = t.made()
 	if t.truncation == nil {
 		return nil
 	}
