@@ -49,6 +49,16 @@ func (t *turned) At(x, y int) color.Color {
 	return t.Image.At(from.X, from.Y)
 }
 
+// RGBA64At returns what At does. Package draw asks for it where it can, since it
+// takes no memory for each pixel.
+func (t *turned) RGBA64At(x, y int) color.RGBA64 {
+	from := t.how.source(x, y, t.w, t.h).Add(t.Image.Bounds().Min)
+	if p, ok := t.Image.(image.RGBA64Image); ok {
+		return p.RGBA64At(from.X, from.Y)
+	}
+	return color.RGBA64Model.Convert(t.Image.At(from.X, from.Y)).(color.RGBA64) //nolint:forcetypeassert,errcheck // the model's own type
+}
+
 // source returns where the pixel (x, y) of the upright picture, w by h, lies in
 // the stored one.
 func (o orientation) source(x, y, w, h int) image.Point {

@@ -149,5 +149,5 @@ func fitPicture(d *coreml.FeatureDescription, img image.Image, opts *imageOption
 	if !ok || size.X <= 0 || size.Y <= 0 {
 		return img, nil // which the prediction refuses
 	}
-	return resize(img, target), nil
+	return resize(opts.context(), img, target)
 }

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"context"
+	"encoding/binary"
 	"image"
-	"image/color"
 	"image/draw"
 	"math"
 
@@ -12,7 +13,9 @@ import (
 // resize scales a picture to a size, whatever its proportions, with a triangle
 // filter that is widened where the picture gets smaller: what Pillow calls
 // BILINEAR.
-func resize(img image.Image, to image.Point) image.Image {
+//
+// A large picture takes seconds, so ctx is looked at with each row.
+func resize(ctx context.Context, img image.Image, to image.Point) (image.Image, error) {
 	b := img.Bounds()
 	across, down := taps(b.Dx(), to.X), taps(b.Dy(), to.Y)
 	// Each row is scaled across once and added to the rows that it weighs in.
@@ -22,6 +25,9 @@ func resize(img image.Image, to image.Point) image.Image {
 	read := rowReader(img)
 	first := 0
 	for y := range b.Dy() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		read(line, y)
 		for x, t := range across {
 			row[x] = t.weigh(line)
@@ -38,7 +44,7 @@ func resize(img image.Image, to image.Point) image.Image {
 			}
 		}
 	}
-	return pictureOf(img, sums, to)
+	return pictureOf(img, sums, to), ctx.Err()
 }
 
 // rowReader returns what reads a row of pixels as four numbers each: of 16 bits,
@@ -52,13 +58,18 @@ func rowReader(img image.Image) func(line [][4]float64, y int) {
 				line[x][0] = float64(p.Pix[y*p.Stride+x])
 			}
 		}
-	case *image.Gray16, *image.RGBA64, *image.NRGBA64:
+	case *image.Gray16:
 		return func(line [][4]float64, y int) {
+			pix := p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]
 			for x := range line {
-				c := color.NRGBA64Model.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA64) //nolint:forcetypeassert,errcheck // the model's own type
-				line[x] = [4]float64{float64(c.R), float64(c.G), float64(c.B), 0}
+				v := float64(binary.BigEndian.Uint16(pix[2*x:]))
+				line[x] = [4]float64{v, v, v, 0}
 			}
 		}
+	case *image.RGBA64:
+		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
+	case *image.NRGBA64:
+		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
 	}
 	// Package draw knows the pictures of 8 bits and is many times faster.
 	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
@@ -67,6 +78,17 @@ func rowReader(img image.Image) func(line [][4]float64, y int) {
 		for x := range line {
 			p := strip.Pix[4*x : 4*x+3]
 			line[x] = [4]float64{float64(p[0]) * 0x101, float64(p[1]) * 0x101, float64(p[2]) * 0x101, 0}
+		}
+	}
+}
+
+// readDeep reads pixels of four numbers of 16 bits. They are opaque, so that it
+// does not matter whether the colours are multiplied by the fourth.
+func readDeep(line [][4]float64, pix []byte) {
+	for x := range line {
+		p := pix[8*x : 8*x+6]
+		line[x] = [4]float64{
+			float64(binary.BigEndian.Uint16(p)), float64(binary.BigEndian.Uint16(p[2:])), float64(binary.BigEndian.Uint16(p[4:])), 0,
 		}
 	}
 }
