@@ -45,18 +45,13 @@ func (t *turned) Bounds() image.Rectangle { return image.Rect(0, 0, t.w, t.h) }
 //
 // A view and no copy: the pixels are read once, for the model's own layout.
 func (t *turned) At(x, y int) color.Color {
-	from := t.how.source(x, y, t.w, t.h).Add(t.Image.Bounds().Min)
-	return t.Image.At(from.X, from.Y)
+	return t.Image.At(t.stored(x, y))
 }
 
-// RGBA64At returns what At does. Package draw asks for it where it can, since it
-// takes no memory for each pixel.
-func (t *turned) RGBA64At(x, y int) color.RGBA64 {
+// stored returns where a pixel of the upright picture lies in the stored one.
+func (t *turned) stored(x, y int) (int, int) {
 	from := t.how.source(x, y, t.w, t.h).Add(t.Image.Bounds().Min)
-	if p, ok := t.Image.(image.RGBA64Image); ok {
-		return p.RGBA64At(from.X, from.Y)
-	}
-	return color.RGBA64Model.Convert(t.Image.At(from.X, from.Y)).(color.RGBA64) //nolint:forcetypeassert,errcheck // the model's own type
+	return from.X, from.Y
 }
 
 // source returns where the pixel (x, y) of the upright picture, w by h, lies in

@@ -71,15 +71,54 @@ func rowReader(img image.Image) func(line [][4]float64, y int) {
 	case *image.NRGBA64:
 		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
 	}
+	if t, ok := img.(*turned); ok {
+		return turnedReader(t)
+	}
 	// Package draw knows the pictures of 8 bits and is many times faster.
 	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
 	return func(line [][4]float64, y int) {
 		draw.Draw(strip, strip.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Src)
 		for x := range line {
-			p := strip.Pix[4*x : 4*x+3]
-			line[x] = [4]float64{float64(p[0]) * 0x101, float64(p[1]) * 0x101, float64(p[2]) * 0x101, 0}
+			line[x] = wide(strip.Pix[4*x : 4*x+3])
 		}
 	}
+}
+
+// wide makes a pixel of 16 bits of one of 8.
+func wide(p []byte) [4]float64 {
+	return [4]float64{float64(p[0]) * 0x101, float64(p[1]) * 0x101, float64(p[2]) * 0x101, 0}
+}
+
+// turnedReader is the rowReader of a turned picture, for rows in their order from
+// the first one. It takes several at a time out of the stored picture: they may be
+// columns there, whose pixels lie far apart in memory.
+func turnedReader(t *turned) func(line [][4]float64, y int) {
+	const rows = 16
+	var strip *image.RGBA
+	return func(line [][4]float64, y int) {
+		if y%rows == 0 {
+			strip = t.strip(y, min(y+rows, t.h))
+		}
+		at, step := strip.PixOffset(t.stored(0, y)), 0
+		if t.w > 1 {
+			step = strip.PixOffset(t.stored(1, y)) - at
+		}
+		for x := range line {
+			p := at + x*step
+			line[x] = wide(strip.Pix[p : p+3])
+		}
+	}
+}
+
+// strip copies what the rows from lo up to hi are in the stored picture, at the
+// same place.
+func (t *turned) strip(lo, hi int) *image.RGBA {
+	x0, y0 := t.stored(0, lo)
+	x1, y1 := t.stored(t.w-1, hi-1)
+	r := image.Rect(min(x0, x1), min(y0, y1), max(x0, x1)+1, max(y0, y1)+1)
+	out := image.NewRGBA(r)
+	draw.Draw(out, r, t.Image, r.Min, draw.Src)
+	return out
 }
 
 // readDeep reads pixels of four numbers of 16 bits. They are opaque, so that it

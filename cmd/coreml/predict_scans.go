@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -26,7 +27,7 @@ func checkScans(r io.ReadSeeker, pixels int) error {
 	if n > most {
 		return fmt.Errorf("a JPEG of more than %d scans: at most %d are read, and %d pixels in all scans together", most, maxScans, maxScanned)
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
 	}
 	return err
