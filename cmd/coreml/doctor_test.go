@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/engine"
+	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // doctor runs the command and reads its report.
@@ -89,4 +92,24 @@ func TestInspectShowsTheComputePlan(t *testing.T) {
 	if strings.Contains(r.out, "weight") {
 		t.Error("a constant is listed")
 	}
+}
+
+// The variable is read when the process starts, so the test is one that runs
+// itself.
+func TestAnUnknownCPUIsNamedWithTheKnownOnes(t *testing.T) {
+	const want = `COREML_CPU="bogus" is not one of avx512, avx2, neon, generic; using `
+	if os.Getenv(kernel.EnvCPU) != "bogus" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), kernel.EnvCPU+"=bogus")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+			t.Errorf("%v: %s", err, out)
+		}
+		return
+	}
+	call(t, "doctor").want(t, exitFailure, "problem: "+want, "")
+	if report, _ := doctor(t); !strings.HasPrefix(report.CPU.Problem, want) {
+		t.Errorf("in JSON: %+v", report.CPU)
+	}
+	call(t, "inspect", "testdata/picture/model.mlpackage").want(t, exitOK, want, "")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // text describes the package for people.
@@ -25,6 +26,7 @@ func (p *packageInfo) text() string {
 		{"author", p.Author},
 		{"license", p.License},
 		{"engine", p.engineText()},
+		{"note", kernel.CPU().Problem},
 	} {
 		if line[1] != "" {
 			head.row(line[0], line[1])

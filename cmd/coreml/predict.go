@@ -156,7 +156,7 @@ func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
 			return err
 		}
 	}
-	in, err := p.inputs(m.Description())
+	in, err := p.inputs(ctx, m.Description())
 	if err != nil {
 		return err
 	}
@@ -204,8 +204,8 @@ func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Fea
 }
 
 // inputs reads the values that the flags name.
-func (p *predictCmd) inputs(d *coreml.Description) (coreml.Features, error) {
-	opts := &imageOptions{resize: p.Resize}
+func (p *predictCmd) inputs(ctx context.Context, d *coreml.Description) (coreml.Features, error) {
+	opts := &imageOptions{ctx: ctx, resize: p.Resize}
 	in := coreml.Features{}
 	if p.Inputs != "" {
 		if err := readInputs(p.Inputs, d, opts, in); err != nil {

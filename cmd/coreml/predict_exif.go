@@ -45,8 +45,13 @@ func (t *turned) Bounds() image.Rectangle { return image.Rect(0, 0, t.w, t.h) }
 //
 // A view and no copy: the pixels are read once, for the model's own layout.
 func (t *turned) At(x, y int) color.Color {
+	return t.Image.At(t.stored(x, y))
+}
+
+// stored returns where a pixel of the upright picture lies in the stored one.
+func (t *turned) stored(x, y int) (int, int) {
 	from := t.how.source(x, y, t.w, t.h).Add(t.Image.Bounds().Min)
-	return t.Image.At(from.X, from.Y)
+	return from.X, from.Y
 }
 
 // source returns where the pixel (x, y) of the upright picture, w by h, lies in

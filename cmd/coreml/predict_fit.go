@@ -17,7 +17,7 @@ func checkPicture(d *coreml.FeatureDescription, size image.Point, opts *imageOpt
 	}
 	if !opts.resizes() {
 		hint := "scale it first"
-		if opts != nil {
+		if opts != nil && !opts.stdio {
 			hint += ", or give --resize"
 		}
 		return markedf(tensor.ErrShape, "the model wants %s, %s; the picture is %d wide and %d high: %s",
@@ -76,5 +76,5 @@ func fitPicture(d *coreml.FeatureDescription, img image.Image, opts *imageOption
 	if !ok || size.X <= 0 || size.Y <= 0 {
 		return img, nil // which the prediction refuses
 	}
-	return resize(img, target), nil
+	return resize(opts.context(), img, target)
 }

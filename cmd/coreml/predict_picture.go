@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -13,9 +14,14 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 )
 
-// maxPictureBytes bounds the memory for the pixels of a picture, which a few
-// bytes of a file can claim.
-const maxPictureBytes = 256 << 20
+const (
+	// maxPictureBytes bounds the memory for the pixels of a picture, which a few
+	// bytes of a file can claim: 64 megapixels of 8 bits, 32 of 16.
+	maxPictureBytes = 256 << 20
+	// maxPictureSide is what JPEG has room for. PNG has no such limit, and each row
+	// costs time, however short it is.
+	maxPictureSide = 65_535
+)
 
 // readPicture decodes a PNG or JPEG for an image input. The size is looked at
 // before memory is taken for pixels.
@@ -26,7 +32,7 @@ func readPicture(f *inputFile, d *coreml.FeatureDescription, opts *imageOptions)
 	if d != nil && d.Kind != coreml.KindImage {
 		return nil, fmt.Errorf("%s is a picture, and the input is %s: %w", f.path, d.Type(), coreml.ErrKind)
 	}
-	img, err := decodePicture(io.NewSectionReader(f, 0, f.size), f.format, func(size image.Point) error {
+	img, err := decodePicture(opts.context(), io.NewSectionReader(f, 0, f.size), f.format, func(size image.Point) error {
 		return checkPicture(d, size, opts)
 	})
 	if err != nil {
@@ -35,8 +41,56 @@ func readPicture(f *inputFile, d *coreml.FeatureDescription, opts *imageOptions)
 	return fitPicture(d, img, opts)
 }
 
-// decodePicture decodes a picture whose upright size check allows.
-func decodePicture(r io.ReadSeeker, format fileFormat, check func(image.Point) error) (image.Image, error) {
+// decoding is held while a picture is decoded. Work that its caller has left goes
+// on for a while, with all of its memory, and must not pile up.
+var decoding = make(chan struct{}, 1)
+
+// decodePicture decodes a picture whose upright size check allows. It returns as
+// soon as ctx ends.
+//
+// The decoders know of no context and may compute for long between two reads, so
+// they run beside the caller. One that is left behind ends with its next read.
+func decodePicture(ctx context.Context, r io.ReadSeeker, format fileFormat, check func(image.Point) error) (image.Image, error) {
+	select {
+	case decoding <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var img image.Image
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { <-decoding }()
+		img, err = decodeUpright(&endingReader{ctx, r}, format, check)
+	}()
+	select {
+	case <-done:
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // and not what became of the error on its way through a decoder
+		}
+		return img, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// endingReader fails once its context has ended.
+type endingReader struct {
+	ctx context.Context
+	io.ReadSeeker
+}
+
+// Read reads while the context lasts.
+func (r *endingReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.ReadSeeker.Read(p)
+}
+
+// decodeUpright does the work of decodePicture.
+func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) error) (image.Image, error) {
 	decode, config := png.Decode, png.DecodeConfig
 	if format == formatJPEG {
 		decode, config = jpeg.Decode, jpeg.DecodeConfig
@@ -58,8 +112,13 @@ func decodePicture(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 	if err := check(size); err != nil {
 		return nil, err
 	}
-	if need := int64(c.Width) * int64(c.Height); c.Width <= 0 || c.Height <= 0 || need > maxPictureBytes/pixelBytes(c.ColorModel, progressive) {
-		return nil, fmt.Errorf("a picture of %d x %d pixels takes more than %d bytes", c.Width, c.Height, maxPictureBytes)
+	if err := checkLimits(c, progressive); err != nil {
+		return nil, err
+	}
+	if format == formatJPEG {
+		if err := checkScans(r, c.Width*c.Height); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -71,6 +130,17 @@ func decodePicture(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 	return turn.apply(opaque(img)), nil
 }
 
+// checkLimits refuses a picture that would take too much memory or time.
+func checkLimits(c image.Config, progressive bool) error {
+	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPictureSide || c.Height > maxPictureSide {
+		return fmt.Errorf("a picture of %d x %d pixels: each side may have from 1 to %d", c.Width, c.Height, maxPictureSide)
+	}
+	if most := maxPictureBytes / pixelBytes(c.ColorModel, progressive); int64(c.Width)*int64(c.Height) > most {
+		return fmt.Errorf("a picture of %d x %d pixels takes more than %d bytes: of this kind it may have %d pixels", c.Width, c.Height, maxPictureBytes, most)
+	}
+	return nil
+}
+
 // pictureError gives the errors of the decoders one form.
 func pictureError(err error) error {
 	if errors.Is(err, io.EOF) {
@@ -79,13 +149,16 @@ func pictureError(err error) error {
 	return fmt.Errorf("malformed picture: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "png: "), "jpeg: "))
 }
 
-// pixelBytes is the memory that a decoder takes for a pixel. That of progressive
-// JPEG keeps four coefficients of 32 bits besides.
+// pixelBytes is the memory that a decoder takes for a pixel. That of CMYK holds
+// what was stored, and colour and black apart; that of progressive JPEG keeps four
+// coefficients of 32 bits besides.
 func pixelBytes(m color.Model, progressive bool) int64 {
 	n := int64(4)
 	switch m {
 	case color.RGBA64Model, color.NRGBA64Model:
 		n = 8
+	case color.CMYKModel:
+		n = 12
 	}
 	if progressive {
 		n += 16

@@ -337,13 +337,13 @@ func TestHugePicturesAreRefusedBeforeMemoryIsTaken(t *testing.T) {
 	for name, format := range map[string]fileFormat{"png": formatPNG, "jpeg": formatJPEG} {
 		raw := bomb(format, 8000, 8000)
 		any := func(image.Point) error { return nil }
-		if _, err := decodePicture(bytes.NewReader(raw), format, any); err == nil || !strings.Contains(err.Error(), "takes more than") {
+		if _, err := decodePicture(t.Context(), bytes.NewReader(raw), format, any); err == nil || !strings.Contains(err.Error(), "takes more than") {
 			t.Errorf("%s: %v", name, err)
 		}
 		// The model's size is looked at first.
 		d := &coreml.FeatureDescription{Kind: coreml.KindImage, Pixels: coreml.PixelsRGB, Shape: []int{1, 3, 2, 3}}
 		fits := func(size image.Point) error { return checkPicture(d, size, nil) }
-		if _, err := decodePicture(bytes.NewReader(raw), format, fits); err == nil || !strings.Contains(err.Error(), "3 wide and 2 high") {
+		if _, err := decodePicture(t.Context(), bytes.NewReader(raw), format, fits); err == nil || !strings.Contains(err.Error(), "3 wide and 2 high") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -365,7 +365,10 @@ func TestScalingIsPillows(t *testing.T) {
 		{X: 9, Y: 2}: nil,
 		{X: 1, Y: 1}: nil,
 	} {
-		got := resize(img, size)
+		got, err := resize(t.Context(), img, size)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got.Bounds().Size() != size {
 			t.Errorf("size %v, want %v", got.Bounds().Size(), size)
 		}
@@ -377,8 +380,9 @@ func TestScalingIsPillows(t *testing.T) {
 		}
 	}
 	f := &coreml.FloatGray{Pix: []float32{-1, 3, 9, 9}, Stride: 2, Rect: image.Rect(0, 0, 2, 2)}
-	if got := resize(f, image.Pt(1, 1)).(*coreml.FloatGray).Pix[0]; got != 5 {
-		t.Errorf("the mean of numbers is %v, want 5", got)
+	got, err := resize(t.Context(), f, image.Pt(1, 1))
+	if err != nil || got.(*coreml.FloatGray).Pix[0] != 5 {
+		t.Errorf("the mean of numbers is %v, %v, want 5", got, err)
 	}
 }
 
@@ -403,7 +407,7 @@ func FuzzPictures(f *testing.F) {
 			}
 			return nil
 		}
-		img, err := decodePicture(bytes.NewReader(raw), format, small)
+		img, err := decodePicture(t.Context(), bytes.NewReader(raw), format, small)
 		if err != nil {
 			return
 		}

@@ -1,8 +1,9 @@
 package main
 
 import (
+	"context"
+	"encoding/binary"
 	"image"
-	"image/color"
 	"image/draw"
 	"math"
 
@@ -11,16 +12,30 @@ import (
 
 // imageOptions say what is done to make a picture fit; nil means nothing.
 type imageOptions struct {
+	// ctx ends the work on a picture, nil: nothing does. It lies here because the
+	// options go wherever a value may turn out to be a picture.
+	ctx    context.Context
 	resize bool // scale a picture to the size that the model wants
+	stdio  bool // the picture is from a request, which knows no flags
 }
 
 // resizes may be asked of nil.
 func (o *imageOptions) resizes() bool { return o != nil && o.resize }
 
+// context may be asked of nil.
+func (o *imageOptions) context() context.Context {
+	if o == nil || o.ctx == nil {
+		return context.Background()
+	}
+	return o.ctx
+}
+
 // resize scales a picture to a size, whatever its proportions, with a triangle
 // filter that is widened where the picture gets smaller: what Pillow calls
 // BILINEAR.
-func resize(img image.Image, to image.Point) image.Image {
+//
+// A large picture takes seconds, so ctx is looked at with each row.
+func resize(ctx context.Context, img image.Image, to image.Point) (image.Image, error) {
 	b := img.Bounds()
 	across, down := taps(b.Dx(), to.X), taps(b.Dy(), to.Y)
 	// Each row is scaled across once and added to the rows that it weighs in.
@@ -30,6 +45,9 @@ func resize(img image.Image, to image.Point) image.Image {
 	read := rowReader(img)
 	first := 0
 	for y := range b.Dy() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		read(line, y)
 		for x, t := range across {
 			row[x] = t.weigh(line)
@@ -46,7 +64,7 @@ func resize(img image.Image, to image.Point) image.Image {
 			}
 		}
 	}
-	return pictureOf(img, sums, to)
+	return pictureOf(img, sums, to), ctx.Err()
 }
 
 // rowReader returns what reads a row of pixels as four numbers each: of 16 bits,
@@ -60,21 +78,76 @@ func rowReader(img image.Image) func(line [][4]float64, y int) {
 				line[x][0] = float64(p.Pix[y*p.Stride+x])
 			}
 		}
-	case *image.Gray16, *image.RGBA64, *image.NRGBA64:
+	case *image.Gray16:
 		return func(line [][4]float64, y int) {
+			pix := p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]
 			for x := range line {
-				c := color.NRGBA64Model.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA64) //nolint:forcetypeassert,errcheck // the model's own type
-				line[x] = [4]float64{float64(c.R), float64(c.G), float64(c.B), 0}
+				v := float64(binary.BigEndian.Uint16(pix[2*x:]))
+				line[x] = [4]float64{v, v, v, 0}
 			}
 		}
+	case *image.RGBA64:
+		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
+	case *image.NRGBA64:
+		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
+	}
+	if t, ok := img.(*turned); ok {
+		return turnedReader(t)
 	}
 	// Package draw knows the pictures of 8 bits and is many times faster.
 	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
 	return func(line [][4]float64, y int) {
 		draw.Draw(strip, strip.Rect, img, image.Pt(b.Min.X, b.Min.Y+y), draw.Src)
 		for x := range line {
-			p := strip.Pix[4*x : 4*x+3]
-			line[x] = [4]float64{float64(p[0]) * 0x101, float64(p[1]) * 0x101, float64(p[2]) * 0x101, 0}
+			line[x] = wide(strip.Pix[4*x : 4*x+3])
+		}
+	}
+}
+
+// wide makes a pixel of 16 bits of one of 8.
+func wide(p []byte) [4]float64 {
+	return [4]float64{float64(p[0]) * 0x101, float64(p[1]) * 0x101, float64(p[2]) * 0x101, 0}
+}
+
+// turnedReader is the rowReader of a turned picture, for rows in their order from
+// the first one. It takes several at a time out of the stored picture: they may be
+// columns there, whose pixels lie far apart in memory.
+func turnedReader(t *turned) func(line [][4]float64, y int) {
+	const rows = 16
+	var strip *image.RGBA
+	return func(line [][4]float64, y int) {
+		if y%rows == 0 {
+			strip = t.strip(y, min(y+rows, t.h))
+		}
+		at, step := strip.PixOffset(t.stored(0, y)), 0
+		if t.w > 1 {
+			step = strip.PixOffset(t.stored(1, y)) - at
+		}
+		for x := range line {
+			p := at + x*step
+			line[x] = wide(strip.Pix[p : p+3])
+		}
+	}
+}
+
+// strip copies what the rows from lo up to hi are in the stored picture, at the
+// same place.
+func (t *turned) strip(lo, hi int) *image.RGBA {
+	x0, y0 := t.stored(0, lo)
+	x1, y1 := t.stored(t.w-1, hi-1)
+	r := image.Rect(min(x0, x1), min(y0, y1), max(x0, x1)+1, max(y0, y1)+1)
+	out := image.NewRGBA(r)
+	draw.Draw(out, r, t.Image, r.Min, draw.Src)
+	return out
+}
+
+// readDeep reads pixels of four numbers of 16 bits. They are opaque, so that it
+// does not matter whether the colours are multiplied by the fourth.
+func readDeep(line [][4]float64, pix []byte) {
+	for x := range line {
+		p := pix[8*x : 8*x+6]
+		line[x] = [4]float64{
+			float64(binary.BigEndian.Uint16(p)), float64(binary.BigEndian.Uint16(p[2:])), float64(binary.BigEndian.Uint16(p[4:])), 0,
 		}
 	}
 }

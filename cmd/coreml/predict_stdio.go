@@ -214,12 +214,12 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	if err := checkFolder(q.NPYDir); err != nil {
 		return nil, err // before the prediction changes a state
 	}
-	in := coreml.Features{}
+	in, opts := coreml.Features{}, &imageOptions{ctx: ctx, stdio: true}
 	for name, raw := range q.Inputs {
 		if err := checkName(d, name); err != nil {
 			return nil, badInput(err)
 		}
-		if in[name], err = decodeValue(raw, d.Input(name), nil); err != nil {
+		if in[name], err = decodeValue(raw, d.Input(name), opts); err != nil {
 			return nil, &codedError{errorCode(badInput(err)), fmt.Errorf("input %q: %w", name, err)}
 		}
 	}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// anySize takes every picture.
+func anySize(image.Point) error { return nil }
+
+// frame is a JPEG of grey pixels up to its first scan.
+func frame(width, height int) []byte {
+	return []byte{0xff, 0xd8, 0xff, 0xc2, 0, 11, 8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), 1, 1, 0x11, 0}
+}
+
+// scan is one whose pixels are all in two bytes.
+var scan = []byte{0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 1, 0, 0}
+
+func TestJPEGsOfTooManyScansAreRefused(t *testing.T) {
+	const refused = "scans: at most 100 are read"
+	// Without its end, so that the decoder refuses what the limit lets through.
+	for name, tc := range map[string]struct {
+		raw     []byte
+		refused bool
+	}{
+		"a hundred":                          {slices.Concat(frame(8, 8), bytes.Repeat(scan, 100)), false},
+		"one more":                           {slices.Concat(frame(8, 8), bytes.Repeat(scan, 101)), true},
+		"few of many pixels":                 {slices.Concat(frame(3600, 3600), bytes.Repeat(scan, 41)), false},
+		"one more of many pixels":            {slices.Concat(frame(3600, 3600), bytes.Repeat(scan, 42)), true},
+		"behind bytes that belong nowhere":   {slices.Concat(frame(8, 8), bytes.Repeat(append(make([]byte, 5000), scan...), 101)), true},
+		"behind more marks than are wanted":  {slices.Concat(frame(8, 8), bytes.Repeat(append([]byte{0xff, 0xff}, scan...), 101)), true},
+		"behind an end that is a comment's":  {slices.Concat(frame(8, 8), []byte{0xff, 0xfe, 0, 4, 0xff, 0xd9}, bytes.Repeat(scan, 101)), true},
+		"behind restarts and escaped pixels": {slices.Concat(frame(8, 8), bytes.Repeat(append([]byte{0xff, 0, 0xff, 0xd0}, scan...), 101)), true},
+		"in a comment":                       {slices.Concat(frame(8, 8), []byte{0xff, 0xfe, 0x10, 0}, bytes.Repeat(scan, 101), make([]byte, 4094-101*len(scan)), scan), false},
+		"behind the end":                     {slices.Concat(frame(8, 8), scan, []byte{0xff, 0xd9}, bytes.Repeat(scan, 101)), false},
+	} {
+		_, err := decodePicture(t.Context(), bytes.NewReader(tc.raw), formatJPEG, anySize)
+		if err == nil || strings.Contains(err.Error(), refused) != tc.refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPicturesWithALongSideAreRefused(t *testing.T) {
+	for _, size := range []image.Point{{1, 67_108_864}, {65_536, 1}} {
+		raw := bomb(formatPNG, uint32(size.X), uint32(size.Y))
+		if _, err := decodePicture(t.Context(), bytes.NewReader(raw), formatPNG, anySize); err == nil || !strings.Contains(err.Error(), "each side may have from 1 to 65535") {
+			t.Errorf("%v: %v", size, err)
+		}
+	}
+}
+
+// slowReader gives nothing until it is released.
+type slowReader struct {
+	io.ReadSeeker
+	reading  chan struct{}
+	released chan struct{}
+}
+
+func (r *slowReader) Read(p []byte) (int, error) {
+	select {
+	case r.reading <- struct{}{}:
+	default:
+	}
+	<-r.released
+	return r.ReadSeeker.Read(p)
+}
+
+func TestDecodingIsLeftWhenItsContextEnds(t *testing.T) {
+	raw, err := os.ReadFile("testdata/picture/im.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	slow := &slowReader{bytes.NewReader(raw), make(chan struct{}, 1), make(chan struct{})}
+	go func() {
+		<-slow.reading
+		cancel()
+	}()
+	if _, err := decodePicture(ctx, slow, formatPNG, anySize); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+	// The work that was left goes on, and another waits for it as long as its own
+	// context lasts.
+	if _, err := decodePicture(ctx, bytes.NewReader(raw), formatPNG, anySize); !errors.Is(err, context.Canceled) {
+		t.Errorf("behind it: got %v, want the context's error", err)
+	}
+	close(slow.released)
+	if _, err := decodePicture(t.Context(), bytes.NewReader(raw), formatPNG, anySize); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAReaderFailsOnceItsContextHasEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &endingReader{ctx, strings.NewReader("ab")}
+	if n, err := r.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("before: %d, %v", n, err)
+	}
+	cancel()
+	if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after: %d, %v", n, err)
+	}
+}
+
+func TestTimeLimitsHoldForPictures(t *testing.T) {
+	const model, file = "testdata/picture/model.mlpackage", "testdata/picture/im.png"
+	decoding <- struct{}{} // as one that goes on for ever
+	defer func() { <-decoding }()
+	call(t, "predict", model, "--input", "image="+file, "--timeout", "500ms").want(t, exitFailure, "", "there was no result within 500ms")
+	r := talk(t, object{"op": "load", "path": model},
+		object{"op": "predict", "model": "m1", "timeout_ms": 20, "inputs": object{"image": object{"file": file}}},
+		object{"op": "hello"})
+	if e, _ := r[1]["error"].(object); e == nil || e["code"] != codeTimeout {
+		t.Errorf("over standard input: %v", r[1])
+	}
+	if r[2]["ok"] != true {
+		t.Errorf("the next request: %v", r[2])
+	}
+}
+
+func TestScalingEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if img, err := resize(ctx, image.NewGray(image.Rect(0, 0, 4, 4)), image.Pt(2, 2)); img != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, %v", img, err)
+	}
+}
+
+func TestRequestsAreNotToldOfAFlag(t *testing.T) {
+	d := &coreml.FeatureDescription{Kind: coreml.KindImage, Pixels: coreml.PixelsRGB, Shape: []int{1, 3, 2, 3}}
+	for opts, told := range map[*imageOptions]bool{{}: true, {stdio: true}: false} {
+		if err := checkPicture(d, image.Pt(7, 5), opts); err == nil || strings.Contains(err.Error(), "--resize") != told {
+			t.Errorf("%+v: %v", opts, err)
+		}
+	}
+}
+
+func TestDeepPixelsAreScaledFromAllTheirBits(t *testing.T) {
+	// Of 0x1234 and 0xfedc the upper bytes are 18 and 254; 65,535ths of white times
+	// 255 are 18.13 and 253.85, and 254.85 of 0xffff - 39.
+	const a, b, c = 0x1234, 0xfedc, 0xffff - 39
+	bounds := image.Rect(3, 5, 5, 6)
+	gray, opaqued, straight := image.NewGray16(bounds), image.NewRGBA64(bounds), image.NewNRGBA64(bounds)
+	gray.SetGray16(4, 5, color.Gray16{Y: a})
+	opaqued.SetRGBA64(4, 5, color.RGBA64{R: a, G: b, B: c, A: 0xffff})
+	straight.SetNRGBA64(4, 5, color.NRGBA64{R: a, G: b, B: c, A: 0xffff})
+	for want, img := range map[color.NRGBA]image.Image{{18, 18, 18, 255}: gray, {18, 254, 255, 255}: opaqued} {
+		expectPixel(t, img, want)
+	}
+	expectPixel(t, straight, color.NRGBA{18, 254, 255, 255})
+}
+
+// expectPixel scales a picture of two pixels to its own size and looks at the
+// second.
+func expectPixel(t *testing.T, img image.Image, want color.NRGBA) {
+	t.Helper()
+	got, err := resize(t.Context(), img, image.Pt(2, 1))
+	if err != nil || got.At(1, 0) != want {
+		t.Errorf("%T: got %v, %v, want %v", img, got, err, want)
+	}
+}
+
+func TestTurnedPicturesAreScaledAsTheyAreSeen(t *testing.T) {
+	stored := image.NewYCbCr(image.Rect(0, 0, 37, 21), image.YCbCrSubsampleRatio420)
+	for i := range stored.Y {
+		stored.Y[i] = uint8(i * 7)
+	}
+	for i := range stored.Cb {
+		stored.Cb[i], stored.Cr[i] = uint8(i*5), uint8(i*11)
+	}
+	for o := orientation(2); o <= 8; o++ {
+		up := o.apply(stored)
+		b := up.Bounds()
+		copied := image.NewNRGBA(b)
+		for y := range b.Dy() {
+			for x := range b.Dx() {
+				copied.Set(x, y, up.At(x, y))
+			}
+		}
+		got, err1 := resize(t.Context(), up, image.Pt(5, 9))
+		want, err2 := resize(t.Context(), copied, image.Pt(5, 9))
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.(*image.NRGBA).Pix, want.(*image.NRGBA).Pix) {
+			t.Errorf("orientation %d: %v, want %v", o, got, want)
+		}
+	}
+	// One pixel wide, where no second one says how far the next is.
+	if _, err := resize(t.Context(), orientation(6).apply(image.NewGray(image.Rect(0, 0, 3, 1))), image.Pt(1, 2)); err != nil {
+		t.Error(err)
+	}
+}
