@@ -94,8 +94,9 @@
 //   - time in patterns that are not known: 1 s + 2 µs·n
 //
 // A [Decoder] has the last two for a stream as a whole: what is left of them grows
-// with its tokens, by a millisecond for each in patterns, and never beyond those of
-// an empty text.
+// with its tokens, once for each by its bytes, 16,384 steps and a millisecond in
+// patterns, and never beyond those of an empty text. It holds back up to 512 tokens
+// and 64 KiB that form no whole character.
 //
 // No tokenizer in use comes near them. A short text takes some ten megabytes at
 // most, one of a megabyte some hundred, whatever the file says.

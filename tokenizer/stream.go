@@ -14,6 +14,10 @@ import (
 // than the one before.
 const maxHeld = 512
 
+// maxHeldBytes bounds their bytes, as one token of a malformed vocabulary can be as
+// long as the file. What was held is decoded again at each step.
+const maxHeldBytes = 1 << 16
+
 // Decoder decodes a stream of ids. The texts that it returns are always whole
 // characters, and joined they are what the stream decoder of the reference
 // implementation gives. It belongs to one stream: it is not safe for
@@ -34,10 +38,14 @@ type Decoder struct {
 	// For other tokenizers, the tokens of the last text that was returned and
 	// those that came after it: how a token is written can depend on the one
 	// before it. read is where the new ones start, text what those before
-	// them decode to.
-	ids  []int
-	read int
-	text string
+	// them decode to, whole what all of them do.
+	ids         []int
+	read        int
+	text, whole string
+
+	// What has come since text was last returned. Tokens without a text count too,
+	// though read moves past them.
+	held, heldBytes int
 
 	may budget.Budget // of the stream, from its first token on
 	err error         // what ended it
@@ -47,7 +55,7 @@ type Decoder struct {
 // in it if skipSpecial is set.
 func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder {
 	d := &Decoder{t: t.made(), skip: skipSpecial}
-	d.may.Begin(nil, 0)
+	d.may.BeginStream()
 	return d
 }
 
@@ -127,8 +135,8 @@ func (d *Decoder) checked(ctx context.Context, text string) (string, error) {
 
 // reset forgets the stream.
 func (d *Decoder) reset() {
-	d.raw, d.ids, d.read, d.text, d.err = d.raw[:0], d.ids[:0], 0, "", nil
-	d.may.Begin(nil, 0)
+	*d = Decoder{t: d.t, skip: d.skip, raw: d.raw[:0], ids: d.ids[:0]}
+	d.may.BeginStream()
 }
 
 // next is Next within the budget.
@@ -136,18 +144,19 @@ func (d *Decoder) next(id int) string {
 	if d.t.bytesOnly {
 		return d.nextBytes(id)
 	}
-	if d.text == "" && len(d.ids) > 0 {
-		if text := d.decode(d.ids); !strings.HasSuffix(text, "\uFFFD") {
-			d.text, d.read = text, len(d.ids)
-		}
+	if d.text == "" && !strings.HasSuffix(d.whole, "\uFFFD") {
+		d.text, d.read = d.whole, len(d.ids)
 	}
+	token, _ := d.t.token(id, d.skip)
+	d.may.Credit(len(token))
 	d.ids = append(d.ids, id)
-	text := d.decode(d.ids)
-	held := len(d.ids) - d.read
-	if held < maxHeld && (len(text) <= len(d.text) || strings.HasSuffix(text, "\uFFFD")) {
+	d.held, d.heldBytes = d.held+1, d.heldBytes+len(token)
+	d.whole = d.decode(d.ids)
+	full := d.held >= maxHeld || d.heldBytes >= maxHeldBytes
+	if !full && (len(d.whole) <= len(d.text) || strings.HasSuffix(d.whole, "\uFFFD")) {
 		return ""
 	}
-	return d.advance(text)
+	return d.advance()
 }
 
 // nextBytes is next for tokens that are plain bytes. Their decoder has no patterns,
@@ -165,7 +174,9 @@ func (d *Decoder) nextBytes(id int) string {
 // decode returns the text of ids, once the budget is at its end as they are spelled.
 func (d *Decoder) decode(ids []int) string {
 	if d.may.Err == nil {
-		return d.t.decodeWithin(&d.may, ids, d.skip)
+		if text := d.t.decodeWithin(&d.may, ids, d.skip); d.may.Err == nil {
+			return text
+		}
 	}
 	var b strings.Builder
 	for _, id := range ids {
@@ -175,19 +186,19 @@ func (d *Decoder) decode(ids []int) string {
 	return b.String()
 }
 
-// advance returns the new part of text, the decoding of all ids that are held,
-// and forgets the ids before it.
-func (d *Decoder) advance(text string) string {
-	fresh, ok := strings.CutPrefix(text, d.text)
+// advance returns the new part of the text of all ids that are held, and forgets the
+// ids before it.
+func (d *Decoder) advance() string {
+	fresh, ok := strings.CutPrefix(d.whole, d.text)
 	if !ok {
 		// The new tokens changed the text that was already returned. On their
 		// own they have a text that does not depend on it.
 		fresh = d.decode(d.ids[d.read:])
 	}
-	read := len(d.ids) - d.read
 	d.ids = append(d.ids[:0], d.ids[d.read:]...)
 	d.text = d.decode(d.ids)
-	d.read = read
+	d.whole, d.read = d.text, len(d.ids)
+	d.held, d.heldBytes = 0, 0
 	return fresh
 }
 
@@ -196,8 +207,8 @@ func (d *Decoder) flush() string {
 	if d.t.bytesOnly {
 		return d.take(0)
 	}
-	if text := d.decode(d.ids); len(text) > len(d.text) {
-		return d.advance(text)
+	if len(d.whole) > len(d.text) {
+		return d.advance()
 	}
 	return ""
 }

@@ -154,7 +154,8 @@ func TestLongStreamsStayWithinTheirBudget(t *testing.T) {
 		n    int
 	}{
 		{"words", loadTiny(t), []int{8, 2, 3, 5}, 200_000},
-		{"bytes that never form a character", loadTiny(t), []int{9}, 5_000},
+		{"bytes that never form a character", loadTiny(t), []int{9}, 20_000},
+		{"ids that are none", loadTiny(t), []int{1 << 20}, 20_000},
 		{"a pattern", pattern, []int{3, 1, 2}, 50_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -166,6 +167,59 @@ func TestLongStreamsStayWithinTheirBudget(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unfinished is a tokenizer whose token 1 has 16,000 bytes and never ends in a whole
+// character, with steps that replace each letter of it.
+func unfinished(t testing.TB, steps int) *tokenizer.Tokenizer {
+	t.Helper()
+	tok, err := loadText(t, hostile{
+		"model":   map[string]any{"type": "WordLevel", "unk_token": "x", "vocab": map[string]int{"x": 0, strings.Repeat("a", 16_000) + "\uFFFD": 1}},
+		"decoder": sequence("decoders", slices.Repeat([]any{replacing(literal("a"), "a")}, steps)...),
+	}.text(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func TestWhatAStreamHoldsBackIsBoundedInBytes(t *testing.T) {
+	tok := unfinished(t, 1)
+	d := tok.NewDecoder(false)
+	var got strings.Builder
+	const n, size = 100, 16_003
+	for i := range n {
+		text, err := d.NextContext(t.Context(), 1)
+		if err != nil {
+			t.Fatalf("token %d: %v", i, err)
+		}
+		got.WriteString(text)
+		if held := (i+1)*size - got.Len(); held >= 1<<16 {
+			t.Fatalf("after token %d it holds %d bytes", i, held)
+		}
+	}
+	got.WriteString(d.Flush())
+	if want := tok.Decode(slices.Repeat([]int{1}, n), false); got.String() != want {
+		t.Errorf("%d bytes came out, want the %d of the list", got.Len(), len(want))
+	}
+}
+
+// As a list these tokens stay within their bounds. What a stream decodes again is not
+// credited again, so that it ends.
+func TestDecodingAgainIsPaidForByTheTokensThemselves(t *testing.T) {
+	tok := unfinished(t, 40)
+	if _, err := tok.DecodeContext(t.Context(), slices.Repeat([]int{1}, 20), false); err != nil {
+		t.Fatal(err)
+	}
+	d := tok.NewDecoder(false)
+	for i := range 100 {
+		if _, err := d.NextContext(t.Context(), 1); errors.Is(err, tokenizer.ErrTooLarge) {
+			return
+		} else if err != nil {
+			t.Fatalf("token %d: %v", i, err)
+		}
+	}
+	t.Error("a hundred tokens are decoded again and again")
 }
 
 func BenchmarkDecoderNext(b *testing.B) {

@@ -86,6 +86,14 @@ func FuzzToolCalls(f *testing.F) {
 		if len(calls)+len(more)+len(last) == 0 && a+b+c != answer {
 			t.Errorf("without calls %q became %q", answer, a+b+c)
 		}
+		// An object of Llama that is no call is text up to where the part with its end ends.
+		if format == string(tokenizer.ToolsLlama) {
+			return
+		}
+		text, whole := tokenizer.ParseToolCalls(tokenizer.ToolFormat(format), answer)
+		if found := slices.Concat(calls, more, last); a+b+c != text || !slices.Equal(spelled(found), spelled(whole)) {
+			t.Errorf("%q cut at %d gives %q %q, whole %q %q", answer, at, a+b+c, spelled(found), text, spelled(whole))
+		}
 	})
 }
 

@@ -59,6 +59,7 @@ type Budget struct {
 	Patience time.Duration
 	Most     int // tokens that may still be told with their places
 	Err      error
+	stream   bool // tokens are credited as they arrive, not as they are decoded
 }
 
 // Begin makes a budget for a text of n bytes.
@@ -69,30 +70,49 @@ func (may *Budget) Begin(done <-chan struct{}, n int) {
 	}
 }
 
+// BeginStream makes a budget for a stream, whose tokens can be decoded several times.
+func (may *Budget) BeginStream() {
+	may.Begin(nil, 0)
+	may.stream = true
+}
+
 // patienceOfCall is the time that each further call of a stream may take for
 // patterns. A search that needs next to none can wait that long for a processor,
 // and a stream of a million tokens is not to end for a million such waits.
 const patienceOfCall = time.Millisecond
 
+// laborOfCall is the steps of each further call of a stream: some ten for each token
+// that is held back and decoded again, of which there are a thousand at most.
+const laborOfCall = LookAfter
+
 // Resume goes on with a budget in another call, under the context of that one. A
 // stream has one budget from its first token to its last: what a pattern has taken
-// for one token is gone for the next ones. It grows with what is decoded, but what
-// is left over never adds up to more than a budget has at its beginning.
+// for one token is gone for the next ones. It grows with the tokens that arrive, but
+// what is left over never adds up to more than a budget has at its beginning.
 func (may *Budget) Resume(done <-chan struct{}) {
 	may.Done = done
 	may.Patience = min(may.Patience+patienceOfCall, patience(0))
-	may.work = min(may.work, labor(0))
+	may.work = min(may.work+laborOfCall, labor(0))
+}
+
+// Credit adds what a token of n bytes may take. Nobody knows beforehand how many
+// bytes a list of ids stands for, so the budget of a decoding begins as that of no
+// text and grows here.
+func (may *Budget) Credit(n int) {
+	may.work += laborOfByte * int64(1+n)
+	may.Patience += time.Duration(n) * patienceOfByte
 }
 
 // Decodes takes the step to one more token, of n bytes, of a text that has a size
-// with it. Nobody knows beforehand how many bytes a list of ids stands for, so the
-// budget of a decoding begins as that of no text and grows here.
+// with it. In a stream it credits nothing: a token that is decoded again and again
+// would pay for all of that itself.
 func (may *Budget) Decodes(n, size int) bool {
 	if size > MaxText {
 		may.Fail(ErrTooLong)
 	}
-	may.work += laborOfByte * int64(1+n)
-	may.Patience += time.Duration(n) * patienceOfByte
+	if !may.stream {
+		may.Credit(n)
+	}
 	return may.Spend(1 + n/8)
 }
 

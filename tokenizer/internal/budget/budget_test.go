@@ -109,17 +109,17 @@ func TestAStreamGoesOnWithWhatIsLeft(t *testing.T) {
 		t.Errorf("three calls may take %v in patterns, want %v", may.Patience, want)
 	}
 	may.Spend(int(labor(0)) + LookAfter)
-	if may.Resume(nil); may.Spend(1) || !errors.Is(may.Err, ErrTooLarge) {
+	if may.Resume(nil); may.Spend(2*laborOfCall) || !errors.Is(may.Err, ErrTooLarge) {
 		t.Errorf("it goes on after its end, with the error %v", may.Err)
 	}
 }
 
 func TestAStreamSavesNothingUp(t *testing.T) {
 	var may Budget
-	may.Begin(nil, 0)
+	may.BeginStream()
 	for range 1000 {
 		may.Resume(nil)
-		if !may.Decodes(1<<10, 1<<10) {
+		if may.Credit(1 << 10); !may.Decodes(1<<10, 1<<10) {
 			t.Fatal(may.Err)
 		}
 	}
@@ -151,6 +151,23 @@ func TestTokensBringTheirOwnSteps(t *testing.T) {
 		if !may.Decodes(4, 4) || !may.Spend(16) {
 			t.Fatal(may.Err)
 		}
+	}
+}
+
+// A stream decodes what it holds back again at each call. That is paid for by what
+// the tokens brought when they arrived.
+func TestTokensOfAStreamBringTheirStepsOnce(t *testing.T) {
+	var may Budget
+	may.BeginStream()
+	may.Credit(1 << 10)
+	most := int(labor(0)) + laborOfByte*(1+1<<10)
+	for steps := 0; may.Decodes(1<<10, 1<<10); steps += 1 + 1<<7 {
+		if steps > most {
+			t.Fatalf("it goes on after %d steps, with %d", steps, most)
+		}
+	}
+	if !errors.Is(may.Err, ErrTooLarge) || may.Patience > patience(1<<10) {
+		t.Errorf("it ended with %v and %v for patterns", may.Err, may.Patience)
 	}
 }
 

@@ -15,38 +15,15 @@ type Call struct {
 	Arguments json.RawMessage
 }
 
-// jsonEnd returns the end of the object or list at the start of s, 0 where it
-// has none yet. It counts brackets outside of strings, of either kind: whether they fit
-// is for the reader of the JSON to say.
-func jsonEnd(s string) int {
-	depth, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth--; depth <= 0 {
-				return i + 1
-			}
-		}
-	}
-	return 0
-}
-
 // callOf reads one call from its object.
-func callOf(raw string) (Call, bool) {
+func callOf(raw []byte) (Call, bool) {
 	var f struct {
 		ID         json.RawMessage `json:"id"`
 		Name       string          `json:"name"`
 		Arguments  json.RawMessage `json:"arguments"`
 		Parameters json.RawMessage `json:"parameters"`
 	}
-	if json.Unmarshal([]byte(raw), &f) != nil || f.Name == "" {
+	if json.Unmarshal(raw, &f) != nil || f.Name == "" {
 		return Call{}, false
 	}
 	call := Call{Name: f.Name, Arguments: f.Arguments}
@@ -66,24 +43,35 @@ func callOf(raw string) (Call, bool) {
 }
 
 // readObject reads a call that is an object.
-func readObject(s string) (calls []Call, used int, result progress) {
-	at := leading(s)
-	if at == len(s) {
+func readObject(p *Parser) (calls []Call, end int, result progress) {
+	at := p.solid.solid(p, p.base)
+	if at == none {
 		return nil, 0, needMore
 	}
-	if s[at] != '{' {
+	if p.text(at, at+1)[0] != '{' {
 		return nil, 0, notCall
 	}
-	n := jsonEnd(s[at:])
-	if n == 0 {
-		return nil, 0, needMore
+	_, end = p.object(at)
+	if end <= 0 {
+		return nil, 0, unended(end)
 	}
-	call, ok := callOf(s[at : at+n])
+	call, ok := p.call(at, end)
 	if !ok {
 		return nil, 0, notCall
 	}
-	return []Call{call}, at + n, isCall
+	return []Call{call}, end, isCall
 }
 
-// leading returns how much white space s begins with.
-func leading(s string) int { return len(s) - len(strings.TrimLeft(s, " \t\r\n")) }
+// call reads the call that is an object between two places.
+func (p *Parser) call(at, end int) (Call, bool) {
+	p.looked += end - at
+	return callOf(p.text(at, end))
+}
+
+// unended returns what an object is that has no end yet, or never will have one.
+func unended(end int) progress {
+	if end == none {
+		return notCall
+	}
+	return needMore
+}

@@ -16,8 +16,8 @@ type format struct {
 	// Without one it returns -1 and how much at the end of the text to hold
 	// back, because it may begin a call.
 	open func(p *Parser) (at int, mark string, held int)
-	// read reads what follows the mark, and how much of it the calls are.
-	read func(s string) (calls []Call, used int, result progress)
+	// read reads what follows the mark, and where the calls end.
+	read func(p *Parser) (calls []Call, end int, result progress)
 }
 
 // formats are the known ones, in the order in which a template is asked: those

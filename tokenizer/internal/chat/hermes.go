@@ -20,42 +20,48 @@ const endHermes = "</tool_call>"
 
 // readHermes reads a call up to </tool_call>. The object of a call may have that text
 // in a string, so where there is an object, its own end comes first.
-func readHermes(s string) ([]Call, int, progress) {
-	at := leading(s)
+func readHermes(p *Parser) ([]Call, int, progress) {
+	at := p.solid.solid(p, p.base)
 	switch {
-	case at == len(s):
+	case at == none:
 		return nil, 0, needMore
-	case s[at] == '{':
-		return readTagged(s, at)
+	case p.text(at, at+1)[0] == '{':
+		return readTagged(p, at)
 	}
-	stop := strings.Index(s, endHermes)
-	if stop < 0 {
+	stop := p.stop.word(p, at, endHermes)
+	if stop == none {
 		return nil, 0, needMore
 	}
-	call, ok := readTags(s[:stop])
+	if p.tags.known(p, at, stop); !p.tags.fit(p, at) {
+		return nil, 0, notCall
+	}
+	p.looked += stop - at
+	call, ok := readTags(string(p.text(at, stop)))
 	if !ok {
 		return nil, 0, notCall
 	}
 	return []Call{call}, stop + len(endHermes), isCall
 }
 
-// readTagged reads the object at s[at] and the end behind it. A model may write other
+// readTagged reads the object at a place and the end behind it. A model may write other
 // text in its place, but as long as nothing comes the end still may.
-func readTagged(s string, at int) ([]Call, int, progress) {
-	n := jsonEnd(s[at:])
-	if n == 0 {
+func readTagged(p *Parser, at int) ([]Call, int, progress) {
+	_, end := p.object(at)
+	if end <= 0 {
+		return nil, 0, unended(end)
+	}
+	next := p.behind.solid(p, end)
+	if next == none {
 		return nil, 0, needMore
 	}
-	next := at + n
-	next += leading(s[next:])
-	rest := s[next:]
+	rest := string(p.text(next, min(next+len(endHermes), p.end())))
 	switch {
-	case strings.HasPrefix(rest, endHermes):
+	case rest == endHermes:
 		next += len(endHermes)
 	case strings.HasPrefix(endHermes, rest): // it may still come
 		return nil, 0, needMore
 	}
-	call, ok := callOf(s[at : at+n])
+	call, ok := p.call(at, end)
 	if !ok {
 		return nil, 0, notCall
 	}
@@ -65,19 +71,19 @@ func readTagged(s string, at int) ([]Call, int, progress) {
 // readTags reads <function=name><parameter=key>value</parameter></function>.
 // A value that is JSON is taken as such, any other as a text.
 func readTags(s string) (Call, bool) {
-	_, s, ok := strings.Cut(s, "<function=")
+	_, s, ok := strings.Cut(s, openFunction)
 	name, body, found := strings.Cut(s, ">")
 	if name = strings.TrimSpace(name); !ok || !found || name == "" {
 		return Call{}, false
 	}
 	arguments := map[string]json.RawMessage{}
 	for {
-		_, rest, ok := strings.Cut(body, "<parameter=")
+		_, rest, ok := strings.Cut(body, openParameter)
 		if !ok {
 			break
 		}
 		key, rest, ok := strings.Cut(rest, ">")
-		value, rest, closed := strings.Cut(rest, "</parameter>")
+		value, rest, closed := strings.Cut(rest, endParameter)
 		if !ok || !closed {
 			return Call{}, false
 		}

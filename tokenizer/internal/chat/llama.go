@@ -18,14 +18,17 @@ var llama = &format{
 // with or without the mark.
 func openLlama(p *Parser) (at int, mark string, held int) {
 	if !p.begun || p.chain {
-		rest := strings.TrimLeft(p.buf, " \t\r\n")
+		next := p.solid.solid(p, p.base)
+		if next == none {
+			return -1, "", min(len(p.buf), maxCall)
+		}
+		n := next - p.base
 		switch {
-		case rest == "":
-			return -1, "", len(p.buf)
-		case rest[0] == '{':
-			return len(p.buf) - len(rest), "", 0
-		case rest[0] == ';' && p.chain:
-			return 0, p.buf[:len(p.buf)-len(rest)+1], 0
+		case p.buf[n] == '{':
+			return n, "", 0
+		case p.buf[n] == ';' && p.chain:
+			at = max(0, n-maxCall) // more of the white space was not held back
+			return at, string(p.buf[at : n+1]), 0
 		}
 	}
 	return p.find("<|python_tag|>")

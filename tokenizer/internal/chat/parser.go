@@ -1,6 +1,9 @@
 package chat
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // maxCall bounds the text of one call, which is held back until it is whole.
 const maxCall = 1 << 18
@@ -9,12 +12,26 @@ const maxCall = 1 << 18
 // says where a call opens, and reads what follows. The zero value finds no calls.
 type Parser struct {
 	format *format
-	buf    string
+	buf    []byte
+	base   int    // the place of buf in the answer
 	mark   string // what opened the call that is being read
 	inside bool
 	begun  bool // text other than white space has gone before
 	chain  bool // only white space has come since the last call
+
+	// What is known of the text in buf.
+	solid, stop, behind seeker
+	objects             [2]brackets
+	tags                tags
+	name                name
+	looked              int // bytes that were looked at, those twice counted twice
 }
+
+// end returns the place behind what has come of the answer.
+func (p *Parser) end() int { return p.base + len(p.buf) }
+
+// text returns what is between two places.
+func (p *Parser) text(at, end int) []byte { return p.buf[at-p.base : end-p.base] }
 
 // NewParser returns a parser for a new answer. A format that is empty or unknown
 // finds no calls.
@@ -24,7 +41,7 @@ func NewParser(name string) Parser { return Parser{format: formatOf(name)} }
 // of a call and the calls that have become whole. Text that may begin a call
 // is held back.
 func (p *Parser) Write(part string) (text string, calls []Call) {
-	p.buf += part
+	p.buf = append(p.buf, part...)
 	return p.run(false)
 }
 
@@ -52,13 +69,14 @@ func (p *Parser) run(final bool) (text string, calls []Call) {
 		p.format = noFormat
 	}
 	for p.opened(&out, final) {
-		found, used, result := p.format.read(p.buf)
+		found, end, result := p.format.read(p)
 		switch {
 		case result == needMore && !final && len(p.buf) <= maxCall:
 			return out.String(), calls
 		case result == isCall:
 			calls = append(calls, found...)
-			p.buf, p.inside, p.chain = p.buf[used:], false, true
+			p.skip(end - p.base)
+			p.inside, p.chain = false, true
 		default:
 			p.reject(&out)
 		}
@@ -81,19 +99,24 @@ func (p *Parser) opened(out *strings.Builder, final bool) bool {
 		return false
 	}
 	p.emit(out, at)
-	p.buf, p.mark, p.inside = p.buf[len(mark):], mark, true
+	p.skip(len(mark))
+	p.mark, p.inside = mark, true
 	return true
 }
 
 // emit passes the first n bytes on as text.
 func (p *Parser) emit(out *strings.Builder, n int) {
-	p.say(out, p.buf[:n])
-	p.buf = p.buf[n:]
+	p.say(out, string(p.buf[:n]))
+	p.skip(n)
 }
+
+// skip leaves the first n bytes behind.
+func (p *Parser) skip(n int) { p.buf, p.base = p.buf[n:], p.base+n }
 
 // say passes a text on. White space alone neither begins an answer nor ends a row of
 // calls: models write line breaks around them.
 func (p *Parser) say(out *strings.Builder, s string) {
+	p.looked += len(s)
 	out.WriteString(s)
 	if strings.TrimSpace(s) != "" {
 		p.begun, p.chain = true, false
@@ -114,11 +137,13 @@ func (p *Parser) reject(out *strings.Builder) {
 // find finds a mark. Without one it returns -1 and how much at the end of the text
 // may be the beginning of one.
 func (p *Parser) find(mark string) (at int, found string, held int) {
-	if at = strings.Index(p.buf, mark); at >= 0 {
+	if at = bytes.Index(p.buf, []byte(mark)); at >= 0 {
+		p.looked += at
 		return at, mark, 0
 	}
+	p.looked += len(p.buf)
 	for held = min(len(mark)-1, len(p.buf)); held > 0; held-- {
-		if strings.HasSuffix(p.buf, mark[:held]) {
+		if bytes.HasSuffix(p.buf, []byte(mark[:held])) {
 			break
 		}
 	}

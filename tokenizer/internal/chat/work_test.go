@@ -1,0 +1,99 @@
+package chat
+
+import (
+	"strings"
+	"testing"
+)
+
+// shapes are answers that make a parser begin again at each mark, or at each part: the
+// piece is repeated between the other two.
+var shapes = map[string][]struct{ name, before, piece, behind string }{
+	"hermes": {
+		{"marks", "", "<tool_call>", ""},
+		{"marks before an end", "", "<tool_call>", "</tool_call>"},
+		{"marks with an open object", "", "<tool_call>{", ""},
+		{"marks with objects that end together", strings.Repeat("<tool_call>{", 3000), "}", ""},
+		{"marks with strings that change sides", "", `<tool_call>{"`, ""},
+		{"marks with escapes", "", `<tool_call>{"\"`, ""},
+		{"marks in strings of nested objects", `<tool_call>`, `{"a":"<tool_call>{","b":`, ""},
+		{"calls without an end", "", `<tool_call>{"name": "f"}`, ""},
+		{"a list that does not end", "<tool_call>", "[", ""},
+		{"an object that does not end", "<tool_call>", `{"name":`, ""},
+		{"spaces behind a mark", "<tool_call>", " ", ""},
+		{"line breaks behind an object", `<tool_call>{"name":"f"}`, "\n", "x"},
+		{"functions whose parameters do not end", "", "<tool_call><function=f><parameter=a>", "</tool_call>"},
+		{"functions whose parameters end at one place", "", "<tool_call><function=f><parameter=a>", "</parameter><parameter=</parameter></tool_call>"},
+		{"functions before a parameter that does not end", "", "<tool_call><function=f><parameter=a>1</parameter>", "<parameter=</tool_call>"},
+		{"marks before a function with no name", strings.Repeat("<tool_call>", 3000) + "<function=", " ", "></tool_call>"},
+		{"the end alone", "", "</tool_call>", ""},
+	},
+	"llama": {
+		{"marks", "", "<|python_tag|>", ""},
+		{"marks with an open object", "", "<|python_tag|>{", ""},
+		{"open objects", "", "{", ""},
+		{"nested objects", "", `{"name":`, ""},
+		{"nested objects behind a mark", "<|python_tag|>", `{"name":`, ""},
+		{"spaces", "", " ", ""},
+		{"line breaks behind a call", `{"name":"f"}`, "\n", `;{"name":"g"}`},
+		{"calls", "", `{"name":"f"}; `, ""},
+		{"objects that are no calls", "", `{"a":1} `, ""},
+		{"a string that does not end", `{"`, "a", ""},
+	},
+	"mistral": {
+		{"marks", "", "[TOOL_CALLS]", ""},
+		{"marks with an open list", "", "[TOOL_CALLS][", ""},
+		{"nested lists", "[TOOL_CALLS]", "[", ""},
+		{"a list of open objects", "[TOOL_CALLS]", `[{"name":`, ""},
+		{"marks before one object that is none", "", "[TOOL_CALLS]a", "{x}"},
+		{"marks before a name of two words", "", "[TOOL_CALLS]a", " b{}"},
+		{"marks and words", "", "[TOOL_CALLS]a b", "{}"},
+		{"marks before spaces", strings.Repeat("[TOOL_CALLS]a", 3000), " ", "b{}"},
+		{"marks in strings of nested objects", "[TOOL_CALLS]", `{"a":"[TOOL_CALLS]x","b":`, ""},
+		{"marks in strings of nested objects with a mistake inside", "[TOOL_CALLS]", `{"a":"[TOOL_CALLS]x","b":`, "{,}" + strings.Repeat("}", 3000)},
+		{"a name that does not end", "[TOOL_CALLS]", "a", ""},
+		{"the marks inside calls", "[TOOL_CALLS]", "[ARGS][CALL_ID]", ""},
+		{"spaces behind a mark", "[TOOL_CALLS]", " ", ""},
+	},
+}
+
+// An answer is looked at a fixed number of times, not once for each mark or part. More
+// than a call may hold back comes too, where marks are given up one after the other.
+func TestTheWorkGrowsWithTheAnswer(t *testing.T) {
+	const most = 16
+	for format, list := range shapes {
+		for _, c := range list {
+			for _, size := range []int{1 << 16, 2*maxCall + 1<<15} {
+				answer := c.before + strings.Repeat(c.piece, size/len(c.piece)) + c.behind
+				for _, part := range []int{len(answer), 1 + size>>16} {
+					p := NewParser(format)
+					for rest := answer; rest != ""; {
+						n := min(part, len(rest))
+						p.Write(rest[:n])
+						rest = rest[n:]
+					}
+					p.run(true)
+					if p.looked > most*len(answer) {
+						t.Errorf("%s: %s: of %d bytes in parts of %d it looked at %d, %d for each", format, c.name, len(answer), part, p.looked, p.looked/len(answer))
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestWhiteSpaceIsHeldBackUpToABound(t *testing.T) {
+	p := NewParser("llama")
+	p.Write(`{"name":"f"}`)
+	const more = 1000
+	held := maxCall + more
+	for range held {
+		text, _ := p.Write("\n")
+		held -= len(text)
+	}
+	if held != maxCall {
+		t.Errorf("it holds back %d bytes, want %d", held, maxCall)
+	}
+	if text, calls := p.Write(`;{"name":"g"}`); text != "" || len(calls) != 1 {
+		t.Errorf("got %q and %d calls, want the second call", text, len(calls))
+	}
+}
