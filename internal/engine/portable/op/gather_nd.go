@@ -139,7 +139,9 @@ func checkGatherND(c *Call) error {
 		return err
 	}
 	indices := c.I32(idx)
+	work := array.Counter{Poller: &c.Env.Poller}
 	for k := range d.count {
+		work.Add(1)
 		if _, err := d.offset(x, indices, k, rule); err != nil {
 			return err
 		}
