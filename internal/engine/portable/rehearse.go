@@ -84,7 +84,11 @@ func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 		work.Add(array.PollEvery / 64)
 		fr.call.Step = &st.Binding
 		if err := fr.rehearseStep(st); err != nil {
-			return touched, fr.plan.Fail(st.Op, err)
+			at := st.Op
+			if st.Parts != nil {
+				at = fr.call.Step.Op
+			}
+			return touched, fr.plan.Fail(at, err)
 		}
 		for _, s := range st.Out {
 			if fr.noteResult(st, s) && !anew {
@@ -162,9 +166,19 @@ func (fr *frame) rehearseStep(st *plan.Step) error {
 		return fr.rehearseState(st, d)
 	}
 	known = known || st.Def.ShapeOnly
+	if len(st.Parts) > 0 && !(st.Cut && fr.cuts()) {
+		if err := fr.rehearseParts(st); err != nil {
+			return err
+		}
+	}
 	found, err := fr.shapes(st, d, known)
 	if err != nil || !found {
 		return err
+	}
+	if d == sure {
+		if err := fr.asDeclared(st); err != nil {
+			return err
+		}
 	}
 	if err := fr.contents(st, known); err != nil {
 		fr.forgetAll(st)

@@ -47,6 +47,7 @@ func (f *fuser) firstRowwise(out int32) (x int32, first *Step) {
 		if !ok || f.p.Slots[before].Const != nil || f.rank(before) != f.rank(x) {
 			return x, first
 		}
+		st.Cut = true
 		x, first = before, st
 	}
 }
