@@ -67,7 +67,8 @@ type Step struct {
 	// Parts are the steps that fusion made this one of, in order. A rehearsal looks at
 	// the shapes that are declared between them, which the patterns have relied on.
 	Parts []*Step
-	// Cut says that a tail before the step may leave it fewer rows than are declared.
+	// Cut says that the step is a tail, or that one before it may leave it fewer rows than are
+	// declared.
 	Cut bool
 	// Note is what the plan listing says of the step.
 	Note string
