@@ -59,7 +59,7 @@ func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine
 	fr.call.Step = startStep
 	var names []string
 	defer func() {
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !misdeclared(err) {
 			err = fmt.Errorf("%s of the inputs, %s, do not go together: %w", what, strings.Join(names, ", "), err)
 		}
 	}()
@@ -75,7 +75,7 @@ func (p *program) tryWith(ctx context.Context, what string, shape func(f *engine
 			return err
 		}
 	}
-	if err := fr.rehearse(); err != nil && fr.joins() {
+	if err := fr.rehearse(); err != nil && (fr.joins() || misdeclared(err)) {
 		return err
 	}
 	return ctx.Err()

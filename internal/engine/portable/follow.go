@@ -49,11 +49,22 @@ func (p *program) unfit(fr *frame, err error) error {
 // follows reports whether a prediction is the next of a series that needs no
 // rehearsal: since the one before, the dimensions of inputs stayed or grew by one, as
 // they do from token to token and each as it did in the last rehearsal, which
-// touched no output. What does not fit then, such as a cache that is full, is found by the
-// operation that it concerns. That is the one place where an error of shapes may come
-// after a write to a state; a rehearsal for each token would be felt in small models.
+// touched no output; and what the inputs hold is what the watched steps accept. A cache
+// that is full is found by the operation that it concerns. That is the one place where
+// an error of shapes may come after a write to a state; a rehearsal for each token would
+// be felt in small models.
 func (fr *frame) follows() bool {
-	same := fr.series
+	if !fr.series || !fr.grown() {
+		return false
+	}
+	fr.remembers, fr.series = false, false // the slots will hold other shapes
+	fr.series = fr.accepts()
+	return fr.series
+}
+
+// grown reports whether rows and dimensions are those of the next prediction.
+func (fr *frame) grown() bool {
+	same := true
 	for k, n := range fr.Rows {
 		same = same && fr.rowsBefore[k] == n
 	}
@@ -64,14 +75,7 @@ func (fr *frame) follows() bool {
 			same = v.Dims[d] == m.dims[d]+m.growth[d] && m.growth[d] >= 0 && m.growth[d] <= 1
 		}
 	}
-	if !same {
-		return false
-	}
-	for _, s := range fr.plan.Inputs {
-		fr.memos[s].dims = fr.Values[s].Dims
-	}
-	fr.remembers = false // the slots will hold other shapes
-	return true
+	return same
 }
 
 // notice remembers whether a series begins: the rehearsal that has just ended
@@ -79,6 +83,6 @@ func (fr *frame) follows() bool {
 // rehearsal has nothing to compare with. A step that makes an output would have
 // to be looked at for the caller's buffer.
 func (fr *frame) notice(anew, touched bool) {
-	fr.series = !anew && !touched
+	fr.series = !anew && !touched && fr.watch()
 	fr.rowsBefore = append(fr.rowsBefore[:0], fr.Rows...)
 }

@@ -30,6 +30,12 @@ type frame struct {
 	// rows it gave.
 	series     bool
 	rowsBefore []int
+	// watched are the steps that the next predictions of a series go through all the
+	// same, needed marks them, and aside is room for values while they are looked for.
+	watched []int32
+	needed  []bool
+	aside   []array.Value
+	longest int // elements of the longest parameter that is kept
 	// rehearsed says that the shapes of the prediction that runs are known, but for
 	// those of doubtful slots.
 	rehearsed bool
@@ -44,6 +50,7 @@ type frame struct {
 func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, memos: make([]memo, len(p.Slots)), stirred: make([]bool, len(p.Body.Steps)), computed: make([]bool, len(p.Body.Steps)),
+		needed: make([]bool, len(p.Body.Steps)),
 	}
 	p.InitEnv(&fr.Env, pool, threads)
 	for k := range p.Slots {

@@ -26,9 +26,14 @@ const (
 // computed in a rehearsal; of results that are no integers, which shapes hardly
 // depend on, only the smallest. 4,096 integers are a prompt's positions, from which
 // exporters compute masks and indices; 8 numbers are a scale with some room.
+//
+// A longer prompt raises the first limit to its own length, which keeps the work
+// linear: exporters compute the indices of embeddings from the tokens. Integers above
+// maxKept are not copied; the steps that read them look at the caller's memory.
 const (
 	maxRehearsed      = 1 << 12
 	maxRehearsedFloat = 8
+	maxKept           = 1 << 16
 )
 
 // memo is what the last rehearsal found of a slot. It lives as long as its
@@ -44,6 +49,12 @@ type memo struct {
 	// known says that the content is known: that of i or f, or what a parameter or a
 	// constant holds.
 	known bool
+	// shown says that a parameter's integers are too many to keep, and are looked at
+	// where the caller has them.
+	shown bool
+	// given says that the content follows from what parameters hold, and not from
+	// their shapes alone.
+	given bool
 	i     []int32
 	f     []float32
 }
@@ -52,16 +63,22 @@ type memo struct {
 // the last rehearsal, and whether its content is one that a rehearsal does not
 // look at. Both together decide which steps the next rehearsal goes through.
 func (m *memo) noteInput(v *array.Value) (moved, hide bool) {
-	limit := maxRehearsed
-	if v.Repr != array.ReprI32 {
-		limit = maxRehearsedFloat
+	ints := v.Repr == array.ReprI32
+	limit := maxRehearsedFloat
+	if ints {
+		limit = maxKept
 	}
-	if v.Repr != array.ReprUnknown && v.Repr != array.ReprText && v.Len() <= limit {
+	m.shown = false
+	switch {
+	case v.Repr != array.ReprUnknown && v.Repr != array.ReprText && v.Len() <= limit:
 		moved = m.keep(v)
-	} else {
-		moved, hide = m.known || !m.shows(v), true
+	case ints:
+		moved, m.known, m.shown = true, false, true
+	default:
+		moved, hide = m.given || !m.shows(v), true
 		m.known = false
 	}
+	m.given = m.known || m.shown
 	for d := range v.Rank {
 		m.growth[d] = v.Dims[d] - m.dims[d]
 	}
@@ -98,12 +115,13 @@ func (m *memo) keep(v *array.Value) (moved bool) {
 	return moved
 }
 
-// resized returns n elements that are never nil.
+// resized returns n elements that are never nil. A mask grows with each token: memory
+// grows with room to spare.
 func resized[T any](s []T, n int) []T {
-	if s == nil || cap(s) < n {
+	if s == nil {
 		return make([]T, n)
 	}
-	return s[:n]
+	return slices.Grow(s[:0], n)[:n]
 }
 
 // note remembers a result, lets the slot show what is remembered, and reports

@@ -35,10 +35,7 @@ func (fr *frame) rehearse() error {
 	if err != nil {
 		return err
 	}
-	for k := range fr.hidden {
-		fr.Values[fr.hidden[k].Slot] = fr.hidden[k]
-		fr.hidden[k] = array.Value{} // a frame keeps no hold on a caller's memory
-	}
+	fr.unhide()
 	fr.remembers, fr.rehearsed = true, true
 	fr.notice(anew, touched)
 	return nil
@@ -48,7 +45,7 @@ func (fr *frame) rehearse() error {
 // another than in the last rehearsal. Content that a rehearsal does not look at is put
 // aside, so that asking for it is noticed.
 func (fr *frame) compareInputs(anew bool) {
-	fr.hidden = fr.hidden[:0]
+	fr.hidden, fr.longest = fr.hidden[:0], 0
 	for _, s := range fr.plan.Inputs {
 		v := &fr.Values[s]
 		moved, hide := fr.memos[s].noteInput(v)
@@ -56,9 +53,20 @@ func (fr *frame) compareInputs(anew bool) {
 			fr.hidden = append(fr.hidden, *v)
 			v.Forget()
 		}
+		if m := &fr.memos[s]; m.known {
+			fr.longest = max(fr.longest, v.Len())
+		}
 		if moved && !anew {
 			fr.stir(s)
 		}
+	}
+}
+
+// unhide gives the parameters back what compareInputs put aside.
+func (fr *frame) unhide() {
+	for k := range fr.hidden {
+		fr.Values[fr.hidden[k].Slot] = fr.hidden[k]
+		fr.hidden[k] = array.Value{} // a frame keeps no hold on a caller's memory
 	}
 }
 
@@ -76,10 +84,14 @@ func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 		work.Add(array.PollEvery / 64)
 		fr.call.Step = &st.Binding
 		if err := fr.rehearseStep(st); err != nil {
-			return touched, fr.plan.Fail(st.Op, err)
+			at := st.Op
+			if st.Parts != nil {
+				at = fr.call.Step.Op
+			}
+			return touched, fr.plan.Fail(at, err)
 		}
 		for _, s := range st.Out {
-			if fr.memos[s].note(&fr.Values[s]) && !anew {
+			if fr.noteResult(st, s) && !anew {
 				fr.stir(s)
 			}
 		}
@@ -87,6 +99,14 @@ func (fr *frame) rehearseSteps(anew bool) (touched bool, err error) {
 		touched = touched || fr.plan.MakesOutput[k] && st.Def != op.TailOperator
 	}
 	return touched, nil
+}
+
+// noteResult remembers a result and reports whether it is another one.
+func (fr *frame) noteResult(st *plan.Step, s int32) (moved bool) {
+	m := &fr.memos[s]
+	moved = m.note(&fr.Values[s])
+	m.given = m.known && !st.Def.ShapeOnly && fr.readsGiven(st)
+	return moved
 }
 
 // stir makes the rehearsal go through the steps that read slot s. Readers lists
@@ -111,7 +131,7 @@ func (fr *frame) recall(st *plan.Step) (d doubt, known bool) {
 			}
 			m := &fr.memos[s]
 			d, known = max(d, m.doubt), known && m.known
-			if !m.known {
+			if !m.known && !m.shown {
 				fr.Values[s].Forget() // the last prediction's is still there
 			}
 		}
@@ -146,9 +166,19 @@ func (fr *frame) rehearseStep(st *plan.Step) error {
 		return fr.rehearseState(st, d)
 	}
 	known = known || st.Def.ShapeOnly
+	if len(st.Parts) > 0 && !(st.Cut && fr.cuts()) {
+		if err := fr.rehearseParts(st); err != nil {
+			return err
+		}
+	}
 	found, err := fr.shapes(st, d, known)
 	if err != nil || !found {
 		return err
+	}
+	if d == sure {
+		if err := fr.asDeclared(st); err != nil {
+			return err
+		}
 	}
 	if err := fr.contents(st, known); err != nil {
 		fr.forgetAll(st)
@@ -203,9 +233,10 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 	if st.Def.Random || len(st.Out) == 0 {
 		return false // the next run would give something else; or there is nothing to give
 	}
+	limit := max(maxRehearsed, fr.longest)
 	for _, s := range st.Out {
 		v := &fr.Values[s]
-		if n := v.Len(); n > maxRehearsed || n > maxRehearsedFloat && v.DType.IsFloat() {
+		if n := v.Len(); n > limit || n > maxRehearsedFloat && v.DType.IsFloat() {
 			return false
 		}
 	}
@@ -220,7 +251,7 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 			}
 		}
 	}
-	return size <= 2*maxRehearsed
+	return size <= 4*limit // a select of tokens has three operands of their number
 }
 
 // declare gives the results of a step the shapes of their types, for want of anything

@@ -116,7 +116,9 @@ func checkGather(c *Call) error {
 // checkIndices checks the indices, operand 1, against a dimension of n. They are read as
 // int32, whatever integer type they are stored in.
 func (c *Call) checkIndices(rule indexRule, n int) error {
+	work := array.Counter{Poller: &c.Env.Poller}
 	for _, i := range c.I32(c.In(1)) {
+		work.Add(1)
 		if _, err := rule.at(i, n); err != nil {
 			return err
 		}

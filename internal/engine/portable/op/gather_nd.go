@@ -135,7 +135,9 @@ func checkGatherND(c *Call) error {
 		return err
 	}
 	indices := c.I32(c.In(1))
+	work := array.Counter{Poller: &c.Env.Poller}
 	for k := range d.count {
+		work.Add(1)
 		if _, err := d.offset(c.In(0), indices, k, rule); err != nil {
 			return err
 		}

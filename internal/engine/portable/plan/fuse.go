@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -135,10 +136,14 @@ func (f *fuser) faithful() bool { return f.p.Arithmetic == engine.ArithmeticFait
 // for them, with what the pattern found. Nil steps are skipped: optional parts of a
 // pattern that the program does not have.
 func (f *fuser) replace(def *op.Operator, data any, last *Step, in []int32, group ...*Step) *Step {
+	parts := []*Step{last}
 	for _, st := range group {
 		if st != nil && st != last {
 			f.gone[st] = true
+			parts = append(parts, st)
 		}
 	}
-	return &Step{Binding: op.Binding{Def: def, In: in, Out: last.Out, Data: data}}
+	// Slots are numbered as the program makes them.
+	slices.SortFunc(parts, func(a, b *Step) int { return cmp.Compare(a.Out[0], b.Out[0]) })
+	return &Step{Binding: op.Binding{Def: def, In: in, Out: last.Out, Data: data}, Parts: slices.Compact(parts)}
 }

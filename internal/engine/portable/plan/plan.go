@@ -28,7 +28,9 @@ type Plan struct {
 	// Notes are lines for the head of the listing: what was fused, and what was not.
 	Notes       []string
 	Readers     [][]int32    // of each slot, the places of the top-level steps that read it
+	Maker       []int32      // of each slot, the place of the top-level step that makes it, -1 for none
 	MakesOutput []bool       // of each top-level step, whether it makes an output
+	FirstWrite  int          // place of the first top-level step that may change a state, -1 for none
 	load        array.Poller // looks at the context while the plan is made
 }
 
@@ -62,6 +64,12 @@ type Step struct {
 	pos int
 	// Blocks are the bodies of cond (true, false) and while_loop (condition, body).
 	Blocks []*Body
+	// Parts are the steps that fusion made this one of, in order. A rehearsal looks at
+	// the shapes that are declared between them, which the patterns have relied on.
+	Parts []*Step
+	// Cut says that the step is a tail, or that one before it may leave it fewer rows than are
+	// declared.
+	Cut bool
 	// Note is what the plan listing says of the step.
 	Note string
 }

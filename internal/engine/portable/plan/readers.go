@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // noteReaders lists the top-level steps that read each slot, by their places, and
 // marks those that make an output. The engine's rehearsal of shapes walks these lists
 // when an input changes: without them a step of generation would cost a walk over all
@@ -11,10 +13,13 @@ func (p *Plan) noteReaders() {
 		outputs[s] = true
 	}
 	p.MakesOutput = make([]bool, len(p.Body.Steps))
+	p.FirstWrite = slices.IndexFunc(p.Body.Steps, mayWrite)
+	p.Maker = slices.Repeat([]int32{-1}, len(p.Slots))
 	p.Readers = make([][]int32, len(p.Slots))
 	for k, st := range p.Body.Steps {
 		for _, s := range st.Out {
 			p.MakesOutput[k] = p.MakesOutput[k] || outputs[s]
+			p.Maker[s] = int32(k)
 		}
 		for j, s := range st.In {
 			if s >= 0 && p.Slots[s].Const == nil && (j > 0 || len(st.List) == 0) {
@@ -27,4 +32,9 @@ func (p *Plan) noteReaders() {
 			}
 		}
 	}
+}
+
+// mayWrite reports whether a step can change a state.
+func mayWrite(st *Step) bool {
+	return st.InPlace || st.Blocks != nil || st.State >= 0 && len(st.Out) == 0
 }

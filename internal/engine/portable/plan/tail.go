@@ -47,6 +47,7 @@ func (f *fuser) firstRowwise(out int32) (x int32, first *Step) {
 		if !ok || f.p.Slots[before].Const != nil || f.rank(before) != f.rank(x) {
 			return x, first
 		}
+		st.Cut = true
 		x, first = before, st
 	}
 }
@@ -58,7 +59,7 @@ func (pl *planner) addTail(k int, x int32, first *Step, before map[*Step]*Step) 
 	t := int32(len(p.Slots))
 	s := p.Slots[x]
 	p.Slots = append(p.Slots, Slot{Name: s.Name, Type: s.Type, buffer: -1})
-	st := &Step{Binding: op.Binding{
+	st := &Step{Cut: true, Binding: op.Binding{
 		Def: op.TailOperator, Op: tailOp, In: []int32{x}, List: []int32{x}, Out: []int32{t}, State: -1, Data: &op.TailOutput{Number: k},
 	}}
 	if first == nil {
