@@ -41,11 +41,13 @@ func pairs(lines string) func() map[rune]string {
 
 // write writes one character as the mapping has it.
 func (m *caseMap) write(b *strings.Builder, r rune) {
-	if r >= utf8.RuneSelf {
-		if s, ok := m.special()[r]; ok {
-			b.WriteString(s)
-			return
-		}
+	if r < utf8.RuneSelf {
+		b.WriteByte(byte(m.simple(r))) // of ASCII only ASCII comes
+		return
+	}
+	if s, ok := m.special()[r]; ok {
+		b.WriteString(s)
+		return
 	}
 	b.WriteRune(m.simple(r))
 }
@@ -96,6 +98,7 @@ func casefold(s string) string {
 // swapCase is str.swapcase.
 func swapCase(s string) string {
 	var b strings.Builder
+	b.Grow(len(s))
 	for _, r := range s {
 		switch {
 		case isUpper(r):
@@ -126,6 +129,7 @@ func pyTitle() func(string) string {
 	inWord := false
 	return func(s string) string {
 		var b strings.Builder
+		b.Grow(len(s))
 		for _, r := range s {
 			if inWord {
 				lowerCase.write(&b, r)
@@ -144,9 +148,10 @@ func title() func(string) string {
 	begins := true
 	return func(s string) string {
 		var b strings.Builder
+		b.Grow(len(s))
 		for _, r := range s {
 			first := begins
-			begins = isSpace(r) || strings.ContainsRune("-({[<", r)
+			begins = isSpace(r) || opens(r)
 			switch {
 			case begins:
 				b.WriteRune(r)
@@ -159,6 +164,9 @@ func title() func(string) string {
 		return b.String()
 	}
 }
+
+// opens says that a word begins behind the character.
+func opens(r rune) bool { return r == '-' || r == '(' || r == '{' || r == '[' || r == '<' }
 
 // capitalize is str.capitalize, which takes the title case of the first letter
 // since Python 3.8: a digraph such as ǆ becomes ǅ.
