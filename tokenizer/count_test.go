@@ -64,7 +64,9 @@ func TestCountKeepsNoIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	if allocs > 20 {
+	// An id each would be thousands. Under the race detector a sync.Pool forgets at
+	// random what it was given, so a few are allowed.
+	if allocs > 100 {
 		t.Errorf("%v allocations to count the tokens of %d bytes", allocs, len(text))
 	}
 }
