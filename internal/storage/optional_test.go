@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"testing/fstest"
 
@@ -24,6 +25,9 @@ func TestAnOptionalFileMayBeAbsent(t *testing.T) {
 }
 
 func TestALinkToNothingIsNotAbsent(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links of Windows need rights that tests may lack")
+	}
 	dir := t.TempDir()
 	for link, target := range map[string]string{"link": "absent", "chain": "link", "loop": "loop"} {
 		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
