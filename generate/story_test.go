@@ -257,10 +257,13 @@ func TestAStoryCanBeCancelled(t *testing.T) {
 	}
 	// A cancellation inside of a prediction leaves the state half-way; the next
 	// stream must not see it.
-	ctx2, cancel2 := context.WithCancel(t.Context())
-	go cancel2()
-	if _, err := g.Generate(ctx2, "Once upon a time", greedyConfig(-1)); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, generate.ErrClosed) {
-		t.Error(err) // closed: the context ended before the first pass
+	// The end may fall before the first pass too, and is then no other error.
+	for range 200 {
+		ctx2, cancel2 := context.WithCancel(t.Context())
+		go cancel2()
+		if _, err := g.Generate(ctx2, "Once upon a time", greedyConfig(-1)); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
 	}
 	followRecords(t, g, records(t, "../testdata/storyteller")[:1])
 }

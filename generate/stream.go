@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 	"time"
@@ -120,5 +121,9 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 			err = cerr
 		}
 	}()
-	return r.run(ctx, seq, prompt, emit)
+	err = r.run(ctx, seq, prompt, emit)
+	if errors.Is(err, ErrClosed) && seq.isClosed() {
+		return ctx.Err() // nothing but the end of ctx closes it meanwhile
+	}
+	return err
 }

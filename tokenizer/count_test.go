@@ -64,9 +64,7 @@ func TestCountKeepsNoIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	// An id each would be thousands. Under the race detector a sync.Pool forgets at
-	// random what it was given, so a few are allowed.
-	if allocs > 100 {
+	if allocs > 20*raceFactor { // the race detector empties the pool now and then
 		t.Errorf("%v allocations to count the tokens of %d bytes", allocs, len(text))
 	}
 }
