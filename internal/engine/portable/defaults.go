@@ -104,11 +104,13 @@ func (fr *frame) joins() bool {
 		return false
 	}
 	first, join := int32(-1), false
-	for _, s := range slices.Concat(st.In, st.List) {
-		if s >= 0 && fr.Values[s].DType == dtype.Int32 && fr.Values[s].Rank > 0 && fr.Values[st.Out[0]].DType != dtype.Int32 {
+	result := fr.Values[st.Out[0]].DType
+	for s := range st.Operands() {
+		v := &fr.Values[s]
+		if v.DType == dtype.Int32 && v.Rank > 0 && result != dtype.Int32 {
 			return false
 		}
-		if s < 0 || fr.plan.Slots[s].Const != nil || fr.Values[s].DType != fr.Values[st.Out[0]].DType {
+		if fr.plan.Slots[s].Const != nil || v.DType != result {
 			continue
 		}
 		join = join || first >= 0 && s != first

@@ -124,16 +124,11 @@ func (fr *frame) stir(s int32) {
 // operands.
 func (fr *frame) recall(st *plan.Step) (d doubt, known bool) {
 	known = true
-	for _, list := range [2][]int32{st.In, st.List} {
-		for _, s := range list {
-			if s < 0 {
-				continue
-			}
-			m := &fr.memos[s]
-			d, known = max(d, m.doubt), known && m.known
-			if !m.known && !m.shown {
-				fr.Values[s].Forget() // the last prediction's is still there
-			}
+	for s := range st.Operands() {
+		m := &fr.memos[s]
+		d, known = max(d, m.doubt), known && m.known
+		if !m.known && !m.shown {
+			fr.Values[s].Forget() // the last prediction's is still there
 		}
 	}
 	return d, known
@@ -244,12 +239,8 @@ func (fr *frame) worthwhile(st *plan.Step) bool {
 		return true
 	}
 	size := 0
-	for _, list := range [2][]int32{st.In, st.List} {
-		for _, s := range list {
-			if s >= 0 {
-				size += fr.Values[s].Len()
-			}
-		}
+	for s := range st.Operands() {
+		size += fr.Values[s].Len()
 	}
 	return size <= 4*limit // a select of tokens has three operands of their number
 }

@@ -42,19 +42,21 @@ func (fr *frame) watch() bool {
 // need marks the steps that make the known operands of a watched one. An operand
 // that is not known has only a shape, of which that of the last prediction serves.
 func (fr *frame) need(st *plan.Step) {
-	for _, list := range [2][]int32{st.In, st.List} {
-		for _, s := range list {
-			if s >= 0 && fr.memos[s].known && fr.plan.Maker[s] >= 0 {
-				fr.needed[fr.plan.Maker[s]] = true
-			}
+	for s := range st.Operands() {
+		if fr.memos[s].known && fr.plan.Maker[s] >= 0 {
+			fr.needed[fr.plan.Maker[s]] = true
 		}
 	}
 }
 
 // readsGiven reports whether an operand's content follows from what inputs hold.
 func (fr *frame) readsGiven(st *plan.Step) bool {
-	given := func(s int32) bool { return s >= 0 && fr.memos[s].given }
-	return slices.ContainsFunc(st.In, given) || slices.ContainsFunc(st.List, given)
+	for s := range st.Operands() {
+		if fr.memos[s].given {
+			return true
+		}
+	}
+	return false
 }
 
 // asks reports whether the shape rule or the check of a step depends on content that
@@ -68,12 +70,10 @@ func (fr *frame) asks(st *plan.Step) bool {
 	for _, s := range st.Out {
 		fr.aside = append(fr.aside, fr.Values[s])
 	}
-	for _, list := range [2][]int32{st.In, st.List} {
-		for _, s := range list {
-			if s >= 0 && fr.memos[s].given {
-				fr.aside = append(fr.aside, fr.Values[s])
-				fr.Values[s].Forget()
-			}
+	for s := range st.Operands() {
+		if fr.memos[s].given {
+			fr.aside = append(fr.aside, fr.Values[s])
+			fr.Values[s].Forget()
 		}
 	}
 	fr.call.Step = &st.Binding

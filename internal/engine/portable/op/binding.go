@@ -1,6 +1,8 @@
 package op
 
 import (
+	"iter"
+
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
 )
@@ -23,6 +25,23 @@ type Binding struct {
 	// Data is what Operator.Prepare made of the constants, or what the pattern of a
 	// fused operator found.
 	Data any
+}
+
+// Operands yields the slots that the step reads in their order, those of a variadic
+// operand included and absent ones left out.
+func (b *Binding) Operands() iter.Seq[int32] {
+	return func(yield func(s int32) bool) {
+		for _, s := range b.In {
+			if s >= 0 && !yield(s) {
+				return
+			}
+		}
+		for _, s := range b.List {
+			if s >= 0 && !yield(s) {
+				return
+			}
+		}
+	}
 }
 
 // Matrix returns the constant matrix that the step multiplies by, or nil.

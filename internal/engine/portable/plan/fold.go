@@ -60,7 +60,7 @@ func (pl *planner) foldable() []*Step {
 	}
 	var list []*Step
 	for _, st := range pl.p.Body.Steps {
-		if !mayRunOnce(st) || slices.ContainsFunc(operands(st), func(s int32) bool { return !constant[s] }) {
+		if !mayRunOnce(st) || !allOf(st, constant) {
 			continue
 		}
 		for _, s := range st.Out {
@@ -77,16 +77,21 @@ func mayRunOnce(st *Step) bool {
 	return st.State < 0 && st.Blocks == nil && len(st.In) > 0 && st.Def.Folding != op.CostUnbounded && !st.Def.Random
 }
 
-// operands lists the slots that a step reads, those of a variadic operand included.
-func operands(st *Step) []int32 {
-	return slices.DeleteFunc(slices.Concat(st.In, st.List), func(s int32) bool { return s < 0 })
+// allOf reports whether the set holds every slot that a step reads.
+func allOf(st *Step, set []bool) bool {
+	for s := range st.Operands() {
+		if !set[s] {
+			return false
+		}
+	}
+	return true
 }
 
 // mayFold reports whether a step whose shapes are known is small enough to be
 // folded.
 func (pl *planner) mayFold(e *op.Env, st *Step) bool {
 	read, largest, results := 0, 0, 0
-	for _, s := range operands(st) {
+	for s := range st.Operands() {
 		n := e.Values[s].Len()
 		read, largest = read+n, max(largest, n)
 	}
