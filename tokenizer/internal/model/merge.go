@@ -87,7 +87,9 @@ func (g *Merger) MergeLong(pairs *vocab.PairTable, symbols []int32) []int32 {
 	if !g.link(symbols) {
 		return symbols
 	}
-	g.heap = g.heap[:0]
+	// A list of millions that grows is copied, which takes longer than a look at the
+	// context may wait.
+	g.heap = budget.Sized(g.heap, len(g.nodes))
 	for i := range len(g.nodes) - 1 {
 		if !g.May.Spend(1) {
 			return symbols
@@ -97,8 +99,12 @@ func (g *Merger) MergeLong(pairs *vocab.PairTable, symbols []int32) []int32 {
 	for len(g.heap) > 0 && g.May.Spend(4) {
 		g.join(pairs, g.pop())
 	}
-	out := symbols[:0]
-	for i := int32(0); i >= 0; i = g.nodes[i].next {
+	return g.joined(symbols[:0])
+}
+
+// joined appends the symbols that are left.
+func (g *Merger) joined(out []int32) []int32 {
+	for i := int32(0); i >= 0 && g.May.Spend(1); i = g.nodes[i].next {
 		out = append(out, g.nodes[i].id)
 	}
 	return out
