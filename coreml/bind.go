@@ -62,7 +62,7 @@ func inputTensor(ctx context.Context, d *FeatureDescription, v Value) (*tensor.T
 		f, _ := v.Double()
 		return tensor.FromSlice([]float64{f}, 1), nil
 	case KindImage:
-		t, err := imageTensor(d, v.Image())
+		t, err := imageTensor(ctx, d, v.Image())
 		if err != nil {
 			return nil, err
 		}
@@ -182,10 +182,10 @@ func hasShape(t *tensor.Tensor, shape []int) bool {
 }
 
 // outputValue returns the value of an output that the engine made.
-func outputValue(d *FeatureDescription, t *tensor.Tensor) (Value, error) {
+func outputValue(ctx context.Context, d *FeatureDescription, t *tensor.Tensor) (Value, error) {
 	switch d.Kind {
 	case KindImage:
-		img, err := imageOf(d, t)
+		img, err := imageOf(ctx, d, t)
 		return Image(img), err
 	case KindDictionary:
 		return labelled(d, t)

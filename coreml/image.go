@@ -1,6 +1,7 @@
 package coreml
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -71,12 +72,35 @@ func (g *FloatGray) number(x, y int) float32 {
 	return g.Pix[k]
 }
 
-// maxPixels bounds the images that are converted.
-const maxPixels = 1 << 28
+// maxPixels bounds the images that are converted, pixelsAtOnce the pixels between two
+// looks at the context: a few milliseconds' work.
+const (
+	maxPixels    = 1 << 28
+	pixelsAtOnce = 1 << 16
+)
+
+// pixels calls f for the ranges that make up 0 to n-1, unless the context ends.
+func pixels(ctx context.Context, n int, f func(lo, hi int)) error {
+	for lo := 0; lo < n; lo += pixelsAtOnce {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f(lo, min(lo+pixelsAtOnce, n))
+	}
+	return nil
+}
+
+// channels returns how many numbers a pixel has.
+func (p Pixels) channels() int {
+	if p == PixelsRGB || p == PixelsBGR {
+		return 3
+	}
+	return 1
+}
 
 // imageTensor returns the array [1, channels, height, width] that a program
 // takes for an image.
-func imageTensor(d *FeatureDescription, img image.Image) (*tensor.Tensor, error) {
+func imageTensor(ctx context.Context, d *FeatureDescription, img image.Image) (*tensor.Tensor, error) {
 	if d.Pixels == PixelsNone {
 		return nil, fmt.Errorf("features of kind %v are %w", d.Kind, ErrUnsupportedModel)
 	}
@@ -88,27 +112,21 @@ func imageTensor(d *FeatureDescription, img image.Image) (*tensor.Tensor, error)
 	if h < 0 || w < 0 || h > 0 && w > maxPixels/h {
 		return nil, fmt.Errorf("%w: an image of %d by %d pixels", ErrShape, w, h)
 	}
-	channels := 1
-	if d.Pixels == PixelsRGB || d.Pixels == PixelsBGR {
-		channels = 3
-	}
-	shape := []int{1, channels, h, w}
+	shape := []int{1, d.Pixels.channels(), h, w}
 	if err := d.Check(shape...); err != nil {
 		return nil, err
 	}
 	plane := h * w
-	data := make([]float32, channels*plane)
-	k := 0
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			p := pixel(d.Pixels, img, x, y)
-			for c := range channels {
+	data := make([]float32, d.Pixels.channels()*plane)
+	err := pixels(ctx, plane, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			p := pixel(d.Pixels, img, b.Min.X+k%w, b.Min.Y+k/w)
+			for c := range d.Pixels.channels() {
 				data[c*plane+k] = p[c]
 			}
-			k++
 		}
-	}
-	return tensor.FromSlice(data, shape...), nil
+	})
+	return tensor.Wrap(data, shape...), err
 }
 
 // pixel returns the channels of a pixel in the order of the program.
@@ -138,41 +156,48 @@ func pixel(p Pixels, img image.Image, x, y int) [3]float32 {
 }
 
 // imageOf makes an image of the array that a program gave.
-func imageOf(d *FeatureDescription, t *tensor.Tensor) (image.Image, error) {
-	channels := 1
-	if d.Pixels == PixelsRGB || d.Pixels == PixelsBGR {
-		channels = 3
-	}
-	if t.Rank() != 4 || t.Dim(0) != 1 || t.Dim(1) != channels {
+func imageOf(ctx context.Context, d *FeatureDescription, t *tensor.Tensor) (image.Image, error) {
+	if t.Rank() != 4 || t.Dim(0) != 1 || t.Dim(1) != d.Pixels.channels() {
 		return nil, fmt.Errorf("%w: the program gave (%s), which is no image of %v pixels", ErrShape, dims(t.Shape()), d.Pixels)
 	}
-	v, err := tensor.Values[float32](t)
+	t, err := convert(ctx, t, tensor.Float32)
 	if err != nil {
 		return nil, err
 	}
-	h, w := t.Dim(2), t.Dim(3)
-	rect := image.Rect(0, 0, w, h)
+	v, err := tensor.Data[float32](t)
+	if err != nil {
+		return nil, err
+	}
+	rect := image.Rect(0, 0, t.Dim(3), t.Dim(2))
 	switch d.Pixels {
 	case PixelsGrayHalf:
-		return &FloatGray{Pix: v, Stride: w, Rect: rect}, nil
+		img := &FloatGray{Pix: make([]float32, len(v)), Stride: rect.Dx(), Rect: rect}
+		return img, pixels(ctx, len(v), func(lo, hi int) { copy(img.Pix[lo:hi], v[lo:hi]) })
 	case PixelsGray:
 		img := image.NewGray(rect)
-		for k, x := range v {
-			img.Pix[k] = eightBits(x)
-		}
-		return img, nil
+		return img, pixels(ctx, len(v), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				img.Pix[k] = eightBits(v[k])
+			}
+		})
 	}
+	return colours(ctx, v, rect, d.Pixels == PixelsBGR)
+}
+
+// colours makes an image of three planes, of which the first is blue where reversed.
+func colours(ctx context.Context, v []float32, rect image.Rectangle, reversed bool) (image.Image, error) {
 	img := image.NewNRGBA(rect)
 	red, blue := 0, 2
-	if d.Pixels == PixelsBGR {
+	if reversed {
 		red, blue = 2, 0
 	}
-	n := h * w
-	for k := range n {
-		p := img.Pix[4*k : 4*k+4]
-		p[red], p[1], p[blue], p[3] = eightBits(v[k]), eightBits(v[n+k]), eightBits(v[2*n+k]), 0xff
-	}
-	return img, nil
+	n := len(v) / 3
+	return img, pixels(ctx, n, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			p := img.Pix[4*k : 4*k+4]
+			p[red], p[1], p[blue], p[3] = eightBits(v[k]), eightBits(v[n+k]), eightBits(v[2*n+k]), 0xff
+		}
+	})
 }
 
 // eightBits rounds to the nearest of 0 to 255.

@@ -1,6 +1,7 @@
 package coreml_test
 
 import (
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -188,5 +189,31 @@ func TestClassifiersGiveLabels(t *testing.T) {
 	}
 	if got := m.Description().Outputs[1].Labels; !cmp.Equal(got, []string{"1", "1099511627776", "3"}) {
 		t.Errorf("labels %v", got)
+	}
+}
+
+// ending is a picture during whose reading a context ends.
+type ending struct {
+	image.Gray
+	cancel context.CancelFunc
+	asked  int
+}
+
+func (e *ending) At(x, y int) color.Color {
+	e.cancel()
+	e.asked++
+	return e.Gray.At(x, y)
+}
+
+func TestAContextEndsTheReadingOfAPicture(t *testing.T) {
+	m := picture(t, milpb.ImageFeatureType{Width: 2048, Height: 2048, ColorSpace: 10}, milpb.ImageFeatureType{ColorSpace: 10}, 1, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	img := &ending{Gray: *image.NewGray(image.Rect(0, 0, 2048, 2048)), cancel: cancel}
+	_, err := m.Predict(ctx, coreml.Features{"x": coreml.Image(img)}, nil, nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if img.asked == 0 || img.asked > 1<<18 {
+		t.Errorf("%d of %d pixels were read", img.asked, 2048*2048)
 	}
 }

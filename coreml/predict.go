@@ -104,27 +104,32 @@ func (p *program) predict(ctx context.Context, in Features, st *State, opts *Pre
 	if err := p.bindOutputs(f, opts.Outputs); err != nil {
 		return nil, err
 	}
+	var out Features
 	if h == nil {
-		err = p.runTo(ctx, f, nil)
+		out, err = p.answer(ctx, f, nil, opts.Outputs)
 	} else {
 		h.begin()
-		err = p.runTo(ctx, f, h.state)
+		out, err = p.answer(ctx, f, h.state, opts.Outputs)
 		h.end(err)
 	}
 	if err != nil {
 		return nil, engineError(err)
 	}
-	return p.collect(f, opts.Outputs)
+	return out, nil
 }
 
-// runTo is run that gives ctx's error whenever ctx has ended, so that a caller who
-// gave up never takes a late result for one in time.
-func (p *program) runTo(ctx context.Context, f *frame, st engine.State) error {
+// answer runs the function and collects its results. It gives ctx's error whenever
+// ctx has ended, so that a caller who gave up never takes a late result for one in
+// time.
+func (p *program) answer(ctx context.Context, f *frame, st engine.State, out Features) (Features, error) {
 	err := p.run(ctx, f, st)
-	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
-		return ended
+	if err == nil {
+		out, err = p.collect(ctx, f, out)
 	}
-	return err
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		err = ended
+	}
+	return out, err
 }
 
 // acquire takes the state for one prediction. It returns nil for a function
@@ -167,7 +172,7 @@ func (p *program) adopt(h *stateHandle) error {
 }
 
 // collect puts the results of a prediction into the caller's map, or a new one.
-func (p *program) collect(f *frame, out Features) (Features, error) {
+func (p *program) collect(ctx context.Context, f *frame, out Features) (Features, error) {
 	if out == nil {
 		out = make(Features, len(p.outputs))
 	}
@@ -179,7 +184,7 @@ func (p *program) collect(f *frame, out Features) (Features, error) {
 		if out[d.Name].tensor == t {
 			continue
 		}
-		v, err := outputValue(d, t)
+		v, err := outputValue(ctx, d, t)
 		if err != nil {
 			return nil, fmt.Errorf("output %s: %w", mil.Quote(d.Name), err)
 		}
