@@ -151,7 +151,7 @@ func (f *casesFile) run(ctx context.Context, m *coreml.Model, i int, tensors *re
 				return "", fmt.Errorf("step %d, input %q: %w", n, name, err)
 			}
 			// No picture is scaled: a record has the size that the model takes.
-			if in[name], err = valueOf(m.Description().Input(name), t, nil); err != nil {
+			if in[name], err = valueOf(ctx, m.Description().Input(name), t, nil); err != nil {
 				return "", fmt.Errorf("step %d, input %q: %w", n, name, err)
 			}
 		}

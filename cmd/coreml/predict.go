@@ -205,10 +205,10 @@ func (p *predictCmd) predict(ctx context.Context, m *coreml.Model, in coreml.Fea
 
 // inputs reads the values that the flags name.
 func (p *predictCmd) inputs(ctx context.Context, d *coreml.Description) (coreml.Features, error) {
-	opts := &imageOptions{ctx: ctx, resize: p.Resize}
+	opts := &imageOptions{resize: p.Resize}
 	in := coreml.Features{}
 	if p.Inputs != "" {
-		if err := readInputs(p.Inputs, d, opts, in); err != nil {
+		if err := readInputs(ctx, p.Inputs, d, opts, in); err != nil {
 			return nil, err
 		}
 	}
@@ -219,7 +219,7 @@ func (p *predictCmd) inputs(ctx context.Context, d *coreml.Description) (coreml.
 			return nil, err
 		}
 		path, key := cutTensor(p.Input[name])
-		v, err := readValue(path, cmp.Or(key, name), d.Input(name), opts)
+		v, err := readValue(ctx, path, cmp.Or(key, name), d.Input(name), opts)
 		if err != nil {
 			return nil, fmt.Errorf("input %q: %w", name, err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -42,7 +43,7 @@ func chosen(d *coreml.Description, names []string) ([]*coreml.FeatureDescription
 // valueOf makes the value of an input of a tensor: its only element where the
 // feature is a number, a picture where it is an image, and else the tensor. d is
 // nil when there is no such input.
-func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (coreml.Value, error) {
+func valueOf(ctx context.Context, d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (coreml.Value, error) {
 	if d == nil {
 		return coreml.MultiArray(t), nil
 	}
@@ -57,7 +58,7 @@ func valueOf(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions)
 		f, err := tensor.Item[float64](t.To(tensor.Float64))
 		return coreml.Double(f), err
 	case coreml.KindImage:
-		img, err := arrayImage(d, t, opts)
+		img, err := arrayImage(ctx, d, t, opts)
 		return coreml.Image(img), err
 	default:
 		return coreml.MultiArray(t), nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
@@ -34,22 +35,22 @@ func cutTensor(arg string) (path, key string) {
 }
 
 // readArrays reads the value of an input from a file that is not of JSON.
-func readArrays(path, key string, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+func readArrays(ctx context.Context, path, key string, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	f, err := openInput(path, formatUnknown)
 	if err != nil {
 		return coreml.Value{}, err
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
-	return f.value(key, d, opts)
+	return f.value(ctx, key, d, opts)
 }
 
 // value reads a picture or an array as the value of an input.
-func (f *inputFile) value(key string, d *coreml.FeatureDescription, opts *imageOptions) (_ coreml.Value, err error) {
+func (f *inputFile) value(ctx context.Context, key string, d *coreml.FeatureDescription, opts *imageOptions) (_ coreml.Value, err error) {
 	var t *tensor.Tensor
 	// The content has told the format, where it could.
 	switch f.format {
 	case formatPNG, formatJPEG:
-		img, err := readPicture(f, d, opts)
+		img, err := readPicture(ctx, f, d, opts)
 		return coreml.Image(img), err
 	case formatNPZ:
 		t, err = f.npz(key, arrayRoom(d, opts))
@@ -61,7 +62,7 @@ func (f *inputFile) value(key string, d *coreml.FeatureDescription, opts *imageO
 	if err != nil {
 		return coreml.Value{}, err
 	}
-	v, err := valueOf(d, t, opts)
+	v, err := valueOf(ctx, d, t, opts)
 	if err != nil {
 		return coreml.Value{}, fmt.Errorf("%s: %w", f.path, err)
 	}

@@ -108,7 +108,7 @@ func TestFilesThatClaimTooMuchAreNotRead(t *testing.T) {
 	open := &coreml.FeatureDescription{Name: "x", Kind: coreml.KindMultiArray, DType: tensor.Float32, Ranges: []coreml.Range{{Lower: 1, Upper: -1}}}
 	for _, d := range []*coreml.FeatureDescription{fixed, open, nil} {
 		for _, path := range []string{packed, sparse, tensors, listing} {
-			if _, err := readValue(path, "x", d, nil); err == nil || !strings.Contains(err.Error(), "at most") && !strings.Contains(err.Error(), "more than") {
+			if _, err := readValue(t.Context(), path, "x", d, nil); err == nil || !strings.Contains(err.Error(), "at most") && !strings.Contains(err.Error(), "more than") {
 				t.Errorf("%s: %v", filepath.Base(path), err)
 			}
 		}
@@ -120,7 +120,7 @@ func TestFilesThatClaimTooMuchAreNotRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := decodeValue(text, nil, nil); err == nil || !strings.Contains(err.Error(), "at most") {
+		if _, err := decodeValue(t.Context(), text, nil, nil); err == nil || !strings.Contains(err.Error(), "at most") {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
@@ -202,7 +202,7 @@ func FuzzArrayFiles(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, d := range []*coreml.FeatureDescription{image, array, nil} {
-			v, err := readValue(path, "x", d, nil)
+			v, err := readValue(t.Context(), path, "x", d, nil)
 			if err == nil && v.Kind() == coreml.KindInvalid {
 				t.Fatal("no value and no error")
 			}

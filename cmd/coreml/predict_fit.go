@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"image"
 
@@ -67,7 +68,7 @@ func targetSize(d *coreml.FeatureDescription) (image.Point, bool) {
 
 // fitPicture scales a picture to the default size of the input where the input
 // does not take it as it is and the caller asks for that.
-func fitPicture(d *coreml.FeatureDescription, img image.Image, opts *imageOptions) (image.Image, error) {
+func fitPicture(ctx context.Context, d *coreml.FeatureDescription, img image.Image, opts *imageOptions) (image.Image, error) {
 	size := img.Bounds().Size()
 	if !opts.resizes() || d == nil || d.Check(1, channelsOf(d.Pixels), size.Y, size.X) == nil {
 		return img, nil
@@ -76,5 +77,5 @@ func fitPicture(d *coreml.FeatureDescription, img image.Image, opts *imageOption
 	if !ok || size.X <= 0 || size.Y <= 0 {
 		return img, nil // which the prediction refuses
 	}
-	return resize(opts.context(), img, target)
+	return resize(ctx, img, target)
 }

@@ -91,7 +91,7 @@ func TestEveryFormOfAValueIsRead(t *testing.T) {
 		`{"string":"x","unknown":{"deep":[1]}}`:                             coreml.KindString,
 		` [1, 2] `:                                                          coreml.KindMultiArray,
 	} {
-		if v, err := decodeValue([]byte(text), nil, nil); err != nil || v.Kind() != want {
+		if v, err := decodeValue(t.Context(), []byte(text), nil, nil); err != nil || v.Kind() != want {
 			t.Errorf("%s: %v, %v, want %v", text, v, err, want)
 		}
 	}
@@ -126,7 +126,7 @@ func TestEveryMistakeInAValueIsNamed(t *testing.T) {
 		`{"image":"RGB","dtype":"uint8","shape":[2,2],"data":"` + data + `"}`: "want uint8 [height, width, 3]",
 		`{"file":"x.json"}`: "x.json: a value cannot be in a further file of JSON",
 	} {
-		if v, err := decodeValue([]byte(text), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if v, err := decodeValue(t.Context(), []byte(text), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v, want %q", text, v, err, want)
 		}
 	}

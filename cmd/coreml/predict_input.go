@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -10,7 +11,7 @@ import (
 // Inputs and states from the files that the flags of predict name.
 
 // readInputs reads a file of values by name into in.
-func readInputs(path string, d *coreml.Description, opts *imageOptions, in coreml.Features) error {
+func readInputs(ctx context.Context, path string, d *coreml.Description, opts *imageOptions, in coreml.Features) error {
 	f, err := openInput(path, formatUnknown)
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func readInputs(path string, d *coreml.Description, opts *imageOptions, in corem
 		if err := checkName(d, name); err != nil {
 			return err
 		}
-		v, err := decodeValue(raw, d.Input(name), opts)
+		v, err := decodeValue(ctx, raw, d.Input(name), opts)
 		in[name] = v
 		return err
 	})
@@ -45,20 +46,20 @@ func readInputs(path string, d *coreml.Description, opts *imageOptions, in corem
 
 // readValue reads the value of an input from a file. Of a file with several
 // arrays it takes the one called key. d is nil when there is no such input.
-func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+func readValue(ctx context.Context, path, key string, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	f, err := openInput(path, formatUnknown)
 	if err != nil {
 		return coreml.Value{}, err
 	}
 	defer f.Close() //nolint:errcheck // the file was only read
 	if f.format != formatJSON {
-		return f.value(key, d, opts)
+		return f.value(ctx, key, d, opts)
 	}
 	text, err := f.all(maxRequest)
 	if err != nil {
 		return coreml.Value{}, err
 	}
-	v, err := decodeText(text, d, opts)
+	v, err := decodeText(ctx, text, d, opts)
 	if err != nil {
 		return coreml.Value{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -66,7 +67,7 @@ func readValue(path, key string, d *coreml.FeatureDescription, opts *imageOption
 }
 
 // decodeText reads the value that is the whole of a JSON text.
-func decodeText(text []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+func decodeText(ctx context.Context, text []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	t := &jsonText{text: bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))}
 	raw, err := t.value(maxJSONDepth)
 	if err == nil {
@@ -75,7 +76,7 @@ func decodeText(text []byte, d *coreml.FeatureDescription, opts *imageOptions) (
 	if err != nil {
 		return coreml.Value{}, err
 	}
-	return decodeValue(raw, d, opts)
+	return decodeValue(ctx, raw, d, opts)
 }
 
 func restoreState(st *coreml.State, path string) (err error) {

@@ -55,7 +55,7 @@ func TestOutputFilesOfEveryForm(t *testing.T) {
 			path += ".safetensors"
 		}
 		for output, want := range map[string][]float32{"y": shadesRGB, "z": numbers(t, last.Contiguous())} {
-			v, err := readValue(path, output, nil, nil)
+			v, err := readValue(t.Context(), path, output, nil, nil)
 			if err != nil {
 				t.Fatalf("%s%s: %v", name, key, err)
 			}
@@ -64,7 +64,7 @@ func TestOutputFilesOfEveryForm(t *testing.T) {
 			}
 		}
 	}
-	v, err := readValue(write("out.npy", "--only", "y"), "", nil, nil)
+	v, err := readValue(t.Context(), write("out.npy", "--only", "y"), "", nil, nil)
 	if err != nil || !slices.Equal(numbers(t, v.MultiArray()), shadesRGB) {
 		t.Errorf("npy: %v, %v", v, err)
 	}
@@ -109,7 +109,7 @@ func TestGreyFloatImagesAreWrittenToo(t *testing.T) {
 	}
 	path = filepath.Join(t.TempDir(), "out.npz")
 	call(t, "predict", model, "--input", "x="+x, "-o", path).want(t, exitOK, "", "")
-	v, err := readValue(path, "z", nil, nil)
+	v, err := readValue(t.Context(), path, "z", nil, nil)
 	if err != nil || !slices.Equal(numbers(t, v.MultiArray()), []float32{0.5, 2}) {
 		t.Errorf("as an array: %v, %v", v, err)
 	}

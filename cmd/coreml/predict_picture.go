@@ -28,17 +28,17 @@ const (
 //
 // The picture is turned upright as its EXIF data say. Transparency is left out:
 // the colours are taken as if they were opaque. Colour profiles are not applied.
-func readPicture(f *inputFile, d *coreml.FeatureDescription, opts *imageOptions) (image.Image, error) {
+func readPicture(ctx context.Context, f *inputFile, d *coreml.FeatureDescription, opts *imageOptions) (image.Image, error) {
 	if d != nil && d.Kind != coreml.KindImage {
 		return nil, fmt.Errorf("%s is a picture, and the input is %s: %w", f.path, d.Type(), coreml.ErrKind)
 	}
-	img, err := decodePicture(opts.context(), io.NewSectionReader(f, 0, f.size), f.format, func(size image.Point) error {
+	img, err := decodePicture(ctx, io.NewSectionReader(f, 0, f.size), f.format, func(size image.Point) error {
 		return checkPicture(d, size, opts)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
-	return fitPicture(d, img, opts)
+	return fitPicture(ctx, d, img, opts)
 }
 
 // decoding is held while a picture is decoded. Work that its caller has left goes

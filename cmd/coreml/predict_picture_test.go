@@ -411,7 +411,7 @@ func FuzzPictures(f *testing.F) {
 		if err != nil {
 			return
 		}
-		fitted, err := fitPicture(d, img, &imageOptions{resize: true})
+		fitted, err := fitPicture(t.Context(), d, img, &imageOptions{resize: true})
 		if err != nil || fitted.Bounds().Size() != image.Pt(4, 4) {
 			t.Fatalf("%v, %v", fitted.Bounds(), err)
 		}

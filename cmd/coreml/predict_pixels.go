@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"math"
@@ -52,7 +53,7 @@ func layouts(shape []int) []layout {
 // channels last or first, and with a leading 1 or without. Where the shape can be
 // read in two ways, the model's size decides. Pixels are whole numbers from 0 to
 // 255; inputs of float16 pixels take floating-point numbers as they are.
-func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (image.Image, error) {
+func arrayImage(ctx context.Context, d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptions) (image.Image, error) {
 	list := layouts(t.Shape())
 	// A rank that is no picture's is told of with the forms that are.
 	if len(list) == 0 {
@@ -76,7 +77,7 @@ func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptio
 		if err != nil {
 			return nil, err
 		}
-		return fitPicture(d, &coreml.FloatGray{Pix: pix, Stride: l.width, Rect: image.Rect(0, 0, l.width, l.height)}, opts)
+		return fitPicture(ctx, d, &coreml.FloatGray{Pix: pix, Stride: l.width, Rect: image.Rect(0, 0, l.width, l.height)}, opts)
 	}
 	pix, err := eightBits(t)
 	if err != nil {
@@ -85,7 +86,7 @@ func arrayImage(d *coreml.FeatureDescription, t *tensor.Tensor, opts *imageOptio
 	if l.planar && l.channels > 1 {
 		pix = interleave(pix, l.channels)
 	}
-	return fitPicture(d, interleaved(pix, l.width, l.height, l.channels), opts)
+	return fitPicture(ctx, d, interleaved(pix, l.width, l.height, l.channels), opts)
 }
 
 // eightBits returns the elements as bytes.

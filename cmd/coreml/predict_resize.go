@@ -12,23 +12,12 @@ import (
 
 // imageOptions say what is done to make a picture fit; nil means nothing.
 type imageOptions struct {
-	// ctx ends the work on a picture, nil: nothing does. It lies here because the
-	// options go wherever a value may turn out to be a picture.
-	ctx    context.Context
 	resize bool // scale a picture to the size that the model wants
 	stdio  bool // the picture is from a request, which knows no flags
 }
 
 // resizes may be asked of nil.
 func (o *imageOptions) resizes() bool { return o != nil && o.resize }
-
-// context may be asked of nil.
-func (o *imageOptions) context() context.Context {
-	if o == nil || o.ctx == nil {
-		return context.Background()
-	}
-	return o.ctx
-}
 
 // resize scales a picture to a size, whatever its proportions, with a triangle
 // filter that is widened where the picture gets smaller: what Pillow calls

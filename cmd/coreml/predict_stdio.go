@@ -98,7 +98,7 @@ func (s *server) do(ctx context.Context, q *request) (reply, error) {
 	case "read_state":
 		return s.readState(q)
 	case "write_state":
-		return nil, s.writeState(q)
+		return nil, s.writeState(ctx, q)
 	case "unload":
 		return nil, s.unload(q)
 	case "":
@@ -214,12 +214,12 @@ func (s *server) predict(ctx context.Context, q *request) (reply, error) {
 	if err := checkFolder(q.NPYDir); err != nil {
 		return nil, err // before the prediction changes a state
 	}
-	in, opts := coreml.Features{}, &imageOptions{ctx: ctx, stdio: true}
+	in, opts := coreml.Features{}, &imageOptions{stdio: true}
 	for name, raw := range q.Inputs {
 		if err := checkName(d, name); err != nil {
 			return nil, badInput(err)
 		}
-		if in[name], err = decodeValue(raw, d.Input(name), opts); err != nil {
+		if in[name], err = decodeValue(ctx, raw, d.Input(name), opts); err != nil {
 			return nil, &codedError{errorCode(badInput(err)), fmt.Errorf("input %q: %w", name, err)}
 		}
 	}
@@ -279,12 +279,12 @@ func (s *server) readState(q *request) (reply, error) {
 
 // writeState replaces the content of one of a state's buffers, and nothing else of
 // it.
-func (s *server) writeState(q *request) error {
+func (s *server) writeState(ctx context.Context, q *request) error {
 	st, err := s.state(q.State)
 	if err != nil {
 		return err
 	}
-	v, err := decodeValue(q.Value, nil, nil)
+	v, err := decodeValue(ctx, q.Value, nil, nil)
 	if err != nil {
 		return badInput(inField("value", err))
 	}

@@ -206,7 +206,7 @@ func halves(t *testing.T, v any) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, err := decodeValue(raw, nil, nil)
+	value, err := decodeValue(t.Context(), raw, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func TestValuesOfEveryElementType(t *testing.T) {
 	for _, dt := range []string{"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"} {
 		width := map[string]int{"8": 1, "16": 2, "32": 4, "64": 8}[strings.TrimLeft(dt, "uint")]
 		text := fmt.Sprintf(`{"dtype":%q,"shape":[1],"data":%q}`, dt, base64.StdEncoding.EncodeToString(raw[:width]))
-		v, err := decodeValue(json.RawMessage(text), nil, nil)
+		v, err := decodeValue(t.Context(), json.RawMessage(text), nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", dt, err)
 			continue
@@ -385,7 +385,7 @@ func TestValuesOfEveryElementType(t *testing.T) {
 		}
 	}
 	huge := base64.StdEncoding.EncodeToString(binary.LittleEndian.AppendUint64(nil, math.MaxUint64))
-	if _, err := decodeValue(json.RawMessage(`{"dtype":"uint64","shape":[1],"data":"`+huge+`"}`), nil, nil); !errors.Is(err, tensor.ErrValue) {
+	if _, err := decodeValue(t.Context(), json.RawMessage(`{"dtype":"uint64","shape":[1],"data":"`+huge+`"}`), nil, nil); !errors.Is(err, tensor.ErrValue) {
 		t.Errorf("a number beyond int64: %v", err)
 	}
 	for text, want := range map[string]string{
@@ -393,7 +393,7 @@ func TestValuesOfEveryElementType(t *testing.T) {
 		`{"dictionary":[["a",1],[7,0.5]]}`: "dictionary",
 		`[[],[]]`:                          "multi-array int64 (2 x 0)", `3.5`: "multi-array float64 ()",
 	} {
-		v, err := decodeValue(json.RawMessage(text), nil, nil)
+		v, err := decodeValue(t.Context(), json.RawMessage(text), nil, nil)
 		if err != nil || v.String() != want {
 			t.Errorf("%s: %v, %v, want %s", text, v, err, want)
 		}
@@ -443,7 +443,7 @@ func FuzzRequests(f *testing.F) {
 // command have always taken true and false for 1 and 0.
 func TestBooleansOfTheCommandAreNumbers(t *testing.T) {
 	d := &coreml.FeatureDescription{Name: "x", Kind: coreml.KindMultiArray, DType: tensor.Float32, Shape: []int{2}}
-	v, err := decodeValue([]byte(`{"dtype":"bool","shape":[2],"data":"AQA="}`), d, nil)
+	v, err := decodeValue(t.Context(), []byte(`{"dtype":"bool","shape":[2],"data":"AQA="}`), d, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func dataOf(raw []byte) ([]byte, error) {
 
 // decodeValue reads a value. d is the feature that it is for, nil when there is
 // none. The text has been checked.
-func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+func decodeValue(ctx context.Context, raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
 		return coreml.Value{}, errors.New("the value is missing")
@@ -127,7 +128,7 @@ func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (
 		if err != nil {
 			return coreml.Value{}, err
 		}
-		return valueOf(d, t, opts)
+		return valueOf(ctx, d, t, opts)
 	}
 	var w wireValue
 	if err := w.parse(raw); err != nil {
@@ -145,18 +146,18 @@ func decodeValue(raw []byte, d *coreml.FeatureDescription, opts *imageOptions) (
 	case w.Image != "":
 		return decodeImage(w.Image, w.array)
 	case w.File != "":
-		return decodeFile(&w, d, opts)
+		return decodeFile(ctx, &w, d, opts)
 	}
 	t, err := w.array()
 	if err != nil {
 		return coreml.Value{}, err
 	}
-	return valueOf(d, t, opts)
+	return valueOf(ctx, d, t, opts)
 }
 
 // decodeFile reads the file that a value names. A file of JSON could name others,
 // or itself.
-func decodeFile(w *wireValue, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
+func decodeFile(ctx context.Context, w *wireValue, d *coreml.FeatureDescription, opts *imageOptions) (coreml.Value, error) {
 	if extensions[strings.ToLower(filepath.Ext(w.File))] == formatJSON {
 		return coreml.Value{}, fmt.Errorf("%s: a value cannot be in a further file of JSON", w.File)
 	}
@@ -164,7 +165,7 @@ func decodeFile(w *wireValue, d *coreml.FeatureDescription, opts *imageOptions) 
 	if key == "" && d != nil {
 		key = d.Name
 	}
-	return readArrays(w.File, key, d, opts)
+	return readArrays(ctx, w.File, key, d, opts)
 }
 
 // array returns the tensor that w holds or names.

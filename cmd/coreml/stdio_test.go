@@ -321,7 +321,7 @@ func TestNumbersThatJSONLacks(t *testing.T) {
 		t.Errorf("a probability that is no number is written as %v", first)
 	}
 	for text, want := range map[string]float64{`"NaN"`: math.NaN(), `"Infinity"`: math.Inf(1), `"-Infinity"`: math.Inf(-1)} {
-		v, err := decodeValue([]byte(`{"double":`+text+`}`), nil, nil)
+		v, err := decodeValue(t.Context(), []byte(`{"double":`+text+`}`), nil, nil)
 		got, _ := v.Double()
 		back, failed := json.Marshal(jsonFloat(got))
 		if err != nil || failed != nil || string(back) != text || got != want && !math.IsNaN(want) {
@@ -412,7 +412,7 @@ func FuzzJSONText(f *testing.F) {
 			}
 		}
 		if err == nil {
-			_, _ = decodeValue(raw, nil, nil)
+			_, _ = decodeValue(t.Context(), raw, nil, nil)
 		}
 	})
 }
