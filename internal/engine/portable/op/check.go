@@ -181,16 +181,8 @@ func checkReduced(c *Call) error {
 
 // checkPad looks for borders that x is too small to fill.
 func checkPad(c *Call) error {
-	x := c.In(0)
-	before, after, err := c.margins(x)
-	if err != nil {
-		return err
-	}
-	mode, err := c.textIn(2, "constant")
-	if err != nil {
-		return err
-	}
-	return padFits(x, &before, &after, mode)
+	_, _, err := c.padding(c.In(0))
+	return err
 }
 
 // checkSequences looks at the lengths that reverse_sequence is given.

@@ -36,6 +36,18 @@ func (c *Call) margins(x *array.Value) (before, after [array.MaxRank]int, err er
 	return before, after, nil
 }
 
+// padding reads all that pad is told, and refuses what x is too small for.
+func (c *Call) padding(x *array.Value) (before [array.MaxRank]int, mode string, err error) {
+	before, after, err := c.margins(x)
+	if err != nil {
+		return before, "", err
+	}
+	if mode, err = c.textIn(2, "constant"); err != nil {
+		return before, "", err
+	}
+	return before, mode, padFits(x, &before, &after, mode)
+}
+
 // padShape adds what is padded on either side. Dimensions before those that pad lists
 // stay as they are.
 func padShape(c *Call) error {
@@ -55,15 +67,8 @@ func padShape(c *Call) error {
 // repeated), or by its border.
 func pad(c *Call) error {
 	x, out := c.In(0), c.out(0)
-	before, after, err := c.margins(x)
+	before, mode, err := c.padding(x)
 	if err != nil {
-		return err
-	}
-	mode, err := c.textIn(2, "constant")
-	if err != nil {
-		return err
-	}
-	if err := padFits(x, &before, &after, mode); err != nil {
 		return err
 	}
 	c.newOut(0)
