@@ -99,6 +99,13 @@ func (t *Tokenizer) IDToToken(id int) (string, bool) {
 // as the end of a text or of a turn.
 func (t *Tokenizer) IsSpecial(id int) bool { return t.made().special[id] }
 
+// IsAdded reports whether id is a token that was added to the vocabulary of the
+// tokenizer's model, or a special one of it.
+func (t *Tokenizer) IsAdded(id int) bool {
+	t = t.made()
+	return id >= 0 && id < len(t.isAdded) && t.isAdded[id]
+}
+
 // Config returns what the files beside tokenizer.json say. It is shared and
 // must not be changed.
 func (t *Tokenizer) Config() *Config { return t.made().config }
