@@ -14,6 +14,10 @@ import (
 // the tokenizer nor the options bring a chat template.
 var ErrNoChatTemplate = errors.New("tokenizer: no chat template")
 
+// ErrNoTools is returned by [Tokenizer.ApplyChatTemplate] where tools are given to
+// a template that does not know them: the model would never hear of them.
+var ErrNoTools = errors.New("tokenizer: the chat template takes no tools")
+
 // ErrTooLarge means that a text, or what a tokenizer makes of it, is larger than
 // the bounds that the package documentation names. The bounds follow the size of
 // the input, so that a malformed file cannot turn a short text into a long one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,15 @@ type Variables struct {
 	Messages []*Message
 	// AddGenerationPrompt ends the text where the answer begins.
 	AddGenerationPrompt bool
-	// Tools describe the functions that the model may call.
+	// Tools describe the functions that the model may call; nil is none, which
+	// templates tell from an empty list.
 	Tools []any
+	// Version4 renders as version 4 of transformers does: messages stay as they
+	// are.
+	Version4 bool
+	// Continue is the field of the last message that the text ends with, empty
+	// for a text that is complete.
+	Continue string
 	// Tokens are the special tokens; those without a text are not defined.
 	Tokens []Token
 	// Special are the further special tokens.
@@ -67,26 +75,40 @@ func (c *Cache) Render(ctx context.Context, template string, vars *Variables, no
 	if err != nil {
 		return "", err
 	}
-	values, err := vars.values(ctx)
+	messages, err := vars.conversation(ctx)
 	if err != nil {
 		return "", fmt.Errorf("chat template: %w", err)
 	}
-	return parsed.Render(ctx, values, &jinja.Options{Now: now})
+	final := ""
+	if vars.Continue != "" {
+		if final, err = vars.tagFinal(messages, template); err != nil {
+			return "", err
+		}
+	}
+	values, err := vars.values(ctx, messages)
+	if err != nil {
+		return "", fmt.Errorf("chat template: %w", err)
+	}
+	out, err := parsed.Render(ctx, values, &jinja.Options{Now: now})
+	if err != nil || vars.Continue == "" {
+		return out, err
+	}
+	return cutFinal(out, final)
 }
 
 // values returns the variables as values of the template engine. Those that
 // templates ask for without a test, tools and documents, are always there.
-func (v *Variables) values(ctx context.Context) (*jinja.Dict, error) {
-	messages, err := messageList(ctx, v.Messages)
-	if err != nil {
-		return nil, err
+func (v *Variables) values(ctx context.Context, messages []fields) (*jinja.Dict, error) {
+	list := jinja.NewList()
+	for _, message := range messages {
+		list.Items = append(list.Items, message.dict())
 	}
 	vars := jinja.NewDict()
-	vars.Set("messages", messages)
+	vars.Set("messages", list)
 	vars.Set("tools", nil)
 	vars.Set("documents", nil)
 	vars.Set("add_generation_prompt", v.AddGenerationPrompt)
-	if len(v.Tools) > 0 {
+	if v.Tools != nil {
 		tools, err := jinja.FromGo(ctx, v.Tools)
 		if err != nil {
 			return nil, fmt.Errorf("tools: %w", err)
@@ -122,19 +144,19 @@ func (v *Variables) addTokens(vars *jinja.Dict) {
 	vars.Set("additional_special_tokens", special)
 }
 
-// messageList returns the conversation as a value of the template engine.
-func messageList(ctx context.Context, messages []*Message) (*jinja.List, error) {
-	list := jinja.NewList()
-	for i, message := range messages {
-		m := jinja.NewDict()
-		for _, key := range message.keys() {
-			v, err := jinja.FromGo(ctx, message.field(key))
-			if err != nil {
-				return nil, fmt.Errorf("message %d: %s: %w", i, key, err)
-			}
-			m.Set(key, v)
+// Mentions reports whether a template has a name somewhere in its text: one that
+// has not cannot use a variable of that name.
+func Mentions(template, name string) bool {
+	isName := func(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }
+	for at := 0; ; {
+		i := strings.Index(template[at:], name)
+		if i < 0 || name == "" {
+			return false
 		}
-		list.Items = append(list.Items, m)
+		start, end := at+i, at+i+len(name)
+		if (start == 0 || !isName(template[start-1])) && (end == len(template) || !isName(template[end])) {
+			return true
+		}
+		at = start + 1
 	}
-	return list, nil
 }
