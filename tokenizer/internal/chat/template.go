@@ -71,37 +71,60 @@ func (c *Cache) parse(ctx context.Context, text string) (*jinja.Template, error)
 // Render writes a conversation as a template says. The clock is that of the
 // template, time.Now for nil.
 func (c *Cache) Render(ctx context.Context, template string, vars *Variables, now func() time.Time) (string, error) {
-	parsed, err := c.parse(ctx, template)
+	page, err := c.page(ctx, template, vars)
 	if err != nil {
 		return "", err
 	}
-	messages, err := vars.conversation(ctx)
+	return page.write(ctx, same, now)
+}
+
+// page is what is to be written: a template and what it sees.
+type page struct {
+	parsed   *jinja.Template
+	vars     *Variables
+	messages []fields
+	// final is the text that the page ends with, where it ends within one.
+	final string
+}
+
+// page prepares a page.
+func (c *Cache) page(ctx context.Context, template string, vars *Variables) (*page, error) {
+	parsed, err := c.parse(ctx, template)
 	if err != nil {
-		return "", fmt.Errorf("chat template: %w", err)
+		return nil, err
 	}
-	final := ""
+	p := &page{parsed: parsed, vars: vars}
+	if p.messages, err = vars.conversation(ctx); err != nil {
+		return nil, fmt.Errorf("chat template: %w", err)
+	}
 	if vars.Continue != "" {
-		if final, err = vars.tagFinal(messages, template); err != nil {
-			return "", err
-		}
+		p.final, err = vars.tagFinal(p.messages, template)
 	}
-	values, err := vars.values(ctx, messages)
+	return p, err
+}
+
+// same leaves a text as it is.
+func same(text string) string { return text }
+
+// write writes the page with each text of the caller changed by change.
+func (p *page) write(ctx context.Context, change func(string) string, now func() time.Time) (string, error) {
+	values, err := p.vars.values(ctx, p.messages, change)
 	if err != nil {
 		return "", fmt.Errorf("chat template: %w", err)
 	}
-	out, err := parsed.Render(ctx, values, &jinja.Options{Now: now})
-	if err != nil || vars.Continue == "" {
+	out, err := p.parsed.Render(ctx, values, &jinja.Options{Now: now})
+	if err != nil || p.vars.Continue == "" {
 		return out, err
 	}
-	return cutFinal(out, final)
+	return cutFinal(out, change(p.final))
 }
 
 // values returns the variables as values of the template engine. Those that
 // templates ask for without a test, tools and documents, are always there.
-func (v *Variables) values(ctx context.Context, messages []fields) (*jinja.Dict, error) {
+func (v *Variables) values(ctx context.Context, messages []fields, change func(string) string) (*jinja.Dict, error) {
 	list := jinja.NewList()
 	for _, message := range messages {
-		list.Items = append(list.Items, message.dict())
+		list.Items = append(list.Items, jinja.MapText(message.dict(), change))
 	}
 	vars := jinja.NewDict()
 	vars.Set("messages", list)
@@ -113,7 +136,7 @@ func (v *Variables) values(ctx context.Context, messages []fields) (*jinja.Dict,
 		if err != nil {
 			return nil, fmt.Errorf("tools: %w", err)
 		}
-		vars.Set("tools", tools)
+		vars.Set("tools", jinja.MapText(tools, change))
 	}
 	v.addTokens(vars)
 	for _, key := range slices.Sorted(maps.Keys(v.Extra)) {
@@ -121,7 +144,7 @@ func (v *Variables) values(ctx context.Context, messages []fields) (*jinja.Dict,
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
-		vars.Set(key, value)
+		vars.Set(key, jinja.MapText(value, change))
 	}
 	return vars, nil
 }
