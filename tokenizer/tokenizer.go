@@ -40,6 +40,7 @@ type Tokenizer struct {
 	added      [2]*added.Set // tokens found before and after normalization
 	addedIDs   map[string]int
 	addedByID  map[int]*added.Token
+	spelled    map[int]string // added tokens that normalization changes, as they are decoded
 	special    map[int]bool
 	isAdded    []bool // by id: added or special
 	size       int
@@ -86,9 +87,13 @@ func (t *Tokenizer) TokenToID(token string) (int, bool) {
 	return int(id), ok
 }
 
-// IDToToken returns the token of an id as the vocabulary spells it.
+// IDToToken returns the token of an id as the vocabulary spells it. An added token
+// that is looked for in normalized text is spelled as the normalizer writes it.
 func (t *Tokenizer) IDToToken(id int) (string, bool) {
 	t = t.made()
+	if text, ok := t.spelled[id]; ok {
+		return text, true
+	}
 	if a, ok := t.addedByID[id]; ok {
 		return a.Content, true
 	}
