@@ -2,7 +2,7 @@
 
     python collect.py OUT.json ARCHIVE...
 
-Every string that looks like a chat template is one: whole files of Jinja, strings in
+An ARCHIVE may also be one file. Every string that looks like a chat template is one: whole files of Jinja, strings in
 JSON, constants in Python. OUT is a list of pairs, the place and the text, each text
 once.
 """
@@ -30,6 +30,8 @@ def members(path):
             for m in archive.infolist():
                 if m.file_size < LARGEST:
                     yield m.filename, archive.read(m)
+    elif path.exists():
+        yield path.name, path.read_bytes()
 
 
 def strings(value):
