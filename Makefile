@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity template-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -105,8 +105,11 @@ cross: ## build and vet for the systems that this machine is not
 static: build ## check that the Linux command needs no shared library
 	COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -v -run '^TestNamedBinaryIsStatic$$' ./internal/archtest
 
-tokenizer-parity: ## compare the tokenizer with Hugging Face's on fresh strings; needs Python 3
+tokenizer-parity: ## compare the tokenizer with two versions of Hugging Face's on fresh strings; needs Python 3
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh parity
+
+template-parity: ## compare the chat templates that packages ship with two versions of transformers; needs Python 3
+	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh templates
 
 bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in one run
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench

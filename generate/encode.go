@@ -43,6 +43,23 @@ func encodeChat(ctx context.Context, t *tokenizer.Tokenizer, messages []tokenize
 	return ids, nil
 }
 
+// checkPrompt refuses a prompt that no sequence of the model can take. A token
+// that was added to the tokenizer and that the model lacks is named.
+func (g *Generator) checkPrompt(prompt []int) error {
+	err := g.bound.checkPrompt(prompt)
+	e, ok := errors.AsType[*TokenError](err)
+	if !ok || g.tok == nil || e.Vocabulary == 0 || e.Reason != "" {
+		return err
+	}
+	if token, ok := g.tok.IDToToken(e.ID); ok && len(token) <= maxNamedToken {
+		e.Reason = fmt.Sprintf("the tokenizer has it for %q, but the model's vocabulary ends at %d", token, e.Vocabulary-1)
+	}
+	return err
+}
+
+// maxNamedToken is the length in bytes up to which an error names a token.
+const maxNamedToken = 64
+
 // unlessEnded returns err, or ctx's error where that is the reason: where the work
 // was when the context ended is of no use to the caller.
 func unlessEnded(ctx context.Context, err error) error {

@@ -173,13 +173,26 @@ func checkIDs(ids []int, width int, where string) error {
 // VocabularyError is an [ErrConfig]: the tokenizer is another model's.
 type VocabularyError struct {
 	// Tokenizer is the number of entries of the tokenizer's vocabulary and Logits
-	// that of the model's logits.
+	// that of the model's logits, 0 when it is not known yet.
 	Tokenizer, Logits int
+	// Own is the number of entries without added tokens where the model lacks some
+	// of these, else 0.
+	Own int
+	// Declared is the vocab_size that the package's metadata or config.json beside it
+	// gives, where the tokenizer does not fit that; else 0.
+	Declared int
 }
 
-// Error names both numbers.
+// Error names the numbers and says what to do.
 func (e *VocabularyError) Error() string {
-	return fmt.Sprintf("the tokenizer is another model's: the vocabulary has %d entries, the model's logits %d", e.Tokenizer, e.Logits)
+	entries, model := fmt.Sprintf("the vocabulary has %d entries", e.Tokenizer), fmt.Sprintf("the model's logits %d", e.Logits)
+	if e.Own > 0 && e.Own != e.Tokenizer {
+		entries = fmt.Sprintf("the vocabulary has %d entries without added tokens", e.Own)
+	}
+	if e.Declared > 0 {
+		model = fmt.Sprintf("the model's %d (vocab_size)", e.Declared)
+	}
+	return fmt.Sprintf("the tokenizer is another model's: %s, %s; use the tokenizer that the model was trained with", entries, model)
 }
 
 // Unwrap returns ErrConfig.

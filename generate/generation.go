@@ -191,6 +191,11 @@ func (r *generation) finish(id int, seq *Sequence) FinishReason {
 // that was held back.
 func (r *generation) token(ctx context.Context, id int, finish FinishReason) (Token, error) {
 	tok := Token{ID: id, Finish: finish}
+	if _, ok := r.g.tok.IDToToken(id); !ok && finish != FinishEnd {
+		// Rows that only round the number of logits up never win in a model whose
+		// tokenizer this is.
+		return tok, &TokenError{ID: id, Where: "the answer", Reason: fmt.Sprintf("the tokenizer, of %d entries, has no token with it", r.g.tok.VocabSize())}
+	}
 	text, err := r.text(ctx, id, finish)
 	if err != nil {
 		return tok, err

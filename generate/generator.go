@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -67,7 +68,7 @@ func (g *Generator) bind(ctx context.Context, m predictor, desc *coreml.Descript
 	if g.bound, err = bindModel(ctx, m, desc, d, g.defaults.PadToken); err != nil {
 		return nil, err
 	}
-	if err := checkVocabulary(g.tok, g.Vocabulary()); err != nil {
+	if err := cmp.Or(checkVocabulary(g.tok, g.Vocabulary()), g.checkDeclared(sizeInMetadata(desc))); err != nil {
 		return nil, err
 	}
 	return f, g.defaults.checkIDs(g.Vocabulary())

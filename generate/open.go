@@ -148,6 +148,9 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 		return nil, errors.Join(cmp.Or(err, missing), m.Close())
 	}
 	g, err := newGenerator(ctx, m, m.Description(), t, c, m.Close)
+	if err == nil {
+		err = g.checkDeclared(sizeBeside(s.fsys, path.Dir(s.pkg)))
+	}
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}

@@ -145,7 +145,7 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	if err != nil {
 		return err
 	}
-	if err := s.g.bound.checkPrompt(prompt); err != nil {
+	if err := s.g.checkPrompt(prompt); err != nil {
 		return err
 	}
 	if s.seq == nil || s.seq.isClosed() {

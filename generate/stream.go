@@ -108,7 +108,7 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	if err != nil {
 		return err
 	}
-	if err := g.bound.checkPrompt(prompt); err != nil {
+	if err := g.checkPrompt(prompt); err != nil {
 		return err
 	}
 	seq, err := g.newSequence(ctx)

@@ -95,51 +95,6 @@ func withLogits(m *fakeModel, width int) *coreml.Description {
 	return desc
 }
 
-func TestATokenizerOfAnotherVocabularyIsRefused(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		width int
-		ok    bool
-	}{
-		{"the same", fakeVocab, true},
-		{"rounded up to a multiple of 64", 1024, true},
-		{"with a few words that the model never learned", fakeVocab - 9, true},
-		{"half of it", fakeVocab / 2, false},
-		{"tiny", 10, false},
-		{"many times as large", 49152, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			m := &fakeModel{next: counting}
-			_, err := generate.NewFake(m, withLogits(m, c.width), storyTokenizer(t), &generate.Config{Driver: m.driver()})
-			if c.ok != (err == nil) {
-				t.Fatalf("got %v", err)
-			}
-			if err == nil {
-				return
-			}
-			got, ok := errors.AsType[*generate.VocabularyError](err)
-			if !ok || !errors.Is(err, generate.ErrConfig) || got.Tokenizer != fakeVocab || got.Logits != c.width {
-				t.Errorf("got %v, want a VocabularyError of %d and %d", err, fakeVocab, c.width)
-			}
-		})
-	}
-	t.Run("that shows at the first prediction only", func(t *testing.T) {
-		p := &probe{rows: 3}
-		desc := &coreml.Description{Inputs: features{ints("ids", 1, -8)}, Outputs: features{floats("logits")}}
-		g, err := generate.NewFake(p, desc, storyTokenizer(t), &generate.Config{MaxStates: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := generate.Collect(g.StreamTokens(t.Context(), []int{1, 2, 3}, nil))
-		if _, ok := errors.AsType[*generate.VocabularyError](err); !ok || len(r.Tokens) != 0 {
-			t.Errorf("got %v, %v; want a VocabularyError", r.Tokens, err)
-		}
-	})
-	if g := openStory(t, nil); g.Vocabulary() != fakeVocab {
-		t.Errorf("the embedded model's vocabulary is %d before its first prediction, want %d", g.Vocabulary(), fakeVocab)
-	}
-}
-
 func TestIdsThatAreNoTokensAreRefusedBeforeAnythingRuns(t *testing.T) {
 	m := &fakeModel{next: counting}
 	g, err := generate.NewFake(m, withLogits(m, fakeVocab), storyTokenizer(t), &generate.Config{Driver: m.driver(), MaxStates: 1, PrefillChunk: 2})

@@ -1,7 +1,18 @@
 package generate
 
 import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -25,40 +36,102 @@ func vocabularyOf(m predictor, f *coreml.FeatureDescription) int {
 }
 
 const (
-	// maxExtraEntries and minEntriesPerExtra bound how many ordinary entries of a
-	// tokenizer may lie beyond the logits. Words that were added to a tokenizer and
-	// that the model never learned do no harm until a prompt has them, and that is
-	// refused.
+	// maxExtraEntries and minEntriesPerExtra bound how many added tokens of a
+	// tokenizer may lie beyond the logits, special ones not counted. Tokens that were
+	// added and that the model never learned do no harm until a prompt has them, and
+	// that is refused.
 	maxExtraEntries    = 64
 	minEntriesPerExtra = 16
-	// maxLogitsPerEntry and maxExtraLogits bound how many more logits than entries
-	// there may be. Models round the number up, DeepSeek's from 100,015 to 102,400.
-	maxLogitsPerEntry = 2
-	maxExtraLogits    = 512
+	// minEntriesPerSpare and maxSpareLogits bound how many more logits than entries
+	// there may be. Models round the number up: DeepSeek's by 2.4 %, from 100,015 to
+	// 102,400, Phi-2's by 1.8 %; small ones by more. Beyond that the tokenizer is
+	// refused: there is no way to warn, and what comes of it is nonsense that looks
+	// like a bad model. It has to be an error for a tokenizer of 32,000 with a model
+	// of 49,152 as for one of a tenth.
+	minEntriesPerSpare = 8
+	maxSpareLogits     = 512
 )
 
 // plausibleVocabulary reports whether so many logits and a vocabulary of so many
 // entries can be of one model, as far as the numbers tell.
 func plausibleVocabulary(logits, entries int) bool {
 	return entries-logits <= min(maxExtraEntries, logits/minEntriesPerExtra) &&
-		(logits <= maxLogitsPerEntry*entries || logits-entries <= maxExtraLogits)
+		logits-entries <= max(maxSpareLogits, entries/minEntriesPerSpare)
 }
 
 // checkVocabulary refuses a tokenizer whose vocabulary is not that of a model
-// with so many logits. Both may have a few entries that the other lacks: special
-// tokens that were added later, and rows that round the number up.
+// with so many logits. Both may have a few entries that the other lacks: tokens
+// that were added later, and rows that round the number up. An entry of the
+// vocabulary itself, which the tokenizer was trained with, always has its logit.
 func checkVocabulary(t *tokenizer.Tokenizer, logits int) error {
 	if t == nil || logits == 0 {
 		return nil
 	}
-	size, extra := t.VocabSize(), 0
+	size, own, extra := t.VocabSize(), 0, 0
 	for id := logits; id < size; id++ {
-		if _, ok := t.IDToToken(id); ok && !t.IsSpecial(id) {
+		if _, ok := t.IDToToken(id); !ok {
+			continue
+		}
+		if !t.IsAdded(id) {
+			own = id + 1
+		} else if !t.IsSpecial(id) {
 			extra++
 		}
 	}
-	if !plausibleVocabulary(logits, min(size, logits)+extra) {
-		return &VocabularyError{Tokenizer: size, Logits: logits}
+	if own > 0 || !plausibleVocabulary(logits, min(size, logits)+extra) {
+		return &VocabularyError{Tokenizer: size, Logits: logits, Own: own}
 	}
 	return nil
+}
+
+// checkDeclared refuses a tokenizer that does not fit the size which the package
+// declares beside its logits: these may be wider, and unknown until the first
+// prediction. A size that cannot be of these logits says nothing: config.json is
+// the name of many files, and packages are cut down after they were converted.
+func (g *Generator) checkDeclared(size int) error {
+	logits := g.Vocabulary()
+	if size <= 0 || logits > 0 && (size > logits || !plausibleVocabulary(logits, size)) {
+		return nil
+	}
+	err := checkVocabulary(g.tok, size)
+	if e, ok := errors.AsType[*VocabularyError](err); ok {
+		e.Logits, e.Declared = logits, size
+	}
+	return err
+}
+
+// sizeKey is the size of the vocabulary in a model's config.json and, with or
+// without a prefix such as "com.example.", in a package's metadata.
+const sizeKey = "vocab_size"
+
+// sizeInMetadata returns the size of the vocabulary in the package's metadata, or 0.
+func sizeInMetadata(desc *coreml.Description) int {
+	for _, key := range slices.Sorted(maps.Keys(desc.UserDefined)) {
+		if key == sizeKey || strings.HasSuffix(key, "."+sizeKey) {
+			if n, err := strconv.Atoi(desc.UserDefined[key]); err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// sizeBeside returns the size of the vocabulary in config.json in dir, or 0. What
+// the file is otherwise is not looked at, and one that is no JSON is no error:
+// nothing else comes from it.
+func sizeBeside(fsys fs.FS, dir string) int {
+	data, err := storage.ReadOptional(fsys, path.Join(dir, "config.json"), maxConfigBytes)
+	if err != nil || data == nil {
+		return 0
+	}
+	var file struct {
+		Size int `json:"vocab_size"`
+		Text struct {
+			Size int `json:"vocab_size"`
+		} `json:"text_config"` // of a model that sees or hears too
+	}
+	if json.Unmarshal(data, &file) != nil {
+		return 0
+	}
+	return cmp.Or(file.Text.Size, file.Size)
 }

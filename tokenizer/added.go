@@ -75,6 +75,7 @@ func (t *Tokenizer) findAdded(tokens []*added.Token) error {
 	for _, a := range tokens {
 		size += len(a.Content)
 	}
+	t.spelled = map[int]string{}
 	// All of them share one budget: a file has many.
 	var may budget.Budget
 	may.Begin(nil, size)
@@ -90,6 +91,9 @@ func (t *Tokenizer) findAdded(tokens []*added.Token) error {
 			}
 			if !may.Take(len(text)) {
 				return may.Err
+			}
+			if text != a.Content {
+				t.spelled[t.addedIDs[a.Content]] = text
 			}
 			kind = 1
 		}

@@ -186,10 +186,21 @@ func (t *Tokenizer) decodeTokens(may *budget.Budget, tokens []string) string {
 // token returns the text of an id, unless it is special and those are skipped.
 func (t *Tokenizer) token(id int, skipSpecial bool) (string, bool) {
 	if id < 0 || id >= len(t.isAdded) || t.isAdded[id] {
-		if skipSpecial && t.IsSpecial(id) {
+		if skipSpecial && t.skipped(id) {
 			return "", false
 		}
 		return t.IDToToken(id)
 	}
 	return t.vocab.ByID(id)
+}
+
+// skipped reports whether an id has no text where special tokens have none. A token
+// that normalization changes is judged by what it is changed to, as in the reference:
+// since its version 0.23 it decodes such a token to that, and looks that up.
+func (t *Tokenizer) skipped(id int) bool {
+	if text, ok := t.spelled[id]; ok {
+		id, ok = t.addedIDs[text]
+		return ok && t.special[id]
+	}
+	return t.special[id]
 }

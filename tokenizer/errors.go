@@ -14,6 +14,15 @@ import (
 // the tokenizer nor the options bring a chat template.
 var ErrNoChatTemplate = errors.New("tokenizer: no chat template")
 
+// ErrNoTools is returned by [Tokenizer.ApplyChatTemplate] where tools are given to
+// a template that does not know them: the model would never hear of them.
+var ErrNoTools = errors.New("tokenizer: the chat template takes no tools")
+
+// ErrControlTokens is returned by [Tokenizer.EncodeChat], asked to sanitize control
+// tokens, where it cannot: the template looks at the texts of the messages in a way
+// that hides who wrote a token, or the vocabulary spells one in no other way.
+var ErrControlTokens = errors.New("tokenizer: the control tokens in the messages cannot be made text")
+
 // ErrTooLarge means that a text, or what a tokenizer makes of it, is larger than
 // the bounds that the package documentation names. The bounds follow the size of
 // the input, so that a malformed file cannot turn a short text into a long one.

@@ -40,6 +40,7 @@ type Tokenizer struct {
 	added      [2]*added.Set // tokens found before and after normalization
 	addedIDs   map[string]int
 	addedByID  map[int]*added.Token
+	spelled    map[int]string // added tokens that normalization changes, as they are decoded
 	special    map[int]bool
 	isAdded    []bool // by id: added or special
 	size       int
@@ -86,9 +87,13 @@ func (t *Tokenizer) TokenToID(token string) (int, bool) {
 	return int(id), ok
 }
 
-// IDToToken returns the token of an id as the vocabulary spells it.
+// IDToToken returns the token of an id as the vocabulary spells it. An added token
+// that is looked for in normalized text is spelled as the normalizer writes it.
 func (t *Tokenizer) IDToToken(id int) (string, bool) {
 	t = t.made()
+	if text, ok := t.spelled[id]; ok {
+		return text, true
+	}
 	if a, ok := t.addedByID[id]; ok {
 		return a.Content, true
 	}
@@ -98,6 +103,13 @@ func (t *Tokenizer) IDToToken(id int) (string, bool) {
 // IsSpecial reports whether id is a special token: one that is no text, such
 // as the end of a text or of a turn.
 func (t *Tokenizer) IsSpecial(id int) bool { return t.made().special[id] }
+
+// IsAdded reports whether id is a token that was added to the vocabulary of the
+// tokenizer's model, or a special one of it.
+func (t *Tokenizer) IsAdded(id int) bool {
+	t = t.made()
+	return id >= 0 && id < len(t.isAdded) && t.isAdded[id]
+}
 
 // Config returns what the files beside tokenizer.json say. It is shared and
 // must not be changed.

@@ -240,7 +240,9 @@ func TestConversationsBecomeText(t *testing.T) {
 		{"no options", hi, nil, "<s>[user]Hi"},
 		{"a prompt for an answer", hi, &tokenizer.ChatOptions{AddGenerationPrompt: true}, "<s>[user]Hi|"},
 		{"further variables", hi, &tokenizer.ChatOptions{Extra: map[string]any{"tone": "!", "bos_token": "B"}}, "B[user]Hi!"},
-		{"messages of JSON keep their order", parsed, nil, `<s>[user]Hi[assistant]None[{"b": 1, "a": 2.0}]`},
+		{"messages of JSON keep their order", parsed, nil, `<s>[user]Hi[assistant][{"b": 1, "a": 2.0}]`},
+		{"a content of null, in version 4", parsed, &tokenizer.ChatOptions{Transformers: 4}, `<s>[user]Hi[assistant]None[{"b": 1, "a": 2.0}]`},
+		{"an empty list of tools has that template too", hi, &tokenizer.ChatOptions{Tools: []any{}}, `[]`},
 		{"tools have a template of their own", hi, &tokenizer.ChatOptions{Tools: []any{map[string]any{"b": 1, "a": []int{2}}}}, `[{"a": [2], "b": 1}]`},
 		{"a template by its name", hi, &tokenizer.ChatOptions{Template: "tool_use"}, "null"},
 		{"a template by its text", hi, &tokenizer.ChatOptions{Template: "{{ messages|length }}"}, "1"},
@@ -253,7 +255,7 @@ func TestConversationsBecomeText(t *testing.T) {
 		})
 	}
 	back, err := json.Marshal(parsed)
-	if want := `[{"role":"user","content":"Hi"},{"role":"assistant","content":null,"tool_calls":[{"b":1,"a":2.0}]}]`; err != nil || string(back) != want {
+	if want := `[{"role":"user","content":"Hi"},{"content":null,"role":"assistant","tool_calls":[{"b":1,"a":2.0}]}]`; err != nil || string(back) != want {
 		t.Errorf("got %s, %v, want %s", back, err, want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate"
 )
 
 // innerNames are the packages that an error passed through and what each was
@@ -91,6 +92,8 @@ func reword(err error) string {
 	switch e := err.(type) { //nolint:errorlint // flatten has unwrapped it
 	case *json.UnmarshalTypeError:
 		return fmt.Sprintf("%s (byte %d)", misfit(e), e.Offset)
+	case *generate.VocabularyError:
+		return e.Error() + ": --tokenizer FOLDER"
 	case *fs.PathError:
 		// What was tried with the path is clear from why it failed.
 		if slices.Contains(readingOps, e.Op) {

@@ -12,9 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import tokenizers
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
+SHOWN = 20  # differences of a tokenizer that are printed
 WORDS = """the of and don't I'm WE'LL naïve Straße ǅungla İstanbul 12345 3.14 1,000,000 foo_bar x=y; {"a": [1]} http://a.b/c?d=e
  日本語 テキスト ーひ 한국어 각 中文 العربية שלום हिन्दी ไทย Ελληνικά Русский 👍🏽 👨‍👩‍👧 🇩🇪 e\u0301\u0323 \u1e69 ﬁ ² ½ ４２ \u200b \ufeff \u00a0 \u3000""".split()
 GAPS = [" ", " ", " ", "  ", "\n", "\r\n", "\n\n", "\t", "", "   \n ", "\u2003"]
@@ -99,7 +101,7 @@ def compare(binary, folder, seed, count):
     process.stdin.close()
     process.wait()
     print(f"{Path(folder).name}: {checks - len(wrong)} of {checks}")
-    for what, text, got, want in wrong[:3]:
+    for what, text, got, want in wrong[:SHOWN]:
         print(f"  {what} of {text!r}\n    got  {got}\n    want {want}")
     return not wrong
 
@@ -111,7 +113,7 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("folders", nargs="+")
     args = parser.parse_args()
-    print(f"seed {args.seed}")
+    print(f"tokenizers {tokenizers.__version__}, seed {args.seed}")
     results = [compare(args.binary, folder, args.seed, args.count) for folder in args.folders]
     sys.exit(0 if all(results) else 1)
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,15 @@ type Variables struct {
 	Messages []*Message
 	// AddGenerationPrompt ends the text where the answer begins.
 	AddGenerationPrompt bool
-	// Tools describe the functions that the model may call.
+	// Tools describe the functions that the model may call; nil is none, which
+	// templates tell from an empty list.
 	Tools []any
+	// Version4 renders as version 4 of transformers does: messages stay as they
+	// are.
+	Version4 bool
+	// Continue is the field of the last message that the text ends with, empty
+	// for a text that is complete.
+	Continue string
 	// Tokens are the special tokens; those without a text are not defined.
 	Tokens []Token
 	// Special are the further special tokens.
@@ -63,35 +71,72 @@ func (c *Cache) parse(ctx context.Context, text string) (*jinja.Template, error)
 // Render writes a conversation as a template says. The clock is that of the
 // template, time.Now for nil.
 func (c *Cache) Render(ctx context.Context, template string, vars *Variables, now func() time.Time) (string, error) {
-	parsed, err := c.parse(ctx, template)
+	page, err := c.page(ctx, template, vars)
 	if err != nil {
 		return "", err
 	}
-	values, err := vars.values(ctx)
+	return page.write(ctx, same, now)
+}
+
+// page is what is to be written: a template and what it sees.
+type page struct {
+	parsed   *jinja.Template
+	vars     *Variables
+	messages []fields
+	// final is the text that the page ends with, where it ends within one.
+	final string
+}
+
+// page prepares a page.
+func (c *Cache) page(ctx context.Context, template string, vars *Variables) (*page, error) {
+	parsed, err := c.parse(ctx, template)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{parsed: parsed, vars: vars}
+	if p.messages, err = vars.conversation(ctx); err != nil {
+		return nil, fmt.Errorf("chat template: %w", err)
+	}
+	if vars.Continue != "" {
+		p.final, err = vars.tagFinal(p.messages, template)
+	}
+	return p, err
+}
+
+// same leaves a text as it is.
+func same(text string) string { return text }
+
+// write writes the page with each text of the caller changed by change.
+func (p *page) write(ctx context.Context, change func(string) string, now func() time.Time) (string, error) {
+	values, err := p.vars.values(ctx, p.messages, change)
 	if err != nil {
 		return "", fmt.Errorf("chat template: %w", err)
 	}
-	return parsed.Render(ctx, values, &jinja.Options{Now: now})
+	out, err := p.parsed.Render(ctx, values, &jinja.Options{Now: now})
+	if err != nil || p.vars.Continue == "" {
+		return out, err
+	}
+	return cutFinal(out, change(p.final))
 }
 
 // values returns the variables as values of the template engine. Those that
 // templates ask for without a test, tools and documents, are always there.
-func (v *Variables) values(ctx context.Context) (*jinja.Dict, error) {
-	messages, err := messageList(ctx, v.Messages)
-	if err != nil {
-		return nil, err
+func (v *Variables) values(ctx context.Context, messages []fields, change func(string) string) (*jinja.Dict, error) {
+	list := jinja.NewList()
+	for _, message := range messages {
+		list.Items = append(list.Items, jinja.MapText(message.dict(), change))
 	}
 	vars := jinja.NewDict()
-	vars.Set("messages", messages)
+	vars.Set("messages", list)
 	vars.Set("tools", nil)
 	vars.Set("documents", nil)
 	vars.Set("add_generation_prompt", v.AddGenerationPrompt)
-	if len(v.Tools) > 0 {
+	if v.Tools != nil {
 		tools, err := jinja.FromGo(ctx, v.Tools)
 		if err != nil {
 			return nil, fmt.Errorf("tools: %w", err)
 		}
-		vars.Set("tools", tools)
+		vars.Set("tools", jinja.MapText(tools, change))
 	}
 	v.addTokens(vars)
 	for _, key := range slices.Sorted(maps.Keys(v.Extra)) {
@@ -99,7 +144,7 @@ func (v *Variables) values(ctx context.Context) (*jinja.Dict, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
-		vars.Set(key, value)
+		vars.Set(key, jinja.MapText(value, change))
 	}
 	return vars, nil
 }
@@ -122,19 +167,19 @@ func (v *Variables) addTokens(vars *jinja.Dict) {
 	vars.Set("additional_special_tokens", special)
 }
 
-// messageList returns the conversation as a value of the template engine.
-func messageList(ctx context.Context, messages []*Message) (*jinja.List, error) {
-	list := jinja.NewList()
-	for i, message := range messages {
-		m := jinja.NewDict()
-		for _, key := range message.keys() {
-			v, err := jinja.FromGo(ctx, message.field(key))
-			if err != nil {
-				return nil, fmt.Errorf("message %d: %s: %w", i, key, err)
-			}
-			m.Set(key, v)
+// Mentions reports whether a template has a name somewhere in its text: one that
+// has not cannot use a variable of that name.
+func Mentions(template, name string) bool {
+	isName := func(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' }
+	for at := 0; ; {
+		i := strings.Index(template[at:], name)
+		if i < 0 || name == "" {
+			return false
 		}
-		list.Items = append(list.Items, m)
+		start, end := at+i, at+i+len(name)
+		if (start == 0 || !isName(template[start-1])) && (end == len(template) || !isName(template[end])) {
+			return true
+		}
+		at = start + 1
 	}
-	return list, nil
 }

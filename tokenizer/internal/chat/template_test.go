@@ -32,7 +32,7 @@ func TestAConversationIsWrittenAsItsTemplateSays(t *testing.T) {
 		{"no prompt for the answer", "{{ messages|length }}{% if add_generation_prompt %}<assistant>{% endif %}", Variables{Messages: both}, "2"},
 		{"special tokens by their names", "{{ bos_token }}{{ eos_token }}", Variables{Tokens: []Token{{"bos_token", "<s>"}, {"eos_token", "</s>"}}}, "<s></s>"},
 		{"a token without a text is not defined", "{% if bos_token is defined %}{{ bos_token }}{% else %}none{% endif %}", Variables{Tokens: []Token{{"bos_token", ""}}}, "none"},
-		{"further special tokens", "{{ additional_special_tokens|join('') }}", Variables{Special: []string{"<a>", "<b>"}}, "<a><b>"},
+		{"further special tokens, in version 4", "{{ additional_special_tokens|join('') }}", Variables{Special: []string{"<a>", "<b>"}}, "<a><b>"},
 		{"tools, with their keys in the order of the file", "{{ tools[0]|tojson }}", Variables{Tools: []any{tool}}, "{\"type\": \"function\", \"function\": {\"name\": \"f\", \"parameters\": {\"b\": 1, \"a\": 2}}}"},
 		{"tools with indentation", "{{ tools|tojson(indent=2) }}", Variables{Tools: []any{tool}}, "[\n  {\n    \"type\": \"function\",\n    \"function\": {\n      \"name\": \"f\",\n      \"parameters\": {\n        \"b\": 1,\n        \"a\": 2\n      }\n    }\n  }\n]"},
 		{"no tools are none", "{% if tools is none %}none{% endif %}{% if not documents %}!{% endif %}", Variables{}, "none!"},
@@ -131,13 +131,16 @@ func TestACacheServesSeveralConversationsAtOnce(t *testing.T) {
 func TestAMessageIsReadFromJSONAndWrittenAsItWas(t *testing.T) {
 	for _, c := range []struct{ name, json, role, content, back string }{
 		{"role and content", `{"role":"user","content":"a"}`, "user", "a", `{"role":"user","content":"a"}`},
-		{"in another order", `{"content":"a","role":"user"}`, "user", "a", `{"role":"user","content":"a"}`},
-		{"further fields, sorted", `{"role":"tool","z":1,"content":"a","b":[2]}`, "tool", "a", `{"role":"tool","content":"a","b":[2],"z":1}`},
+		{"in another order", `{"content":"a","role":"user"}`, "user", "a", `{"content":"a","role":"user"}`},
+		{"further fields, in their order", `{"role":"tool","z":1,"content":"a","b":[2]}`, "tool", "a", `{"role":"tool","z":1,"content":"a","b":[2]}`},
 		{"a content that is no text", `{"role":"user","content":[{"b":1,"a":2}]}`, "user", "", `{"role":"user","content":[{"b":1,"a":2}]}`},
 		{"a content that is null", `{"role":"assistant","content":null}`, "assistant", "", `{"role":"assistant","content":null}`},
-		{"no content", `{"role":"assistant"}`, "assistant", "", `{"role":"assistant","content":""}`},
+		{"no content", `{"role":"assistant"}`, "assistant", "", `{"role":"assistant"}`},
+		{"nothing", `{}`, "", "", `{}`},
 		{"a role that is no text", `{"role":7,"content":"a"}`, "", "a", `{"role":7,"content":"a"}`},
 		{"the last of two that are the same", `{"role":"a","role":"b","content":""}`, "b", "", `{"role":"b","content":""}`},
+		{"the last of two that differ", `{"role":7,"content":"","role":"b"}`, "b", "", `{"role":"b","content":""}`},
+		{"the last of two, which is no text", `{"role":"b","content":"","role":null}`, "", "", `{"role":null,"content":""}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := Message{Role: "old", Extra: map[string]any{"old": 1}}
@@ -153,10 +156,24 @@ func TestAMessageIsReadFromJSONAndWrittenAsItWas(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{`[]`, `"a"`, `{"role":`, `7`} {
+	for _, bad := range []string{`[]`, `"a"`, `{"role":`, `7`, `null`} {
 		if err := json.Unmarshal([]byte(bad), new(Message)); err == nil {
 			t.Errorf("%s is a message", bad)
 		}
+	}
+}
+
+func TestAMessageThatWasReadCanBeChanged(t *testing.T) {
+	m := &Message{}
+	if err := json.Unmarshal([]byte(`{"z":1,"content":"a","y":2}`), m); err != nil {
+		t.Fatal(err)
+	}
+	m.Role, m.Content = "user", "b"
+	m.Extra["c"], m.Extra["a"] = 3, 4
+	delete(m.Extra, "z")
+	back, err := json.Marshal(m)
+	if want := `{"content":"b","y":2,"role":"user","a":4,"c":3}`; err != nil || string(back) != want {
+		t.Errorf("got %s (%v), want %s", back, err, want)
 	}
 }
 

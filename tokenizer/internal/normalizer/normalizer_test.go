@@ -87,6 +87,11 @@ func TestNormalizers(t *testing.T) {
 		{"Precompiled looks for no text of several letters", precompiled(map[string]string{"ab": "x"}), "abab", "abab"},
 		{"Precompiled replaces a line break of two characters as one", precompiled(map[string]string{"\r\n": "n", "\r": "r"}), "a\r\nb\r", "arbr"},
 		{"Precompiled looks at each character of what is longer than five bytes", precompiled(map[string]string{"e": "E"}), "e\u0301\u0302\u0303", "É̂̃"},
+		{"Precompiled takes the tone of an emoji with the letter before it", precompiled(map[string]string{"a": "A"}), "a\U0001f3fdb", "Ab"},
+		{"Precompiled takes a half-width mark with the letter before it", precompiled(map[string]string{"a": "A"}), "a\uff9fb", "Ab"},
+		{"Precompiled takes a vowel sign of Thai with the letter before it", precompiled(map[string]string{"a": "A"}), "a\u0e33b", "Ab"},
+		{"Precompiled takes a letter with the sign before it", precompiled(map[string]string{"\u0600": "A"}), "\u0600ab", "Ab"},
+		{"Precompiled has an enclosing mark by itself behind a line break", precompiled(map[string]string{"\n": "n", "\u0301": "!"}), "\n\u0301", "n!"},
 		{"Precompiled may have no table", precompiled(nil), "ab", "ab"},
 		{"Sequence goes from left to right", `{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"A"},{"type":"Lowercase"},{"type":"Replace","pattern":{"String":"a"},"content":"AA"}]}`, "x", "AAx"},
 	} {

@@ -130,8 +130,7 @@ func (p *Precompiled) Longest(may *budget.Budget, s string) (text string, n int)
 // clusters of less than six bytes only, and then for the characters of all others.
 func (p *Precompiled) each(may *budget.Budget, s string, f func(part, with string, replaced bool)) {
 	for len(s) > 0 && may.Err == nil {
-		n := cluster(s)
-		may.Spend(n)
+		n := cluster(may, s)
 		if n < 6 {
 			if text, ok := p.replacement(may, s[:n]); ok {
 				f(s[:n], text, true)
@@ -196,20 +195,17 @@ func (p *Precompiled) trace(a *normalized.String) {
 	}
 }
 
-// cluster returns the length of the grapheme at the start of s, as far as
-// graphemes of less than six bytes go, the only ones that the table is asked
-// for: a character with its marks and joiners, or a line break of two.
-func cluster(s string) int {
-	if strings.HasPrefix(s, "\r\n") {
-		return 2
+// cluster returns the length of the grapheme cluster at the start of s.
+func cluster(may *budget.Budget, s string) int {
+	if len(s) > 1 && s[0] < utf8.RuneSelf && s[1] < utf8.RuneSelf && s[0] != '\r' {
+		may.Spend(1)
+		return 1 // no character of ASCII goes with another but a line feed
 	}
 	r, n := utf8.DecodeRuneInString(s)
-	if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xad || r >= 0x200b && r <= 0x200f && r != 0x200c && r != 0x200d || r == 0x2028 || r == 0x2029 {
-		return n
-	}
-	for n < len(s) {
+	whole := uni.NewCluster(r)
+	for may.Spend(1) && n < len(s) {
 		r, size := utf8.DecodeRuneInString(s[n:])
-		if r < 0x300 || r != 0x200c && r != 0x200d && uni.Classes().Class(r)&uni.Mark == 0 {
+		if !whole.Takes(r) {
 			break
 		}
 		n += size
