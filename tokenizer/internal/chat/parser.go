@@ -124,14 +124,14 @@ func (p *Parser) step(out *output, final bool) bool {
 	switch {
 	case p.thinking != nil:
 		return p.think(out, final)
-	case p.inside || p.open(out, final):
+	case p.inside:
 		return p.call(out, final)
 	}
-	return false
+	return p.open(out, final)
 }
 
-// open passes text on up to where a call opens. It reports false where none does;
-// what may begin one is then held back, unless no more will come.
+// open passes text on up to where a call or thinking opens. It reports false where none
+// does; what may begin one is then held back, unless no more will come.
 func (p *Parser) open(out *output, final bool) bool {
 	if p.waste > maxWaste {
 		p.say(out, len(p.text))
