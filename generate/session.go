@@ -127,7 +127,7 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 		return err
 	}
 	s.calls += len(calls)
-	s.set(append(all, s.g.tok.AnswerMessage(context.WithoutCancel(ctx), answer.String(), calls)))
+	s.set(append(all, answerMessage(ctx, s.g.tok, answer.String(), calls)))
 	return nil
 }
 

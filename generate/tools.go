@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer"
@@ -61,4 +62,12 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 		}
 	}
 	return part
+}
+
+// answerMessage is an answer as a message of the assistant, in the form that the chat
+// template reads. The answer counts even if the context has ended meanwhile.
+func answerMessage(ctx context.Context, tok *tokenizer.Tokenizer, text string, calls []tokenizer.ToolCall) tokenizer.Message {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnEndTime)
+	defer cancel()
+	return tok.AnswerMessage(ctx, text, calls)
 }
