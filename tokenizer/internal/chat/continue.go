@@ -19,7 +19,7 @@ func valueError(msg string) error { return &Error{Kind: "ValueError", Msg: msg} 
 // tagFinal marks the end of the last message's field that is to be continued and
 // returns the text before the mark. What is refused, and in which order, is
 // render_jinja_template's in transformers' chat_template_utils.py.
-func (v *Variables) tagFinal(list []fields, template string) (string, error) {
+func (v *Variables) tagFinal(list []shown, template string) (string, error) {
 	name := v.Continue
 	if len(list) == 0 {
 		return "", valueError("continue_final_message is set but the conversation is empty")

@@ -13,12 +13,12 @@ type field struct {
 	value jinja.Value
 }
 
-// fields are the fields of a message in their order.
-type fields []field
+// shown are the fields of a message in their order.
+type shown []field
 
 // fields returns a message as a template sees it.
-func (m *Message) fields(ctx context.Context) (fields, error) {
-	var list fields
+func (m *Message) fields(ctx context.Context) (shown, error) {
+	var list shown
 	for _, key := range m.keys() {
 		v, err := jinja.FromGo(ctx, m.field(key))
 		if err != nil {
@@ -30,7 +30,7 @@ func (m *Message) fields(ctx context.Context) (fields, error) {
 }
 
 // get returns the value of a field, nil where there is none.
-func (f fields) get(key string) jinja.Value {
+func (f shown) get(key string) jinja.Value {
 	for _, one := range f {
 		if one.key == key {
 			return one.value
@@ -40,7 +40,7 @@ func (f fields) get(key string) jinja.Value {
 }
 
 // set changes a field, or adds it at the end.
-func (f *fields) set(key string, value jinja.Value) {
+func (f *shown) set(key string, value jinja.Value) {
 	for i := range *f {
 		if (*f)[i].key == key {
 			(*f)[i].value = value
@@ -51,7 +51,7 @@ func (f *fields) set(key string, value jinja.Value) {
 }
 
 // dict returns the message as a value of the template engine.
-func (f fields) dict() *jinja.Dict {
+func (f shown) dict() *jinja.Dict {
 	d := jinja.NewDict()
 	for _, one := range f {
 		d.Set(one.key, one.value)
@@ -60,8 +60,8 @@ func (f fields) dict() *jinja.Dict {
 }
 
 // conversation returns the messages as templates see them.
-func (v *Variables) conversation(ctx context.Context) ([]fields, error) {
-	list := make([]fields, 0, len(v.Messages))
+func (v *Variables) conversation(ctx context.Context) ([]shown, error) {
+	list := make([]shown, 0, len(v.Messages))
 	for i, message := range v.Messages {
 		if !v.Version4 {
 			message = message.Normalized()

@@ -82,7 +82,7 @@ func (c *Cache) Render(ctx context.Context, template string, vars *Variables, no
 type page struct {
 	parsed   *jinja.Template
 	vars     *Variables
-	messages []fields
+	messages []shown
 	// final is the text that the page ends with, where it ends within one.
 	final string
 }
@@ -121,7 +121,7 @@ func (p *page) write(ctx context.Context, change func(string) string, now func()
 
 // values returns the variables as values of the template engine. Those that
 // templates ask for without a test, tools and documents, are always there.
-func (v *Variables) values(ctx context.Context, messages []fields, change func(string) string) (*jinja.Dict, error) {
+func (v *Variables) values(ctx context.Context, messages []shown, change func(string) string) (*jinja.Dict, error) {
 	list := jinja.NewList()
 	for _, message := range messages {
 		list.Items = append(list.Items, jinja.MapText(message.dict(), change))
