@@ -106,6 +106,25 @@ func TestSideFilesMakeTheTokenizerThatTransformersMakes(t *testing.T) {
 	}
 }
 
+func TestModelFoldersLoadAsTransformersLoadsThem(t *testing.T) {
+	eachLine(t, "testdata/sidefiles/models.jsonl.gz", func(line []byte) {
+		c := &sideCase{}
+		if err := json.Unmarshal(line, c); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			if c.Want.Error != "" {
+				t.Skipf("SKIPPED: the reference cannot load it: %s", c.Want.Error)
+			}
+			tok, err := tokenizer.Load(reference(t, "models", c.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.check(t, tok)
+		})
+	})
+}
+
 func (c *sideCase) check(t *testing.T, tok *tokenizer.Tokenizer) {
 	t.Helper()
 	w := &c.Want

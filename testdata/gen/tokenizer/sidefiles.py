@@ -1,12 +1,13 @@
 """Record what AutoTokenizer makes of the files beside tokenizer.json.
 
-    python sidefiles.py OUT [--seed N] [--count N]
+    python sidefiles.py OUT [--seed N] [--count N] [--models DIR]
 
 Writes OUT/bases.json, the tokenizer.json files that the cases begin with, and
 OUT/cases.jsonl.gz, one case a line: the base, the sections of it that the case
 changes, the other files of the folder, and what transformers answers. A case that
 transformers refuses to load has "error" in place of the answers. Needs transformers
-5.24.0; --seed and --count give other random cases than those committed.
+5.24.0; --seed and --count give other random cases than those committed. With --models
+it also writes OUT/models.jsonl.gz, the same answers for the folders in DIR.
 """
 import argparse
 import gzip
@@ -21,7 +22,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 WANTED = "5.24.0"
 NAMED = "bos_token eos_token unk_token sep_token pad_token cls_token mask_token".split()
@@ -258,9 +259,9 @@ def texts(rnd, added):
     return out
 
 
-def answers(folder, rnd):
+def answers(folder, rnd, load=AutoTokenizer):
     try:
-        t = AutoTokenizer.from_pretrained(folder)
+        t = load.from_pretrained(folder)
     except Exception as e:
         return {"error": f"{type(e).__name__}: {str(e).splitlines()[0][:120] if str(e) else ''}"}
     added = t.get_added_vocab()
@@ -291,10 +292,38 @@ def record(case, seed):
         return {"name": name, "base": base, "patch": patch, "files": files, "want": answers(folder, rnd)}
 
 
+# The classes of these make components of other kinds than tokenizer.json has, and give
+# other ids than those that the model was trained with. The answers are those without.
+WITHOUT_CLASS = {"mistral-v1"}
+# The classes of these change what is decoded: CLIPTokenizer the marks of words, and
+# WhisperTokenizer leaves times out.
+OWN_DECODING = {"clip", "whisper-tiny"}
+
+
+def write(path, records):
+    with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as z:
+        for r in records:
+            z.write((json.dumps(r, ensure_ascii=False) + "\n").encode())
+
+
+def record_models(folder, seed):
+    for path in sorted(Path(folder).iterdir()):
+        if not path.joinpath("tokenizer.json").exists():
+            continue
+        load = AutoTokenizer if path.name not in WITHOUT_CLASS else PreTrainedTokenizerFast
+        want = answers(path, random.Random(f"{seed} {path.name}"), load)
+        if path.name in WITHOUT_CLASS:
+            want["padding_side"] = AutoTokenizer.from_pretrained(path).padding_side
+        if path.name in OWN_DECODING:
+            del want["decode"]
+        yield {"name": path.name, "want": want}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=60)
+    parser.add_argument("--models")
     parser.add_argument("out")
     args = parser.parse_args()
     if transformers.__version__ != WANTED:
@@ -304,9 +333,9 @@ def main():
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "bases.json").write_text(json.dumps(BASE_FILES, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    with open(out / "cases.jsonl.gz", "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as z:
-        for case in cases:
-            z.write((json.dumps(record(case, args.seed), ensure_ascii=False) + "\n").encode())
+    write(out / "cases.jsonl.gz", (record(case, args.seed) for case in cases))
+    if args.models:
+        write(out / "models.jsonl.gz", record_models(args.models, args.seed))
     print(f"{len(cases)} cases")
 
 

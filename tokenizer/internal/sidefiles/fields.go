@@ -207,14 +207,6 @@ func readValues(key string, raw json.RawMessage) ([]Value, error) {
 	return values, nil
 }
 
-// same reports whether two values are equal in Python: two texts, or two descriptions.
-func (v Value) same(w Value) bool {
-	if v.Token == nil || w.Token == nil {
-		return v.Token == nil && w.Token == nil && v.Text == w.Text
-	}
-	return *v.Token == *w.Token
-}
-
 // readID reads an id that a file gives as a key.
 func readID(key string) (int64, error) {
 	id, err := strconv.ParseInt(strings.TrimSpace(key), 10, 64)
