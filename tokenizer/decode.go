@@ -45,10 +45,16 @@ func (t *Tokenizer) DecodeContext(ctx context.Context, ids []int, skipSpecial bo
 func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (string, *budget.Budget) {
 	may := &budget.Budget{}
 	may.Begin(done, 0)
+	var text string
 	if t.bytesOnly {
-		return t.decodeBytes(may, ids, skipSpecial), may
+		text = t.decodeBytes(may, ids, skipSpecial)
+	} else {
+		text = t.decodeWithin(may, ids, skipSpecial)
 	}
-	return t.decodeWithin(may, ids, skipSpecial), may
+	if t.cleans {
+		text = cleanUp(text)
+	}
+	return text, may
 }
 
 // decodeWithin is decode in a budget that may have been used before, for
@@ -186,21 +192,10 @@ func (t *Tokenizer) decodeTokens(may *budget.Budget, tokens []string) string {
 // token returns the text of an id, unless it is special and those are skipped.
 func (t *Tokenizer) token(id int, skipSpecial bool) (string, bool) {
 	if id < 0 || id >= len(t.isAdded) || t.isAdded[id] {
-		if skipSpecial && t.skipped(id) {
+		if skipSpecial && t.special[id] {
 			return "", false
 		}
 		return t.IDToToken(id)
 	}
 	return t.vocab.ByID(id)
-}
-
-// skipped reports whether an id has no text where special tokens have none. A token
-// that normalization changes is judged by what it is changed to, as in the reference:
-// since its version 0.23 it decodes such a token to that, and looks that up.
-func (t *Tokenizer) skipped(id int) bool {
-	if text, ok := t.spelled[id]; ok {
-		id, ok = t.addedIDs[text]
-		return ok && t.special[id]
-	}
-	return t.special[id]
 }

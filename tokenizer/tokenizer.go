@@ -28,6 +28,7 @@ type Tokenizer struct {
 	bytesOnly   bool           // the decoder is ByteLevel alone
 	writer      decoder.Writer // the decoder, if it is Metaspace alone
 	gaps        bool           // the decoder is told where tokens are skipped
+	cleans      bool           // spaces before marks are taken out of what is decoded
 	before      []int
 	after       []int
 	// intricate says that the ids depend on more than the fast way follows: a
@@ -40,7 +41,6 @@ type Tokenizer struct {
 	added      [2]*added.Set // tokens found before and after normalization
 	addedIDs   map[string]int
 	addedByID  map[int]*added.Token
-	spelled    map[int]string // added tokens that normalization changes, as they are decoded
 	special    map[int]bool
 	isAdded    []bool // by id: added or special
 	size       int
@@ -91,11 +91,8 @@ func (t *Tokenizer) TokenToID(token string) (int, bool) {
 // that is looked for in normalized text is spelled as the normalizer writes it.
 func (t *Tokenizer) IDToToken(id int) (string, bool) {
 	t = t.made()
-	if text, ok := t.spelled[id]; ok {
-		return text, true
-	}
 	if a, ok := t.addedByID[id]; ok {
-		return a.Content, true
+		return a.Text, true
 	}
 	return t.vocab.ByID(id)
 }
