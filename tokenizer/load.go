@@ -68,12 +68,15 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	// would give other ids.
 	there := func(file string) bool { _, err := fs.Lstat(fsys, file); return !errors.Is(err, fs.ErrNotExist) }
 	if name == fileName && !there(full) {
-		name = pieceFileIn(there, dir)
+		name = vocabFileIn(fsys, there, dir)
 		full = path.Join(dir, name)
 	}
 	data, err := readBounded(fsys, full, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = cmp.Or(storage.Absent(fsys, full), err)
+		if name == fileName {
+			err = errors.Join(err, errNoVocab)
+		}
 	}
 	if err != nil {
 		return nil, boundary(err)
@@ -83,7 +86,9 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 		return nil, boundary(err)
 	}
 	var t *Tokenizer
-	if isPieces(name, data) {
+	if kindOf(name, data) != noVocab {
+		t, err = loadVocab(fsys, dir, name, data, side)
+	} else if isPieces(name, data) {
 		if t, err = parsePieces(data, side); errors.Is(err, sentencepiece.ErrMalformed) {
 			err = otherFile(name, data, err)
 		}
@@ -97,6 +102,10 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 		var unsupported *fault.Unsupported
 		if errors.As(err, &unsupported) {
 			return nil, (*UnsupportedError)(unsupported)
+		}
+		var format *FormatError // of another file
+		if errors.As(err, &format) {
+			return nil, err
 		}
 		return nil, &FormatError{File: name, Err: err}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -23,7 +22,9 @@ var pieceNames = []string{"tokenizer.model", "spiece.model", "sentencepiece.mode
 
 // FileNames returns the names of the files that [Load] looks for in a directory:
 // the first one that is there is the tokenizer.
-func FileNames() []string { return append([]string{"tokenizer.json"}, pieceNames...) }
+func FileNames() []string {
+	return slices.Concat([]string{fileName, tekkenFile, pieceNames[0], ranksFile}, pieceNames[1:], rankNames[1:], []string{jsonFile, wordsFile})
+}
 
 // renumbered are classes of tokenizers that give the pieces of their file
 // other ids, or add pieces of their own, which only their tokenizer.json tells.
@@ -45,9 +46,6 @@ func isPieces(name string, data []byte) bool {
 // parsePieces builds a tokenizer from a SentencePiece file and what the files
 // beside it say.
 func parsePieces(data []byte, config *sideFiles) (*Tokenizer, error) {
-	if isRanks(data) {
-		return nil, &fault.Unsupported{Component: "model", Name: "tiktoken"}
-	}
 	file, err := sentencepiece.Read(data)
 	if err != nil {
 		return nil, err
@@ -84,16 +82,6 @@ func parsePieces(data []byte, config *sideFiles) (*Tokenizer, error) {
 		return nil, err
 	}
 	return t, t.putAround(file, m, class)
-}
-
-// isRanks reports whether a file is one of tiktoken: lines of a token in
-// base64 and its rank.
-func isRanks(data []byte) bool {
-	line, _, _ := bytes.Cut(data[:min(len(data), 256)], []byte("\n"))
-	token, rank, ok := bytes.Cut(line, []byte(" "))
-	return ok && len(token) > 0 && len(rank) > 0 &&
-		strings.Trim(string(token), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == "" &&
-		strings.Trim(string(rank), "0123456789\r") == ""
 }
 
 // addPieceTokens adds the tokens that the files beside the model name. Without
@@ -206,15 +194,4 @@ func (c *sideFiles) addedTokens() ([]added.Token, error) {
 		tokens = append(tokens, a)
 	}
 	return tokens, nil
-}
-
-// pieceFileIn returns the name of the file in a directory without
-// tokenizer.json that holds pieces, the usual one if there is none.
-func pieceFileIn(exists func(name string) bool, dir string) string {
-	for _, name := range pieceNames {
-		if exists(path.Join(dir, name)) {
-			return name
-		}
-	}
-	return fileName
 }

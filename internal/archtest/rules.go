@@ -205,6 +205,11 @@ func Default() Rules {
 				"tokenizer/internal/bytelevel", "tokenizer/internal/normalized", "tokenizer/internal/normalizer",
 				"tokenizer/internal/added", "tokenizer/internal/model",
 			}, Third: []string{protobuf}},
+			// Files of ranks.
+			{Dir: "tokenizer/internal/tiktoken", May: []string{"tokenizer/internal/fault", "tokenizer/internal/vocab"}},
+			{Dir: "tokenizer/internal/tekken", May: []string{
+				"tokenizer/internal/fault", "tokenizer/internal/jsontext", "tokenizer/internal/vocab",
+			}},
 			// Conversations and tool calls, over the template engine.
 			{Dir: "tokenizer/internal/chat", May: []string{"internal/jinja"}},
 			// Tests write models of SentencePiece by hand, for which protobuf.
@@ -215,6 +220,7 @@ func Default() Rules {
 				"tokenizer/internal/pattern", "tokenizer/internal/normalized", "tokenizer/internal/normalizer",
 				"tokenizer/internal/pretokenizer", "tokenizer/internal/decoder", "tokenizer/internal/added",
 				"tokenizer/internal/model", "tokenizer/internal/sentencepiece", "tokenizer/internal/sidefiles",
+				"tokenizer/internal/tiktoken", "tokenizer/internal/tekken",
 			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
 			{Dir: "hub", Std: []string{"net", "net/http"}},

@@ -45,10 +45,10 @@ type BPE struct {
 // Tokens returns the vocabulary.
 func (m *BPE) Tokens() *vocab.Vocab { return m.vocab }
 
-// newBPE makes the model: its symbols from the vocabulary and its merges. Pieces come
+// newBPE makes the model without its merges: its symbols from the vocabulary. Pieces come
 // as bytes if the file wants the byte-level alphabet, unless the model puts affixes
 // to characters, which are those of the alphabet.
-func newBPE(v *vocab.Vocab, o *modelOptions, merges []byte, alphabet bool) (*BPE, error) {
+func newBPE(v *vocab.Vocab, o *modelOptions, alphabet bool) *BPE {
 	m := &BPE{
 		vocab: v, fuseUnk: o.FuseUnk, byteFallback: o.ByteFallback, ignoreMerges: o.IgnoreMerges, unk: -1,
 		prefix: textOf(o.Prefix), suffix: textOf(o.Suffix), hasUnk: o.Unk != nil, unkToken: textOf(o.Unk),
@@ -58,7 +58,7 @@ func newBPE(v *vocab.Vocab, o *modelOptions, merges []byte, alphabet bool) (*BPE
 		m.unk = id
 	}
 	m.findSymbols()
-	return m, m.readMerges(merges)
+	return m
 }
 
 // findSymbols looks up what encoding asks for all the time: the symbols of ASCII, of
@@ -102,11 +102,7 @@ func (m *BPE) readMerges(raw []byte) error {
 	if err := s.Array(func() error { count++; _, err := s.Skip(); return err }); err != nil {
 		return err
 	}
-	m.pairs = vocab.NewPairTable(count)
-	// A character that vanishes would make neighbours of those around it, and a
-	// word that is looked for as a whole is not that of a part.
-	m.markSplit = m.mark >= 0 && m.unk >= 0 && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
-	m.Crossing = map[rune]bool{}
+	m.makePairs(count)
 	s = &jsontext.Scanner{Data: raw}
 	rank := uint32(0)
 	var buf mergeBuffer
@@ -122,6 +118,15 @@ func (m *BPE) readMerges(raw []byte) error {
 		rank++
 		return m.addMerge(&buf, rank-1)
 	})
+}
+
+// makePairs makes the table of merges, with room for n of them.
+func (m *BPE) makePairs(n int) {
+	m.pairs = vocab.NewPairTable(n)
+	// A character that vanishes would make neighbours of those around it, and a
+	// word that is looked for as a whole is not that of a part.
+	m.markSplit = m.mark >= 0 && m.unk >= 0 && m.prefix == "" && m.suffix == "" && !m.ignoreMerges
+	m.Crossing = map[rune]bool{}
 }
 
 // mergeBuffer is memory for one merge after the other: a file has some hundred
@@ -210,3 +215,6 @@ func (m *BPE) NoteCrossing(token string) {
 		i = j + len(vocab.MetaMark)
 	}
 }
+
+// Raw reports whether pieces come as bytes rather than in the byte-level alphabet.
+func (m *BPE) Raw() bool { return m.raw }

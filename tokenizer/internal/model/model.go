@@ -62,8 +62,8 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 	if o.Type != "BPE" {
 		return newWordPiece(words, o), false, nil
 	}
-	b, err := newBPE(words, o, fields["merges"], alphabet)
-	if err != nil {
+	b := newBPE(words, o, alphabet)
+	if err := b.readMerges(fields["merges"]); err != nil {
 		return nil, false, fmt.Errorf("merges: %w", err)
 	}
 	return b, b.raw, nil
