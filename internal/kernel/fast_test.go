@@ -66,3 +66,59 @@ func checkFast(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int) {
 		t.Fatalf("a NaN in the input gave %v", dst[0])
 	}
 }
+
+// Kernels take rows in twos, and scales in batches of rows. Neither how many rows a
+// product has nor which thread takes them may be seen in a result: rows by
+// themselves give the same bits, and so do rows that begin at an odd one.
+func TestFastProductsOfARowAreTheSameInAnyCompany(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, d := range []struct{ rows, cols, block int }{
+			{1, 64, 32},
+			{2, 64, 32},
+			{3, 128, 32},
+			{7, 192, 32},
+			{58, 576, 32},
+			{5, 8192 + 64, 32},
+			{3, 16384, 32},
+			{1, 64, 64},
+			{2, 128, 64},
+			{7, 576, 64},
+			{4, 576, 192},
+			{5, 1024, 1024},
+		} {
+			for form := range 6 {
+				s := quantSpec{d.rows, d.cols, 4, form&1 != 0, 1, d.block, form == 3, form >> 1, false, 0}
+				checkCompany(t, s, newRand(uint64(form)))
+			}
+		}
+	})
+}
+
+func checkCompany(t *testing.T, s quantSpec, r *rand.Rand) {
+	t.Helper()
+	c, _ := s.config(t, r)
+	c.Fast = true
+	m, err := kernel.NewQuant(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := normals(t, r, s.cols)
+	multiply := func(lo, hi int) []float32 {
+		dst, scratch := guarded[float32](t, s.rows), guarded[float32](t, m.ScratchLen(1))
+		m.Mul(dst, s.rows, x, s.cols, 1, lo, hi, scratch)
+		return dst
+	}
+	all, tail := multiply(0, s.rows), multiply(1, s.rows)
+	for row, got := range all {
+		alone := multiply(row, row+1)
+		if row > 0 && alone[row-1] != 0 || row+1 < s.rows && alone[row+1] != 0 {
+			t.Fatalf("%v: row %d by itself is stored to its neighbours", s, row)
+		}
+		if want := alone[row]; math.Float32bits(got) != math.Float32bits(want) {
+			t.Fatalf("%v: row %d of all is %v, and %v by itself", s, row, got, want)
+		}
+		if row > 0 && math.Float32bits(tail[row]) != math.Float32bits(got) {
+			t.Fatalf("%v: row %d from the second on is %v, and %v of all", s, row, tail[row], got)
+		}
+	}
+}

@@ -34,11 +34,13 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
 		return true
 	}
-	// Scales lie in the first batch of scratch, offsets behind it.
-	batch := max(scaleBatch, q.cb)
+	// Scales lie in the first batch of scratch, offsets behind it. Kernels take two
+	// rows at a time, which streamScratch has room for: an odd one in each batch would
+	// go by itself.
+	batch := max(scaleBatch, 2*q.cb)
 	rows := 1
 	if q.c.RowBlock == 1 {
-		rows = max(batch/q.cb, 1)
+		rows = batch / q.cb &^ 1
 	}
 	each := q.prepLen(1)
 	var scale, offset []float32

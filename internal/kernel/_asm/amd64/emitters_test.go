@@ -131,6 +131,7 @@ var emitters = []struct {
 	{"ADDQ $128, R8", "4981c080000000", "addq $128, %r8", func(f fn) { f.ADDQ(imm(128), R8) }},
 	{"ADDQ R8, DI", "4c01c7", "addq %r8, %rdi", func(f fn) { f.ADDQ(R8, DI) }},
 	{"SUBQ $32, R8", "4983e820", "subq $32, %r8", func(f fn) { f.SUBQ(imm(32), R8) }},
+	{"IMULQ R11, AX", "490fafc3", "imulq %r11, %rax", func(f fn) { f.IMULQ(R11, AX) }},
 	{"SUBQ R8, DI", "4c29c7", "subq %r8, %rdi", func(f fn) { f.SUBQ(R8, DI) }},
 	{"ANDQ $-64, R8", "4983e0c0", "andq $-64, %r8", func(f fn) { f.ANDQ(imm(-64), R8) }},
 	{"XORQ R8, R8", "4d31c0", "xorq %r8, %r8", func(f fn) { f.XORQ(R8, R8) }},

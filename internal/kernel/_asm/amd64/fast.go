@@ -20,236 +20,255 @@ const (
 	fastGroup   = 128
 )
 
-// quantize writes the kernel that prepares inputs. A step is the largest magnitude
-// of 8 inputs divided by 127, so that no byte is -128: VPMADDUBSW adds two products
-// of at most 15·127, far from the end of 16 bits.
-func quantize(p file) {
-	f := p.begin("quantizeAVX2", "quantises groups of 64 inputs; the corrections are the sums of the bytes, times -8 as integers, or as they are as floats when floats is not 0.",
-		dst32, vecX, asm.P("groups", asm.Int), asm.P("floats", asm.Int))
-	f.load("dst", DI)
-	f.load("x", SI)
-	f.load("groups", CX)
-	f.load("floats", DX)
-	f.VPBROADCASTD(f.abs(), Y(15))
-	f.repeat("loop", CX, func() {
-		f.peaksOf8()
-		f.stepsOf8()
-		f.bytesOf64()
-		f.sumsOf8()
-		f.ADDQ(imm(256), SI)
-		f.ADDQ(imm(fastGroup), DI)
-	})
-	f.end()
-}
-
-// abs is the mask of a float's magnitude.
-func (f fn) abs() mem { return f.words("abs", 0x7FFFFFFF) }
-
-// peaksOf8 loads 64 inputs into Y0 to Y7 and brings the largest magnitude of each 8
-// to Y8, by taking the larger of two, in turns. Y14 is 0 where all are finite, else
-// NaN: a number minus itself is, and so the step is.
-func (f fn) peaksOf8() {
-	f.zero(Y(14))
-	for i := range Y(8) {
-		f.VMOVUPS(SI.At(32*int(i)), i)
-		f.VSUBPS(i, i, Y(12))
-		f.VADDPS(Y(12), Y(14), Y(14))
-	}
-	for i := range Y(4) {
-		f.VANDPS(Y(15), 2*i, Y(12))
-		f.VANDPS(Y(15), 2*i+1, Y(13))
-		f.VUNPCKLPS(Y(13), Y(12), 8+i)
-		f.VUNPCKHPS(Y(13), Y(12), Y(12))
-		f.VMAXPS(Y(12), 8+i, 8+i)
-	}
-	for _, a := range []Y{8, 10} {
-		f.VSHUFPS(lowPairs, a+1, a, Y(12))
-		f.VSHUFPS(highPairs, a+1, a, Y(13))
-		f.VMAXPS(Y(13), Y(12), a)
-	}
-	f.VPERM2F128(lowHalves, Y(10), Y(8), Y(12))
-	f.VPERM2F128(highHalves, Y(10), Y(8), Y(13))
-	f.VMAXPS(Y(13), Y(12), Y(8))
-}
-
-// Selectors of two registers: what each gives to the result.
-const (
-	lowPairs   = 0x44 // lanes 0 and 1 of every 4, of VSHUFPS
-	highPairs  = 0xee // lanes 2 and 3
-	lowHalves  = 0x20 // the lower 128 bits, of VPERM2F128 and VPERM2I128
-	highHalves = 0x31 // the upper 128 bits
-)
-
-// stepsOf8 stores the steps of the peaks in Y8 and multiplies the inputs by their
-// inverses. Inputs too small to invert their maximum count as 0.
-func (f fn) stepsOf8() {
-	f.VBROADCASTSS(f.float("q127", 127), Y(9))
-	f.VDIVPS(Y(8), Y(9), Y(9))
-	f.VBROADCASTSS(f.tiny(), Y(10))
-	f.VCMPPS(less, Y(8), Y(10), Y(10))
-	f.VANDPS(Y(10), Y(9), Y(9))
-	f.VMOVUPS(Y(9), DI.At(inputSteps))
-	f.VBROADCASTSS(f.float("over127", 1.0/127), Y(10))
-	f.VMULPS(Y(10), Y(8), Y(8))
-	f.VADDPS(Y(14), Y(8), Y(8))
-	for i := range 8 {
-		inverse := Y(9 + i%4)
-		f.VBROADCASTSS(DI.At(inputSteps+4*i), inverse)
-		f.VMULPS(inverse, Y(i), Y(i))
-		f.VCVTPS2DQ(Y(i), Y(i))
-	}
-	f.VMOVUPS(Y(8), DI.At(inputSteps))
-}
-
-// tiny is where inputs begin whose inverse times a factor may overflow.
-func (f fn) tiny() mem { return f.float("tiny", 1e-30) }
-
-// bytesOf64 packs the integers in Y0 to Y7 and stores the even bytes, which stay in
-// Y1, and the odd ones, in Y2.
-func (f fn) bytesOf64() {
-	for r := Y(0); r < 8; r += 4 {
-		f.VPACKSSDW(r+1, r, r)
-		f.VPACKSSDW(r+3, r+2, r+2)
-		f.VPACKSSWB(r+2, r, r)
-		f.VMOVDQU(f.unpackOrder(), Y(13))
-		f.VPERMD(r, Y(13), r)
-		f.VMOVDQU(f.words("evenOdd", asm.Pack(twice(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)...)...), Y(13))
-		f.VPSHUFB(Y(13), r, r)
-		f.VPERMQ(0xd8, r, r) // 0 2 1 3: even bytes below
-	}
-	f.VPERM2I128(lowHalves, Y(4), Y(0), Y(1))
-	f.VPERM2I128(highHalves, Y(4), Y(0), Y(2))
-	f.VMOVDQU(Y(1), DI.At(evenBytes))
-	f.VMOVDQU(Y(2), DI.At(oddBytes))
-}
-
-// unpackOrder undoes what packing 4 vectors of dwords to bytes does to their order.
-func (f fn) unpackOrder() mem { return f.words("unpackOrder", 0, 4, 1, 5, 2, 6, 3, 7) }
-
-// twice repeats an order of bytes for both halves of a register.
-func twice(order ...byte) []byte { return append(order, order...) }
-
-// sumsOf8 stores the corrections: sums of 8 bytes, as DX says.
-func (f fn) sumsOf8() {
-	f.VPBROADCASTD(f.ones8(), Y(12))
-	f.VPBROADCASTD(f.ones16(), Y(11))
-	f.VPMADDUBSW(Y(1), Y(12), Y(1))
-	f.VPMADDUBSW(Y(2), Y(12), Y(2))
-	f.VPADDW(Y(2), Y(1), Y(1))
-	f.VPMADDWD(Y(11), Y(1), Y(0))
-	floats, stored := f.NewLabel("float"), f.NewLabel("stored")
-	f.TESTQ(DX, DX)
-	f.JNZ(floats)
-	f.VPXOR(Y(2), Y(2), Y(2))
-	f.VPSUBD(Y(0), Y(2), Y(0))
-	f.VPSLLD(3, Y(0), Y(0))
-	f.JMP(stored)
-	f.Bind(floats)
-	f.VCVTDQ2PS(Y(0), Y(0))
-	f.Bind(stored)
-	f.VMOVDQU(Y(0), DI.At(corrections))
-}
-
-// ones8 and ones16 are 1 in every byte and in every word.
-func (f fn) ones8() mem  { return f.words("ones8", 0x01010101) }
-func (f fn) ones16() mem { return f.words("ones16", 0x00010001) }
-
-// fast sums a row in Y0; blocks of whole vectors sum in Y1 first.
+// fast multiplies rows one or two at a time.
 type fast struct {
 	fn
 	kind.Codes
 	pairing
 }
 
+// fastRow is a row: its codes and factors, its number among those that go together,
+// and by that the registers of its sums, and of its factors.
+type fastRow struct {
+	codes, scales, offsets mem
+	number                 Y
+}
+
+func (r fastRow) sum() Y    { return 0 + r.number }
+func (r fastRow) block() Y  { return 2 + r.number } // the sum of a block of whole vectors
+func (r fastRow) scale() Y  { return 4 + r.number }
+func (r fastRow) offset() Y { return 6 + r.number }
+
+// The registers of constants, and those that rows use in turn.
 const (
 	fastNibbles = Y(15)
 	fastOnes    = Y(14)
 	fastFlip    = Y(13) // 8s in place
 	fastLanes   = Y(12)
-	fastScale   = Y(11)
-	fastOffset  = Y(10)
+	fastLater   = Y(2) // fastLanes of the second vector of two; pairs have no sums of blocks
+	fastLow     = Y(11)
+	fastHigh    = Y(10)
+	fastEven    = Y(9)
+	fastOdd     = Y(8)
 )
 
-// writeFast writes a kernel. The products of a vector with two scales meet them at
-// once; those of longer blocks meet the steps of their inputs, and the block's
-// scale when the block is at its end, which is one operation less a vector.
+// What lies a row apart, and where to fetch from.
+const (
+	codesApart   = AX
+	factorsApart = CX
+	fetchPtr     = R14
+)
+
+// writeFast writes a kernel. Two rows at a time halve the loads of inputs, of which
+// a vector of codes needs four times its own bytes: they, not memory, are the limit
+// where two threads share a core. Each row sums in the order that it has by itself,
+// so an odd last row, and who calls for how many, make no difference to the bits.
 func writeFast(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("fast%s%vAVX2", c.Letters(), pairs)
 	f := fast{p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode), c, pairs}
-	f.VPBROADCASTD(f.nibbles(), fastNibbles)
-	f.VPBROADCASTD(f.ones16(), fastOnes)
-	if c.Signed {
-		f.VPBROADCASTD(f.words("eights", 0x88888888), fastFlip)
+	f.setup()
+	first := fastRow{codesPtr.At(0), scalePtr.At(0), offsetPtr.At(0), 0}
+	second := fastRow{codesPtr.By(codesApart, 1), scalePtr.By(factorsApart, 1), offsetPtr.By(factorsApart, 1), 1}
+	odd, end := f.NewLabel("odd"), f.NewLabel("end")
+	f.SUBQ(imm(2), rowsLeft)
+	f.JLT(odd)
+	two := f.Here("two")
+	f.multiply(first, second)
+	f.ADDQ(codesApart, codesPtr)
+	f.ADDQ(factorsApart, scalePtr)
+	if c.Mode.HasOffset() {
+		f.ADDQ(factorsApart, offsetPtr)
 	}
-	if pairs == pair {
-		f.VMOVDQU(f.pairLanes(), fastLanes)
-	}
-	row := f.Here("row")
-	f.MOVQ(f.arg("x"), inputPtr)
-	f.MOVQ(blocks, blockLeft)
-	f.zero(Y(0))
-	f.repeat("block", blockLeft, func() {
-		f.factors()
-		if pairs == pair {
-			f.vector(func() {
-				f.VMULPS(inputPtr.At(inputSteps), fastScale, fastScale)
-				f.VFMADD231PS(Y(2), fastScale, Y(0))
-			})
-		} else {
-			f.zero(Y(1))
-			f.MOVQ(vecs, vecLeft)
-			f.repeat("vec", vecLeft, func() {
-				f.vector(func() { f.VFMADD231PS(inputPtr.At(inputSteps), Y(2), Y(1)) })
-			})
-			f.VFMADD231PS(Y(1), fastScale, Y(0))
-		}
-		f.nextBlocks(pairs.perVector(), c.Mode)
-	})
-	f.endRow(row)
+	f.sumTwoTo(dstPtr.At(0), int(fastHigh))
+	f.ADDQ(imm(8), dstPtr)
+	f.SUBQ(imm(2), rowsLeft)
+	f.JGE(two)
+	f.Bind(odd)
+	f.ADDQ(imm(2), rowsLeft)
+	f.JZ(end)
+	f.multiply(first)
+	f.sumTo(dstPtr.At(0), 0, int(fastHigh))
+	f.Bind(end)
 	f.end()
 	return f.Signature
 }
 
-// factors loads the scales and offsets of a block, or of two.
-func (f fast) factors() {
-	f.spread(f.pairing, scalePtr, fastLanes, fastScale)
-	if f.Mode.HasOffset() {
-		f.spread(f.pairing, offsetPtr, fastLanes, fastOffset)
+// setup loads the constants and works out how far rows lie apart.
+func (f fast) setup() {
+	f.VPBROADCASTD(f.nibbles(), fastNibbles)
+	f.VPBROADCASTD(f.ones16(), fastOnes)
+	if f.Signed {
+		f.VPBROADCASTD(f.words("eights", 0x88888888), fastFlip)
+	}
+	f.MOVQ(blocks, codesApart)
+	f.MOVQ(blocks, factorsApart)
+	if f.pairing == pair {
+		f.VMOVDQU(f.pairLanes(), fastLanes)
+		f.VMOVDQU(f.words("laterLanes", 2, 2, 2, 2, 3, 3, 3, 3), fastLater)
+		f.SHLQ(imm(3), factorsApart)
+	} else {
+		f.IMULQ(vecs, codesApart)
+		f.SHLQ(imm(2), factorsApart)
+	}
+	f.SHLQ(imm(5), codesApart)
+	f.MOVQ(codesPtr, fetchPtr)
+}
+
+// multiply sums the products of one row, or of two, and steps over the first.
+func (f fast) multiply(rows ...fastRow) {
+	f.MOVQ(f.arg("x"), inputPtr)
+	f.MOVQ(blocks, blockLeft)
+	for _, r := range rows {
+		f.zero(r.sum())
+	}
+	switch {
+	case f.pairing == long:
+		f.repeat("block", blockLeft, func() { f.block(rows) })
+	case len(rows) == 1:
+		f.repeat("pair", blockLeft, func() { f.pairs(1, rows) })
+	default:
+		f.fourBlocks(rows)
+	}
+}
+
+// fourBlocks multiplies two vectors at a time, whose scales are one load, and a last
+// one by itself.
+func (f fast) fourBlocks(rows []fastRow) {
+	rest, done := f.NewLabel("rest"), f.NewLabel("done")
+	f.SUBQ(imm(2), blockLeft)
+	f.JLT(rest)
+	four := f.Here("four")
+	f.pairs(2, rows)
+	f.SUBQ(imm(2), blockLeft)
+	f.JGE(four)
+	f.Bind(rest)
+	f.ADDQ(imm(2), blockLeft)
+	f.JZ(done)
+	f.pairs(1, rows)
+	f.Bind(done)
+}
+
+// pairs multiplies one or two vectors of two blocks. Their products meet their scales
+// at once.
+func (f fast) pairs(vectors int, rows []fastRow) {
+	load := f.VBROADCASTSD
+	if vectors == 2 {
+		load = f.VBROADCASTI128
+	}
+	f.factors(load, rows)
+	for v := range vectors {
+		lanes := [...]Y{fastLanes, fastLater}[v]
+		f.vector(v, rows, func(r fastRow) {
+			if f.Mode.HasOffset() {
+				f.VPERMILPS(lanes, r.offset(), fastHigh)
+				f.lessOffset(v, fastHigh)
+			}
+			f.VPERMILPS(lanes, r.scale(), fastHigh)
+			f.VMULPS(inputPtr.At(fastGroup*v+inputSteps), fastHigh, fastHigh)
+			f.VFMADD231PS(fastLow, fastHigh, r.sum())
+		})
+	}
+	f.nextVectors(vectors, len(rows))
+	f.nextBlocks(2*vectors, f.Mode)
+}
+
+// block multiplies a block of whole vectors, whose products meet the steps of their
+// inputs first, and their scale when the block is at its end: one operation less a
+// vector.
+func (f fast) block(rows []fastRow) {
+	f.factors(f.VBROADCASTSS, rows)
+	for _, r := range rows {
+		f.zero(r.block())
+	}
+	f.MOVQ(vecs, vecLeft)
+	f.repeat("vec", vecLeft, func() {
+		f.vector(0, rows, func(r fastRow) {
+			if f.Mode.HasOffset() {
+				f.lessOffset(0, r.offset())
+			}
+			f.VFMADD231PS(inputPtr.At(inputSteps), fastLow, r.block())
+		})
+		f.nextVectors(1, len(rows))
+	})
+	for _, r := range rows {
+		f.VFMADD231PS(r.block(), r.scale(), r.sum())
+	}
+	f.nextBlocks(1, f.Mode)
+}
+
+// factors loads the scales and offsets of the next blocks.
+func (f fast) factors(load func(vecMem, vec), rows []fastRow) {
+	for _, r := range rows {
+		load(r.scales, r.scale())
+		if !f.Mode.HasOffset() {
+			continue
+		}
+		load(r.offsets, r.offset())
 		if f.Signed {
-			f.VADDPS(f.floats("eight", 8), fastOffset, fastOffset)
+			f.VADDPS(f.floats("eight", 8), r.offset(), r.offset())
 		}
 	}
 }
 
-// vector multiplies 64 codes; scale adds the products, in Y2, to a sum.
-func (f fast) vector(scale func()) {
+// lessOffset takes the offset, in every lane, times the sums of vector v's inputs off
+// the products.
+func (f fast) lessOffset(v int, offset Y) {
+	f.VFNMADD231PS(inputPtr.At(fastGroup*v+corrections), offset, fastLow)
+}
+
+// vector multiplies the 64 codes that every row has at vector v; add adds the
+// products, as floats in fastLow, to a sum.
+func (f fast) vector(v int, rows []fastRow, add func(r fastRow)) {
+	x := inputPtr.At(fastGroup * v)
+	even, odd := vecMem(x.Plus(evenBytes)), vecMem(x.Plus(oddBytes))
 	// Weights are read once a token: fetched past the outer caches they leave the
-	// inputs and the plan there.
-	f.VMOVDQU(codesPtr.At(0), Y(2))
-	f.PREFETCHNTA(codesPtr.At(4096))
+	// inputs and the plan there. Two rows are one run of memory, of which a step is a
+	// line: fetched in that order, and not from both of them by halves of lines.
+	if len(rows) == 1 {
+		f.PREFETCHNTA(codesPtr.At(4096))
+	} else {
+		f.PREFETCHNTA(fetchPtr.At(4096 + 64*v))
+		f.VMOVDQU(even, fastEven)
+		f.VMOVDQU(odd, fastOdd)
+		even, odd = fastEven, fastOdd
+	}
+	for _, r := range rows {
+		f.codes(r.codes.Plus(32 * v))
+		f.VPMADDUBSW(even, fastLow, fastLow)
+		f.VPMADDUBSW(odd, fastHigh, fastHigh)
+		f.VPADDW(fastHigh, fastLow, fastLow)
+		f.VPMADDWD(fastOnes, fastLow, fastLow)
+		if f.Signed && !f.Mode.HasOffset() {
+			f.VPADDD(x.Plus(corrections), fastLow, fastLow)
+		}
+		f.VCVTDQ2PS(fastLow, fastLow)
+		add(r)
+	}
+}
+
+// codes takes 64 codes apart.
+func (f fast) codes(from mem) {
 	// A signed code plus 8 is its bits with the sign turned over. The 8 times the
 	// sum of the inputs is what the corrections take off, or the offset, which has
 	// 8 added to it.
 	if f.Signed {
-		f.VPXOR(fastFlip, Y(2), Y(2))
+		f.VPXOR(from, fastFlip, fastLow)
+	} else {
+		f.VMOVDQU(from, fastLow)
 	}
-	f.VPSRLW(4, Y(2), Y(3))
-	f.VPAND(fastNibbles, Y(2), Y(2))
-	f.VPAND(fastNibbles, Y(3), Y(3))
-	f.VPMADDUBSW(inputPtr.At(evenBytes), Y(2), Y(2))
-	f.VPMADDUBSW(inputPtr.At(oddBytes), Y(3), Y(3))
-	f.VPADDW(Y(3), Y(2), Y(2))
-	f.VPMADDWD(fastOnes, Y(2), Y(2))
-	if f.Signed && !f.Mode.HasOffset() {
-		f.VPADDD(inputPtr.At(corrections), Y(2), Y(2))
+	f.VPSRLW(4, fastLow, fastHigh)
+	f.VPAND(fastNibbles, fastLow, fastLow)
+	f.VPAND(fastNibbles, fastHigh, fastHigh)
+}
+
+// nextVectors steps over vectors of the first row and, where two rows are one run of
+// memory, over as many of both in what is fetched.
+func (f fast) nextVectors(n, rows int) {
+	f.ADDQ(imm(32*n), codesPtr)
+	f.ADDQ(imm(fastGroup*n), inputPtr)
+	if rows == 2 {
+		f.ADDQ(imm(64*n), fetchPtr)
 	}
-	f.VCVTDQ2PS(Y(2), Y(2))
-	if f.Mode.HasOffset() {
-		f.VFNMADD231PS(inputPtr.At(corrections), fastOffset, Y(2))
-	}
-	scale()
-	f.ADDQ(imm(32), codesPtr)
-	f.ADDQ(imm(fastGroup), inputPtr)
 }
 
 // quantisedModes are the modes of codes that meet quantised inputs.

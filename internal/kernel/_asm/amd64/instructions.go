@@ -132,6 +132,7 @@ func (f fn) VROUNDPS(kind int, a vecMem, dst vec)  { f.ins("VROUNDPS", imm(kind)
 func (f fn) MOVQ(a, dst src)        { f.ins("MOVQ", a, dst) }
 func (f fn) ADDQ(a, dst src)        { f.ins("ADDQ", a, dst) }
 func (f fn) SUBQ(a, dst src)        { f.ins("SUBQ", a, dst) }
+func (f fn) IMULQ(a src, dst reg)   { f.ins("IMULQ", a, dst) }
 func (f fn) ANDQ(a, dst src)        { f.ins("ANDQ", a, dst) }
 func (f fn) XORQ(a, dst src)        { f.ins("XORQ", a, dst) }
 func (f fn) TESTQ(a, dst src)       { f.ins("TESTQ", a, dst) }

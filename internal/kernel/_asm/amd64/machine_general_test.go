@@ -21,6 +21,7 @@ var generalOps = map[string]struct {
 	"KMOVW":   {4, false, true, false, func(w *asmtest.Walk, a, _ asmtest.Value) asmtest.Value { return number(w.Int(a) & 0xFFFF) }},
 	"ADDQ":    {8, true, true, true, (*asmtest.Walk).Sum},
 	"SUBQ":    {8, true, true, true, difference},
+	"IMULQ":   {8, true, true, true, func(w *asmtest.Walk, a, dst asmtest.Value) asmtest.Value { return number(w.Int(a) * w.Int(dst)) }},
 	"CMPQ":    {8, true, false, true, func(w *asmtest.Walk, a, dst asmtest.Value) asmtest.Value { return difference(w, dst, a) }},
 	"ANDQ":    {8, true, true, true, func(w *asmtest.Walk, a, dst asmtest.Value) asmtest.Value { return w.And(dst, w.Int(a)) }},
 	"TESTQ":   {8, true, false, true, func(w *asmtest.Walk, a, dst asmtest.Value) asmtest.Value { return truth(w, a, dst) }},
