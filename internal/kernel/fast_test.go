@@ -122,3 +122,45 @@ func checkCompany(t *testing.T, s quantSpec, r *rand.Rand) {
 		}
 	}
 }
+
+// Scales of 16 bits are widened by whom it suits: by the kernel, or before. The
+// products are those of the same scales as float32, of every number of vectors that
+// goes by rows, and of more rows than go at a time.
+func TestFastProductsOfHalfScalesAreThoseOfTheSameFloats(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, d := range []struct{ rows, cols, block int }{
+			{1, 64, 32}, {2, 128, 32}, {5, 192, 32}, {461, 576, 32}, {7, 32768 + 64, 32}, {9, 576, 192},
+		} {
+			for form := range 6 {
+				r := newRand(uint64(form))
+				s := quantSpec{d.rows, d.cols, 4, form&1 != 0, 1, d.block, false, form >> 1, false, 0}
+				c, _ := s.config(t, r)
+				c.Fast = true
+				halves := c
+				c.Scale32 = guarded[float32](t, len(c.Scale16))
+				kernel.F16ToF32(c.Scale32, c.Scale16)
+				c.Scale16 = nil
+				n := 1 + r.IntN(3)
+				x := normals(t, r, n*d.cols)
+				got, want := productOf(t, halves, x, n), productOf(t, c, x, n)
+				for i := range got {
+					if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+						t.Fatalf("%v, %d vectors: product %d is %v, and %v of floats", s, n, i, got[i], want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+// productOf multiplies n vectors by a whole matrix.
+func productOf(t *testing.T, c kernel.QuantConfig, x []float32, n int) []float32 {
+	t.Helper()
+	m, err := kernel.NewQuant(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dst, scratch := guarded[float32](t, n*c.Rows), guarded[float32](t, m.ScratchLen(n))
+	m.Mul(dst, c.Rows, x, c.Cols, n, 0, c.Rows, scratch)
+	return dst
+}

@@ -504,6 +504,16 @@ func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *f
 //go:noescape
 func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
+// fastsPairHalvesAVX2 multiplies quantised x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastsPairHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, vecs int)
+
+// fastuPairHalvesAVX2 multiplies quantised x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastuPairHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, vecs int)
+
 // quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels.
 //
 //go:noescape
@@ -841,6 +851,16 @@ func fastLongAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *
 		fastuLongAVX2(w, scale, x, dst, rows, blocks, vecs)
 	case kind4uOffset:
 		fastuoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+	}
+}
+
+// fastPairHalvesAVX2 multiplies quantised x by rows of 4-bit codes whose scales are halves.
+func fastPairHalvesAVX2(kind kernelKind, w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, vecs int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesAVX2(w, scale, x, dst, rows, blocks, vecs)
+	case kind4uPlain:
+		fastuPairHalvesAVX2(w, scale, x, dst, rows, blocks, vecs)
 	}
 }
 

@@ -106,6 +106,8 @@ func init() {
 		frame{"fastuLongAVX2", fastuLongAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"fastuoPairAVX2", fastuoPairAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
 		frame{"fastuoLongAVX2", fastuoLongAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"fastsPairHalvesAVX2", fastsPairHalvesAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
+		frame{"fastuPairHalvesAVX2", fastuPairHalvesAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"quantizePanelAVX2", quantizePanelAVX2, []uintptr{0, 8, 16}, 24},
 		frame{"quantizeHalvesAVX2", quantizeHalvesAVX2, []uintptr{0, 8, 16}, 24},
 		frame{"panelCodesAVX2", panelCodesAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},

@@ -81,6 +81,31 @@ func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, row
 	}
 }
 
+// halvesBytes is about what mulHalves reads at a time: the runtime cannot interrupt
+// assembly, and further vectors find the codes in the second cache.
+const halvesBytes = 64 << 10
+
+// readsHalves reports whether a kernel takes the scales as they lie in the file.
+func (q *Quant) readsHalves() bool {
+	c := &q.c
+	return !useVNNI && q.int8Inputs() && c.RowBlock == 1 && c.ColBlock == 32 && c.Scale16 != nil && c.Offset == nil && c.OffsetCodes == nil
+}
+
+// mulHalves multiplies n prepared vectors by rows lo to hi-1 of blocks of 32 codes
+// without offsets. Rows go in even numbers, since kernels take them by two.
+func (q *Quant) mulHalves(dst []float32, ldd, n, lo, hi int, prep []float32) {
+	each := q.prepLen(1)
+	rows := max(halvesBytes/(q.cols/2)&^1, 2)
+	for r := lo; r < hi; r += rows {
+		m := min(rows, hi-r)
+		codes, scale := &q.c.Codes[r*q.cols/2], &q.c.Scale16[r*q.cb]
+		for t := range n {
+			d, x := dst[t*ldd+r:t*ldd+r+m], prep[t*each:(t+1)*each]
+			fastPairHalvesAVX2(q.kind(false, roundNot), codes, scale, &x[0], &d[0], m, q.cb/2, 1)
+		}
+	}
+}
+
 // streamPair and fastPair multiply rows of blocks of 32 codes, two to a vector;
 // streamLong and fastLong multiply blocks of whole vectors.
 func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {

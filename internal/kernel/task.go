@@ -31,8 +31,9 @@ type MatMulTask struct {
 	// prep is X in the order that the matrix's kernels want, when they want one.
 	prep  []float32
 	ready preparer
-	// first is the number of the first of the N vectors that are multiplied now.
-	first int
+	// first is the number of the first of the N vectors that are multiplied now, and
+	// piece the number of rows between two looks at Stop.
+	first, piece int
 }
 
 const (
@@ -51,6 +52,8 @@ const (
 	// pieceWork the products between two looks at Stop: some milliseconds.
 	blockWork = 1 << 22
 	pieceWork = 1 << 27
+	// smallParts is how many small products, as Run has them, make up pieceWork.
+	smallParts = 16
 )
 
 // grain returns the rows of a chunk: whole tiles, and where the weights are
@@ -87,7 +90,7 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 // some computes the N vectors from number first on. The pool waits for all of
 // the preparation before the first row begins.
 func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
-	t.first, t.ready = first, nil
+	t.first, t.ready, t.piece = first, nil, t.rowBlock()
 	if m, ok := t.Mat.(preparer); ok {
 		if l := m.prepLen(t.N); l > 0 {
 			if cap(t.prep) < l {
@@ -123,11 +126,13 @@ func (t *prepareTask) Run(lo, hi, _ int) {
 	}
 }
 
-// Run computes rows lo to hi-1. It is called by the pool.
+// Run computes rows lo to hi-1. It is called by the pool. Go has just looked at Stop:
+// a small product, which takes milliseconds even without assembly, has no need to
+// again for each of its chunks, of which a token of text has thousands.
 func (t *MatMulTask) Run(lo, hi, worker int) {
-	step := t.rowBlock()
-	for ; lo < hi && !stops(t.Stop); lo += step {
-		t.run(lo, min(lo+step, hi), worker)
+	small := t.piece/smallParts >= t.Mat.Rows()
+	for ; lo < hi && (small || !stops(t.Stop)); lo += t.piece {
+		t.run(lo, min(lo+t.piece, hi), worker)
 	}
 }
 

@@ -2,9 +2,12 @@ package kernel_test
 
 import (
 	"math"
+	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 // asking counts how often it is asked and says true from the n-th time on.
@@ -64,6 +67,44 @@ func TestLongKernelsStopWhenTheyAreTold(t *testing.T) {
 			run(early)
 			if *asked >= all {
 				t.Errorf("asked %d times after it was told to stop, %d without", *asked, all)
+			}
+		})
+	}
+}
+
+// A token of text has hundreds of small products of many chunks each, which look once
+// for the whole product, and do nothing where they are told at once. A product for a
+// slow processor to take long over is looked at in each chunk.
+func TestSmallProductsLookOnceWhetherTheyAreToStop(t *testing.T) {
+	p := workpool.New(2)
+	defer p.Close()
+	for _, c := range []struct {
+		name       string
+		rows, cols int
+		once       bool
+	}{
+		{"of a small model's layer", 1536, 576, true},
+		{"of 2^23 products", 1 << 10, 1 << 13, true},
+		{"of twice as many", 1 << 11, 1 << 13, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mat, err := kernel.NewF32(c.rows, c.cols, ramp(c.rows*c.cols))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var asked atomic.Int64
+			dst := make([]float32, c.rows)
+			task := &kernel.MatMulTask{Mat: mat, Dst: dst, X: ramp(c.cols), Ldd: c.rows, Ldx: c.cols, N: 1}
+			task.Stop = func() bool { asked.Add(1); return false }
+			task.Go(p, 2)
+			if n := asked.Load(); (n == 1) != c.once {
+				t.Errorf("asked %d times", n)
+			}
+			clear(dst)
+			task.Stop = func() bool { return true }
+			task.Go(p, 2)
+			if slices.ContainsFunc(dst, func(v float32) bool { return v != 0 }) {
+				t.Error("it went on after it was told to stop")
 			}
 		})
 	}

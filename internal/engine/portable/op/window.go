@@ -20,13 +20,21 @@ type window struct {
 // window resolves begin, end, stride and the masks, which are the operands from k
 // on, against x, as NumPy slices do.
 func (c *Call) window(k int, x *array.Value) (w window, err error) {
-	for j := range 6 { // every one of the six has a number for each dimension
-		if v := c.In(k + j); v != nil && (v.Repr == array.ReprText || v.Len() != x.Rank) {
+	var given [6]*array.Value
+	for j := range given { // every one of the six has a number for each dimension
+		v := c.In(k + j)
+		if v != nil && (v.Repr == array.ReprText || v.Len() != x.Rank) {
 			return w, fmt.Errorf("%s has %d elements for x of rank %d", c.name(k+j), v.Len(), x.Rank)
 		}
+		given[j] = v
 	}
-	begin, end, stride := c.intsIn(k), c.intsIn(k+1), c.intsIn(k+2)
-	fromStart, toEnd, squeeze := c.intsIn(k+3), c.intsIn(k+4), c.intsIn(k+5)
+	var ints [len(given)][]int32
+	for j, v := range given {
+		if v != nil {
+			ints[j] = c.I32(v)
+		}
+	}
+	begin, end, stride, fromStart, toEnd, squeeze := ints[0], ints[1], ints[2], ints[3], ints[4], ints[5]
 	for d, n := range x.Shape() {
 		b, e, s := int(begin[d]), int(end[d]), 1
 		if stride != nil {

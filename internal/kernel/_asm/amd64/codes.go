@@ -25,7 +25,12 @@ const (
 // beginRows starts a kernel that multiplies one vector by rows of codes, vecs
 // vectors of them to a block, and loads all but the input.
 func (p file) beginRows(name, doc string, mode kind.Mode) fn {
-	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
+	return p.beginRowsOf(asm.Floats, name, doc, mode)
+}
+
+// beginRowsOf is beginRows for scales of a type.
+func (p file) beginRowsOf(scale asm.Type, name, doc string, mode kind.Mode) fn {
+	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", scale)}
 	if mode.HasOffset() {
 		params = append(params, asm.P("offset", asm.Floats))
 	}

@@ -101,6 +101,9 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "fast(s|so|uo)Long(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 128) }},
 	{Kernels: "fastuPair(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 64, 96, 128) }},
 	{Kernels: "fastuLong(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 64, 96, 128) }},
+	// Scales of a half have 2 bytes.
+	{Kernels: "fastsPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 128) }},
+	{Kernels: "fastuPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 64, 96, 128) }},
 
 	// Palettes. Tables of 8 bits are looked up where the index says, which is 255.
 	{Kernels: "prepareLUT4(AVX2|AVX512)", Want: func(c counts) bytes {
@@ -144,6 +147,13 @@ func by64Extent(c counts, pairs bool, group int, ranges ...int) bytes {
 		"w": reads(32 * c["rows"] * vectors), "scale": scale, "offset": scale,
 		"x": "r " + every(vectors, group, ranges...), "dst": stores(4 * c["rows"]),
 	}
+}
+
+// halvesExtent is that of pairs whose scales are halves.
+func halvesExtent(c counts, ranges ...int) bytes {
+	b := by64Extent(c, true, 128, ranges...)
+	b["scale"] = reads(2 * c["rows"] * 2 * c["blocks"])
+	return b
 }
 
 // dotLUTExtent is a vector by rows of groups of indices.

@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
@@ -25,6 +26,7 @@ type fast struct {
 	fn
 	kind.Codes
 	pairing
+	scales asm.Type
 }
 
 // fastRow is a row: its codes and factors, its number among those that go together,
@@ -57,15 +59,37 @@ const (
 	codesApart   = AX
 	factorsApart = CX
 	fetchPtr     = R14
+	fetchScales  = R15
 )
 
-// writeFast writes a kernel. Two rows at a time halve the loads of inputs, of which
-// a vector of codes needs four times its own bytes: they, not memory, are the limit
-// where two threads share a core. Each row sums in the order that it has by itself,
-// so an odd last row, and who calls for how many, make no difference to the bits.
+// How far ahead codes and halves of scales are fetched: a block of 32 codes has 16
+// bytes, and its scale 2.
+const (
+	codesAhead  = 4096
+	halvesAhead = codesAhead / 8
+)
+
+// writeFast writes a kernel. Two rows at a time share the loads of inputs, of which a
+// vector of codes needs four times its own bytes. Each row sums in the order that it
+// has by itself, so an odd last row, and who calls for how many, make no difference
+// to the bits.
 func writeFast(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("fast%s%vAVX2", c.Letters(), pairs)
-	f := fast{p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode), c, pairs}
+	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
+	return fast{f, c, pairs, asm.Floats}.write()
+}
+
+// writeFastHalves writes a kernel that widens the scales itself. They are a ninth of a
+// matrix: some hundreds at a time that are widened before are as many lines in a burst
+// that waits for memory, which reads no codes meanwhile.
+func writeFastHalves(p file, c kind.Codes) asm.Signature {
+	name := fmt.Sprintf("fast%sPairHalvesAVX2", c.Letters())
+	f := p.beginRowsOf(asm.Halves, name, "multiplies quantised x by rows of 4-bit codes in pairs of blocks of 32.", c.Mode)
+	return fast{f, c, pair, asm.Halves}.write()
+}
+
+// write writes the kernel's body.
+func (f fast) write() asm.Signature {
 	f.setup()
 	first := fastRow{codesPtr.At(0), scalePtr.At(0), offsetPtr.At(0), 0}
 	second := fastRow{codesPtr.By(codesApart, 1), scalePtr.By(factorsApart, 1), offsetPtr.By(factorsApart, 1), 1}
@@ -76,7 +100,7 @@ func writeFast(p file, c kind.Codes, pairs pairing) asm.Signature {
 	f.multiply(first, second)
 	f.ADDQ(codesApart, codesPtr)
 	f.ADDQ(factorsApart, scalePtr)
-	if c.Mode.HasOffset() {
+	if f.Mode.HasOffset() {
 		f.ADDQ(factorsApart, offsetPtr)
 	}
 	f.sumTwoTo(dstPtr.At(0), int(fastHigh))
@@ -105,13 +129,15 @@ func (f fast) setup() {
 	if f.pairing == pair {
 		f.VMOVDQU(f.pairLanes(), fastLanes)
 		f.VMOVDQU(f.words("laterLanes", 2, 2, 2, 2, 3, 3, 3, 3), fastLater)
-		f.SHLQ(imm(3), factorsApart)
 	} else {
 		f.IMULQ(vecs, codesApart)
-		f.SHLQ(imm(2), factorsApart)
 	}
 	f.SHLQ(imm(5), codesApart)
+	f.SHLQ(imm(bits.TrailingZeros(uint(f.factorBytes()))), factorsApart)
 	f.MOVQ(codesPtr, fetchPtr)
+	if f.scales == asm.Halves {
+		f.MOVQ(scalePtr, fetchScales)
+	}
 }
 
 // multiply sums the products of one row, or of two, and steps over the first.
@@ -151,11 +177,7 @@ func (f fast) fourBlocks(rows []fastRow) {
 // pairs multiplies one or two vectors of two blocks. Their products meet their scales
 // at once.
 func (f fast) pairs(vectors int, rows []fastRow) {
-	load := f.VBROADCASTSD
-	if vectors == 2 {
-		load = f.VBROADCASTI128
-	}
-	f.factors(load, rows)
+	f.factors(f.loadPairs(vectors), rows)
 	for v := range vectors {
 		lanes := [...]Y{fastLanes, fastLater}[v]
 		f.vector(v, rows, func(r fastRow) {
@@ -169,7 +191,51 @@ func (f fast) pairs(vectors int, rows []fastRow) {
 		})
 	}
 	f.nextVectors(vectors, len(rows))
-	f.nextBlocks(2*vectors, f.Mode)
+	f.nextFactors(vectors, len(rows))
+}
+
+// loadPairs returns what loads the factors of one or two pairs of blocks to both
+// halves of a register.
+func (f fast) loadPairs(vectors int) func(vecMem, vec) {
+	switch {
+	case f.scales == asm.Halves && vectors == 2:
+		return f.widened(f.VBROADCASTSD)
+	case f.scales == asm.Halves:
+		return f.widened(f.VBROADCASTSS)
+	case vectors == 2:
+		return f.VBROADCASTI128
+	}
+	return f.VBROADCASTSD
+}
+
+// widened is a load of halves that are widened.
+func (f fast) widened(load func(vecMem, vec)) func(vecMem, vec) {
+	return func(from vecMem, to vec) {
+		load(from, to)
+		f.VCVTPH2PS(X(to.(Y)), to)
+	}
+}
+
+// factorBytes is what the factors of a step take, of two blocks or of one.
+func (f fast) factorBytes() int {
+	if f.scales == asm.Halves {
+		return 2 * f.pairing.perVector()
+	}
+	return 4 * f.pairing.perVector()
+}
+
+// nextFactors steps over the factors of the first row and, of two rows, fetches
+// halves, which come from memory: floats were widened just before. They go to the
+// second cache, since a line of them is for several rows.
+func (f fast) nextFactors(n, rows int) {
+	f.ADDQ(imm(f.factorBytes()*n), scalePtr)
+	if f.Mode.HasOffset() {
+		f.ADDQ(imm(f.factorBytes()*n), offsetPtr)
+	}
+	if f.scales == asm.Halves && rows == 2 {
+		f.PREFETCHT1(fetchScales.At(halvesAhead))
+		f.ADDQ(imm(2*f.factorBytes()*n), fetchScales)
+	}
 }
 
 // block multiplies a block of whole vectors, whose products meet the steps of their
@@ -193,7 +259,7 @@ func (f fast) block(rows []fastRow) {
 	for _, r := range rows {
 		f.VFMADD231PS(r.block(), r.scale(), r.sum())
 	}
-	f.nextBlocks(1, f.Mode)
+	f.nextFactors(1, len(rows))
 }
 
 // factors loads the scales and offsets of the next blocks.
@@ -225,9 +291,9 @@ func (f fast) vector(v int, rows []fastRow, add func(r fastRow)) {
 	// inputs and the plan there. Two rows are one run of memory, of which a step is a
 	// line: fetched in that order, and not from both of them by halves of lines.
 	if len(rows) == 1 {
-		f.PREFETCHNTA(codesPtr.At(4096))
+		f.PREFETCHNTA(codesPtr.At(codesAhead))
 	} else {
-		f.PREFETCHNTA(fetchPtr.At(4096 + 64*v))
+		f.PREFETCHNTA(fetchPtr.At(codesAhead + 64*v))
 		f.VMOVDQU(even, fastEven)
 		f.VMOVDQU(odd, fastOdd)
 		even, odd = fastEven, fastOdd
@@ -279,4 +345,6 @@ var quantisedModes = []kind.Mode{kind.Plain, kind.Offset}
 func fasts(p file) {
 	quantize(p)
 	p.byPairing("fast", "AVX2", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFast)
+	halves := p.Choose(asm.ByKind, "fastPairHalvesAVX2", "multiplies quantised x by rows of 4-bit codes whose scales are halves.")
+	kind.Each(4, []kind.Mode{kind.Plain}, func(c kind.Codes) { halves.Add(c.Kind(), writeFastHalves(p, c)) })
 }
