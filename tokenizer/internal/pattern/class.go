@@ -149,12 +149,34 @@ const maxRanges = 1 << 13
 // maxNested bounds classes inside classes, each of which is a call within a call.
 const maxNested = 16
 
-// posix are the sets that have a name in brackets, as far as a property has the same
-// characters; [:space:] and the others that are not here are refused. Punctuation has
-// symbols in it in brackets, unlike \p{P}.
+// posix are the sets that have a name in brackets, by the properties that they are made
+// of. Punctuation has symbols in it in brackets, unlike \p{P}. What is written is all
+// that is assigned but controls; of that graph leaves out what is white.
 var posix = map[string][]string{
 	"alpha": {"Alphabetic"}, "digit": {"Nd"}, "upper": {"Uppercase"}, "lower": {"Lowercase"}, "punct": {"P", "S"},
-	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"},
+	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"}, "blank": {"Zs"},
+	"graph": {"L", "M", "N", "P", "S", "Cf", "Co"}, "print": {"L", "M", "N", "P", "S", "Cf", "Co", "Zs"},
+	"space": {}, "ascii": {}, "word": {},
+}
+
+// posixSet returns a set with a name in brackets.
+func posixSet(name string) (set [][2]rune, ok bool) {
+	parts, ok := posix[name]
+	for _, part := range parts {
+		ranges, _ := uni.Property(part)
+		set = Union(set, ranges)
+	}
+	switch name {
+	case "space":
+		set = Spaces
+	case "blank":
+		set = Union(set, [][2]rune{{'\t', '\t'}})
+	case "ascii":
+		set = [][2]rune{{0, 0x7f}}
+	case "word":
+		set, _, ok = escapedClass(`\w`, true)
+	}
+	return set, ok
 }
 
 // parseClass reads the class at the start of s, with classes and intersections
@@ -228,14 +250,15 @@ func (c *classReader) item(s string, depth int) (size int, ok bool) {
 // named reads a set with a name in brackets, such as [:alpha:].
 func (c *classReader) named(s string) (size int, ok bool) {
 	name, _, found := strings.Cut(s[2:], ":]")
-	parts := posix[name]
-	if !found || parts == nil {
+	word, negated := strings.CutPrefix(name, "^")
+	set, ok := posixSet(word)
+	if !found || !ok {
 		return 0, false
 	}
-	for _, part := range parts {
-		ranges, _ := uni.Property(part)
-		c.set = Union(c.set, ranges)
+	if negated {
+		set = Complement(set)
 	}
+	c.set = Union(c.set, set)
 	return len(name) + 4, true
 }
 
