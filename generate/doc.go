@@ -53,6 +53,18 @@
 //		r, err = generate.Collect(session.SendMessages(ctx, results, opts))
 //	}
 //
+// # Chat templates
+//
+// Options.Chat, and Config.Chat where that is nil, has what the model's chat
+// template is given besides the messages: variables that it asks for, another of
+// the tokenizer's templates by its name, and the clock. With SanitizeControlTokens
+// nothing that a user writes can end a message or begin one:
+//
+//	opts := &generate.Options{Chat: &tokenizer.ChatOptions{
+//		Extra:                 map[string]any{"enable_thinking": false},
+//		SanitizeControlTokens: true,
+//	}}
+//
 // # Concurrency and memory
 //
 // A Generator may be used from any number of goroutines. Each stream takes a

@@ -25,6 +25,11 @@
 //	}
 //	fmt.Print(d.Flush())
 //
+// [Tokenizer.EncodeChat] does the first two steps in one, and can keep control
+// tokens that users write from being control tokens. Conversations are handed to
+// templates as version 5.24 of Hugging Face transformers does, or as 4.57 with
+// ChatOptions.Transformers.
+//
 // # What it reads
 //
 // Models are byte pair encoding over bytes, as in GPT-2, Llama 3, Qwen and
