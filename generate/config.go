@@ -1,6 +1,9 @@
 package generate
 
-import "github.com/gocoreml/coreml/coreml"
+import (
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tokenizer"
+)
 
 const (
 	// DefaultMaxTokens is the number of tokens of an answer when neither the
@@ -41,6 +44,8 @@ type Config struct {
 	PrefillChunk int
 	// MaxStates is the number of sequences at once; 0 means [DefaultMaxStates].
 	MaxStates int
+	// Chat is what [Options.Chat] is where that is nil.
+	Chat *tokenizer.ChatOptions
 }
 
 // Options is what one call of a generator asks for. A nil *Options is the same as
@@ -72,8 +77,17 @@ type Options struct {
 	// With any, the calls in an answer come in Token.Calls instead of its text,
 	// where the template tells how the model writes them
 	// (tokenizer.Tokenizer.ToolFormat). They mean nothing without a chat
-	// template.
+	// template, and fail with [ErrNoTools] where that knows none.
 	Tools []any
+	// Chat is what the chat template is given besides the messages: its variables,
+	// such as enable_thinking or documents, another template by its name, the
+	// clock, and what is done about control tokens in the messages. Nil means
+	// [Config.Chat]. AddGenerationPrompt is set unless ContinueFinalMessage is,
+	// with which the answer goes on with the last message; a [Session], whose
+	// answers are messages of their own, refuses that. The tools are those above.
+	// A session uses what each Send is given: a clock that stands still, and
+	// variables that stay the same, keep its cache of the earlier turns.
+	Chat *tokenizer.ChatOptions
 }
 
 // validate refuses what cannot be asked of a model with width logits; 0 means
@@ -90,6 +104,9 @@ func (o *Options) validate(width int) error {
 			return configErrorf("Processors", "number %d is nil", i)
 		}
 	}
+	if o.Chat != nil && o.Chat.Tools != nil {
+		return configErrorf("Chat.Tools", "is not used, want Tools")
+	}
 	if o.Sampling != nil {
 		return o.Sampling.validate()
 	}
@@ -103,6 +120,8 @@ func (c *Config) validate() error {
 		return configErrorf("MaxStates", "is %d, want 1 or more, or 0 for %d", c.MaxStates, DefaultMaxStates)
 	case c.PrefillChunk < -1:
 		return configErrorf("PrefillChunk", "is %d, want 1 or more, 0 for %d, or -1 for the whole prompt", c.PrefillChunk, DefaultPrefillChunk)
+	case c.Chat != nil && c.Chat.Tools != nil:
+		return configErrorf("Chat.Tools", "is not used, want Options.Tools")
 	}
 	if c.Defaults == nil {
 		return nil

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,18 +26,23 @@ func encodePrompt(ctx context.Context, t *tokenizer.Tokenizer, prompt string) ([
 	return ids, nil
 }
 
+// chatOptions returns what the chat template is given.
+func (g *Generator) chatOptions(opts *Options) *tokenizer.ChatOptions {
+	var chat tokenizer.ChatOptions
+	if opts == nil {
+		opts = &Options{}
+	}
+	if given := cmp.Or(opts.Chat, g.chat); given != nil {
+		chat = *given
+	}
+	chat.AddGenerationPrompt = !chat.ContinueFinalMessage
+	chat.Tools = opts.Tools
+	return &chat
+}
+
 // encodeChat turns messages into the token ids before an answer.
-func encodeChat(ctx context.Context, t *tokenizer.Tokenizer, messages []tokenizer.Message, opts *Options) ([]int, error) {
-	chat := &tokenizer.ChatOptions{AddGenerationPrompt: true}
-	if opts != nil {
-		chat.Tools = opts.Tools
-	}
-	text, err := t.ApplyChatTemplate(ctx, messages, chat)
-	if err != nil {
-		return nil, unlessEnded(ctx, fmt.Errorf("chat template: %w", err))
-	}
-	// The template writes the special tokens itself.
-	ids, err := t.EncodeContext(ctx, text, false)
+func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message, opts *Options) ([]int, error) {
+	ids, err := g.tok.EncodeChat(ctx, messages, g.chatOptions(opts))
 	if err != nil {
 		return nil, unlessEnded(ctx, fmt.Errorf("encode messages: %w", err))
 	}
@@ -77,14 +83,17 @@ const turnEndTime = 250 * time.Millisecond
 // findTurnEnd returns the token that a chat template puts behind an answer, or
 // -1, also where it takes too long. What it puts there ends an answer, whether or
 // not the model's configuration says so.
-func findTurnEnd(ctx context.Context, t *tokenizer.Tokenizer) int {
-	if t == nil || !t.HasChatTemplate() {
+func (g *Generator) findTurnEnd(ctx context.Context) int {
+	t := g.tok
+	if !g.chats() {
 		return -1
 	}
 	ctx, cancel := context.WithTimeout(ctx, turnEndTime)
 	defer cancel()
 	const answer = "\u2042" // a character that no template writes
-	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: answer}}, nil)
+	opts := g.chatOptions(nil)
+	opts.AddGenerationPrompt, opts.ContinueFinalMessage, opts.ContinueField, opts.SanitizeControlTokens = false, false, "", false
+	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: answer}}, opts)
 	if err != nil {
 		return -1 // a template that cannot write this can still write other messages
 	}

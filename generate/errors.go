@@ -19,6 +19,10 @@ var (
 	// ErrNoChatTemplate means that messages were given to a tokenizer without a
 	// chat template. It is the error of the same name in package tokenizer.
 	ErrNoChatTemplate = tokenizer.ErrNoChatTemplate
+	// ErrNoTools means that tools were given to a chat template that takes none: the
+	// model would never call one. It is the error of the same name in package
+	// tokenizer.
+	ErrNoTools = tokenizer.ErrNoTools
 	// ErrNoTokenizer means that there is no tokenizer where one was looked for.
 	ErrNoTokenizer = errors.New("no tokenizer found")
 	// ErrDriver means that the package's inputs and outputs are not understood,

@@ -24,7 +24,13 @@ type Generator struct {
 	defaults Defaults
 	ends     map[int]bool // the model's end tokens
 	turnEnd  int          // the token that ends a chat message, or -1
+	chat     *tokenizer.ChatOptions
 	load     time.Duration
+}
+
+// chats reports whether messages have a template.
+func (g *Generator) chats() bool {
+	return g.tok != nil && (g.tok.HasChatTemplate() || g.chat != nil && g.chat.Template != "")
 }
 
 // background returns ctx, or the background where it is nil.
@@ -40,7 +46,7 @@ func background(ctx context.Context) context.Context {
 func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, c *Config,
 	drained func() error,
 ) (*Generator, error) {
-	g := &Generator{tok: t, chunk: c.chunk(), defaults: Defaults{PadToken: -1}}
+	g := &Generator{tok: t, chat: c.Chat, chunk: c.chunk(), defaults: Defaults{PadToken: -1}}
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
@@ -49,7 +55,7 @@ func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t 
 		return nil, err
 	}
 	g.pool = newPool(func() (lane, error) { return f.newLane(g.bound) }, c.states(), drained)
-	g.ends, g.turnEnd = g.findEnds(), findTurnEnd(ctx, t)
+	g.ends, g.turnEnd = g.findEnds(), g.findTurnEnd(ctx)
 	return g, ctx.Err()
 }
 

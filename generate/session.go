@@ -40,7 +40,7 @@ func (g *Generator) NewSession(messages ...tokenizer.Message) (*Session, error) 
 	if err := g.check(); err != nil {
 		return nil, prefixed(fmt.Errorf("session: %w", err))
 	}
-	if g.tok == nil || !g.tok.HasChatTemplate() {
+	if !g.chats() {
 		return nil, prefixed(fmt.Errorf("session: %w", ErrNoChatTemplate))
 	}
 	return &Session{g: g, messages: slices.Clone(messages)}, nil
@@ -141,7 +141,10 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	if r.tools != nil {
 		r.tools.calls = s.calls
 	}
-	prompt, err := encodeChat(ctx, s.g.tok, messages, opts)
+	if s.g.chatOptions(opts).ContinueFinalMessage {
+		return configErrorf("Chat.ContinueFinalMessage", "is set, but the answer of a session is a message of its own")
+	}
+	prompt, err := s.g.encodeChat(ctx, messages, opts)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (g *Generator) StreamTokens(ctx context.Context, prompt []int, opts *Option
 // earlier ones again.
 func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
 	g = g.made()
-	return g.stream(ctx, opts, true, func(ctx context.Context) ([]int, error) { return encodeChat(ctx, g.tok, messages, opts) })
+	return g.stream(ctx, opts, true, func(ctx context.Context) ([]int, error) { return g.encodeChat(ctx, messages, opts) })
 }
 
 // Generate continues prompt and returns the whole answer. With an error it

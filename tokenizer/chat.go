@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/chat"
@@ -24,7 +25,7 @@ type Message struct {
 	// sorted order; a json.RawMessage or a struct keeps its own.
 	Extra map[string]any
 
-	order []string // the fields of the JSON that it was read from
+	order []string // the fields of the JSON that it was read from, nil for the usual order
 }
 
 // inner returns the message as the package of chat templates has it.
@@ -44,6 +45,13 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	}
 	*m = Message{Role: read.Role, Content: read.Content, Extra: read.Extra, order: read.Order}
 	return nil
+}
+
+// Equal reports whether two messages have the same role, content and further
+// fields, whatever their order.
+func (m Message) Equal(other Message) bool {
+	return m.Role == other.Role && m.Content == other.Content &&
+		len(m.Extra) == len(other.Extra) && (len(m.Extra) == 0 || reflect.DeepEqual(m.Extra, other.Extra))
 }
 
 // Normalized returns the message as version 5 of Hugging Face transformers shows

@@ -15,7 +15,8 @@ type Message struct {
 	// one above.
 	Extra map[string]any
 	// Order are the fields of the JSON that the message was read from, nil where
-	// it was made by a program. Python's mappings keep the order of their keys, and
+	// they have the order of a message that a program has made: role, content, and
+	// the others sorted. Python's mappings keep the order of their keys, and
 	// templates show it.
 	Order []string
 }
@@ -49,6 +50,11 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 			m.Order, seen[name] = append(m.Order, name), true
 		}
 		m.set(name, raw)
+	}
+	// A message in the order of one that a program makes is the same as that.
+	order := m.Order
+	if m.Order = nil; !slices.Equal(order, m.keys()) {
+		m.Order = order
 	}
 	_, err = d.Token()
 	return err
