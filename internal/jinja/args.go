@@ -100,7 +100,7 @@ func (b *bound) text(i int, otherwise string) (string, error) {
 	if !b.isSet[i] {
 		return otherwise, nil
 	}
-	v, ok := b.vals[i].(string)
+	v, ok := textOf(b.vals[i])
 	if !ok {
 		return "", b.wrong(i)
 	}

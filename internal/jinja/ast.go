@@ -78,7 +78,8 @@ type (
 	// operator.
 	concatExpr struct {
 		pos
-		parts []expr
+		parts    []expr
+		escaping escaping
 	}
 	// a < b < c compares b twice and evaluates it once, as in Python.
 	compareExpr struct {
@@ -152,7 +153,8 @@ type (
 	textStmt struct{ text string }
 	outStmt  struct {
 		pos
-		value expr
+		value    expr
+		escaping escaping
 	}
 	ifStmt struct {
 		tests  []expr // as long as bodies, or shorter by one for an else

@@ -73,14 +73,8 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 		}
 	// An index of text counts characters, and gives a text of one.
 	case string:
-		if i, ok := toInt(key); ok {
-			c, ok, err := in.runeAt(v, i)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				return c, nil
-			}
+		if c, ok, err := in.runeAtIndex(v, key); ok || err != nil {
+			return c, err
 		}
 	// Without going over the range.
 	case rangeValue:
@@ -95,7 +89,12 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 	}
 	// A text in brackets reaches attributes too, so that m['role'] and m.role are
 	// the same for an object that is no mapping.
-	if id, ok := key.(string); ok {
+	if m, ok := v.(markup); ok {
+		if c, ok, err := in.runeAtIndex(string(m), key); ok || err != nil {
+			return markup(c), err
+		}
+	}
+	if id, ok := textOf(key); ok {
 		if a, ok, err := in.attribute(v, id); ok || err != nil {
 			return a, err
 		}
@@ -103,6 +102,15 @@ func (in *interp) getItem(v, key Value) (Value, error) {
 	}
 	text, err := in.repr(key)
 	return &undefined{msg: objectName(v) + " has no element " + brief(text)}, err
+}
+
+// runeAtIndex returns the character at an index, if it is one.
+func (in *interp) runeAtIndex(s string, key Value) (string, bool, error) {
+	i, ok := toInt(key)
+	if !ok {
+		return "", false, nil
+	}
+	return in.runeAt(s, i)
 }
 
 // attribute returns an attribute that a value has in Python. The names with two
@@ -125,6 +133,10 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		if f, ok := textMethods[id]; ok {
 			return method(id, v, f), true, nil
 		}
+	case markup:
+		if f, ok := markupMethod(id); ok {
+			return method(id, v, f), true, nil
+		}
 	case *Dict:
 		if f, ok := dictMethods[id]; ok {
 			return method(id, v, f), true, nil
@@ -142,6 +154,11 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		}
 		if !v.tuple && slices.Contains(mutators["list"], id) {
 			return unsafe(v, id), true, nil
+		}
+	// Of the classes that are globals only one has a method that templates use.
+	case *function:
+		if v.name == "dict" && id == "fromkeys" {
+			return &function{id, func(in *interp, a *args) (Value, error) { return in.fromKeys(a) }}, true, nil
 		}
 	// A namespace has no methods, so every name is free for a variable.
 	case *namespace:
@@ -211,7 +228,37 @@ var dictMethods = metered(map[string]func(in *interp, d *Dict, a *args) (Value, 
 		}
 		return in.copyDict(d)
 	},
+	"fromkeys": func(in *interp, _ *Dict, a *args) (Value, error) { return in.fromKeys(a) },
 }, ownDictMethods...)
+
+// fromKeys is dict.fromkeys: a mapping of these keys that all have one value.
+func (in *interp) fromKeys(a *args) (Value, error) {
+	if len(a.named) > 0 {
+		return nil, fail(TypeError, "dict.fromkeys() takes no keyword arguments")
+	}
+	if n := len(a.pos); n < 1 || n > 2 {
+		what, bound := "at least 1 argument", "at most 2 arguments"
+		if n > 2 {
+			what = bound
+		}
+		return nil, fail(TypeError, "fromkeys expected %s, got %d", what, n)
+	}
+	keys, err := in.iterate(a.pos[0])
+	if err != nil {
+		return nil, err
+	}
+	var value Value
+	if len(a.pos) == 2 {
+		value = a.pos[1]
+	}
+	d := NewDict()
+	for _, key := range keys {
+		if err := in.set(d, key, value); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
 
 // A view shows the mapping itself and copies nothing until something goes over it.
 func dictView(kind string) func(in *interp, d *Dict, a *args) (Value, error) {

@@ -10,8 +10,8 @@ import (
 //
 // In jinja2 this is SandboxedEnvironment.wrap_str_format, which uses
 // string.Formatter: its messages are not those of str.format in all cases.
-func (in *interp) braceFormat(s string, a *args) (Value, error) {
-	f := &braces{in: in, args: a}
+func (in *interp) braceFormat(s string, a *args, escapes bool) (Value, error) {
+	f := &braces{in: in, args: a, escapes: escapes}
 	return f.format(s, maxFormatDepth)
 }
 
@@ -21,8 +21,9 @@ const maxFormatDepth = 2
 
 // braces is one call of str.format.
 type braces struct {
-	in   *interp
-	args *args
+	in      *interp
+	args    *args
+	escapes bool // for a format that is marked
 	// auto counts the fields without a name; manual says that there was one with a
 	// number.
 	auto   int
@@ -190,6 +191,9 @@ func (f *braces) field(field braceField, depth int) (string, error) {
 			return "", err
 		}
 	}
+	if f.escapes {
+		return f.escaped(v, spec)
+	}
 	return f.in.formatValue(v, spec)
 }
 
@@ -289,4 +293,21 @@ func (in *interp) ascii(v Value) (string, error) {
 		return "", err
 	}
 	return b.text()
+}
+
+// escaped is what a field of a marked format writes.
+//
+// In markupsafe this is EscapeFormatter.format_field.
+func (f *braces) escaped(v Value, spec string) (string, error) {
+	if !isMarkup(v) {
+		text, err := f.in.formatValue(v, spec)
+		if err != nil {
+			return "", err
+		}
+		v = text
+	} else if spec != "" {
+		return "", fail(ValueError, "Unsupported format specification for Markup.")
+	}
+	m, err := f.in.escape(v)
+	return string(m), err
 }

@@ -20,7 +20,7 @@ func (in *interp) filter(id string, v Value, a *args) (Value, error) {
 	if !ok {
 		return nil, fail(RuntimeError, "No filter named '%s'.", id)
 	}
-	return f(in, v, a)
+	return in.applyFilter(id, f, v, a)
 }
 
 // testFunc is a test: what stands behind is, and what select and reject are handed
@@ -40,6 +40,11 @@ func (in *interp) test(id string, v Value, a *args) (Value, error) {
 	f, ok := tests[id]
 	if !ok {
 		return nil, fail(RuntimeError, "No test named '%s'.", id)
+	}
+	// Of a mark only one test knows.
+	if id != "escaped" {
+		a.unmark()
+		v = plainValue(v)
 	}
 	return f(in, v, a)
 }

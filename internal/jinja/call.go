@@ -48,7 +48,7 @@ func (in *interp) arguments(c *callArgs) (*args, error) {
 				return nil, err
 			}
 			// Python's mappings can have other keys, which cannot name a parameter.
-			id, ok := k.(string)
+			id, ok := textOf(k)
 			if !ok {
 				return nil, fail(TypeError, "keywords must be strings")
 			}
@@ -144,7 +144,7 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	sc.set("kwargs", kwargs)
 	// A break in the body belongs to a loop in it: the parser sees to that.
 	text, _, err := in.capture(sc, def.body)
-	return text, err
+	return in.captured(text), err
 }
 
 // label is the quoted name of a macro, or what stands for one where it has none.

@@ -49,6 +49,7 @@ func (in *interp) equalDepth(a, b Value, depth int) (bool, error) {
 	if depth > maxNesting {
 		return false, fail(LimitError, "a value is nested too deeply")
 	}
+	a, b = plainValue(a), plainValue(b)
 	switch x := a.(type) {
 	case nil:
 		return b == nil, nil
@@ -144,8 +145,8 @@ func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err e
 			return 0, false, u.err()
 		}
 	}
-	if x, ok := a.(string); ok {
-		if y, ok := b.(string); ok {
+	if x, ok := textOf(a); ok {
+		if y, ok := textOf(b); ok {
 			c, err := in.compareText(x, y)
 			return c, true, err
 		}
@@ -186,9 +187,9 @@ func (in *interp) order(op string, a, b Value, depth int) (c int, ok bool, err e
 // A search in text is paid for by how far it goes, one in a list by the
 // comparisons.
 func (in *interp) contains(container, v Value) (bool, error) {
-	switch c := container.(type) {
+	switch c := plainValue(container).(type) {
 	case string:
-		s, ok := v.(string)
+		s, ok := textOf(v)
 		if u, isUndefined := v.(*undefined); isUndefined {
 			return false, u.err()
 		}

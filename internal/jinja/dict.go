@@ -37,6 +37,8 @@ func hashKey(v Value) (any, bool) {
 	switch v := v.(type) {
 	case nil, string, int64:
 		return v, true
+	case markup:
+		return string(v), true
 	case bool:
 		return intOf(v), true
 	case float64:

@@ -5,7 +5,7 @@ import "math/big"
 // payKey pays for what hashing a key goes over. The key of a tuple is a copy of
 // the texts in it.
 func (in *interp) payKey(key Value) error {
-	switch key := key.(type) {
+	switch key := plainValue(key).(type) {
 	case string:
 		if len(key) > maxKey {
 			return in.stop("a key is too long")

@@ -67,7 +67,7 @@ const (
 // by pos.at, the innermost first.
 func fail(kind, format string, args ...any) error {
 	for i, arg := range args {
-		if text, ok := arg.(string); ok {
+		if text, ok := textOf(arg); ok {
 			// A cut of the whole message would lose what stands behind a long name.
 			args[i] = brief(text)
 		}

@@ -115,6 +115,13 @@ func (n *binaryExpr) eval(in *interp) (Value, error) {
 }
 
 func (n *concatExpr) eval(in *interp) (Value, error) {
+	if n.escaping.on(in) {
+		parts, err := in.evalAll(n.parts)
+		if err != nil {
+			return nil, err
+		}
+		return in.joinedMarkup(parts)
+	}
 	texts := make([]string, len(n.parts))
 	for i, part := range n.parts {
 		v, err := in.eval(part)

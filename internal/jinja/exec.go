@@ -10,7 +10,7 @@ func (s *outStmt) exec(in *interp) (signal, error) {
 	if err != nil {
 		return normal, err
 	}
-	text, err := in.str(v)
+	text, err := in.shown(v, s.escaping)
 	if err == nil {
 		err = in.write(text)
 	}
@@ -52,6 +52,13 @@ func (s *setStmt) exec(in *interp) (signal, error) {
 	if err != nil || sig != normal {
 		return sig, err
 	}
+	if s.value == nil && in.autoescape && !isMarkup(v) {
+		text, err := in.str(v)
+		if err != nil {
+			return normal, err
+		}
+		v = markup(text)
+	}
 	return normal, in.assign(in.scope, &s.target, v)
 }
 
@@ -61,9 +68,9 @@ func (s *setStmt) exec(in *interp) (signal, error) {
 func (in *interp) captureFiltered(body []stmt, filter expr) (Value, signal, error) {
 	text, sig, err := in.capture(&scope{parent: in.scope}, body)
 	if err != nil || sig != normal || filter == nil {
-		return text, sig, err
+		return in.captured(text), sig, err
 	}
-	v, err := in.filterChain(filter, text)
+	v, err := in.filterChain(filter, in.captured(text))
 	return v, normal, err
 }
 

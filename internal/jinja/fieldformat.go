@@ -11,6 +11,7 @@ import (
 // formatValue is Python's format(). Values other than text and numbers have no
 // formats.
 func (in *interp) formatValue(v Value, spec string) (string, error) {
+	v = plainValue(v)
 	if spec == "" {
 		return in.str(v)
 	}

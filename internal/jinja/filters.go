@@ -4,18 +4,18 @@ import (
 	"strings"
 )
 
-// init fills the table of filters. A few of jinja2's are left out on purpose:
-// pprint, random and xmlattr make no prompt, wordwrap and filesizeformat are
-// not used by any template of a published model, and urlize writes HTML.
+// init fills the table of filters. A few of jinja2's are left out on purpose: pprint and
+// random make no prompt, wordwrap and filesizeformat are not used by any template of a
+// published model, and urlize writes links.
 func init() {
 	filters = metered(map[string]filterFunc{
 		"tojson": filterJSON, "trim": filterTrim, "default": filterDefault, "d": filterDefault,
-		"length": filterLength, "count": filterLength, "string": filterString, "safe": filterString,
+		"length": filterLength, "count": filterLength, "string": filterString, "safe": filterSafe,
 		"indent": filterIndent, "int": filterInt, "float": filterFloat, "round": filterRound, "abs": filterAbs,
 		"upper": textFilter(plain(upper)), "lower": textFilter(plain(lower)),
 		"title": textFilter(title), "capitalize": textFilter(capitalize),
 		"replace": filterReplace, "format": filterFormat, "wordcount": filterWordCount,
-		"escape": textFilter(plain(escapeHTML)), "e": textFilter(plain(escapeHTML)), "forceescape": textFilter(plain(escapeHTML)),
+		"escape": filterEscape, "e": filterEscape, "forceescape": filterForceEscape, "xmlattr": filterAttributes,
 		"striptags": filterStripTags, "urlencode": filterURL, "center": filterCenter, "truncate": filterTruncate,
 		"join": filterJoin, "list": filterList, "first": filterFirst, "last": filterLast, "items": filterItems,
 		"reverse": filterReverse, "sort": filterSort, "dictsort": filterDictSort, "unique": filterUnique,
@@ -69,7 +69,7 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 		// json.dumps leaves the space behind a comma off when it indents, since
 		// the line ends there.
 		st.multiline, st.item = true, ","
-		if text, ok := b.vals[1].(string); ok {
+		if text, ok := textOf(b.vals[1]); ok {
 			st.indent = text
 		} else {
 			n, err := b.int(1, 0)
@@ -86,8 +86,8 @@ func filterJSON(in *interp, v Value, a *args) (Value, error) {
 		if !ok || len(pair.Items) != 2 || !isText(pair.Items[0]) || !isText(pair.Items[1]) {
 			return nil, fail(TypeError, "separators must be two strings")
 		}
-		st.item, _ = pair.Items[0].(string)
-		st.key, _ = pair.Items[1].(string)
+		st.item, _ = textOf(pair.Items[0])
+		st.key, _ = textOf(pair.Items[1])
 	}
 	out := builder{in: in}
 	if err := in.appendJSON(&out, v, st, 0); err != nil {
@@ -129,11 +129,10 @@ func filterLength(in *interp, v Value, a *args) (Value, error) {
 	return int64(n), err
 }
 
-// filterString also stands for safe. Escaping is off, so that there is no
-// markup to tell from text.
+// filterString writes a value as text; what is marked stays marked.
 func filterString(in *interp, v Value, a *args) (Value, error) {
-	if _, err := a.bind("string", 0); err != nil {
-		return nil, err
+	if _, err := a.bind("string", 0); err != nil || isMarkup(v) {
+		return v, err
 	}
 	return in.str(v)
 }

@@ -6,11 +6,7 @@ import (
 	"strings"
 )
 
-// filterStripTags removes comments and tags, joins white space and reads
-// entities. The order is that of markupsafe's striptags: comments first, so
-// that a tag inside of one is not found, then tags, then white space, and
-// entities last, so that &lt;b&gt; comes out as text and is not taken for a
-// tag.
+// filterStripTags removes comments and tags, joins white space and reads entities.
 //
 // In jinja2 this is Markup.striptags of markupsafe, which do_striptags calls.
 func filterStripTags(in *interp, v Value, a *args) (Value, error) {
@@ -21,39 +17,30 @@ func filterStripTags(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, mark := range [][2]string{{"<!--", "-->"}, {"<", ">"}} {
-		if s, err = in.cutMarks(s, mark[0], mark[1]); err != nil {
-			return nil, err
-		}
-	}
-	// Any run of white space becomes one space, and none stays at the ends.
-	words, err := in.splitSpace(s, -1)
-	if err != nil {
-		return nil, err
-	}
-	list, _ := words.(*List)
-	if s, err = in.join(list.Items, " "); err != nil {
-		return nil, err
-	}
-	return in.unescapeHTML(s)
+	return in.stripTags(s)
 }
 
-// cutMarks removes what stands between an opening and a closing mark. An
-// opening mark without a closing one stays, with what stands behind it. A text
-// without marks is returned as it is.
+// cutTags removes comments and tags. One that is not closed stays, with what stands
+// behind it. A text without any is returned as it is.
 //
 // Each search is paid for by how far it looks, and each round for one step, so that
 // a text of nothing but marks costs its length.
-func (in *interp) cutMarks(s, open, end string) (string, error) {
+func (in *interp) cutTags(s string) (string, error) {
 	b := builder{in: in}
 	for {
-		start, err := in.index(s, open, false)
+		start, err := in.index(s, "<", false)
 		if err != nil {
 			return "", err
 		}
-		n := -1
+		n, end := -1, ">"
 		if start >= 0 {
-			n, err = in.index(s[start:], end, false)
+			from := start
+			if strings.HasPrefix(s[start:], "<!--") {
+				from, end = start+len("<!--"), "-->"
+			}
+			if n, err = in.index(s[from:], end, false); n >= 0 {
+				n += from + len(end)
+			}
 		}
 		if err == nil {
 			err = in.spend(1)
@@ -74,7 +61,7 @@ func (in *interp) cutMarks(s, open, end string) (string, error) {
 		if err := b.write(s[:start]); err != nil {
 			return "", err
 		}
-		s = s[start+n+len(end):]
+		s = s[n:]
 	}
 }
 
@@ -105,8 +92,102 @@ func (in *interp) unescapeHTML(s string) (string, error) {
 // otherwise.
 var htmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;", `"`, "&#34;")
 
-// escapeHTML does not know what is escaped already: there is no type for it.
+// escapeHTML escapes a text whatever is escaped in it already.
 func escapeHTML(s string) string { return htmlEscapes.Replace(s) }
+
+// filterSafe marks a value's text as safe.
+func filterSafe(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("safe", 0); err != nil {
+		return nil, err
+	}
+	s, err := in.str(v)
+	return markup(s), err
+}
+
+// filterEscape escapes what is not marked, and marks it.
+func filterEscape(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("escape", 0); err != nil {
+		return nil, err
+	}
+	return in.escape(v)
+}
+
+// filterForceEscape escapes what is marked too.
+func filterForceEscape(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("forceescape", 0); err != nil {
+		return nil, err
+	}
+	return in.escape(plainValue(v))
+}
+
+// filterAttributes writes a mapping as the attributes of an element. Values of none and
+// undefined ones are left out; a name that would end the attribute is refused.
+//
+// In jinja2 this is do_xmlattr.
+func filterAttributes(in *interp, v Value, a *args) (Value, error) {
+	b, err := a.bind("xmlattr", 0, "autospace")
+	if err != nil {
+		return nil, err
+	}
+	d, ok := v.(*Dict)
+	if !ok {
+		return nil, fail("AttributeError", "'%s' object has no attribute 'items'", typeName(v))
+	}
+	out := builder{in: in}
+	space := b.truth(0, true)
+	for i, key := range d.keys {
+		if err := in.spend(1); err != nil {
+			return nil, err
+		}
+		_, missing := d.vals[i].(*undefined)
+		if d.vals[i] == nil || missing {
+			continue
+		}
+		if err := in.writeAttribute(&out, key, d.vals[i], space); err != nil {
+			return nil, err
+		}
+		space = true
+	}
+	text, err := out.text()
+	return in.captured(text), err
+}
+
+// writeAttribute writes one attribute, behind a space if it is asked for.
+func (in *interp) writeAttribute(out *builder, key, value Value, space bool) error {
+	id, ok := textOf(key)
+	if !ok {
+		return fail(TypeError, "expected string or bytes-like object, got '%s'", typeName(key))
+	}
+	fits, err := in.all(id, func(r rune) bool { return !strings.ContainsRune(" \t\n\r\f\v/>=", r) })
+	if err != nil {
+		return err
+	}
+	if !fits {
+		shown, err := in.repr(key)
+		if err != nil {
+			return err
+		}
+		return fail(ValueError, "Invalid character in attribute name: %s", shown)
+	}
+	before := ""
+	if space {
+		before = " "
+	}
+	name, err := in.escape(key)
+	if err != nil {
+		return err
+	}
+	text, err := in.escape(value)
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{before, string(name), `="`, string(text), `"`} {
+		if err := out.write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // escapeURL is quote of urllib.parse, which keeps the slash and writes a space
 // as %20; Go's form for queries does neither.

@@ -46,7 +46,7 @@ func mapFilter(a *args) (func(in *interp, item Value) (Value, error), error) {
 	if len(a.pos) == 0 {
 		return nil, fail("FilterArgumentError", "map requires a filter argument")
 	}
-	id, ok := a.pos[0].(string)
+	id, ok := textOf(a.pos[0])
 	if !ok {
 		return nil, fail(TypeError, "the name of a filter must be a string")
 	}
@@ -126,7 +126,7 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 		}
 		ok := truth(x)
 		if len(a.pos) > 0 {
-			id, isName := a.pos[0].(string)
+			id, isName := textOf(a.pos[0])
 			if !isName {
 				return nil, fail(TypeError, "the name of a test must be a string")
 			}

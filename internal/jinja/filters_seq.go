@@ -16,7 +16,7 @@ import (
 // step for each when it is followed.
 func (in *interp) getter(path, otherwise Value) (func(in *interp, item Value) (Value, error), error) {
 	var keys []Value
-	switch p := path.(type) {
+	switch p := plainValue(path).(type) {
 	case nil:
 	case string:
 		err := in.each(p, ".", -1, func(part string) error {
@@ -76,14 +76,18 @@ func filterJoin(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 	}
-	sep, err := in.str(b.vals[0])
-	if !b.isSet[0] {
-		sep = ""
+	var sep Value = ""
+	if b.isSet[0] {
+		sep = b.vals[0]
 	}
+	if in.autoescape {
+		return in.joinEscaped(items, sep)
+	}
+	text, err := in.str(sep)
 	if err != nil {
 		return nil, err
 	}
-	return in.join(items, sep)
+	return in.join(items, text)
 }
 
 // mapItems returns what f makes of each item, in a new list that is paid for
@@ -163,6 +167,10 @@ func filterLast(in *interp, v Value, _ *args) (Value, error) {
 		if c, ok, err := in.runeAt(v, -1); ok || err != nil {
 			return c, err
 		}
+	case markup:
+		if c, ok, err := in.runeAt(string(v), -1); ok || err != nil {
+			return markup(c), err
+		}
 	case *generator:
 		return nil, fail(TypeError, "'generator' object is not reversible")
 	}
@@ -181,14 +189,16 @@ func filterLast(in *interp, v Value, _ *args) (Value, error) {
 //
 // In jinja2 this is do_items.
 func filterItems(in *interp, v Value, _ *args) (Value, error) {
-	switch v := v.(type) {
-	case *undefined:
-		return &generator{kind: "generator"}, nil
-	case *Dict:
-		items, err := in.viewItems(&view{"items", v})
-		return &generator{kind: "generator", items: items}, err
-	}
-	return nil, fail(TypeError, "Can only get item pairs from a mapping.")
+	// It is a generator there: a value of another kind is found when it is read.
+	return in.lazily(func() ([]Value, error) {
+		switch v := v.(type) {
+		case *undefined:
+			return nil, nil
+		case *Dict:
+			return in.viewItems(&view{"items", v})
+		}
+		return nil, fail(TypeError, "Can only get item pairs from a mapping.")
+	})
 }
 
 // filterReverse gives text for text, and an iterator for all else:

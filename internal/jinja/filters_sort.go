@@ -9,7 +9,7 @@ package jinja
 // In jinja2 this is ignore_case of filters.py. The copy of each text is paid
 // for.
 func (in *interp) foldCase(v Value) (Value, error) {
-	if s, ok := v.(string); ok {
+	if s, ok := textOf(v); ok {
 		return in.mapText(s, lower)
 	}
 	return v, nil
@@ -108,7 +108,7 @@ func (in *interp) tupleKeys(items []Value, path Value, sensitive bool) ([]Value,
 		}
 		return nil
 	}
-	if text, ok := path.(string); ok {
+	if text, ok := textOf(path); ok {
 		return tuples, in.each(text, ",", -1, func(part string) error { return column(part) })
 	}
 	return tuples, column(path)

@@ -114,7 +114,40 @@ func filterReplace(in *interp, v Value, a *args) (Value, error) {
 			return nil, err
 		}
 	}
+	if in.autoescape {
+		return in.replaceEscaped(v, b.vals[0], b.vals[1], count)
+	}
 	return in.replace(s, from, to, count)
+}
+
+// replaceEscaped is replace where text is escaped: a marked old text, or a marked new one
+// for a text that is not, makes the whole marked.
+func (in *interp) replaceEscaped(v, old, with Value, count int64) (Value, error) {
+	if isMarkup(old) || isMarkup(with) && !isMarkup(v) {
+		m, err := in.escape(v)
+		if err != nil {
+			return nil, err
+		}
+		v = m
+	}
+	mark := isMarkup(v)
+	var texts [3]string
+	for i, part := range [3]Value{v, old, with} {
+		var err error
+		if mark && i == 2 {
+			if part, err = in.escape(part); err != nil {
+				return nil, err
+			}
+		}
+		if texts[i], err = in.str(part); err != nil {
+			return nil, err
+		}
+	}
+	out, err := in.replace(texts[0], texts[1], texts[2], count)
+	if mark {
+		return marked(out, err)
+	}
+	return out, err
 }
 
 // filterFormat is the operator % with its arguments spelled out. In jinja2
@@ -135,9 +168,19 @@ func filterFormat(in *interp, v Value, a *args) (Value, error) {
 		for i, n := range a.names {
 			d.Set(n, a.named[i])
 		}
-		return in.percent(s, d)
+		return in.formatted(v, s, d)
 	}
-	return in.percent(s, newTuple(a.pos...))
+	return in.formatted(v, s, newTuple(a.pos...))
+}
+
+// formatted is the operator % with the text of a value, which marks the result if it is
+// marked.
+func (in *interp) formatted(v Value, s string, values Value) (Value, error) {
+	text, err := in.percent(s, values, isMarkup(v))
+	if isMarkup(v) {
+		return markup(text), err
+	}
+	return text, err
 }
 
 // filterWordCount counts runs of \w as Python's re sees it: letters, numbers
@@ -230,7 +273,18 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	if leeway < 0 {
 		return nil, fail("AssertionError", "expected leeway >= 0, got %d", leeway)
 	}
-	return in.truncate(s, limit, leeway, end, limit-int64(endLen), b.truth(1, false))
+	keep := limit - int64(endLen)
+	if !isMarkup(v) {
+		return in.truncate(s, limit, leeway, end, keep, b.truth(1, false))
+	}
+	m, err := in.escape(b.vals[2])
+	if !b.isSet[2] {
+		m = markup(end)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return marked(in.truncate(s, limit, leeway, string(m), keep, b.truth(1, false)))
 }
 
 // truncate keeps a number of characters of s and puts end behind them, unless s

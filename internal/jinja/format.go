@@ -16,6 +16,8 @@ func (in *interp) str(v Value) (string, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
+	case markup:
+		return string(v), nil
 	case *undefined:
 		return "", nil
 	case nil, bool, int64, float64:
@@ -63,6 +65,14 @@ func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 		return b.write(text)
 	case string:
 		return in.quote(b, v)
+	case markup:
+		if err := b.write("Markup("); err != nil {
+			return err
+		}
+		if err := in.quote(b, string(v)); err != nil {
+			return err
+		}
+		return b.write(")")
 	case *List:
 		return in.reprItems(b, v.Items, v.tuple, depth)
 	case *Dict:

@@ -11,6 +11,8 @@ type interp struct {
 	out   *builder
 	now   func() time.Time
 	depth int
+	// autoescape says whether blocks escape that are told so by the rendering.
+	autoescape bool
 	meter
 }
 
@@ -144,5 +146,6 @@ func (in *interp) captureFunc(f func() error) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out.text()
+	text, err := out.text()
+	return in.captured(text), err
 }

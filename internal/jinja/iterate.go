@@ -5,7 +5,7 @@ import "unicode/utf8"
 // length is Python's len(). What is undefined is empty; a generator has no
 // length before it is read, and Python says so.
 func (in *interp) length(v Value) (int, error) {
-	switch v := v.(type) {
+	switch v := plainValue(v).(type) {
 	case *undefined:
 		return 0, nil
 	case string:
@@ -28,7 +28,7 @@ func (in *interp) length(v Value) (int, error) {
 // returned as they are and not copied: nothing may change them. Of a mapping a
 // loop sees the keys. A generator is empty from then on.
 func (in *interp) iterate(v Value) ([]Value, error) {
-	switch v := v.(type) {
+	switch v := plainValue(v).(type) {
 	case *undefined:
 		return nil, nil
 	case *List:

@@ -8,7 +8,7 @@ import "math/big"
 //
 // Nothing is charged: no kind has to be gone over to know whether it is empty.
 func truth(v Value) bool {
-	switch v := v.(type) {
+	switch v := plainValue(v).(type) {
 	case nil, *undefined:
 		return false
 	case bool:
@@ -50,6 +50,8 @@ func typeName(v Value) string {
 		return "float"
 	case string:
 		return "str"
+	case markup:
+		return "Markup"
 	case *List:
 		if v.tuple {
 			return "tuple"
@@ -78,6 +80,9 @@ func typeName(v Value) string {
 func objectName(v Value) string {
 	if v == nil {
 		return "None"
+	}
+	if isMarkup(v) {
+		return "markupsafe.Markup object"
 	}
 	return typeName(v) + " object"
 }

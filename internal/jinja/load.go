@@ -81,7 +81,7 @@ func (s *loadStmt) exec(in *interp) (signal, error) {
 		return normal, err
 	}
 	switch v.(type) {
-	case string, *undefined:
+	case string, markup, *undefined:
 	default:
 		if !s.several {
 			break

@@ -136,6 +136,8 @@ func size(v Value) int {
 	switch v := v.(type) {
 	case string:
 		return len(v)
+	case markup:
+		return len(v)
 	case *List:
 		return itemBytes * len(v.Items)
 	case *Dict:

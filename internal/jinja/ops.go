@@ -52,6 +52,11 @@ func (in *interp) arith(op string, a, b Value) (Value, error) {
 			return nil, u.err()
 		}
 	}
+	if isMarkup(a) || isMarkup(b) {
+		if v, ok, err := in.markupOp(op, a, b); ok || err != nil {
+			return v, err
+		}
+	}
 	switch a := a.(type) {
 	case string:
 		if v, ok, err := in.textOp(op, a, b); ok || err != nil {
@@ -110,7 +115,7 @@ func (in *interp) textOp(op, a string, b Value) (Value, bool, error) {
 		s, err := in.repeat(a, n)
 		return s, true, err
 	case "%":
-		s, err := in.percent(a, b)
+		s, err := in.percent(a, b, false)
 		return s, true, err
 	}
 	return nil, false, nil
@@ -253,12 +258,34 @@ func floatOp(op string, f, g float64) (Value, error) {
 	switch op {
 	case "/":
 		return f / g, nil
-	case "//":
-		return math.Floor(f / g), nil
 	}
-	r := math.Mod(f, g)
-	if r != 0 && (r < 0) != (g < 0) {
-		r += g
+	q, r := floatDivMod(f, g)
+	if op == "//" {
+		return q, nil
 	}
 	return r, nil
+}
+
+// floatDivMod divides as Python does, where the quotient is made from the rest: it is
+// whole even where f/g would round up to the next number. A rest or a quotient of zero
+// keeps a sign.
+//
+// In CPython this is _float_div_mod.
+func floatDivMod(f, g float64) (q, r float64) {
+	r = math.Mod(f, g)
+	q = (f - r) / g
+	if r == 0 {
+		r = math.Copysign(0, g)
+	} else if (r < 0) != (g < 0) {
+		r += g
+		q--
+	}
+	if q == 0 {
+		return math.Copysign(0, f/g), r
+	}
+	whole := math.Floor(q)
+	if q-whole > 0.5 {
+		whole++
+	}
+	return whole, r
 }

@@ -59,7 +59,7 @@ func (p *parser) body(words ...string) ([]stmt, error) {
 				return nil, p.fail("expected the end of the expression, got '%s'", p.peek().text)
 			}
 			p.at++
-			out = append(out, &outStmt{t.pos, value})
+			out = append(out, &outStmt{t.pos, value, p.escaping})
 		case tokBlockBegin:
 			if p.isName(words...) {
 				return out, nil
@@ -136,6 +136,8 @@ func (p *parser) statement() (stmt, error) {
 		return p.withStatement(t.pos)
 	case "filter":
 		return p.filterStatement(t.pos)
+	case "autoescape":
+		return p.autoescapeStatement(t.pos)
 	case "generation":
 		// It marks what a model wrote, for training; the text is the same.
 		body, err := p.ownBlock("endgeneration")

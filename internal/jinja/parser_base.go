@@ -10,6 +10,8 @@ type parser struct {
 	at     int
 	depth  int
 	loops  int
+	// escaping is what the autoescape block around says.
+	escaping escaping
 	// varargs, kwargs and caller say that the macro being parsed uses those
 	// names, also in a macro inside it.
 	varargs, kwargs, caller bool

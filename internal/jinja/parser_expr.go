@@ -192,7 +192,7 @@ func (p *parser) concat() (expr, error) {
 	if err != nil || !p.isOp("~") {
 		return first, err
 	}
-	n := &concatExpr{pos: p.peek().pos, parts: []expr{first}}
+	n := &concatExpr{pos: p.peek().pos, parts: []expr{first}, escaping: p.escaping}
 	for p.skipOp("~") {
 		part, err := p.product()
 		if err != nil {

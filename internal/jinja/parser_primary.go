@@ -207,8 +207,6 @@ func (p *parser) subscript() (expr, error) {
 		items = append(items, e)
 	}
 	switch len(items) {
-	case 0:
-		return nil, at.at(fail(SyntaxError, "expected an expression, got ']'"))
 	case 1:
 		return items[0], nil
 	}

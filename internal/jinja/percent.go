@@ -8,18 +8,20 @@ import (
 )
 
 // percent is Python's format % values, without the rare flags. A tuple gives
-// one value to each directive, anything else is the only value; a mapping may
+// one value to each directive, whose text is escaped for marked formats, anything else is the only value; a mapping may
 // also be asked by name. As in Python a mapping that no directive uses is not
 // an error.
 //
 // PyUnicode_Format of CPython, of which the flags +, -, 0, widths and precisions
 // are here.
-func (in *interp) percent(format string, values Value) (string, error) {
+func (in *interp) percent(format string, values Value, escapes bool) (string, error) {
 	pos := []Value{values}
 	if l, ok := values.(*List); ok && l.tuple {
 		pos = l.Items
 	}
 	dict, isDict := values.(*Dict)
+	list, isList := values.(*List) // which Python takes for a mapping here, unlike a tuple
+	isList = isList && !list.tuple
 	used := 0
 	b := builder{in: in}
 	for {
@@ -28,7 +30,7 @@ func (in *interp) percent(format string, values Value) (string, error) {
 			return "", err
 		}
 		if !more {
-			if used < len(pos) && !isDict {
+			if used < len(pos) && !isDict && !isList {
 				return "", fail(TypeError, "not all arguments converted during string formatting")
 			}
 			return b.text()
@@ -62,7 +64,14 @@ func (in *interp) percent(format string, values Value) (string, error) {
 		default:
 			return "", fail(TypeError, "not enough arguments for format string")
 		}
-		text, err := in.formatVerb(d.verb, d.spec, v)
+		verb := d.verb
+		if escapes && (verb == 's' || verb == 'r') {
+			if v, err = in.escapedVerb(verb, v); err != nil {
+				return "", err
+			}
+			verb = 's'
+		}
+		text, err := in.formatVerb(verb, d.spec, v)
 		if err != nil {
 			return "", err
 		}
@@ -70,6 +79,18 @@ func (in *interp) percent(format string, values Value) (string, error) {
 			return "", err
 		}
 	}
+}
+
+// escapedVerb is what %s and %r of marked text put in the place of a value.
+func (in *interp) escapedVerb(verb byte, v Value) (Value, error) {
+	if verb == 'r' {
+		text, err := in.repr(v)
+		if err != nil {
+			return nil, err
+		}
+		v = text
+	}
+	return in.escape(v)
 }
 
 // directive is what follows a % in a format.
@@ -230,7 +251,7 @@ func (in *interp) pad(f formatSpec, text string, number bool) (string, error) {
 
 // formatChar is %c: a character, or the number of one.
 func formatChar(v Value) (string, error) {
-	if s, ok := v.(string); ok && len(s) <= utf8.UTFMax && utf8.RuneCountInString(s) == 1 {
+	if s, ok := textOf(v); ok && len(s) <= utf8.UTFMax && utf8.RuneCountInString(s) == 1 {
 		return s, nil
 	}
 	if n, ok := toInt(v); ok && n >= 0 && n <= utf8.MaxRune {

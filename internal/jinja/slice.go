@@ -35,6 +35,8 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		return nil, v.err()
 	case string:
 		return in.sliceString(v, bounds)
+	case markup:
+		return marked(in.sliceString(string(v), bounds))
 	case *List:
 		start, step, n, err := sliceRange(int64(len(v.Items)), bounds)
 		if err != nil {

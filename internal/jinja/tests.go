@@ -33,8 +33,7 @@ func init() {
 		"callable":  is(isCallable),
 		"lower":     caseTest(isLower, isUpper),
 		"upper":     caseTest(isUpper, isLower),
-		// There is no Markup without automatic escaping, so nothing is escaped.
-		"escaped":     is(func(Value) bool { return false }),
+		"escaped":     is(isMarkup),
 		"odd":         modTest(func(r int64) bool { return r == 1 }),
 		"even":        modTest(func(r int64) bool { return r == 0 }),
 		"divisibleby": testDivisibleBy,
@@ -132,7 +131,7 @@ func isInteger(v Value) bool {
 // In jinja2 this is test_sequence, which calls len() and looks for __getitem__.
 func isSequence(v Value) bool {
 	switch v.(type) {
-	case string, *List, *Dict, rangeValue, *undefined:
+	case string, markup, *List, *Dict, rangeValue, *undefined:
 		return true
 	}
 	return false

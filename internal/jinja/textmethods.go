@@ -58,7 +58,7 @@ func init() {
 		"rjust":        justMethod("rjust"),
 		"center":       justMethod("center"),
 		"zfill":        zfillMethod,
-		"format":       func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a) },
+		"format":       func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a, false) },
 		"encode": func(*interp, string, *args) (Value, error) {
 			return nil, fail(TypeError, "bytes are not supported in a chat template")
 		},

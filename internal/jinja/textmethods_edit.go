@@ -25,7 +25,7 @@ func affixMethod(fn string, has func(s, affix string) bool) textMethod {
 			choices = l.Items
 		}
 		for _, c := range choices {
-			text, ok := c.(string)
+			text, ok := textOf(c)
 			if u, isUndefined := c.(*undefined); isUndefined {
 				return nil, u.err()
 			}

@@ -44,6 +44,8 @@ func (in *interp) appendJSON(b *builder, v Value, st *jsonStyle, depth int) erro
 		return b.write(jsonFloat(v))
 	case string:
 		return in.quoteJSON(b, v, st.ascii)
+	case markup:
+		return in.quoteJSON(b, string(v), st.ascii)
 	case *List:
 		return in.jsonItems(b, "[", "]", len(v.Items), st, depth, func(i int) error {
 			return in.appendJSON(b, v.Items[i], st, depth+1)
@@ -117,7 +119,7 @@ func (in *interp) jsonDict(b *builder, d *Dict, st *jsonStyle, depth int) error 
 // in Python.
 func (in *interp) jsonKey(b *builder, key Value, st *jsonStyle) error {
 	var text string
-	switch k := key.(type) {
+	switch k := plainValue(key).(type) {
 	case string:
 		return in.quoteJSON(b, k, st.ascii)
 	case nil:

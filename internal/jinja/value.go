@@ -5,7 +5,7 @@ import (
 )
 
 // Value is a value of a template: nil (None), bool, int64, *big.Int, float64,
-// string, [*List], [*Dict], or one of the types that only templates make. It is
+// string, [*List], [*Dict], or one of the types that only templates make, markup among them. It is
 // an alias so that values of Go need no conversion: a message's content is the
 // string that the caller has.
 type Value = any
@@ -111,6 +111,5 @@ func toFloat(v Value) (float64, bool) {
 	return float64(i), ok
 }
 
-// isText reports whether a value is a text. Markup, which jinja2 has as a
-// second type of text, does not exist without escaping.
-func isText(v Value) bool { _, ok := v.(string); return ok }
+// isText reports whether a value is a text, marked or not.
+func isText(v Value) bool { _, ok := textOf(v); return ok }
