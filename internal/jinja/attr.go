@@ -149,7 +149,7 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		if v.group && (id == "grouper" || id == "list") {
 			return v.Items[intOf(id == "list")], true, nil
 		}
-		if f, ok := listMethods[id]; ok {
+		if f, ok := listMethods[id]; ok && !(v.tuple && id == "copy") {
 			return method(id, v, f), true, nil
 		}
 		if !v.tuple && slices.Contains(mutators["list"], id) {

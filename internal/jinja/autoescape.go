@@ -1,5 +1,7 @@
 package jinja
 
+import "slices"
+
 // escaping says whether what a tag writes is escaped. jinja2 decides it when it
 // compiles, by the autoescape block around the tag, and leaves it to the rendering only
 // where the block's condition is no constant.
@@ -132,3 +134,81 @@ func (in *interp) joinEscaped(items []Value, sep Value) (Value, error) {
 	}
 	return joinMarkup(in, m, &args{pos: []Value{&List{Items: items}}})
 }
+
+// unescapedOutput says how a tag escapes a value that jinja2 works out when it compiles:
+// not at all, where it does not know yet whether it is to.
+func unescapedOutput(e escaping, value expr) escaping {
+	if e == escapesAsTold && foldable(value, false) {
+		return escapesNever
+	}
+	return e
+}
+
+// concatEscaping says how ~ joins: where jinja2 works it out when it compiles, or does not
+// know yet whether it is to escape, it joins plain text.
+func concatEscaping(e escaping, parts []expr) escaping {
+	if e != escapesAlways {
+		return escapesNever
+	}
+	for _, part := range parts {
+		if !foldable(part, true) {
+			return e
+		}
+	}
+	return escapesNever
+}
+
+// foldable reports whether jinja2 works a node out when it compiles: operators on
+// literals, and filters where escaping is settled, but for those that ask the rendering.
+func foldable(e expr, filters bool) bool {
+	all := func(parts ...expr) bool {
+		for _, part := range parts {
+			if part != nil && !foldable(part, filters) {
+				return false
+			}
+		}
+		return true
+	}
+	switch e := e.(type) {
+	case *constant:
+		return true
+	case *listExpr:
+		return all(e.items...)
+	case *dictExpr:
+		return all(e.keys...) && all(e.values...)
+	case *unaryExpr:
+		return all(e.operand)
+	case *notExpr:
+		return all(e.operand)
+	case *binaryExpr:
+		return all(e.left, e.right)
+	case *logicExpr:
+		return all(e.left, e.right)
+	case *condExpr:
+		return all(e.test, e.then, e.otherwise) && e.otherwise != nil
+	case *concatExpr:
+		if filters {
+			return e.escaping == escapesNever // was found out when it was read
+		}
+		return all(e.parts...)
+	case *itemExpr:
+		return all(e.object, e.key)
+	case *sliceExpr:
+		return all(e.start, e.stop, e.step)
+	case *compareExpr:
+		for _, op := range e.ops {
+			if !all(op.right) {
+				return false
+			}
+		}
+		return all(e.left)
+	case *filterExpr:
+		a := &e.args
+		return filters && e.object != nil && !slices.Contains(askingFilters, e.name) && a.dynamic == nil && a.dynNamed == nil &&
+			all(e.object) && all(a.positional...) && all(a.named...)
+	}
+	return false
+}
+
+// askingFilters get the state of the rendering, so that jinja2 cannot run them before.
+var askingFilters = []string{"map", "select", "reject", "selectattr", "rejectattr", "random"}

@@ -26,7 +26,7 @@ func allCases() []namedCase {
 	return slices.Concat(
 		filterCases, moreFilterCases, filterArguments, moreFilterArguments, lastFilterArguments,
 		relativeCases, testCases, moreTestCases, methodCases, textCases, moreTextCases, lastTextCases, formatCases,
-		containerCases,
+		containerCases, markupCases,
 		statementCases, moreStatementCases, globalCases, mistakeCases,
 		expressionCases, operatorCases, literalCases,
 	)

@@ -190,9 +190,6 @@ func (in *interp) contains(container, v Value) (bool, error) {
 	switch c := plainValue(container).(type) {
 	case string:
 		s, ok := textOf(v)
-		if u, isUndefined := v.(*undefined); isUndefined {
-			return false, u.err()
-		}
 		if !ok {
 			return false, fail(TypeError, "'in <string>' requires string as left operand, not %s", typeName(v))
 		}

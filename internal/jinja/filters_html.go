@@ -130,6 +130,9 @@ func filterAttributes(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	d, ok := v.(*Dict)
+	if u, missing := v.(*undefined); missing {
+		return nil, u.err()
+	}
 	if !ok {
 		return nil, fail("AttributeError", "'%s' object has no attribute 'items'", typeName(v))
 	}

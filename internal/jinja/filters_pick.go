@@ -149,7 +149,16 @@ func (in *interp) selectItems(items []Value, get func(*interp, Value) (Value, er
 //
 // In jinja2 this is do_batch. All lists are charged before the first is made.
 func filterBatch(in *interp, v Value, a *args) (Value, error) {
-	items, size, fill, err := in.cutting(v, a, "batch", "linecount")
+	b, err := a.bind("batch", 1, "linecount", "fill_with")
+	if err != nil {
+		return nil, err
+	}
+	return in.lazily(func() ([]Value, error) { return in.rows(v, &b) })
+}
+
+// rows cuts items into rows.
+func (in *interp) rows(v Value, b *bound) ([]Value, error) {
+	items, size, fill, err := in.cutting(v, b)
 	if err != nil {
 		return nil, err
 	}
@@ -175,16 +184,12 @@ func filterBatch(in *interp, v Value, a *args) (Value, error) {
 		}
 		out = append(out, l)
 	}
-	return &generator{kind: "generator", items: out}, nil
+	return out, nil
 }
 
-// cutting returns the items that the filter id cuts into lists, and its arguments: a
-// number, called count in templates, and what to fill up with.
-func (in *interp) cutting(v Value, a *args, id, count string) (items []Value, n int64, fill Value, err error) {
-	b, err := a.bind(id, 1, count, "fill_with")
-	if err != nil {
-		return nil, 0, nil, err
-	}
+// cutting returns the items that a filter cuts into lists, the number that it is given,
+// and what to fill up with.
+func (in *interp) cutting(v Value, b *bound) (items []Value, n int64, fill Value, err error) {
 	if n, err = b.int(0, 1); err != nil {
 		return nil, 0, nil, err
 	}
@@ -198,15 +203,22 @@ func (in *interp) cutting(v Value, a *args, id, count string) (items []Value, n 
 //
 // In jinja2 this is sync_do_slice.
 func filterSlice(in *interp, v Value, a *args) (Value, error) {
-	items, n, fill, err := in.cutting(v, a, "slice", "slices")
+	b, err := a.bind("slice", 1, "slices", "fill_with")
+	if err != nil {
+		return nil, err
+	}
+	return in.lazily(func() ([]Value, error) { return in.columns(v, &b) })
+}
+
+// columns cuts items into columns.
+func (in *interp) columns(v Value, b *bound) ([]Value, error) {
+	items, n, fill, err := in.cutting(v, b)
 	if err != nil {
 		return nil, err
 	}
 	if n == 0 {
 		// The division by it is in the first round of the loop over the columns.
-		return &generator{kind: "generator", fill: func() ([]Value, error) {
-			return nil, fail(ZeroDivision, "integer division or modulo by zero")
-		}}, nil
+		return nil, fail(ZeroDivision, "integer division or modulo by zero")
 	}
 	// A negative number of columns is none at all.
 	n = max(n, 0)
@@ -214,7 +226,7 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 		return nil, err
 	}
 	if err := in.charge(itemBytes * len(items)); err != nil || n == 0 {
-		return &generator{kind: "generator"}, err
+		return nil, err
 	}
 	size, extra := len(items)/int(n), len(items)%int(n)
 	var out []Value
@@ -236,7 +248,7 @@ func filterSlice(in *interp, v Value, a *args) (Value, error) {
 		out = append(out, l)
 		at = end
 	}
-	return &generator{kind: "generator", items: out}, nil
+	return out, nil
 }
 
 // filterAttr reads attributes and never items: jinja2 has it to reach an
@@ -251,6 +263,9 @@ func filterAttr(in *interp, v Value, a *args) (Value, error) {
 	id, err := b.text(0, "")
 	if err != nil {
 		return nil, err
+	}
+	if u, ok := v.(*undefined); ok {
+		return nil, u.err()
 	}
 	if x, ok, err := in.attribute(v, id); ok || err != nil {
 		return x, err

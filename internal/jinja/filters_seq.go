@@ -220,12 +220,16 @@ func filterReverse(in *interp, v Value, _ *args) (Value, error) {
 	if err != nil {
 		return nil, fail("FilterArgumentError", "argument must be iterable")
 	}
+	// What can be read forward only becomes a list, which is turned.
+	if _, ok := v.(*generator); ok {
+		items, err = in.pickItems(items, int64(len(items))-1, -1, int64(len(items)))
+		return NewList(items...), err
+	}
 	items, err = in.pickItems(items, int64(len(items))-1, -1, int64(len(items)))
 	return &generator{kind: "list_reverseiterator", items: items}, err
 }
 
-// filterSum begins with 0 and uses the operator +, so that a sum of texts fails
-// at the first and start=” is the way to add them up.
+// filterSum begins with 0 and uses the operator +. It refuses to begin with a text.
 //
 // In jinja2 this is sync_do_sum.
 func filterSum(in *interp, v Value, a *args) (Value, error) {
@@ -244,6 +248,9 @@ func filterSum(in *interp, v Value, a *args) (Value, error) {
 	var total Value = int64(0)
 	if b.isSet[1] {
 		total = b.vals[1]
+	}
+	if isText(total) {
+		return nil, fail(TypeError, "sum() can't sum strings [use ''.join(seq) instead]")
 	}
 	for _, item := range items {
 		if err := in.spend(1); err != nil {

@@ -167,6 +167,11 @@ func filterUnique(in *interp, v Value, a *args) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	return in.lazily(func() ([]Value, error) { return in.uniqueItems(v, &b) })
+}
+
+// uniqueItems returns the first of the items that have one key.
+func (in *interp) uniqueItems(v Value, b *bound) ([]Value, error) {
 	items, err := in.iterate(v)
 	if err != nil {
 		return nil, err
@@ -194,7 +199,7 @@ func filterUnique(in *interp, v Value, a *args) (Value, error) {
 			out = append(out, items[i])
 		}
 	}
-	return &generator{kind: "generator", items: out}, nil
+	return out, nil
 }
 
 // filterExtreme returns min or max. filterExtreme returns min or max, which

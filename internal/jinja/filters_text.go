@@ -37,6 +37,10 @@ func filterIndent(in *interp, v Value, a *args) (Value, error) {
 		if u, ok := v.(*undefined); ok {
 			return nil, u.err()
 		}
+		// A list takes the line break as one more item.
+		if l, ok := v.(*List); ok && !l.tuple {
+			return nil, fail("AttributeError", "'list' object has no attribute 'splitlines'")
+		}
 		return nil, fail(TypeError, "unsupported operand type(s) for +=: '%s' and 'str'", typeName(v))
 	}
 	// A text as the width is itself what each line begins with.
@@ -272,6 +276,14 @@ func filterTruncate(in *interp, v Value, a *args) (Value, error) {
 	}
 	if leeway < 0 {
 		return nil, fail("AssertionError", "expected leeway >= 0, got %d", leeway)
+	}
+	// What is no text stays as it is where it is short enough, and is none to cut.
+	if !isText(v) {
+		n, err := in.length(v)
+		if err != nil || int64(n) <= limit+leeway {
+			return v, err
+		}
+		return nil, fail(TypeError, "can only concatenate %s (not \"str\") to %s", typeName(v), typeName(v))
 	}
 	keep := limit - int64(endLen)
 	if !isMarkup(v) {

@@ -176,6 +176,14 @@ func markupMethod(id string) (func(in *interp, m markup, a *args) (Value, error)
 		return func(in *interp, m markup, a *args) (Value, error) {
 			return marked(in.braceFormat(string(m), a, true))
 		}, true
+	case "format_map":
+		return func(in *interp, m markup, a *args) (Value, error) {
+			named, err := mappingArgs(a)
+			if err != nil {
+				return nil, err
+			}
+			return marked(in.braceFormat(string(m), named, true))
+		}, true
 	case "unescape":
 		return func(in *interp, m markup, _ *args) (Value, error) { return in.unescapeHTML(string(m)) }, true
 	case "striptags":

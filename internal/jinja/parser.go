@@ -59,7 +59,7 @@ func (p *parser) body(words ...string) ([]stmt, error) {
 				return nil, p.fail("expected the end of the expression, got '%s'", p.peek().text)
 			}
 			p.at++
-			out = append(out, &outStmt{t.pos, value, p.escaping})
+			out = append(out, &outStmt{t.pos, value, unescapedOutput(p.escaping, value)})
 		case tokBlockBegin:
 			if p.isName(words...) {
 				return out, nil

@@ -192,7 +192,7 @@ func (p *parser) concat() (expr, error) {
 	if err != nil || !p.isOp("~") {
 		return first, err
 	}
-	n := &concatExpr{pos: p.peek().pos, parts: []expr{first}, escaping: p.escaping}
+	n := &concatExpr{pos: p.peek().pos, parts: []expr{first}}
 	for p.skipOp("~") {
 		part, err := p.product()
 		if err != nil {
@@ -200,6 +200,7 @@ func (p *parser) concat() (expr, error) {
 		}
 		n.parts = append(n.parts, part)
 	}
+	n.escaping = concatEscaping(p.escaping, n.parts)
 	return n, nil
 }
 

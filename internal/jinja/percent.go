@@ -20,8 +20,6 @@ func (in *interp) percent(format string, values Value, escapes bool) (string, er
 		pos = l.Items
 	}
 	dict, isDict := values.(*Dict)
-	list, isList := values.(*List) // which Python takes for a mapping here, unlike a tuple
-	isList = isList && !list.tuple
 	used := 0
 	b := builder{in: in}
 	for {
@@ -30,7 +28,7 @@ func (in *interp) percent(format string, values Value, escapes bool) (string, er
 			return "", err
 		}
 		if !more {
-			if used < len(pos) && !isDict && !isList {
+			if used < len(pos) && !isMapping(values) {
 				return "", fail(TypeError, "not all arguments converted during string formatting")
 			}
 			return b.text()
@@ -79,6 +77,18 @@ func (in *interp) percent(format string, values Value, escapes bool) (string, er
 			return "", err
 		}
 	}
+}
+
+// isMapping reports whether Python takes a value for a mapping here, of which not all is
+// used: whatever can be asked for an item and is no tuple and no text.
+func isMapping(v Value) bool {
+	switch v := v.(type) {
+	case *Dict, rangeValue, *undefined:
+		return true
+	case *List:
+		return !v.tuple
+	}
+	return false
 }
 
 // escapedVerb is what %s and %r of marked text put in the place of a value.

@@ -59,12 +59,14 @@ func init() {
 		"center":       justMethod("center"),
 		"zfill":        zfillMethod,
 		"format":       func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a, false) },
+		"format_map":   formatMapMethod,
+		"expandtabs":   expandTabsMethod,
 		"encode": func(*interp, string, *args) (Value, error) {
 			return nil, fail(TypeError, "bytes are not supported in a chat template")
 		},
 	}, ownTextMethods...)
 	for id, f := range textMethods {
-		if !slices.Contains([]string{"split", "rsplit", "splitlines", "format", "encode"}, id) {
+		if !slices.Contains([]string{"split", "rsplit", "splitlines", "format", "encode", "expandtabs"}, id) {
 			textMethods[id] = positional(id, f)
 		}
 	}

@@ -302,3 +302,78 @@ func (in *interp) padding(fill string, n int64) (string, error) {
 	}
 	return in.repeat(fill, n)
 }
+
+// formatMapMethod is format with the fields of a mapping.
+func formatMapMethod(in *interp, s string, a *args) (Value, error) {
+	named, err := mappingArgs(a)
+	if err != nil {
+		return nil, err
+	}
+	return in.braceFormat(s, named, false)
+}
+
+// mappingArgs returns the arguments that a mapping names.
+func mappingArgs(a *args) (*args, error) {
+	if len(a.pos) != 1 || len(a.names) > 0 {
+		return nil, fail(TypeError, "format_map() takes exactly one argument %d given", len(a.pos)+len(a.names))
+	}
+	d, ok := a.pos[0].(*Dict)
+	if !ok {
+		return nil, fail(TypeError, "'%s' object is not subscriptable", typeName(a.pos[0]))
+	}
+	named := &args{}
+	for i, key := range d.keys {
+		if id, ok := textOf(key); ok {
+			named.names, named.named = append(named.names, id), append(named.named, d.vals[i])
+		}
+	}
+	return named, nil
+}
+
+// expandTabsMethod fills up to the next column of so many where a tab is. A line break
+// begins the columns anew.
+func expandTabsMethod(in *interp, s string, a *args) (Value, error) {
+	b, err := a.bind("expandtabs", 0, "tabsize")
+	if err != nil {
+		return nil, err
+	}
+	size, err := b.int(0, 8)
+	if err != nil {
+		return nil, err
+	}
+	out := builder{in: in}
+	column := int64(0)
+	var failed error
+	err = in.pieces(s, func(piece string) bool {
+		from := 0
+		for i, r := range piece {
+			switch r {
+			case '\t':
+				fill := int64(0)
+				if size > 0 {
+					fill = size - column%size
+				}
+				if failed = out.write(piece[from:i]); failed == nil {
+					failed = out.writeTimes(" ", fill)
+				}
+				if failed != nil {
+					return false
+				}
+				column, from = column+fill, i+1
+			case '\n', '\r':
+				column = 0
+			default:
+				column++
+			}
+		}
+		failed = out.write(piece[from:])
+		return failed == nil
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.text()
+}
