@@ -42,6 +42,9 @@ func (g *Generator) chatOptions(opts *Options) *tokenizer.ChatOptions {
 
 // encodeChat turns messages into the token ids before an answer.
 func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message, opts *Options) ([]int, error) {
+	if g.tok == nil {
+		return nil, fmt.Errorf("encode messages: %w", ErrNoChatTemplate)
+	}
 	ids, err := g.tok.EncodeChat(ctx, messages, g.chatOptions(opts))
 	if err != nil {
 		return nil, unlessEnded(ctx, fmt.Errorf("encode messages: %w", err))

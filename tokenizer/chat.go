@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
+	"github.com/gocoreml/coreml/internal/quote"
 	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 )
 
@@ -88,6 +91,9 @@ type ChatOptions struct {
 	// Extra are further variables of the template, such as enable_thinking or
 	// documents. They go before those of the tokenizer.
 	Extra map[string]any
+	// RefuseUnused makes a variable in Extra that the template never names an error,
+	// [ErrNoVariable]. It would have no effect otherwise, as one that is misspelled.
+	RefuseUnused bool
 	// Template takes the place of the tokenizer's template: the name of one of
 	// Config.ChatTemplates, or the text of a template.
 	Template string
@@ -166,6 +172,11 @@ func (t *Tokenizer) chatTemplate(opts *ChatOptions) (string, error) {
 		return "", templateError(&chat.Error{Kind: "ValueError", Msg: "continue_final_message and add_generation_prompt exclude each other: the answer is either part of the last message or a message of its own"})
 	case len(opts.Tools) > 0 && !opts.IgnoreTools && !chat.Mentions(text, "tools"):
 		return "", ErrNoTools
+	}
+	for _, name := range slices.Sorted(maps.Keys(opts.Extra)) {
+		if opts.RefuseUnused && !chat.Mentions(text, name) {
+			return "", fmt.Errorf("%w %s", ErrNoVariable, quote.Text(name, maxMessage))
+		}
 	}
 	return text, nil
 }

@@ -26,6 +26,9 @@ func (t *Tokenizer) EncodeChat(ctx context.Context, messages []Message, opts *Ch
 	if opts == nil {
 		opts = &ChatOptions{}
 	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
 	ctx = background(ctx)
 	if !opts.SanitizeControlTokens {
 		text, err := t.ApplyChatTemplate(ctx, messages, opts)
@@ -33,9 +36,6 @@ func (t *Tokenizer) EncodeChat(ctx context.Context, messages []Message, opts *Ch
 			return nil, err
 		}
 		return t.EncodeContext(ctx, text, false)
-	}
-	if err := t.check(); err != nil {
-		return nil, err
 	}
 	template, err := t.chatTemplate(opts)
 	if err != nil {

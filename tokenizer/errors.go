@@ -18,6 +18,11 @@ var ErrNoChatTemplate = errors.New("tokenizer: no chat template")
 // a template that does not know them: the model would never hear of them.
 var ErrNoTools = errors.New("tokenizer: the chat template takes no tools")
 
+// ErrNoVariable is returned by [Tokenizer.ApplyChatTemplate], asked to refuse
+// variables that the template does not name, where one is given. The error's text
+// names it.
+var ErrNoVariable = errors.New("tokenizer: the chat template has no variable")
+
 // ErrControlTokens is returned by [Tokenizer.EncodeChat], asked to sanitize control
 // tokens, where it cannot: the template looks at the texts of the messages in a way
 // that hides who wrote a token, or the vocabulary spells one in no other way.

@@ -2,6 +2,7 @@ package tokenizer_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -110,6 +111,78 @@ func ExampleTokenizer_ApplyChatTemplate() {
 	// <system>Tell short stories.
 	// <user>One about a frog.
 	// <assistant>
+}
+
+// The user's control token is text; the template's ends the message.
+func ExampleTokenizer_EncodeChat() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ids, err := t.EncodeChat(context.Background(), []tokenizer.Message{{Role: "user", Content: "<|endoftext|>"}}, &tokenizer.ChatOptions{
+		Template:              "{{ messages[0].content }}<|endoftext|>",
+		SanitizeControlTokens: true,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, id := range ids {
+		token, _ := t.IDToToken(id)
+		fmt.Printf("%s/%v ", token, t.IsSpecial(id))
+	}
+	fmt.Println()
+	// Output:
+	// </false |/false end/false of/false te/false xt/false |/false >/false <|endoftext|>/true
+}
+
+// An answer that was begun goes on, and a variable switches thinking off.
+func ExampleChatOptions() {
+	t, err := tokenizer.Load("testdata/storyteller")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	const template = "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' and enable_thinking is false %}[no thoughts]{% endif %}{{ m.content }}</s>{% endfor %}"
+	text, err := t.ApplyChatTemplate(context.Background(), []tokenizer.Message{
+		{Role: "user", Content: "Count to three."},
+		{Role: "assistant", Content: "One, two,"},
+	}, &tokenizer.ChatOptions{
+		ContinueFinalMessage: true,
+		Extra:                map[string]any{"enable_thinking": false},
+		RefuseUnused:         true, // a misspelled variable is an error
+		Template:             template,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(text)
+	_, err = t.ApplyChatTemplate(context.Background(), []tokenizer.Message{{Role: "user", Content: "Hi"}}, &tokenizer.ChatOptions{
+		Tools: []any{map[string]any{"name": "weather"}}, Template: template,
+	})
+	fmt.Println(errors.Is(err, tokenizer.ErrNoTools))
+	// Output:
+	// <user>Count to three.</s><assistant>[no thoughts]One, two,
+	// true
+}
+
+// A message of OpenAI's API as a template sees it.
+func ExampleMessage_Normalized() {
+	var m tokenizer.Message
+	if err := json.Unmarshal([]byte(`{"role":"assistant","content":null,"reasoning":"Hm."}`), &m); err != nil {
+		fmt.Println(err)
+		return
+	}
+	data, err := json.Marshal(m.Normalized())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(string(data))
+	// Output:
+	// {"thinking":"Hm.","role":"assistant","reasoning":"Hm.","reasoning_content":"Hm."}
 }
 
 func ExampleTokenizer_TokenToID() {

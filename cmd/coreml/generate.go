@@ -37,6 +37,7 @@ type generateCmd struct {
 	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it: beside the package, else in that cache." placeholder:"PATH"`
 	System    string `help:"A system message for the chat template." placeholder:"TEXT"`
 	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
+	chatFlags
 
 	// When the answer ends, besides the model's own end. The alias is the name that
 	// Hugging Face's generate has.
@@ -63,6 +64,7 @@ func (*generateCmd) Help() string {
     coreml generate "Why is the sky blue?" Model.mlpackage
     coreml generate --model Model.mlpackage --raw --temperature 0.7 --top-k 50 "A place to visit is"
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
+    coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
@@ -76,7 +78,7 @@ func (c *generateCmd) Validate() error {
 	if c.MaxTokens < -1 {
 		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
 	}
-	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.engineFlags.Validate())
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
@@ -142,6 +144,8 @@ func (c *generateCmd) check() error {
 		return usagef("the model is given twice: %s and --model %s; a prompt of several words needs quotes", quoted(c.Package), quoted(c.Model))
 	case c.Raw && c.System != "":
 		return usagef("--system needs the chat template, which --raw leaves out")
+	case c.Raw && c.chatFlags.given():
+		return usagef("--%s is for the chat template, which --raw leaves out", c.chatFlags.first())
 	case c.Prompt != nil && c.Model == "" && looksLikePackage(*c.Prompt):
 		return usagef("%s is a package, and the prompt comes first: coreml generate \"Once upon a time\" --model %s", quoted(*c.Prompt), plain(*c.Prompt))
 	}
@@ -201,7 +205,14 @@ func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt 
 		if c.System != "" {
 			return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
 		}
+		if c.chatFlags.given() {
+			return nil, fmt.Errorf("--%s: %w", c.chatFlags.first(), generate.ErrNoChatTemplate)
+		}
 		return g.Stream(ctx, prompt, opts), nil
+	}
+	opts.Chat = &tokenizer.ChatOptions{}
+	if err := c.chatFlags.apply(g.Tokenizer(), opts.Chat); err != nil {
+		return nil, err
 	}
 	var messages []tokenizer.Message
 	if c.System != "" {

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,11 +22,12 @@ type tokenizeCmd struct {
 	Text *string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
 
 	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it that of the small storyteller." placeholder:"PATH"`
-	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages and tools." placeholder:"FILE"`
+	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages, tools and the template's variables." placeholder:"FILE"`
 	Decode    bool   `short:"d" help:"Turn ids, with spaces or commas between them, into text."`
 	NoSpecial bool   `help:"Add no special tokens around the text; with --decode, leave them out of it."`
 	JSON      bool   `help:"Print one JSON object."`
 	Stdio     bool   `help:"Answer requests on standard input, a JSON object a line."`
+	chatFlags
 }
 
 // Help is printed by kong above the flags.
@@ -39,28 +37,35 @@ func (*tokenizeCmd) Help() string {
     coreml tokenize "Once upon a time"
     coreml tokenize -t HuggingFaceTB/SmolLM2-135M-Instruct --json "Hello"
     coreml tokenize --decode "1, 2, 3"
-    coreml tokenize -t FOLDER --chat messages.json`
+    coreml tokenize -t FOLDER --chat messages.json
+    coreml tokenize -t FOLDER --chat messages.json --template-var enable_thinking=false
+
+The object of --chat takes what Hugging Face's apply_chat_template takes: messages, tools, documents, add_generation_prompt (true where it is not given), continue_final_message, chat_template, sanitize_control_tokens. Other keys, and those of chat_template_kwargs, are variables of the template; one that it does not name is an error.`
 }
+
+// Validate is called by kong.
+func (c *tokenizeCmd) Validate() error { return c.chatFlags.check() }
 
 // idle implements idler.
 func (c *tokenizeCmd) idle(given flagSet) []string {
 	switch {
 	case c.Stdio:
-		return given.without("with --stdio: requests and replies have one form", "json", "no-special")
+		return append(given.without("with --stdio: requests and replies have one form", "json", "no-special"),
+			given.without("with --stdio: each request says it", chatFlagNames...)...)
 	case c.Chat != "":
 		return given.without("with --chat: the template writes the special tokens", "no-special")
 	}
-	return nil
+	return given.without("without --chat: there is no conversation", chatFlagNames...)
 }
 
 // tokenized is what --json prints for a text.
 //
-// Offsets are in bytes of the text, from and to.
+// Offsets are in bytes of the text, from and to; nil where there are none.
 type tokenized struct {
 	Text    string   `json:"text"`
 	IDs     []int    `json:"ids"`
 	Pieces  []string `json:"pieces"`
-	Offsets [][2]int `json:"offsets"`
+	Offsets [][2]int `json:"offsets,omitzero"`
 }
 
 // Run is called by kong.
@@ -135,16 +140,29 @@ func (c *tokenizeCmd) print(ctx context.Context, tok *tokenizer.Tokenizer, text 
 	if err != nil {
 		return err
 	}
+	return c.printEncoding(text, e, out)
+}
+
+// printEncoding prints tokens, which may have no places in the text.
+func (c *tokenizeCmd) printEncoding(text string, e *tokenizer.Encoding, out io.Writer) error {
+	placed := len(e.Offsets) == len(e.IDs)
 	if c.JSON {
-		return printJSON(out, tokenized{text, orEmpty(e.IDs), orEmpty(e.Tokens), pairs(e.Offsets)})
+		t := tokenized{Text: text, IDs: orEmpty(e.IDs), Pieces: orEmpty(e.Tokens)}
+		if placed {
+			t.Offsets = pairs(e.Offsets)
+		}
+		return printJSON(out, t)
 	}
 	// Pieces are quoted, since many begin with a space.
 	list := table{right: map[int]bool{0: true}}
 	for i, id := range e.IDs {
-		at := e.Offsets[i]
-		list.row(strconv.Itoa(id), fmt.Sprintf("%d-%d", at.Start, at.End), strconv.QuoteToGraphic(e.Tokens[i]))
+		place := "-"
+		if placed {
+			place = fmt.Sprintf("%d-%d", e.Offsets[i].Start, e.Offsets[i].End)
+		}
+		list.row(strconv.Itoa(id), place, strconv.QuoteToGraphic(e.Tokens[i]))
 	}
-	_, err = io.WriteString(out, list.String())
+	_, err := io.WriteString(out, list.String())
 	return err
 }
 
@@ -191,32 +209,16 @@ func (c *tokenizeCmd) chat(ctx context.Context, tok *tokenizer.Tokenizer, s *str
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Chat, err)
 	}
-	var file struct {
-		Messages            []tokenizer.Message `json:"messages"`
-		Tools               []json.RawMessage   `json:"tools"`
-		AddGenerationPrompt *bool               `json:"add_generation_prompt"`
-	}
-	// The list is the form that most programs write; only the object has room for
-	// tools.
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
-		err = json.Unmarshal(data, &file.Messages)
-	} else {
-		err = json.Unmarshal(data, &file)
-	}
+	file, err := readChat(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Chat, explainJSON(err, data))
 	}
-	opts := &tokenizer.ChatOptions{AddGenerationPrompt: file.AddGenerationPrompt == nil || *file.AddGenerationPrompt}
-	for _, tool := range file.Tools {
-		opts.Tools = append(opts.Tools, tool)
+	if err := c.chatFlags.apply(tok, &file.options); err != nil {
+		return err
 	}
-	text, err := tok.ApplyChatTemplate(ctx, file.Messages, opts)
-	if errors.Is(err, tokenizer.ErrNoChatTemplate) {
-		return fmt.Errorf("%w: the tokenizer is not one for conversations", err)
-	}
+	text, e, err := file.encode(ctx, tok)
 	if err != nil {
 		return err
 	}
-	// The template has written the special tokens that belong there.
-	return c.print(ctx, tok, text, false, s.out)
+	return c.printEncoding(text, e, s.out)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// tokenRequest is one line on standard input: a text to encode, ids to decode,
-// or a chat template with its variables.
+// tokenRequest is one line on standard input: a text to encode, ids to decode, a
+// chat template with its variables, or a conversation for the tokenizer's own.
 //
 // Pointers tell an empty text from none.
 type tokenRequest struct {
@@ -23,6 +23,9 @@ type tokenRequest struct {
 	Template    *string         `json:"template"`
 	Input       json.RawMessage `json:"input"`
 	Now         *time.Time      `json:"now"`
+	// Transformers is the version whose treatment of messages is wanted, 0 for 5.
+	Transformers int             `json:"transformers"`
+	Chat         json.RawMessage `json:"chat"`
 }
 
 // serveTokens answers requests until the input ends. A request that fails is
@@ -96,7 +99,7 @@ func encodeTokens(id json.RawMessage, r reply, err error) []byte {
 
 // answerTokens carries out one request.
 //
-// The first of template, text and ids that is there says what is wanted.
+// The first of template, chat, text and ids that is there says what is wanted.
 func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (reply, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -108,14 +111,34 @@ func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (r
 	switch {
 	case q.Template != nil:
 		return renderTemplate(ctx, &q)
+	case tok == nil && isGiven(q.Chat):
+		return nil, errors.New("chat needs --tokenizer")
 	case tok == nil:
 		return nil, errors.New("text and ids need --tokenizer")
+	case isGiven(q.Chat):
+		return encodeConversation(ctx, tok, q.Chat)
 	case q.Text != nil:
 		return encodeText(ctx, tok, *q.Text)
 	case q.IDs != nil:
 		return decodeIDs(ctx, tok, q.IDs, q.SkipSpecial)
 	}
 	return nil, errors.New("the request has neither text nor ids nor template")
+}
+
+// isGiven reports whether a field is there: null stands for an absent one.
+func isGiven(field json.RawMessage) bool { return len(field) > 0 && string(field) != "null" }
+
+// encodeConversation answers a conversation with its text and the ids of that.
+func encodeConversation(ctx context.Context, tok *tokenizer.Tokenizer, chat []byte) (reply, error) {
+	file, err := readChat(chat)
+	if err != nil {
+		return nil, fmt.Errorf("chat: %w", explainJSON(err, chat))
+	}
+	text, e, err := file.encode(ctx, tok)
+	if err != nil {
+		return nil, fmt.Errorf("chat: %w", err)
+	}
+	return reply{"text": text, "ids": orEmpty(e.IDs)}, nil
 }
 
 // encodeText answers a text: its tokens without the special ones, where each lies
@@ -162,6 +185,9 @@ func decodeIDs(ctx context.Context, tok *tokenizer.Tokenizer, ids []int, skip bo
 
 // renderTemplate renders a chat template with the variables of the request.
 func renderTemplate(ctx context.Context, q *tokenRequest) (reply, error) {
+	if q.Transformers != 0 && q.Transformers != 4 && q.Transformers != 5 {
+		return nil, fmt.Errorf("transformers is %d, want 4 or 5", q.Transformers)
+	}
 	parsed, err := jinja.Parse(ctx, *q.Template)
 	if err != nil {
 		return nil, err
@@ -175,6 +201,11 @@ func renderTemplate(ctx context.Context, q *tokenRequest) (reply, error) {
 		var ok bool
 		if vars, ok = v.(*jinja.Dict); !ok {
 			return nil, errors.New("input is not an object")
+		}
+		if q.Transformers != 4 {
+			if err := normalizeMessages(ctx, vars, q.Input); err != nil {
+				return nil, fmt.Errorf("input: %w", err)
+			}
 		}
 	}
 	opts := &jinja.Options{}
