@@ -19,6 +19,17 @@ var globalCases = []namedCase{
 		says:     "at least one item has to be provided",
 	},
 	{
+		of: "global self", name: "has nothing but blocks",
+		template: "[{{ self.DEFAULT }}]{{ self is defined }} {{ self['a'] is defined }}",
+		want:     "[]True False",
+	},
+	{
+		of: "global self", name: "is no function",
+		template: "{{ self() }}",
+		fails:    "TypeError",
+		says:     "'TemplateReference' object is not callable",
+	},
+	{
 		of: "global joiner", name: "gives nothing at first",
 		template: "{% set j = joiner('; ') %}{{ j() }}a{{ j() }}b{{ j() }}c",
 		want:     "a; b; c",

@@ -21,6 +21,7 @@ var globals = &scope{vars: functions(metered(map[string]func(in *interp, _ struc
 	"joiner":          globalJoiner,
 	"cycler":          globalCycler,
 	"lipsum":          globalLipsum,
+	"self":            globalSelf,
 }))}
 
 // functions makes values of functions. The tables have one form for functions
@@ -203,6 +204,16 @@ func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 // text of it, so that no prompt could be made again.
 func globalLipsum(_ *interp, _ struct{}, _ *args) (Value, error) {
 	return nil, fail(TypeError, "lipsum makes random text and is not supported in a chat template")
+}
+
+// globalSelf stands in for the template itself, whose members are its blocks. There
+// are templates that were made from a Python class and still ask self for its
+// constants, which is undefined and prints nothing.
+//
+// In jinja2 this is runtime.TemplateReference. That of a block that there is gives
+// its text there, which no chat template asks for.
+func globalSelf(_ *interp, _ struct{}, _ *args) (Value, error) {
+	return nil, fail(TypeError, "'TemplateReference' object is not callable")
 }
 
 // globalCycler returns an object that gives its items in turn. A namespace
