@@ -81,6 +81,7 @@ type sideFiles struct {
 	files     sidefiles.Files
 	templates map[string]string // those that are files
 	processor []byte            // chat_template.json
+	model     []byte            // config.json, where fix_mistral_regex asks for it
 
 	decoder, simple json.RawMessage // the lists of added tokens
 	legacy          *bool           // whether each part between them begins with a space
@@ -106,6 +107,13 @@ func readConfig(fsys fs.FS, dir string) (*sideFiles, error) {
 	}
 	if err := c.readTemplates(fsys, dir); err != nil {
 		return nil, err
+	}
+	if bytes.Contains(c.files.Config, []byte(`"fix_mistral_regex"`)) {
+		data, err := readOptional(fsys, path.Join(dir, "config.json"))
+		if err != nil {
+			return nil, err
+		}
+		c.model = data
 	}
 	return c, c.resolve(nil, nil)
 }

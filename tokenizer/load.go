@@ -204,6 +204,12 @@ func parse(data []byte, side *sideFiles) (*Tokenizer, error) {
 	if err := t.readModel(sections["model"]); err != nil {
 		return nil, err
 	}
+	if fixed := side.FixedPattern(sections["pre_tokenizer"], side.model, t.vocab.Count); fixed != nil {
+		sections["pre_tokenizer"] = fixed
+		if err := cmp.Or(t.readSteps(sections), t.readModel(sections["model"])); err != nil {
+			return nil, err
+		}
+	}
 	if t.cleans, err = side.cleans(t.model); err != nil {
 		return nil, err
 	}

@@ -104,12 +104,28 @@ func (r *reader) config(files *Files) (err error) {
 			r.own.set(key, r.args.take(key))
 		}
 	}
-	if err := r.takeNamed(); err != nil {
+	if err := cmp.Or(r.takeNamed(), r.check()); err != nil {
 		return err
 	}
 	if !r.args.has("added_tokens_decoder") {
 		return nil
 	}
+	return r.decoder()
+}
+
+// check reports values that are no tokens, while it is known which file they are of.
+func (r *reader) check() error {
+	for _, key := range Names {
+		if _, _, err := r.value(key); err != nil {
+			return err
+		}
+	}
+	_, err := r.extra()
+	return err
+}
+
+// decoder lists the tokens of added_tokens_decoder.
+func (r *reader) decoder() error {
 	decoder, err := readFields(r.args.values["added_tokens_decoder"])
 	if err != nil {
 		return fmt.Errorf("added_tokens_decoder: %w", err)
@@ -188,7 +204,7 @@ func (r *reader) special(files *Files) error {
 		r.args.set(key, raw)
 		delete(r.typed, key)
 	}
-	return r.takeNamed()
+	return cmp.Or(r.takeNamed(), r.check())
 }
 
 // joined appends a list of special_tokens_map.json to that of the configuration, but for
