@@ -56,7 +56,7 @@ type ToolParser struct{ parser chat.Parser }
 // NewToolParser returns a parser for a new answer. A format that is empty or
 // unknown finds no calls.
 func NewToolParser(format ToolFormat) *ToolParser {
-	return &ToolParser{chat.NewParser(string(format))}
+	return &ToolParser{chat.NewParser(string(format), chat.Options{})}
 }
 
 // ParseToolCalls returns the calls in a whole answer and the text around them.
@@ -74,8 +74,8 @@ func (p *ToolParser) Write(part string) (text string, calls []ToolCall) {
 	if p == nil { // there is no format in which calls are written
 		return part, nil
 	}
-	text, found := p.parser.Write(part)
-	return text, toolCalls(found)
+	found := p.parser.Write(part)
+	return found.All, toolCalls(found.Calls)
 }
 
 // Close ends the answer. A call that has no end, or that is malformed, is
@@ -84,8 +84,8 @@ func (p *ToolParser) Close() (text string, calls []ToolCall) {
 	if p == nil {
 		return "", nil
 	}
-	text, found := p.parser.Close()
-	return text, toolCalls(found)
+	found := p.parser.Close()
+	return found.All, toolCalls(found.Calls)
 }
 
 // toolCalls gives calls the type of this package.

@@ -15,63 +15,86 @@ type Call struct {
 	Arguments json.RawMessage
 }
 
-// callOf reads one call from its object.
+// fields are those of a call that is an object, with the names that models give them.
+type fields struct {
+	ID         json.RawMessage `json:"id"`
+	Name       string          `json:"name"`
+	Function   json.RawMessage `json:"function"`
+	Arguments  json.RawMessage `json:"arguments"`
+	Parameters json.RawMessage `json:"parameters"`
+}
+
+// callOf reads one call from its object, which may be that of OpenAI's interface, with
+// the function in an object of its own.
 func callOf(raw []byte) (Call, bool) {
-	var f struct {
-		ID         json.RawMessage `json:"id"`
-		Name       string          `json:"name"`
-		Arguments  json.RawMessage `json:"arguments"`
-		Parameters json.RawMessage `json:"parameters"`
-	}
-	if json.Unmarshal(raw, &f) != nil || f.Name == "" {
+	var f fields
+	if json.Unmarshal(raw, &f) != nil {
 		return Call{}, false
 	}
-	call := Call{Name: f.Name, Arguments: f.Arguments}
-	_ = json.Unmarshal(f.ID, &call.ID) // an id that is no string is none
-	if call.Arguments == nil {
-		call.Arguments = f.Parameters
+	id := f.ID
+	if f.Name == "" && json.Unmarshal(f.Function, &f) != nil {
+		return Call{}, false
 	}
-	// Some models write the object as a text.
+	call := Call{Name: f.Name}
+	_ = json.Unmarshal(id, &call.ID) // an id that is no string is none
+	if f.Arguments == nil {
+		f.Arguments = f.Parameters
+	}
+	var ok bool
+	call.Arguments, ok = argumentsOf(f.Arguments)
+	return call, ok && call.Name != ""
+}
+
+// argumentsOf returns the object that arguments are. Some models write it as a text.
+func argumentsOf(raw json.RawMessage) (json.RawMessage, bool) {
 	var text string
-	if json.Unmarshal(call.Arguments, &text) == nil && json.Valid([]byte(text)) {
-		call.Arguments = json.RawMessage(text)
+	if json.Unmarshal(raw, &text) == nil && text != "" {
+		raw, _ = literalOf(text)
+		return raw, strings.HasPrefix(string(raw), "{")
 	}
-	if len(call.Arguments) == 0 || string(call.Arguments) == "null" {
-		call.Arguments = json.RawMessage("{}")
+	if s := string(raw); s == "" || s == "null" || s == `""` {
+		return json.RawMessage("{}"), true
 	}
-	return call, strings.HasPrefix(strings.TrimSpace(string(call.Arguments)), "{")
+	return raw, raw[0] == '{'
 }
 
-// readObject reads a call that is an object.
-func readObject(p *Parser) (calls []Call, end int, result progress) {
-	at := p.solid.solid(p, p.base)
-	if at == none {
-		return nil, 0, needMore
+// callsOf reads a call, or a list of calls, which is one only if all of it are calls.
+func callsOf(raw json.RawMessage) ([]Call, bool) {
+	list := []json.RawMessage{raw}
+	if raw[0] == '[' && json.Unmarshal(raw, &list) != nil {
+		return nil, false
 	}
-	if p.text(at, at+1)[0] != '{' {
-		return nil, 0, notCall
+	var calls []Call
+	for _, raw := range list {
+		call, ok := callOf(raw)
+		if !ok {
+			return nil, false
+		}
+		calls = append(calls, call)
 	}
-	_, end = p.object(at)
-	if end <= 0 {
-		return nil, 0, unended(end)
+	return calls, len(calls) > 0
+}
+
+// readCalls reads a call or a list of calls that a text begins with, behind white
+// space. Stop is as for readJSON.
+func readCalls(in input, stop string) result {
+	at := space(in.text)
+	if at == len(in.text) {
+		return in.more()
 	}
-	call, ok := p.call(at, end)
+	if c := in.text[at]; c != '{' && c != '[' {
+		return reject(at + 1)
+	}
+	raw, n, is := readJSON(in.text[at:], stop, in.final)
+	switch is {
+	case needMore:
+		return result{}
+	case notCall:
+		return reject(at + n)
+	}
+	calls, ok := callsOf(raw)
 	if !ok {
-		return nil, 0, notCall
+		return reject(at + n)
 	}
-	return []Call{call}, end, isCall
-}
-
-// call reads the call that is an object between two places.
-func (p *Parser) call(at, end int) (Call, bool) {
-	p.looked += end - at
-	return callOf(p.text(at, end))
-}
-
-// unended returns what an object is that has no end yet, or never will have one.
-func unended(end int) progress {
-	if end == none {
-		return notCall
-	}
-	return needMore
+	return taken(at+n, calls...)
 }

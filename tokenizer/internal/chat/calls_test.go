@@ -25,7 +25,7 @@ var hermesAnswers = []answer{
 	{"a call with line breaks, as the template writes it", "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call>", "", []string{`f||{"x": 1}`}},
 	{"text before and behind", `a<tool_call>{"name":"f"}</tool_call>b`, "ab", []string{"f||{}"}},
 	{"two calls", "<tool_call>{\"name\":\"f\"}</tool_call>\n<tool_call>{\"name\":\"g\"}</tool_call>", "\n", []string{"f||{}", "g||{}"}},
-	{"a call whose end never comes", `<tool_call>{"name":"f","arguments":{}}`, `<tool_call>{"name":"f","arguments":{}}`, nil},
+	{"a call whose end never comes", `<tool_call>{"name":"f","arguments":{}}`, "", []string{"f||{}"}},
 	{"a call with text in the place of its end", `<tool_call>{"name":"f","arguments":{}} ok`, "ok", []string{"f||{}"}},
 	{"a call without its end before another", `<tool_call>{"name":"f"}<tool_call>{"name":"g"}</tool_call>`, "", []string{"f||{}", "g||{}"}},
 	{"the end in a string", `<tool_call>{"name":"f","arguments":{"s":"</tool_call>"}}</tool_call>`, "", []string{`f||{"s":"</tool_call>"}`}},
@@ -107,10 +107,10 @@ var anyAnswers = map[string][]answer{
 
 // parse gives an answer to a parser in parts, and returns what it finds.
 func parse(format string, parts ...string) (text string, calls []string) {
-	p := NewParser(format)
-	add := func(more string, found []Call) {
-		text += more
-		for _, c := range found {
+	p := NewParser(format, Options{})
+	add := func(part Part) {
+		text += part.All
+		for _, c := range part.Calls {
 			calls = append(calls, c.Name+"|"+c.ID+"|"+string(c.Arguments))
 		}
 	}
@@ -168,10 +168,10 @@ func TestTextIsPassedOnAsSoonAsItBeginsNoCall(t *testing.T) {
 		{"a brace within a text does not", "llama", []string{`a {`, `b}`}, []string{"a {", "b}"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := NewParser(c.format)
+			p := NewParser(c.format, Options{})
 			for i, part := range c.parts {
-				if text, _ := p.Write(part); text != c.texts[i] {
-					t.Errorf("part %d: got %q, want %q", i, text, c.texts[i])
+				if got := p.Write(part); got.All != c.texts[i] {
+					t.Errorf("part %d: got %q, want %q", i, got.All, c.texts[i])
 				}
 			}
 		})
@@ -179,22 +179,22 @@ func TestTextIsPassedOnAsSoonAsItBeginsNoCall(t *testing.T) {
 }
 
 func TestACallIsHeldBackUpToABound(t *testing.T) {
-	p := NewParser("hermes")
+	p := NewParser("hermes", Options{})
 	open := `<tool_call>{"name":"f","arguments":{"s":"`
-	if text, calls := p.Write(open + strings.Repeat("a", maxCall-1000)); text != "" || calls != nil {
-		t.Errorf("below the bound: got %d bytes and %d calls", len(text), len(calls))
+	if got := p.Write(open + strings.Repeat("a", maxCall-1000)); got.All != "" || got.Calls != nil {
+		t.Errorf("below the bound: got %d bytes and %d calls", len(got.All), len(got.Calls))
 	}
-	if text, _ := p.Write(strings.Repeat("a", 2000)); !strings.HasPrefix(text, open) {
-		t.Errorf("beyond it: got %d bytes", len(text))
+	if got := p.Write(strings.Repeat("a", 2000)); !strings.HasPrefix(got.All, open) {
+		t.Errorf("beyond it: got %d bytes", len(got.All))
 	}
 }
 
 func TestAParserBeginsAnewWhenItIsClosed(t *testing.T) {
-	p := NewParser("llama")
+	p := NewParser("llama", Options{})
 	p.Write("text")
 	p.Close()
-	if _, calls := p.Write(`{"name":"f"}`); len(calls) != 1 {
-		t.Errorf("got %d calls, want the one at the beginning of the second answer", len(calls))
+	if got := p.Write(`{"name":"f"}`); len(got.Calls) != 1 {
+		t.Errorf("got %d calls, want the one at the beginning of the second answer", len(got.Calls))
 	}
 }
 
@@ -202,9 +202,8 @@ func TestAParserBeginsAnewWhenItIsClosed(t *testing.T) {
 func TestTheArgumentsOfEveryCallAreAnObject(t *testing.T) {
 	for format, answers := range anyAnswers {
 		for _, c := range answers {
-			p := NewParser(format)
-			_, calls := p.Write(c.answer)
-			for _, call := range calls {
+			p := NewParser(format, Options{})
+			for _, call := range p.Write(c.answer).Calls {
 				var object map[string]any
 				if err := json.Unmarshal(call.Arguments, &object); err != nil {
 					t.Errorf("%s: %s: %s: %v", format, c.name, call.Arguments, err)

@@ -19,11 +19,11 @@ func TestToolFormats(t *testing.T) {
 		{"no format finds no call", "", `<tool_call>{"name": "f"}</tool_call>`, `<tool_call>{"name": "f"}</tool_call>`, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := NewParser(c.format)
-			text, calls := p.Write(c.answer)
-			rest, more := p.Close()
-			if calls = append(calls, more...); text+rest != c.text {
-				t.Errorf("the text is %q, want %q", text+rest, c.text)
+			p := NewParser(c.format, Options{})
+			first, last := p.Write(c.answer), p.Close()
+			calls := append(first.Calls, last.Calls...)
+			if text := first.All + last.All; text != c.text {
+				t.Errorf("the text is %q, want %q", text, c.text)
 			}
 			switch {
 			case c.call == "" && len(calls) > 0:

@@ -8,16 +8,98 @@ import (
 // format is how a family of models writes calls.
 type format struct {
 	name string
-	// marks are the special tokens that calls are written with.
+	// marks are the special tokens that calls and thinking are written with, which a
+	// decoder has to keep.
 	marks []string
 	// suits reports whether a chat template is of this format.
 	suits func(template string) bool
-	// open finds where the next call starts and the mark that it starts with.
-	// Without one it returns -1 and how much at the end of the text to hold
-	// back, because it may begin a call.
-	open func(p *Parser) (at int, mark string, held int)
-	// read reads what follows the mark, and where the calls end.
-	read func(p *Parser) (calls []Call, end int, result progress)
+	// opens are the texts behind which read looks for calls.
+	opens words
+	// bare says that calls need no mark where an answer begins, nor behind thinking
+	// or another call: read is asked there too, with the first text that is no white
+	// space.
+	bare bool
+	// join is what may stand between two bare calls, and is no text there.
+	join byte
+	// ends are the bytes that are last in a call. It is read when one of them comes;
+	// without them, at times only.
+	ends string
+	// thinking are the marks of the model's thinking, none for those that most models
+	// have.
+	thinking []thinking
+	// read reads calls.
+	read reader
+}
+
+// reader reads what follows an opening. It is a pure function of the input, and it is
+// monotone: what it answers other than needMore, it answers for every longer text too,
+// to the byte, be that text final or not. So nothing depends on how an answer was cut,
+// and it matters for speed alone when a reader is asked. It takes time in proportion to
+// the text: no more than a few looks at each byte.
+type reader func(in input) result
+
+// input is what a reader sees of an answer.
+type input struct {
+	// text is what follows the mark, at most maxCall bytes of it.
+	text string
+	// final says that no more text will come: a call that lacks its closing tag is
+	// one then, if the rest of it is whole.
+	final bool
+	// mark is what opened the call, one of the format's, empty for a bare one.
+	mark string
+	// tools tell the types of arguments; they may be nil.
+	tools *Tools
+}
+
+// result is what a reader found.
+type result struct {
+	is progress
+	// calls are those of isCall, none where the text that was taken is not for
+	// anybody to see, such as the mark of a channel.
+	calls []Call
+	// n is the number of bytes of the text that are taken. Of notCall it is the
+	// number that had to be looked at, which bounds the work for an answer.
+	n int
+	// thinking, unless nil, says that the text behind is thinking up to its end.
+	thinking *thinking
+}
+
+// progress is what reading came to.
+type progress int
+
+const (
+	needMore progress = iota // the text has no end yet
+	isCall                   // n bytes are taken
+	notCall                  // whatever follows, it is text
+)
+
+// more is the answer of a reader that came to the end of the text.
+func (in input) more() result {
+	if in.final {
+		return reject(len(in.text))
+	}
+	return result{}
+}
+
+// reject is the answer of a reader that has seen from the first n bytes that there is
+// no call.
+func reject(n int) result { return result{is: notCall, n: n} }
+
+// taken is the answer of a reader that has found calls.
+func taken(n int, calls ...Call) result { return result{is: isCall, n: n, calls: calls} }
+
+// behind returns the input behind the first n bytes of its text.
+func (in input) behind(n int) input {
+	in.text = in.text[n:]
+	return in
+}
+
+// after adds the n bytes that were left out by behind to a result.
+func (r result) after(n int) result {
+	if r.is != needMore {
+		r.n += n
+	}
+	return r
 }
 
 // formats are the known ones, in the order in which a template is asked: those
@@ -25,7 +107,7 @@ type format struct {
 var formats = []*format{mistral, hermes, llama}
 
 // noFormat finds no calls.
-var noFormat = &format{open: func(*Parser) (int, string, int) { return -1, "", 0 }}
+var noFormat = &format{read: func(input) result { return reject(0) }}
 
 // formatOf returns the format of a name.
 func formatOf(name string) *format {
@@ -51,11 +133,6 @@ func Suggested(template string) string {
 // IsMark reports whether a special token is one that calls are written with in a
 // format.
 func IsMark(name, token string) bool { return slices.Contains(formatOf(name).marks, token) }
-
-// behind returns the opening of a format whose calls always follow a mark.
-func behind(mark string) func(p *Parser) (int, string, int) {
-	return func(p *Parser) (int, string, int) { return p.find(mark) }
-}
 
 // naming returns the test for templates that have a text in them.
 func naming(text string) func(template string) bool {

@@ -10,26 +10,16 @@ var llama = &format{
 		return strings.Contains(template, "<|python_tag|>") ||
 			strings.Contains(template, `"parameters": `) && strings.Contains(template, "<|start_header_id|>")
 	},
-	open: openLlama,
-	read: readObject,
+	opens: words{"<|python_tag|>", openFunction},
+	bare:  true,
+	join:  ';',
+	ends:  "})]>",
+	read:  readLlama,
 }
 
-// openLlama finds an object at the beginning of an answer, or behind another call,
-// with or without the mark.
-func openLlama(p *Parser) (at int, mark string, held int) {
-	if !p.begun || p.chain {
-		next := p.solid.solid(p, p.base)
-		if next == none {
-			return -1, "", min(len(p.buf), maxCall)
-		}
-		n := next - p.base
-		switch {
-		case p.buf[n] == '{':
-			return n, "", 0
-		case p.buf[n] == ';' && p.chain:
-			at = max(0, n-maxCall) // more of the white space was not held back
-			return at, string(p.buf[at : n+1]), 0
-		}
+func readLlama(in input) result {
+	if in.mark == openFunction {
+		return readFunction(in)
 	}
-	return p.find("<|python_tag|>")
+	return readCalls(in, "")
 }

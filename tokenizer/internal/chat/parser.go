@@ -1,151 +1,282 @@
 package chat
 
-import (
-	"bytes"
-	"strings"
+import "strings"
+
+const (
+	// maxCall bounds the text of one call, which is held back until it is whole.
+	maxCall = 1 << 18
+	// maxWaste bounds the text that was read in vain. An answer that was made to
+	// cost more has no calls from there on.
+	maxWaste = 4 * maxCall
 )
 
-// maxCall bounds the text of one call, which is held back until it is whole.
-const maxCall = 1 << 18
-
-// Parser finds calls in an answer that arrives in parts. It knows no format: that
-// says where a call opens, and reads what follows. The zero value finds no calls.
-type Parser struct {
-	format *format
-	buf    []byte
-	base   int    // the place of buf in the answer
-	mark   string // what opened the call that is being read
-	inside bool
-	begun  bool // text other than white space has gone before
-	chain  bool // only white space has come since the last call
-
-	// What is known of the text in buf.
-	solid, stop, behind seeker
-	objects             [2]brackets
-	tags                tags
-	name                name
-	looked              int // bytes that were looked at, those twice counted twice
+// Part is what a part of an answer comes to.
+type Part struct {
+	// All is what is no part of a call, thinking and its marks with it.
+	All string
+	// Text is what of it is no thinking, Thinking what is, both without its marks.
+	Text, Thinking string
+	Calls          []Call
 }
 
-// end returns the place behind what has come of the answer.
-func (p *Parser) end() int { return p.base + len(p.buf) }
+// Options are what a [Parser] knows of the answer before it comes.
+type Options struct {
+	Tools *Tools
+	// Hidden reports whether a mark of thinking is left out of All, as special
+	// tokens are left out of texts; nil for none.
+	Hidden func(mark string) bool
+	// Prompt is what the answer follows. Thinking that it opens goes on in the answer.
+	Prompt string
+}
 
-// text returns what is between two places.
-func (p *Parser) text(at, end int) []byte { return p.buf[at-p.base : end-p.base] }
+// Parser finds calls and thinking in an answer that arrives in parts. It knows no
+// format: that says where a call opens, and reads what follows. The zero value finds
+// no calls.
+type Parser struct {
+	format   *format
+	options  Options
+	openings words
+
+	text string // what of the answer has not been passed on
+	tail []byte // what has come since
+
+	thinking *thinking // that the text is part of
+	// While a call is read: the number of bytes in text that opened it, and the mark
+	// that the reader sees.
+	inside     bool
+	opened     int
+	mark       string
+	read       reader
+	work, last int // the bytes read for it, and the last time
+
+	begun  bool // text other than white space has come since the beginning, a call or thinking
+	chain  bool // only white space has come since the last call
+	waste  int  // bytes that were read in vain
+	looked int  // bytes that readers have seen, for tests
+}
 
 // NewParser returns a parser for a new answer. A format that is empty or unknown
 // finds no calls.
-func NewParser(name string) Parser { return Parser{format: formatOf(name)} }
-
-// Write takes the next part of the answer. It returns the text that is no part
-// of a call and the calls that have become whole. Text that may begin a call
-// is held back.
-func (p *Parser) Write(part string) (text string, calls []Call) {
-	p.buf = append(p.buf, part...)
-	return p.run(false)
+func NewParser(name string, options Options) Parser {
+	p := Parser{format: formatOf(name), options: options}
+	p.begin()
+	return p
 }
 
-// Close ends the answer. A call that has no end, or that is malformed, is
-// returned as the text that it is.
-func (p *Parser) Close() (text string, calls []Call) {
-	text, calls = p.run(true)
-	*p = Parser{format: p.format}
-	return text, calls
-}
-
-// progress is what reading a call came to.
-type progress int
-
-const (
-	needMore progress = iota // the text has no end yet
-	isCall                   // it is one call or several
-	notCall                  // whatever follows, it is text
-)
-
-// run reads as far as the text goes; final says that no more will come.
-func (p *Parser) run(final bool) (text string, calls []Call) {
-	var out strings.Builder
+// begin makes the parser ready for an answer.
+func (p *Parser) begin() {
 	if p.format == nil {
 		p.format = noFormat
 	}
-	for p.opened(&out, final) {
-		found, end, result := p.format.read(p)
-		switch {
-		case result == needMore && !final && len(p.buf) <= maxCall:
-			return out.String(), calls
-		case result == isCall:
-			calls = append(calls, found...)
-			p.skip(end - p.base)
-			p.inside, p.chain = false, true
-		default:
-			p.reject(&out)
-		}
-	}
-	return out.String(), calls
+	p.openings = p.format.openings()
+	p.thinking = p.format.opened(p.options.Prompt)
 }
 
-// opened passes text on up to where a call opens. It reports false where none does;
-// what may begin one is then held back, unless no more will come.
-func (p *Parser) opened(out *strings.Builder, final bool) bool {
-	if p.inside {
+// Write takes the next part of the answer. Text that may begin a call is held back.
+func (p *Parser) Write(part string) Part {
+	if p.format == nil {
+		p.begin()
+	}
+	p.tail = append(p.tail, part...)
+	if p.inside && !p.due(part) {
+		return Part{}
+	}
+	return p.run(false)
+}
+
+// Close ends the answer. What is no whole call is returned as the text that it is.
+func (p *Parser) Close() Part {
+	if p.format == nil {
+		p.begin()
+	}
+	part := p.run(true)
+	*p = NewParser(p.format.name, p.options)
+	return part
+}
+
+// due reports whether to read the call again, now that a part has come. It can have
+// come to its end only with one of the format's bytes; that is worth reading it up to
+// sixteen times over. All else waits until there is a sixteenth more.
+func (p *Parser) due(part string) bool {
+	size := len(p.text) - p.opened + len(p.tail)
+	switch {
+	case size >= maxCall || size-p.last >= p.last/16 || p.work <= 3*size:
 		return true
 	}
-	at, mark, held := p.format.open(p)
-	if at < 0 {
-		if final {
-			held = 0
-		}
-		p.emit(out, len(p.buf)-held)
+	return p.work <= 15*size && strings.ContainsAny(part, p.format.ends)
+}
+
+// run reads as far as the text goes; final says that no more will come.
+func (p *Parser) run(final bool) Part {
+	var out output
+	p.text += string(p.tail)
+	p.tail = p.tail[:0]
+	for p.step(&out, final) {
+	}
+	return out.part()
+}
+
+// step reads one thing. It reports false where it takes more text to go on.
+func (p *Parser) step(out *output, final bool) bool {
+	switch {
+	case p.thinking != nil:
+		return p.think(out, final)
+	case p.inside || p.open(out, final):
+		return p.call(out, final)
+	}
+	return false
+}
+
+// open passes text on up to where a call opens. It reports false where none does;
+// what may begin one is then held back, unless no more will come.
+func (p *Parser) open(out *output, final bool) bool {
+	if p.waste > maxWaste {
+		p.say(out, len(p.text))
 		return false
 	}
-	p.emit(out, at)
-	p.skip(len(mark))
-	p.mark, p.inside = mark, true
+	if p.format.bare && !p.begun && p.openBare(out, final) {
+		return p.inside
+	}
+	at, word := p.openings.next(p.text, final)
+	p.say(out, at)
+	if word == "" {
+		return false
+	}
+	t := p.format.thinkingOf(word)
+	if t != nil && !p.begun {
+		p.showMark(out, word)
+		p.text, p.thinking = p.text[len(word):], t
+		return true
+	}
+	p.enter(len(word), word)
+	if t != nil {
+		p.read = t.read
+	}
 	return true
 }
 
-// emit passes the first n bytes on as text.
-func (p *Parser) emit(out *strings.Builder, n int) {
-	p.say(out, string(p.buf[:n]))
-	p.skip(n)
+// openBare opens a call without a mark. It reports false where a mark may be.
+func (p *Parser) openBare(out *output, final bool) bool {
+	n := space(p.text)
+	joined := p.chain && p.format.join != 0
+	switch {
+	case n == len(p.text) && joined && !final: // the white space before a join is no text
+		p.say(out, n-min(n, maxCall))
+		return true
+	case n == len(p.text):
+		p.say(out, n)
+		return true
+	case joined && p.text[n] == p.format.join:
+		p.say(out, n-min(n, maxCall))
+		p.enter(space(p.text)+1, "")
+		return true
+	}
+	if word, maybe := p.openings.here(p.text[n:], final); maybe || word != "" {
+		return false
+	}
+	p.say(out, n)
+	p.enter(0, "")
+	return true
 }
 
-// skip leaves the first n bytes behind.
-func (p *Parser) skip(n int) { p.buf, p.base = p.buf[n:], p.base+n }
+// enter begins to read a call that n bytes of text have opened.
+func (p *Parser) enter(n int, mark string) {
+	p.inside, p.opened, p.mark, p.read = true, n, mark, p.format.read
+	p.work, p.last = 0, 0
+}
 
-// say passes a text on. White space alone neither begins an answer nor ends a row of
-// calls: models write line breaks around them.
-func (p *Parser) say(out *strings.Builder, s string) {
-	p.looked += len(s)
-	out.WriteString(s)
-	if strings.TrimSpace(s) != "" {
+// call reads a call.
+func (p *Parser) call(out *output, final bool) bool {
+	in := input{text: p.text[p.opened:], final: final, mark: p.mark, tools: p.options.Tools}
+	if len(in.text) >= maxCall {
+		in.text, in.final = in.text[:maxCall], true
+	}
+	p.last = len(in.text)
+	p.work += p.last
+	p.looked += p.last
+	r := p.read(in)
+	switch {
+	case r.is == needMore && !in.final:
+		return false
+	case r.is == isCall:
+		p.take(out, r)
+	default:
+		p.reject(out, r.n)
+	}
+	return true
+}
+
+// take leaves the text of a call behind.
+func (p *Parser) take(out *output, r result) {
+	out.calls = append(out.calls, r.calls...)
+	p.inside, p.text = false, p.text[p.opened+r.n:]
+	if r.thinking != nil {
+		p.thinking = r.thinking
+		if r.thinking.open == p.mark {
+			p.showMark(out, p.mark)
+		}
+		return
+	}
+	p.begun, p.chain = false, p.chain || len(r.calls) > 0
+}
+
+// reject makes what opened no call text again. The text behind it is looked at anew,
+// since another mark can be in it; without a mark its first byte is text, or it would
+// be read for ever. Looked is what that cost to find out.
+func (p *Parser) reject(out *output, looked int) {
+	p.waste += looked + p.opened
+	p.inside = false
+	p.say(out, max(1, p.opened))
+}
+
+// think passes thinking on up to its end. It reports false where that has not come.
+func (p *Parser) think(out *output, final bool) bool {
+	at, word := p.thinking.ends().next(p.text, final)
+	out.think(p.text[:at])
+	p.text = p.text[at:]
+	if word == "" {
+		return false
+	}
+	if word == p.thinking.end {
+		p.showMark(out, word)
+		p.text = p.text[len(word):]
+	}
+	p.thinking, p.begun, p.chain = nil, false, false
+	return true
+}
+
+// showMark passes on a mark of thinking.
+func (p *Parser) showMark(out *output, mark string) {
+	if hidden := p.options.Hidden; hidden == nil || !hidden(mark) {
+		out.all.WriteString(mark)
+	}
+}
+
+// say passes the first n bytes on as text. White space alone neither begins an answer
+// nor ends a row of calls: models write line breaks around them.
+func (p *Parser) say(out *output, n int) {
+	said := p.text[:n]
+	p.text = p.text[n:]
+	out.all.WriteString(said)
+	out.text.WriteString(said)
+	if strings.TrimSpace(said) != "" {
 		p.begun, p.chain = true, false
 	}
 }
 
-// reject makes the mark of what is no call text again. The text behind it is looked
-// at anew, since another mark can be in it; without a mark all of it is text, or the
-// same object would be found for ever.
-func (p *Parser) reject(out *strings.Builder) {
-	p.say(out, p.mark)
-	p.inside = false
-	if p.mark == "" {
-		p.emit(out, len(p.buf))
-	}
+// output gathers what a part of an answer comes to.
+type output struct {
+	all, text, thinking strings.Builder
+	calls               []Call
 }
 
-// find finds a mark. Without one it returns -1 and how much at the end of the text
-// may be the beginning of one.
-func (p *Parser) find(mark string) (at int, found string, held int) {
-	if at = bytes.Index(p.buf, []byte(mark)); at >= 0 {
-		p.looked += at
-		return at, mark, 0
-	}
-	p.looked += len(p.buf)
-	for held = min(len(mark)-1, len(p.buf)); held > 0; held-- {
-		if bytes.HasSuffix(p.buf, []byte(mark[:held])) {
-			break
-		}
-	}
-	return -1, "", held
+// think adds thinking.
+func (o *output) think(s string) {
+	o.all.WriteString(s)
+	o.thinking.WriteString(s)
+}
+
+// part returns what was gathered.
+func (o *output) part() Part {
+	return Part{All: o.all.String(), Text: o.text.String(), Thinking: o.thinking.String(), Calls: o.calls}
 }

@@ -65,7 +65,7 @@ func TestTheWorkGrowsWithTheAnswer(t *testing.T) {
 			for _, size := range []int{1 << 16, 2*maxCall + 1<<15} {
 				answer := c.before + strings.Repeat(c.piece, size/len(c.piece)) + c.behind
 				for _, part := range []int{len(answer), 1 + size>>16} {
-					p := NewParser(format)
+					p := NewParser(format, Options{})
 					for rest := answer; rest != ""; {
 						n := min(part, len(rest))
 						p.Write(rest[:n])
@@ -82,18 +82,17 @@ func TestTheWorkGrowsWithTheAnswer(t *testing.T) {
 }
 
 func TestWhiteSpaceIsHeldBackUpToABound(t *testing.T) {
-	p := NewParser("llama")
+	p := NewParser("llama", Options{})
 	p.Write(`{"name":"f"}`)
 	const more = 1000
 	held := maxCall + more
 	for range held {
-		text, _ := p.Write("\n")
-		held -= len(text)
+		held -= len(p.Write("\n").All)
 	}
 	if held != maxCall {
 		t.Errorf("it holds back %d bytes, want %d", held, maxCall)
 	}
-	if text, calls := p.Write(`;{"name":"g"}`); text != "" || len(calls) != 1 {
-		t.Errorf("got %q and %d calls, want the second call", text, len(calls))
+	if got := p.Write(`;{"name":"g"}`); got.All != "" || len(got.Calls) != 1 {
+		t.Errorf("got %q and %d calls, want the second call", got.All, len(got.Calls))
 	}
 }
