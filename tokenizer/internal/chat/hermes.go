@@ -13,8 +13,11 @@ var hermes = &format{
 	read:  readHermes,
 }
 
-// endHermes ends a call.
-const endHermes = "</tool_call>"
+// The tags around a call.
+const (
+	openHermes = "<tool_call>"
+	endHermes  = "</tool_call>"
+)
 
 // readHermes reads a call up to </tool_call>. The object of a call may have that text
 // in a string, so where there is an object, its own end comes first.
@@ -22,14 +25,13 @@ func readHermes(in input) result {
 	if in.mark == openFunction {
 		return readFunction(in)
 	}
-	at := space(in.text)
-	rest := in.text[at:]
-	switch {
-	case rest == "" || len(rest) < len(openFunction) && strings.HasPrefix(openFunction, rest):
-		return in.more()
-	case strings.HasPrefix(rest, openFunction):
-		at += len(openFunction)
-		return readFunction(in.behind(at)).after(at)
+	s := scanner{input: in}
+	s.space()
+	if s.word(openFunction) {
+		return readFunction(in.behind(s.at)).after(s.at)
+	}
+	if s.short {
+		return s.failed()
 	}
 	r := readCalls(in, endHermes)
 	if r.is != isCall {

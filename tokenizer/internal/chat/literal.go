@@ -87,6 +87,8 @@ func (l *literal) value() bool {
 		return l.list('[', ']', l.value)
 	case c == '(' && l.python:
 		return l.list('[', ')', l.value)
+	case l.python && strings.IndexByte(`"'rRbBuU`, c) >= 0 && l.pythonPrefix() >= 0:
+		return l.pythonText()
 	case c == '"' || c == '\'':
 		return l.text()
 	case c == '-' || c == '+' || c == '.' || '0' <= c && c <= '9':

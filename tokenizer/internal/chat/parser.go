@@ -8,6 +8,9 @@ const (
 	// maxWaste bounds the text that was read in vain. An answer that was made to
 	// cost more has no calls from there on.
 	maxWaste = 4 * maxCall
+	// maxGap bounds the white space that is held back because it may stand before a
+	// join.
+	maxGap = 1 << 10
 )
 
 // Part is what a part of an answer comes to.
@@ -121,14 +124,14 @@ func (p *Parser) step(out *output, final bool) bool {
 	switch {
 	case p.thinking != nil:
 		return p.think(out, final)
-	case p.inside || p.open(out, final):
+	case p.inside:
 		return p.call(out, final)
 	}
-	return false
+	return p.open(out, final)
 }
 
-// open passes text on up to where a call opens. It reports false where none does;
-// what may begin one is then held back, unless no more will come.
+// open passes text on up to where a call or thinking opens. It reports false where none
+// does; what may begin one is then held back, unless no more will come.
 func (p *Parser) open(out *output, final bool) bool {
 	if p.waste > maxWaste {
 		p.say(out, len(p.text))
@@ -161,13 +164,13 @@ func (p *Parser) openBare(out *output, final bool) bool {
 	joined := p.chain && p.format.join != 0
 	switch {
 	case n == len(p.text) && joined && !final: // the white space before a join is no text
-		p.say(out, n-min(n, maxCall))
+		p.say(out, n-min(n, maxGap))
 		return true
 	case n == len(p.text):
 		p.say(out, n)
 		return true
 	case joined && p.text[n] == p.format.join:
-		p.say(out, n-min(n, maxCall))
+		p.say(out, n-min(n, maxGap))
 		p.enter(space(p.text)+1, "")
 		return true
 	}
@@ -193,10 +196,10 @@ func (p *Parser) call(out *output, final bool) bool {
 	}
 	p.last = len(in.text)
 	p.work += p.last
-	p.looked += p.last
 	r := p.read(in)
 	switch {
 	case r.is == needMore && !in.final:
+		p.looked += len(in.text)
 		return false
 	case r.is == isCall:
 		p.take(out, r)
@@ -210,6 +213,7 @@ func (p *Parser) call(out *output, final bool) bool {
 func (p *Parser) take(out *output, r result) {
 	out.calls = append(out.calls, r.calls...)
 	p.inside, p.text = false, p.text[p.opened+r.n:]
+	p.looked += r.n
 	if r.thinking != nil {
 		p.thinking = r.thinking
 		if r.thinking.open == p.mark {
@@ -225,6 +229,7 @@ func (p *Parser) take(out *output, r result) {
 // be read for ever. Looked is what that cost to find out.
 func (p *Parser) reject(out *output, looked int) {
 	p.waste += looked + p.opened
+	p.looked += looked
 	p.inside = false
 	p.say(out, max(1, p.opened))
 }

@@ -1,28 +1,227 @@
 package chat
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
 
 // Tools are the functions that a prompt named, with the types of their arguments. A nil
 // one knows nothing.
-type Tools struct{}
+type Tools struct{ functions map[string]schema }
+
+// schema is an object of JSON Schema: the root, in which references point, and the part
+// of it that speaks of one value.
+type schema struct{ root, part map[string]any }
 
 // NewTools reads the tools of a prompt, each the object of a function or one with it
 // under "function". What cannot be read is left out.
-func NewTools(tools []any) *Tools { return &Tools{} }
-
-// value returns the value of an argument that stands in an answer without quotation
-// marks, as JSON. The schema of the function decides its type: a postcode that looks
-// like a number stays a text. Where the schema does not know, it is JSON or a literal
-// of Python if it can be read as such, otherwise a text.
-func (t *Tools) value(function, key, text string) json.RawMessage {
-	if raw, ok := literalOf(text); ok {
-		return raw
+func NewTools(tools []any) *Tools {
+	t := &Tools{functions: map[string]schema{}}
+	for _, tool := range tools {
+		data, err := json.Marshal(tool)
+		if err != nil {
+			continue
+		}
+		var f struct {
+			Name       string          `json:"name"`
+			Function   json.RawMessage `json:"function"`
+			Parameters map[string]any  `json:"parameters"`
+			// Some prompts, such as those of the Model Context Protocol, say so.
+			InputSchema map[string]any `json:"input_schema"`
+		}
+		if json.Unmarshal(data, &f) != nil || f.Function != nil && json.Unmarshal(f.Function, &f) != nil {
+			continue
+		}
+		if f.Parameters == nil {
+			f.Parameters = f.InputSchema
+		}
+		t.functions[f.Name] = schema{root: f.Parameters, part: f.Parameters}
 	}
-	return quoted(text)
+	return t
 }
 
-// quoted returns a text as JSON.
-func quoted(text string) json.RawMessage {
-	raw, _ := json.Marshal(text) // a text cannot fail
-	return raw
+// has reports whether a function has an argument; known is false where that cannot be
+// said.
+func (t *Tools) has(function, key string) (yes, known bool) {
+	if t == nil {
+		return false, false
+	}
+	f := t.functions[function]
+	properties, known := f.part["properties"].(map[string]any)
+	_, yes = properties[key]
+	return yes, known
+}
+
+// argument returns the schema of an argument of a function.
+func (t *Tools) argument(function, key string) schema {
+	if t == nil {
+		return schema{}
+	}
+	return t.functions[function].resolve().member(key)
+}
+
+// member returns the schema of a member of an object.
+func (s schema) member(key string) schema {
+	properties, _ := s.part["properties"].(map[string]any)
+	part, ok := properties[key].(map[string]any)
+	if !ok {
+		part, _ = s.part["additionalProperties"].(map[string]any)
+	}
+	return schema{root: s.root, part: part}
+}
+
+// maxReferences bounds a chain of references, which may be a ring.
+const maxReferences = 16
+
+// resolve follows references within the schema.
+func (s schema) resolve() schema {
+	for range maxReferences {
+		ref, _ := s.part["$ref"].(string)
+		path, ok := strings.CutPrefix(ref, "#/")
+		if !ok {
+			break
+		}
+		s.part = s.root
+		for name := range strings.SplitSeq(path, "/") {
+			s.part, _ = s.part[name].(map[string]any)
+		}
+	}
+	return s
+}
+
+// types is a set of JSON's types.
+type types uint8
+
+const (
+	null types = 1 << iota
+	integer
+	number
+	boolean
+	listType
+	objectType
+	text
+	anyType = text<<1 - 1
+)
+
+// typeNames are the types by the names that schemas give them, those of Python with
+// them, which are not in the standard.
+var typeNames = map[string]types{
+	"null": null, "None": null, "NoneType": null, "integer": integer, "int": integer, "number": number | integer, "float": number | integer,
+	"boolean": boolean, "bool": boolean, "array": listType, "list": listType, "tuple": listType,
+	"object": objectType, "dict": objectType, "string": text, "str": text,
+}
+
+// maxSchemas bounds the parts of a schema that are looked at for the type of a value: by
+// references they may be rings in rings.
+const maxSchemas = 200
+
+// types returns the types that a value may have, 0 where the schema does not say.
+func (s schema) types() types {
+	looks := maxSchemas
+	return s.find(&looks)
+}
+
+// find returns the types with no more looks at parts of the schema than are left.
+func (s schema) find(looks *int) types {
+	if s = s.resolve(); s.part == nil || *looks == 0 {
+		return 0
+	}
+	*looks--
+	found := namedTypes(s.part["type"])
+	for _, key := range []string{"anyOf", "oneOf"} {
+		found = both(found, s.union(key, looks))
+	}
+	all, _ := s.part["allOf"].([]any)
+	for _, part := range all {
+		found = both(found, s.of(part).find(looks))
+	}
+	if found == 0 {
+		found = s.valueTypes()
+	}
+	if nullable, _ := s.part["nullable"].(bool); nullable && found != 0 {
+		found |= null
+	}
+	return found
+}
+
+// of returns a part of the schema.
+func (s schema) of(part any) schema {
+	p, _ := part.(map[string]any)
+	return schema{root: s.root, part: p}
+}
+
+// union returns the types of a list of alternatives, 0 where one of them does not say.
+func (s schema) union(key string, looks *int) (found types) {
+	list, _ := s.part[key].([]any)
+	for _, part := range list {
+		one := s.of(part).find(looks)
+		if one == 0 {
+			return 0
+		}
+		found |= one
+	}
+	return found
+}
+
+// both returns what two sets have in common, where both of them say something.
+func both(a, b types) types {
+	if a == 0 || b == 0 {
+		return a | b
+	}
+	return a & b
+}
+
+// namedTypes returns the types that "type" names: one, or a list of them.
+func namedTypes(v any) (found types) {
+	switch v := v.(type) {
+	case string:
+		return typeNames[v]
+	case []any:
+		for _, name := range v {
+			found |= namedTypes(name)
+		}
+	}
+	return found
+}
+
+// valueTypes returns the types of the values that the schema lists, or that of what
+// else it demands of a value.
+func (s schema) valueTypes() (found types) {
+	values, _ := s.part["enum"].([]any)
+	if v, ok := s.part["const"]; ok {
+		values = append(values, v)
+	}
+	for _, v := range values {
+		raw, _ := json.Marshal(v) // came from JSON
+		found |= typeOf(raw)
+	}
+	switch {
+	case found != 0:
+	case s.part["properties"] != nil:
+		return objectType
+	case s.part["items"] != nil:
+		return listType
+	}
+	return found
+}
+
+// typeOf returns the type of a JSON value.
+func typeOf(raw json.RawMessage) types {
+	switch raw[0] {
+	case '{':
+		return objectType
+	case '[':
+		return listType
+	case '"':
+		return text
+	case 'n':
+		return null
+	case 't', 'f':
+		return boolean
+	}
+	if bytes.ContainsAny(raw, ".eE") {
+		return number
+	}
+	return integer | number
 }
