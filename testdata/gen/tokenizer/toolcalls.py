@@ -118,6 +118,10 @@ def answer(compiled, template, turn):
     for at in range(len(opening)):
         if rest.startswith(opening[at:]):
             return shared + opening[at:], rest[len(opening) - at:]
+    # A history that has closed what the prompt opens last goes on from the prompt.
+    if opened := re.search(r"<([\w:]+)>\s*$", asked):
+        if rest.lstrip().startswith("</" + opened[1] + ">"):
+            return asked, rest
     return shared, rest
 
 
