@@ -17,7 +17,9 @@ type generation struct {
 	sampler *samplerChain
 	stop    stopMatcher
 	decoder *tokenizer.Decoder
-	tools   *toolReader // nil without tools
+	chat    bool        // the answer is one to messages
+	calls   int         // of functions in the conversation so far
+	tools   *toolReader // nil where there is nothing to find
 	ends    map[int]bool
 	turnEnd int
 	limit   int
@@ -57,20 +59,25 @@ func (g *Generator) newGeneration(opts *Options, chat bool, start time.Time) (*g
 	return r, nil
 }
 
-// prepareText prepares what makes text of tokens and finds its end.
+// prepareText prepares what finds the end of the text.
 func (r *generation) prepareText(chat bool) {
 	r.stop = newStopMatcher(r.opts.Stop)
-	if chat {
-		r.tools = newToolReader(r.g.tok, &r.opts)
-	}
-	// Calls of tools are written with special tokens, which text leaves out.
-	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
+	r.chat = chat
 	if !r.opts.IgnoreEnd {
 		r.ends = r.g.ends
 		if chat {
 			r.turnEnd = r.g.turnEnd
 		}
 	}
+}
+
+// prepareDecoder prepares what makes text of the tokens that answer a prompt.
+func (r *generation) prepareDecoder(prompt []int) {
+	if r.chat {
+		r.tools = newToolReader(r.g.tok, r.opts.Tools, prompt, r.calls)
+	}
+	// Calls and thinking may be written with special tokens, which text leaves out.
+	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
 }
 
 // tokenLimit returns the greatest number of tokens of an answer for
@@ -90,6 +97,7 @@ func (g *Generator) tokenLimit(asked int) int {
 // run prefills the part of prompt that seq does not hold yet and decodes token
 // after token, until the answer ends or emit returns false.
 func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
+	r.prepareDecoder(prompt)
 	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
 		return err
@@ -195,9 +203,10 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	if err != nil {
 		return tok, err
 	}
-	text, tok.Calls = r.tools.read(text, finish != FinishNone)
+	part := r.tools.read(text, finish != FinishNone)
+	tok.Calls, tok.Reasoning = part.Calls, part.Reasoning
 	var found bool
-	if tok.Text, found = r.stop.push(text); found {
+	if tok.Text, found = r.stop.push(part.All); found {
 		tok.Finish = FinishStop
 	} else if finish != FinishNone {
 		tok.Text += r.stop.flush()

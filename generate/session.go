@@ -127,7 +127,7 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 		return err
 	}
 	s.calls += len(calls)
-	s.set(append(all, answerMessage(answer.String(), calls)))
+	s.set(append(all, answerMessage(ctx, s.g.tok, answer.String(), calls)))
 	return nil
 }
 
@@ -138,9 +138,7 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	if err != nil {
 		return err
 	}
-	if r.tools != nil {
-		r.tools.calls = s.calls
-	}
+	r.calls = s.calls
 	prompt, err := encodeChat(ctx, s.g.tok, messages, opts)
 	if err != nil {
 		return err

@@ -54,21 +54,22 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 	if stream == nil {
 		return &Result{}, prefixed(configErrorf("stream", "is nil"))
 	}
-	var text strings.Builder
+	var text, reasoning strings.Builder
 	r := &Result{}
 	for tok, err := range stream {
 		if err != nil {
-			r.Text = text.String()
+			r.Text, r.Reasoning = text.String(), reasoning.String()
 			return r, err
 		}
 		r.Tokens = append(r.Tokens, tok.ID)
 		r.Calls = append(r.Calls, tok.Calls...)
 		text.WriteString(tok.Text)
+		reasoning.WriteString(tok.Reasoning)
 		if tok.Stats != nil {
 			r.Finish, r.Stats = tok.Finish, *tok.Stats
 		}
 	}
-	r.Text = text.String()
+	r.Text, r.Reasoning = text.String(), reasoning.String()
 	return r, nil
 }
 

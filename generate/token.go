@@ -35,6 +35,9 @@ type Token struct {
 	// with Options.Tools. A call to which the model gave no id gets one of nine
 	// characters.
 	Calls []tokenizer.ToolCall
+	// Reasoning is what became known of the model's thinking with this token, without
+	// its marks; only in answers to messages. It is part of Text too.
+	Reasoning string
 	// Finish is set on the last token only.
 	Finish FinishReason
 	// Stats is set on the last token only.
@@ -97,6 +100,8 @@ type Result struct {
 	Text string
 	// Calls are the calls of functions in it.
 	Calls []tokenizer.ToolCall
+	// Reasoning is the model's thinking, without its marks. It is part of Text too.
+	Reasoning string
 	// Tokens are the ids, the end token included when it was given.
 	Tokens []int
 	// Finish says why the answer ended.

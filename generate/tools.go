@@ -1,80 +1,73 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// toolReader finds the calls of functions in an answer. A nil one leaves the
-// text as it is.
+// toolReader finds the calls of functions and the thinking in an answer. A nil one
+// leaves the text as it is.
 type toolReader struct {
 	tok    *tokenizer.Tokenizer
-	format tokenizer.ToolFormat
 	parser *tokenizer.ToolParser
 	calls  int // the calls so far, of which the ids are made
 }
 
-// newToolReader returns nil where there are no tools, or no known way to write
-// their calls.
-func newToolReader(tok *tokenizer.Tokenizer, opts *Options) *toolReader {
-	if len(opts.Tools) == 0 {
+// promptEnd is the number of tokens at the end of a prompt that can open thinking.
+const promptEnd = 16
+
+// newToolReader returns the reader of the answer to a prompt, nil where there is
+// nothing to find. Calls are those that the conversation has had.
+func newToolReader(tok *tokenizer.Tokenizer, tools []any, prompt []int, calls int) *toolReader {
+	parser := tok.NewToolParser(&tokenizer.ToolParserOptions{
+		Tools: tools, Prompt: tok.Decode(prompt[max(0, len(prompt)-promptEnd):], false),
+	})
+	if parser == nil {
 		return nil
 	}
-	format := tok.ToolFormat()
-	if format == "" {
-		return nil
-	}
-	return &toolReader{tok: tok, format: format, parser: tokenizer.NewToolParser(format)}
+	return &toolReader{tok: tok, parser: parser, calls: calls}
 }
 
 // isText reports whether a token is part of the text. Special tokens are not,
-// but for those that mark a call in the model's way to write calls: the parser
-// must see them.
+// but for those that mark a call or thinking in the model's way to write them: the
+// parser must see them.
 func (t *toolReader) isText(id int) bool {
 	if t == nil || !t.tok.IsSpecial(id) {
 		return true
 	}
 	token, ok := t.tok.IDToToken(id)
-	return ok && t.format.IsMark(token)
+	return ok && t.parser.IsMark(token)
 }
 
-// read takes the next part of the answer and returns what of it is text, and
-// the calls that are whole; last ends the answer.
-func (t *toolReader) read(text string, last bool) (string, []tokenizer.ToolCall) {
+// read takes the next part of the answer and returns what of it is text, thinking with
+// it, and the calls that are whole; last ends the answer.
+func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 	if t == nil {
-		return text, nil
+		return tokenizer.AnswerPart{All: text, Text: text}
 	}
-	text, calls := t.parser.Write(text)
+	part := t.parser.Read(text)
 	if last {
-		rest, more := t.parser.Close()
-		text += rest
-		calls = append(calls, more...)
+		rest := t.parser.End()
+		part.All += rest.All
+		part.Reasoning += rest.Reasoning
+		part.Calls = append(part.Calls, rest.Calls...)
 	}
-	for i := range calls {
+	for i := range part.Calls {
 		t.calls++
-		if calls[i].ID == "" {
+		if part.Calls[i].ID == "" {
 			// Mistral's templates ask for nine letters or digits.
-			calls[i].ID = fmt.Sprintf("call%05d", t.calls)
+			part.Calls[i].ID = fmt.Sprintf("call%05d", t.calls)
 		}
 	}
-	return text, calls
+	return part
 }
 
-// answerMessage is an answer as a message of the assistant, in the form that
-// chat templates read.
-func answerMessage(text string, calls []tokenizer.ToolCall) tokenizer.Message {
-	m := tokenizer.Message{Role: "assistant", Content: text}
-	if len(calls) == 0 {
-		return m
-	}
-	list := make([]any, 0, len(calls))
-	for _, c := range calls {
-		list = append(list, map[string]any{
-			"id": c.ID, "type": "function",
-			"function": map[string]any{"name": c.Name, "arguments": c.Arguments},
-		})
-	}
-	m.Extra = map[string]any{"tool_calls": list}
-	return m
+// answerMessage is an answer as a message of the assistant, in the form that the chat
+// template reads. The answer counts even if the context has ended meanwhile.
+func answerMessage(ctx context.Context, tok *tokenizer.Tokenizer, text string, calls []tokenizer.ToolCall) tokenizer.Message {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnEndTime)
+	defer cancel()
+	return tok.AnswerMessage(ctx, text, calls)
 }

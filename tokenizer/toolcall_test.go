@@ -1,9 +1,12 @@
 package tokenizer_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -75,26 +78,107 @@ func TestCallsAreFoundInStreams(t *testing.T) {
 
 func FuzzToolCalls(f *testing.F) {
 	for _, c := range toolAnswers {
-		f.Add(string(c.format), c.answer, 3)
+		f.Add(string(c.format), c.answer, 3, 4)
+		f.Add(string(c.format), "<think>"+c.answer+"</think>"+c.answer, 9, 2)
 	}
-	f.Fuzz(func(t *testing.T, format, answer string, at int) {
-		p := tokenizer.NewToolParser(tokenizer.ToolFormat(format))
+	tool := json.RawMessage(`{"name": "f", "parameters": {"properties": {"a": {"type": "string"}, "n": {"type": ["integer", "null"]}}}}`)
+	f.Fuzz(func(t *testing.T, format, answer string, at, more int) {
+		opts := &tokenizer.ToolParserOptions{Tools: []any{tool}}
 		at = min(max(at, 0), len(answer))
-		a, calls := p.Write(answer[:at])
-		b, more := p.Write(answer[at:])
-		c, last := p.Close()
-		if len(calls)+len(more)+len(last) == 0 && a+b+c != answer {
-			t.Errorf("without calls %q became %q", answer, a+b+c)
+		end := min(at+max(more, 0), len(answer))
+		whole := readParts(tokenizer.ToolFormat(format).NewParser(opts), answer)
+		if len(whole.Calls) == 0 && whole.All != answer {
+			t.Errorf("without calls %q became %q", answer, whole.All)
 		}
-		// An object of Llama that is no call is text up to where the part with its end ends.
-		if format == string(tokenizer.ToolsLlama) {
-			return
+		for _, call := range whole.Calls {
+			if !json.Valid(call.Arguments) || call.Arguments[0] != '{' {
+				t.Errorf("%q has a call with the arguments %q", answer, call.Arguments)
+			}
 		}
-		text, whole := tokenizer.ParseToolCalls(tokenizer.ToolFormat(format), answer)
-		if found := slices.Concat(calls, more, last); a+b+c != text || !slices.Equal(spelled(found), spelled(whole)) {
-			t.Errorf("%q cut at %d gives %q %q, whole %q %q", answer, at, a+b+c, spelled(found), text, spelled(whole))
+		parts := readParts(tokenizer.ToolFormat(format).NewParser(opts), answer[:at], answer[at:end], answer[end:])
+		if diff := cmp.Diff(whole, parts); diff != "" {
+			t.Errorf("%q cut at %d and %d (-whole +parts):\n%s", answer, at, end, diff)
+		}
+		if single := readParts(tokenizer.ToolFormat(format).NewParser(opts), strings.Split(answer, "")...); len(answer) < 500 && !cmp.Equal(whole, single) {
+			t.Errorf("%q (-whole +single):\n%s", answer, cmp.Diff(whole, single))
 		}
 	})
+}
+
+// readParts reads an answer in parts with the thinking apart.
+func readParts(p *tokenizer.ToolParser, parts ...string) (all tokenizer.AnswerPart) {
+	add := func(part tokenizer.AnswerPart) {
+		all.All += part.All
+		all.Text += part.Text
+		all.Reasoning += part.Reasoning
+		all.Calls = append(all.Calls, part.Calls...)
+	}
+	for _, part := range parts {
+		add(p.Read(part))
+	}
+	add(p.End())
+	return all
+}
+
+func TestThinkingComesApartFromTheText(t *testing.T) {
+	const call = `<tool_call>{"name":"f"}</tool_call>`
+	for _, c := range []struct {
+		name, template, prompt, answer string
+		want                           tokenizer.AnswerPart
+		calls                          int
+	}{
+		{"thinking and a call behind it", "<tool_call>", "", "<think>a" + call + "</think>\n" + call, tokenizer.AnswerPart{All: "<think>a" + call + "</think>\n", Text: "\n", Reasoning: "a" + call}, 1},
+		{"thinking that the prompt opens", "<tool_call><think></think>", "<|assistant|>\n<think>\n", "a" + call + "</think>b", tokenizer.AnswerPart{All: "a" + call + "</think>b", Text: "b", Reasoning: "a" + call}, 0},
+		{"thinking that the prompt opens and ends", "<tool_call><think></think>", "<think></think>", call + "b", tokenizer.AnswerPart{All: "b", Text: "b"}, 1},
+		{"thinking that a user speaks of", "<tool_call><think></think>", "what is <think> ?<|assistant|>", call, tokenizer.AnswerPart{}, 1},
+		{"thinking that is cut off", "<tool_call>", "", "<think>a" + call, tokenizer.AnswerPart{All: "<think>a" + call, Reasoning: "a" + call}, 0},
+		{"thinking in the middle", "<tool_call>", "", "b<think>a" + call + "</think>c", tokenizer.AnswerPart{All: "b<think>a" + call + "</think>c", Text: "bc", Reasoning: "a" + call}, 0},
+		{"a mark of thinking that is spoken of", "<tool_call>", "", "The tag <think> opens it. " + call, tokenizer.AnswerPart{All: "The tag <think> opens it. ", Text: "The tag <think> opens it. "}, 1},
+		{"marks that are special tokens", "[TOOL_CALLS]", "", "[THINK]a[/THINK]b", tokenizer.AnswerPart{All: "a[/THINK]b", Text: "b", Reasoning: "a"}, 0},
+		{"marks that the template alone knows", "<tool_call><thinking></thinking>", "", "<thinking>a" + call + "</thinking>b", tokenizer.AnswerPart{All: "<thinking>a" + call + "</thinking>b", Text: "b", Reasoning: "a" + call}, 0},
+		{"marks that no template has named", "<tool_call>", "", "<thinking>a" + call + "</thinking>b", tokenizer.AnswerPart{All: "<thinking>a</thinking>b", Text: "<thinking>a</thinking>b"}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tok := templated(t, c.template)
+			for _, parts := range [][]string{{c.answer}, strings.Split(c.answer, "")} {
+				got := readParts(tok.NewToolParser(&tokenizer.ToolParserOptions{Tools: []any{map[string]any{"name": "f"}}, Prompt: c.prompt}), parts...)
+				calls := len(got.Calls)
+				got.Calls = nil
+				if diff := cmp.Diff(c.want, got); diff != "" || calls != c.calls {
+					t.Errorf("%d calls, want %d; (-want +got):\n%s", calls, c.calls, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestAPromptWithoutToolsHasThinkingAlone(t *testing.T) {
+	const answer = `<think>a</think><tool_call>{"name":"f"}</tool_call>`
+	if p := templated(t, "<tool_call>").NewToolParser(nil); p != nil {
+		t.Error("there is a parser where nothing is to be found")
+	}
+	p := templated(t, "<tool_call><think></think>").NewToolParser(nil)
+	want := tokenizer.AnswerPart{All: answer, Text: `<tool_call>{"name":"f"}</tool_call>`, Reasoning: "a"}
+	if diff := cmp.Diff(want, readParts(p, answer)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !p.IsMark("</think>") || p.IsMark("<tool_call>") {
+		t.Error("the marks are not those of thinking alone")
+	}
+}
+
+func TestTheSchemaDecidesWhatAnArgumentIs(t *testing.T) {
+	tool := json.RawMessage(`{"type": "function", "function": {"name": "f", "parameters": {"properties": {"a": {"type": "string"}}}}}`)
+	const answer = "<tool_call><function=f><parameter=a>12345</parameter></function></tool_call>"
+	for _, c := range []struct {
+		tools []any
+		want  string
+	}{{nil, `f||{"a":12345}`}, {[]any{tool}, `f||{"a":"12345"}`}} {
+		got := readParts(tokenizer.ToolsHermes.NewParser(&tokenizer.ToolParserOptions{Tools: c.tools}), answer)
+		if found := spelled(got.Calls); len(found) != 1 || found[0] != c.want {
+			t.Errorf("got %q, want %q", found, c.want)
+		}
+	}
 }
 
 func TestAParserWithoutAFormatPassesTheAnswerOn(t *testing.T) {

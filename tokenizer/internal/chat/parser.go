@@ -1,6 +1,9 @@
 package chat
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	// maxCall bounds the text of one call, which is held back until it is whole.
@@ -30,6 +33,8 @@ type Options struct {
 	Hidden func(mark string) bool
 	// Prompt is what the answer follows. Thinking that it opens goes on in the answer.
 	Prompt string
+	// Template is the chat template, whose marks of thinking are looked for too.
+	Template string
 }
 
 // Parser finds calls and thinking in an answer that arrives in parts. It knows no
@@ -38,6 +43,7 @@ type Options struct {
 type Parser struct {
 	format   *format
 	options  Options
+	thoughts []thinking
 	openings words
 
 	text string // what of the answer has not been passed on
@@ -71,8 +77,19 @@ func (p *Parser) begin() {
 	if p.format == nil {
 		p.format = noFormat
 	}
-	p.openings = p.format.openings()
-	p.thinking = p.format.opened(p.options.Prompt)
+	p.thoughts = p.format.thoughts(p.options.Template)
+	p.openings = slices.Clone(p.format.opens)
+	for _, t := range p.thoughts {
+		p.openings = append(p.openings, t.open)
+	}
+	p.thinking = opened(p.thoughts, p.options.Prompt)
+}
+
+// IsMark reports whether a special token is one that the parser looks for.
+func (p *Parser) IsMark(token string) bool {
+	return p.format != nil && (slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool {
+		return t.open == token || t.end == token || slices.Contains(t.before, token)
+	}))
 }
 
 // Write takes the next part of the answer. Text that may begin a call is held back.
@@ -145,7 +162,7 @@ func (p *Parser) open(out *output, final bool) bool {
 	if word == "" {
 		return false
 	}
-	t := p.format.thinkingOf(word)
+	t := thinkingOf(p.thoughts, word)
 	if t != nil && !p.begun {
 		p.showMark(out, word)
 		p.text, p.thinking = p.text[len(word):], t

@@ -15,6 +15,18 @@ type thinking struct {
 // commonThinking are the marks of models whose format names none of its own.
 var commonThinking = []thinking{{open: "<think>", end: "</think>"}, {open: "[THINK]", end: "[/THINK]"}}
 
+// rareThinking are the marks that are looked for where the template has them.
+var rareThinking = []thinking{
+	{open: "<seed:think>", end: "</seed:think>"},
+	{open: "<thinking>", end: "</thinking>"},
+	{open: "<reasoning>", end: "</reasoning>"},
+	{open: "◁think▷", end: "◁/think▷"},
+	{open: "<|START_THINKING|>", end: "<|END_THINKING|>"},
+	{open: "<|inner_prefix|>", end: "<|inner_suffix|>"},
+	{open: "<|begin_of_thought|>", end: "<|end_of_thought|>"},
+	{open: "<mm:think>", end: "</mm:think>"},
+}
+
 // ends returns all that ends it.
 func (t *thinking) ends() words {
 	if t.end == "" {
@@ -33,28 +45,33 @@ func (t *thinking) read(in input) result {
 	return result{is: isCall, thinking: t}
 }
 
-// thoughts returns the marks of a format's thinking.
-func (f *format) thoughts() []thinking {
-	if f.thinking != nil {
-		return f.thinking
+// thoughts returns the marks of thinking of a format and a template.
+func (f *format) thoughts(template string) []thinking {
+	list := slices.Clone(f.thinking)
+	if list == nil {
+		list = slices.Clone(commonThinking)
 	}
-	return commonThinking
-}
-
-// openings returns all that the text of an answer is searched for.
-func (f *format) openings() words {
-	all := slices.Clone(f.opens)
-	for _, t := range f.thoughts() {
-		if t.open != "" {
-			all = append(all, t.open)
+	for _, t := range rareThinking {
+		if t.in(template) && thinkingOf(list, t.open) == nil {
+			list = append(list, t)
 		}
 	}
-	return all
+	return list
+}
+
+// in reports whether a template has both marks.
+func (t *thinking) in(template string) bool {
+	return strings.Contains(template, t.open) && strings.Contains(template, t.end)
+}
+
+// KnowsThinking reports whether a template has marks of thinking.
+func KnowsThinking(template string) bool {
+	known := func(t thinking) bool { return t.in(template) }
+	return slices.ContainsFunc(commonThinking, known) || slices.ContainsFunc(rareThinking, known)
 }
 
 // thinkingOf returns the thinking that a mark opens, nil if it opens none.
-func (f *format) thinkingOf(mark string) *thinking {
-	list := f.thoughts()
+func thinkingOf(list []thinking, mark string) *thinking {
 	for i := range list {
 		if list[i].open == mark {
 			return &list[i]
@@ -63,18 +80,14 @@ func (f *format) thinkingOf(mark string) *thinking {
 	return nil
 }
 
-// opened returns the thinking that is open where a prompt ends.
-func (f *format) opened(prompt string) *thinking {
-	var open *thinking
-	last := -1
-	for _, t := range f.thoughts() {
-		at := strings.LastIndex(prompt, t.open)
-		if t.open == "" || at <= last {
-			continue
-		}
-		if _, end := t.ends().next(prompt[at+len(t.open):], true); end == "" {
-			open, last = f.thinkingOf(t.open), at
+// opened returns the thinking that a prompt opens at its end. What users say of marks is
+// further up.
+func opened(list []thinking, prompt string) *thinking {
+	prompt = strings.TrimRight(prompt, spaces)
+	for i := range list {
+		if strings.HasSuffix(prompt, list[i].open) {
+			return &list[i]
 		}
 	}
-	return open
+	return nil
 }

@@ -106,7 +106,7 @@ func samples(t *testing.T) (list []sample) {
 		list = append(list, sample{c.Format, c.Answer, Options{Tools: NewTools(c.Tools)}})
 	}
 	for _, s := range list {
-		for _, m := range formatOf(s.format).thoughts() {
+		for _, m := range formatOf(s.format).thoughts("") {
 			thought := m.open + s.answer + m.end
 			list = append(list, sample{s.format, thought + s.answer, s.options}, sample{s.format, "So. " + thought + s.answer, s.options})
 		}
