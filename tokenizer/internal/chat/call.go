@@ -1,9 +1,6 @@
 package chat
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "encoding/json"
 
 // Call is a call of a function that a model asks for.
 type Call struct {
@@ -22,23 +19,26 @@ type fields struct {
 	Function   json.RawMessage `json:"function"`
 	Arguments  json.RawMessage `json:"arguments"`
 	Parameters json.RawMessage `json:"parameters"`
+	Args       json.RawMessage `json:"args"`
 }
 
-// callOf reads one call from its object, which may be that of OpenAI's interface, with
-// the function in an object of its own.
+// callOf reads one call from its object. That may be one of OpenAI's interface, with
+// the function in an object of its own, or have the name under "function".
 func callOf(raw []byte) (Call, bool) {
 	var f fields
 	if json.Unmarshal(raw, &f) != nil {
 		return Call{}, false
 	}
 	id := f.ID
-	if f.Name == "" && json.Unmarshal(f.Function, &f) != nil {
+	if f.Name == "" && json.Unmarshal(f.Function, &f.Name) != nil && json.Unmarshal(f.Function, &f) != nil {
 		return Call{}, false
 	}
 	call := Call{Name: f.Name}
 	_ = json.Unmarshal(id, &call.ID) // an id that is no string is none
-	if f.Arguments == nil {
-		f.Arguments = f.Parameters
+	for _, other := range []json.RawMessage{f.Parameters, f.Args} {
+		if f.Arguments == nil {
+			f.Arguments = other
+		}
 	}
 	var ok bool
 	call.Arguments, ok = argumentsOf(f.Arguments)
@@ -49,8 +49,8 @@ func callOf(raw []byte) (Call, bool) {
 func argumentsOf(raw json.RawMessage) (json.RawMessage, bool) {
 	var text string
 	if json.Unmarshal(raw, &text) == nil && text != "" {
-		raw, _ = literalOf(text)
-		return raw, strings.HasPrefix(string(raw), "{")
+		raw, ok := literalOf(text)
+		return raw, ok && raw[0] == '{'
 	}
 	if s := string(raw); s == "" || s == "null" || s == `""` {
 		return json.RawMessage("{}"), true

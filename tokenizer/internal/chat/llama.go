@@ -18,12 +18,22 @@ var llama = &format{
 	read:  readLlama,
 }
 
-// readLlama reads what may be a call: white space before it is for the mark and the
-// join, a bare one has none.
+// readLlama reads a call. A bare one has to be of a function that the prompt named, where
+// that is known: other answers than calls are objects with a name too.
 func readLlama(in input) result {
 	if in.mark == openFunction {
 		return readFunction(in)
 	}
+	r := readLlamaCalls(in)
+	if in.mark == "" && r.is == isCall && !in.tools.know(r.calls) {
+		return reject(r.n)
+	}
+	return r
+}
+
+// readLlamaCalls reads what may be a call: white space before it is for the mark and the
+// join, a bare one has none.
+func readLlamaCalls(in input) result {
 	at := space(in.text)
 	switch {
 	case at == len(in.text):

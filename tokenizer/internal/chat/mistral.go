@@ -1,7 +1,5 @@
 package chat
 
-import "strings"
-
 // mistral is the format of Mistral's models: a mark, and a list of calls or a name
 // with its arguments.
 var mistral = &format{
@@ -20,31 +18,38 @@ func readMistral(in input) result {
 	switch {
 	case at == len(in.text):
 		return in.more()
-	case in.text[at] == '[':
+	case in.text[at] == '[' || in.text[at] == '{':
 		return readCalls(in, "")
 	}
-	return readNamed(in)
+	return readNamed(in.behind(at)).after(at)
 }
 
 // readNamed reads name[CALL_ID]id[ARGS]{…}, of which both marks may be missing: the
 // name ends at the object.
 func readNamed(in input) result {
-	brace := strings.IndexByte(in.text, '{')
-	if brace < 0 {
-		return in.more()
+	s := scanner{input: in}
+	var call Call
+	var ok bool
+	if call.Name, ok = s.until("[{"); !ok {
+		return s.failed()
 	}
-	head, _, _ := strings.Cut(in.text[:brace], "[ARGS]")
-	name, id, _ := strings.Cut(head, "[CALL_ID]")
-	name = strings.TrimSpace(name)
-	if name == "" || strings.ContainsAny(name, " \n") {
-		return reject(brace)
+	if s.word("[CALL_ID]") {
+		if call.ID, ok = s.until("[{"); !ok {
+			return s.failed()
+		}
 	}
-	raw, n, is := readJSON(in.text[brace:], "", in.final)
+	s.word("[ARGS]")
+	s.space()
+	if s.next() != '{' {
+		return s.failed()
+	}
+	raw, n, is := readJSON(s.text[s.at:], "", s.final)
 	switch is {
 	case needMore:
 		return result{}
 	case notCall:
-		return reject(brace + n)
+		return reject(s.at + n)
 	}
-	return taken(brace+n, Call{ID: strings.TrimSpace(id), Name: name, Arguments: raw})
+	call.Arguments = raw
+	return taken(s.at+n, call)
 }

@@ -18,6 +18,15 @@ func (s *scanner) failed() result {
 	return reject(s.at)
 }
 
+// next returns the next byte, 0 at the end of the text.
+func (s *scanner) next() byte {
+	if s.at < len(s.text) {
+		return s.text[s.at]
+	}
+	s.short = true
+	return 0
+}
+
 // space passes white space.
 func (s *scanner) space() { s.at += space(s.text[s.at:]) }
 
@@ -32,6 +41,17 @@ func (s *scanner) word(word string) bool {
 	}
 	s.short = s.short || strings.HasPrefix(word, rest)
 	return false
+}
+
+// anyOf passes the longest of some words that is there.
+func (s *scanner) anyOf(list ...string) (word string) {
+	if rest := s.text[s.at:]; rest != "" {
+		word, s.short = words(list).here(rest, s.final)
+	} else {
+		s.short = true
+	}
+	s.at += len(word)
+	return word
 }
 
 // name passes a name of a function or a parameter, and the text at its end. Names have
@@ -53,4 +73,25 @@ func (s *scanner) name(end string) (name string, ok bool) {
 	}
 	s.at += n + len(end)
 	return name, true
+}
+
+// until passes one word, up to one of the bytes that may follow it, and the white space
+// before those.
+func (s *scanner) until(ends string) (word string, ok bool) {
+	rest := s.text[s.at:]
+	word = rest
+	n := strings.IndexAny(rest[:min(len(rest), maxName)], ends)
+	if n >= 0 {
+		word = rest[:n]
+	}
+	word = strings.Trim(word, spaces)
+	switch {
+	case strings.ContainsAny(word, spaces) || n < 0 && len(rest) >= maxName || n >= 0 && word == "":
+		return "", false
+	case n < 0:
+		s.short = true
+		return "", false
+	}
+	s.at += n
+	return word, true
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -39,6 +40,15 @@ func NewTools(tools []any) *Tools {
 		t.functions[f.Name] = schema{root: f.Parameters, part: f.Parameters}
 	}
 	return t
+}
+
+// know reports whether a prompt named the functions of some calls, true also where it is
+// not known which it named.
+func (t *Tools) know(calls []Call) bool {
+	if t == nil || len(t.functions) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(calls, func(c Call) bool { _, ok := t.functions[c.Name]; return !ok })
 }
 
 // has reports whether a function has an argument; known is false where that cannot be
