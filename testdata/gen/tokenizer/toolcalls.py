@@ -14,7 +14,6 @@ vendor/llama.cpp/models/templates), the chat templates in xinference 4.1.0
 (model/llm/models/*.json, written one to a file) and those in vLLM's examples.
 Needs transformers 5.24.
 """
-import ast
 import copy
 import glob
 import gzip
@@ -144,16 +143,22 @@ def attempt(template, case):
     return None, why, "", ""
 
 
+def in_order(value, text):
+    """A value with its keys in the order of the text, which some templates sort."""
+    if isinstance(value, list):
+        return [in_order(v, text) for v in value]
+    if not isinstance(value, dict):
+        return value
+    places = [text.find(k) for k in value]
+    keys = list(value) if places == sorted(places) else sorted(value)
+    return {k: in_order(value[k], text) for k in keys}
+
+
 def expected(case, text):
-    """The calls in the order of arguments that the text has: some templates sort them."""
-    calls = []
-    for i, (name, arguments) in enumerate(case[1]):
-        places = [text.find(k) for k in arguments]
-        keys = list(arguments) if places == sorted(places) else sorted(arguments)
-        if text.find(name) < 0:
-            return None
-        calls.append([name, {k: arguments[k] for k in keys}])
-    return calls
+    """The calls that the text has to hold, None where it lacks one."""
+    if any(name not in text for name, _ in case[1]):
+        return None
+    return [[name, in_order(arguments, text)] for name, arguments in case[1]]
 
 
 def main(out, *folders):

@@ -34,6 +34,7 @@ var phi4 = &format{
 	},
 	opens: words{"<|tool_call|>", "functools"},
 	bare:  true,
+	join:  ',',
 	ends:  "]>",
 	read: readers{
 		"<|tool_call|>": jsonSeries("<|/tool_call|>"), "functools": readFunctools, "": jsonSeries(""),
