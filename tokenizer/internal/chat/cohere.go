@@ -13,7 +13,7 @@ var cohere = &format{
 	suits:    contains("<|START_ACTION|>"),
 	opens:    cohereReaders.opens(),
 	ends:     "]>",
-	thinking: []thinking{{open: "<|START_THINKING|>", end: "<|END_THINKING|>", before: []string{"<|START_ACTION|>", "<|START_RESPONSE|>"}}},
+	thinking: []thinking{{open: "<|START_THINKING|>", end: "<|END_THINKING|>"}},
 	read:     cohereReaders.read,
 }
 

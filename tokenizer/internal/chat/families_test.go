@@ -150,7 +150,7 @@ func TestTheCallsThatTemplatesWriteAreReadBack(t *testing.T) {
 	eachAnswer(t, func(t *testing.T, format, _ string, tools *Tools, c answerOfTemplate) {
 		options := Options{Tools: tools, Prompt: c.Tail}
 		whole := readIn(format, options, []string{c.Answer})
-		for range 20 {
+		for range 10 {
 			parts := randomCut(random, c.Answer)
 			if diff := cmp.Diff(whole, readIn(format, options, parts)); diff != "" {
 				t.Fatalf("%q (-whole +parts):\n%s", parts, diff)

@@ -14,8 +14,8 @@ var gemma4 = &format{
 	opens: words{"<|tool_call>"},
 	ends:  "}>",
 	thinking: []thinking{
-		{open: "<|channel>thought\n", end: "<channel|>", before: []string{"<|tool_call>"}},
-		{open: "<|channel>", end: "<channel|>", before: []string{"<|tool_call>"}},
+		{open: "<|channel>thought", end: "<channel|>"},
+		{open: "<|channel>", end: "<channel|>"},
 	},
 	read: gemmaForm{quote: `<|"|>`, end: "<tool_call|>"}.read,
 }

@@ -2,15 +2,13 @@ package chat
 
 // granite is the format of Granite 3: a mark and a list of objects.
 var granite = &format{
-	name:  "granite",
-	marks: []string{"<|tool_call|>", "<tool_call>", "</tool_call>"},
-	suits: contains("<|tool_call|>", "<|start_of_role|>"),
-	opens: graniteReaders.opens(),
-	ends:  "]}>",
-	thinking: thinkingToo(thinking{
-		open: "Here is my thought process:", end: "Here is my response:", before: []string{"<|tool_call|>"},
-	}),
-	read: graniteReaders.read,
+	name:     "granite",
+	marks:    []string{"<|tool_call|>", "<tool_call>", "</tool_call>"},
+	suits:    contains("<|tool_call|>", "<|start_of_role|>"),
+	opens:    graniteReaders.opens(),
+	ends:     "]}>",
+	thinking: thinkingToo(thinking{open: "Here is my thought process:", end: "Here is my response:"}),
+	read:     graniteReaders.read,
 }
 
 var graniteReaders = silent("<response>", "</response>").and(jsonSeries(""), "<|tool_call|>").and(readHermes, "<tool_call>", openFunction)

@@ -19,7 +19,7 @@ var harmony = &format{
 const harmonyBody = "<|message|>"
 
 var harmonyThinking = thinking{
-	open: "<|channel|>analysis" + harmonyBody, end: "<|end|>", before: []string{"<|start|>", "<|channel|>", "<|call|>", "<|return|>"},
+	open: "<|channel|>analysis" + harmonyBody, end: "<|end|>", before: []string{"<|call|>", "<|return|>"},
 }
 
 var harmonyReaders = silent("<|end|>", "<|call|>", "<|return|>").and(readHarmony, "<|start|>", "<|channel|>")
@@ -76,6 +76,9 @@ func (s *scanner) harmonyCall(name string) result {
 	at := s.at
 	if s.space(); s.word("<|call|>") || s.word("<|end|>") { // there are none
 		return taken(s.at, Call{Name: name, Arguments: []byte("{}")})
+	}
+	if s.short {
+		return s.failed()
 	}
 	return named{end: "<|call|>"}.read(s.input, name, "", at)
 }

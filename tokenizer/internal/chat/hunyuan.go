@@ -13,7 +13,7 @@ var hunyuan = &format{
 	suits: func(template string) bool {
 		return containsAny("<tool_sep", "'<tool_sep{}>'", "hunyuan", "<|hy_", "｜hy_")(template) && strings.Contains(template, "tool_call")
 	},
-	opens:    append(hunyuanReaders.opens(), openFunction),
+	opens:    hunyuanReaders.opens(),
 	ends:     ">]}",
 	thinking: thinkingToo(thinking{open: "<think:opensource>", end: "</think:opensource>"}),
 	read:     hunyuanReaders.read,
@@ -26,31 +26,43 @@ var hunyuanReaders = readers{
 	"<tool_calls:":  skipTag,
 	"</tool_calls:": skipTag,
 	"<tool_call:":   readSuffixed,
+	openFunction:    readHermes,
+}
+
+// suffix passes the word that tags end in, and the end of the tag.
+func (s *scanner) suffix() (string, bool) {
+	const longest = 64
+	rest := s.text[s.at:min(len(s.text), s.at+longest)]
+	n := strings.IndexAny(rest, noName)
+	switch {
+	case n < 0:
+		s.short = len(rest) < longest
+		return "", false
+	case rest[n] != '>':
+		return "", false
+	}
+	s.at += n + 1
+	return rest[:n], true
 }
 
 // skipTag takes the rest of a tag and the white space behind it.
 func skipTag(in input) result {
-	n := strings.IndexAny(in.text, "> \n")
-	if n < 0 {
-		return in.more()
+	s := scanner{input: in}
+	if _, ok := s.suffix(); !ok {
+		return s.failed()
 	}
-	if in.text[n] != '>' {
-		return reject(n)
-	}
-	return skip(in.behind(n + 1)).after(n + 1)
+	return skip(in.behind(s.at)).after(s.at)
 }
 
 // readSuffixed reads a call whose tags end in a colon and a word.
 func readSuffixed(in input) result {
-	n := strings.IndexAny(in.text, "> \n")
-	if n < 0 {
-		return in.more()
+	s := scanner{input: in}
+	suffix, ok := s.suffix()
+	if !ok {
+		return s.failed()
 	}
-	if in.text[n] != '>' {
-		return reject(n)
-	}
-	suffix := ":" + in.text[:n]
-	return argKeysOf("", suffix, "tool_call"+suffix).read(in.behind(n + 1)).after(n + 1)
+	form := argKeysOf("", ":"+suffix, "tool_call:"+suffix)
+	return form.read(in.behind(s.at)).after(s.at)
 }
 
 // readHunyuan reads a name and its arguments: pairs of tags, or an object in a fence.

@@ -10,7 +10,7 @@ var kimi3 = &format{
 	suits:    contains("<|open|>", "<|close|>", "<|sep|>"),
 	opens:    kimi3Readers.opens(),
 	ends:     ">",
-	thinking: []thinking{{open: kimi3Open("think"), end: kimi3Close("think"), before: []string{kimi3Open("tools")}}},
+	thinking: []thinking{{open: kimi3Open("think"), end: kimi3Close("think")}},
 	read:     kimi3Readers.read,
 }
 

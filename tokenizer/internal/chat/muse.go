@@ -15,7 +15,7 @@ var muse = &format{
 	read:     museReaders.and(readMuse, "").read,
 }
 
-var museThinking = thinking{open: "assistant to=self" + harmonyBody, end: "<|eom|>", before: []string{"<|start|>", "<|eot|>"}}
+var museThinking = thinking{open: "assistant to=self" + harmonyBody, end: "<|eom|>", before: []string{"<|eot|>"}}
 
 var museTags = invokes("atem:invoke", "atem:parameter")
 

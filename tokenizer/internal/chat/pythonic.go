@@ -32,8 +32,8 @@ var gemma3 = &format{
 	ends:  "`)",
 	bare:  true,
 	read: readers{
-		"": pythonList(""), "```tool_code": pythonSeries("```"),
-		"```python": pythonSeries("```"), "```json": jsonSeries("```"),
+		"": pythonList(""), "```tool_code": fencedPython,
+		"```python": fencedPython, "```json": fencedJSON,
 	}.read,
 }
 

@@ -15,6 +15,8 @@ type series struct {
 	// end is the mark behind the calls, which a model may leave out. Without one and
 	// without a fence there is one item only.
 	end string
+	// fenced says that what opens the calls is the beginning of a fence.
+	fenced bool
 }
 
 // jsonSeries returns the reader of calls that are objects, or lists of them, up to a
@@ -40,14 +42,22 @@ func jsonSeriesOf(end string, call func(raw json.RawMessage) (Call, bool)) reade
 	return series{item: item, starts: startsJSON, end: end}.read
 }
 
+// fencedJSON reads objects behind the beginning of a fence.
+var fencedJSON = series{item: func(in input) result { return readCalls(in, "") }, starts: startsJSON, fenced: true}.read
+
+// fencedPython reads Python behind the beginning of a fence.
+var fencedPython = series{item: readPrinted, starts: startsPython, fenced: true}.read
+
 // startsJSON reports whether calls that are JSON can begin with a byte.
 func startsJSON(c byte) bool { return c == '{' || c == '[' }
 
 // pythonSeries returns the reader of calls that are Python, up to a mark.
 func pythonSeries(end string) reader {
-	starts := func(c byte) bool { return letter(c) || c == '_' || c == '[' }
-	return series{item: readPrinted, starts: starts, end: end}.read
+	return series{item: readPrinted, starts: startsPython, end: end}.read
 }
+
+// startsPython reports whether calls that are Python can begin with a byte.
+func startsPython(c byte) bool { return letter(c) || c == '_' || c == '[' }
 
 // readPrinted reads calls that are Python. One that is printed counts as what it prints.
 func readPrinted(in input) result {
@@ -75,6 +85,7 @@ func (f series) read(in input) result {
 	if !ok || at == len(in.text) {
 		return in.more()
 	}
+	fenced = fenced || f.fenced
 	if !f.starts(in.text[at]) {
 		return reject(at + 1)
 	}

@@ -10,7 +10,7 @@ var solar = &format{
 	suits:    contains("<|tool_call:begin|>"),
 	opens:    solarReaders.opens(),
 	ends:     "|>}",
-	thinking: []thinking{{open: "<|think|>", end: "<|end|>", before: []string{"<|begin|>"}}},
+	thinking: []thinking{{open: "<|think|>", end: "<|end|>"}},
 	read:     solarReaders.read,
 }
 
