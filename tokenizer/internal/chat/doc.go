@@ -3,11 +3,31 @@
 //
 // template.go is the one place of a tokenizer that knows the template engine.
 //
-// Of tool calls, parser.go knows what all formats share: an answer comes in parts,
-// text that may begin a call is held back, and what turns out to be no call is
-// text again. A [Parser] must find the same however an answer is cut into parts. A
-// format is a file with one value: the special tokens of its calls, the templates
-// that it belongs to, how a call opens, and how it is read. To add one, write such
-// a file, with what call.go has for JSON, put it into the list in format.go, and
-// give it a name among tokenizer.ToolFormat's constants.
+// # Calls
+//
+// An answer comes in parts, and what is found in it must not depend on how it was cut.
+// So the reader of a format is a pure function of the text behind an opening, and it is
+// monotone: what it answers to a text other than that it needs more, it answers to every
+// longer one. Then it matters for speed alone when it is asked. The [Parser] knows what
+// all formats share: it holds back text that may begin a call, asks the reader when more
+// of it has come, passes on as text what turns out to be none, and looks there for other
+// openings. Only where the text has ended, or is longer than any call, is a reader told
+// so: a call without its closing tag is one then, if the rest of it is whole.
+//
+// A long call is read again when it has grown by a part of its length, and bytes that
+// were read in vain are counted in a way that does not depend on the cut either: the work
+// for an answer grows with its length, whatever is in it.
+//
+// Thinking is marked apart. A call in it is only spoken of.
+//
+// A format is a file with one value: the special tokens of its calls, the templates that
+// it belongs to, the texts with which a call opens, and its reader. To add one, write
+// such a file, with what is there to read with: readCalls for calls that are objects of
+// JSON, tags for those with a tag for each parameter, readPython for calls of Python, a
+// scanner for all else, and Tools.value for arguments whose type only the schema of the
+// function knows. Put it into the list in format.go, and give it a name among
+// tokenizer.ToolFormat's constants. The tests of all formats ask its reader about every
+// beginning of its samples and cut those at random.
+//
+// JSON is read as models write it, by one reader, literal, which writes JSON.
 package chat

@@ -205,24 +205,31 @@ func (p *Parser) enter(n int, mark string) {
 	p.work, p.last = 0, 0
 }
 
-// call reads a call.
+// call reads a call. Only where more text would be needed is the reader told that none
+// will come, so that what that costs does not depend on when it was asked.
 func (p *Parser) call(out *output, final bool) bool {
-	in := input{text: p.text[p.opened:], final: final, mark: p.mark, tools: p.options.Tools}
+	in := input{text: p.text[p.opened:], mark: p.mark, tools: p.options.Tools}
 	if len(in.text) >= maxCall {
-		in.text, in.final = in.text[:maxCall], true
+		in.text, final = in.text[:maxCall], true
 	}
 	p.last = len(in.text)
 	p.work += p.last
 	r := p.read(in)
-	switch {
-	case r.is == needMore && !in.final:
+	if r.is == needMore {
 		p.looked += len(in.text)
-		return false
-	case r.is == isCall:
-		p.take(out, r)
-	default:
-		p.reject(out, r.n)
+		if !final {
+			return false
+		}
+		in.final = true
+		r = p.read(in)
+		p.waste += len(in.text) - r.n
 	}
+	p.looked += r.n
+	if r.is == isCall {
+		p.take(out, r)
+		return true
+	}
+	p.reject(out, r.n)
 	return true
 }
 
@@ -230,7 +237,6 @@ func (p *Parser) call(out *output, final bool) bool {
 func (p *Parser) take(out *output, r result) {
 	out.calls = append(out.calls, r.calls...)
 	p.inside, p.text = false, p.text[p.opened+r.n:]
-	p.looked += r.n
 	if r.thinking != nil {
 		p.thinking = r.thinking
 		if r.thinking.open == p.mark {
@@ -246,7 +252,6 @@ func (p *Parser) take(out *output, r result) {
 // be read for ever. Looked is what that cost to find out.
 func (p *Parser) reject(out *output, looked int) {
 	p.waste += looked + p.opened
-	p.looked += looked
 	p.inside = false
 	p.say(out, max(1, p.opened))
 }

@@ -26,6 +26,18 @@ var shapes = map[string][]struct{ name, before, piece, behind string }{
 		{"functions before a parameter that does not end", "", "<tool_call><function=f><parameter=a>1</parameter>", "<parameter=</tool_call>"},
 		{"marks before a function with no name", strings.Repeat("<tool_call>", 3000) + "<function=", " ", "></tool_call>"},
 		{"the end alone", "", "</tool_call>", ""},
+		{"functions", "", "<function=f>", ""},
+		{"functions with a value that does not end", "", "<function=f><parameter=a></function>x", ""},
+		{"functions with an object that does not end", "", "<function=f>{", ""},
+		{"parameters in a value", "<function=f>", "<parameter=a>", ""},
+		{"ends of functions in a value", "<function=f><parameter=a>", "</function> ", ""},
+		{"parameters", "<function=f>", "<parameter=a>x</parameter>", ""},
+		{"thinking within a text", "a", "<think>", ""},
+		{"thinking and calls", "", `<think>a</think><tool_call>{"name":"f"}</tool_call>`, ""},
+		{"objects in one tag", "<tool_call>", `{"name":"f"}`, ""},
+		{"brackets behind a call", `<tool_call>{"name":"f"}`, "}", ""},
+		{"spaces before a key", `<tool_call>{"name":"f"`, " ", ""},
+		{"backslashes", `<tool_call>{"`, `\\`, ""},
 	},
 	"llama": {
 		{"marks", "", "<|python_tag|>", ""},
@@ -38,6 +50,12 @@ var shapes = map[string][]struct{ name, before, piece, behind string }{
 		{"calls", "", `{"name":"f"}; `, ""},
 		{"objects that are no calls", "", `{"a":1} `, ""},
 		{"a string that does not end", `{"`, "a", ""},
+		{"lists", "", "[", ""},
+		{"calls of Python in a row", "[", "f(),", ""},
+		{"arguments of Python", "[f(", "a=1,", ""},
+		{"marks with calls of Python", "", "<|python_tag|>[f(a=", ""},
+		{"strings of Python", "[f(a=", `'''x`, ""},
+		{"tuples", "[f(a=", "(", ""},
 	},
 	"mistral": {
 		{"marks", "", "[TOOL_CALLS]", ""},
@@ -59,7 +77,7 @@ var shapes = map[string][]struct{ name, before, piece, behind string }{
 // An answer is looked at a fixed number of times, not once for each mark or part. More
 // than a call may hold back comes too, where marks are given up one after the other.
 func TestTheWorkGrowsWithTheAnswer(t *testing.T) {
-	const most = 40
+	const most = 64
 	for format, list := range shapes {
 		for _, c := range list {
 			for _, size := range []int{1 << 16, 2*maxCall + 1<<15} {

@@ -1,0 +1,58 @@
+package chat
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Whatever a model writes, any cut gives what the whole gives, nothing of it is lost
+// without a call, and the arguments of calls are objects.
+func FuzzAnyCut(f *testing.F) {
+	for format, answers := range anyAnswers {
+		for i, known := range formats {
+			for _, c := range answers {
+				if known.name == format {
+					f.Add(uint8(i), c.answer, uint64(7))
+					f.Add(uint8(i), "<think>"+c.answer+"</think>"+c.answer, uint64(9))
+				}
+			}
+		}
+	}
+	tool := json.RawMessage(`{"name": "f", "parameters": {"properties": {"a": {"type": "string"}, "n": {"type": ["integer", "null"]}}}}`)
+	f.Fuzz(func(t *testing.T, index uint8, answer string, seed uint64) {
+		format := formats[int(index)%len(formats)].name
+		var options Options
+		if seed%2 == 0 {
+			options.Tools = NewTools([]any{tool})
+		}
+		whole := readIn(format, options, []string{answer})
+		for _, call := range whole.Calls {
+			if !json.Valid(call.Arguments) || call.Arguments[0] != '{' || call.Name == "" {
+				t.Fatalf("%s: %q has the call %q with the arguments %q", format, answer, call.Name, call.Arguments)
+			}
+		}
+		random := rand.New(rand.NewPCG(seed, 1))
+		for _, parts := range [][]string{randomCut(random, answer), randomCut(random, answer), bytesOf(answer[:min(len(answer), 2000)])} {
+			want := whole
+			if length := len(answer); length > 2000 && len(parts) == 2000 {
+				want = readIn(format, options, []string{answer[:2000]})
+			}
+			if got := readIn(format, options, parts); !reflect.DeepEqual(want, got) {
+				t.Fatalf("%s: %q (-whole +parts):\n%s", format, parts, cmp.Diff(want, got))
+			}
+		}
+		if len(answer) > 300 {
+			return
+		}
+		known := formatOf(format)
+		for _, mark := range append(words{""}, known.opens...) {
+			if mark != "" || known.bare && answer != "" && space(answer) == 0 {
+				checkMonotone(t, known, input{text: answer, mark: mark, tools: options.Tools})
+			}
+		}
+	})
+}
