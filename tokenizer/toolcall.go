@@ -31,6 +31,94 @@ const (
 	// ToolsMistral is [TOOL_CALLS] with a list of calls, or with a name and its
 	// arguments, as Mistral's models write it.
 	ToolsMistral ToolFormat = "mistral"
+	// ToolsApertus is [{"name": {…}}] between <|tools_prefix|> and <|tools_suffix|>.
+	ToolsApertus ToolFormat = "apertus"
+	// ToolsApriel is a list of objects in <tool_calls>, after thinking up to [BEGIN FINAL RESPONSE].
+	ToolsApriel ToolFormat = "apriel"
+	// ToolsCohere is a list between <|START_ACTION|> and <|END_ACTION|>, as Command R7B and A write it.
+	ToolsCohere ToolFormat = "cohere"
+	// ToolsCommandR is Action: and a list in a fence of Markdown, as the first Command R writes it.
+	ToolsCommandR ToolFormat = "command-r"
+	// ToolsDeepSeek is name<｜tool▁sep｜>{…} between marks, as DeepSeek R1, V3 and V3.1 write it.
+	ToolsDeepSeek ToolFormat = "deepseek"
+	// ToolsDeepSeekML is <｜DSML｜invoke name="…">, as DeepSeek V3.2 and V4 write it, and GigaChat 3.5 with GCML.
+	ToolsDeepSeekML ToolFormat = "dsml"
+	// ToolsDots is <invoke name="…"> in <dots_function_call>.
+	ToolsDots ToolFormat = "dots"
+	// ToolsFirefunction is functools[…], or <functioncall> and an object.
+	ToolsFirefunction ToolFormat = "firefunction"
+	// ToolsFunctionary is >>>name, a line break and an object, as functionary v3.2 writes it.
+	ToolsFunctionary ToolFormat = "functionary"
+	// ToolsFunctionary2 is <|recipient|>name and <|content|>{…}, as functionary v2 writes it.
+	ToolsFunctionary2 ToolFormat = "functionary-v2"
+	// ToolsFunctionGemma is call:name{key:<escape>value<escape>} between marks.
+	ToolsFunctionGemma ToolFormat = "functiongemma"
+	// ToolsGemma3 is Python in a fence named tool_code.
+	ToolsGemma3 ToolFormat = "gemma3"
+	// ToolsGemma4 is call:name{key:value} between <|tool_call> and <tool_call|>.
+	ToolsGemma4 ToolFormat = "gemma4"
+	// ToolsGigaChat is a message of the role "function call" with an object.
+	ToolsGigaChat ToolFormat = "gigachat"
+	// ToolsGLM is <tool_call>name<arg_key>…</arg_key><arg_value>…</arg_value>, as GLM 4.5 and later, Ling 3, Laguna and Spark write it.
+	ToolsGLM ToolFormat = "glm"
+	// ToolsGLM4 is a line with the name and an object, as GLM 4 writes it.
+	ToolsGLM4 ToolFormat = "glm4"
+	// ToolsGranite is <|tool_call|> and a list, as Granite 3 writes it.
+	ToolsGranite ToolFormat = "granite"
+	// ToolsGranite20B is <function_call> and an object.
+	ToolsGranite20B ToolFormat = "granite-20b"
+	// ToolsHarmony is messages with channels and recipients, as gpt-oss writes them.
+	ToolsHarmony ToolFormat = "harmony"
+	// ToolsHunyuan is a name and arguments, or objects, in <tool_calls>.
+	ToolsHunyuan ToolFormat = "hunyuan"
+	// ToolsHyperCLOVA is -> tool/function_call and a list, as HyperCLOVA X writes it.
+	ToolsHyperCLOVA ToolFormat = "hyperclova"
+	// ToolsInkling is <|content_invoke_tool_json|> and an object.
+	ToolsInkling ToolFormat = "inkling"
+	// ToolsInternLM is an object between <|action_start|><|plugin|> and <|action_end|>.
+	ToolsInternLM ToolFormat = "internlm"
+	// ToolsIQuest is the form of GLM in <iquest_tool_call>.
+	ToolsIQuest ToolFormat = "iquest"
+	// ToolsJamba is a list of objects in <tool_calls>.
+	ToolsJamba ToolFormat = "jamba"
+	// ToolsJSON is an answer that is an object or a list with nothing around it, as xLAM and others write it.
+	ToolsJSON ToolFormat = "json"
+	// ToolsK2 is the form of GLM with tags named <ifm|…>, as K2 Horizon writes it.
+	ToolsK2 ToolFormat = "k2"
+	// ToolsKimi is functions.name:0 and an object between marks, as Kimi K2 writes it.
+	ToolsKimi ToolFormat = "kimi"
+	// ToolsKimi3 is <|open|>call tool="…"<|sep|>, as Kimi K3 writes it.
+	ToolsKimi3 ToolFormat = "kimi-k3"
+	// ToolsLFM2 is Python between <|tool_call_start|> and <|tool_call_end|>, as LFM2 and MiniCPM 3 and 4 write it.
+	ToolsLFM2 ToolFormat = "lfm2"
+	// ToolsLongCat is an object or the form of GLM in <longcat_tool_call>.
+	ToolsLongCat ToolFormat = "longcat"
+	// ToolsMiniCPM5 is <function name="…"><param name="…">.
+	ToolsMiniCPM5 ToolFormat = "minicpm5"
+	// ToolsMiniMax is <invoke name="…"> in <minimax:tool_call>, as MiniMax M2 writes it.
+	ToolsMiniMax ToolFormat = "minimax"
+	// ToolsMiniMaxM1 is objects in <tool_calls>, one to a line.
+	ToolsMiniMaxM1 ToolFormat = "minimax-m1"
+	// ToolsMiniMaxM3 is elements with the names of arguments, each behind ]<]minimax[>[.
+	ToolsMiniMaxM3 ToolFormat = "minimax-m3"
+	// ToolsMuse is <atem:invoke name="…"> in messages with recipients, as Muse Glimmer writes it.
+	ToolsMuse ToolFormat = "muse"
+	// ToolsNemotron is a list in <TOOLCALL>, as Nemotron before version 3 writes it.
+	ToolsNemotron ToolFormat = "nemotron"
+	// ToolsOlmo3 is Python in <function_calls>, one call to a line.
+	ToolsOlmo3 ToolFormat = "olmo3"
+	// ToolsPangu is a list between [unused11] and [unused12].
+	ToolsPangu ToolFormat = "pangu"
+	// ToolsPhi4 is a list between <|tool_call|> and <|/tool_call|>, or functools[…], as Phi-4 mini writes it.
+	ToolsPhi4 ToolFormat = "phi4"
+	// ToolsPythonic is an answer that is a list of calls in Python, as Llama 4 and ToolACE write it.
+	ToolsPythonic ToolFormat = "pythonic"
+	// ToolsSeed is the tags of Qwen 3 Coder in <seed:tool_call>.
+	ToolsSeed ToolFormat = "seed"
+	// ToolsSmolLM is objects in <tool_call> or Python in <code>, as SmolLM3 writes it.
+	ToolsSmolLM ToolFormat = "smollm"
+	// ToolsSolar is <|tool_call:name|>name<|tool_call:args|>{…}, as Solar Open writes it.
+	ToolsSolar ToolFormat = "solar"
 )
 
 // ToolFormat returns the format that the chat template suggests, empty where

@@ -104,7 +104,12 @@ func (r result) after(n int) result {
 
 // formats are the known ones, in the order in which a template is asked: those
 // with a mark of their own go before those that share one with others.
-var formats = []*format{mistral, hermes, llama}
+var formats = []*format{
+	muse, harmony, kimi3, kimi, dsml, deepseek, minimaxM3, minimax, gemma4, functionGemma, cohere, commandR,
+	solar, apertus, gigachat, seed, k2, iquest, dots, inkling, longcat, minicpm5, hunyuan, glm,
+	nemotron, internlm, apriel, pangu, hyperclova, minimaxM1, jamba, functionary, functionary2,
+	granite, granite20b, phi4, firefunction, smollm, lfm2, olmo3, gemma3, pythonic, mistral, hermes, llama, glm4, bareJSON,
+}
 
 // noFormat finds no calls.
 var noFormat = &format{read: func(input) result { return reject(0) }}

@@ -1,0 +1,109 @@
+package chat
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// m3Tree reads the elements of a call of MiniMax M3. Those with texts in them are
+// values, those with elements objects, or lists where all of them are named item.
+type m3Tree struct {
+	text     string // what is left to read
+	function string
+	tools    *Tools
+	depth    int
+}
+
+// elements reads elements up to the end of the text or of the element around them.
+func (t *m3Tree) elements() (all []m3Element, ok bool) {
+	for {
+		rest, found := strings.CutPrefix(strings.TrimLeft(t.text, spaces), m3Mark+"<")
+		if !found || strings.HasPrefix(rest, "/") {
+			t.text = strings.TrimLeft(t.text, spaces)
+			return all, true
+		}
+		key, rest, found := strings.Cut(rest, ">")
+		if !found {
+			return all, false
+		}
+		t.text = rest
+		value, ok := t.element(key)
+		if !ok {
+			return all, false
+		}
+		all = append(all, m3Element{key, value})
+	}
+}
+
+// element reads what is in an element and its end.
+func (t *m3Tree) element(key string) (json.RawMessage, bool) {
+	end := m3Mark + "</" + key + ">"
+	text, _, _ := strings.Cut(t.text, m3Mark)
+	if rest, found := strings.CutPrefix(t.text[len(text):], end); found {
+		t.text = rest
+		return t.value(key, text), true
+	}
+	inner := m3Tree{text: t.text, tools: t.tools.within(t.function, key), depth: t.depth + 1}
+	if inner.depth > maxDepth {
+		return nil, false
+	}
+	all, ok := inner.elements()
+	rest, found := strings.CutPrefix(inner.text, end)
+	t.text = rest
+	return m3Value(all), ok && found
+}
+
+// value returns the value of a text. An empty one may stand for a list or an object with
+// nothing in it.
+func (t *m3Tree) value(key, text string) json.RawMessage {
+	if strings.TrimSpace(text) == "" {
+		switch t.tools.argument(t.function, key).types() {
+		case listType:
+			return json.RawMessage("[]")
+		case objectType:
+			return json.RawMessage("{}")
+		}
+	}
+	return t.tools.value(t.function, key, text)
+}
+
+// within returns what is known of the members of an argument, as those of a function
+// without a name. The elements of a list are all named item.
+func (t *Tools) within(function, key string) *Tools {
+	s := t.argument(function, key).resolve()
+	if items, ok := s.part["items"]; ok {
+		s.part = map[string]any{"properties": map[string]any{"item": items}}
+	}
+	return &Tools{functions: map[string]schema{"": s}}
+}
+
+// m3Element is an element that was read.
+type m3Element struct {
+	name  string
+	value json.RawMessage
+}
+
+// m3Value returns the value that elements make up.
+func m3Value(all []m3Element) json.RawMessage {
+	if len(all) == 0 || slices.ContainsFunc(all, func(e m3Element) bool { return e.name != "item" }) {
+		o := m3Object(all)
+		return o.json()
+	}
+	out := []byte("[")
+	for i, e := range all {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, e.value...)
+	}
+	return append(out, ']')
+}
+
+// m3Object returns the object that elements make up.
+func m3Object(all []m3Element) (o object) {
+	for _, e := range all {
+		o.set(e.name, e.value)
+	}
+	return o
+}
