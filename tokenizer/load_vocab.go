@@ -24,11 +24,11 @@ import (
 type vocabKind int
 
 const (
-	noVocab    vocabKind = iota
-	wordsVocab           // vocab.txt
-	mergesVocab          // vocab.json and merges.txt
-	ranksVocab           // tiktoken's
-	tekkenVocab          // Mistral's
+	noVocab     vocabKind = iota
+	wordsVocab            // vocab.txt
+	mergesVocab           // vocab.json and merges.txt
+	ranksVocab            // tiktoken's
+	tekkenVocab           // Mistral's
 )
 
 // The names of vocabularies in a folder. AutoTokenizer of transformers takes the first

@@ -227,4 +227,3 @@ func decodeCLIP(may *budget.Budget, tokens []string) []string {
 	}
 	return []string{strings.TrimSpace(strings.ReplaceAll(text, "</w>", " "))}
 }
-
