@@ -81,14 +81,14 @@ func (b *builder) named() (tokens []added.Token) {
 func (b *builder) special(name string) (added.Token, bool) {
 	raw, there := b.fields[name]
 	if there && len(raw) > 0 && raw[0] == '{' {
-		return token(raw)
+		return token(raw, true)
 	}
 	text := b.class.tokens[name]
 	if there {
 		text = textField(raw)
 	}
 	left := name == "mask_token" && b.class.leftMask
-	return added.Token{Content: text, Special: true, Normalized: b.class.normalized, LStrip: left}, text != ""
+	return added.Token{Content: text, Special: true, LStrip: left}, text != ""
 }
 
 // tell sets the tokens of Config to those that the vocabulary was built with: a class

@@ -19,12 +19,11 @@ type class struct {
 	post, single, pair string
 	bos                bool
 
-	tokens     map[string]string // the special tokens that no file names
-	normalized bool              // special tokens are found after normalization
-	leftMask   bool              // the mask takes the spaces before it
-	again      bool              // special tokens are added a second time, as they are written
-	lower      bool              // words end in </w>, which decoding makes a space
-	whisper    bool
+	tokens   map[string]string // the special tokens that no file names
+	leftMask bool              // the mask takes the spaces before it
+	again    bool              // special tokens are added a second time, as they are written
+	lower    bool              // words end in </w>, which decoding makes a space
+	whisper  bool
 }
 
 const (
@@ -148,7 +147,7 @@ var classes = map[string]class{
 			"bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>",
 			"unk_token": "[UNK]", "pad_token": "<pad>", "mask_token": "<mask>",
 		},
-		normalized: true, leftMask: true,
+		leftMask: true,
 	},
 	"Funnel": {
 		words: true, small: wordPieces, pre: bertWords, decoder: `{"type":"WordPiece","prefix":${wordpieces_prefix:"##"},"cleanup":true}`,
