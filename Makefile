@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity tokenizer-sidefiles bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -107,6 +107,9 @@ static: build ## check that the Linux command needs no shared library
 
 tokenizer-parity: ## compare the tokenizer with Hugging Face's on fresh strings; needs Python 3
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh parity
+
+tokenizer-sidefiles: ## record what AutoTokenizer makes of the files beside tokenizer.json; needs Python 3 with transformers 5.24.0
+	"$(or $(PYTHON),python3)" testdata/gen/tokenizer/sidefiles.py --models "$${COREML_FIXTURES:?needs COREML_FIXTURES}/../tokenizers/models" tokenizer/testdata/sidefiles
 
 bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in one run
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench

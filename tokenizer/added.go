@@ -1,103 +1,184 @@
 package tokenizer
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/normalizer"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
+	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
-// addTokens gives the added tokens their ids and makes the sets that find them.
-//
-// A token of the model's vocabulary keeps its id there; the others are numbered
-// from the size of the vocabulary on, in the order of the file. The ids that
-// the file gives say the same in any file that the reference has written, and
-// the reference goes by the order where they do not.
-func (t *Tokenizer) addTokens(tokens []added.Token) error {
-	t.addedIDs = make(map[string]int, len(tokens))
-	t.addedByID = make(map[int]*added.Token, len(tokens))
-	next := t.vocab.Count
-	var special, plain []*added.Token // each special one once
-	isSpecial := map[string]bool{}
-	for i := range tokens {
-		if a := &tokens[i]; a.Special && !isSpecial[a.Content] {
-			isSpecial[a.Content] = true
-			special = append(special, a)
-		}
+// adder gives added tokens their ids, list by list, as version 0.23 of the reference
+// does: a token of the vocabulary keeps its id there, the others get the next free ones.
+// The ids that the files give say the same where the reference has written them, and
+// the reference goes by the order where they do not. Of several descriptions of a token
+// the last one counts.
+type adder struct {
+	t         *Tokenizer
+	ids       []int // in the order in which they were added
+	isSpecial map[string]bool
+	// normalized are tokens that any description says are found after normalization.
+	normalized map[int]bool
+}
+
+func newAdder(t *Tokenizer) *adder {
+	t.addedIDs = map[string]int{}
+	t.addedByID = map[int]*added.Token{}
+	return &adder{t: t, isSpecial: map[string]bool{}, normalized: map[int]bool{}}
+}
+
+// add adds a list of tokens, and changes those that are there already.
+func (a *adder) add(tokens []added.Token) error {
+	next := a.t.vocab.Count
+	for _, id := range a.ids {
+		next = max(next, id+1)
 	}
-	known := map[added.Token]bool{}
 	for i := range tokens {
-		a := &tokens[i]
-		same := *a
-		same.ID = 0
-		if a.Content == "" || known[same] {
+		one := &tokens[i]
+		if one.Content == "" {
 			continue
 		}
-		known[same] = true
-		if len(a.Content) > added.MaxAdded {
-			return fmt.Errorf("added token of %d bytes, the limit is %d", len(a.Content), added.MaxAdded)
+		if len(one.Content) > added.MaxAdded {
+			return fmt.Errorf("added token of %d bytes, the limit is %d", len(one.Content), added.MaxAdded)
 		}
-		id, ok := t.TokenToID(a.Content)
+		id, ok := a.t.TokenToID(one.Content)
 		switch {
-		case a.Given:
-			id = int(a.ID)
+		case one.Given:
+			id = int(one.ID)
 		case !ok:
 			id = next
 			next++
 		}
-		t.addedIDs[a.Content] = id
-		t.addedByID[id] = a // of several descriptions of a token the last one counts
-		a.ID = int64(id)
-		if isSpecial[a.Content] {
-			t.special[id] = true
-		} else {
-			plain = append(plain, a)
+		if id > vocab.MaxID {
+			return errTooManyTokens
 		}
-		t.size = max(t.size, id+1)
+		a.put(id, one)
 	}
-	t.isAdded = make([]bool, t.size)
-	for id := range t.addedByID {
-		t.isAdded[id] = true
-	}
-	for id := range t.special {
-		t.isAdded[id] = true
-	}
-	return t.findAdded(append(special, plain...))
+	return nil
 }
 
-// findAdded makes the sets that find added tokens in texts. Of several with one
-// text the first one is found.
-func (t *Tokenizer) findAdded(tokens []*added.Token) error {
+// errTooManyTokens is the cause of refusing tokens beyond the largest id.
+var errTooManyTokens = errors.New("too many added tokens")
+
+// put gives a token its id.
+func (a *adder) put(id int, one *added.Token) {
+	one.ID = int64(id)
+	if _, ok := a.t.addedByID[id]; !ok {
+		a.ids = append(a.ids, id)
+	}
+	a.t.addedIDs[one.Content] = id
+	a.t.addedByID[id] = one
+	if one.Special {
+		a.isSpecial[one.Content] = true
+	}
+	if one.Normalized {
+		a.normalized[id] = true
+	}
+	a.t.size = max(a.t.size, id+1)
+}
+
+// done makes the sets that find the tokens in texts.
+func (a *adder) done() error {
+	t := a.t
+	if err := a.setTexts(); err != nil {
+		return err
+	}
+	t.isAdded = make([]bool, t.size)
+	// Of several tokens with one text the first one is found, special ones before others.
+	slices.SortStableFunc(a.ids, func(x, y int) int {
+		return cmp.Compare(a.rank(x), a.rank(y))
+	})
 	var sets [2][]*added.Token
 	var texts [2][]string
-	size := 0
-	for _, a := range tokens {
-		size += len(a.Content)
-	}
-	// All of them share one budget: a file has many.
-	var may budget.Budget
-	may.Begin(nil, size)
-	for _, a := range tokens {
-		if a.Content == "" {
-			continue
+	for _, id := range a.ids {
+		one := t.addedByID[id]
+		kind, text := 0, one.Content
+		if one.Normalized {
+			kind, text = 1, one.Text
 		}
-		text, kind := a.Content, 0
-		if a.Normalized {
-			var err error
-			if text, err = normalizer.Alone(&may, t.normalizers, text); err != nil {
-				return err
-			}
-			if !may.Take(len(text)) {
-				return may.Err
-			}
-			kind = 1
+		sets[kind], texts[kind] = append(sets[kind], one), append(texts[kind], text)
+		t.isAdded[id] = true
+		one.Passed = t.config.SplitSpecialTokens && a.isSpecial[one.Content]
+		// The reference asks whether the text that it decodes is that of a special token.
+		if a.isSpecial[one.Text] {
+			t.special[id] = true
 		}
-		sets[kind] = append(sets[kind], t.addedByID[t.addedIDs[a.Content]])
-		texts[kind] = append(texts[kind], text)
 	}
 	for kind := range t.added {
 		t.added[kind] = added.NewSet(sets[kind], texts[kind])
 	}
+	for id := range t.special {
+		t.isAdded[id] = true
+	}
 	return nil
+}
+
+func (a *adder) rank(id int) int {
+	if a.isSpecial[a.t.addedByID[id].Content] {
+		return 0
+	}
+	return 1
+}
+
+// setTexts sets what tokens are decoded as: what normalization makes of those that are
+// found after it. (Version 0.22 of the reference decoded them as they are written.) All
+// share one budget: a file has many.
+func (a *adder) setTexts() error {
+	size := 0
+	for _, id := range a.ids {
+		size += len(a.t.addedByID[id].Content)
+	}
+	var may budget.Budget
+	may.Begin(nil, size)
+	for _, id := range a.ids {
+		one := a.t.addedByID[id]
+		one.Text = one.Content
+		if !a.normalized[id] {
+			continue
+		}
+		text, err := normalizer.Alone(&may, a.t.normalizers, one.Content)
+		if err != nil {
+			return err
+		}
+		if !may.Take(len(text)) {
+			return may.Err
+		}
+		one.Text = text
+	}
+	return nil
+}
+
+// addTokens adds the tokens of a file.
+func (t *Tokenizer) addTokens(tokens []added.Token) error {
+	a := newAdder(t)
+	if err := a.add(tokens); err != nil {
+		return err
+	}
+	return a.done()
+}
+
+// addAll adds the tokens of tokenizer.json, and then those that the files beside it
+// name.
+func (t *Tokenizer) addAll(own []added.Token, side *sidefiles.Side) error {
+	a := newAdder(t)
+	if err := a.add(own); err != nil {
+		return err
+	}
+	has := map[string]bool{}
+	for _, one := range t.addedByID {
+		has[one.Content] = true
+	}
+	err := a.add(side.Tokens(func(text string) bool { return has[text] }))
+	if err == nil {
+		err = a.add(side.Renewed())
+	}
+	if err != nil {
+		return &FormatError{File: sidefiles.ConfigName, Err: err}
+	}
+	return a.done()
 }

@@ -112,5 +112,8 @@ func (t *Tokenizer) chatVars(messages []Message, opts *ChatOptions) *chat.Variab
 	for i := range messages {
 		vars.Messages = append(vars.Messages, (*chat.Message)(&messages[i]))
 	}
+	for name, text := range c.ExtraSpecialTokens {
+		vars.Tokens = append(vars.Tokens, chat.Token{Name: name, Text: text})
+	}
 	return vars
 }

@@ -2,15 +2,20 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"maps"
 	"path"
-	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/storage"
+	"github.com/gocoreml/coreml/tokenizer/internal/added"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
+	"github.com/gocoreml/coreml/tokenizer/internal/model"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
 // Config is what the files beside tokenizer.json say about a tokenizer. A
@@ -27,11 +32,27 @@ type Config struct {
 	SepToken  string
 	CLSToken  string
 	MaskToken string
-	// AdditionalSpecialTokens are further tokens that are not text.
+	// AdditionalSpecialTokens are further tokens that are not text, from
+	// extra_special_tokens or, where that names none, additional_special_tokens.
 	AdditionalSpecialTokens []string
+	// ExtraSpecialTokens are the tokens that have names of the tokenizer's own,
+	// such as image_token, by their names. They are variables of chat templates,
+	// as bos_token is.
+	ExtraSpecialTokens map[string]string
 	// ModelMaxLength is the longest text in tokens that the model was made
 	// for, 0 if it is not known.
 	ModelMaxLength int
+	// PaddingSide and TruncationSide, "left" or "right", are where a text that is
+	// too short is filled up and one that is too long is cut: on the right if they
+	// are empty.
+	PaddingSide    string
+	TruncationSide string
+	// CleanUpTokenizationSpaces takes the spaces before marks such as "." and
+	// "n't" out of what is decoded. It counts for nothing with byte pair
+	// encoding, where the spaces are those of the text.
+	CleanUpTokenizationSpaces bool
+	// SplitSpecialTokens reads special tokens in a text as ordinary text.
+	SplitSpecialTokens bool
 	// AddBOSToken and AddEOSToken are the options of that name. They are nil
 	// where the file has none, and do not change Encode: the post-processor
 	// of tokenizer.json decides.
@@ -45,71 +66,6 @@ type Config struct {
 	ChatTemplates map[string]string
 }
 
-// tokenText is a token that a file gives as a string or as an object.
-type tokenText string
-
-func (t *tokenText) UnmarshalJSON(data []byte) error {
-	var text *string
-	if json.Unmarshal(data, &text) == nil {
-		if text != nil {
-			*t = tokenText(*text)
-		}
-		return nil
-	}
-	var object struct {
-		Content string `json:"content"`
-	}
-	if err := json.Unmarshal(data, &object); err != nil {
-		return err
-	}
-	*t = tokenText(object.Content)
-	return nil
-}
-
-// configFile is the JSON of tokenizer_config.json and special_tokens_map.json.
-type configFile struct {
-	BOS        tokenText       `json:"bos_token"`
-	EOS        tokenText       `json:"eos_token"`
-	Unk        tokenText       `json:"unk_token"`
-	Pad        tokenText       `json:"pad_token"`
-	Sep        tokenText       `json:"sep_token"`
-	CLS        tokenText       `json:"cls_token"`
-	Mask       tokenText       `json:"mask_token"`
-	Additional json.RawMessage `json:"additional_special_tokens"`
-	MaxLength  *float64        `json:"model_max_length"`
-	AddBOS     *bool           `json:"add_bos_token"`
-	AddEOS     *bool           `json:"add_eos_token"`
-	Class      string          `json:"tokenizer_class"`
-	Chat       json.RawMessage `json:"chat_template"`
-	Decoder    json.RawMessage `json:"added_tokens_decoder"`
-	Legacy     *bool           `json:"legacy"`
-}
-
-// configKeys are the keys of configFile.
-var configKeys = func() map[string]bool {
-	keys := map[string]bool{}
-	for f := range reflect.TypeFor[configFile]().Fields() {
-		keys[f.Tag.Get("json")] = true
-	}
-	return keys
-}()
-
-// read reads the file as Python does, with which transformers answers: by the exact
-// names of its keys, and of a key that comes twice by the last value, even where that
-// is null. encoding/json alone would take BOS_TOKEN for bos_token.
-func (f *configFile) read(data []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return err
-	}
-	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { return !configKeys[key] })
-	exact, err := json.Marshal(fields)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(exact, f)
-}
-
 // maxSideFile bounds the files beside tokenizer.json, which list some ten
 // thousand tokens at most, and maxTemplates the chat templates in a folder.
 const (
@@ -121,95 +77,149 @@ const (
 // what only SentencePiece files need.
 type sideFiles struct {
 	*Config
+	*sidefiles.Side
+	files     sidefiles.Files
+	templates map[string]string // those that are files
+	processor []byte            // chat_template.json
+	model     []byte            // config.json, where fix_mistral_regex asks for it
+
 	decoder, simple json.RawMessage // the lists of added tokens
 	legacy          *bool           // whether each part between them begins with a space
 }
 
 // readConfig reads the files beside tokenizer.json; all of them are optional.
 func readConfig(fsys fs.FS, dir string) (*sideFiles, error) {
-	c := &sideFiles{Config: &Config{ChatTemplates: map[string]string{}}}
-	for _, name := range []string{"special_tokens_map.json", "tokenizer_config.json", "chat_template.json"} {
-		data, err := readOptional(fsys, path.Join(dir, name))
+	c := &sideFiles{templates: map[string]string{}}
+	for _, f := range []struct {
+		name string
+		data *[]byte
+	}{
+		{sidefiles.ConfigName, &c.files.Config},
+		{sidefiles.SpecialName, &c.files.Special},
+		{sidefiles.AddedName, &c.files.Added},
+		{"chat_template.json", &c.processor},
+	} {
+		data, err := readOptional(fsys, path.Join(dir, f.name))
 		if err != nil {
 			return nil, err
 		}
-		if data == nil {
-			continue
-		}
-		if err := c.merge(data); err != nil {
-			return nil, &FormatError{File: name, Err: err}
-		}
+		*f.data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	}
-	simple, err := readOptional(fsys, path.Join(dir, "added_tokens.json"))
-	if err != nil {
-		return nil, err
-	}
-	c.simple = simple
 	if err := c.readTemplates(fsys, dir); err != nil {
 		return nil, err
+	}
+	if bytes.Contains(c.files.Config, []byte(`"fix_mistral_regex"`)) {
+		data, err := readOptional(fsys, path.Join(dir, "config.json"))
+		if err != nil {
+			return nil, err
+		}
+		c.model = data
+	}
+	return c, c.resolve(nil, nil)
+}
+
+// resolve merges the files, with the added tokens and the padding of tokenizer.json if
+// there is one.
+func (c *sideFiles) resolve(own []added.Token, padding *Padding) error {
+	c.files.Own, c.files.Padded = own, padding != nil
+	if padding != nil {
+		c.files.PadToken, c.files.PadLeft = padding.Token, padding.Left
+	}
+	side, err := sidefiles.Read(&c.files)
+	if err == nil {
+		c.Side, c.Config = side, &Config{}
+		if err = c.fill(); err != nil {
+			err = &sidefiles.Error{File: sidefiles.ConfigName, Err: err}
+		}
+	}
+	if e := (*sidefiles.Error)(nil); errors.As(err, &e) {
+		return &FormatError{File: e.File, Err: e.Err}
+	}
+	return err
+}
+
+// fill sets the fields of the configuration.
+func (c *sideFiles) fill() error {
+	var length, most *float64
+	var class *string
+	c.decoder, c.simple = c.Raw("added_tokens_decoder"), c.files.Added
+	err := errors.Join(
+		c.Value("model_max_length", &length), c.Value("max_len", &most), c.Value("tokenizer_class", &class), c.Value("legacy", &c.legacy),
+		c.Value("add_bos_token", &c.AddBOSToken), c.Value("add_eos_token", &c.AddEOSToken),
+		c.Value("clean_up_tokenization_spaces", &c.CleanUpTokenizationSpaces), c.Value("split_special_tokens", &c.SplitSpecialTokens))
+	if err != nil {
+		return err
+	}
+	// Models without a limit write 1e30 here.
+	if length = cmp.Or(length, most); length != nil && *length > 0 && *length < 1<<31 {
+		c.ModelMaxLength = int(*length)
+	}
+	if class != nil {
+		c.TokenizerClass = *class
+	}
+	c.PaddingSide, c.TruncationSide = c.Sides()
+	for i, token := range []*string{&c.BOSToken, &c.EOSToken, &c.UnkToken, &c.SepToken, &c.PadToken, &c.CLSToken, &c.MaskToken} {
+		*token = c.Named(sidefiles.Names[i])
+	}
+	for _, n := range c.Names {
+		if slices.Contains(sidefiles.Names, n.Name) {
+			continue
+		}
+		if c.ExtraSpecialTokens == nil {
+			c.ExtraSpecialTokens = map[string]string{}
+		}
+		c.ExtraSpecialTokens[n.Name] = n.Text
+	}
+	for _, v := range c.Extra {
+		c.AdditionalSpecialTokens = append(c.AdditionalSpecialTokens, v.Text)
+	}
+	return c.fillTemplates()
+}
+
+// cleans reports whether spaces are taken out of what is decoded. Those of byte pair
+// encoding are those of the text, and stay unless the configuration insists.
+func (c *sideFiles) cleans(m model.Model) (bool, error) {
+	_, pairs := m.(*model.BPE)
+	insists := false
+	const key = "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output"
+	if err := c.Value(key, &insists); err != nil {
+		return false, &FormatError{File: sidefiles.ConfigName, Err: err}
+	}
+	return c.CleanUpTokenizationSpaces && (!pairs || insists), nil
+}
+
+// fillTemplates sets the chat templates. A chat_template.jinja takes the place of all
+// those in tokenizer_config.json, and chat_template.json, which belongs to processors
+// of images and sound, counts where there are no others.
+func (c *sideFiles) fillTemplates() error {
+	c.ChatTemplates = map[string]string{}
+	if _, ok := c.templates["default"]; !ok {
+		if err := c.mergeTemplates(c.Raw("chat_template")); err != nil {
+			return err
+		}
+	}
+	maps.Copy(c.ChatTemplates, c.templates)
+	if len(c.ChatTemplates) == 0 && c.processor != nil {
+		raw, err := sidefiles.Field(c.processor, "chat_template")
+		if err == nil {
+			err = c.mergeTemplates(raw)
+		}
+		if err != nil {
+			return &sidefiles.Error{File: "chat_template.json", Err: err}
+		}
 	}
 	if c.ChatTemplate = c.ChatTemplates["default"]; c.ChatTemplate == "" && len(c.ChatTemplates) == 1 {
 		for _, text := range c.ChatTemplates {
 			c.ChatTemplate = text
 		}
 	}
-	return c, nil
-}
-
-func (c *sideFiles) merge(data []byte) error {
-	var f configFile
-	if err := f.read(bytes.TrimPrefix(data, []byte("\uFEFF"))); err != nil {
-		return err
-	}
-	for _, p := range []struct {
-		dst *string
-		src tokenText
-	}{
-		{&c.BOSToken, f.BOS},
-		{&c.EOSToken, f.EOS},
-		{&c.UnkToken, f.Unk},
-		{&c.PadToken, f.Pad},
-		{&c.SepToken, f.Sep},
-		{&c.CLSToken, f.CLS},
-		{&c.MaskToken, f.Mask},
-		{&c.TokenizerClass, tokenText(f.Class)},
-	} {
-		if p.src != "" {
-			*p.dst = string(p.src)
-		}
-	}
-	// Models without a limit write 1e30 here.
-	if f.MaxLength != nil && *f.MaxLength > 0 && *f.MaxLength < 1<<31 {
-		c.ModelMaxLength = int(*f.MaxLength)
-	}
-	if len(f.Decoder) > 0 {
-		c.decoder = f.Decoder
-	}
-	if f.Legacy != nil {
-		c.legacy = f.Legacy
-	}
-	if f.AddBOS != nil {
-		c.AddBOSToken = f.AddBOS
-	}
-	if f.AddEOS != nil {
-		c.AddEOSToken = f.AddEOS
-	}
-	// The field is a list in the tokenizers that have one and is left to
-	// itself in any other form.
-	var extra []tokenText
-	if json.Unmarshal(f.Additional, &extra) == nil && len(extra) > 0 {
-		c.AdditionalSpecialTokens = nil
-		for _, text := range extra {
-			c.AdditionalSpecialTokens = append(c.AdditionalSpecialTokens, string(text))
-		}
-	}
-	return c.mergeTemplates(f.Chat)
+	return nil
 }
 
 // mergeTemplates reads a chat_template field: a text, or a list of texts with
 // names.
 func (c *Config) mergeTemplates(raw json.RawMessage) error {
-	if len(raw) == 0 || string(raw) == "null" {
+	if jsontext.IsNull(raw) {
 		return nil
 	}
 	var text string
@@ -226,19 +236,22 @@ func (c *Config) mergeTemplates(raw json.RawMessage) error {
 	}
 	for _, n := range named {
 		c.ChatTemplates[n.Name] = n.Template
+		if len(c.ChatTemplates) > maxTemplates {
+			return errors.New("too many templates")
+		}
 	}
 	return nil
 }
 
 // readTemplates reads chat_template.jinja and the further templates in
-// additional_chat_templates, which go before those of the JSON files.
-func (c *Config) readTemplates(fsys fs.FS, dir string) error {
+// additional_chat_templates.
+func (c *sideFiles) readTemplates(fsys fs.FS, dir string) error {
 	data, err := readOptional(fsys, path.Join(dir, "chat_template.jinja"))
 	if err != nil {
 		return err
 	}
 	if data != nil {
-		c.ChatTemplates["default"] = string(data)
+		c.templates["default"] = string(data)
 	}
 	folder := path.Join(dir, "additional_chat_templates")
 	entries, err := fs.ReadDir(fsys, folder)
@@ -258,8 +271,8 @@ func (c *Config) readTemplates(fsys fs.FS, dir string) error {
 		if err != nil {
 			return err
 		}
-		c.ChatTemplates[name] = string(data)
-		if size += len(data); size > maxSideFile || len(c.ChatTemplates) > maxTemplates {
+		c.templates[name] = string(data)
+		if size += len(data); size > maxSideFile || len(c.templates) > maxTemplates {
 			return &FormatError{File: path.Base(folder), Err: errors.New("too many templates")}
 		}
 	}

@@ -45,10 +45,16 @@ func (t *Tokenizer) DecodeContext(ctx context.Context, ids []int, skipSpecial bo
 func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (string, *budget.Budget) {
 	may := &budget.Budget{}
 	may.Begin(done, 0)
+	var text string
 	if t.bytesOnly {
-		return t.decodeBytes(may, ids, skipSpecial), may
+		text = t.decodeBytes(may, ids, skipSpecial)
+	} else {
+		text = t.decodeWithin(may, ids, skipSpecial)
 	}
-	return t.decodeWithin(may, ids, skipSpecial), may
+	if t.cleans {
+		text = cleanUp(text)
+	}
+	return text, may
 }
 
 // decodeWithin is decode in a budget that may have been used before, for

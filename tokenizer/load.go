@@ -22,6 +22,7 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/pattern"
 	"github.com/gocoreml/coreml/tokenizer/internal/pretokenizer"
 	"github.com/gocoreml/coreml/tokenizer/internal/sentencepiece"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
 // fileName is the name of the file that a directory must hold.
@@ -91,10 +92,13 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 		if t, err = parsePieces(data, side); errors.Is(err, sentencepiece.ErrMalformed) {
 			err = otherFile(name, data, err)
 		}
-	} else if t, err = parse(data); err == nil {
-		t.config = side.Config
+	} else {
+		t, err = parse(data, side)
 	}
 	if err != nil {
+		if side := (*FormatError)(nil); errors.As(err, &side) {
+			return nil, err
+		}
 		var unsupported *fault.Unsupported
 		if errors.As(err, &unsupported) {
 			return nil, (*UnsupportedError)(unsupported)
@@ -151,8 +155,9 @@ func boundary(err error) error {
 	return fmt.Errorf("tokenizer: %w", err)
 }
 
-// parse builds a tokenizer from the text of tokenizer.json.
-func parse(data []byte) (*Tokenizer, error) {
+// parse builds a tokenizer from the text of tokenizer.json and what the files beside it
+// say.
+func parse(data []byte, side *sideFiles) (*Tokenizer, error) {
 	s := &jsontext.Scanner{Data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
 	sections := map[string][]byte{}
 	err := s.Object(func(key []byte) error {
@@ -170,16 +175,65 @@ func parse(data []byte) (*Tokenizer, error) {
 	if s.Peek() != 0 || s.Pos < len(s.Data) {
 		return nil, s.Fail("text after the end")
 	}
-	t := &Tokenizer{special: map[int]bool{}, config: &Config{}}
+	t := &Tokenizer{special: map[int]bool{}}
+	if err := t.readPadding(sections["padding"]); err != nil {
+		return nil, err
+	}
+	tokens, err := readAdded(sections["added_tokens"])
+	if err != nil {
+		return nil, err
+	}
+	side.files.ByteLevel = bytes.Contains(data, []byte(`"ByteLevel"`))
+	if err := side.resolve(tokens, t.padding); err != nil {
+		return nil, err
+	}
+	t.config = side.Config
+	rebuilds := side.Rebuilds(sections)
+	if rebuilds {
+		tokens = nil
+	}
+	if err := side.Set(sections); err != nil {
+		return nil, &FormatError{File: sidefiles.ConfigName, Err: err}
+	}
 	if err := t.readSteps(sections); err != nil {
 		return nil, err
 	}
 	if err := t.readTruncation(sections["truncation"]); err != nil {
 		return nil, err
 	}
-	if err := t.readPadding(sections["padding"]); err != nil {
+	if err := t.readModel(sections["model"]); err != nil {
 		return nil, err
 	}
+	if fixed := side.FixedPattern(sections["pre_tokenizer"], side.model, t.vocab.Count); fixed != nil {
+		sections["pre_tokenizer"] = fixed
+		if err := cmp.Or(t.readSteps(sections), t.readModel(sections["model"])); err != nil {
+			return nil, err
+		}
+	}
+	if t.cleans, err = side.cleans(t.model); err != nil {
+		return nil, err
+	}
+	if err := t.addAll(tokens, side.Side); err != nil || !rebuilds {
+		return t, err
+	}
+	return t, t.putAroundAs(side.Side)
+}
+
+// putAroundAs has the post-processor of the class that rebuilds the tokenizer.
+func (t *Tokenizer) putAroundAs(side *sidefiles.Side) error {
+	raw, replaces, err := side.Around(t.TokenToID)
+	if err != nil {
+		return &FormatError{File: sidefiles.ConfigName, Err: err}
+	}
+	if !replaces {
+		return nil
+	}
+	t.processors, t.before, t.after = nil, nil, nil
+	return t.readPostProcessor(raw)
+}
+
+// readModel reads the model.
+func (t *Tokenizer) readModel(raw []byte) (err error) {
 	drops := slices.ContainsFunc(t.normalizers, func(n normalizer.Step) bool { return n.Drops })
 	if drops && slices.ContainsFunc(t.stages, func(sg pretokenizer.Stage) bool { return sg.Placed }) {
 		t.intricate = true
@@ -190,16 +244,11 @@ func parse(data []byte) (*Tokenizer, error) {
 		// Text that is already in the alphabet is mapped a second time.
 		alphabet = alphabet && !st.Alphabet
 	}
-	if t.model, t.raw, err = model.Read(sections["model"], alphabet); err != nil {
-		return nil, err
+	if t.model, t.raw, err = model.Read(raw, alphabet); err == nil {
+		t.vocab = t.model.Tokens()
+		t.size = len(t.vocab.Spans)
 	}
-	t.vocab = t.model.Tokens()
-	t.size = len(t.vocab.Spans)
-	added, err := readAdded(sections["added_tokens"])
-	if err != nil {
-		return nil, err
-	}
-	return t, t.addTokens(added)
+	return err
 }
 
 // The components that a section may have. Each looks at every text, and each
@@ -239,16 +288,8 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 			return fmt.Errorf("pre-tokenizer: %w", err)
 		}
 	}
-	if raw := sections["post_processor"]; !jsontext.IsNull(raw) {
-		var p postProcessor
-		err := readComponent(raw, "processors", postProcessorFields, &p)
-		if err == nil {
-			t.processors, err = p.steps(nil)
-		}
-		if err != nil {
-			return fmt.Errorf("post-processor: %w", err)
-		}
-		t.readAffixes()
+	if err := t.readPostProcessor(sections["post_processor"]); err != nil {
+		return err
 	}
 	if raw := sections["decoder"]; !jsontext.IsNull(raw) {
 		var d decoder.Spec
@@ -264,6 +305,23 @@ func (t *Tokenizer) readSteps(sections map[string][]byte) error {
 			t.writer, _ = d.Spaces() // its error is that of the step above
 		}
 	}
+	return nil
+}
+
+// readPostProcessor reads the section of that name.
+func (t *Tokenizer) readPostProcessor(raw []byte) error {
+	if jsontext.IsNull(raw) {
+		return nil
+	}
+	var p postProcessor
+	err := readComponent(raw, "processors", postProcessorFields, &p)
+	if err == nil {
+		t.processors, err = p.steps(nil)
+	}
+	if err != nil {
+		return fmt.Errorf("post-processor: %w", err)
+	}
+	t.readAffixes()
 	return nil
 }
 

@@ -47,6 +47,8 @@ type Decoder struct {
 	// though read moves past them.
 	held, heldBytes int
 
+	clean cleaner // for tokenizers that take out spaces
+
 	may budget.Budget // of the stream, from its first token on
 	err error         // what ended it
 }
@@ -66,7 +68,7 @@ func (d *Decoder) Next(id int) string {
 	if d == nil || d.t == nil { // no NewDecoder made it
 		return ""
 	}
-	if d.t.bytesOnly {
+	if d.t.bytesOnly && !d.t.cleans {
 		return d.nextBytes(id)
 	}
 	d.may.Resume(nil)
@@ -141,6 +143,15 @@ func (d *Decoder) reset() {
 
 // next is Next within the budget.
 func (d *Decoder) next(id int) string {
+	text := d.nextText(id)
+	if d.t.cleans {
+		return d.clean.next(text)
+	}
+	return text
+}
+
+// nextText is next for the text as it is decoded.
+func (d *Decoder) nextText(id int) string {
 	if d.t.bytesOnly {
 		return d.nextBytes(id)
 	}
@@ -204,6 +215,15 @@ func (d *Decoder) advance() string {
 
 // flush is Flush within the budget.
 func (d *Decoder) flush() string {
+	text := d.flushText()
+	if d.t.cleans {
+		return d.clean.next(text) + d.clean.rest()
+	}
+	return text
+}
+
+// flushText is flush for the text as it is decoded.
+func (d *Decoder) flushText() string {
 	if d.t.bytesOnly {
 		return d.take(0)
 	}

@@ -28,6 +28,7 @@ type Tokenizer struct {
 	bytesOnly   bool           // the decoder is ByteLevel alone
 	writer      decoder.Writer // the decoder, if it is Metaspace alone
 	gaps        bool           // the decoder is told where tokens are skipped
+	cleans      bool           // spaces before marks are taken out of what is decoded
 	before      []int
 	after       []int
 	// intricate says that the ids depend on more than the fast way follows: a
@@ -90,7 +91,7 @@ func (t *Tokenizer) TokenToID(token string) (int, bool) {
 func (t *Tokenizer) IDToToken(id int) (string, bool) {
 	t = t.made()
 	if a, ok := t.addedByID[id]; ok {
-		return a.Content, true
+		return a.Text, true
 	}
 	return t.vocab.ByID(id)
 }

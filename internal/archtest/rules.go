@@ -192,6 +192,8 @@ func Default() Rules {
 			}},
 			// Tokens that are found before all that.
 			{Dir: "tokenizer/internal/added", May: []string{"tokenizer/internal/uni", "tokenizer/internal/budget"}},
+			// What the files beside tokenizer.json say of them, and of the rest.
+			{Dir: "tokenizer/internal/sidefiles", May: []string{"tokenizer/internal/added", "tokenizer/internal/fault", "tokenizer/internal/jsontext"}},
 			// Pieces of text become ids.
 			{Dir: "tokenizer/internal/model", May: []string{
 				"tokenizer/internal/uni", "tokenizer/internal/fault", "tokenizer/internal/budget",
@@ -217,7 +219,7 @@ func Default() Rules {
 				"tokenizer/internal/jsontext", "tokenizer/internal/vocab", "tokenizer/internal/bytelevel",
 				"tokenizer/internal/pattern", "tokenizer/internal/normalized", "tokenizer/internal/normalizer",
 				"tokenizer/internal/pretokenizer", "tokenizer/internal/decoder", "tokenizer/internal/added",
-				"tokenizer/internal/model", "tokenizer/internal/sentencepiece",
+				"tokenizer/internal/model", "tokenizer/internal/sentencepiece", "tokenizer/internal/sidefiles",
 				"tokenizer/internal/tiktoken", "tokenizer/internal/tekken",
 			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},

@@ -24,7 +24,9 @@ type Token struct {
 	Normalized bool   `json:"normalized"`
 	Special    bool   `json:"special"`
 
-	Given bool // ID counts, whatever the vocabulary says
+	Text   string `json:"-"` // what it is decoded as
+	Given  bool   `json:"-"` // ID counts, whatever the vocabulary says
+	Passed bool   `json:"-"` // it is found, so that none is found inside it, and left as text
 }
 
 // Set finds the added tokens of one kind, the longest of those that start
@@ -121,7 +123,7 @@ func (a *Set) Split(may *budget.Budget, s string, text func(part string, start i
 		}
 		start, end := i, next
 		i, last = next, next
-		if found.SingleWord && !standsAlone(s, start, end) {
+		if found.Passed || found.SingleWord && !standsAlone(s, start, end) {
 			continue // and no shorter one is looked for: the reference finds one at a place
 		}
 		start, end = a.widened(may, found, s, from, start, end)

@@ -1,0 +1,193 @@
+package tokenizer_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// sideCase is a folder and what transformers 5.24 makes of it, recorded by
+// testdata/gen/tokenizer/sidefiles.py.
+type sideCase struct {
+	Name  string
+	Base  string
+	Patch map[string]json.RawMessage
+	Files map[string]json.RawMessage
+	Want  struct {
+		Error          string
+		Class          string
+		Len            int
+		Added          map[string]int
+		Special        []int `json:"special_ids"`
+		Names          map[string]string
+		Extra          []string
+		PaddingSide    string `json:"padding_side"`
+		TruncationSide string `json:"truncation_side"`
+		MaxLength      int    `json:"max_length"`
+		Skipped        []int
+		Encode         [][3]json.RawMessage
+		Decode         [][3]json.RawMessage
+	}
+}
+
+// folder returns the files of a case.
+func (c *sideCase) folder(t testing.TB, bases map[string]map[string]json.RawMessage) fstest.MapFS {
+	t.Helper()
+	sections := maps.Clone(bases[c.Base])
+	maps.Copy(sections, c.Patch)
+	whole, err := json.Marshal(sections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"tokenizer.json": {Data: whole}}
+	for name, text := range c.Files {
+		files[name] = &fstest.MapFile{Data: text}
+	}
+	return files
+}
+
+// sideCases calls f with the recorded cases.
+func sideCases(t testing.TB, f func(c *sideCase, files fstest.MapFS)) {
+	t.Helper()
+	dir := "testdata/sidefiles"
+	if other := os.Getenv("COREML_SIDEFILES"); other != "" {
+		dir = other
+	}
+	data, err := os.ReadFile(dir + "/bases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bases map[string]map[string]json.RawMessage
+	if err := json.Unmarshal(data, &bases); err != nil {
+		t.Fatal(err)
+	}
+	eachLine(t, dir+"/cases.jsonl.gz", func(line []byte) {
+		c := &sideCase{}
+		if err := json.Unmarshal(line, c); err != nil {
+			t.Fatal(err)
+		}
+		f(c, c.folder(t, bases))
+	})
+}
+
+func TestSideFilesMakeTheTokenizerThatTransformersMakes(t *testing.T) {
+	n := 0
+	sideCases(t, func(c *sideCase, files fstest.MapFS) {
+		n++
+		t.Run(c.Name, func(t *testing.T) {
+			tok, err := tokenizer.LoadFS(files, ".")
+			if c.Want.Error != "" {
+				var format *tokenizer.FormatError
+				if !errors.As(err, &format) {
+					t.Errorf("got error %v, the reference has %s", err, c.Want.Error)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, c.Files)
+			}
+			c.check(t, tok)
+			if t.Failed() {
+				t.Logf("%s %s %s", c.Base, c.Patch, c.Files)
+			}
+		})
+	})
+	if n < 150 {
+		t.Errorf("%d cases", n)
+	}
+}
+
+func TestModelFoldersLoadAsTransformersLoadsThem(t *testing.T) {
+	eachLine(t, "testdata/sidefiles/models.jsonl.gz", func(line []byte) {
+		c := &sideCase{}
+		if err := json.Unmarshal(line, c); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			if c.Want.Error != "" {
+				t.Skipf("SKIPPED: the reference cannot load it: %s", c.Want.Error)
+			}
+			tok, err := tokenizer.Load(reference(t, "models", c.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.check(t, tok)
+		})
+	})
+}
+
+func (c *sideCase) check(t *testing.T, tok *tokenizer.Tokenizer) {
+	t.Helper()
+	w := &c.Want
+	config := tok.Config()
+	names := map[string]string{
+		"bos_token": config.BOSToken, "eos_token": config.EOSToken, "unk_token": config.UnkToken, "sep_token": config.SepToken,
+		"pad_token": config.PadToken, "cls_token": config.CLSToken, "mask_token": config.MaskToken,
+	}
+	maps.DeleteFunc(names, func(_, text string) bool { return text == "" })
+	maps.Copy(names, config.ExtraSpecialTokens)
+	if diff := gocmp.Diff(w.Names, names); diff != "" {
+		t.Errorf("names: %s", diff)
+	}
+	if !slices.Equal(w.Extra, config.AdditionalSpecialTokens) {
+		t.Errorf("further special tokens are %q, want %q", config.AdditionalSpecialTokens, w.Extra)
+	}
+	padding, truncation := orRight(config.PaddingSide), orRight(config.TruncationSide)
+	if padding != w.PaddingSide || truncation != w.TruncationSide || config.ModelMaxLength != w.MaxLength {
+		t.Errorf("got sides %q and %q and a length of %d, want %q, %q and %d", padding, truncation, config.ModelMaxLength, w.PaddingSide, w.TruncationSide, w.MaxLength)
+	}
+	if tok.VocabSize() != w.Len {
+		t.Errorf("got %d tokens, want %d", tok.VocabSize(), w.Len)
+	}
+	for token, want := range w.Added {
+		if id, ok := tok.TokenToID(token); !ok || id != want {
+			t.Errorf("the id of %q is %d, %v, want %d", token, id, ok, want)
+		}
+		if special := tok.IsSpecial(want); special != slices.Contains(w.Skipped, want) {
+			t.Errorf("%q is special: %v", token, special)
+		}
+	}
+	for _, e := range w.Encode {
+		var text string
+		for i, special := range []bool{false, true} {
+			var want []int
+			read(t, e[0], &text)
+			read(t, e[1+i], &want)
+			if got, err := tok.Encode(text, special); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%q, %v: got %v (%v), want %v", text, special, got, err, want)
+			}
+		}
+	}
+	for _, d := range w.Decode {
+		var ids []int
+		read(t, d[0], &ids)
+		for i, skip := range []bool{false, true} {
+			var want string
+			read(t, d[1+i], &want)
+			if got := tok.Decode(ids, skip); got != want {
+				t.Errorf("%v, %v: got %q, want %q", ids, skip, got, want)
+			}
+		}
+	}
+}
+
+func read(t *testing.T, raw json.RawMessage, v any) {
+	t.Helper()
+	if err := json.Unmarshal(raw, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// orRight is where texts are filled up and cut if nothing says it.
+func orRight(side string) string {
+	return cmp.Or(side, "right")
+}
