@@ -104,6 +104,7 @@ var errNoVocab = fmt.Errorf("none of %s is there", strings.Join(append(FileNames
 // builder makes a tokenizer of a vocabulary and of what is known about its class.
 type builder struct {
 	*settings
+	side  *sideFiles
 	class class
 	t     *Tokenizer
 	fsys  fs.FS
@@ -118,7 +119,7 @@ func loadVocab(fsys fs.FS, dir, name string, data []byte, side *sideFiles) (*Tok
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{settings: s, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}, config: side.Config}}
+	b := &builder{settings: s, side: side, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}, config: side.Config}}
 	switch kindOf(name, data) {
 	case mergesVocab:
 		err = b.merges(data)

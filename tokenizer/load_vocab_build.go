@@ -27,6 +27,10 @@ func (b *builder) finish() error {
 		return err
 	}
 	b.tell()
+	var err error
+	if b.t.cleans, err = b.side.cleans(b.t.model); err != nil {
+		return err
+	}
 	if b.class.lower {
 		b.t.decoders, b.t.bytesOnly = append(b.t.decoders, decodeCLIP), false
 	}

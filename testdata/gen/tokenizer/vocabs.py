@@ -275,6 +275,8 @@ def small(out):
         "bert-type": ({"vocab.txt": lower}, None, {"model_type": "bert"}),
         "bert-cased": ({"vocab.txt": cased}, cls("BertTokenizer", do_lower_case=False, strip_accents=True), {}),
         "bert-plain": ({"vocab.txt": lower.replace("\n", " \r\n")}, cls("DistilBertTokenizer", tokenize_chinese_chars=False, strip_accents=False), {}),
+        "bert-clean-up": ({"vocab.txt": lower}, cls("BertTokenizer", clean_up_tokenization_spaces=True), {}),
+        "gpt2-clean-up": (gpt, cls("GPT2Tokenizer", clean_up_tokenization_spaces=True), {}),
         "electra": ({"vocab.txt": lower}, cls("ElectraTokenizerFast", cls_token="[X]", additional_special_tokens=["[E1]", "[E2]"]), {}),
         "mpnet": ({"vocab.txt": mp}, cls("MPNetTokenizer"), {}),
         "funnel": ({"vocab.txt": word_list(420, ["<pad>", "<unk>", "<cls>", "<sep>", "<mask>", "<s>", "</s>"])}, cls("FunnelTokenizer"), {}),
