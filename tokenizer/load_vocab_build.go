@@ -46,6 +46,9 @@ func (b *builder) tokens() []added.Token {
 	for _, a := range named {
 		special[a.Content] = true
 	}
+	for _, a := range b.extra {
+		special[a.Content] = special[a.Content] || b.class.extraSpecial
+	}
 	known := map[string]bool{}
 	for i := range list {
 		known[list[i].Content] = true
