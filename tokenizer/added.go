@@ -24,6 +24,8 @@ type adder struct {
 	isSpecial map[string]bool
 	// normalized are tokens that any description says are found after normalization.
 	normalized map[int]bool
+	// others are further texts of tokens, which only files of tiktoken have.
+	others []*added.Token
 }
 
 func newAdder(t *Tokenizer) *adder {
@@ -68,8 +70,10 @@ var errTooManyTokens = errors.New("too many added tokens")
 // put gives a token its id.
 func (a *adder) put(id int, one *added.Token) {
 	one.ID = int64(id)
-	if _, ok := a.t.addedByID[id]; !ok {
+	if before, ok := a.t.addedByID[id]; !ok {
 		a.ids = append(a.ids, id)
+	} else if before.Content != one.Content && before.Given {
+		a.others = append(a.others, before)
 	}
 	a.t.addedIDs[one.Content] = id
 	a.t.addedByID[id] = one
@@ -108,6 +112,9 @@ func (a *adder) done() error {
 		if a.isSpecial[one.Text] {
 			t.special[id] = true
 		}
+	}
+	for _, one := range a.others {
+		sets[0], texts[0] = append(sets[0], one), append(texts[0], one.Content)
 	}
 	for kind := range t.added {
 		t.added[kind] = added.NewSet(sets[kind], texts[kind])

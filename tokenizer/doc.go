@@ -36,7 +36,8 @@
 // SmolLM, or in the SentencePiece style with bytes as a fallback, as in Llama
 // 2, Mistral and Gemma; Unigram, as in T5; WordPiece, as in BERT; and whole
 // words. SentencePiece models (tokenizer.model) are read too, and give the ids
-// of SentencePiece. All normalizers, pre-tokenizers, decoders and
+// of SentencePiece; so are the vocabularies of tiktoken, Mistral's tekken.json, and
+// the older vocab.json with merges.txt and vocab.txt, of which [Load] tells. All normalizers, pre-tokenizers, decoders and
 // post-processors of the reference's version 0.22 are there. A component or an
 // option that is not known is an [*UnsupportedError] that names it: nothing is
 // skipped silently, because the ids would be wrong.
@@ -84,7 +85,9 @@
 // 4 KiB, and a prefix or suffix of parts of words up to 256 bytes. There are up to
 // a thousand components in a section, nested up to eight deep, 64 stages of a
 // pre-tokenizer and 16 post-processors, which add up to 4096 tokens each. The
-// patterns that are not known have 16 KiB together.
+// patterns that are not known have 16 KiB together. A vocabulary of ranks has up to 4
+// million ways to cut its tokens in two, and the squares of their lengths add up to 2^30
+// at most.
 //
 // Beyond these bounds a text is [ErrTooLarge]; n is its size in bytes:
 //

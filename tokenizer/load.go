@@ -36,10 +36,18 @@ const maxFile = 1 << 27
 // tokenizer_config.json, special_tokens_map.json, chat_template.jinja,
 // chat_template.json and additional_chat_templates.
 //
-// Without tokenizer.json the directory, or the file, may hold a SentencePiece
-// model, tokenizer.model or spiece.model. It gives the ids that SentencePiece
-// gives; control pieces such as <s> are found in text only if a file beside it
-// (also added_tokens.json) names them.
+// Without tokenizer.json the directory, or the file, holds a vocabulary of another
+// form. The first that is there is read:
+//
+//   - tekken.json of Mistral, with the ids of mistral-common;
+//   - tokenizer.model or spiece.model, a SentencePiece model. It gives the ids that
+//     SentencePiece gives; control pieces such as <s> are found in text only if a
+//     file beside it (also added_tokens.json) names them;
+//   - ranks of tiktoken: tokenizer.model or tiktoken.model, and NAME.tiktoken for an
+//     encoding that has a name, such as cl100k_base, o200k_base or qwen;
+//   - vocab.json with merges.txt, or vocab.txt. What cuts and rewrites a text is then
+//     that of the class in tokenizer_config.json, or of the model_type in config.json,
+//     as transformers 5.24 has it; without either that of GPT-2, or of BERT.
 //
 // A component that this package does not have is an [*UnsupportedError], a
 // malformed file a [*FormatError].

@@ -21,7 +21,8 @@ import (
 var pieceNames = []string{"tokenizer.model", "spiece.model", "sentencepiece.model", "sentencepiece.bpe.model"}
 
 // FileNames returns the names of the files that [Load] looks for in a directory:
-// the first one that is there is the tokenizer.
+// the first one that is there is the tokenizer. It also finds other names that end in
+// .tiktoken, or that are of tekken.json with a date.
 func FileNames() []string {
 	return slices.Concat([]string{fileName, tekkenFile, pieceNames[0], ranksFile}, pieceNames[1:], rankNames[1:], []string{jsonFile, wordsFile})
 }

@@ -24,11 +24,11 @@ import (
 type vocabKind int
 
 const (
-	noVocab    vocabKind = iota
-	wordsVocab           // vocab.txt
-	mergesVocab          // vocab.json and merges.txt
-	ranksVocab           // tiktoken's
-	tekkenVocab          // Mistral's
+	noVocab     vocabKind = iota
+	wordsVocab            // vocab.txt
+	mergesVocab           // vocab.json and merges.txt
+	ranksVocab            // tiktoken's
+	tekkenVocab           // Mistral's
 )
 
 // The names of vocabularies in a folder. AutoTokenizer of transformers takes the first
@@ -104,6 +104,7 @@ var errNoVocab = fmt.Errorf("none of %s is there", strings.Join(append(FileNames
 // builder makes a tokenizer of a vocabulary and of what is known about its class.
 type builder struct {
 	*settings
+	side  *sideFiles
 	class class
 	t     *Tokenizer
 	fsys  fs.FS
@@ -118,7 +119,7 @@ func loadVocab(fsys fs.FS, dir, name string, data []byte, side *sideFiles) (*Tok
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{settings: s, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}, config: side.Config}}
+	b := &builder{settings: s, side: side, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}, config: side.Config}}
 	switch kindOf(name, data) {
 	case mergesVocab:
 		err = b.merges(data)
@@ -182,9 +183,11 @@ func (b *builder) use(m model.Model, raw bool) {
 	b.t.size = len(b.t.vocab.Spans)
 }
 
-// cutBy sets the class of a vocabulary of ranks, which is little more than its pattern.
-func (b *builder) cutBy(pattern string) {
-	b.class = class{pre: splitBytes(pattern), decoder: byteLevel, tokens: classes[b.settings.class].tokens}
+// cutBy sets the class of a vocabulary of ranks: what is around a text, and a pattern in
+// place of the rest.
+func (b *builder) cutBy(c class, pattern string) {
+	c.normalizer, c.pre, c.decoder, c.lower = "", splitBytes(pattern, "false"), byteLevel, false
+	b.class = c
 }
 
 // ranks reads a file of tiktoken. Where its name says nothing, the control tokens are those
@@ -200,7 +203,7 @@ func (b *builder) ranks(name string, data []byte) error {
 	}
 	b.use(m, m.Raw())
 	if known, ok := tiktoken.Named(strings.TrimSuffix(name, ".tiktoken")); ok {
-		b.cutBy(known.Pattern)
+		b.cutBy(class{}, known.Pattern)
 		for _, sp := range known.Specials {
 			b.first = append(b.first, added.Token{Content: sp.Text, ID: int64(sp.ID), Special: true, Given: true})
 		}
@@ -211,7 +214,11 @@ func (b *builder) ranks(name string, data []byte) error {
 	if b.settings.class == "TikToken" && b.has("auto_map") {
 		pattern, end = tiktoken.Kimi, len(tokens)+256
 	}
-	b.cutBy(pattern)
+	c := classes[b.settings.class]
+	if b.settings.class == "Llama" || b.settings.class == "CodeLlama" {
+		c.tokens = llamaTokens
+	}
+	b.cutBy(c, pattern)
 	return b.reserve(len(tokens), end)
 }
 
@@ -260,7 +267,7 @@ func (b *builder) tekken(data []byte) error {
 		return err
 	}
 	b.use(m, m.Raw())
-	b.cutBy(f.Pattern)
+	b.cutBy(class{}, f.Pattern)
 	for id, text := range f.Specials {
 		b.first = append(b.first, added.Token{Content: text, ID: int64(id), Special: true, Given: true})
 	}

@@ -27,6 +27,10 @@ func (b *builder) finish() error {
 		return err
 	}
 	b.tell()
+	var err error
+	if b.t.cleans, err = b.side.cleans(b.t.model); err != nil {
+		return err
+	}
 	if b.class.lower {
 		b.t.decoders, b.t.bytesOnly = append(b.t.decoders, decodeCLIP), false
 	}
@@ -41,6 +45,9 @@ func (b *builder) tokens() []added.Token {
 	special := map[string]bool{}
 	for _, a := range named {
 		special[a.Content] = true
+	}
+	for _, a := range b.extra {
+		special[a.Content] = special[a.Content] || b.class.extraSpecial
 	}
 	known := map[string]bool{}
 	for i := range list {
@@ -81,14 +88,14 @@ func (b *builder) named() (tokens []added.Token) {
 func (b *builder) special(name string) (added.Token, bool) {
 	raw, there := b.fields[name]
 	if there && len(raw) > 0 && raw[0] == '{' {
-		return token(raw)
+		return token(raw, true)
 	}
 	text := b.class.tokens[name]
 	if there {
 		text = textField(raw)
 	}
 	left := name == "mask_token" && b.class.leftMask
-	return added.Token{Content: text, Special: true, Normalized: b.class.normalized, LStrip: left}, text != ""
+	return added.Token{Content: text, Special: true, LStrip: left}, text != ""
 }
 
 // tell sets the tokens of Config to those that the vocabulary was built with: a class
@@ -227,4 +234,3 @@ func decodeCLIP(may *budget.Budget, tokens []string) []string {
 	}
 	return []string{strings.TrimSpace(strings.ReplaceAll(text, "</w>", " "))}
 }
-

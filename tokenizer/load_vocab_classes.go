@@ -19,12 +19,12 @@ type class struct {
 	post, single, pair string
 	bos                bool
 
-	tokens     map[string]string // the special tokens that no file names
-	normalized bool              // special tokens are found after normalization
-	leftMask   bool              // the mask takes the spaces before it
-	again      bool              // special tokens are added a second time, as they are written
-	lower      bool              // words end in </w>, which decoding makes a space
-	whisper    bool
+	tokens       map[string]string // the special tokens that no file names
+	leftMask     bool              // the mask takes the spaces before it
+	again        bool              // special tokens are added a second time, as they are written
+	extraSpecial bool              // further special tokens are special whatever they say
+	lower        bool              // words end in </w>, which decoding makes a space
+	whisper      bool
 }
 
 const (
@@ -48,10 +48,10 @@ const (
 )
 
 // splitBytes is the pre-tokenizer that cuts a text by a pattern and writes its bytes in the
-// byte-level alphabet.
-func splitBytes(pattern string) string {
+// byte-level alphabet, with a space before the text or not.
+func splitBytes(pattern, space string) string {
 	return `{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` + quoted(pattern) + `},"behavior":"Isolated","invert":false},` +
-		`{"type":"ByteLevel","add_prefix_space":${add_prefix_space:false},"trim_offsets":true,"use_regex":false}]}`
+		`{"type":"ByteLevel","add_prefix_space":` + space + `,"trim_offsets":true,"use_regex":false}]}`
 }
 
 // The special tokens of several classes.
@@ -62,7 +62,9 @@ var (
 		"bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>",
 		"unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>",
 	}
-	bertTokens = map[string]string{
+	// Of the classes that read SentencePiece models, and take ranks in their place.
+	llamaTokens = map[string]string{"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+	bertTokens  = map[string]string{
 		"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]",
 	}
 )
@@ -88,8 +90,8 @@ var classes = map[string]class{
 		small: bytePairs, normalizer: nfc, pre: byteWords, decoder: byteLevel,
 		tokens: map[string]string{"unk_token": endOfText, "bos_token": endOfText, "eos_token": endOfText, "pad_token": "<|padding|>"},
 	},
-	"Qwen2":   {small: bytePairs, normalizer: nfc, pre: splitBytes(qwenWords), decoder: byteLevel, tokens: qwenTokens, again: true},
-	"Qwen3_5": {small: bytePairs, normalizer: nfc, pre: splitBytes(qwen35Words), decoder: byteLevel, tokens: qwenTokens},
+	"Qwen2":   {small: bytePairs, normalizer: nfc, pre: splitBytes(qwenWords, "${add_prefix_space:false}"), decoder: byteLevel, tokens: qwenTokens, again: true},
+	"Qwen3_5": {small: bytePairs, normalizer: nfc, pre: splitBytes(qwen35Words, "${add_prefix_space:false}"), decoder: byteLevel, tokens: qwenTokens},
 	"CLIP": {
 		small: `{"type":"BPE","end_of_word_suffix":"</w>","unk_token":${unk_token}}`,
 		normalizer: `{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},` +
@@ -129,7 +131,7 @@ var classes = map[string]class{
 		decoder: byteLevel, tokens: robertaTokens, leftMask: true,
 	},
 	"Cohere": {
-		small: bytePairs, normalizer: nfc, decoder: byteLevel, again: true,
+		small: bytePairs, normalizer: nfc, decoder: byteLevel, extraSpecial: true,
 		pre: `{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},` + byteWords + `]}`,
 		tokens: map[string]string{
 			"unk_token": "<UNK>", "bos_token": "<BOS_TOKEN>", "eos_token": "<|END_OF_TURN_TOKEN|>", "pad_token": "<PAD>",
@@ -148,7 +150,7 @@ var classes = map[string]class{
 			"bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>",
 			"unk_token": "[UNK]", "pad_token": "<pad>", "mask_token": "<mask>",
 		},
-		normalized: true, leftMask: true,
+		leftMask: true,
 	},
 	"Funnel": {
 		words: true, small: wordPieces, pre: bertWords, decoder: `{"type":"WordPiece","prefix":${wordpieces_prefix:"##"},"cleanup":true}`,

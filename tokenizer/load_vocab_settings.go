@@ -118,8 +118,9 @@ func textField(raw json.RawMessage) string {
 func (s *settings) has(name string) bool { return !jsontext.IsNull(s.fields[name]) }
 
 // token returns the token of a field: a text, or an object with its properties. A text is
-// a special token, which is found as it is written; an object says what it is.
-func token(raw json.RawMessage) (added.Token, bool) {
+// a special token. Special tokens are found as they are written, others after
+// normalization, unless the object says something else.
+func token(raw json.RawMessage, special bool) (added.Token, bool) {
 	if text := textField(raw); text != "" {
 		return added.Token{Content: text, Special: true}, true
 	}
@@ -130,6 +131,7 @@ func token(raw json.RawMessage) (added.Token, bool) {
 	if len(raw) == 0 || raw[0] != '{' || json.Unmarshal(raw, &a) != nil || json.Unmarshal(raw, &has) != nil || a.Content == "" {
 		return added.Token{}, false
 	}
+	a.Special = a.Special || special
 	if has.Normalized == nil {
 		a.Normalized = !a.Special
 	}
@@ -144,7 +146,7 @@ func (s *settings) list(name string) (tokens []added.Token) {
 		return nil
 	}
 	for _, raw := range parts {
-		if a, ok := token(raw); ok {
+		if a, ok := token(raw, false); ok {
 			tokens = append(tokens, a)
 		}
 	}
@@ -165,7 +167,7 @@ func (s *settings) own() (tokens []added.Token) {
 	}
 	_ = j.Object(func([]byte) error { // it has been read before
 		raw, err := j.Skip()
-		if a, ok := token(raw); ok {
+		if a, ok := token(raw, true); ok {
 			tokens = append(tokens, a)
 		}
 		return err
@@ -180,7 +182,7 @@ func (s *settings) readDecoder() error {
 		return &FormatError{File: "tokenizer_config.json", Err: fmt.Errorf("added_tokens_decoder: %w", err)}
 	}
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		a, ok := token(byID[id])
+		a, ok := token(byID[id], false)
 		if !ok || id < 0 || id > vocab.MaxID {
 			return &FormatError{File: "tokenizer_config.json", Err: fmt.Errorf("added_tokens_decoder: %d is no token", id)}
 		}
@@ -204,7 +206,7 @@ func (s *settings) readAddedFile(fsys fs.FS, dir string) error {
 	}
 	special := map[string]bool{}
 	for _, field := range namedTokens {
-		if a, ok := token(s.fields[field]); ok {
+		if a, ok := token(s.fields[field], true); ok {
 			special[a.Content] = true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -21,6 +22,7 @@ type vocabRecord struct {
 	All     json.RawMessage
 
 	// Of the first line alone.
+	Files   map[string]string
 	Size    int
 	Special []int
 	Named   map[string]string
@@ -39,7 +41,7 @@ func vocabRecords(t *testing.T, file string) (list []vocabRecord) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 1<<24)
+	lines.Buffer(nil, 1<<26)
 	for lines.Scan() {
 		var r vocabRecord
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
@@ -119,9 +121,9 @@ func checkMeta(t *testing.T, tok *tokenizer.Tokenizer, meta vocabRecord) {
 	}
 }
 
-// COREML_TOKENIZER_VOCABS names a folder of more vocabularies and records of the same form.
+// COREML_TOKENIZER_VOCABS names a folder of more records.
 func TestVocabulariesWithoutTokenizerJSONAreExact(t *testing.T) {
-	for _, dir := range []string{os.Getenv("COREML_TOKENIZER_VOCABS")} {
+	for _, dir := range []string{"testdata/vocabs", os.Getenv("COREML_TOKENIZER_VOCABS")} {
 		if dir == "" {
 			continue
 		}
@@ -130,14 +132,23 @@ func TestVocabulariesWithoutTokenizerJSONAreExact(t *testing.T) {
 			t.Fatalf("no records in %s (%v)", dir, err)
 		}
 		for _, file := range files {
-			name := strings.TrimSuffix(filepath.Base(file), ".jsonl.gz")
-			t.Run(name, func(t *testing.T) {
-				tok, err := tokenizer.Load(filepath.Join(dir, name))
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".jsonl.gz"), func(t *testing.T) {
+				records := vocabRecords(t, file)
+				tok, err := tokenizer.LoadFS(folderOf(records[0].Files), "m")
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkVocab(t, tok, vocabRecords(t, file))
+				checkVocab(t, tok, records)
 			})
 		}
 	}
+}
+
+// folderOf makes a folder m of files.
+func folderOf(files map[string]string) fstest.MapFS {
+	folder := fstest.MapFS{}
+	for name, text := range files {
+		folder["m/"+name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return folder
 }

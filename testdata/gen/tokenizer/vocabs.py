@@ -2,12 +2,12 @@
 
     python vocabs.py [--seed N] [--texts N] [--models DIR] OUT
 
-Small vocabularies are made here, each in a folder of OUT as a model would ship it; with
---models, those of a folder of tokenizer.json files and of mistral-common are written in
-the older forms too. Beside each folder lies NAME.jsonl.gz: one text a line with its ids
-("ids"), the ids with special tokens ("sp", where they differ), and the texts of both
-("dec" without special tokens, "all" with them; true is the text itself). The first line has
-the largest id plus one, the special ids, and the tokens that have names.
+Small vocabularies are made here, as a model would ship them; with --models, those of a
+folder of tokenizer.json files and of mistral-common are written in the older forms. Each
+becomes a file NAME.jsonl.gz. Its first line has the files of the folder by their names,
+the largest id plus one, the special ids, and the tokens that have names. Each line behind
+it has a text with its ids ("ids"), the ids with special tokens ("sp", where they differ),
+and the texts of both ("dec" without special tokens, "all" with them; true is the text).
 
 transformers 5.24.0 answers for vocab.json, vocab.txt and tokenizer.model, tiktoken 0.14
 for the encodings that have a name, and mistral-common 1.13.1 for tekken.json, where only
@@ -22,6 +22,7 @@ import os
 import random
 import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -89,6 +90,8 @@ class Auto:
         return self.t.encode(text, add_special_tokens=special)
 
     def decode(self, ids, skip):
+        if type(self.t).__name__ == "WhisperTokenizer":  # whose own decode leaves out times
+            return self.t.backend_tokenizer.decode(ids, skip_special_tokens=skip)
         return self.t.decode(ids, skip_special_tokens=skip)
 
 
@@ -146,10 +149,11 @@ class Tekken:
         return self.fast.decode(ids, skip_special_tokens=skip)
 
 
-def record(out, name, reference, seed, count):
+def record(out, name, path, reference, seed, count):
     kept = 0
+    head = {"files": {f.name: f.read_bytes().decode() for f in sorted(path.iterdir())}, **reference.meta}
     with gzip.GzipFile(out / f"{name}.jsonl.gz", "wb", mtime=0) as f:
-        f.write((json.dumps(reference.meta) + "\n").encode())
+        f.write((json.dumps(head, ensure_ascii=False) + "\n").encode())
         for text in texts(name, seed, count, reference.added):
             ids = reference.encode(text, False)
             sp = reference.encode(text, True)
@@ -167,10 +171,9 @@ def record(out, name, reference, seed, count):
 def folder(out, name, files):
     """Make a folder of files: texts as they are, the rest as JSON."""
     path = out / name
-    shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     for file, content in files.items():
-        (path / file).write_text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8", newline="")
+        (path / file).write_text(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8", newline="")
     return path
 
 
@@ -272,6 +275,8 @@ def small(out):
         "bert-type": ({"vocab.txt": lower}, None, {"model_type": "bert"}),
         "bert-cased": ({"vocab.txt": cased}, cls("BertTokenizer", do_lower_case=False, strip_accents=True), {}),
         "bert-plain": ({"vocab.txt": lower.replace("\n", " \r\n")}, cls("DistilBertTokenizer", tokenize_chinese_chars=False, strip_accents=False), {}),
+        "bert-clean-up": ({"vocab.txt": lower}, cls("BertTokenizer", clean_up_tokenization_spaces=True), {}),
+        "gpt2-clean-up": (gpt, cls("GPT2Tokenizer", clean_up_tokenization_spaces=True), {}),
         "electra": ({"vocab.txt": lower}, cls("ElectraTokenizerFast", cls_token="[X]", additional_special_tokens=["[E1]", "[E2]"]), {}),
         "mpnet": ({"vocab.txt": mp}, cls("MPNetTokenizer"), {}),
         "funnel": ({"vocab.txt": word_list(420, ["<pad>", "<unk>", "<cls>", "<sep>", "<mask>", "<s>", "</s>"])}, cls("FunnelTokenizer"), {}),
@@ -339,9 +344,10 @@ def main():
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
     print(f"seed {a.seed}")
-    for name, path, reference in large(a.out, a.models) if a.models else small(a.out):
-        if a.only in name:
-            record(a.out, name, reference(path), a.seed, a.texts)
+    with tempfile.TemporaryDirectory() as folders:
+        for name, path, reference in large(Path(folders), a.models) if a.models else small(Path(folders)):
+            if a.only in name:
+                record(a.out, name, path, reference(path), a.seed, a.texts)
 
 
 if __name__ == "__main__":

@@ -101,13 +101,16 @@ func FromRanks(tokens [][]byte, first int) (*BPE, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := newBPE(v, &modelOptions{Type: "BPE", IgnoreMerges: true}, true)
-	cuts, err := countCuts(v)
+	cuts, err := allCuts(v)
 	if err != nil {
 		return nil, err
 	}
-	m.makePairs(cuts)
-	return m, eachCut(v, func(left, right, made int32) { m.pairs.Put(left, right, uint32(made), made) })
+	m := newBPE(v, &modelOptions{Type: "BPE", IgnoreMerges: true}, true)
+	m.makePairs(len(cuts))
+	for _, c := range cuts {
+		m.pairs.Put(c.left, c.right, uint32(c.made), c.made)
+	}
+	return m, nil
 }
 
 // bytesVocab makes a vocabulary of tokens that are bytes, in the byte-level alphabet.
@@ -130,33 +133,30 @@ func bytesVocab(tokens [][]byte, first int) (*vocab.Vocab, error) {
 	return vocab.New(string(text), spans), nil
 }
 
-// countCuts counts the merges of a vocabulary of ranks.
-func countCuts(v *vocab.Vocab) (n int, err error) {
-	err = eachCut(v, func(int32, int32, int32) { n++ })
-	if err == nil && n > maxRankMerges {
-		err = errors.New("the tokens can be made in too many ways")
-	}
-	return n, err
-}
+// cut is two tokens that make a token together.
+type cut struct{ left, right, made int32 }
 
-// eachCut calls f with each pair of tokens that make a token together.
-func eachCut(v *vocab.Vocab, f func(left, right, made int32)) error {
+// allCuts returns all ways to cut a token of a vocabulary of ranks into two.
+func allCuts(v *vocab.Vocab) (cuts []cut, err error) {
 	squares := 0
 	for id := range v.Spans {
 		token, _ := v.ByID(id)
 		if squares += len(token) * len(token); squares > maxRankSquares {
-			return errors.New("too many long tokens")
+			return nil, errors.New("too many long tokens")
+		}
+		if len(cuts) > maxRankMerges {
+			return nil, errors.New("the tokens can be made in too many ways")
 		}
 		for i := 1; i < len(token); i++ {
 			if !utf8.RuneStart(token[i]) {
 				continue
 			}
-			if left, ok := v.Lookup(token[:i]); ok {
-				if right, ok := v.Lookup(token[i:]); ok {
-					f(left, right, int32(id))
+			if right, ok := v.Lookup(token[i:]); ok {
+				if left, ok := v.Lookup(token[:i]); ok {
+					cuts = append(cuts, cut{left, right, int32(id)})
 				}
 			}
 		}
 	}
-	return nil
+	return cuts, nil
 }

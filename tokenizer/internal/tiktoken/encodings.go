@@ -60,13 +60,13 @@ func Named(name string) (Encoding, bool) {
 }
 
 // harmony returns the control tokens of gpt-oss. Those without a use are reserved, by
-// their ids; <|endofprompt|> is a second name of one of them.
+// their ids; <|endofprompt|> is a second name of one of them, by which it is written.
 func harmony() []Special {
 	named := map[int]string{
 		199998: "<|startoftext|>", 199999: "<|endoftext|>", 200002: "<|return|>", 200003: "<|constrain|>",
 		200005: "<|channel|>", 200006: "<|start|>", 200007: "<|end|>", 200008: "<|message|>", 200012: "<|call|>",
 	}
-	list := []Special{{"<|endofprompt|>", 200018}}
+	var list []Special
 	for id := 199998; id < 201088; id++ {
 		name, ok := named[id]
 		if !ok {
@@ -74,7 +74,7 @@ func harmony() []Special {
 		}
 		list = append(list, Special{name, id})
 	}
-	return list
+	return append(list, Special{"<|endofprompt|>", 200018})
 }
 
 // qwen returns the control tokens of the first Qwen.

@@ -16,10 +16,11 @@ func New(text string, spans []Span) *Vocab {
 		if sp == NoSpan {
 			continue
 		}
-		if before, ok := v.Lookup(text[sp.Start:sp.End]); ok {
+		before, twice := v.Lookup(text[sp.Start:sp.End])
+		v.Insert(uint32(id), text[sp.Start:sp.End])
+		if twice {
 			spans[before] = NoSpan
 		}
-		v.Insert(uint32(id), text[sp.Start:sp.End])
 	}
 	return v
 }
