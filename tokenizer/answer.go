@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // AnswerMessage returns an answer as the message of the assistant that the chat
@@ -77,4 +78,19 @@ func (t *Tokenizer) renderCall(ctx context.Context, f callForm) (string, error) 
 		f.message("", []ToolCall{call}),
 		{Role: "tool", Content: "b", Extra: map[string]any{"tool_call_id": call.ID, "name": call.Name}},
 	}, &ChatOptions{Tools: []any{tool}})
+}
+
+// usualPromptTime is how long a chat template may take to write a short prompt. Those of
+// models take a millisecond.
+const usualPromptTime = 250 * time.Millisecond
+
+// usualPrompt returns a prompt of the chat template, empty where it cannot write one.
+func (t *Tokenizer) usualPrompt() string {
+	ctx, cancel := context.WithTimeout(context.Background(), usualPromptTime)
+	defer cancel()
+	text, err := t.ApplyChatTemplate(ctx, []Message{{Role: "user", Content: "a"}}, &ChatOptions{AddGenerationPrompt: true})
+	if err != nil {
+		return "" // a template that cannot write this can still write other messages
+	}
+	return text
 }
