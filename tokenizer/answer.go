@@ -73,11 +73,16 @@ func (t *Tokenizer) renderCall(ctx context.Context, f callForm) (string, error) 
 	call := ToolCall{ID: "call00001", Name: "f", Arguments: json.RawMessage(`{"` + probe + `": 1}`)}
 	tool := json.RawMessage(`{"type": "function", "function": {"name": "f", "description": "b",
 		"parameters": {"type": "object", "properties": {"c": {"type": "integer", "description": "d"}}, "required": ["c"]}}}`)
-	return t.ApplyChatTemplate(ctx, []Message{
+	messages := []Message{
 		{Role: "user", Content: "a"},
 		f.message("", []ToolCall{call}),
 		{Role: "tool", Content: "b", Extra: map[string]any{"tool_call_id": call.ID, "name": call.Name}},
-	}, &ChatOptions{Tools: []any{tool}})
+	}
+	text, err := t.ApplyChatTemplate(ctx, messages, &ChatOptions{Tools: []any{tool}})
+	if err != nil { // it may write calls without knowing of tools
+		text, err = t.ApplyChatTemplate(ctx, messages, nil)
+	}
+	return text, err
 }
 
 // usualPromptTime is how long a chat template may take to write a short prompt. Those of
