@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gocoreml/coreml/tokenizer"
@@ -33,10 +36,18 @@ func readChat(data []byte) (*chatFile, error) {
 		return nil, err
 	}
 	var prompt *bool
-	for name, value := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fields[name]
 		// null stands for an absent field of those that are no variables.
 		err := c.read(name, value, &prompt)
-		if err != nil {
+		var typ *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &typ):
+			// In the words of an error of the whole object.
+			typ.Field = strings.TrimSuffix(name+"."+typ.Field, ".")
+			typ.Offset += int64(max(0, bytes.Index(data, value)))
+			return nil, err
+		case err != nil:
 			return nil, fmt.Errorf("%s: %w", plain(name), err)
 		}
 	}

@@ -29,8 +29,12 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	if start != json.Delim('{') {
-		return errors.New("a message is not an object")
+	switch start {
+	case json.Delim('{'):
+	case nil: // which encoding/json would take for no change
+		return errors.New("a message is null")
+	default:
+		return json.Unmarshal(data, &map[string]json.RawMessage{}) // says what it is
 	}
 	*m = Message{Order: []string{}}
 	seen := map[string]bool{}

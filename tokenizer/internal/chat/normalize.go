@@ -17,6 +17,12 @@ var reasoningNames = []string{"reasoning_content", "thinking", "reasoning"}
 // by each name that templates have for it, thinking first of all fields.
 func (m *Message) Normalized() *Message {
 	n := &Message{Role: m.Role, Content: m.Content, Extra: map[string]any{}, Order: []string{}}
+	if _, ok := m.Extra["role"]; ok {
+		n.Role = ""
+	}
+	if _, ok := m.Extra["content"]; ok {
+		n.Content = ""
+	}
 	for _, key := range m.keys() {
 		value := m.field(key)
 		if isNull(value) {

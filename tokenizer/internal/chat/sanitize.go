@@ -52,7 +52,7 @@ func (c *Cache) Sanitize(ctx context.Context, template string, vars *Variables, 
 	}
 	moment := now() // of both pages, which must not differ by a second
 	now = func() time.Time { return moment }
-	text, err := p.write(ctx, same, now)
+	text, err := p.write(ctx, nil, now)
 	if err != nil {
 		return "", nil, err
 	}

@@ -75,7 +75,7 @@ func (c *Cache) Render(ctx context.Context, template string, vars *Variables, no
 	if err != nil {
 		return "", err
 	}
-	return page.write(ctx, same, now)
+	return page.write(ctx, nil, now)
 }
 
 // page is what is to be written: a template and what it sees.
@@ -103,10 +103,8 @@ func (c *Cache) page(ctx context.Context, template string, vars *Variables) (*pa
 	return p, err
 }
 
-// same leaves a text as it is.
-func same(text string) string { return text }
-
-// write writes the page with each text of the caller changed by change.
+// write writes the page with each text of the caller changed by change, which may
+// be nil.
 func (p *page) write(ctx context.Context, change func(string) string, now func() time.Time) (string, error) {
 	values, err := p.vars.values(ctx, p.messages, change)
 	if err != nil {
@@ -116,15 +114,25 @@ func (p *page) write(ctx context.Context, change func(string) string, now func()
 	if err != nil || p.vars.Continue == "" {
 		return out, err
 	}
-	return cutFinal(out, change(p.final))
+	final := p.final
+	if change != nil {
+		final = change(final)
+	}
+	return cutFinal(out, final)
 }
 
 // values returns the variables as values of the template engine. Those that
 // templates ask for without a test, tools and documents, are always there.
 func (v *Variables) values(ctx context.Context, messages []shown, change func(string) string) (*jinja.Dict, error) {
+	changed := func(v jinja.Value) jinja.Value {
+		if change == nil {
+			return v
+		}
+		return jinja.MapText(v, change)
+	}
 	list := jinja.NewList()
 	for _, message := range messages {
-		list.Items = append(list.Items, jinja.MapText(message.dict(), change))
+		list.Items = append(list.Items, changed(message.dict()))
 	}
 	vars := jinja.NewDict()
 	vars.Set("messages", list)
@@ -136,7 +144,7 @@ func (v *Variables) values(ctx context.Context, messages []shown, change func(st
 		if err != nil {
 			return nil, fmt.Errorf("tools: %w", err)
 		}
-		vars.Set("tools", jinja.MapText(tools, change))
+		vars.Set("tools", changed(tools))
 	}
 	v.addTokens(vars)
 	for _, key := range slices.Sorted(maps.Keys(v.Extra)) {
@@ -144,7 +152,7 @@ func (v *Variables) values(ctx context.Context, messages []shown, change func(st
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
 		}
-		vars.Set(key, jinja.MapText(value, change))
+		vars.Set(key, changed(value))
 	}
 	return vars, nil
 }

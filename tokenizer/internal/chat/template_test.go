@@ -37,6 +37,7 @@ func TestAConversationIsWrittenAsItsTemplateSays(t *testing.T) {
 		{"tools with indentation", "{{ tools|tojson(indent=2) }}", Variables{Tools: []any{tool}}, "[\n  {\n    \"type\": \"function\",\n    \"function\": {\n      \"name\": \"f\",\n      \"parameters\": {\n        \"b\": 1,\n        \"a\": 2\n      }\n    }\n  }\n]"},
 		{"no tools are none", "{% if tools is none %}none{% endif %}{% if not documents %}!{% endif %}", Variables{}, "none!"},
 		{"further fields of a message", "{{ messages[0].name }}{{ messages[0].extra.x }}", Variables{Messages: []*Message{{Role: "user", Extra: map[string]any{"name": "Ann", "extra": map[string]any{"x": 1}}}}}, "Ann1"},
+		{"a field of null in place of one with a value", "{{ messages[0].content is defined }}{{ messages[0].role is defined }}", Variables{Messages: []*Message{{Role: "user", Content: "a", Extra: map[string]any{"content": nil, "role": json.RawMessage("null")}}}}, "FalseFalse"},
 		{"a content of several parts", "{% for p in messages[0].content %}{{ p.type }}{{ p.text }}{% endfor %}", Variables{Messages: []*Message{{Role: "user", Extra: map[string]any{"content": json.RawMessage(`[{"type":"text","text":"a"},{"type":"text","text":"b"}]`)}}}}, "textatextb"},
 		{"a message as a mapping", "{{ messages[0] }}", Variables{Messages: []*Message{user}}, "{'role': 'user', 'content': 'Hi <b>é</b>'}"},
 		{"a variable of the caller", "{{ date }} {{ n + 1 }}", Variables{Extra: map[string]any{"date": "now", "n": 2}}, "now 3"},
@@ -64,10 +65,11 @@ func TestAConversationIsWrittenAsItsTemplateSays(t *testing.T) {
 
 // told returns the variables as a template of the reference gets them.
 func (v *Variables) told() map[string]any {
-	vars := map[string]any{"messages": v.Messages, "tools": v.Tools, "documents": nil, "add_generation_prompt": v.AddGenerationPrompt}
-	if v.Messages == nil {
-		vars["messages"] = []any{}
+	messages := []*Message{}
+	for _, m := range v.Messages {
+		messages = append(messages, m.Normalized())
 	}
+	vars := map[string]any{"messages": messages, "tools": v.Tools, "documents": nil, "add_generation_prompt": v.AddGenerationPrompt}
 	for _, token := range v.Tokens {
 		if token.Text != "" {
 			vars[token.Name] = token.Text
