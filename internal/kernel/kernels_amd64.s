@@ -9577,6 +9577,7 @@ TEXT ·fastsPairAVX2(SB), NOSPLIT, $0-56
 	SHLQ $5, AX
 	SHLQ $3, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -9757,6 +9758,7 @@ TEXT ·fastsLongAVX2(SB), NOSPLIT, $0-56
 	SHLQ $5, AX
 	SHLQ $2, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -9877,6 +9879,7 @@ TEXT ·fastsoPairAVX2(SB), NOSPLIT, $0-64
 	SHLQ $5, AX
 	SHLQ $3, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -10079,6 +10082,7 @@ TEXT ·fastsoLongAVX2(SB), NOSPLIT, $0-64
 	SHLQ $5, AX
 	SHLQ $2, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -10206,6 +10210,7 @@ TEXT ·fastuPairAVX2(SB), NOSPLIT, $0-56
 	SHLQ $5, AX
 	SHLQ $3, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -10378,6 +10383,7 @@ TEXT ·fastuLongAVX2(SB), NOSPLIT, $0-56
 	SHLQ $5, AX
 	SHLQ $2, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -10494,6 +10500,7 @@ TEXT ·fastuoPairAVX2(SB), NOSPLIT, $0-64
 	SHLQ $5, AX
 	SHLQ $3, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -10690,6 +10697,7 @@ TEXT ·fastuoLongAVX2(SB), NOSPLIT, $0-64
 	SHLQ $5, AX
 	SHLQ $2, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -10815,7 +10823,9 @@ TEXT ·fastsPairHalvesAVX2(SB), NOSPLIT, $0-56
 	SHLQ $5, AX
 	SHLQ $2, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	MOVQ DX, R15
+	ADDQ CX, R15
 	SUBQ $2, R9
 	JLT odd
 two:
@@ -11005,7 +11015,9 @@ TEXT ·fastuPairHalvesAVX2(SB), NOSPLIT, $0-56
 	SHLQ $5, AX
 	SHLQ $2, CX
 	MOVQ SI, R14
+	ADDQ AX, R14
 	MOVQ DX, R15
+	ADDQ CX, R15
 	SUBQ $2, R9
 	JLT odd
 two:

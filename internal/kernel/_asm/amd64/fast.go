@@ -134,9 +134,13 @@ func (f fast) setup() {
 	}
 	f.SHLQ(imm(5), codesApart)
 	f.SHLQ(imm(bits.TrailingZeros(uint(f.factorBytes()))), factorsApart)
+	// Fetching goes on by a step of both rows: a row ahead of that, so that the second
+	// row of each two is fetched before it is read, however long a row is.
 	f.MOVQ(codesPtr, fetchPtr)
+	f.ADDQ(codesApart, fetchPtr)
 	if f.scales == asm.Halves {
 		f.MOVQ(scalePtr, fetchScales)
+		f.ADDQ(factorsApart, fetchScales)
 	}
 }
 
