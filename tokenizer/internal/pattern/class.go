@@ -107,12 +107,23 @@ func Complement(set [][2]rune) [][2]rune {
 	return out
 }
 
-// appendClass appends the inside of a class.
+// appendClass appends the inside of a class. Surrogates, which are no characters of a
+// text, are left out: the engine does not take them.
 func appendClass(dst []byte, set [][2]rune) []byte {
 	for _, r := range set {
-		dst = appendClassRune(dst, r[0])
-		if r[1] > r[0] {
-			dst = appendClassRune(append(dst, '-'), r[1])
+		lo, hi := r[0], r[1]
+		if utf16.IsSurrogate(lo) {
+			lo = 0xe000
+		}
+		if utf16.IsSurrogate(hi) {
+			hi = 0xd7ff
+		}
+		if lo > hi {
+			continue
+		}
+		dst = appendClassRune(dst, lo)
+		if hi > lo {
+			dst = appendClassRune(append(dst, '-'), hi)
 		}
 	}
 	return dst
@@ -120,12 +131,6 @@ func appendClass(dst []byte, set [][2]rune) []byte {
 
 // appendClassRune appends a character as a class of the engine can have it.
 func appendClassRune(dst []byte, r rune) []byte {
-	switch {
-	case r >= 0xd800 && r < 0xdc00:
-		r = 0xd7ff // surrogates are no characters of a text
-	case r >= 0xdc00 && r < 0xe000:
-		r = 0xe000
-	}
 	if r < 0x80 {
 		const hex = "0123456789abcdef"
 		return append(dst, '\\', 'x', hex[r>>4], hex[r&15])
@@ -136,10 +141,11 @@ func appendClassRune(dst []byte, r rune) []byte {
 // appendSet appends a class of the other syntax. One without characters cannot be
 // written there: it is a look ahead that never holds.
 func appendSet(dst []byte, set [][2]rune) []byte {
-	if len(set) == 0 {
-		return append(dst, "(?!)"...)
+	open := len(dst)
+	if dst = appendClass(append(dst, '['), set); len(dst) == open+1 {
+		return append(dst[:open], "(?!)"...)
 	}
-	return append(appendClass(append(dst, '['), set), ']')
+	return append(dst, ']')
 }
 
 // maxRanges is the number of ranges of a class up to which those that touch each
@@ -149,12 +155,34 @@ const maxRanges = 1 << 13
 // maxNested bounds classes inside classes, each of which is a call within a call.
 const maxNested = 16
 
-// posix are the sets that have a name in brackets, as far as a property has the same
-// characters; [:space:] and the others that are not here are refused. Punctuation has
-// symbols in it in brackets, unlike \p{P}.
+// posix are the sets that have a name in brackets, by the properties that they are made
+// of. Punctuation has symbols in it in brackets, unlike \p{P}. What is written is all
+// that is assigned but controls; of that graph leaves out what is white.
 var posix = map[string][]string{
 	"alpha": {"Alphabetic"}, "digit": {"Nd"}, "upper": {"Uppercase"}, "lower": {"Lowercase"}, "punct": {"P", "S"},
-	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"},
+	"alnum": {"Alphabetic", "Nd"}, "xdigit": {"h"}, "cntrl": {"Cc"}, "blank": {"Zs"},
+	"graph": {"L", "M", "N", "P", "S", "Cf", "Co"}, "print": {"L", "M", "N", "P", "S", "Cf", "Co", "Zs"},
+	"space": {}, "ascii": {}, "word": {},
+}
+
+// posixSet returns a set with a name in brackets.
+func posixSet(name string) (set [][2]rune, ok bool) {
+	parts, ok := posix[name]
+	for _, part := range parts {
+		ranges, _ := uni.Property(part)
+		set = Union(set, ranges)
+	}
+	switch name {
+	case "space":
+		set = Spaces
+	case "blank":
+		set = Union(set, [][2]rune{{'\t', '\t'}})
+	case "ascii":
+		set = [][2]rune{{0, 0x7f}}
+	case "word":
+		set, _, ok = escapedClass(`\w`, true)
+	}
+	return set, ok
 }
 
 // parseClass reads the class at the start of s, with classes and intersections
@@ -228,14 +256,15 @@ func (c *classReader) item(s string, depth int) (size int, ok bool) {
 // named reads a set with a name in brackets, such as [:alpha:].
 func (c *classReader) named(s string) (size int, ok bool) {
 	name, _, found := strings.Cut(s[2:], ":]")
-	parts := posix[name]
-	if !found || parts == nil {
+	word, negated := strings.CutPrefix(name, "^")
+	set, ok := posixSet(word)
+	if !found || !ok {
 		return 0, false
 	}
-	for _, part := range parts {
-		ranges, _ := uni.Property(part)
-		c.set = Union(c.set, ranges)
+	if negated {
+		set = Complement(set)
 	}
+	c.set = Union(c.set, set)
 	return len(name) + 4, true
 }
 

@@ -32,6 +32,6 @@
 //
 // translate.go writes each of these as what .NET has for it, and refuses what there is
 // nothing for, among it \X, \K, \G, absences and calls of groups. A pattern that was
-// taken for another would give other ids without a word. One difference is left: a
-// letter that is two in another case, such as ß and ss, matches as itself only.
+// taken for another would give other ids without a word. A
+// letter that is several in another case, such as ß and ss, matches as fold.go says.
 package pattern

@@ -3,7 +3,6 @@ package pattern
 import (
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -29,24 +28,33 @@ func translate(pattern string) (string, bool) {
 // translator reads a pattern from left to right. It needs no tree: all that an
 // operator can be about is the atom before it.
 type translator struct {
-	rest   string
-	out    []byte
-	atom   int      // where the last atom starts in out
-	fold   bool     // case does not matter
-	groups []opened // those that are open, the pattern itself the first
+	rest string
+	out  []byte
+	atom int  // where the last atom starts in out
+	fold bool // case does not matter
+	// extended says that white space says nothing.
+	extended bool
+	groups   []opened // those that are open, the pattern itself the first
 }
 
 // opened is a group that is not closed yet.
 type opened struct {
-	start   int  // in out
-	fold    bool // as it was before
-	options int  // the groups that options in it have opened
+	start int  // in out
+	fold  bool // as it was before
+	// extended is as it was before; behind says that it is a look behind.
+	extended, behind bool
+	options          int // the groups that options in it have opened
 }
 
 // next translates a construct.
 func (t *translator) next() bool {
 	switch t.rest[0] {
 	case '(':
+		if before := len(t.rest); t.fold {
+			if t.flatten(0); len(t.rest) < before {
+				return true
+			}
+		}
 		return t.open()
 	case ')':
 		return t.close()
@@ -62,8 +70,8 @@ func (t *translator) next() bool {
 		return true
 	}
 	r, n := utf8.DecodeRuneInString(t.rest)
-	if t.fold && (r >= utf8.RuneSelf || unicode.SimpleFold(r) != r) {
-		t.writeSet(cases(r), n)
+	if t.fold && (r >= utf8.RuneSelf || uni.Cases(r) != nil) {
+		t.folded(r, n)
 	} else {
 		t.write(t.rest[:n], n)
 	}
@@ -97,26 +105,26 @@ func (t *translator) open() bool {
 	if size == 0 {
 		return false
 	}
-	fold := foldOption(open, t.fold)
+	fold, extended := option(open, "i", t.fold), option(open, "x", t.extended)
 	if alone, ok := strings.CutSuffix(open, ")"); ok {
 		t.write(alone+":", size)
 		t.groups[len(t.groups)-1].options++
 	} else {
 		t.write(open, size)
-		t.groups = append(t.groups, opened{start: t.atom, fold: t.fold})
+		t.groups = append(t.groups, opened{start: t.atom, fold: t.fold, extended: t.extended, behind: strings.HasPrefix(open, "(?<=") || strings.HasPrefix(open, "(?<!")})
 	}
-	t.fold = fold
+	t.fold, t.extended = fold, extended
 	return true
 }
 
-// foldOption returns whether case matters behind the beginning of a group.
-func foldOption(open string, fold bool) bool {
+// option returns whether an option is on behind the beginning of a group.
+func option(open, letter string, on bool) bool {
 	options, ok := strings.CutPrefix(open, "(?")
 	if !ok || strings.HasPrefix(options, "<") { // a name is no option
-		return fold
+		return on
 	}
-	on, off, _ := strings.Cut(options, "-")
-	return (fold || strings.Contains(on, "i")) && !strings.Contains(off, "i")
+	set, off, _ := strings.Cut(options, "-")
+	return (on || strings.Contains(set, letter)) && !strings.Contains(off, letter)
 }
 
 // close translates the end of a group, all of which is the atom for what follows.
@@ -127,7 +135,7 @@ func (t *translator) close() bool {
 	t.closeOptions()
 	last := t.groups[len(t.groups)-1]
 	t.write(")", 1)
-	t.atom, t.fold, t.groups = last.start, last.fold, t.groups[:len(t.groups)-1]
+	t.atom, t.fold, t.extended, t.groups = last.start, last.fold, last.extended, t.groups[:len(t.groups)-1]
 	return true
 }
 
@@ -142,7 +150,11 @@ func (t *translator) closeOptions() {
 // to copy: here && is an intersection and a bracket inside begins a class.
 func (t *translator) class() bool {
 	set, size, ok := parseClass(t.rest, t.fold, 0)
-	if ok {
+	switch {
+	case !ok:
+	case t.fold && !strings.HasPrefix(t.rest, "[^"):
+		t.writeFoldedClass(set, size)
+	default:
 		t.writeSet(set, size)
 	}
 	return ok
@@ -184,7 +196,7 @@ func (t *translator) character() bool {
 	case !ok || utf16.IsSurrogate(r):
 		return false
 	case t.fold:
-		t.writeSet(cases(r), n)
+		t.folded(r, n)
 	default:
 		t.writeSet([][2]rune{{r, r}}, n)
 	}

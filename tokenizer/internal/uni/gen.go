@@ -8,13 +8,18 @@
 // the control characters and the nonspacing marks of Unicode 8.0, which is what
 // its parts for BERT know.
 //
-// With one file it writes properties_gen.go instead: named sets of code points as
-// the same engine reports them ("word" is \w of the reference's second engine,
-// those with "sp:" the scripts that its pre-tokenizer UnicodeScripts tells
-// apart) and the lower case of each character that has one.
+// With one file it writes another one instead. From named sets of code points as the same
+// engine reports them ("word" is \w of the reference's second engine, those with "sp:"
+// the scripts that its pre-tokenizer UnicodeScripts tells apart) and the lower case of
+// each character that has one it makes properties_gen.go; from "graphemes", the classes
+// of grapheme clusters, graphemes_gen.go; and from "folds", what patterns match without
+// regard to case, folds_gen.go. The last two come from graphemes.py and folds.py in
+// testdata/gen/tokenizer, which ask the reference.
 //
 //	go run gen.go classes.json normalization.json
 //	go run gen.go properties.json
+//	go run gen.go graphemes.json
+//	go run gen.go folds.json
 package main
 
 import (
@@ -73,10 +78,19 @@ func properties(path string) {
 		} `json:"sets"`
 		Lower     [][2]int64             `json:"lower"`
 		Graphemes map[string][][2]uint64 `json:"graphemes"`
+		Folds     *struct {
+			Orbits  [][]uint64 `json:"orbits"`
+			Several [][]uint64 `json:"several"`
+		} `json:"folds"`
 	}
 	read(path, &p)
 	if p.Graphemes != nil {
 		write("graphemes_gen.go", "graphemeData", "holds the ranges of the classes of grapheme clusters.", pack(graphemes, p.Graphemes))
+		return
+	}
+	if p.Folds != nil {
+		write("folds_gen.go", "foldData", "holds the characters that are cases of each other, and those that are several in another case.",
+			appendLists(appendLists(nil, p.Folds.Orbits), p.Folds.Several))
 		return
 	}
 	b := binary.AppendUvarint(nil, uint64(len(p.Sets)))
@@ -96,6 +110,18 @@ func properties(path string) {
 		last = pair[0]
 	}
 	write("properties_gen.go", "propertyData", "holds named sets of code points and the lower case.", b)
+}
+
+// appendLists appends lists of code points, each with its length.
+func appendLists(b []byte, lists [][]uint64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(lists)))
+	for _, list := range lists {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, c := range list {
+			b = binary.AppendUvarint(b, c)
+		}
+	}
+	return b
 }
 
 // write writes a file with one constant.
