@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gocoreml/coreml/generate"
 )
 
 func TestAPersonIsSparedTheInnerNames(t *testing.T) {
@@ -21,7 +23,9 @@ func TestAPersonIsSparedTheInnerNames(t *testing.T) {
 		"m: m/x.bin: no such file or directory": fmt.Errorf("m: m: %w", missing),
 		`a\nb: \x1b[2J`:                         errors.New("a\nb: \x1b[2J"),
 		"read header: it ends too early":        fmt.Errorf("read header: %w", io.ErrUnexpectedEOF),
-		`operator "generate" and "coreml: "`:    errors.New(`operator "generate" and "coreml: "`),
+		"m: the tokenizer is another model's: the vocabulary has 991 entries, the model's logits 512; use the tokenizer that the model was trained with: --tokenizer FOLDER": fmt.Errorf(
+			"generate: open: m: %w", &generate.VocabularyError{Tokenizer: 991, Logits: 512}),
+		`operator "generate" and "coreml: "`: errors.New(`operator "generate" and "coreml: "`),
 	} {
 		if got := explain(err); got != want {
 			t.Errorf("%q became %q, want %q", err, got, want)

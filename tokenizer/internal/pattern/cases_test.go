@@ -136,6 +136,7 @@ var constructs = []struct {
 	{`\P is the rest`, `\P{L}+`, "a1-b", []string{"a", "[1-]", "b"}},
 	{"^ negates within the braces", `\p{^L}+`, "a1-b", []string{"a", "[1-]", "b"}},
 	{"twice is once more", `\P{^L}+`, "a1-b", []string{"[a]", "1-", "[b]"}},
+	{"what is not for private use ends before what is", `\P{Co}`, "\ud7ff\ue000\uf8ff\uf900", []string{"[\ud7ff]", "\ue000\uf8ff", "[\uf900]"}},
 	{"numbers of any kind", `\p{N}`, "1½Ⅳ一", []string{"[1]", "[½]", "[Ⅳ]", "一"}},
 	{"punctuation is no symbol", `\p{P}`, "a,-$+", []string{"a", "[,]", "[-]", "$+"}},
 	{"symbols", `\p{S}`, "a,-$+", []string{"a,-", "[$]", "[+]"}},

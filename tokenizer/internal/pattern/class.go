@@ -107,12 +107,23 @@ func Complement(set [][2]rune) [][2]rune {
 	return out
 }
 
-// appendClass appends the inside of a class.
+// appendClass appends the inside of a class. Surrogates, which are no characters of a
+// text, are left out: the engine does not take them.
 func appendClass(dst []byte, set [][2]rune) []byte {
 	for _, r := range set {
-		dst = appendClassRune(dst, r[0])
-		if r[1] > r[0] {
-			dst = appendClassRune(append(dst, '-'), r[1])
+		lo, hi := r[0], r[1]
+		if utf16.IsSurrogate(lo) {
+			lo = 0xe000
+		}
+		if utf16.IsSurrogate(hi) {
+			hi = 0xd7ff
+		}
+		if lo > hi {
+			continue
+		}
+		dst = appendClassRune(dst, lo)
+		if hi > lo {
+			dst = appendClassRune(append(dst, '-'), hi)
 		}
 	}
 	return dst
@@ -120,12 +131,6 @@ func appendClass(dst []byte, set [][2]rune) []byte {
 
 // appendClassRune appends a character as a class of the engine can have it.
 func appendClassRune(dst []byte, r rune) []byte {
-	switch {
-	case r >= 0xd800 && r < 0xdc00:
-		r = 0xd7ff // surrogates are no characters of a text
-	case r >= 0xdc00 && r < 0xe000:
-		r = 0xe000
-	}
 	if r < 0x80 {
 		const hex = "0123456789abcdef"
 		return append(dst, '\\', 'x', hex[r>>4], hex[r&15])
@@ -136,10 +141,11 @@ func appendClassRune(dst []byte, r rune) []byte {
 // appendSet appends a class of the other syntax. One without characters cannot be
 // written there: it is a look ahead that never holds.
 func appendSet(dst []byte, set [][2]rune) []byte {
-	if len(set) == 0 {
-		return append(dst, "(?!)"...)
+	open := len(dst)
+	if dst = appendClass(append(dst, '['), set); len(dst) == open+1 {
+		return append(dst[:open], "(?!)"...)
 	}
-	return append(appendClass(append(dst, '['), set), ']')
+	return append(dst, ']')
 }
 
 // maxRanges is the number of ranges of a class up to which those that touch each
