@@ -62,6 +62,7 @@ func FuzzTemplate(f *testing.F) {
 		"{{ '%5.2f'|format(1) ~ 'a'.split(',')[-1:] }}{# c #}{{ {'a': 1,}.a ** 2 // 3 % 4 }}",
 		"{{ l|map('upper')|join(', ') if s is string and not n else d|dictsort|first }}",
 		"{% generation %}{{ strftime_now('%d %b %Y') }}{{ raise_exception('x') }}{% endgeneration %}",
+		"{% autoescape a %}{{ ('<%s>'|safe) % s ~ s|e }}{{ d|xmlattr }}{{ l|join('&'|safe) }}{% endautoescape %}{{ s.expandtabs(3) }}",
 		"{{ l|batch(2)|list }}{{ s.rsplit(none, 1) }}{{ '{0!r}'.format(s) }}{{ range(3, 0, -1)|list }}",
 	} {
 		f.Add(seed)

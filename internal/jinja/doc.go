@@ -36,7 +36,7 @@
 // filters_pick.go and filters_sort.go the functions), tests (tests.go), methods of
 // text, lists and mappings (textmethods.go, textmethods_edit.go, textsplit.go,
 // percent.go, braces.go with fieldspec.go and fieldformat.go, attr.go) and globals
-// (globals.go). Cases and numbers of Unicode are in textcase.go, numerals.go and
+// (globals.go). Escaping is in markup.go and autoescape.go. Cases and numbers of Unicode are in textcase.go, numerals.go and
 // unicode_gen.go. What
 // a value looks like is in format.go for Python and in tojson.go for JSON.
 //
@@ -64,7 +64,10 @@
 //   - lipsum is defined and cannot be called, since it makes random text;
 //   - batch refuses a number below one;
 //   - a constant slice that Python refuses is undefined only where it is made of
-//     literals, and not of operators on them.
+//     literals, and not of operators or filters on them, which jinja2 works out too;
+//   - an object without a form of its own, such as a generator, is written without its
+//     place in memory, so that filters which look into that text see less of it;
+//   - the method encode fails, since there are no bytes.
 //
 // Where a case in cases_*_test.go has another answer than jinja2, or the same error in
 // other words, its field differs says so. What is known of characters is of the
@@ -89,5 +92,7 @@
 // It is that of the reference implementation for chat templates:
 // trim_blocks and lstrip_blocks are on, there are break and continue,
 // generation blocks, the functions raise_exception and strftime_now and a
-// tojson that writes plain JSON. There is no loader and no automatic escaping.
+// tojson that writes plain JSON. There is no loader, and text is escaped in autoescape
+// blocks only. What is marked as safe (markup.go) is told from other text everywhere, as
+// markupsafe does.
 package jinja

@@ -129,11 +129,12 @@ func (p *Precompiled) Longest(may *budget.Budget, s string) (text string, n int)
 // table replaces, or a character that it does not. The reference asks its table for
 // clusters of less than six bytes only, and then for the characters of all others.
 func (p *Precompiled) each(may *budget.Budget, s string, f func(part, with string, replaced bool)) {
-	for len(s) > 0 && may.Err == nil {
+	for len(s) > 0 && may.Spend(1) {
 		n := cluster(may, s)
 		if n < 6 {
-			if text, ok := p.replacement(may, s[:n]); ok {
-				f(s[:n], text, true)
+			// One character needs no second look.
+			if text, ok := p.replacement(may, s[:n]); ok || n == uni.CharLen(s, 0) {
+				f(s[:n], text, ok)
 				s = s[n:]
 				continue
 			}
@@ -198,7 +199,6 @@ func (p *Precompiled) trace(a *normalized.String) {
 // cluster returns the length of the grapheme cluster at the start of s.
 func cluster(may *budget.Budget, s string) int {
 	if len(s) > 1 && s[0] < utf8.RuneSelf && s[1] < utf8.RuneSelf && s[0] != '\r' {
-		may.Spend(1)
 		return 1 // no character of ASCII goes with another but a line feed
 	}
 	r, n := utf8.DecodeRuneInString(s)
