@@ -1,7 +1,5 @@
 package sidefiles
 
-import "strings"
-
 // class is what a class of tokenizers in the reference does on its own.
 type class struct {
 	names []Name // the tokens that it names where the configuration does not; "" for none
@@ -101,15 +99,4 @@ var classes = map[string]*class{
 		sentinels: 100,
 	},
 	"XLMRoberta": &xlmRoberta,
-}
-
-// classOf returns the class with a name. LlamaTokenizer stands in the files of many
-// tokenizers that have byte-level tokens, which the class does not know.
-func classOf(name string, byteLevel bool) *class {
-	name = strings.TrimSuffix(name, "Fast")
-	name, ok := strings.CutSuffix(name, "Tokenizer")
-	if c := classes[name]; ok && c != nil && (name != "Llama" || !byteLevel) {
-		return c
-	}
-	return &class{}
 }
