@@ -81,7 +81,6 @@ type sideFiles struct {
 	files     sidefiles.Files
 	templates map[string]string // those that are files
 	processor []byte            // chat_template.json
-	model     []byte            // config.json, where fix_mistral_regex asks for it
 
 	decoder, simple json.RawMessage // the lists of added tokens
 	legacy          *bool           // whether each part between them begins with a space
@@ -108,12 +107,9 @@ func readConfig(fsys fs.FS, dir string) (*sideFiles, error) {
 	if err := c.readTemplates(fsys, dir); err != nil {
 		return nil, err
 	}
-	if bytes.Contains(c.files.Config, []byte(`"fix_mistral_regex"`)) {
-		data, err := readOptional(fsys, path.Join(dir, "config.json"))
-		if err != nil {
-			return nil, err
-		}
-		c.model = data
+	// The model's own file names the kind of model, which is of use and not needed.
+	if data, err := readOptional(fsys, path.Join(dir, "config.json")); err == nil {
+		c.files.Model = data
 	}
 	return c, c.resolve(nil, nil)
 }

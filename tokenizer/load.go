@@ -212,7 +212,7 @@ func parse(data []byte, side *sideFiles) (*Tokenizer, error) {
 	if err := t.readModel(sections["model"]); err != nil {
 		return nil, err
 	}
-	if fixed := side.FixedPattern(sections["pre_tokenizer"], side.model, t.vocab.Count); fixed != nil {
+	if fixed := side.FixedPattern(sections["pre_tokenizer"], side.files.Model, t.vocab.Count); fixed != nil {
 		sections["pre_tokenizer"] = fixed
 		if err := cmp.Or(t.readSteps(sections), t.readModel(sections["model"])); err != nil {
 			return nil, err

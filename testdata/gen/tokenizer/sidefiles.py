@@ -187,6 +187,15 @@ def named_cases():
         yield f"{name} with names", base, with_tokens(base, ("<a>",)) | parts, {"tokenizer_config.json": {"tokenizer_class": name, "eos_token": "<end>", "unk_token": "<a>", "added_tokens_decoder": {"999": token("<a>", special=True)}}}
         if base == "bytes":
             yield f"{name} with add_prefix_space", base, parts, {"tokenizer_config.json": {"tokenizer_class": name, "add_prefix_space": True, "add_bos_token": True}}
+    for kind in ("gpt2", "bert", "qwen2", "phi3", "mistral", "llama", "gpt_neox", "nosuch"):
+        base = "bert" if kind == "bert" else "bytes"
+        yield f"a model of kind {kind}", base, {}, {"config.json": {"model_type": kind}}
+        yield f"a model of kind {kind} with a class", base, {}, {"config.json": {"model_type": kind}, "tokenizer_config.json": {"tokenizer_class": "GPT2TokenizerFast" if kind != "bert" else "BertTokenizerFast"}}
+        yield f"a model of kind {kind} without one", base, {}, {"config.json": {"model_type": kind}} | config(eos_token="<end>")
+        if kind == "qwen2":
+            continue  # the reference takes Qwen2Tokenizer for it, which makes nothing of this base
+        yield f"a model of kind {kind} and LlamaTokenizer", "spaces", {}, {"config.json": {"model_type": kind}, "tokenizer_config.json": {"tokenizer_class": "LlamaTokenizer"}}
+    yield "a class in config.json", "bytes", {}, {"config.json": {"model_type": "llama", "tokenizer_class": "GPT2Tokenizer"}}
     for name in ("BertTokenizer", "DistilBertTokenizerFast"):
         for key, value in (("do_lower_case", False), ("strip_accents", True), ("strip_accents", False), ("tokenize_chinese_chars", False)):
             yield f"{name} with {key} of {value}", "bert", {}, {"tokenizer_config.json": {"tokenizer_class": name, key: value}}

@@ -1,7 +1,5 @@
 package sidefiles
 
-import "strings"
-
 // class is what a class of tokenizers in the reference does on its own.
 type class struct {
 	names []Name // the tokens that it names where the configuration does not; "" for none
@@ -9,6 +7,9 @@ type class struct {
 	// configuration has no list of further ones.
 	sentinels int
 	left      bool // texts are filled up on the left
+	// apart says that the class does not read tokenizer.json: what the other files say
+	// is about a tokenizer with ids of its own, and adds no tokens to this one.
+	apart bool
 	// build is what its tokenizers are made of, nil where it takes tokenizer.json as
 	// it is.
 	build *build
@@ -49,6 +50,8 @@ var llama = class{
 	left:  true,
 	build: &build{preTokenizer: "Metaspace", decoder: "Replace ByteFallback Fuse Strip", set: llamaSettings},
 }
+
+var apart = class{apart: true}
 
 var xlmRoberta = class{
 	names: named("bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>"),
@@ -101,15 +104,5 @@ var classes = map[string]*class{
 		sentinels: 100,
 	},
 	"XLMRoberta": &xlmRoberta,
-}
-
-// classOf returns the class with a name. LlamaTokenizer stands in the files of many
-// tokenizers that have byte-level tokens, which the class does not know.
-func classOf(name string, byteLevel bool) *class {
-	name = strings.TrimSuffix(name, "Fast")
-	name, ok := strings.CutSuffix(name, "Tokenizer")
-	if c := classes[name]; ok && c != nil && (name != "Llama" || !byteLevel) {
-		return c
-	}
-	return &class{}
+	"Marian":     &apart, "M2M100": &apart, "Speech2Text": &apart, "BertGeneration": &apart, "GPTSw3": &apart, "SpeechT5": &apart,
 }

@@ -23,7 +23,7 @@ const mistralSize = 100000
 // version of the reference before 5 has written. It returns nil elsewhere.
 func (s *Side) FixedPattern(preTokenizer, model []byte, size int) []byte {
 	fix := false
-	if err := s.Value("fix_mistral_regex", &fix); err != nil || !fix || size <= mistralSize || jsontext.IsNull(preTokenizer) || model == nil {
+	if err := s.Value("fix_mistral_regex", &fix); err != nil || !fix || size <= mistralSize || jsontext.IsNull(preTokenizer) || len(model) == 0 {
 		return nil
 	}
 	if !isOldMistral(model) {

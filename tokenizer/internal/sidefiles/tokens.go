@@ -10,6 +10,9 @@ import "github.com/gocoreml/coreml/tokenizer/internal/added"
 // in Extra, is what its description says, and special if it is a text alone that is
 // new: the reference does not look at those that the tokenizer has already.
 func (s *Side) Tokens(has func(text string) bool) []added.Token {
+	if s.class.apart {
+		return nil
+	}
 	named := map[string]bool{}
 	for _, n := range s.Names {
 		named[n.Text] = true
