@@ -115,7 +115,7 @@ class Named:
         self.t = tiktoken.Encoding(**{**how, "mergeable_ranks": ranks})
         self.special = set(how["special_tokens"].values())
         self.added = sorted(how["special_tokens"])[:20]
-        self.meta = {"size": self.t.n_vocab, "special": sorted(self.special), "named": {}}
+        self.meta = {"size": self.t.n_vocab, "special": sorted(self.special), "named": {"eos_token": self.t.decode([self.t.eot_token])}}
 
     def encode(self, text, special):
         return self.t.encode(text, allowed_special="all")
