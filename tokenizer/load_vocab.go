@@ -203,7 +203,8 @@ func (b *builder) ranks(name string, data []byte) error {
 	}
 	b.use(m, m.Raw())
 	if known, ok := tiktoken.Named(strings.TrimSuffix(name, ".tiktoken")); ok {
-		b.cutBy(class{}, known.Pattern)
+		// tiktoken itself calls this one the end of a text.
+		b.cutBy(class{tokens: map[string]string{"eos_token": endOfText}}, known.Pattern)
 		for _, sp := range known.Specials {
 			b.first = append(b.first, added.Token{Content: sp.Text, ID: int64(sp.ID), Special: true, Given: true})
 		}

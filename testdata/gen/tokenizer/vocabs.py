@@ -115,7 +115,7 @@ class Named:
         self.t = tiktoken.Encoding(**{**how, "mergeable_ranks": ranks})
         self.special = set(how["special_tokens"].values())
         self.added = sorted(how["special_tokens"])[:20]
-        self.meta = {"size": self.t.n_vocab, "special": sorted(self.special), "named": {}}
+        self.meta = {"size": self.t.n_vocab, "special": sorted(self.special), "named": {"eos_token": self.t.decode([self.t.eot_token])}}
 
     def encode(self, text, special):
         return self.t.encode(text, allowed_special="all")
@@ -268,6 +268,12 @@ def small(out):
         "blenderbot": (roberta, cls("BlenderbotTokenizer"), {}),
         "deberta": (merges_files(byte_bpe(360, bert)), cls("DebertaTokenizer"), {}),
         "cohere": (gpt, cls("CohereTokenizer", add_bos_token=True), {}),
+        "cohere-extra": (gpt, cls("CohereTokenizer", additional_special_tokens=[{"__type": "AddedToken", "content": "<z>", **added, "special": False}]), {}),
+        "neox-around": (gpt, cls("GPTNeoXTokenizer", add_bos_token=True, add_eos_token=True), {}),
+        "codegen-around": (gpt, cls("CodeGenTokenizer", add_bos_token=True, add_prefix_space=True), {}),
+        "gpt2-split": (gpt, cls("GPT2Tokenizer", split_special_tokens=True, bos_token=None), {}),
+        "qwen2-extra": (gpt, cls("Qwen2Tokenizer", extra_special_tokens={"image_token": "<img>", "a_token": "<aa>"}, audio_token="<aud>"), {}),
+        "bert-tokens": ({"vocab.txt": lower}, cls("BertTokenizer", unk_token="the", sep_token="[S]", added_tokens_decoder={"3": {"content": "[SEP]", **plain}, "500": {"content": "Hello", **plain}}), {}),
         "clip": (clip, cls("CLIPTokenizer"), {"model_type": "clip"}),
         "openai-gpt": (words, cls("OpenAIGPTTokenizer"), {}),
         "herbert": (words, cls("HerbertTokenizer"), {}),
@@ -298,7 +304,9 @@ def small(out):
     llama["423"] = {"content": "fox", **plain}
     yield "tiktoken-model", folder(out, "tiktoken-model", {"tokenizer.model": ranks_file(ranks), "tokenizer_config.json": cls("PreTrainedTokenizerFast", bos_token="<|begin_of_text|>", eos_token="<|eot_id|>", add_bos_token=True, added_tokens_decoder=llama), "config.json": {"model_type": "llama"}}), Auto
     yield "tiktoken-plain", folder(out, "tiktoken-plain", {"tiktoken.model": ranks_file(ranks), "tokenizer_config.json": cls("TokenizersBackend", extra_special_tokens=["<|x|>", "<|y|>"]), "config.json": {"model_type": "kimi_k25"}}), Auto
-    for name in ["cl100k_base", "o200k_base", "r50k_base", "qwen"]:
+    for name, kind in [("llama", "LlamaTokenizer"), ("roberta", "RobertaTokenizer")]:
+        yield f"tiktoken-{name}", folder(out, f"tiktoken-{name}", {"tokenizer.model": ranks_file(ranks), "tokenizer_config.json": cls(kind, add_bos_token=True), "config.json": {"model_type": name}}), Auto
+    for name in ["cl100k_base", "o200k_base", "o200k_harmony", "r50k_base", "qwen"]:
         yield f"tiktoken-{name}", folder(out, f"tiktoken-{name}", {f"{name}.tiktoken": ranks_file(ranks)}), lambda path, name=name: Named(path, name, ranks)
     tokens = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]", "<pad>", "[THINK]", "[/THINK]"]
     yield "tekken-v3", folder(out, "tekken-v3", {"tekken.json": tekken_file(ranks, "v3", filler=30, drop=20)}), Tekken
