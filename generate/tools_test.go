@@ -79,3 +79,45 @@ func TestWithoutToolsCallsStayText(t *testing.T) {
 		t.Errorf("got %q and %v (%v)", r.Text, r.Calls, err)
 	}
 }
+
+// thinkingTemplate opens the thinking of an answer itself.
+const thinkingTemplate = `{# <tool_call> </think> #}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
+	`{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}<|story|>{% endfor %}` +
+	`{% if add_generation_prompt %}<|story|>a:<think>{% endif %}`
+
+func TestThinkingIsToldApartFromTheText(t *testing.T) {
+	const call = `<tool_call>{"name":"f"}</tool_call>`
+	tools := []any{map[string]any{"name": "f"}}
+	for _, c := range []struct {
+		name, answer, text, reasoning string
+		tools                         []any
+		calls                         int
+	}{
+		{"a call that is only spoken of", "so " + call + "</think>no", "so " + call + "</think>no", "so " + call, tools, 0},
+		{"a call behind it", "so</think>" + call, "so</think>", "so", tools, 1},
+		{"without tools", "so</think>" + call, "so</think>" + call, "so", nil, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := &fakeModel{}
+			s, tok := newSession(t, m, thinkingTemplate)
+			m.next = replies(tok, "<think>"+c.answer) // the fake speaks from the role on
+			r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: c.tools}))
+			if err != nil || r.Text != c.text || r.Reasoning != c.reasoning || len(r.Calls) != c.calls {
+				t.Errorf("got the text %q, the reasoning %q and %d calls (%v), want %q, %q and %d", r.Text, r.Reasoning, len(r.Calls), err, c.text, c.reasoning, c.calls)
+			}
+		})
+	}
+}
+
+func TestArgumentsAreATextWhereTheTemplateWantsOne(t *testing.T) {
+	m := &fakeModel{}
+	s, tok := newSession(t, m, thinkingTemplate)
+	m.next = replies(tok, `<think>so</think><tool_call>{"name":"f","arguments":{"a": 1}}</tool_call>`)
+	if _, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: []any{map[string]any{"name": "f"}}})); err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := tok.ApplyChatTemplate(t.Context(), s.Messages(), nil)
+	if err != nil || !strings.Contains(rendered, `f{"a": 1}<|story|>`) {
+		t.Errorf("rendered %q (%v)", rendered, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // AnswerMessage returns an answer as the message of the assistant that the chat
@@ -72,9 +73,29 @@ func (t *Tokenizer) renderCall(ctx context.Context, f callForm) (string, error) 
 	call := ToolCall{ID: "call00001", Name: "f", Arguments: json.RawMessage(`{"` + probe + `": 1}`)}
 	tool := json.RawMessage(`{"type": "function", "function": {"name": "f", "description": "b",
 		"parameters": {"type": "object", "properties": {"c": {"type": "integer", "description": "d"}}, "required": ["c"]}}}`)
-	return t.ApplyChatTemplate(ctx, []Message{
+	messages := []Message{
 		{Role: "user", Content: "a"},
 		f.message("", []ToolCall{call}),
 		{Role: "tool", Content: "b", Extra: map[string]any{"tool_call_id": call.ID, "name": call.Name}},
-	}, &ChatOptions{Tools: []any{tool}})
+	}
+	text, err := t.ApplyChatTemplate(ctx, messages, &ChatOptions{Tools: []any{tool}})
+	if err != nil { // it may write calls without knowing of tools
+		text, err = t.ApplyChatTemplate(ctx, messages, nil)
+	}
+	return text, err
+}
+
+// usualPromptTime is how long a chat template may take to write a short prompt. Those of
+// models take a millisecond.
+const usualPromptTime = 250 * time.Millisecond
+
+// usualPrompt returns a prompt of the chat template, empty where it cannot write one.
+func (t *Tokenizer) usualPrompt() string {
+	ctx, cancel := context.WithTimeout(context.Background(), usualPromptTime)
+	defer cancel()
+	text, err := t.ApplyChatTemplate(ctx, []Message{{Role: "user", Content: "a"}}, &ChatOptions{AddGenerationPrompt: true})
+	if err != nil {
+		return "" // a template that cannot write this can still write other messages
+	}
+	return text
 }

@@ -155,7 +155,8 @@ type ToolParserOptions struct {
 	// texts and which are numbers; without them it is what they look like.
 	Tools []any
 	// Prompt is the text before the answer, or the end of it. Thinking that it opens
-	// goes on in the answer.
+	// goes on in the answer. If it is empty, [Tokenizer.NewToolParser] takes what the
+	// chat template puts before an answer when nothing else is asked of it.
 	Prompt string
 }
 
@@ -187,6 +188,9 @@ func (t *Tokenizer) NewToolParser(opts *ToolParserOptions) *ToolParser {
 	}
 	if format == "" && !chat.KnowsThinking(known.Template) {
 		return nil
+	}
+	if known.Prompt == "" {
+		known.Prompt = t.usualPrompt()
 	}
 	return &ToolParser{chat.NewParser(string(format), known)}
 }

@@ -129,6 +129,8 @@ func TestThinkingComesApartFromTheText(t *testing.T) {
 	}{
 		{"thinking and a call behind it", "<tool_call>", "", "<think>a" + call + "</think>\n" + call, tokenizer.AnswerPart{All: "<think>a" + call + "</think>\n", Text: "\n", Reasoning: "a" + call}, 1},
 		{"thinking that the prompt opens", "<tool_call><think></think>", "<|assistant|>\n<think>\n", "a" + call + "</think>b", tokenizer.AnswerPart{All: "a" + call + "</think>b", Text: "b", Reasoning: "a" + call}, 0},
+		{"thinking that the template opens", "<tool_call></think>{% if add_generation_prompt %}<think>\n{% endif %}", "", "a" + call + "</think>b", tokenizer.AnswerPart{All: "a" + call + "</think>b", Text: "b", Reasoning: "a" + call}, 0},
+		{"thinking that the template opens, but not for this prompt", "<tool_call></think>{% if add_generation_prompt %}<think>\n{% endif %}", "<|assistant|>", call + "b", tokenizer.AnswerPart{All: "b", Text: "b"}, 1},
 		{"thinking that the prompt opens and ends", "<tool_call><think></think>", "<think></think>", call + "b", tokenizer.AnswerPart{All: "b", Text: "b"}, 1},
 		{"thinking that a user speaks of", "<tool_call><think></think>", "what is <think> ?<|assistant|>", call, tokenizer.AnswerPart{}, 1},
 		{"thinking that is cut off", "<tool_call>", "", "<think>a" + call, tokenizer.AnswerPart{All: "<think>a" + call, Reasoning: "a" + call}, 0},

@@ -26,6 +26,7 @@ var hermesAnswers = []answer{
 	{"text before and behind", `a<tool_call>{"name":"f"}</tool_call>b`, "ab", []string{"f||{}"}},
 	{"two calls", "<tool_call>{\"name\":\"f\"}</tool_call>\n<tool_call>{\"name\":\"g\"}</tool_call>", "\n", []string{"f||{}", "g||{}"}},
 	{"a call whose end never comes", `<tool_call>{"name":"f","arguments":{}}`, "", []string{"f||{}"}},
+	{"a call that is cut in its end", `<tool_call>{"name":"f","arguments":{}} </tool_`, "", []string{"f||{}"}},
 	{"a call with text in the place of its end", `<tool_call>{"name":"f","arguments":{}} ok`, "ok", []string{"f||{}"}},
 	{"a call without its end before another", `<tool_call>{"name":"f"}<tool_call>{"name":"g"}</tool_call>`, "", []string{"f||{}", "g||{}"}},
 	{"the end in a string", `<tool_call>{"name":"f","arguments":{"s":"</tool_call>"}}</tool_call>`, "", []string{`f||{"s":"</tool_call>"}`}},

@@ -77,8 +77,14 @@ func (in input) closing(r result, tag string) result {
 		r.n = len(in.text) - len(rest) + len(tag)
 		return r
 	}
-	if strings.HasPrefix(tag, rest) && !in.final {
-		return result{}
+	if strings.HasPrefix(tag, rest) {
+		switch {
+		case !in.final:
+			return result{}
+		case rest != "": // the answer was cut in the tag
+			r.n = len(in.text)
+		}
+		return r
 	}
 	if n := space(in.text[r.n:]); r.n+n < len(in.text) {
 		r.n += n // the white space before text in the tag's place belongs to the call

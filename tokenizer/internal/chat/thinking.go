@@ -59,9 +59,10 @@ func (f *format) thoughts(template string) []thinking {
 	return list
 }
 
-// in reports whether a template has both marks.
+// in reports whether a template has one of the marks: some only open thinking, some only
+// leave it out of earlier answers.
 func (t *thinking) in(template string) bool {
-	return strings.Contains(template, t.open) && strings.Contains(template, t.end)
+	return strings.Contains(template, t.open) || strings.Contains(template, t.end)
 }
 
 // KnowsThinking reports whether a template has marks of thinking.
