@@ -76,7 +76,7 @@ def message(case, style, ids):
     _, calls, content, reasoning = case
     out = {"role": "assistant", "content": content, "tool_calls": []}
     for i, (name, arguments) in enumerate(calls):
-        call = {"type": "function", "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False) if style == "text" else copy.deepcopy(arguments)}}
+        call = {"type": "function", "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False) if style.startswith("text") else copy.deepcopy(arguments)}}
         if ids:
             call = {"id": ["abcdefgh1", "abcdefgh2"][i] if ids == "plain" else f"functions.{name}:{i}", **call}
         out["tool_calls"].append(call)
@@ -128,18 +128,19 @@ def attempt(template, case):
     """Renders a case in the first way that the template takes."""
     why = ""
     ids = "kimi" if "<|tool_call_begin|>" in template else "plain"
-    for engine in (_compile_jinja_template, loose):
-        for style in ("dict", "text"):
-            try:
-                compiled = engine(template)
-                prompt, text = answer(compiled, template, message(case, style, ids))
-            except Exception as e:
-                why = why or f"{type(e).__name__}: {e}"
-                continue
-            if case[1][0][0] not in text:
-                why = "the template does not write the calls of the history"
-                continue
-            return prompt, text, style, "strict" if engine is _compile_jinja_template else "loose"
+    for engine, style in [(e, s) for e in (_compile_jinja_template, loose) for s in ("dict", "text")] + [(loose, "text, no content")]:
+        turn = message(case, style, ids)
+        if style == "text, no content" and not turn["content"]:
+            turn["content"] = None  # which transformers 5 drops
+        try:
+            prompt, text = answer(engine(template), template, turn)
+        except Exception as e:
+            why = why or f"{type(e).__name__}: {e}"
+            continue
+        if case[1][0][0] not in text:
+            why = "the template does not write the calls of the history"
+            continue
+        return prompt, text, style, "strict" if engine is _compile_jinja_template else "loose"
     return None, why, "", ""
 
 

@@ -44,36 +44,30 @@ func (f argKeys) read(in input) result {
 	return f.finish(s, Call{Name: name, Arguments: arguments.json()})
 }
 
-// name passes the name of the function, which ends at one of several tags.
+// name passes the name of the function and the separator behind it.
 func (f argKeys) name(s *scanner) (string, bool) {
-	text := s.text[:min(len(s.text), maxName)]
-	n, word := words{f.separator, f.parameter, f.end}.next(text, s.final)
-	name := strings.TrimSpace(text[:n])
-	switch {
-	case word != "":
-	case len(text) < maxName && !strings.Contains(name, "\n"):
-		s.short = true
-		return "", false
+	s.space()
+	name, ok := s.bareWord()
+	if s.space(); ok {
+		s.word(f.separator)
 	}
-	s.at = n
-	if s.word(f.separator) {
-		n = s.at
-	}
-	s.at, s.short = n, false
-	return name, identifier(name) && word != ""
+	return name, ok && name != ""
 }
 
 // key passes a key and the tag behind it.
 func (f argKeys) key(s *scanner) (string, bool) {
-	n, word := words{f.keyEnd, f.openValue}.next(s.text[s.at:min(len(s.text), s.at+maxName)], s.final)
-	key := strings.TrimSpace(s.text[s.at : s.at+n])
-	if word == "" && n < maxName {
-		s.short = true
+	rest := s.text[s.at:min(len(s.text), s.at+maxName)]
+	n, word := words{f.keyEnd, f.openValue}.next(rest, s.final)
+	if word == "" {
+		s.at += len(rest)
+		s.short = len(rest) < maxName
+		return "", false
 	}
 	if s.at += n; word == f.keyEnd {
 		s.at += len(word)
 	}
-	return key, word != "" && key != "" && !strings.ContainsAny(key, "<>\n")
+	key := strings.TrimSpace(rest[:n])
+	return key, key != "" && !strings.ContainsAny(key, "<>\n")
 }
 
 // identifier reports whether a text can be the name of a function.

@@ -90,6 +90,45 @@ var notReadBack = map[[2]string]string{
 	{"hfjs_NousResearch_Hermes-2-Pro-Llama-3-8B.11", "reasoning and text before two calls"}:     "the second call has no opening tag",
 }
 
+// withoutCalls are the templates that write no calls of a conversation, so that nothing
+// can be read back: they leave them out, or know of no tools.
+var withoutCalls = map[string]string{
+	"HuggingFaceTB-SmolLM3-3B":            "calls are left out",
+	"LFM2-8B-A1B":                         "calls are left out",
+	"LFM2.5-Instruct":                     "calls are left out",
+	"ibm-granite-granite-3.3-2B-Instruct": "calls are left out",
+	"google-gemma-2-2b-it":                "knows no tools",
+	"llama-cpp-rwkv-world":                "knows no tools",
+	"microsoft-Phi-3.5-mini-instruct":     "knows no tools",
+	"chatml_with_headers":                 "calls are left out",
+	"granite-3.0-instruct":                "calls are left out",
+	"groq_tool_use":                       "calls are left out",
+	"llama3_fire_function_v2":             "calls are left out",
+	"tool_chat_template_glm4":             "calls are left out",
+	"glm4-0414.190d08":                    "calls are left out",
+	"glm4-chat-1m.6f227d":                 "calls are left out",
+	"glm4-chat.911c92":                    "calls are left out",
+
+	"hfjs_CohereForAI_c4ai-command-r-v01.2": "calls are left out",
+	"hfjs_HuggingFaceTB_SmolLM3-3B.8":       "calls are left out",
+	"hfjs_MadeAgents_Hammer2.1.10":          "calls are left out",
+	"hfjs_fireworks-ai_firefunction-v1.30":  "wants a message of the role functions",
+	"ort_gpt-oss.54":                        "wants tools in a form of its own",
+	"ort_models_phi-4.56":                   "calls are left out",
+	"ort_phi-4-mini-reasoning.61":           "knows no tools",
+	"ort_v5_qwen2.5-synthetic.63":           "calls are left out",
+}
+
+func TestTemplatesWithoutCallsAreListed(t *testing.T) {
+	for _, template := range recordedTemplates(t).Templates {
+		name := template.Templates[0]
+		calls := slices.ContainsFunc(template.Cases, func(c answerOfTemplate) bool { return c.Answer != "" })
+		if listed := withoutCalls[name] != ""; calls == listed {
+			t.Errorf("%s: writes calls %v, is listed %v", name, calls, listed)
+		}
+	}
+}
+
 // unreadable returns why an answer is not read back, empty where it is.
 func unreadable(template, name string) string {
 	if reason := notReadBack[[2]string{template, name}]; reason != "" {

@@ -93,6 +93,7 @@ var moreFamilyAnswers = map[string][]answer{
 	"muse": {
 		{"thinking and a call", " to=self<|message|>I look.<|eom|><|start|>assistant to=f<|message|><atem:function_calls>\n<atem:invoke name=\"f\">\n<atem:parameter name=\"x\">1</atem:parameter>\n</atem:invoke>\n</atem:function_calls><|eot|>", " \n", []string{`f||{"x":1}`}},
 		{"an answer", " to=user<|message|>Hello.<|eot|>", " Hello.", nil},
+		{"a header that is nearly whole", "<|message|>Hello.", "Hello.", nil},
 	},
 	"nemotron": {
 		{"a list", `<TOOLCALL>[{"name": "f", "arguments": {"x": 1}}]</TOOLCALL>`, "", []string{`f||{"x": 1}`}},

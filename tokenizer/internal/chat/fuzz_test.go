@@ -12,14 +12,11 @@ import (
 // Whatever a model writes, any cut gives what the whole gives, nothing of it is lost
 // without a call, and the arguments of calls are objects.
 func FuzzAnyCut(f *testing.F) {
-	for format, answers := range anyAnswers {
-		for i, known := range formats {
-			for _, c := range answers {
-				if known.name == format {
-					f.Add(uint8(i), c.answer, uint64(7))
-					f.Add(uint8(i), "<think>"+c.answer+"</think>"+c.answer, uint64(9))
-				}
-			}
+	families := familyAnswers()
+	for i, known := range formats {
+		for _, c := range append(families[known.name], anyAnswers[known.name]...) {
+			f.Add(uint8(i), c.answer, uint64(7))
+			f.Add(uint8(i), "<think>"+c.answer+"</think>"+c.answer, uint64(9))
 		}
 	}
 	tool := json.RawMessage(`{"name": "f", "parameters": {"properties": {"a": {"type": "string"}, "n": {"type": ["integer", "null"]}}}}`)

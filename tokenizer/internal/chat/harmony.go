@@ -27,14 +27,11 @@ var harmonyReaders = silent("<|end|>", "<|call|>", "<|return|>").and(readHarmony
 // readBareHarmony reads a message at the beginning of an answer, where the prompt has
 // begun its header.
 func readBareHarmony(in input) result {
-	const to = "to="
-	switch {
-	case strings.HasPrefix(in.text, to):
-		return readHarmony(in)
-	case strings.HasPrefix(to, in.text):
-		return in.more()
+	s := scanner{input: in}
+	if !s.word("to=") {
+		return s.failed()
 	}
-	return reject(1)
+	return readHarmony(in)
 }
 
 // readHarmony reads a header, and the call behind one that is for a function. What is

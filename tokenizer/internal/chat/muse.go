@@ -25,15 +25,11 @@ var museReaders = silent("<|eom|>", "<|eot|>", "<atem:function_calls>", "</atem:
 // readMuse takes a header, behind which there is thinking where the model speaks to
 // itself.
 func readMuse(in input) result {
-	if in.mark == "" {
-		switch {
-		case strings.HasPrefix("to=", in.text):
-			return in.more()
-		case !strings.HasPrefix(in.text, "to=") && !strings.HasPrefix(in.text, harmonyBody):
-			return reject(1)
-		}
-	}
 	s := scanner{input: in}
+	if in.mark == "" && !s.word("to=") && !s.word(harmonyBody) {
+		return s.failed()
+	}
+	s.at = 0
 	header, ok := s.upTo(harmonyBody)
 	if !ok {
 		return s.failed()

@@ -103,6 +103,3 @@ func containsAny(texts ...string) func(template string) bool {
 
 // thinkingToo returns the common marks of thinking and further ones.
 func thinkingToo(more ...thinking) []thinking { return append(more, commonThinking...) }
-
-// between returns a list of marks of thinking with one element.
-func between(open, end string, before ...string) thinking { return thinking{open, end, before} }

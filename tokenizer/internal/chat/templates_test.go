@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -167,4 +169,64 @@ func render(t *testing.T, template string, tools []any, turn *Message) string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// The folder beside the larger fixtures has answers for each of its templates.
+func TestFamiliesOfTemplatesAreReadWhole(t *testing.T) {
+	fixtures := os.Getenv("COREML_FIXTURES")
+	if fixtures == "" {
+		t.Skip("COREML_FIXTURES is not set")
+	}
+	folder := filepath.Join(fixtures, "..", "reports", "tokenizer", "tool-families")
+	var inputs []struct{ Family, Template, Answer string }
+	var expected []struct{ Calls []json.RawMessage }
+	readJSONFile(t, filepath.Join(folder, "input.json"), &inputs)
+	readJSONFile(t, filepath.Join(folder, "expected.json"), &expected)
+	random := rand.New(rand.NewPCG(5, 6))
+	for i, c := range inputs {
+		t.Run(c.Family, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(folder, "templates", c.Template+".jinja"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			format := Suggested(string(text))
+			options := Options{Template: string(text)}
+			whole := readIn(format, options, []string{c.Answer})
+			for range 100000 / len(inputs) {
+				if parts := randomCut(random, c.Answer); !reflect.DeepEqual(whole, readIn(format, options, parts)) {
+					t.Fatalf("%s: %q gives something else than the whole", format, parts)
+				}
+			}
+			if parts := bytesOf(c.Answer); !reflect.DeepEqual(whole, readIn(format, options, parts)) {
+				t.Errorf("%s: byte by byte it gives something else than the whole", format)
+			}
+			for k := range expected[i].Calls { // ids are recorded where the form has them
+				var call []json.RawMessage
+				_ = json.Unmarshal(expected[i].Calls[k], &call)
+				if len(call) == 3 && k < len(whole.Calls) && fmt.Sprintf("%q", whole.Calls[k].ID) != string(call[2]) {
+					t.Errorf("id %q, want %s", whole.Calls[k].ID, call[2])
+				}
+				expected[i].Calls[k], _ = json.Marshal(call[:2])
+			}
+			checkCalls(t, whole.Calls, expected[i].Calls)
+			thoughts := formatOf(format).thoughts(string(text))
+			if m := thoughts[0]; !strings.Contains(c.Answer, m.end) {
+				if got := readIn(format, options, bytesOf(m.open+c.Answer+m.end)); len(got.Calls) > 0 {
+					t.Errorf("within thinking it gives %d calls", len(got.Calls))
+				}
+			}
+		})
+	}
+}
+
+// readJSONFile reads a file of JSON, without which the test is skipped.
+func readJSONFile(t *testing.T, name string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Skip(err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
 }

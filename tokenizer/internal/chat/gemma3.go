@@ -1,0 +1,14 @@
+package chat
+
+// gemma3 is the format of Gemma 3: Python in a fence.
+var gemma3 = &format{
+	name:  "gemma3",
+	suits: containsAny("tool_code"),
+	opens: words{"```tool_code", "```python", "```json"},
+	ends:  "`)",
+	bare:  true,
+	read: readers{
+		"": pythonList(""), "```tool_code": fencedPython,
+		"```python": fencedPython, "```json": fencedJSON,
+	}.read,
+}
