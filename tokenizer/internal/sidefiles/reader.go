@@ -269,7 +269,7 @@ func (r *reader) extra() ([]Value, error) {
 
 // side puts the parts together.
 func (r *reader) side(files *Files) (*Side, error) {
-	s := &Side{config: r.args}
+	s := &Side{config: r.args, alone: files.Config == nil && files.Added == nil && files.Special == nil && files.Model == nil}
 	if r.args.has("additional_special_tokens") && !r.args.has("extra_special_tokens") {
 		r.args.set("extra_special_tokens", r.args.take("additional_special_tokens"))
 	}

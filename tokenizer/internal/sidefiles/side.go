@@ -55,6 +55,7 @@ type Side struct {
 	Listed []added.Token // the tokens of added_tokens_decoder or what stands for it, by id
 	config *fields
 	class  *class
+	alone  bool      // there are no files
 	sides  [2]string // of padding and truncation
 }
 

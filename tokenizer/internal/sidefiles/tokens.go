@@ -10,7 +10,9 @@ import "github.com/gocoreml/coreml/tokenizer/internal/added"
 // in Extra, is what its description says, and special if it is a text alone that is
 // new: the reference does not look at those that the tokenizer has already.
 func (s *Side) Tokens(has func(text string) bool) []added.Token {
-	if s.class.apart {
+	// A tokenizer.json alone is what the tokenizers library makes of it, which has no name
+	// for the token of its padding.
+	if s.class.apart || s.alone {
 		return nil
 	}
 	named := map[string]bool{}
