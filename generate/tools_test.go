@@ -81,7 +81,7 @@ func TestWithoutToolsCallsStayText(t *testing.T) {
 }
 
 // thinkingTemplate opens the thinking of an answer itself.
-const thinkingTemplate = `{# <tool_call> </think> #}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
+const thinkingTemplate = `{% if tools %}{% endif %}{# <tool_call> </think> #}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
 	`{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}<|story|>{% endfor %}` +
 	`{% if add_generation_prompt %}<|story|>a:<think>{% endif %}`
 

@@ -10,8 +10,9 @@ import (
 // AnswerMessage returns an answer as the message of the assistant that the chat
 // template reads on the next turn. Most templates write the arguments of calls from an
 // object; those that put them into the text as they are get the text of that object. A
-// few look for calls only where the content is null. The context bounds the rendering
-// that finds this out.
+// few look for calls only where the content is null, which messages can have only where
+// [ChatOptions] ask for version 4 of transformers. The context bounds the rendering that
+// finds this out.
 func (t *Tokenizer) AnswerMessage(ctx context.Context, text string, calls []ToolCall) Message {
 	if len(calls) == 0 {
 		return Message{Role: "assistant", Content: text}
@@ -78,9 +79,14 @@ func (t *Tokenizer) renderCall(ctx context.Context, f callForm) (string, error) 
 		f.message("", []ToolCall{call}),
 		{Role: "tool", Content: "b", Extra: map[string]any{"tool_call_id": call.ID, "name": call.Name}},
 	}
-	text, err := t.ApplyChatTemplate(ctx, messages, &ChatOptions{Tools: []any{tool}})
+	opts := &ChatOptions{Tools: []any{tool}}
+	if f.null {
+		opts.Transformers = 4 // version 5 leaves out what is null
+	}
+	text, err := t.ApplyChatTemplate(ctx, messages, opts)
 	if err != nil { // it may write calls without knowing of tools
-		text, err = t.ApplyChatTemplate(ctx, messages, nil)
+		opts.Tools = nil
+		text, err = t.ApplyChatTemplate(ctx, messages, opts)
 	}
 	return text, err
 }

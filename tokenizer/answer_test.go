@@ -53,7 +53,7 @@ func TestAnAnswerIsTheMessageThatTheTemplateReads(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			tok := templated(t, c.template)
 			m := tok.AnswerMessage(t.Context(), "", []tokenizer.ToolCall{{ID: "call00001", Name: "f", Arguments: json.RawMessage(`{"x": [1]}`)}})
-			got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, nil)
+			got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, &tokenizer.ChatOptions{Transformers: 4})
 			if err != nil || got != c.want {
 				t.Errorf("got %q (%v), want %q", got, err, c.want)
 			}
