@@ -43,7 +43,7 @@ func (t *Tokenizer) pretokenize(st *state, dst []int, text string, first bool, d
 	done := depth == len(t.stages)-1 && (t.raw || !sg.Alphabet)
 	for _, p := range pieces {
 		if p.End > p.Start {
-			if st.Tick < 0 && !st.Spend(0) {
+			if !st.Spend(1) { // words that are in the cache take nothing themselves
 				break
 			}
 			if part := text[p.Start:p.End]; done {

@@ -39,7 +39,7 @@ func (e *bpeEncoder) AppendPiece(dst []int, piece string) []int {
 		return e.appendWord(dst, piece)
 	}
 	start := 0
-	for i := len(vocab.MetaMark); i < len(piece); {
+	for i := len(vocab.MetaMark); i < len(piece) && e.Spend(1); {
 		j := strings.Index(piece[i:], vocab.MetaMark)
 		if j < 0 {
 			break

@@ -223,3 +223,18 @@ func TestTheCacheKeepsShortWordsOnly(t *testing.T) {
 		})
 	}
 }
+
+// Words that are in the cache take no steps to merge, and there can be millions of
+// them in one piece.
+func TestBPEHearsTheEndOfAContextAmongWordsThatItKnows(t *testing.T) {
+	e, may := encoder(t, `{"type":"BPE","unk_token":"?","fuse_unk":true,"vocab":{"?":0,"▁":1,"a":2,"▁a":3},"merges":["▁ a"]}`, false, 1<<20)
+	e.AppendPiece(nil, "▁a▁a")
+	ended := make(chan struct{})
+	close(ended)
+	may.Begin(ended, 1<<20)
+	words := 4 * budget.LookAfter
+	ids := e.AppendPiece(nil, strings.Repeat("▁a", words))
+	if may.Err == nil || len(ids) > words/2 {
+		t.Errorf("it went on for %d of %d words, with the error %v", len(ids), words, may.Err)
+	}
+}
