@@ -101,7 +101,15 @@ func cancelTemplate(b *testing.B) {
 		b.Run(expression, func(b *testing.B) {
 			dir := b.TempDir()
 			writeTemplate(b, dir, looped(expression))
-			enginetest.AfterCancel(b, func(ctx context.Context) error { return render(ctx, dir) })
+			tok, err := tokenizer.Load(dir)
+			if err != nil {
+				b.Fatal(err)
+			}
+			messages := largeConversation()
+			enginetest.AfterCancel(b, func(ctx context.Context) error {
+				_, err := tok.ApplyChatTemplate(ctx, messages, nil)
+				return err
+			})
 		})
 	}
 }

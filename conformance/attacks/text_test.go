@@ -84,9 +84,13 @@ func render(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	text := strings.Repeat("some words x ", largeText/13)
-	_, err = tok.ApplyChatTemplate(ctx, []tokenizer.Message{{Role: "user", Content: text}}, nil)
+	_, err = tok.ApplyChatTemplate(ctx, largeConversation(), nil)
 	return err
+}
+
+// largeConversation is the text that costly expressions work on.
+func largeConversation() []tokenizer.Message {
+	return []tokenizer.Message{{Role: "user", Content: strings.Repeat("some words x ", largeText/13)}}
 }
 
 func tokenizers() []*attack {
