@@ -74,7 +74,7 @@ func vars1(d *jinja.Dict, name string) jinja.Value {
 var seen = []string{
 	"text|int", "digits|int", "digits|float", "text|float", "text.count('x')", "letters.count('a')", "letters.count('aa')",
 	"rows|groupby('a')", "ints|groupby('x', default=1)", "two|sort", "twotexts|sort", "twotexts|max", "twotexts|min",
-	"digits.isdigit()", "lower is lower", "upper is upper", "text|wordcount", "ints|sum", "words|sum(start='')",
+	"digits.isdigit()", "lower is lower", "upper is upper", "text|wordcount", "ints|sum", "ints|sum(start=0.5)",
 }
 
 // attacks are relatives of those, each costly in its own way. They run with a

@@ -21,6 +21,24 @@ func (p *parts) add(text string) error {
 	return nil
 }
 
+// longSplit is the size in bytes from which separators are counted before a text is
+// split at them.
+const longSplit = 1 << 18
+
+// expect makes room for the parts of a long text, if the memory for them is there. A
+// list of millions that grows is copied again and again, and each copy takes longer than
+// a look at the context may wait.
+func (p *parts) expect(s, sep string, limit int) error {
+	if len(s) < longSplit || limit >= 0 {
+		return nil
+	}
+	n, err := p.in.count(s, sep)
+	if err == nil && n < p.in.bytes/(itemBytes+boxBytes) {
+		p.items = make([]Value, 0, n+1)
+	}
+	return err
+}
+
 func (p *parts) list() Value { return NewList(p.items...) }
 
 // reversed is list for parts that were found from the end.
@@ -63,6 +81,9 @@ func splitMethod(in *interp, s string, a *args) (Value, error) {
 	}
 	p := parts{in: in}
 	if sep != "" {
+		if err := p.expect(s, sep, limit); err != nil {
+			return nil, err
+		}
 		err := in.each(s, sep, limit, p.add)
 		return p.list(), err
 	}
