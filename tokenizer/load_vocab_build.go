@@ -9,6 +9,7 @@ import (
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
 // finish gives a tokenizer all but its model: the steps of its class, the added tokens,
@@ -76,7 +77,7 @@ func (b *builder) tokens() []added.Token {
 
 // named returns the special tokens that have names, the class's where no file has one.
 func (b *builder) named() (tokens []added.Token) {
-	for _, name := range namedTokens {
+	for _, name := range sidefiles.Names {
 		if a, ok := b.special(name); ok {
 			tokens = append(tokens, a)
 		}

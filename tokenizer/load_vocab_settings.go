@@ -13,6 +13,7 @@ import (
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
 )
 
@@ -28,10 +29,6 @@ type settings struct {
 	added     []added.Token // of added_tokens_decoder or added_tokens.json, by their ids
 	extra     []added.Token
 }
-
-// namedTokens are the special tokens that every tokenizer can have, in the order in which
-// they get ids.
-var namedTokens = []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
 // readSettings reads the files beside a vocabulary; all of them are optional.
 func readSettings(fsys fs.FS, dir string) (*settings, error) {
@@ -157,7 +154,7 @@ func (s *settings) list(name string) (tokens []added.Token) {
 // names end like theirs, and an object of extra tokens.
 func (s *settings) own() (tokens []added.Token) {
 	for _, name := range s.order {
-		if text := textField(s.fields[name]); text != "" && strings.HasSuffix(name, "_token") && !slices.Contains(namedTokens, name) {
+		if text := textField(s.fields[name]); text != "" && strings.HasSuffix(name, "_token") && !slices.Contains(sidefiles.Names, name) {
 			tokens = append(tokens, added.Token{Content: text, Special: true})
 		}
 	}
@@ -205,7 +202,7 @@ func (s *settings) readAddedFile(fsys fs.FS, dir string) error {
 		return &FormatError{File: name, Err: err}
 	}
 	special := map[string]bool{}
-	for _, field := range namedTokens {
+	for _, field := range sidefiles.Names {
 		if a, ok := token(s.fields[field], true); ok {
 			special[a.Content] = true
 		}
