@@ -52,10 +52,23 @@ func (f callForm) message(text string, calls []ToolCall) Message {
 // probe is a key that no template has in it.
 const probe = "\u2042"
 
-// callForm returns the first form in which the chat template writes a call so that its
-// argument can be seen, but for the way in which Python prints it. Where none is seen, it
-// is the usual one.
+// callForm returns the form in which the chat template wants calls. Finding it out takes
+// some renderings, so that it is kept, unless the context ended them.
 func (t *Tokenizer) callForm(ctx context.Context) callForm {
+	if known := t.form.Load(); known != nil {
+		return *known
+	}
+	f := t.findCallForm(ctx)
+	if ctx.Err() == nil {
+		t.form.Store(&f)
+	}
+	return f
+}
+
+// findCallForm returns the first form in which the chat template writes a call so that
+// its argument can be seen, but for the way in which Python prints it. Where none is seen,
+// it is the usual one.
+func (t *Tokenizer) findCallForm(ctx context.Context) callForm {
 	for _, f := range callForms {
 		text, err := t.renderCall(ctx, f)
 		seen := strings.Contains(text, probe) && !strings.Contains(text, "'"+probe+"'")

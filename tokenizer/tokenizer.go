@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
@@ -46,6 +47,7 @@ type Tokenizer struct {
 	size       int
 	config     *Config
 	templates  chat.Cache
+	form       atomic.Pointer[callForm] // of calls in messages, once it is known
 	states     sync.Pool
 }
 
