@@ -86,28 +86,25 @@ func SetDevices(tb testing.TB, d Devices) {
 
 // Settle waits until nothing is under way, and returns how many objects of the
 // framework's classes are alive then.
-func Settle() int64 { return settle(0) }
+func Settle() int64 { return settle(0, 100*time.Millisecond) }
 
-// settle waits until nothing runs in the stand-in any more and the collector's
-// releases have been made, or until what is live no longer changes. Objects
+// settle waits until nothing runs in the stand-in any more and no more than live
+// objects are left, or until their number has stayed the same for so long. Objects
 // that nobody closed are released by cleanups, which run some time after a
-// collection: hence the loop. It gives up after 400 rounds of 5 ms.
-func settle(live int64) int64 {
-	left, same := int64(0), 0
-	for range 400 {
+// collection, on a busy machine a long time: hence the loop. It gives up after a
+// minute.
+func settle(live int64, still time.Duration) int64 {
+	left, since := int64(0), time.Now()
+	for end := since.Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		runtime.GC()
 		running, _, _ := purego.SyscallN(functions.threads)
 		now := Made() - Freed()
-		if running == 0 && now == left {
-			same++
-		} else {
-			same = 0
+		if running != 0 || now != left {
+			left, since = now, time.Now()
 		}
-		left = now
-		if running == 0 && (left <= live || same == 20) {
+		if running == 0 && (left <= live || time.Since(since) >= still) {
 			break
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	return left
 }
@@ -120,10 +117,10 @@ func settle(live int64) int64 {
 func Balance(tb testing.TB) {
 	tb.Helper()
 	Start(tb)
-	live, owned, before := settle(0), objc.Owned(), Violations()
+	live, owned, before := Settle(), objc.Owned(), Violations()
 	programs := handles.count()
 	tb.Cleanup(func() {
-		if left := settle(live); left > live {
+		if left := settle(live, patience/4); left > live {
 			tb.Errorf("%d objects were left alive, %d before:\n%s", left, live, Report())
 		}
 		if n := objc.Owned(); n > owned {
