@@ -80,7 +80,11 @@ func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
 		for _, arithmetic := range []coreml.Arithmetic{coreml.ArithmeticFaithful, coreml.ArithmeticWide} {
 			t.Run(fmt.Sprintf("chunk %d, %v", chunk, arithmetic), func(t *testing.T) {
 				g := openStory(t, &generate.Config{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
-				followRecords(t, g, records(t, "../testdata/storyteller"))
+				list := records(t, "../testdata/storyteller")
+				if testing.Short() {
+					list = list[:len(list)/2]
+				}
+				followRecords(t, g, list)
 			})
 		}
 	}
@@ -258,7 +262,11 @@ func TestAStoryCanBeCancelled(t *testing.T) {
 	// A cancellation inside of a prediction leaves the state half-way; the next
 	// stream must not see it.
 	// The end may fall before the first pass too, and is then no other error.
-	for range 200 {
+	times := 200
+	if testing.Short() {
+		times = 40
+	}
+	for range times {
 		ctx2, cancel2 := context.WithCancel(t.Context())
 		go cancel2()
 		if _, err := g.Generate(ctx2, "Once upon a time", greedyConfig(-1)); err != nil && !errors.Is(err, context.Canceled) {
@@ -383,7 +391,11 @@ func chunksAgree(t *testing.T, m *coreml.Model) {
 	t.Helper()
 	ids := []int{1, 7, 3, 9, 4, 2, 8, 8, 5, 6, 11}
 	var first []float32
-	for _, chunk := range []int{-1, 4, 1} {
+	chunks := []int{-1, 4, 1}
+	if testing.Short() {
+		ids, chunks = ids[:6], []int{-1, 2}
+	}
+	for _, chunk := range chunks {
 		g, err := generate.New(m, nil, &generate.Config{PrefillChunk: chunk})
 		if err != nil {
 			t.Fatal(err)
@@ -489,7 +501,11 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 					}
 				})
 			}
-			if perToken := (of(250) - of(100)) / 150; perToken > 1 {
+			few, many := 100, 250
+			if testing.Short() {
+				few, many = 50, 100
+			}
+			if perToken := (of(many) - of(few)) / float64(many-few); perToken > 1 {
 				t.Errorf("a token allocates %.2f times", perToken)
 			}
 		})
