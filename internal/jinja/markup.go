@@ -163,6 +163,7 @@ var (
 	keepingMethods = []string{
 		"capitalize", "title", "lower", "upper", "lstrip", "rstrip", "strip", "swapcase", "zfill", "casefold", "removeprefix",
 		"removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition", "replace", "ljust", "rjust", "center", "expandtabs",
+		"translate",
 	}
 	escapingMethods = []string{"replace", "ljust", "rjust", "center"}
 )

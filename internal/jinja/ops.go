@@ -250,7 +250,11 @@ func floatOp(op string, f, g float64) (Value, error) {
 		if f == 0 && g < 0 {
 			return nil, fail(ZeroDivision, "0.0 cannot be raised to a negative power")
 		}
-		return math.Pow(f, g), nil
+		power := math.Pow(f, g)
+		if math.IsInf(power, 0) && !math.IsInf(f, 0) && !math.IsInf(g, 0) {
+			return nil, fail(OverflowError, "(34, 'Numerical result out of range')")
+		}
+		return power, nil
 	}
 	if g == 0 {
 		return nil, fail(ZeroDivision, "float division by zero")
