@@ -190,4 +190,26 @@ var gapCases = []namedCase{
 		template: "{% set c = 5 %}{% macro m(a, c=c|default('none')) %}{{ a }}{{ c }}{% endmacro %}{{ m(1) }}{{ m(1, 2) }}",
 		want:     "1none12",
 	},
+	{
+		of: "operator **", name: "is right to the last digit",
+		template: "{{ 3.7 ** 7 }} {{ 1.1 ** -3 }} {{ (-2.5) ** 3 }} {{ 1.0000001 ** 1000 }} {{ 2 ** 0.5 }} {{ 0.0 ** 2 }}",
+		want:     "9493.187713300003 0.7513148009015775 -15.625 1.0001000049952247 1.4142135623730951 0.0",
+	},
+	{
+		of: "method of marked text", name: "takes no arguments where it has none",
+		template: "{{ ('<'|safe).unescape(1) }}",
+		fails:    "TypeError",
+		says:     "Markup.unescape() takes 1 positional argument but 2 were given",
+	},
+	{
+		of: "in", name: "finds no values in a mapping",
+		template: "{{ {}.values() in {} }}",
+		want:     "False",
+	},
+	{
+		of: "in", name: "refuses keys in a mapping",
+		template: "{{ {}.keys() in {} }}",
+		fails:    "TypeError",
+		says:     "unhashable type: 'dict_keys'",
+	},
 }

@@ -60,7 +60,7 @@ func hashKey(v Value) (any, bool) {
 			// A tuple inside of a tuple is refused. It would have to be bounded in
 			// depth, and no template uses one; nor is there one of functions.
 			switch item.(type) {
-			case *List, *function, *macro, *namespace, *loop, *generator, rangeValue:
+			case *List, *function, *macro, *namespace, *loop, *generator, *view, rangeValue:
 				return nil, false
 			}
 			k, ok := hashKey(item)
@@ -80,6 +80,8 @@ func hashKey(v Value) (any, bool) {
 		return "\x00undefined", true
 	case *function, *macro, *namespace, *loop, *generator, rangeValue:
 		return v, true
+	case *view:
+		return v, v.kind == "values" // the others compare like sets
 	}
 	return nil, false
 }
