@@ -82,7 +82,7 @@ func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
 				g := openStory(t, &generate.Config{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
 				list := records(t, "../testdata/storyteller")
 				if testing.Short() {
-					list = list[:len(list)/2]
+					list = list[:(len(list)+2)/3]
 				}
 				followRecords(t, g, list)
 			})
@@ -199,11 +199,15 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 
 func TestASeedRepeatsItsStory(t *testing.T) {
 	g := openStory(t, nil)
+	length := 60
+	if testing.Short() {
+		length = 25
+	}
 	tell := func(seed uint64) *generate.Result {
 		t.Helper()
 		s := *g.Defaults().Sampling
 		s.Seed = &seed
-		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 60, Sampling: &s})
+		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: length, Sampling: &s})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,7 +220,7 @@ func TestASeedRepeatsItsStory(t *testing.T) {
 		t.Errorf("seeds 3 and 4 both told %q", a.Text)
 	}
 	// Without a seed the one that was used is told, and repeats the story.
-	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 60})
+	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: length})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +268,7 @@ func TestAStoryCanBeCancelled(t *testing.T) {
 	// The end may fall before the first pass too, and is then no other error.
 	times := 200
 	if testing.Short() {
-		times = 40
+		times = 20
 	}
 	for range times {
 		ctx2, cancel2 := context.WithCancel(t.Context())

@@ -64,7 +64,7 @@ func (c *tally) check(t *testing.T, ok bool, format string, args ...any) {
 
 // most are the bytes of the largest tokenizer.json that tests load with -short: to
 // load one of two hundred thousand tokens takes longer than all they do with it.
-const most = 4 << 20
+const most = 3 << 20
 
 // tooLarge skips a test of a file that takes long to load where time is short.
 func tooLarge(t *testing.T, file string) {
@@ -165,7 +165,7 @@ func loadModel(t *testing.T, name string) *tokenizer.Tokenizer {
 func checkGolden(t *testing.T, tok *tokenizer.Tokenizer, file string, corpus []string) {
 	t.Helper()
 	var ids, special, offsets, traced, decoded, full, random, stream tally
-	n, step := 0, every(8)
+	n, step := 0, every(12)
 	eachLine(t, file, func(line []byte) {
 		if n++; n%step != 0 {
 			return

@@ -2,9 +2,13 @@ package jinja_test
 
 import (
 	"bufio"
+	"cmp"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/jinja"
@@ -27,7 +31,13 @@ func compareWithReference(t *testing.T, path string, kinds bool) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
+	var in io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		if in, err = gzip.NewReader(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	var vars *jinja.Dict
 	count, messages := 0, 0
@@ -78,14 +88,10 @@ func compareWithReference(t *testing.T, path string, kinds bool) {
 }
 
 // TestRandomExpressionsGiveWhatTheReferenceGives takes templates that
-// testdata/expressions.py makes of a seed. Of what fails the exception is compared,
-// and its words are counted.
+// testdata/expressions.py makes of a seed, or those that are recorded. Of what fails the
+// exception is compared, and its words are counted.
 func TestRandomExpressionsGiveWhatTheReferenceGives(t *testing.T) {
-	path := os.Getenv("COREML_EXPRESSIONS")
-	if path == "" {
-		t.Skip("SKIPPED: COREML_EXPRESSIONS names no file of testdata/expressions.py")
-	}
-	compareWithReference(t, path, true)
+	compareWithReference(t, cmp.Or(os.Getenv("COREML_EXPRESSIONS"), "testdata/expressions.jsonl.gz"), true)
 }
 
 func render(t *testing.T, text string, vars *jinja.Dict) (string, error) {
