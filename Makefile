@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity template-parity tokenizer-sidefiles bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks hostile race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity template-parity tokenizer-sidefiles bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -57,6 +57,9 @@ attacks: ## hostile inputs, each in a process with bounded time and memory; some
 .PHONY: cancel
 cancel: ## how late each large operation and each call returns after its context has ended; a quiet machine
 	CGO_ENABLED=0 go test -run '^$$' -bench '^BenchmarkCancel$$' -benchtime 15x -timeout 30m ./internal/engine/portable ./conformance/attacks
+
+hostile: ## hostile templates and tokenizers at full size, which the tests meet at a part of it; some minutes
+	COREML_HOSTILE=full go test -count=1 -timeout 30m ./internal/jinja ./tokenizer
 
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work

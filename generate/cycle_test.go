@@ -45,6 +45,9 @@ func holding(t *testing.T) held {
 // run and closed.
 func TestClosedModelsLeaveNothing(t *testing.T) {
 	cycles := 20
+	if testing.Short() {
+		cycles = 8
+	}
 	if s := os.Getenv("COREML_CYCLES"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {

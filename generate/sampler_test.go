@@ -84,7 +84,10 @@ func TestDrawsFollowTheDistribution(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			const draws = 20000
+			draws := 20000
+			if testing.Short() {
+				draws = 5000
+			}
 			counts := map[int]int{}
 			for range draws {
 				id, err := s.Sample(slices.Clone(c.Logits))
@@ -97,7 +100,7 @@ func TestDrawsFollowTheDistribution(t *testing.T) {
 			for i, id := range c.Kept {
 				// Six standard deviations of a binomial count, and one for rounding.
 				p := c.Probs[i]
-				if d := math.Abs(float64(counts[id]) - draws*p); d > 6*math.Sqrt(draws*p*(1-p))+1 {
+				if d := math.Abs(float64(counts[id]) - float64(draws)*p); d > 6*math.Sqrt(float64(draws)*p*(1-p))+1 {
 					t.Errorf("token %d came %d times of %d with probability %v", id, counts[id], draws, p)
 				}
 				total += counts[id]

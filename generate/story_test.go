@@ -80,7 +80,11 @@ func TestTheStorytellerWritesWhatTheReferenceWrites(t *testing.T) {
 		for _, arithmetic := range []coreml.Arithmetic{coreml.ArithmeticFaithful, coreml.ArithmeticWide} {
 			t.Run(fmt.Sprintf("chunk %d, %v", chunk, arithmetic), func(t *testing.T) {
 				g := openStory(t, &generate.Config{PrefillChunk: chunk, Model: &coreml.Config{Arithmetic: arithmetic}})
-				followRecords(t, g, records(t, "../testdata/storyteller"))
+				list := records(t, "../testdata/storyteller")
+				if testing.Short() {
+					list = list[:(len(list)+2)/3]
+				}
+				followRecords(t, g, list)
 			})
 		}
 	}
@@ -195,11 +199,15 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 
 func TestASeedRepeatsItsStory(t *testing.T) {
 	g := openStory(t, nil)
+	length := 60
+	if testing.Short() {
+		length = 25
+	}
 	tell := func(seed uint64) *generate.Result {
 		t.Helper()
 		s := *g.Defaults().Sampling
 		s.Seed = &seed
-		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 60, Sampling: &s})
+		r, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: length, Sampling: &s})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +220,7 @@ func TestASeedRepeatsItsStory(t *testing.T) {
 		t.Errorf("seeds 3 and 4 both told %q", a.Text)
 	}
 	// Without a seed the one that was used is told, and repeats the story.
-	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: 60})
+	a, err := g.Generate(t.Context(), "Once upon a time", &generate.Options{MaxTokens: length})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +266,11 @@ func TestAStoryCanBeCancelled(t *testing.T) {
 	// A cancellation inside of a prediction leaves the state half-way; the next
 	// stream must not see it.
 	// The end may fall before the first pass too, and is then no other error.
-	for range 200 {
+	times := 200
+	if testing.Short() {
+		times = 20
+	}
+	for range times {
 		ctx2, cancel2 := context.WithCancel(t.Context())
 		go cancel2()
 		if _, err := g.Generate(ctx2, "Once upon a time", greedyConfig(-1)); err != nil && !errors.Is(err, context.Canceled) {
@@ -383,7 +395,11 @@ func chunksAgree(t *testing.T, m *coreml.Model) {
 	t.Helper()
 	ids := []int{1, 7, 3, 9, 4, 2, 8, 8, 5, 6, 11}
 	var first []float32
-	for _, chunk := range []int{-1, 4, 1} {
+	chunks := []int{-1, 4, 1}
+	if testing.Short() {
+		ids, chunks = ids[:6], []int{-1, 2}
+	}
+	for _, chunk := range chunks {
 		g, err := generate.New(m, nil, &generate.Config{PrefillChunk: chunk})
 		if err != nil {
 			t.Fatal(err)
@@ -489,7 +505,11 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 					}
 				})
 			}
-			if perToken := (of(250) - of(100)) / 150; perToken > 1 {
+			few, many := 100, 250
+			if testing.Short() {
+				few, many = 50, 100
+			}
+			if perToken := (of(many) - of(few)) / float64(many-few); perToken > 1 {
 				t.Errorf("a token allocates %.2f times", perToken)
 			}
 		})

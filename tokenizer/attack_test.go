@@ -2,11 +2,20 @@ package tokenizer_test
 
 import (
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
+
+// full says that hostile files are met in full (make hostile): with all patterns that
+// take the second that they may take, and contexts that end late.
+var full = os.Getenv("COREML_HOSTILE") != ""
+
+// seconds are the cases that work for a second until a bound that others meet as well.
+var seconds = []string{"a pattern that backtracks", "a pattern with a stack", "many quadratic patterns"}
 
 func TestHostileTokenizersAreBounded(t *testing.T) {
 	if testing.Short() {
@@ -70,6 +79,9 @@ func TestHostileTokenizersAreBounded(t *testing.T) {
 		{"a padding", hostile{"padding": map[string]any{"strategy": map[string]any{"Fixed": 1 << 23}, "direction": "Right", "pad_id": 0, "pad_type_id": 0, "pad_token": "a"}}, forty, false, false, false},
 		{"a truncation with a stride", hostile{"truncation": map[string]any{"direction": "Right", "max_length": 10000, "strategy": "LongestFirst", "stride": 9999}}, big, false, false, false},
 	} {
+		if !full && slices.Contains(seconds, c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			text := c.file.text(t)
 			var tok *tokenizer.Tokenizer

@@ -1,15 +1,6 @@
 package tokenizer
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/gocoreml/coreml/tokenizer/internal/chat"
-	"github.com/gocoreml/coreml/tokenizer/internal/uni"
-)
+import "context"
 
 // EncodeChat is [Tokenizer.ApplyChatTemplate] followed by [Tokenizer.EncodeContext]
 // without special tokens, which the template writes itself.
@@ -41,84 +32,38 @@ func (t *Tokenizer) EncodeChat(ctx context.Context, messages []Message, opts *Ch
 	if err != nil {
 		return nil, err
 	}
-	text, spans, err := t.templates.Sanitize(ctx, template, t.chatVars(messages, opts), opts.Now, t.controlTokens(template))
-	if errors.Is(err, chat.ErrIndistinct) {
-		return nil, fmt.Errorf("%w: %w", ErrControlTokens, err)
-	}
+	e, err := t.encodeSanitized(ctx, template, messages, opts)
 	if err != nil {
-		return nil, templateError(err)
+		return nil, err
 	}
-	return t.encodeSpans(ctx, text, spans)
+	return e.IDs, nil
 }
 
-// controlTokens are the tokens that a template steers the model with: those that
-// transformers takes for them (_get_control_tokens in its tokenization_utils_base.py).
-func (t *Tokenizer) controlTokens(template string) []chat.Control {
-	var tokens []chat.Control
-	for id, a := range t.addedByID {
-		special := t.special[id]
-		blank := strings.TrimFunc(a.Content, uni.IsSpace) == "" // as Gemma's line breaks
-		if special || !blank && strings.Contains(template, a.Content) {
-			tokens = append(tokens, chat.Control{Text: a.Content, Special: special})
-		}
+// EncodeChatWithOffsets is [Tokenizer.EncodeChat] with the text that the template
+// writes, and what an [Encoding] says of each token. The offsets are those in the text.
+func (t *Tokenizer) EncodeChatWithOffsets(ctx context.Context, messages []Message, opts *ChatOptions) (string, *Encoding, error) {
+	if opts == nil {
+		opts = &ChatOptions{}
 	}
-	return tokens
-}
-
-// encodeSpans encodes a text in which the spans are no tokens of their own but
-// characters. They and what is between them are encoded apart, as transformers does
-// (encode_marked_chat in its chat_template_utils.py).
-func (t *Tokenizer) encodeSpans(ctx context.Context, text string, spans []chat.Span) ([]int, error) {
-	plain := t.withoutAdded()
-	var ids []int
-	from := 0
-	for _, span := range append(spans, chat.Span{Start: len(text), End: len(text)}) {
-		more, err := t.encodeAfter(ctx, t, text[from:span.Start], from == 0)
+	if err := t.check(); err != nil {
+		return "", nil, err
+	}
+	ctx = background(ctx)
+	if !opts.SanitizeControlTokens {
+		text, err := t.ApplyChatTemplate(ctx, messages, opts)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		ids = append(ids, more...)
-		token := text[span.Start:span.End]
-		if more, err = t.encodeAfter(ctx, plain, token, false); err != nil {
-			return nil, err
-		}
-		if id, ok := t.TokenToID(token); ok && slices.Contains(more, id) {
-			return nil, fmt.Errorf("%w: the vocabulary spells %q in no other way", ErrControlTokens, token)
-		}
-		ids = append(ids, more...)
-		from = span.End
+		e, err := t.EncodeWithOffsetsContext(ctx, text, false)
+		return text, e, err
 	}
-	return ids, nil
-}
-
-// encodeAfter encodes a part of a text with one of two tokenizers, as it is where it
-// begins the text and else behind a line break: SentencePiece puts a space before
-// what begins a text.
-func (t *Tokenizer) encodeAfter(ctx context.Context, with *Tokenizer, part string, begins bool) ([]int, error) {
-	if part == "" {
-		return nil, nil
-	}
-	if begins {
-		return with.EncodeContext(ctx, part, false)
-	}
-	newline, err := t.EncodeContext(ctx, "\n", false)
+	template, err := t.chatTemplate(opts)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	ids, err := with.EncodeContext(ctx, "\n"+part, false)
+	e, err := t.encodeSanitized(ctx, template, messages, opts)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	if len(ids) >= len(newline) && slices.Equal(ids[:len(newline)], newline) {
-		return ids[len(newline):], nil
-	}
-	return with.EncodeContext(ctx, part, false)
-}
-
-// withoutAdded returns the tokenizer without its added tokens.
-func (t *Tokenizer) withoutAdded() *Tokenizer {
-	return &Tokenizer{
-		model: t.model, vocab: t.vocab, raw: t.raw, normalizers: t.normalizers, stages: t.stages,
-		intricate: t.intricate, size: t.size, config: t.config,
-	}
+	return e.original, e, nil
 }

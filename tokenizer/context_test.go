@@ -104,7 +104,7 @@ func TestAContextEndsTheWorkOnLargeTexts(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, name := range []string{"EncodeContext", "EncodeWithOffsetsContext", "CountContext"} {
-				for _, after := range []time.Duration{time.Millisecond, 40 * time.Millisecond} {
+				for _, after := range delays(1, 10, 40) {
 					ctx, cancel := context.WithTimeout(t.Context(), after)
 					began := time.Now()
 					err := calls[name](ctx, tok, c.text)

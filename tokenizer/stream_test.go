@@ -160,7 +160,7 @@ func TestLongStreamsStayWithinTheirBudget(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := c.tok.NewDecoder(true)
-			for i := range c.n {
+			for i := range c.n / every(10) {
 				if _, err := d.NextContext(t.Context(), c.ids[i%len(c.ids)]); err != nil {
 					t.Fatalf("token %d: %v", i, err)
 				}

@@ -121,8 +121,8 @@ func readClock(value []byte, now *func() time.Time) error {
 	return nil
 }
 
-// encode writes the conversation as the template says, and encodes it. The encoding
-// has no offsets where control tokens are sanitized: it is not one of the text.
+// encode writes the conversation as the template says, and encodes it: the template has
+// written the special tokens that belong there.
 func (c *chatFile) encode(ctx context.Context, tok *tokenizer.Tokenizer) (text string, e *tokenizer.Encoding, err error) {
 	// A template is told from the name of one by its braces.
 	if t := c.options.Template; t != "" && !bytes.ContainsRune([]byte(t), '{') {
@@ -130,28 +130,9 @@ func (c *chatFile) encode(ctx context.Context, tok *tokenizer.Tokenizer) (text s
 			return "", nil, fmt.Errorf("chat_template: %w", err)
 		}
 	}
-	opts := c.options
-	opts.SanitizeControlTokens = false
-	text, err = tok.ApplyChatTemplate(ctx, c.messages, &opts)
+	text, e, err = tok.EncodeChatWithOffsets(ctx, c.messages, &c.options)
 	if errors.Is(err, tokenizer.ErrNoChatTemplate) {
 		return "", nil, fmt.Errorf("%w: the tokenizer is not one for conversations", err)
 	}
-	if err != nil {
-		return "", nil, err
-	}
-	if !c.options.SanitizeControlTokens {
-		// The template has written the special tokens that belong there.
-		e, err = tok.EncodeWithOffsetsContext(ctx, text, false)
-		return text, e, err
-	}
-	ids, err := tok.EncodeChat(ctx, c.messages, &c.options)
-	if err != nil {
-		return "", nil, err
-	}
-	e = &tokenizer.Encoding{IDs: ids}
-	for _, id := range ids {
-		token, _ := tok.IDToToken(id)
-		e.Tokens = append(e.Tokens, token)
-	}
-	return text, e, nil
+	return text, e, err
 }

@@ -114,10 +114,11 @@ func TestAChatFileCanKeepControlTokensOfMessagesText(t *testing.T) {
 		Pieces  []string
 		Offsets [][2]int
 	}
-	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got.IDs) < 3 || got.IDs[0] == 0 || got.IDs[len(got.IDs)-1] != 0 || strings.Join(got.Pieces[:len(got.Pieces)-1], "") != "<|endoftext|>" || got.Offsets != nil {
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got.IDs) < 3 || got.IDs[0] == 0 || got.IDs[len(got.IDs)-1] != 0 || strings.Join(got.Pieces[:len(got.Pieces)-1], "") != "<|endoftext|>" ||
+		len(got.Offsets) != len(got.IDs) || got.Offsets[0] != [2]int{0, 1} || got.Offsets[len(got.IDs)-1] != [2]int{13, 26} {
 		t.Errorf("got %s (%v)", r.out, err)
 	}
-	call(t, "tokenize", "-t", dir, "--chat", file, "--sanitize-control-tokens").want(t, exitOK, "-  \"<\"\n", "")
+	call(t, "tokenize", "-t", dir, "--chat", file, "--sanitize-control-tokens").want(t, exitOK, "0-1    \"<\"\n", "")
 }
 
 // Qwen3's template writes an empty thought where thinking is switched off.

@@ -60,12 +60,12 @@ func (c *tokenizeCmd) idle(given flagSet) []string {
 
 // tokenized is what --json prints for a text.
 //
-// Offsets are in bytes of the text, from and to; nil where there are none.
+// Offsets are in bytes of the text, from and to.
 type tokenized struct {
 	Text    string   `json:"text"`
 	IDs     []int    `json:"ids"`
 	Pieces  []string `json:"pieces"`
-	Offsets [][2]int `json:"offsets,omitzero"`
+	Offsets [][2]int `json:"offsets"`
 }
 
 // Run is called by kong.
@@ -143,23 +143,15 @@ func (c *tokenizeCmd) print(ctx context.Context, tok *tokenizer.Tokenizer, text 
 	return c.printEncoding(text, e, out)
 }
 
-// printEncoding prints tokens, which may have no places in the text.
+// printEncoding prints tokens with their places in the text.
 func (c *tokenizeCmd) printEncoding(text string, e *tokenizer.Encoding, out io.Writer) error {
-	placed := len(e.Offsets) == len(e.IDs)
 	if c.JSON {
-		t := tokenized{Text: text, IDs: orEmpty(e.IDs), Pieces: orEmpty(e.Tokens)}
-		if placed {
-			t.Offsets = pairs(e.Offsets)
-		}
-		return printJSON(out, t)
+		return printJSON(out, tokenized{Text: text, IDs: orEmpty(e.IDs), Pieces: orEmpty(e.Tokens), Offsets: pairs(e.Offsets)})
 	}
 	// Pieces are quoted, since many begin with a space.
 	list := table{right: map[int]bool{0: true}}
 	for i, id := range e.IDs {
-		place := "-"
-		if placed {
-			place = fmt.Sprintf("%d-%d", e.Offsets[i].Start, e.Offsets[i].End)
-		}
+		place := fmt.Sprintf("%d-%d", e.Offsets[i].Start, e.Offsets[i].End)
 		list.row(strconv.Itoa(id), place, strconv.QuoteToGraphic(e.Tokens[i]))
 	}
 	_, err := io.WriteString(out, list.String())

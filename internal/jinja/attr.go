@@ -155,14 +155,23 @@ func (in *interp) attribute(v Value, id string) (Value, bool, error) {
 		if !v.tuple && slices.Contains(mutators["list"], id) {
 			return unsafe(v, id), true, nil
 		}
+	case bool, int64, float64:
+		return in.numberAttribute(v, id)
+	case rangeValue:
+		return v.attribute(id)
 	// Of the classes that are globals only one has a method that templates use.
 	case *function:
 		if v.name == "dict" && id == "fromkeys" {
 			return &function{id, func(in *interp, a *args) (Value, error) { return in.fromKeys(a) }}, true, nil
 		}
-	// A namespace has no methods, so every name is free for a variable.
+	// A namespace has no methods, so every name is free for a variable. They are
+	// attributes, unlike the keys of a mapping: one that begins with an underscore can
+	// be set, and the sandbox lets nobody read it.
 	case *namespace:
 		item, ok, err := in.get(v.vars, id)
+		if err == nil && ok && strings.HasPrefix(id, "_") {
+			return unsafe(v, id), true, nil
+		}
 		if err != nil || ok {
 			return item, ok, err
 		}
@@ -205,12 +214,7 @@ var dictMethods = metered(map[string]func(in *interp, d *Dict, a *args) (Value, 
 		if err := in.payKey(b.vals[0]); err != nil {
 			return nil, err
 		}
-		// A plain undefined value can be a key in jinja2, whose Undefined has a
-		// hash; it equals no key of a mapping.
 		if _, ok := hashKey(b.vals[0]); !ok {
-			if u, ok := b.vals[0].(*undefined); ok && u.kind == "" {
-				return b.vals[1], nil
-			}
 			return nil, fail(TypeError, "unhashable type: '%s'", typeName(b.vals[0]))
 		}
 		v, ok, err := in.get(d, b.vals[0])

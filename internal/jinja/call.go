@@ -93,32 +93,11 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 		}
 		varargs.Items = a.pos[len(def.params):]
 	}
-	first := len(def.params) - len(def.defaults)
 	outer := in.scope
 	in.scope = sc
-	// Defaults are evaluated inside the macro, so that one may use the parameters
-	// before it.
 	defer func() { in.scope = outer }()
-	for i, param := range def.params {
-		v, ok := Value(nil), true
-		if i < len(a.pos) {
-			v = a.pos[i]
-		} else if err := in.spend(len(a.names) >> 2); err != nil {
-			return nil, err // each parameter is looked for among the names
-		} else if v, ok = a.take(param); !ok {
-			v = &undefined{msg: "parameter '" + brief(param) + "' was not provided"}
-			if i >= first {
-				var err error
-				if v, err = in.eval(def.defaults[i-first]); err != nil {
-					return nil, err
-				}
-			}
-		}
-		// A parameter hides a variable of that name from the outside.
-		sc.set(param, v)
-		if err := in.charge(64); err != nil {
-			return nil, err
-		}
+	if err := m.bind(in, sc, a); err != nil {
+		return nil, err
 	}
 	// The name caller is always set: without a call block it is undefined with a
 	// message of its own, and not some outer variable of that name.
@@ -145,6 +124,41 @@ func (m *macro) call(in *interp, a *args) (Value, error) {
 	// A break in the body belongs to a loop in it: the parser sees to that.
 	text, _, err := in.capture(sc, def.body)
 	return in.captured(text), err
+}
+
+// bind sets the parameters of a macro. Each hides a variable of its name from the
+// outside, before the first default is evaluated: a default may use the parameters
+// before it, and those behind it that are given.
+func (m *macro) bind(in *interp, sc *scope, a *args) error {
+	def := m.def
+	first := len(def.params) - len(def.defaults)
+	var absent []int
+	for i, param := range def.params {
+		v, ok := Value(nil), true
+		if i < len(a.pos) {
+			v = a.pos[i]
+		} else if err := in.spend(len(a.names) >> 2); err != nil {
+			return err // each parameter is looked for among the names
+		} else if v, ok = a.take(param); !ok {
+			v = &undefined{msg: "parameter '" + brief(param) + "' was not provided"}
+			if i >= first {
+				absent = append(absent, i)
+				v = &undefined{msg: "'" + brief(param) + "' is undefined"}
+			}
+		}
+		sc.set(param, v)
+		if err := in.charge(64); err != nil {
+			return err
+		}
+	}
+	for _, i := range absent {
+		v, err := in.eval(def.defaults[i-first])
+		if err != nil {
+			return err
+		}
+		sc.set(def.params[i], v)
+	}
+	return nil
 }
 
 // label is the quoted name of a macro, or what stands for one where it has none.

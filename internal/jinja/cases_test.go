@@ -28,7 +28,7 @@ func allCases() []namedCase {
 		relativeCases, testCases, moreTestCases, methodCases, textCases, moreTextCases, lastTextCases, formatCases,
 		containerCases, markupCases,
 		statementCases, moreStatementCases, globalCases, mistakeCases,
-		expressionCases, operatorCases, literalCases,
+		expressionCases, operatorCases, literalCases, gapCases,
 	)
 }
 

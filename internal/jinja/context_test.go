@@ -19,14 +19,13 @@ const obeyed = 5 * time.Second
 // TestAContextThatEndsIsObeyedWhateverTheOperation ends the context at several
 // points of each attack, the first of them within its first evaluation.
 func TestAContextThatEndsIsObeyedWhateverTheOperation(t *testing.T) {
-	if testing.Short() {
-		t.Skip("SKIPPED: it runs hostile templates over large texts")
-	}
 	vars := attackVars()
 	var late []time.Duration
-	for _, expr := range slices.Concat(seen, attacks) {
+	all := slices.Concat(seen, attacks)
+	for i := range sample(len(all)) {
+		expr := all[i]
 		t.Run(expr, func(t *testing.T) {
-			for _, after := range []time.Duration{time.Millisecond, 20 * time.Millisecond} {
+			for _, after := range []time.Duration{time.Millisecond, time.Duration(quarter(20)) * time.Millisecond} {
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan time.Time, 1)
 				time.AfterFunc(after, func() {

@@ -58,8 +58,9 @@ func hashKey(v Value) (any, bool) {
 		b.WriteString("\x00tuple")
 		for _, item := range v.Items {
 			// A tuple inside of a tuple is refused. It would have to be bounded in
-			// depth, and no template uses one.
-			if l, ok := item.(*List); ok && l.tuple {
+			// depth, and no template uses one; nor is there one of functions.
+			switch item.(type) {
+			case *List, *function, *macro, *namespace, *loop, *generator, *view, rangeValue:
 				return nil, false
 			}
 			k, ok := hashKey(item)
@@ -74,6 +75,13 @@ func hashKey(v Value) (any, bool) {
 			b.WriteString(strings.ReplaceAll(text, "\x00", "\x00\x00"))
 		}
 		return b.String(), true
+	// All undefined values are equal, and what has no value of its own is itself.
+	case *undefined:
+		return "\x00undefined", true
+	case *function, *macro, *namespace, *loop, *generator, rangeValue:
+		return v, true
+	case *view:
+		return v, v.kind == "values" // the others compare like sets
 	}
 	return nil, false
 }

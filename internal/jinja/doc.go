@@ -58,13 +58,18 @@
 // Some of what Python has is not here, because no published template was seen to
 // use it:
 //
-//   - a Greek sigma at the end of a word becomes σ in lower case, not ς;
+//   - the filters pprint, urlize, wordwrap, filesizeformat and random are not there;
+//   - swapcase makes σ of a Greek sigma at the end of a word, not ς;
 //   - widths and precisions of formats are bounded, and the type n knows the C locale
 //     only;
 //   - lipsum is defined and cannot be called, since it makes random text;
 //   - batch refuses a number below one;
 //   - a constant slice that Python refuses is undefined only where it is made of
-//     literals, and not of operators or filters on them, which jinja2 works out too;
+//     literals, and not of operators or filters on them, which jinja2 works out too,
+//     and is so outside of {{ }}, where jinja2 fails;
+//   - a namespace that holds itself cannot be written;
+//   - arguments of the wrong type are refused in the order of the parameters, where
+//     Python may come upon another mistake first, or use none of them;
 //   - an object without a form of its own, such as a generator, is written without its
 //     place in memory, so that filters which look into that text see less of it;
 //   - the method encode fails, since there are no bytes.

@@ -12,8 +12,8 @@ func init() {
 		"tojson": filterJSON, "trim": filterTrim, "default": filterDefault, "d": filterDefault,
 		"length": filterLength, "count": filterLength, "string": filterString, "safe": filterSafe,
 		"indent": filterIndent, "int": filterInt, "float": filterFloat, "round": filterRound, "abs": filterAbs,
-		"upper": textFilter(plain(upper)), "lower": textFilter(plain(lower)),
-		"title": textFilter(title), "capitalize": textFilter(capitalize),
+		"upper": textFilter(plain(upper), (*interp).mapText), "lower": textFilter(plain(lower), (*interp).mapLower),
+		"title": textFilter(title, (*interp).mapText), "capitalize": textFilter(capitalize, (*interp).mapLower),
 		"replace": filterReplace, "format": filterFormat, "wordcount": filterWordCount,
 		"escape": filterEscape, "e": filterEscape, "forceescape": filterForceEscape, "xmlattr": filterAttributes,
 		"striptags": filterStripTags, "urlencode": filterURL, "center": filterCenter, "truncate": filterTruncate,
@@ -35,10 +35,13 @@ var ownFilters = []string{
 	"select", "reject", "selectattr", "rejectattr",
 }
 
+// mapper is mapText, or mapLower for what lowers letters.
+type mapper = func(in *interp, s string, f func(piece string) string) (string, error)
+
 // textFilter makes a filter of a mapping of pieces; start begins a text. A
 // mapping that must know what stood before, as title must, is made anew for
 // each text, since the table is shared by all renderings.
-func textFilter(start func() func(string) string) filterFunc {
+func textFilter(start func() func(string) string, lowering mapper) filterFunc {
 	return func(in *interp, v Value, a *args) (Value, error) {
 		if _, err := a.bind("filter", 0); err != nil {
 			return nil, err
@@ -47,7 +50,7 @@ func textFilter(start func() func(string) string) filterFunc {
 		if err != nil {
 			return nil, err
 		}
-		return in.mapText(s, start())
+		return lowering(in, s, start())
 	}
 }
 

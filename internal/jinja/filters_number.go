@@ -181,12 +181,39 @@ func filterRound(in *interp, v Value, a *args) (Value, error) {
 		return math.Floor(f*scale) / scale, nil
 	case "common":
 		// Python's round keeps the type of a whole number.
-		if i, ok := toInt(v); ok && precision >= 0 {
-			return i, nil
+		if i, ok := toInt(v); ok {
+			return roundInt(i, precision)
 		}
 		return in.roundCommon(f, precision)
 	}
 	return nil, fail("FilterArgumentError", "method must be common, ceil or floor")
+}
+
+// roundInt rounds a whole number to tens, hundreds and so on, a half to the even one.
+func roundInt(i, precision int64) (Value, error) {
+	switch {
+	case precision >= 0:
+		return i, nil
+	case precision < -18: // 5e18 is the half of ten to the 19
+		if precision == -19 && (i > 5e18 || i < -5e18) {
+			return nil, errBig()
+		}
+		return int64(0), nil
+	}
+	unit := int64(1)
+	for range -precision {
+		unit *= 10
+	}
+	rest := i % unit
+	i -= rest
+	if half := max(rest, -rest) - unit/2; half > 0 || half == 0 && i/unit%2 != 0 {
+		sign := int64(1)
+		if rest < 0 {
+			sign = -1
+		}
+		return intOp("+", i, sign*unit)
+	}
+	return i, nil
 }
 
 // roundCommon is Python's round, which rounds a half to the even digit.
@@ -217,6 +244,9 @@ func filterAbs(_ *interp, v Value, a *args) (Value, error) {
 	f, ok := toFloat(v)
 	if !ok {
 		return nil, fail(TypeError, "bad operand type for abs(): '%s'", typeName(v))
+	}
+	if x, ok := v.(float64); ok {
+		return math.Abs(x), nil // of -0.0 too
 	}
 	if f < 0 {
 		return negate("-", v)

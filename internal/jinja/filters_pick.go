@@ -11,18 +11,22 @@ import (
 // In jinja2 this is sync_do_map and prepare_map of jinja2/filters.py. The generator
 // is charged when it is made, its items when they are.
 func filterMap(in *interp, v Value, a *args) (Value, error) {
-	var f func(in *interp, item Value) (Value, error)
-	var err error
-	if path, ok := a.take("attribute"); ok && len(a.pos) == 0 {
-		f, err = in.mapAttribute(path, a)
-	} else {
-		f, err = mapFilter(a)
-	}
-	if err != nil {
-		return nil, err
-	}
 	return in.lazily(func() ([]Value, error) {
-		items, err := in.iterateTrue(v)
+		// jinja2 looks at the arguments only when there is something to go over.
+		if !truth(v) {
+			return nil, nil
+		}
+		var f func(in *interp, item Value) (Value, error)
+		var err error
+		if path, ok := a.take("attribute"); ok && len(a.pos) == 0 {
+			f, err = in.mapAttribute(path, a)
+		} else {
+			f, err = mapFilter(a)
+		}
+		if err != nil {
+			return nil, err
+		}
+		items, err := in.iterate(v)
 		if err != nil {
 			return nil, err
 		}

@@ -116,7 +116,10 @@ func (in *interp) mapItems(items []Value, f func(in *interp, item Value) (Value,
 // Python, which the test sameas can tell.
 //
 // In jinja2 this is sync_do_list.
-func filterList(in *interp, v Value, _ *args) (Value, error) {
+func filterList(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("list", 0); err != nil {
+		return nil, err
+	}
 	items, err := in.iterate(v)
 	if err != nil {
 		return nil, err
@@ -130,7 +133,10 @@ func filterList(in *interp, v Value, _ *args) (Value, error) {
 //
 // In jinja2 this is sync_do_first, which returns environment.undefined where next()
 // raises StopIteration.
-func filterFirst(in *interp, v Value, _ *args) (Value, error) {
+func filterFirst(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("first", 0); err != nil {
+		return nil, err
+	}
 	switch v := v.(type) {
 	case string:
 		// Not through iterate, which would make a list of all characters.
@@ -161,7 +167,10 @@ func filterFirst(in *interp, v Value, _ *args) (Value, error) {
 // template has to make a list of it first.
 //
 // In jinja2 this is do_last.
-func filterLast(in *interp, v Value, _ *args) (Value, error) {
+func filterLast(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("last", 0); err != nil {
+		return nil, err
+	}
 	switch v := v.(type) {
 	case string:
 		if c, ok, err := in.runeAt(v, -1); ok || err != nil {
@@ -188,7 +197,10 @@ func filterLast(in *interp, v Value, _ *args) (Value, error) {
 // empty mapping; jinja2 3.1 has it for just that.
 //
 // In jinja2 this is do_items.
-func filterItems(in *interp, v Value, _ *args) (Value, error) {
+func filterItems(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("items", 0); err != nil {
+		return nil, err
+	}
 	// It is a generator there: a value of another kind is found when it is read.
 	return in.lazily(func() ([]Value, error) {
 		switch v := v.(type) {
@@ -207,7 +219,10 @@ func filterItems(in *interp, v Value, _ *args) (Value, error) {
 // In jinja2 this is do_reverse, whose TypeError becomes a FilterArgumentError. Text
 // is turned by characters, for which it is read as a list of them: four bytes each
 // are charged.
-func filterReverse(in *interp, v Value, _ *args) (Value, error) {
+func filterReverse(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("reverse", 0); err != nil {
+		return nil, err
+	}
 	if s, ok := v.(string); ok {
 		runes, err := in.runes(s)
 		if err != nil {

@@ -10,7 +10,7 @@ package jinja
 // for.
 func (in *interp) foldCase(v Value) (Value, error) {
 	if s, ok := textOf(v); ok {
-		return in.mapText(s, lower)
+		return in.mapLower(s, lower)
 	}
 	return v, nil
 }
@@ -226,6 +226,9 @@ func filterExtreme(sign int) filterFunc {
 		}
 		best := 0
 		for i := range keys {
+			if i == 0 {
+				continue // what is alone is compared with nothing
+			}
 			// NaN has no order and never wins against what came before.
 			c, _, err := in.order("<", keys[i], keys[best], 0)
 			if err != nil {

@@ -192,7 +192,10 @@ func (in *interp) formatted(v Value, s string, values Value) (Value, error) {
 //
 // In jinja2 this is do_wordcount, whose pattern is \w+. Every character is looked
 // at and paid for; nothing is kept.
-func filterWordCount(in *interp, v Value, _ *args) (Value, error) {
+func filterWordCount(in *interp, v Value, a *args) (Value, error) {
+	if _, err := a.bind("wordcount", 0); err != nil {
+		return nil, err
+	}
 	s, err := in.str(v)
 	if err != nil {
 		return nil, err

@@ -106,10 +106,20 @@ func (in *interp) appendRepr(b *builder, v Value, depth int) error {
 	case *macro:
 		return b.write("<Macro " + v.def.label("anonymous") + ">")
 	case *function:
+		if class := classNames[v.name]; class != "" {
+			return b.write(class)
+		}
 		return b.write("<function " + v.name + ">")
 	}
 	// Python adds the address in memory, which no prompt should have.
 	return b.write("<" + typeName(v) + " object>")
+}
+
+// classNames are what the globals look like that are classes in Python, and the one
+// that stands for the template.
+var classNames = map[string]string{
+	"dict": "<class 'dict'>", "namespace": "<class 'jinja2.utils.Namespace'>", "joiner": "<class 'jinja2.utils.Joiner'>",
+	"cycler": "<class 'jinja2.utils.Cycler'>", "self": "<TemplateReference None>",
 }
 
 // reprItems writes a list or a tuple. A tuple of one item has a comma, without

@@ -104,6 +104,11 @@ func globalNamespace(in *interp, _ struct{}, a *args) (Value, error) {
 // It is Python's dict in jinja2/defaults.py.
 func globalDict(in *interp, _ struct{}, a *args) (Value, error) {
 	d := NewDict()
+	if len(a.pos) > 0 {
+		if u, ok := a.pos[0].(*undefined); ok {
+			return nil, u.err() // where Python asks for its keys
+		}
+	}
 	if len(a.pos) > 1 {
 		return nil, fail(TypeError, "dict expected at most 1 argument, got %d", len(a.pos))
 	}
@@ -191,7 +196,7 @@ func globalJoiner(in *interp, _ struct{}, a *args) (Value, error) {
 	sep, err := b.text(0, ", ")
 	// The state lies in the function: each call of joiner makes a new one.
 	used := false
-	return &function{"joiner", func(*interp, *args) (Value, error) {
+	return &function{"Joiner", func(*interp, *args) (Value, error) {
 		if !used {
 			used = true
 			return "", nil

@@ -72,6 +72,9 @@ func typeName(v Value) string {
 	case *loop:
 		return "LoopContext"
 	}
+	if f, ok := v.(*function); ok && classNames[f.name] != "" {
+		return "type"
+	}
 	return "builtin_function_or_method"
 }
 

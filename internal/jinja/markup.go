@@ -163,6 +163,7 @@ var (
 	keepingMethods = []string{
 		"capitalize", "title", "lower", "upper", "lstrip", "rstrip", "strip", "swapcase", "zfill", "casefold", "removeprefix",
 		"removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition", "replace", "ljust", "rjust", "center", "expandtabs",
+		"translate",
 	}
 	escapingMethods = []string{"replace", "ljust", "rjust", "center"}
 )
@@ -185,9 +186,9 @@ func markupMethod(id string) (func(in *interp, m markup, a *args) (Value, error)
 			return marked(in.braceFormat(string(m), named, true))
 		}, true
 	case "unescape":
-		return func(in *interp, m markup, _ *args) (Value, error) { return in.unescapeHTML(string(m)) }, true
+		return plainMarkup(id, (*interp).unescapeHTML), true
 	case "striptags":
-		return func(in *interp, m markup, _ *args) (Value, error) { return in.stripTags(string(m)) }, true
+		return plainMarkup(id, (*interp).stripTags), true
 	case "escape":
 		return func(in *interp, _ markup, a *args) (Value, error) {
 			b, err := a.bind("escape", 1, "s")
@@ -218,6 +219,19 @@ func markupMethod(id string) (func(in *interp, m markup, a *args) (Value, error)
 		}
 		return out, err
 	}, true
+}
+
+// plainMarkup is a method without arguments that makes plain text of marked.
+func plainMarkup(id string, f func(in *interp, s string) (string, error)) func(in *interp, m markup, a *args) (Value, error) {
+	return func(in *interp, m markup, a *args) (Value, error) {
+		if n := len(a.pos); n > 0 {
+			return nil, fail(TypeError, "Markup.%s() takes 1 positional argument but %d were given", id, n+1)
+		}
+		if _, err := a.bind("Markup."+id, 0); err != nil {
+			return nil, err
+		}
+		return f(in, string(m))
+	}
 }
 
 // joinMarkup joins anything, and escapes it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,8 +46,27 @@ var constant = []string{
 }
 
 // bulk is a text or a list of n bytes or items, with a second that is equal to
-// it but not the same.
+// it but not the same. Those of a kind and length share their values, which nothing
+// in a template can change.
 func bulk(kind string, n int) *jinja.Dict {
+	type key struct {
+		kind string
+		n    int
+	}
+	made, ok := bulks.Load(key{kind, n})
+	if !ok {
+		made, _ = bulks.LoadOrStore(key{kind, n}, makeBulk(kind, n))
+	}
+	vars := jinja.NewDict()
+	for _, name := range []string{"x", "same"} {
+		vars.Set(name, vars1(made.(*jinja.Dict), name))
+	}
+	return vars
+}
+
+var bulks sync.Map
+
+func makeBulk(kind string, n int) *jinja.Dict {
 	vars := jinja.NewDict()
 	for _, name := range []string{"x", "same"} {
 		switch kind {

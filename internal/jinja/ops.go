@@ -250,7 +250,11 @@ func floatOp(op string, f, g float64) (Value, error) {
 		if f == 0 && g < 0 {
 			return nil, fail(ZeroDivision, "0.0 cannot be raised to a negative power")
 		}
-		return math.Pow(f, g), nil
+		power := pow(f, g)
+		if math.IsInf(power, 0) && !math.IsInf(f, 0) && !math.IsInf(g, 0) {
+			return nil, fail(OverflowError, "(34, 'Numerical result out of range')")
+		}
+		return power, nil
 	}
 	if g == 0 {
 		return nil, fail(ZeroDivision, "float division by zero")
@@ -264,6 +268,27 @@ func floatOp(op string, f, g float64) (Value, error) {
 		return q, nil
 	}
 	return r, nil
+}
+
+// pow is math.Pow to the last digit for small whole exponents, as C's pow has it.
+func pow(f, g float64) float64 {
+	const most = 1 << 10
+	if g != math.Trunc(g) || math.Abs(g) > most || f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return math.Pow(f, g)
+	}
+	// Ten squarings lose less than twenty of the bits.
+	square, power := new(big.Float).SetPrec(128).SetFloat64(f), new(big.Float).SetPrec(128).SetInt64(1)
+	for n := int(math.Abs(g)); n > 0; n >>= 1 {
+		if n&1 == 1 {
+			power.Mul(power, square)
+		}
+		square.Mul(square, square)
+	}
+	if g < 0 {
+		power.Quo(new(big.Float).SetPrec(128).SetInt64(1), power)
+	}
+	result, _ := power.Float64()
+	return result
 }
 
 // floatDivMod divides as Python does, where the quotient is made from the rest: it is

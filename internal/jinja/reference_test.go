@@ -2,9 +2,13 @@ package jinja_test
 
 import (
 	"bufio"
+	"cmp"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/jinja"
@@ -15,12 +19,25 @@ import (
 // line of the file has the variables, the others a template each with its
 // output, or the exception that it raises.
 func TestSnippetsRenderAsInTheReference(t *testing.T) {
-	file, err := os.Open("testdata/snippets.jsonl")
+	compareWithReference(t, "testdata/snippets.jsonl", false)
+}
+
+// compareWithReference renders the templates of a file; kinds says that what fails has
+// to fail with the exception that is written there.
+func compareWithReference(t *testing.T, path string, kinds bool) {
+	t.Helper()
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
+	var in io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		if in, err = gzip.NewReader(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
 	var vars *jinja.Dict
 	count, messages := 0, 0
@@ -52,6 +69,8 @@ func TestSnippetsRenderAsInTheReference(t *testing.T) {
 			t.Errorf("%q:\n got %q\nwant %q", r.T, out, *r.Out)
 		case r.Out == nil && err == nil:
 			t.Errorf("%q: got %q, want %s: %s", r.T, out, r.Err, r.Msg)
+		case r.Out == nil && kinds && !(errors.As(err, &e) && e.Kind == r.Err):
+			t.Errorf("%q: %v, want %s: %s", r.T, err, r.Err, r.Msg)
 		case r.Out == nil && !(errors.As(err, &e) && e.Kind == r.Err && e.Msg == r.Msg):
 			messages++
 			if testing.Verbose() {
@@ -66,6 +85,13 @@ func TestSnippetsRenderAsInTheReference(t *testing.T) {
 		t.Fatalf("only %d snippets", count)
 	}
 	t.Logf("%d snippets, %d fail with another message", count, messages)
+}
+
+// TestRandomExpressionsGiveWhatTheReferenceGives takes templates that
+// testdata/expressions.py makes of a seed, or those that are recorded. Of what fails the
+// exception is compared, and its words are counted.
+func TestRandomExpressionsGiveWhatTheReferenceGives(t *testing.T) {
+	compareWithReference(t, cmp.Or(os.Getenv("COREML_EXPRESSIONS"), "testdata/expressions.jsonl.gz"), true)
 }
 
 func render(t *testing.T, text string, vars *jinja.Dict) (string, error) {

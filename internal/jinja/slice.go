@@ -45,13 +45,13 @@ func (in *interp) slice(v Value, s *sliceExpr) (Value, error) {
 		items, err := in.pickItems(v.Items, start, step, n)
 		return &List{Items: items, tuple: v.tuple}, err
 	case rangeValue:
-		start, step, n, err := sliceRange(v.count, bounds)
+		start, stop, step, n, err := sliceBounds(v.count, bounds)
 		if err != nil {
 			return nil, err
 		}
 		// A part of a range is a range.
 		part := rangeValue{start: v.start + start*v.step, step: v.step * step, count: n}
-		part.stop = part.start + n*part.step
+		part.stop = v.start + stop*v.step
 		return part, nil
 	// Python sees an item whose key is a slice, which no key can be.
 	case *Dict:
@@ -137,12 +137,18 @@ func (in *interp) span(s string, start, stop *int64) (from, to int, err error) {
 //
 // PySlice_AdjustIndices of CPython.
 func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) {
+	start, _, step, n, err = sliceBounds(size, bounds)
+	return start, step, n, err
+}
+
+// sliceBounds is sliceRange with the place where the slice ends.
+func sliceBounds(size int64, bounds [3]*int64) (start, stop, step, n int64, err error) {
 	step = 1
 	if bounds[2] != nil {
 		step = *bounds[2]
 	}
 	if step == 0 {
-		return 0, 0, 0, fail(ValueError, "slice step cannot be zero")
+		return 0, 0, 0, 0, fail(ValueError, "slice step cannot be zero")
 	}
 	// Going down, the place before the first item is an end of its own.
 	lo, hi := int64(0), size
@@ -159,7 +165,6 @@ func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) 
 		}
 		return min(max(x, lo), hi)
 	}
-	var stop int64
 	if step > 0 {
 		start, stop, step = clip(bounds[0], 0), clip(bounds[1], size), min(step, size+1)
 		n = (stop - start + step - 1) / step
@@ -167,7 +172,7 @@ func sliceRange(size int64, bounds [3]*int64) (start, step, n int64, err error) 
 		start, stop, step = clip(bounds[0], size-1), clip(bounds[1], -1), max(step, -size-1)
 		n = (start - stop - step - 1) / -step
 	}
-	return start, step, max(n, 0), nil
+	return start, stop, step, max(n, 0), nil
 }
 
 // runeAt returns the character at an index that counts characters, from the end

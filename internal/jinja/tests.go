@@ -40,8 +40,8 @@ func init() {
 		"sameas":      testSameAs,
 		"in":          testIn,
 		// Templates ask these two before they use what a server may not have.
-		"filter": is(func(v Value) bool { s, ok := v.(string); return ok && filters[s] != nil }),
-		"test":   is(func(v Value) bool { s, ok := v.(string); return ok && tests[s] != nil }),
+		"filter": namedTest(func(name string) bool { return filters[name] != nil }),
+		"test":   namedTest(func(name string) bool { return tests[name] != nil }),
 		"eq":     compareTest("=="), "equalto": compareTest("=="), "==": compareTest("=="),
 		"ne": compareTest("!="), "!=": compareTest("!="),
 		"lt": compareTest("<"), "lessthan": compareTest("<"), "<": compareTest("<"),
@@ -49,6 +49,23 @@ func init() {
 		"gt": compareTest(">"), "greaterthan": compareTest(">"), ">": compareTest(">"),
 		"ge": compareTest(">="), ">=": compareTest(">="),
 	}, ownTests...)
+}
+
+// namedTest asks a table for a name. What cannot be a key of one is a mistake.
+func namedTest(known func(name string) bool) testFunc {
+	return func(in *interp, v Value, a *args) (bool, error) {
+		if _, err := a.bind("test", 0); err != nil {
+			return false, err
+		}
+		if err := in.payKey(v); err != nil {
+			return false, err
+		}
+		if _, ok := hashKey(v); !ok {
+			return false, fail(TypeError, "unhashable type: '%s'", typeName(v))
+		}
+		s, ok := textOf(v)
+		return ok && known(s), nil
+	}
 }
 
 // compareTest is an operator as a test.
@@ -66,13 +83,16 @@ func compareTest(op string) testFunc {
 //
 // In jinja2 this is test_divisibleby of tests.py; % of a text would format it
 // there.
-func testDivisibleBy(_ *interp, v Value, a *args) (bool, error) {
+func testDivisibleBy(in *interp, v Value, a *args) (bool, error) {
 	b, err := a.bind("divisibleby", 1, "num")
 	if err != nil {
 		return false, err
 	}
-	r, err := intArith("%", v, b.vals[0])
-	return r == 0, err
+	r, err := in.arith("%", v, b.vals[0])
+	if err != nil {
+		return false, err
+	}
+	return in.equal(r, int64(0))
 }
 
 // testSameAs is Python's `is`. Small values are shared there, which templates ask
@@ -152,8 +172,10 @@ func isIterable(v Value) bool {
 // An undefined value has Python's __call__, which raises; the test does not
 // call it.
 func isCallable(v Value) bool {
-	switch v.(type) {
-	case *function, *macro, *loop, *undefined:
+	switch v := v.(type) {
+	case *function:
+		return v.name != "self" // jinja2's TemplateReference is none
+	case *macro, *loop, *undefined:
 		return true
 	}
 	return false
@@ -161,7 +183,10 @@ func isCallable(v Value) bool {
 
 // caseTest asks of any value, written as text.
 func caseTest(want, other func(rune) bool) testFunc {
-	return func(in *interp, v Value, _ *args) (bool, error) {
+	return func(in *interp, v Value, a *args) (bool, error) {
+		if _, err := a.bind("test", 0); err != nil {
+			return false, err
+		}
 		s, err := in.str(v)
 		if err != nil {
 			return false, err
@@ -170,34 +195,24 @@ func caseTest(want, other func(rune) bool) testFunc {
 	}
 }
 
-// intArith applies an operator to what must be whole numbers.
-func intArith(op string, a, b Value) (int64, error) {
-	for _, v := range [2]Value{a, b} {
-		if u, ok := v.(*undefined); ok {
-			return 0, u.err()
-		}
-	}
-	x, okX := toInt(a)
-	y, okY := toInt(b)
-	if !okX || !okY {
-		return 0, fail(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'", op, typeName(a), typeName(b))
-	}
-	v, err := intOp(op, x, y)
-	r, _ := v.(int64)
-	return r, err
-}
-
 // modTest makes odd and even, which take floats too: 3.0 is odd and 3.5 is
 // neither. What is no number fails, as Python's operator % does.
 //
 // In jinja2 these are test_odd and test_even, value % 2 == 1 and == 0.
 func modTest(f func(r int64) bool) testFunc {
-	return func(_ *interp, v Value, _ *args) (bool, error) {
+	return func(in *interp, v Value, a *args) (bool, error) {
+		if _, err := a.bind("test", 0); err != nil {
+			return false, err
+		}
 		if x, ok := v.(float64); ok {
 			r := x - 2*math.Floor(x/2)
 			return r == math.Trunc(r) && f(int64(r)), nil
 		}
-		r, err := intArith("%", v, int64(2))
-		return err == nil && f(r), err
+		r, err := in.arith("%", v, int64(2))
+		if err != nil {
+			return false, err
+		}
+		i, ok := r.(int64) // a text that is formatted is neither
+		return ok && f(i), nil
 	}
 }

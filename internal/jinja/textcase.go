@@ -17,8 +17,7 @@ type caseMap struct {
 	special func() map[rune]string
 }
 
-// Greek's final sigma is the one rule of Python that looks around a letter and is not
-// here.
+// Greek's final sigma is the one rule that looks around a letter: sigma.go.
 var (
 	upperCase = caseMap{unicode.ToUpper, pairs(upperPairs)}
 	titleCase = caseMap{unicode.ToTitle, pairs(titlePairs)}

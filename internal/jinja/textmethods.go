@@ -9,28 +9,31 @@ import (
 
 // textMethods are the methods of strings. Those that are listed behind the
 // table go over a part of the text only, mostly, and pay for that. The methods
-// that make no sense without bytes, translation tables or tabs are left out,
-// and undefined then.
+// that make no sense without bytes or translation tables that str.maketrans makes are
+// left out, and undefined then.
 var textMethods map[string]textMethod
 
 // init fills the table, because format looks members up, which may be methods.
 func init() {
 	textMethods = metered(map[string]textMethod{
-		"strip":        stripMethod((*interp).trim),
-		"lstrip":       stripMethod((*interp).trimLeft),
-		"rstrip":       stripMethod((*interp).trimRight),
-		"upper":        mapMethod(plain(upper)),
-		"lower":        mapMethod(plain(lower)),
-		"casefold":     mapMethod(plain(casefold)),
-		"title":        mapMethod(pyTitle),
-		"capitalize":   mapMethod(capitalize),
-		"swapcase":     mapMethod(plain(swapCase)),
-		"isdigit":      isMethod(isDigit),
-		"isdecimal":    isMethod(unicode.IsDigit),
-		"isnumeric":    isMethod(isNumeric),
-		"isalpha":      isMethod(unicode.IsLetter),
-		"isalnum":      isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
-		"isspace":      isMethod(isSpace),
+		"strip":      stripMethod((*interp).trim),
+		"lstrip":     stripMethod((*interp).trimLeft),
+		"rstrip":     stripMethod((*interp).trimRight),
+		"upper":      mapMethod(plain(upper), (*interp).mapText),
+		"lower":      mapMethod(plain(lower), (*interp).mapLower),
+		"casefold":   mapMethod(plain(casefold), (*interp).mapText),
+		"title":      mapMethod(pyTitle, (*interp).mapLower),
+		"capitalize": mapMethod(capitalize, (*interp).mapLower),
+		"swapcase":   mapMethod(plain(swapCase), (*interp).mapText),
+		"isdigit":    isMethod(isDigit),
+		"isdecimal":  isMethod(unicode.IsDigit),
+		"isnumeric":  isMethod(isNumeric),
+		"isalpha":    isMethod(unicode.IsLetter),
+		"isalnum":    isMethod(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
+		"isspace":    isMethod(isSpace),
+		"isprintable": func(in *interp, s string, _ *args) (Value, error) {
+			return in.all(s, func(r rune) bool { return r == ' ' || unicode.IsPrint(r) })
+		},
 		"isupper":      caseMethod(isUpper, isLower),
 		"islower":      caseMethod(isLower, isUpper),
 		"istitle":      isTitleMethod,
@@ -61,6 +64,7 @@ func init() {
 		"format":       func(in *interp, s string, a *args) (Value, error) { return in.braceFormat(s, a, false) },
 		"format_map":   formatMapMethod,
 		"expandtabs":   expandTabsMethod,
+		"translate":    translateMethod,
 		"encode": func(*interp, string, *args) (Value, error) {
 			return nil, fail(TypeError, "bytes are not supported in a chat template")
 		},
@@ -69,6 +73,19 @@ func init() {
 		if !slices.Contains([]string{"split", "rsplit", "splitlines", "format", "encode", "expandtabs"}, id) {
 			textMethods[id] = positional(id, f)
 		}
+		if strings.HasPrefix(id, "is") {
+			textMethods[id] = withoutArguments(id, textMethods[id])
+		}
+	}
+}
+
+// withoutArguments refuses arguments.
+func withoutArguments(id string, f textMethod) textMethod {
+	return func(in *interp, s string, a *args) (Value, error) {
+		if n := len(a.pos); n > 0 {
+			return nil, fail(TypeError, "str.%s() takes no arguments (%d given)", id, n)
+		}
+		return f(in, s, a)
 	}
 }
 
@@ -97,7 +114,7 @@ var ownTextMethods = []string{
 	"strip", "lstrip", "rstrip", "startswith", "endswith", "removeprefix", "removesuffix",
 	"find", "rfind", "index", "rindex", "partition", "rpartition", "encode",
 	"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "isupper", "islower",
-	"istitle", "isidentifier", "isascii",
+	"istitle", "isidentifier", "isascii", "isprintable",
 }
 
 // textMethod is a method of a text.
@@ -165,12 +182,12 @@ func plain(f func(string) string) func() func(string) string {
 }
 
 // mapMethod makes a method of a mapping of pieces; start begins a text.
-func mapMethod(start func() func(string) string) textMethod {
+func mapMethod(start func() func(string) string, lowering mapper) textMethod {
 	return func(in *interp, s string, a *args) (Value, error) {
 		if _, err := a.bind("method", 0); err != nil {
 			return nil, err
 		}
-		return in.mapText(s, start())
+		return lowering(in, s, start())
 	}
 }
 

@@ -106,7 +106,11 @@ func checkSteps(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int, st
 func TestFastProductsOfEightBitCodesHaveSixteenBitInputs(t *testing.T) {
 	use(t, kernel.AVX2)
 	t.Cleanup(func() { use(t, kernel.Variants()[0]) })
-	for seed := range uint64(200) {
+	seeds := uint64(200)
+	if raceEnabled && testing.Short() {
+		seeds = 50
+	}
+	for seed := range seeds {
 		checkWords(t, seed)
 	}
 }

@@ -51,6 +51,9 @@ def main():
     out += table("digitSigns", "are the digits that are not decimal: Numeric_Type=Digit.", digits)
     numeric = [c for c in ALL if c.isnumeric() and unicodedata.category(c)[0] != "N"]
     out += table("numeralLetters", "are the letters that are numbers: Numeric_Type=Numeric outside of category N.", numeric)
+    # A character has no say in cases if a sigma looks past it, before which no letter stands.
+    ignorable = [c for c in ALL if ("a" + c + "\u03a3").lower()[-1] == "\u03c2" and ("1" + c + "\u03a3").lower()[-1] == "\u03c3"]
+    out += table("caseIgnorable", "are the characters that a final sigma looks past: Case_Ignorable.", ignorable)
     open("unicode_gen.go", "w", encoding="utf-8").write(out)
 
 

@@ -101,6 +101,9 @@ templates)
 		"$out/venv-$version/bin/python" $here/reference_chat.py "$out/templates.json" "$out/chat-$version.jsonl"
 		"$new/python" $here/wild_templates.py "$out/render" $version "$out/templates.json" "$out/chat-$version.jsonl" || status=1
 	done
+	"$new/python" -W ignore internal/jinja/testdata/expressions.py --seed "$(date +%s)" "$out/expressions.jsonl"
+	COREML_EXPRESSIONS="$out/expressions.jsonl" go test -count=1 -run TestRandomExpressions ./internal/jinja ||
+		echo "expressions differ as printed; the reasons are in internal/jinja/doc.go" >&2
 	exit $status
 	;;
 bench)

@@ -37,15 +37,36 @@ type Control struct {
 // Span is a part of a text in bytes.
 type Span struct{ Start, End int }
 
+// Sanitized is a conversation as Render writes it.
+type Sanitized struct {
+	Text string
+	// Spans are the control tokens of the text that the caller has written.
+	Spans []Span
+
+	tokens *sanitizer
+	marks  map[int]bool
+}
+
+// Owner says who has written the character at a place of the text: the caller or the
+// template. It is known of those that control tokens begin with.
+func (s *Sanitized) Owner(at int) (caller, known bool) {
+	if s.marks[at] {
+		return true, true
+	}
+	r, _ := utf8.DecodeRuneInString(s.Text[at:])
+	_, known = s.tokens.standIn(r)
+	return false, known && (!isWord(r) || s.tokens.cased(s.Text[at:]))
+}
+
 // Sanitize writes a conversation as Render does, and says where in the text the
 // caller has written control tokens.
 //
 // A token that is not special, such as </think>, may be one that the template looks
 // for in messages. It is the template's then, as the template made of it.
-func (c *Cache) Sanitize(ctx context.Context, template string, vars *Variables, now func() time.Time, tokens []Control) (string, []Span, error) {
+func (c *Cache) Sanitize(ctx context.Context, template string, vars *Variables, now func() time.Time, tokens []Control) (*Sanitized, error) {
 	p, err := c.page(ctx, template, vars)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if now == nil {
 		now = time.Now
@@ -54,7 +75,7 @@ func (c *Cache) Sanitize(ctx context.Context, template string, vars *Variables, 
 	now = func() time.Time { return moment }
 	text, err := p.write(ctx, nil, now)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	s := newSanitizer(tokens)
 	marks, ok, err := s.try(ctx, p, text, now)
@@ -62,9 +83,9 @@ func (c *Cache) Sanitize(ctx context.Context, template string, vars *Variables, 
 		marks, err = s.tryEach(ctx, p, text, now)
 	}
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	return text, s.spans(text, marks), nil
+	return &Sanitized{Text: text, Spans: s.spans(text, marks), tokens: s, marks: marks}, nil
 }
 
 // sanitizer finds control tokens.

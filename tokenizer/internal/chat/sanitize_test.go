@@ -31,13 +31,17 @@ func TestTheCallersControlTokensAreToldFromTheTemplates(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var cache Cache
-			text, spans, err := cache.Sanitize(t.Context(), c.template, &Variables{Extra: map[string]any{"c": c.content}}, noon, tokens)
+			s, err := cache.Sanitize(t.Context(), c.template, &Variables{Extra: map[string]any{"c": c.content}}, noon, tokens)
 			if err != nil {
 				t.Fatal(err)
 			}
+			text := s.Text
 			var got []string
-			for _, s := range spans {
-				got = append(got, text[s.Start:s.End])
+			for _, at := range s.Spans {
+				got = append(got, text[at.Start:at.End])
+				if caller, known := s.Owner(at.Start); !caller || !known {
+					t.Errorf("the caller has not written %q (%v)", text[at.Start:at.End], known)
+				}
 			}
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got %q in %q, want %q", got, text, c.want)
@@ -70,8 +74,8 @@ func TestATemplateThatHidesWhoWroteATokenIsRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var cache Cache
 			vars := &Variables{Extra: map[string]any{"c": c.content}}
-			if text, spans, err := cache.Sanitize(t.Context(), c.template, vars, nil, c.tokens); !errors.Is(err, ErrIndistinct) {
-				t.Errorf("got %q with %v (%v)", text, spans, err)
+			if s, err := cache.Sanitize(t.Context(), c.template, vars, nil, c.tokens); !errors.Is(err, ErrIndistinct) {
+				t.Errorf("got %+v (%v)", s, err)
 			}
 		})
 	}

@@ -45,6 +45,9 @@ type BPE struct {
 // Tokens returns the vocabulary.
 func (m *BPE) Tokens() *vocab.Vocab { return m.vocab }
 
+// Unknown returns the id of what the vocabulary does not have, -1 where there is none.
+func (m *BPE) Unknown() int32 { return m.unk }
+
 // newBPE makes the model without its merges: its symbols from the vocabulary. Pieces come
 // as bytes if the file wants the byte-level alphabet, unless the model puts affixes
 // to characters, which are those of the alphabet.

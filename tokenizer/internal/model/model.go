@@ -24,6 +24,8 @@ type Model interface {
 	Encoder(may *budget.Budget) Encoder
 	// Tokens returns the vocabulary.
 	Tokens() *vocab.Vocab
+	// Unknown returns the id of what the vocabulary does not have, -1 where there is none.
+	Unknown() int32
 }
 
 // Encoder is a model at work. The memory that it works in is its own, so that

@@ -120,6 +120,8 @@ type unigramEncoder struct {
 // Tokens returns the vocabulary.
 func (m *unigram) Tokens() *vocab.Vocab { return m.vocab }
 
+func (m *unigram) Unknown() int32 { return m.unk }
+
 // Encoder returns an encoder, which works within a budget.
 func (m *unigram) Encoder(may *budget.Budget) Encoder {
 	return &unigramEncoder{unigram: m, Budget: may, Lattice: Lattice{May: may}}

@@ -72,6 +72,8 @@ func (m *wordPiece) behindPrefix() (node int32, ok bool) {
 // Tokens returns the vocabulary.
 func (m *wordPiece) Tokens() *vocab.Vocab { return m.vocab }
 
+func (m *wordPiece) Unknown() int32 { return m.unk }
+
 // wordPieceEncoder is a wordPiece at work on one text. It needs no cache: a word is
 // one look-up for most.
 type wordPieceEncoder struct {

@@ -186,3 +186,6 @@ func (m *Pieces) appendIDs(dst []int, parts []part) []int {
 
 // Tokens returns the vocabulary.
 func (m *Pieces) Tokens() *vocab.Vocab { return m.Vocab }
+
+// Unknown returns the id of what no piece spells.
+func (m *Pieces) Unknown() int32 { return m.unk }
