@@ -15,6 +15,9 @@ type format struct {
 	suits func(template string) bool
 	// opens are the texts behind which read looks for calls.
 	opens words
+	// always says that every answer is written with the marks, be there tools or not:
+	// in channels, or with marks around its text.
+	always bool
 	// bare says that calls need no mark where an answer begins, nor behind thinking
 	// or another call: read is asked there too, with the first text that is no white
 	// space.
@@ -112,7 +115,19 @@ var formats = []*format{
 }
 
 // noFormat finds no calls.
-var noFormat = &format{read: func(input) result { return reject(0) }}
+var noFormat = &format{read: noCall}
+
+// noCall reads nothing.
+func noCall(input) result { return reject(0) }
+
+// withoutTools returns the format of answers to prompts without tools: calls are no part
+// of it, unless they are marked as all the rest is.
+func (f *format) withoutTools() *format {
+	if f.always {
+		return f
+	}
+	return &format{name: f.name, thinking: f.thinking, read: noCall}
+}
 
 // formatOf returns the format of a name.
 func formatOf(name string) *format {

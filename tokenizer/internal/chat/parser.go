@@ -28,8 +28,11 @@ type Part struct {
 // Options are what a [Parser] knows of the answer before it comes.
 type Options struct {
 	Tools *Tools
-	// Hidden reports whether a mark of thinking is left out of All, as special
-	// tokens are left out of texts; nil for none.
+	// NoTools says that the prompt named no tools. A call stays text then, without the
+	// marks that are hidden; only formats that every answer is written in are read.
+	NoTools bool
+	// Hidden reports whether a mark is left out of All, as special tokens are left out
+	// of texts; nil for none.
 	Hidden func(mark string) bool
 	// Prompt is what the answer follows. Thinking that it opens goes on in the answer.
 	Prompt string
@@ -67,9 +70,31 @@ type Parser struct {
 // NewParser returns a parser for a new answer. A format that is empty or unknown
 // finds no calls.
 func NewParser(name string, options Options) Parser {
-	p := Parser{format: formatOf(name), options: options}
+	f := formatOf(name)
+	if options.NoTools {
+		f = f.withoutTools()
+	}
+	return newParser(f, options)
+}
+
+// newParser returns a parser of a format.
+func newParser(f *format, options Options) Parser {
+	p := Parser{format: f, options: options}
 	p.begin()
 	return p
+}
+
+// Follow says what the answer follows, in the place of the options' Prompt.
+func (p *Parser) Follow(prompt string) {
+	p.options.Prompt = prompt
+	p.begin()
+}
+
+// Finds reports whether there is anything to find in the answers: calls, marks around
+// texts, or thinking that the format or the template marks.
+func (p *Parser) Finds() bool {
+	f := p.format
+	return len(f.opens) > 0 || f.bare || f.thinking != nil || knowsThinking(p.options.Template)
 }
 
 // begin makes the parser ready for an answer.
@@ -87,9 +112,10 @@ func (p *Parser) begin() {
 
 // IsMark reports whether a special token is one that the parser looks for.
 func (p *Parser) IsMark(token string) bool {
-	return p.format != nil && (slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool {
-		return t.open == token || t.end == token || slices.Contains(t.before, token)
-	}))
+	if p.format == nil || token == "" {
+		return false
+	}
+	return slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool { return t.hasToken(token) })
 }
 
 // Write takes the next part of the answer. Text that may begin a call is held back.
@@ -110,7 +136,7 @@ func (p *Parser) Close() Part {
 		p.begin()
 	}
 	part := p.run(true)
-	*p = NewParser(p.format.name, p.options)
+	*p = newParser(p.format, p.options)
 	return part
 }
 
@@ -235,8 +261,13 @@ func (p *Parser) call(out *output, final bool) bool {
 
 // take leaves the text of a call behind.
 func (p *Parser) take(out *output, r result) {
+	p.inside = false
+	if p.options.NoTools && len(r.calls) > 0 {
+		p.sayCall(out, p.opened+r.n)
+		return
+	}
 	out.calls = append(out.calls, r.calls...)
-	p.inside, p.text = false, p.text[p.opened+r.n:]
+	p.text = p.text[p.opened+r.n:]
 	if r.thinking != nil {
 		p.thinking = r.thinking
 		if r.thinking.open == p.mark {
@@ -279,11 +310,30 @@ func (p *Parser) showMark(out *output, mark string) {
 	}
 }
 
-// say passes the first n bytes on as text. White space alone neither begins an answer
-// nor ends a row of calls: models write line breaks around them.
+// sayCall passes a call of n bytes on as text, where the prompt named no tools.
+func (p *Parser) sayCall(out *output, n int) {
+	said := p.text[:n]
+	if hidden := p.options.Hidden; hidden != nil {
+		for _, mark := range p.format.marks {
+			if hidden(mark) {
+				said = strings.ReplaceAll(said, mark, "")
+			}
+		}
+	}
+	p.text = p.text[n:]
+	p.pass(out, said)
+}
+
+// say passes the first n bytes on as text.
 func (p *Parser) say(out *output, n int) {
 	said := p.text[:n]
 	p.text = p.text[n:]
+	p.pass(out, said)
+}
+
+// pass passes text on. White space alone neither begins an answer nor ends a row of
+// calls: models write line breaks around them.
+func (p *Parser) pass(out *output, said string) {
 	out.all.WriteString(said)
 	out.text.WriteString(said)
 	if strings.TrimSpace(said) != "" {
