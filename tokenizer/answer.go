@@ -38,28 +38,26 @@ func (t *Tokenizer) AnswerMessageWith(ctx context.Context, text string, calls []
 	defer cancel()
 	aside := opts.aside(t.toolTemplate(opts))
 	f := t.callForm(ctx, aside)
-	m := f.message(text, calls)
-	if f.written(text, aside) {
-		if written, ok := t.writtenCalls(ctx, f, calls, aside); ok {
-			m.Content = text + written
-		}
+	if !f.null {
+		return f.message(text, calls)
 	}
-	return m
+	if text == "" && opts.Transformers == 4 {
+		return f.nullMessage(calls)
+	}
+	if written, ok := t.writtenCalls(ctx, f, calls, aside); ok {
+		text += written
+	}
+	return f.message(text, calls)
 }
 
 // callForm is how a chat template wants calls in messages.
 type callForm struct {
 	text bool // the arguments are the text of the object
-	null bool // the content is null, or has the calls in it
+	null bool // the content is null, or has the calls in it as they are written
 }
 
 // callForms are the forms in the order in which they are tried.
 var callForms = []callForm{{}, {text: true}, {null: true}, {text: true, null: true}}
-
-// written reports whether the content of a message has the calls in it.
-func (f callForm) written(text string, opts *ChatOptions) bool {
-	return f.null && (text != "" || opts.Transformers != 4)
-}
 
 // message returns an answer with calls.
 func (f callForm) message(text string, calls []ToolCall) Message {
@@ -156,7 +154,7 @@ func (t *Tokenizer) renderAside(ctx context.Context, messages []Message, f callF
 }
 
 // writtenCalls returns calls as the chat template writes them where the content is null:
-// what it has in the place of a content.
+// what it has in the place of a content. It reports false where that cannot be told.
 func (t *Tokenizer) writtenCalls(ctx context.Context, f callForm, calls []ToolCall, opts *ChatOptions) (string, bool) {
 	conversation := func(m Message) []Message { return []Message{{Role: "user", Content: "a"}, m} }
 	called, err := t.renderAside(ctx, conversation(f.nullMessage(calls)), f, opts)
@@ -168,7 +166,7 @@ func (t *Tokenizer) writtenCalls(ctx context.Context, f callForm, calls []ToolCa
 	if err != nil || at < 0 {
 		return "", false
 	}
-	written, before := strings.CutPrefix(called, plain[:at])
-	written, behind := strings.CutSuffix(written, plain[at+len(probe):])
-	return written, before && behind
+	written, ok := strings.CutPrefix(called, plain[:at])
+	// DeepSeek's templates leave out the mark of the end behind a single call.
+	return strings.TrimSuffix(written, plain[at+len(probe):]), ok
 }
