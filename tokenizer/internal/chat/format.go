@@ -24,6 +24,8 @@ type format struct {
 	bare bool
 	// join is what may stand between two bare calls, and is no text there.
 	join byte
+	// loose is how calls without a mark are read behind other text, nil for not at all.
+	loose *loose
 	// ends are the bytes that are last in a call. It is read when one of them comes;
 	// without them, at times only.
 	ends string

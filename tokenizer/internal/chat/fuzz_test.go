@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,6 +18,11 @@ func FuzzAnyCut(f *testing.F) {
 		for _, c := range append(families[known.name], anyAnswers[known.name]...) {
 			f.Add(uint8(i), c.answer, uint64(7))
 			f.Add(uint8(i), "<think>"+c.answer+"</think>"+c.answer, uint64(9))
+		}
+	}
+	for i, known := range formats {
+		for _, c := range looseAnswers[known.name] {
+			f.Add(uint8(i), strings.NewReplacer("weather", "f", "days", "n", "city", "a").Replace(c.answer), uint64(8))
 		}
 	}
 	tool := json.RawMessage(`{"name": "f", "parameters": {"properties": {"a": {"type": "string"}, "n": {"type": ["integer", "null"]}}}}`)

@@ -48,6 +48,7 @@ type Parser struct {
 	options  Options
 	thoughts []thinking
 	openings words
+	brackets words // the openings, and those of loose calls
 
 	text string // what of the answer has not been passed on
 	tail []byte // what has come since
@@ -106,6 +107,9 @@ func (p *Parser) begin() {
 	p.openings = slices.Clone(p.format.opens)
 	for _, t := range p.thoughts {
 		p.openings = append(p.openings, t.open)
+	}
+	if p.format.loose != nil {
+		p.brackets = append(slices.Clone(p.openings), p.format.loose.opens...)
 	}
 	p.thinking = opened(p.thoughts, p.options.Prompt)
 }
@@ -183,10 +187,20 @@ func (p *Parser) open(out *output, final bool) bool {
 	if p.format.bare && !p.begun && p.openBare(out, final) {
 		return p.inside
 	}
-	at, word := p.openings.next(p.text, final)
+	openings := p.openings
+	if p.format.loose.finds(p.options.Tools, p.chain) {
+		openings = p.brackets
+	}
+	chain := p.chain
+	at, word := openings.next(p.text, final)
 	p.say(out, at)
-	if word == "" {
+	switch {
+	case word == "":
 		return false
+	case chain && !p.chain: // what is looked for may be another thing now
+		return true
+	case p.openLoose(word):
+		return true
 	}
 	t := thinkingOf(p.thoughts, word)
 	if t != nil && !p.begun {
@@ -198,6 +212,21 @@ func (p *Parser) open(out *output, final bool) bool {
 	if t != nil {
 		p.read = t.read
 	}
+	return true
+}
+
+// openLoose opens a call that no mark opens and that text is before.
+func (p *Parser) openLoose(bracket string) bool {
+	f := p.format.loose
+	if f == nil || !slices.Contains(f.opens, bracket) {
+		return false
+	}
+	mark := bracket
+	if p.chain {
+		mark = chained
+	}
+	p.enter(0, mark)
+	p.read = f.read
 	return true
 }
 
@@ -266,7 +295,9 @@ func (p *Parser) take(out *output, r result) {
 		p.sayCall(out, p.opened+r.n)
 		return
 	}
-	out.calls = append(out.calls, r.calls...)
+	for _, call := range r.calls {
+		out.calls = append(out.calls, p.options.Tools.fit(call))
+	}
 	p.text = p.text[p.opened+r.n:]
 	if r.thinking != nil {
 		p.thinking = r.thinking

@@ -106,6 +106,11 @@ func samples(t *testing.T) (list []sample) {
 	for _, c := range recordedAnswers(t) {
 		list = append(list, sample{c.Format, c.Answer, Options{Tools: NewTools(c.Tools)}})
 	}
+	for format, answers := range looseAnswers {
+		for _, c := range answers {
+			list = append(list, sample{format, c.answer, Options{Tools: NewTools(looseTools)}})
+		}
+	}
 	for _, s := range list {
 		for _, m := range formatOf(s.format).thoughts("") {
 			thought := m.open + s.answer + m.end
