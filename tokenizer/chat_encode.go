@@ -41,12 +41,16 @@ func (t *Tokenizer) EncodeChat(ctx context.Context, messages []Message, opts *Ch
 	if err != nil {
 		return nil, err
 	}
-	text, spans, err := t.templates.Sanitize(ctx, template, t.chatVars(messages, opts), opts.Now, t.controlTokens(template))
+	vars := t.chatVars(messages, opts)
+	text, spans, err := t.templates.Sanitize(ctx, template, vars, opts.Now, t.controlTokens(template))
 	if errors.Is(err, chat.ErrIndistinct) {
 		return nil, fmt.Errorf("%w: %w", ErrControlTokens, err)
 	}
 	if err != nil {
 		return nil, templateError(err)
+	}
+	if err := checkMessages(vars); err != nil {
+		return nil, err
 	}
 	return t.encodeSpans(ctx, text, spans)
 }

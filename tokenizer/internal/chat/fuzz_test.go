@@ -33,6 +33,7 @@ func FuzzAnyCut(f *testing.F) {
 		if seed%2 == 0 {
 			options.Tools = NewTools([]any{tool})
 		}
+		options.NoTools = seed%5 == 0
 		whole := readIn(format, options, []string{answer})
 		for _, call := range whole.Calls {
 			if !json.Valid(call.Arguments) || call.Arguments[0] != '{' || call.Name == "" {
