@@ -176,10 +176,14 @@ func tokensOf(raw []byte) string {
 
 func TestTheCallsThatTemplatesWriteAreReadBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
+	cuts := 10
+	if testing.Short() {
+		cuts = 1
+	}
 	eachAnswer(t, func(t *testing.T, format, _ string, tools *Tools, c answerOfTemplate) {
 		options := Options{Tools: tools, Prompt: c.Tail}
 		whole := readIn(format, options, []string{c.Answer})
-		for range 10 {
+		for range cuts {
 			parts := randomCut(random, c.Answer)
 			if diff := cmp.Diff(whole, readIn(format, options, parts)); diff != "" {
 				t.Fatalf("%q (-whole +parts):\n%s", parts, diff)

@@ -91,7 +91,7 @@ func TestWhatModelsLeaveOutIsMadeUpForByTheFunctionsOfThePrompt(t *testing.T) {
 				if whole.Text != c.text || !slices.Equal(calls, c.calls) {
 					t.Errorf("got %q and %q, want %q and %q", whole.Text, calls, c.text, c.calls)
 				}
-				for at := range len(c.answer) + 1 {
+				for at := 0; at <= len(c.answer); at += everyCut() {
 					parts := []string{c.answer[:at], c.answer[at:]}
 					if diff := cmp.Diff(whole, readIn(format, options, parts)); diff != "" {
 						t.Fatalf("cut at byte %d (-whole +parts):\n%s", at, diff)
