@@ -121,3 +121,41 @@ func TestArgumentsAreATextWhereTheTemplateWantsOne(t *testing.T) {
 		t.Errorf("rendered %q (%v)", rendered, err)
 	}
 }
+
+// channelTemplate is of a model that says all in channels, as gpt-oss does.
+const channelTemplate = `{# <|channel|><|message|> #}{% if tools %}{% endif %}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}<|story|>{% endfor %}` +
+	`{% if add_generation_prompt %}<|story|>a:{% endif %}`
+
+func TestChannelsAreNoPartOfTheTextWithoutToolsEither(t *testing.T) {
+	const answer = "<|channel|>analysis<|message|>so<|end|><|channel|>final<|message|>yes"
+	const text = "<|channel|>analysis<|message|>so<|end|>yes" // the marks of thinking are no special tokens here
+	for _, tools := range [][]any{nil, {map[string]any{"name": "f"}}} {
+		m := &fakeModel{}
+		s, tok := newSession(t, m, channelTemplate)
+		m.next = replies(tok, answer)
+		r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: tools, MaxTokens: 100}))
+		if err != nil || r.Text != text || r.Reasoning != "so" || r.Calls != nil {
+			t.Errorf("%d tools: got the text %q, the reasoning %q and %d calls (%v)", len(tools), r.Text, r.Reasoning, len(r.Calls), err)
+		}
+	}
+}
+
+// The template that an answer is given says how it is read and written, whatever the
+// tokenizer's own one does.
+func TestAnotherTemplateSaysHowCallsAreReadAndWritten(t *testing.T) {
+	const other = `{# [TOOL_CALLS] #}{{ tools[0].name }}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
+		`{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}<|story|>{% endfor %}{% if add_generation_prompt %}<|story|>a:{% endif %}`
+	m := &fakeModel{}
+	s, tok := newSession(t, m, toolTemplate)
+	m.next = replies(tok, `[TOOL_CALLS][{"name": "f", "arguments": {"a": 1}}]`)
+	chat := &tokenizer.ChatOptions{Template: other}
+	tools := []any{map[string]any{"name": "f"}}
+	r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: tools, Chat: chat}))
+	if err != nil || r.Text != "" || len(r.Calls) != 1 {
+		t.Fatalf("got %q and %d calls (%v)", r.Text, len(r.Calls), err)
+	}
+	rendered, err := tok.ApplyChatTemplate(t.Context(), s.Messages(), &tokenizer.ChatOptions{Template: other, Tools: tools})
+	if err != nil || !strings.Contains(rendered, `a:f{"a": 1}<|story|>`) {
+		t.Errorf("rendered %q (%v)", rendered, err)
+	}
+}

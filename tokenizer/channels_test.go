@@ -116,3 +116,26 @@ func TestTheTemplateInUseSaysHowAnAnswerIsRead(t *testing.T) {
 		t.Errorf("got the text %q and the reasoning %q", got.Text, got.Reasoning)
 	}
 }
+
+// What is shown has no special tokens in it, nor the words that make marks of them.
+func TestTheMarksOfThinkingAreHiddenWhereTheyBeginWithSpecialTokens(t *testing.T) {
+	for _, c := range []struct{ name, template, answer string }{
+		{"gpt-oss", "<|channel|><|message|>", "<|channel|>analysis<|message|>I think. <|end|><|start|>assistant<|channel|>final<|message|>Hello.<|return|>"},
+		{"Gemma 4", "<|tool_call><tool_call|>", "<|channel>thoughtI think. <channel|>Hello."},
+		{"Kimi K3", "<|open|><|close|><|sep|>", "<|open|>think<|sep|>I think. <|close|>think<|sep|><|open|>response<|sep|>Hello.<|close|>response<|sep|>"},
+		{"Muse", "<atem:function_calls>", "<|start|>assistant to=self<|message|>I think. <|eom|><|start|>assistant to=user<|message|>Hello.<|eot|>"},
+		{"Solar", "<|tool_call:begin|>", "<|think|>I think. <|end|><|begin|>assistant<|content|>Hello.<|end|>"},
+		{"Qwen", "<tool_call></think>", "<think>I think. </think>Hello."},
+	} {
+		tok := templated(t, "{# "+c.template+" #}", "<|channel|>", "<|message|>", "<|end|>", "<|start|>", "<|return|>", "<|channel>", "<channel|>", "</think>",
+			"<|open|>", "<|sep|>", "<|close|>", "<|eom|>", "<|eot|>", "<|think|>", "<|begin|>", "<|content|>")
+		for _, tools := range [][]any{nil, {map[string]any{"name": "f"}}} {
+			for _, parts := range [][]string{{c.answer}, strings.Split(c.answer, "")} {
+				got := readParts(tok.NewToolParser(&tokenizer.ToolParserOptions{Tools: tools, Prompt: "a"}), parts...)
+				if want := "I think. Hello."; strings.TrimPrefix(got.All, "<think>") != want || got.Text != "Hello." || got.Reasoning != "I think. " {
+					t.Errorf("%s, %d tools: got %q, the text %q and the reasoning %q", c.name, len(tools), got.All, got.Text, got.Reasoning)
+				}
+			}
+		}
+	}
+}

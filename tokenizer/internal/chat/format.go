@@ -128,7 +128,10 @@ func (f *format) withoutTools() *format {
 	if f.always {
 		return f
 	}
-	return &format{name: f.name, thinking: f.thinking, read: noCall}
+	elsewhere := func(mark string) bool {
+		return !slices.ContainsFunc(f.thinking, func(t thinking) bool { return t.hasToken(mark) })
+	}
+	return &format{name: f.name, marks: slices.DeleteFunc(slices.Clone(f.marks), elsewhere), thinking: f.thinking, read: noCall}
 }
 
 // formatOf returns the format of a name.

@@ -98,6 +98,7 @@ var moreFamilyAnswers = map[string][]answer{
 		{"a header that is nearly whole", "<|message|>Hello.", "Hello.", nil},
 	},
 	"nemotron": {
+		{"a text in a message of its own", "<think>\nI look.\n<SPECIAL_12>\n<SPECIAL_11>Assistant\n<TOOLCALL>[{\"name\": \"f\"}]</TOOLCALL>", "", []string{"f||{}"}},
 		{"a list", `<TOOLCALL>[{"name": "f", "arguments": {"x": 1}}]</TOOLCALL>`, "", []string{`f||{"x": 1}`}},
 		{"a list without its end", `<think>So.</think><TOOLCALL>[{"name": "f", "arguments": {"x": 1}}, {"name": "g"}]`, "", []string{`f||{"x": 1}`, "g||{}"}},
 	},

@@ -334,11 +334,16 @@ func (p *Parser) think(out *output, final bool) bool {
 	return true
 }
 
-// showMark passes on a mark of thinking.
+// showMark passes on a mark of thinking, unless it or a part of it is hidden: some are a
+// special token and a word.
 func (p *Parser) showMark(out *output, mark string) {
-	if hidden := p.options.Hidden; hidden == nil || !hidden(mark) {
-		out.all.WriteString(mark)
+	if hidden := p.options.Hidden; hidden != nil {
+		part := func(m string) bool { return strings.Contains(mark, m) && hidden(m) }
+		if hidden(mark) || slices.ContainsFunc(p.format.marks, part) {
+			return
+		}
 	}
+	out.all.WriteString(mark)
 }
 
 // sayCall passes a call of n bytes on as text, where the prompt named no tools.
