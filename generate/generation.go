@@ -177,9 +177,10 @@ func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float
 	return seq.logits, err
 }
 
-// isEnd reports whether id ends the answer.
+// isEnd reports whether id ends the answer. What the template puts behind an answer may
+// also be what ends a thought, behind which the answer goes on.
 func (r *generation) isEnd(id int) bool {
-	return r.ends[id] || id == r.turnEnd || slices.Contains(r.opts.EndTokens, id)
+	return r.ends[id] || id == r.turnEnd && !r.tools.endsThinking(id) || slices.Contains(r.opts.EndTokens, id)
 }
 
 // finish says why id is the last token, but for stop strings.

@@ -42,6 +42,15 @@ func (t *toolReader) isText(id int) bool {
 	return ok && t.parser.IsMark(token)
 }
 
+// endsThinking reports whether a token ends the thinking that the answer is in.
+func (t *toolReader) endsThinking(id int) bool {
+	if t == nil {
+		return false
+	}
+	token, ok := t.tok.IDToToken(id)
+	return ok && t.parser.EndsThinking(token)
+}
+
 // read takes the next part of the answer and returns what of it is text, thinking with
 // it, and the calls that are whole; last ends the answer.
 func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {

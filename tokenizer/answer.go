@@ -20,8 +20,9 @@ func (t *Tokenizer) AnswerMessage(ctx context.Context, text string, calls []Tool
 // messages have only where the options ask for version 4 of transformers: version 5
 // leaves out what is null, and these templates fail then. The content is null in
 // version 4, if the answer has no text. Otherwise it is the text and, behind it, the
-// calls as the template would have written them, which both versions render alike. The
-// field tool_calls is there in any case.
+// calls as the template would have written them, which both versions render alike; with
+// SanitizeControlTokens they are as much of a text as all that messages hold. The field
+// tool_calls is there in any case.
 //
 // What this takes is found out by rendering, once for a template, and ends with the
 // context or after a quarter of a second; the message is the usual one then. Options of
@@ -129,7 +130,8 @@ func (t *Tokenizer) renderCall(ctx context.Context, f callForm, opts *ChatOption
 		m = f.nullMessage(calls)
 	}
 	messages := []Message{
-		{Role: "user", Content: "a"}, m,
+		{Role: "user", Content: "a"},
+		m,
 		{Role: "tool", Content: "b", Extra: map[string]any{"tool_call_id": calls[0].ID, "name": calls[0].Name}},
 	}
 	return t.renderAside(ctx, messages, f, opts)

@@ -2,6 +2,7 @@ package tokenizer_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,4 +139,22 @@ func TestTheMarksOfThinkingAreHiddenWhereTheyBeginWithSpecialTokens(t *testing.T
 			}
 		}
 	}
+}
+
+// What is known of templates is found out by many at once.
+func TestManyMayAskOfTheTemplatesOfATokenizer(t *testing.T) {
+	tok := templated(t, "{# <tool_call> #}{% for m in messages %}{{ m.tool_calls }}{% endfor %}")
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 20 {
+				opts := &tokenizer.ChatOptions{Template: strings.Repeat(" ", i%3), Tools: []any{map[string]any{"name": "f"}}}
+				if tok.ToolFormat() != tokenizer.ToolsHermes || tok.NewToolParser(&tokenizer.ToolParserOptions{Chat: opts}) == nil {
+					t.Error("there is no format")
+				}
+				tok.AnswerMessageWith(t.Context(), "", xCalls, opts)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -214,6 +214,10 @@ func (t *Tokenizer) isSpecialToken(text string) bool {
 // [Decoder] that feeds it has to keep.
 func (p *ToolParser) IsMark(token string) bool { return p != nil && p.parser.IsMark(token) }
 
+// EndsThinking reports whether a token is the mark that ends the thinking of which the
+// answer is a part just now. Some models end a thought and an answer with the same token.
+func (p *ToolParser) EndsThinking(token string) bool { return p != nil && p.parser.EndsThinking(token) }
+
 // AnswerPart is what a part of an answer comes to.
 type AnswerPart struct {
 	// All is what is no part of a call: Text and Reasoning in their order, with the

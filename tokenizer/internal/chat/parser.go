@@ -122,6 +122,12 @@ func (p *Parser) IsMark(token string) bool {
 	return slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool { return t.hasToken(token) })
 }
 
+// EndsThinking reports whether a token is the mark that ends the thinking of which the
+// answer is a part just now.
+func (p *Parser) EndsThinking(token string) bool {
+	return p.thinking != nil && p.thinking.end == token && token != ""
+}
+
 // Write takes the next part of the answer. Text that may begin a call is held back.
 func (p *Parser) Write(part string) Part {
 	if p.format == nil {
