@@ -17,6 +17,7 @@ func FuzzAnyCut(f *testing.F) {
 	for i, known := range formats {
 		for _, c := range append(families[known.name], anyAnswers[known.name]...) {
 			f.Add(uint8(i), c.answer, uint64(7))
+			f.Add(uint8(i), c.answer, uint64(5)) // without tools
 			f.Add(uint8(i), "<think>"+c.answer+"</think>"+c.answer, uint64(9))
 		}
 	}

@@ -117,3 +117,18 @@ func (f *loose) objects(in input, at int) result {
 
 // looseLists are objects, and lists of them or of calls of Python.
 var looseLists = &loose{opens: words{"{", "["}, told: true, python: true}
+
+// openLoose opens a call that no mark opens and that text is before.
+func (p *Parser) openLoose(bracket string) bool {
+	f := p.format.loose
+	if f == nil || !slices.Contains(f.opens, bracket) {
+		return false
+	}
+	mark := bracket
+	if p.chain {
+		mark = chained
+	}
+	p.enter(0, mark)
+	p.read = f.read
+	return true
+}
