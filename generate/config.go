@@ -76,7 +76,9 @@ type Options struct {
 	// schema object that the chat template expects (tokenizer.ChatOptions.Tools).
 	// With any, the calls in an answer come in Token.Calls instead of its text,
 	// where the template tells how the model writes them
-	// (tokenizer.Tokenizer.ToolFormat). They mean nothing without a chat
+	// (tokenizer.Tokenizer.ToolFormat). Without any, a call stays text; thinking and
+	// the channels that some models write are told apart from the text all the same
+	// (tokenizer.Tokenizer.NewToolParser). Tools mean nothing without a chat
 	// template, and fail with [ErrNoTools] where that knows none.
 	Tools []any
 	// Chat is what the chat template is given besides the messages: its variables,
@@ -85,6 +87,8 @@ type Options struct {
 	// [Config.Chat]. AddGenerationPrompt is set unless ContinueFinalMessage is,
 	// with which the answer goes on with the last message; a [Session], whose
 	// answers are messages of their own, refuses that. The tools are those above.
+	// Another template also says how calls and thinking are read in the answer, and
+	// how a session writes them into the next prompt.
 	// A session uses what each Send is given: a clock that stands still, and
 	// variables that stay the same, keep its cache of the earlier turns.
 	Chat *tokenizer.ChatOptions

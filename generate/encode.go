@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -78,35 +77,27 @@ func unlessEnded(ctx context.Context, err error) error {
 	return err
 }
 
-// turnEndTime is how long a chat template may take to tell how it ends an answer.
-// Those of models take a millisecond; one that is written to take long costs no
-// more than this where nobody has set a limit, in [New].
-const turnEndTime = 250 * time.Millisecond
+// turnEndOf returns the token that ends an answer to messages: that of the generator,
+// unless the options have another template that has one of its own.
+func (g *Generator) turnEndOf(ctx context.Context, opts *Options) int {
+	given := opts.Chat
+	if given != nil && given.Template != "" && (g.chat == nil || g.chat.Template != given.Template) {
+		if id, ok := g.tok.TurnEnd(ctx, g.chatOptions(opts)); ok {
+			return id
+		}
+	}
+	return g.turnEnd
+}
 
-// findTurnEnd returns the token that a chat template puts behind an answer, or
-// -1, also where it takes too long. What it puts there ends an answer, whether or
-// not the model's configuration says so.
+// findTurnEnd returns the token that the chat template puts behind an answer, or -1, also
+// where it takes too long. What it puts there ends an answer, whether or not the model's
+// configuration says so.
 func (g *Generator) findTurnEnd(ctx context.Context) int {
-	t := g.tok
 	if !g.chats() {
 		return -1
 	}
-	ctx, cancel := context.WithTimeout(ctx, turnEndTime)
-	defer cancel()
-	const answer = "\u2042" // a character that no template writes
-	opts := g.chatOptions(nil)
-	opts.AddGenerationPrompt, opts.ContinueFinalMessage, opts.ContinueField, opts.SanitizeControlTokens = false, false, "", false
-	text, err := t.ApplyChatTemplate(ctx, []tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: answer}}, opts)
-	if err != nil {
-		return -1 // a template that cannot write this can still write other messages
+	if id, ok := g.tok.TurnEnd(ctx, g.chatOptions(nil)); ok {
+		return id
 	}
-	i := strings.LastIndex(text, answer)
-	if i < 0 {
-		return -1
-	}
-	ids, err := t.EncodeContext(ctx, text[i+len(answer):], false)
-	if err != nil || len(ids) == 0 || !t.IsSpecial(ids[0]) {
-		return -1
-	}
-	return ids[0]
+	return -1
 }

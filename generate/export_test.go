@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
@@ -67,7 +68,7 @@ func KthLargest(x []float32, k int) (heap, selection float32) {
 }
 
 // TurnEndTime bounds the search for that token.
-const TurnEndTime = turnEndTime
+const TurnEndTime = 250 * time.Millisecond // as tokenizer.Tokenizer.TurnEnd says
 
 // TurnEnd tells the token that the chat template puts behind an answer, or -1.
 func (g *Generator) TurnEnd() int { return g.made().turnEnd }

@@ -31,7 +31,7 @@ type generation struct {
 
 // newGeneration checks opts and prepares an answer. Chat says that it is one to
 // messages, which may call tools and ends as the chat template says.
-func (g *Generator) newGeneration(opts *Options, chat bool, start time.Time) (*generation, error) {
+func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool, start time.Time) (*generation, error) {
 	if err := g.check(); err != nil {
 		return nil, err
 	}
@@ -55,18 +55,18 @@ func (g *Generator) newGeneration(opts *Options, chat bool, start time.Time) (*g
 	}
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
-	r.prepareText(chat)
+	r.prepareText(ctx, chat)
 	return r, nil
 }
 
 // prepareText prepares what finds the end of the text.
-func (r *generation) prepareText(chat bool) {
+func (r *generation) prepareText(ctx context.Context, chat bool) {
 	r.stop = newStopMatcher(r.opts.Stop)
 	r.chat = chat
 	if !r.opts.IgnoreEnd {
 		r.ends = r.g.ends
 		if chat {
-			r.turnEnd = r.g.turnEnd
+			r.turnEnd = r.g.turnEndOf(ctx, &r.opts)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func (r *generation) prepareText(chat bool) {
 // prepareDecoder prepares what makes text of the tokens that answer a prompt.
 func (r *generation) prepareDecoder(prompt []int) {
 	if r.chat {
-		r.tools = newToolReader(r.g.tok, r.opts.Tools, prompt, r.calls)
+		r.tools = newToolReader(r.g.tok, r.g.chatOptions(&r.opts), prompt, r.calls)
 	}
 	// Calls and thinking may be written with special tokens, which text leaves out.
 	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
@@ -177,9 +177,10 @@ func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float
 	return seq.logits, err
 }
 
-// isEnd reports whether id ends the answer.
+// isEnd reports whether id ends the answer. What the template puts behind an answer may
+// also be what ends a thought, behind which the answer goes on.
 func (r *generation) isEnd(id int) bool {
-	return r.ends[id] || id == r.turnEnd || slices.Contains(r.opts.EndTokens, id)
+	return r.ends[id] || id == r.turnEnd && !r.tools.endsThinking(id) || slices.Contains(r.opts.EndTokens, id)
 }
 
 // finish says why id is the last token, but for stop strings.

@@ -127,14 +127,14 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 		return err
 	}
 	s.calls += len(calls)
-	s.set(append(all, answerMessage(ctx, s.g.tok, answer.String(), calls)))
+	s.set(append(all, answerMessage(ctx, s.g.tok, answer.String(), calls, s.g.chatOptions(opts))))
 	return nil
 }
 
 // turn runs the answer to messages on the session's sequence, which it makes
 // where there is none: before the first turn, and when a panic has taken it.
 func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) error {
-	r, err := s.g.newGeneration(opts, true, time.Now())
+	r, err := s.g.newGeneration(ctx, opts, true, time.Now())
 	if err != nil {
 		return err
 	}

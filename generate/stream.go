@@ -101,7 +101,7 @@ func tokens(answer func(emit func(Token) bool) error) iter.Seq2[Token, error] {
 // answer encodes the prompt, takes a sequence and runs the answer on it. A prompt
 // that cannot work is refused before it waits for a state.
 func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error), emit func(Token) bool) (err error) {
-	r, err := g.newGeneration(opts, chat, time.Now())
+	r, err := g.newGeneration(ctx, opts, chat, time.Now())
 	if err != nil {
 		return err
 	}

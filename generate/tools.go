@@ -18,11 +18,12 @@ type toolReader struct {
 // promptEnd is the number of tokens at the end of a prompt that can open thinking.
 const promptEnd = 16
 
-// newToolReader returns the reader of the answer to a prompt, nil where there is
-// nothing to find. Calls are those that the conversation has had.
-func newToolReader(tok *tokenizer.Tokenizer, tools []any, prompt []int, calls int) *toolReader {
+// newToolReader returns the reader of the answer to a prompt that was written with the
+// options, nil where there is nothing to find. Calls are those that the conversation has
+// had.
+func newToolReader(tok *tokenizer.Tokenizer, opts *tokenizer.ChatOptions, prompt []int, calls int) *toolReader {
 	parser := tok.NewToolParser(&tokenizer.ToolParserOptions{
-		Tools: tools, Prompt: tok.Decode(prompt[max(0, len(prompt)-promptEnd):], false),
+		Chat: opts, Prompt: tok.Decode(prompt[max(0, len(prompt)-promptEnd):], false),
 	})
 	if parser == nil {
 		return nil
@@ -39,6 +40,15 @@ func (t *toolReader) isText(id int) bool {
 	}
 	token, ok := t.tok.IDToToken(id)
 	return ok && t.parser.IsMark(token)
+}
+
+// endsThinking reports whether a token ends the thinking that the answer is in.
+func (t *toolReader) endsThinking(id int) bool {
+	if t == nil {
+		return false
+	}
+	token, ok := t.tok.IDToToken(id)
+	return ok && t.parser.EndsThinking(token)
 }
 
 // read takes the next part of the answer and returns what of it is text, thinking with
@@ -65,9 +75,8 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 }
 
 // answerMessage is an answer as a message of the assistant, in the form that the chat
-// template reads. The answer counts even if the context has ended meanwhile.
-func answerMessage(ctx context.Context, tok *tokenizer.Tokenizer, text string, calls []tokenizer.ToolCall) tokenizer.Message {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), turnEndTime)
-	defer cancel()
-	return tok.AnswerMessage(ctx, text, calls)
+// template of the options reads. The answer counts even if the context has ended
+// meanwhile.
+func answerMessage(ctx context.Context, tok *tokenizer.Tokenizer, text string, calls []tokenizer.ToolCall, opts *tokenizer.ChatOptions) tokenizer.Message {
+	return tok.AnswerMessageWith(context.WithoutCancel(ctx), text, calls, opts)
 }

@@ -2,11 +2,14 @@ package generate_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -119,5 +122,85 @@ func TestArgumentsAreATextWhereTheTemplateWantsOne(t *testing.T) {
 	rendered, err := tok.ApplyChatTemplate(t.Context(), s.Messages(), nil)
 	if err != nil || !strings.Contains(rendered, `f{"a": 1}<|story|>`) {
 		t.Errorf("rendered %q (%v)", rendered, err)
+	}
+}
+
+// channelTemplate is of a model that says all in channels, as gpt-oss does.
+const channelTemplate = `{# <|channel|><|message|> #}{% if tools %}{% endif %}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}<|story|>{% endfor %}` +
+	`{% if add_generation_prompt %}<|story|>a:{% endif %}`
+
+func TestChannelsAreNoPartOfTheTextWithoutToolsEither(t *testing.T) {
+	const answer = "<|channel|>analysis<|message|>so<|end|><|channel|>final<|message|>yes"
+	const text = "<|channel|>analysis<|message|>so<|end|>yes" // the marks of thinking are no special tokens here
+	for _, tools := range [][]any{nil, {map[string]any{"name": "f"}}} {
+		m := &fakeModel{}
+		s, tok := newSession(t, m, channelTemplate)
+		m.next = replies(tok, answer)
+		r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: tools, MaxTokens: 100}))
+		if err != nil || r.Text != text || r.Reasoning != "so" || r.Calls != nil {
+			t.Errorf("%d tools: got the text %q, the reasoning %q and %d calls (%v)", len(tools), r.Text, r.Reasoning, len(r.Calls), err)
+		}
+	}
+}
+
+// The template that an answer is given says how it is read and written, whatever the
+// tokenizer's own one does.
+func TestAnotherTemplateSaysHowCallsAreReadAndWritten(t *testing.T) {
+	const other = `{# [TOOL_CALLS] #}{{ tools[0].name }}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
+		`{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}<|story|>{% endfor %}{% if add_generation_prompt %}<|story|>a:{% endif %}`
+	m := &fakeModel{}
+	s, tok := newSession(t, m, toolTemplate)
+	m.next = replies(tok, `[TOOL_CALLS][{"name": "f", "arguments": {"a": 1}}]`)
+	chat := &tokenizer.ChatOptions{Template: other}
+	tools := []any{map[string]any{"name": "f"}}
+	r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: tools, Chat: chat}))
+	if err != nil || r.Text != "" || len(r.Calls) != 1 {
+		t.Fatalf("got %q and %d calls (%v)", r.Text, len(r.Calls), err)
+	}
+	rendered, err := tok.ApplyChatTemplate(t.Context(), s.Messages(), &tokenizer.ChatOptions{Template: other, Tools: tools})
+	if err != nil || !strings.Contains(rendered, `a:f{"a": 1}<|story|>`) {
+		t.Errorf("rendered %q (%v)", rendered, err)
+	}
+}
+
+// Solar's models end a thought and an answer with the same token.
+func TestATokenThatEndsAThoughtDoesNotEndTheAnswer(t *testing.T) {
+	const template = `{# <|tool_call:begin|> #}{% for m in messages %}<|end|>{{ m.role[0] }}:{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|end|>a:{% endif %}`
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "tokenizer.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"tokenizer.json": strings.ReplaceAll(string(data), "<|story|>", "<|end|>"), "chat_template.jinja": template} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := []tokenizer.Message{{Role: "user", Content: "hi"}}
+	prompt, err := tok.EncodeChat(t.Context(), messages, &tokenizer.ChatOptions{AddGenerationPrompt: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := tok.Encode("<|think|>so<|end|><|content|>yes<|end|>no", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &fakeModel{}
+	m.next = func(tokens []int) int { return answer[min(max(len(tokens)-len(prompt), 0), len(answer)-1)] }
+	g, err := generate.NewFake(m, m.description(), tok, &generate.Config{Driver: m.driver()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	r, err := generate.Collect(g.Chat(t.Context(), messages, nil))
+	if err != nil || g.TurnEnd() < 0 || r.Text != "<|think|>soyes" || r.Reasoning != "so" || r.Finish != generate.FinishEnd {
+		t.Errorf("got the text %q, the reasoning %q and the end %q (%v)", r.Text, r.Reasoning, r.Finish, err)
 	}
 }

@@ -2,23 +2,29 @@ package tokenizer_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// templated returns a tokenizer with a chat template.
-func templated(t *testing.T, template string) *tokenizer.Tokenizer {
+// templated returns a tokenizer with a chat template and further special tokens.
+func templated(t *testing.T, template string, special ...string) *tokenizer.Tokenizer {
 	t.Helper()
 	dir := t.TempDir()
 	config, err := json.Marshal(map[string]string{"chat_template": template})
 	if err != nil {
 		t.Fatal(err)
 	}
+	more := ""
+	for i, token := range special {
+		more += fmt.Sprintf(`, {"id": %d, "content": %q, "special": true}`, 3+i, token)
+	}
 	vocabulary := `{"added_tokens": [
-		{"id": 1, "content": "<think>", "special": false}, {"id": 2, "content": "[THINK]", "special": true}
+		{"id": 1, "content": "<think>", "special": false}, {"id": 2, "content": "[THINK]", "special": true}` + more + `
 	], "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}`
 	for name, data := range map[string][]byte{"tokenizer.json": []byte(vocabulary), "tokenizer_config.json": config} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -52,12 +58,119 @@ func TestAnAnswerIsTheMessageThatTheTemplateReads(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tok := templated(t, c.template)
-			m := tok.AnswerMessage(t.Context(), "", []tokenizer.ToolCall{{ID: "call00001", Name: "f", Arguments: json.RawMessage(`{"x": [1]}`)}})
-			got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, &tokenizer.ChatOptions{Transformers: 4})
+			m := tok.AnswerMessage(t.Context(), "", xCalls)
+			for _, version := range []int{4, 5} {
+				got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, &tokenizer.ChatOptions{Transformers: version})
+				if err != nil || got != c.want {
+					t.Errorf("version %d: got %q (%v), want %q", version, got, err, c.want)
+				}
+			}
+			if m.Extra["tool_calls"] == nil {
+				t.Error("the message does not hold the calls")
+			}
+		})
+	}
+}
+
+// xCalls is a call with an argument x.
+var xCalls = []tokenizer.ToolCall{{ID: "call00001", Name: "f", Arguments: json.RawMessage(`{"x": [1]}`)}}
+
+// nullTemplate writes calls where the content is null, as DeepSeek V3's does, which fails
+// where there is no content at all.
+const nullTemplate = `{% for m in messages %}{% if m.role == 'user' %}u:{{ m.content }}{% endif %}` +
+	`{% if m.role == 'assistant' and m.content is none %}a:{% for c in m.tool_calls %}<call>{{ c.function.name + c.function.arguments }}</call>{% endfor %}<end>{% endif %}` +
+	`{% if m.role == 'assistant' and m.content is not none %}{{ 'a:' + m.content.split('</think>')[-1] + '<end>' }}{% endif %}{% endfor %}`
+
+func TestATemplateThatAsksForNullWritesCallsInBothVersions(t *testing.T) {
+	tok := templated(t, nullTemplate)
+	for _, c := range []struct {
+		name, text, want string
+		made, rendered   int // the versions of transformers
+	}{
+		{"calls alone, in version 5", "", `u:q` + `a:<call>f{"x": [1]}</call><end>`, 5, 5},
+		{"calls alone, in version 4 too", "", `u:q` + `a:<call>f{"x": [1]}</call><end>`, 5, 4},
+		{"a text before them", "So.", `u:q` + `a:So.<call>f{"x": [1]}</call><end>`, 5, 5},
+		{"a text before them, in version 4", "So.", `u:q` + `a:So.<call>f{"x": [1]}</call><end>`, 4, 4},
+		{"null, in version 4", "", `u:q` + `a:<call>f{"x": [1]}</call><end>`, 4, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := tok.AnswerMessageWith(t.Context(), c.text, xCalls, &tokenizer.ChatOptions{Transformers: c.made})
+			messages := []tokenizer.Message{{Role: "user", Content: "q"}, m}
+			got, err := tok.ApplyChatTemplate(t.Context(), messages, &tokenizer.ChatOptions{Transformers: c.rendered})
 			if err != nil || got != c.want {
 				t.Errorf("got %q (%v), want %q", got, err, c.want)
 			}
+			if content, given := m.Extra["content"]; given != (c.made == 4 && c.text == "") || content != nil {
+				t.Errorf("the content of the message is %q, extra %v", m.Content, m.Extra)
+			}
 		})
+	}
+}
+
+func TestAnAnswerHasTheFormOfTheTemplateInUse(t *testing.T) {
+	const loop = `{% for m in messages %}{% for c in m.tool_calls %}`
+	const end = `{% endfor %}{% endfor %}`
+	tok := templated(t, loop+`{{ c.function.arguments.x }}`+end)
+	for _, c := range []struct{ name, template, want string }{
+		{"the tokenizer's, which wants an object", "", "[1]"},
+		{"another, which wants a text", loop + `{{ c.function.name + c.function.arguments }}` + end, `f{"x": [1]}`},
+		{"one with a variable of its own", loop + `{{ style + c.function.arguments }}` + end, `-{"x": [1]}`},
+		{"the tokenizer's again", "", "[1]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			opts := &tokenizer.ChatOptions{Template: c.template, Extra: map[string]any{"style": "-"}, AddGenerationPrompt: true}
+			m := tok.AnswerMessageWith(t.Context(), "", xCalls, opts)
+			if got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, opts); err != nil || got != c.want {
+				t.Errorf("got %q (%v), want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+// What is known of more templates than are kept is found out again.
+func TestManyTemplatesAreAnsweredAlike(t *testing.T) {
+	tok := templated(t, "{{ messages }}")
+	for range 2 {
+		for i := range 20 {
+			template := fmt.Sprintf(`{# %d #}{%% for m in messages %%}{%% for c in m.tool_calls %%}{{ c.function.arguments + '' }}{%% endfor %%}{%% endfor %%}`, i)
+			m := tok.AnswerMessageWith(t.Context(), "", xCalls, &tokenizer.ChatOptions{Template: template})
+			if got, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, &tokenizer.ChatOptions{Template: template}); err != nil || got != `{"x": [1]}` {
+				t.Fatalf("got %q (%v)", got, err)
+			}
+		}
+	}
+}
+
+// A template that takes long costs no more than a quarter of a second, and the answer is
+// the usual message.
+func TestATemplateThatTakesLongIsNotWaitedForWhenAnAnswerIsMade(t *testing.T) {
+	const slow = `{% for a in range(1000) %}{% for b in range(1000) %}{% for c in range(1000) %}{% set d = a %}{% endfor %}{% endfor %}{% endfor %}`
+	tok := templated(t, slow)
+	start := time.Now()
+	m := tok.AnswerMessage(t.Context(), "", xCalls)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if _, ok := tok.TurnEnd(t.Context(), nil); ok || m.Extra["tool_calls"] == nil {
+		t.Errorf("got %+v", m)
+	}
+}
+
+func TestTheTokenBehindAnAnswerIsThatOfTheTemplate(t *testing.T) {
+	tok := templated(t, `{% for m in messages %}{{ m.content }}<a>{% endfor %}`, "<a>", "<b>")
+	for _, c := range []struct {
+		template, want string
+	}{{"", "<a>"}, {`{% for m in messages %}{{ m.content }}{{ sign }}{% endfor %}`, "<b>"}, {"{{ messages }}", ""}, {`{% for m in messages %}{{ m.content }}a<a>{% endfor %}`, ""}} {
+		opts := &tokenizer.ChatOptions{Template: c.template, Extra: map[string]any{"sign": "<b>"}, AddGenerationPrompt: true, ContinueField: "x"}
+		id, ok := tok.TurnEnd(t.Context(), opts)
+		token, _ := tok.IDToToken(id)
+		if ok != (c.want != "") || ok && token != c.want {
+			t.Errorf("%q: got %q %v, want %q", c.template, token, ok, c.want)
+		}
+	}
+	var none tokenizer.Tokenizer
+	if id, ok := none.TurnEnd(nil, nil); ok { //nolint:staticcheck // nil counts as the background
+		t.Errorf("the zero tokenizer has %d", id)
 	}
 }
 

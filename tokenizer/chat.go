@@ -101,8 +101,9 @@ type ChatOptions struct {
 	Now func() time.Time
 	// Transformers is the version of Hugging Face transformers that is followed
 	// in what it does around a template: 5, or 0 for that, is 5.24, and 4 is
-	// 4.57, which hands messages over as they are. Version 5 leaves out fields
-	// that are null, gives reasoning, thinking and reasoning_content one meaning,
+	// 4.57, which hands messages over as they are. Version 5 refuses an empty
+	// conversation, which here is written as the template says with 4, leaves out
+	// fields that are null, gives reasoning, thinking and reasoning_content one meaning,
 	// and does not define additional_special_tokens.
 	Transformers int
 	// SanitizeControlTokens encodes control tokens that messages, tools and Extra
@@ -134,8 +135,8 @@ func (t *Tokenizer) template(opts *ChatOptions) string {
 // trained on. The text has the special tokens in it: encode it without adding
 // them again. Options of nil are the zero ones.
 //
-// It fails with [ErrNoChatTemplate] where there is none, with [ErrNoTools] for
-// tools that the template does not know, and with a [*TemplateError] where the
+// It fails with [ErrNoChatTemplate] where there is none, with [ErrNoMessages] without a
+// message, with [ErrNoTools] for tools that the template does not know, and with a [*TemplateError] where the
 // template does, or where the last message cannot be continued. A template cannot
 // hang or fill the memory: its steps, the text that it touches and the memory that
 // it takes are bounded, so that the worst one ends after a few seconds with a
@@ -187,7 +188,21 @@ func (t *Tokenizer) render(ctx context.Context, text string, vars *chat.Variable
 	if err != nil {
 		return "", templateError(err)
 	}
+	if err := checkMessages(vars); err != nil {
+		return "", err
+	}
 	return out, nil
+}
+
+// checkMessages refuses an empty conversation, as apply_chat_template of transformers 5.24
+// does: few templates look whether there is a message at all, and what the others write is
+// no prompt. It is asked last, for what fails in a template says more. Version 4 has no such
+// rule; there a conversation may also be among the variables of the caller.
+func checkMessages(vars *chat.Variables) error {
+	if _, given := vars.Extra["messages"]; len(vars.Messages) > 0 || vars.Version4 || given {
+		return nil
+	}
+	return ErrNoMessages
 }
 
 // chatVars returns the variables of a template.

@@ -39,6 +39,9 @@ func (t *Tokenizer) encodeSanitized(ctx context.Context, template string, messag
 		if err != nil {
 			return nil, templateError(err)
 		}
+		if err := checkMessages(vars); err != nil {
+			return nil, err
+		}
 		e, err := t.encodeSpans(ctx, s.Text, s.Spans, controls)
 		if err != nil {
 			return nil, err

@@ -119,3 +119,36 @@ func TestTheErrorOfAChatTemplateIsSafeToPrint(t *testing.T) {
 		}
 	}
 }
+
+// As transformers 5.24 has it; version 4 fails with an IndexError before it comes to the
+// template, which is no rule of its own.
+func TestAnEmptyConversationIsRefused(t *testing.T) {
+	tok := storyteller(t)
+	const template = "{{ messages | length }}"
+	for _, c := range []struct {
+		name     string
+		messages []tokenizer.Message
+		opts     tokenizer.ChatOptions
+		want     error
+	}{
+		{"an empty list", []tokenizer.Message{}, tokenizer.ChatOptions{Template: template}, tokenizer.ErrNoMessages},
+		{"no list", nil, tokenizer.ChatOptions{Template: template, AddGenerationPrompt: true}, tokenizer.ErrNoMessages},
+		{"in version 5", nil, tokenizer.ChatOptions{Template: template, Transformers: 5}, tokenizer.ErrNoMessages},
+		{"in version 4", nil, tokenizer.ChatOptions{Template: template, Transformers: 4}, nil},
+		{"a conversation among the variables", nil, tokenizer.ChatOptions{Template: template, Extra: map[string]any{"messages": "a"}}, nil},
+		{"no template either", nil, tokenizer.ChatOptions{}, tokenizer.ErrNoChatTemplate},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := tok.ApplyChatTemplate(t.Context(), c.messages, &c.opts); !errors.Is(err, c.want) || err != nil && got != "" {
+				t.Errorf("got %q and the error %v, want %v", got, err, c.want)
+			}
+			for _, sanitize := range []bool{false, true} {
+				opts := c.opts
+				opts.SanitizeControlTokens = sanitize
+				if _, err := tok.EncodeChat(t.Context(), c.messages, &opts); !errors.Is(err, c.want) {
+					t.Errorf("encoded with %v it gives %v, want %v", sanitize, err, c.want)
+				}
+			}
+		})
+	}
+}

@@ -14,6 +14,10 @@ import (
 // the tokenizer nor the options bring a chat template.
 var ErrNoChatTemplate = errors.New("tokenizer: no chat template")
 
+// ErrNoMessages is returned by [Tokenizer.ApplyChatTemplate] and [Tokenizer.EncodeChat]
+// for a conversation without a message, as transformers refuses it since version 5.
+var ErrNoMessages = errors.New("tokenizer: the conversation is empty, want a message or more")
+
 // ErrNoTools is returned by [Tokenizer.ApplyChatTemplate] where tools are given to
 // a template that does not know them: the model would never hear of them.
 var ErrNoTools = errors.New("tokenizer: the chat template takes no tools")

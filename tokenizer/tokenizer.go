@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
@@ -47,7 +46,7 @@ type Tokenizer struct {
 	size       int
 	config     *Config
 	templates  chat.Cache
-	form       atomic.Pointer[callForm] // of calls in messages, once it is known
+	facts      templateFacts
 	states     sync.Pool
 }
 

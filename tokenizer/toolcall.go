@@ -121,17 +121,6 @@ const (
 	ToolsSolar ToolFormat = "solar"
 )
 
-// ToolFormat returns the format that the chat template suggests, empty where
-// it suggests none.
-func (t *Tokenizer) ToolFormat() ToolFormat {
-	t = t.made()
-	text := t.config.ChatTemplate
-	if other, ok := t.config.ChatTemplates["tool_use"]; ok {
-		text = other
-	}
-	return ToolFormat(chat.Suggested(text))
-}
-
 // IsMark reports whether a special token is one that calls are written with in
 // the format, which a [Decoder] that feeds a [ToolParser] has to keep.
 func (f ToolFormat) IsMark(token string) bool { return chat.IsMark(string(f), token) }
@@ -158,6 +147,10 @@ type ToolParserOptions struct {
 	// goes on in the answer. If it is empty, [Tokenizer.NewToolParser] takes what the
 	// chat template puts before an answer when nothing else is asked of it.
 	Prompt string
+	// Chat are the options that the prompt was written with, for
+	// [Tokenizer.NewToolParser]: their template is the one that the answer follows. Nil
+	// are the zero ones. Their Tools count where those above are nil.
+	Chat *ChatOptions
 }
 
 // NewParser is [NewToolParser] with options; nil are the zero ones.
@@ -175,24 +168,40 @@ func (o *ToolParserOptions) known() chat.Options {
 
 // NewToolParser returns a parser for an answer to a prompt of the chat template: it
 // finds calls in the template's format where the prompt had tools, and the thinking
-// that the template knows. It returns nil, which passes answers on as they are, where
-// there is nothing to find.
+// that the template or the format knows. It returns nil, which passes answers on as they
+// are, where there is nothing to find.
+//
+// Where the prompt had no tools, a call stays text: nobody waits for it, and an answer
+// that has vanished helps nobody. The channels and marks that some models write around
+// all that they say, such as those of gpt-oss, are taken out of the text with tools and
+// without, and thinking is told apart; of a call in such a form, which would be a
+// mistake of the model, the text is left without its special tokens.
 func (t *Tokenizer) NewToolParser(opts *ToolParserOptions) *ToolParser {
 	t = t.made()
-	known := opts.known()
-	known.Template = t.config.ChatTemplate
-	known.Hidden = t.isSpecialToken
-	var format ToolFormat
-	if opts != nil && len(opts.Tools) > 0 {
-		format = t.ToolFormat()
+	var o ToolParserOptions
+	if opts != nil {
+		o = *opts
 	}
-	if format == "" && !chat.KnowsThinking(known.Template) {
+	var in ChatOptions
+	if o.Chat != nil {
+		in = *o.Chat
+	}
+	if o.Tools == nil {
+		o.Tools = in.Tools
+	}
+	in.Tools = o.Tools
+	known := o.known()
+	known.Template = t.template(&in)
+	known.Hidden = t.isSpecialToken
+	known.NoTools = len(o.Tools) == 0
+	p := chat.NewParser(string(t.answerFormat(&in)), known)
+	if !p.Finds() {
 		return nil
 	}
 	if known.Prompt == "" {
-		known.Prompt = t.usualPrompt()
+		p.Follow(t.usualPrompt(&in))
 	}
-	return &ToolParser{chat.NewParser(string(format), known)}
+	return &ToolParser{p}
 }
 
 // isSpecialToken reports whether a text is a special token.
@@ -204,6 +213,10 @@ func (t *Tokenizer) isSpecialToken(text string) bool {
 // IsMark reports whether a special token is one that the parser looks for, which a
 // [Decoder] that feeds it has to keep.
 func (p *ToolParser) IsMark(token string) bool { return p != nil && p.parser.IsMark(token) }
+
+// EndsThinking reports whether a token is the mark that ends the thinking of which the
+// answer is a part just now. Some models end a thought and an answer with the same token.
+func (p *ToolParser) EndsThinking(token string) bool { return p != nil && p.parser.EndsThinking(token) }
 
 // AnswerPart is what a part of an answer comes to.
 type AnswerPart struct {

@@ -97,6 +97,8 @@ templates)
 	templates
 	go build -o "$out/render" ./$here/render
 	status=0
+	# Which of them speak of tools without telling the form of calls, and how many do.
+	COREML_TEMPLATES="$out/templates.json" go test -count=1 -v -run TestToolTemplatesSuggestAFormat ./tokenizer/internal/chat || status=1
 	for version in 5 4; do
 		"$out/venv-$version/bin/python" $here/reference_chat.py "$out/templates.json" "$out/chat-$version.jsonl"
 		"$new/python" $here/wild_templates.py "$out/render" $version "$out/templates.json" "$out/chat-$version.jsonl" || status=1

@@ -8,6 +8,7 @@ var bareJSON = &format{
 		return containsAny("tools", "functions")(template) && containsAny(`"arguments`, `"parameters`, "tool_calls")(template)
 	},
 	opens: words{"<tool_call>", "[TOOL_CALLS]", openFunction},
+	loose: &loose{opens: words{"{", "["}, told: true},
 	bare:  true,
 	ends:  "]}`>",
 	read: readers{

@@ -12,6 +12,7 @@ var cohere = &format{
 	marks:    append(cohereReaders.opens(), "<|END_ACTION|>", "<|START_THINKING|>", "<|END_THINKING|>"),
 	suits:    contains("<|START_ACTION|>"),
 	opens:    cohereReaders.opens(),
+	always:   true,
 	ends:     "]>",
 	thinking: []thinking{{open: "<|START_THINKING|>", end: "<|END_THINKING|>"}},
 	read:     cohereReaders.read,

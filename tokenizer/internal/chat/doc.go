@@ -21,7 +21,13 @@
 // were read in vain are counted in a way that does not depend on the cut either: the work
 // for an answer grows with its length, whatever is in it.
 //
-// Thinking is marked apart. A call in it is only spoken of.
+// Thinking is marked apart. A call in it is only spoken of. Where the prompt had no tools,
+// calls are text, but some models write channels and marks around all that they say: their
+// formats, which say that they are always there, are read all the same.
+//
+// Models leave things out. What the prompt says of its functions makes up for that, and
+// nothing else: loose.go reads calls that no mark opens, pyargs.go texts without quotation
+// marks or with some too many, and fit.go values that are in quotation marks.
 //
 // A format is a file with one value: the special tokens of its calls, the templates that
 // it belongs to, the texts with which a call opens, and its reader. To add one, write

@@ -74,20 +74,8 @@ func formatsOfTemplates(t testing.TB) map[string]string {
 // notReadBack are the answers that nobody can read, by the names of their templates and
 // cases, with the reason. Without a case it is all of them.
 var notReadBack = map[[2]string]string{
-	{"LFM2.5-8B-A1B", "a text with line breaks, quotation marks and brackets"}:                  "quotation marks in a text are not escaped",
-	{"hfjs_LiquidAI_LFM2.5-VL-450M.9", "a text with line breaks, quotation marks and brackets"}: "quotation marks in a text are not escaped",
-	{"hfjs_LiquidAI_LFM2.5-VL-450M.9", "texts that look like other values"}:                     "quotation marks in a text are not escaped",
-	{"NVIDIA-Nemotron-Nano-v2", "text before a call"}:                                           "the text ends a message, and the call is in another without the thinking that the prompt opens",
-	{"NVIDIA-Nemotron-Nano-v2", "reasoning and text before two calls"}:                          "the text ends a message, and the call is in another without the thinking that the prompt opens",
-	{"tool_chat_template_gemma3_pythonic", ""}:                                                  "commas between the arguments are missing",
-	{"tool_chat_template_llama3.2_pythonic", ""}:                                                "texts have no quotation marks",
-	{"tool_chat_template_toolace", ""}:                                                          "texts have no quotation marks",
-	{"tool_chat_template_llama4_pythonic", ""}:                                                  "all values are texts, whose quotation marks are not escaped",
-	{"tool_chat_template_llama4_json", "text before a call"}:                                    "nothing is between the text and the call",
-	{"tool_chat_template_llama4_json", "reasoning and text before two calls"}:                   "nothing is between the text and the call",
-	{"qwen1.5-moe-chat.50eb5f", ""}:                                                             "a quotation mark is missing behind the name",
-	{"hfjs_NousResearch_Hermes-2-Pro-Llama-3-8B.11", "two calls"}:                               "the second call has no opening tag",
-	{"hfjs_NousResearch_Hermes-2-Pro-Llama-3-8B.11", "reasoning and text before two calls"}:     "the second call has no opening tag",
+	{"tool_chat_template_gemma3_pythonic", ""}: "commas between the arguments are missing",
+	{"qwen1.5-moe-chat.50eb5f", ""}:            "a quotation mark is missing behind the name",
 }
 
 // withoutCalls are the templates that write no calls of a conversation, so that nothing
@@ -186,10 +174,14 @@ func tokensOf(raw []byte) string {
 
 func TestTheCallsThatTemplatesWriteAreReadBack(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
+	cuts := 10
+	if testing.Short() {
+		cuts = 1
+	}
 	eachAnswer(t, func(t *testing.T, format, _ string, tools *Tools, c answerOfTemplate) {
 		options := Options{Tools: tools, Prompt: c.Tail}
 		whole := readIn(format, options, []string{c.Answer})
-		for range 10 {
+		for range cuts {
 			parts := randomCut(random, c.Answer)
 			if diff := cmp.Diff(whole, readIn(format, options, parts)); diff != "" {
 				t.Fatalf("%q (-whole +parts):\n%s", parts, diff)

@@ -15,12 +15,17 @@ type format struct {
 	suits func(template string) bool
 	// opens are the texts behind which read looks for calls.
 	opens words
+	// always says that every answer is written with the marks, be there tools or not:
+	// in channels, or with marks around its text.
+	always bool
 	// bare says that calls need no mark where an answer begins, nor behind thinking
 	// or another call: read is asked there too, with the first text that is no white
 	// space.
 	bare bool
 	// join is what may stand between two bare calls, and is no text there.
 	join byte
+	// loose is how calls without a mark are read behind other text, nil for not at all.
+	loose *loose
 	// ends are the bytes that are last in a call. It is read when one of them comes;
 	// without them, at times only.
 	ends string
@@ -112,7 +117,22 @@ var formats = []*format{
 }
 
 // noFormat finds no calls.
-var noFormat = &format{read: func(input) result { return reject(0) }}
+var noFormat = &format{read: noCall}
+
+// noCall reads nothing.
+func noCall(input) result { return reject(0) }
+
+// withoutTools returns the format of answers to prompts without tools: calls are no part
+// of it, unless they are marked as all the rest is.
+func (f *format) withoutTools() *format {
+	if f.always {
+		return f
+	}
+	elsewhere := func(mark string) bool {
+		return !slices.ContainsFunc(f.thinking, func(t thinking) bool { return t.hasToken(mark) })
+	}
+	return &format{name: f.name, marks: slices.DeleteFunc(slices.Clone(f.marks), elsewhere), thinking: f.thinking, read: noCall}
+}
 
 // formatOf returns the format of a name.
 func formatOf(name string) *format {

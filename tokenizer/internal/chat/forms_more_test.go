@@ -25,6 +25,8 @@ var moreFamilyAnswers = map[string][]answer{
 		{"a role", " -> tool/function_call\n[{\"name\": \"f\", \"arguments\": {\"x\": 1}}]", " ", []string{`f||{"x": 1}`}},
 	},
 	"inkling": {
+		{"a message for each thing", "<|content_thinking|>So.<|end_message|><|message_model|><|content_thinking|> Yes.<|end_message|><|message_model|><|content_text|>I look.<|end_message|><|message_model|>f<|content_invoke_tool_json|>{\"name\": \"f\", \"args\": {\"x\": 1}}<|end_message|><|content_model_end_sampling|>", "I look.", []string{`f||{"x": 1}`}},
+		{"a name first", `f<|content_invoke_tool_json|>{"name": "f", "args": {}}<|end_message|>`, "", []string{"f||{}"}},
 		{"a message", `<|content_invoke_tool_json|>{"name": "f", "args": {"x": 1}}<|end_message|>`, "", []string{`f||{"x": 1}`}},
 	},
 	"internlm": {
@@ -96,6 +98,7 @@ var moreFamilyAnswers = map[string][]answer{
 		{"a header that is nearly whole", "<|message|>Hello.", "Hello.", nil},
 	},
 	"nemotron": {
+		{"a text in a message of its own", "<think>\nI look.\n<SPECIAL_12>\n<SPECIAL_11>Assistant\n<TOOLCALL>[{\"name\": \"f\"}]</TOOLCALL>", "", []string{"f||{}"}},
 		{"a list", `<TOOLCALL>[{"name": "f", "arguments": {"x": 1}}]</TOOLCALL>`, "", []string{`f||{"x": 1}`}},
 		{"a list without its end", `<think>So.</think><TOOLCALL>[{"name": "f", "arguments": {"x": 1}}, {"name": "g"}]`, "", []string{`f||{"x": 1}`, "g||{}"}},
 	},

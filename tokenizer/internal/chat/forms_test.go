@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -150,7 +151,7 @@ func TestTheCallsOfEachFamilyAreFound(t *testing.T) {
 				if whole.Text != c.text || !slices.Equal(calls, c.calls) {
 					t.Errorf("got %q and %q, want %q and %q", whole.Text, calls, c.text, c.calls)
 				}
-				for at := range len(c.answer) + 1 {
+				for at := 0; at <= len(c.answer); at += everyCut() {
 					parts := []string{c.answer[:at], c.answer[at:]}
 					if diff := cmp.Diff(whole, readIn(format, Options{}, parts)); diff != "" {
 						t.Fatalf("cut at byte %d (-whole +parts):\n%s", at, diff)
@@ -180,7 +181,10 @@ func TestReadersOfEachFormatAnswerALongerTextAlike(t *testing.T) {
 // Whatever stands behind a mark, readers are asked about no more than a few times the
 // length of an answer and what may be read in vain.
 func TestTheWorkOfEachFormatGrowsWithTheAnswer(t *testing.T) {
-	const most, size = 16, 1 << 15
+	size := 1 << 15
+	if testing.Short() {
+		size = 1 << 12
+	}
 	for _, f := range formats {
 		for _, mark := range append(words{""}, f.opens...) {
 			for _, behind := range []string{"", "a", "{", "[", "<", "a\n{", "a{", "a<", "\n", "```", "{}", "[{", `"`, "to="} {
@@ -196,9 +200,7 @@ func TestTheWorkOfEachFormatGrowsWithTheAnswer(t *testing.T) {
 					rest = rest[n:]
 				}
 				p.run(true)
-				if p.looked > most*len(answer)+2*maxWaste {
-					t.Errorf("%s: %q: of %d bytes it looked at %d", f.name, piece, len(answer), p.looked)
-				}
+				checkWork(t, &p, fmt.Sprintf("%s: %q", f.name, piece), len(answer))
 			}
 		}
 	}

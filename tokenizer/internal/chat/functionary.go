@@ -5,12 +5,13 @@ import "strings"
 // functionary is the format of functionary v3.2: messages that begin with whom they are
 // for and a line break. The prompt has begun the first one.
 var functionary = &format{
-	name:  "functionary",
-	suits: contains(">>>all"),
-	opens: words{">>>"},
-	bare:  true,
-	ends:  "}\n",
-	read:  readFunctionary,
+	name:   "functionary",
+	suits:  contains(">>>all"),
+	opens:  words{">>>"},
+	always: true,
+	bare:   true,
+	ends:   "}\n",
+	read:   readFunctionary,
 }
 
 // bareWord passes a text that can be the name of a function, up to what cannot.
@@ -37,13 +38,14 @@ func readFunctionary(in input) result {
 // functionary2 is the format of functionary v2: marks before whom a message is for and
 // before what it says.
 var functionary2 = &format{
-	name:  "functionary-v2",
-	marks: append(functionary2Readers.opens(), "<|content|>", "<|stop|>"),
-	suits: contains("<|recipient|>", "<|content|>"),
-	opens: functionary2Readers.opens(),
-	bare:  true,
-	ends:  "}\n>",
-	read:  functionary2Readers.and(readRecipient, "").read,
+	name:   "functionary-v2",
+	marks:  append(functionary2Readers.opens(), "<|content|>", "<|stop|>"),
+	suits:  contains("<|recipient|>", "<|content|>"),
+	opens:  functionary2Readers.opens(),
+	always: true,
+	bare:   true,
+	ends:   "}\n>",
+	read:   functionary2Readers.and(readRecipient, "").read,
 }
 
 var functionary2Readers = readers{"<|from|>": skipLine("assistant"), "<|recipient|>": readRecipient, "<|stop|>": skip}

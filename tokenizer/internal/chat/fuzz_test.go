@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +17,13 @@ func FuzzAnyCut(f *testing.F) {
 	for i, known := range formats {
 		for _, c := range append(families[known.name], anyAnswers[known.name]...) {
 			f.Add(uint8(i), c.answer, uint64(7))
+			f.Add(uint8(i), c.answer, uint64(5)) // without tools
 			f.Add(uint8(i), "<think>"+c.answer+"</think>"+c.answer, uint64(9))
+		}
+	}
+	for i, known := range formats {
+		for _, c := range looseAnswers[known.name] {
+			f.Add(uint8(i), strings.NewReplacer("weather", "f", "days", "n", "city", "a").Replace(c.answer), uint64(8))
 		}
 	}
 	tool := json.RawMessage(`{"name": "f", "parameters": {"properties": {"a": {"type": "string"}, "n": {"type": ["integer", "null"]}}}}`)
@@ -27,6 +34,7 @@ func FuzzAnyCut(f *testing.F) {
 		if seed%2 == 0 {
 			options.Tools = NewTools([]any{tool})
 		}
+		options.NoTools = seed%5 == 0
 		whole := readIn(format, options, []string{answer})
 		for _, call := range whole.Calls {
 			if !json.Valid(call.Arguments) || call.Arguments[0] != '{' || call.Name == "" {

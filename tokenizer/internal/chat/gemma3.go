@@ -5,6 +5,7 @@ var gemma3 = &format{
 	name:  "gemma3",
 	suits: containsAny("tool_code"),
 	opens: words{"```tool_code", "```python", "```json"},
+	loose: looseLists,
 	ends:  "`)",
 	bare:  true,
 	read: readers{

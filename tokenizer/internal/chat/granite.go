@@ -6,6 +6,7 @@ var granite = &format{
 	marks:    []string{"<|tool_call|>", "<tool_call>", "</tool_call>"},
 	suits:    contains("<|tool_call|>", "<|start_of_role|>"),
 	opens:    graniteReaders.opens(),
+	always:   true,
 	ends:     "]}>",
 	thinking: thinkingToo(thinking{open: "Here is my thought process:", end: "Here is my response:"}),
 	read:     graniteReaders.read,

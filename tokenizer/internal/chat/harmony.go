@@ -9,6 +9,7 @@ var harmony = &format{
 	marks:    append(harmonyReaders.opens(), harmonyBody, "<|constrain|>"),
 	suits:    contains("<|channel|>", harmonyBody),
 	opens:    harmonyReaders.opens(),
+	always:   true,
 	bare:     true,
 	ends:     "}>",
 	thinking: []thinking{harmonyThinking},

@@ -9,6 +9,7 @@ var hermes = &format{
 	marks: []string{"<tool_call>", "</tool_call>"},
 	suits: naming("<tool_call>"),
 	opens: words{"<tool_call>", openFunction},
+	loose: &loose{opens: words{"{"}, end: endHermes},
 	ends:  ">",
 	read:  readHermes,
 }

@@ -14,6 +14,7 @@ var hunyuan = &format{
 		return containsAny("<tool_sep", "'<tool_sep{}>'", "hunyuan", "<|hy_", "｜hy_")(template) && strings.Contains(template, "tool_call")
 	},
 	opens:    hunyuanReaders.opens(),
+	always:   true,
 	ends:     ">]}",
 	thinking: thinkingToo(thinking{open: "<think:opensource>", end: "</think:opensource>"}),
 	read:     hunyuanReaders.read,
@@ -22,6 +23,8 @@ var hunyuan = &format{
 var hunyuanReaders = readers{
 	"<tool_calls>":  unlessAny(words{"[", "{"}, skip, jsonSeries("</tool_calls>")),
 	"</tool_calls>": skip,
+	"<answer>":      skip, // around the text of the first ones
+	"</answer>":     skip,
 	"<tool_call>":   unlessAny(words{"{", "["}, readHunyuan, readHermes),
 	"<tool_calls:":  skipTag,
 	"</tool_calls:": skipTag,

@@ -9,6 +9,7 @@ var kimi3 = &format{
 	marks:    []string{"<|open|>", "<|close|>", "<|sep|>"},
 	suits:    contains("<|open|>", "<|close|>", "<|sep|>"),
 	opens:    kimi3Readers.opens(),
+	always:   true,
 	ends:     ">",
 	thinking: []thinking{{open: kimi3Open("think"), end: kimi3Close("think")}},
 	read:     kimi3Readers.read,

@@ -17,6 +17,8 @@ type literal struct {
 	final bool
 	// python takes tuples, Python's escapes and strings in three quotation marks.
 	python bool
+	// open says that a text of Python ends only where an argument does.
+	open bool
 	// stop is a text, such as a closing tag, at which all that is open ends.
 	stop  string
 	depth int

@@ -12,6 +12,7 @@ var llama = &format{
 			strings.Contains(template, `"parameters": `) && strings.Contains(template, "<|start_header_id|>")
 	},
 	opens: words{"<|python_tag|>", openFunction},
+	loose: looseLists,
 	bare:  true,
 	join:  ';',
 	ends:  "})]>",

@@ -90,14 +90,11 @@ func m3Value(all []m3Element) json.RawMessage {
 		o := m3Object(all)
 		return o.json()
 	}
-	out := []byte("[")
+	values := make([]json.RawMessage, len(all))
 	for i, e := range all {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, e.value...)
+		values[i] = e.value
 	}
-	return append(out, ']')
+	return listOf(values)
 }
 
 // m3Object returns the object that elements make up.

@@ -33,6 +33,7 @@ var minimaxM3 = &format{
 	marks:    []string{m3Mark, "<mm:think>", "</mm:think>"},
 	suits:    contains(m3Mark),
 	opens:    m3Readers.opens(),
+	always:   true,
 	ends:     ">",
 	thinking: []thinking{{open: "<mm:think>", end: "</mm:think>"}},
 	read:     m3Readers.read,

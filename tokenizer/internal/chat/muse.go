@@ -9,6 +9,7 @@ var muse = &format{
 	marks:    []string{"<|start|>", harmonyBody, "<|eom|>", "<|eot|>"},
 	suits:    contains("<atem:function_calls>"),
 	opens:    museReaders.opens(),
+	always:   true,
 	bare:     true,
 	ends:     ">",
 	thinking: []thinking{museThinking},

@@ -28,8 +28,11 @@ type Part struct {
 // Options are what a [Parser] knows of the answer before it comes.
 type Options struct {
 	Tools *Tools
-	// Hidden reports whether a mark of thinking is left out of All, as special
-	// tokens are left out of texts; nil for none.
+	// NoTools says that the prompt named no tools. A call stays text then, without the
+	// marks that are hidden; only formats that every answer is written in are read.
+	NoTools bool
+	// Hidden reports whether a mark is left out of All, as special tokens are left out
+	// of texts; nil for none.
 	Hidden func(mark string) bool
 	// Prompt is what the answer follows. Thinking that it opens goes on in the answer.
 	Prompt string
@@ -45,6 +48,7 @@ type Parser struct {
 	options  Options
 	thoughts []thinking
 	openings words
+	brackets words // the openings, and those of loose calls
 
 	text string // what of the answer has not been passed on
 	tail []byte // what has come since
@@ -67,9 +71,31 @@ type Parser struct {
 // NewParser returns a parser for a new answer. A format that is empty or unknown
 // finds no calls.
 func NewParser(name string, options Options) Parser {
-	p := Parser{format: formatOf(name), options: options}
+	f := formatOf(name)
+	if options.NoTools {
+		f = f.withoutTools()
+	}
+	return newParser(f, options)
+}
+
+// newParser returns a parser of a format.
+func newParser(f *format, options Options) Parser {
+	p := Parser{format: f, options: options}
 	p.begin()
 	return p
+}
+
+// Follow says what the answer follows, in the place of the options' Prompt.
+func (p *Parser) Follow(prompt string) {
+	p.options.Prompt = prompt
+	p.begin()
+}
+
+// Finds reports whether there is anything to find in the answers: calls, marks around
+// texts, or thinking that the format or the template marks.
+func (p *Parser) Finds() bool {
+	f := p.format
+	return len(f.opens) > 0 || f.bare || f.thinking != nil || knowsThinking(p.options.Template)
 }
 
 // begin makes the parser ready for an answer.
@@ -82,14 +108,24 @@ func (p *Parser) begin() {
 	for _, t := range p.thoughts {
 		p.openings = append(p.openings, t.open)
 	}
+	if p.format.loose != nil {
+		p.brackets = append(slices.Clone(p.openings), p.format.loose.opens...)
+	}
 	p.thinking = opened(p.thoughts, p.options.Prompt)
 }
 
 // IsMark reports whether a special token is one that the parser looks for.
 func (p *Parser) IsMark(token string) bool {
-	return p.format != nil && (slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool {
-		return t.open == token || t.end == token || slices.Contains(t.before, token)
-	}))
+	if p.format == nil || token == "" {
+		return false
+	}
+	return slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool { return t.hasToken(token) })
+}
+
+// EndsThinking reports whether a token is the mark that ends the thinking of which the
+// answer is a part just now.
+func (p *Parser) EndsThinking(token string) bool {
+	return p.thinking != nil && p.thinking.end == token && token != ""
 }
 
 // Write takes the next part of the answer. Text that may begin a call is held back.
@@ -110,7 +146,7 @@ func (p *Parser) Close() Part {
 		p.begin()
 	}
 	part := p.run(true)
-	*p = NewParser(p.format.name, p.options)
+	*p = newParser(p.format, p.options)
 	return part
 }
 
@@ -157,10 +193,20 @@ func (p *Parser) open(out *output, final bool) bool {
 	if p.format.bare && !p.begun && p.openBare(out, final) {
 		return p.inside
 	}
-	at, word := p.openings.next(p.text, final)
+	openings := p.openings
+	if p.format.loose.finds(p.options.Tools, p.chain) {
+		openings = p.brackets
+	}
+	chain := p.chain
+	at, word := openings.next(p.text, final)
 	p.say(out, at)
-	if word == "" {
+	switch {
+	case word == "":
 		return false
+	case chain && !p.chain: // what is looked for may be another thing now
+		return true
+	case p.openLoose(word):
+		return true
 	}
 	t := thinkingOf(p.thoughts, word)
 	if t != nil && !p.begun {
@@ -235,8 +281,15 @@ func (p *Parser) call(out *output, final bool) bool {
 
 // take leaves the text of a call behind.
 func (p *Parser) take(out *output, r result) {
-	out.calls = append(out.calls, r.calls...)
-	p.inside, p.text = false, p.text[p.opened+r.n:]
+	p.inside = false
+	if p.options.NoTools && len(r.calls) > 0 {
+		p.sayCall(out, p.opened+r.n)
+		return
+	}
+	for _, call := range r.calls {
+		out.calls = append(out.calls, p.options.Tools.fit(call))
+	}
+	p.text = p.text[p.opened+r.n:]
 	if r.thinking != nil {
 		p.thinking = r.thinking
 		if r.thinking.open == p.mark {
@@ -270,40 +323,4 @@ func (p *Parser) think(out *output, final bool) bool {
 	}
 	p.thinking, p.begun, p.chain = nil, false, false
 	return true
-}
-
-// showMark passes on a mark of thinking.
-func (p *Parser) showMark(out *output, mark string) {
-	if hidden := p.options.Hidden; hidden == nil || !hidden(mark) {
-		out.all.WriteString(mark)
-	}
-}
-
-// say passes the first n bytes on as text. White space alone neither begins an answer
-// nor ends a row of calls: models write line breaks around them.
-func (p *Parser) say(out *output, n int) {
-	said := p.text[:n]
-	p.text = p.text[n:]
-	out.all.WriteString(said)
-	out.text.WriteString(said)
-	if strings.TrimSpace(said) != "" {
-		p.begun, p.chain = true, false
-	}
-}
-
-// output gathers what a part of an answer comes to.
-type output struct {
-	all, text, thinking strings.Builder
-	calls               []Call
-}
-
-// think adds thinking.
-func (o *output) think(s string) {
-	o.all.WriteString(s)
-	o.thinking.WriteString(s)
-}
-
-// part returns what was gathered.
-func (o *output) part() Part {
-	return Part{All: o.all.String(), Text: o.text.String(), Thinking: o.thinking.String(), Calls: o.calls}
 }

@@ -8,6 +8,7 @@ var phi4 = &format{
 		return containsAny("<|/tool_call|>", "<|tool|>")(template) || contains("functools", "<|end|>")(template)
 	},
 	opens: words{"<|tool_call|>", "functools"},
+	loose: &loose{opens: words{"{", "["}, told: true},
 	bare:  true,
 	join:  ',',
 	ends:  "]>",

@@ -18,7 +18,7 @@ func readPython(in input) result {
 	}
 	var calls []Call
 	for !list || l.peek() != ']' {
-		call, ok := l.call()
+		call, ok := l.call(in.tools)
 		if !ok {
 			return l.failed(in)
 		}
@@ -49,7 +49,7 @@ func (l *literal) failed(in input) result {
 }
 
 // call reads name(key=value, …).
-func (l *literal) call() (Call, bool) {
+func (l *literal) call(tools *Tools) (Call, bool) {
 	name, ok := l.name()
 	if !ok || !l.sign('(') {
 		return Call{}, false
@@ -60,8 +60,7 @@ func (l *literal) call() (Call, bool) {
 		if !ok || !l.sign('=') {
 			return Call{}, false
 		}
-		l.out = nil
-		if !l.value() {
+		if !l.argument(tools.argument(name, key).types()) {
 			return Call{}, false
 		}
 		arguments.set(key, l.out)
@@ -89,13 +88,21 @@ func (l *literal) sign(c byte) bool {
 // and, as their makers like to name them, with hyphens.
 func (l *literal) name() (string, bool) {
 	from := l.at
-	for c := l.peek(); c != 0 && l.at-from < maxName; c = l.peek() {
-		if !letter(c) && c != '_' && (l.at == from || c != '.' && c != '-' && (c < '0' || c > '9')) {
+	l.at += nameAt(l.in[from:])
+	l.peek()
+	return l.in[from:l.at], l.at > from && l.at < len(l.in)
+}
+
+// nameAt returns the length of the name that a text begins with.
+func nameAt(text string) int {
+	n := 0
+	for n < len(text) && n < maxName {
+		if c := text[n]; !letter(c) && c != '_' && (n == 0 || c != '.' && c != '-' && (c < '0' || c > '9')) {
 			break
 		}
-		l.at++
+		n++
 	}
-	return l.in[from:l.at], l.at > from && l.at < len(l.in)
+	return n
 }
 
 // pythonPrefix returns the length of the letters before a string's quotation marks, -1
@@ -130,18 +137,23 @@ func (l *literal) pythonText() bool {
 	}
 	l.at += len(quote)
 	l.out = append(l.out, '"')
-	for !strings.HasPrefix(l.in[l.at:], quote) {
+	for !l.quoteEnds(quote) {
 		if strings.HasPrefix(quote, l.in[l.at:]) {
 			l.short = true
-			return false
 		}
-		if !l.pythonByte(raw) {
+		if l.short && !l.final || l.at == len(l.in) || !l.pythonByte(raw) {
 			return false
 		}
 	}
 	l.at += len(quote)
 	l.out = append(l.out, '"')
 	return true
+}
+
+// quoteEnds reports whether a text of Python ends at the place that was come to. In an
+// argument it may have quotation marks of its own.
+func (l *literal) quoteEnds(quote string) bool {
+	return strings.HasPrefix(l.in[l.at:], quote) && (!l.open || len(quote) > 1 || l.argumentEnds(l.at+1))
 }
 
 // pythonByte reads one byte of a string of Python, or what a backslash stands for.

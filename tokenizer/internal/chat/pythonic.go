@@ -7,6 +7,7 @@ var pythonic = &format{
 	marks: []string{"<|python_start|>", "<|python_end|>", "<|python_tag|>"},
 	suits: containsAny("[func_name1(", "[func1(", "func_name1(params_name1"),
 	opens: words{"<|python_start|>", "<|python_tag|>", openFunction, "<tool_call>"},
+	loose: looseLists,
 	bare:  true,
 	ends:  "])}>",
 	read: readers{

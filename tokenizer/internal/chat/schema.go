@@ -42,10 +42,13 @@ func NewTools(tools []any) *Tools {
 	return t
 }
 
+// any reports whether it is known which functions a prompt named.
+func (t *Tools) any() bool { return t != nil && len(t.functions) > 0 }
+
 // know reports whether a prompt named the functions of some calls, true also where it is
 // not known which it named.
 func (t *Tools) know(calls []Call) bool {
-	if t == nil || len(t.functions) == 0 {
+	if !t.any() {
 		return true
 	}
 	return !slices.ContainsFunc(calls, func(c Call) bool { _, ok := t.functions[c.Name]; return !ok })

@@ -6,6 +6,7 @@ var smollm = &format{
 	marks: []string{"<tool_call>", "</tool_call>", "<code>", "</code>", "<think>", "</think>"},
 	suits: containsAny("SmolLM", "python_tools"),
 	opens: words{"<tool_call>", "<code>", openFunction},
+	loose: &loose{opens: words{"{"}, end: endHermes},
 	ends:  ">)",
 	read: readers{
 		"<tool_call>": readHermes, openFunction: readHermes, "<code>": pythonSeries("</code>"),

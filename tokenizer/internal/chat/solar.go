@@ -9,6 +9,7 @@ var solar = &format{
 	marks:    append(solarReaders.opens(), solarName, solarArguments, "<|tool_call:end|>", "<|think|>"),
 	suits:    contains("<|tool_call:begin|>"),
 	opens:    solarReaders.opens(),
+	always:   true,
 	ends:     "|>}",
 	thinking: []thinking{{open: "<|think|>", end: "<|end|>"}},
 	read:     solarReaders.read,

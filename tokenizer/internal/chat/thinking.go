@@ -65,8 +65,14 @@ func (t *thinking) in(template string) bool {
 	return strings.Contains(template, t.open) || strings.Contains(template, t.end)
 }
 
-// KnowsThinking reports whether a template has marks of thinking.
-func KnowsThinking(template string) bool {
+// hasToken reports whether a token is one of the marks, or a part of one, which may be a
+// token and a word.
+func (t *thinking) hasToken(token string) bool {
+	return strings.Contains(t.open, token) || slices.ContainsFunc(t.ends(), func(end string) bool { return strings.Contains(end, token) })
+}
+
+// knowsThinking reports whether a template has marks of thinking.
+func knowsThinking(template string) bool {
 	known := func(t thinking) bool { return t.in(template) }
 	return slices.ContainsFunc(commonThinking, known) || slices.ContainsFunc(rareThinking, known)
 }

@@ -106,6 +106,11 @@ func samples(t *testing.T) (list []sample) {
 	for _, c := range recordedAnswers(t) {
 		list = append(list, sample{c.Format, c.Answer, Options{Tools: NewTools(c.Tools)}})
 	}
+	for format, answers := range looseAnswers {
+		for _, c := range answers {
+			list = append(list, sample{format, c.answer, Options{Tools: NewTools(looseTools)}})
+		}
+	}
 	for _, s := range list {
 		for _, m := range formatOf(s.format).thoughts("") {
 			thought := m.open + s.answer + m.end
@@ -115,12 +120,25 @@ func samples(t *testing.T) (list []sample) {
 	return list
 }
 
+// randomCuts is the number of random cuts of all answers together.
+func randomCuts() int {
+	if testing.Short() {
+		return 5000
+	}
+	return 100000
+}
+
+// everyCut is the distance between the places where an answer is cut in two.
+func everyCut() int {
+	if testing.Short() {
+		return 7
+	}
+	return 1
+}
+
 // A stream may end its parts anywhere, within a mark or a character too.
 func TestAnyCutGivesWhatTheWholeGives(t *testing.T) {
-	cuts := 100000
-	if testing.Short() {
-		cuts = 5000
-	}
+	cuts := randomCuts()
 	list := samples(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i, s := range list {

@@ -41,4 +41,10 @@ func (w words) here(text string, final bool) (word string, maybe bool) {
 const spaces = " \t\r\n"
 
 // space returns the length of the white space that a text begins with.
-func space(text string) int { return len(text) - len(strings.TrimLeft(text, spaces)) }
+func space(text string) int {
+	n := 0
+	for n < len(text) && (text[n] == ' ' || text[n] == '\n' || text[n] == '\t' || text[n] == '\r') {
+		n++
+	}
+	return n
+}

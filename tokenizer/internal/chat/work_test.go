@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -74,28 +75,82 @@ var shapes = map[string][]struct{ name, before, piece, behind string }{
 	},
 }
 
-// An answer is looked at a fixed number of times, not once for each mark or part. More
-// than a call may hold back comes too, where marks are given up one after the other.
+// looseShapes are shapes for prompts whose functions are known: each bracket may begin a
+// call then.
+var looseShapes = map[string][]struct{ name, before, piece, behind string }{
+	"hermes": {
+		{"objects that close together", "", `{"name":"note","arguments":`, ""},
+		{"calls before text", "", `{"name":"note","arguments":{}}`, " x"},
+		{"calls behind a call", `<tool_call>{"name":"note"}</tool_call>`, `{"name":"note","arguments":{}}`, ""},
+		{"brackets", "", "{", ""},
+		{"keys", "a", `{"name":`, ""},
+	},
+	"llama": {
+		{"calls before text", "a", `{"name":"note","arguments":{}};`, "x"},
+		{"objects in objects", "a", `{"name":{"arguments":`, ""},
+		{"brackets", "a", "[", ""},
+		{"calls of Python in a row", "a[", "note(),", ""},
+		{"lists of calls of Python", "a", "[note()]", " x"},
+		{"lists that do not end", "a", "[note(text=", ""},
+		{"quotation marks", `a[note(text="`, `" `, ""},
+		{"quotation marks and commas", `a[note(text="`, `",a`, ""},
+		{"quotation marks and spaces", `a[note(text="`, `"     `, ""},
+		{"texts without quotation marks", "a[note(text=", "a,", ""},
+		{"names that do not end", "a[note(text=,", strings.Repeat("a", 200) + ",", ""},
+		{"brackets in texts", "a[note(text=", "()", ""},
+	},
+	"pythonic": {
+		{"texts without quotation marks", "[note(text=", "a, b", ""},
+		{"values that are texts", `[weather(list="`, `'1', `, `")]`},
+	},
+	"json": {
+		{"objects", "a", `{"name":"note","arguments":{"a":`, ""},
+	},
+}
+
+// An answer is looked at a fixed number of times, not once for each mark or part, and
+// what is read in vain is bounded.
 func TestTheWorkGrowsWithTheAnswer(t *testing.T) {
-	const most = 64
-	for format, list := range shapes {
-		for _, c := range list {
-			for _, size := range []int{1 << 16, 2*maxCall + 1<<15} {
-				answer := c.before + strings.Repeat(c.piece, size/len(c.piece)) + c.behind
-				for _, part := range []int{len(answer), 1 + size>>16} {
-					p := NewParser(format, Options{})
-					for rest := answer; rest != ""; {
-						n := min(part, len(rest))
-						p.Write(rest[:n])
-						rest = rest[n:]
-					}
-					p.run(true)
-					if p.looked > most*len(answer) {
-						t.Errorf("%s: %s: of %d bytes in parts of %d it looked at %d, %d for each", format, c.name, len(answer), part, p.looked, p.looked/len(answer))
-					}
+	check := func(format, name, answer string, part int, options Options) {
+		p := NewParser(format, options)
+		for rest := answer; rest != ""; {
+			n := min(part, len(rest))
+			p.Write(rest[:n])
+			rest = rest[n:]
+		}
+		p.run(true)
+		checkWork(t, &p, fmt.Sprintf("%s: %s in parts of %d", format, name, part), len(answer))
+	}
+	// More than a call may hold back comes too, where marks are given up one after the
+	// other.
+	const more = 2*maxCall + 1<<15
+	sizes := []struct{ size, part int }{{1 << 13, 1}, {1 << 16, 1 << 16}, {1 << 16, 2}, {more, more}, {more, more / 6}}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	for i, all := range []map[string][]struct{ name, before, piece, behind string }{shapes, looseShapes} {
+		var options Options
+		if i == 1 {
+			options.Tools = NewTools(looseTools)
+		}
+		for format, list := range all {
+			for _, c := range list {
+				for _, size := range sizes {
+					answer := c.before + strings.Repeat(c.piece, size.size/len(c.piece)) + c.behind
+					check(format, c.name, answer, size.part, options)
 				}
 			}
 		}
+	}
+}
+
+// checkWork checks what a parser has looked at for an answer: each byte up to twenty times
+// over, for it is read again when it has grown by a sixteenth, and twice what may be read in
+// vain.
+func checkWork(t *testing.T, p *Parser, name string, size int) {
+	t.Helper()
+	if most := 20*size + 2*maxWaste; p.looked > most {
+		t.Errorf("%s: of %d bytes it looked at %d, want at most %d", name, size, p.looked, most)
 	}
 }
 
