@@ -223,7 +223,12 @@ func Default() Rules {
 				"tokenizer/internal/tiktoken", "tokenizer/internal/tekken",
 			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
-			{Dir: "hub", Std: []string{"net", "net/http"}},
+			// Python's rules of matching names.
+			{Dir: "hub/internal/fnmatch"},
+			// The folders that Python's huggingface_hub keeps its downloads in. The system
+			// package locks files on Windows and clones them on Linux and macOS.
+			{Dir: "hub/internal/cache", May: []string{"internal/quote"}, Third: []string{sys}},
+			{Dir: "hub", May: []string{"internal/quote", "hub/internal/cache", "hub/internal/fnmatch"}, Std: []string{"net", "net/http"}},
 
 			// Generation does not import hub: who never downloads links no HTTP client.
 			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer", "internal/storage"}},
