@@ -33,9 +33,9 @@ func (e *NameError) Error() string {
 
 // CheckName accepts the path of a file in a repository: parts separated by '/'. It
 // refuses what would leave the folder that it is put below on any system, or
-// what no system can hold: "..", absolute paths, drives, backslashes, control
-// characters, names of devices, and names that are too long. What only Windows
-// cannot hold is refused on Windows alone.
+// what no system can hold: "..", absolute paths, drives, and these with
+// backslashes too, control characters, and names that are too long. What only
+// Windows cannot hold is refused on Windows alone: other backslashes, devices.
 func CheckName(name string) error { return checkPath("file name", name) }
 
 // CheckRevision accepts the name of a branch, a tag, a commit or another reference.
@@ -47,7 +47,7 @@ func CheckETag(etag string) error {
 	why := segmentFault(etag)
 	switch {
 	case why != "":
-	case strings.Contains(etag, "/"):
+	case strings.ContainsAny(etag, `/\`):
 		why = "has a separator"
 	case len(etag) > maxETag:
 		why = fmt.Sprintf("is longer than %d bytes", maxETag)
@@ -143,20 +143,23 @@ func segmentFault(s string) string {
 	switch {
 	case s == "":
 		return "has an empty part"
-	case strings.Trim(s, ". ") == "":
-		return `has a part of dots or spaces alone` // Windows strips them: ".. " is ".."
 	case len(s) > maxSegment:
 		return fmt.Sprintf("has a part of more than %d bytes", maxSegment)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return "has a control character"
-	case strings.Contains(s, `\`):
-		return "has a backslash"
-	case drive(s):
-		return "has a drive letter"
-	case device(s):
-		return "is a device on some systems"
-	case runtime.GOOS == "windows":
+	case runtime.GOOS == "windows" && windowsFault(s) != "":
 		return windowsFault(s)
+	}
+	// Windows takes a backslash for a separator, also when the files come to it later.
+	for part := range strings.SplitSeq(s, `\`) {
+		switch {
+		case part == "":
+			return "has a backslash that stands for an empty part"
+		case strings.Trim(part, ". ") == "":
+			return "has a part of dots or spaces alone" // Windows strips them: ".. " is ".."
+		case drive(part):
+			return "has a drive letter"
+		}
 	}
 	return ""
 }
@@ -191,7 +194,7 @@ func device(s string) bool {
 func windowsFault(s string) string {
 	stem, _, _ := strings.Cut(s, ".")
 	switch {
-	case strings.ContainsAny(s, `<>:"|?*`):
+	case strings.ContainsAny(s, `<>:"|?*\`):
 		return "has a character that Windows does not allow"
 	case strings.HasSuffix(s, ".") || strings.HasSuffix(s, " "):
 		return "ends in a dot or a space"

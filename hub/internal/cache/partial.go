@@ -39,7 +39,6 @@ type Partial struct {
 
 	offset  int64
 	hash    hash.Hash // nil where there is nothing to check, or only at the end
-	damaged bool      // the bytes are not the right ones
 	resumed int64
 	before  func(*os.Root) error // what has to be done before the rename, nil for nothing
 }
@@ -273,7 +272,7 @@ func (p *Partial) reread(ctx context.Context, size int64) error {
 // rehash starts the hash anew. Git's hash begins with the size: where that is not
 // known the file is hashed when it is whole.
 func (p *Partial) rehash() {
-	p.hash, p.offset, p.damaged = nil, 0, false
+	p.hash, p.offset = nil, 0
 	if p.size >= 0 || p.digest.SHA256 != "" {
 		p.hash = p.digest.hasher(p.size)
 	}
@@ -319,8 +318,9 @@ func (p *Partial) Restart() error {
 }
 
 // Commit checks size and hash and gives the file its name, in place of whatever
-// has it. A [*SizeError] or a [*HashError] leaves it open for [Partial.Restart],
-// [Partial.Keep] or [Partial.Abort].
+// has it. A [*SizeError] leaves it open for what is missing, [Partial.Keep] or
+// [Partial.Abort]. After a [*HashError] it is gone, as after Abort: nobody knows
+// which of its bytes are the wrong ones.
 func (p *Partial) Commit() error {
 	if p.file == nil {
 		return fs.ErrClosed
@@ -366,8 +366,8 @@ func (p *Partial) verify() error {
 		}
 	}
 	if got := sum(h); got != want {
-		p.damaged = true
-		return &HashError{Algorithm: p.digest.Algorithm(), Want: want, Got: got}
+		err := &HashError{Algorithm: p.digest.Algorithm(), Want: want, Got: got}
+		return errors.Join(err, p.drop())
 	}
 	return nil
 }
@@ -394,12 +394,12 @@ func (p *Partial) drop() error {
 }
 
 // Keep leaves the bytes for the next process that wants the file. Where there are
-// none, or they are known to be the wrong ones, it is Abort.
+// none it is Abort.
 func (p *Partial) Keep() error {
 	if p.file == nil {
 		return nil
 	}
-	if p.offset == 0 || p.damaged {
+	if p.offset == 0 {
 		return p.drop()
 	}
 	err := p.file.Close()

@@ -16,20 +16,18 @@ import (
 // Tree lists the files of a repository at a commit, by name. It is kept beside
 // what was downloaded: it tells whether a snapshot is whole, and spares asking
 // again, since the files of a commit never change.
-type Tree map[string]TreeFile
+type Tree map[string]TreeEntry
 
-// TreeFile is what a hub's listing says of a file.
-type TreeFile struct {
-	Size    int64
-	BlobID  string // git's SHA-1 of the file, or of its pointer when LFS is set
-	LFS     *LFS   // nil for a file that lies in git itself
-	XetHash string // "" for a file that is not in Xet storage
-}
-
-// LFS is what git holds in place of a large file.
-type LFS struct {
-	SHA256 string
+// TreeEntry is what a hub's listing says of a file.
+type TreeEntry struct {
 	Size   int64
+	BlobID string // git's SHA-1 of the file, or of its pointer where LFSSHA256 is set
+
+	// Of a large file, for which git holds a pointer. LFSSHA256 is "" for others.
+	LFSSHA256 string
+	LFSSize   int64
+
+	XetHash string // "" for a file that is not in Xet storage
 }
 
 const (
@@ -119,11 +117,11 @@ func parseTree(data []byte) (Tree, error) {
 		if info == nil || info.Size == nil || *info.Size < 0 || info.BlobID == nil {
 			return nil, errors.New("a listing with a file of no size or no name of its content")
 		}
-		file := TreeFile{Size: *info.Size, BlobID: *info.BlobID}
+		file := TreeEntry{Size: *info.Size, BlobID: *info.BlobID}
 		if info.SHA256 != nil {
-			file.LFS = &LFS{SHA256: *info.SHA256}
+			file.LFSSHA256 = *info.SHA256
 			if info.LFSSize != nil {
-				file.LFS.Size = *info.LFSSize
+				file.LFSSize = *info.LFSSize
 			}
 		}
 		if info.Xet != nil {
@@ -156,13 +154,13 @@ func (t Tree) encode() []byte {
 	return b.Bytes()
 }
 
-func (f TreeFile) encode(b *bytes.Buffer) {
+func (f TreeEntry) encode(b *bytes.Buffer) {
 	fmt.Fprintf(b, ": {\n   \"size\": %d,\n   \"blob_id\": ", f.Size)
 	writeJSON(b, f.BlobID)
-	if f.LFS != nil {
+	if f.LFSSHA256 != "" {
 		b.WriteString(",\n   \"lfs_sha256\": ")
-		writeJSON(b, f.LFS.SHA256)
-		fmt.Fprintf(b, ",\n   \"lfs_size\": %d", f.LFS.Size)
+		writeJSON(b, f.LFSSHA256)
+		fmt.Fprintf(b, ",\n   \"lfs_size\": %d", f.LFSSize)
 	}
 	if f.XetHash != "" {
 		b.WriteString(",\n   \"xet_hash\": ")
