@@ -94,7 +94,7 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
-			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Opens: []string{"*"}},
+			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
 			{Dir: "internal/workpool", Opens: []string{"os.ReadFile"}}, // what the kernel says of the cores
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			// The program that writes the kernels' assembly: it uses no package but its own.
