@@ -77,7 +77,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 	if c.Decode && c.Chat != "" {
 		return usagef("--decode and --chat exclude each other")
 	}
-	tok, err := c.load()
+	tok, err := c.load(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 	var tok *tokenizer.Tokenizer
 	if c.Tokenizer != "" {
 		var err error
-		if tok, err = c.load(); err != nil {
+		if tok, err = c.load(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -114,11 +114,11 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 }
 
 // load loads the tokenizer that is asked for.
-func (c *tokenizeCmd) load() (*tokenizer.Tokenizer, error) {
+func (c *tokenizeCmd) load(ctx context.Context, s *streams) (*tokenizer.Tokenizer, error) {
 	if c.Tokenizer == "" {
 		return tokenizer.LoadFS(storyteller.FS(), ".")
 	}
-	dir, err := findTokenizer("", c.Tokenizer)
+	dir, err := c.finder(s, false).askedTokenizer(ctx, c.Tokenizer)
 	if err != nil {
 		return nil, err
 	}
