@@ -2,7 +2,6 @@ package hub
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -105,7 +104,7 @@ func choosePackage(repo Repo, list []PackageEntry, where string) (PackageEntry, 
 			return PackageEntry{}, &PackagesError{Repo: repo, Path: where, Packages: found}
 		}
 	}
-	return PackageEntry{}, errors.ErrUnsupported // every entry has one of the forms
+	return found[0], nil // not reached: every entry has one of the forms
 }
 
 // PackagesError says that a name does not lead to one package of a repository. It is
@@ -291,6 +290,13 @@ func chooseTokenizer(repo Repo, files []File, where string) (*chosen, error) {
 		dir = path.Dir(dir)
 	}
 	names, found := filesBeside(files, dir)
+	if !found && where == "" {
+		// Without one in the root it is that of the only package.
+		if c, err := choose(repo, files, ""); err == nil && c.tokenizer != "" {
+			dir = c.tokenizer
+			names, found = filesBeside(files, dir)
+		}
+	}
 	if !found {
 		at := ""
 		if where != "" {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -251,7 +252,7 @@ func (r *resolver) ask(ctx context.Context, k *keeper, pick picker) (*onDisk, er
 	}
 	allow := make([]string, len(ch.files))
 	for i, name := range ch.files {
-		allow[i] = literal(name)
+		allow[i] = Literal(name)
 	}
 	snap, err := r.c.Snapshot(ctx, k.repo, &SnapshotOptions{Allow: allow, Progress: r.o.Progress})
 	if err != nil {
@@ -278,11 +279,10 @@ func (r *resolver) withSizes(ctx context.Context, err error) error {
 		}
 		files = append(files, f)
 	}
-	for i, p := range findPackages(files) {
+	for _, p := range findPackages(files) {
 		if at := slices.IndexFunc(several.Packages, func(q PackageEntry) bool { return q.Path == p.Path }); at >= 0 {
 			several.Packages[at].Size = p.Size
 		}
-		_ = i
 	}
 	return err
 }
@@ -326,7 +326,7 @@ func (k *keeper) commits() ([]string, error) {
 	case k.repo.Revision != "":
 		return nil, ErrNotCached
 	}
-	entries, err := os.ReadDir(filepath.Dir(k.SnapshotDir(strings.Repeat("0", 40))))
+	entries, err := os.ReadDir(filepath.Join(k.Dir(), "snapshots"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -338,7 +338,7 @@ func (k *keeper) commits() ([]string, error) {
 			age[e.Name()] = info.ModTime().UnixNano()
 		}
 	}
-	slices.SortFunc(list, func(a, b string) int { return int(max(-1, min(1, age[b]-age[a]))) })
+	slices.SortFunc(list, func(a, b string) int { return cmp.Compare(age[b], age[a]) })
 	if len(list) == 0 {
 		return nil, ErrNotCached
 	}
@@ -364,11 +364,10 @@ func (k *keeper) find(pick picker, strict bool) (*onDisk, error) {
 	return nil, first
 }
 
-// at is find for one commit. What the hub listed of it counts where it is known and
-// everything has to be there, else what is there.
+// at is find for one commit.
 func (k *keeper) at(commit string, pick picker, strict bool) (*onDisk, error) {
 	dir := k.SnapshotDir(commit)
-	files, listed, err := k.files(commit, strict)
+	files, err := k.files(commit, strict)
 	if err != nil {
 		return nil, err
 	}
@@ -379,40 +378,43 @@ func (k *keeper) at(commit string, pick picker, strict bool) (*onDisk, error) {
 	if lost := k.missing(commit, ch.files); len(lost) > 0 {
 		return nil, &IncompleteError{Dir: dir, Missing: lost}
 	}
-	_ = listed
 	return &onDisk{ch, dir, commit}, nil
 }
 
-// files lists a commit's files.
-func (k *keeper) files(commit string, strict bool) (files []File, listed bool, err error) {
-	if strict {
-		tree, err := k.Tree(commit)
-		if err == nil {
-			return treeFiles(tree), true, nil
-		}
+// files lists a commit's files: as the hub listed them where everything has to be
+// there and the cache knows, else those that are there.
+func (k *keeper) files(commit string, strict bool) ([]File, error) {
+	if tree, err := k.Tree(commit); err == nil && strict {
+		return treeFiles(tree), nil
 	}
-	dir := k.SnapshotDir(commit)
-	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
+	var files []File
+	dir := os.DirFS(k.SnapshotDir(commit))
+	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
 			return err
 		}
-		if !d.IsDir() {
-			f := File{Path: name, Size: -1}
-			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
-				f.Size = info.Size()
-			}
-			files = append(files, f)
+		// A link is followed; one that leads nowhere is a file that is missing.
+		if info, err := fs.Stat(dir, name); err == nil {
+			files = append(files, File{Path: name, Size: info.Size()})
 		}
 		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = ErrNotCached
 	}
-	return files, false, err
+	return files, err
 }
 
-// literal is a pattern that matches nothing but the name; see the module fnmatch of
-// Python.
-func literal(name string) string {
+// CacheFolder returns the folder of the client's cache, which need not exist.
+func (c *Client) CacheFolder() (string, error) {
+	s, err := c.settings()
+	if err != nil {
+		return "", err
+	}
+	return s.dir, nil
+}
+
+// Literal returns a pattern for [SnapshotOptions] that matches nothing but the name.
+func Literal(name string) string {
 	return strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(name)
 }

@@ -27,9 +27,9 @@ func cells(s string) int {
 	return n
 }
 
-// shorten cuts a name to a width at its beginning: the end tells files of one folder
+// cutName cuts a name to a width at its beginning: the end tells files of one folder
 // apart.
-func shorten(name string, width int) string {
+func cutName(name string, width int) string {
 	if cells(name) <= width {
 		return name
 	}
@@ -91,7 +91,7 @@ func (r *row) line(width, nameCells int) string {
 		rest = "  " + rest
 	}
 	room := min(nameCells, width-len(rest))
-	return strings.TrimRight(padded(shorten(r.name, room), room, false)+rest, " ")
+	return strings.TrimRight(padded(cutName(r.name, room), room, false)+rest, " ")
 }
 
 // part is how much of the row is done, from 0 to 1, or negative where that is not

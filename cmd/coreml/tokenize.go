@@ -21,13 +21,14 @@ import (
 type tokenizeCmd struct {
 	Text *string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
 
-	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it that of the small storyteller." placeholder:"PATH"`
+	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository, of which the tokenizer alone is downloaded. Without it that of the small storyteller." placeholder:"PATH"`
 	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages, tools and the template's variables." placeholder:"FILE"`
 	Decode    bool   `short:"d" help:"Turn ids, with spaces or commas between them, into text."`
 	NoSpecial bool   `help:"Add no special tokens around the text; with --decode, leave them out of it."`
 	JSON      bool   `help:"Print one JSON object."`
 	Stdio     bool   `help:"Answer requests on standard input, a JSON object a line."`
 	chatFlags
+	hubFlags
 }
 
 // Help is printed by kong above the flags.
