@@ -60,7 +60,7 @@ func (s *settings) getJSONOnce(ctx context.Context, c call, u *url.URL, read fun
 	case body.err != nil:
 		return nil, nil, fromNetwork(ctx, body.err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, nil, &passingError{error: fmt.Errorf("%w: the answer breaks off", ErrNotHub)}
+		return nil, nil, &passingError{fmt.Errorf("%w: the answer breaks off", ErrNotHub)}
 	case err != nil:
 		return nil, nil, notJSON(err)
 	}

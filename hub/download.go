@@ -3,6 +3,8 @@ package hub
 import (
 	"context"
 	"errors"
+
+	"github.com/gocoreml/coreml/hub/internal/cache"
 )
 
 // DownloadOptions are the choices of [Client.Download]. The zero value, and nil,
@@ -26,8 +28,26 @@ type DownloadOptions struct {
 // Download returns the path of one file of a repository, and fetches it into the
 // cache if it is not there. When the hub cannot be asked, the file that the cache
 // has for the revision is the answer. It is Python's hf_hub_download.
-func (c *Client) Download(ctx context.Context, repo Repo, path string, o *DownloadOptions) (string, error) {
-	return "", errNotYet
+func (c *Client) Download(ctx context.Context, repo Repo, path string, o *DownloadOptions) (at string, err error) {
+	if o == nil {
+		o = &DownloadOptions{}
+	}
+	s, err := c.asking(repo)
+	if err != nil {
+		return "", err
+	}
+	if err := cache.CheckName(path); err != nil {
+		return "", call{op: "download", repo: repo, path: path}.fail(fromCache(err, path))
+	}
+	j, err := newJob(s, repo, *o)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, j.close()) }()
+	at, err = j.file(ctx, repo.revision(), path, nil)
+	if err != nil {
+		return "", err
+	}
+	j.report.done()
+	return at, nil
 }
-
-var errNotYet = errors.New("hub: not written yet")

@@ -52,6 +52,10 @@ var (
 	// ErrSize means that a file came with more or fewer bytes than the hub said.
 	ErrSize = errors.New("wrong size")
 
+	// ErrReadOnly means that the folder of the cache, or the local one, cannot be
+	// written to. What it holds can be used.
+	ErrReadOnly = errors.New("the folder cannot be written to")
+
 	// ErrDiskFull means that the disk, or the user's share of it, has no room.
 	ErrDiskFull = errors.New("no space left on the disk")
 
@@ -108,6 +112,8 @@ type Error struct {
 	// Err is the cause; a sentinel of this package, or an error that wraps one, where
 	// there is one for it.
 	Err error
+
+	again *hint // nil where asking again is of no use
 }
 
 // Error says all of it in one line. Foreign text in it is quoted and cut.

@@ -13,15 +13,17 @@ import (
 	"github.com/gocoreml/coreml/internal/quote"
 )
 
-// passingError marks a failure that may not come again.
-type passingError struct {
-	error
-	wait time.Duration // that the hub asked for
-	ask  bool          // whether it did
-}
+// passingError marks a failure of the network as one that may not come again.
+type passingError struct{ error }
 
 // Unwrap returns the failure.
 func (e *passingError) Unwrap() error { return e.error }
+
+// hint is the same mark on an answer's [*Error], with what the hub asks for.
+type hint struct {
+	wait time.Duration
+	ask  bool
+}
 
 // fromNetwork marks an error of the network as passing, unless it is one that
 // another attempt meets again.
@@ -37,7 +39,7 @@ func fromNetwork(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return err
 	}
-	return &passingError{error: err}
+	return &passingError{err}
 }
 
 // call is what an error says of the request that it is about.
@@ -52,7 +54,7 @@ func (c call) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*Error](err); ok {
+	if _, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped says less than all
 		return err
 	}
 	return &Error{Op: c.op, Repo: c.repo, Path: c.path, Err: err}
@@ -70,11 +72,11 @@ func (c call) status(s *settings, resp *http.Response) error {
 	if s.isHub(resp.Request.URL) {
 		e.Err = meaning(resp)
 	}
-	if !passing(resp.StatusCode) {
-		return e
+	if passing(resp.StatusCode) {
+		wait, ask := asked(resp.Header, time.Now())
+		e.again = &hint{wait, ask}
 	}
-	wait, ask := asked(resp.Header, time.Now())
-	return &passingError{error: e, wait: wait, ask: ask}
+	return e
 }
 
 // meaning is the sentinel for a hub's answer, nil without one. The order is that of
@@ -144,42 +146,42 @@ func (l *loose[T]) UnmarshalJSON(data []byte) error {
 // retry calls try until it succeeds, fails for good or has failed too often. What
 // the hub asks to wait is waited, and otherwise what backoff says. Before each wait,
 // note is told of it.
-func (s *settings) retry(ctx context.Context, retries int, note func(attempt int, wait time.Duration, err error), try func() error) error {
+func (s *settings) retry(ctx context.Context, retries int, note noter, try func() error) error {
 	for n := 1; ; n++ {
 		err := try()
-		wait, again := s.again(err, n)
+		wait, again := again(err, n)
 		if !again || n > retries {
-			return unmarked(err)
+			return err
 		}
-		note(n, wait, unmarked(err))
+		note(n, wait, err)
 		if err := s.wait(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
+// noter is told of a failed attempt, and how long is waited before the next one.
+type noter func(attempt int, wait time.Duration, err error)
+
 // again reports whether to try again after the nth failure, and when.
-func (s *settings) again(err error, n int) (time.Duration, bool) {
-	p, ok := errors.AsType[*passingError](err)
-	switch {
-	case !ok:
-		return 0, false
-	case !p.ask:
-		return backoff(n), true
+func again(err error, n int) (time.Duration, bool) {
+	if e, ok := errors.AsType[*Error](err); ok && e.again != nil && e.again.ask {
+		return e.again.wait, e.again.wait <= maxAsked
 	}
-	return p.wait, p.wait <= maxAsked
+	return backoff(n), mayPass(err)
 }
 
-// unmarked takes the mark of passing failures off an error.
-func unmarked(err error) error {
-	if p, ok := err.(*passingError); ok { //nolint:errorlint // the mark is outermost, or it stays
-		return p.error
+// mayPass reports whether a failure may not come again.
+func mayPass(err error) bool {
+	if _, ok := errors.AsType[*passingError](err); ok {
+		return true
 	}
-	return err
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.again != nil
 }
 
 // quietly notes an attempt in the log.
-func (s *settings) quietly(ctx context.Context, c call) func(int, time.Duration, error) {
+func (s *settings) quietly(ctx context.Context, c call) noter {
 	return func(n int, wait time.Duration, err error) {
 		s.log.WarnContext(ctx, "will try again", "op", c.op, "repo", c.repo.String(), "path", c.path, "attempt", n, "wait", wait, "error", err)
 	}
