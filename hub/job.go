@@ -233,7 +233,21 @@ func notCached(err error) error {
 	if errors.Is(err, ErrNotCached) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrNotCached, err)
+	return because(ErrNotCached, err)
+}
+
+// because is the error what for the reason err. It stays one [*Error], so that
+// what a hub answered is found in it.
+func because(what, err error) error {
+	e, ok := err.(*Error) //nolint:errorlint // one that is wrapped has been told of already
+	if !ok {
+		return fmt.Errorf("%w: %w", what, err)
+	}
+	both := *e
+	if both.Err = what; e.Err != nil {
+		both.Err = fmt.Errorf("%w: %w", what, e.Err)
+	}
+	return &both
 }
 
 // absent reports whether an error means no more than that something is not there.

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -89,7 +88,7 @@ func (j *job) fromDisk(ctx context.Context, o *SnapshotOptions, err error) (*Sna
 	}
 	snap, missing := j.onDisk(ctx, o)
 	if e, ok := errors.AsType[*IncompleteError](missing); ok {
-		return nil, fmt.Errorf("%w: %w", e, err)
+		return nil, because(e, err)
 	}
 	if missing != nil {
 		return nil, notCached(err)
@@ -138,12 +137,8 @@ func (j *job) hasDir(commit string) bool {
 	if j.local == nil {
 		return commit != "" && j.in.HasSnapshot(commit)
 	}
-	dir, err := os.Open(j.local.Dir())
-	if err != nil {
-		return false
-	}
-	names, _ := dir.Readdirnames(1) // none is the answer as well
-	return dir.Close() == nil && len(names) > 0
+	entries, err := os.ReadDir(j.local.Dir())
+	return err == nil && len(entries) > 0
 }
 
 // present reports whether a file of a snapshot is there, whatever it holds.

@@ -195,7 +195,7 @@ func (j *job) leave(ctx context.Context, to *cache.Partial, err error, path stri
 	switch {
 	case wrong, errors.Is(err, ErrDiskFull) && to.Resumed() == 0:
 		return errors.Join(err, to.Abort())
-	case ctx.Err() != nil, to.Offset() >= worthKeeping, errors.Is(err, ErrDiskFull):
+	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errOther), to.Offset() >= worthKeeping, errors.Is(err, ErrDiskFull):
 		return errors.Join(err, to.Keep())
 	}
 	return errors.Join(err, to.Abort())
