@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,13 +126,12 @@ func ready(t *testing.T, cmd *exec.Cmd) (end func()) {
 	if strings.TrimSpace(line) != "ready" {
 		t.Fatalf("the other process says %q, %v", line, err)
 	}
-	ended := false
+	var once sync.Once
 	end = func() {
-		if !ended {
-			ended = true
+		once.Do(func() {
 			in.Close()
 			_ = cmd.Wait()
-		}
+		})
 	}
 	t.Cleanup(end)
 	return end
@@ -168,7 +168,7 @@ func TestALockKeepsOtherProcessesOut(t *testing.T) {
 	if _, err := r.Lock(ctx, "etag"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Lock: %v", err)
 	}
-	go func() { time.Sleep(20 * time.Millisecond); end() }()
+	time.AfterFunc(20*time.Millisecond, end)
 	l, err := r.Lock(t.Context(), "etag")
 	must(t, err)
 	wantLocked(t, r, true) // within a process too
