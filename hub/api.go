@@ -28,8 +28,8 @@ func (e *slowError) Timeout() bool { return true }
 // getJSON asks a question and gives the answer to read, which may be called again,
 // from the start, when an attempt failed on the way. It returns the address that
 // answered in the end, and the headers.
-func (s *settings) getJSON(ctx context.Context, c call, u *url.URL, retries int, read func(*json.Decoder) error) (at *url.URL, h http.Header, err error) {
-	err = s.retry(ctx, retries, s.quietly(ctx, c), func() (err error) {
+func (s *settings) getJSON(ctx context.Context, c call, u *url.URL, p patience, read func(*json.Decoder) error) (at *url.URL, h http.Header, err error) {
+	err = s.retry(ctx, c, p, func() (err error) {
 		at, h, err = s.getJSONOnce(ctx, c, u, read)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 )
@@ -59,6 +60,15 @@ func newJob(s *settings, repo Repo, o DownloadOptions) (_ *job, err error) {
 	return j, nil
 }
 
+// also is err, and with it what failed while it was cleared up behind. An error
+// that is alone stays as it is.
+func also(err, more error) error {
+	if more == nil {
+		return err
+	}
+	return errors.Join(err, more)
+}
+
 // close lets go of the folders.
 func (j *job) close() error {
 	err := j.cache.Close()
@@ -79,6 +89,13 @@ func (j *job) commit() string {
 		return "" // what cannot be read is not known
 	}
 	return commit
+}
+
+// patient asks as often as the client says, and reports each failure.
+func (j *job) patient(path string) patience {
+	return patience{j.s.retries, func(n int, wait time.Duration, err error) {
+		j.report.file(Event{Kind: FileRetried, File: path, Size: -1, Attempt: n, Wait: wait, Err: err})
+	}}
 }
 
 // call is what errors say of this job.
@@ -123,22 +140,31 @@ func (j *job) file(ctx context.Context, revision, path string, known *File) (at 
 	}()
 	if isCommit(revision) && !j.force {
 		if at, size, ok := j.have(ctx, revision, path); ok {
+			j.alone(known, size)
 			j.cached(path, size)
 			return at, nil
 		}
 	}
 	m, err := j.head(ctx, revision, path)
 	if err != nil {
-		return j.fallback(ctx, path, err)
+		return j.fallback(ctx, path, known, err)
 	}
 	if m.size < 0 {
 		m.size = size
 	}
 	size = m.size
+	j.alone(known, size)
 	if j.local != nil {
 		return j.toLocal(ctx, path, m, known)
 	}
 	return j.toCache(ctx, revision, path, m, known)
+}
+
+// alone reports the one file of a Download, which no listing has told of.
+func (j *job) alone(known *File, size int64) {
+	if known == nil {
+		j.report.listed(1, max(0, size))
+	}
 }
 
 // cached reports a file that need not be fetched.
@@ -170,11 +196,11 @@ func (j *job) head(ctx context.Context, revision, path string) (metadata, error)
 	if j.localOnly {
 		return metadata{}, ErrOffline
 	}
-	retries := j.s.retries
+	p := j.patient(path)
 	if _, ok := j.instead(path); ok && !j.force {
-		retries = 0
+		p = patience{}
 	}
-	m, err := j.s.head(ctx, j.repo.at(revision), path, retries)
+	m, err := j.s.head(ctx, j.repo.at(revision), path, p)
 	if errors.Is(err, ErrEntryNotFound) && isCommit(m.commit) && j.local == nil {
 		if err := errors.Join(j.in.MarkMissing(m.commit, path), j.in.SetRef(revision, m.commit)); err != nil {
 			j.s.log.WarnContext(ctx, "could not note that a file does not exist", "repo", j.repo.String(), "path", path, "error", err)
@@ -200,7 +226,7 @@ func (j *job) instead(path string) (at string, ok bool) {
 
 // fallback answers from the disk when the hub could not be asked, for the reason
 // err. What the hub has said for certain stands.
-func (j *job) fallback(ctx context.Context, path string, err error) (string, error) {
+func (j *job) fallback(ctx context.Context, path string, known *File, err error) (string, error) {
 	if ctx.Err() != nil || final(err) || j.force {
 		return "", err
 	}
@@ -211,7 +237,9 @@ func (j *job) fallback(ctx context.Context, path string, err error) (string, err
 	if !j.localOnly {
 		j.s.log.WarnContext(ctx, "the hub cannot be asked: the file on the disk is used", "repo", j.repo.String(), "path", path, "error", err)
 	}
-	j.cached(path, fileSize(at))
+	size := fileSize(at)
+	j.alone(known, size)
+	j.cached(path, size)
 	return at, nil
 }
 

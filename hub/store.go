@@ -50,7 +50,7 @@ func (j *job) toCache(ctx context.Context, revision, path string, m metadata, kn
 	if noted != nil {
 		return "", fromCache(noted, path)
 	}
-	lock, err := j.in.Lock(ctx, m.etag)
+	lock, err := j.lock(ctx, path, m)
 	if err != nil {
 		return "", fromCache(err, path)
 	}
@@ -70,6 +70,17 @@ func (j *job) toCache(ctx context.Context, revision, path string, m metadata, kn
 	return at, err
 }
 
+// lock takes the lock of a blob, and says so when it has to wait for it.
+func (j *job) lock(ctx context.Context, path string, m metadata) (*cache.Lock, error) {
+	lock, err := j.in.TryLock(m.etag)
+	if !errors.Is(err, cache.ErrLocked) {
+		return lock, err
+	}
+	j.s.log.InfoContext(ctx, "another download of the file is waited for", "repo", j.repo.String(), "path", path)
+	j.report.file(Event{Kind: FileWaiting, File: path, Size: m.size})
+	return j.in.Lock(ctx, m.etag)
+}
+
 // toLocal brings a file into the local folder and returns its path there.
 func (j *job) toLocal(ctx context.Context, path string, m metadata, known *File) (string, error) {
 	at := j.local.Path(path)
@@ -85,7 +96,7 @@ func (j *job) toLocal(ctx context.Context, path string, m metadata, known *File)
 	}
 	digest := j.digestOf(ctx, path, m, known)
 	err = j.fillLocal(ctx, path, m, digest)
-	if err := errors.Join(err, lock.Unlock()); err != nil {
+	if err := also(err, lock.Unlock()); err != nil {
 		return "", fromCache(err, path)
 	}
 	return at, fromCache(j.local.SetMetadata(ctx, path, m.commit, m.etag), path)
@@ -192,13 +203,15 @@ func (j *job) leave(ctx context.Context, to *cache.Partial, err error, path stri
 	}
 	err = fromCache(err, path)
 	wrong := errors.Is(err, ErrChecksum) || errors.Is(err, ErrSize) || errors.Is(err, ErrTooLarge)
+	full := errors.Is(err, ErrDiskFull)
+	stopped := ctx.Err() != nil && !errors.Is(context.Cause(ctx), errOther)
+	end := to.Abort
 	switch {
-	case wrong, errors.Is(err, ErrDiskFull) && to.Resumed() == 0:
-		return errors.Join(err, to.Abort())
-	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errOther), to.Offset() >= worthKeeping, errors.Is(err, ErrDiskFull):
-		return errors.Join(err, to.Keep())
+	case wrong, full && to.Resumed() == 0:
+	case stopped, full, to.Offset() >= worthKeeping:
+		end = to.Keep
 	}
-	return errors.Join(err, to.Abort())
+	return also(err, fromCache(end(), path))
 }
 
 // room refuses to begin what the disk has no room for, where the system tells.
