@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // LocalDir is a folder of real files, as huggingface_hub makes it for local_dir:
@@ -279,48 +280,32 @@ func shortHash(name string) string {
 	return base64.URLEncoding.EncodeToString(h[:])
 }
 
-// Copy puts a file of a cache into the folder, by a clone where the file system has
-// them. The caller holds the file's [Lock]. From is an absolute path that
-// [Repo.Pointer] returned for r.
+// Copy puts a file of a snapshot into the folder, by a clone where the file system
+// has them. The caller holds the file's [Lock].
 func (l *LocalDir) Copy(ctx context.Context, name string, r *Repo, commit string) error {
-	if err := errors.Join(checkCommit(commit), l.check(name)); err != nil {
+	if err := l.check(name); err != nil {
 		return err
 	}
-	source, err := r.c.reading()
+	// Nothing that a link outside of the cache leads to is copied.
+	from, ok, err := r.Pointer(commit, name)
+	if err == nil && !ok {
+		err = &fs.PathError{Op: "copy", Path: from, Err: fs.ErrNotExist}
+	}
 	if err != nil {
 		return err
 	}
-	from, err := openRegular(source, r.in("snapshots", commit, name))
-	if err != nil {
-		return err
-	}
-	defer from.Close()
 	root, err := l.prepare(name)
 	if err != nil {
 		return err
 	}
-	temp := func() string { return shortHash(path.Base(metadataName(name))) + "." + random8() + incomplete }
-	to, made, err := create(root, path.Dir(metadataName(name)), temp, 0o666)
-	if err != nil {
+	temp := path.Join(path.Dir(metadataName(name)), shortHash(path.Base(metadataName(name)))+"."+random8()+incomplete)
+	if _, err := storage.Place(ctx, from, l.path(temp), storage.Cloned, storage.Copied); err != nil {
 		return trouble(err)
 	}
-	err = cloneOrCopy(ctx, to, from)
-	if err = errors.Join(err, to.Close()); err == nil {
-		err = root.Rename(made, name)
-	}
-	if err != nil {
-		return trouble(errors.Join(err, root.Remove(made)))
+	if err := root.Rename(temp, name); err != nil {
+		return trouble(errors.Join(err, root.Remove(temp)))
 	}
 	return nil
-}
-
-// cloneOrCopy gives to the bytes of from.
-func cloneOrCopy(ctx context.Context, to, from *os.File) error {
-	if err := cloneFile(to, from); err == nil {
-		return nil
-	}
-	_, err := copyAll(ctx, struct{ io.Writer }{to}, from)
-	return err
 }
 
 // Tree is [Repo.Tree] for what lies in the folder.
