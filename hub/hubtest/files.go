@@ -154,6 +154,7 @@ func (c *call) compressed(a *answer, r io.Reader) {
 	if c.r.Method == http.MethodHead {
 		return
 	}
+	a.flush() // else net/http counts a short body and tells its length
 	z := gzip.NewWriter(a)
 	if _, err := io.Copy(z, struct{ io.Reader }{r}); err == nil {
 		z.Close()

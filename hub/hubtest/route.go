@@ -144,6 +144,9 @@ func (c *call) routeAPI(segments []string) {
 func (c *call) routeFile(segments []string) {
 	rest := c.takeID(c.takeType(segments), func(s string) bool { return s == "resolve" })
 	if len(rest) < 3 || rest[0] != "resolve" {
+		if c.repo == nil {
+			c.id = ""
+		}
 		return
 	}
 	c.path = strings.Join(c.takeRevision(rest[1:]), "/")
