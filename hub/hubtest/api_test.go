@@ -158,7 +158,9 @@ func TestRevisionsAreBranchesTagsRequestsAndCommits(t *testing.T) {
 	}
 	r := get(t, http.StatusNotFound, http.MethodGet, s.URL()+"/"+repoID+"/resolve/none/f")
 	header(t, r, "X-Error-Code", "RevisionNotFound")
-	type refs struct{ Branches, Tags, Converts, PullRequests []struct{ Name, Ref, TargetCommit string } }
+	type refs struct {
+		Branches, Tags, Converts, PullRequests []struct{ Name, Ref, TargetCommit string }
+	}
 	got := decode[refs](t, get(t, http.StatusOK, http.MethodGet, s.URL()+"/api/models/"+repoID+"/refs?include_prs=1"))
 	if len(got.Branches) != 2 || len(got.Tags) != 1 || len(got.PullRequests) != 1 || got.Tags[0].Name != "v1" || got.Tags[0].TargetCommit != first {
 		t.Errorf("refs: %+v", got)
