@@ -34,6 +34,7 @@ SIZES = {MODEL: 3000000, WEIGHT: 1000003}
 MATRIX = {
     "none": ("ok", "ok"),
     "moved": ("ok", "ok"),
+    "resolve-cache": ("ok", "ok"),
     "weak": ("ok", "ok"),
     "xet": ("ok", "ok"),
     "compressed": ("ok", "ok"),

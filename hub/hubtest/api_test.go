@@ -206,6 +206,35 @@ func TestXetIsAnnouncedAndNotNeeded(t *testing.T) {
 	}
 }
 
+func TestTheHubCanKeepFilesAtAnotherAddressOfItsOwn(t *testing.T) {
+	s := hubtest.New(t, hubtest.Repo{ID: repoID, Files: files(), ResolveCache: true}, hubtest.Repo{ID: "bert", Files: files(), ResolveCache: true})
+	for _, id := range []string{repoID, "bert"} {
+		r := get(t, http.StatusTemporaryRedirect, http.MethodHead, s.URL()+"/"+id+"/resolve/main/sub/vocab.txt")
+		header(t, r, "ETag", `"`+gitBlob(vocab)+`"`)
+		to := r.Header.Get("Location")
+		if !strings.HasPrefix(to, "/api/") {
+			t.Fatalf("Location %q", to)
+		}
+		r = get(t, http.StatusOK, http.MethodGet, s.URL()+to)
+		header(t, r, "X-Repo-Commit", s.Commit("", id, "main"))
+		if r.text != vocab {
+			t.Errorf("%q", r.text)
+		}
+		get(t, http.StatusFound, http.MethodHead, s.URL()+"/"+id+"/resolve/main/"+weight)
+	}
+	if diff := cmp.Diff(map[string]int{repoID + "/sub/vocab.txt": 1, "bert/sub/vocab.txt": 1}, s.Bodies()); diff != "" {
+		t.Errorf("bodies (-want +got):\n%s", diff)
+	}
+}
+
+func TestAPartIsOnlyGivenOfTheFileThatIsMeant(t *testing.T) {
+	s := serve(t)
+	tag := `"` + gitBlob(config) + `"`
+	get(t, http.StatusPartialContent, http.MethodGet, configURL(s), "Range", "bytes=1-", "If-Range", tag)
+	get(t, http.StatusOK, http.MethodGet, configURL(s), "Range", "bytes=1-", "If-Range", `"other"`)
+	get(t, http.StatusNotModified, http.MethodGet, configURL(s), "If-None-Match", tag)
+}
+
 func TestFilesAreCompressedForWhoAcceptsIt(t *testing.T) {
 	s := hubtest.New(t, hubtest.Repo{ID: repoID, Files: files(), Gzip: true})
 	url := s.URL() + "/" + repoID + "/resolve/main/config.json"
