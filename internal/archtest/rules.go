@@ -94,7 +94,7 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
-			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Opens: []string{"*"}},
+			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
 			{Dir: "internal/workpool", Opens: []string{"os.ReadFile"}}, // what the kernel says of the cores
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			// The program that writes the kernels' assembly: it uses no package but its own.
@@ -223,7 +223,15 @@ func Default() Rules {
 				"tokenizer/internal/tiktoken", "tokenizer/internal/tekken",
 			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
-			{Dir: "hub", Std: []string{"net", "net/http"}},
+			// Python's rules of matching names.
+			{Dir: "hub/internal/fnmatch"},
+			// The folders that Python's huggingface_hub keeps its downloads in. The system
+			// package locks files on Windows and clones them on Linux and macOS.
+			{Dir: "hub/internal/cache", May: []string{"internal/quote", "internal/storage"}, Third: []string{sys}},
+			// Free space on a disk is what golang.org/x/sys is for.
+			{Dir: "hub", May: []string{"internal/quote", "internal/storage", "hub/internal/cache", "hub/internal/fnmatch"}, Third: []string{sys}, Std: []string{"net", "net/http"}},
+			// The stand-in hub for tests. It knows nothing of hub, whose own tests use it.
+			{Dir: "hub/hubtest", Std: []string{"net", "net/http"}},
 
 			// Generation does not import hub: who never downloads links no HTTP client.
 			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer", "internal/storage"}},
@@ -245,7 +253,7 @@ func Default() Rules {
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
 			// What other people's inputs must be answered with.
-			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Prints: true},
+			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.
 			{Dir: "bench", May: []string{
@@ -265,7 +273,7 @@ func Default() Rules {
 		TestThird:     []string{goCmp},
 		TestRooms: []string{
 			"internal/testutil", "internal/enginetest", "internal/modelgen/random", "internal/engine/apple/rig", "internal/engine/portable", "internal/dtype", "internal/storage",
-			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples",
+			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples", "hub/hubtest",
 		},
 		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},
 		Identifiers:  []string{"fmt.Print*", "os.Exit", "log.*"},
