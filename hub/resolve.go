@@ -264,7 +264,7 @@ func (r *resolver) info(ctx context.Context, repo Repo, once bool) (*RepoInfo, e
 	if once {
 		retries = 0
 	}
-	return r.s.info(ctx, repo, retries)
+	return r.s.info(ctx, repo, patience{retries: retries})
 }
 
 // instead answers with what the cache has when the hub could not be asked. What the hub
