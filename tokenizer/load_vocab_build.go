@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
-	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
@@ -32,9 +31,7 @@ func (b *builder) finish() error {
 	if b.t.cleans, err = b.side.cleans(b.t.model); err != nil {
 		return err
 	}
-	if b.class.lower {
-		b.t.decoders, b.t.bytesOnly = append(b.t.decoders, decodeCLIP), false
-	}
+	b.t.setDecoding(b.side.Side)
 	return b.putAround()
 }
 
@@ -224,14 +221,4 @@ func (b *builder) whisperPrefix() (string, error) {
 		prefix += " <|notimestamps|>:0"
 	}
 	return prefix, nil
-}
-
-// decodeCLIP makes spaces of the ends of words, as CLIPTokenizer of transformers does
-// with a text that ByteLevel has decoded.
-func decodeCLIP(may *budget.Budget, tokens []string) []string {
-	text := strings.Join(tokens, "")
-	if !may.Spend(1 + len(text)) {
-		return nil
-	}
-	return []string{strings.TrimSpace(strings.ReplaceAll(text, "</w>", " "))}
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
@@ -48,6 +49,48 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 	if err := checkFields(fields, o); err != nil {
 		return nil, false, err
 	}
+	return readAs(fields, o, alphabet)
+}
+
+// ReadAs is [Read] for another model of the same vocabulary and merges: what raw says
+// beside them counts for nothing, and small has the small fields instead.
+func ReadAs(raw, small []byte, alphabet bool) (m Model, isRaw bool, err error) {
+	fields, _, err := readOptions(raw)
+	if err != nil {
+		return nil, false, err
+	}
+	_, o, err := readOptions(small)
+	if err != nil {
+		return nil, false, err
+	}
+	if jsontext.IsNull(fields["vocab"]) {
+		return nil, false, vocab.ErrNoVocab
+	}
+	return readAs(fields, o, alphabet)
+}
+
+// Type returns the type of the model that a section describes, "" if it does not say so.
+func Type(raw []byte) string {
+	if jsontext.IsNull(raw) {
+		return ""
+	}
+	fields, err := readFields(raw)
+	if err != nil {
+		return ""
+	}
+	if isList(fields["vocab"]) {
+		return "Unigram"
+	}
+	var kind string
+	_ = json.Unmarshal(fields["type"], &kind) // who reads the model says what is wrong
+	return kind
+}
+
+// isList reports whether a vocabulary is a list of tokens with their scores.
+func isList(raw []byte) bool { return len(raw) > 0 && raw[0] == '[' }
+
+// readAs reads a model with the small fields o.
+func readAs(fields map[string][]byte, o *modelOptions, alphabet bool) (Model, bool, error) {
 	if o.Type == "Unigram" {
 		u, err := readUnigram(fields["vocab"], o)
 		if err != nil {
@@ -55,7 +98,7 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 		}
 		return u, false, nil
 	}
-	words, err := vocab.Read(&jsontext.Scanner{Data: fields["vocab"]})
+	words, err := readWords(fields["vocab"])
 	if err != nil {
 		return nil, false, fmt.Errorf("vocabulary: %w", err)
 	}
@@ -67,6 +110,35 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 		return nil, false, fmt.Errorf("merges: %w", err)
 	}
 	return b, b.raw, nil
+}
+
+// readWords reads a vocabulary, of one that is a list the tokens alone.
+func readWords(raw []byte) (*vocab.Vocab, error) {
+	if isList(raw) {
+		var m unigram
+		err := m.readTokens(raw)
+		return m.vocab, err
+	}
+	return vocab.Read(&jsontext.Scanner{Data: raw})
+}
+
+// Place returns the place of a token in the list of a Unigram model: the first from a
+// place on, of those with a score of zero alone if zero is set.
+func Place(raw []byte, token string, from int, zero bool) (int, bool) {
+	fields, err := readFields(raw)
+	if err != nil || !isList(fields["vocab"]) {
+		return 0, false
+	}
+	s := &jsontext.Scanner{Data: fields["vocab"]}
+	i, found := -1, -1
+	_ = s.Array(func() error { // who reads the model says what is wrong
+		text, score, err := readScored(s)
+		if i++; err == nil && found < 0 && i >= from && string(text) == token && (score == 0 || !zero) {
+			found = i
+		}
+		return err
+	})
+	return found, found >= 0
 }
 
 // checkFields refuses what would change the ids if it were passed over: a field that

@@ -279,15 +279,14 @@ func (r *reader) side(files *Files) (*Side, error) {
 	}
 	other, kind := ofModel(files.Model)
 	s.class = classOf(cmp.Or(class, other), kind, files.ByteLevel)
+	if files.Plain {
+		s.class = &plain
+	}
 	var err error
 	if s.Extra, err = r.extra(); err != nil {
 		return nil, err
 	}
-	if !r.args.has("extra_special_tokens") {
-		for i := range s.class.sentinels {
-			s.Extra = append(s.Extra, Value{Text: fmt.Sprintf("<extra_id_%d>", i)})
-		}
-	}
+	s.addExtra(r.args.has("extra_special_tokens"))
 	if err := r.name(s, files); err != nil {
 		return nil, err
 	}
@@ -308,6 +307,33 @@ func (r *reader) side(files *Files) (*Side, error) {
 		s.Listed = append(s.Listed, t)
 	}
 	return s, nil
+}
+
+// addExtra adds the special tokens without a name that the class has.
+func (s *Side) addExtra(listed bool) {
+	if !listed {
+		for _, text := range s.class.extra {
+			s.Extra = append(s.Extra, Value{Text: text})
+		}
+	}
+	for _, text := range s.class.always {
+		if !slices.ContainsFunc(s.Extra, func(v Value) bool { return v.Text == text }) {
+			s.Extra = append(s.Extra, Value{Text: text})
+		}
+	}
+}
+
+// describeMask gives the mask the description that the class has for one that is a text
+// alone.
+func (s *Side) describeMask() {
+	if !s.class.leftMask {
+		return
+	}
+	for i := range s.Names {
+		if n := &s.Names[i]; n.Name == "mask_token" && n.Token == nil {
+			n.Token = &added.Token{Content: n.Text, LStrip: true, Special: true, Normalized: s.class.normalMask}
+		}
+	}
 }
 
 // name fills the names: those that every tokenizer has, then those of its own that are
@@ -334,6 +360,7 @@ func (r *reader) name(s *Side, files *Files) error {
 			}
 		}
 	}
+	s.describeMask()
 	if files.Padded && !r.args.has("pad_token") {
 		s.setName("pad_token", Value{Text: files.PadToken})
 	}

@@ -25,6 +25,8 @@ type Files struct {
 	Config, Added, Special []byte
 	Model                  []byte // config.json
 	Own                    []added.Token
+	// Plain says that no class is to be followed: what the files say alone counts.
+	Plain bool
 	// ByteLevel says that tokenizer.json has a component of this name.
 	ByteLevel bool
 	// Padded says that tokenizer.json fills up texts, with PadToken and where.
@@ -113,6 +115,9 @@ func (s *Side) readSides(files *Files) error {
 // Sides returns where texts are filled up and where they are cut: "left", "right", or ""
 // where nothing says it, which counts as right.
 func (s *Side) Sides() (padding, truncation string) { return s.sides[0], s.sides[1] }
+
+// Length returns the longest text that the class is made for, where it says so; else 0.
+func (s *Side) Length() int { return s.class.length }
 
 // Raw returns the value of a key of the configuration, nil where there is none.
 func (s *Side) Raw(key string) json.RawMessage { return s.config.values[key] }
