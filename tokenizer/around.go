@@ -30,6 +30,14 @@ func (t *Tokenizer) putAroundAs(side *sidefiles.Side, beside bool) error {
 	if raw != nil {
 		return t.readPostProcessor(raw)
 	}
+	if len(single) == 1 {
+		return nil // nothing is put around a text
+	}
+	return t.putParts(single, pair, side)
+}
+
+// putParts has a post-processor of these parts, as the classes of side files write them.
+func (t *Tokenizer) putParts(single, pair []string, side *sidefiles.Side) (err error) {
 	p := postProcessor{Type: "TemplateProcessing", SpecialTokens: map[string]templateSpecial{}}
 	p.Single, p.Pair = t.templateOf(&p, single, side), t.templateOf(&p, pair, side)
 	if t.processors, err = p.steps(nil); err == nil {
@@ -38,7 +46,7 @@ func (t *Tokenizer) putAroundAs(side *sidefiles.Side, beside bool) error {
 	return err
 }
 
-// templateOf makes a template of parts as the classes of side files write them.
+// templateOf makes a template of parts.
 func (t *Tokenizer) templateOf(p *postProcessor, parts []string, side *sidefiles.Side) (items []map[string]templateItem) {
 	for _, part := range parts {
 		i := strings.LastIndex(part, ":")

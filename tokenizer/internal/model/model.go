@@ -1,7 +1,6 @@
 package model
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
@@ -42,48 +41,52 @@ type Encoder interface {
 // instead of the byte-level alphabet if alphabet is set and it can do that,
 // which raw tells.
 func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
-	fields, o, err := readOptions(raw)
-	if err != nil {
-		return nil, false, err
-	}
-	if err := checkFields(fields, o); err != nil {
-		return nil, false, err
-	}
-	return readAs(fields, o, alphabet)
+	return Find(raw).Read(nil, alphabet)
 }
 
-// ReadAs is [Read] for another model of the same vocabulary and merges: what raw says
-// beside them counts for nothing, and small has the small fields instead.
-func ReadAs(raw, small []byte, alphabet bool) (m Model, isRaw bool, err error) {
-	fields, _, err := readOptions(raw)
-	if err != nil {
-		return nil, false, err
-	}
-	_, o, err := readOptions(small)
-	if err != nil {
-		return nil, false, err
-	}
-	if jsontext.IsNull(fields["vocab"]) {
-		return nil, false, vocab.ErrNoVocab
-	}
-	return readAs(fields, o, alphabet)
+// Section is a model section whose fields have been found, and not yet read.
+type Section struct {
+	fields map[string][]byte
+	o      *modelOptions
+	err    error // why they have not
 }
 
-// Type returns the type of the model that a section describes, "" if it does not say so.
-func Type(raw []byte) string {
-	if jsontext.IsNull(raw) {
-		return ""
+// Find finds the fields of a model section. Who reads it gets the error.
+func Find(raw []byte) *Section {
+	var s Section
+	s.fields, s.o, s.err = readOptions(raw)
+	return &s
+}
+
+// Read is [Read]. With small it makes another model of the same vocabulary and merges:
+// what the section says beside them counts for nothing, and small has the small fields.
+func (s *Section) Read(small []byte, alphabet bool) (m Model, isRaw bool, err error) {
+	if s.err != nil {
+		return nil, false, s.err
 	}
-	fields, err := readFields(raw)
+	o := s.o
+	if small != nil {
+		if _, o, err = readOptions(small); err == nil && jsontext.IsNull(s.fields["vocab"]) {
+			err = vocab.ErrNoVocab
+		}
+	} else {
+		err = checkFields(s.fields, o)
+	}
 	if err != nil {
-		return ""
+		return nil, false, err
 	}
-	if isList(fields["vocab"]) {
+	return readAs(s.fields, o, alphabet)
+}
+
+// Type returns the type of the model, "" where nothing says it.
+func (s *Section) Type() string {
+	if isList(s.fields["vocab"]) {
 		return "Unigram"
 	}
-	var kind string
-	_ = json.Unmarshal(fields["type"], &kind) // who reads the model says what is wrong
-	return kind
+	if s.o == nil {
+		return ""
+	}
+	return s.o.Type
 }
 
 // isList reports whether a vocabulary is a list of tokens with their scores.
@@ -124,15 +127,14 @@ func readWords(raw []byte) (*vocab.Vocab, error) {
 
 // Place returns the place of a token in the list of a Unigram model: the first from a
 // place on, of those with a score of zero alone if zero is set.
-func Place(raw []byte, token string, from int, zero bool) (int, bool) {
-	fields, err := readFields(raw)
-	if err != nil || !isList(fields["vocab"]) {
+func (s *Section) Place(token string, from int, zero bool) (int, bool) {
+	if !isList(s.fields["vocab"]) {
 		return 0, false
 	}
-	s := &jsontext.Scanner{Data: fields["vocab"]}
+	list := &jsontext.Scanner{Data: s.fields["vocab"]}
 	i, found := -1, -1
-	_ = s.Array(func() error { // who reads the model says what is wrong
-		text, score, err := readScored(s)
+	_ = list.Array(func() error { // who reads the model says what is wrong
+		text, score, err := readScored(list)
 		if i++; err == nil && found < 0 && i >= from && string(text) == token && (score == 0 || !zero) {
 			found = i
 		}

@@ -12,7 +12,7 @@ import (
 
 // build is what a class makes its tokenizers of: the sections of a tokenizer.json without
 // the vocabulary, as descriptions that [Side.expand] fills in. One that is empty has no
-// such section. A build with nothing but a post-processor leaves the others as they are.
+// such section.
 //
 // The classes of the reference's version 5 make all components anew and take only the
 // vocabulary, the merges and mostly the post-processor from tokenizer.json, even where the
@@ -26,6 +26,8 @@ type build struct {
 	// token itself, a token for the id of a name (token=name), or one so many ids behind a
 	// token (token+1), and has its type behind a colon.
 	post string
+	// behind says that a tokenizer.json is taken as it is, but for the post-processor.
+	behind bool
 	// last says that it goes before that of tokenizer.json.
 	last bool
 	// texts are settings that a part of the post-processor can be, where nothing says
@@ -39,7 +41,7 @@ type build struct {
 // Source is what a tokenizer.json, or a vocabulary in its place, says of what a class
 // takes over.
 type Source struct {
-	Model      string // the type of the model, "" where nothing says it
+	Model      string // the type of the model, "" where there is no tokenizer.json
 	Normalizer []byte
 	// Has reports whether the vocabulary has a token.
 	Has func(token string) bool
@@ -62,7 +64,7 @@ type Sections struct {
 // which is an error of the reference.
 func (s *Side) Sections(from *Source) (*Sections, error) {
 	b := s.class.build
-	if b == nil || b.model == "" || !b.fits(from) {
+	if b == nil || b.behind && from.Model != "" || !b.fits(from) {
 		return nil, nil
 	}
 	var out Sections
@@ -100,17 +102,6 @@ func (b *build) fits(from *Source) bool {
 		}
 	}
 	return len(b.needs) == 0
-}
-
-// WordPieces reports whether the class makes a WordPiece model, and BytePairs whether it
-// makes one with merges.
-func (s *Side) WordPieces() bool { return s.makes("WordPiece") }
-
-// BytePairs reports whether the class makes a model with merges.
-func (s *Side) BytePairs() bool { return s.makes("BPE") }
-
-func (s *Side) makes(model string) bool {
-	return s.class.build != nil && strings.Contains(s.class.build.model, `"`+model+`"`)
 }
 
 // Decoding returns what the class does in decoding beyond its decoder.

@@ -24,7 +24,7 @@ var bert = class{names: bertNames, build: &bertBuild}
 
 // bertBehind is BERT's class without an __init__: the components of tokenizer.json, with
 // BERT's post-processor.
-var bertBehind = class{names: bertNames, build: &build{post: bertAround, last: true}}
+var bertBehind = class{names: bertNames, build: func() *build { b := bertBuild; b.behind = true; return &b }()}
 
 // dpr is BERT's class, but for do_lower_case, which it takes without handing it on.
 var dpr = class{names: bertNames, build: func() *build {

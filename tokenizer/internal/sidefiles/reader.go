@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
 	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
 )
 
@@ -37,6 +38,10 @@ func Read(files *Files) (*Side, error) {
 	}
 	s, err := r.side(files)
 	if err != nil {
+		_, named := errors.AsType[*Error](err)
+		if _, unknown := errors.AsType[*fault.Unsupported](err); named || unknown {
+			return nil, err
+		}
 		return nil, &Error{ConfigName, err}
 	}
 	return s, nil
@@ -277,10 +282,8 @@ func (r *reader) side(files *Files) (*Side, error) {
 	if err := r.args.read("tokenizer_class", &class); err != nil {
 		return nil, err
 	}
-	other, kind := ofModel(files.Model)
-	s.class = classOf(cmp.Or(class, other), kind, files.ByteLevel)
-	if files.Plain {
-		s.class = &plain
+	if err := s.choose(class, files); err != nil {
+		return nil, err
 	}
 	var err error
 	if s.Extra, err = r.extra(); err != nil {
@@ -307,6 +310,30 @@ func (r *reader) side(files *Files) (*Side, error) {
 		s.Listed = append(s.Listed, t)
 	}
 	return s, nil
+}
+
+// choose finds the class of the tokenizer, by the name that tokenizer_config.json has.
+func (s *Side) choose(name string, files *Files) error {
+	other, kind, err := ofModel(files.Model)
+	if err != nil {
+		// The file is the model's, and who reads it for the model says what is wrong with
+		// it; but without it nobody knows what else a vocabulary is for.
+		if files.Vocabulary != nil {
+			return &Error{ModelName, err}
+		}
+		other, kind = "", ""
+	}
+	s.name, s.kind = cmp.Or(name, other), kind
+	switch {
+	case files.Plain:
+		s.class = &plain
+	case files.Vocabulary != nil:
+		s.class, err = s.classOfVocabulary(files.Vocabulary)
+		return err
+	default:
+		s.class = classOf(s.name, kind, files.ByteLevel)
+	}
+	return nil
 }
 
 // addExtra adds the special tokens without a name that the class has.
