@@ -114,8 +114,8 @@ tokenizer-parity: ## compare the tokenizer with two versions of Hugging Face's o
 template-parity: ## compare the chat templates that packages ship with two versions of transformers; needs Python 3
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh templates
 
-tokenizer-sidefiles: ## record what AutoTokenizer makes of the files beside tokenizer.json; needs Python 3 with transformers 5.24.0
-	"$(or $(PYTHON),python3)" testdata/gen/tokenizer/sidefiles.py --models "$${COREML_FIXTURES:?needs COREML_FIXTURES}/../tokenizers/models" tokenizer/testdata/sidefiles
+tokenizer-sidefiles: ## compare with AutoTokenizer all that lies beside tokenizer.json, and record it; needs Python 3 and COREML_FIXTURES
+	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh sidefiles
 
 bench-tokenizer: ## encoding speed beside Hugging Face's encode_batch_fast, in one run
 	PYTHON="$(PYTHON)" testdata/gen/tokenizer/run.sh bench

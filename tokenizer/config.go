@@ -147,6 +147,9 @@ func (c *sideFiles) fill() error {
 		return err
 	}
 	// Models without a limit write 1e30 here.
+	if none := c.Length(); length == nil && most == nil && none > 0 {
+		c.ModelMaxLength = none
+	}
 	if length = cmp.Or(length, most); length != nil && *length > 0 && *length < 1<<31 {
 		c.ModelMaxLength = int(*length)
 	}

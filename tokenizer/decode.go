@@ -8,6 +8,7 @@ import (
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
 	"github.com/gocoreml/coreml/tokenizer/internal/decoder"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
 // Decode returns the text of ids. Ids that the vocabulary does not have are
@@ -45,6 +46,7 @@ func (t *Tokenizer) DecodeContext(ctx context.Context, ids []int, skipSpecial bo
 func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (string, *budget.Budget) {
 	may := &budget.Budget{}
 	may.Begin(done, 0)
+	ids = t.sieved(ids, skipSpecial)
 	var text string
 	if t.bytesOnly {
 		text = t.decodeBytes(may, ids, skipSpecial)
@@ -53,6 +55,9 @@ func (t *Tokenizer) decode(done <-chan struct{}, ids []int, skipSpecial bool) (s
 	}
 	if t.cleans {
 		text = cleanUp(text)
+	}
+	if t.decoding.kind == sidefiles.Whisper {
+		text = withoutTimes(text)
 	}
 	return text, may
 }

@@ -25,6 +25,9 @@
 //	}
 //	fmt.Print(d.Flush())
 //
+// A folder is loaded as AutoTokenizer of transformers 5.24 loads it, whose classes make
+// most components anew; [Loader] keeps those of tokenizer.json.
+//
 // [Tokenizer.EncodeChat] does the first two steps in one, and can keep control
 // tokens that users write from being control tokens. Conversations are handed to
 // templates as version 5.24 of Hugging Face transformers does, or as 4.57 with

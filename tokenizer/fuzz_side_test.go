@@ -2,6 +2,7 @@ package tokenizer_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -41,7 +42,9 @@ func FuzzSideFiles(f *testing.F) {
 			}
 		}
 		ids, err := tok.Encode("a <s>[x] "+c.EOSToken, true)
-		if err != nil {
+		// A class takes the unknown token from the configuration, and the reference fails
+		// in the same way if the vocabulary does not have it.
+		if err != nil && !strings.Contains(err.Error(), "the unknown token") {
 			t.Fatal(err)
 		}
 		tok.Decode(ids, true)

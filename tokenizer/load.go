@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
@@ -49,28 +50,57 @@ const maxFile = 1 << 27
 //     that of the class in tokenizer_config.json, or of the model_type in config.json,
 //     as transformers 5.24 has it; without either that of GPT-2, or of BERT.
 //
+// With files beside it a tokenizer.json is read as AutoTokenizer of transformers 5.24
+// reads it, of which [Loader] tells and which it can keep from happening. Without any it
+// is what the tokenizers library makes of it.
+//
 // A component that this package does not have is an [*UnsupportedError], a
 // malformed file a [*FormatError].
-func Load(path string) (*Tokenizer, error) {
+func Load(path string) (*Tokenizer, error) { return (*Loader)(nil).Load(path) }
+
+// LoadFS is [Load] for a directory of a file system.
+func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) { return (*Loader)(nil).LoadFS(fsys, dir) }
+
+// Loader loads tokenizers in a way of its own. A nil one and the zero value load as [Load]
+// does. It is safe for concurrent use as long as nobody changes it.
+type Loader struct {
+	// KeepComponents takes a tokenizer.json as it is, as PreTrainedTokenizerFast of
+	// transformers does. Of the files beside it the tokens and the chat templates count.
+	//
+	// Without it the class counts that tokenizer_config.json names, or config.json by the
+	// kind of model, as in AutoTokenizer of transformers 5.24. Most classes of this
+	// version make the normalizer, the pre-tokenizer, the decoder, the options of the model
+	// and often the post-processor anew, and take no more than the vocabulary from
+	// tokenizer.json. For most models this changes nothing. For some it loses what they
+	// were trained with, and ids are others than in training, as they are for those who
+	// use transformers 5: GPT2Tokenizer, the class of SmolLM2, does not cut numbers into
+	// digits as its file does (156 of 1,070 hard texts differ), and LlamaTokenizer puts no
+	// mark before a text that begins with a space, as the file of Mistral 7B v0.1 does
+	// (74 of them).
+	KeepComponents bool
+}
+
+// Load is [Load] with what the loader says.
+func (l *Loader) Load(path string) (*Tokenizer, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
 	if info.IsDir() {
-		return load(os.DirFS(path), ".", fileName)
+		return l.load(os.DirFS(path), ".", fileName)
 	}
-	return load(os.DirFS(filepath.Dir(path)), ".", filepath.Base(path))
+	return l.load(os.DirFS(filepath.Dir(path)), ".", filepath.Base(path))
 }
 
-// LoadFS is [Load] for a directory of a file system.
-func LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
+// LoadFS is [LoadFS] with what the loader says.
+func (l *Loader) LoadFS(fsys fs.FS, dir string) (*Tokenizer, error) {
 	if fsys == nil {
 		return nil, errNoFileSystem
 	}
-	return load(fsys, dir, fileName)
+	return l.load(fsys, dir, fileName)
 }
 
-func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
+func (l *Loader) load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	full := path.Join(dir, name)
 	// A link is there, wherever it leads: another file in place of one that was meant
 	// would give other ids.
@@ -93,6 +123,7 @@ func load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, boundary(err)
 	}
+	side.files.Plain = l != nil && l.KeepComponents && kindOf(name, data) == noVocab && !isPieces(name, data)
 	var t *Tokenizer
 	if kindOf(name, data) != noVocab {
 		t, err = loadVocab(fsys, dir, name, data, side)
@@ -196,12 +227,18 @@ func parse(data []byte, side *sideFiles) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.config = side.Config
-	rebuilds := side.Rebuilds(sections)
-	if rebuilds {
-		tokens = nil
+	found := model.Find(sections["model"])
+	made, err := side.Sections(&sidefiles.Source{
+		Model: cmp.Or(found.Type(), "BPE"), Normalizer: sections["normalizer"], Place: found.Place,
+		Has: func(token string) bool { return bytes.Contains(sections["model"], []byte(strconv.Quote(token))) },
+	})
+	if err != nil {
+		return nil, formatOf(err)
 	}
-	if err := side.Set(sections); err != nil {
-		return nil, &FormatError{File: sidefiles.ConfigName, Err: err}
+	var small []byte
+	if made != nil {
+		small, tokens = made.Model, nil
+		sections["normalizer"], sections["pre_tokenizer"], sections["decoder"] = made.Normalizer, made.PreTokenizer, made.Decoder
 	}
 	if err := t.readSteps(sections); err != nil {
 		return nil, err
@@ -209,39 +246,27 @@ func parse(data []byte, side *sideFiles) (*Tokenizer, error) {
 	if err := t.readTruncation(sections["truncation"]); err != nil {
 		return nil, err
 	}
-	if err := t.readModel(sections["model"]); err != nil {
+	if err := t.readModel(found, small); err != nil {
 		return nil, err
 	}
 	if fixed := side.FixedPattern(sections["pre_tokenizer"], side.files.Model, t.vocab.Count); fixed != nil {
 		sections["pre_tokenizer"] = fixed
-		if err := cmp.Or(t.readSteps(sections), t.readModel(sections["model"])); err != nil {
+		if err := cmp.Or(t.readSteps(sections), t.readModel(found, small)); err != nil {
 			return nil, err
 		}
 	}
 	if t.cleans, err = side.cleans(t.model); err != nil {
 		return nil, err
 	}
-	if err := t.addAll(tokens, side.Side); err != nil || !rebuilds {
-		return t, err
+	if err := t.addAll(tokens, side.Side); err != nil {
+		return nil, err
 	}
-	return t, t.putAroundAs(side.Side)
+	t.setDecoding(side.Side)
+	return t, t.putAroundAs(side.Side, !jsontext.IsNull(sections["post_processor"]))
 }
 
-// putAroundAs has the post-processor of the class that rebuilds the tokenizer.
-func (t *Tokenizer) putAroundAs(side *sidefiles.Side) error {
-	raw, replaces, err := side.Around(t.TokenToID)
-	if err != nil {
-		return &FormatError{File: sidefiles.ConfigName, Err: err}
-	}
-	if !replaces {
-		return nil
-	}
-	t.processors, t.before, t.after = nil, nil, nil
-	return t.readPostProcessor(raw)
-}
-
-// readModel reads the model.
-func (t *Tokenizer) readModel(raw []byte) (err error) {
+// readModel reads the model, with other small fields if there are some.
+func (t *Tokenizer) readModel(section *model.Section, small []byte) (err error) {
 	drops := slices.ContainsFunc(t.normalizers, func(n normalizer.Step) bool { return n.Drops })
 	if drops && slices.ContainsFunc(t.stages, func(sg pretokenizer.Stage) bool { return sg.Placed }) {
 		t.intricate = true
@@ -252,7 +277,7 @@ func (t *Tokenizer) readModel(raw []byte) (err error) {
 		// Text that is already in the alphabet is mapped a second time.
 		alphabet = alphabet && !st.Alphabet
 	}
-	if t.model, t.raw, err = model.Read(raw, alphabet); err == nil {
+	if t.model, t.raw, err = section.Read(small, alphabet); err == nil {
 		t.vocab = t.model.Tokens()
 		t.size = len(t.vocab.Spans)
 	}

@@ -4,15 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
-	"github.com/gocoreml/coreml/tokenizer/internal/fault"
+	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
 	"github.com/gocoreml/coreml/tokenizer/internal/model"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 	"github.com/gocoreml/coreml/tokenizer/internal/tekken"
 	"github.com/gocoreml/coreml/tokenizer/internal/tiktoken"
 	"github.com/gocoreml/coreml/tokenizer/internal/vocab"
@@ -103,23 +103,23 @@ var errNoVocab = fmt.Errorf("none of %s is there", strings.Join(append(FileNames
 
 // builder makes a tokenizer of a vocabulary and of what is known about its class.
 type builder struct {
-	*settings
-	side  *sideFiles
-	class class
-	t     *Tokenizer
-	fsys  fs.FS
-	dir   string
+	side *sideFiles
+	t    *Tokenizer
+	fsys fs.FS
+	dir  string
 	// first are the tokens that come with the vocabulary, before those of side files.
 	first []added.Token
+	// pattern cuts a text where the vocabulary itself says how, "" where the class does.
+	pattern string
+	// begins says that a text has a beginning where no setting says otherwise, and deaf
+	// that settings do not count.
+	begins, deaf bool
 }
 
 // loadVocab makes a tokenizer of a vocabulary that is no tokenizer.json.
 func loadVocab(fsys fs.FS, dir, name string, data []byte, side *sideFiles) (*Tokenizer, error) {
-	s, err := readSettings(fsys, dir)
-	if err != nil {
-		return nil, err
-	}
-	b := &builder{settings: s, side: side, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}, config: side.Config}}
+	b := &builder{side: side, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}}}
+	var err error
 	switch kindOf(name, data) {
 	case mergesVocab:
 		err = b.merges(data)
@@ -136,9 +136,23 @@ func loadVocab(fsys fs.FS, dir, name string, data []byte, side *sideFiles) (*Tok
 	return b.t, b.finish()
 }
 
+// resolve reads the files beside the vocabulary for its class.
+func (b *builder) resolve(v sidefiles.Vocabulary) error {
+	b.side.files.Vocabulary = &v
+	err := b.side.resolve(nil, nil)
+	b.t.config = b.side.Config
+	return err
+}
+
+// sections returns what the class makes of the vocabulary.
+func (b *builder) sections() (*sidefiles.Sections, error) {
+	made, err := b.side.Sections(&sidefiles.Source{})
+	return made, formatOf(err)
+}
+
 // merges reads vocab.json, and merges.txt beside it.
-func (b *builder) merges(data []byte) (err error) {
-	if b.class, err = b.settings.classOf("GPT2", false); err != nil {
+func (b *builder) merges(data []byte) error {
+	if err := b.resolve(sidefiles.Vocabulary{Model: "BPE", Otherwise: "GPT2"}); err != nil {
 		return err
 	}
 	full := path.Join(b.dir, mergesFile)
@@ -149,9 +163,12 @@ func (b *builder) merges(data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := model.FromMerges(b.expand(b.class.small), data, merges)
-	var wrong *model.MergesError
-	if errors.As(err, &wrong) {
+	made, err := b.sections()
+	if err != nil {
+		return err
+	}
+	m, err := model.FromMerges(made.Model, data, merges)
+	if wrong, ok := errors.AsType[*model.MergesError](err); ok {
 		return &FormatError{File: mergesFile, Err: wrong.Err}
 	}
 	if err != nil {
@@ -162,15 +179,19 @@ func (b *builder) merges(data []byte) (err error) {
 }
 
 // words reads vocab.txt.
-func (b *builder) words(data []byte) (err error) {
-	if b.class, err = b.settings.classOf("Bert", true); err != nil {
+func (b *builder) words(data []byte) error {
+	if err := b.resolve(sidefiles.Vocabulary{Model: "WordPiece", Otherwise: "Bert"}); err != nil {
 		return err
 	}
 	v, err := vocab.ReadLines(data)
 	if err != nil {
 		return err
 	}
-	m, err := model.FromWords(b.expand(b.class.small), v)
+	made, err := b.sections()
+	if err != nil {
+		return err
+	}
+	m, err := model.FromWords(made.Model, v)
 	if err == nil {
 		b.use(m, false)
 	}
@@ -181,13 +202,6 @@ func (b *builder) words(data []byte) (err error) {
 func (b *builder) use(m model.Model, raw bool) {
 	b.t.model, b.t.raw, b.t.vocab = m, raw, m.Tokens()
 	b.t.size = len(b.t.vocab.Spans)
-}
-
-// cutBy sets the class of a vocabulary of ranks: what is around a text, and a pattern in
-// place of the rest.
-func (b *builder) cutBy(c class, pattern string) {
-	c.normalizer, c.pre, c.decoder, c.lower = "", splitBytes(pattern, "false"), byteLevel, false
-	b.class = c
 }
 
 // ranks reads a file of tiktoken. Where its name says nothing, the control tokens are those
@@ -203,23 +217,22 @@ func (b *builder) ranks(name string, data []byte) error {
 	}
 	b.use(m, m.Raw())
 	if known, ok := tiktoken.Named(strings.TrimSuffix(name, ".tiktoken")); ok {
-		// tiktoken itself calls this one the end of a text.
-		b.cutBy(class{tokens: map[string]string{"eos_token": endOfText}}, known.Pattern)
+		b.pattern = known.Pattern
 		for _, sp := range known.Specials {
 			b.first = append(b.first, added.Token{Content: sp.Text, ID: int64(sp.ID), Special: true, Given: true})
 		}
-		return nil
+		// tiktoken itself calls this one the end of a text.
+		return b.resolve(sidefiles.Vocabulary{Names: []sidefiles.Name{{Name: "eos_token", Value: sidefiles.Value{Text: "<|endoftext|>"}}}})
+	}
+	if err := b.resolve(sidefiles.Vocabulary{}); err != nil {
+		return err
 	}
 	// The files of Kimi bring a class of their own, whose pattern is not that of others.
-	pattern, end := tiktoken.CL100K, 0
-	if b.settings.class == "TikToken" && b.has("auto_map") {
-		pattern, end = tiktoken.Kimi, len(tokens)+256
+	end := 0
+	b.pattern = tiktoken.CL100K
+	if class, _ := b.side.Class(); class == "TikToken" && !jsontext.IsNull(b.side.Raw("auto_map")) {
+		b.pattern, end = tiktoken.Kimi, len(tokens)+256
 	}
-	c := classes[b.settings.class]
-	if b.settings.class == "Llama" || b.settings.class == "CodeLlama" {
-		c.tokens = llamaTokens
-	}
-	b.cutBy(c, pattern)
 	return b.reserve(len(tokens), end)
 }
 
@@ -227,12 +240,12 @@ func (b *builder) ranks(name string, data []byte) error {
 // placeholders to those between them and up to end.
 func (b *builder) reserve(start, end int) error {
 	byID := map[int64]string{}
-	for _, a := range b.added {
+	for _, a := range b.side.Listed {
+		if a.ID >= int64(start+maxReserved) {
+			return fmt.Errorf("added token %d of a vocabulary of %d", a.ID, start)
+		}
 		byID[a.ID] = a.Content
 		end = max(end, int(a.ID)+1)
-	}
-	if end > start+maxReserved {
-		return fmt.Errorf("added token %d of a vocabulary of %d", end-1, start)
 	}
 	known := map[string]bool{}
 	for id := start; id < end; id++ {
@@ -243,9 +256,9 @@ func (b *builder) reserve(start, end int) error {
 		known[text] = true
 		b.first = append(b.first, added.Token{Content: text, Special: true})
 	}
-	for _, a := range b.extra {
-		if !known[a.Content] {
-			b.first = append(b.first, added.Token{Content: a.Content, Special: true})
+	for _, v := range b.side.Extra {
+		if !known[v.Text] {
+			b.first = append(b.first, added.Token{Content: v.Text, Special: true})
 		}
 	}
 	return nil
@@ -268,19 +281,24 @@ func (b *builder) tekken(data []byte) error {
 		return err
 	}
 	b.use(m, m.Raw())
-	b.cutBy(class{}, f.Pattern)
+	b.pattern = f.Pattern
 	for id, text := range f.Specials {
 		b.first = append(b.first, added.Token{Content: text, ID: int64(id), Special: true, Given: true})
 	}
-	b.class.tokens = map[string]string{"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
-	maps.DeleteFunc(b.class.tokens, func(_, text string) bool { return !slices.Contains(f.Specials, text) })
+	names := []sidefiles.Name{} // of those that are there
+	for _, pair := range [][2]string{{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"pad_token", "<pad>"}, {"unk_token", "<unk>"}} {
+		if slices.Contains(f.Specials, pair[1]) {
+			names = append(names, sidefiles.Name{Name: pair[0], Value: sidefiles.Value{Text: pair[1]}})
+		}
+	}
+	if err := b.resolve(sidefiles.Vocabulary{Names: names}); err != nil {
+		return err
+	}
 	// Other models with such a file are loaded by transformers alone, which puts nothing
 	// around a text unless it is told to.
-	b.class.bos = b.modelType == "" || mistralTypes[b.modelType]
-	if mistralTypes[b.modelType] {
-		delete(b.fields, "add_bos_token")
-		delete(b.fields, "add_eos_token")
-	}
+	_, kind := b.side.Class()
+	b.deaf = mistralTypes[kind]
+	b.begins = b.deaf || kind == ""
 	return nil
 }
 
@@ -289,10 +307,4 @@ func (b *builder) tekken(data []byte) error {
 var mistralTypes = map[string]bool{
 	"ministral": true, "ministral3": true, "mistral": true, "mistral3": true, "mistral_large4": true, "mixtral": true,
 	"pixtral": true, "voxtral": true, "voxtral_realtime": true,
-}
-
-// unsupportedClass is the error of a class that makes something of its vocabulary that is
-// not known here.
-func unsupportedClass(name string) error {
-	return &fault.Unsupported{Component: "model", Name: name + " without tokenizer.json"}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/bytelevel"
+	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
 // maxHeld is the number of tokens that a stream holds back at most. A model
@@ -47,7 +48,9 @@ type Decoder struct {
 	// though read moves past them.
 	held, heldBytes int
 
-	clean cleaner // for tokenizers that take out spaces
+	clean cleaner     // for tokenizers that take out spaces
+	times timeCleaner // and those that take out times
+	sieve sieve       // for those that pass ids over
 
 	may budget.Budget // of the stream, from its first token on
 	err error         // what ended it
@@ -68,7 +71,7 @@ func (d *Decoder) Next(id int) string {
 	if d == nil || d.t == nil { // no NewDecoder made it
 		return ""
 	}
-	if d.t.bytesOnly && !d.t.cleans {
+	if d.t.bytesOnly && !d.t.cleans && d.t.decoding.kind == sidefiles.Plain {
 		return d.nextBytes(id)
 	}
 	d.may.Resume(nil)
@@ -143,9 +146,15 @@ func (d *Decoder) reset() {
 
 // next is Next within the budget.
 func (d *Decoder) next(id int) string {
+	if !d.sieve.keeps(&d.t.decoding, id, d.skip) {
+		return ""
+	}
 	text := d.nextText(id)
 	if d.t.cleans {
-		return d.clean.next(text)
+		text = d.clean.next(text)
+	}
+	if d.t.decoding.kind == sidefiles.Whisper {
+		text = d.times.next(text)
 	}
 	return text
 }
@@ -217,7 +226,10 @@ func (d *Decoder) advance() string {
 func (d *Decoder) flush() string {
 	text := d.flushText()
 	if d.t.cleans {
-		return d.clean.next(text) + d.clean.rest()
+		text = d.clean.next(text) + d.clean.rest()
+	}
+	if d.t.decoding.kind == sidefiles.Whisper {
+		text = d.times.next(text) + d.times.rest()
 	}
 	return text
 }

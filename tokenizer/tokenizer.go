@@ -29,6 +29,7 @@ type Tokenizer struct {
 	writer      decoder.Writer // the decoder, if it is Metaspace alone
 	gaps        bool           // the decoder is told where tokens are skipped
 	cleans      bool           // spaces before marks are taken out of what is decoded
+	decoding    decoding       // what the class does beyond the decoders
 	before      []int
 	after       []int
 	// intricate says that the ids depend on more than the fast way follows: a

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prepare the comparison with Hugging Face's tokenizers and transformers and run one
 # part of it:
-#   run.sh parity | templates | bench
+#   run.sh parity | sidefiles | templates | bench
 # Everything that is made lies in bin/tokenizer, which git ignores. The vocabularies
 # and templates of others come from their packages and are never committed.
 #
@@ -27,7 +27,7 @@ venv() {
 	touch "$dir/made"
 }
 venv "$out/venv-5" tokenizers==0.23.3 transformers==5.24.0 jinja2==3.1.6 sentencepiece==0.2.3 protobuf
-[ "$1" = bench ] || venv "$out/venv-4" tokenizers==0.22.2 transformers==4.57.6 jinja2==3.1.6
+[ "$1" = bench ] || [ "$1" = sidefiles ] || venv "$out/venv-4" tokenizers==0.22.2 transformers==4.57.6 jinja2==3.1.6
 
 # pack NAME puts an npm package into the folder of packages.
 pack() {
@@ -93,6 +93,20 @@ parity)
 	"$new/python" $here/pieces.py --seed "$seed" --texts 2000 --all "$out/pieces"
 	COREML_TOKENIZER_PIECES="$out/pieces" go test -count=1 -run TestSentencePiece ./tokenizer
 	;;
+sidefiles)
+	# What AutoTokenizer makes of the published folders, of small tokenizers with every file
+	# beside them, of each class and of each kind of model: once on strings of today, and once
+	# on those of the testdata, which are recorded anew.
+	shared=${COREML_FIXTURES:?needs COREML_FIXTURES}
+	record() { "$new/python" -W ignore $here/sidefiles.py "$@" --models "$shared/../tokenizers/models" "$shared/smollm2" "$shared/storyteller"; }
+	record --seed "$(date +%s)" --count 200 --texts 300 --kinds "$out/sidefiles"
+	COREML_SIDEFILES="$out/sidefiles" go test -count=1 -v -run 'TestSideFiles|TestModelFolders' ./tokenizer >"$out/sidefiles.log" || status=1
+	grep -e '--- FAIL' "$out/sidefiles.log" || true
+	echo "$(grep -c '^    --- PASS' "$out/sidefiles.log") folders are as AutoTokenizer has them, $(grep -c '^    --- FAIL' "$out/sidefiles.log" || true) are not"
+	record tokenizer/testdata/sidefiles
+	go test -count=1 -run 'TestSideFiles|TestModelFolders' ./tokenizer || status=1
+	exit ${status:-0}
+	;;
 templates)
 	templates
 	go build -o "$out/render" ./$here/render
@@ -114,7 +128,7 @@ bench)
 	models | tr '\n' '\0' | xargs -0 "$new/python" $here/bench.py "$out/tokenizer.test" "$docs"
 	;;
 *)
-	echo "usage: run.sh parity | templates | bench" >&2
+	echo "usage: run.sh parity | sidefiles | templates | bench" >&2
 	exit 2
 	;;
 esac

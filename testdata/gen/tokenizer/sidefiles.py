@@ -1,16 +1,20 @@
 """Record what AutoTokenizer makes of the files beside tokenizer.json.
 
-    python sidefiles.py OUT [--seed N] [--count N] [--models DIR]
+    python sidefiles.py OUT [--seed N] [--count N] [--texts N] [--kinds] [--models DIR...]
 
 Writes OUT/bases.json, the tokenizer.json files that the cases begin with, and
 OUT/cases.jsonl.gz, one case a line: the base, the sections of it that the case
 changes, the other files of the folder, and what transformers answers. A case that
 transformers refuses to load has "error" in place of the answers. Needs transformers
-5.24.0; --seed and --count give other random cases than those committed. With --models
-it also writes OUT/models.jsonl.gz, the same answers for the folders in DIR.
+5.24.0; --seed and --count give other random cases than those committed, --kinds cases for
+each kind of model. With --models it also writes OUT/models.jsonl.gz, the same answers for
+the folders in DIR or, where that is a tokenizer's, for DIR itself.
 """
 import argparse
+import base64
 import gzip
+import inspect
+import io
 import json
 import os
 import random
@@ -20,7 +24,9 @@ from pathlib import Path
 os.environ["TRANSFORMERS_VERBOSITY"] = "critical"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import sentencepiece
 import transformers
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -102,7 +108,53 @@ OWN = {
                            "pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": False},
                            "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]}},
 }
-BASES = {"bytes": bytes_base, "bert": bert_base, "spaces": spaces_base, "pieces": pieces_base}
+# What classes name, in an order that gives those with a constant number of the unknown
+# token one that is a word.
+CLASS_TOKENS = ["<pad>", "<s>", "<unk>", "</s>", "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<mask>", "<|endoftext|>", "<cls>", "<sep>", "<bos>", "<eos>", "en_XX", "eng_Latn", "__fra__", "<|startoftranscript|>", "<|en|>", "<|zh|>", "<|de|>", "<|transcribe|>", "<|translate|>", "<|notimestamps|>"]
+
+
+def unlike(t):
+    """Gives a tokenizer components that no class has, so that it shows what a class makes anew."""
+    t.normalizer = normalizers.Sequence([normalizers.Replace("x", "y"), normalizers.Prepend("b")])
+    t.pre_tokenizer = pre_tokenizers.Whitespace()
+    t.decoder = decoders.Fuse()
+    t.post_processor = processors.TemplateProcessing("[PAD] $A", "[PAD] $A $B", [("[PAD]", CLASS_TOKENS.index("[PAD]"))])
+    t.add_special_tokens(["<s>", "</s>"])
+    return t
+
+
+def class_bytes_base():
+    vocab = {c: i for i, c in enumerate(CLASS_TOKENS + sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    merges = [("t", "h"), ("th", "e"), ("Ġ", "the"), ("Y", "e"), ("Ye", "s"), ("o", "k"), ("1", "1")]
+    for c in "abehkostyxy1":
+        vocab.setdefault(c + "</w>", len(vocab))
+    merges += [("o", "k</w>"), ("th", "e</w>")]
+    for a, b in merges:
+        vocab.setdefault(a + b, len(vocab))
+    return unlike(Tokenizer(models.BPE(vocab, merges, unk_token="<pad>", ignore_merges=True, byte_fallback=True)))
+
+
+def class_spaces_base():
+    pieces = CLASS_TOKENS + ["<0x%02X>" % i for i in range(256)] + sorted(set("abcdefghiklmnopstxyzTYZ▁<>./|[]1'\n"))
+    vocab = {p: i for i, p in enumerate(pieces)}
+    merges = [("t", "h"), ("th", "e"), ("▁", "the"), ("Y", "e"), ("Ye", "s"), ("▁", "▁"), ("▁", "a")]
+    for a, b in merges:
+        vocab.setdefault(a + b, len(vocab))
+    return unlike(Tokenizer(models.BPE(vocab, merges, unk_token="<pad>")))
+
+
+def class_words_base():
+    words = ["a", "b", "y", "the", "The", "yes", "Yes", "1", "ok", ".", "##a", "##b", "##e", "##1", "naive", "naïve", "emile", "Émile", "中", "文", "<", ">", "it", "'", "s", "n", "t", "tok"]
+    return unlike(Tokenizer(models.WordPiece({w: i for i, w in enumerate(CLASS_TOKENS + words)}, unk_token="[PAD]", max_input_chars_per_word=3)))
+
+
+def class_pieces_base():
+    # The class of Pegasus looks for the unknown token behind the first one.
+    pieces = [(t, 0.0) for t in CLASS_TOKENS] + [("▁", -2.0), ("▁the", -3.0), ("▁Yes", -3.5), ("▁a", -3.1), ("s", -4.0), ("n't", -5.0), ("▁▁", -4.5)]
+    return unlike(Tokenizer(models.Unigram(pieces + [(c, -6.0 - i / 16) for i, c in enumerate("abcdefghiklmnopqrtuvwxyzTYÉ<>.|[]1'中文\"`")], 4, False)))
+
+
+BASES = {"class bytes": class_bytes_base, "class spaces": class_spaces_base, "class words": class_words_base, "class pieces": class_pieces_base, "bytes": bytes_base, "bert": bert_base, "spaces": spaces_base, "pieces": pieces_base}
 
 
 def token(content, **flags):
@@ -207,8 +259,92 @@ def named_cases():
         yield f"LlamaTokenizer with {name} of {value}", "spaces", {}, {"tokenizer_config.json": {"tokenizer_class": "LlamaTokenizer", name: value}}
 
 
+# The classes that AutoTokenizer returns for a tokenizer.json, by the base that shows what
+# they make. Cpm and RoFormer want libraries that are not here, Esmc has a vocabulary
+# of its own, and MarkupLM encodes pages.
+CLASSES = {
+    "class bytes": "GPT2 CodeGen Whisper GPTNeoX Qwen2 Qwen3_5 Roberta Bart Longformer LED Mvp Blenderbot LayoutLMv3 Luke Deberta Cohere CLIP OpenAIGPT Herbert Nougat",
+    "class spaces": "Llama Phi3 CodeLlama Gemma Siglip2 Tipsv2 Reformer Nllb SeamlessM4T",
+    "class words": "Bert DistilBert MobileBert SqueezeBert Electra Lxmert LayoutLM ConvBert DPRContextEncoder DPRQuestionEncoder DPRReader LayoutLMv2 MPNet Funnel Splinter",
+    "class pieces": "T5 Lasr Udop VideoPrism Albert Barthez BigBird Camembert DebertaV2 LayoutXLM MBart MBart50 MLuke Pegasus RemBert XGLM XLMRoberta XLNet FNet Parakeet MT5 Bloom",
+}
+# Settings that change what some class makes.
+SETTINGS = {
+    "add_prefix_space": [True, False], "do_lower_case": [True, False], "tokenize_chinese_chars": [False], "strip_accents": [True, False], "clean_text": [False], "keep_accents": [True, False],
+    "split_by_punct": [True], "legacy": [True], "legacy_behaviour": [True], "trim_offsets": [False], "src_lang": ["[CLS]"], "tgt_lang": ["deu", "__fra__"], "unk_id": [5], "wordpieces_prefix": ["#"],
+    "add_bos_token": [True], "add_eos_token": [True], "language": ["german", "zh", "Mandarin", "nowhere"], "task": ["translate", "transcribe", "other"], "predict_timestamps": [True],
+}
+
+
+def charsmap():
+    """A map of SentencePiece that makes letters of a ligature and of a wide letter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "rules.tsv").write_text("FB01\t66 69\nFF41\t61\n2026\t2E 2E 2E\n")
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["the a b c"] * 20), model_writer=model, vocab_size=12, model_type="unigram", hard_vocab_limit=False,
+            normalization_rule_tsv=str(Path(folder, "rules.tsv")), minloglevel=2)
+        proto = sentencepiece_model_pb2.ModelProto()
+        proto.ParseFromString(model.getvalue())
+        return base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode()
+
+
+MAPPED = {"type": "Precompiled", "precompiled_charsmap": charsmap()}
+
+
+
+def parameters(name):
+    """The settings that a class has, but for those that every class has."""
+    from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
+
+    names = set()
+    for c in getattr(tokenizer_class_from_name(f"{name}Tokenizer"), "__mro__", ()):
+        if "__init__" in c.__dict__ and c.__name__ not in ("TokenizersBackend", "PreTrainedTokenizerBase"):
+            names |= set(inspect.signature(c.__init__).parameters)
+    return names | ({"legacy"} if name == "Llama" else set())
+
+
+def class_cases():
+    """Cases that show what each class makes of a vocabulary, whatever tokenizer.json says."""
+    for base, names in CLASSES.items():
+        for name in names.split():
+            config = {"tokenizer_class": f"{name}Tokenizer"}
+
+            def folder(**keys):
+                return {"tokenizer_config.json": config | keys}
+
+            yield f"class {name}", base, {}, folder()
+            yield f"class {name} without a post-processor", base, {"post_processor": None}, folder()
+            yield f"class {name} with names", base, {}, folder(eos_token="<end>", mask_token="tok", unk_token="[UNK]", added_tokens_decoder={"7": token("a", special=True), "999": token("<|img|>")})
+            # MBart50 lists its languages beside others without adding them.
+            if name != "MBart50":
+                yield f"class {name} with others", base, {}, folder(additional_special_tokens=["<b>", "the"], cls_token=typed("[SEP]", lstrip=True))
+            if name in parameters(name) or base == "class pieces":
+                yield f"class {name} with a map", base, {"normalizer": {"type": "Sequence", "normalizers": [NFC, MAPPED]} if len(name) % 2 else MAPPED}, folder()
+            for key, values in SETTINGS.items():
+                if (key, name) in (("task", "Luke"), ("task", "MLuke"), ("src_lang", "MBart50")):
+                    continue  # other tasks, and languages alone
+                for value in values if key in parameters(name) or key.startswith("add_bos") else []:
+                    yield f"class {name} with {key} of {value}", base, {}, folder(**{key: value})
+    for other in ("class bytes", "class words", "class pieces"):
+        for name in ("Llama", "Bert"):
+            yield f"class {name} and {other}", other, {}, {"tokenizer_config.json": {"tokenizer_class": f"{name}Tokenizer"}}
+
+
+def kind_cases():
+    """Cases of which class AutoTokenizer takes, for each kind of model."""
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    for kind in [*TOKENIZER_MAPPING_NAMES, "llama", "smollm3", "nosuch"]:
+        if TOKENIZER_MAPPING_NAMES.get(kind) == "EsmcTokenizer":
+            continue
+        for base, name in (("class bytes", None), ("class bytes", "GPT2Tokenizer"), ("class bytes", "PreTrainedTokenizerFast"), ("class spaces", "LlamaTokenizer"), ("class bytes", "LlamaTokenizerFast"),
+                           ("class bytes", "NoSuchTokenizer"), ("class pieces", None), ("class words", None), ("class pieces", "T5TokenizerFast"), ("class words", "BertTokenizer"), ("class bytes", "TokenizersBackend")):
+            yield f"kind {kind} and {name} of {base}", base, {}, {"config.json": {"model_type": kind}} | ({"tokenizer_config.json": {"tokenizer_class": name}} if name else {})
+
+
 def random_case(rnd, n):
-    base = rnd.choice(list(BASES))
+    base = rnd.choice(["bytes", "bert", "spaces", "pieces"])
     contents = rnd.sample(CONTENTS, rnd.randint(2, 8))
 
     def flags():
@@ -261,18 +397,20 @@ def random_case(rnd, n):
     return f"random {n}", base, patch, files
 
 
-def texts(rnd, added):
-    out = ["", "a the Yes naïve Émile 中文 ok. n't it 's", "  the  Yes", "THE YES É"]
-    for _ in range(6):
+def texts(rnd, added, count):
+    out = ["", "ﬁ ａ…  ``b'' 1112", "a the Yes naïve Émile 中文 ok. n't it 's", "  the  Yes", "THE YES É"]
+    for _ in range(count):
         out.append("".join(rnd.choice(WORDS + added * 2) + rnd.choice(GAPS) for _ in range(rnd.randint(1, 9))))
     return out
 
 
-def answers(folder, rnd, load=AutoTokenizer):
+def answers(folder, rnd, load=AutoTokenizer, count=6):
     try:
         t = load.from_pretrained(folder)
     except Exception as e:
         return {"error": f"{type(e).__name__}: {str(e).splitlines()[0][:120] if str(e) else ''}"}
+    if not getattr(t, "is_fast", False):
+        return {"error": f"{type(t).__name__} has no tokenizers behind it"}
     added = t.get_added_vocab()
     size = len(t)
     want = {"class": type(t).__name__, "len": size, "added": added, "special_ids": sorted(set(i for i in t.all_special_ids if i is not None)), "names": t.special_tokens_map,
@@ -281,7 +419,7 @@ def answers(folder, rnd, load=AutoTokenizer):
     if t.model_max_length < 1 << 31:
         want["max_length"] = t.model_max_length
     want["encode"] = []
-    for s in texts(rnd, list(added)[:8]):
+    for s in texts(rnd, [a for a in added if a != "<FILL_ME>"][:8], count):
         try:
             want["encode"].append([s, t.encode(s, add_special_tokens=False), t.encode(s)])
         except Exception:  # the model has no token for unknown words
@@ -301,50 +439,43 @@ def record(case, seed):
         return {"name": name, "base": base, "patch": patch, "files": files, "want": answers(folder, rnd)}
 
 
-# The classes of these make components of other kinds than tokenizer.json has, and give
-# other ids than those that the model was trained with. The answers are those without.
-WITHOUT_CLASS = {"mistral-v1"}
-# The classes of these change what is decoded: CLIPTokenizer the marks of words, and
-# WhisperTokenizer leaves times out.
-OWN_DECODING = {"clip", "whisper-tiny"}
-
-
 def write(path, records):
     with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as z:
         for r in records:
             z.write((json.dumps(r, ensure_ascii=False) + "\n").encode())
 
 
-def record_models(folder, seed):
-    for path in sorted(Path(folder).iterdir()):
+def record_models(folder, seed, count):
+    """The folders as AutoTokenizer loads them, and as PreTrainedTokenizerFast does."""
+    folder = Path(folder)
+    for path in [folder] if folder.joinpath("tokenizer.json").exists() else sorted(folder.iterdir()):
         if not path.joinpath("tokenizer.json").exists():
             continue
-        load = AutoTokenizer if path.name not in WITHOUT_CLASS else PreTrainedTokenizerFast
-        want = answers(path, random.Random(f"{seed} {path.name}"), load)
-        if path.name in WITHOUT_CLASS:
-            want["padding_side"] = AutoTokenizer.from_pretrained(path).padding_side
-        if path.name in OWN_DECODING:
-            del want["decode"]
-        yield {"name": path.name, "want": want}
+        for name, load in (("", AutoTokenizer), (" kept", PreTrainedTokenizerFast)):
+            yield {"name": f"{path.parent.name}/{path.name}{name}", "want": answers(path, random.Random(f"{seed} {path.name}"), load, count)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=60)
-    parser.add_argument("--models")
+    parser.add_argument("--kinds", action="store_true")
+    parser.add_argument("--texts", type=int, default=30)
+    parser.add_argument("--models", nargs="*")
     parser.add_argument("out")
     args = parser.parse_args()
     if transformers.__version__ != WANTED:
         raise SystemExit(f"needs transformers {WANTED}, not {transformers.__version__}")
     rnd = random.Random(args.seed)
-    cases = [*named_cases(), *(random_case(rnd, n) for n in range(args.count))]
+    cases = [*named_cases(), *class_cases(), *(kind_cases() if args.kinds else ()), *(random_case(rnd, n) for n in range(args.count))]
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     (out / "bases.json").write_text(json.dumps(BASE_FILES, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-    write(out / "cases.jsonl.gz", (record(case, args.seed) for case in cases))
+    records = (record(case, args.seed) for case in cases)
+    # A kind whose class cannot take the vocabulary shows nothing.
+    write(out / "cases.jsonl.gz", (r for r in records if not (r["name"].startswith("kind ") and "error" in r["want"])))
     if args.models:
-        write(out / "models.jsonl.gz", record_models(args.models, args.seed))
+        write(out / "models.jsonl.gz", (r for folder in args.models for r in record_models(folder, args.seed, args.texts)))
     print(f"{len(cases)} cases")
 
 

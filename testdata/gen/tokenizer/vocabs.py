@@ -90,8 +90,6 @@ class Auto:
         return self.t.encode(text, add_special_tokens=special)
 
     def decode(self, ids, skip):
-        if type(self.t).__name__ == "WhisperTokenizer":  # whose own decode leaves out times
-            return self.t.backend_tokenizer.decode(ids, skip_special_tokens=skip)
         return self.t.decode(ids, skip_special_tokens=skip)
 
 

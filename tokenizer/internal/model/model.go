@@ -43,13 +43,59 @@ type Encoder interface {
 // instead of the byte-level alphabet if alphabet is set and it can do that,
 // which raw tells.
 func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
-	fields, o, err := readOptions(raw)
+	return Find(raw).Read(nil, alphabet)
+}
+
+// Section is a model section whose fields have been found, and not yet read.
+type Section struct {
+	fields map[string][]byte
+	o      *modelOptions
+	err    error // why they have not
+}
+
+// Find finds the fields of a model section. Who reads it gets the error.
+func Find(raw []byte) *Section {
+	var s Section
+	s.fields, s.o, s.err = readOptions(raw)
+	return &s
+}
+
+// Read is [Read]. With small it makes another model of the same vocabulary and merges:
+// what the section says beside them counts for nothing, and small has the small fields.
+func (s *Section) Read(small []byte, alphabet bool) (m Model, isRaw bool, err error) {
+	if s.err != nil {
+		return nil, false, s.err
+	}
+	o := s.o
+	if small != nil {
+		if _, o, err = readOptions(small); err == nil && jsontext.IsNull(s.fields["vocab"]) {
+			err = vocab.ErrNoVocab
+		}
+	} else {
+		err = checkFields(s.fields, o)
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	if err := checkFields(fields, o); err != nil {
-		return nil, false, err
+	return readAs(s.fields, o, alphabet)
+}
+
+// Type returns the type of the model, "" where nothing says it.
+func (s *Section) Type() string {
+	if isList(s.fields["vocab"]) {
+		return "Unigram"
 	}
+	if s.o == nil {
+		return ""
+	}
+	return s.o.Type
+}
+
+// isList reports whether a vocabulary is a list of tokens with their scores.
+func isList(raw []byte) bool { return len(raw) > 0 && raw[0] == '[' }
+
+// readAs reads a model with the small fields o.
+func readAs(fields map[string][]byte, o *modelOptions, alphabet bool) (Model, bool, error) {
 	if o.Type == "Unigram" {
 		u, err := readUnigram(fields["vocab"], o)
 		if err != nil {
@@ -57,7 +103,7 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 		}
 		return u, false, nil
 	}
-	words, err := vocab.Read(&jsontext.Scanner{Data: fields["vocab"]})
+	words, err := readWords(fields["vocab"])
 	if err != nil {
 		return nil, false, fmt.Errorf("vocabulary: %w", err)
 	}
@@ -69,6 +115,34 @@ func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
 		return nil, false, fmt.Errorf("merges: %w", err)
 	}
 	return b, b.raw, nil
+}
+
+// readWords reads a vocabulary, of one that is a list the tokens alone.
+func readWords(raw []byte) (*vocab.Vocab, error) {
+	if isList(raw) {
+		var m unigram
+		err := m.readTokens(raw)
+		return m.vocab, err
+	}
+	return vocab.Read(&jsontext.Scanner{Data: raw})
+}
+
+// Place returns the place of a token in the list of a Unigram model: the first from a
+// place on, of those with a score of zero alone if zero is set.
+func (s *Section) Place(token string, from int, zero bool) (int, bool) {
+	if !isList(s.fields["vocab"]) {
+		return 0, false
+	}
+	list := &jsontext.Scanner{Data: s.fields["vocab"]}
+	i, found := -1, -1
+	_ = list.Array(func() error { // who reads the model says what is wrong
+		text, score, err := readScored(list)
+		if i++; err == nil && found < 0 && i >= from && string(text) == token && (score == 0 || !zero) {
+			found = i
+		}
+		return err
+	})
+	return found, found >= 0
 }
 
 // checkFields refuses what would change the ids if it were passed over: a field that

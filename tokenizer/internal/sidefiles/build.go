@@ -3,118 +3,167 @@ package sidefiles
 import (
 	"encoding/json"
 	"errors"
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
 )
 
-// build is what a class makes its tokenizers of: the types of the components of a
-// section, with spaces between them and a stroke between what it may have.
+// build is what a class makes its tokenizers of: the sections of a tokenizer.json without
+// the vocabulary, as descriptions that [Side.expand] fills in. One that is empty has no
+// such section.
 //
-// The classes of the reference's version 5 make these components anew and take only the
-// vocabulary from tokenizer.json. This package follows where the components are the
-// same, so that only their settings can differ. Where they are others tokenizer.json
-// stands, which the model was trained with: SmolLM2's, for one, cuts numbers into
-// digits, and its class, GPT2Tokenizer, does not.
+// The classes of the reference's version 5 make all components anew and take only the
+// vocabulary, the merges and mostly the post-processor from tokenizer.json, even where the
+// model was trained with others: AutoTokenizer so ignores the digits that SmolLM2's file
+// cuts, whose class is GPT2Tokenizer, and the first space of Mistral's first one.
 type build struct {
+	model                             string // the small fields
 	normalizer, preTokenizer, decoder string
-	// set changes settings of the components by the configuration.
-	set func(s *Side, sections map[string][]byte) error
-	// around is the post-processor that the class has, "" for that of tokenizer.json.
-	around string
+	// post is the post-processor: JSON, or a list for a text and one for a pair with a
+	// stroke between them. Each part of a list is a text A or B, the name of a token, a
+	// token itself, a token for the id of a name (token=name), or one so many ids behind a
+	// token (token+1), and has its type behind a colon.
+	post string
+	// behind says that a tokenizer.json is taken as it is, but for the post-processor.
+	behind bool
+	// last says that it goes before that of tokenizer.json.
+	last bool
+	// texts are settings that a part of the post-processor can be, where nothing says
+	// otherwise.
+	texts map[string]string
+	// needs are tokens of which a vocabulary must have one. Of others the class makes
+	// something else.
+	needs []string
 }
 
-// nothing is a post-processor that does nothing.
-const nothing = "nothing"
+// Source is what a tokenizer.json, or a vocabulary in its place, says of what a class
+// takes over.
+type Source struct {
+	Model      string // the type of the model, "" where there is no tokenizer.json
+	Normalizer []byte
+	// Has reports whether the vocabulary has a token.
+	Has func(token string) bool
+	// Place returns the place of a token in the list of a Unigram model: the first from
+	// a place on, with a score of zero if that is asked for.
+	Place func(token string, from int, zero bool) (int, bool)
+}
 
-// Rebuilds reports whether the class makes the tokenizer anew, of the same components
-// as tokenizer.json. It then adds no tokens but those that [Side.Tokens] gives.
-func (s *Side) Rebuilds(sections map[string][]byte) bool {
+// Sections are what a class puts in place of the sections of tokenizer.json, nil for those
+// that it does without.
+type Sections struct {
+	// Model has the small fields of the model. The vocabulary and the merges are those
+	// that are there.
+	Model                             []byte
+	Normalizer, PreTokenizer, Decoder []byte
+}
+
+// Sections returns what the class makes of the vocabulary, nil if the tokenizer.json
+// stands: where the class takes it as it is, and where it cannot take this vocabulary,
+// which is an error of the reference.
+func (s *Side) Sections(from *Source) (*Sections, error) {
 	b := s.class.build
-	if b == nil {
+	if b == nil || b.behind && from.Model != "" || !b.fits(from) {
+		return nil, nil
+	}
+	var out Sections
+	for dst, text := range map[*[]byte]string{&out.Model: b.model, &out.Normalizer: b.normalizer, &out.PreTokenizer: b.preTokenizer, &out.Decoder: b.decoder} {
+		if text == "" {
+			continue
+		}
+		x := expander{s: s, from: from}
+		raw := []byte(x.expand(text))
+		if x.err == nil {
+			raw, x.err = withoutNulls(raw)
+		}
+		if errors.Is(x.err, errUnfit) {
+			return nil, nil
+		}
+		if x.err != nil {
+			return nil, &Error{ConfigName, x.err}
+		}
+		if !jsontext.IsNull(raw) {
+			*dst = raw
+		}
+	}
+	return &out, nil
+}
+
+// fits reports whether the class can take a vocabulary: a list of pieces with scores gives
+// one of any kind, but has none itself otherwise.
+func (b *build) fits(from *Source) bool {
+	if strings.Contains(b.model, `"Unigram"`) && from.Model != "Unigram" {
 		return false
 	}
-	for section, types := range map[string]string{"normalizer": b.normalizer, "pre_tokenizer": b.preTokenizer, "decoder": b.decoder} {
-		have, err := typesOf(sections[section], 4)
-		if err != nil || !slices.Contains(strings.Split(types, "|"), strings.Join(have, " ")) {
-			return false
+	for _, token := range b.needs {
+		if from.Has(token) {
+			return true
 		}
 	}
-	return true
+	return len(b.needs) == 0
 }
 
-// Set changes the settings of components as the class does by the configuration.
-func (s *Side) Set(sections map[string][]byte) error {
-	if s.class.build == nil || s.class.build.set == nil {
-		return nil
+// Decoding returns what the class does in decoding beyond its decoder.
+func (s *Side) Decoding() Decoding { return s.class.decoding }
+
+// Post returns the post-processor of the class: JSON, or a list for a text and one for a
+// pair of them. It is empty where the class has none, or none beside another one (beside).
+// The function id gives the ids of tokens.
+func (s *Side) Post(beside bool, id func(token string) int) (raw []byte, single, pair []string, err error) {
+	b := s.class.build
+	if b == nil || b.post == "" || beside && !b.last {
+		return nil, nil, nil, nil
 	}
-	return s.class.build.set(s, sections)
+	if !beside && s.class.renewed == asTheyAre {
+		// Adding the tokens once more takes back what such a class has put around a
+		// text (TokenizersBackend._post_init).
+		return nil, nil, nil, nil
+	}
+	x := expander{s: s, id: id}
+	text := x.expand(b.post)
+	if x.err != nil {
+		return nil, nil, nil, &Error{ConfigName, x.err}
+	}
+	if strings.HasPrefix(text, "{") {
+		return []byte(text), nil, nil, nil
+	}
+	one, two, _ := strings.Cut(text, " | ")
+	return nil, strings.Fields(one), strings.Fields(two), nil
 }
 
-// Renewed returns descriptions of tokens that the class adds once more after all
-// others, which changes those.
-func (s *Side) Renewed() []added.Token {
-	var tokens []added.Token
-	if !s.class.renewed {
-		return nil
-	}
-	seen := map[string]bool{}
-	add := func(v Value) {
-		if !seen[v.Text] {
-			seen[v.Text] = true
-			tokens = append(tokens, added.Token{Content: v.Text, Special: true})
+// Text returns the token that a part of a post-processor names: one with a name, or the
+// setting of a class. It reports false for what is a token itself.
+func (s *Side) Text(name string) (string, bool) {
+	for i := range s.Names {
+		if s.Names[i].Name == name {
+			return s.Names[i].Text, true
 		}
 	}
-	for _, n := range s.Names {
-		add(n.Value)
+	if b := s.class.build; b != nil {
+		if text, ok := b.texts[name]; ok {
+			return s.language(name, text), true
+		}
 	}
-	for _, v := range s.Extra {
-		add(v)
+	return "", false
+}
+
+// language returns a language by the token that stands for it. Those of a class whose
+// tokens begin and end with two low lines are written without in settings.
+func (s *Side) language(key, text string) string {
+	wrapped := strings.HasPrefix(text, "__")
+	_ = s.Value(key, &text) // anything but a text leaves it
+	if wrapped && !strings.Contains(text, "__") {
+		text = "__" + text + "__"
 	}
-	return tokens
+	return text
 }
 
 // lists are the fields in which sequences have their components.
-var lists = []string{"normalizers", "pretokenizers", "decoders", "processors"}
+var lists = []string{"normalizers", "pretokenizers", "decoders"}
 
-// typesOf returns the types of the components of a section in their order.
-func typesOf(raw json.RawMessage, depth int) ([]string, error) {
-	if jsontext.IsNull(raw) {
-		return nil, nil
-	}
-	if depth == 0 {
-		return nil, errors.New("nested too deeply")
-	}
-	f, err := readFields(raw)
-	if err != nil {
-		return nil, err
-	}
-	var types []string
-	for _, list := range lists {
-		var parts []json.RawMessage
-		if err := f.read(list, &parts); err != nil {
-			return nil, err
-		}
-		for _, part := range parts {
-			more, err := typesOf(part, depth-1)
-			if err != nil {
-				return nil, err
-			}
-			types = append(types, more...)
-		}
-		if parts != nil {
-			return types, nil
-		}
-	}
-	var kind string
-	err = f.read("type", &kind)
-	return append(types, kind), err
-}
-
-// change sets fields of the components of a type, wherever they are in a section.
-func change(raw []byte, kind string, values map[string]any) ([]byte, error) {
+// withoutNulls takes the parts of a sequence out that are null.
+func withoutNulls(raw []byte) ([]byte, error) {
 	if jsontext.IsNull(raw) {
 		return raw, nil
 	}
@@ -123,24 +172,19 @@ func change(raw []byte, kind string, values map[string]any) ([]byte, error) {
 		return nil, err
 	}
 	for _, list := range lists {
-		var parts []json.RawMessage
-		if err := f.read(list, &parts); err != nil {
-			return nil, err
+		var parts, kept []json.RawMessage
+		if err := f.read(list, &parts); err != nil || parts == nil {
+			continue
 		}
-		for i := range parts {
-			if parts[i], err = change(parts[i], kind, values); err != nil {
-				return nil, err
+		kept = []json.RawMessage{}
+		for _, part := range parts {
+			if !jsontext.IsNull(part) {
+				kept = append(kept, part)
 			}
 		}
-		if parts != nil {
-			return f.with(map[string]any{list: parts})
-		}
+		return f.with(map[string]any{list: kept})
 	}
-	var own string
-	if err := f.read("type", &own); err != nil || own != kind {
-		return raw, err
-	}
-	return f.with(values)
+	return raw, nil
 }
 
 // with returns the object with other values of some keys.
@@ -155,117 +199,33 @@ func (f *fields) with(values map[string]any) ([]byte, error) {
 	return json.Marshal(f.values)
 }
 
-// option returns an option of the configuration, where null counts as false.
-func (s *Side) option(key string, without bool) (bool, error) {
-	if s.config.has(key) {
-		without = false
+// Renewed returns descriptions of tokens that the class adds once more after all
+// others, which changes those.
+func (s *Side) Renewed() []added.Token {
+	if s.class.renewed == notRenewed {
+		return nil
 	}
-	err := s.Value(key, &without)
-	return without, err
-}
-
-// prefixSpace has the tokenizer put a space before each text, or not.
-func prefixSpace(s *Side, sections map[string][]byte) error {
-	add, err := s.option("add_prefix_space", false)
-	if err != nil {
-		return err
-	}
-	sections["pre_tokenizer"], err = change(sections["pre_tokenizer"], "ByteLevel", map[string]any{"add_prefix_space": add})
-	return err
-}
-
-// bertSettings sets how texts are made simpler, and puts the tokens with those names
-// around a text.
-func bertSettings(s *Side, sections map[string][]byte) error {
-	lower, err := s.option("do_lower_case", true)
-	if err != nil {
-		return err
-	}
-	chinese, err := s.option("tokenize_chinese_chars", true)
-	if err != nil {
-		return err
-	}
-	var accents *bool
-	if err := s.Value("strip_accents", &accents); err != nil {
-		return err
-	}
-	sections["normalizer"], err = change(sections["normalizer"], "BertNormalizer", map[string]any{
-		"clean_text": true, "handle_chinese_chars": chinese, "strip_accents": accents, "lowercase": lower,
-	})
-	return err
-}
-
-// llamaSettings sets where spaces become marks.
-func llamaSettings(s *Side, sections map[string][]byte) error {
-	add := true
-	var legacy bool
-	if err := errors.Join(s.Value("add_prefix_space", &add), s.Value("legacy", &legacy)); err != nil {
-		return err
-	}
-	scheme := "never"
-	switch {
-	case add && legacy:
-		scheme = "always"
-	case add:
-		scheme = "first"
-	}
-	var err error
-	if sections["pre_tokenizer"], err = change(sections["pre_tokenizer"], "Metaspace", map[string]any{"replacement": "▁", "prepend_scheme": scheme, "split": false}); err != nil {
-		return err
-	}
-	if !add {
-		sections["decoder"], err = change(sections["decoder"], "Strip", map[string]any{"start": 0, "stop": 0})
-	}
-	return err
-}
-
-// Around returns the post-processor that the class puts in place of that of
-// tokenizer.json; id gives the ids of tokens. It changes nothing where it reports false.
-func (s *Side) Around(id func(token string) (int, bool)) ([]byte, bool, error) {
-	kind := s.class.build.around
-	switch kind {
-	case "":
-		return nil, false, nil
-	case nothing:
-		return nil, true, nil
-	case "T5":
-		return s.endedBy(id)
-	}
-	p := map[string]any{"type": kind}
-	for key, name := range map[string]string{"cls": "cls_token", "sep": "sep_token"} {
-		token := s.Named(name)
-		n, ok := id(token)
-		if !ok {
-			return nil, false, nil
+	var tokens []added.Token
+	seen := map[string]bool{}
+	add := func(v Value) {
+		one := added.Token{Content: v.Text}
+		if v.Token != nil && s.class.renewed == asTheyAre {
+			one = *v.Token
+		} else if seen[v.Text] {
+			return
 		}
-		p[key] = []any{token, n}
+		seen[v.Text] = true
+		one.ID, one.Special = 0, true
+		tokens = append(tokens, one)
 	}
-	if kind == "RobertaProcessing" {
-		trim, prefix := true, false
-		if err := errors.Join(s.Value("trim_offsets", &trim), s.Value("add_prefix_space", &prefix)); err != nil {
-			return nil, false, err
-		}
-		p["trim_offsets"], p["add_prefix_space"] = trim, prefix
+	for _, n := range s.Names {
+		add(n.Value)
 	}
-	raw, err := json.Marshal(p)
-	return raw, true, err
+	for _, v := range s.Extra {
+		add(v)
+	}
+	return tokens
 }
 
-// endedBy returns the post-processor that puts the end of a text behind each, which
-// T5 always spells alike.
-func (s *Side) endedBy(id func(token string) (int, bool)) ([]byte, bool, error) {
-	const end = "</s>"
-	n, ok := id(s.Named("eos_token"))
-	if !ok {
-		return nil, false, nil
-	}
-	text := func(name string) any { return map[string]any{"Sequence": map[string]any{"id": name, "type_id": 0}} }
-	last := map[string]any{"SpecialToken": map[string]any{"id": end, "type_id": 0}}
-	raw, err := json.Marshal(map[string]any{
-		"type":           "TemplateProcessing",
-		"single":         []any{text("A"), last},
-		"pair":           []any{text("A"), last, text("B"), last},
-		"special_tokens": map[string]any{end: map[string]any{"id": end, "ids": []int{n}, "tokens": []string{end}}},
-	})
-	return raw, true, err
-}
+// errSetting says that a setting is of another type than the class wants.
+func errSetting(key, want string) error { return fmt.Errorf("%s is no %s", key, want) }

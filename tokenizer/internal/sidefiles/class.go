@@ -1,21 +1,50 @@
 package sidefiles
 
-// class is what a class of tokenizers in the reference does on its own.
+// class is what a class of tokenizers in the reference does on its own: the tokens that
+// it names, and what it makes a tokenizer of in place of what tokenizer.json says.
 type class struct {
 	names []Name // the tokens that it names where the configuration does not; "" for none
-	// sentinels are the special tokens <extra_id_0> and so on that it adds where the
-	// configuration has no list of further ones.
-	sentinels int
-	left      bool // texts are filled up on the left
+	// extra are the special tokens without a name that it adds where the configuration
+	// has no list of further ones, always those that it adds to such a list.
+	extra, always []string
+	left          bool // texts are filled up on the left
+	length        int  // of the longest text, where the configuration has none; 0 for none
 	// apart says that the class does not read tokenizer.json: what the other files say
 	// is about a tokenizer with ids of its own, and adds no tokens to this one.
 	apart bool
 	// build is what its tokenizers are made of, nil where it takes tokenizer.json as
 	// it is.
 	build *build
-	// renewed tokens are described anew once all are there, as the class finds it.
-	renewed bool
+	// leftMask says that the mask takes the spaces before it, and normalMask that it is
+	// found after normalization. Both count where the files give no description of it.
+	leftMask, normalMask bool
+	// renewed says how tokens are described anew once all are there.
+	renewed  renewal
+	decoding Decoding
 }
+
+// renewal is how a class adds its special tokens once more after all others.
+type renewal int
+
+const (
+	notRenewed renewal = iota
+	bare               // as texts alone, whatever their descriptions
+	asTheyAre          // with their descriptions, where they have some
+)
+
+// Decoding is what a class does with ids and text beyond its decoder.
+type Decoding int
+
+const (
+	// Plain is nothing more.
+	Plain Decoding = iota
+	// CLIP makes spaces of the ends of words, and takes those around the text away.
+	CLIP
+	// Whisper leaves times out of the text, and with special tokens the prompt before it.
+	Whisper
+	// CTC counts one of equal ids that follow each other, and the padding not at all.
+	CTC
+)
 
 // named makes the names of a class from pairs.
 func named(pairs ...string) []Name {
@@ -28,81 +57,46 @@ func named(pairs ...string) []Name {
 
 const endOfText = "<|endoftext|>"
 
-// bert is the class of BERT and of those that are the same under another name.
-var bert = class{
-	names: named("unk_token", "[UNK]", "sep_token", "[SEP]", "pad_token", "[PAD]", "cls_token", "[CLS]", "mask_token", "[MASK]"),
-	build: &build{normalizer: "BertNormalizer", preTokenizer: "BertPreTokenizer", decoder: "WordPiece", set: bertSettings, around: "BertProcessing"},
-}
-
-var gpt2 = class{
-	names: named("unk_token", endOfText, "bos_token", endOfText, "eos_token", endOfText, "pad_token", ""),
-	build: &build{preTokenizer: "ByteLevel", decoder: "ByteLevel", set: prefixSpace},
-}
-
-// roberta is the class of RoBERTa and BART.
-var roberta = class{
-	names: named("bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>"),
-	build: &build{preTokenizer: "ByteLevel", decoder: "ByteLevel", set: prefixSpace, around: "RobertaProcessing"},
-}
-
-var llama = class{
-	names: named("unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>"),
-	left:  true,
-	build: &build{preTokenizer: "Metaspace", decoder: "Replace ByteFallback Fuse Strip", set: llamaSettings},
-}
-
-var apart = class{apart: true}
-
-var xlmRoberta = class{
-	names: named("bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>"),
-}
+// The names that several classes give.
+var (
+	bertNames   = named("unk_token", "[UNK]", "sep_token", "[SEP]", "pad_token", "[PAD]", "cls_token", "[CLS]", "mask_token", "[MASK]")
+	debertNames = append(named("bos_token", "[CLS]", "eos_token", "[SEP]"), bertNames...)
+	albertNames = named("bos_token", "[CLS]", "eos_token", "[SEP]", "unk_token", "<unk>", "sep_token", "[SEP]",
+		"pad_token", "<pad>", "cls_token", "[CLS]", "mask_token", "[MASK]")
+	gptNames     = named("unk_token", endOfText, "bos_token", endOfText, "eos_token", endOfText)
+	robertaNames = named("bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>",
+		"unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>")
+	t5Names    = named("eos_token", "</s>", "unk_token", "<unk>", "pad_token", "<pad>")
+	gemmaNames = named("unk_token", "<unk>", "bos_token", "<bos>", "eos_token", "<eos>", "pad_token", "<pad>", "mask_token", "<mask>")
+	llamaNames = named("unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>")
+	lukeNames  = append(robertaNames[:len(robertaNames):len(robertaNames)], named("entity_1_token", "<ent>", "entity_2_token", "<ent2>",
+		"entity_unk_token", "[UNK]", "entity_pad_token", "[PAD]", "entity_mask_token", "[MASK]", "entity_mask2_token", "[MASK2]")...)
+)
 
 // classes are those by their names without Tokenizer at the end. One that is not here
-// takes tokenizer.json as it is and names no token.
-var classes = map[string]*class{
-	"Bert": &bert, "DistilBert": &bert, "MobileBert": &bert, "ConvBert": &bert, "SqueezeBert": &bert,
-	"Electra": &bert, "Lxmert": &bert, "LayoutLM": &bert,
-	"DPRContextEncoder": &bert, "DPRQuestionEncoder": &bert, "DPRReader": &bert,
-	"GPT2": &gpt2,
-	"CodeGen": {
-		names: gpt2.names,
-		build: gpt2.build,
-	},
-	"Whisper": {
-		names: named("unk_token", endOfText, "bos_token", endOfText, "eos_token", endOfText),
-		build: gpt2.build,
-	},
-	"GPTNeoX": {
-		names: named("unk_token", endOfText, "bos_token", endOfText, "eos_token", endOfText, "pad_token", "<|padding|>"),
-		build: &build{normalizer: "NFC", preTokenizer: "ByteLevel", decoder: "ByteLevel", set: prefixSpace, around: nothing},
-	},
-	"Qwen2": {
-		names:   named("unk_token", endOfText, "bos_token", "", "eos_token", endOfText, "pad_token", endOfText),
-		build:   &build{normalizer: "NFC", preTokenizer: "Split ByteLevel", decoder: "ByteLevel", set: prefixSpace},
-		renewed: true,
-	},
-	"Roberta": &roberta, "Bart": &roberta, "Longformer": &roberta, "LED": &roberta, "Mvp": &roberta,
-	"Cohere": {
-		names: named("unk_token", "<UNK>", "bos_token", "<BOS_TOKEN>", "eos_token", "<|END_OF_TURN_TOKEN|>", "pad_token", "<PAD>",
-			"cls_token", "<CLS>", "sep_token", "<SEP>", "mask_token", "<MASK_TOKEN>"),
-		left:    true,
-		build:   &build{normalizer: "NFC", preTokenizer: "Digits ByteLevel", decoder: "ByteLevel", set: prefixSpace},
-		renewed: true,
-	},
-	"Llama": &llama, "Phi3": &llama,
-	"Gemma": {
-		names: named("unk_token", "<unk>", "bos_token", "<bos>", "eos_token", "<eos>", "pad_token", "<pad>", "mask_token", "<mask>"),
-		left:  true,
-		build: &build{normalizer: "Replace", preTokenizer: "Split", decoder: "Replace ByteFallback Fuse"},
-	},
-	"CLIP": {
-		names: named("unk_token", endOfText, "bos_token", "<|startoftext|>", "eos_token", endOfText, "pad_token", endOfText),
-	},
-	"T5": {
-		names:     named("eos_token", "</s>", "unk_token", "<unk>", "pad_token", "<pad>"),
-		build:     &build{normalizer: "Precompiled|", preTokenizer: "WhitespaceSplit Metaspace", decoder: "Metaspace", around: "T5"},
-		sentinels: 100,
-	},
-	"XLMRoberta": &xlmRoberta,
-	"Marian":     &apart, "M2M100": &apart, "Speech2Text": &apart, "BertGeneration": &apart, "GPTSw3": &apart, "SpeechT5": &apart,
+// takes tokenizer.json as it is and names no token. Those that are missing although they
+// make tokenizers anew cannot be had from tokenizer.json alone: Cpm and RoFormer want a
+// library for Chinese, Esmc brings its own vocabulary, MarkupLM reads pages.
+var classes = merge(wordClasses, byteClasses, spaceClasses, pieceClasses, otherClasses)
+
+// otherClasses take tokenizer.json as it is, or do not look at it.
+var otherClasses = map[string]*class{
+	// models/fnet: AlbertTokenizer without an __init__ of its own.
+	"FNet": {names: albertNames},
+	// models/parakeet
+	"Parakeet": {decoding: CTC},
+	// models/bart and so on have no files of this name: AutoTokenizer has Python's alone.
+	"Marian": {apart: true}, "M2M100": {apart: true}, "Speech2Text": {apart: true}, "BertGeneration": {apart: true},
+	"GPTSw3": {apart: true}, "SpeechT5": {apart: true},
+}
+
+// merge joins tables.
+func merge(tables ...map[string]*class) map[string]*class {
+	all := map[string]*class{}
+	for _, table := range tables {
+		for name, c := range table {
+			all[name] = c
+		}
+	}
+	return all
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
+	"github.com/gocoreml/coreml/tokenizer/internal/fault"
 	"github.com/gocoreml/coreml/tokenizer/internal/jsontext"
 )
 
@@ -37,6 +38,10 @@ func Read(files *Files) (*Side, error) {
 	}
 	s, err := r.side(files)
 	if err != nil {
+		_, named := errors.AsType[*Error](err)
+		if _, unknown := errors.AsType[*fault.Unsupported](err); named || unknown {
+			return nil, err
+		}
 		return nil, &Error{ConfigName, err}
 	}
 	return s, nil
@@ -277,17 +282,14 @@ func (r *reader) side(files *Files) (*Side, error) {
 	if err := r.args.read("tokenizer_class", &class); err != nil {
 		return nil, err
 	}
-	other, kind := ofModel(files.Model)
-	s.class = classOf(cmp.Or(class, other), kind, files.ByteLevel)
+	if err := s.choose(class, files); err != nil {
+		return nil, err
+	}
 	var err error
 	if s.Extra, err = r.extra(); err != nil {
 		return nil, err
 	}
-	if !r.args.has("extra_special_tokens") {
-		for i := range s.class.sentinels {
-			s.Extra = append(s.Extra, Value{Text: fmt.Sprintf("<extra_id_%d>", i)})
-		}
-	}
+	s.addExtra(r.args.has("extra_special_tokens"))
 	if err := r.name(s, files); err != nil {
 		return nil, err
 	}
@@ -308,57 +310,4 @@ func (r *reader) side(files *Files) (*Side, error) {
 		s.Listed = append(s.Listed, t)
 	}
 	return s, nil
-}
-
-// name fills the names: those that every tokenizer has, then those of its own that are
-// fields, then those that are texts.
-func (r *reader) name(s *Side, files *Files) error {
-	for _, key := range Names {
-		v, ok, err := r.value(key)
-		if err != nil {
-			return err
-		}
-		if ok {
-			if t, found := r.byText[v.Text]; found {
-				v.Token = &t
-			}
-			s.setName(key, v)
-		}
-	}
-	// The class names what the configuration does not, even by null.
-	for _, d := range s.class.names {
-		if !r.args.has(d.Name) {
-			r.args.set(d.Name, json.RawMessage("null"))
-			if d.Text != "" {
-				s.setName(d.Name, d.Value)
-			}
-		}
-	}
-	if files.Padded && !r.args.has("pad_token") {
-		s.setName("pad_token", Value{Text: files.PadToken})
-	}
-	for _, key := range r.args.keys {
-		if c := kind(r.args.values[key]); !isOwn(key) || c != '"' && c != '{' {
-			continue
-		}
-		v, _, err := r.value(key)
-		if err != nil {
-			return err
-		}
-		s.setName(key, v)
-		if len(s.Names) > maxNames {
-			break
-		}
-	}
-	if len(s.Names)+len(r.own.keys) > maxNames {
-		return errors.New("too many tokens with names")
-	}
-	for _, key := range r.own.keys {
-		v, err := readValue(key, r.own.values[key])
-		if err != nil {
-			return err
-		}
-		s.setName(key, v)
-	}
-	return nil
 }

@@ -2,8 +2,10 @@ package sidefiles
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/added"
 )
@@ -14,6 +16,7 @@ var Names = []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_to
 
 // The files that a folder may have, by the names that errors have for them.
 const (
+	ModelName   = "config.json"
 	ConfigName  = "tokenizer_config.json"
 	AddedName   = "added_tokens.json"
 	SpecialName = "special_tokens_map.json"
@@ -25,12 +28,28 @@ type Files struct {
 	Config, Added, Special []byte
 	Model                  []byte // config.json
 	Own                    []added.Token
+	// Plain says that no class is to be followed: what the files say alone counts.
+	Plain bool
+	// Vocabulary is set where there is no tokenizer.json.
+	Vocabulary *Vocabulary
 	// ByteLevel says that tokenizer.json has a component of this name.
 	ByteLevel bool
 	// Padded says that tokenizer.json fills up texts, with PadToken and where.
 	Padded   bool
 	PadToken string
 	PadLeft  bool
+}
+
+// Vocabulary is what a vocabulary without tokenizer.json wants of a class, which has to
+// make all else.
+type Vocabulary struct {
+	// Model is the model that it is for, BPE or WordPiece; "" where what cuts a text is
+	// known without a class.
+	Model string
+	// Otherwise is the class where the files name none.
+	Otherwise string
+	// Names are the tokens with names that come with it, in place of those of a class.
+	Names []Name
 }
 
 // Error is what is wrong with one of the files.
@@ -55,6 +74,8 @@ type Side struct {
 	Listed []added.Token // the tokens of added_tokens_decoder or what stands for it, by id
 	config *fields
 	class  *class
+	name   string    // of the class, as the files write it
+	kind   string    // of the model
 	alone  bool      // there are no files
 	sides  [2]string // of padding and truncation
 }
@@ -114,6 +135,15 @@ func (s *Side) readSides(files *Files) error {
 // where nothing says it, which counts as right.
 func (s *Side) Sides() (padding, truncation string) { return s.sides[0], s.sides[1] }
 
+// Class returns the name of the class that the files give, without Tokenizer at the end,
+// and the kind of the model.
+func (s *Side) Class() (name, kind string) {
+	return strings.TrimSuffix(strings.TrimSuffix(s.name, "Fast"), "Tokenizer"), s.kind
+}
+
+// Length returns the longest text that the class is made for, where it says so; else 0.
+func (s *Side) Length() int { return s.class.length }
+
 // Raw returns the value of a key of the configuration, nil where there is none.
 func (s *Side) Raw(key string) json.RawMessage { return s.config.values[key] }
 
@@ -131,11 +161,10 @@ func Field(data []byte, key string) (json.RawMessage, error) {
 }
 
 // ofModel returns what config.json says of the tokenizer's class, and the kind of model.
-// The file is the model's, and who reads it for the model says what is wrong with it.
-func ofModel(model []byte) (class, kind string) {
+func ofModel(model []byte) (class, kind string, err error) {
 	f, err := readFields(model)
-	if err != nil || f.read("tokenizer_class", &class) != nil || f.read("model_type", &kind) != nil {
-		return "", ""
+	if err == nil {
+		err = errors.Join(f.read("tokenizer_class", &class), f.read("model_type", &kind))
 	}
-	return class, kind
+	return class, kind, err
 }

@@ -118,33 +118,6 @@ func many(key string) string {
 	return "{" + b.String()[1:] + "}"
 }
 
-func TestAClassRebuildsTokenizersOfItsOwnComponents(t *testing.T) {
-	const bytes = `{"type":"ByteLevel","add_prefix_space":false}`
-	for _, c := range []struct {
-		name, class, before string
-		rebuilds            bool
-		want                string
-	}{
-		{"the same components", "GPT2Tokenizer", bytes, true, `{"add_prefix_space":true,"type":"ByteLevel"}`},
-		{
-			"others too, whose settings change", "GPT2Tokenizer", `{"type":"Sequence","pretokenizers":[{"type":"Digits"},` + bytes + `]}`, false,
-			`{"pretokenizers":[{"type":"Digits"},{"add_prefix_space":true,"type":"ByteLevel"}],"type":"Sequence"}`,
-		},
-		{"another class", "PreTrainedTokenizerFast", bytes, false, bytes},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := read(t, sidefiles.Files{Config: []byte(`{"tokenizer_class":"` + c.class + `","add_prefix_space":true}`)})
-			sections := map[string][]byte{"pre_tokenizer": []byte(c.before), "decoder": []byte(`{"type":"ByteLevel"}`)}
-			if got := s.Rebuilds(sections); got != c.rebuilds {
-				t.Errorf("rebuilds: %v", got)
-			}
-			if err := s.Set(sections); err != nil || string(sections["pre_tokenizer"]) != c.want {
-				t.Errorf("got %s (%v), want %s", sections["pre_tokenizer"], err, c.want)
-			}
-		})
-	}
-}
-
 func TestThePatternOfOldMistralFilesIsFixedWhereAFileAsksForIt(t *testing.T) {
 	const (
 		asks = `{"fix_mistral_regex":true}`
