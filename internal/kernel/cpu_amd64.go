@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/cpu"
+)
 
 // These select the assembly. They are written at start and by SetVariant only.
 var (
@@ -15,6 +19,17 @@ var (
 	useVNNI bool
 )
 
+// fetchAhead is the way in which kernels fetch what streams from memory.
+var fetchAhead = fetchSecond
+
+// The ways, with the numbers that the assembly has for them: into the second cache,
+// into the first one, and past the second.
+const (
+	fetchSecond = iota
+	fetchFirst
+	fetchPast
+)
+
 // These say what the processor and the operating system support.
 var hasAVX2, hasAVX512, hasVNNI bool
 
@@ -25,6 +40,36 @@ func detect() {
 	hasAVX2 = x.HasAVX2 && x.HasFMA && x.HasF16C
 	hasAVX512 = hasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ
 	hasVNNI = hasAVX512 && x.HasAVX512VNNI
+	fetchAhead = fetchOf(identity())
+}
+
+// identity returns the processor's vendor and family.
+func identity() (vendor string, family int) {
+	var name, about [4]uint32
+	cpuid(&name[0], 0)
+	cpuid(&about[0], 1)
+	b := binary.LittleEndian.AppendUint32(nil, name[1])
+	b = binary.LittleEndian.AppendUint32(b, name[3])
+	b = binary.LittleEndian.AppendUint32(b, name[2])
+	if family = int(about[0] >> 8 & 15); family == 15 {
+		family += int(about[0] >> 20 & 255)
+	}
+	return string(b), family
+}
+
+// zen5 is the family of AMD's processors from Zen 5 on.
+const zen5 = 0x1a
+
+// fetchOf returns the way for a processor. The kernels of any other vendor than AMD
+// fetch as Intel's want it.
+func fetchOf(vendor string, family int) int {
+	switch {
+	case vendor != "AuthenticAMD":
+		return fetchFirst
+	case family >= zen5:
+		return fetchPast
+	}
+	return fetchSecond
 }
 
 // apply turns everything off for a variant that the machine lacks.

@@ -12,6 +12,34 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
+// What is fetched ahead is seen in no result, whichever processor asks for it.
+func TestFastProductsAreTheSameInEveryWayOfFetching(t *testing.T) {
+	before := kernel.SetFetch(0)
+	t.Cleanup(func() { kernel.SetFetch(before) })
+	for form := range 6 {
+		for _, cols := range []int{64, 128, 448, 512, 960, 4096} {
+			r := newRand(uint64(form))
+			s := quantSpec{9, cols, 4, form&1 != 0, 1, 32, form == 3, form >> 1, false, 0}
+			c, _ := s.config(t, r)
+			c.Fast = true
+			x := normals(t, r, cols)
+			var want []float32
+			for way := range kernel.FetchWays {
+				kernel.SetFetch(way)
+				got := productOf(t, c, x, 1)
+				if way == 0 {
+					want = got
+				}
+				for i := range got {
+					if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+						t.Fatalf("%v: product %d is %v in way %d, and %v in the first", s, i, got[i], way, want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
 // The steps are finer than QuantConfig.Fast promises.
 func TestFastHasAStepForEveryEightInputs(t *testing.T) {
 	use(t, kernel.AVX2)

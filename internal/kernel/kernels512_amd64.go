@@ -4,40 +4,60 @@
 
 package kernel
 
-// fastsPairVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
 //
 //go:noescape
-func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastsoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastuPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastsPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastsoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastuPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+//
+//go:noescape
+func fastuoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
 // fastsLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// fastsoPairVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func fastsoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // fastsoLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
-// fastuPairVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func fastuPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // fastuLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
 func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// fastuoPairVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // fastuoLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
@@ -169,17 +189,31 @@ func prepareLUT4AVX512(dst *float32, x *float32, groups int)
 //go:noescape
 func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
 
-// fastPairVNNI multiplies quantised x by rows of 4-bit codes.
-func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+// fastPairVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
+func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairVNNI(w, scale, x, dst, rows, blocks, vecs)
+		fastsPairVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastsoPairVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairVNNI(w, scale, x, dst, rows, blocks, vecs)
+		fastuPairVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastuoPairVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
 	}
 }
 

@@ -4,6 +4,11 @@
 
 package kernel
 
+// cpuid stores what the processor says of itself in the leaf: AX, BX, CX and DX.
+//
+//go:noescape
+func cpuid(dst *uint32, leaf int)
+
 // f16to32AVX2 widens n halves.
 //
 //go:noescape
@@ -463,6 +468,11 @@ func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 //
 //go:noescape
 func quantizeAVX2(dst *float32, x *float32, groups int, floats int)
+
+// quantizeCompactAVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 32 inputs times the factor.
+//
+//go:noescape
+func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
 
 // fastsPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //

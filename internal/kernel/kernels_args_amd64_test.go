@@ -6,6 +6,7 @@ package kernel
 
 func init() {
 	frames = append(frames,
+		frame{"cpuid", cpuid, []uintptr{0, 8}, 16},
 		frame{"f16to32AVX2", f16to32AVX2, []uintptr{0, 8, 16}, 24},
 		frame{"f32to16AVX2", f32to16AVX2, []uintptr{0, 8, 16}, 24},
 		frame{"roundF16AVX2", roundF16AVX2, []uintptr{0, 8}, 16},
@@ -98,6 +99,7 @@ func init() {
 		frame{"dotLUT4AVX2", dotLUT4AVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 		frame{"decodeLUT4AVX2", decodeLUT4AVX2, []uintptr{0, 8, 16, 24}, 32},
 		frame{"quantizeAVX2", quantizeAVX2, []uintptr{0, 8, 16, 24}, 32},
+		frame{"quantizeCompactAVX2", quantizeCompactAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"fastsPairAVX2", fastsPairAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"fastsLongAVX2", fastsLongAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"fastsoPairAVX2", fastsoPairAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},

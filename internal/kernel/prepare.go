@@ -37,6 +37,8 @@ const (
 	prepOffset          // the same with offsets
 	prepInt8            // 8-bit inputs
 	prepInt8Offset
+	prepCompact // 8-bit inputs in another order
+	prepCompactOffset
 	prepPlanes // for 4-bit palettes
 )
 

@@ -35,7 +35,7 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 		return true
 	}
 	if len(prep) > 0 && q.readsHalves() {
-		q.mulHalves(dst, ldd, n, lo, hi, prep)
+		q.mulHalves(dst, ldd, n, lo, hi, prep, scratch)
 		return true
 	}
 	// Scales lie in the first batch of scratch, offsets behind it. Kernels take two

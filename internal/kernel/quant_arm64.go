@@ -49,6 +49,9 @@ func (q *Quant) roundingOf([]float32) rounding {
 	return roundNot
 }
 
+// compact reports false: compact inputs are for a kernel of amd64.
+func (q *Quant) compact() bool { return false }
+
 // sumsInputs reports whether the kernel takes sums of the inputs over the
 // blocks to take the offsets off. Σ s·(q-o)·x is s·(Σ q·x - o·Σ x): the sums
 // over x are the same for every row.

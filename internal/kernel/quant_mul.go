@@ -29,6 +29,10 @@ func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 func (q *Quant) prepKind() prepKind {
 	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
 	switch {
+	case q.compact() && offset:
+		return prepCompactOffset
+	case q.compact():
+		return prepCompact
 	case q.int8Inputs() && offset:
 		return prepInt8Offset
 	case q.int8Inputs():

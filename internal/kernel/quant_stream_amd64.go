@@ -25,6 +25,8 @@ func (q *Quant) prepLen(n int) int {
 		return 0
 	}
 	switch {
+	case q.compact():
+		return n * compactLen(q.cols)
 	case q.int8Inputs():
 		return n * q.cols / 64 * 32
 	case n > streamMax || q.c.Round && n >= tileMin:
@@ -41,7 +43,7 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 	}
 	each, kind := q.prepLen(1), q.prepKind()
 	f := &placedFactors
-	floats := 0
+	floats, sums := 0, float32(-8)
 	switch kind {
 	case prepMoved:
 		f = &movedFactors
@@ -49,14 +51,50 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 		f = &offsetFactors
 	case prepInt8Offset:
 		floats = 1
+	case prepCompactOffset:
+		sums = -1
 	}
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:(t+1)*each], x[t*ldx:t*ldx+q.cols]
-		if q.int8Inputs() {
+		switch {
+		case q.compact():
+			quantizeCompact(d, v, sums)
+		case q.int8Inputs():
 			quantizeAVX2(&d[0], &v[0], q.cols/64, floats)
-		} else {
+		default:
 			prepare64AVX2(&d[0], &v[0], &f[0], q.cols/64)
 		}
+	}
+}
+
+// The lengths of compact inputs, in floats: a chunk of 512, of which the last 16 are
+// the sums of its blocks, and a group of up to 128 of what is left. The assembly has
+// the same numbers.
+const (
+	compactChunk     = 208
+	compactChunkSums = compactChunk - 16
+	compactGroup     = 64
+	compactGroupSums = 48
+)
+
+// compact reports whether the kernel takes compact inputs: that of VNNI for blocks of
+// 32 codes.
+func (q *Quant) compact() bool { return useVNNI && q.int8Inputs() && q.c.ColBlock == 32 }
+
+// compactLen returns the length of a vector of so many inputs, a multiple of 64.
+func compactLen(cols int) int {
+	return cols/512*compactChunk + (cols%512+127)/128*compactGroup
+}
+
+// quantizeCompact prepares a vector. The sums of blocks are multiplied by a factor.
+func quantizeCompact(dst, x []float32, factor float32) {
+	for ; len(x) >= 512; dst, x = dst[compactChunk:], x[512:] {
+		quantizeCompactAVX2(&dst[0], &dst[compactChunkSums], &x[0], 8, factor)
+	}
+	for len(x) > 0 {
+		n := min(len(x), 128)
+		quantizeCompactAVX2(&dst[0], &dst[compactGroupSums], &x[0], n/64, factor)
+		dst, x = dst[compactGroup:], x[n:]
 	}
 }
 
@@ -85,23 +123,33 @@ func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, row
 // assembly, and further vectors find the codes in the second cache.
 const halvesBytes = 64 << 10
 
-// readsHalves reports whether a kernel takes the scales as they lie in the file.
+// readsHalves reports whether a kernel takes the scales as they lie in the file. That
+// for AVX2 has no offsets.
 func (q *Quant) readsHalves() bool {
 	c := &q.c
-	return !useVNNI && q.int8Inputs() && c.RowBlock == 1 && c.ColBlock == 32 && c.Scale16 != nil && c.Offset == nil && c.OffsetCodes == nil
+	return q.int8Inputs() && c.RowBlock == 1 && c.ColBlock == 32 && c.Scale16 != nil && (useVNNI || c.Offset == nil && c.OffsetCodes == nil)
 }
 
-// mulHalves multiplies n prepared vectors by rows lo to hi-1 of blocks of 32 codes
-// without offsets. Rows go in even numbers, since kernels take them by two.
-func (q *Quant) mulHalves(dst []float32, ldd, n, lo, hi int, prep []float32) {
+// mulHalves multiplies n prepared vectors by rows lo to hi-1 of blocks of 32 codes.
+// Rows go in even numbers, since the kernel for AVX2 takes them by two; offsets are
+// widened into scratch, which has room for those of four rows at least.
+func (q *Quant) mulHalves(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	each := q.prepLen(1)
+	offsets := q.c.Offset != nil || q.c.OffsetCodes != nil
 	rows := max(halvesBytes/(q.cols/2)&^1, 2)
+	if offsets {
+		rows = min(rows, q.streamScratch()/q.cb)
+	}
 	for r := lo; r < hi; r += rows {
 		m := min(rows, hi-r)
 		codes, scale := &q.c.Codes[r*q.cols/2], &q.c.Scale16[r*q.cb]
+		var o *float32
+		if offsets {
+			o = &q.widenOffsets(scratch, r*q.cb, m*q.cb, roundNot)[0]
+		}
 		for t := range n {
 			d, x := dst[t*ldd+r:t*ldd+r+m], prep[t*each:(t+1)*each]
-			fastPairHalvesAVX2(q.kind(false, roundNot), codes, scale, &x[0], &d[0], m, q.cb/2, 1)
+			fastPairHalves(q.kind(offsets, roundNot), codes, scale, o, &x[0], &d[0], m, q.cb/2)
 		}
 	}
 }
@@ -124,10 +172,18 @@ func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs
 
 func fastPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
 	if useVNNI {
-		fastPairVNNI(k, w, s, o, x, dst, rows, pairs, 1)
+		fastPairVNNI(k, w, s, o, x, dst, rows, pairs, fetchAhead)
 		return
 	}
 	fastPairAVX2(k, w, s, o, x, dst, rows, pairs, 1)
+}
+
+func fastPairHalves(k kernelKind, w *byte, s *uint16, o, x, dst *float32, rows, pairs int) {
+	if useVNNI {
+		fastPairHalvesVNNI(k, w, s, o, x, dst, rows, pairs, fetchAhead)
+		return
+	}
+	fastPairHalvesAVX2(k, w, s, x, dst, rows, pairs, 1)
 }
 
 func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {

@@ -94,7 +94,7 @@ func attOperand(o, op string, i int) string {
 	case i == 0 && o == "AX" && op == "MOVBLZX":
 		return "%al"
 	}
-	if slices.Contains([]string{"ORL", "SHLL", "KMOVW", "VMOVD", "MOVBLZX", "MOVWLZX"}, op) {
+	if slices.Contains([]string{"ORL", "MOVL", "SHLL", "KMOVW", "VMOVD", "MOVBLZX", "MOVWLZX"}, op) {
 		size = 32
 	}
 	return "%" + attRegister(o, size)

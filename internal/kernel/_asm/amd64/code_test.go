@@ -35,7 +35,8 @@ func TestMachineCodeIsOfThePromisedClass(t *testing.T) {
 
 // classOf reads the prefix of an instruction in 64-bit mode: VEX is C4 or C5. Of the
 // two-byte opcodes, those that kernels have on general registers are prefetches,
-// empty instructions, jumps, products and loads of bytes and words.
+// empty instructions, jumps, the
+// processor's name, products and loads of bytes and words.
 func classOf(code []byte) string {
 	for len(code) > 1 && (code[0] == 0x66 || code[0] == 0xF2 || code[0] == 0xF3 || code[0]&0xF0 == 0x40) {
 		code = code[1:]
@@ -45,7 +46,7 @@ func classOf(code []byte) string {
 		return "EVEX"
 	case code[0] == 0xC4 || code[0] == 0xC5:
 		return "VEX"
-	case code[0] == 0x0F && code[1] != 0x18 && code[1] != 0x1F && code[1]&0xF0 != 0x80 && code[1] != 0xAF && code[1] != 0xB6 && code[1] != 0xB7:
+	case code[0] == 0x0F && code[1] != 0x18 && code[1] != 0x1F && code[1] != 0xA2 && code[1]&0xF0 != 0x80 && code[1] != 0xAF && code[1] != 0xB6 && code[1] != 0xB7:
 		return "SSE"
 	}
 	return "general"
@@ -64,6 +65,7 @@ func TestClassesAreReadFromTheBytes(t *testing.T) {
 		{"MOVWLZX (SI), R8", "general"},
 		{"PREFETCHT0 (SI)", "general"},
 		{"IMULQ R11, AX", "general"},
+		{"CPUID", "general"},
 		{"MOVQ R8, R9", "general"},
 	} {
 		code := asmtest.Instructions(t, "amd64", "TEXT ·f(SB), $0-0\n\t"+c.line+"\n\tRET\n")

@@ -151,6 +151,8 @@ var emitters = []struct {
 	{"LEAQ 63(SP), R8", "4c8d44243f", "leaq 63(%rsp), %r8", func(f fn) { f.LEAQ(SP.At(63), R8) }},
 	{"DECQ R8", "49ffc8", "decq %r8", func(f fn) { f.DECQ(R8) }},
 	{"KMOVW AX, K2", "c5f892d0", "kmovw %eax, %k2", func(f fn) { f.KMOVW(AX, K(2)) }},
+	{"MOVL BX, 64(SI)", "895e40", "movl %ebx, 64(%rsi)", func(f fn) { f.MOVL(BX, SI.At(64)) }},
+	{"CPUID", "0fa2", "cpuid", func(f fn) { f.CPUID() }},
 	{"PREFETCHT0 64(SI)", "0f184e40", "prefetcht0 64(%rsi)", func(f fn) { f.PREFETCHT0(SI.At(64)) }},
 	{"PREFETCHT1 64(SI)", "0f185640", "prefetcht1 64(%rsi)", func(f fn) { f.PREFETCHT1(SI.At(64)) }},
 	{"PREFETCHNTA 64(SI)", "0f184640", "prefetchnta 64(%rsi)", func(f fn) { f.PREFETCHNTA(SI.At(64)) }},

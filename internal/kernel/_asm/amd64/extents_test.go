@@ -25,7 +25,12 @@ var calls = []counts{
 	},
 	{
 		"n": 40, "rows": 4, "blocks": 7, "vecs": 8, "groups": 3, "k": 32, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "first": 4, "each": 1, "ahead": 64,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "first": 4, "each": 1, "ahead": 64, "fetch": 1,
+	},
+	// A row of compact inputs that has two chunks, two groups and a half.
+	{
+		"n": 16, "rows": 2, "blocks": 21, "vecs": 2, "groups": 3, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
+		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "first": 4, "each": 1, "ahead": 64, "fetch": 2,
 	},
 }
 
@@ -61,6 +66,7 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "(exp|silu|geluTanh|geluErf)AVX2", Want: func(c counts) bytes {
 		return bytes{"dst": stores(4 * c["n"]), "x": reads(4 * c["n"])}
 	}},
+	{Kernels: "cpuid", Want: func(counts) bytes { return bytes{"dst": stores(16)} }},
 	{Kernels: "f16to32AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "src": reads(2 * c["n"])} }},
 	{Kernels: "f32to16AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(2 * c["n"]), "src": reads(4 * c["n"])} }},
 	{Kernels: "(roundF16|expSum)AVX2", Want: func(c counts) bytes { return bytes{"x": updates(4 * c["n"])} }},
@@ -97,10 +103,19 @@ var extents = append([]asmtest.Extent{
 		// The steps are read again after they were stored.
 		return bytes{"dst": "r " + every(n, 128, 96, 128) + " " + stores(128*n), "x": reads(4 * 64 * n)}
 	}},
-	{Kernels: "fast(s|so|uo)Pair(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 128) }},
+	{Kernels: "fast(s|so|uo)PairAVX2", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 128) }},
 	{Kernels: "fast(s|so|uo)Long(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 128) }},
-	{Kernels: "fastuPair(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 64, 96, 128) }},
+	{Kernels: "fastuPairAVX2", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 64, 96, 128) }},
 	{Kernels: "fastuLong(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 64, 96, 128) }},
+	// Compact groups of 64 are halves of groups of 128, whose sums are apart.
+	{Kernels: "quantizeCompactAVX2", Want: func(c counts) bytes {
+		n := c["groups"]
+		return bytes{"dst": "r " + compactGroups(n, 128, 160) + " w " + compactGroups(n, 0, 32, 64, 96, 128, 160), "sums": stores(8 * n), "x": reads(4 * 64 * n)}
+	}},
+	{Kernels: "fast(s|so|uo)PairVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, true) }},
+	{Kernels: "fastuPairVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, false) }},
+	{Kernels: "fast(s|so|uo)PairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, true) }},
+	{Kernels: "fastuPairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, false) }},
 	// Scales of a half have 2 bytes.
 	{Kernels: "fastsPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 128) }},
 	{Kernels: "fastuPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 64, 96, 128) }},
@@ -154,6 +169,43 @@ func halvesExtent(c counts, ranges ...int) bytes {
 	b := by64Extent(c, true, 128, ranges...)
 	b["scale"] = reads(2 * c["rows"] * 2 * c["blocks"])
 	return b
+}
+
+// compactGroups are runs of each of n groups of 64 in their places.
+func compactGroups(n int, runs ...int) string {
+	var all []int
+	for g := range n {
+		for _, end := range runs {
+			all = append(all, g/2*192+g%2*32+end)
+		}
+	}
+	return every(1, 0, all...)
+}
+
+// compactExtent is a compact vector by rows of pairs of blocks of 32: of 8 pairs the
+// inputs lie together, with the sums of their blocks behind them, and of what is left
+// two and two.
+func compactExtent(c counts, scale int, sums bool) bytes {
+	n := c["blocks"]
+	var runs []int
+	at := 0
+	for ; n >= 8; n, at = n-8, at+832 {
+		runs = append(runs, at, at+768)
+		if sums {
+			runs = append(runs, at+768, at+832)
+		}
+	}
+	for ; n > 0; n, at = n-2, at+256 {
+		part := 32 * min(n, 2)
+		runs = append(runs, at, at+part, at+64, at+64+part, at+128, at+128+part)
+		if sums {
+			runs = append(runs, at+192, at+192+part/4)
+		}
+	}
+	return bytes{
+		"w": reads(32 * c["rows"] * c["blocks"]), "scale": reads(2 * scale * c["rows"] * c["blocks"]), "offset": reads(8 * c["rows"] * c["blocks"]),
+		"x": "r " + every(1, 0, runs...), "dst": stores(4 * c["rows"]),
+	}
 }
 
 // dotLUTExtent is a vector by rows of groups of indices.

@@ -159,13 +159,13 @@ func (k wide) rowOfBlocks(add func(w width), addBlock func()) {
 }
 
 // fastVNNI adds 4 products of an unsigned code and a signed input to each 32-bit
-// lane by VPDPBUSD.
+// lane by VPDPBUSD. Its blocks are whole vectors of 64 codes; for blocks of 32 see
+// compact.
 type fastVNNI struct{ wide }
 
 const (
 	vnniNibbles = 15
 	vnniEights  = 14
-	vnniLanes   = 13
 	vnniEight   = 12
 )
 
@@ -213,43 +213,32 @@ func (k fastVNNI) multiply(w width) {
 	k.loadHalves(w, inputSteps, 8)
 }
 
-// add adds products times steps times scales to the row's sums.
-func (k fastVNNI) add(w width) {
-	sum, scale, steps := Z(wideSum), w.reg(wideScale), w.reg(8)
-	switch {
-	case w == W512:
-		k.VMULPS(steps, scale, scale)
-		k.VFMADD231PS(w.reg(4), scale, sum)
-	case k.pairing == pair:
-		k.VMULPS(steps, scale, scale)
-		k.VFMADD231PS(w.reg(4), scale, Y(halfSum))
-	default:
-		// The block's scale is still needed.
-		k.VMULPS(steps, scale, steps)
-		k.VFMADD231PS(w.reg(4), steps, Y(halfSum))
-	}
+// addHalf adds the products of half a vector times steps times scales to the row's
+// sums. The block's scale is still needed.
+func (k fastVNNI) addHalf(w width) {
+	k.VMULPS(w.reg(8), w.reg(wideScale), w.reg(8))
+	k.VFMADD231PS(w.reg(4), w.reg(8), w.reg(halfSum))
 }
 
 // writeFastVNNI writes a kernel. VPDPBUSD adds 4 products to 32 bits, where AVX2
 // needs two steps and has to keep 16 bits from overflowing.
-func writeFastVNNI(p file, c kind.Codes, pairs pairing) asm.Signature {
-	name := fmt.Sprintf("fast%s%vVNNI", c.Letters(), pairs)
+func writeFastVNNI(p file, c kind.Codes) asm.Signature {
+	name := fmt.Sprintf("fast%sLongVNNI", c.Letters())
 	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
-	k := fastVNNI{wide{fn: f, Codes: c, pairing: pairs, lanes: vnniLanes, eight: vnniEight, groupSize: fastGroup}}
+	k := fastVNNI{wide{fn: f, Codes: c, pairing: long, eight: vnniEight, groupSize: fastGroup}}
 	k.products = k.multiply
 	f.VPBROADCASTD(f.nibbles(), Z(vnniNibbles))
 	f.VPBROADCASTD(f.words("eights", 0x08080808), Z(vnniEights))
-	if pairs == pair {
-		f.VMOVDQU64(f.blockLanes(), Z(vnniLanes))
-	}
 	if c.Mode.HasOffset() && c.Signed {
 		f.VBROADCASTSS(f.float("eight", 8), Z(vnniEight))
 	}
-	k.rows(k.add, func() { k.VFMADD231PS(Z(8), Z(4), Z(1)) })
+	k.rows(k.addHalf, func() { k.VFMADD231PS(Z(8), Z(4), Z(1)) })
 	return f.Signature
 }
 
 // fasts512 writes the kernels for processors with VNNI.
 func fasts512(p file) {
-	p.byPairing("fast", "VNNI", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFastVNNI)
+	compacts(p)
+	choice := p.Choose(asm.ByKind, "fastLongVNNI", "multiplies quantised x by rows of 4-bit codes.")
+	kind.Each(4, quantisedModes, func(c kind.Codes) { choice.Add(c.Kind(), writeFastVNNI(p, c)) })
 }

@@ -15,9 +15,10 @@ func quantize(p file) {
 	f.VPBROADCASTD(f.abs(), Y(15))
 	f.repeat("loop", CX, func() {
 		f.peaksOf8()
-		f.stepsOf8()
-		f.bytesOf64()
+		f.stepsOf8(DI.At(inputSteps))
+		f.bytesOf64(DI.At(evenBytes), DI.At(oddBytes))
 		f.sumsOf8()
+		f.corrections()
 		f.ADDQ(imm(256), SI)
 		f.ADDQ(imm(fastGroup), DI)
 	})
@@ -62,25 +63,25 @@ const (
 	highHalves = 0x31 // the upper 128 bits
 )
 
-// stepsOf8 stores the steps of the peaks in Y8 and multiplies the inputs by their
-// inverses. Inputs too small to invert their maximum count as 0.
-func (f fn) stepsOf8() {
+// stepsOf8 stores the steps of the peaks in Y8, which stay there, and multiplies the
+// inputs by their inverses. Inputs too small to invert their maximum count as 0.
+func (f fn) stepsOf8(steps mem) {
 	f.VBROADCASTSS(f.float("q127", 127), Y(9))
 	f.VDIVPS(Y(8), Y(9), Y(9))
 	f.VBROADCASTSS(f.tiny(), Y(10))
 	f.VCMPPS(less, Y(8), Y(10), Y(10))
 	f.VANDPS(Y(10), Y(9), Y(9))
-	f.VMOVUPS(Y(9), DI.At(inputSteps))
+	f.VMOVUPS(Y(9), steps)
 	f.VBROADCASTSS(f.float("over127", 1.0/127), Y(10))
 	f.VMULPS(Y(10), Y(8), Y(8))
 	f.VADDPS(Y(14), Y(8), Y(8))
 	for i := range 8 {
 		inverse := Y(9 + i%4)
-		f.VBROADCASTSS(DI.At(inputSteps+4*i), inverse)
+		f.VBROADCASTSS(steps.Plus(4*i), inverse)
 		f.VMULPS(inverse, Y(i), Y(i))
 		f.VCVTPS2DQ(Y(i), Y(i))
 	}
-	f.VMOVUPS(Y(8), DI.At(inputSteps))
+	f.VMOVUPS(Y(8), steps)
 }
 
 // tiny is where inputs begin whose inverse times a factor may overflow.
@@ -88,7 +89,7 @@ func (f fn) tiny() mem { return f.float("tiny", 1e-30) }
 
 // bytesOf64 packs the integers in Y0 to Y7 and stores the even bytes, which stay in
 // Y1, and the odd ones, in Y2.
-func (f fn) bytesOf64() {
+func (f fn) bytesOf64(even, odd mem) {
 	for r := Y(0); r < 8; r += 4 {
 		f.VPACKSSDW(r+1, r, r)
 		f.VPACKSSDW(r+3, r+2, r+2)
@@ -101,8 +102,8 @@ func (f fn) bytesOf64() {
 	}
 	f.VPERM2I128(lowHalves, Y(4), Y(0), Y(1))
 	f.VPERM2I128(highHalves, Y(4), Y(0), Y(2))
-	f.VMOVDQU(Y(1), DI.At(evenBytes))
-	f.VMOVDQU(Y(2), DI.At(oddBytes))
+	f.VMOVDQU(Y(1), even)
+	f.VMOVDQU(Y(2), odd)
 }
 
 // unpackOrder undoes what packing 4 vectors of dwords to bytes does to their order.
@@ -111,7 +112,7 @@ func (f fn) unpackOrder() mem { return f.words("unpackOrder", 0, 4, 1, 5, 2, 6, 
 // twice repeats an order of bytes for both halves of a register.
 func twice(order ...byte) []byte { return append(order, order...) }
 
-// sumsOf8 stores the corrections: sums of 8 bytes, as DX says.
+// sumsOf8 sums each 8 of the bytes in Y1 and Y2 into Y0.
 func (f fn) sumsOf8() {
 	f.VPBROADCASTD(f.ones8(), Y(12))
 	f.VPBROADCASTD(f.ones16(), Y(11))
@@ -119,6 +120,10 @@ func (f fn) sumsOf8() {
 	f.VPMADDUBSW(Y(2), Y(12), Y(2))
 	f.VPADDW(Y(2), Y(1), Y(1))
 	f.VPMADDWD(Y(11), Y(1), Y(0))
+}
+
+// corrections stores them: the sums, as DX says.
+func (f fn) corrections() {
 	floats, stored := f.NewLabel("float"), f.NewLabel("stored")
 	f.TESTQ(DX, DX)
 	f.JNZ(floats)

@@ -16,6 +16,7 @@ var generalOps = map[string]struct {
 	do                   func(w *asmtest.Walk, a, dst asmtest.Value) asmtest.Value
 }{
 	"MOVQ":    {8, false, true, false, func(_ *asmtest.Walk, a, _ asmtest.Value) asmtest.Value { return a }},
+	"MOVL":    {4, false, true, false, func(w *asmtest.Walk, a, _ asmtest.Value) asmtest.Value { return number(w.Int(a) & 0xFFFFFFFF) }},
 	"MOVBLZX": {1, false, true, false, func(w *asmtest.Walk, a, _ asmtest.Value) asmtest.Value { return number(w.Int(a) & 0xFF) }},
 	"MOVWLZX": {2, false, true, false, func(w *asmtest.Walk, a, _ asmtest.Value) asmtest.Value { return number(w.Int(a) & 0xFFFF) }},
 	"KMOVW":   {4, false, true, false, func(w *asmtest.Walk, a, _ asmtest.Value) asmtest.Value { return number(w.Int(a) & 0xFFFF) }},
@@ -73,6 +74,13 @@ func otherOps(l asmtest.Line) (asmtest.Effect, bool) {
 		return asmtest.Effect{Jump: l.Operands[0], Ends: true, Do: func(w *asmtest.Walk) { w.Jump(true) }}, true
 	case "RET":
 		return asmtest.Effect{Ends: true, Returns: true}, true
+	case "CPUID":
+		answer := []string{"AX", "BX", "CX", "DX"}
+		return asmtest.Effect{Reads: []string{"AX", "CX"}, Writes: answer, Do: func(w *asmtest.Walk) {
+			for _, r := range answer {
+				w.Set(r, number(0))
+			}
+		}}, true
 	case "VZEROUPPER":
 		return asmtest.Effect{Cleans: true, Set: avx2}, true
 	case "DECQ":
