@@ -22,7 +22,7 @@ import (
 // A length that the context has no room for is left out and told of, and does not
 // fail the rest.
 type benchCmd struct {
-	Model string `arg:"" help:"The model package, or a folder with one in it."`
+	Model string `arg:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub."`
 
 	// What is measured. The lengths are texts, since kong has no word for an empty
 	// list and "none" is one.
@@ -34,6 +34,7 @@ type benchCmd struct {
 
 	PrefillChunk int `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
+	hubFlags
 
 	// What is measured besides.
 	Perplexity string `help:"A text whose perplexity to measure as well." placeholder:"FILE"`
@@ -115,7 +116,7 @@ func (c *benchCmd) idle(given flagSet) []string {
 // Nothing is printed before everything is measured: writing to a terminal takes
 // time of its own.
 func (c *benchCmd) Run(ctx context.Context, io *streams) error {
-	report, err := c.measure(ctx)
+	report, err := c.measure(ctx, c.finder(io, false))
 	if err != nil {
 		return err
 	}
@@ -126,17 +127,19 @@ func (c *benchCmd) Run(ctx context.Context, io *streams) error {
 }
 
 // measure loads the model and takes every measure that is asked for.
-func (c *benchCmd) measure(ctx context.Context) (_ *benchReport, err error) {
+func (c *benchCmd) measure(ctx context.Context, f *finder) (_ *benchReport, err error) {
 	// First of all: what this program does to the machine is not other work.
 	busy, ok := loadAverage()
 	if !ok {
 		busy = -1
 	}
-	if c.Model, err = packagePath(c.Model); err != nil {
+	at, err := f.model(ctx, c.Model)
+	if err != nil {
 		return nil, err
 	}
+	c.Model = at.path
 	// Before the model is loaded, which takes much longer than reading a text.
-	text, err := perplexityTokens(c.Perplexity, c.Model, c.Tokenizer)
+	text, err := perplexityTokens(ctx, f, c.Perplexity, at, c.Tokenizer)
 	if err != nil {
 		return nil, err
 	}

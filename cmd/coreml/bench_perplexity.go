@@ -27,11 +27,11 @@ type perplexityResult struct {
 // the package; no file gives nil.
 //
 // No special tokens are put around the text: it is foretold as it stands.
-func perplexityTokens(file, pkg, asked string) ([]int, error) {
+func perplexityTokens(ctx context.Context, f *finder, file string, at place, asked string) ([]int, error) {
 	if file == "" {
 		return nil, nil
 	}
-	dir, err := findTokenizer(pkg, asked)
+	dir, err := f.tokenizer(ctx, at, asked)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 // The order here is that of the help.
 type cli struct {
 	Generate generateCmd `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
+	Pull     pullCmd     `cmd:"" help:"Download a repository of a hub into the local cache."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a package holds."`
 	Check    checkCmd    `cmd:"" help:"Compare a package with recorded answers."`
 	Verify   verifyCmd   `cmd:"" help:"Run a prompt on Core ML and on the portable engine and compare the results."`

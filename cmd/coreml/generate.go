@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -33,8 +31,8 @@ type generateCmd struct {
 	Package string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
 
 	// Where the parts of the model lie, and how the prompt becomes tokens.
-	Model     string `short:"m" help:"The model package, or a folder with one in it. Without it a small storyteller answers." placeholder:"PATH"`
-	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it: beside the package, else in that cache." placeholder:"PATH"`
+	Model     string `short:"m" help:"The model package, a folder with one in it, or the name of a repository, org/name[@revision][:path], which is downloaded. Without it a small storyteller answers." placeholder:"MODEL"`
+	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository, of which the tokenizer alone is downloaded. Without it: beside the package, else that of the repository that the package was made from." placeholder:"PATH"`
 	System    string `help:"A system message for the chat template." placeholder:"TEXT"`
 	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
 	chatFlags
@@ -50,10 +48,11 @@ type generateCmd struct {
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
+	hubFlags
 
 	// What is printed.
 	JSON  bool `help:"Print one JSON object with the answer and its measures in place of the text."`
-	Quiet bool `short:"q" help:"Print the answer alone: no statistics, no hints, and on a terminal not the prompt before it."`
+	Quiet bool `short:"q" help:"Print the answer alone: no statistics, no hints, no progress of a download, and on a terminal not the prompt before it."`
 }
 
 // Help is printed by kong above the flags.
@@ -62,6 +61,7 @@ func (*generateCmd) Help() string {
 
     coreml generate "Once upon a time"
     coreml generate "Why is the sky blue?" Model.mlpackage
+    coreml generate -m org/name "Why is the sky blue?"
     coreml generate --model Model.mlpackage --raw --temperature 0.7 --top-k 50 "A place to visit is"
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
@@ -101,7 +101,7 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.open(ctx)
+	g, err := c.open(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (c *generateCmd) check() error {
 		c.Model = c.Package
 		// A second argument without an ending is a word of the prompt, which the
 		// shell has split.
-		if _, err := os.Stat(c.Package); c.Package != "" && errors.Is(err, fs.ErrNotExist) && filepath.Ext(c.Package) == "" {
+		if c.Package != "" && !onDisk(c.Package) && filepath.Ext(c.Package) == "" && !isName(c.Package) {
 			return usagef("there is no model package %s; if it belongs to the prompt, put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(c.Package))
 		}
 	}
@@ -186,10 +186,10 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 
 // open loads the model for one conversation: a second state would cost as much
 // memory as the first and never be used.
-func (c *generateCmd) open(ctx context.Context) (*generate.Generator, error) {
+func (c *generateCmd) open(ctx context.Context, s *streams) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
-	g, err := openModel(ctx, c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	g, err := openModel(ctx, c.finder(s, c.Quiet), c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
 	return g, c.blame(err)
 }
 

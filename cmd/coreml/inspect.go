@@ -18,7 +18,7 @@ import (
 // here is a line of the output and no failure. With --plan it does load the
 // package, and shows which device, kernel or step does what.
 type inspectCmd struct {
-	Model    string `arg:"" help:"The model package, or a folder with one in it."`
+	Model    string `arg:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub."`
 	Function string `help:"Show this function only." placeholder:"NAME"`
 	JSON     bool   `help:"Print one JSON object."`
 	// Three forms of output, of which a call has one.
@@ -27,6 +27,7 @@ type inspectCmd struct {
 
 	ComputeUnits unitsFlag `help:"Devices to plan for: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
+	hubFlags
 }
 
 // Help is printed by kong above the flags.
@@ -64,9 +65,11 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
 		return usagef("--json, --mil and --plan exclude each other")
 	}
-	if c.Model, err = packagePath(c.Model); err != nil {
+	at, err := c.finder(io, false).model(ctx, c.Model)
+	if err != nil {
 		return err
 	}
+	c.Model = at.path
 	if c.Plan {
 		return showPlan(ctx, io.out, c.Model, c.configFor(c.Function))
 	}

@@ -24,7 +24,7 @@ import (
 // Values are never made to fit in silence: a picture of another size, an array of
 // another shape or a name that is no input is refused with what the model wants.
 type predictCmd struct {
-	Model    string            `arg:"" optional:"" help:"The model package, or a folder with one in it." placeholder:"MODEL"`
+	Model    string            `arg:"" optional:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub." placeholder:"MODEL"`
 	Input    map[string]string `short:"i" help:"A value for an input, from a picture (.png, .jpeg), an .npy file, a .json file, or NAME=FILE.safetensors:TENSOR or NAME=FILE.npz:ARRAY (without :TENSOR, the one called NAME)." placeholder:"NAME=FILE" mapsep:"none"`
 	Inputs   string            `help:"Values for inputs: a JSON object of values by name, in the forms of docs/stdio.md." type:"path" placeholder:"FILE.json"`
 	Resize   bool              `help:"Scale pictures to the size that the model wants, whatever their proportions."`
@@ -38,6 +38,7 @@ type predictCmd struct {
 	Timeout  time.Duration     `help:"Longest time for the prediction, and with --stdio for a request that names none, such as 30s; 0 means no limit." default:"0s" placeholder:"TIME"`
 	Stdio    bool              `help:"Serve predictions: one JSON request a line on standard input, one reply a line on standard output."`
 	engineFlags
+	hubFlags
 }
 
 // Help is printed by kong above the flags.
@@ -83,6 +84,7 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 			_, _ = fmt.Fprintln(io.err, `waiting for requests, one JSON object a line, such as {"id":1,"op":"hello"}; docs/stdio.md describes them`)
 		}
 		s := newServer(p.config())
+		s.find = p.finder(io, true).model // nobody watches
 		s.timeout = p.Timeout
 		defer s.close()
 		return s.service().serve(ctx, io.in, io.out)
@@ -105,13 +107,13 @@ func (p *predictCmd) Run(ctx context.Context, io *streams) error {
 		// another exit status.
 		limited, cancel := context.WithTimeout(ctx, p.Timeout)
 		defer cancel()
-		err := p.once(limited, io.out)
+		err := p.once(limited, io)
 		if limited.Err() != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 			return fmt.Errorf("there was no result within %v: %w", p.Timeout, err)
 		}
 		return err
 	}
-	return p.once(ctx, io.out)
+	return p.once(ctx, io)
 }
 
 // sameResult reports whether two names are those of one file, of which the second
@@ -131,14 +133,14 @@ func sameResult(a, b string) bool {
 // once makes one prediction.
 //
 // Everything that can be refused is refused before the prediction is made.
-func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
+func (p *predictCmd) once(ctx context.Context, s *streams) (err error) {
 	cfg := p.config()
 	cfg.Function, cfg.ComputeUnits = p.Function, coreml.ComputeUnits(p.Units)
-	path, err := packagePath(p.Model)
+	at, err := p.finder(s, false).model(ctx, p.Model)
 	if err != nil {
 		return err
 	}
-	m, err := coreml.Load(ctx, path, cfg)
+	m, err := coreml.Load(ctx, at.path, cfg)
 	if err != nil {
 		return err
 	}
@@ -168,9 +170,9 @@ func (p *predictCmd) once(ctx context.Context, out io.Writer) (err error) {
 	case p.Output != "":
 		return storage.WriteFile(ctx, p.Output, func(w io.Writer) error { return writeOutputs(w, format, m.Description(), outputs, result) })
 	case p.JSON:
-		return writeValues(out, m.Description(), outputs, result)
+		return writeValues(s.out, m.Description(), outputs, result)
 	}
-	return printOutputs(out, m.Description(), outputs, result)
+	return printOutputs(s.out, m.Description(), outputs, result)
 }
 
 // predict runs the model, from and to the files of states that are named.

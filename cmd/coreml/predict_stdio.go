@@ -25,6 +25,8 @@ const (
 type server struct {
 	cfg     *coreml.Config
 	timeout time.Duration // of requests that name none; 0 means no limit
+	// find returns the package that a path of a request means.
+	find func(ctx context.Context, name string) (place, error)
 	models  map[string]*coreml.Model
 	states  map[string]*coreml.State
 	files   outputFiles
@@ -32,9 +34,14 @@ type server struct {
 	loaded, made int
 }
 
-// newServer returns a server without models, which are all run as cfg says.
+// newServer returns a server without models, which are all run as cfg says. Its
+// requests name packages by paths alone.
 func newServer(cfg *coreml.Config) *server {
-	return &server{cfg: cfg, models: map[string]*coreml.Model{}, states: map[string]*coreml.State{}}
+	find := func(_ context.Context, name string) (place, error) {
+		path, err := packagePath(name)
+		return place{path: path}, err
+	}
+	return &server{cfg: cfg, find: find, models: map[string]*coreml.Model{}, states: map[string]*coreml.State{}}
 }
 
 // close gives back everything that is loaded.
@@ -141,11 +148,14 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 			return nil, badInput(err)
 		}
 	}
-	path, err := packagePath(q.Path)
+	at, err := s.find(ctx, q.Path)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
 		return nil, loadError(err)
 	}
-	m, err := coreml.Load(ctx, path, &cfg)
+	m, err := coreml.Load(ctx, at.path, &cfg)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err

@@ -14,34 +14,33 @@ import (
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
-	"github.com/gocoreml/coreml/tokenizer"
 )
 
 // repositoryKey is the metadata entry with the repository that a package was
 // made from; exporters of the transformers library write it.
 //
-// It is a hint by who made the package, so that what it names is only looked for
-// where the user keeps downloads.
+// It is a hint by who made the package.
 const repositoryKey = "co.huggingface.exporters.name"
 
-// openModel opens the package at path with the tokenizer that goes with it. No
-// path means the embedded model.
+// openModel opens the package that a name means with the tokenizer that goes with it.
+// No name means the embedded model.
 //
 // Reading another program's folder for a tokenizer comes last: what lies beside the
 // package was put there for it.
-func openModel(ctx context.Context, path, tok string, cfg *generate.Config) (*generate.Generator, error) {
-	if path == "" {
+func openModel(ctx context.Context, f *finder, name, tok string, cfg *generate.Config) (*generate.Generator, error) {
+	if name == "" {
 		if tok != "" {
 			return nil, usagef("--tokenizer needs a --model")
 		}
 		return generate.OpenFS(ctx, storyteller.FS(), storyteller.Package, cfg)
 	}
-	path, err := packagePath(path)
+	at, err := f.model(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	// Looked for here and not by the library, which does not know the cache.
-	dir, err := findTokenizer(path, tok)
+	path := at.path
+	// Looked for here and not by the library, which knows no hub and no cache.
+	dir, err := f.tokenizer(ctx, at, tok)
 	if err != nil {
 		// A tokenizer would be of no use to a package that writes no text.
 		//
@@ -111,71 +110,6 @@ func driverBeside(path string) (*generate.Driver, error) {
 		return d, nil
 	}
 	return nil, nil
-}
-
-// findTokenizer returns the folder or file of the tokenizer: the one asked for,
-// which may be a repository in the local cache, or the one beside the package,
-// or that of the repository that the package was made from.
-func findTokenizer(pkg, asked string) (string, error) {
-	if asked != "" {
-		info, err := os.Stat(asked)
-		switch {
-		case err == nil && looksLikePackage(asked):
-			return findTokenizer(asked, "") // the one that goes with the package
-		case err == nil && info.IsDir():
-			return asked, hasTokenizer(asked)
-		case err == nil || !isRepository(asked):
-			return asked, err
-		}
-		dir, err := cachedTokenizer(asked)
-		if errors.Is(err, errNotCached) {
-			return "", fmt.Errorf("there is no tokenizer %s: it is no file or folder here, and %s%w", quoted(asked), notCached(asked), silent{err})
-		}
-		return dir, err
-	}
-	beside := filepath.Dir(filepath.Clean(pkg))
-	for _, name := range tokenizer.FileNames() {
-		// A link that leads nowhere is one that the loader tells of.
-		if _, err := os.Lstat(filepath.Join(beside, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return beside, nil
-		}
-	}
-	// The package is opened only where nothing lies beside it.
-	repo, err := repositoryOf(pkg)
-	if err != nil {
-		return "", err
-	}
-	if repo == "" {
-		return "", fmt.Errorf("no tokenizer beside %s, and the package does not say which repository it was made from: give --tokenizer", pkg)
-	}
-	dir, err := cachedTokenizer(repo)
-	if errors.Is(err, errNotCached) {
-		return "", fmt.Errorf("no tokenizer beside %s: the package was made from %s, and %s, or give --tokenizer%w", pkg, repo, notCached(repo), silent{err})
-	}
-	if err != nil {
-		return "", fmt.Errorf("no tokenizer beside %s: %w", pkg, err)
-	}
-	return dir, nil
-}
-
-// loadTokenizer loads what findTokenizer found and names it where that fails.
-func loadTokenizer(where string) (*tokenizer.Tokenizer, error) {
-	tok, err := tokenizer.Load(where)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
-	}
-	return tok, nil
-}
-
-// hasTokenizer refuses a folder in which there is no tokenizer.
-func hasTokenizer(dir string) error {
-	names := tokenizer.FileNames()
-	for _, name := range names {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return fmt.Errorf("no tokenizer in %s: it has none of %s%w", dir, strings.Join(names, ", "), silent{fs.ErrNotExist})
 }
 
 // repositoryOf reads the repository from the package's metadata, empty when

@@ -19,12 +19,15 @@ type streams struct {
 	// raw is standard output as it is, for those verbs whose output is the bytes
 	// themselves.
 	raw io.Writer
+	// rawErr is standard error as it is, for the progress of downloads alone, which
+	// moves the cursor.
+	rawErr io.Writer
 	// terminal says that standard output is one.
 	terminal bool
 }
 
 func newStreams(in io.Reader, out, err io.Writer) *streams {
-	return &streams{in: in, out: &shownWriter{w: out}, err: &shownWriter{w: err}, raw: out, terminal: isTerminal(out)}
+	return &streams{in: in, out: &shownWriter{w: out}, err: &shownWriter{w: err}, raw: out, rawErr: err, terminal: isTerminal(out)}
 }
 
 // text is where a text goes that is the answer itself: a file or another program
@@ -90,4 +93,19 @@ func isPiped(stream any) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice == 0
+}
+
+// terminalSize is the size of a terminal in characters, 80 by 24 where it does not
+// tell.
+func terminalSize(stream any) (width, height int) {
+	switch f := stream.(type) {
+	case interface{ Size() (width, height int) }:
+		width, height = f.Size()
+	case *os.File:
+		width, height = fileSize(f)
+	}
+	if width <= 0 || height <= 0 {
+		return 80, 24
+	}
+	return width, height
 }

@@ -27,3 +27,12 @@ func enableStyles(w io.Writer) bool {
 	const virtual = windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING
 	return mode&virtual != 0 || windows.SetConsoleMode(h, mode|virtual) == nil
 }
+
+// fileSize is the size of the console's window, 0 where f is none.
+func fileSize(f *os.File) (width, height int) {
+	var info windows.ConsoleScreenBufferInfo
+	if windows.GetConsoleScreenBufferInfo(windows.Handle(f.Fd()), &info) != nil {
+		return 0, 0
+	}
+	return int(info.Window.Right-info.Window.Left) + 1, int(info.Window.Bottom-info.Window.Top) + 1
+}

@@ -21,13 +21,14 @@ import (
 type tokenizeCmd struct {
 	Text *string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
 
-	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository in the local Hugging Face cache. Without it that of the small storyteller." placeholder:"PATH"`
+	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository, of which the tokenizer alone is downloaded. Without it that of the small storyteller." placeholder:"PATH"`
 	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages, tools and the template's variables." placeholder:"FILE"`
 	Decode    bool   `short:"d" help:"Turn ids, with spaces or commas between them, into text."`
 	NoSpecial bool   `help:"Add no special tokens around the text; with --decode, leave them out of it."`
 	JSON      bool   `help:"Print one JSON object."`
 	Stdio     bool   `help:"Answer requests on standard input, a JSON object a line."`
 	chatFlags
+	hubFlags
 }
 
 // Help is printed by kong above the flags.
@@ -77,7 +78,7 @@ func (c *tokenizeCmd) Run(ctx context.Context, io *streams) error {
 	if c.Decode && c.Chat != "" {
 		return usagef("--decode and --chat exclude each other")
 	}
-	tok, err := c.load()
+	tok, err := c.load(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 	var tok *tokenizer.Tokenizer
 	if c.Tokenizer != "" {
 		var err error
-		if tok, err = c.load(); err != nil {
+		if tok, err = c.load(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -114,11 +115,11 @@ func (c *tokenizeCmd) serve(ctx context.Context, s *streams) error {
 }
 
 // load loads the tokenizer that is asked for.
-func (c *tokenizeCmd) load() (*tokenizer.Tokenizer, error) {
+func (c *tokenizeCmd) load(ctx context.Context, s *streams) (*tokenizer.Tokenizer, error) {
 	if c.Tokenizer == "" {
 		return tokenizer.LoadFS(storyteller.FS(), ".")
 	}
-	dir, err := findTokenizer("", c.Tokenizer)
+	dir, err := c.finder(s, false).askedTokenizer(ctx, c.Tokenizer)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ import (
 // what is right.
 type verifyCmd struct {
 	// What is compared.
-	Model  string `arg:"" optional:"" help:"The model package, or a folder with one in it. Without it the embedded storyteller."`
+	Model  string `arg:"" optional:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub. Without it the embedded storyteller."`
 	Prompt string `arg:"" optional:"" help:"The prompt for a language model; without one, a few words."`
 
 	Tokenizer string `help:"Folder with the tokenizer, or its tokenizer.json; else as for generate." placeholder:"PATH"`
@@ -48,6 +48,11 @@ type verifyCmd struct {
 	Tolerance float64 `help:"Largest difference that passes, in parts of the largest value." default:"0.05" placeholder:"T"`
 	Cosine    float64 `help:"Smallest cosine that passes." default:"0.999" placeholder:"C"`
 	JSON      bool    `help:"Print one JSON object in place of the text."`
+	hubFlags
+
+	// What the model's name led to.
+	find *finder
+	at   place
 }
 
 // Help is printed by kong above the flags.
@@ -98,15 +103,17 @@ func (c *verifyCmd) idle(given flagSet) []string {
 
 // Run is called by kong.
 func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
-	// Without a package it is the embedded one, which has no path.
-	if c.Model != "" {
-		if c.Model, err = packagePath(c.Model); err != nil {
-			return err
-		}
-	}
 	subject, reference, err := c.configs()
 	if err != nil {
 		return err
+	}
+	c.find = c.finder(io, false)
+	// Without a package it is the embedded one, which has no path.
+	if c.Model != "" {
+		if c.at, err = c.find.model(ctx, c.Model); err != nil {
+			return err
+		}
+		c.Model = c.at.path
 	}
 	var v verifier
 	defer func() { err = errors.Join(err, v.close()) }()
@@ -190,7 +197,7 @@ func (c *verifyCmd) compare(ctx context.Context, v *verifier) (*verifyReport, er
 
 // text compares the logits behind the prompt and what follows it.
 func (c *verifyCmd) text(ctx context.Context, v *verifier, r *verifyReport, d *generate.Driver) error {
-	ids, err := c.prompt()
+	ids, err := c.prompt(ctx)
 	if err != nil {
 		return err
 	}
@@ -208,11 +215,11 @@ func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
 }
 
 // prompt returns the token ids to begin with.
-func (c *verifyCmd) prompt() ([]int, error) {
+func (c *verifyCmd) prompt(ctx context.Context) ([]int, error) {
 	if len(c.IDs) > 0 {
 		return c.IDs, nil
 	}
-	tok, err := c.tokenizer()
+	tok, err := c.tokenizer(ctx)
 	if err != nil {
 		if c.Prompt != "" || c.Tokenizer != "" {
 			return nil, err
@@ -237,11 +244,11 @@ func (c *verifyCmd) prompt() ([]int, error) {
 	return ids, err
 }
 
-func (c *verifyCmd) tokenizer() (*tokenizer.Tokenizer, error) {
+func (c *verifyCmd) tokenizer(ctx context.Context) (*tokenizer.Tokenizer, error) {
 	if c.Model == "" && c.Tokenizer == "" {
 		return tokenizer.LoadFS(storyteller.FS(), ".")
 	}
-	where, err := findTokenizer(c.Model, c.Tokenizer)
+	where, err := c.find.tokenizer(ctx, c.at, c.Tokenizer)
 	if err != nil {
 		return nil, err
 	}

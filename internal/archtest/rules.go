@@ -94,7 +94,7 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
-			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Opens: []string{"*"}},
+			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
 			{Dir: "internal/workpool", Opens: []string{"os.ReadFile"}}, // what the kernel says of the cores
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			// The program that writes the kernels' assembly: it uses no package but its own.
@@ -223,7 +223,13 @@ func Default() Rules {
 				"tokenizer/internal/tiktoken", "tokenizer/internal/tekken",
 			}, Third: []string{protobuf}, Opens: []string{"io/fs.ReadFile"}},
 			{Dir: "tokenizer/sugarme", May: []string{"tokenizer"}, Third: []string{sugarme}},
-			{Dir: "hub", Std: []string{"net", "net/http"}},
+			// Python's rules of matching names.
+			{Dir: "hub/internal/fnmatch"},
+			// The folders that Python's huggingface_hub keeps its downloads in. The system
+			// package locks files on Windows and clones them on Linux and macOS.
+			{Dir: "hub/internal/cache", May: []string{"internal/quote", "internal/storage"}, Third: []string{sys}},
+			// Free space on a disk is what golang.org/x/sys is for.
+			{Dir: "hub", May: []string{"internal/quote", "internal/storage", "hub/internal/cache", "hub/internal/fnmatch"}, Third: []string{sys}, Std: []string{"net", "net/http"}},
 			// The stand-in hub for tests. It knows nothing of hub, whose own tests use it.
 			{Dir: "hub/hubtest", Std: []string{"net", "net/http"}},
 

@@ -90,14 +90,19 @@ func (s *source) compile(ctx context.Context, c *cache) (m made, err error) {
 }
 
 // make compiles the source, or copies it when it is compiled but lies in no
-// file system that the framework sees. The result is a temporary folder that
-// install takes over.
+// file system that the framework sees, or there as links. The result is a
+// temporary folder that install takes over.
 func (s *source) make(ctx context.Context, c *cache) (dir string, err error) {
 	if s.compiled() {
 		if dir, err = c.scratch(); err != nil {
 			return "", err
 		}
-		if err := copyTree(ctx, dir, s.fsys, s.dir); err != nil {
+		if s.path != "" {
+			err = s.linkTree(ctx, dir)
+		} else {
+			err = copyTree(ctx, dir, s.fsys, s.dir)
+		}
+		if err != nil {
 			return "", errors.Join(err, os.RemoveAll(dir))
 		}
 		return dir, nil

@@ -76,7 +76,11 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 // that, and only for an entry that was there before: a model that was compiled
 // just now would fail again.
 func load(ctx context.Context, s source, o *outline, c *cache, cfg engine.Config) (*program, error) {
-	if s.compiled() && s.path != "" {
+	plain, err := s.asItIs()
+	if err != nil {
+		return nil, err
+	}
+	if plain {
 		return loadCompiled(ctx, made{dir: s.path}, o, cfg)
 	}
 	m, err := s.compile(ctx, c)

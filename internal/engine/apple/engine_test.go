@@ -83,30 +83,51 @@ func TestPackagesInAFileSystemAreCompiledFromACopy(t *testing.T) {
 	}
 }
 
-func TestPackagesOfLinksAreCompiledFromACopy(t *testing.T) {
-	start(t)
-	src := rig.Package(t, doubler)
-	blobs, linked := t.TempDir(), filepath.Join(t.TempDir(), "model.mlpackage")
-	n := 0
-	err := fs.WalkDir(src.FS, ".", func(name string, d fs.DirEntry, err error) error {
+// madeLinks moves the files of a package to a folder of their own and leaves links to
+// them at the path linked, as a cache of downloads has them. What it returns fails the
+// test when files of that folder are gone.
+func madeLinks(t *testing.T, pkg, linked string) (untouched func()) {
+	t.Helper()
+	blobs, n := t.TempDir(), 0
+	err := fs.WalkDir(os.DirFS(pkg), ".", func(name string, d fs.DirEntry, err error) error {
 		at := filepath.Join(linked, filepath.FromSlash(name))
 		if err != nil || d.IsDir() {
 			return errors.Join(err, os.MkdirAll(at, 0o700))
 		}
 		n++
 		blob := filepath.Join(blobs, strconv.Itoa(n))
-		return errors.Join(os.Rename(filepath.Join(src.Path, filepath.FromSlash(name)), blob), os.Symlink(blob, at))
+		return errors.Join(os.Rename(filepath.Join(pkg, filepath.FromSlash(name)), blob), os.Symlink(blob, at))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return func() {
+		t.Helper()
+		if list, err := os.ReadDir(blobs); err != nil || len(list) != n {
+			t.Errorf("%d of %d files are left: %v", len(list), n, err)
+		}
+	}
+}
+
+func TestPackagesOfLinksAreCompiledFromACopy(t *testing.T) {
+	start(t)
+	src := rig.Package(t, doubler)
+	linked := filepath.Join(t.TempDir(), "model.mlpackage")
+	untouched := madeLinks(t, src.Path, linked)
 	dir := t.TempDir()
 	p := loadConfig(t, engine.Source{Path: linked}, dir, engine.Config{})
 	want(t, "y", one(t.Context(), t, p, nil, half(3))[0], 6)
 	if got := entries(t, dir); len(got) != 1 {
 		t.Errorf("the cache holds %q: the copy was left", got)
 	}
-	err = filepath.WalkDir(p.dir, func(name string, d fs.DirEntry, err error) error {
+	wantNoLinks(t, p.dir)
+	untouched()
+}
+
+// wantNoLinks fails the test where the framework was given links.
+func wantNoLinks(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type()&fs.ModeSymlink != 0 {
 			t.Errorf("the framework was given the link %s", name)
 		}
@@ -115,8 +136,27 @@ func TestPackagesOfLinksAreCompiledFromACopy(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if list, err := os.ReadDir(blobs); err != nil || len(list) != n {
-		t.Errorf("%d of %d files are left: %v", len(list), n, err)
+}
+
+func TestCompiledModelsOfLinksAreLoadedFromACopy(t *testing.T) {
+	start(t)
+	first := loadConfig(t, rig.Package(t, doubler), t.TempDir(), engine.Config{})
+	linked := filepath.Join(t.TempDir(), "model.mlmodelc")
+	compiled := filepath.Join(t.TempDir(), "c")
+	if err := os.CopyFS(compiled, os.DirFS(first.dir)); err != nil {
+		t.Fatal(err)
+	}
+	untouched, dir := madeLinks(t, compiled, linked), t.TempDir()
+	p := loadConfig(t, engine.Source{Path: linked}, dir, engine.Config{})
+	want(t, "y", one(t.Context(), t, p, nil, half(3))[0], 6)
+	wantNoLinks(t, p.dir)
+	untouched()
+	if p.dir == linked || len(entries(t, dir)) != 1 {
+		t.Errorf("loaded from %s, the cache holds %q", p.dir, entries(t, dir))
+	}
+	// A second time it is found in the cache.
+	if again := loadConfig(t, engine.Source{Path: linked}, dir, engine.Config{}); again.dir != p.dir {
+		t.Errorf("loaded from %s and then from %s", p.dir, again.dir)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/modelpkg"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // source is an engine.Source whose file system is known. fsys and dir are
@@ -111,6 +112,16 @@ func (s *source) locate(ctx context.Context, c *cache) (name string, done func()
 	return name, func() error { return os.RemoveAll(dir) }, nil
 }
 
+// asItIs reports whether the source is a compiled model that can be given to the
+// framework where it lies: one whose files are files and no links.
+func (s *source) asItIs() (bool, error) {
+	if !s.compiled() || s.path == "" {
+		return false, nil
+	}
+	linked, err := hasLinks(s.path)
+	return !linked, err
+}
+
 // hasLinks reports whether a file is a symbolic link, or whether there are some
 // below a folder. The package's own path may lead over links, which the system
 // follows for every program.
@@ -135,9 +146,9 @@ func hasLinks(name string) (found bool, err error) {
 	return found, err
 }
 
-// linkTree makes a copy of a package that lies in the operating system, with
-// hard links to its files where the file systems allow it and copies elsewhere.
-// Hard links cost no space and no time for weights of gigabytes; to the
+// linkTree makes a copy of a package that lies in the operating system. Its files
+// are clones or hard links where the file systems allow it and copies elsewhere.
+// The first two cost no space and no time for weights of gigabytes; to the
 // framework they are ordinary files.
 func (s *source) linkTree(ctx context.Context, to string) error {
 	list, err := files(s.fsys, s.dir)
@@ -149,11 +160,7 @@ func (s *source) linkTree(ctx context.Context, to string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return err
 		}
-		target, err := filepath.EvalSymlinks(filepath.Join(s.path, filepath.FromSlash(f.name)))
-		if err == nil && os.Link(target, name) == nil {
-			continue
-		}
-		if err := copyFile(ctx, name, s.fsys, pathJoin(s.dir, f.name)); err != nil {
+		if _, err := storage.Place(ctx, filepath.Join(s.path, filepath.FromSlash(f.name)), name); err != nil {
 			return err
 		}
 	}

@@ -54,8 +54,9 @@ var misuses = map[string]struct {
 		for range 2 {
 			go objc.WithPool(func() { _, _ = objc.SendError(model, objc.MLModel.PredictState, uintptr(features), uintptr(state), 0) })
 		}
+		g.Await(1)
 		wait(t)
-		g.Open()
+		leave()
 	}},
 	"a state freed during a prediction": {"violation: a state was freed while in use", false, func(t *testing.T, model, state, features objc.ID) {
 		g := rig.ShutGate(t)
@@ -63,10 +64,7 @@ var misuses = map[string]struct {
 		g.Await(1)
 		objc.Send(state, objc.NSObject.Release)
 		wait(t)
-		// The gate stays shut: what waits there would go on with freed memory, and
-		// may then crash before the report is out.
-		fmt.Println(rig.Report())
-		os.Exit(0)
+		leave()
 	}},
 	"an object released too often": {"deallocated instance", false, func(_ *testing.T, _, _, features objc.ID) {
 		objc.Send(features, objc.NSObject.Release)
@@ -87,6 +85,14 @@ func wait(t *testing.T) {
 	for end := time.Now().Add(5 * time.Second); rig.Violations() == 0 && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// leave ends the process while the gate is shut: what waits there would go on
+// with memory that the test's end frees, and may then crash before the report is
+// out.
+func leave() {
+	fmt.Println(rig.Report())
+	os.Exit(0)
 }
 
 // TestMisuseChild is the child of the next test.

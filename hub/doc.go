@@ -1,0 +1,3 @@
+// Package hub downloads from a Hugging Face hub into the cache that Python's
+// huggingface_hub uses.
+package hub

@@ -1,0 +1,147 @@
+package hub
+
+import (
+	"sync"
+	"time"
+)
+
+// EventKind says what an [Event] tells of.
+type EventKind int
+
+// What can happen, in the order in which it does for one file.
+const (
+	// Listed comes once: the files of the snapshot are known. Files and Bytes say
+	// how many there are.
+	Listed EventKind = iota
+
+	// FileStarted comes when a file's body is asked for.
+	FileStarted
+
+	// FileResumed comes when a download goes on behind bytes that were there
+	// already, Done of them.
+	FileResumed
+
+	// FileProgress comes at most ten times a second for a file while its bytes arrive.
+	FileProgress
+
+	// FileRetried comes when a request failed, for the reason Err, and another
+	// one will be made after Wait. Done may have gone back to 0.
+	FileRetried
+
+	// FileCached comes in place of the others for a file that need not be fetched.
+	FileCached
+
+	// FileDone comes when the file is there, every byte of it checked.
+	FileDone
+
+	// FileFailed comes when the file was given up, for the reason Err.
+	FileFailed
+
+	// Done comes last, after every file's own events, when all went well.
+	Done
+)
+
+// eventKinds are the names of the kinds.
+var eventKinds = [...]string{
+	Listed: "listed", FileStarted: "started", FileResumed: "resumed", FileProgress: "progress",
+	FileRetried: "retried", FileCached: "cached", FileDone: "done", FileFailed: "failed", Done: "all done",
+}
+
+// String returns a word for it.
+func (k EventKind) String() string {
+	if k < 0 || int(k) >= len(eventKinds) {
+		return "unknown"
+	}
+	return eventKinds[k]
+}
+
+// Event is one step of a download, for [SnapshotOptions] and [DownloadOptions].
+type Event struct {
+	// Kind says what happened.
+	Kind EventKind
+
+	// File is the path in the repository that it happened to, "" for Listed and
+	// Done. It is foreign text: escape it before it goes to a terminal.
+	File string
+
+	// Done and Size are the bytes of File that are there and that it has. Size is
+	// -1 as long as the hub has not said it.
+	Done, Size int64
+
+	// FilesDone and Files count the files that are there and that were asked for.
+	FilesDone, Files int
+
+	// BytesDone and Bytes are the same in bytes. They count each path, also where
+	// two share their content.
+	BytesDone, Bytes int64
+
+	// Attempt is the number of the request that failed, from 1, for FileRetried.
+	Attempt int
+
+	// Wait is the time until the next one, for FileRetried.
+	Wait time.Duration
+
+	// Err is the reason, for FileRetried and FileFailed.
+	Err error
+}
+
+// progressEvery is the shortest time between two FileProgress of one file.
+const progressEvery = 100 * time.Millisecond
+
+// reporter hands events to the caller's function, one at a time, and keeps the
+// totals that they carry. A nil function makes it do nothing.
+type reporter struct {
+	f func(Event)
+
+	mu    sync.Mutex
+	total Event // Files, FilesDone, Bytes, BytesDone
+	at    map[string]int64
+}
+
+// newReporter makes a reporter for files that are known by name and size.
+func newReporter(f func(Event)) *reporter {
+	return &reporter{f: f, at: map[string]int64{}}
+}
+
+// listed says that files are expected. It comes first.
+func (r *reporter) listed(files int, bytes int64) {
+	if r.f == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total.Files, r.total.Bytes = files, bytes
+	r.send(Event{Kind: Listed})
+}
+
+// file hands on an event of a file.
+func (r *reporter) file(e Event) {
+	if r.f == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total.BytesDone += e.Done - r.at[e.File]
+	r.at[e.File] = e.Done
+	if e.Kind == FileDone || e.Kind == FileCached {
+		r.total.FilesDone++
+	}
+	r.send(e)
+}
+
+// done says that all is there.
+func (r *reporter) done() {
+	if r.f == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.send(Event{Kind: Done})
+}
+
+// send adds the totals. The lock is held, so calls never overlap.
+func (r *reporter) send(e Event) {
+	e.Files, e.FilesDone = r.total.Files, r.total.FilesDone
+	e.Bytes, e.BytesDone = r.total.Bytes, r.total.BytesDone
+	r.f(e)
+}

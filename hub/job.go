@@ -1,0 +1,240 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/gocoreml/coreml/hub/internal/cache"
+)
+
+// worthKeeping is how many bytes of a file in the making are left for the next
+// attempt when the network has failed for good. Less is fetched again sooner than
+// a user understands what the file is. When the context ends, all is kept.
+const worthKeeping = 8 << 20
+
+// job is one call of Download or Snapshot.
+type job struct {
+	s         *settings
+	repo      Repo // at the revision that was asked for
+	force     bool
+	localOnly bool
+	report    *reporter
+
+	cache *cache.Cache
+	in    *cache.Repo     // the repository's part of the cache
+	local *cache.LocalDir // nil: files go into the cache
+}
+
+// open opens the cache of these settings.
+func (s *settings) open() (*cache.Cache, error) {
+	c, err := cache.Open(s.dir, cache.Options{NoLinks: s.noLinks})
+	if err != nil {
+		return nil, fmt.Errorf("hub: open the cache: %w", err)
+	}
+	return c, nil
+}
+
+// kinds are the cache's names for the kinds of repositories.
+var kinds = [...]cache.Kind{Model: cache.Model, Dataset: cache.Dataset, Space: cache.Space}
+
+// newJob opens what a call needs. It is to be closed.
+func newJob(s *settings, repo Repo, o DownloadOptions) (_ *job, err error) {
+	j := &job{s: s, repo: repo, force: o.Force, localOnly: o.LocalOnly || s.offline, report: newReporter(o.Progress)}
+	if j.force && j.localOnly {
+		return nil, fmt.Errorf("hub: a download cannot be forced: %w", ErrOffline)
+	}
+	if j.cache, err = s.open(); err != nil {
+		return nil, err
+	}
+	if j.in, err = j.cache.Repo(kinds[repo.Type], repo.ID); err != nil {
+		return nil, errors.Join(fromCache(err, ""), j.close())
+	}
+	if o.LocalDir != "" {
+		if j.local, err = cache.OpenLocal(o.LocalDir); err != nil {
+			return nil, errors.Join(fmt.Errorf("hub: %w", err), j.close())
+		}
+	}
+	return j, nil
+}
+
+// close lets go of the folders.
+func (j *job) close() error {
+	err := j.cache.Close()
+	if j.local != nil {
+		err = errors.Join(err, j.local.Close())
+	}
+	return err
+}
+
+// commit is the commit of the revision as far as the cache knows it, "" if it does
+// not.
+func (j *job) commit() string {
+	if rev := j.repo.revision(); isCommit(rev) {
+		return rev
+	}
+	commit, err := j.in.Ref(j.repo.revision())
+	if err != nil {
+		return "" // what cannot be read is not known
+	}
+	return commit
+}
+
+// call is what errors say of this job.
+func (j *job) call(op, path string) call { return call{op: op, repo: j.repo, path: path} }
+
+// fromCache gives an error of the cache the form that this package's have.
+func fromCache(err error, path string) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*cache.HashError](err); ok {
+		return &ChecksumError{Path: path, Algorithm: e.Algorithm, Want: e.Want, Got: e.Got}
+	}
+	if _, ok := errors.AsType[*cache.SizeError](err); ok {
+		return fmt.Errorf("%w: %w", ErrSize, err)
+	}
+	if _, ok := errors.AsType[*cache.NameError](err); ok {
+		return fmt.Errorf("%w: %w", ErrUnsafeName, err)
+	}
+	switch {
+	case errors.Is(err, cache.ErrDiskFull):
+		return fmt.Errorf("%w: %w", ErrDiskFull, err)
+	case errors.Is(err, cache.ErrReadOnly):
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	return err
+}
+
+// file brings one file and returns its path. Known is what a listing says of it,
+// nil without one. Revision is what to ask the hub for: the revision, or the commit
+// where that is known. Its events end with one that says how it went.
+func (j *job) file(ctx context.Context, revision, path string, known *File) (at string, err error) {
+	size := int64(-1)
+	if known != nil {
+		size = known.Size
+	}
+	defer func() {
+		if err != nil {
+			err = j.call("download", path).fail(err)
+			j.report.file(Event{Kind: FileFailed, File: path, Size: size, Err: err})
+		}
+	}()
+	if isCommit(revision) && !j.force {
+		if at, size, ok := j.have(ctx, revision, path); ok {
+			j.cached(path, size)
+			return at, nil
+		}
+	}
+	m, err := j.head(ctx, revision, path)
+	if err != nil {
+		return j.fallback(ctx, path, err)
+	}
+	if m.size < 0 {
+		m.size = size
+	}
+	size = m.size
+	if j.local != nil {
+		return j.toLocal(ctx, path, m, known)
+	}
+	return j.toCache(ctx, revision, path, m, known)
+}
+
+// cached reports a file that need not be fetched.
+func (j *job) cached(path string, size int64) {
+	j.report.file(Event{Kind: FileCached, File: path, Done: size, Size: size})
+}
+
+// have looks for the file of a commit.
+func (j *job) have(ctx context.Context, commit, path string) (at string, size int64, ok bool) {
+	if j.local == nil {
+		at, ok, err := j.in.Pointer(commit, path)
+		if err != nil || !ok {
+			return "", 0, false
+		}
+		return at, fileSize(at), true
+	}
+	size, ok = j.local.Stat(path)
+	if !ok {
+		return "", 0, false
+	}
+	known, ok, err := j.local.Metadata(ctx, path)
+	return j.local.Path(path), size, err == nil && ok && known.Commit == commit
+}
+
+// head asks for a file's metadata. That the hub has no such file is noted in the
+// cache, as Python does. Where the cache has an answer the hub is asked only once,
+// so that a network that is down does not hold anybody up.
+func (j *job) head(ctx context.Context, revision, path string) (metadata, error) {
+	if j.localOnly {
+		return metadata{}, ErrOffline
+	}
+	retries := j.s.retries
+	if _, ok := j.instead(path); ok && !j.force {
+		retries = 0
+	}
+	m, err := j.s.head(ctx, j.repo.at(revision), path, retries)
+	if errors.Is(err, ErrEntryNotFound) && isCommit(m.commit) && j.local == nil {
+		if err := errors.Join(j.in.MarkMissing(m.commit, path), j.in.SetRef(revision, m.commit)); err != nil {
+			j.s.log.WarnContext(ctx, "could not note that a file does not exist", "repo", j.repo.String(), "path", path, "error", err)
+		}
+	}
+	return m, err
+}
+
+// instead is the file that stands in for one when the hub cannot be asked: that of
+// the commit that the revision last stood for.
+func (j *job) instead(path string) (at string, ok bool) {
+	if j.local != nil {
+		_, ok := j.local.Stat(path)
+		return j.local.Path(path), ok
+	}
+	commit := j.commit()
+	if commit == "" {
+		return "", false
+	}
+	at, ok, err := j.in.Pointer(commit, path)
+	return at, ok && err == nil
+}
+
+// fallback answers from the disk when the hub could not be asked, for the reason
+// err. What the hub has said for certain stands.
+func (j *job) fallback(ctx context.Context, path string, err error) (string, error) {
+	if ctx.Err() != nil || final(err) || j.force {
+		return "", err
+	}
+	at, ok := j.instead(path)
+	if !ok {
+		return "", notCached(err)
+	}
+	if !j.localOnly {
+		j.s.log.WarnContext(ctx, "the hub cannot be asked: the file on the disk is used", "repo", j.repo.String(), "path", path, "error", err)
+	}
+	j.cached(path, fileSize(at))
+	return at, nil
+}
+
+// final reports whether an error is an answer of the hub that nothing on the disk
+// can take the place of.
+func final(err error) bool {
+	return errors.Is(err, ErrRevisionNotFound) || errors.Is(err, ErrEntryNotFound) ||
+		errors.Is(err, ErrUnsafeName) || errors.Is(err, ErrTooLarge)
+}
+
+// notCached is the error when neither the hub nor the cache has an answer. A hub
+// that says why not is the better one to listen to.
+func notCached(err error) error {
+	for _, said := range []error{ErrGated, ErrRepositoryNotFound, ErrDisabled, ErrUnauthorized} {
+		if errors.Is(err, said) {
+			return err
+		}
+	}
+	if errors.Is(err, ErrNotCached) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNotCached, err)
+}
+
+// absent reports whether an error means no more than that something is not there.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }

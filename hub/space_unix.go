@@ -1,0 +1,16 @@
+//go:build linux || darwin || freebsd
+
+package hub
+
+import "golang.org/x/sys/unix"
+
+// freeSpace is how many bytes a user may still write where dir is; ok is false
+// where the system does not say.
+func freeSpace(dir string) (free uint64, ok bool) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil || s.Blocks == 0 || s.Bsize <= 0 {
+		return 0, false
+	}
+	blocks := int64(s.Bavail) //nolint:unconvert // its type is another one on each system
+	return uint64(max(0, blocks)) * uint64(s.Bsize), true
+}
