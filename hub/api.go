@@ -28,8 +28,8 @@ func (e *slowError) Timeout() bool { return true }
 // getJSON asks a question and gives the answer to read, which may be called again,
 // from the start, when an attempt failed on the way. It returns the address that
 // answered in the end, and the headers.
-func (s *settings) getJSON(ctx context.Context, c call, u *url.URL, retries int, read func(*json.Decoder) error) (at *url.URL, h http.Header, err error) {
-	err = s.retry(ctx, retries, s.quietly(ctx, c), func() (err error) {
+func (s *settings) getJSON(ctx context.Context, c call, u *url.URL, p patience, read func(*json.Decoder) error) (at *url.URL, h http.Header, err error) {
+	err = s.retry(ctx, c, p, func() (err error) {
 		at, h, err = s.getJSONOnce(ctx, c, u, read)
 		return err
 	})
@@ -83,19 +83,19 @@ type bounded struct {
 	err  error
 }
 
-func (b *bounded) Read(p []byte) (int, error) {
+// Read fills p as far as it can: a decoder looks at all that it has again for each
+// read, when that is blanks.
+func (b *bounded) Read(p []byte) (n int, err error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
+	n, err = io.ReadFull(b.r, p[:min(int64(len(p)), b.left+1)])
+	if errors.Is(err, io.ErrUnexpectedEOF) && n < len(p) {
+		err = io.EOF
 	}
-	n, err := b.r.Read(p)
-	if int64(n) > b.left {
-		b.err = fmt.Errorf("%w: one answer of more than %d bytes", ErrTooLarge, int64(MaxPage))
-		return int(b.left), b.err
+	if b.left -= int64(n); b.left < 0 {
+		n, err = n-1, fmt.Errorf("%w: one answer of more than %d bytes", ErrTooLarge, int64(MaxPage))
 	}
-	b.left -= int64(n)
 	if err != nil && err != io.EOF {
 		b.err = err
 	}

@@ -73,7 +73,7 @@ func (f *fetch) run(ctx context.Context) error {
 		if errors.Is(err, errExpired) || errors.Is(err, errBadRange) {
 			wait = 0 // the next request is another one
 		}
-		f.s.quietly(ctx, f.asked)(n, wait, err)
+		f.s.logRetry(ctx, f.asked, n, wait, err)
 		f.report(Event{Kind: FileRetried, Done: f.to.Offset(), Size: f.size, Attempt: n, Wait: wait, Err: err})
 		if err := f.s.wait(ctx, wait); err != nil {
 			return err

@@ -14,6 +14,10 @@ const (
 	// how many there are.
 	Listed EventKind = iota
 
+	// FileWaiting comes when another process, or another file of the same content, is
+	// being downloaded: what comes of it is waited for.
+	FileWaiting
+
 	// FileStarted comes when a file's body is asked for.
 	FileStarted
 
@@ -25,7 +29,8 @@ const (
 	FileProgress
 
 	// FileRetried comes when a request failed, for the reason Err, and another
-	// one will be made after Wait. Done may have gone back to 0.
+	// one will be made after Wait. Done may have gone back to 0. File is "" for a
+	// question about the repository as a whole.
 	FileRetried
 
 	// FileCached comes in place of the others for a file that need not be fetched.
@@ -43,7 +48,7 @@ const (
 
 // eventKinds are the names of the kinds.
 var eventKinds = [...]string{
-	Listed: "listed", FileStarted: "started", FileResumed: "resumed", FileProgress: "progress",
+	Listed: "listed", FileWaiting: "waiting", FileStarted: "started", FileResumed: "resumed", FileProgress: "progress",
 	FileRetried: "retried", FileCached: "cached", FileDone: "done", FileFailed: "failed", Done: "all done",
 }
 

@@ -22,11 +22,11 @@ type metadata struct {
 
 // head asks for a file's metadata. With [ErrEntryNotFound] the metadata may still
 // name the commit that has no such file.
-func (s *settings) head(ctx context.Context, repo Repo, path string, retries int) (m metadata, err error) {
+func (s *settings) head(ctx context.Context, repo Repo, path string, p patience) (m metadata, err error) {
 	asked := call{op: "look up", repo: repo, path: path}
 	u, err := s.fileURL(repo, path)
 	if err == nil {
-		err = s.retry(ctx, retries, s.quietly(ctx, asked), func() (err error) {
+		err = s.retry(ctx, asked, p, func() (err error) {
 			m, err = s.headOnce(ctx, asked, u)
 			return err
 		})

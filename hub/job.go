@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 )
@@ -79,6 +80,13 @@ func (j *job) commit() string {
 		return "" // what cannot be read is not known
 	}
 	return commit
+}
+
+// patient asks as often as the client says, and reports each failure.
+func (j *job) patient(path string) patience {
+	return patience{j.s.retries, func(n int, wait time.Duration, err error) {
+		j.report.file(Event{Kind: FileRetried, File: path, Size: -1, Attempt: n, Wait: wait, Err: err})
+	}}
 }
 
 // call is what errors say of this job.
@@ -170,11 +178,11 @@ func (j *job) head(ctx context.Context, revision, path string) (metadata, error)
 	if j.localOnly {
 		return metadata{}, ErrOffline
 	}
-	retries := j.s.retries
+	p := j.patient(path)
 	if _, ok := j.instead(path); ok && !j.force {
-		retries = 0
+		p = patience{}
 	}
-	m, err := j.s.head(ctx, j.repo.at(revision), path, retries)
+	m, err := j.s.head(ctx, j.repo.at(revision), path, p)
 	if errors.Is(err, ErrEntryNotFound) && isCommit(m.commit) && j.local == nil {
 		if err := errors.Join(j.in.MarkMissing(m.commit, path), j.in.SetRef(revision, m.commit)); err != nil {
 			j.s.log.WarnContext(ctx, "could not note that a file does not exist", "repo", j.repo.String(), "path", path, "error", err)
@@ -233,7 +241,21 @@ func notCached(err error) error {
 	if errors.Is(err, ErrNotCached) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrNotCached, err)
+	return because(ErrNotCached, err)
+}
+
+// because is the error what for the reason err. It stays one [*Error], so that
+// what a hub answered is found in it.
+func because(what, err error) error {
+	e, ok := err.(*Error) //nolint:errorlint // one that is wrapped has been told of already
+	if !ok {
+		return fmt.Errorf("%w: %w", what, err)
+	}
+	both := *e
+	if both.Err = what; e.Err != nil {
+		both.Err = fmt.Errorf("%w: %w", what, e.Err)
+	}
+	return &both
 }
 
 // absent reports whether an error means no more than that something is not there.

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ func (j *job) listing(ctx context.Context, o *SnapshotOptions) (commit string, t
 		j.s.log.WarnContext(ctx, "the listing in the cache cannot be read", "repo", j.repo.String(), "error", err)
 	}
 	tree = cache.Tree{}
-	for f, err := range j.s.files(ctx, j.repo.at(commit)) {
+	for f, err := range j.s.files(ctx, j.repo.at(commit), j.patient("")) {
 		if err != nil {
 			return "", nil, err
 		}
@@ -53,10 +52,10 @@ func (j *job) listing(ctx context.Context, o *SnapshotOptions) (commit string, t
 // resolve asks the hub which commit the revision is at. Where the disk has an
 // answer, the hub is asked only once: a network that is down holds nobody up.
 func (j *job) resolve(ctx context.Context, o *SnapshotOptions) (string, error) {
-	info, err := j.s.info(ctx, j.repo, 0)
+	info, err := j.s.info(ctx, j.repo, patience{})
 	if err != nil && mayPass(err) && ctx.Err() == nil {
 		if _, missing := j.onDisk(ctx, o); missing != nil || j.force {
-			info, err = j.s.info(ctx, j.repo, j.s.retries)
+			info, err = j.s.info(ctx, j.repo, j.patient(""))
 		}
 	}
 	if err != nil {
@@ -89,7 +88,7 @@ func (j *job) fromDisk(ctx context.Context, o *SnapshotOptions, err error) (*Sna
 	}
 	snap, missing := j.onDisk(ctx, o)
 	if e, ok := errors.AsType[*IncompleteError](missing); ok {
-		return nil, fmt.Errorf("%w: %w", e, err)
+		return nil, because(e, err)
 	}
 	if missing != nil {
 		return nil, notCached(err)
@@ -138,12 +137,8 @@ func (j *job) hasDir(commit string) bool {
 	if j.local == nil {
 		return commit != "" && j.in.HasSnapshot(commit)
 	}
-	dir, err := os.Open(j.local.Dir())
-	if err != nil {
-		return false
-	}
-	names, _ := dir.Readdirnames(1) // none is the answer as well
-	return dir.Close() == nil && len(names) > 0
+	entries, err := os.ReadDir(j.local.Dir())
+	return err == nil && len(entries) > 0
 }
 
 // present reports whether a file of a snapshot is there, whatever it holds.

@@ -48,7 +48,7 @@ func (c *Client) Refs(ctx context.Context, repo Repo) (*Refs, error) {
 		PullRequests list[refJSON] `json:"pullRequests"`
 		Converts     list[refJSON] `json:"converts"`
 	}
-	_, _, err = s.getJSON(ctx, asked, u, s.retries, func(d *json.Decoder) error {
+	_, _, err = s.getJSON(ctx, asked, u, patience{retries: s.retries}, func(d *json.Decoder) error {
 		got.Branches, got.Tags, got.PullRequests, got.Converts = nil, nil, nil, nil
 		return d.Decode(&got)
 	})

@@ -163,6 +163,8 @@ func selected(tree cache.Tree, o *SnapshotOptions) []File {
 func (j *job) all(ctx context.Context, snap *Snapshot) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	var first sync.Once
+	var failed error
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(j.s.parallel, len(snap.Files)) {
@@ -174,11 +176,18 @@ func (j *job) all(ctx context.Context, snap *Snapshot) error {
 				}
 				f := &snap.Files[k]
 				if _, err := j.file(ctx, snap.Commit, f.Path, f); err != nil {
-					cancel(err)
+					first.Do(func() { failed = err })
+					cancel(errOther)
 				}
 			}
 		})
 	}
 	wg.Wait()
+	if failed != nil {
+		return failed
+	}
 	return context.Cause(ctx)
 }
+
+// errOther ends the downloads beside one that has failed.
+var errOther = errors.New("another file of the snapshot has failed")

@@ -144,16 +144,18 @@ func (l *loose[T]) UnmarshalJSON(data []byte) error {
 }
 
 // retry calls try until it succeeds, fails for good or has failed too often. What
-// the hub asks to wait is waited, and otherwise what backoff says. Before each wait,
-// note is told of it.
-func (s *settings) retry(ctx context.Context, retries int, note noter, try func() error) error {
+// the hub asks to wait is waited, and otherwise what backoff says.
+func (s *settings) retry(ctx context.Context, c call, p patience, try func() error) error {
 	for n := 1; ; n++ {
 		err := try()
 		wait, again := again(err, n)
-		if !again || n > retries {
+		if !again || n > p.retries {
 			return err
 		}
-		note(n, wait, err)
+		s.logRetry(ctx, c, n, wait, err)
+		if p.note != nil {
+			p.note(n, wait, err)
+		}
 		if err := s.wait(ctx, wait); err != nil {
 			return err
 		}
@@ -162,6 +164,12 @@ func (s *settings) retry(ctx context.Context, retries int, note noter, try func(
 
 // noter is told of a failed attempt, and how long is waited before the next one.
 type noter func(attempt int, wait time.Duration, err error)
+
+// patience is how often a question is asked again, and who is told of it.
+type patience struct {
+	retries int
+	note    noter // nil: nobody but the log
+}
 
 // again reports whether to try again after the nth failure, and when.
 func again(err error, n int) (time.Duration, bool) {
@@ -180,9 +188,7 @@ func mayPass(err error) bool {
 	return ok && e.again != nil
 }
 
-// quietly notes an attempt in the log.
-func (s *settings) quietly(ctx context.Context, c call) noter {
-	return func(n int, wait time.Duration, err error) {
-		s.log.WarnContext(ctx, "will try again", "op", c.op, "repo", c.repo.String(), "path", c.path, "attempt", n, "wait", wait, "error", err)
-	}
+// logRetry notes a failed attempt in the log.
+func (s *settings) logRetry(ctx context.Context, c call, n int, wait time.Duration, err error) {
+	s.log.WarnContext(ctx, "will try again", "op", c.op, "repo", c.repo.String(), "path", c.path, "attempt", n, "wait", wait, "error", err)
 }

@@ -50,7 +50,7 @@ func (j *job) toCache(ctx context.Context, revision, path string, m metadata, kn
 	if noted != nil {
 		return "", fromCache(noted, path)
 	}
-	lock, err := j.in.Lock(ctx, m.etag)
+	lock, err := j.lock(ctx, path, m)
 	if err != nil {
 		return "", fromCache(err, path)
 	}
@@ -68,6 +68,17 @@ func (j *job) toCache(ctx context.Context, revision, path string, m metadata, kn
 		return j.in.Begin(ctx, m.etag, m.size, digest)
 	}, func() error { return j.in.LinkNew(m.commit, path, m.etag) })
 	return at, err
+}
+
+// lock takes the lock of a blob, and says so when it has to wait for it.
+func (j *job) lock(ctx context.Context, path string, m metadata) (*cache.Lock, error) {
+	lock, err := j.in.TryLock(m.etag)
+	if !errors.Is(err, cache.ErrLocked) {
+		return lock, err
+	}
+	j.s.log.InfoContext(ctx, "another download of the file is waited for", "repo", j.repo.String(), "path", path)
+	j.report.file(Event{Kind: FileWaiting, File: path, Size: m.size})
+	return j.in.Lock(ctx, m.etag)
 }
 
 // toLocal brings a file into the local folder and returns its path there.
@@ -192,13 +203,18 @@ func (j *job) leave(ctx context.Context, to *cache.Partial, err error, path stri
 	}
 	err = fromCache(err, path)
 	wrong := errors.Is(err, ErrChecksum) || errors.Is(err, ErrSize) || errors.Is(err, ErrTooLarge)
+	full := errors.Is(err, ErrDiskFull)
+	stopped := ctx.Err() != nil && !errors.Is(context.Cause(ctx), errOther)
+	end := to.Abort
 	switch {
-	case wrong, errors.Is(err, ErrDiskFull) && to.Resumed() == 0:
-		return errors.Join(err, to.Abort())
-	case ctx.Err() != nil, to.Offset() >= worthKeeping, errors.Is(err, ErrDiskFull):
-		return errors.Join(err, to.Keep())
+	case wrong, full && to.Resumed() == 0:
+	case stopped, full, to.Offset() >= worthKeeping:
+		end = to.Keep
 	}
-	return errors.Join(err, to.Abort())
+	if left := end(); left != nil {
+		return errors.Join(err, fromCache(left, path))
+	}
+	return err
 }
 
 // room refuses to begin what the disk has no room for, where the system tells.

@@ -93,14 +93,14 @@ func (c *Client) Files(ctx context.Context, repo Repo) iter.Seq2[File, error] {
 			yield(File{}, err)
 			return
 		}
-		s.files(ctx, repo)(yield)
+		s.files(ctx, repo, patience{retries: s.retries})(yield)
 	}
 }
 
-// files is Files, of settings.
-func (s *settings) files(ctx context.Context, repo Repo) iter.Seq2[File, error] {
+// files is Files, of settings, with so much patience for each page.
+func (s *settings) files(ctx context.Context, repo Repo, p patience) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
-		l := listing{s: s, asked: call{op: "list files", repo: repo}, seen: map[uint64]bool{}}
+		l := listing{s: s, patience: p, asked: call{op: "list files", repo: repo}, seen: map[uint64]bool{}}
 		u, err := s.apiURL(repo, "/tree/"+escape(repo.revision(), ""), "recursive=true&expand=false")
 		for u != nil && err == nil {
 			var page []File
@@ -121,7 +121,8 @@ func (s *settings) files(ctx context.Context, repo Repo) iter.Seq2[File, error] 
 
 // listing counts what has come, page by page.
 type listing struct {
-	s       *settings
+	s *settings
+	patience
 	asked   call
 	seen    map[uint64]bool // hashes of the pages' addresses, which may be long
 	entries int
@@ -144,7 +145,7 @@ func (l *listing) page(ctx context.Context, u *url.URL) ([]File, *url.URL, error
 	var page []File
 	var entries int
 	var bytes int64
-	at, h, err := l.s.getJSON(ctx, l.asked, u, l.s.retries, func(d *json.Decoder) (err error) {
+	at, h, err := l.s.getJSON(ctx, l.asked, u, l.patience, func(d *json.Decoder) (err error) {
 		page, entries, err = readPage(d, MaxFiles-l.entries)
 		bytes = d.InputOffset()
 		return err
