@@ -209,19 +209,25 @@ func (r *resolver) find(ctx context.Context, repo Repo, pick picker, strict bool
 		return nil, err
 	}
 	defer store.Close() //nolint:errcheck // nothing is written through it
-	cached, err := store.Repo(kindOf(repo), repo.ID)
+	cached, err := store.Repo(cache.Kind(repo.Type.String()), repo.ID)
 	if err != nil {
 		return nil, err
 	}
 	k := &keeper{cached, repo}
-	if r.offline() || r.o.PreferCache {
+	if r.offline() {
 		found, err := k.find(pick, strict)
-		if err == nil || r.offline() {
-			return found, offlineError(repo, err)
+		if err != nil {
+			err = &Error{Op: "find", Repo: repo, Err: fmt.Errorf("%w: %w", ErrOffline, err)}
+		}
+		return found, err
+	}
+	if r.o.PreferCache {
+		if found, err := k.find(pick, strict); err == nil {
+			return found, nil
 		}
 	}
 	found, err := r.ask(ctx, k, pick)
-	if err == nil || !mayFallBack(ctx, err) {
+	if err == nil || !unanswered(ctx, err) {
 		return found, err
 	}
 	if found, none := k.find(pick, strict); none == nil {
@@ -231,38 +237,56 @@ func (r *resolver) find(ctx context.Context, repo Repo, pick picker, strict bool
 	return nil, err
 }
 
+// unanswered reports whether what the cache has may stand for an answer: the hub cannot
+// be reached, fails, or does not let this caller in any more. What it said about a
+// revision, a file or a package stands, and so does what went wrong with the disk or
+// with the bytes.
+func unanswered(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	for _, answer := range []error{ErrRevisionNotFound, ErrEntryNotFound, ErrAmbiguous, ErrChecksum, ErrSize, ErrDiskFull, ErrUnsafeName, ErrTooLarge, ErrIncompleteSnapshot} {
+		if errors.Is(err, answer) {
+			return false
+		}
+	}
+	_, asked := errors.AsType[*Error](err)
+	return asked
+}
+
 // ask finds out what the revision stands for today and fetches what the cache lacks
 // of it.
 func (r *resolver) ask(ctx context.Context, k *keeper, pick picker) (*onDisk, error) {
-	info, err := r.c.Info(ctx, k.repo)
-	if err != nil {
-		return nil, err
+	var moved error
+	// A second time where somebody pushed a commit between the two questions.
+	for range 2 {
+		info, err := r.c.Info(ctx, k.repo)
+		if err != nil {
+			return nil, err
+		}
+		files := make([]File, len(info.Siblings))
+		for i, name := range info.Siblings {
+			files[i] = File{Path: name, Size: -1}
+		}
+		ch, err := pick(files)
+		if err != nil {
+			return nil, err
+		}
+		if len(k.missing(info.Commit, ch.files)) == 0 {
+			k.remember(info.Commit)
+			return &onDisk{ch, k.SnapshotDir(info.Commit), info.Commit}, nil
+		}
+		snap, err := r.c.Snapshot(ctx, k.repo, &SnapshotOptions{Allow: literals(ch.files), Progress: r.o.Progress})
+		if err != nil {
+			return nil, err
+		}
+		lost := k.missing(snap.Commit, ch.files)
+		if len(lost) == 0 {
+			return &onDisk{ch, snap.Dir, snap.Commit}, nil
+		}
+		moved = &IncompleteError{Dir: snap.Dir, Missing: lost}
 	}
-	files := make([]File, len(info.Siblings))
-	for i, name := range info.Siblings {
-		files[i] = File{Path: name, Size: -1}
-	}
-	ch, err := pick(files)
-	if err != nil {
-		return nil, err
-	}
-	if len(k.missing(info.Commit, ch.files)) == 0 {
-		k.remember(info.Commit)
-		return &onDisk{ch, k.SnapshotDir(info.Commit), info.Commit}, nil
-	}
-	allow := make([]string, len(ch.files))
-	for i, name := range ch.files {
-		allow[i] = Literal(name)
-	}
-	snap, err := r.c.Snapshot(ctx, k.repo, &SnapshotOptions{Allow: allow, Progress: r.o.Progress})
-	if err != nil {
-		return nil, err
-	}
-	if lost := k.missing(snap.Commit, ch.files); len(lost) > 0 {
-		// The revision stands for another commit since it was asked for.
-		return nil, &IncompleteError{Dir: snap.Dir, Missing: lost}
-	}
-	return &onDisk{ch, snap.Dir, snap.Commit}, nil
+	return nil, moved
 }
 
 // withSizes fills in the sizes of packages, which are worth a request where a person
@@ -384,10 +408,13 @@ func (k *keeper) at(commit string, pick picker, strict bool) (*onDisk, error) {
 // files lists a commit's files: as the hub listed them where everything has to be
 // there and the cache knows, else those that are there.
 func (k *keeper) files(commit string, strict bool) ([]File, error) {
-	if tree, err := k.Tree(commit); err == nil && strict {
-		return treeFiles(tree), nil
-	}
 	var files []File
+	if tree, err := k.Tree(commit); err == nil && strict {
+		for name, f := range tree {
+			files = append(files, File{Path: name, Size: f.Size})
+		}
+		return files, nil
+	}
 	dir := os.DirFS(k.SnapshotDir(commit))
 	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -412,6 +439,15 @@ func (c *Client) CacheFolder() (string, error) {
 		return "", err
 	}
 	return s.dir, nil
+}
+
+// literals are patterns that match the names and nothing else.
+func literals(names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = Literal(name)
+	}
+	return list
 }
 
 // Literal returns a pattern for [SnapshotOptions] that matches nothing but the name.

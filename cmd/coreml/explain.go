@@ -25,7 +25,7 @@ import (
 var innerNames = regexp.MustCompile(`(^|: )(?:` +
 	`generate(?:: (?:open|new|close|session|sequence))?|` +
 	`coreml(?:: (?:load model|predict|new state|close model|compute plan|(?:read|write|clone|reset|close|save|restore) state))?|` +
-	`tokenizer|safetensors|npy|storage|modelpkg|milpb): `)
+	`hub|tokenizer|safetensors|npy|storage|modelpkg|milpb): `)
 
 // explain is the text of an error for a person, one line of it.
 //

@@ -102,27 +102,28 @@ func (f *finder) model(ctx context.Context, name string) (place, error) {
 // neither says of a name that nothing was found for what was tried.
 func (f *finder) neither(what, name string, err error) error {
 	hubError, asked := errors.AsType[*hub.Error](err)
-	tried := asked && hubError.Status == 0
 	switch {
 	case errors.Is(err, hub.ErrOffline):
 		return fmt.Errorf("there is no %s %s: it is no file or folder here, and %s%w", what, quoted(name), f.notCached(err), silent{err})
-	case errors.Is(err, hub.ErrRepositoryNotFound), errors.Is(err, hub.ErrNotCached), errors.Is(err, hub.ErrNotHub), tried:
-		return fmt.Errorf("there is no %s %s: it is no file or folder here, and %w", what, quoted(name), err)
+	case errors.Is(err, hub.ErrRepositoryNotFound), errors.Is(err, hub.ErrNotHub), asked && hubError.Status == 0:
+		return fmt.Errorf("there is no %s %s: it is no file or folder here, and on the hub: %w", what, quoted(name), err)
 	}
 	return err
 }
 
-// notCached says why a call without a network found nothing.
+// notCached says what the cache lacks in a call that may not ask a hub.
 func (f *finder) notCached(err error) string {
 	dir, failed := f.client.CacheFolder()
 	if failed != nil {
 		return failed.Error()
 	}
-	text := "without asking a hub (offline) the local cache " + dir + " has nothing of that repository"
-	if errors.Is(err, hub.ErrIncompleteSnapshot) || errors.Is(err, hub.ErrEntryNotFound) {
-		text = "without asking a hub (offline) the local cache " + dir + " does not have all of it"
+	lacks := "has nothing of that repository"
+	if incomplete, ok := errors.AsType[*hub.IncompleteError](err); ok {
+		lacks = "lacks some of it, " + nameList(incomplete.Missing)
+	} else if errors.Is(err, hub.ErrAmbiguous) || errors.Is(err, hub.ErrEntryNotFound) {
+		return err.Error()
 	}
-	return text
+	return fmt.Sprintf("the local cache %s %s; without --offline and HF_HUB_OFFLINE it would be downloaded", dir, lacks)
 }
 
 // tokenizer returns the folder or file of the tokenizer for a package: the one that

@@ -268,8 +268,8 @@ func TestTheHubsCacheLiesWhereTheHubSays(t *testing.T) {
 		if step.name != "" {
 			t.Setenv(step.name, step.value)
 		}
-		if got := hubCache(); got != step.want {
-			t.Errorf("with %s=%s the cache is %s, want %s", step.name, step.value, got, step.want)
+		if got, err := newClient(false).CacheFolder(); err != nil || got != step.want {
+			t.Errorf("with %s=%s the cache is %s, want %s: %v", step.name, step.value, got, step.want, err)
 		}
 	}
 	for id, want := range map[string]bool{

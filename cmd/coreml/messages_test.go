@@ -38,7 +38,7 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 		{"a drawing called a picture", []string{"predict", model, "-i", "inputIds=" + write("x.png", "<svg/>")}, exitFailure, []string{"is an SVG drawing; a picture is wanted"}},
 		{"a program as a tokenizer", []string{"tokenize", "-t", program, "hi"}, exitFailure, []string{"a.py: it is a text file; a tokenizer.json or a SentencePiece model is wanted"}},
 		{"an empty file as a tokenizer", []string{"tokenize", "-t", write("empty", ""), "hi"}, exitFailure, []string{"empty: it is an empty file"}},
-		{"a repository that is not there", []string{"tokenize", "-t", "some/name", "hi"}, exitFailure, []string{`there is no tokenizer "some/name": it is no file or folder here`, os.Getenv("HF_HUB_CACHE"), "hf download some/name"}},
+		{"a repository that is not there", []string{"tokenize", "-t", "some/name", "hi"}, exitFailure, []string{`there is no tokenizer "some/name": it is no file or folder here`, os.Getenv("HF_HUB_CACHE"), "without --offline and HF_HUB_OFFLINE it would be downloaded"}},
 		{"a folder of folders with records", []string{"check", fixtures}, exitFailure, []string{`but in "`, `"llama-int4"`, "below it: name what to check, as in coreml check " + filepath.Join(fixtures, "io-cache-int4")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,10 +26,10 @@ type server struct {
 	cfg     *coreml.Config
 	timeout time.Duration // of requests that name none; 0 means no limit
 	// find returns the package that a path of a request means.
-	find func(ctx context.Context, name string) (place, error)
-	models  map[string]*coreml.Model
-	states  map[string]*coreml.State
-	files   outputFiles
+	find   func(ctx context.Context, name string) (place, error)
+	models map[string]*coreml.Model
+	states map[string]*coreml.State
+	files  outputFiles
 	// How many models and states there have been, for their handles.
 	loaded, made int
 }

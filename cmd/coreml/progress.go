@@ -34,7 +34,6 @@ type display struct {
 	drawn    []int     // the cells of the block's lines
 	closed   bool
 	ticks    chan struct{}
-	ticking  sync.WaitGroup
 }
 
 // transfer is a file under way.
@@ -63,7 +62,7 @@ func newDisplay(s *streams, quiet bool) *display {
 	d := &display{out: s.rawErr, now: time.Now, ticks: make(chan struct{})}
 	if isTerminal(s.rawErr) && styled() && enableStyles(s.rawErr) {
 		d.size = func() (int, int) { return terminalSize(s.rawErr) }
-		d.ticking.Go(d.tick)
+		go d.tick()
 	}
 	return d
 }
@@ -87,7 +86,9 @@ func (d *display) tick() {
 			return
 		case <-ticker.C:
 			d.mu.Lock()
-			d.draw()
+			if !d.closed {
+				d.draw()
+			}
 			d.mu.Unlock()
 		}
 	}
@@ -95,14 +96,16 @@ func (d *display) tick() {
 
 // close takes the block off the terminal.
 func (d *display) close() {
-	if d == nil || d.closed {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
 		return
 	}
 	d.closed = true
 	close(d.ticks)
-	d.ticking.Wait()
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if up := d.up(d.width()); up != "" {
 		d.write(up + "\x1b[J")
 	}

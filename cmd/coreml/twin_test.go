@@ -12,10 +12,15 @@ import (
 )
 
 // TestMain keeps the tests on the portable engine on every system, but for those
-// that name another one.
+// that name another one, and away from any hub but for those that start one.
 func TestMain(m *testing.M) {
 	if os.Getenv("COREML_ENGINE") == "" {
 		if err := os.Setenv("COREML_ENGINE", "portable"); err != nil {
+			panic(err)
+		}
+	}
+	for name, value := range map[string]string{"HF_HUB_OFFLINE": "1", "HF_TOKEN": "", "HF_ENDPOINT": "http://127.0.0.1:1"} {
+		if err := os.Setenv(name, value); err != nil {
 			panic(err)
 		}
 	}
