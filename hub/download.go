@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 )
@@ -43,7 +42,7 @@ func (c *Client) Download(ctx context.Context, repo Repo, path string, o *Downlo
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() { err = also(err, j.close()) }()
 	at, err = j.file(ctx, repo.revision(), path, nil)
 	if err != nil {
 		return "", err

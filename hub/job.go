@@ -60,6 +60,15 @@ func newJob(s *settings, repo Repo, o DownloadOptions) (_ *job, err error) {
 	return j, nil
 }
 
+// also is err, and with it what failed while it was cleared up behind. An error
+// that is alone stays as it is.
+func also(err, more error) error {
+	if more == nil {
+		return err
+	}
+	return errors.Join(err, more)
+}
+
 // close lets go of the folders.
 func (j *job) close() error {
 	err := j.cache.Close()
@@ -131,22 +140,31 @@ func (j *job) file(ctx context.Context, revision, path string, known *File) (at 
 	}()
 	if isCommit(revision) && !j.force {
 		if at, size, ok := j.have(ctx, revision, path); ok {
+			j.alone(known, size)
 			j.cached(path, size)
 			return at, nil
 		}
 	}
 	m, err := j.head(ctx, revision, path)
 	if err != nil {
-		return j.fallback(ctx, path, err)
+		return j.fallback(ctx, path, known, err)
 	}
 	if m.size < 0 {
 		m.size = size
 	}
 	size = m.size
+	j.alone(known, size)
 	if j.local != nil {
 		return j.toLocal(ctx, path, m, known)
 	}
 	return j.toCache(ctx, revision, path, m, known)
+}
+
+// alone reports the one file of a Download, which no listing has told of.
+func (j *job) alone(known *File, size int64) {
+	if known == nil {
+		j.report.listed(1, max(0, size))
+	}
 }
 
 // cached reports a file that need not be fetched.
@@ -208,7 +226,7 @@ func (j *job) instead(path string) (at string, ok bool) {
 
 // fallback answers from the disk when the hub could not be asked, for the reason
 // err. What the hub has said for certain stands.
-func (j *job) fallback(ctx context.Context, path string, err error) (string, error) {
+func (j *job) fallback(ctx context.Context, path string, known *File, err error) (string, error) {
 	if ctx.Err() != nil || final(err) || j.force {
 		return "", err
 	}
@@ -219,7 +237,9 @@ func (j *job) fallback(ctx context.Context, path string, err error) (string, err
 	if !j.localOnly {
 		j.s.log.WarnContext(ctx, "the hub cannot be asked: the file on the disk is used", "repo", j.repo.String(), "path", path, "error", err)
 	}
-	j.cached(path, fileSize(at))
+	size := fileSize(at)
+	j.alone(known, size)
+	j.cached(path, size)
 	return at, nil
 }
 

@@ -77,7 +77,7 @@ func (c *Client) Snapshot(ctx context.Context, repo Repo, o *SnapshotOptions) (_
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, j.close()) }()
+	defer func() { err = also(err, j.close()) }()
 	snap, err := j.snapshot(ctx, o)
 	if err != nil {
 		return nil, j.call("snapshot", "").fail(err)

@@ -96,7 +96,7 @@ func (j *job) toLocal(ctx context.Context, path string, m metadata, known *File)
 	}
 	digest := j.digestOf(ctx, path, m, known)
 	err = j.fillLocal(ctx, path, m, digest)
-	if err := errors.Join(err, lock.Unlock()); err != nil {
+	if err := also(err, lock.Unlock()); err != nil {
 		return "", fromCache(err, path)
 	}
 	return at, fromCache(j.local.SetMetadata(ctx, path, m.commit, m.etag), path)
@@ -211,10 +211,7 @@ func (j *job) leave(ctx context.Context, to *cache.Partial, err error, path stri
 	case stopped, full, to.Offset() >= worthKeeping:
 		end = to.Keep
 	}
-	if left := end(); left != nil {
-		return errors.Join(err, fromCache(left, path))
-	}
-	return err
+	return also(err, fromCache(end(), path))
 }
 
 // room refuses to begin what the disk has no room for, where the system tells.
