@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gocoreml/coreml/hub/internal/cache"
 	"github.com/gocoreml/coreml/internal/quote"
 )
 
@@ -263,9 +264,14 @@ func choose(repo Repo, files []File, where string) (*chosen, error) {
 	}
 	c := &chosen{pkg: pkg}
 	for _, f := range files {
-		if pkg.holds(f.Path) {
-			c.files = append(c.files, f.Path)
+		if !pkg.holds(f.Path) {
+			continue
 		}
+		// A hub may list anything.
+		if err := cache.CheckName(f.Path); err != nil {
+			return nil, fromCache(err, f.Path)
+		}
+		c.files = append(c.files, f.Path)
 	}
 	dir := path.Dir(pkg.Path)
 	names, found := filesBeside(files, dir)

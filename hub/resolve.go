@@ -200,7 +200,7 @@ type picker func([]File) (*chosen, error)
 
 // find returns what pick chooses of a repository, from the cache or from the hub.
 // Strict says that every file that is listed has to be there.
-func (r *resolver) find(ctx context.Context, repo Repo, pick picker, strict bool) (*onDisk, error) {
+func (r *resolver) find(ctx context.Context, repo Repo, pick picker, strict bool) (_ *onDisk, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -208,67 +208,35 @@ func (r *resolver) find(ctx context.Context, repo Repo, pick picker, strict bool
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close() //nolint:errcheck // nothing is written through it
-	cached, err := store.Repo(cache.Kind(repo.Type.String()), repo.ID)
+	defer func() { err = errors.Join(err, store.Close()) }()
+	in, err := store.Repo(kinds[repo.Type], repo.ID)
 	if err != nil {
-		return nil, err
+		return nil, fromCache(err, "")
 	}
-	k := &keeper{cached, repo}
-	if r.offline() {
-		found, err := k.find(pick, strict)
-		if err != nil {
-			err = &Error{Op: "find", Repo: repo, Err: fmt.Errorf("%w: %w", ErrOffline, err)}
-		}
-		return found, err
+	k := &keeper{in, repo}
+	have, lacks := k.find(pick, strict)
+	switch {
+	case r.offline() && lacks != nil:
+		return nil, call{op: "find", repo: repo}.fail(fmt.Errorf("%w: %w", ErrOffline, lacks))
+	// The files of a commit never change.
+	case lacks == nil && (r.offline() || r.o.PreferCache || isCommit(repo.revision())):
+		return have, nil
 	}
-	if r.o.PreferCache {
-		if found, err := k.find(pick, strict); err == nil {
-			return found, nil
-		}
-	}
-	found, err := r.ask(ctx, k, pick)
-	if err == nil || !unanswered(ctx, err) {
-		return found, err
-	}
-	if found, none := k.find(pick, strict); none == nil {
-		r.s.log.Warn("hub: the hub cannot be asked: the cache answers", "repository", repo.String(), "error", err)
-		return found, nil
-	}
-	return nil, err
-}
-
-// unanswered reports whether what the cache has may stand for an answer: the hub cannot
-// be reached, fails, or does not let this caller in any more. What it said about a
-// revision, a file or a package stands, and so does what went wrong with the disk or
-// with the bytes.
-func unanswered(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	for _, answer := range []error{ErrRevisionNotFound, ErrEntryNotFound, ErrAmbiguous, ErrChecksum, ErrSize, ErrDiskFull, ErrUnsafeName, ErrTooLarge, ErrIncompleteSnapshot} {
-		if errors.Is(err, answer) {
-			return false
-		}
-	}
-	_, asked := errors.AsType[*Error](err)
-	return asked
+	return r.ask(ctx, k, pick, have)
 }
 
 // ask finds out what the revision stands for today and fetches what the cache lacks
-// of it.
-func (r *resolver) ask(ctx context.Context, k *keeper, pick picker) (*onDisk, error) {
+// of it. Have is what the cache has, nil where that is not enough: it is the answer when
+// the hub gives none.
+func (r *resolver) ask(ctx context.Context, k *keeper, pick picker, have *onDisk) (*onDisk, error) {
 	var moved error
 	// A second time where somebody pushed a commit between the two questions.
 	for range 2 {
-		info, err := r.c.Info(ctx, k.repo)
+		info, err := r.info(ctx, k.repo, have != nil)
 		if err != nil {
-			return nil, err
+			return r.instead(ctx, k.repo, have, err)
 		}
-		files := make([]File, len(info.Siblings))
-		for i, name := range info.Siblings {
-			files[i] = File{Path: name, Size: -1}
-		}
-		ch, err := pick(files)
+		ch, err := pick(listed(info.Siblings))
 		if err != nil {
 			return nil, err
 		}
@@ -287,6 +255,38 @@ func (r *resolver) ask(ctx context.Context, k *keeper, pick picker) (*onDisk, er
 		moved = &IncompleteError{Dir: snap.Dir, Missing: lost}
 	}
 	return nil, moved
+}
+
+// info asks the hub, and only once where there is another answer: a network that is
+// down holds nobody up.
+func (r *resolver) info(ctx context.Context, repo Repo, once bool) (*RepoInfo, error) {
+	retries := r.s.retries
+	if once {
+		retries = 0
+	}
+	return r.s.info(ctx, repo, retries)
+}
+
+// instead answers with what the cache has when the hub could not be asked. What the hub
+// has said for certain stands.
+func (r *resolver) instead(ctx context.Context, repo Repo, have *onDisk, err error) (*onDisk, error) {
+	switch {
+	case ctx.Err() != nil, final(err):
+		return nil, err
+	case have == nil:
+		return nil, notCached(err)
+	}
+	r.s.log.WarnContext(ctx, "the hub cannot be asked: the cache answers", "repo", repo.String(), "error", err)
+	return have, nil
+}
+
+// listed makes a listing of names, whose sizes are not known.
+func listed(names []string) []File {
+	files := make([]File, len(names))
+	for i, name := range names {
+		files[i] = File{Path: name, Size: -1}
+	}
+	return files
 }
 
 // withSizes fills in the sizes of packages, which are worth a request where a person
@@ -408,28 +408,19 @@ func (k *keeper) at(commit string, pick picker, strict bool) (*onDisk, error) {
 // files lists a commit's files: as the hub listed them where everything has to be
 // there and the cache knows, else those that are there.
 func (k *keeper) files(commit string, strict bool) ([]File, error) {
-	var files []File
-	if tree, err := k.Tree(commit); err == nil && strict {
-		for name, f := range tree {
-			files = append(files, File{Path: name, Size: f.Size})
+	tree, err := k.Tree(commit)
+	if err != nil || !strict {
+		files, err := found(k.SnapshotDir(commit), &SnapshotOptions{})
+		if absent(err) {
+			err = ErrNotCached
 		}
-		return files, nil
+		return files, err
 	}
-	dir := os.DirFS(k.SnapshotDir(commit))
-	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		// A link is followed; one that leads nowhere is a file that is missing.
-		if info, err := fs.Stat(dir, name); err == nil {
-			files = append(files, File{Path: name, Size: info.Size()})
-		}
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = ErrNotCached
+	files := make([]File, 0, len(tree))
+	for name, f := range tree {
+		files = append(files, File{Path: name, Size: f.Size})
 	}
-	return files, err
+	return files, nil
 }
 
 // CacheFolder returns the folder of the client's cache, which need not exist.

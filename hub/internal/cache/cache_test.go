@@ -543,3 +543,51 @@ func TestBeginEndsWithItsContext(t *testing.T) {
 	}
 	must(t, p.Abort())
 }
+
+func TestALargeFileIsHashedBesideItsWriting(t *testing.T) {
+	data := make([]byte, 3<<20+17)
+	for i := range data {
+		data[i] = byte(i * i >> 5)
+	}
+	before := runtime.NumGoroutine()
+	for _, etag := range []string{sha(string(data)), gitSHA(string(data))} {
+		for _, size := range []int64{int64(len(data)), -1} {
+			dir := t.TempDir()
+			rest := data
+			write := func(p *cache.Partial, n int) {
+				t.Helper()
+				for step := 1; n > 0; step = step*3 + 1 {
+					step = min(step, n)
+					_, err := p.Write(rest[:step])
+					must(t, err)
+					rest, n = rest[step:], n-step
+				}
+			}
+			p, err := open(t, dir, cache.Options{}).Begin(t.Context(), etag, size, cache.DigestOf(etag))
+			must(t, err)
+			write(p, 1<<20)
+			must(t, p.Restart())
+			rest = data
+			write(p, 2<<20)
+			must(t, p.Keep())
+			r := open(t, dir, cache.Options{})
+			p, err = r.Begin(t.Context(), etag, size, cache.DigestOf(etag))
+			must(t, err)
+			if p.Offset() != 2<<20 {
+				t.Fatalf("goes on at %d", p.Offset())
+			}
+			write(p, len(rest))
+			must(t, p.Commit())
+			if got, ok := r.HasBlob(etag); !ok || got != int64(len(data)) {
+				t.Error(got, ok)
+			}
+		}
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines became %d", before, runtime.NumGoroutine())
+}

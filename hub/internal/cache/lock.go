@@ -72,13 +72,16 @@ func (f *folder) tryLock(name string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := root.MkdirAll(path.Dir(name), 0o777); err != nil {
-		return nil, trouble(err)
-	}
 	// The file may vanish under us when somebody empties the folder: then the lock
 	// would be one that nobody else sees.
 	for range 100 {
+		if err := root.MkdirAll(path.Dir(name), 0o777); err != nil {
+			return nil, trouble(err)
+		}
 		file, err := openLock(root, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, trouble(err)
 		}

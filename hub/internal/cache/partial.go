@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -38,9 +37,8 @@ type Partial struct {
 	digest Digest
 
 	offset  int64
-	hash    hash.Hash // nil where there is nothing to check, or only at the end
+	hash    *hashing // nil where there is nothing to check, or only at the end
 	resumed int64
-	before  func(*os.Root) error // what has to be done before the rename, nil for nothing
 }
 
 // Begin opens the file in the making of a blob of size bytes (-1: unknown) that
@@ -92,7 +90,6 @@ type making struct {
 	size        int64
 	digest      Digest
 	resume      bool
-	before      func(*os.Root) error
 }
 
 func (f *folder) begin(ctx context.Context, m making) (*Partial, error) {
@@ -100,7 +97,7 @@ func (f *folder) begin(ctx context.Context, m making) (*Partial, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Partial{f: f, root: root, target: m.target, size: m.size, digest: m.digest, before: m.before}
+	p := &Partial{f: f, root: root, target: m.target, size: m.size, digest: m.digest}
 	if m.resume {
 		if err := p.adopt(ctx, m.dir, m.prefix); err != nil {
 			return nil, err
@@ -272,9 +269,10 @@ func (p *Partial) reread(ctx context.Context, size int64) error {
 // rehash starts the hash anew. Git's hash begins with the size: where that is not
 // known the file is hashed when it is whole.
 func (p *Partial) rehash() {
+	p.hash.stop()
 	p.hash, p.offset = nil, 0
-	if p.size >= 0 || p.digest.SHA256 != "" {
-		p.hash = p.digest.hasher(p.size)
+	if h := p.digest.hasher(p.size); h != nil && (p.size >= 0 || p.digest.SHA256 != "") {
+		p.hash = newHashing(h, p.size)
 	}
 }
 
@@ -318,7 +316,9 @@ func (p *Partial) Restart() error {
 }
 
 // Commit checks size and hash and gives the file its name, in place of whatever
-// has it. A [*SizeError] leaves it open for what is missing, [Partial.Keep] or
+// has it. It does not wait for the disk, as Python does not: after a loss of power
+// the file may be gone, or short, and files of a cache can be fetched again.
+// A [*SizeError] leaves it open for what is missing, [Partial.Keep] or
 // [Partial.Abort]. After a [*HashError] it is gone, as after Abort: nobody knows
 // which of its bytes are the wrong ones.
 func (p *Partial) Commit() error {
@@ -330,11 +330,6 @@ func (p *Partial) Commit() error {
 	}
 	if err := p.verify(); err != nil {
 		return err
-	}
-	if p.before != nil {
-		if err := p.before(p.root); err != nil {
-			return trouble(err)
-		}
 	}
 	if closeToRename {
 		if err := p.file.Close(); err != nil {
@@ -358,14 +353,17 @@ func (p *Partial) verify() error {
 	if want == "" {
 		return nil
 	}
-	h := p.hash
-	if h == nil {
-		h = p.digest.hasher(p.offset)
+	var got string
+	if p.hash != nil {
+		got = p.hash.sum()
+	} else {
+		h := p.digest.hasher(p.offset)
 		if _, err := io.Copy(h, io.NewSectionReader(p.file, 0, p.offset)); err != nil {
 			return err
 		}
+		got = sum(h)
 	}
-	if got := sum(h); got != want {
+	if got != want {
 		err := &HashError{Algorithm: p.digest.Algorithm(), Want: want, Got: got}
 		return errors.Join(err, p.drop())
 	}
@@ -381,6 +379,7 @@ func (p *Partial) Abort() error {
 }
 
 func (p *Partial) drop() error {
+	p.hash.stop()
 	err := p.root.Remove(p.name)
 	if closeToRename && err != nil {
 		p.file.Close()
@@ -402,6 +401,7 @@ func (p *Partial) Keep() error {
 	if p.offset == 0 {
 		return p.drop()
 	}
+	p.hash.stop()
 	err := p.file.Close()
 	p.file = nil
 	return ignoreClosed(err)
