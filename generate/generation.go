@@ -16,6 +16,7 @@ type generation struct {
 	opts    Options
 	sampler *samplerChain
 	stop    stopMatcher
+	plain   plainText
 	decoder *tokenizer.Decoder
 	chat    bool        // the answer is one to messages
 	calls   int         // of functions in the conversation so far
@@ -62,6 +63,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 // prepareText prepares what finds the end of the text.
 func (r *generation) prepareText(ctx context.Context, chat bool) {
 	r.stop = newStopMatcher(r.opts.Stop)
+	r.plain.stop = newStopMatcher(r.opts.Stop)
 	r.chat = chat
 	if !r.opts.IgnoreEnd {
 		r.ends = r.g.ends
@@ -216,6 +218,9 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 		tok.Finish = FinishStop
 	} else if finish != FinishNone {
 		tok.Text += r.stop.flush()
+	}
+	if r.chat {
+		r.plain.add(part.Text, tok.Finish != FinishNone)
 	}
 	return tok, nil
 }

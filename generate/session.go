@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,7 +89,9 @@ func (s *Session) set(messages []tokenizer.Message) {
 }
 
 // Send adds a message of the user and yields the answer, which becomes a
-// message of the assistant. An answer that the caller breaks off is kept as far
+// message of the assistant: its text, with the marks that templates find thinking by,
+// or without the thinking, which is in reasoning_content then, where the marks are special
+// tokens that no text has. An answer that the caller breaks off is kept as far
 // as it was yielded. After an error, and after a panic that leaves the loop, the
 // conversation is as it was before Send, and Send can be tried again;
 // [ErrContextFull] asks for [Session.SetMessages] first. A nil ctx never ends; a
@@ -114,47 +115,50 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 	}
 	defer s.leave()
 	all := append(s.Messages(), messages...)
-	var answer strings.Builder
-	var calls []tokenizer.ToolCall
+	var answer turnAnswer
 	stopped := false
-	err := s.turn(ctx, all, opts, func(t Token) bool {
-		answer.WriteString(t.Text)
-		calls = append(calls, t.Calls...)
+	plain, err := s.turn(ctx, all, opts, func(t Token) bool {
+		answer.text.WriteString(t.Text)
+		answer.thinking.WriteString(t.Reasoning)
+		answer.calls = append(answer.calls, t.Calls...)
 		stopped = !emit(t)
 		return !stopped
 	})
 	if err != nil && !stopped {
 		return err
 	}
-	s.calls += len(calls)
-	s.set(append(all, answerMessage(ctx, s.g.tok, answer.String(), calls, s.g.chatOptions(opts))))
+	answer.plain = plain
+	s.calls += len(answer.calls)
+	s.set(append(all, answer.message(ctx, s.g.tok, s.g.chatOptions(opts))))
 	return nil
 }
 
 // turn runs the answer to messages on the session's sequence, which it makes
-// where there is none: before the first turn, and when a panic has taken it.
-func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) error {
+// where there is none: before the first turn, and when a panic has taken it. It returns
+// the text of the answer without its thinking.
+func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) (plain string, err error) {
 	r, err := s.g.newGeneration(ctx, opts, true, time.Now())
 	if err != nil {
-		return err
+		return "", err
 	}
 	r.calls = s.calls
 	if s.g.chatOptions(opts).ContinueFinalMessage {
-		return configErrorf("Chat.ContinueFinalMessage", "is set, but the answer of a session is a message of its own")
+		return "", configErrorf("Chat.ContinueFinalMessage", "is set, but the answer of a session is a message of its own")
 	}
 	prompt, err := s.g.encodeChat(ctx, messages, opts)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := s.g.checkPrompt(prompt); err != nil {
-		return err
+		return "", err
 	}
 	if s.seq == nil || s.seq.isClosed() {
 		if s.seq, err = s.g.newSequence(ctx); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return r.run(ctx, s.seq, prompt, emit)
+	err = r.run(ctx, s.seq, prompt, emit)
+	return r.plain.text.String(), err
 }
 
 // Close gives the state back. It does not end the conversation: the messages stay,

@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -61,6 +62,7 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 	if last {
 		rest := t.parser.End()
 		part.All += rest.All
+		part.Text += rest.Text
 		part.Reasoning += rest.Reasoning
 		part.Calls = append(part.Calls, rest.Calls...)
 	}
@@ -74,9 +76,46 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 	return part
 }
 
-// answerMessage is an answer as a message of the assistant, in the form that the chat
-// template of the options reads. The answer counts even if the context has ended
-// meanwhile.
-func answerMessage(ctx context.Context, tok *tokenizer.Tokenizer, text string, calls []tokenizer.ToolCall, opts *tokenizer.ChatOptions) tokenizer.Message {
-	return tok.AnswerMessageWith(context.WithoutCancel(ctx), text, calls, opts)
+// plainText gathers the text of an answer without its thinking, up to where a stop string
+// ends it.
+type plainText struct {
+	stop stopMatcher
+	text strings.Builder
+}
+
+// add adds the next part of the text; last ends it.
+func (p *plainText) add(text string, last bool) {
+	out, found := p.stop.push(text)
+	p.text.WriteString(out)
+	if last && !found {
+		p.text.WriteString(p.stop.flush())
+	}
+}
+
+// turnAnswer is what the messages of a turn were answered with.
+type turnAnswer struct {
+	// text is the answer with its thinking, plain the same without.
+	text, thinking strings.Builder
+	plain          string
+	calls          []tokenizer.ToolCall
+}
+
+// message returns the answer as a message of the assistant, in the form that the chat
+// template of the options reads. Templates find thinking in a text by its marks; where
+// these are special tokens, which the text lacks, it goes into a field of its own. The
+// answer counts even if the context has ended meanwhile.
+func (a *turnAnswer) message(ctx context.Context, tok *tokenizer.Tokenizer, opts *tokenizer.ChatOptions) tokenizer.Message {
+	text, thinking := a.text.String(), a.thinking.String()
+	unmarked := thinking != "" && len(text) == len(a.plain)+len(thinking)
+	if unmarked {
+		text = a.plain
+	}
+	m := tok.AnswerMessageWith(context.WithoutCancel(ctx), text, a.calls, opts)
+	if unmarked {
+		if m.Extra == nil {
+			m.Extra = map[string]any{}
+		}
+		m.Extra["reasoning_content"] = thinking
+	}
+	return m
 }

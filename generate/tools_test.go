@@ -163,9 +163,10 @@ func TestAnotherTemplateSaysHowCallsAreReadAndWritten(t *testing.T) {
 	}
 }
 
-// Solar's models end a thought and an answer with the same token.
+// Solar's models end a thought and an answer with the same token. It is special, so that the
+// text does not show where the thought ends, which the conversation has to know.
 func TestATokenThatEndsAThoughtDoesNotEndTheAnswer(t *testing.T) {
-	const template = `{# <|tool_call:begin|> #}{% for m in messages %}<|end|>{{ m.role[0] }}:{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|end|>a:{% endif %}`
+	const template = `{# <|tool_call:begin|> #}{% for m in messages %}<|end|>{{ m.role[0] }}:{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|end|>a:<|think|>{% endif %}`
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func TestATokenThatEndsAThoughtDoesNotEndTheAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := tok.Encode("<|think|>so<|end|><|content|>yes<|end|>no", false)
+	answer, err := tok.Encode("so<|end|><|content|>yes<|end|>no", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,8 +200,17 @@ func TestATokenThatEndsAThoughtDoesNotEndTheAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	r, err := generate.Collect(g.Chat(t.Context(), messages, nil))
-	if err != nil || g.TurnEnd() < 0 || r.Text != "<|think|>soyes" || r.Reasoning != "so" || r.Finish != generate.FinishEnd {
+	session, err := g.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	r, err := generate.Collect(session.SendMessages(t.Context(), messages, nil))
+	if err != nil || g.TurnEnd() < 0 || r.Text != "soyes" || r.Reasoning != "so" || r.Finish != generate.FinishEnd {
 		t.Errorf("got the text %q, the reasoning %q and the end %q (%v)", r.Text, r.Reasoning, r.Finish, err)
+	}
+	want := tokenizer.Message{Role: "assistant", Content: "yes", Extra: map[string]any{"reasoning_content": "so"}}
+	if last := session.Messages()[1]; !last.Equal(want) {
+		t.Errorf("the answer became %+v, want %+v", last, want)
 	}
 }

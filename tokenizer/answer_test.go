@@ -1,6 +1,7 @@
 package tokenizer_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -168,8 +169,8 @@ func TestTheTokenBehindAnAnswerIsThatOfTheTemplate(t *testing.T) {
 			t.Errorf("%q: got %q %v, want %q", c.template, token, ok, c.want)
 		}
 	}
-	var none tokenizer.Tokenizer
-	if id, ok := none.TurnEnd(nil, nil); ok { //nolint:staticcheck // nil counts as the background
+	var none context.Context
+	if id, ok := new(tokenizer.Tokenizer).TurnEnd(none, nil); ok {
 		t.Errorf("the zero tokenizer has %d", id)
 	}
 }
