@@ -39,7 +39,12 @@ func (t *Tokenizer) putAroundAs(side *sidefiles.Side, beside bool) error {
 // putParts has a post-processor of these parts, as the classes of side files write them.
 func (t *Tokenizer) putParts(single, pair []string, side *sidefiles.Side) (err error) {
 	p := postProcessor{Type: "TemplateProcessing", SpecialTokens: map[string]templateSpecial{}}
-	p.Single, p.Pair = t.templateOf(&p, single, side), t.templateOf(&p, pair, side)
+	if p.Single, err = t.templateOf(&p, single, side); err != nil {
+		return err
+	}
+	if p.Pair, err = t.templateOf(&p, pair, side); err != nil {
+		return err
+	}
 	if t.processors, err = p.steps(nil); err == nil {
 		t.readAffixes()
 	}
@@ -47,7 +52,7 @@ func (t *Tokenizer) putParts(single, pair []string, side *sidefiles.Side) (err e
 }
 
 // templateOf makes a template of parts.
-func (t *Tokenizer) templateOf(p *postProcessor, parts []string, side *sidefiles.Side) (items []map[string]templateItem) {
+func (t *Tokenizer) templateOf(p *postProcessor, parts []string, side *sidefiles.Side) (items []map[string]templateItem, err error) {
 	for _, part := range parts {
 		i := strings.LastIndex(part, ":")
 		name, kind := part[:i], int(part[i+1]-'0')
@@ -55,33 +60,40 @@ func (t *Tokenizer) templateOf(p *postProcessor, parts []string, side *sidefiles
 			items = append(items, map[string]templateItem{"Sequence": {ID: name, TypeID: kind}})
 			continue
 		}
-		id, text := t.partOf(name, side)
+		id, text, ok := t.partOf(name, side)
+		if !ok {
+			return nil, &FormatError{File: sidefiles.ConfigName, Err: errNoLanguage}
+		}
 		p.SpecialTokens[name] = templateSpecial{ID: name, IDs: []int{id}, Tokens: []string{text}}
 		items = append(items, map[string]templateItem{"SpecialToken": {ID: name, TypeID: kind}})
 	}
-	return items
+	return items, nil
 }
 
-// partOf returns the id and the text of the token that a part of a template names.
-func (t *Tokenizer) partOf(name string, side *sidefiles.Side) (id int, text string) {
+// errNoLanguage is the cause of refusing a setting of Whisper.
+var errNoLanguage = errors.New("language: its token is not in the vocabulary")
+
+// partOf returns the id and the text of the token that a part of a template names. It
+// reports false for one by its distance from another one that is not there.
+func (t *Tokenizer) partOf(name string, side *sidefiles.Side) (id int, text string, ok bool) {
 	if text, ok := side.Text(name); ok {
-		return t.idOr(text, side), text
+		return t.idOr(text, side), text, true
 	}
 	if shown, other, ok := strings.Cut(name, "="); ok {
 		text, _ := side.Text(other)
-		return t.idOr(text, side), shown
+		return t.idOr(text, side), shown, true
 	}
 	if base, n, ok := strings.Cut(name, "+"); ok {
 		more, _ := strconv.Atoi(n) // the descriptions have numbers there
 		id = t.idOr(base, side) + more
-		text, _ = t.IDToToken(id)
-		return id, text
+		text, ok = t.IDToToken(id)
+		return id, text, ok
 	}
 	id = t.idOr(name, side)
 	if text, ok := t.IDToToken(id); ok {
-		return id, text
+		return id, text, true
 	}
-	return id, name
+	return id, name, true
 }
 
 // idOr returns the id of a token, that of the unknown token for one that is not there, as

@@ -128,10 +128,7 @@ func (c *sideFiles) resolve(own []added.Token, padding *Padding) error {
 			err = &sidefiles.Error{File: sidefiles.ConfigName, Err: err}
 		}
 	}
-	if e := (*sidefiles.Error)(nil); errors.As(err, &e) {
-		return &FormatError{File: e.File, Err: e.Err}
-	}
-	return err
+	return formatOf(err)
 }
 
 // fill sets the fields of the configuration.

@@ -1,6 +1,7 @@
 package tokenizer_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -160,5 +161,12 @@ func TestAFileThatTheClassCannotTakeStands(t *testing.T) {
 	tok := ofClass(t, "T5Tokenizer") // whose vocabulary has scores
 	if ids, err := tok.Encode("ab", false); err != nil || !slices.Equal(ids, []int{0, 1}) {
 		t.Errorf("got %v (%v)", ids, err)
+	}
+}
+
+func TestALanguageThatTheVocabularyLacksIsNamed(t *testing.T) {
+	_, err := tokenizer.LoadFS(folderOf(map[string]string{"tokenizer.json": spoken, "tokenizer_config.json": `{"tokenizer_class":"WhisperTokenizer","language":"yue"}`}), "m")
+	if format, ok := errors.AsType[*tokenizer.FormatError](err); !ok || format.File != "tokenizer_config.json" || !strings.Contains(err.Error(), "language") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -103,8 +103,8 @@ sidefiles)
 	COREML_SIDEFILES="$out/sidefiles" go test -count=1 -v -run 'TestSideFiles|TestModelFolders' ./tokenizer >"$out/sidefiles.log" || status=1
 	grep -e '--- FAIL' "$out/sidefiles.log" || true
 	echo "$(grep -c '^    --- PASS' "$out/sidefiles.log") folders are as AutoTokenizer has them, $(grep -c '^    --- FAIL' "$out/sidefiles.log" || true) are not"
-	record tokenizer/testdata/sidefiles
-	go test -count=1 -run 'TestSideFiles|TestModelFolders' ./tokenizer || status=1
+	record --sections tokenizer/internal/sidefiles/testdata/sections.jsonl.gz tokenizer/testdata/sidefiles
+	go test -count=1 -run 'TestSideFiles|TestModelFolders|TestClassesMake' ./tokenizer ./tokenizer/internal/sidefiles || status=1
 	exit ${status:-0}
 	;;
 templates)

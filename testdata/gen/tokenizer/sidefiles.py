@@ -1,6 +1,6 @@
 """Record what AutoTokenizer makes of the files beside tokenizer.json.
 
-    python sidefiles.py OUT [--seed N] [--count N] [--texts N] [--kinds] [--models DIR...]
+    python sidefiles.py OUT [--seed N] [--count N] [--texts N] [--kinds] [--sections FILE] [--models DIR...]
 
 Writes OUT/bases.json, the tokenizer.json files that the cases begin with, and
 OUT/cases.jsonl.gz, one case a line: the base, the sections of it that the case
@@ -8,7 +8,8 @@ changes, the other files of the folder, and what transformers answers. A case th
 transformers refuses to load has "error" in place of the answers. Needs transformers
 5.24.0; --seed and --count give other random cases than those committed, --kinds cases for
 each kind of model. With --models it also writes OUT/models.jsonl.gz, the same answers for
-the folders in DIR or, where that is a tokenizer's, for DIR itself.
+the folders in DIR or, where that is a tokenizer's, for DIR itself; with --sections FILE
+the components that the classes make.
 """
 import argparse
 import base64
@@ -439,6 +440,25 @@ def record(case, seed):
         return {"name": name, "base": base, "patch": patch, "files": files, "want": answers(folder, rnd)}
 
 
+def record_sections():
+    """What the class of each case makes in place of the sections of tokenizer.json."""
+    for name, base, patch, files in class_cases():
+        if "tokenizer_config.json" not in files or " with names" in name or " with others" in name or " without a" in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            whole = BASE_FILES[base] | patch
+            Path(folder, "tokenizer.json").write_text(json.dumps(whole), encoding="utf-8")
+            Path(folder, "tokenizer_config.json").write_text(json.dumps(files["tokenizer_config.json"]), encoding="utf-8")
+            try:
+                made = json.loads(AutoTokenizer.from_pretrained(folder).backend_tokenizer.to_str())
+            except Exception:
+                continue
+        model = {key: value for key, value in made["model"].items() if key not in ("vocab", "merges") and value is not None and value is not False and value != ""}
+        stands = all(made[key] == whole[key] for key in ("normalizer", "pre_tokenizer", "decoder"))
+        yield {"name": name, "config": files["tokenizer_config.json"], "type": whole["model"]["type"], "from": whole["normalizer"], "pieces": [t for t, _ in whole["model"]["vocab"]] if whole["model"]["type"] == "Unigram" else None,
+               "want": None if stands else {key: made[key] for key in ("normalizer", "pre_tokenizer", "decoder")} | {"model": model}}
+
+
 def write(path, records):
     with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as z:
         for r in records:
@@ -461,6 +481,7 @@ def main():
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--kinds", action="store_true")
     parser.add_argument("--texts", type=int, default=30)
+    parser.add_argument("--sections")
     parser.add_argument("--models", nargs="*")
     parser.add_argument("out")
     args = parser.parse_args()
@@ -474,6 +495,8 @@ def main():
     records = (record(case, args.seed) for case in cases)
     # A kind whose class cannot take the vocabulary shows nothing.
     write(out / "cases.jsonl.gz", (r for r in records if not (r["name"].startswith("kind ") and "error" in r["want"])))
+    if args.sections:
+        write(args.sections, record_sections())
     if args.models:
         write(out / "models.jsonl.gz", (r for folder in args.models for r in record_models(folder, args.seed, args.texts)))
     print(f"{len(cases)} cases")

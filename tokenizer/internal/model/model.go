@@ -77,7 +77,7 @@ func (s *Section) Read(small []byte, alphabet bool) (m Model, isRaw bool, err er
 	if err != nil {
 		return nil, false, err
 	}
-	return readAs(s.fields, o, alphabet)
+	return readAs(s.fields, o, alphabet, small != nil)
 }
 
 // Type returns the type of the model, "" where nothing says it.
@@ -94,8 +94,9 @@ func (s *Section) Type() string {
 // isList reports whether a vocabulary is a list of tokens with their scores.
 func isList(raw []byte) bool { return len(raw) > 0 && raw[0] == '[' }
 
-// readAs reads a model with the small fields o.
-func readAs(fields map[string][]byte, o *modelOptions, alphabet bool) (Model, bool, error) {
+// readAs reads a model with the small fields o. The vocabulary of another model can be a
+// list.
+func readAs(fields map[string][]byte, o *modelOptions, alphabet, other bool) (Model, bool, error) {
 	if o.Type == "Unigram" {
 		u, err := readUnigram(fields["vocab"], o)
 		if err != nil {
@@ -103,7 +104,11 @@ func readAs(fields map[string][]byte, o *modelOptions, alphabet bool) (Model, bo
 		}
 		return u, false, nil
 	}
-	words, err := readWords(fields["vocab"])
+	read := vocab.Read
+	if other && isList(fields["vocab"]) {
+		read = readListed
+	}
+	words, err := read(&jsontext.Scanner{Data: fields["vocab"]})
 	if err != nil {
 		return nil, false, fmt.Errorf("vocabulary: %w", err)
 	}
@@ -117,14 +122,11 @@ func readAs(fields map[string][]byte, o *modelOptions, alphabet bool) (Model, bo
 	return b, b.raw, nil
 }
 
-// readWords reads a vocabulary, of one that is a list the tokens alone.
-func readWords(raw []byte) (*vocab.Vocab, error) {
-	if isList(raw) {
-		var m unigram
-		err := m.readTokens(raw)
-		return m.vocab, err
-	}
-	return vocab.Read(&jsontext.Scanner{Data: raw})
+// readListed reads the tokens of a list of tokens with scores.
+func readListed(s *jsontext.Scanner) (*vocab.Vocab, error) {
+	var m unigram
+	err := m.readTokens(s.Data)
+	return m.vocab, err
 }
 
 // Place returns the place of a token in the list of a Unigram model: the first from a

@@ -18,9 +18,11 @@ const (
 	// nougatMarks is a pattern that the class hands over as a text.
 	nougatMarks = `[\(\)\[\]\{\}]|([!\"#\$%\&'\*\+,\-\./:;<=>\?\\\^_` + "`" + `\|\~])\1*`
 
+	// What is put around a text and around a pair, as build.post has it.
 	pairsAround  = "cls_token:0 A:0 sep_token:0 | cls_token:0 A:0 sep_token:0 sep_token:0 B:0 sep_token:0"
 	beginsAround = "bos_token:0 A:0 | bos_token:0 A:0 bos_token:1 B:1"
-	nothing      = "A:0 | A:0 B:1"
+	// nothing takes back what tokenizer.json puts around a text.
+	nothing = "A:0 | A:0 B:1"
 )
 
 // SplitBytes is the pre-tokenizer that cuts a text by a pattern and writes its bytes in the
@@ -66,47 +68,62 @@ var roberta = class{
 
 var byteClasses = map[string]*class{
 	"GPT2": &gpt2, "CodeGen": &gpt2, // models/gpt2, codegen
-	"Whisper": { // models/whisper
+	// models/whisper, whose texts begin with what is to be done with the sound.
+	"Whisper": {
 		names: gptNames, decoding: Whisper,
 		build: gpt2Build.with("<<@whisper>> A:0 eos_token:0 | <<@whisper>> A:0 B:1 eos_token:1"),
 	},
-	"GPTNeoX": { // models/gpt_neox
+	// models/gpt_neox, which takes back what tokenizer.json puts around a text: its settings
+	// decide, and AutoTokenizer drops those beside a tokenizer.json.
+	"GPTNeoX": {
 		names: append(gptNames[:len(gptNames):len(gptNames)], named("pad_token", "<|padding|>")...),
-		build: &build{model: bytePairs, normalizer: nfc, preTokenizer: byteWords, decoder: byteLevel, post: nothing, last: true},
+		build: &build{
+			model: bytePairs, normalizer: nfc, decoder: byteLevel, post: nothing, last: true,
+			preTokenizer: `{"type":"ByteLevel","add_prefix_space":<<add_prefix_space=false>>,"trim_offsets":<<trim_offsets=true>>,"use_regex":true}`,
+		},
 	},
-	"Qwen2": { // models/qwen2
+	// models/qwen2, which Qwen3 and the models for pictures have too.
+	"Qwen2": {
 		names:   named("unk_token", endOfText, "bos_token", "", "eos_token", endOfText, "pad_token", endOfText),
 		build:   byBytes(nfc, SplitBytes(qwenWords, "<<add_prefix_space=false>>")),
 		renewed: bare,
 	},
-	"Qwen3_5": { // models/qwen3_5
+	// models/qwen3_5: marks belong to the letters before them.
+	"Qwen3_5": {
 		names: named("unk_token", endOfText, "bos_token", "", "eos_token", endOfText, "pad_token", endOfText),
 		build: byBytes(nfc, SplitBytes(qwen35Words, "<<add_prefix_space=false>>")),
 	},
 	// models/roberta; the others are RobertaTokenizer under another name.
 	"Roberta": &roberta, "Bart": &roberta, "Longformer": &roberta, "LED": &roberta, "Mvp": &roberta,
-	"Blenderbot": { // models/blenderbot
+	// models/blenderbot: RoBERTa's with a space before each text. Nothing is put around it
+	// that tokenizer.json does not put there.
+	"Blenderbot": {
 		names: robertaNames, leftMask: true,
 		build: byBytes("", `{"type":"ByteLevel","add_prefix_space":<<add_prefix_space=true>>,"trim_offsets":true,"use_regex":true}`),
 	},
-	"LayoutLMv3": { // models/layoutlmv3
+	// models/layoutlmv3, for words of a page, each of which has a space before it.
+	"LayoutLMv3": {
 		names: robertaNames,
 		build: byBytes("", `{"type":"ByteLevel","add_prefix_space":<<add_prefix_space=true>>,"trim_offsets":true,"use_regex":true}`).
 			with(robertaPost("sep_token", "cls_token", "true", "<<add_prefix_space=true>>")),
 	},
-	"Luke": { // models/luke
+	// models/luke: RoBERTa's with marks for the entities of a text.
+	"Luke": {
 		names: lukeNames, always: []string{"<ent>", "<ent2>"},
 		build: gpt2Build.with(robertaPost("sep_token", "cls_token", "true", "true")),
 	},
 	"Deberta": {names: debertNames, build: gpt2Build.with(pairsAround)}, // models/deberta
-	"Cohere": { // models/cohere
+	// models/cohere: digits are cut off before the pattern of GPT-2.
+	"Cohere": {
 		names: named("unk_token", "<UNK>", "bos_token", "<BOS_TOKEN>", "eos_token", "<|END_OF_TURN_TOKEN|>", "pad_token", "<PAD>",
 			"cls_token", "<CLS>", "sep_token", "<SEP>", "mask_token", "<MASK_TOKEN>"),
 		left:    true,
 		build:   byBytes(nfc, `{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},`+byteWords+`]}`),
 		renewed: asTheyAre,
 	},
-	"CLIP": { // models/clip
+	// models/clip: the pattern leaves spaces out, so that ends of words are marked, which
+	// its decoding makes spaces of.
+	"CLIP": {
 		names:    named("unk_token", endOfText, "bos_token", "<|startoftext|>", "eos_token", endOfText, "pad_token", endOfText),
 		decoding: CLIP,
 		build: &build{
@@ -118,7 +135,8 @@ var byteClasses = map[string]*class{
 			decoder: byteLevel, post: robertaPost("eos_token", "bos_token", "false", "false"), last: true,
 		},
 	},
-	"OpenAIGPT": { // models/openai
+	// models/openai, the first GPT, whose words are those of BERT.
+	"OpenAIGPT": {
 		names: named("unk_token", "<unk>"),
 		build: &build{
 			model:        endPairs,
@@ -126,7 +144,8 @@ var byteClasses = map[string]*class{
 			preTokenizer: bertWords, decoder: `{"type":"BPEDecoder","suffix":"</w>"}`,
 		},
 	},
-	"Herbert": { // models/herbert
+	// models/herbert: the ids around a text are constants there.
+	"Herbert": {
 		names: named("cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>", "sep_token", "</s>"),
 		build: &build{
 			model:        endPairs,
@@ -135,7 +154,9 @@ var byteClasses = map[string]*class{
 			post: `{"type":"BertProcessing","sep":[<<$sep_token>>,2],"cls":[<<$cls_token>>,0]}`, last: true,
 		},
 	},
-	"Nougat": { // models/nougat
+	// models/nougat, which has a pattern for marks that it hands over as a text, so that
+	// it is found nowhere. Its padding to 4096 ids is not followed.
+	"Nougat": {
 		names: named("unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>", "pad_token", "<pad>"),
 		build: &build{
 			model: bytePairs, normalizer: `{"type":"NFKC"}`,

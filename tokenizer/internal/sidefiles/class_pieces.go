@@ -55,11 +55,14 @@ var pieceClasses = map[string]*class{
 	"T5":   {names: t5Names, extra: numbered("<extra_id_%d>", 0, 100), build: t5("2")},                // models/t5
 	"Lasr": {names: t5Names, extra: numbered("<extra_id_%d>", 0, 100), build: t5("3"), decoding: CTC}, // models/lasr
 	"Udop": {names: append(named("sep_token", "</s>"), t5Names...), build: udop},                      // models/udop
-	"VideoPrism": { // models/videoprism
+	// models/videoprism: T5's, but for the end of a text.
+	"VideoPrism": {
 		names: t5Names, extra: numbered("<extra_id_%d>", 0, 100),
 		build: &build{model: pieces("2"), normalizer: "<<@charsmap>>", preTokenizer: byWords(always), decoder: meta(always)},
 	},
-	"Albert": { // models/albert
+	// models/albert, which has names of its own for what it puts around a text, and lets
+	// tokenizer.json go before it there.
+	"Albert": {
 		names: albertNames,
 		build: &build{
 			model: pieces("1"), normalizer: sequence(quotes + `,<<keep_accents=false?null|` + noAccents + `>>,<<do_lower_case=true?` + lowercased + `>>,<<@charsmap>>`),
@@ -67,27 +70,31 @@ var pieceClasses = map[string]*class{
 			post: "[CLS]=cls_token:0 A:0 [SEP]=sep_token:0 | [CLS]=cls_token:0 A:0 [SEP]=sep_token:0 B:1 [SEP]=sep_token:1",
 		},
 	},
-	"Barthez": { // models/barthez
+	// models/barthez, which has no map of SentencePiece, as DebertaV2.
+	"Barthez": {
 		names: robertaNames, leftMask: true,
 		build: &build{model: pieces("3"), normalizer: sequence(oneLine), preTokenizer: meta(byPrefix), decoder: meta(byPrefix)},
 	},
-	"BigBird": { // models/big_bird
+	// models/big_bird: several spaces become one mark.
+	"BigBird": {
 		names: named("unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>", "pad_token", "<pad>",
 			"sep_token", "[SEP]", "mask_token", "[MASK]", "cls_token", "[CLS]"),
 		leftMask: true,
 		build: &build{
-			model: pieces("<<@unk0=100>>"), normalizer: sequence(oneMark), preTokenizer: meta(byPrefix), decoder: meta(byPrefix),
-			post: bertAround, last: true,
+			model: pieces("<<@unk0=100>>"), normalizer: sequence(`{"type":"Strip","strip_left":false,"strip_right":false},` + oneMark),
+			preTokenizer: meta(byPrefix), decoder: meta(byPrefix), post: bertAround, last: true,
 		},
 	},
-	"Camembert": { // models/camembert
+	// models/camembert, whose further tokens stand for those that its vocabulary has twice.
+	"Camembert": {
 		names: robertaNames, leftMask: true, extra: []string{"<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"},
 		build: &build{
 			model: pieces("<<@unk=0>>"), normalizer: "<<@charsmap>>", preTokenizer: byWords(byPrefix), decoder: meta(byPrefix),
 			post: "bos_token:0 A:0 eos_token:0 | bos_token:0 A:0 eos_token:0 eos_token:0 B:0 eos_token:0", last: true,
 		},
 	},
-	"DebertaV2": { // models/deberta_v2
+	// models/deberta_v2, which DeBERTa 3 has too.
+	"DebertaV2": {
 		names: debertNames,
 		build: &build{
 			model:        pieces("<<@unk0=1>>"),
@@ -96,14 +103,16 @@ var pieceClasses = map[string]*class{
 			decoder:      meta(prefixOrFirst), post: bertAround, last: true,
 		},
 	},
-	"LayoutXLM": { // models/layoutxlm
+	// models/layoutxlm, for words of a page.
+	"LayoutXLM": {
 		names: robertaNames, leftMask: true,
 		build: &build{
 			model: pieces("3"), normalizer: sequence(`{"type":"Strip","strip_left":false,"strip_right":true},` + oneMark),
 			preTokenizer: meta(byPrefix), decoder: meta(byPrefix), post: pairsAround, last: true,
 		},
 	},
-	"MBart": { // models/mbart
+	// models/mbart: the language goes behind the text.
+	"MBart": {
 		names: robertaNames, leftMask: true, extra: strings.Fields(mbartLanguages),
 		build: &build{
 			model: pieces("3"), preTokenizer: byWords(always), decoder: meta(always), last: true,
@@ -111,7 +120,8 @@ var pieceClasses = map[string]*class{
 			texts: map[string]string{"src_lang": "en_XX"},
 		},
 	},
-	"MBart50": { // models/mbart50
+	// models/mbart50: the language goes before it.
+	"MBart50": {
 		names: named("eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>"),
 		extra: strings.Fields(mbart50Languages), leftMask: true,
 		build: &build{
@@ -123,7 +133,8 @@ var pieceClasses = map[string]*class{
 			needs: strings.Fields(mbart50Languages),
 		},
 	},
-	"MLuke": { // models/mluke
+	// models/mluke: LUKE's names with a mark before them.
+	"MLuke": {
 		names: append(robertaNames[:len(robertaNames):len(robertaNames)], named("entity_1_token", "▁<ent>", "entity_2_token", "▁<ent2>",
 			"entity_unk_token", "[UNK]", "entity_pad_token", "[PAD]", "entity_mask_token", "[MASK]", "entity_mask2_token", "[MASK2]")...),
 		leftMask: true, always: []string{"▁<ent>", "▁<ent2>", "[UNK]", "[PAD]", "[MASK]", "[MASK2]"},
@@ -132,7 +143,8 @@ var pieceClasses = map[string]*class{
 			post: "cls_token:0 A:0 sep_token:0 | cls_token:0 A:0 sep_token:0 sep_token:0 B:1 sep_token:1",
 		},
 	},
-	"Pegasus": { // models/pegasus
+	// models/pegasus: the first 103 ids are masks and unknown words of training.
+	"Pegasus": {
 		names: named("pad_token", "<pad>", "eos_token", "</s>", "unk_token", "<unk>", "mask_token", "<mask_2>"),
 		extra: append([]string{"<mask_1>"}, numbered("<unk_%d>", 2, 103)...),
 		build: &build{
@@ -141,7 +153,8 @@ var pieceClasses = map[string]*class{
 			preTokenizer: meta(always), decoder: meta(always), post: "A:0 eos_token:0 | A:0 B:0 eos_token:0", last: true,
 		},
 	},
-	"RemBert": { // models/rembert
+	// models/rembert: ALBERT's with other defaults.
+	"RemBert": {
 		names: albertNames, renewed: asTheyAre,
 		build: &build{
 			model:        pieces("2"),
@@ -149,21 +162,24 @@ var pieceClasses = map[string]*class{
 			preTokenizer: meta(byPrefix), decoder: meta(byPrefix), post: bertAround, last: true,
 		},
 	},
-	"XGLM": { // models/xglm
+	// models/xglm: a text begins with the end of another one.
+	"XGLM": {
 		names: robertaNames[:len(robertaNames)-1], extra: numbered("<madeupword%d>", 0, 7),
 		build: &build{
 			model: pieces("3"), normalizer: sequence("<<@charsmap>>," + oneSpace), preTokenizer: meta(byPrefix), decoder: meta(byPrefix),
 			post: "eos_token:0 A:0 | eos_token:0 A:0 eos_token:0 eos_token:0 B:0", last: true,
 		},
 	},
-	"XLMRoberta": { // models/xlm_roberta
+	// models/xlm_roberta, of most multilingual encoders.
+	"XLMRoberta": {
 		names: robertaNames,
 		build: &build{
 			model: pieces("3"), normalizer: "<<@charsmap>>", preTokenizer: byWords(byPrefix), decoder: meta(byPrefix),
 			post: "bos_token:0 A:0 eos_token:0 | bos_token:0 A:0 eos_token:0 eos_token:0 B:0 eos_token:0", last: true,
 		},
 	},
-	"XLNet": { // models/xlnet
+	// models/xlnet, which puts its tokens behind a text and fills up before it.
+	"XLNet": {
 		names: named("bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>", "sep_token", "<sep>",
 			"pad_token", "<pad>", "cls_token", "<cls>", "mask_token", "<mask>"),
 		left: true, leftMask: true, extra: []string{"<eop>", "<eod>"},

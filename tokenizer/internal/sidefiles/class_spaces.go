@@ -28,6 +28,8 @@ const (
 	byPrefix = `<<add_prefix_space=true?"always"|"never">>`
 )
 
+// llama is the class of Llama 1 and 2 and of the first models of Mistral. It drops the
+// unknown token: characters that are no tokens are bytes.
 var llama = class{
 	names: llamaNames, left: true,
 	build: &build{
@@ -37,6 +39,8 @@ var llama = class{
 	},
 }
 
+// gemma is the class of all Gemma models. Spaces are marks before the text is cut, so that
+// its pre-tokenizer finds none.
 var gemma = class{
 	names: gemmaNames, left: true,
 	build: &build{
@@ -47,7 +51,9 @@ var gemma = class{
 
 var spaceClasses = map[string]*class{
 	"Llama": &llama, "Phi3": &llama, // models/llama, which has Phi-3's name too
-	"CodeLlama": { // models/code_llama
+	// models/code_llama, which fills gaps: a text with its <FILL_ME> is encoded as any
+	// other here.
+	"CodeLlama": {
 		names: append(llamaNames[:len(llamaNames):len(llamaNames)], named("prefix_token", "▁<PRE>", "middle_token", "▁<MID>",
 			"suffix_token", "▁<SUF>", "eot_token", "▁<EOT>", "fill_token", "<FILL_ME>")...),
 		extra: []string{"▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>"},
@@ -60,14 +66,16 @@ var spaceClasses = map[string]*class{
 		},
 	},
 	"Gemma": &gemma, // models/gemma
-	"Siglip2": { // models/siglip2
+	// models/siglip2: Gemma's in small letters.
+	"Siglip2": {
 		names: gemmaNames, left: true,
 		build: &build{
 			model: gemmaPairs, normalizer: `{"type":"Sequence","normalizers":[{"type":"Lowercase"},` + spacesToMarks + `]}`,
 			preTokenizer: behindSpaces, decoder: gemma.build.decoder,
 		},
 	},
-	"Tipsv2": { // models/tipsv2
+	// models/tipsv2: T5's ways with Llama's model.
+	"Tipsv2": {
 		names: named("unk_token", "<unk>", "pad_token", "<pad>"), length: 64,
 		build: &build{
 			model:        llamaPairs,
@@ -76,11 +84,13 @@ var spaceClasses = map[string]*class{
 			decoder:      `{"type":"Sequence","decoders":[` + meta(always) + `,{"type":"ByteFallback"},{"type":"Fuse"}]}`,
 		},
 	},
-	"Reformer": { // models/reformer
+	// models/reformer
+	"Reformer": {
 		names: named("eos_token", "</s>", "unk_token", "<unk>"), renewed: asTheyAre,
 		build: &build{model: unkPairs, normalizer: mapped, preTokenizer: meta(always), decoder: meta(always)},
 	},
-	"Nllb": { // models/nllb
+	// models/nllb: the language goes before the text, in old files behind it.
+	"Nllb": {
 		names: robertaNames, leftMask: true, normalMask: true, extra: strings.Fields(nllbLanguages),
 		build: &build{
 			model: unkPairs, normalizer: mapped, preTokenizer: meta(always), decoder: meta(always), last: true,
@@ -89,7 +99,8 @@ var spaceClasses = map[string]*class{
 			texts: map[string]string{"src_lang": "eng_Latn"},
 		},
 	},
-	"SeamlessM4T": { // models/seamless_m4t
+	// models/seamless_m4t: the normalizer makes marks of several spaces alone.
+	"SeamlessM4T": {
 		names: robertaNames[:len(robertaNames)-1],
 		build: &build{
 			model: unkPairs,

@@ -16,7 +16,7 @@ import (
 //	<<key=value>>       the setting of that name, or else the value
 //	<<head?this|that>>  this where the head is neither false nor null; else that, or null
 //	<<$name>>, <<#name>> the token of that name as JSON, and its id
-//	<<@name>>           what a function of computed finds
+//	<<@name=value>>     what expander.computed finds, or else the value
 //
 // A setting has the type of the value. Where it is null it counts as false, but as the
 // value if that is null, and as true if the value is "unset", which is true as well.
@@ -29,6 +29,7 @@ type expander struct {
 
 // expand returns a description without what is open.
 func (x *expander) expand(text string) string {
+	// The parts that are open may have others within.
 	var b strings.Builder
 	for {
 		before, rest, ok := strings.Cut(text, "<<")
@@ -94,7 +95,7 @@ func (x *expander) value(head string) string {
 	case '#':
 		return strconv.Itoa(x.id(x.s.Named(name[1:])))
 	case '@':
-		text, err := computed[name[1:]](x, value)
+		text, err := x.computed(name[1:], value)
 		x.fail(err)
 		return text
 	}
@@ -113,6 +114,7 @@ func (x *expander) fail(err error) {
 func (s *Side) setting(key, without string) (string, error) {
 	raw := s.Raw(key)
 	null := jsontext.IsNull(raw)
+	// The value tells the type: a truth value or null, a text, or a number.
 	switch without[0] {
 	case 't', 'f', 'u', 'n':
 		switch {
@@ -148,18 +150,30 @@ func (s *Side) setting(key, without string) (string, error) {
 	return strconv.Itoa(number), nil
 }
 
-// computed are the values that are more than a setting. Each gets what is behind the name.
-var computed map[string]func(x *expander, value string) (string, error)
-
-func init() { //nolint:gochecknoinits // the functions refer to the classes, and those to them
-	computed = map[string]func(x *expander, value string) (string, error){
-		"charsmap": (*expander).charsmap, "llama": (*expander).llama, "whisper": (*expander).whisper,
-		"unk": (*expander).unknown, "unk0": (*expander).unknownZero, "unk1": (*expander).unknownBehind,
+// computed returns a value that is more than a setting; without is what stands for one
+// that cannot be found.
+func (x *expander) computed(name, without string) (string, error) {
+	switch name {
+	case "charsmap":
+		return x.charsmap()
+	case "llama":
+		return x.llama()
+	case "whisper":
+		return x.whisper()
+	case "unk":
+		return x.place(0, false, without)
+	case "unk0": // the score must be zero
+		return x.place(0, true, without)
+	case "unk1": // behind the first token, and nothing will do without
+		if place, _ := x.place(1, true, ""); place != "" {
+			return place, nil
+		}
 	}
+	return "", errUnfit
 }
 
 // charsmap returns the first Precompiled normalizer of tokenizer.json, null for none.
-func (x *expander) charsmap(string) (string, error) {
+func (x *expander) charsmap() (string, error) {
 	if x.from == nil || jsontext.IsNull(x.from.Normalizer) {
 		return "null", nil
 	}
@@ -167,6 +181,8 @@ func (x *expander) charsmap(string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	// Of a sequence the parts are looked at, but not sequences within it, as the reference
+	// does.
 	parts := []json.RawMessage{x.from.Normalizer}
 	var kind string
 	if err := f.read("type", &kind); err != nil {
@@ -195,7 +211,7 @@ func (x *expander) charsmap(string) (string, error) {
 }
 
 // llama returns where spaces become marks (_get_prepend_scheme of tokenization_utils_base).
-func (x *expander) llama(string) (string, error) {
+func (x *expander) llama() (string, error) {
 	add, err := x.s.setting("add_prefix_space", "unset")
 	if err != nil || add == "false" {
 		return `"never"`, err
@@ -207,24 +223,10 @@ func (x *expander) llama(string) (string, error) {
 	return `"first"`, err
 }
 
-// unknown returns the place of the unknown token in a list of pieces.
-func (x *expander) unknown(without string) (string, error) { return x.place(0, false, without) }
-
-// unknownZero is unknown for a token that must have a score of zero.
-func (x *expander) unknownZero(without string) (string, error) { return x.place(0, true, without) }
-
-// unknownBehind is unknownZero behind the first token, without which there is an error.
-func (x *expander) unknownBehind(string) (string, error) {
-	place, _ := x.place(1, true, "")
-	if place == "" {
-		return "", errUnfit
-	}
-	return place, nil
-}
-
 // errUnfit says that a class cannot take a vocabulary, whose tokenizer.json then stands.
 var errUnfit = errors.New("the class cannot take this vocabulary")
 
+// place returns the place of the unknown token in a list of pieces.
 func (x *expander) place(from int, zero bool, without string) (string, error) {
 	if i, ok := x.from.Place(x.s.Named("unk_token"), from, zero); ok {
 		return strconv.Itoa(i), nil
@@ -234,13 +236,14 @@ func (x *expander) place(from int, zero bool, without string) (string, error) {
 
 // whisper returns what Whisper begins a text with: the beginning of a transcript, the
 // language and the task where they are set, and that there are no times.
-func (x *expander) whisper(string) (string, error) {
+func (x *expander) whisper() (string, error) {
 	const begin = "<|startoftranscript|>"
 	parts := []string{begin + ":0"}
 	var language, task *string
 	if err := errors.Join(x.s.Value("language", &language), x.s.Value("task", &task)); err != nil {
 		return "", err
 	}
+	// Tokens of languages follow that of the beginning, in the order of the list.
 	if language != nil {
 		i := whisperLanguage(strings.ToLower(*language))
 		if i < 0 {

@@ -36,6 +36,7 @@ func readFields(data []byte) (*fields, error) {
 	if len(data) == 0 {
 		return f, nil
 	}
+	// The decoder of the library gives the keys in their order, which a map would not.
 	d := json.NewDecoder(bytes.NewReader(data))
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
 		return nil, errors.Join(err, errors.New("it is no object"))
@@ -110,7 +111,7 @@ func kind(raw json.RawMessage) byte {
 // isEmpty reports whether Python takes a value for false.
 func isEmpty(raw json.RawMessage) bool {
 	switch kind(raw) {
-	case 0, 'n', 'f':
+	case 0, 'n', 'f': // nothing, null and false
 		return true
 	case '"':
 		return string(bytes.TrimSpace(raw)) == `""`

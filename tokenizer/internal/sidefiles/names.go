@@ -63,6 +63,7 @@ func (s *Side) describeMask() {
 // name fills the names: those that every tokenizer has, then those of its own that are
 // fields, then those that are texts.
 func (r *reader) name(s *Side, files *Files) error {
+	// A name whose text is listed has the description of the list.
 	for _, key := range Names {
 		v, ok, err := r.value(key)
 		if err != nil {
@@ -85,6 +86,7 @@ func (r *reader) name(s *Side, files *Files) error {
 		}
 	}
 	s.describeMask()
+	// Padding of tokenizer.json names a token where nothing else does.
 	if files.Padded && !r.args.has("pad_token") {
 		s.setName("pad_token", Value{Text: files.PadToken})
 	}
@@ -104,6 +106,8 @@ func (r *reader) name(s *Side, files *Files) error {
 	if len(s.Names)+len(r.own.keys) > maxNames {
 		return errors.New("too many tokens with names")
 	}
+	// Those that were texts in tokenizer_config.json come last, as the reference takes
+	// them out of the arguments and hands them on by themselves.
 	for _, key := range r.own.keys {
 		v, err := readValue(key, r.own.values[key])
 		if err != nil {

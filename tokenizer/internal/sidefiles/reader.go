@@ -52,9 +52,12 @@ func (r *reader) config(files *Files) (err error) {
 	if r.args, err = readFields(files.Config); err != nil {
 		return err
 	}
+	// The old name of the list counts where the new one is false to Python.
 	if r.args.has("additional_special_tokens") && isEmpty(r.args.values["extra_special_tokens"]) {
 		r.args.set("extra_special_tokens", r.args.take("additional_special_tokens"))
 	}
+	// Texts with names of the tokenizer's own leave the arguments; objects stay, since they
+	// become tokens only later.
 	for _, key := range slices.Clone(r.args.keys) {
 		if isOwn(key) && kind(r.args.values[key]) == '"' {
 			r.own.set(key, r.args.take(key))
@@ -143,6 +146,8 @@ func (r *reader) special(files *Files) error {
 	}
 	for _, key := range m.keys {
 		raw := m.values[key]
+		// A list is joined to that of the configuration, an object is a special token, and
+		// all else takes the place of what was there.
 		if key == "extra_special_tokens" && kind(raw) == '[' {
 			if raw, err = r.joined(raw); err != nil {
 				return err
@@ -299,6 +304,7 @@ func (r *reader) side(files *Files) (*Side, error) {
 	if len(r.list)+len(s.Names)+len(s.Extra) > maxTokens {
 		return nil, errTokens
 	}
+	// Tokens are added in the order of the ids that the files give them.
 	ids := make([]int64, 0, len(r.list))
 	for id := range r.list {
 		ids = append(ids, id)
