@@ -260,11 +260,11 @@ func (r *resolver) ask(ctx context.Context, k *keeper, pick picker, have *onDisk
 // info asks the hub, and only once where there is another answer: a network that is
 // down holds nobody up.
 func (r *resolver) info(ctx context.Context, repo Repo, once bool) (*RepoInfo, error) {
-	retries := r.s.retries
+	p := patience{retries: r.s.retries}
 	if once {
-		retries = 0
+		p = patience{}
 	}
-	return r.s.info(ctx, repo, retries)
+	return r.s.info(ctx, repo, p)
 }
 
 // instead answers with what the cache has when the hub could not be asked. What the hub
