@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/gocoreml/coreml/hub/internal/cache"
 	"github.com/gocoreml/coreml/internal/quote"
 )
 
@@ -83,9 +84,15 @@ func ParseRepo(s string) (Repo, error) {
 	return r, nil
 }
 
+// modelsLast matches what is the name of a model only with "models/" before it.
+var modelsLast = regexp.MustCompile(`^(?:models|datasets|spaces)/`)
+
 // String returns the form that [ParseRepo] reads.
 func (r Repo) String() string {
 	s := r.Type.prefix() + r.ID
+	if r.Type == Model && modelsLast.MatchString(r.ID) {
+		s = "models/" + s
+	}
 	if r.Revision != "" {
 		s += "@" + r.Revision
 	}
@@ -106,59 +113,23 @@ func (r Repo) at(revision string) Repo {
 	return r
 }
 
-// idPattern is the form of an id, after huggingface_hub's utils/_validators.py.
-var idPattern = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?/)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?$`)
-
 // Check reports, as an error that is [ErrUnsafeName], what cannot be a repository
 // and a revision. A hub need not be asked for that: both become names of folders.
 func (r Repo) Check() error {
-	bad := func(name, why string) error {
-		return fmt.Errorf("hub: %s: %w: %s", quote.Name(name, maxName), ErrUnsafeName, why)
+	if r.Type < Model || r.Type > Space {
+		return fmt.Errorf("hub: %w: %v is no kind of repository", ErrUnsafeName, r.Type)
 	}
-	switch {
-	case r.Type < Model || r.Type > Space:
-		return bad(r.Type.String(), "no such kind of repository")
-	case !idPattern.MatchString(r.ID):
-		return bad(r.ID, "a repository is named organization/name, with letters, digits, -, _ and . in both, and at most 96 of them")
-	case strings.Contains(r.ID, "--"), strings.Contains(r.ID, ".."), strings.HasSuffix(r.ID, ".git"):
-		return bad(r.ID, "the name of a repository has no --, no .. and no .git at its end")
-	case !revisionIsSafe(r.revision()):
-		return bad(r.Revision, "a revision is a branch, a tag, a commit, or a pull request as refs/pr/1")
+	for _, err := range []error{cache.CheckID(r.ID), cache.CheckRevision(r.revision())} {
+		if err != nil {
+			return fmt.Errorf("hub: %w: %w", ErrUnsafeName, err)
+		}
+	}
+	// What git-check-ref-format(1) allows in no name.
+	if strings.ContainsAny(r.Revision, " ~^:?*[\\") {
+		return fmt.Errorf("hub: %w: %s is no revision that git could have", ErrUnsafeName, quote.Name(r.Revision, maxName))
 	}
 	return nil
 }
 
-// revisionIsSafe reports whether git could have such a reference and every
-// system a file of that name; see git-check-ref-format(1).
-func revisionIsSafe(s string) bool {
-	if len(s) > 255 || strings.ContainsAny(s, "\\:*?\"<>|~^[ ") || strings.Contains(s, "..") || strings.Contains(s, "@{") {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if c < 0x20 || c == 0x7f {
-			return false
-		}
-	}
-	for part := range strings.SplitSeq(s, "/") {
-		if part == "" || part[0] == '.' || strings.HasSuffix(part, ".") || strings.HasSuffix(part, ".lock") {
-			return false
-		}
-	}
-	return true
-}
-
 // isCommit reports whether s is a commit: forty lower-case hexadecimal digits.
-func isCommit(s string) bool { return isHex(s, 40) }
-
-// isHex reports whether s is n lower-case hexadecimal digits.
-func isHex(s string, n int) bool {
-	if len(s) != n {
-		return false
-	}
-	for k := range len(s) {
-		if c := s[k]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}
+func isCommit(s string) bool { return cache.IsCommit(s) }

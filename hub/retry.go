@@ -81,7 +81,7 @@ func parseRetryAfter(s string, now time.Time) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return max(0, at.Sub(now)), true
+	return min(max(0, at.Sub(now)), mostAsked), true
 }
 
 // rateLimit is one entry of a RateLimit header, as in `"api";r=0;t=55`: r requests
@@ -103,15 +103,17 @@ func parseRateLimit(s string) (remaining int64, reset time.Duration, ok bool) {
 	return remaining, reset, ok
 }
 
-// parseSeconds reads digits. More than a thousand years are as good as a thousand.
+// mostAsked is what longer waits count as: to add to it does not overflow.
+const mostAsked = 100 * 365 * 24 * time.Hour
+
+// parseSeconds reads digits.
 func parseSeconds(s string) (time.Duration, bool) {
 	if s == "" || strings.Trim(s, "0123456789") != "" {
 		return 0, false
 	}
-	const most = 100 * 365 * 24 * 3600
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n > most {
-		n = most
+	if err != nil || n > int64(mostAsked/time.Second) {
+		return mostAsked, true
 	}
 	return time.Duration(n) * time.Second, true
 }

@@ -125,7 +125,9 @@ func (r *rig) noLeftovers() {
 
 // leftovers are the files in the making.
 func (r *rig) leftovers() []string {
-	return slices.DeleteFunc(filesIn(r.t, r.dir), func(name string) bool { return !strings.HasSuffix(name, ".incomplete") && !strings.HasSuffix(name, ".tmp") })
+	return slices.DeleteFunc(filesIn(r.t, r.dir), func(name string) bool {
+		return !strings.HasSuffix(name, ".incomplete") && !strings.HasSuffix(name, ".tmp")
+	})
 }
 
 // leaksNothing checks that the token stayed at the hub.

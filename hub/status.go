@@ -110,7 +110,7 @@ func message(resp *http.Response) string {
 	if !strings.Contains(resp.Header.Get("Content-Type"), "json") {
 		return ""
 	}
-	const most = 16 << 10
+	const most = 64 << 10
 	var body struct {
 		Error loose[string] `json:"error"`
 	}

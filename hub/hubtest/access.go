@@ -16,7 +16,6 @@ func (c *call) token() string {
 
 // hub answers at the first origin.
 func (c *call) hub(a *answer) {
-	a.Header().Set("X-Request-Id", requestID())
 	if auth := c.r.Header.Get("Authorization"); auth != "" && !strings.HasPrefix(auth, "Bearer hf_") {
 		a.fail(http.StatusUnauthorized, "", "Invalid credentials in Authorization header")
 		return

@@ -18,10 +18,12 @@ type answer struct {
 	server *Server
 	w      http.ResponseWriter
 	r      *http.Request
-	do     *Do // nil without a fault
+	do     *Do      // nil without a fault
+	entry  *Request // in the log
 
 	status int
 	sent   int64 // bytes of the body that went out
+	total  int64 // bytes of the body that are to go out, -1 if not known
 
 	conn  net.Conn // when the answer is written past net/http
 	buf   *bufio.ReadWriter
@@ -45,27 +47,48 @@ func (a *answer) whole(status int, kind string, body []byte) {
 	}
 }
 
-// WriteHeader sends status and headers.
+// WriteHeader sends status and headers, as the fault changes them.
 func (a *answer) WriteHeader(status int) {
 	if a.status != 0 {
 		return
 	}
 	a.status = status
-	a.limit, a.size = -1, -1
+	a.limit, a.size, a.total = -1, -1, -1
+	if n, err := strconv.ParseInt(a.Header().Get("Content-Length"), 10, 64); err == nil {
+		a.total = n
+	}
 	if a.do == nil {
 		a.w.WriteHeader(status)
 		return
 	}
-	h := a.Header()
-	length, err := strconv.ParseInt(h.Get("Content-Length"), 10, 64)
-	if err != nil {
-		length = -1
+	a.bound()
+	if a.do.Weak {
+		a.weaken("ETag", "X-Linked-Etag")
 	}
-	a.place(length)
+	lies := false
+	for name, value := range a.do.Header {
+		if value == "" {
+			a.Header().Del(name)
+			continue
+		}
+		a.Header().Set(name, a.server.expand(value, a.r))
+		lies = lies || http.CanonicalHeaderKey(name) == "Content-Length"
+	}
+	if lies {
+		a.lie()
+		return
+	}
+	a.w.WriteHeader(status)
+}
+
+// bound finds out how much of the body is to be sent.
+func (a *answer) bound() {
+	a.place()
+	length := a.total
 	if a.do.Short > 0 && length >= 0 {
 		length = max(0, length-a.do.Short)
 		a.limit = length
-		h.Set("Content-Length", strconv.FormatInt(length, 10))
+		a.Header().Set("Content-Length", strconv.FormatInt(length, 10))
 	}
 	switch {
 	case a.do.CutAfter != 0:
@@ -73,32 +96,23 @@ func (a *answer) WriteHeader(status int) {
 	case a.do.CutHalf:
 		a.limit, a.cut = max(0, length/2), true
 	}
-	if a.do.Weak {
-		for _, name := range []string{"ETag", "X-Linked-Etag"} {
-			if tag := h.Get(name); strings.HasPrefix(tag, `"`) {
-				h.Set(name, "W/"+tag)
-			}
+	if a.limit >= 0 {
+		a.total = a.limit
+	}
+}
+
+// weaken makes tags weak.
+func (a *answer) weaken(names ...string) {
+	for _, name := range names {
+		if tag := a.Header().Get(name); strings.HasPrefix(tag, `"`) {
+			a.Header().Set(name, "W/"+tag)
 		}
 	}
-	for name, value := range a.do.Header {
-		if value == "" {
-			h.Del(name)
-			continue
-		}
-		h.Set(name, a.server.expand(value, a.r))
-	}
-	for name := range a.do.Header {
-		if http.CanonicalHeaderKey(name) == "Content-Length" && h.Get(name) != "" {
-			a.lie()
-			return
-		}
-	}
-	a.w.WriteHeader(status)
 }
 
 // place finds out which part of which file the body is.
-func (a *answer) place(length int64) {
-	a.size = length
+func (a *answer) place() {
+	a.size = a.total
 	text, ok := strings.CutPrefix(a.Header().Get("Content-Range"), "bytes ")
 	if !ok {
 		return
@@ -150,8 +164,12 @@ func (a *answer) hijack() bool {
 	return true
 }
 
-// out sends bytes of the body as they are.
+// out sends bytes of the body as they are. The log is told of the last ones before
+// they go: who has the whole answer finds it there.
 func (a *answer) out(p []byte) error {
+	if sent := a.sent + int64(len(p)); sent == a.total {
+		a.server.leave(a, sent)
+	}
 	var n int
 	var err error
 	if a.conn != nil {
@@ -245,16 +263,25 @@ func (a *answer) ReadFrom(src io.Reader) (int64, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
 	}
-	if rf, ok := a.w.(io.ReaderFrom); ok && a.do == nil {
-		n, err := rf.ReadFrom(src)
-		a.sent += n
+	part, limited := src.(*io.LimitedReader)
+	rf, ok := a.w.(io.ReaderFrom)
+	if !ok || !limited || part.N < 1<<16 || a.do != nil {
+		return io.Copy(struct{ io.Writer }{a}, src)
+	}
+	// The last bytes go the long way, on which the log is told first.
+	n, err := rf.ReadFrom(&io.LimitedReader{R: part.R, N: part.N - 1})
+	a.sent += n
+	part.N -= n
+	if err != nil {
 		return n, err
 	}
-	return io.Copy(struct{ io.Writer }{a}, src)
+	last, err := io.Copy(struct{ io.Writer }{a}, part)
+	return n + last, err
 }
 
-// finish ends a connection that was taken over from net/http.
+// finish tells the log, and ends a connection that was taken over from net/http.
 func (a *answer) finish() {
+	a.server.leave(a, a.sent)
 	if a.conn != nil {
 		a.conn.Close()
 	}

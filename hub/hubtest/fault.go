@@ -141,11 +141,15 @@ func (s *Server) ClearFaults() {
 // due finds what is to happen to a request, nil if nothing. Every fault that it
 // matches counts it, also those that are not due.
 func (s *Server) due(r Request) *Do {
+	s.mu.Lock()
+	faults := s.faults
+	s.mu.Unlock()
+	// Matching is done without the lock: If may look at the server.
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f *fault) bool { return !f.matches(r) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var do *Do
-	for _, f := range s.faults {
-		if !f.matches(r) {
-			continue
-		}
+	for _, f := range faults {
 		key := r.Header.Get("User-Agent") + "\n" + r.Method + "\n" + string(r.Origin) + r.Path
 		f.seen[key]++
 		n := f.seen[key]

@@ -40,6 +40,12 @@ func (c *call) resolve(a *answer) {
 		return
 	}
 	h.Set("ETag", `"`+c.file.blob+`"`)
+	if c.repo.ResolveCache && !c.stored {
+		to := "/api/" + resolveCache + c.address() + "?etag=" + url.QueryEscape(h.Get("ETag"))
+		h.Set("Location", to)
+		a.text(http.StatusTemporaryRedirect, "Temporary Redirect. Redirecting to "+to)
+		return
+	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	c.content(a)
 }
@@ -57,16 +63,20 @@ func (c *call) toCDN(a *answer) {
 		h.Set("X-Xet-Refresh-Route", token)
 		h.Set("Link", fmt.Sprintf(`<%s%s>; rel="xet-auth"`, c.server.hub, token))
 	}
-	name := "/" + c.typ.plural() + "/" + c.id + "/" + c.snap.id + "/" + escape(c.path)
 	query := url.Values{
 		"response-content-disposition": {disposition(c.path)},
 		"Expires":                      {fmt.Sprint(time.Now().Add(time.Hour).Unix())},
 		"Signature":                    {c.sign()},
 		"Key-Pair-Id":                  {"HUBTEST"},
 	}
-	to := c.server.cdn + name + "?" + query.Encode()
+	to := c.server.cdn + c.address() + "?" + query.Encode()
 	h.Set("Location", to)
 	a.text(http.StatusFound, "Found. Redirecting to "+to)
+}
+
+// address is where the file is stored: the path that routeStored understands.
+func (c *call) address() string {
+	return "/" + c.typ.plural() + "/" + c.id + "/" + c.snap.id + "/" + escape(c.path)
 }
 
 // sign makes the signature of a file's address at the second origin. It covers what
@@ -154,6 +164,7 @@ func (c *call) compressed(a *answer, r io.Reader) {
 	if c.r.Method == http.MethodHead {
 		return
 	}
+	a.flush() // else net/http counts a short body and tells its length
 	z := gzip.NewWriter(a)
 	if _, err := io.Copy(z, struct{ io.Reader }{r}); err == nil {
 		z.Close()

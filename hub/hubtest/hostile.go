@@ -6,7 +6,6 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"hash/crc32"
 	"net/http"
 	"strconv"
@@ -162,31 +161,36 @@ func (l *Listing) answer(a *answer, c *call) {
 	a.WriteHeader(http.StatusOK)
 	w := bufio.NewWriterSize(a, 1<<16)
 	defer w.Flush()
-	comma := "["
+	w.WriteByte('[') //nolint:errcheck // kept by the writer, and found below
+	comma := false
 	if from == 0 {
 		for _, name := range l.Names {
 			text, _ := json.Marshal(name) // a string
-			l.entry(w, comma, string(text))
-			comma = ","
+			comma = listed(w, comma, text) == nil
 		}
 	}
+	var name []byte
 	for i := first; i < last; i++ {
-		if err := l.entry(w, comma, fmt.Sprintf(`"files/%03d/file-%010d.bin"`, i/1000%1000, i)); err != nil {
-			return
+		name = strconv.AppendInt(append(name[:0], `"files/`...), i/1000, 10)
+		name = append(strconv.AppendInt(append(name, "/file-"...), i, 10), `.bin"`...)
+		if err := listed(w, comma, name); err != nil {
+			return // the client has gone
 		}
-		comma = ","
+		comma = true
 	}
-	if comma == "[" {
-		fmt.Fprint(w, "[")
-	}
-	fmt.Fprint(w, "]")
+	w.WriteByte(']') //nolint:errcheck // the last of it
 }
 
-// entry writes one file of one byte.
-func (l *Listing) entry(w *bufio.Writer, comma, name string) error {
-	_, err := fmt.Fprintf(w, `%s{"type":"file","path":%s,"size":1,"oid":"%s"}`, comma, name, blank)
+// listed writes one file of one byte, a blank, whose name is JSON already.
+func listed(w *bufio.Writer, comma bool, name []byte) error {
+	if comma {
+		w.WriteByte(',') //nolint:errcheck // kept by the writer
+	}
+	w.WriteString(`{"type":"file","path":`) //nolint:errcheck // kept by the writer
+	w.Write(name)                           //nolint:errcheck // kept by the writer
+	_, err := w.WriteString(oneBlank)
 	return err
 }
 
-// blank is the git blob of a file that holds one blank.
-var blank = object("blob", " ")
+// oneBlank is the rest of an entry: the size, and the name that git gives one blank.
+var oneBlank = `,"size":1,"oid":"` + object("blob", " ") + `"}`

@@ -1,6 +1,7 @@
 package hubtest_test
 
 import (
+	"compress/gzip"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
@@ -181,4 +182,29 @@ func TestAFileInLargeFileStorageComesFromTheSecondOrigin(t *testing.T) {
 	if got := len(s.Leaks()); got != 1 {
 		t.Errorf("%d requests with a token reached the second origin, want 1", got)
 	}
+}
+
+// readAll reads and closes a response.
+func readAll(t *testing.T, resp *http.Response) reply {
+	t.Helper()
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{Response: resp, text: string(body)}
+}
+
+// gunzip unpacks a text.
+func gunzip(t *testing.T, text string) string {
+	t.Helper()
+	z, err := gzip.NewReader(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }

@@ -28,15 +28,15 @@ type Request struct {
 	// Status is that of the answer: 0 while there is none, or where a fault kept it back.
 	Status int `json:"status"`
 
-	// BytesSent counts the bytes of the body that were handed to the connection; it is 0
-	// until the answer has ended.
+	// BytesSent counts the bytes of the body that went out; it is 0 until the answer has
+	// ended.
 	BytesSent int64 `json:"bytes_sent"`
 
 	// Faulted is true if a [Fault] had its way with the answer.
 	Faulted bool `json:"faulted,omitempty"`
 
 	// Time is when the request came, Took how long the answer took; Done is false while it
-	// is being sent.
+	// is being sent. A client that has the end of an answer finds it done.
 	Time time.Time     `json:"time"`
 	Took time.Duration `json:"took_ns"`
 	Done bool          `json:"done"`
@@ -66,19 +66,20 @@ func (s *Server) enter(c *call, r *http.Request) (*Do, *Request) {
 		Origin: c.origin, Op: c.op, Repo: c.id, File: c.path, Time: time.Now(),
 		Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: maps.Clone(r.Header),
 	}
+	do := s.due(*entry)
+	entry.Faulted = do != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log = append(s.log, entry)
-	do := s.due(*entry)
-	entry.Faulted = do != nil
 	return do, entry
 }
 
 // leave notes how a request was answered.
-func (s *Server) leave(entry *Request, a *answer) {
+func (s *Server) leave(a *answer, sent int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entry.Status, entry.BytesSent, entry.Took, entry.Done = a.status, a.sent, time.Since(entry.Time), true
+	e := a.entry
+	e.Status, e.BytesSent, e.Took, e.Done = a.status, sent, time.Since(e.Time), true
 }
 
 // Requests is the log: every request since the start or the last [Server.ClearLog],

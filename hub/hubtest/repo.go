@@ -68,6 +68,10 @@ type Repo struct {
 	// ETag, and no ranges.
 	Gzip bool
 
+	// ResolveCache has the hub send requests for the files that git holds on to another
+	// address of its own, with 307 and a Location without origin.
+	ResolveCache bool
+
 	// PageSize is the most entries on one page of a listing; 0 is 1000, the Hub's.
 	PageSize int
 

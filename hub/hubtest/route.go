@@ -35,6 +35,7 @@ type call struct {
 	id     string // the repository's name as asked for, "" with none
 	rev    string // the revision as asked for
 	path   string // the file or folder in the repository
+	stored bool   // the address is one that the hub redirects to
 	repo   *hosted
 	snap   *snapshot
 	file   *file
@@ -52,7 +53,7 @@ func (s *Server) route(origin Origin, r *http.Request) *call {
 	segments := split(r.URL)
 	switch {
 	case origin == CDN:
-		c.routeCDN(segments)
+		c.routeStored(segments)
 	case len(segments) > 1 && segments[0] == "api":
 		c.routeAPI(segments[1:])
 	default:
@@ -113,8 +114,12 @@ func (c *call) takeRevision(segments []string) []string {
 
 // routeAPI understands /api/….
 func (c *call) routeAPI(segments []string) {
-	if segments[0] == "whoami-v2" {
+	switch segments[0] {
+	case "whoami-v2":
 		c.op = Whoami
+		return
+	case resolveCache:
+		c.routeStored(segments[1:])
 		return
 	}
 	rest := c.takeType(segments)
@@ -144,6 +149,9 @@ func (c *call) routeAPI(segments []string) {
 func (c *call) routeFile(segments []string) {
 	rest := c.takeID(c.takeType(segments), func(s string) bool { return s == "resolve" })
 	if len(rest) < 3 || rest[0] != "resolve" {
+		if c.repo == nil {
+			c.id = ""
+		}
 		return
 	}
 	c.path = strings.Join(c.takeRevision(rest[1:]), "/")
@@ -153,20 +161,25 @@ func (c *call) routeFile(segments []string) {
 	switch {
 	case c.r.Method == http.MethodHead:
 		c.op = Head
-	case c.file != nil && !c.file.lfs:
+	case c.file != nil && !c.file.lfs && !c.repo.ResolveCache:
 		c.op = Body
 	default:
 		c.op = Redirect
 	}
 }
 
-// routeCDN understands the paths that the hub redirects to:
-// /models/org/name/commit/path.
-func (c *call) routeCDN(segments []string) {
+// resolveCache begins the addresses at which the hub has files, behind /api/, for a
+// [Repo] with ResolveCache.
+const resolveCache = "resolve-cache"
+
+// routeStored understands the paths that the hub redirects to, at the second origin or
+// behind /api/resolve-cache: models/org/name/commit/path.
+func (c *call) routeStored(segments []string) {
 	c.op = Body
 	if c.r.Method == http.MethodHead {
 		c.op = Head
 	}
+	c.stored = true
 	rest := c.takeID(c.takeType(segments), isCommit)
 	if len(rest) < 2 {
 		return

@@ -29,6 +29,7 @@ type repoJSON struct {
 	Xet      bool         `json:"xet"`
 	Gzip     bool         `json:"gzip"`
 	PageSize int          `json:"page_size"`
+	Resolve  bool         `json:"resolve_cache"`
 	Gated    bool         `json:"gated"`
 	GatedAPI bool         `json:"gated_api"`
 	Private  bool         `json:"private"`
@@ -81,7 +82,7 @@ func ReadScenario(r io.Reader, root fs.FS) (*Scenario, error) {
 // repo makes the repository.
 func (j repoJSON) repo(root fs.FS) (Repo, error) {
 	r := Repo{
-		Type: j.Type, ID: j.ID, Xet: j.Xet, Gzip: j.Gzip, PageSize: j.PageSize, Gated: j.Gated, GatedAPI: j.GatedAPI,
+		Type: j.Type, ID: j.ID, Xet: j.Xet, Gzip: j.Gzip, ResolveCache: j.Resolve, PageSize: j.PageSize, Gated: j.Gated, GatedAPI: j.GatedAPI,
 		Private: j.Private, Disabled: j.Disabled, Readers: j.Readers, MovedTo: j.MovedTo,
 	}
 	if j.LFS != nil {

@@ -209,11 +209,11 @@ func (s *Server) serve(origin Origin, w http.ResponseWriter, r *http.Request) {
 
 	c := s.route(origin, r)
 	do, entry := s.enter(c, r)
-	a := &answer{server: s, w: w, r: r, do: do}
-	defer func() {
-		a.finish()
-		s.leave(entry, a)
-	}()
+	a := &answer{server: s, w: w, r: r, do: do, entry: entry}
+	defer a.finish()
+	if origin == Hub {
+		a.Header().Set("X-Request-Id", requestID())
+	}
 	if do != nil && a.instead(c) {
 		return
 	}

@@ -40,14 +40,6 @@ func (f *file) pointer() string {
 	return fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", f.sha256, f.size)
 }
 
-// etag is the name of the content, for which clients name their copies.
-func (f *file) etag() string {
-	if f.lfs {
-		return f.sha256
-	}
-	return f.blob
-}
-
 // snapshot reads a commit's files. Each is hashed once: with sha256 if large-file
 // storage holds it, else with the sha1 of a git blob.
 func (h *hosted) snapshot(c Commit, n int, parent string) (*snapshot, error) {
