@@ -90,14 +90,14 @@ func asNumber(b *big.Int) Value {
 }
 
 // attribute returns the attributes of a range.
-func (v rangeValue) attribute(id string) (Value, bool, error) {
+func (r rangeValue) attribute(id string) (Value, bool, error) {
 	switch id {
 	case "start":
-		return v.start, true, nil
+		return r.start, true, nil
 	case "stop":
-		return v.stop, true, nil
+		return r.stop, true, nil
 	case "step":
-		return v.step, true, nil
+		return r.step, true, nil
 	case "index", "count":
 		return &function{id, func(in *interp, a *args) (Value, error) {
 			if len(a.names) > 0 {
@@ -106,19 +106,19 @@ func (v rangeValue) attribute(id string) (Value, bool, error) {
 			if len(a.pos) != 1 {
 				return nil, fail(TypeError, "range.%s() takes exactly one argument (%d given)", id, len(a.pos))
 			}
-			return v.find(in, id, a.pos[0])
+			return r.find(in, id, a.pos[0])
 		}}, true, nil
 	}
 	return nil, false, nil
 }
 
 // find is index or count of an item, of which a range has one or none.
-func (v rangeValue) find(in *interp, id string, item Value) (Value, error) {
+func (r rangeValue) find(in *interp, id string, item Value) (Value, error) {
 	x, isInt := toInt(item)
 	if f, ok := item.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		x, isInt = int64(f), true
 	}
-	found := isInt && v.has(x)
+	found := isInt && r.has(x)
 	if id == "count" {
 		return intOf(found), nil
 	}
@@ -132,5 +132,5 @@ func (v rangeValue) find(in *interp, id string, item Value) (Value, error) {
 		}
 		return nil, fail(ValueError, "%s is not in range", text)
 	}
-	return (x - v.start) / v.step, nil
+	return (x - r.start) / r.step, nil
 }
