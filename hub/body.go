@@ -210,7 +210,7 @@ func (f *fetch) refused(resp *http.Response) error {
 func (f *fetch) restart() error {
 	f.etag = ""
 	if err := f.to.Restart(); err != nil {
-		return err
+		return fromCache(err, f.asked.path)
 	}
 	f.report(Event{Kind: FileProgress, Done: 0, Size: f.size})
 	return nil
@@ -234,7 +234,7 @@ func (f *fetch) copy(ctx context.Context, resp *http.Response) error {
 		}
 		if n > 0 {
 			if _, err := f.to.Write((*buffer)[:n]); err != nil {
-				return err
+				return fromCache(err, f.asked.path)
 			}
 			f.progress()
 		}

@@ -65,7 +65,7 @@ func (c *Client) Info(ctx context.Context, repo Repo) (*RepoInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.info(ctx, repo, patience{retries: s.retries})
+	return s.info(ctx, repo, s.retries)
 }
 
 // asking returns the settings for a question about a repository.
@@ -76,8 +76,13 @@ func (c *Client) asking(repo Repo) (*settings, error) {
 	return c.settings()
 }
 
-// info is Info with so much patience.
-func (s *settings) info(ctx context.Context, repo Repo, p patience) (*RepoInfo, error) {
+// info is Info with so many further attempts.
+func (s *settings) info(ctx context.Context, repo Repo, retries int) (*RepoInfo, error) {
+	return s.patientInfo(ctx, repo, patience{retries: retries})
+}
+
+// patientInfo is Info with so much patience.
+func (s *settings) patientInfo(ctx context.Context, repo Repo, p patience) (*RepoInfo, error) {
 	asked := call{op: "info", repo: repo}
 	u, err := s.apiURL(repo, "/revision/"+escape(repo.revision(), ""), "")
 	if err != nil {

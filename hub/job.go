@@ -103,8 +103,8 @@ func (j *job) call(op, path string) call { return call{op: op, repo: j.repo, pat
 
 // fromCache gives an error of the cache the form that this package's have.
 func fromCache(err error, path string) error {
-	if err == nil {
-		return nil
+	if _, ok := err.(*Error); ok || err == nil { //nolint:errorlint // it has its form
+		return err
 	}
 	if e, ok := errors.AsType[*cache.HashError](err); ok {
 		return &ChecksumError{Path: path, Algorithm: e.Algorithm, Want: e.Want, Got: e.Got}
@@ -117,12 +117,18 @@ func fromCache(err error, path string) error {
 	}
 	switch {
 	case errors.Is(err, cache.ErrDiskFull):
-		return fmt.Errorf("%w: %w", ErrDiskFull, err)
+		return &meaningError{ErrDiskFull, err}
 	case errors.Is(err, cache.ErrReadOnly):
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		return &meaningError{ErrReadOnly, err}
 	}
 	return err
 }
+
+// meaningError is an error that says itself what it means.
+type meaningError struct{ meaning, err error }
+
+func (e *meaningError) Error() string   { return e.err.Error() }
+func (e *meaningError) Unwrap() []error { return []error{e.meaning, e.err} }
 
 // file brings one file and returns its path. Known is what a listing says of it,
 // nil without one. Revision is what to ask the hub for: the revision, or the commit

@@ -52,10 +52,10 @@ func (j *job) listing(ctx context.Context, o *SnapshotOptions) (commit string, t
 // resolve asks the hub which commit the revision is at. Where the disk has an
 // answer, the hub is asked only once: a network that is down holds nobody up.
 func (j *job) resolve(ctx context.Context, o *SnapshotOptions) (string, error) {
-	info, err := j.s.info(ctx, j.repo, patience{})
+	info, err := j.s.info(ctx, j.repo, 0)
 	if err != nil && mayPass(err) && ctx.Err() == nil {
 		if _, missing := j.onDisk(ctx, o); missing != nil || j.force {
-			info, err = j.s.info(ctx, j.repo, j.patient(""))
+			info, err = j.s.patientInfo(ctx, j.repo, j.patient(""))
 		}
 	}
 	if err != nil {

@@ -15,11 +15,11 @@ import (
 
 func TestLinksToTheNextPage(t *testing.T) {
 	for header, want := range map[string]string{
-		"": "",
-		`<https://h/api?cursor=1>; rel="next"`:                        "https://h/api?cursor=1",
-		`<https://h/api?cursor=1>;rel=next`:                           "https://h/api?cursor=1",
-		`</api?a=1,2;3>; rel="next"`:                                  "/api?a=1,2;3",
-		`<a>; rel="prev", <b>; rel="next"`:                            "b",
+		"":                                     "",
+		`<https://h/api?cursor=1>; rel="next"`: "https://h/api?cursor=1",
+		`<https://h/api?cursor=1>;rel=next`:    "https://h/api?cursor=1",
+		`</api?a=1,2;3>; rel="next"`:           "/api?a=1,2;3",
+		`<a>; rel="prev", <b>; rel="next"`:     "b",
 		`<a>; rel=prev,<b>; title="x, <c>; rel=\"next\""; REL="NEXT"`: "b",
 		`<a>; rel="first next last"`:                                  "a",
 		`<a>; title="; rel=next"`:                                     "",

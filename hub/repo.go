@@ -124,6 +124,10 @@ func (r Repo) Check() error {
 			return fmt.Errorf("hub: %w: %w", ErrUnsafeName, err)
 		}
 	}
+	// What git-check-ref-format(1) allows in no name.
+	if strings.ContainsAny(r.Revision, " ~^:?*[\\") {
+		return fmt.Errorf("hub: %w: %s is no revision that git could have", ErrUnsafeName, quote.Name(r.Revision, maxName))
+	}
 	return nil
 }
 
