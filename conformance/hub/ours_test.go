@@ -58,6 +58,14 @@ func obey(ctx context.Context, c command) (a answer, err error) {
 		a.Scan, err = scanned(ctx, client)
 	case "delete":
 		a.Freed, err = remove(ctx, client, c.Commits)
+	case "choose":
+		var s *hub.Snapshot
+		if s, err = client.Snapshot(ctx, repo, &hub.SnapshotOptions{Allow: c.Allow, Ignore: c.Ignore, DryRun: true}); err != nil {
+			break
+		}
+		for _, f := range s.Files {
+			a.Names = append(a.Names, f.Path)
+		}
 	default:
 		err = fmt.Errorf("no such command: %q", c.Op)
 	}

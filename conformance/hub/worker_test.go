@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	pythonsEnv = "COREML_HUB_CONFORMANCE"  // the folder of the environments with Python
+	pythonsEnv = "COREML_HUB_CONFORMANCE"   // the folder of the environments with Python
 	workerEnv  = "COREML_HUB_CONFORM_CHILD" // set: this process takes commands
 )
 
@@ -26,7 +26,8 @@ const token = "hf_secret"
 
 // command says what a client is to do.
 type command struct {
-	// Op is "snapshot", "download", "scan", "delete", or "choose" (Python alone).
+	// Op is "snapshot", "download", "scan", "delete", or "choose": the names that patterns
+	// choose, for ours of those in the repository and for Python of Names.
 	Op string `json:"op"`
 	// Cache is the folder of the cache.
 	Cache string `json:"cache"`
