@@ -260,11 +260,11 @@ func (r *resolver) ask(ctx context.Context, k *keeper, pick picker, have *onDisk
 // info asks the hub, and only once where there is another answer: a network that is
 // down holds nobody up.
 func (r *resolver) info(ctx context.Context, repo Repo, once bool) (*RepoInfo, error) {
-	p := patience{retries: r.s.retries}
+	retries := r.s.retries
 	if once {
-		p = patience{}
+		retries = 0
 	}
-	return r.s.info(ctx, repo, p)
+	return r.s.info(ctx, repo, retries)
 }
 
 // instead answers with what the cache has when the hub could not be asked. What the hub
