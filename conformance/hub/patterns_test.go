@@ -28,12 +28,16 @@ func TestPatternsBesidePython(t *testing.T) {
 			theirs := start(t, python, server)
 			r := rand.New(rand.NewPCG(seed, 0))
 			chosen, left := 0, 0
-			for range 1500 {
+			for range 1000 {
 				files := randomFiles(r)
 				if err := server.Put(hubtest.Repo{ID: "org/random", Files: files}); err != nil {
 					t.Fatal(err)
 				}
-				c := command{Op: "choose", Cache: t.TempDir(), ID: "org/random", Allow: randomTexts(r, 3), Ignore: randomTexts(r, 2)}
+				letters := patternLetters
+				if python.name != versions[0] {
+					letters = strings.ReplaceAll(letters, "\\", "") // it does not take them for slashes yet
+				}
+				c := command{Op: "choose", Cache: t.TempDir(), ID: "org/random", Allow: randomTexts(r, 3, letters), Ignore: randomTexts(r, 2, letters)}
 				for name := range files {
 					c.Names = append(c.Names, name)
 				}
@@ -79,9 +83,9 @@ func randomFiles(r *rand.Rand) hubtest.FS {
 }
 
 // randomTexts are at most n patterns; nil for none.
-func randomTexts(r *rand.Rand, n int) (list []string) {
+func randomTexts(r *rand.Rand, n int, letters string) (list []string) {
 	for range r.IntN(n + 1) {
-		list = append(list, randomText(r, patternLetters))
+		list = append(list, randomText(r, letters))
 	}
 	return list
 }
