@@ -13,8 +13,11 @@ import (
 	"github.com/gocoreml/coreml/hub/hubtest"
 )
 
-// slow is a hub whose bodies take their time: about a second for the largest.
-func slow(t *testing.T) *hubtest.Server {
+// usual is a speed at which the largest body takes a second.
+const usual = 3_000_000
+
+// slow is a hub whose bodies come with so many bytes a second.
+func slow(t *testing.T, rate int64) *hubtest.Server {
 	t.Helper()
 	server := hubtest.New(t, hubtest.Repo{ID: "org/slow", Files: hubtest.FS{
 		"config.json":     hubtest.Text("{\"model_type\":\"toy\"}\n"),
@@ -24,7 +27,7 @@ func slow(t *testing.T) *hubtest.Server {
 		"two.safetensors": hubtest.Pattern{Size: 2_000_000, Seed: 2},
 		deep:              hubtest.Pattern{Size: 1_000_003, Seed: 7},
 	}})
-	server.Add(hubtest.Fault{Op: hubtest.Body, Do: hubtest.Do{Rate: 3_000_000}})
+	server.Add(hubtest.Fault{Op: hubtest.Body, Do: hubtest.Do{Rate: rate}})
 	return server
 }
 
@@ -47,7 +50,7 @@ func slowSnapshot(form string) command {
 // fetched once.
 func race(t *testing.T, form string, clients ...client) {
 	t.Helper()
-	server := slow(t)
+	server := slow(t, usual)
 	want := clean(t, server, form)
 	p := newPlace(t)
 	var workers []*worker
@@ -139,7 +142,7 @@ func whole(t *testing.T, want, got tree) {
 	t.Helper()
 	for name, what := range got {
 		if !strings.HasSuffix(name, ".incomplete") && !strings.Contains(filepath.Base(name), ".tmp") && want[name] != what {
-			t.Errorf("after the kill there is %q: %s, want %s", name, what, orNothing(want[name]))
+			t.Errorf("there is %q: %s, want %s", name, what, orNothing(want[name]))
 		}
 	}
 }
@@ -151,7 +154,7 @@ func TestKilledDownloadsAreGoneOnWith(t *testing.T) {
 		for n := range 10 {
 			t.Run(fmt.Sprintf("%s/%d", form, n), func(t *testing.T) {
 				t.Parallel()
-				server := slow(t)
+				server := slow(t, usual)
 				want := clean(t, server, form)
 				p := newPlace(t)
 				after := rand.N(1200 * time.Millisecond)
@@ -204,7 +207,7 @@ func TestKilledDownloadsAreFinishedByTheOther(t *testing.T) {
 		for form := range forms {
 			for name, pair := range map[string][2]client{"ours first": {ours, python}, "Python first": {python, ours}} {
 				t.Run(python.name+"/"+form+"/"+strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-					server := slow(t)
+					server := slow(t, usual)
 					want := clean(t, server, form)
 					for range 3 {
 						p := newPlace(t)
