@@ -19,12 +19,12 @@ const pkg = "coreml/Toy.mlpackage"
 // package in a folder, and the tokenizer in the root.
 func model() hubtest.Repo {
 	return hubtest.Repo{ID: "org/model", Files: hubtest.FS{
-		"README.md":              hubtest.Text("# Toy\n"),
-		"model.safetensors":      hubtest.Pattern{Size: 5_000_000},
-		"tokenizer.json":         hubtest.Text("{}"),
-		"tokenizer_config.json":  hubtest.Text("{}"),
-		"generation_config.json": hubtest.Text("{}"),
-		pkg + "/Manifest.json":   hubtest.Text("{}"),
+		"README.md":                                       hubtest.Text("# Toy\n"),
+		"model.safetensors":                               hubtest.Pattern{Size: 5_000_000},
+		"tokenizer.json":                                  hubtest.Text("{}"),
+		"tokenizer_config.json":                           hubtest.Text("{}"),
+		"generation_config.json":                          hubtest.Text("{}"),
+		pkg + "/Manifest.json":                            hubtest.Text("{}"),
 		pkg + "/Data/com.apple.CoreML/model.mlmodel":      hubtest.Pattern{Size: 1000},
 		pkg + "/Data/com.apple.CoreML/weights/weight.bin": hubtest.Pattern{Size: 100_000},
 	}}

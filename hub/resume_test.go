@@ -263,3 +263,35 @@ func TestAnHourIsNotWaited(t *testing.T) {
 		t.Errorf("%v, waited %v", err, r.waits.All())
 	}
 }
+
+// TestSizesThatNobodySays leaves the size out of the metadata, and then out of the
+// body's headers as well.
+func TestSizesThatNobodySays(t *testing.T) {
+	noSize := map[string]string{"X-Linked-Size": "", "Content-Length": ""}
+	for name, faults := range map[string][]hubtest.Fault{
+		"in the metadata": {{Op: hubtest.Head, Do: hubtest.Do{Header: noSize}}},
+		"anywhere":        {{Op: hubtest.Head, Do: hubtest.Do{Header: noSize}}, body(0, 0, hubtest.Do{Header: noSize})},
+		"and a cut":       {{Op: hubtest.Head, Do: hubtest.Do{Header: noSize}}, body(0, 1, hubtest.Do{CutHalf: true})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.hub.Add(faults...)
+			for file, want := range map[string]int64{large: 3_000_000, "sub/vocab.txt": 4} {
+				at, err := r.client.Download(t.Context(), r.repo, file, nil)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				if info, err := os.Stat(at); err != nil || info.Size() != want {
+					t.Errorf("%v, %v", info, err)
+				}
+			}
+			r.hub.ClearFaults()
+			r.hub.Add(hubtest.Fault{Op: hubtest.Head, Do: hubtest.Do{Header: noSize}}, body(0, 0, hubtest.Do{Flip: []int64{1}, Header: noSize}))
+			if _, err := r.client.Download(t.Context(), r.repo, "config.json", nil); !errors.Is(err, hub.ErrChecksum) {
+				t.Errorf("%s: the error is %v", name, err)
+			}
+			r.noLeftovers()
+		})
+	}
+}

@@ -15,6 +15,8 @@ import (
 type cli struct {
 	Generate generateCmd `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
 	Pull     pullCmd     `cmd:"" help:"Download a repository of a hub into the local cache."`
+	List     listCmd     `cmd:"" aliases:"ls" help:"Show what lies in the local cache of downloads."`
+	Rm       rmCmd       `cmd:"" help:"Delete repositories or revisions from the local cache."`
 	Inspect  inspectCmd  `cmd:"" help:"Show what a package holds."`
 	Check    checkCmd    `cmd:"" help:"Compare a package with recorded answers."`
 	Verify   verifyCmd   `cmd:"" help:"Run a prompt on Core ML and on the portable engine and compare the results."`

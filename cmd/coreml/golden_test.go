@@ -162,7 +162,7 @@ func TestGoldenOutputs(t *testing.T) {
 // renamed or removed.
 func TestGoldenHelp(t *testing.T) {
 	var text strings.Builder
-	for _, verb := range []string{"", "generate", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
+	for _, verb := range []string{"", "generate", "pull", "list", "rm", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
 		args := append(strings.Fields(verb), "--help")
 		text.WriteString(shown(call(t, args...), args...) + "\n")
 	}
@@ -204,6 +204,7 @@ func TestGoldenJSONFields(t *testing.T) {
 		System: "macOS 15.6", Devices: []string{"CPU"}, Newer: []string{"a"}, Missing: []string{"b"}, Different: []string{"c"},
 	}}).install(t)
 	t.Setenv("COREML_ENGINE", "portable")
+	newUser(t)
 	text := filepath.Join(t.TempDir(), "text.txt")
 	if err := os.WriteFile(text, []byte("Once upon a time there was a story."), 0o600); err != nil {
 		t.Fatal(err)
@@ -229,15 +230,21 @@ func TestGoldenJSONFields(t *testing.T) {
 			{model, "--json", "--prefill", "4", "--decode", "0", "-n", "2", "--rounds", "1", "--profile", "--perplexity", text},
 		}},
 		{"tokenize", nil, [][]string{{"--json", "Once"}, {"--json", "--decode", "66 29"}}},
+		{"pull", nil, [][]string{{"org/story", "--json"}, {"org/absent", "--json"}}},
+		{"list", nil, [][]string{{"--json"}}},
+		{"inspect", nil, [][]string{{"org/story", "--verify", "--json"}}},
 	} {
 		found := map[string]bool{}
 		for _, args := range c.calls {
 			r := call(t, append([]string{c.verb}, args...)...)
-			var v any
-			if err := json.Unmarshal([]byte(r.out), &v); err != nil {
-				t.Fatalf("%s %q: %v in %q, %s", c.verb, args, err, r.out, r.err)
+			values := json.NewDecoder(strings.NewReader(r.out)) // pull writes several
+			for more := true; more; more = values.More() {
+				var v any
+				if err := values.Decode(&v); err != nil {
+					t.Fatalf("%s %q: %v in %q, %s", c.verb, args, err, r.out, r.err)
+				}
+				jsonShape(v, "", c.data, found)
 			}
-			jsonShape(v, "", c.data, found)
 		}
 		all.WriteString(c.verb + " --json\n  " + strings.Join(slices.Sorted(maps.Keys(found)), "\n  ") + "\n\n")
 	}

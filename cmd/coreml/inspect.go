@@ -22,8 +22,9 @@ type inspectCmd struct {
 	Function string `help:"Show this function only." placeholder:"NAME"`
 	JSON     bool   `help:"Print one JSON object."`
 	// Three forms of output, of which a call has one.
-	MIL  bool `name:"mil" help:"Print the program in place of the summary."`
-	Plan bool `help:"Print what the engine makes of the function in place of the summary."`
+	MIL    bool `name:"mil" help:"Print the program in place of the summary."`
+	Plan   bool `help:"Print what the engine makes of the function in place of the summary."`
+	Verify bool `help:"Hash again what the local cache has of a repository, org/name, in place of the summary."`
 
 	ComputeUnits unitsFlag `help:"Devices to plan for: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
@@ -37,7 +38,9 @@ func (*inspectCmd) Help() string {
     coreml inspect Model.mlpackage
     coreml inspect Model.mlpackage --json
     coreml inspect Model.mlpackage --mil --function main
-    coreml inspect Model.mlpackage --plan --arithmetic fast`
+    coreml inspect Model.mlpackage --plan --arithmetic fast
+    coreml inspect org/name
+    coreml inspect org/name --verify`
 }
 
 // AfterApply is called by kong. An engine that is not there keeps nobody from
@@ -53,7 +56,10 @@ func (c *inspectCmd) AfterApply() error {
 
 // idle implements idler.
 func (c *inspectCmd) idle(given flagSet) []string {
-	if c.MIL {
+	switch {
+	case c.Verify:
+		return given.without("with --verify: files are hashed and nothing is loaded", "compute-units", "engine", "arithmetic", "threads", "function", "offline")
+	case c.MIL:
 		return given.without("with --mil: the program is printed as the package has it", "compute-units", "engine", "arithmetic", "threads")
 	}
 	return nil
@@ -64,6 +70,12 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	// They are three answers to three questions, and one standard output.
 	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
 		return usagef("--json, --mil and --plan exclude each other")
+	}
+	if c.Verify {
+		if c.MIL || c.Plan {
+			return usagef("--verify, --mil and --plan exclude each other")
+		}
+		return c.verify(ctx, io)
 	}
 	at, err := c.finder(io, false).model(ctx, c.Model)
 	if err != nil {

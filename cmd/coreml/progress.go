@@ -31,7 +31,7 @@ type display struct {
 	skipped  int64     // of the bytes that are there, those that were there before
 	meter    meter
 	told     time.Time // of the last line about all files
-	drawn    []int     // the cells of the block's lines
+	drawn    bool      // the block is on the terminal, and the cursor at its beginning
 	closed   bool
 	ticks    chan struct{}
 }
@@ -106,10 +106,9 @@ func (d *display) close() {
 	}
 	d.closed = true
 	close(d.ticks)
-	if up := d.up(d.width()); up != "" {
-		d.write(up + "\x1b[J")
+	if d.drawn {
+		d.write("\r\x1b[K\n\x1b[J\x1b[1A")
 	}
-	d.drawn = nil
 }
 
 // progress is what a download calls, nil where nothing is shown.
@@ -242,6 +241,12 @@ func (d *display) line(format string, args ...any) {
 }
 
 // draw draws the block over the last one, in one write, so that it does not flicker.
+//
+// The cursor is left at the beginning of the block, and all behind the new one is
+// erased: when the window changes its width the terminal lays the old block out anew, and
+// keeps the cursor where it was in the text. Lines do not wrap meanwhile, since the width
+// may be that of a moment ago. Erasing begins below the first line, because tmux moves
+// what is erased from the top of the screen on into its history.
 func (d *display) draw() {
 	width, height := d.size()
 	if len(d.underway) == 0 && d.last.Files == 0 || width < 2 || height < 2 {
@@ -260,40 +265,18 @@ func (d *display) draw() {
 		names = max(names, cells(r.name))
 	}
 	var b strings.Builder
-	b.WriteString(d.up(width))
-	d.drawn = d.drawn[:0]
+	b.WriteString(noWrap + "\r")
 	for _, r := range rows {
 		// Never into the last column, after which terminals differ in where they are.
-		line := r.line(width-1, names)
-		d.drawn = append(d.drawn, cells(line))
-		b.WriteString(line + "\x1b[K\n")
+		b.WriteString(r.line(width-1, names) + "\x1b[K\n")
 	}
-	b.WriteString("\x1b[J")
+	fmt.Fprintf(&b, "\x1b[J\x1b[%dA%s", len(rows), wrap)
 	d.write(b.String())
+	d.drawn = true
 }
 
-// up is what leads from below the block to its beginning.
-//
-// Terminals that have become narrower show a line of the block as several.
-func (d *display) up(width int) string {
-	rows := 0
-	for _, n := range d.drawn {
-		rows += max(1, (n+width-1)/max(1, width))
-	}
-	if rows == 0 {
-		return ""
-	}
-	return fmt.Sprintf("\r\x1b[%dA", rows)
-}
-
-// width is that of the terminal, if there is one.
-func (d *display) width() int {
-	if d.size == nil {
-		return 1
-	}
-	w, _ := d.size()
-	return max(1, w)
-}
+// noWrap and wrap turn the wrapping of long lines off and on again (DECAWM).
+const noWrap, wrap = "\x1b[?7l", "\x1b[?7h"
 
 // write writes to the terminal past what makes text harmless: names have been made
 // harmless one by one, and the rest is the display's own.

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,91 +17,106 @@ type screen struct {
 	t             *testing.T
 	width, height int
 	lines         []string // logical ones
-	row           int      // of the cursor, in the rows of all lines; it is in column 0
+	at            int      // the line of the cursor, which is at its beginning
+	cut           bool     // lines do not wrap
+	fresh         string   // what was written into the cursor's line since it is there
+	told          int      // the width that the display is told, where it is not yet the screen's
 	seen          []string // every text that was written
 }
 
-func (*screen) IsTerminal() bool    { return true }
-func (s *screen) Size() (w, h int)  { return s.width, s.height }
-func (s *screen) rows(line int) int { return max(1, (len([]rune(s.lines[line]))+s.width-1)/s.width) }
+func (*screen) IsTerminal() bool { return true }
 
-// resize changes the width. The cursor stays in its line.
-func (s *screen) resize(width int) {
-	s.width, s.row = width, 0
-	for i := range s.lines {
-		s.row += s.rows(i)
-	}
-}
+func (s *screen) Size() (w, h int) { return max(s.told, s.width), s.height }
 
 // Write obeys what the display uses of a terminal's commands, and fails the test for
 // everything else.
 func (s *screen) Write(p []byte) (int, error) {
-	text := string(p)
-	s.seen = append(s.seen, text)
-	for text != "" {
-		rest, ok := strings.CutPrefix(text, "\x1b[")
-		if !ok {
-			line, after, ended := strings.Cut(text, "\n")
-			line = strings.TrimPrefix(line, "\r")
-			if esc := strings.IndexByte(line, 0x1b); esc >= 0 {
-				s.put(line[:esc])
-				text = text[strings.IndexByte(text, 0x1b):]
-				continue
+	s.seen = append(s.seen, string(p))
+	for text := string(p); text != ""; {
+		end := strings.IndexAny(text, "\x1b\r\n")
+		if end != 0 {
+			if end < 0 {
+				end = len(text)
 			}
-			s.put(line)
-			if ended {
-				s.row++
-			}
-			text = after
+			s.put(text[:end])
+			text = text[end:]
 			continue
 		}
-		end := strings.IndexAny(rest, "AJK")
-		if end < 0 {
-			s.t.Fatalf("an unknown command: %q", rest)
+		switch command, n := obeyed.FindString(text), 0; {
+		case text[0] == '\r':
+			text = text[1:]
+		case text[0] == '\n':
+			s.at++
+			text = text[1:]
+		case command == "":
+			s.t.Fatalf("an unknown command: %q", text)
+		default:
+			text = text[len(command):]
+			switch command {
+			case noWrap:
+				s.cut = true
+			case wrap:
+				s.cut = false
+			case "\x1b[K":
+				s.lines[s.at] = s.fresh
+				s.fresh = ""
+			case "\x1b[J":
+				if s.at == 0 {
+					s.t.Error("erased from the top on")
+				}
+				s.lines = s.lines[:min(s.at, len(s.lines))]
+			default:
+				if _, err := fmt.Sscanf(command, "\x1b[%dA", &n); err != nil || n == 0 {
+					s.t.Fatalf("%q: %v", command, err)
+				}
+				s.up(n)
+			}
 		}
-		switch n, _ := strconv.Atoi(rest[:end]); rest[end] {
-		case 'A':
-			s.row = max(0, s.row-n)
-		case 'J':
-			s.lines = s.lines[:min(len(s.lines), s.at())]
-		case 'K': // the rest of a line, which put has replaced
-		}
-		text = rest[end+1:]
 	}
 	return len(p), nil
 }
 
-// at is the line in which the cursor is.
-func (s *screen) at() int {
-	row := 0
-	for i := range s.lines {
-		if row >= s.row {
-			return i
-		}
-		row += s.rows(i)
+// obeyed are the commands that the screen knows.
+var obeyed = regexp.MustCompile(`^\x1b\[(\?7[lh]|[JK]|[0-9]+A)`)
+
+// up moves the cursor by rows, of which a long line has several.
+func (s *screen) up(n int) {
+	for n > 0 && s.at > 0 {
+		s.at--
+		n -= max(1, (len([]rune(s.lines[s.at]))+s.width-1)/s.width)
 	}
-	return len(s.lines)
 }
 
-// put replaces the cursor's line.
+// shown is the number of lines up to the last that is not empty.
+func (s *screen) shown() int {
+	n := len(s.lines)
+	for n > 0 && s.lines[n-1] == "" {
+		n--
+	}
+	return n
+}
+
+// put writes a line.
 func (s *screen) put(text string) {
-	if text == "" {
-		return
-	}
-	if n := len([]rune(text)); n >= s.width {
-		s.t.Errorf("a line of %d characters in a width of %d: %q", n, s.width, text)
-	}
-	at := s.at()
-	if at == len(s.lines) {
+	for len(s.lines) <= s.at {
 		s.lines = append(s.lines, "")
 	}
-	s.lines[at] = text
+	if r := []rune(text); len(r) >= s.width {
+		if !s.cut || s.told == 0 {
+			s.t.Errorf("a line of %d characters in a width of %d: %q", len(r), s.width, text)
+		}
+		text = string(r[:s.width])
+	}
+	s.fresh = text
+	if old := s.lines[s.at]; len(old) > len(text) {
+		text += old[len(text):]
+	}
+	s.lines[s.at] = text
 }
 
 // stage is a display on a screen with a clock of its own.
 func stage(t *testing.T, width int) (*display, *screen, func(time.Duration)) {
-	s := &screen{t: t, width: width, height: 24, lines: []string{"$ coreml pull"}}
-	s.resize(width)
+	s := &screen{t: t, width: width, height: 24, lines: []string{"$ coreml pull"}, at: 1}
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	d := &display{out: s, size: s.Size, now: func() time.Time { return now }, ticks: make(chan struct{})}
 	return d, s, func(by time.Duration) { now = now.Add(by) }
@@ -140,8 +155,8 @@ func TestAWideTerminalShowsEverything(t *testing.T) {
 		t.Errorf("the screen shows\n%s\nwant\n%s", got, strings.Join(want, "\n"))
 	}
 	d.close()
-	if len(s.lines) != 1 || s.row != 1 {
-		t.Errorf("at the end the screen shows %q, the cursor is in row %d", s.lines, s.row)
+	if s.shown() != 1 || s.at != 1 {
+		t.Errorf("at the end the screen shows %q, the cursor is in line %d", s.lines, s.at)
 	}
 }
 
@@ -184,7 +199,10 @@ func TestNothingIsLeftOfTheBlockWhenTheWindowChanges(t *testing.T) {
 	widths := []int{120, 30, 60, 7, 200, 31, 2, 80, 45, 120, 20}
 	d, s, pass := stage(t, widths[0])
 	play(d, pass, func(step int) {
-		s.resize(widths[step%len(widths)])
+		// A terminal may have its new width before it tells of it.
+		s.told, s.width = s.width, widths[step%len(widths)]
+		d.draw()
+		s.told = 0
 		d.draw()
 		if s.lines[0] != "$ coreml pull" {
 			t.Fatalf("step %d took what stood above: %q", step, s.lines)
@@ -193,9 +211,9 @@ func TestNothingIsLeftOfTheBlockWhenTheWindowChanges(t *testing.T) {
 			t.Errorf("step %d, width %d: %d lines: %q", step, s.width, n, s.lines)
 		}
 	})
-	s.resize(25)
+	s.width = 25
 	d.close()
-	if len(s.lines) != 1 {
+	if s.shown() != 1 {
 		t.Errorf("at the end: %q", s.lines)
 	}
 }
@@ -302,7 +320,7 @@ func TestForeignNamesCannotCommandTheTerminalFromTheBlock(t *testing.T) {
 	if bad := commands(lines.String()); bad != "" {
 		t.Errorf("a line has %q: %q", bad, lines.String())
 	}
-	own := strings.NewReplacer("\x1b[K", "", "\x1b[J", "", "\r\x1b[1A", "", "\r\x1b[2A", "")
+	own := strings.NewReplacer(noWrap, "", wrap, "", "\r", "", "\x1b[J", "", "\x1b[K", "", "\x1b[1A", "", "\x1b[2A", "")
 	for _, text := range s.seen {
 		if bad := commands(own.Replace(text)); bad != "" {
 			t.Errorf("the block has %q: %q", bad, text)

@@ -36,6 +36,13 @@ func TestStandardOutputHasTheAnswerAlone(t *testing.T) {
 		{"synth", t.TempDir()},
 		{"tokenize", "-t", "absent", "x"},
 		{"tokenize", "--decode", "x"},
+		{"inspect", "org/absent"},
+		{"inspect", "org/absent", "--verify"},
+		{"pull", "org/absent"},
+		{"pull", "x y"},
+		{"list", "org/absent"},
+		{"rm", "org/absent", "--yes"},
+		{"rm", "org/absent"},
 		{"dance"},
 	} {
 		r := call(t, args...)
@@ -47,6 +54,7 @@ func TestStandardOutputHasTheAnswerAlone(t *testing.T) {
 
 // TestEveryVerbEndsWhenItIsInterrupted calls each with a context that has ended.
 func TestEveryVerbEndsWhenItIsInterrupted(t *testing.T) {
+	newUser(t)
 	for _, args := range [][]string{
 		{"generate", "x"},
 		{"inspect", model},
@@ -59,6 +67,11 @@ func TestEveryVerbEndsWhenItIsInterrupted(t *testing.T) {
 		{"bench", model},
 		{"synth", filepath.Join(t.TempDir(), "x.mlpackage")},
 		{"tokenize", "--stdio"},
+		{"pull", "org/name"},
+		{"list"},
+		{"rm", "org/name", "--yes"},
+		{"inspect", "org/name"},
+		{"inspect", "org/name", "--verify"},
 	} {
 		ctx, stop := context.WithCancel(t.Context())
 		stop()

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 )
 
 // maxPrompt bounds the texts that are read from standard input and from files.
@@ -46,5 +48,25 @@ func readInput(ctx context.Context, s *streams) ([]byte, error) {
 			return nil, fmt.Errorf("standard input: more than %s", bytesText(maxPrompt))
 		}
 		return r.data, nil
+	}
+}
+
+// confirm asks a person a question that is answered by yes or no, and takes everything
+// but yes for no.
+func (s *streams) confirm(ctx context.Context, question string) (bool, error) {
+	if _, err := fmt.Fprintf(s.err, "%s [y/N] ", question); err != nil {
+		return false, err
+	}
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(io.LimitReader(s.in, 1<<10)).ReadString('\n') // no answer is a no
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case line := <-answer:
+		line = strings.ToLower(strings.TrimSpace(line))
+		return line == "y" || line == "yes", nil
 	}
 }
