@@ -103,7 +103,6 @@ type Repo struct {
 
 	mu        sync.Mutex
 	leftovers map[string]bool // etags that had files in the making when blobs was first read
-	lastSweep bool
 }
 
 // Repo returns a repository's part of the cache, which need not be there.

@@ -351,7 +351,10 @@ func TestFilesOfOthersAreLeftUntilTheyAreOld(t *testing.T) {
 	// Python 0.36 goes on with a file that has no digits, and a lock that is held keeps one.
 	l, err := open(t, dir, cache.Options{}).Lock(t.Context(), strings.Repeat("b", 40))
 	must(t, err)
+	mine, err := open(t, dir, cache.Options{}).Lock(t.Context(), etag) // as who downloads does
+	must(t, err)
 	begin()
+	must(t, mine.Unlock())
 	must(t, l.Unlock())
 	want := []string{names[1], names[2]}
 	for _, name := range names {

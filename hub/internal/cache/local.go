@@ -268,7 +268,7 @@ func (l *LocalDir) Begin(ctx context.Context, name, etag string, size int64, dig
 	}
 	for _, old := range l.unfinished(dir) {
 		if strings.HasPrefix(old, file+".") && owner(old) != prefix {
-			l.sweep(path.Join(dir, old), func() (*Lock, error) { return nil, nil }) //nolint:nilnil // the caller has it
+			l.sweep(path.Join(dir, old), held)
 		}
 	}
 	return l.begin(ctx, making{dir: dir, prefix: prefix, target: name, size: size, digest: digest, resume: true})

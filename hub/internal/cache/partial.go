@@ -184,10 +184,14 @@ func (f *folder) eachName(dir string, what func(string)) error {
 func (p *Partial) adopt(ctx context.Context, dir, prefix string) error {
 	best := int64(0)
 	for _, name := range p.f.unfinished(dir) {
-		if owner(name) != prefix || !isOwn(name) {
+		if owner(name) != prefix {
 			continue
 		}
 		full := path.Join(dir, name)
+		if !isOwn(name) {
+			p.f.sweep(full, held)
+			continue
+		}
 		file, size, ok := p.takeOver(full)
 		switch {
 		case !ok:
@@ -413,6 +417,9 @@ func ignoreClosed(err error) error {
 	}
 	return err
 }
+
+// held stands for taking a lock that the caller has already.
+func held() (*Lock, error) { return nil, nil } //nolint:nilnil // a nil Lock has nothing to unlock
 
 // sweep removes a file in the making that nobody has touched for long and whose
 // lock nobody holds. What early versions of Python left has no digits in its
