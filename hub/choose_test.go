@@ -84,23 +84,27 @@ func TestTheFilesOfAPackageAreFetchedAndNoOthers(t *testing.T) {
 		{
 			"beside the package", "",
 			[]string{pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "model.safetensors", "README.md", "pytorch_model.bin", "additional_chat_templates/rag.jinja", "additional_chat_templates/x.txt"},
-			[]string{pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "additional_chat_templates/rag.jinja"}, ".",
+			[]string{pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "additional_chat_templates/rag.jinja"},
+			".",
 		},
 		{
 			"in the root of the repository", "",
 			[]string{"coreml/int4/" + pkg, "coreml/int4/driver.json", "tokenizer.model", "special_tokens_map.json", "onnx/tokenizer.json", "x.safetensors"},
-			[]string{"coreml/int4/" + pkg, "coreml/int4/driver.json", "tokenizer.model", "special_tokens_map.json"}, ".",
+			[]string{"coreml/int4/" + pkg, "coreml/int4/driver.json", "tokenizer.model", "special_tokens_map.json"},
+			".",
 		},
 		{
 			"in the nearest folder above", "",
 			[]string{"coreml/int4/" + pkg, "coreml/vocab.json", "coreml/merges.txt", "tokenizer.json"},
-			[]string{"coreml/int4/" + pkg, "coreml/vocab.json", "coreml/merges.txt"}, "coreml",
+			[]string{"coreml/int4/" + pkg, "coreml/vocab.json", "coreml/merges.txt"},
+			"coreml",
 		},
 		{"nowhere", "", []string{"a/" + pkg, "a/config.json", "config.json"}, []string{"a/" + pkg, "a/config.json"}, ""},
 		{
 			"of one of two packages", "b",
 			[]string{"a/" + pkg, "a/tokenizer.json", "b/" + pkg, "b/tokenizer.json"},
-			[]string{"b/" + pkg, "b/tokenizer.json"}, "b",
+			[]string{"b/" + pkg, "b/tokenizer.json"},
+			"b",
 		},
 		{"of a file", "", []string{"m.mlmodel", "x.tiktoken", "y.mlmodelx"}, []string{"m.mlmodel", "x.tiktoken"}, "."},
 	} {

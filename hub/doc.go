@@ -19,6 +19,21 @@
 // huggingface_hub reads it: HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT,
 // HF_HUB_OFFLINE and the rest. Package hubtest stands in for the hub in tests.
 //
+// # Names
+//
+// [Client.Resolve] gives the path of a Core ML package by a name that people type,
+// "org/name[@revision][:path]", and fetches the package with the tokenizer and the
+// settings beside it and nothing else of the repository:
+//
+//	p, err := hub.Resolve(ctx, "org/name", nil)
+//	if err != nil {
+//		return err
+//	}
+//	g, err := generate.Open(ctx, p.Path, &generate.Config{Tokenizer: p.Tokenizer})
+//
+// A repository with several packages is a [*PackagesError], which lists them. Package
+// generate does not import this one: who never downloads links no HTTP client.
+//
 // # Cache
 //
 // The folder is Python's, byte for byte, and both may use it at the same time:

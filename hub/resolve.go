@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 	"github.com/gocoreml/coreml/internal/quote"
@@ -260,11 +261,13 @@ func (r *resolver) ask(ctx context.Context, k *keeper, pick picker, have *onDisk
 // info asks the hub, and only once where there is another answer: a network that is
 // down holds nobody up.
 func (r *resolver) info(ctx context.Context, repo Repo, once bool) (*RepoInfo, error) {
-	retries := r.s.retries
 	if once {
-		retries = 0
+		return r.s.info(ctx, repo, 0)
 	}
-	return r.s.info(ctx, repo, retries)
+	report := newReporter(r.o.Progress)
+	return r.s.patientInfo(ctx, repo, patience{r.s.retries, func(n int, wait time.Duration, err error) {
+		report.file(Event{Kind: FileRetried, Size: -1, Attempt: n, Wait: wait, Err: err})
+	}})
 }
 
 // instead answers with what the cache has when the hub could not be asked. What the hub

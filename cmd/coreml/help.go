@@ -24,6 +24,7 @@ Examples:
 
     coreml generate "Once upon a time"
     coreml generate --model Model.mlpackage "Why is the sky blue?"
+    coreml generate --model org/name "Why is the sky blue?"
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 

@@ -527,8 +527,17 @@ func TestForeignNamesOfAHubCannotCommandATerminal(t *testing.T) {
 	server.Add(hubtest.Fault{Op: hubtest.Info, Repo: "org/rude", Do: hubtest.Do{Status: 403, Header: map[string]string{"X-Error-Message": "\x1b]0;t\x07 no"}}})
 	t.Setenv("TERM", "dumb")
 	for _, args := range [][]string{
-		{"pull", "org/evil"}, {"pull", "org/evil", "--json"}, {"pull", "org/evil", "--force"}, {"list"}, {"list", "--json"}, {"inspect", "org/evil"}, {"inspect", "org/evil", "--verify"},
-		{"inspect", "org/evil", "--verify", "--json"}, {"pull", "org/rude"}, {"rm", "org/evil", "--dry-run"}, {"rm", "org/evil", "--yes"},
+		{"pull", "org/evil"},
+		{"pull", "org/evil", "--json"},
+		{"pull", "org/evil", "--force"},
+		{"list"},
+		{"list", "--json"},
+		{"inspect", "org/evil"},
+		{"inspect", "org/evil", "--verify"},
+		{"inspect", "org/evil", "--verify", "--json"},
+		{"pull", "org/rude"},
+		{"rm", "org/evil", "--dry-run"},
+		{"rm", "org/evil", "--yes"},
 	} {
 		callOnTerminal(t, "", args...).harmless(t)
 	}

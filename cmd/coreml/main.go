@@ -1,8 +1,11 @@
 // Command coreml runs Core ML language models: it continues text, shows what a
 // package holds, compares a package with recorded answers and engines with each
-// other, makes single predictions and measures.
+// other, makes single predictions, measures, and keeps a cache of downloads.
 //
 //	coreml generate "Once upon a time"
+//	coreml pull org/name
+//	coreml list
+//	coreml rm org/name
 //	coreml inspect Model.mlpackage
 //	coreml check DIR
 //	coreml verify Model.mlpackage
@@ -13,7 +16,9 @@
 //	coreml tokenize "Once upon a time"
 //	coreml version
 //
-// A folder with one package in it stands for the package. Text goes to standard
+// A folder with one package in it stands for the package, and org/name[@revision][:path]
+// for one in a repository of a Hugging Face hub, which is downloaded; docs/hub.md says how.
+// Text goes to standard
 // output and everything else to standard error. What packages, tokenizers and
 // files hold is shown with its control characters as escapes, so that it cannot
 // command the terminal; only the text of generate and of tokenize --decode goes

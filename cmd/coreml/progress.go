@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,7 @@ import (
 // cannot command the terminal.
 //
 // The libraries for this that were looked at do not find their own lines again when
-// the window changes its width; see RATIONALE.md.
+// the window changes its width, and cut the columns that count first in a narrow one.
 type display struct {
 	out  io.Writer
 	size func() (width, height int) // nil where there are lines in place of a block
@@ -29,6 +30,7 @@ type display struct {
 	underway []*transfer
 	last     hub.Event // for its totals
 	skipped  int64     // of the bytes that are there, those that were there before
+	asking   string    // what is asked before there is a list of files
 	meter    meter
 	told     time.Time // of the last line about all files
 	drawn    bool      // the block is on the terminal, and the cursor at its beginning
@@ -126,7 +128,7 @@ func (d *display) event(e hub.Event) {
 	now := d.now()
 	switch e.Kind {
 	case hub.FileStarted:
-		d.begin(e, now)
+		d.begin(e, now).note = ""
 	case hub.FileResumed:
 		t := d.begin(e, now)
 		d.skipped += e.Done - t.from
@@ -134,10 +136,13 @@ func (d *display) event(e hub.Event) {
 		t.add(e, now)
 	case hub.FileProgress:
 		d.begin(e, now).add(e, now)
+	case hub.FileWaiting:
+		d.begin(e, now).note = "waiting"
+		d.line("%s: waiting for another process that downloads it", plain(e.File))
 	case hub.FileRetried:
-		d.begin(e, now).note = fmt.Sprintf("retry %d", e.Attempt)
-		d.line("%s: trying again: %s", plain(e.File), explain(e.Err))
+		d.retried(e, now)
 	case hub.FileCached:
+		d.drop(e.File) // which may have waited for another process
 		d.skipped += e.Size
 	case hub.FileDone:
 		d.end(e, now)
@@ -153,6 +158,18 @@ func (d *display) event(e hub.Event) {
 		}
 		d.told = now
 	}
+}
+
+// retried tells that a request has failed and will be made again: for a file, or for the
+// repository before the files are known.
+func (d *display) retried(e hub.Event, now time.Time) {
+	if e.File == "" {
+		d.asking = fmt.Sprintf("asking the hub, retry %d", e.Attempt)
+		d.line("asking the hub again: %s", explain(e.Err))
+		return
+	}
+	d.begin(e, now).note = fmt.Sprintf("retry %d", e.Attempt)
+	d.line("%s: trying again: %s", plain(e.File), explain(e.Err))
 }
 
 // begin returns the file that an event is about, under way from now on if it was not.
@@ -214,7 +231,7 @@ func (d *display) total(now time.Time) *row {
 	e := &d.last
 	r := &row{name: fmt.Sprintf("%d of %d files", e.FilesDone, e.Files), done: e.BytesDone, size: e.Bytes, rate: d.meter.rate(now)}
 	if e.Files == 0 {
-		r.name, r.size = "files", -1 // there is no list
+		r.name, r.size = cmp.Or(d.asking, "files"), -1 // there is no list
 	}
 	return r
 }
@@ -249,7 +266,7 @@ func (d *display) line(format string, args ...any) {
 // what is erased from the top of the screen on into its history.
 func (d *display) draw() {
 	width, height := d.size()
-	if len(d.underway) == 0 && d.last.Files == 0 || width < 2 || height < 2 {
+	if len(d.underway) == 0 && d.last.Files == 0 && d.asking == "" || width < 2 || height < 2 {
 		return
 	}
 	now := d.now()

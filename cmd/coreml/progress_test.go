@@ -309,8 +309,11 @@ func TestForeignNamesCannotCommandTheTerminalFromTheBlock(t *testing.T) {
 	var lines strings.Builder
 	plainly := &display{out: &lines, now: time.Now, ticks: make(chan struct{})}
 	for _, e := range []hub.Event{
-		{Kind: hub.FileStarted, File: evil, Size: 5, Files: 1}, {Kind: hub.FileRetried, File: evil, Size: 5, Err: errors.New(evil)},
-		{Kind: hub.FileProgress, File: evil, Done: 1, Size: 5}, {Kind: hub.FileDone, File: evil, Done: 5, Size: 5}, {Kind: hub.FileFailed, File: evil, Err: errors.New(evil)},
+		{Kind: hub.FileStarted, File: evil, Size: 5, Files: 1},
+		{Kind: hub.FileRetried, File: evil, Size: 5, Err: errors.New(evil)},
+		{Kind: hub.FileProgress, File: evil, Done: 1, Size: 5},
+		{Kind: hub.FileDone, File: evil, Done: 5, Size: 5},
+		{Kind: hub.FileFailed, File: evil, Err: errors.New(evil)},
 	} {
 		d.event(e)
 		d.draw()

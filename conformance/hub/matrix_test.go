@@ -152,12 +152,17 @@ func TestFaultMatrixBesidePython(t *testing.T) {
 		theirs, mine := start(t, python, server), start(t, ours, server)
 		for _, name := range slices.Sorted(maps.Keys(matrix)) {
 			for form, c := range forms {
+				if matrix[name] == "other" && form != "cache" {
+					continue // it takes half a minute
+				}
 				t.Run(python.name+"/"+name+"/"+form, func(t *testing.T) {
 					c.ID = "matrix/" + name
 					p, q := newPlace(t), newPlace(t)
+					mine.t, theirs.t = t, t
 					again()
-					a := mine.do(p.in(c))
+					mine.send(p.in(c)) // faults are counted for each client
 					b := theirs.do(q.in(c))
+					a := mine.answer()
 					if a.Error != matrix[name] {
 						t.Errorf("ours: %q (%s), want %q", a.Error, a.Text, matrix[name])
 					}

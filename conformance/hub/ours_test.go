@@ -58,6 +58,14 @@ func obey(ctx context.Context, c command) (a answer, err error) {
 		a.Scan, err = scanned(ctx, client)
 	case "delete":
 		a.Freed, err = remove(ctx, client, c.Commits)
+	case "choose":
+		var s *hub.Snapshot
+		if s, err = client.Snapshot(ctx, repo, &hub.SnapshotOptions{Allow: c.Allow, Ignore: c.Ignore, DryRun: true}); err != nil {
+			break
+		}
+		for _, f := range s.Files {
+			a.Names = append(a.Names, f.Path)
+		}
 	default:
 		err = fmt.Errorf("no such command: %q", c.Op)
 	}
@@ -102,9 +110,9 @@ func scanned(ctx context.Context, client *hub.Client) (*scan, error) {
 	}
 	s := &scan{Size: info.Size, Warnings: len(info.Warnings)}
 	for _, r := range info.Repos {
-		repo := scannedRepo{Kind: r.Kind, ID: r.ID, Size: r.Size, Blobs: r.Blobs, Modified: seconds(r.Modified), Accessed: seconds(r.Accessed)}
+		repo := scannedRepo{Kind: r.Kind, ID: r.ID, Size: r.Size, Blobs: r.Blobs, Modified: seconds(r.Modified), Accessed: seconds(r.Accessed), Revisions: []scannedRevision{}}
 		for _, v := range r.Revisions {
-			revision := scannedRevision{Commit: v.Commit, Size: v.Size, Refs: append([]string{}, v.Refs...), Modified: seconds(v.Modified)}
+			revision := scannedRevision{Commit: v.Commit, Size: v.Size, Refs: append([]string{}, v.Refs...), Modified: seconds(v.Modified), Files: [][2]any{}}
 			for _, f := range v.Files {
 				revision.Files = append(revision.Files, [2]any{filepath.ToSlash(f.Name), f.Size})
 			}

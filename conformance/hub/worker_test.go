@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	pythonsEnv = "COREML_HUB_CONFORMANCE"  // the folder of the environments with Python
+	pythonsEnv = "COREML_HUB_CONFORMANCE"   // the folder of the environments with Python
 	workerEnv  = "COREML_HUB_CONFORM_CHILD" // set: this process takes commands
 )
 
@@ -26,7 +26,8 @@ const token = "hf_secret"
 
 // command says what a client is to do.
 type command struct {
-	// Op is "snapshot", "download", "scan", "delete", or "choose" (Python alone).
+	// Op is "snapshot", "download", "scan", "delete", or "choose": the names that patterns
+	// choose, for ours of those in the repository and for Python of Names.
 	Op string `json:"op"`
 	// Cache is the folder of the cache.
 	Cache string `json:"cache"`
@@ -134,10 +135,17 @@ type worker struct {
 // be given.
 func start(t *testing.T, c client, hub *hubtest.Server, env ...string) *worker {
 	t.Helper()
+	return run(t, c, hub, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env...) })
+}
+
+// run is start with a say in how the process is run.
+func run(t *testing.T, c client, hub *hubtest.Server, how func(*exec.Cmd)) *worker {
+	t.Helper()
 	w := &worker{client: c, t: t, cmd: exec.Command(c.program[0], c.program[1:]...)}
 	w.cmd.Env = append(cleanEnv(), "HF_HOME="+t.TempDir(), "HF_TOKEN="+token, workerEnv+"=1", "PYTHONDONTWRITEBYTECODE=1")
-	w.cmd.Env = append(append(w.cmd.Env, hub.Env()...), env...)
+	w.cmd.Env = append(w.cmd.Env, hub.Env()...)
 	w.cmd.Stderr = &w.stderr
+	how(w.cmd)
 	var err error
 	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)

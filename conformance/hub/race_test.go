@@ -1,0 +1,227 @@
+package hub_test
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gocoreml/coreml/hub/hubtest"
+)
+
+// usual is a speed at which the largest body takes a second.
+const usual = 3_000_000
+
+// slow is a hub whose bodies come with so many bytes a second.
+func slow(t *testing.T, rate int64) *hubtest.Server {
+	t.Helper()
+	server := hubtest.New(t, hubtest.Repo{ID: "org/slow", Files: hubtest.FS{
+		"config.json":     hubtest.Text("{\"model_type\":\"toy\"}\n"),
+		"sub/vocab.txt":   hubtest.Text(strings.Repeat("word\n", 10_000)),
+		"sub/same.txt":    hubtest.Text(strings.Repeat("word\n", 10_000)),
+		weights:           hubtest.Pattern{Size: 3_000_000},
+		"two.safetensors": hubtest.Pattern{Size: 2_000_000, Seed: 2},
+		deep:              hubtest.Pattern{Size: 1_000_003, Seed: 7},
+	}})
+	server.Add(hubtest.Fault{Op: hubtest.Body, Do: hubtest.Do{Rate: rate}})
+	return server
+}
+
+// clean is what a single undisturbed download leaves.
+func clean(t *testing.T, server *hubtest.Server, form string) tree {
+	t.Helper()
+	p := newPlace(t)
+	start(t, ours, server).must(p.in(slowSnapshot(form)))
+	server.ClearLog()
+	return treeOf(t, p.root)
+}
+
+func slowSnapshot(form string) command {
+	c := forms[form]
+	c.ID = "org/slow"
+	return c
+}
+
+// race has several processes fetch the same snapshot at once. Each body must be
+// fetched once.
+func race(t *testing.T, form string, clients ...client) {
+	t.Helper()
+	server := slow(t, usual)
+	want := clean(t, server, form)
+	p := newPlace(t)
+	var workers []*worker
+	for _, c := range clients {
+		workers = append(workers, start(t, c, server))
+	}
+	for _, w := range workers {
+		w.send(p.in(slowSnapshot(form)))
+	}
+	for _, w := range workers {
+		if a := w.answer(); a.Error != "" {
+			t.Errorf("%s: %s", w.name, a.Text)
+		}
+	}
+	for file, n := range server.Bodies() {
+		// A local folder locks places, not contents: the same bytes in two are fetched twice.
+		if twice := form == "local" && strings.HasSuffix(file, "same.txt"); n != 1 && !twice {
+			t.Errorf("%s was fetched %d times", file, n)
+		}
+	}
+	got := treeOf(t, p.root)
+	for _, c := range clients {
+		if c.name == "0.36.2" { // which makes lock files of another mode, whoever comes first
+			got, want = got.older(), want.older()
+		}
+	}
+	if d := differences(want, got); d != "" {
+		t.Errorf("after a single download, and after the race:\n%s", d)
+	}
+	noLeaks(t, server)
+}
+
+func TestProcessesFetchEachBodyOnce(t *testing.T) {
+	for form := range forms {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			race(t, form, ours, ours, ours)
+		})
+	}
+}
+
+func TestProcessesOfBothKindsFetchEachBodyOnce(t *testing.T) {
+	for _, python := range pythons(t) {
+		for form := range forms {
+			t.Run(python.name+"/"+form, func(t *testing.T) {
+				race(t, form, ours, python, ours, python)
+			})
+		}
+	}
+}
+
+// unfinished are the sizes of the files in the making below a folder.
+func unfinished(t *testing.T, dir string) (sizes []int64) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".incomplete") {
+			var info fs.FileInfo
+			if info, err = d.Info(); err == nil {
+				sizes = append(sizes, info.Size())
+			}
+		}
+		return err
+	})
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return sizes
+}
+
+// killed starts a snapshot and kills the process after a while.
+func killed(t *testing.T, c client, server *hubtest.Server, p place, form string, after time.Duration) {
+	t.Helper()
+	w := start(t, c, server)
+	w.send(p.in(slowSnapshot(form)))
+	time.Sleep(after)
+	w.kill()
+	// The hub has noticed when it has no request any more that is not over.
+	for limit := time.Now().Add(10 * time.Second); server.Count(func(r hubtest.Request) bool { return !r.Done }) > 0; {
+		if time.Now().After(limit) {
+			t.Fatal("the hub still sends to a process that is dead")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// whole checks that what has a final name is whole: the kill may have left files in
+// the making, and nothing else that is not in a whole download too.
+func whole(t *testing.T, want, got tree) {
+	t.Helper()
+	for name, what := range got {
+		if !strings.HasSuffix(name, ".incomplete") && !strings.Contains(filepath.Base(name), ".tmp") && want[name] != what {
+			t.Errorf("there is %q: %s, want %s", name, what, orNothing(want[name]))
+		}
+	}
+}
+
+// TestKilledDownloadsAreGoneOnWith kills a download at ten random points, and lets
+// another process finish it.
+func TestKilledDownloadsAreGoneOnWith(t *testing.T) {
+	for form := range forms {
+		for n := range 10 {
+			t.Run(fmt.Sprintf("%s/%d", form, n), func(t *testing.T) {
+				t.Parallel()
+				server := slow(t, usual)
+				want := clean(t, server, form)
+				p := newPlace(t)
+				after := rand.N(1200 * time.Millisecond)
+				killed(t, ours, server, p, form, after)
+				left := unfinished(t, p.root)
+				t.Logf("killed after %v, with files of %d bytes in the making", after, left)
+				whole(t, want, treeOf(t, p.root))
+				before := server.Bodies()
+				start(t, ours, server).must(p.in(slowSnapshot(form)))
+				if d := differences(want, treeOf(t, p.root)); d != "" {
+					t.Errorf("after a single download, and after going on:\n%s", d)
+				}
+				resumed := server.Count(func(r hubtest.Request) bool { return r.Op == hubtest.Body && r.Header.Get("Range") != "" })
+				if most := len(left); resumed > most {
+					t.Errorf("%d files were gone on with, and %d were in the making", resumed, most)
+				}
+				for file, n := range server.Bodies() {
+					if twice := strings.HasSuffix(file, "same.txt") && form == "local"; n-before[file] > 1 && !twice || n > 2 && !twice {
+						t.Errorf("%s was asked for %d times before the kill and %d times after it", file, before[file], n-before[file])
+					}
+				}
+				refetched(t, server, left)
+				noLeaks(t, server)
+			})
+		}
+	}
+}
+
+// refetched checks that what was in the making was not fetched again: each of these
+// files is asked for from where it ended.
+func refetched(t *testing.T, server *hubtest.Server, left []int64) {
+	t.Helper()
+	for _, size := range left {
+		want := fmt.Sprintf("bytes=%d-", size)
+		if n := server.Count(func(r hubtest.Request) bool { return r.Header.Get("Range") == want }); n == 0 && size > 0 && !isWhole(size) {
+			t.Errorf("nobody asked for the rest of the file of which %d bytes were there", size)
+		}
+	}
+}
+
+// isWhole says whether a file in the making has all of its bytes.
+func isWhole(size int64) bool {
+	return size == 3_000_000 || size == 2_000_000 || size == 1_000_003 || size == 50_000
+}
+
+// TestKilledDownloadsAreFinishedByTheOther has Python finish what ours began, and the
+// other way round.
+func TestKilledDownloadsAreFinishedByTheOther(t *testing.T) {
+	for _, python := range pythons(t) {
+		for form := range forms {
+			for name, pair := range map[string][2]client{"ours first": {ours, python}, "Python first": {python, ours}} {
+				t.Run(python.name+"/"+form+"/"+strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
+					server := slow(t, usual)
+					want := clean(t, server, form)
+					for range 3 {
+						p := newPlace(t)
+						killed(t, pair[0], server, p, form, rand.N(1200*time.Millisecond))
+						whole(t, want.older(), treeOf(t, p.root).older())
+						start(t, pair[1], server).must(p.in(slowSnapshot(form)))
+						// Neither takes what the other has in the making: it stays for a day.
+						if d := differences(want.older(), treeOf(t, p.root).older()); d != "" {
+							t.Errorf("after a single download, and after going on:\n%s", d)
+						}
+					}
+					noLeaks(t, server)
+				})
+			}
+		}
+	}
+}
