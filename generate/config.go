@@ -29,6 +29,9 @@ type Config struct {
 	// the folder in which the package lies. OpenFS takes it as a folder of its
 	// file system.
 	Tokenizer string
+	// Loader says how Open and OpenFS load the tokenizer; nil means as
+	// [tokenizer.Load] does.
+	Loader *tokenizer.Loader
 	// Driver overrides what is detected; its empty fields are detected as usual.
 	// Nil means the driver file beside the package, if there is one, for Open and
 	// OpenFS, and none for New.

@@ -37,7 +37,7 @@ func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 		s.tokenizer = c.Tokenizer
 		s.tokenizerDir = func() (fs.FS, string) { return os.DirFS(folderOf(c.Tokenizer)), "." }
 	}
-	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return tokenizer.Load(s.tokenizer) }
+	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return c.Loader.Load(s.tokenizer) }
 	return open(ctx, s, &c)
 }
 
@@ -58,7 +58,7 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generato
 		s.tokenizer = c.Tokenizer
 		s.tokenizerDir = func() (fs.FS, string) { return fsys, c.Tokenizer }
 	}
-	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return tokenizer.LoadFS(fsys, s.tokenizer) }
+	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return c.Loader.LoadFS(fsys, s.tokenizer) }
 	return open(ctx, s, &c)
 }
 

@@ -39,8 +39,9 @@ type benchCmd struct {
 	// What is measured besides.
 	Perplexity string `help:"A text whose perplexity to measure as well." placeholder:"FILE"`
 	Tokenizer  string `help:"Folder with the tokenizer for the text, or its tokenizer.json; else as for generate." placeholder:"PATH"`
-	Profile    bool   `help:"Show what each kind of operation costs."`
-	JSON       bool   `help:"Print one JSON object in place of the table."`
+	tokenizerFlags
+	Profile bool `help:"Show what each kind of operation costs."`
+	JSON    bool `help:"Print one JSON object in place of the table."`
 
 	// The lengths, once Validate has read them.
 	prefill, decode []int
@@ -103,7 +104,7 @@ func lengths(flag, text string, least int) ([]int, error) {
 func (c *benchCmd) idle(given flagSet) []string {
 	var list []string
 	if c.Perplexity == "" {
-		list = given.without("without --perplexity, the only measure of a text", "tokenizer")
+		list = given.without("without --perplexity, the only measure of a text", "tokenizer", "keep-components")
 	}
 	if len(c.decode) == 0 {
 		list = append(list, given.without("with --decode none", "tokens")...)
@@ -139,7 +140,7 @@ func (c *benchCmd) measure(ctx context.Context, f *finder) (_ *benchReport, err 
 	}
 	c.Model = at.path
 	// Before the model is loaded, which takes much longer than reading a text.
-	text, err := perplexityTokens(ctx, f, c.Perplexity, at, c.Tokenizer)
+	text, err := perplexityTokens(ctx, f, c.Perplexity, at, c.Tokenizer, &c.tokenizerFlags)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type perplexityResult struct {
 // the package; no file gives nil.
 //
 // No special tokens are put around the text: it is foretold as it stands.
-func perplexityTokens(ctx context.Context, f *finder, file string, at place, asked string) ([]int, error) {
+func perplexityTokens(ctx context.Context, f *finder, file string, at place, asked string, flags *tokenizerFlags) ([]int, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -35,7 +35,7 @@ func perplexityTokens(ctx context.Context, f *finder, file string, at place, ask
 	if err != nil {
 		return nil, err
 	}
-	tok, err := loadTokenizer(dir)
+	tok, err := flags.loadFolder(dir)
 	if err != nil {
 		return nil, err
 	}

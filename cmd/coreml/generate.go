@@ -33,8 +33,9 @@ type generateCmd struct {
 	// Where the parts of the model lie, and how the prompt becomes tokens.
 	Model     string `short:"m" help:"The model package, a folder with one in it, or the name of a repository, org/name[@revision][:path], which is downloaded. Without it a small storyteller answers." placeholder:"MODEL"`
 	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository, of which the tokenizer alone is downloaded. Without it: beside the package, else that of the repository that the package was made from." placeholder:"PATH"`
-	System    string `help:"A system message for the chat template." placeholder:"TEXT"`
-	Raw       bool   `help:"Continue the prompt as it is, without a chat template."`
+	tokenizerFlags
+	System string `help:"A system message for the chat template." placeholder:"TEXT"`
+	Raw    bool   `help:"Continue the prompt as it is, without a chat template."`
 	chatFlags
 
 	// When the answer ends, besides the model's own end. The alias is the name that
@@ -189,7 +190,7 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 func (c *generateCmd) open(ctx context.Context, s *streams) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
-	g, err := openModel(ctx, c.finder(s, c.Quiet), c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	g, err := openModel(ctx, c.finder(s, c.Quiet), c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1, Loader: c.loader()})
 	return g, c.blame(err)
 }
 

@@ -195,15 +195,6 @@ func (f *finder) repositoryTokenizer(ctx context.Context, name string, local boo
 	return f.client.ResolveTokenizer(ctx, name, &hub.ResolveOptions{LocalOnly: local, PreferCache: true, Progress: show.progress()})
 }
 
-// loadTokenizer loads what a finder found and names it where that fails.
-func loadTokenizer(where string) (*tokenizer.Tokenizer, error) {
-	tok, err := tokenizer.Load(where)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
-	}
-	return tok, nil
-}
-
 // hasTokenizer refuses a folder in which there is no tokenizer.
 func hasTokenizer(dir string) error {
 	names := tokenizer.FileNames()

@@ -22,6 +22,7 @@ type tokenizeCmd struct {
 	Text *string `arg:"" optional:"" help:"The text; - or none reads it from standard input. With --decode, ids."`
 
 	Tokenizer string `short:"t" aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository, of which the tokenizer alone is downloaded. Without it that of the small storyteller." placeholder:"PATH"`
+	tokenizerFlags
 	Chat      string `help:"Put the conversation in FILE through the chat template: a JSON list of messages, or an object with messages, tools and the template's variables." placeholder:"FILE"`
 	Decode    bool   `short:"d" help:"Turn ids, with spaces or commas between them, into text."`
 	NoSpecial bool   `help:"Add no special tokens around the text; with --decode, leave them out of it."`
@@ -123,7 +124,7 @@ func (c *tokenizeCmd) load(ctx context.Context, s *streams) (*tokenizer.Tokenize
 	if err != nil {
 		return nil, err
 	}
-	return loadTokenizer(dir)
+	return c.loadFolder(dir)
 }
 
 // input returns the argument or what is on standard input.

@@ -131,3 +131,20 @@ func TestATokenizeRequestCanBeStopped(t *testing.T) {
 		t.Errorf("without an id: %v, %v", id, replies[13])
 	}
 }
+
+// The class of tokenizer_config.json has a pre-tokenizer of its own, without the cut
+// into digits that the file asks for.
+func TestTokenizeKeepsTheComponentsOfTheFileWhereAsked(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"tokenizer.json": `{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},{"type":"ByteLevel","add_prefix_space":false}]},
+			"model":{"type":"BPE","vocab":{"1":0,"2":1,"12":2},"merges":[["1","2"]]}}`,
+		"tokenizer_config.json": `{"tokenizer_class":"GPT2Tokenizer"}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call(t, "tokenize", "-t", dir, "--json", "--no-special", "12").want(t, exitOK, `"ids":[2]`, "")
+	call(t, "tokenize", "-t", dir, "--json", "--no-special", "--keep-components", "12").want(t, exitOK, `"ids":[0,1]`, "")
+}

@@ -30,9 +30,10 @@ type verifyCmd struct {
 	Prompt string `arg:"" optional:"" help:"The prompt for a language model; without one, a few words."`
 
 	Tokenizer string `help:"Folder with the tokenizer, or its tokenizer.json; else as for generate." placeholder:"PATH"`
-	IDs       []int  `name:"ids" help:"Token ids in place of a prompt." placeholder:"N,..."`
-	Tokens    int    `short:"n" help:"Tokens to generate behind the prompt." default:"32" placeholder:"N"`
-	Function  string `help:"The function of the package to run." placeholder:"NAME"`
+	tokenizerFlags
+	IDs      []int  `name:"ids" help:"Token ids in place of a prompt." placeholder:"N,..."`
+	Tokens   int    `short:"n" help:"Tokens to generate behind the prompt." default:"32" placeholder:"N"`
+	Function string `help:"The function of the package to run." placeholder:"NAME"`
 
 	// The side that is in question.
 	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
@@ -96,7 +97,7 @@ func (c *verifyCmd) Validate() error {
 // idle implements idler.
 func (c *verifyCmd) idle(given flagSet) []string {
 	if len(c.IDs) > 0 {
-		return given.without("with --ids, which are tokens already", "tokenizer")
+		return given.without("with --ids, which are tokens already", "tokenizer", "keep-components")
 	}
 	return nil
 }
@@ -252,5 +253,5 @@ func (c *verifyCmd) tokenizer(ctx context.Context) (*tokenizer.Tokenizer, error)
 	if err != nil {
 		return nil, err
 	}
-	return loadTokenizer(where)
+	return c.loadFolder(where)
 }
