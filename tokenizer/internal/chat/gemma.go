@@ -129,6 +129,8 @@ func (g *gemmaText) list() (json.RawMessage, bool) {
 		case ']':
 			g.at++
 			return append(out, ']'), true
+		case '}': // where a value ends: it would be an empty one, again and again
+			return nil, false
 		}
 		value, ok := g.value("")
 		if !ok {
