@@ -1610,14 +1610,15 @@ first3:
 	PREFETCHT0 4096(SI)
 	JMP fetched3
 
-// func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·fastsLongVNNI(SB), NOSPLIT, $0-56
+// func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·fastsLongVNNI(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
+	MOVQ fetch+56(FP), R14
 	VPBROADCASTD ·nibbles<>(SB), Z15
 	VPBROADCASTD ·eights<>(SB), Z14
 row:
@@ -1633,7 +1634,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPSRLW $4, Z2, Z3
 	VPTERNLOGD $0x28, Z15, Z14, Z2
 	VPTERNLOGD $0x28, Z15, Z14, Z3
@@ -1658,7 +1662,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPSRLW $4, Y2, Y3
 	VPTERNLOGD $0x28, Y15, Y14, Y2
 	VPTERNLOGD $0x28, Y15, Y14, Y3
@@ -1690,9 +1697,25 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·fastsoLongVNNI(SB), NOSPLIT, $0-64
+// func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·fastsoLongVNNI(SB), NOSPLIT, $0-72
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+32(FP), R8
@@ -1700,6 +1723,7 @@ TEXT ·fastsoLongVNNI(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
+	MOVQ fetch+64(FP), R14
 	VPBROADCASTD ·nibbles<>(SB), Z15
 	VPBROADCASTD ·eights<>(SB), Z14
 	VBROADCASTSS ·eight<>(SB), Z12
@@ -1718,7 +1742,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPSRLW $4, Z2, Z3
 	VPTERNLOGD $0x28, Z15, Z14, Z2
 	VPTERNLOGD $0x28, Z15, Z14, Z3
@@ -1745,7 +1772,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPSRLW $4, Y2, Y3
 	VPTERNLOGD $0x28, Y15, Y14, Y2
 	VPTERNLOGD $0x28, Y15, Y14, Y3
@@ -1780,15 +1810,32 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·fastuLongVNNI(SB), NOSPLIT, $0-56
+// func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·fastuLongVNNI(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
+	MOVQ fetch+56(FP), R14
 	VPBROADCASTD ·nibbles<>(SB), Z15
 	VPBROADCASTD ·eights<>(SB), Z14
 row:
@@ -1804,7 +1851,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPSRLW $4, Z2, Z3
 	VPANDD Z15, Z2, Z2
 	VPANDD Z15, Z3, Z3
@@ -1828,7 +1878,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPSRLW $4, Y2, Y3
 	VPANDD Y15, Y2, Y2
 	VPANDD Y15, Y3, Y3
@@ -1860,9 +1913,25 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·fastuoLongVNNI(SB), NOSPLIT, $0-64
+// func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·fastuoLongVNNI(SB), NOSPLIT, $0-72
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+32(FP), R8
@@ -1870,6 +1939,7 @@ TEXT ·fastuoLongVNNI(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
+	MOVQ fetch+64(FP), R14
 	VPBROADCASTD ·nibbles<>(SB), Z15
 	VPBROADCASTD ·eights<>(SB), Z14
 row:
@@ -1886,7 +1956,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPSRLW $4, Z2, Z3
 	VPANDD Z15, Z2, Z2
 	VPANDD Z15, Z3, Z3
@@ -1913,7 +1986,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y2
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPSRLW $4, Y2, Y3
 	VPANDD Y15, Y2, Y2
 	VPANDD Y15, Y3, Y3
@@ -1948,6 +2024,22 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
 // func tile1VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
 TEXT ·tile1VNNI(SB), NOSPLIT, $0-48
@@ -4569,14 +4661,15 @@ loop:
 	VZEROUPPER
 	RET
 
-// func streamsPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamsPairAVX512(SB), NOSPLIT, $0-56
+// func streamsPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamsPairAVX512(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
+	MOVQ fetch+56(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -4598,7 +4691,10 @@ whole:
 	VBROADCASTF32X4 (DX), Z11
 	VPERMILPS Z24, Z11, Z11
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z23, Z8, Z8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -4660,7 +4756,10 @@ odd:
 	VBROADCASTSD (DX), Y11
 	VPERMILPS Y24, Y11, Y11
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Y23, Y8, Y8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -4719,15 +4818,32 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamsLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamsLongAVX512(SB), NOSPLIT, $0-56
+// func streamsLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamsLongAVX512(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
+	MOVQ fetch+56(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -4750,7 +4866,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z23, Z8, Z8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -4810,7 +4929,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Y23, Y8, Y8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -4871,9 +4993,25 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamsoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamsoPairAVX512(SB), NOSPLIT, $0-64
+// func streamsoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamsoPairAVX512(SB), NOSPLIT, $0-72
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+32(FP), R8
@@ -4881,6 +5019,7 @@ TEXT ·streamsoPairAVX512(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
+	MOVQ fetch+64(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -4905,7 +5044,10 @@ whole:
 	VPERMILPS Z24, Z10, Z10
 	VADDPS Z25, Z10, Z10
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z23, Z8, Z8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -4972,7 +5114,10 @@ odd:
 	VPERMILPS Y24, Y10, Y10
 	VADDPS Y25, Y10, Y10
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Y23, Y8, Y8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5033,9 +5178,25 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamsoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamsoLongAVX512(SB), NOSPLIT, $0-64
+// func streamsoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamsoLongAVX512(SB), NOSPLIT, $0-72
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+32(FP), R8
@@ -5043,6 +5204,7 @@ TEXT ·streamsoLongAVX512(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
+	MOVQ fetch+64(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -5067,7 +5229,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z23, Z8, Z8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5128,7 +5293,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Y23, Y8, Y8
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5191,15 +5359,32 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamuPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamuPairAVX512(SB), NOSPLIT, $0-56
+// func streamuPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamuPairAVX512(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
+	MOVQ fetch+56(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -5221,7 +5406,10 @@ whole:
 	VBROADCASTF32X4 (DX), Z11
 	VPERMILPS Z24, Z11, Z11
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5281,7 +5469,10 @@ odd:
 	VBROADCASTSD (DX), Y11
 	VPERMILPS Y24, Y11, Y11
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5339,15 +5530,32 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamuLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamuLongAVX512(SB), NOSPLIT, $0-56
+// func streamuLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamuLongAVX512(SB), NOSPLIT, $0-64
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ blocks+40(FP), R10
 	MOVQ vecs+48(FP), R11
+	MOVQ fetch+56(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -5370,7 +5578,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5428,7 +5639,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
@@ -5488,9 +5702,25 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamuoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamuoPairAVX512(SB), NOSPLIT, $0-64
+// func streamuoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamuoPairAVX512(SB), NOSPLIT, $0-72
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+32(FP), R8
@@ -5498,6 +5728,7 @@ TEXT ·streamuoPairAVX512(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
+	MOVQ fetch+64(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -5521,7 +5752,10 @@ whole:
 	VBROADCASTF32X4 (BX), Z10
 	VPERMILPS Z24, Z10, Z10
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
@@ -5586,7 +5820,10 @@ odd:
 	VBROADCASTSD (BX), Y10
 	VPERMILPS Y24, Y10, Y10
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
@@ -5646,9 +5883,25 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
-// func streamuoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·streamuoLongAVX512(SB), NOSPLIT, $0-64
+// func streamuoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+TEXT ·streamuoLongAVX512(SB), NOSPLIT, $0-72
 	MOVQ w+0(FP), SI
 	MOVQ scale+8(FP), DX
 	MOVQ dst+32(FP), R8
@@ -5656,6 +5909,7 @@ TEXT ·streamuoLongAVX512(SB), NOSPLIT, $0-64
 	MOVQ blocks+48(FP), R10
 	MOVQ vecs+56(FP), R11
 	MOVQ offset+16(FP), BX
+	MOVQ fetch+64(FP), R14
 	VPBROADCASTD ·nibble0<>(SB), Z16
 	VPBROADCASTD ·nibble1<>(SB), Z17
 	VPBROADCASTD ·nibble2<>(SB), Z18
@@ -5679,7 +5933,10 @@ block:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
@@ -5739,7 +5996,10 @@ odd:
 	TESTQ $1, R11
 	JZ end
 	VMOVDQU (SI), Y8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+fetched2:
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
@@ -5801,6 +6061,22 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 4096(SI)
+	JMP fetched2
 
 // func prepareLUT4AVX512(dst *float32, x *float32, groups int)
 TEXT ·prepareLUT4AVX512(SB), NOSPLIT, $0-24
@@ -5855,13 +6131,14 @@ loop:
 	VZEROUPPER
 	RET
 
-// func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
-TEXT ·dotLUT4AVX512(SB), NOSPLIT, $0-48
+// func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int, fetch int)
+TEXT ·dotLUT4AVX512(SB), NOSPLIT, $0-56
 	MOVQ w+0(FP), SI
 	MOVQ table+8(FP), DX
 	MOVQ dst+24(FP), R8
 	MOVQ rows+32(FP), R9
 	MOVQ groups+40(FP), R10
+	MOVQ fetch+48(FP), R14
 	VMOVUPS (DX), Z15
 	MOVQ $255, AX
 	KMOVW AX, K1
@@ -5876,7 +6153,10 @@ row:
 	JZ odd
 whole:
 	VMOVDQU64 (SI), Z8
-	PREFETCHT0 4096(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+fetched:
 	VPERMPS Z15, Z8, Z4
 	VMOVDQU (DI), Y6
 	VINSERTI64X4 $1, 256(DI), Z6, Z6
@@ -5973,3 +6253,11 @@ end:
 	JNZ row
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+first:
+	PREFETCHT0 4096(SI)
+	JMP fetched

@@ -72,7 +72,7 @@ func dotAVX2(a *float32, b *float32, n int) float32
 // dotF16AVX2 returns the sum of w·x for halves w.
 //
 //go:noescape
-func dotF16AVX2(w *uint16, x *float32, n int) float32
+func dotF16AVX2(w *uint16, x *float32, n int, fetch int) float32
 
 // sumAVX2 returns the sum of x.
 //

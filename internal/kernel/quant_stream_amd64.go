@@ -157,14 +157,14 @@ func (q *Quant) mulHalves(dst []float32, ldd, n, lo, hi int, prep, scratch []flo
 // streamPair and fastPair multiply rows of blocks of 32 codes, two to a vector;
 // streamLong and fastLong multiply blocks of whole vectors.
 func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
-	if useAVX512 && streamPairAVX512(k, w, s, o, x, dst, rows, pairs, 1) {
+	if useAVX512 && streamPairAVX512(k, w, s, o, x, dst, rows, pairs, 1, fetchAhead) {
 		return
 	}
 	streamPairAVX2(k, w, s, o, x, dst, rows, pairs, 1)
 }
 
 func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
-	if useAVX512 && streamLongAVX512(k, w, s, o, x, dst, rows, blocks, vecs) {
+	if useAVX512 && streamLongAVX512(k, w, s, o, x, dst, rows, blocks, vecs, fetchAhead) {
 		return
 	}
 	streamLongAVX2(k, w, s, o, x, dst, rows, blocks, vecs)
@@ -188,7 +188,7 @@ func fastPairHalves(k kernelKind, w *byte, s *uint16, o, x, dst *float32, rows, 
 
 func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {
 	if useVNNI {
-		fastLongVNNI(k, w, s, o, x, dst, rows, blocks, vecs)
+		fastLongVNNI(k, w, s, o, x, dst, rows, blocks, vecs, fetchAhead)
 		return
 	}
 	fastLongAVX2(k, w, s, o, x, dst, rows, blocks, vecs)

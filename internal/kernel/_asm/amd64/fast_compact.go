@@ -69,8 +69,7 @@ func quantizeCompact(p file) {
 type compact struct {
 	fn
 	kind.Codes
-	scales  asm.Type
-	fetches *fetches
+	scales asm.Type
 }
 
 // The registers of compact. The sums of what is left of a row are apart, as its
@@ -116,14 +115,13 @@ func writeCompact(p file, codes kind.Codes, scales asm.Type) asm.Signature {
 	}
 	params = append(params, vecX, dst32, asm.P("rows", asm.Int), asm.P("blocks", asm.Int), fetchParam)
 	f := p.begin(fmt.Sprintf("fast%sPair%sVNNI", codes.Letters(), suffixOf(scales)), "multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.", params...)
-	c := compact{f, codes, scales, newFetches(f)}
+	c := compact{f, codes, scales}
 	c.setup()
 	row := c.Here("row")
 	c.multiply()
 	c.sumTo512(dstPtr.At(0), compactSum, compactLow)
 	c.nextRow(row)
 	c.end()
-	c.fetches.end()
 	return f.Signature
 }
 
@@ -134,7 +132,7 @@ func (c compact) setup() {
 	c.load("dst", dstPtr)
 	c.load("rows", rowsLeft)
 	c.load("blocks", blocks)
-	c.load("fetch", fetchWay)
+	c.load(fetchParam.Name, fetchWay)
 	if c.Mode.HasOffset() {
 		c.load("offset", offsetPtr)
 	}
@@ -160,7 +158,7 @@ func (c compact) multiply() {
 	c.SHRQ(imm(3), blockLeft)
 	c.JZ(rest)
 	c.repeat("chunk", blockLeft, func() {
-		c.fetches.lines(chunkGroups)
+		c.fetch(chunkGroups, codesAhead)
 		c.factors(inChunk, chunkSums)
 		for g := range chunkGroups {
 			c.group(g)
@@ -176,7 +174,7 @@ func (c compact) multiply() {
 	c.SUBQ(imm(2), blockLeft)
 	c.JLT(half)
 	group := c.Here("group")
-	c.fetches.lines(1)
+	c.fetch(1, codesAhead)
 	c.factors(inGroup, compactSums)
 	c.group(0)
 	c.step(2, compactRest)
@@ -185,7 +183,7 @@ func (c compact) multiply() {
 	c.Bind(half)
 	c.ADDQ(imm(2), blockLeft)
 	c.JZ(joined)
-	c.fetches.lines(1)
+	c.fetch(1, codesAhead)
 	c.factors(inHalf, compactSums)
 	c.halfGroup()
 	c.step(1, compactRest)
