@@ -4,45 +4,85 @@
 
 package kernel
 
-// fastsPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
 // fastsLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
@@ -214,6 +254,34 @@ func fastPairHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32
 		fastuPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4uOffset:
 		fastuoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastQuadVNNI multiplies compact x by rows of 4-bit codes in blocks of 16.
+func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesVNNI multiplies compact x by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
 	}
 }
 

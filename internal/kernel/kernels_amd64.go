@@ -469,10 +469,15 @@ func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 //go:noescape
 func quantizeAVX2(dst *float32, x *float32, groups int, floats int)
 
-// quantizeCompactAVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 32 inputs times the factor.
+// quantizeCompact32AVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 32 inputs times the factor.
 //
 //go:noescape
-func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
+func quantizeCompact32AVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
+
+// quantizeCompact16AVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 16 inputs times the factor.
+//
+//go:noescape
+func quantizeCompact16AVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
 
 // fastsPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //

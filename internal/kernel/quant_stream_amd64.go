@@ -21,12 +21,14 @@ func (q *Quant) prepLen(n int) int {
 	if q.panels(n) {
 		return n * q.cols / 32 * q.panelForm().vector
 	}
-	if !useAVX2 || n < 1 || q.c.Bits != 4 || q.cols%64 != 0 || q.cols == 0 || b != 32 && b%64 != 0 {
+	if !useAVX2 || n < 1 || q.c.Bits != 4 || q.cols%64 != 0 || q.cols == 0 || b != 32 && b%64 != 0 && !q.compact() {
 		return 0
 	}
 	switch {
+	case b == 16 && n > streamMax:
+		return 0
 	case q.compact():
-		return n * compactLen(q.cols)
+		return n * compactLen(q.cols, b)
 	case q.int8Inputs():
 		return n * q.cols / 64 * 32
 	case n > streamMax || q.c.Round && n >= tileMin:
@@ -51,14 +53,14 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 		f = &offsetFactors
 	case prepInt8Offset:
 		floats = 1
-	case prepCompactOffset:
+	case prepCompactOffset, prepCompact16Offset:
 		sums = -1
 	}
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:(t+1)*each], x[t*ldx:t*ldx+q.cols]
 		switch {
 		case q.compact():
-			quantizeCompact(d, v, sums)
+			quantizeCompact(d, v, sums, q.c.ColBlock)
 		case q.int8Inputs():
 			quantizeAVX2(&d[0], &v[0], q.cols/64, floats)
 		default:
@@ -67,33 +69,41 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 	}
 }
 
-// The lengths of compact inputs, in floats: a chunk of 512, of which the last 16 are
-// the sums of its blocks, and a group of up to 128 of what is left. The assembly has
-// the same numbers.
+// Where compact inputs have the sums of blocks, in floats: behind a chunk of 512, and
+// in what a group of up to 128 takes of those that are left. The assembly has the same
+// numbers.
 const (
-	compactChunk     = 208
-	compactChunkSums = compactChunk - 16
+	compactChunkSums = 192
 	compactGroup     = 64
 	compactGroupSums = 48
 )
 
 // compact reports whether the kernel takes compact inputs: that of VNNI for blocks of
-// 32 codes.
-func (q *Quant) compact() bool { return useVNNI && q.int8Inputs() && q.c.ColBlock == 32 }
+// 32 or 16 codes.
+func (q *Quant) compact() bool {
+	return useVNNI && q.int8Inputs() && (q.c.ColBlock == 32 || q.c.ColBlock == 16)
+}
+
+// compactChunk returns the length of a chunk of 512 inputs for blocks.
+func compactChunk(block int) int { return compactChunkSums + 512/block }
 
 // compactLen returns the length of a vector of so many inputs, a multiple of 64.
-func compactLen(cols int) int {
-	return cols/512*compactChunk + (cols%512+127)/128*compactGroup
+func compactLen(cols, block int) int {
+	return cols/512*compactChunk(block) + (cols%512+127)/128*compactGroup
 }
 
 // quantizeCompact prepares a vector. The sums of blocks are multiplied by a factor.
-func quantizeCompact(dst, x []float32, factor float32) {
-	for ; len(x) >= 512; dst, x = dst[compactChunk:], x[512:] {
-		quantizeCompactAVX2(&dst[0], &dst[compactChunkSums], &x[0], 8, factor)
+func quantizeCompact(dst, x []float32, factor float32, block int) {
+	quantize := quantizeCompact32AVX2
+	if block == 16 {
+		quantize = quantizeCompact16AVX2
+	}
+	for chunk := compactChunk(block); len(x) >= 512; dst, x = dst[chunk:], x[512:] {
+		quantize(&dst[0], &dst[compactChunkSums], &x[0], 8, factor)
 	}
 	for len(x) > 0 {
 		n := min(len(x), 128)
-		quantizeCompactAVX2(&dst[0], &dst[compactGroupSums], &x[0], n/64, factor)
+		quantize(&dst[0], &dst[compactGroupSums], &x[0], n/64, factor)
 		dst, x = dst[compactGroup:], x[n:]
 	}
 }
@@ -108,8 +118,10 @@ func (q *Quant) streamAsm(w *byte, scale, offset []float32, x, dst *float32, row
 	}
 	k, blocks, vecs := q.kind(o != nil, mode), q.cb, q.c.ColBlock/64
 	switch {
+	case q.compact():
+		q.fastCompact(k, w, s, o, x, dst, rows)
 	case q.int8Inputs() && vecs == 0:
-		fastPair(k, w, s, o, x, dst, rows, blocks/2)
+		fastPairAVX2(k, w, s, o, x, dst, rows, blocks/2, 1)
 	case q.int8Inputs():
 		fastLong(k, w, s, o, x, dst, rows, blocks, vecs)
 	case vecs == 0:
@@ -127,10 +139,13 @@ const halvesBytes = 64 << 10
 // for AVX2 has no offsets.
 func (q *Quant) readsHalves() bool {
 	c := &q.c
-	return q.int8Inputs() && c.RowBlock == 1 && c.ColBlock == 32 && c.Scale16 != nil && (useVNNI || c.Offset == nil && c.OffsetCodes == nil)
+	if c.RowBlock != 1 || c.Scale16 == nil {
+		return false
+	}
+	return q.compact() || q.int8Inputs() && c.ColBlock == 32 && c.Offset == nil && c.OffsetCodes == nil
 }
 
-// mulHalves multiplies n prepared vectors by rows lo to hi-1 of blocks of 32 codes.
+// mulHalves multiplies n prepared vectors by rows lo to hi-1.
 // Rows go in even numbers, since the kernel for AVX2 takes them by two; offsets are
 // widened into scratch, which has room for those of four rows at least.
 func (q *Quant) mulHalves(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
@@ -149,13 +164,34 @@ func (q *Quant) mulHalves(dst []float32, ldd, n, lo, hi int, prep, scratch []flo
 		}
 		for t := range n {
 			d, x := dst[t*ldd+r:t*ldd+r+m], prep[t*each:(t+1)*each]
-			fastPairHalves(q.kind(offsets, roundNot), codes, scale, o, &x[0], &d[0], m, q.cb/2)
+			q.fastHalves(q.kind(offsets, roundNot), codes, scale, o, &x[0], &d[0], m)
 		}
 	}
 }
 
-// streamPair and fastPair multiply rows of blocks of 32 codes, two to a vector;
-// streamLong and fastLong multiply blocks of whole vectors.
+// fastCompact multiplies rows by compact inputs, and fastHalves rows with scales of 16
+// bits by those that the kernel for them takes.
+func (q *Quant) fastCompact(k kernelKind, w *byte, s, o, x, dst *float32, rows int) {
+	if q.c.ColBlock == 16 {
+		fastQuadVNNI(k, w, s, o, x, dst, rows, q.cols/64, fetchAhead)
+		return
+	}
+	fastPairVNNI(k, w, s, o, x, dst, rows, q.cols/64, fetchAhead)
+}
+
+func (q *Quant) fastHalves(k kernelKind, w *byte, s *uint16, o, x, dst *float32, rows int) {
+	switch {
+	case !q.compact():
+		fastPairHalvesAVX2(k, w, s, x, dst, rows, q.cols/64, 1)
+	case q.c.ColBlock == 16:
+		fastQuadHalvesVNNI(k, w, s, o, x, dst, rows, q.cols/64, fetchAhead)
+	default:
+		fastPairHalvesVNNI(k, w, s, o, x, dst, rows, q.cols/64, fetchAhead)
+	}
+}
+
+// streamPair multiplies rows of blocks of 32 codes, two to a vector; streamLong and
+// fastLong multiply blocks of whole vectors.
 func streamPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
 	if useAVX512 && streamPairAVX512(k, w, s, o, x, dst, rows, pairs, 1, fetchAhead) {
 		return
@@ -168,22 +204,6 @@ func streamLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs
 		return
 	}
 	streamLongAVX2(k, w, s, o, x, dst, rows, blocks, vecs)
-}
-
-func fastPair(k kernelKind, w *byte, s, o, x, dst *float32, rows, pairs int) {
-	if useVNNI {
-		fastPairVNNI(k, w, s, o, x, dst, rows, pairs, fetchAhead)
-		return
-	}
-	fastPairAVX2(k, w, s, o, x, dst, rows, pairs, 1)
-}
-
-func fastPairHalves(k kernelKind, w *byte, s *uint16, o, x, dst *float32, rows, pairs int) {
-	if useVNNI {
-		fastPairHalvesVNNI(k, w, s, o, x, dst, rows, pairs, fetchAhead)
-		return
-	}
-	fastPairHalvesAVX2(k, w, s, x, dst, rows, pairs, 1)
 }
 
 func fastLong(k kernelKind, w *byte, s, o, x, dst *float32, rows, blocks, vecs int) {

@@ -7,11 +7,11 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
 )
 
-// 4-bit codes in blocks of 32 times inputs quantised as for fast.go, whose order is
+// 4-bit codes in blocks of 32 or 16 times inputs quantised as for fast.go, whose order is
 // that of a vector of AVX-512: a group of 128 inputs is 64 even bytes, 64 odd ones
 // and 16 steps. A chunk of 512 inputs is 4 groups and, behind them, a correction for
-// each of its 16 blocks, which is one vector as the scales of the blocks are. What is
-// left of a row, whole groups and perhaps a half, has the corrections of each group
+// each of its blocks, which are one or two vectors as the scales of the blocks are. What
+// is left of a row, whole groups and perhaps a half, has the corrections of each group
 // behind it. That is 1.6 bytes an input: a row of 14336 stays in the first cache
 // beside the codes that stream through it.
 
@@ -23,15 +23,14 @@ const (
 	compactGroup = 192 // of a chunk
 	chunkGroups  = 4
 	chunkSums    = chunkGroups * compactGroup
-	compactChunk = chunkSums + 64
 	compactRest  = 256 // a group by itself
 )
 
 // quantizeCompact writes the kernel that prepares inputs: groups of 64 that make up
 // groups of 128, and the corrections apart from them. A correction is the sum of the
 // inputs of a block, as they are when they are quantised, times a factor.
-func quantizeCompact(p file) {
-	f := p.begin("quantizeCompactAVX2", "quantises groups of 64 inputs in the order of 128, and stores the sum of each 32 inputs times the factor.",
+func quantizeCompact(p file, block int) {
+	f := p.begin(fmt.Sprintf("quantizeCompact%dAVX2", block), fmt.Sprintf("quantises groups of 64 inputs in the order of 128, and stores the sum of each %d inputs times the factor.", block),
 		dst32, asm.P("sums", asm.Floats), vecX, asm.P("groups", asm.Int), asm.P("factor", asm.Float))
 	const sums, next = R8, R9
 	const half, whole = 32, compactGroup - 32
@@ -49,13 +48,21 @@ func quantizeCompact(p file) {
 		f.VCVTDQ2PS(Y(0), Y(0))
 		f.VMULPS(Y(8), Y(0), Y(0))
 		f.VHADDPS(Y(0), Y(0), Y(0))
-		f.VHADDPS(Y(0), Y(0), Y(0))
+		if block == 32 {
+			f.VHADDPS(Y(0), Y(0), Y(0))
+		}
 		f.VEXTRACTF128(1, Y(0), X(1))
-		f.VUNPCKLPS(X(1), X(0), X(0))
-		f.VBROADCASTSS(f.arg("factor"), X(1))
-		f.VMULPS(X(1), X(0), X(0))
-		f.VMOVQ(X(0), sums.At(0))
-		f.ADDQ(imm(8), sums)
+		f.VBROADCASTSS(f.arg("factor"), X(2))
+		if block == 32 {
+			f.VUNPCKLPS(X(1), X(0), X(0))
+			f.VMULPS(X(2), X(0), X(0))
+			f.VMOVQ(X(0), sums.At(0))
+		} else {
+			f.VUNPCKLPD(X(1), X(0), X(0))
+			f.VMULPS(X(2), X(0), X(0))
+			f.VMOVUPS(X(0), sums.At(0))
+		}
+		f.ADDQ(imm(4*64/block), sums)
 		f.ADDQ(imm(256), SI)
 		f.ADDQ(next, DI)
 		f.XORQ(imm(half^whole), next)
@@ -70,6 +77,7 @@ type compact struct {
 	fn
 	kind.Codes
 	scales asm.Type
+	block  int
 }
 
 // The registers of compact. The sums of what is left of a row are apart, as its
@@ -77,8 +85,8 @@ type compact struct {
 const (
 	compactSum     = 0
 	compactTail    = 1
-	compactScale   = 2
-	compactOffset  = 3
+	compactScale   = 2 // and 3, for blocks of 16
+	compactOffset  = 14
 	compactLow     = 4
 	compactHigh    = 5
 	compactProduct = 6
@@ -107,15 +115,33 @@ func (c compact) scaleBytes() int {
 	return 4
 }
 
+// blocksName is how blocks meet 64 codes, two or four of them, in a kernel's name.
+func blocksName(block int) string {
+	if block == 32 {
+		return "Pair"
+	}
+	return "Quad"
+}
+
+// inVector is how many scales fill a vector.
+const inVector = 16
+
+// vectors is how many vectors the scales of a chunk are.
+func (c compact) vectors() int { return 128 * chunkGroups / c.block / inVector }
+
+// chunk is what the inputs of a chunk take.
+func (c compact) chunk() int { return chunkSums + 4*inVector*c.vectors() }
+
 // writeCompact writes a kernel.
-func writeCompact(p file, codes kind.Codes, scales asm.Type) asm.Signature {
+func writeCompact(p file, codes kind.Codes, scales asm.Type, block int) asm.Signature {
 	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", scales)}
 	if codes.Mode.HasOffset() {
 		params = append(params, asm.P("offset", asm.Floats))
 	}
 	params = append(params, vecX, dst32, asm.P("rows", asm.Int), asm.P("blocks", asm.Int), fetchParam)
-	f := p.begin(fmt.Sprintf("fast%sPair%sVNNI", codes.Letters(), suffixOf(scales)), "multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.", params...)
-	c := compact{f, codes, scales}
+	name := fmt.Sprintf("fast%s%s%sVNNI", codes.Letters(), blocksName(block), suffixOf(scales))
+	f := p.begin(name, fmt.Sprintf("multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each %d.", block), params...)
+	c := compact{f, codes, scales, block}
 	c.setup()
 	row := c.Here("row")
 	c.multiply()
@@ -143,9 +169,10 @@ func (c compact) setup() {
 	if c.Signed && c.Mode.HasOffset() {
 		c.VBROADCASTSS(c.float("eight", 8), Z(compactEight))
 	}
-	for g := range chunkGroups {
-		lanes := asm.Tabulate(16, func(i int) uint32 { return uint32(4*g + i/4) })
-		c.VMOVDQU64(c.words(fmt.Sprintf("groupLanes%d", g), lanes...), Z(compactLanes+g))
+	for g := range chunkGroups / c.vectors() {
+		inGroup := 128 / c.block
+		lanes := asm.Tabulate(16, func(i int) uint32 { return uint32(inGroup*g + inGroup*i/16) })
+		c.VMOVDQU64(c.words(fmt.Sprintf("lanes%dOf%d", g, c.block), lanes...), Z(compactLanes+g))
 	}
 }
 
@@ -159,12 +186,14 @@ func (c compact) multiply() {
 	c.JZ(rest)
 	c.repeat("chunk", blockLeft, func() {
 		c.fetch(chunkGroups, codesAhead)
-		c.factors(inChunk, chunkSums)
+		for v := range c.vectors() {
+			c.factors(512, v, chunkSums+64*v)
+		}
 		for g := range chunkGroups {
 			c.group(g)
 		}
 		c.PREFETCHT1(scalePtr.At(scalesAhead))
-		c.step(8, compactChunk)
+		c.step(8, c.chunk())
 	})
 	c.Bind(rest)
 	c.MOVQ(blocks, blockLeft)
@@ -175,7 +204,7 @@ func (c compact) multiply() {
 	c.JLT(half)
 	group := c.Here("group")
 	c.fetch(1, codesAhead)
-	c.factors(inGroup, compactSums)
+	c.factors(128, 0, compactSums)
 	c.group(0)
 	c.step(2, compactRest)
 	c.SUBQ(imm(2), blockLeft)
@@ -184,7 +213,7 @@ func (c compact) multiply() {
 	c.ADDQ(imm(2), blockLeft)
 	c.JZ(joined)
 	c.fetch(1, codesAhead)
-	c.factors(inHalf, compactSums)
+	c.factors(64, 0, compactSums)
 	c.halfGroup()
 	c.step(1, compactRest)
 	c.Bind(joined)
@@ -196,78 +225,76 @@ func (c compact) multiply() {
 func (c compact) step(n, inputs int) {
 	c.ADDQ(imm(32*n), codesPtr)
 	c.ADDQ(imm(inputs), inputPtr)
-	c.ADDQ(imm(2*n*c.scaleBytes()), scalePtr)
+	c.ADDQ(imm(64/c.block*n*c.scaleBytes()), scalePtr)
 	if c.Mode.HasOffset() {
-		c.ADDQ(imm(8*n), offsetPtr)
+		c.ADDQ(imm(64/c.block*n*4), offsetPtr)
 	}
 }
 
-// reach is how many blocks the factors of a step are for.
-type reach int
-
-// The reaches: those of a chunk, of a group and of half a group.
-const (
-	inChunk reach = 16
-	inGroup reach = 4
-	inHalf  reach = 2
-)
-
-// reg is the register of a number that has the factors.
-func (r reach) reg(n int) vec {
-	if r == inChunk {
+// lanes is a register with the factors of so many codes: a vector of those of a chunk,
+// or of 128 or 64 codes.
+func (c compact) lanes(codes, n int) vec {
+	switch blocks := codes / c.block; {
+	case blocks >= inVector:
 		return Z(n)
+	case blocks == 8:
+		return Y(n)
 	}
 	return X(n)
 }
 
-// factors loads scales to the lowest lanes, where those above become 0, and adds
-// their products with the sums of inputs: for what unsigned codes are too large, and
-// for offsets.
-func (c compact) factors(n reach, sums int) {
-	scale, offset, total := n.reg(compactScale), n.reg(compactOffset), n.reg(compactTail)
-	if n == inChunk {
+// factors loads vector v of scales to the lowest lanes, where those above become 0,
+// and adds their products with the sums of inputs: for what unsigned codes are too
+// large, and for offsets.
+func (c compact) factors(codes, v, sums int) {
+	scale, offset, total := c.lanes(codes, compactScale+v), c.lanes(codes, compactOffset), c.lanes(codes, compactTail)
+	if _, whole := scale.(Z); whole {
 		total = Z(compactSum)
 	}
-	c.scale(n, scale)
+	c.scale(codes, scalePtr.At(inVector*v*c.scaleBytes()), scale)
 	switch {
 	case c.Mode.HasOffset():
-		c.loadFloats(n, offsetPtr.At(0), offset)
+		c.loadFloats(codes, offsetPtr.At(4*inVector*v), offset)
 		if c.Signed {
-			c.VADDPS(n.reg(compactEight), offset, offset)
+			c.VADDPS(c.lanes(codes, compactEight), offset, offset)
 		}
 		c.VMULPS(scale, offset, offset)
-		c.correct(n, inputPtr.At(sums), offset, total)
+		c.correct(codes, inputPtr.At(sums), offset, total, compactOffset)
 	case c.Signed:
-		c.correct(n, inputPtr.At(sums), scale, total)
+		c.correct(codes, inputPtr.At(sums), scale, total, compactScale)
 	}
 }
 
-// correct adds factors times corrections to a sum.
-func (c compact) correct(n reach, from mem, factor, sum vec) {
-	if n != inHalf {
+// twoBlocks reports whether so many codes are two blocks, half of the least vector.
+func (c compact) twoBlocks(codes int) bool { return codes == 2*c.block }
+
+// correct adds factors, those of register n, times corrections to a sum. The last 64
+// codes have fewer than the groups before them, whose lanes stay.
+func (c compact) correct(codes int, from mem, factor, sum vec, n int) {
+	if codes > 64 {
 		c.VFMADD231PS(from, factor, sum)
 		return
 	}
-	c.VMOVQ(from, X(compactLow))
-	c.VFMADD231PS(X(compactLow), factor, sum)
+	c.loadFloats(codes, from, X(compactLow))
+	c.VFMADD231PS(Y(compactLow), Y(n), Y(compactTail))
 }
 
 // scale loads scales.
-func (c compact) scale(n reach, to vec) {
+func (c compact) scale(codes int, from mem, to vec) {
 	switch {
 	case c.scales == asm.Floats:
-		c.loadFloats(n, scalePtr.At(0), to)
-	case n == inHalf:
-		c.VMOVSS(scalePtr.At(0), to)
+		c.loadFloats(codes, from, to)
+	case c.twoBlocks(codes):
+		c.VMOVSS(from, to)
 		c.VCVTPH2PS(to, to)
 	default:
-		c.VCVTPH2PS(scalePtr.At(0), to)
+		c.VCVTPH2PS(from, to)
 	}
 }
 
 // loadFloats loads a float for each block.
-func (c compact) loadFloats(n reach, from mem, to vec) {
-	if n == inHalf {
+func (c compact) loadFloats(codes int, from mem, to vec) {
+	if c.twoBlocks(codes) {
 		c.VMOVQ(from, to)
 	} else {
 		c.VMOVUPS(from, to)
@@ -308,7 +335,8 @@ func (c compact) products(w width, x mem, g, sum int) {
 	c.VPDPBUSD(x, low, product)
 	c.VPDPBUSD(x.Plus(compactOdd), high, product)
 	c.VCVTDQ2PS(product, product)
-	c.VPERMPS(w.reg(compactScale), w.reg(compactLanes+g), low)
+	each := chunkGroups / c.vectors()
+	c.VPERMPS(w.reg(compactScale+g/each), w.reg(compactLanes+g%each), low)
 	c.VMULPS(x.Plus(compactSteps), low, low)
 	c.VFMADD231PS(low, product, w.reg(sum))
 }
@@ -317,8 +345,11 @@ func (c compact) products(w width, x mem, g, sum int) {
 // they lie in a file: those are a ninth of a matrix, which some hundreds at a time
 // that are widened before would read in bursts that nothing fetches ahead.
 func compacts(p file) {
-	for _, scales := range []asm.Type{asm.Floats, asm.Halves} {
-		choice := p.Choose(asm.ByKind, "fastPair"+suffixOf(scales)+"VNNI", "multiplies compact x by rows of 4-bit codes in blocks of 32.")
-		kind.Each(4, quantisedModes, func(c kind.Codes) { choice.Add(c.Kind(), writeCompact(p, c, scales)) })
+	for _, block := range []int{32, 16} {
+		for _, scales := range []asm.Type{asm.Floats, asm.Halves} {
+			name := "fast" + blocksName(block) + suffixOf(scales) + "VNNI"
+			choice := p.Choose(asm.ByKind, name, fmt.Sprintf("multiplies compact x by rows of 4-bit codes in blocks of %d.", block))
+			kind.Each(4, quantisedModes, func(c kind.Codes) { choice.Add(c.Kind(), writeCompact(p, c, scales, block)) })
+		}
 	}
 }
