@@ -469,15 +469,10 @@ func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 //go:noescape
 func quantizeAVX2(dst *float32, x *float32, groups int, floats int)
 
-// quantizeCompact32AVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 32 inputs times the factor.
+// quantizeCompactAVX2 quantises groups of 64 inputs in the order of 128; the corrections are the sums of each 8 bytes, times -8, or as they are when plain is not 0.
 //
 //go:noescape
-func quantizeCompact32AVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
-
-// quantizeCompact16AVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 16 inputs times the factor.
-//
-//go:noescape
-func quantizeCompact16AVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
+func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, plain int)
 
 // fastsPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //

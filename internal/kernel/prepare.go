@@ -39,8 +39,6 @@ const (
 	prepInt8Offset
 	prepCompact // 8-bit inputs in another order
 	prepCompactOffset
-	prepCompact16
-	prepCompact16Offset
 	prepPlanes // for 4-bit palettes
 )
 

@@ -28,12 +28,7 @@ func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 // prepKind chooses the form by what the kernels have to subtract and to round.
 func (q *Quant) prepKind() prepKind {
 	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
-	small := q.compact() && q.c.ColBlock == 16
 	switch {
-	case small && offset:
-		return prepCompact16Offset
-	case small:
-		return prepCompact16
 	case q.compact() && offset:
 		return prepCompactOffset
 	case q.compact():

@@ -28,7 +28,7 @@ func (q *Quant) prepLen(n int) int {
 	case b == 16 && n > streamMax:
 		return 0
 	case q.compact():
-		return n * compactLen(q.cols, b)
+		return n * compactLen(q.cols)
 	case q.int8Inputs():
 		return n * q.cols / 64 * 32
 	case n > streamMax || q.c.Round && n >= tileMin:
@@ -45,34 +45,32 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 	}
 	each, kind := q.prepLen(1), q.prepKind()
 	f := &placedFactors
-	floats, sums := 0, float32(-8)
+	plain := 0
 	switch kind {
 	case prepMoved:
 		f = &movedFactors
 	case prepOffset:
 		f = &offsetFactors
-	case prepInt8Offset:
-		floats = 1
-	case prepCompactOffset, prepCompact16Offset:
-		sums = -1
+	case prepInt8Offset, prepCompactOffset:
+		plain = 1
 	}
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:(t+1)*each], x[t*ldx:t*ldx+q.cols]
 		switch {
 		case q.compact():
-			quantizeCompact(d, v, sums, q.c.ColBlock)
+			quantizeCompact(d, v, plain)
 		case q.int8Inputs():
-			quantizeAVX2(&d[0], &v[0], q.cols/64, floats)
+			quantizeAVX2(&d[0], &v[0], q.cols/64, plain)
 		default:
 			prepare64AVX2(&d[0], &v[0], &f[0], q.cols/64)
 		}
 	}
 }
 
-// Where compact inputs have the sums of blocks, in floats: behind a chunk of 512, and
-// in what a group of up to 128 takes of those that are left. The assembly has the same
-// numbers.
+// The lengths of compact inputs, in floats: a chunk of 512, with corrections at its end,
+// and a group of up to 128 of those that are left. The assembly has the same numbers.
 const (
+	compactChunk     = 224
 	compactChunkSums = 192
 	compactGroup     = 64
 	compactGroupSums = 48
@@ -84,26 +82,20 @@ func (q *Quant) compact() bool {
 	return useVNNI && q.int8Inputs() && (q.c.ColBlock == 32 || q.c.ColBlock == 16)
 }
 
-// compactChunk returns the length of a chunk of 512 inputs for blocks.
-func compactChunk(block int) int { return compactChunkSums + 512/block }
-
 // compactLen returns the length of a vector of so many inputs, a multiple of 64.
-func compactLen(cols, block int) int {
-	return cols/512*compactChunk(block) + (cols%512+127)/128*compactGroup
+func compactLen(cols int) int {
+	return cols/512*compactChunk + (cols%512+127)/128*compactGroup
 }
 
-// quantizeCompact prepares a vector. The sums of blocks are multiplied by a factor.
-func quantizeCompact(dst, x []float32, factor float32, block int) {
-	quantize := quantizeCompact32AVX2
-	if block == 16 {
-		quantize = quantizeCompact16AVX2
-	}
-	for chunk := compactChunk(block); len(x) >= 512; dst, x = dst[chunk:], x[512:] {
-		quantize(&dst[0], &dst[compactChunkSums], &x[0], 8, factor)
+// quantizeCompact prepares a vector; plain is 1 for corrections that are not
+// multiplied.
+func quantizeCompact(dst, x []float32, plain int) {
+	for ; len(x) >= 512; dst, x = dst[compactChunk:], x[512:] {
+		quantizeCompactAVX2(&dst[0], &dst[compactChunkSums], &x[0], 8, plain)
 	}
 	for len(x) > 0 {
 		n := min(len(x), 128)
-		quantize(&dst[0], &dst[compactGroupSums], &x[0], n/64, factor)
+		quantizeCompactAVX2(&dst[0], &dst[compactGroupSums], &x[0], n/64, plain)
 		dst, x = dst[compactGroup:], x[n:]
 	}
 }

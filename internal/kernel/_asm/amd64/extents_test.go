@@ -108,8 +108,13 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "fastuPairAVX2", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 64, 96, 128) }},
 	{Kernels: "fastuLong(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 64, 96, 128) }},
 	// Compact groups of 64 are halves of groups of 128, whose sums are apart.
-	{Kernels: "quantizeCompact32AVX2", Want: func(c counts) bytes { return quantizeExtent(c, 8) }},
-	{Kernels: "quantizeCompact16AVX2", Want: func(c counts) bytes { return quantizeExtent(c, 16) }},
+	{Kernels: "quantizeCompactAVX2", Want: func(c counts) bytes {
+		n := c["groups"]
+		return bytes{
+			"dst":  "r " + compactGroups(n, 128, 160) + " w " + compactGroups(n, 0, 32, 64, 96, 128, 160),
+			"sums": stores(16 * n), "x": reads(4 * 64 * n),
+		}
+	}},
 	{Kernels: "fast(s|so|uo)PairVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 4, true) }},
 	{Kernels: "fastuPairVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 4, false) }},
 	{Kernels: "fast(s|so|uo)PairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 2, true) }},
@@ -173,16 +178,6 @@ func halvesExtent(c counts, ranges ...int) bytes {
 	return b
 }
 
-// quantizeExtent is groups of 64 inputs that become compact, with sums of so many
-// bytes each.
-func quantizeExtent(c counts, sums int) bytes {
-	n := c["groups"]
-	return bytes{
-		"dst":  "r " + compactGroups(n, 128, 160) + " w " + compactGroups(n, 0, 32, 64, 96, 128, 160),
-		"sums": stores(sums * n), "x": reads(4 * 64 * n),
-	}
-}
-
 // compactGroups are runs of each of n groups of 64 in their places.
 func compactGroups(n int, runs ...int) string {
 	var all []int
@@ -195,23 +190,23 @@ func compactGroups(n int, runs ...int) string {
 }
 
 // compactExtent is a compact vector by rows of 64 codes that have scales of a size:
-// of 8 times 64 the inputs lie together, with the sums of their blocks behind them, and
+// of 8 times 64 the inputs lie together, with their corrections behind them, and
 // of what is left two and two.
 func compactExtent(c counts, scales, size int, sums bool) bytes {
 	n := c["blocks"]
 	var runs []int
 	at := 0
-	for ; n >= 8; n, at = n-8, at+768+32*scales {
+	for ; n >= 8; n, at = n-8, at+896 {
 		runs = append(runs, at, at+768)
 		if sums {
-			runs = append(runs, at+768, at+768+32*scales)
+			runs = append(runs, at+768, at+896)
 		}
 	}
 	for ; n > 0; n, at = n-2, at+256 {
 		part := 32 * min(n, 2)
 		runs = append(runs, at, at+part, at+64, at+64+part, at+128, at+128+part)
 		if sums {
-			runs = append(runs, at+192, at+192+part/8*scales)
+			runs = append(runs, at+192, at+192+part/2)
 		}
 	}
 	return bytes{

@@ -345,8 +345,7 @@ var quantisedModes = []kind.Mode{kind.Plain, kind.Offset}
 // vector, and of blocks of whole vectors.
 func fasts(p file) {
 	quantize(p)
-	quantizeCompact(p, 32)
-	quantizeCompact(p, 16)
+	quantizeCompact(p)
 	p.byPairing("fast", "AVX2", "multiplies quantised x by rows of 4-bit codes.", quantisedModes, writeFast)
 	halves := p.Choose(asm.ByKind, "fastPairHalvesAVX2", "multiplies quantised x by rows of 4-bit codes whose scales are halves.")
 	kind.Each(4, []kind.Mode{kind.Plain}, func(c kind.Codes) { halves.Add(c.Kind(), writeFastHalves(p, c)) })

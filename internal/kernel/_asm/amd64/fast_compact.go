@@ -9,11 +9,10 @@ import (
 
 // 4-bit codes in blocks of 32 or 16 times inputs quantised as for fast.go, whose order is
 // that of a vector of AVX-512: a group of 128 inputs is 64 even bytes, 64 odd ones
-// and 16 steps. A chunk of 512 inputs is 4 groups and, behind them, a correction for
-// each of its blocks, which are one or two vectors as the scales of the blocks are. What
-// is left of a row, whole groups and perhaps a half, has the corrections of each group
-// behind it. That is 1.6 bytes an input: a row of 14336 stays in the first cache
-// beside the codes that stream through it.
+// and 16 steps. A chunk of 512 inputs is 4 groups and, behind them, their corrections,
+// which have 16 bits. What is left of a row, whole groups and perhaps a half, has the
+// corrections of each group behind it. That is 1.75 bytes an input: a row of 14336 stays
+// in the first cache beside the codes that stream through it.
 
 // Where the parts of groups and chunks lie, in bytes.
 const (
@@ -23,21 +22,23 @@ const (
 	compactGroup = 192 // of a chunk
 	chunkGroups  = 4
 	chunkSums    = chunkGroups * compactGroup
+	compactChunk = chunkSums + chunkGroups*groupSums
 	compactRest  = 256 // a group by itself
+	groupSums    = 32
 )
 
 // quantizeCompact writes the kernel that prepares inputs: groups of 64 that make up
-// groups of 128, and the corrections apart from them. A correction is the sum of the
-// inputs of a block, as they are when they are quantised, times a factor.
-func quantizeCompact(p file, block int) {
-	f := p.begin(fmt.Sprintf("quantizeCompact%dAVX2", block), fmt.Sprintf("quantises groups of 64 inputs in the order of 128, and stores the sum of each %d inputs times the factor.", block),
-		dst32, asm.P("sums", asm.Floats), vecX, asm.P("groups", asm.Int), asm.P("factor", asm.Float))
-	const sums, next = R8, R9
+// groups of 128, and the corrections apart from them.
+func quantizeCompact(p file) {
+	f := p.begin("quantizeCompactAVX2", "quantises groups of 64 inputs in the order of 128; the corrections are the sums of each 8 bytes, times -8, or as they are when plain is not 0.",
+		dst32, asm.P("sums", asm.Floats), vecX, asm.P("groups", asm.Int), asm.P("plain", asm.Int))
+	const sums, next, plain = R8, R9, DX
 	const half, whole = 32, compactGroup - 32
 	f.load("dst", DI)
 	f.load("sums", sums)
 	f.load("x", SI)
 	f.load("groups", CX)
+	f.load("plain", plain)
 	f.VPBROADCASTD(f.abs(), Y(15))
 	f.MOVQ(imm(half), next)
 	f.repeat("loop", CX, func() {
@@ -45,24 +46,15 @@ func quantizeCompact(p file, block int) {
 		f.stepsOf8(DI.At(compactSteps))
 		f.bytesOf64(DI.At(0), DI.At(compactOdd))
 		f.sumsOf8()
-		f.VCVTDQ2PS(Y(0), Y(0))
-		f.VMULPS(Y(8), Y(0), Y(0))
-		f.VHADDPS(Y(0), Y(0), Y(0))
-		if block == 32 {
-			f.VHADDPS(Y(0), Y(0), Y(0))
-		}
-		f.VEXTRACTF128(1, Y(0), X(1))
-		f.VBROADCASTSS(f.arg("factor"), X(2))
-		if block == 32 {
-			f.VUNPCKLPS(X(1), X(0), X(0))
-			f.VMULPS(X(2), X(0), X(0))
-			f.VMOVQ(X(0), sums.At(0))
-		} else {
-			f.VUNPCKLPD(X(1), X(0), X(0))
-			f.VMULPS(X(2), X(0), X(0))
-			f.VMOVUPS(X(0), sums.At(0))
-		}
-		f.ADDQ(imm(4*64/block), sums)
+		stored := f.NewLabel("stored")
+		f.TESTQ(plain, plain)
+		f.JNZ(stored)
+		f.timesMinus8()
+		f.Bind(stored)
+		f.VEXTRACTI128(1, Y(0), X(1))
+		f.VPACKSSDW(X(1), X(0), X(0))
+		f.VMOVDQU(X(0), sums.At(0))
+		f.ADDQ(imm(groupSums/2), sums)
 		f.ADDQ(imm(256), SI)
 		f.ADDQ(next, DI)
 		f.XORQ(imm(half^whole), next)
@@ -80,20 +72,19 @@ type compact struct {
 	block  int
 }
 
-// The registers of compact. The sums of what is left of a row are apart, as its
-// corrections are 4 lanes, and what is written to them clears those above.
+// The registers of compact. Scales and offsets of blocks of 16 are two of each.
 const (
 	compactSum     = 0
-	compactTail    = 1
-	compactScale   = 2 // and 3, for blocks of 16
-	compactOffset  = 14
+	compactSpread  = 1
+	compactScale   = 2
 	compactLow     = 4
 	compactHigh    = 5
 	compactProduct = 6
 	compactNibbles = 7
 	compactEights  = 8
 	compactEight   = 9
-	compactLanes   = 10 // to 13
+	compactLanes   = 10
+	compactOffset  = 14
 )
 
 // scalesAhead is how far ahead scales are fetched. A line of them is for 16 of codes.
@@ -128,9 +119,6 @@ const inVector = 16
 
 // vectors is how many vectors the scales of a chunk are.
 func (c compact) vectors() int { return 128 * chunkGroups / c.block / inVector }
-
-// chunk is what the inputs of a chunk take.
-func (c compact) chunk() int { return chunkSums + 4*inVector*c.vectors() }
 
 // writeCompact writes a kernel.
 func writeCompact(p file, codes kind.Codes, scales asm.Type, block int) asm.Signature {
@@ -178,7 +166,7 @@ func (c compact) setup() {
 
 // multiply sums the products of a row.
 func (c compact) multiply() {
-	rest, half, joined, done := c.NewLabel("rest"), c.NewLabel("half"), c.NewLabel("joined"), c.NewLabel("done")
+	rest, half, done := c.NewLabel("rest"), c.NewLabel("half"), c.NewLabel("done")
 	c.MOVQ(c.arg("x"), inputPtr)
 	c.zero(Z(compactSum))
 	c.MOVQ(blocks, blockLeft)
@@ -187,37 +175,34 @@ func (c compact) multiply() {
 	c.repeat("chunk", blockLeft, func() {
 		c.fetch(chunkGroups, codesAhead)
 		for v := range c.vectors() {
-			c.factors(512, v, chunkSums+64*v)
+			c.factors(512, v)
 		}
 		for g := range chunkGroups {
-			c.group(g)
+			c.group(g, chunkSums+groupSums*g)
 		}
 		c.PREFETCHT1(scalePtr.At(scalesAhead))
-		c.step(8, c.chunk())
+		c.step(8, compactChunk)
 	})
 	c.Bind(rest)
 	c.MOVQ(blocks, blockLeft)
 	c.ANDQ(imm(7), blockLeft)
 	c.JZ(done)
-	c.zero(Z(compactTail))
 	c.SUBQ(imm(2), blockLeft)
 	c.JLT(half)
 	group := c.Here("group")
 	c.fetch(1, codesAhead)
-	c.factors(128, 0, compactSums)
-	c.group(0)
+	c.factors(128, 0)
+	c.group(0, compactSums)
 	c.step(2, compactRest)
 	c.SUBQ(imm(2), blockLeft)
 	c.JGE(group)
 	c.Bind(half)
 	c.ADDQ(imm(2), blockLeft)
-	c.JZ(joined)
+	c.JZ(done)
 	c.fetch(1, codesAhead)
-	c.factors(64, 0, compactSums)
+	c.factors(64, 0)
 	c.halfGroup()
 	c.step(1, compactRest)
-	c.Bind(joined)
-	c.VADDPS(Z(compactTail), Z(compactSum), Z(compactSum))
 	c.Bind(done)
 }
 
@@ -243,41 +228,22 @@ func (c compact) lanes(codes, n int) vec {
 	return X(n)
 }
 
-// factors loads vector v of scales to the lowest lanes, where those above become 0,
-// and adds their products with the sums of inputs: for what unsigned codes are too
-// large, and for offsets.
-func (c compact) factors(codes, v, sums int) {
-	scale, offset, total := c.lanes(codes, compactScale+v), c.lanes(codes, compactOffset), c.lanes(codes, compactTail)
-	if _, whole := scale.(Z); whole {
-		total = Z(compactSum)
+// factors loads vector v of the scales, and of the offsets; a signed code is 8 too
+// large, as its offset is then.
+func (c compact) factors(codes, v int) {
+	c.scale(codes, scalePtr.At(inVector*v*c.scaleBytes()), c.lanes(codes, compactScale+v))
+	if !c.Mode.HasOffset() {
+		return
 	}
-	c.scale(codes, scalePtr.At(inVector*v*c.scaleBytes()), scale)
-	switch {
-	case c.Mode.HasOffset():
-		c.loadFloats(codes, offsetPtr.At(4*inVector*v), offset)
-		if c.Signed {
-			c.VADDPS(c.lanes(codes, compactEight), offset, offset)
-		}
-		c.VMULPS(scale, offset, offset)
-		c.correct(codes, inputPtr.At(sums), offset, total, compactOffset)
-	case c.Signed:
-		c.correct(codes, inputPtr.At(sums), scale, total, compactScale)
+	offset := c.lanes(codes, compactOffset+v)
+	c.loadFloats(codes, offsetPtr.At(4*inVector*v), offset)
+	if c.Signed {
+		c.VADDPS(c.lanes(codes, compactEight), offset, offset)
 	}
 }
 
 // twoBlocks reports whether so many codes are two blocks, half of the least vector.
 func (c compact) twoBlocks(codes int) bool { return codes == 2*c.block }
-
-// correct adds factors, those of register n, times corrections to a sum. The last 64
-// codes have fewer than the groups before them, whose lanes stay.
-func (c compact) correct(codes int, from mem, factor, sum vec, n int) {
-	if codes > 64 {
-		c.VFMADD231PS(from, factor, sum)
-		return
-	}
-	c.loadFloats(codes, from, X(compactLow))
-	c.VFMADD231PS(Y(compactLow), Y(n), Y(compactTail))
-}
 
 // scale loads scales.
 func (c compact) scale(codes int, from mem, to vec) {
@@ -302,21 +268,23 @@ func (c compact) loadFloats(codes int, from mem, to vec) {
 }
 
 // group multiplies 128 codes.
-func (c compact) group(g int) {
+func (c compact) group(g, sums int) {
 	c.VMOVDQU64(codesPtr.At(64*g), Z(compactLow))
-	c.products(W512, inputPtr.At(compactGroup*g), g, compactSum)
+	c.products(W512, inputPtr.At(compactGroup*g), inputPtr.At(sums), g)
+	c.VFMADD231PS(Z(compactLow), Z(compactProduct), Z(compactSum))
 }
 
-// halfGroup multiplies the last 64 codes. Corrections went to the sums before: these
-// clear nothing that is in use.
+// halfGroup multiplies the last 64 codes: the upper lanes of the products are 0.
 func (c compact) halfGroup() {
 	c.VMOVDQU(codesPtr.At(0), Y(compactLow))
-	c.products(W256, inputPtr.At(0), 0, compactTail)
+	c.products(W256, inputPtr.At(0), inputPtr.At(compactSums), 0)
+	c.VMULPS(Y(compactLow), Y(compactProduct), Y(compactProduct))
+	c.VADDPS(Z(compactProduct), Z(compactSum), Z(compactSum))
 }
 
-// products adds the products of codes and of the inputs at x, whose scales are those
-// of group g, to a sum.
-func (c compact) products(w width, x mem, g, sum int) {
+// products multiplies codes by the inputs at x, less what the corrections say, and
+// brings the scales of group g times the inputs' steps to compactLow.
+func (c compact) products(w width, x, sums mem, g int) {
 	low, high, product := w.reg(compactLow), w.reg(compactHigh), w.reg(compactProduct)
 	c.VPSRLD(4, low, high)
 	for _, r := range []vec{low, high} {
@@ -327,18 +295,31 @@ func (c compact) products(w width, x mem, g, sum int) {
 			c.VPANDD(w.reg(compactNibbles), r, r)
 		}
 	}
-	if w == W512 {
+	switch {
+	case c.Signed && !c.Mode.HasOffset():
+		c.VPMOVSXWD(sums, product)
+	case w == W512:
 		c.VPXORD(product, product, product)
-	} else {
+	default:
 		c.VPXOR(product, product, product)
 	}
 	c.VPDPBUSD(x, low, product)
 	c.VPDPBUSD(x.Plus(compactOdd), high, product)
 	c.VCVTDQ2PS(product, product)
-	each := chunkGroups / c.vectors()
-	c.VPERMPS(w.reg(compactScale+g/each), w.reg(compactLanes+g%each), low)
+	if c.Mode.HasOffset() {
+		c.VPMOVSXWD(sums, high)
+		c.VCVTDQ2PS(high, high)
+		c.spread(w, compactOffset, g, w.reg(compactSpread))
+		c.VFNMADD231PS(w.reg(compactSpread), high, product)
+	}
+	c.spread(w, compactScale, g, low)
 	c.VMULPS(x.Plus(compactSteps), low, low)
-	c.VFMADD231PS(low, product, w.reg(sum))
+}
+
+// spread brings the factors of group g to the lanes of their codes.
+func (c compact) spread(w width, factors, g int, to vec) {
+	each := chunkGroups / c.vectors()
+	c.VPERMPS(w.reg(factors+g/each), w.reg(compactLanes+g%each), to)
 }
 
 // compacts writes the kernels, for scales that were widened before and for halves as
