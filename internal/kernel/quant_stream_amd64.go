@@ -15,7 +15,8 @@ var (
 
 // prepLen returns the length of n prepared vectors, or 0 when the 64-wide
 // kernels do not take the matrix. 72 floats for 64 inputs: the inputs and 8
-// sums of them. Quantised, 32: a byte each, steps and corrections.
+// sums of them. Quantised, 32 or compactLen: a byte each, steps and corrections. Blocks
+// of 16 have no panels: a tile of decoded weights beats their kernel from some vectors on.
 func (q *Quant) prepLen(n int) int {
 	b := q.c.ColBlock
 	if q.panels(n) {
