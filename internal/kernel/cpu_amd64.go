@@ -40,7 +40,8 @@ func detect() {
 	hasAVX2 = x.HasAVX2 && x.HasFMA && x.HasF16C
 	hasAVX512 = hasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ
 	hasVNNI = hasAVX512 && x.HasAVX512VNNI
-	fetchAhead = fetchOf(identity())
+	vendor, family := identity()
+	fetchAhead = fetchOf(vendor, family, hasAVX512)
 }
 
 // identity returns the processor's vendor and family.
@@ -60,11 +61,12 @@ func identity() (vendor string, family int) {
 // zen5 is the family of AMD's processors from Zen 5 on.
 const zen5 = 0x1a
 
-// fetchOf returns the way for a processor. The kernels of any other vendor than AMD
-// fetch as Intel's want it.
-func fetchOf(vendor string, family int) int {
+// fetchOf returns the way for a processor. Those of other vendors than AMD fetch as
+// Intel's want it, and so do AMD's without AVX-512, on which nothing else was
+// measured.
+func fetchOf(vendor string, family int, avx512 bool) int {
 	switch {
-	case vendor != "AuthenticAMD":
+	case vendor != "AuthenticAMD" || !avx512:
 		return fetchFirst
 	case family >= zen5:
 		return fetchPast

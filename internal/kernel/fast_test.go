@@ -11,7 +11,7 @@ import (
 
 func TestFastProductsAreWithinHalfAStepOfTheInput(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
-		for _, d := range [][4]int{{70, 576, 1, 32}, {9, 64, 1, 32}, {5, 128, 1, 64}, {6, 1024, 2, 1024}, {4, 4096, 1, 128}, {3, 96, 1, 32}, {4, 4096, 1, 32}, {6, 960, 2, 32}} {
+		for _, d := range [][4]int{{70, 576, 1, 32}, {9, 64, 1, 32}, {5, 128, 1, 64}, {6, 1024, 2, 1024}, {4, 4096, 1, 128}, {3, 96, 1, 32}, {4, 4096, 1, 32}, {6, 960, 2, 32}, {70, 576, 1, 16}, {6, 960, 2, 16}, {5, 4096, 1, 16}, {3, 64, 1, 16}} {
 			for variant := range 6 {
 				r := newRand(uint64(variant))
 				s := quantSpec{d[0], d[1], 4, variant&1 != 0, d[2], d[3], false, variant >> 1, false, 0}
@@ -79,6 +79,9 @@ func TestFastProductsOfARowAreTheSameInAnyCompany(t *testing.T) {
 			{7, 192, 32},
 			{58, 576, 32},
 			{6, 960, 32},
+			{6, 960, 16},
+			{3, 64, 16},
+			{5, 8192 + 64, 16},
 			{5, 8192 + 64, 32},
 			{3, 16384, 32},
 			{1, 64, 64},
@@ -130,7 +133,7 @@ func checkCompany(t *testing.T, s quantSpec, r *rand.Rand) {
 func TestFastProductsOfHalfScalesAreThoseOfTheSameFloats(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
 		for _, d := range []struct{ rows, cols, block int }{
-			{1, 64, 32}, {2, 128, 32}, {5, 192, 32}, {461, 576, 32}, {7, 32768 + 64, 32}, {5, 960, 32}, {9, 576, 192},
+			{1, 64, 32}, {2, 128, 32}, {5, 192, 32}, {461, 576, 32}, {7, 32768 + 64, 32}, {5, 960, 32}, {461, 576, 16}, {5, 960, 16}, {9, 576, 192},
 		} {
 			for form := range 6 {
 				r := newRand(uint64(form))

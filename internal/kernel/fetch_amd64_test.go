@@ -8,18 +8,20 @@ func TestTheWayOfFetchingIsTheProcessors(t *testing.T) {
 	for _, c := range []struct {
 		vendor string
 		family int
+		avx512 bool
 		want   int
 	}{
-		{"AuthenticAMD", 0x17, fetchSecond},
-		{"AuthenticAMD", 0x19, fetchSecond},
-		{"AuthenticAMD", 0x1a, fetchPast},
-		{"AuthenticAMD", 0x1b, fetchPast},
-		{"GenuineIntel", 6, fetchFirst},
-		{"GenuineIntel", 0x1a, fetchFirst},
-		{"", 0, fetchFirst},
+		{"AuthenticAMD", 0x17, false, fetchFirst},
+		{"AuthenticAMD", 0x19, false, fetchFirst},
+		{"AuthenticAMD", 0x19, true, fetchSecond},
+		{"AuthenticAMD", 0x1a, true, fetchPast},
+		{"AuthenticAMD", 0x1b, true, fetchPast},
+		{"GenuineIntel", 6, true, fetchFirst},
+		{"GenuineIntel", 0x1a, true, fetchFirst},
+		{"", 0, false, fetchFirst},
 	} {
-		if got := fetchOf(c.vendor, c.family); got != c.want {
-			t.Errorf("%q of family %#x fetches in way %d, want %d", c.vendor, c.family, got, c.want)
+		if got := fetchOf(c.vendor, c.family, c.avx512); got != c.want {
+			t.Errorf("%q of family %#x (AVX-512: %v) fetches in way %d, want %d", c.vendor, c.family, c.avx512, got, c.want)
 		}
 	}
 }

@@ -4,65 +4,105 @@
 
 package kernel
 
-// fastsPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoPairVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastsoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes in pairs of blocks of 32.
+// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
 func fastuoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
+// fastsQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
 // fastsLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // fastsoLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // fastuLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // fastuoLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // tile1VNNI adds 1 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
 //
@@ -142,42 +182,42 @@ func nn6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, 
 // streamsPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamsPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamsPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamsLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamsLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamsLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamsoPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamsoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamsoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamsoLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamsoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamsoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamuPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamuPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamuPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamuLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamuLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamuLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamuoPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamuoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamuoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // streamuoLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //
 //go:noescape
-func streamuoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func streamuoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
 
 // prepareLUT4AVX512 stores x[64g+8l+j] at dst[64g+8j+l].
 //
@@ -187,7 +227,7 @@ func prepareLUT4AVX512(dst *float32, x *float32, groups int)
 // dotLUT4AVX512 multiplies x, as prepareLUT4AVX512 leaves it, by rows of 4-bit indices into a table of 16 floats.
 //
 //go:noescape
-func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int, fetch int)
 
 // fastPairVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
 func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
@@ -217,17 +257,45 @@ func fastPairHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32
 	}
 }
 
-// fastLongVNNI multiplies quantised x by rows of 4-bit codes.
-func fastLongVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+// fastQuadVNNI multiplies compact x by rows of 4-bit codes in blocks of 16.
+func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsLongVNNI(w, scale, x, dst, rows, blocks, vecs)
+		fastsQuadVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastsoQuadVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuLongVNNI(w, scale, x, dst, rows, blocks, vecs)
+		fastuQuadVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastuoQuadVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesVNNI multiplies compact x by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastLongVNNI multiplies quantised x by rows of 4-bit codes.
+func fastLongVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongVNNI(w, scale, x, dst, rows, blocks, vecs, fetch)
+	case kind4sOffset:
+		fastsoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
+	case kind4uPlain:
+		fastuLongVNNI(w, scale, x, dst, rows, blocks, vecs, fetch)
+	case kind4uOffset:
+		fastuoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
 	}
 }
 
@@ -272,16 +340,16 @@ func nnAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32,
 }
 
 // streamPairAVX512 multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.
-func streamPairAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) bool {
+func streamPairAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int) bool {
 	switch kind {
 	case kind4sPlain:
-		streamsPairAVX512(w, scale, x, dst, rows, blocks, vecs)
+		streamsPairAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
 	case kind4sOffset:
-		streamsoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+		streamsoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
 	case kind4uPlain:
-		streamuPairAVX512(w, scale, x, dst, rows, blocks, vecs)
+		streamuPairAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
 	case kind4uOffset:
-		streamuoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+		streamuoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
 	default:
 		return false
 	}
@@ -289,16 +357,16 @@ func streamPairAVX512(kind kernelKind, w *byte, scale *float32, offset *float32,
 }
 
 // streamLongAVX512 multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.
-func streamLongAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) bool {
+func streamLongAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int) bool {
 	switch kind {
 	case kind4sPlain:
-		streamsLongAVX512(w, scale, x, dst, rows, blocks, vecs)
+		streamsLongAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
 	case kind4sOffset:
-		streamsoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+		streamsoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
 	case kind4uPlain:
-		streamuLongAVX512(w, scale, x, dst, rows, blocks, vecs)
+		streamuLongAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
 	case kind4uOffset:
-		streamuoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs)
+		streamuoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
 	default:
 		return false
 	}

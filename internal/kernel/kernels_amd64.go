@@ -72,7 +72,7 @@ func dotAVX2(a *float32, b *float32, n int) float32
 // dotF16AVX2 returns the sum of w·x for halves w.
 //
 //go:noescape
-func dotF16AVX2(w *uint16, x *float32, n int) float32
+func dotF16AVX2(w *uint16, x *float32, n int, fetch int) float32
 
 // sumAVX2 returns the sum of x.
 //
@@ -469,10 +469,10 @@ func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 //go:noescape
 func quantizeAVX2(dst *float32, x *float32, groups int, floats int)
 
-// quantizeCompactAVX2 quantises groups of 64 inputs in the order of 128, and stores the sum of each 32 inputs times the factor.
+// quantizeCompactAVX2 quantises groups of 64 inputs in the order of 128; the corrections are the sums of each 8 bytes, times -8, or as they are when plain is not 0.
 //
 //go:noescape
-func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
+func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, plain int)
 
 // fastsPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
 //

@@ -1214,11 +1214,12 @@ end:
 	VZEROUPPER
 	RET
 
-// func dotF16AVX2(w *uint16, x *float32, n int) float32
-TEXT ·dotF16AVX2(SB), NOSPLIT, $0-28
+// func dotF16AVX2(w *uint16, x *float32, n int, fetch int) float32
+TEXT ·dotF16AVX2(SB), NOSPLIT, $0-36
 	MOVQ w+0(FP), SI
 	MOVQ x+8(FP), DX
 	MOVQ n+16(FP), CX
+	MOVQ fetch+24(FP), R14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1226,8 +1227,11 @@ TEXT ·dotF16AVX2(SB), NOSPLIT, $0-28
 	SUBQ $64, CX
 	JLT narrow
 wide:
-	PREFETCHT0 2048(SI)
-	PREFETCHT0 2112(SI)
+	TESTQ R14, R14
+	JNZ other
+	PREFETCHT1 8192(SI)
+	PREFETCHT1 8256(SI)
+fetched:
 	VCVTPH2PS (SI), Y4
 	VFMADD231PS (DX), Y4, Y0
 	VCVTPH2PS 16(SI), Y5
@@ -1252,8 +1256,11 @@ narrow:
 	ADDQ $64, CX
 	JZ end
 one:
-	PREFETCHT0 2048(SI)
-	PREFETCHT0 2112(SI)
+	TESTQ R14, R14
+	JNZ other2
+	PREFETCHT1 8192(SI)
+	PREFETCHT1 8256(SI)
+fetched2:
 	VCVTPH2PS (SI), Y4
 	VFMADD231PS (DX), Y4, Y0
 	ADDQ $16, SI
@@ -1268,9 +1275,29 @@ end:
 	VADDPS X1, X0, X0
 	VHADDPS X0, X0, X0
 	VHADDPS X0, X0, X0
-	VMOVSS X0, ret+24(FP)
+	VMOVSS X0, ret+32(FP)
 	VZEROUPPER
 	RET
+other:
+	CMPQ R14, $1
+	JEQ first
+	PREFETCHNTA 7168(SI)
+	PREFETCHNTA 7232(SI)
+	JMP fetched
+first:
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2112(SI)
+	JMP fetched
+other2:
+	CMPQ R14, $1
+	JEQ first2
+	PREFETCHNTA 7168(SI)
+	PREFETCHNTA 7232(SI)
+	JMP fetched2
+first2:
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2112(SI)
+	JMP fetched2
 
 // func sumAVX2(x *float32, n int) float32
 TEXT ·sumAVX2(SB), NOSPLIT, $0-20
@@ -9571,12 +9598,13 @@ stored:
 	VZEROUPPER
 	RET
 
-// func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, factor float32)
-TEXT ·quantizeCompactAVX2(SB), NOSPLIT, $0-36
+// func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, plain int)
+TEXT ·quantizeCompactAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ sums+8(FP), R8
 	MOVQ x+16(FP), SI
 	MOVQ groups+24(FP), CX
+	MOVQ plain+32(FP), DX
 	VPBROADCASTD ·abs<>(SB), Y15
 	MOVQ $32, R9
 loop:
@@ -9694,16 +9722,16 @@ loop:
 	VPMADDUBSW Y2, Y12, Y2
 	VPADDW Y2, Y1, Y1
 	VPMADDWD Y11, Y1, Y0
-	VCVTDQ2PS Y0, Y0
-	VMULPS Y8, Y0, Y0
-	VHADDPS Y0, Y0, Y0
-	VHADDPS Y0, Y0, Y0
-	VEXTRACTF128 $1, Y0, X1
-	VUNPCKLPS X1, X0, X0
-	VBROADCASTSS factor+32(FP), X1
-	VMULPS X1, X0, X0
-	VMOVQ X0, (R8)
-	ADDQ $8, R8
+	TESTQ DX, DX
+	JNZ stored
+	VPXOR Y2, Y2, Y2
+	VPSUBD Y0, Y2, Y0
+	VPSLLD $3, Y0, Y0
+stored:
+	VEXTRACTI128 $1, Y0, X1
+	VPACKSSDW X1, X0, X0
+	VMOVDQU X0, (R8)
+	ADDQ $16, R8
 	ADDQ $256, SI
 	ADDQ R9, DI
 	XORQ $128, R9

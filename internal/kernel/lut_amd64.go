@@ -70,7 +70,7 @@ func (t *lutTable) bytePlanes() {
 func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
 	switch {
 	case prepared && useAVX512:
-		dotLUT4AVX512(w, table, x, dst, rows, m.cols/64)
+		dotLUT4AVX512(w, table, x, dst, rows, m.cols/64, fetchAhead)
 	case prepared:
 		dotLUT4PlanesAVX2(w, table, x, dst, rows, m.cols/64)
 	default:

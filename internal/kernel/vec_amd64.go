@@ -8,7 +8,7 @@ func f16to32Asm(dst *float32, src *uint16, n int)        { f16to32AVX2(dst, src,
 func f32to16Asm(dst *uint16, src *float32, n int)        { f32to16AVX2(dst, src, n) }
 func roundF16Asm(x *float32, n int)                      { roundF16AVX2(x, n) }
 func dotAsm(a, b *float32, n int) float32                { return dotAVX2(a, b, n) }
-func dotF16Asm(w *uint16, x *float32, n int) float32     { return dotF16AVX2(w, x, n) }
+func dotF16Asm(w *uint16, x *float32, n int) float32     { return dotF16AVX2(w, x, n, fetchAhead) }
 func axpyAsm(y, x *float32, n int, a float32)            { axpyAVX2(y, x, n, a) }
 func axpyF16Asm(y *float32, x *uint16, n int, a float32) { axpyF16AVX2(y, x, n, a) }
 func addAsm(dst, a, b *float32, n int)                   { addAVX2(dst, a, b, n) }

@@ -29,6 +29,9 @@ func (l vectors) run(f fn, pointers ...reg) {
 		f.load(p.Name, pointers[i])
 	}
 	f.load("n", CX)
+	if f.Has(fetchParam.Name) {
+		f.load(fetchParam.Name, fetchWay)
+	}
 	if l.setup != nil {
 		l.setup(f)
 	}
@@ -225,12 +228,11 @@ func reductions(p file) {
 		f.VMOVUPS(SI.At(32*o), Y(4+o))
 		f.VFMADD231PS(DX.At(32*o), Y(4+o), Y(j%4))
 	}))
-	p.reduction("dotF16AVX2", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count}, sumOf(8, func(f fn, o, j int) {
+	p.reduction("dotF16AVX2", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count, fetchParam}, sumOf(8, func(f fn, o, j int) {
 		// Weights of halves are read once a token and come from memory: two lines
-		// of 64 bytes, which is what a round takes, are fetched 2 KiB ahead.
+		// of 64 bytes, which is what a round takes, are fetched ahead.
 		if o == 0 {
-			f.PREFETCHT0(SI.At(2048))
-			f.PREFETCHT0(SI.At(2112))
+			f.fetch(2, halvesAhead)
 		}
 		f.VCVTPH2PS(SI.At(16*o), Y(4+o))
 		f.VFMADD231PS(DX.At(32*o), Y(4+o), Y(j%4))

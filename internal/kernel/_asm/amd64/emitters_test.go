@@ -116,6 +116,7 @@ var emitters = []struct {
 	{"VPBROADCASTD 64(SI), Y15", "c4627d587e40", "vpbroadcastd 64(%rsi), %ymm15", func(f fn) { f.VPBROADCASTD(SI.At(64), Y(15)) }},
 	{"VPBROADCASTD X9, Y15", "c4427d58f9", "vpbroadcastd %xmm9, %ymm15", func(f fn) { f.VPBROADCASTD(X(9), Y(15)) }},
 	{"VMOVSHDUP X9, X15", "c4417a16f9", "vmovshdup %xmm9, %xmm15", func(f fn) { f.VMOVSHDUP(X(9), X(15)) }},
+	{"VPMOVSXWD 64(SI), Y15", "c4627d237e40", "vpmovsxwd 64(%rsi), %ymm15", func(f fn) { f.VPMOVSXWD(SI.At(64), Y(15)) }},
 	{"VPMOVSXBD 64(SI), Y15", "c4627d217e40", "vpmovsxbd 64(%rsi), %ymm15", func(f fn) { f.VPMOVSXBD(SI.At(64), Y(15)) }},
 	{"VPMOVZXBD 64(SI), Y15", "c4627d317e40", "vpmovzxbd 64(%rsi), %ymm15", func(f fn) { f.VPMOVZXBD(SI.At(64), Y(15)) }},
 	{"VCVTDQ2PS 64(SI), Y15", "c57c5b7e40", "vcvtdq2ps 64(%rsi), %ymm15", func(f fn) { f.VCVTDQ2PS(SI.At(64), Y(15)) }},

@@ -110,12 +110,19 @@ var extents = append([]asmtest.Extent{
 	// Compact groups of 64 are halves of groups of 128, whose sums are apart.
 	{Kernels: "quantizeCompactAVX2", Want: func(c counts) bytes {
 		n := c["groups"]
-		return bytes{"dst": "r " + compactGroups(n, 128, 160) + " w " + compactGroups(n, 0, 32, 64, 96, 128, 160), "sums": stores(8 * n), "x": reads(4 * 64 * n)}
+		return bytes{
+			"dst":  "r " + compactGroups(n, 128, 160) + " w " + compactGroups(n, 0, 32, 64, 96, 128, 160),
+			"sums": stores(16 * n), "x": reads(4 * 64 * n),
+		}
 	}},
-	{Kernels: "fast(s|so|uo)PairVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, true) }},
-	{Kernels: "fastuPairVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, false) }},
-	{Kernels: "fast(s|so|uo)PairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, true) }},
-	{Kernels: "fastuPairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, false) }},
+	{Kernels: "fast(s|so|uo)PairVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 4, true) }},
+	{Kernels: "fastuPairVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 4, false) }},
+	{Kernels: "fast(s|so|uo)PairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 2, true) }},
+	{Kernels: "fastuPairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 2, false) }},
+	{Kernels: "fast(s|so|uo)QuadVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 4, true) }},
+	{Kernels: "fastuQuadVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 4, false) }},
+	{Kernels: "fast(s|so|uo)QuadHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 2, true) }},
+	{Kernels: "fastuQuadHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 2, false) }},
 	// Scales of a half have 2 bytes.
 	{Kernels: "fastsPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 128) }},
 	{Kernels: "fastuPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 64, 96, 128) }},
@@ -182,29 +189,30 @@ func compactGroups(n int, runs ...int) string {
 	return every(1, 0, all...)
 }
 
-// compactExtent is a compact vector by rows of pairs of blocks of 32: of 8 pairs the
-// inputs lie together, with the sums of their blocks behind them, and of what is left
-// two and two.
-func compactExtent(c counts, scale int, sums bool) bytes {
+// compactExtent is a compact vector by rows of 64 codes that have scales of a size:
+// of 8 times 64 the inputs lie together, with their corrections behind them, and
+// of what is left two and two.
+func compactExtent(c counts, scales, size int, sums bool) bytes {
 	n := c["blocks"]
 	var runs []int
 	at := 0
-	for ; n >= 8; n, at = n-8, at+832 {
+	for ; n >= 8; n, at = n-8, at+896 {
 		runs = append(runs, at, at+768)
 		if sums {
-			runs = append(runs, at+768, at+832)
+			runs = append(runs, at+768, at+896)
 		}
 	}
 	for ; n > 0; n, at = n-2, at+256 {
 		part := 32 * min(n, 2)
 		runs = append(runs, at, at+part, at+64, at+64+part, at+128, at+128+part)
 		if sums {
-			runs = append(runs, at+192, at+192+part/4)
+			runs = append(runs, at+192, at+192+part/2)
 		}
 	}
 	return bytes{
-		"w": reads(32 * c["rows"] * c["blocks"]), "scale": reads(2 * scale * c["rows"] * c["blocks"]), "offset": reads(8 * c["rows"] * c["blocks"]),
-		"x": "r " + every(1, 0, runs...), "dst": stores(4 * c["rows"]),
+		"w": reads(32 * c["rows"] * c["blocks"]), "scale": reads(scales * size * c["rows"] * c["blocks"]),
+		"offset": reads(scales * 4 * c["rows"] * c["blocks"]),
+		"x":      "r " + every(1, 0, runs...), "dst": stores(4 * c["rows"]),
 	}
 }
 

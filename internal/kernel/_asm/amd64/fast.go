@@ -62,12 +62,9 @@ const (
 	fetchScales  = R15
 )
 
-// How far ahead codes and halves of scales are fetched: a block of 32 codes has 16
-// bytes, and its scale 2.
-const (
-	codesAhead  = 4096
-	halvesAhead = codesAhead / 8
-)
+// fastScalesAhead is how far ahead halves of scales are fetched: a block of 32 codes has
+// 16 bytes, and its scale 2.
+const fastScalesAhead = codesAhead / 8
 
 // writeFast writes a kernel. Two rows at a time share the loads of inputs, of which a
 // vector of codes needs four times its own bytes. Each row sums in the order that it
@@ -237,7 +234,7 @@ func (f fast) nextFactors(n, rows int) {
 		f.ADDQ(imm(f.factorBytes()*n), offsetPtr)
 	}
 	if f.scales == asm.Halves && rows == 2 {
-		f.PREFETCHT1(fetchScales.At(halvesAhead))
+		f.PREFETCHT1(fetchScales.At(fastScalesAhead))
 		f.ADDQ(imm(2*f.factorBytes()*n), fetchScales)
 	}
 }

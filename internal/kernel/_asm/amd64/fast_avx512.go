@@ -50,7 +50,7 @@ func (k wide) loadCodes(r vec) {
 	} else {
 		k.VMOVDQU(codesPtr.At(0), r)
 	}
-	k.PREFETCHT0(codesPtr.At(4096))
+	k.fetch(1, codesAhead)
 }
 
 // spread loads a factor for every lane: of 4 blocks, of 2, or of one.
@@ -224,7 +224,8 @@ func (k fastVNNI) addHalf(w width) {
 // needs two steps and has to keep 16 bits from overflowing.
 func writeFastVNNI(p file, c kind.Codes) asm.Signature {
 	name := fmt.Sprintf("fast%sLongVNNI", c.Letters())
-	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
+	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode, fetchParam)
+	f.load(fetchParam.Name, fetchWay)
 	k := fastVNNI{wide{fn: f, Codes: c, pairing: long, eight: vnniEight, groupSize: fastGroup}}
 	k.products = k.multiply
 	f.VPBROADCASTD(f.nibbles(), Z(vnniNibbles))

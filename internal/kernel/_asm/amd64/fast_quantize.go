@@ -127,14 +127,19 @@ func (f fn) corrections() {
 	floats, stored := f.NewLabel("float"), f.NewLabel("stored")
 	f.TESTQ(DX, DX)
 	f.JNZ(floats)
-	f.VPXOR(Y(2), Y(2), Y(2))
-	f.VPSUBD(Y(0), Y(2), Y(0))
-	f.VPSLLD(3, Y(0), Y(0))
+	f.timesMinus8()
 	f.JMP(stored)
 	f.Bind(floats)
 	f.VCVTDQ2PS(Y(0), Y(0))
 	f.Bind(stored)
 	f.VMOVDQU(Y(0), DI.At(corrections))
+}
+
+// timesMinus8 multiplies the integers in Y0.
+func (f fn) timesMinus8() {
+	f.VPXOR(Y(2), Y(2), Y(2))
+	f.VPSUBD(Y(0), Y(2), Y(0))
+	f.VPSLLD(3, Y(0), Y(0))
 }
 
 // ones8 and ones16 are 1 in every byte and in every word.

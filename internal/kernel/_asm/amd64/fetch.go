@@ -16,58 +16,44 @@ const (
 	fetchPast = 2
 )
 
-// How far ahead each way fetches.
+// How far ahead the ways fetch. Into the first cache it is the kernel's, of which
+// few lines may be on the way at a time.
 const (
 	secondAhead = 8192
-	firstAhead  = 4096
 	pastAhead   = 7168
+	codesAhead  = 4096
+	halvesAhead = 2048
 )
 
-// fetchWay is the register of the argument.
+// fetchParam is the parameter of kernels that fetch as they are told, and fetchWay
+// its register.
+var fetchParam = asm.P("fetch", asm.Int)
+
 const fetchWay = R14
 
-// fetches are the fetches of a kernel: those of fetchSecond among its instructions,
-// and the others behind its end.
-type fetches struct {
-	f     fn
-	later []func()
-}
-
-func newFetches(f fn) *fetches { return &fetches{f: f} }
-
-// lines fetches n lines ahead of codesPtr.
-func (t *fetches) lines(n int) {
-	f := t.f
+// fetch fetches n lines ahead of codesPtr: in the way fetchSecond among the kernel's
+// instructions, and in the others behind its end.
+func (f fn) fetch(n, firstAhead int) {
 	other, first, fetched := f.NewLabel("other"), f.NewLabel("first"), f.NewLabel("fetched")
 	f.TESTQ(fetchWay, fetchWay)
 	f.JNZ(other)
-	each(n, secondAhead, f.PREFETCHT1)
+	fetchEach(n, secondAhead, f.PREFETCHT1)
 	f.Bind(fetched)
-	t.later = append(t.later, func() {
+	f.Later(func() {
 		f.Bind(other)
 		f.CMPQ(fetchWay, imm(fetchFirst))
 		f.JEQ(first)
-		each(n, pastAhead, f.PREFETCHNTA)
+		fetchEach(n, pastAhead, f.PREFETCHNTA)
 		f.JMP(fetched)
 		f.Bind(first)
-		each(n, firstAhead, f.PREFETCHT0)
+		fetchEach(n, firstAhead, f.PREFETCHT0)
 		f.JMP(fetched)
 	})
 }
 
-// each fetches n lines at a distance.
-func each(n, ahead int, fetch func(mem)) {
+// fetchEach fetches n lines at a distance.
+func fetchEach(n, ahead int, fetch func(mem)) {
 	for i := range n {
 		fetch(codesPtr.At(ahead + 64*i))
 	}
 }
-
-// end writes what is behind the kernel's end.
-func (t *fetches) end() {
-	for _, write := range t.later {
-		write()
-	}
-}
-
-// fetchParam is the parameter of kernels that fetch as they are told.
-var fetchParam = asm.P("fetch", asm.Int)

@@ -73,6 +73,7 @@ func (f fn) repeat(name string, counter reg, body func()) {
 func (f fn) end() {
 	f.VZEROUPPER()
 	f.RET()
+	f.Rest()
 }
 
 // zero clears registers.

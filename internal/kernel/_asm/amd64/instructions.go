@@ -119,6 +119,7 @@ func (f fn) VPBROADCASTW(a vecMem, dst vec)    { f.ins("VPBROADCASTW", a, dst) }
 func (f fn) VPBROADCASTD(a vecMem, dst vec)    { f.ins("VPBROADCASTD", a, dst) }
 func (f fn) VMOVSHDUP(a vecMem, dst vec)       { f.ins("VMOVSHDUP", a, dst) }
 func (f fn) VPMOVSXBD(a vecMem, dst vec)       { f.ins("VPMOVSXBD", a, dst) }
+func (f fn) VPMOVSXWD(a vecMem, dst vec)       { f.ins("VPMOVSXWD", a, dst) }
 func (f fn) VPMOVZXBD(a vecMem, dst vec)       { f.ins("VPMOVZXBD", a, dst) }
 
 // Conversions. VCVTPS2PH and VROUNDPS take the kind of rounding.

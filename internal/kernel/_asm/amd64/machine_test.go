@@ -60,7 +60,7 @@ var vectorOps = map[string]vectorOp{
 	"VMOVSS": {memory: 4}, "VMOVQ": {memory: 8}, "VMOVD": {memory: 4}, "VMASKMOVPS": {memory: whole},
 	"VBROADCASTSS": {memory: 4}, "VBROADCASTSD": {memory: 8}, "VBROADCASTF32X4": {memory: 16, set: avx512}, "VBROADCASTI128": {memory: 16},
 	"VPBROADCASTB": {memory: 1}, "VPBROADCASTW": {memory: 2}, "VPBROADCASTD": {memory: 4},
-	"VMOVSHDUP": {memory: whole}, "VPMOVSXBD": {memory: quarter}, "VPMOVZXBD": {memory: quarter},
+	"VMOVSHDUP": {memory: whole}, "VPMOVSXBD": {memory: quarter}, "VPMOVSXWD": {memory: half}, "VPMOVZXBD": {memory: quarter},
 	"VCVTDQ2PS": {memory: whole}, "VCVTPS2DQ": {memory: whole}, "VCVTPH2PS": {memory: half}, "VCVTPS2PH": {memory: half}, "VROUNDPS": {memory: whole},
 }
 

@@ -64,7 +64,8 @@ func (k stream512) add(w width) {
 // in registers, which is what AVX-512 gains here beside its width.
 func writeStream512(p file, c kind.Codes, pairs pairing) asm.Signature {
 	name := fmt.Sprintf("stream%s%vAVX512", c.Letters(), pairs)
-	f := p.beginRows(name, "multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode)
+	f := p.beginRows(name, "multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode, fetchParam)
+	f.load(fetchParam.Name, fetchWay)
 	k := stream512{wide{fn: f, Codes: c, pairing: pairs, lanes: wideLanes, eight: wideEight, groupSize: preparedGroup}}
 	k.products = k.multiply
 	for j := range 7 {
@@ -121,8 +122,9 @@ const (
 // no bytes have to be taken apart as AVX2 does.
 func dotLUT4512(p file) {
 	l := lut512{p.begin("dotLUT4AVX512", "multiplies x, as prepareLUT4AVX512 leaves it, by rows of 4-bit indices into a table of 16 floats.",
-		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int))}
+		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int), fetchParam)}
 	l.loadRowsOfIndices()
+	l.load(fetchParam.Name, fetchWay)
 	l.VMOVUPS(tablePtr.At(0), lutTable)
 	l.MOVQ(imm(0xff), AX)
 	l.KMOVW(AX, lutHalf)
@@ -162,7 +164,7 @@ func (l lut512) entries(j int, under func(Z) vec) Z {
 // group. Four sums take the products in turns.
 func (l lut512) twoGroups() {
 	l.VMOVDQU64(codesPtr.At(0), lutIndices)
-	l.PREFETCHT0(codesPtr.At(4096))
+	l.fetch(1, codesAhead)
 	for j := range 8 {
 		q, x := l.entries(j, func(z Z) vec { return z }), Z(6+j%2)
 		l.pair(inputPtr.At(32*j), 256, x)

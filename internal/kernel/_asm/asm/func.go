@@ -93,6 +93,7 @@ type Func struct {
 	labels map[string]int
 	bound  map[Label]bool
 	jumps  []Label
+	later  []func()
 }
 
 // Line adds an instruction in the syntax of Go's assembler.
@@ -188,6 +189,17 @@ func (f *Func) Pointers() []Param {
 		}
 	}
 	return list
+}
+
+// Later keeps what adds instructions that are seldom reached, for behind the end.
+func (f *Func) Later(write func()) { f.later = append(f.later, write) }
+
+// Rest adds them.
+func (f *Func) Rest() {
+	for _, write := range f.later {
+		write()
+	}
+	f.later = nil
 }
 
 // check panics when a jump goes nowhere.
