@@ -325,8 +325,8 @@ func TestPullFailsWhereAnythingFails(t *testing.T) {
 	}{
 		{[]string{"org/absent"}, exitFailure, "no such repository"},
 		{[]string{"org/any@v9"}, exitFailure, "no such revision"},
-		{[]string{"org/any", "--include", "*.txt"}, exitFailure, "no file of org/any is meant"},
-		{[]string{"org/any:c"}, exitFailure, "no file of org/any is meant"},
+		{[]string{"org/any", "--include", "*.txt"}, exitFailure, "no file of org/any matches"},
+		{[]string{"org/any:c"}, exitFailure, "no file of org/any matches"},
 		{[]string{"a b"}, exitUsage, "unsafe name"},
 		{[]string{"org/any@x", "--revision", "y"}, exitUsage, "the revision is given twice"},
 		{[]string{"org/any", "--revision", "../y"}, exitUsage, "--revision: "},
@@ -483,7 +483,7 @@ func realOrLinked(t *testing.T, dir, below string) []string {
 
 func TestInspectHashesTheCacheAgain(t *testing.T) {
 	_, cache := newUser(t)
-	call(t, "inspect", "org/story", "--verify").want(t, exitFailure, "", "not in the cache")
+	call(t, "inspect", "org/story", "--verify").want(t, exitFailure, "", `has nothing of "org/story": coreml list shows what is there`)
 	call(t, "inspect", "org/story").want(t, exitOK, "", "")
 	call(t, "inspect", "org/story", "--verify").want(t, exitOK, "ok       "+storyteller.Package+"/Data/com.apple.CoreML/weights/weight.bin (", "")
 	call(t, "inspect", "org/story:tokenizer.json", "--verify").want(t, exitOK, "1 file ok", "")
