@@ -22,7 +22,7 @@ type pullCmd struct {
 
 	Revision string   `help:"Branch, tag, commit or refs/pr/N; as behind @ in the name." placeholder:"REV"`
 	Type     string   `help:"What it is: model, dataset or space." enum:"model,dataset,space" default:"model" placeholder:"TYPE"`
-	Include  []string `sep:"none" help:"Only files whose paths match, one at least; may be repeated. * and ? match slashes too, and a folder is DIR/." placeholder:"PATTERN"`
+	Include  []string `sep:"none" help:"Only files whose paths match; may be repeated. * and ? match slashes too, and a folder is DIR/." placeholder:"PATTERN"`
 	Exclude  []string `sep:"none" help:"No files whose paths match; may be repeated." placeholder:"PATTERN"`
 	LocalDir string   `help:"Put files into this folder, in place of links in the cache." type:"path" placeholder:"DIR"`
 	Token    string   `help:"The token of a private or gated repository. Other users of the machine can see it here; HF_TOKEN is better." placeholder:"TOKEN"`
