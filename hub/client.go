@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gocoreml/coreml/internal/quote"
@@ -78,7 +79,8 @@ type Client struct {
 	HeadTimeout, BodyTimeout time.Duration
 
 	// Retries is how often a request is made again after a failure that may pass;
-	// 0 is 5, and less than 0 never.
+	// 0 is 5, or 2 as long as no connection could be made to anybody, and less than
+	// 0 never.
 	Retries int
 
 	once     sync.Once
@@ -104,6 +106,11 @@ type settings struct {
 	bodyTimeout time.Duration
 	retries     int
 	wait        waiter
+
+	// firstRetries takes the place of retries as long as reached is false: no
+	// connection was made to anybody.
+	firstRetries int
+	reached      atomic.Bool
 }
 
 // settings returns the client's configuration.
@@ -131,9 +138,10 @@ func (c *Client) resolve() (*settings, error) {
 	if s.parallel <= 0 {
 		s.parallel = defaultParallel
 	}
+	s.firstRetries = s.retries
 	switch {
 	case s.retries == 0:
-		s.retries = defaultRetries
+		s.retries, s.firstRetries = defaultRetries, defaultFirstRetries
 	case s.retries < 0:
 		s.retries = 0
 	}

@@ -68,9 +68,11 @@
 // [ErrDiskFull], [ErrNotHub] and others.
 //
 // What may pass is tried again, Client.Retries times, after a wait that doubles or
-// that the hub asks for: lost connections, silence, and the statuses 408, 429 and
-// 5xx. A body goes on where it broke off. Time-outs bound the silence and not the
-// whole time, so that a slow network is no error.
+// that the hub asks for: lost connections, silence, and the statuses 408, 429, 500,
+// 502 to 504 and 520 to 527. Where no connection can be made at all it is given up
+// sooner, and where the cache has an answer at once. A body goes on where it broke
+// off. Time-outs bound the silence and not the whole time, so that a slow network is
+// no error.
 //
 // # Security
 //

@@ -13,12 +13,12 @@ import (
 // and say besides which repository, file and answer it was.
 var (
 	// ErrGated means that the repository's authors hand out access one by one.
-	ErrGated = errors.New("the repository is gated: ask for access on its page, and give a token of an account that has it")
+	ErrGated = errors.New("the repository is gated: ask for access on its page, and give the token of an account that has it, as in HF_TOKEN")
 
 	// ErrRepositoryNotFound means that there is no such repository, or that it is
 	// private and the token, or the lack of one, does not open it: a hub answers
 	// both in the same way.
-	ErrRepositoryNotFound = errors.New("no such repository, or a private one that needs a token")
+	ErrRepositoryNotFound = errors.New("no such repository, or a private one that needs a token, as in HF_TOKEN")
 
 	// ErrRevisionNotFound means that the repository has no such branch, tag or commit.
 	ErrRevisionNotFound = errors.New("no such revision")
@@ -84,7 +84,8 @@ const (
 // Error is what went wrong between this package and a hub. errors.Is finds the
 // sentinel of it, if it has one, and errors.AsType the Error.
 type Error struct {
-	// Op is what was being done: "info", "refs", "list files", "look up", "download".
+	// Op is what was being done, such as "info", "refs", "list files", "look up",
+	// "download", "snapshot", "find". It is for people, and more may come.
 	Op string
 
 	// Repo is the repository and the revision that was asked for.
@@ -155,12 +156,13 @@ func (e *Error) answer() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // ChecksumError says that a file's bytes are not those that its hash stands for.
-// The bytes were thrown away.
+// Bytes that were downloaded have been thrown away; those that [Client.Verify] found
+// in the cache are still there.
 type ChecksumError struct {
 	// Path is the file's path in the repository.
 	Path string
 
-	// Algorithm is "sha256", or "git sha1": of "blob ", the size and a zero byte
+	// Algorithm is "sha256", or "git-sha1": of "blob ", the size and a zero byte
 	// before the content.
 	Algorithm string
 

@@ -39,7 +39,9 @@ const (
 	// FileDone comes when the file is there, every byte of it checked.
 	FileDone
 
-	// FileFailed comes when the file was given up, for the reason Err.
+	// FileFailed comes when the file was given up, for the reason Err. That is
+	// context.Canceled where it was stopped, by the caller or because another file has
+	// failed.
 	FileFailed
 
 	// Done comes last, after every file's own events, when all went well.

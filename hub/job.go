@@ -275,11 +275,11 @@ func notCached(err error) error {
 func because(what, err error) error {
 	e, ok := err.(*Error) //nolint:errorlint // one that is wrapped has been told of already
 	if !ok {
-		return fmt.Errorf("%w: %w", what, err)
+		return fmt.Errorf("%w, and the hub cannot be asked: %w", what, err)
 	}
 	both := *e
 	if both.Err = what; e.Err != nil {
-		both.Err = fmt.Errorf("%w: %w", what, e.Err)
+		both.Err = fmt.Errorf("%w, and the hub cannot be asked: %w", what, e.Err)
 	}
 	return &both
 }

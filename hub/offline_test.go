@@ -1,11 +1,13 @@
 package hub_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gocoreml/coreml/hub"
@@ -220,4 +222,57 @@ func TestForceFetchesAgain(t *testing.T) {
 		t.Errorf("fetched: %v", bodies)
 	}
 	r.noLeftovers()
+}
+
+func TestAHubThatWasNeverReachedIsGivenUpSooner(t *testing.T) {
+	for name, c := range map[string]struct {
+		before  func(*rig) // the network ends
+		retries int
+		want    int
+	}{
+		"no connection ever":          {func(*rig) {}, 0, 2},
+		"the caller says how often":   {func(*rig) {}, 4, 4},
+		"never again":                 {func(*rig) {}, -1, 0},
+		"there was a connection once": {func(r *rig) { r.info() }, 0, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.client.Retries = c.retries
+			c.before(r)
+			r.hub.Close()
+			_, err := r.client.Snapshot(t.Context(), r.repo, nil)
+			if !errors.Is(err, hub.ErrNotCached) || !strings.Contains(err.Error(), "not in the cache, and the hub cannot be asked: ") {
+				t.Errorf("the error is %v", err)
+			}
+			if got := len(r.waits.All()); got != c.want {
+				t.Errorf("asked again %d times, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// info must succeed.
+func (r *rig) info() {
+	r.t.Helper()
+	if _, err := r.client.Info(r.t.Context(), r.repo); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestWhatEndsBesideAFailureIsStoppedAndNotFailed(t *testing.T) {
+	r := newRig(t)
+	r.hub.Add(hubtest.Fault{Op: hubtest.Body, File: weight, Do: hubtest.Do{Rate: 100_000}},
+		hubtest.Fault{Op: hubtest.Body, File: "model.safetensors", Do: hubtest.Do{Flip: []int64{0}}})
+	ends := map[string]error{}
+	_, err := r.client.Snapshot(t.Context(), r.repo, &hub.SnapshotOptions{Progress: func(e hub.Event) {
+		if e.Kind == hub.FileFailed {
+			ends[e.File] = e.Err
+		}
+	}})
+	if !errors.Is(err, hub.ErrChecksum) || errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	if !errors.Is(ends[weight], context.Canceled) || errors.Is(ends["model.safetensors"], context.Canceled) {
+		t.Errorf("the files ended with %v", ends)
+	}
 }

@@ -123,7 +123,7 @@ func bareLocation(location string) string {
 // once makes one request. Its time without a sign of life is bounded.
 func (s *settings) once(ctx context.Context, r request, trusted bool) (*http.Response, error) {
 	ctx, watch := newWatch(ctx, r.silence)
-	req, err := http.NewRequestWithContext(watch.trace(ctx), r.method, r.url.String(), http.NoBody)
+	req, err := http.NewRequestWithContext(watch.trace(ctx, &s.reached), r.method, r.url.String(), http.NoBody)
 	if err != nil {
 		watch.end()
 		return nil, fmt.Errorf("%w: %w", ErrNotHub, plainError(err))
@@ -142,6 +142,7 @@ func (s *settings) once(ctx context.Context, r request, trusted bool) (*http.Res
 		watch.end()
 		return nil, err
 	}
+	s.reached.Store(true) // also where a transport of the caller's own told of no connection
 	watch.pause()
 	resp.Body = &watchedBody{resp.Body, watch, ctx}
 	return resp, nil

@@ -13,6 +13,10 @@ import (
 // defaultRetries is how often a request is made again, as Python does for most.
 const defaultRetries = 5
 
+// defaultFirstRetries is the same as long as no connection was made to anybody.
+// Python gives up at the first failure then.
+const defaultFirstRetries = 2
+
 // Bounds of the time between attempts.
 const (
 	firstWait = time.Second

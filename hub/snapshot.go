@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -65,6 +64,8 @@ type Snapshot struct {
 // snapshot_download.
 //
 // One file that fails ends it; the others keep what they have for the next time.
+// That no file matches the patterns is no error: Snapshot.Files is empty then, and
+// the folder need not exist.
 func (c *Client) Snapshot(ctx context.Context, repo Repo, o *SnapshotOptions) (_ *Snapshot, err error) {
 	if o == nil {
 		o = &SnapshotOptions{}
@@ -190,4 +191,10 @@ func (j *job) all(ctx context.Context, snap *Snapshot) error {
 }
 
 // errOther ends the downloads beside one that has failed.
-var errOther = errors.New("another file of the snapshot has failed")
+var errOther error = stoppedError{}
+
+// stoppedError is [context.Canceled] in other words.
+type stoppedError struct{}
+
+func (stoppedError) Error() string { return "another file of the snapshot has failed" }
+func (stoppedError) Unwrap() error { return context.Canceled }

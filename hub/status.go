@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -145,11 +146,14 @@ func (l *loose[T]) UnmarshalJSON(data []byte) error {
 
 // retry calls try until it succeeds, fails for good or has failed too often. What
 // the hub asks to wait is waited, and otherwise what backoff says.
+//
+// As long as no connection was ever made, it is given up early: a wrong address or
+// no network at all is likelier than a failure that passes.
 func (s *settings) retry(ctx context.Context, c call, p patience, try func() error) error {
 	for n := 1; ; n++ {
 		err := try()
 		wait, again := again(err, n)
-		if !again || n > p.retries {
+		if !again || n > p.retries || n > s.firstRetries && !s.reached.Load() && unreachable(err) {
 			return err
 		}
 		s.logRetry(ctx, c, n, wait, err)
@@ -160,6 +164,15 @@ func (s *settings) retry(ctx context.Context, c call, p patience, try func() err
 			return err
 		}
 	}
+}
+
+// unreachable reports whether an error is that of a connection that was not made.
+func unreachable(err error) bool {
+	if _, ok := errors.AsType[*silenceError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && e.Op == "dial"
 }
 
 // noter is told of a failed attempt, and how long is waited before the next one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,13 +52,14 @@ func (w *watch) cause(ctx context.Context, err error) error {
 	return err
 }
 
-// trace adds the steps that lead to a connection to what counts as signs of life.
-func (w *watch) trace(ctx context.Context) context.Context {
+// trace adds the steps that lead to a connection to what counts as signs of life, and
+// notes in reached that there is one.
+func (w *watch) trace(ctx context.Context, reached *atomic.Bool) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		DNSDone:          func(httptrace.DNSDoneInfo) { w.heard() },
 		ConnectDone:      func(string, string, error) { w.heard() },
 		TLSHandshakeDone: func(tls.ConnectionState, error) { w.heard() },
-		GotConn:          func(httptrace.GotConnInfo) { w.heard() },
+		GotConn:          func(httptrace.GotConnInfo) { reached.Store(true); w.heard() },
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/hub"
 )
 
 // innerNames are the packages that an error passed through and what each was
@@ -94,6 +95,11 @@ func reword(err error) string {
 		return fmt.Sprintf("%s (byte %d)", misfit(e), e.Offset)
 	case *generate.VocabularyError:
 		return e.Error() + ": --tokenizer FOLDER"
+	case *hub.Error:
+		// Which question to the hub it was says nothing to a person.
+		if slices.Contains(askingOps, e.Op) {
+			return strings.Replace(e.Error(), "hub: "+e.Op+" ", "hub: ", 1)
+		}
 	case *fs.PathError:
 		// What was tried with the path is clear from why it failed.
 		if slices.Contains(readingOps, e.Op) {
@@ -129,6 +135,9 @@ func why(err error) string {
 // readingOps are the system's calls that look at what is there, as the errors of
 // package os name them on the systems that Go knows.
 var readingOps = []string{"stat", "lstat", "open", "read", "fdopendir", "readdirent", "CreateFile", "GetFileAttributesEx"}
+
+// askingOps are what an [hub.Error] calls the questions about a repository.
+var askingOps = []string{"info", "look up", "snapshot"}
 
 // explainJSON says of an error of encoding/json where in the text it is, by its
 // line, and leaves out the names that the program has for the text's parts.

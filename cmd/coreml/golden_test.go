@@ -67,6 +67,9 @@ func shown(r result, args ...string) string {
 		text += "--- status " + string(rune('0'+r.status)) + "\n"
 	}
 	text = filepath.ToSlash(text)
+	if here, err := os.Getwd(); err == nil {
+		text = strings.ReplaceAll(text, filepath.ToSlash(here), "HERE")
+	}
 	for _, m := range masks {
 		text = m.find.ReplaceAllString(text, m.put)
 	}

@@ -325,8 +325,8 @@ func TestPullFailsWhereAnythingFails(t *testing.T) {
 	}{
 		{[]string{"org/absent"}, exitFailure, "no such repository"},
 		{[]string{"org/any@v9"}, exitFailure, "no such revision"},
-		{[]string{"org/any", "--include", "*.txt"}, exitFailure, "no file of org/any is meant"},
-		{[]string{"org/any:c"}, exitFailure, "no file of org/any is meant"},
+		{[]string{"org/any", "--include", "*.txt"}, exitFailure, "no file of org/any matches"},
+		{[]string{"org/any:c"}, exitFailure, "no file of org/any matches"},
 		{[]string{"a b"}, exitUsage, "unsafe name"},
 		{[]string{"org/any@x", "--revision", "y"}, exitUsage, "the revision is given twice"},
 		{[]string{"org/any", "--revision", "../y"}, exitUsage, "--revision: "},
@@ -481,9 +481,51 @@ func realOrLinked(t *testing.T, dir, below string) []string {
 	return list
 }
 
+func TestWhatWasCutOffAtItsBeginningCanBeDeleted(t *testing.T) {
+	server, cache := newUser(t, hubtest.Repo{ID: "org/any", Files: hubtest.FS{"b.bin": hubtest.Pattern{Size: 3000}}})
+	server.Add(hubtest.Fault{Op: hubtest.Body, File: "b.bin", Do: hubtest.Do{Flip: []int64{5}}})
+	call(t, "pull", "org/any", "-q").want(t, exitFailure, "", "checksum mismatch")
+	call(t, "list").want(t, exitOK, "", "; coreml rm org/any deletes what is there")
+	call(t, "list", "org/any").want(t, exitOK, "", "; coreml rm org/any deletes what is there")
+	call(t, "pull", "org/story", "-q").want(t, exitOK, "", "")
+	if r := call(t, "list", "org/story"); r.status != exitOK || r.err != "" {
+		t.Errorf("one repository is listed with status %d, %q", r.status, r.err)
+	}
+	call(t, "rm", "org/any", "--yes").want(t, exitOK, "models--org--any", "")
+	if _, err := os.Lstat(filepath.Join(cache, "models--org--any")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+	for _, verb := range []string{"list", "rm"} {
+		args := []string{verb, "org/story:model.mlpackage"}
+		if verb == "rm" {
+			args = append(args, "--yes")
+		}
+		call(t, args...).want(t, exitUsage, "", verb+` takes whole repositories, and "org/story:model.mlpackage" names a part of one`)
+	}
+}
+
+func TestVerifyTellsRevisionsApart(t *testing.T) {
+	server, _ := newUser(t, hubtest.Repo{ID: "org/any", Commits: []hubtest.Commit{
+		{Files: hubtest.FS{"a": hubtest.Text("1")}, Refs: []string{"refs/tags/v1"}}, {Files: hubtest.FS{"a": hubtest.Text("2")}, Refs: []string{"main"}},
+	}})
+	call(t, "pull", "org/any@v1", "-q").want(t, exitOK, "", "")
+	call(t, "pull", "org/any", "-q").want(t, exitOK, "", "")
+	for _, revision := range []string{"v1", "main"} {
+		call(t, "inspect", "org/any", "--verify").want(t, exitOK, "revision "+server.Commit("", "org/any", revision)+"\nok       a (1 B)\n", "")
+	}
+	if r := call(t, "inspect", "org/any@v1", "--verify"); r.out != "ok       a (1 B)\n1 file ok, 1 B\n" {
+		t.Errorf("one revision: %q", r.out)
+	}
+}
+
+func TestTheUserIsToldOfTheOptionForATokenizer(t *testing.T) {
+	newUser(t, hubtest.Repo{ID: "org/lonely", Files: lonelyFS(t)})
+	call(t, "generate", "Once", "-q", "-m", "org/lonely").want(t, exitFailure, "", "give --tokenizer, since that of the repository that the package was made from cannot be had: local/storyteller: no such repository")
+}
+
 func TestInspectHashesTheCacheAgain(t *testing.T) {
 	_, cache := newUser(t)
-	call(t, "inspect", "org/story", "--verify").want(t, exitFailure, "", "not in the cache")
+	call(t, "inspect", "org/story", "--verify").want(t, exitFailure, "", `has nothing of "org/story": coreml list shows what is there`)
 	call(t, "inspect", "org/story").want(t, exitOK, "", "")
 	call(t, "inspect", "org/story", "--verify").want(t, exitOK, "ok       "+storyteller.Package+"/Data/com.apple.CoreML/weights/weight.bin (", "")
 	call(t, "inspect", "org/story:tokenizer.json", "--verify").want(t, exitOK, "1 file ok", "")

@@ -76,6 +76,18 @@ func isName(text string) bool {
 	return !plainPath || !slices.Contains(packageForms, strings.ToLower(filepath.Ext(text)))
 }
 
+// wholeRepo reads the name of a repository for a verb that takes no part of one.
+func wholeRepo(verb, name string) (hub.Repo, error) {
+	repo, where, err := hub.ParseName(name)
+	switch {
+	case err != nil:
+		return repo, usagef("%s", explain(err))
+	case where != "":
+		return repo, usagef("%s takes whole repositories, and %s names a part of one", verb, quoted(name))
+	}
+	return repo, nil
+}
+
 // isRepository reports whether a text that a package holds is the id of a repository,
 // and nothing more than that.
 func isRepository(id string) bool {
@@ -165,7 +177,7 @@ func (f *finder) tokenizer(ctx context.Context, at place, asked string) (string,
 		return "", fmt.Errorf("no tokenizer beside %s: the package was made from %s, and the local cache %s has no tokenizer of that repository: --tokenizer %s downloads it, or give a folder%w",
 			at.path, repo, cache, repo, silent{err})
 	}
-	return "", fmt.Errorf("no tokenizer beside %s: %w", at.path, err)
+	return "", fmt.Errorf("no tokenizer beside %s: give --tokenizer, since that of the repository that the package was made from cannot be had: %w", at.path, err)
 }
 
 // askedTokenizer returns the tokenizer that the user named.

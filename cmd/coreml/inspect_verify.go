@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,16 +47,18 @@ func (c *inspectCmd) verify(ctx context.Context, s *streams) error {
 		return err
 	}
 	sum := verifiedJSON{Type: repo.Type.String(), Repository: repo.ID, Revision: repo.Revision, Files: []verifiedFileJSON{}}
-	for f, err := range newClient(true).Verify(ctx, repo) {
+	client := newClient(true)
+	for f, err := range client.Verify(ctx, repo) {
 		if err != nil {
-			return err
+			return notInCache(client, c.Model, err)
 		}
 		if where != "" && f.Name != where && !strings.HasPrefix(f.Name, where+"/") {
 			continue
 		}
+		heading := sum.heading(f.Commit)
 		file := sum.add(f)
 		if !c.JSON {
-			if _, err := fmt.Fprintln(s.out, file.line()); err != nil {
+			if _, err := fmt.Fprintln(s.out, heading+file.line()); err != nil {
 				return err
 			}
 		}
@@ -72,6 +75,27 @@ func (c *inspectCmd) verify(ctx context.Context, s *streams) error {
 		err = errFailed
 	}
 	return err
+}
+
+// notInCache says of a repository that the cache has nothing to check.
+func notInCache(client *hub.Client, name string, err error) error {
+	dir, failed := client.CacheFolder()
+	if failed != nil || !errors.Is(err, hub.ErrNotCached) {
+		return err
+	}
+	return fmt.Errorf("the local cache %s has nothing of %s: coreml list shows what is there%w", dir, quoted(name), silent{err})
+}
+
+// heading is a line before the first file of a revision, where all of them are checked.
+func (v *verifiedJSON) heading(commit string) string {
+	n := len(v.Files)
+	switch {
+	case v.Revision != "" || n > 0 && v.Files[n-1].Commit == commit:
+		return ""
+	case commit == "":
+		return "of no revision\n"
+	}
+	return "revision " + commit + "\n"
 }
 
 // add counts a file.

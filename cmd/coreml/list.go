@@ -40,15 +40,9 @@ func (c *listCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	if c.Name != "" {
-		repo, err := hub.ParseRepo(c.Name)
-		if err != nil {
-			return usagef("%s", explain(err))
+		if err := c.only(info); err != nil {
+			return err
 		}
-		only := slices.DeleteFunc(info.Repos, func(r hub.CachedRepo) bool { return !isThe(&r, repo) })
-		if len(only) == 0 {
-			return fmt.Errorf("the local cache %s has nothing of %s", info.Dir, quoted(c.Name))
-		}
-		info.Repos = only
 	}
 	if c.JSON {
 		return printIndented(s.out, listing(info))
@@ -58,9 +52,23 @@ func (c *listCmd) Run(ctx context.Context, s *streams) error {
 	}
 	var notes []string
 	for _, w := range info.Warnings {
-		notes = append(notes, explain(w))
+		notes = append(notes, explain(w)+remedy(w))
 	}
 	note(s.err, notes)
+	return nil
+}
+
+// only leaves what is about the repository that was named.
+func (c *listCmd) only(info *hub.CacheInfo) error {
+	repo, err := wholeRepo("list", c.Name)
+	if err != nil {
+		return err
+	}
+	info.Repos = slices.DeleteFunc(info.Repos, func(r hub.CachedRepo) bool { return !isThe(&r, repo) })
+	info.Warnings = slices.DeleteFunc(info.Warnings, func(w *hub.CacheWarning) bool { return !isAbout(w, repo) })
+	if len(info.Repos) == 0 && len(info.Warnings) == 0 {
+		return fmt.Errorf("the local cache %s has nothing of %s", info.Dir, quoted(c.Name))
+	}
 	return nil
 }
 
@@ -82,6 +90,21 @@ func scanCache(ctx context.Context) (*hub.CacheInfo, error) {
 func isThe(r *hub.CachedRepo, repo hub.Repo) bool {
 	own, ok := r.Repo()
 	return ok && own.Type == repo.Type && own.ID == repo.ID
+}
+
+// isAbout reports whether a warning is about a repository.
+func isAbout(w *hub.CacheWarning, repo hub.Repo) bool {
+	return w.Kind == repo.Type.String() && w.ID == repo.ID
+}
+
+// remedy says how to be rid of what a warning is about, where a verb is.
+func remedy(w *hub.CacheWarning) string {
+	r := hub.CachedRepo{Kind: w.Kind, ID: w.ID}
+	repo, ok := r.Repo()
+	if !ok || repo.Check() != nil {
+		return ""
+	}
+	return "; coreml rm " + repo.String() + " deletes what is there"
 }
 
 // repoName is the name of a repository in the cache as the verbs take it.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -148,7 +150,11 @@ func (d *display) event(e hub.Event) {
 		d.end(e, now)
 	case hub.FileFailed:
 		d.drop(e.File)
-		d.line("%s: failed", plain(e.File))
+		how := "failed"
+		if errors.Is(e.Err, context.Canceled) {
+			how = "stopped" // by the user, or since another file has failed
+		}
+		d.line("%s: %s", plain(e.File), how)
 	}
 	d.last = e
 	d.meter.add(now, e.BytesDone-d.skipped)
@@ -165,7 +171,7 @@ func (d *display) event(e hub.Event) {
 func (d *display) retried(e hub.Event, now time.Time) {
 	if e.File == "" {
 		d.asking = fmt.Sprintf("asking the hub, retry %d", e.Attempt)
-		d.line("asking the hub again: %s", explain(e.Err))
+		d.line("asking the hub again in %s: %s", timeText(max(e.Wait, time.Second)), explain(e.Err))
 		return
 	}
 	d.begin(e, now).note = fmt.Sprintf("retry %d", e.Attempt)
@@ -194,11 +200,12 @@ func (t *transfer) add(e hub.Event, now time.Time) {
 	t.meter.add(now, e.Done)
 }
 
-// end takes a file out that is whole.
+// end takes a file out that is whole. The rate of one that was there in no time says
+// nothing.
 func (d *display) end(e hub.Event, now time.Time) {
 	speed := ""
 	if t := d.drop(e.File); t != nil {
-		if span := now.Sub(t.since).Seconds(); span > 0 {
+		if span := now.Sub(t.since).Seconds(); span >= 1 {
 			speed = fmt.Sprintf(", %s/s", bytesText(int64(float64(e.Size-t.from)/span)))
 		}
 	}

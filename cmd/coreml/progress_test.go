@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -257,6 +258,10 @@ func TestWithoutATerminalThereAreLines(t *testing.T) {
 	d.event(hub.Event{Kind: hub.FileRetried, File: "tokenizer.json", Size: 99 << 20, Attempt: 1, Err: errors.New("torn"), Files: 3})
 	d.event(hub.Event{Kind: hub.FileDone, File: "tokenizer.json", Done: 99 << 20, Size: 99 << 20, Files: 3, FilesDone: 2})
 	d.event(hub.Event{Kind: hub.FileFailed, File: "other", Err: errors.New("gone"), Files: 3})
+	d.event(hub.Event{Kind: hub.FileFailed, File: "third", Err: fmt.Errorf("download: %w", context.Canceled), Files: 3})
+	d.event(hub.Event{Kind: hub.FileStarted, File: "small", Size: 97, Files: 3})
+	d.event(hub.Event{Kind: hub.FileDone, File: "small", Done: 97, Size: 97, Files: 3, FilesDone: 3})
+	d.event(hub.Event{Kind: hub.FileRetried, Size: -1, Attempt: 1, Wait: 1800 * time.Millisecond, Err: errors.New("refused")})
 	d.close()
 	want := `Model.mlpackage/Data/com.apple.CoreML/weights/weight.bin: 1000.0 MiB
 tokenizer.json: 99.0 MiB
@@ -265,6 +270,10 @@ tokenizer.json: 99.0 MiB
 tokenizer.json: trying again: torn
 tokenizer.json: done, 9.0 MiB/s
 other: failed
+third: stopped
+small: 97 B
+small: done
+asking the hub again in 2s: refused
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

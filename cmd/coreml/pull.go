@@ -123,7 +123,7 @@ func (c *pullCmd) nothing(repo hub.Repo) error {
 	if len(c.Include) == 0 && len(c.Exclude) == 0 && !strings.Contains(c.Name, ":") {
 		return fmt.Errorf("%s has no files", repo)
 	}
-	return fmt.Errorf("no file of %s is meant: look at --include, --exclude and the path in the name", repo)
+	return fmt.Errorf("no file of %s matches: look at --include, --exclude and the path in the name", repo)
 }
 
 // tally sums what a download did.

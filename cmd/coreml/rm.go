@@ -37,9 +37,9 @@ func (c *rmCmd) Run(ctx context.Context, s *streams) error {
 	}
 	var repos []hub.Repo
 	for _, name := range c.Names {
-		repo, err := hub.ParseRepo(name)
+		repo, err := wholeRepo("rm", name)
 		if err != nil {
-			return usagef("%s", explain(err))
+			return err
 		}
 		repos = append(repos, repo)
 	}
@@ -82,7 +82,8 @@ func (c *rmCmd) plan(ctx context.Context, repos []hub.Repo) (*hub.Deletion, erro
 		return nil, err
 	}
 	for _, repo := range repos {
-		if !slices.ContainsFunc(info.Repos, func(r hub.CachedRepo) bool { return isThe(&r, repo) }) {
+		if !slices.ContainsFunc(info.Repos, func(r hub.CachedRepo) bool { return isThe(&r, repo) }) &&
+			!slices.ContainsFunc(info.Warnings, func(w *hub.CacheWarning) bool { return isAbout(w, repo) }) {
 			return nil, fmt.Errorf("the local cache %s has nothing of %s: coreml list shows what is there", info.Dir, quoted(repo.String()))
 		}
 	}

@@ -217,7 +217,7 @@ func (s *scanner) repo(name string) (*RepoInfo, error) {
 	}
 	snapshots := path.Join(name, "snapshots")
 	if !s.isDir(snapshots) {
-		return nil, s.warn(snapshots, "the folder of the snapshots is missing")
+		return nil, s.warn(snapshots, "the folder of the snapshots is missing: nothing was downloaded to the end")
 	}
 	refs, err := s.refs(name)
 	if err != nil {
