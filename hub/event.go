@@ -33,6 +33,11 @@ const (
 	// question about the repository as a whole.
 	FileRetried
 
+	// CacheAnswers comes when the hub could not be asked, for the reason Err, or
+	// refused to answer, and what the cache has is taken in place of it. It may be older
+	// than what the hub has. File is "" for a snapshot or a package as a whole.
+	CacheAnswers
+
 	// FileCached comes in place of the others for a file that need not be fetched.
 	FileCached
 
@@ -51,7 +56,7 @@ const (
 // eventKinds are the names of the kinds.
 var eventKinds = [...]string{
 	Listed: "listed", FileWaiting: "waiting", FileStarted: "started", FileResumed: "resumed", FileProgress: "progress",
-	FileRetried: "retried", FileCached: "cached", FileDone: "done", FileFailed: "failed", Done: "all done",
+	FileRetried: "retried", CacheAnswers: "cache answers", FileCached: "cached", FileDone: "done", FileFailed: "failed", Done: "all done",
 }
 
 // String returns a word for it.
@@ -67,8 +72,8 @@ type Event struct {
 	// Kind says what happened.
 	Kind EventKind
 
-	// File is the path in the repository that it happened to, "" for Listed and
-	// Done. It is foreign text: escape it before it goes to a terminal.
+	// File is the path in the repository that it happened to, "" for what happens to
+	// all of them. It is foreign text: escape it before it goes to a terminal.
 	File string
 
 	// Done and Size are the bytes of File that are there and that it has. Size is
@@ -88,7 +93,7 @@ type Event struct {
 	// Wait is the time until the next one, for FileRetried.
 	Wait time.Duration
 
-	// Err is the reason, for FileRetried and FileFailed.
+	// Err is the reason, for FileRetried, CacheAnswers and FileFailed.
 	Err error
 }
 
@@ -134,6 +139,16 @@ func (r *reporter) file(e Event) {
 		r.total.FilesDone++
 	}
 	r.send(e)
+}
+
+// instead says that the cache answers, and why.
+func (r *reporter) instead(file string, err error) {
+	if r.f == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.send(Event{Kind: CacheAnswers, File: file, Size: -1, Err: err})
 }
 
 // done says that all is there.

@@ -242,6 +242,7 @@ func (j *job) fallback(ctx context.Context, path string, known *File, err error)
 	}
 	if !j.localOnly {
 		j.s.log.WarnContext(ctx, "the hub cannot be asked: the file on the disk is used", "repo", j.repo.String(), "path", path, "error", err)
+		j.report.instead(path, err)
 	}
 	size := fileSize(at)
 	j.alone(known, size)

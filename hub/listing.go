@@ -95,6 +95,7 @@ func (j *job) fromDisk(ctx context.Context, o *SnapshotOptions, err error) (*Sna
 	}
 	if !j.localOnly {
 		j.s.log.WarnContext(ctx, "the hub cannot be asked: the snapshot on the disk is used", "repo", j.repo.String(), "error", err)
+		j.report.instead("", err)
 	}
 	j.report.listed(len(snap.Files), bytesOf(snap.Files))
 	for _, f := range snap.Files {

@@ -276,3 +276,33 @@ func TestWhatEndsBesideAFailureIsStoppedAndNotFailed(t *testing.T) {
 		t.Errorf("the files ended with %v", ends)
 	}
 }
+
+// The reason why the cache answers is an event, for a snapshot, a file and a package.
+func TestTheReasonWhyTheCacheAnswersIsTold(t *testing.T) {
+	r := newRig(t)
+	snap := r.snapshot(nil)
+	r.hub.Add(hubtest.Fault{Do: hubtest.Do{Status: 401}})
+	for name, ask := range map[string]func(tell func(hub.Event)) error{
+		"a snapshot": func(tell func(hub.Event)) error {
+			s, err := r.client.Snapshot(t.Context(), r.repo, &hub.SnapshotOptions{Progress: tell})
+			if err == nil && s.Dir != snap.Dir {
+				t.Errorf("got %s", s.Dir)
+			}
+			return err
+		},
+		"a file": func(tell func(hub.Event)) error {
+			_, err := r.client.Download(t.Context(), r.repo, "config.json", &hub.DownloadOptions{Progress: tell})
+			return err
+		},
+	} {
+		var told []error
+		err := ask(func(e hub.Event) {
+			if e.Kind == hub.CacheAnswers {
+				told = append(told, e.Err)
+			}
+		})
+		if err != nil || len(told) != 1 || !errors.Is(told[0], hub.ErrRepositoryNotFound) && !errors.Is(told[0], hub.ErrUnauthorized) {
+			t.Errorf("%s: %v, told %v", name, err, told)
+		}
+	}
+}

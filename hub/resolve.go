@@ -280,6 +280,7 @@ func (r *resolver) instead(ctx context.Context, repo Repo, have *onDisk, err err
 		return nil, notCached(err)
 	}
 	r.s.log.WarnContext(ctx, "the hub cannot be asked: the cache answers", "repo", repo.String(), "error", err)
+	newReporter(r.o.Progress).instead("", err)
 	return have, nil
 }
 

@@ -615,3 +615,24 @@ func TestGoldenHub(t *testing.T) {
 	}
 	wantGolden(t, "hub.txt", text.String())
 }
+
+// What the cache has may be old, or no longer allowed: a person is told that the hub has
+// not confirmed it, in one line.
+func TestAPersonIsToldThatTheCacheAnswersInPlaceOfTheHub(t *testing.T) {
+	server, _ := newUser(t)
+	call(t, "pull", "org/story").want(t, exitOK, "", "")
+	server.Add(hubtest.Fault{Repo: "org/story", Do: hubtest.Do{Status: 401}})
+	for _, args := range [][]string{{"pull", "org/story"}, {"generate", "-m", "org/story", "Once", "--temperature=0", "-n", "1"}} {
+		r := call(t, args...)
+		r.want(t, exitOK, "", "the cache answers, since the hub does not: ")
+		if n := strings.Count(r.err, "the cache answers"); n != 1 {
+			t.Errorf("%s: told %d times: %s", args[0], n, r.err)
+		}
+		if r := call(t, append(args, "-q")...); r.status != exitOK || r.err != "" {
+			t.Errorf("%s --quiet: status %d, %q", args[0], r.status, r.err)
+		}
+		if r := call(t, append(args, "--offline")...); r.status != exitOK || strings.Contains(r.err, "the cache answers") {
+			t.Errorf("%s --offline: status %d, %q", args[0], r.status, r.err)
+		}
+	}
+}

@@ -33,6 +33,7 @@ type display struct {
 	last     hub.Event // for its totals
 	skipped  int64     // of the bytes that are there, those that were there before
 	asking   string    // what is asked before there is a list of files
+	stale    string    // why the cache has answered
 	meter    meter
 	told     time.Time // of the last line about all files
 	drawn    bool      // the block is on the terminal, and the cursor at its beginning
@@ -113,6 +114,9 @@ func (d *display) close() {
 	if d.drawn {
 		d.write("\r\x1b[K\n\x1b[J\x1b[1A")
 	}
+	if d.size != nil && d.stale != "" {
+		d.write(d.stale + "\n")
+	}
 }
 
 // progress is what a download calls, nil where nothing is shown.
@@ -143,6 +147,8 @@ func (d *display) event(e hub.Event) {
 		d.line("%s: waiting for another process that downloads it", plain(e.File))
 	case hub.FileRetried:
 		d.retried(e, now)
+	case hub.CacheAnswers:
+		d.instead(e)
 	case hub.FileCached:
 		d.drop(e.File) // which may have waited for another process
 		d.skipped += e.Size
@@ -176,6 +182,16 @@ func (d *display) retried(e hub.Event, now time.Time) {
 	}
 	d.begin(e, now).note = fmt.Sprintf("retry %d", e.Attempt)
 	d.line("%s: trying again: %s", plain(e.File), explain(e.Err))
+}
+
+// instead tells, once, that what the cache has may be older than what the hub has. On a
+// terminal that is the last thing, since it would be drawn over.
+func (d *display) instead(e hub.Event) {
+	if d.stale != "" {
+		return
+	}
+	d.stale = "the cache answers, since the hub does not: " + explain(e.Err)
+	d.line("%s", d.stale)
 }
 
 // begin returns the file that an event is about, under way from now on if it was not.

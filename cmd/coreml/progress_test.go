@@ -398,3 +398,16 @@ func FuzzRow(f *testing.F) {
 		}
 	})
 }
+
+func TestOnATerminalTheLastLineSaysThatTheCacheAnswers(t *testing.T) {
+	d, s, _ := stage(t, 100)
+	for range 2 {
+		d.event(hub.Event{Kind: hub.CacheAnswers, Size: -1, Err: errors.New("refused")})
+	}
+	d.event(hub.Event{Kind: hub.Listed, Files: 1, Bytes: 100})
+	d.draw()
+	d.close()
+	if text := strings.Join(s.lines, "\n"); strings.Count(text, "the cache answers, since the hub does not: refused") != 1 {
+		t.Errorf("the screen shows %q", s.lines)
+	}
+}
