@@ -58,6 +58,13 @@ attacks: ## hostile inputs, each in a process with bounded time and memory; some
 cancel: ## how late each large operation and each call returns after its context has ended; a quiet machine
 	CGO_ENABLED=0 go test -run '^$$' -bench '^BenchmarkCancel$$' -benchtime 15x -timeout 30m ./internal/engine/portable ./conformance/attacks
 
+HUB ?= .cache/hub
+
+.PHONY: hub-conformance
+hub-conformance: ## package hub beside two versions of Python's huggingface_hub, and 4 GiB beside curl; needs Python 3 with pip, some minutes
+	PYTHON="$(PYTHON)" conformance/hub/install.sh $(HUB)
+	COREML_HUB_CONFORMANCE=$(abspath $(HUB)) go test -count=1 -timeout 40m -v ./conformance/hub/...
+
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
 

@@ -50,8 +50,8 @@ func slowSnapshot(form string) command {
 // fetched once.
 func race(t *testing.T, form string, clients ...client) {
 	t.Helper()
+	want := clean(t, slow(t, 20*usual), form)
 	server := slow(t, usual)
-	want := clean(t, server, form)
 	p := newPlace(t)
 	var workers []*worker
 	for _, c := range clients {
@@ -151,13 +151,13 @@ func whole(t *testing.T, want, got tree) {
 // another process finish it.
 func TestKilledDownloadsAreGoneOnWith(t *testing.T) {
 	for form := range forms {
+		want := clean(t, slow(t, 20*usual), form)
 		for n := range 10 {
 			t.Run(fmt.Sprintf("%s/%d", form, n), func(t *testing.T) {
 				t.Parallel()
-				server := slow(t, usual)
-				want := clean(t, server, form)
+				server := slow(t, 2*usual)
 				p := newPlace(t)
-				after := rand.N(1200 * time.Millisecond)
+				after := rand.N(700 * time.Millisecond)
 				killed(t, ours, server, p, form, after)
 				left := unfinished(t, p.root)
 				t.Logf("killed after %v, with files of %d bytes in the making", after, left)
@@ -207,11 +207,11 @@ func TestKilledDownloadsAreFinishedByTheOther(t *testing.T) {
 		for form := range forms {
 			for name, pair := range map[string][2]client{"ours first": {ours, python}, "Python first": {python, ours}} {
 				t.Run(python.name+"/"+form+"/"+strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-					server := slow(t, usual)
-					want := clean(t, server, form)
+					want := clean(t, slow(t, 20*usual), form)
+					server := slow(t, 2*usual)
 					for range 3 {
 						p := newPlace(t)
-						killed(t, pair[0], server, p, form, rand.N(1200*time.Millisecond))
+						killed(t, pair[0], server, p, form, rand.N(700*time.Millisecond))
 						whole(t, want.older(), treeOf(t, p.root).older())
 						start(t, pair[1], server).must(p.in(slowSnapshot(form)))
 						// Neither takes what the other has in the making: it stays for a day.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +43,7 @@ type command struct {
 	Force    bool     `json:"force,omitempty"`
 	Commits  []string `json:"commits,omitempty"` // to delete
 	Names    []string `json:"names,omitempty"`   // to choose from
+	Retries  int      `json:"retries,omitempty"` // of ours; 0 is its own number
 }
 
 // answer is what came of a command.
@@ -254,6 +256,12 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	flag.Parse()
+	// The tests wait for slow hubs, most of the time.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
