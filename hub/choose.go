@@ -276,9 +276,9 @@ func choose(repo Repo, files []File, where string) (*chosen, error) {
 	dir := path.Dir(pkg.Path)
 	names, found := filesBeside(files, dir)
 	c.files = append(c.files, names...)
-	for !found && dir != "." {
-		dir = path.Dir(dir)
-		if names, found = filesBeside(files, dir); found {
+	if !found {
+		if dir, found = above(dir, tokenizerFolders(files)); found {
+			names, _ = filesBeside(files, dir)
 			c.files = append(c.files, names...)
 		}
 	}
@@ -286,6 +286,27 @@ func choose(repo Repo, files []File, where string) (*chosen, error) {
 		c.tokenizer = dir
 	}
 	return c, nil
+}
+
+// tokenizerFolders are the folders of a repository that have a tokenizer.
+func tokenizerFolders(files []File) map[string]bool {
+	dirs := map[string]bool{}
+	for _, f := range files {
+		if dir, name := path.Split(f.Path); IsTokenizer(name) {
+			dirs[path.Clean(dir)] = true // "" is the root too, "."
+		}
+	}
+	return dirs
+}
+
+// above returns the nearest folder above another one that is among dirs.
+func above(dir string, dirs map[string]bool) (string, bool) {
+	for dir != "." {
+		if dir = path.Dir(dir); dirs[dir] {
+			return dir, true
+		}
+	}
+	return dir, false
 }
 
 // chooseTokenizer returns the files of a tokenizer in a folder, "" being the root, or

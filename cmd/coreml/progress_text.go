@@ -124,7 +124,10 @@ func (r *row) bar(width int) string {
 }
 
 func (r *row) sizes() string {
-	if r.size < 0 {
+	switch {
+	case r.size < 0 && r.done == 0:
+		return ""
+	case r.size < 0:
 		return bytesText(r.done)
 	}
 	return bytesText(r.done) + " / " + bytesText(r.size)

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,11 +74,11 @@ func (c *pullCmd) Run(ctx context.Context, s *streams) error {
 	}
 	switch {
 	case err != nil && c.JSON && ctx.Err() == nil:
-		return errors.Join(err, tally.write(s.out, map[string]any{"event": "error", "error": explain(err)}))
+		return errors.Join(err, printJSON(s.out, map[string]any{"event": "error", "error": explain(err)}))
 	case err != nil:
 		return err
 	case c.JSON:
-		return tally.write(s.out, tally.result(repo, snap))
+		return printJSON(s.out, tally.result(repo, snap))
 	case !c.Quiet:
 		if _, err := fmt.Fprintln(s.err, tally.text(repo, snap)); err != nil {
 			return err
@@ -183,19 +182,9 @@ func (t *tally) print(out io.Writer, e hub.Event) {
 	if e.Err != nil {
 		line.Error = explain(e.Err)
 	}
-	if err := t.write(out, line); err != nil && t.failed == nil {
+	if err := printJSON(out, line); err != nil && t.failed == nil {
 		t.failed = err
 	}
-}
-
-// write writes a line of JSON.
-func (t *tally) write(out io.Writer, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(append(text, '\n'))
-	return err
 }
 
 // pullResult is the last line of --json.
