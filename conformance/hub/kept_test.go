@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -6,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/hub/hubtest"
 )
@@ -122,4 +126,59 @@ func scansDiffer(t *testing.T, python client, a, b *scan) string {
 		}
 	}
 	return strings.Join(list, "\n")
+}
+
+// TestASecondRunAsksOnce counts the requests for what is there already.
+func TestASecondRunAsksOnce(t *testing.T) {
+	server := serveStories(t)
+	for form, c := range forms {
+		for _, w := range []*worker{start(t, ours, server), start(t, ours, server, "HF_HUB_OFFLINE=1")} {
+			p := newPlace(t)
+			c.ID = "org/rich"
+			start(t, ours, server).must(p.in(c))
+			server.ClearLog()
+			w.must(p.in(c))
+			offline := slices.Contains(w.cmd.Env, "HF_HUB_OFFLINE=1")
+			want := 1
+			if offline {
+				want = 0
+			}
+			if n := len(server.Requests()); n != want {
+				t.Errorf("%s, offline %v: %d requests, want %d", form, offline, n, want)
+			}
+		}
+	}
+}
+
+// TestWhatIsBeingDownloadedIsNotDeleted deletes a repository in whose folder another
+// process is at work.
+func TestWhatIsBeingDownloadedIsNotDeleted(t *testing.T) {
+	for _, c := range finishers() {
+		t.Run(c.name, func(t *testing.T) {
+			want := clean(t, slow(t, 20*usual), "cache")
+			server := slow(t, usual)
+			p := newPlace(t)
+			w, deleter := start(t, c, server), start(t, ours, server)
+			some := slowSnapshot("cache")
+			some.Allow = []string{"*.json"}
+			w.must(p.in(some))
+			w.send(p.in(slowSnapshot("cache")))
+			for limit := time.Now().Add(10 * time.Second); len(unfinished(t, p.root)) < 3; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(limit) {
+					t.Fatal("nothing is downloaded")
+				}
+			}
+			a := deleter.do(p.in(command{Op: "delete", Commits: []string{server.Commit("", "org/slow", "main")}}))
+			if !strings.Contains(a.Text, "another process is downloading it") {
+				t.Errorf("it was deleted: %+v", a)
+			}
+			if a := w.answer(); a.Error != "" {
+				t.Errorf("the download failed: %s", a.Text)
+			}
+			deleter.must(p.in(slowSnapshot("cache"))) // what was no longer wanted is there again
+			if d := differences(want.older(), treeOf(t, p.root).older()); d != "" {
+				t.Errorf("after a single download, and after the deletion:\n%s", d)
+			}
+		})
+	}
 }
