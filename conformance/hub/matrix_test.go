@@ -20,6 +20,10 @@ var matrix = map[string]string{
 	"moved":             "",
 	"resolve-cache":     "",
 	"weak":              "",
+	"info-fails-once":   "",
+	"list-fails-once":   "",
+	"head-fails-once":   "",
+	"list-cut-once":     "",
 	"unavailable-twice": "",
 	"busy-once":         "",
 	"cut-twice":         "",
@@ -138,10 +142,6 @@ func valid(t *testing.T, dir string) {
 // noLeaks checks that the second origin never saw the token.
 func noLeaks(t *testing.T, server *hubtest.Server) {
 	t.Helper()
-	requests := server.Requests()
-	if len(requests) == 0 {
-		t.Error("no request was made")
-	}
 	for _, r := range server.Leaks(token) {
 		t.Errorf("the token went to the second origin: %s %s", r.Method, r.Path)
 	}
