@@ -142,7 +142,7 @@ func TestACacheOfAnotherUserIsRead(t *testing.T) {
 		t.Skip("SKIP: root alone can be another user")
 	}
 	server := slow(t, 10*usual)
-	root, err := os.MkdirTemp("", "hub-user-*")
+	root, err := os.MkdirTemp("", "hub-user-*") //nolint:usetesting // t.TempDir lies in a folder that root alone may enter
 	if err != nil {
 		t.Fatal(err)
 	}

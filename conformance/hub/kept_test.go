@@ -18,12 +18,17 @@ import (
 
 // full fills a cache with revisions that share files, of repositories of each kind,
 // and with what is not in order.
-func full(t *testing.T, w *worker, server *hubtest.Server, p place) {
+func full(t *testing.T, w *worker, p place) {
 	t.Helper()
 	w.t = t
 	for _, c := range []command{
-		{ID: "org/rich"}, {ID: "org/rich", Revision: "v1.0"}, {ID: "org/rich", Revision: "refs/pr/1"}, {ID: "org/rich", Type: "dataset"},
-		{ID: "org/rich", Type: "space", Revision: "feature/x", Allow: []string{"sub/*"}}, {ID: "matrix/none"}, {ID: "matrix/moved"},
+		{ID: "org/rich"},
+		{ID: "org/rich", Revision: "v1.0"},
+		{ID: "org/rich", Revision: "refs/pr/1"},
+		{ID: "org/rich", Type: "dataset"},
+		{ID: "org/rich", Type: "space", Revision: "feature/x", Allow: []string{"sub/*"}},
+		{ID: "matrix/none"},
+		{ID: "matrix/moved"},
 	} {
 		c.Op = "snapshot"
 		w.must(p.in(c))
@@ -64,7 +69,7 @@ func TestScanAndDeleteBesidePython(t *testing.T) {
 		for writer, w := range map[string]*worker{"ours": mine, "python": theirs} {
 			t.Run(python.name+"/written-by-"+writer, func(t *testing.T) {
 				p := newPlace(t)
-				full(t, w, server, p)
+				full(t, w, p)
 				mine.t, theirs.t = t, t
 				scan := p.in(command{Op: "scan"})
 				if d := scansDiffer(t, python, mine.must(scan).Scan, theirs.must(scan).Scan); d != "" {

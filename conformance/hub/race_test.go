@@ -86,6 +86,7 @@ func race(t *testing.T, form string, clients ...client) {
 }
 
 func TestProcessesFetchEachBodyOnce(t *testing.T) {
+	t.Parallel()
 	for form := range forms {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
@@ -152,6 +153,7 @@ func whole(t *testing.T, want, got tree) {
 // TestKilledDownloadsAreGoneOnWith kills a download at ten random points, and lets
 // another process finish it.
 func TestKilledDownloadsAreGoneOnWith(t *testing.T) {
+	t.Parallel()
 	for form := range forms {
 		want := clean(t, slow(t, 20*usual), form)
 		for n := range 10 {

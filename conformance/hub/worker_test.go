@@ -145,7 +145,7 @@ func start(t *testing.T, c client, hub *hubtest.Server, env ...string) *worker {
 // run is start with a say in how the process is run.
 func run(t *testing.T, c client, hub *hubtest.Server, how func(*exec.Cmd)) *worker {
 	t.Helper()
-	w := &worker{client: c, t: t, cmd: exec.Command(c.program[0], c.program[1:]...)}
+	w := &worker{client: c, t: t, cmd: exec.CommandContext(t.Context(), c.program[0], c.program[1:]...)}
 	w.cmd.Env = append(cleanEnv(), "HF_HOME="+t.TempDir(), "HF_TOKEN="+token, workerEnv+"=1", "PYTHONDONTWRITEBYTECODE=1")
 	w.cmd.Env = append(w.cmd.Env, hub.Env()...)
 	w.cmd.Stderr = &w.stderr
