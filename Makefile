@@ -61,6 +61,13 @@ cancel: ## how late each large operation and each call returns after its context
 hostile: ## hostile templates and tokenizers at full size, which the tests meet at a part of it; some minutes
 	COREML_HOSTILE=full go test -count=1 -timeout 30m ./internal/jinja ./tokenizer
 
+HUB ?= .cache/hub
+
+.PHONY: hub-conformance
+hub-conformance: ## package hub beside two versions of Python's huggingface_hub, and 4 GiB beside curl; needs Python 3 with pip, some minutes
+	PYTHON="$(PYTHON)" conformance/hub/install.sh $(HUB)
+	COREML_HUB_CONFORMANCE=$(abspath $(HUB)) go test -count=1 -timeout 40m -v ./conformance/hub
+
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
 

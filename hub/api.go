@@ -96,7 +96,7 @@ func (b *bounded) Read(p []byte) (n int, err error) {
 	if b.left -= int64(n); b.left < 0 {
 		n, err = n-1, fmt.Errorf("%w: one answer of more than %d bytes", ErrTooLarge, int64(MaxPage))
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		b.err = err
 	}
 	return n, err

@@ -120,7 +120,7 @@ func (d *Deletion) Run(ctx context.Context) (*Deleted, error) {
 	if err != nil {
 		return &Deleted{}, fmt.Errorf("hub: delete: %w", err)
 	}
-	defer c.Close() //nolint:errcheck // nothing is written through it
+	defer c.Close()
 	done, err := c.Delete(ctx, d.targets...)
 	out := &Deleted{}
 	if done != nil {

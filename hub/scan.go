@@ -108,7 +108,7 @@ type CachedFile struct {
 }
 
 // CacheWarning says that something in a cache is not in order.
-type CacheWarning struct {
+type CacheWarning struct { //nolint:errname // it is no failure
 	// Path is what it is about.
 	Path string
 
@@ -133,7 +133,7 @@ func Scan(ctx context.Context, dir string) (*CacheInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hub: scan the cache: %w", err)
 	}
-	defer c.Close() //nolint:errcheck // it was only read
+	defer c.Close()
 	info, err := c.Scan(ctx)
 	if err != nil {
 		return nil, cacheFailure("scan the cache", err)

@@ -11,6 +11,5 @@ func freeSpace(dir string) (free uint64, ok bool) {
 	if err := unix.Statfs(dir, &s); err != nil || s.Blocks == 0 || s.Bsize <= 0 {
 		return 0, false
 	}
-	blocks := int64(s.Bavail) //nolint:unconvert // its type is another one on each system
-	return uint64(max(0, blocks)) * uint64(s.Bsize), true
+	return uint64(max(0, s.Bavail)) * uint64(s.Bsize), true //nolint:unconvert // its type is another one on each system
 }

@@ -34,7 +34,7 @@ func fromNetwork(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, ErrNotHub), errors.Is(err, ErrOffline), errors.Is(err, ErrUnsafeName):
+	case errors.Is(err, ErrNotHub), errors.Is(err, ErrTooLarge), errors.Is(err, ErrOffline), errors.Is(err, ErrUnsafeName):
 		return err
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {

@@ -54,7 +54,7 @@ func (j *job) toCache(ctx context.Context, revision, path string, m metadata, kn
 	if err != nil {
 		return "", fromCache(err, path)
 	}
-	defer lock.Unlock()
+	defer lock.Unlock() //nolint:errcheck // what was done under it counts
 	// Another process may have brought it while this one waited.
 	if size, ok := j.in.HasBlob(m.etag); ok && !j.force && (m.size < 0 || size == m.size) {
 		if err := j.in.Link(m.commit, path, m.etag); err != nil {

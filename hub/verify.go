@@ -84,7 +84,7 @@ func (c *Client) verify(ctx context.Context, repo Repo, each func(VerifiedFile) 
 	if err != nil {
 		return err
 	}
-	defer opened.Close() //nolint:errcheck // it was only read
+	defer opened.Close()
 	op := fmt.Sprintf("verify %s", repo)
 	in, err := opened.Repo(kinds[repo.Type], repo.ID)
 	if err != nil {

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http/httptrace"
@@ -75,7 +76,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.w.heard()
 	n, err := b.ReadCloser.Read(p)
 	b.w.pause()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = b.w.cause(b.ctx, plainError(err))
 	}
 	return n, err

@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -6,20 +8,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/hub/hubtest"
 )
 
 // full fills a cache with revisions that share files, of repositories of each kind,
 // and with what is not in order.
-func full(t *testing.T, w *worker, server *hubtest.Server, p place) {
+func full(t *testing.T, w *worker, p place) {
 	t.Helper()
 	w.t = t
 	for _, c := range []command{
-		{ID: "org/rich"}, {ID: "org/rich", Revision: "v1.0"}, {ID: "org/rich", Revision: "refs/pr/1"}, {ID: "org/rich", Type: "dataset"},
-		{ID: "org/rich", Type: "space", Revision: "feature/x", Allow: []string{"sub/*"}}, {ID: "matrix/none"}, {ID: "matrix/moved"},
+		{ID: "org/rich"},
+		{ID: "org/rich", Revision: "v1.0"},
+		{ID: "org/rich", Revision: "refs/pr/1"},
+		{ID: "org/rich", Type: "dataset"},
+		{ID: "org/rich", Type: "space", Revision: "feature/x", Allow: []string{"sub/*"}},
+		{ID: "matrix/none"},
+		{ID: "matrix/moved"},
 	} {
 		c.Op = "snapshot"
 		w.must(p.in(c))
@@ -60,7 +69,7 @@ func TestScanAndDeleteBesidePython(t *testing.T) {
 		for writer, w := range map[string]*worker{"ours": mine, "python": theirs} {
 			t.Run(python.name+"/written-by-"+writer, func(t *testing.T) {
 				p := newPlace(t)
-				full(t, w, server, p)
+				full(t, w, p)
 				mine.t, theirs.t = t, t
 				scan := p.in(command{Op: "scan"})
 				if d := scansDiffer(t, python, mine.must(scan).Scan, theirs.must(scan).Scan); d != "" {
@@ -122,4 +131,59 @@ func scansDiffer(t *testing.T, python client, a, b *scan) string {
 		}
 	}
 	return strings.Join(list, "\n")
+}
+
+// TestASecondRunAsksOnce counts the requests for what is there already.
+func TestASecondRunAsksOnce(t *testing.T) {
+	server := serveStories(t)
+	for form, c := range forms {
+		for _, w := range []*worker{start(t, ours, server), start(t, ours, server, "HF_HUB_OFFLINE=1")} {
+			p := newPlace(t)
+			c.ID = "org/rich"
+			start(t, ours, server).must(p.in(c))
+			server.ClearLog()
+			w.must(p.in(c))
+			offline := slices.Contains(w.cmd.Env, "HF_HUB_OFFLINE=1")
+			want := 1
+			if offline {
+				want = 0
+			}
+			if n := len(server.Requests()); n != want {
+				t.Errorf("%s, offline %v: %d requests, want %d", form, offline, n, want)
+			}
+		}
+	}
+}
+
+// TestWhatIsBeingDownloadedIsNotDeleted deletes a repository in whose folder another
+// process is at work.
+func TestWhatIsBeingDownloadedIsNotDeleted(t *testing.T) {
+	for _, c := range finishers() {
+		t.Run(c.name, func(t *testing.T) {
+			want := clean(t, slow(t, 20*usual), "cache")
+			server := slow(t, usual)
+			p := newPlace(t)
+			w, deleter := start(t, c, server), start(t, ours, server)
+			some := slowSnapshot("cache")
+			some.Allow = []string{"*.json"}
+			w.must(p.in(some))
+			w.send(p.in(slowSnapshot("cache")))
+			for limit := time.Now().Add(10 * time.Second); len(unfinished(t, p.root)) < 3; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(limit) {
+					t.Fatal("nothing is downloaded")
+				}
+			}
+			a := deleter.do(p.in(command{Op: "delete", Commits: []string{server.Commit("", "org/slow", "main")}}))
+			if !strings.Contains(a.Text, "another process is downloading it") {
+				t.Errorf("it was deleted: %+v", a)
+			}
+			if a := w.answer(); a.Error != "" {
+				t.Errorf("the download failed: %s", a.Text)
+			}
+			deleter.must(p.in(slowSnapshot("cache"))) // what was no longer wanted is there again
+			if d := differences(want.older(), treeOf(t, p.root).older()); d != "" {
+				t.Errorf("after a single download, and after the deletion:\n%s", d)
+			}
+		})
+	}
 }

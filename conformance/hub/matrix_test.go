@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -18,6 +20,10 @@ var matrix = map[string]string{
 	"moved":             "",
 	"resolve-cache":     "",
 	"weak":              "",
+	"info-fails-once":   "",
+	"list-fails-once":   "",
+	"head-fails-once":   "",
+	"list-cut-once":     "",
 	"unavailable-twice": "",
 	"busy-once":         "",
 	"cut-twice":         "",
@@ -100,8 +106,8 @@ func TestFaultMatrix(t *testing.T) {
 			for form, c := range forms {
 				t.Run(name+"/"+form, func(t *testing.T) {
 					t.Parallel()
-					if testing.Short() && want == "other" {
-						t.Skip("retries for half a minute")
+					if want == "other" {
+						c.Retries = 1 // there is no use in waiting for half a minute
 					}
 					p := newPlace(t)
 					// Each form is a client of its own, for whom the faults are counted.
@@ -133,12 +139,11 @@ func valid(t *testing.T, dir string) {
 	}
 }
 
-// noLeaks checks that the second origin never saw the token.
+// noLeaks checks that the second origin never saw the token, which the hub has seen.
 func noLeaks(t *testing.T, server *hubtest.Server) {
 	t.Helper()
-	requests := server.Requests()
-	if len(requests) == 0 {
-		t.Error("no request was made")
+	if all := server.Requests(); len(all) > 0 && !slices.ContainsFunc(all, hubtest.Request.Authorized) {
+		t.Error("no request had a token: there was nothing to leak")
 	}
 	for _, r := range server.Leaks(token) {
 		t.Errorf("the token went to the second origin: %s %s", r.Method, r.Path)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -43,7 +45,7 @@ func work(stdin io.Reader, stdout io.Writer) error {
 
 // obey does what a command says.
 func obey(ctx context.Context, c command) (a answer, err error) {
-	client := &hub.Client{CacheDir: c.Cache}
+	client := &hub.Client{CacheDir: c.Cache, Retries: c.Retries}
 	repo := hub.Repo{ID: c.ID, Revision: c.Revision, Type: map[string]hub.RepoType{"dataset": hub.Dataset, "space": hub.Space}[c.Type]}
 	switch c.Op {
 	case "snapshot":

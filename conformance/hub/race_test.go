@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -50,8 +52,8 @@ func slowSnapshot(form string) command {
 // fetched once.
 func race(t *testing.T, form string, clients ...client) {
 	t.Helper()
+	want := clean(t, slow(t, 20*usual), form)
 	server := slow(t, usual)
-	want := clean(t, server, form)
 	p := newPlace(t)
 	var workers []*worker
 	for _, c := range clients {
@@ -84,6 +86,7 @@ func race(t *testing.T, form string, clients ...client) {
 }
 
 func TestProcessesFetchEachBodyOnce(t *testing.T) {
+	t.Parallel()
 	for form := range forms {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
@@ -150,19 +153,19 @@ func whole(t *testing.T, want, got tree) {
 // TestKilledDownloadsAreGoneOnWith kills a download at ten random points, and lets
 // another process finish it.
 func TestKilledDownloadsAreGoneOnWith(t *testing.T) {
+	t.Parallel()
 	for form := range forms {
+		want := clean(t, slow(t, 20*usual), form)
 		for n := range 10 {
 			t.Run(fmt.Sprintf("%s/%d", form, n), func(t *testing.T) {
 				t.Parallel()
-				server := slow(t, usual)
-				want := clean(t, server, form)
+				server := slow(t, 2*usual)
 				p := newPlace(t)
-				after := rand.N(1200 * time.Millisecond)
+				after := rand.N(700 * time.Millisecond)
 				killed(t, ours, server, p, form, after)
 				left := unfinished(t, p.root)
 				t.Logf("killed after %v, with files of %d bytes in the making", after, left)
 				whole(t, want, treeOf(t, p.root))
-				before := server.Bodies()
 				start(t, ours, server).must(p.in(slowSnapshot(form)))
 				if d := differences(want, treeOf(t, p.root)); d != "" {
 					t.Errorf("after a single download, and after going on:\n%s", d)
@@ -172,8 +175,8 @@ func TestKilledDownloadsAreGoneOnWith(t *testing.T) {
 					t.Errorf("%d files were gone on with, and %d were in the making", resumed, most)
 				}
 				for file, n := range server.Bodies() {
-					if twice := strings.HasSuffix(file, "same.txt") && form == "local"; n-before[file] > 1 && !twice || n > 2 && !twice {
-						t.Errorf("%s was asked for %d times before the kill and %d times after it", file, before[file], n-before[file])
+					if twice := strings.HasSuffix(file, "same.txt") && form == "local"; n > 2 && !twice {
+						t.Errorf("%s was asked for %d times: by the process that was killed, and by the other", file, n)
 					}
 				}
 				refetched(t, server, left)
@@ -207,11 +210,11 @@ func TestKilledDownloadsAreFinishedByTheOther(t *testing.T) {
 		for form := range forms {
 			for name, pair := range map[string][2]client{"ours first": {ours, python}, "Python first": {python, ours}} {
 				t.Run(python.name+"/"+form+"/"+strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
-					server := slow(t, usual)
-					want := clean(t, server, form)
+					want := clean(t, slow(t, 20*usual), form)
+					server := slow(t, 2*usual)
 					for range 3 {
 						p := newPlace(t)
-						killed(t, pair[0], server, p, form, rand.N(1200*time.Millisecond))
+						killed(t, pair[0], server, p, form, rand.N(700*time.Millisecond))
 						whole(t, want.older(), treeOf(t, p.root).older())
 						start(t, pair[1], server).must(p.in(slowSnapshot(form)))
 						// Neither takes what the other has in the making: it stays for a day.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -6,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/gocoreml/coreml/hub/hubtest"
@@ -304,6 +307,46 @@ func TestStories(t *testing.T) {
 				t.Errorf("%d requests were made without the network", n)
 			}
 		})
+	}
+	noLeaks(t, server)
+}
+
+// TestStoriesElsewhereBesidePython tells some of the stories where links cannot be
+// made, and to users whose files others may read and write, or not.
+func TestStoriesElsewhereBesidePython(t *testing.T) {
+	clients := pythons(t)
+	server := serveStories(t)
+	some := []string{"snapshot", "file in folders", "file by force", "more and more", "two revisions", "missing file", "local", "local, from the cache", "shared store", "the branch moves"}
+	for name, c := range map[string]struct {
+		env   string
+		umask int
+	}{
+		"without links":       {"HF_HUB_DISABLE_SYMLINKS=1", 0o022},
+		"a cache for oneself": {"", 0o077},
+		"a cache for a group": {"", 0o002},
+	} {
+		for _, python := range clients {
+			if c.env != "" && python.name != versions[0] {
+				continue // it has no such setting
+			}
+			before := syscall.Umask(c.umask)
+			mine, theirs := start(t, ours, server, c.env), start(t, python, server, c.env)
+			syscall.Umask(before)
+			for _, title := range some {
+				if c.env != "" && title == "file by force" {
+					continue // Python fetches it and does not put it into the snapshot
+				}
+				t.Run(strings.ReplaceAll(name+"/"+python.name+"/"+title, " ", "-"), func(t *testing.T) {
+					p, q := newPlace(t), newPlace(t)
+					s := stories()[title]
+					said := tell(t, mine, server, p, s)
+					if want := tell(t, theirs, server, q, s); !slices.Equal(said, want) {
+						t.Errorf("ours said %q, %s %q", said, python.name, want)
+					}
+					same(t, python, treeOf(t, p.root), treeOf(t, q.root))
+				})
+			}
+		}
 	}
 	noLeaks(t, server)
 }

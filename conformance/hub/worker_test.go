@@ -1,9 +1,12 @@
+//go:build linux
+
 package hub_test
 
 import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +45,7 @@ type command struct {
 	Force    bool     `json:"force,omitempty"`
 	Commits  []string `json:"commits,omitempty"` // to delete
 	Names    []string `json:"names,omitempty"`   // to choose from
+	Retries  int      `json:"retries,omitempty"` // of ours; 0 is its own number
 }
 
 // answer is what came of a command.
@@ -141,7 +145,7 @@ func start(t *testing.T, c client, hub *hubtest.Server, env ...string) *worker {
 // run is start with a say in how the process is run.
 func run(t *testing.T, c client, hub *hubtest.Server, how func(*exec.Cmd)) *worker {
 	t.Helper()
-	w := &worker{client: c, t: t, cmd: exec.Command(c.program[0], c.program[1:]...)}
+	w := &worker{client: c, t: t, cmd: exec.CommandContext(t.Context(), c.program[0], c.program[1:]...)}
 	w.cmd.Env = append(cleanEnv(), "HF_HOME="+t.TempDir(), "HF_TOKEN="+token, workerEnv+"=1", "PYTHONDONTWRITEBYTECODE=1")
 	w.cmd.Env = append(w.cmd.Env, hub.Env()...)
 	w.cmd.Stderr = &w.stderr
@@ -254,6 +258,12 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	flag.Parse()
+	// The tests wait for slow hubs, most of the time.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

@@ -136,7 +136,7 @@ func (a *answer) lie() {
 	fmt.Fprintf(a.buf, "HTTP/1.1 %d %s\r\n", a.status, http.StatusText(a.status))
 	h.Write(a.buf) //nolint:errcheck // as with the body
 	fmt.Fprint(a.buf, "\r\n")
-	a.buf.Flush() //nolint:errcheck // as with the body
+	a.buf.Flush()
 }
 
 // hijack takes the connection over from net/http, and with it the care for its end:
@@ -253,7 +253,7 @@ func (a *answer) paced(p []byte) error {
 // flush sends what is buffered.
 func (a *answer) flush() {
 	if a.conn == nil {
-		http.NewResponseController(a.w).Flush() //nolint:errcheck // as with the body
+		http.NewResponseController(a.w).Flush()
 	}
 }
 

@@ -22,7 +22,7 @@ func Example() {
 	hub.Add(hubtest.Fault{Op: hubtest.Body, To: 1, Do: hubtest.Do{Status: 503}})
 
 	for _, name := range []string{"config.json", "config.json", "model.safetensors", "model.safetensors"} {
-		resp, err := http.Get(hub.URL() + "/org/name/resolve/main/" + name)
+		resp, err := http.Get(hub.URL() + "/org/name/resolve/main/" + name) //nolint:noctx // as short as it can be
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -77,7 +77,7 @@ func TestAFaultStrikesWhatItNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			struck = struck || r.StatusCode == 503
+			struck = struck || r.StatusCode == http.StatusServiceUnavailable
 		}
 		if !struck {
 			t.Errorf("by %s: nothing was struck", name)
@@ -252,7 +252,7 @@ func TestClosingEndsWhatHangs(t *testing.T) {
 	s.Add(hubtest.Fault{Op: hubtest.Info, Do: hubtest.Do{Hang: true}}, hubtest.Fault{Op: hubtest.Tree, Do: hubtest.Do{Raw: "x", Endless: true}})
 	var wg sync.WaitGroup
 	for _, url := range []string{s.URL() + "/api/models/" + repoID, treeURL(s)} {
-		wg.Go(func() { ask(t, http.MethodGet, url) }) //nolint:errcheck // fails when the server closes
+		wg.Go(func() { ask(t, http.MethodGet, url) }) // fails when the server closes
 	}
 	for s.Count(func(hubtest.Request) bool { return true }) < 2 {
 		time.Sleep(time.Millisecond)

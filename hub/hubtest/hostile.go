@@ -125,7 +125,7 @@ func deflated(block []byte) []byte {
 	var b bytes.Buffer
 	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is valid
 	w.Write(block)                                     //nolint:errcheck // into memory
-	w.Flush()                                          //nolint:errcheck // into memory
+	w.Flush()
 	return b.Bytes()
 }
 

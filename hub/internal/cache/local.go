@@ -168,7 +168,7 @@ func (l *LocalDir) Metadata(ctx context.Context, name string) (Metadata, bool, e
 	lock, err := l.Lock(ctx, name)
 	switch {
 	case err == nil:
-		defer lock.Unlock()
+		defer lock.Unlock() //nolint:errcheck // it was only read under it
 	case !errors.Is(err, ErrReadOnly):
 		return Metadata{}, false, err
 	}
@@ -237,7 +237,7 @@ func (l *LocalDir) SetMetadata(ctx context.Context, name, commit, etag string) e
 	if err != nil {
 		return err
 	}
-	defer lock.Unlock()
+	defer lock.Unlock() //nolint:errcheck // what was written under it counts
 	note := fmt.Sprintf("%s\n%s\n%s\n", commit, etag, pythonFloat(float64(time.Now().UnixNano())/1e9))
 	return l.replace(metadataName(name), path.Base(name)+".*.tmp", []byte(note), 0o666)
 }

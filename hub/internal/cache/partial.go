@@ -198,11 +198,11 @@ func (p *Partial) adopt(ctx context.Context, dir, prefix string) error {
 			continue
 		case size <= best: // it is of no use any more, and nobody's
 			file.Close()
-			p.root.Remove(full)
+			_ = p.root.Remove(full)
 			continue
 		case p.file != nil:
 			p.file.Close()
-			p.root.Remove(p.name)
+			_ = p.root.Remove(p.name)
 		}
 		p.file, p.name, best = file, full, size
 	}
@@ -438,7 +438,7 @@ func (f *folder) sweep(name string, lock func() (*Lock, error)) {
 	if err != nil {
 		return
 	}
-	defer l.Unlock()
+	defer l.Unlock() //nolint:errcheck // what was done under it counts
 	file, err := root.OpenFile(name, os.O_RDWR|noWait, 0)
 	if err != nil {
 		return

@@ -62,7 +62,7 @@ type FileInfo struct {
 
 // Warning is about something in a cache folder that is not as it should be. What
 // it is about is left out.
-type Warning struct {
+type Warning struct { //nolint:errname // it is no failure
 	Path string // absolute
 	Why  string
 	Kind Kind   // of the repository that is left out for it, "" where there is none

@@ -107,7 +107,7 @@ func (v *verifier) file(name string, listed TreeEntry) (Checked, error) {
 		return Checked{Size: listed.Size, Status: StatusMissing}, nil
 	}
 	if err != nil {
-		return Checked{Path: v.r.c.path(name), Status: StatusCorrupt, Err: err}, nil
+		return Checked{Path: v.r.c.path(name), Status: StatusCorrupt, Err: err}, nil //nolint:nilerr // it is the finding
 	}
 	blob := name
 	digest := Digest{SHA256: listed.LFSSHA256}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package hub_test
 
 import (
@@ -63,7 +65,7 @@ func TestAFullDiskLeavesAValidCache(t *testing.T) {
 		for form := range forms {
 			for _, finisher := range finishers() {
 				t.Run(name+"/"+form+"/"+finisher.name, func(t *testing.T) {
-					server := slow(t, 20_000_000)
+					server := slow(t, 10*usual)
 					want := clean(t, server, form)
 					d := newDisk(t, options)
 					a := start(t, ours, server).do(d.in(slowSnapshot(form)))
@@ -98,7 +100,7 @@ func TestAReadOnlyCacheIsRead(t *testing.T) {
 	for form := range forms {
 		for _, finisher := range finishers() {
 			t.Run(form+"/"+finisher.name, func(t *testing.T) {
-				server := slow(t, 20_000_000)
+				server := slow(t, 10*usual)
 				want := clean(t, server, form)
 				d := newDisk(t, "size=64m")
 				mine := start(t, ours, server)
@@ -139,8 +141,8 @@ func TestACacheOfAnotherUserIsRead(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("SKIP: root alone can be another user")
 	}
-	server := slow(t, 20_000_000)
-	root, err := os.MkdirTemp("", "hub-user-*")
+	server := slow(t, 10*usual)
+	root, err := os.MkdirTemp("", "hub-user-*") //nolint:usetesting // t.TempDir lies in a folder that root alone may enter
 	if err != nil {
 		t.Fatal(err)
 	}
