@@ -116,6 +116,8 @@ func fromCache(err error, path string) error {
 		return fmt.Errorf("%w: %w", ErrUnsafeName, err)
 	}
 	switch {
+	case errors.Is(err, cache.ErrTooMany):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case errors.Is(err, cache.ErrDiskFull):
 		return &meaningError{ErrDiskFull, err}
 	case errors.Is(err, cache.ErrReadOnly):
@@ -154,6 +156,9 @@ func (j *job) file(ctx context.Context, revision, path string, known *File) (at 
 	m, err := j.head(ctx, revision, path)
 	if err != nil {
 		return j.fallback(ctx, path, known, err)
+	}
+	if err := agree(m, known); err != nil {
+		return "", err
 	}
 	if m.size < 0 {
 		m.size = size

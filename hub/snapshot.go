@@ -167,12 +167,20 @@ func (j *job) all(ctx context.Context, snap *Snapshot) error {
 	var failed error
 	var next atomic.Int64
 	var wg sync.WaitGroup
+	var left departure
 	for range min(j.s.parallel, len(snap.Files)) {
 		wg.Go(func() {
+			came := false
+			defer func() {
+				if !came {
+					left.by(ctx, recover(), j.s.log)
+					cancel(errOther)
+				}
+			}()
 			for ctx.Err() == nil {
 				k := int(next.Add(1)) - 1
 				if k >= len(snap.Files) {
-					return
+					break
 				}
 				f := &snap.Files[k]
 				if _, err := j.file(ctx, snap.Commit, f.Path, f); err != nil {
@@ -180,9 +188,11 @@ func (j *job) all(ctx context.Context, snap *Snapshot) error {
 					cancel(errOther)
 				}
 			}
+			came = true
 		})
 	}
 	wg.Wait()
+	left.follow()
 	if failed != nil {
 		return failed
 	}

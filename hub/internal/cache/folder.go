@@ -65,6 +65,9 @@ func (f *folder) reading() (*os.Root, error) {
 		return nil, fs.ErrClosed
 	}
 	if f.root == nil {
+		if err := isFolder(f.dir); err != nil {
+			return nil, err
+		}
 		root, err := os.OpenRoot(f.dir)
 		if err != nil {
 			return nil, err
@@ -72,6 +75,16 @@ func (f *folder) reading() (*os.Root, error) {
 		f.root = root
 	}
 	return f.root, nil
+}
+
+// isFolder refuses what is there and is no folder, before it is opened: the open of
+// a pipe would wait.
+func isFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+	}
+	return err
 }
 
 // writing returns the folder's root and makes the folder where it is not there.

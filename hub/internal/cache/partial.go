@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -162,7 +163,14 @@ func (f *folder) eachName(dir string, what func(string)) error {
 	if err != nil {
 		return err
 	}
-	d, err := root.Open(dir)
+	info, err := root.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "read", Path: f.path(dir), Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		return err
+	}
+	d, err := root.OpenFile(dir, os.O_RDONLY|noWait, 0)
 	if err != nil {
 		return err
 	}
