@@ -74,7 +74,7 @@ func useAll(ctx context.Context, r *rig) {
 		_, _ = c.Download(ctx, r.repo, "config.json", nil)
 		_, _ = c.Download(ctx, r.repo, "none", nil)
 		_, _ = c.Snapshot(ctx, r.repo, nil)
-		_, _ = c.Snapshot(ctx, r.repo, &hub.SnapshotOptions{LocalDir: r.dir})
+		_, _ = c.Snapshot(ctx, r.repo, &hub.SnapshotOptions{LocalDir: r.dir + "-local"})
 		_, _ = c.Resolve(ctx, "org/toy", nil)
 		_, _ = c.ResolveTokenizer(ctx, "org/toy", nil)
 	}

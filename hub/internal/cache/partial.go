@@ -107,7 +107,10 @@ func (f *folder) begin(ctx context.Context, m making) (*Partial, error) {
 	if p.file != nil {
 		return p, nil
 	}
-	p.file, p.name, err = create(root, m.dir, func() string { return ownName(m.prefix) }, 0o666)
+	err = within(root, m.dir, func() (err error) {
+		p.file, p.name, err = create(root, m.dir, func() string { return ownName(m.prefix) }, 0o666)
+		return err
+	})
 	if err != nil {
 		return nil, trouble(err)
 	}
