@@ -176,12 +176,12 @@ func (s *settings) setEndpoint(given string) error {
 	}
 	u, err := url.Parse(strings.TrimRight(given, "/"))
 	switch {
+	case strings.Contains(given, "@"): // it is not to be shown
+		return errors.New("hub: the endpoint holds a user's name or password: give a token instead")
 	case err != nil:
 		return fmt.Errorf("hub: the endpoint %s is no address", quote.Name(given, maxName))
-	case u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
+	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", u.RawQuery != "", u.Fragment != "":
 		return fmt.Errorf("hub: the endpoint %s is not of the form https://host", quote.Name(given, maxName))
-	case u.User != nil:
-		return errors.New("hub: the endpoint holds a user's name or password: give a token instead")
 	}
 	s.endpoint = u
 	return nil
@@ -189,11 +189,15 @@ func (s *settings) setEndpoint(given string) error {
 
 // setDir makes the cache's folder an absolute path.
 func (s *settings) setDir(given string) (err error) {
-	if given == "" {
+	fromHome := given == ""
+	if fromHome {
 		given = cacheFolder()
 	}
 	if s.dir, err = filepath.Abs(given); err != nil {
 		return fmt.Errorf("hub: the folder of the cache: %w", err)
+	}
+	if fromHome && strings.HasPrefix(given, "~") {
+		return fmt.Errorf("hub: the folder of the cache, %s, is in a home that is not known: set HF_HOME or HF_HUB_CACHE", quote.Name(given, maxName))
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type Skipped struct {
 // repository, with all that its folder holds, also where that is not in order.
 // What is not there is [ErrNotCached]. It looks at i alone.
 func (i *CacheInfo) Plan(repos ...Repo) (*Deletion, error) {
-	if i.scanned == nil {
+	if i == nil || i.scanned == nil {
 		return nil, errors.New("hub: delete: the information is not that of a scan")
 	}
 	d := &Deletion{dir: i.Dir}
@@ -92,6 +92,9 @@ func (i *CacheInfo) target(r Repo) (cache.Target, error) {
 // branch or tag by which the cache knows one; "" stands for [DefaultRevision]. Nil
 // means nothing.
 func (i *CacheInfo) Revision(r Repo) *CachedRevision {
+	if i == nil {
+		return nil
+	}
 	for k := range i.Repos {
 		if repo, ok := i.Repos[k].Repo(); !ok || repo.Type != r.Type || repo.ID != r.ID {
 			continue
@@ -116,6 +119,9 @@ func (i *CacheInfo) Revision(r Repo) *CachedRevision {
 // that have come to be needed since the scan stay too. The error is that of the
 // context, or of a cache that cannot be used at all; there is a result besides.
 func (d *Deletion) Run(ctx context.Context) (*Deleted, error) {
+	if d == nil || d.dir == "" {
+		return &Deleted{}, errors.New("hub: delete: nothing was planned")
+	}
 	c, err := cache.Open(d.dir, cache.Options{})
 	if err != nil {
 		return &Deleted{}, fmt.Errorf("hub: delete: %w", err)

@@ -131,6 +131,18 @@ func expandPath(s string) string {
 	return s
 }
 
+// ownHome is the user's folder, by the environment or else by the system's list of
+// users; "" where neither knows it, and then a path stays as it is.
+func ownHome() string {
+	if home, err := os.UserHomeDir(); err == nil {
+		return home
+	}
+	if u, err := user.Current(); err == nil {
+		return u.HomeDir
+	}
+	return ""
+}
+
 // expandUser replaces ~ or ~name at the beginning.
 func expandUser(s string) string {
 	if !strings.HasPrefix(s, "~") {
@@ -142,7 +154,7 @@ func expandUser(s string) string {
 	}
 	home := ""
 	if name := s[1:end]; name == "" {
-		home, _ = os.UserHomeDir() // without one the path stays as it is
+		home = ownHome()
 	} else if u, err := user.Lookup(name); err == nil {
 		home = u.HomeDir
 	}

@@ -108,11 +108,12 @@ type reporter struct {
 	mu    sync.Mutex
 	total Event // Files, FilesDone, Bytes, BytesDone
 	at    map[string]int64
+	ended map[string]bool // files that FilesDone has counted
 }
 
 // newReporter makes a reporter for files that are known by name and size.
 func newReporter(f func(Event)) *reporter {
-	return &reporter{f: f, at: map[string]int64{}}
+	return &reporter{f: f, at: map[string]int64{}, ended: map[string]bool{}}
 }
 
 // listed says that files are expected. It comes first.
@@ -135,7 +136,8 @@ func (r *reporter) file(e Event) {
 	defer r.mu.Unlock()
 	r.total.BytesDone += e.Done - r.at[e.File]
 	r.at[e.File] = e.Done
-	if e.Kind == FileDone || e.Kind == FileCached {
+	if (e.Kind == FileDone || e.Kind == FileCached) && !r.ended[e.File] {
+		r.ended[e.File] = true
 		r.total.FilesDone++
 	}
 	r.send(e)

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // worthKeeping is how many bytes of a file in the making are left for the next
@@ -45,6 +48,11 @@ func newJob(s *settings, repo Repo, o DownloadOptions) (_ *job, err error) {
 	j := &job{s: s, repo: repo, force: o.Force, localOnly: o.LocalOnly || s.offline, report: newReporter(o.Progress)}
 	if j.force && j.localOnly {
 		return nil, fmt.Errorf("hub: a download cannot be forced: %w", ErrOffline)
+	}
+	if o.LocalDir != "" {
+		if err := insideCache(s.dir, o.LocalDir); err != nil {
+			return nil, err
+		}
 	}
 	if j.cache, err = s.open(); err != nil {
 		return nil, err
@@ -116,6 +124,8 @@ func fromCache(err error, path string) error {
 		return fmt.Errorf("%w: %w", ErrUnsafeName, err)
 	}
 	switch {
+	case errors.Is(err, cache.ErrTooMany):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case errors.Is(err, cache.ErrDiskFull):
 		return &meaningError{ErrDiskFull, err}
 	case errors.Is(err, cache.ErrReadOnly):
@@ -154,6 +164,9 @@ func (j *job) file(ctx context.Context, revision, path string, known *File) (at 
 	m, err := j.head(ctx, revision, path)
 	if err != nil {
 		return j.fallback(ctx, path, known, err)
+	}
+	if err := agree(m, known); err != nil {
+		return "", err
 	}
 	if m.size < 0 {
 		m.size = size
@@ -287,3 +300,25 @@ func because(what, err error) error {
 
 // absent reports whether an error means no more than that something is not there.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// insideCache refuses a local folder in which the cache keeps what is its own.
+func insideCache(cacheDir, local string) error {
+	real := func(dir string) string {
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+		if there, err := filepath.EvalSymlinks(dir); err == nil {
+			return there
+		}
+		return dir
+	}
+	rel, err := filepath.Rel(real(cacheDir), real(local))
+	if err != nil || !filepath.IsLocal(rel) {
+		return nil //nolint:nilerr // they have nothing to do with each other
+	}
+	first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+	if first == "." || first == "blobs" || first == ".locks" || strings.Contains(first, "--") {
+		return fmt.Errorf("hub: the local folder %s lies in the cache %s: the cache is for the cache's own files", quote.Name(local, maxPath), quote.Name(cacheDir, maxPath))
+	}
+	return nil
+}

@@ -121,3 +121,36 @@ func TestOneFileInALocalFolder(t *testing.T) {
 		t.Errorf("%s, %v", at, err)
 	}
 }
+
+// TestALocalFolderIsNoneOfTheCaches would put files among the cache's own, which are
+// then no cache to anybody.
+func TestALocalFolderIsNoneOfTheCaches(t *testing.T) {
+	r := newRig(t)
+	r.snapshot(nil)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(r.dir, "models--org--toy", "blobs"), link); err != nil {
+		t.Skip(err)
+	}
+	before := filesIn(t, r.dir)
+	for _, dir := range []string{r.dir, filepath.Join(r.dir, "models--org--toy", "blobs"), filepath.Join(r.dir, "models--org--new"), filepath.Join(r.dir, ".locks", "x"), link} {
+		if _, err := r.client.Snapshot(t.Context(), r.repo, &hub.SnapshotOptions{LocalDir: dir}); err == nil {
+			t.Errorf("%s: no error", dir)
+		}
+	}
+	if after := filesIn(t, r.dir); !slices.Equal(after, before) {
+		t.Errorf("the cache has %q", after)
+	}
+	for _, dir := range []string{filepath.Join(r.dir, "my-model"), filepath.Join(filepath.Dir(r.dir), "beside")} {
+		r.isToy(r.localToy(dir))
+	}
+}
+
+// localToy downloads into a folder, and takes the record out of it.
+func (r *rig) localToy(dir string) string {
+	r.t.Helper()
+	r.snapshot(&hub.SnapshotOptions{LocalDir: dir})
+	if err := os.RemoveAll(filepath.Join(dir, ".cache")); err != nil {
+		r.t.Fatal(err)
+	}
+	return dir
+}

@@ -144,7 +144,7 @@ func (s *settings) once(ctx context.Context, r request, trusted bool) (*http.Res
 	}
 	s.reached.Store(true) // also where a transport of the caller's own told of no connection
 	watch.pause()
-	resp.Body = &watchedBody{resp.Body, watch, ctx}
+	resp.Body = &watchedBody{ReadCloser: resp.Body, w: watch, ctx: ctx}
 	return resp, nil
 }
 
@@ -174,6 +174,7 @@ func showURL(u *url.URL) string {
 // again, and closes.
 func closeBody(resp *http.Response) {
 	const little = 4 << 10
+	hurry(resp)
 	_, _ = io.CopyN(io.Discard, resp.Body, little) // best effort: closing is what matters
 	_ = resp.Body.Close()
 }

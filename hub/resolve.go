@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -307,9 +306,13 @@ func (r *resolver) withSizes(ctx context.Context, err error) error {
 		}
 		files = append(files, f)
 	}
+	sizes := map[string]int64{}
 	for _, p := range findPackages(files) {
-		if at := slices.IndexFunc(several.Packages, func(q PackageEntry) bool { return q.Path == p.Path }); at >= 0 {
-			several.Packages[at].Size = p.Size
+		sizes[p.Path] = p.Size
+	}
+	for i := range several.Packages {
+		if size, ok := sizes[several.Packages[i].Path]; ok {
+			several.Packages[i].Size = size
 		}
 	}
 	return err
@@ -354,7 +357,7 @@ func (k *keeper) commits() ([]string, error) {
 	case k.repo.Revision != "":
 		return nil, ErrNotCached
 	}
-	entries, err := os.ReadDir(filepath.Join(k.Dir(), "snapshots"))
+	entries, err := readDir(filepath.Join(k.Dir(), "snapshots"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

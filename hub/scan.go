@@ -61,6 +61,9 @@ type CachedRepo struct {
 // Repo returns the repository for other calls, false for a kind that this package
 // does not know.
 func (r *CachedRepo) Repo() (Repo, bool) {
+	if r == nil {
+		return Repo{}, false
+	}
 	for t, kind := range kinds {
 		if string(kind) == r.Kind {
 			return Repo{Type: RepoType(t), ID: r.ID}, true

@@ -107,7 +107,7 @@ func (j *job) snapshot(ctx context.Context, o *SnapshotOptions) (*Snapshot, erro
 		j.s.log.WarnContext(ctx, "could not note the commit of a revision", "repo", j.repo.String(), "error", err)
 	}
 	j.report.listed(len(snap.Files), bytesOf(snap.Files))
-	if err := j.all(ctx, snap); err != nil {
+	if err := j.allOf(ctx, snap); err != nil {
 		return nil, err
 	}
 	j.report.done()
@@ -160,30 +160,64 @@ func selected(tree cache.Tree, o *SnapshotOptions) []File {
 	return files
 }
 
-// all brings all files, several at once. The first failure ends the others.
-func (j *job) all(ctx context.Context, snap *Snapshot) error {
+// allOf brings all files, and again those that were deleted meanwhile: between two
+// files nothing tells others that the snapshot is being made.
+func (j *job) allOf(ctx context.Context, snap *Snapshot) error {
+	const passes = 3
+	lost := snap.Files
+	for range passes {
+		if err := j.all(ctx, snap.Commit, lost); err != nil {
+			return err
+		}
+		lost = slices.DeleteFunc(slices.Clone(snap.Files), func(f File) bool {
+			_, ok := j.present(snap.Commit, f.Path)
+			return ok
+		})
+		if len(lost) == 0 {
+			return nil
+		}
+	}
+	missing := &IncompleteError{Dir: snap.Dir}
+	for _, f := range lost {
+		missing.Missing = append(missing.Missing, f.Path)
+	}
+	return missing
+}
+
+// all brings files, several at once. The first failure ends the others.
+func (j *job) all(ctx context.Context, commit string, files []File) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var first sync.Once
 	var failed error
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(j.s.parallel, len(snap.Files)) {
+	var left departure
+	for range min(j.s.parallel, len(files)) {
 		wg.Go(func() {
+			came := false
+			defer func() {
+				if !came {
+					left.by(ctx, recover(), j.s.log)
+					cancel(errOther)
+				}
+			}()
 			for ctx.Err() == nil {
 				k := int(next.Add(1)) - 1
-				if k >= len(snap.Files) {
-					return
+				if k >= len(files) {
+					break
 				}
-				f := &snap.Files[k]
-				if _, err := j.file(ctx, snap.Commit, f.Path, f); err != nil {
+				f := &files[k]
+				if _, err := j.file(ctx, commit, f.Path, f); err != nil {
 					first.Do(func() { failed = err })
 					cancel(errOther)
 				}
 			}
+			came = true
 		})
 	}
 	wg.Wait()
+	left.follow()
 	if failed != nil {
 		return failed
 	}

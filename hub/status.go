@@ -112,6 +112,7 @@ func message(resp *http.Response) string {
 		return ""
 	}
 	const most = 64 << 10
+	hurry(resp)
 	var body struct {
 		Error loose[string] `json:"error"`
 	}

@@ -1,13 +1,17 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
+	"syscall"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
+	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // fileSize is the size of a file that is there, links followed.
@@ -19,16 +23,46 @@ func fileSize(at string) int64 {
 	return info.Size()
 }
 
+// readDir is os.ReadDir of what is a folder: the open of a pipe would wait.
+func readDir(dir string) ([]fs.DirEntry, error) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "read", Path: dir, Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadDir(dir)
+}
+
+// agree refuses a file of which the listing of the commit names other content than
+// the headers do. The listing may be one of long ago, and from another hub.
+func agree(m metadata, known *File) error {
+	if known == nil {
+		return nil
+	}
+	said, listed := cache.DigestOf(m.etag), digestIn(known)
+	if said.Algorithm() == listed.Algorithm() && !said.Is(listed) {
+		return fmt.Errorf("%w: the listing of the commit says that the file is %s, and its headers that it is %s",
+			ErrNotHub, quote.Bare(cmp.Or(listed.SHA256, listed.GitSHA1), maxName), quote.Bare(m.etag, maxName))
+	}
+	return nil
+}
+
+// digestIn is what a listing says of a file's bytes.
+func digestIn(f *File) cache.Digest {
+	if f.LFS != nil {
+		return cache.DigestOf(f.LFS.SHA256)
+	}
+	return cache.DigestOf(f.BlobID)
+}
+
 // digestOf is what the bytes of a file must hash to: what its etag is, or where that
 // is no hash what the listing says. Nothing is rare enough to be noted.
 func (j *job) digestOf(ctx context.Context, path string, m metadata, known *File) cache.Digest {
 	d := cache.DigestOf(m.etag)
-	switch {
-	case d != cache.Digest{} || known == nil:
-	case known.LFS != nil:
-		d = cache.DigestOf(known.LFS.SHA256)
-	default:
-		d = cache.DigestOf(known.BlobID)
+	if d == (cache.Digest{}) && known != nil {
+		d = digestIn(known)
 	}
 	if d == (cache.Digest{}) {
 		j.s.log.WarnContext(ctx, "no hash is known of a file: only its size is checked", "repo", j.repo.String(), "path", path, "etag", m.etag)
@@ -94,6 +128,7 @@ func (j *job) toLocal(ctx context.Context, path string, m metadata, known *File)
 	if err != nil {
 		return "", fromCache(err, path)
 	}
+	defer lock.Unlock() //nolint:errcheck // where Progress panics: else it has ended before
 	digest := j.digestOf(ctx, path, m, known)
 	err = j.fillLocal(ctx, path, m, digest)
 	if err := also(err, lock.Unlock()); err != nil {
@@ -177,6 +212,7 @@ func (j *job) bringOnce(ctx context.Context, path string, m metadata, hub *url.U
 	if err != nil {
 		return false, fromCache(err, path)
 	}
+	defer to.Keep() //nolint:errcheck // where Progress panics: else it has ended before
 	defer func() { err = j.leave(ctx, to, err, path) }()
 	j.report.file(Event{Kind: FileStarted, File: path, Size: m.size})
 	if off := to.Offset(); off > 0 {

@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"net/url"
+	"time"
 )
 
 // Bounds of a listing. What goes beyond one is [ErrTooLarge]: a hub that is broken
@@ -126,8 +127,14 @@ type listing struct {
 	asked   call
 	seen    map[uint64]bool // hashes of the pages' addresses, which may be long
 	entries int
-	bytes   int64
+	bytes   int64         // of the answers
+	sizes   int64         // of the files
+	spent   time.Duration // on the pages
 }
+
+// maxListingTime is the longest that the pages of a listing may take together. Each
+// of them may be slow, and there may be [MaxPages].
+const maxListingTime = time.Hour
 
 // seed is that of the hashes of addresses.
 var seed = maphash.MakeSeed()
@@ -142,6 +149,7 @@ func (l *listing) page(ctx context.Context, u *url.URL) ([]File, *url.URL, error
 	default:
 		l.seen[address] = true
 	}
+	began := time.Now()
 	var page []File
 	var entries int
 	var bytes int64
@@ -156,6 +164,15 @@ func (l *listing) page(ctx context.Context, u *url.URL) ([]File, *url.URL, error
 	l.entries += entries
 	if l.bytes += bytes; l.bytes > MaxListing {
 		return nil, nil, fmt.Errorf("%w: a listing of more than %d bytes", ErrTooLarge, int64(MaxListing))
+	}
+	for _, f := range page {
+		// Nobody's sum of some of them can be negative.
+		if l.sizes += f.Size; l.sizes < 0 {
+			return nil, nil, fmt.Errorf("%w: a listing of files of more bytes than can be counted", ErrTooLarge)
+		}
+	}
+	if l.spent += time.Since(began); l.spent > maxListingTime {
+		return nil, nil, fmt.Errorf("%w: a listing that takes more than %v", ErrTooLarge, maxListingTime)
 	}
 	next, err := l.s.nextPage(at, h)
 	return page, next, err

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/gocoreml/coreml/hub"
 )
 
 // cli is the command line.
@@ -90,7 +92,7 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	case err == nil:
 		return exitOK
 	// As head closes the pipe when it has enough.
-	case isBrokenPipe(err):
+	case isBrokenPipe(err) && !ofHub(err):
 		// Whoever reads the output has had enough of it.
 		return exitOK
 	// Nothing is said: who pressed Ctrl-C knows.
@@ -104,4 +106,11 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	}
 	complain(stderr, err)
 	return exitFailure
+}
+
+// ofHub reports whether an error is of a request to a hub, whose connection can be a
+// broken pipe too.
+func ofHub(err error) bool {
+	_, ok := errors.AsType[*hub.Error](err)
+	return ok
 }

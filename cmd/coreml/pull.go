@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -74,7 +73,9 @@ func (c *pullCmd) Run(ctx context.Context, s *streams) error {
 	}
 	switch {
 	case err != nil && c.JSON && ctx.Err() == nil:
-		return errors.Join(err, printJSON(s.out, map[string]any{"event": "error", "error": explain(err)}))
+		// That it cannot be told to a reader who has gone makes it no success.
+		_ = printJSON(s.out, map[string]any{"event": "error", "error": explain(err)})
+		return err
 	case err != nil:
 		return err
 	case c.JSON:

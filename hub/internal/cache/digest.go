@@ -16,8 +16,10 @@ type Digest struct {
 }
 
 // DigestOf is the digest that an etag of a hub is: the SHA-256 of a large file, the
-// name that git gives to a small one, or nothing that is known.
+// name that git gives to a small one, or nothing that is known. In capitals it is the
+// same hash.
 func DigestOf(etag string) Digest {
+	etag = strings.ToLower(etag)
 	switch {
 	case isHex(etag, 64):
 		return Digest{SHA256: etag}
@@ -36,6 +38,11 @@ func (d Digest) Algorithm() string {
 		return "git-sha1"
 	}
 	return ""
+}
+
+// Is reports whether two digests are the same.
+func (d Digest) Is(other Digest) bool {
+	return d.Algorithm() == other.Algorithm() && d.want() == other.want()
 }
 
 // want is the expected hash in lower case.

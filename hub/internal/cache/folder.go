@@ -65,6 +65,9 @@ func (f *folder) reading() (*os.Root, error) {
 		return nil, fs.ErrClosed
 	}
 	if f.root == nil {
+		if err := isFolder(f.dir); err != nil {
+			return nil, err
+		}
 		root, err := os.OpenRoot(f.dir)
 		if err != nil {
 			return nil, err
@@ -72,6 +75,16 @@ func (f *folder) reading() (*os.Root, error) {
 		f.root = root
 	}
 	return f.root, nil
+}
+
+// isFolder refuses what is there and is no folder, before it is opened: the open of
+// a pipe would wait.
+func isFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+	}
+	return err
 }
 
 // writing returns the folder's root and makes the folder where it is not there.
@@ -141,10 +154,12 @@ func (f *folder) replace(name, pattern string, data []byte, mode fs.FileMode) (e
 		return err
 	}
 	dir := path.Dir(name)
-	if err := root.MkdirAll(dir, 0o777); err != nil {
-		return trouble(err)
-	}
-	file, temp, err := create(root, dir, func() string { return strings.Replace(pattern, "*", random8(), 1) }, mode)
+	var file *os.File
+	var temp string
+	err = within(root, dir, func() (err error) {
+		file, temp, err = create(root, dir, func() string { return strings.Replace(pattern, "*", random8(), 1) }, mode)
+		return err
+	})
 	if err != nil {
 		return trouble(err)
 	}
@@ -156,6 +171,22 @@ func (f *folder) replace(name, pattern string, data []byte, mode fs.FileMode) (e
 		return trouble(errors.Join(err, root.Remove(temp)))
 	}
 	return nil
+}
+
+// within makes a folder and then something in it, again where somebody has deleted the
+// folder in between: who makes room in a cache takes empty ones away.
+func within(root *os.Root, dir string, make func() error) error {
+	const attempts = 20
+	var err error
+	for range attempts {
+		if err = root.MkdirAll(dir, 0o777); err == nil {
+			err = make()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
 }
 
 // create makes a new file under a name that no other has.

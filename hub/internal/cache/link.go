@@ -34,7 +34,7 @@ func (r *Repo) place(commit, name, etag string, fresh bool) error {
 	}
 	pointer, blob := r.in("snapshots", commit, name), r.in("blobs", etag)
 	dir := path.Dir(pointer)
-	if err := root.MkdirAll(dir, 0o777); err != nil {
+	if err := within(root, dir, func() error { return nil }); err != nil {
 		return trouble(err)
 	}
 	r.c.tag()
@@ -43,7 +43,7 @@ func (r *Repo) place(commit, name, etag string, fresh bool) error {
 		if old, err := root.Readlink(pointer); err == nil && filepath.ToSlash(old) == target {
 			return nil
 		}
-		err := symlink(root, filepath.FromSlash(target), pointer)
+		err := within(root, dir, func() error { return symlink(root, filepath.FromSlash(target), pointer) })
 		if err == nil || !cannotLink(err) {
 			return trouble(err)
 		}

@@ -15,6 +15,10 @@ import (
 const (
 	maxName    = 4096
 	maxSegment = 255
+	// Folders in folders. It is what a scan of the cache goes into.
+	maxFolders = maxDepth
+	// Files and folders of one revision. Names alone can stand for very many folders.
+	maxEntries = 1 << 20
 	// An etag gets an ending while its blob is written.
 	maxETag = maxSegment - len(".12345678") - len(incomplete)
 )
@@ -130,6 +134,9 @@ func checkPath(what, name string) error {
 	case !utf8.ValidString(name):
 		return fault("is not UTF-8")
 	}
+	if strings.Count(name, "/") > maxFolders {
+		return fault(fmt.Sprintf("lies in more than %d folders", maxFolders))
+	}
 	for segment := range strings.SplitSeq(name, "/") {
 		if why := segmentFault(segment); why != "" {
 			return fault(why)
@@ -210,6 +217,10 @@ func windowsFault(s string) string {
 // file system can hold.
 func CheckNames(names []string) error { return checkTogether(names, fold) }
 
+// ErrTooMany means that the names of files stand for more folders than any
+// repository has.
+var ErrTooMany = fmt.Errorf("more than %d files and folders", maxEntries)
+
 // checkTogether checks names that count as the same when key makes them the same.
 func checkTogether(names []string, key func(string) string) error {
 	const file, folder = 1, 2
@@ -227,6 +238,9 @@ func checkTogether(names []string, key func(string) string) error {
 			return twins(name, old.name)
 		}
 		seen[k] = entry{name, file}
+		if len(seen) > maxEntries {
+			return ErrTooMany
+		}
 		// Every folder above, nearest first; one that was seen has brought its own.
 		for i := strings.LastIndexByte(name, '/'); i >= 0; i = strings.LastIndexByte(name[:i], '/') {
 			k := key(name[:i])

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -106,7 +107,10 @@ func (f *folder) begin(ctx context.Context, m making) (*Partial, error) {
 	if p.file != nil {
 		return p, nil
 	}
-	p.file, p.name, err = create(root, m.dir, func() string { return ownName(m.prefix) }, 0o666)
+	err = within(root, m.dir, func() (err error) {
+		p.file, p.name, err = create(root, m.dir, func() string { return ownName(m.prefix) }, 0o666)
+		return err
+	})
 	if err != nil {
 		return nil, trouble(err)
 	}
@@ -162,7 +166,14 @@ func (f *folder) eachName(dir string, what func(string)) error {
 	if err != nil {
 		return err
 	}
-	d, err := root.Open(dir)
+	info, err := root.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "read", Path: f.path(dir), Err: syscall.ENOTDIR}
+	}
+	if err != nil {
+		return err
+	}
+	d, err := root.OpenFile(dir, os.O_RDONLY|noWait, 0)
 	if err != nil {
 		return err
 	}

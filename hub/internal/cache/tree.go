@@ -110,6 +110,7 @@ func parseTree(data []byte) (Tree, error) {
 		return nil, errors.New("a listing without files")
 	}
 	t := make(Tree, len(head.Files))
+	var total int64
 	for name, info := range head.Files {
 		if err := CheckName(name); err != nil {
 			return nil, err
@@ -129,6 +130,9 @@ func parseTree(data []byte) (Tree, error) {
 			if !isHex(file.XetHash, 64) {
 				return nil, errors.New("a listing with a malformed Xet hash")
 			}
+		}
+		if total += file.Size; total < 0 {
+			return nil, errors.New("a listing of more bytes than can be counted")
 		}
 		t[name] = file
 	}

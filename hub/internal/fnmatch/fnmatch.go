@@ -140,8 +140,15 @@ func matchAt(piece []item, name []rune) bool {
 // matches it, or Allow is nil, and none of Ignore does. An Allow that is empty but
 // not nil takes nothing, as Python's empty list does.
 type Filter struct {
-	allow, ignore []*Pattern
+	allow, ignore patterns
 	all           bool
+}
+
+// patterns are matched one after another, but for those that match one name only:
+// there may be as many of these as files.
+type patterns struct {
+	names map[string]bool
+	other []*Pattern
 }
 
 // NewFilter compiles patterns. A pattern that ends in '/' means everything below
@@ -150,16 +157,41 @@ func NewFilter(allow, ignore []string) *Filter {
 	return &Filter{allow: compileAll(allow), ignore: compileAll(ignore), all: allow == nil}
 }
 
-func compileAll(patterns []string) []*Pattern {
-	compiled := make([]*Pattern, 0, len(patterns))
-	for _, p := range patterns {
+func compileAll(given []string) patterns {
+	compiled := patterns{names: map[string]bool{}}
+	for _, p := range given {
 		p = slashed(p)
 		if strings.HasSuffix(p, "/") {
 			p += "*"
 		}
-		compiled = append(compiled, Compile(p))
+		if name, ok := only(p); ok {
+			compiled.names[name] = true
+			continue
+		}
+		compiled.other = append(compiled.other, Compile(p))
 	}
 	return compiled
+}
+
+// only returns the name that a pattern matches and no other. One with a class that
+// means anything but itself, as "[*]" does, may match others.
+func only(pattern string) (name string, ok bool) {
+	src := []rune(pattern)
+	plain := make([]rune, 0, len(src))
+	for i := 0; i < len(src); i++ {
+		switch c := src[i]; {
+		case c == '*', c == '?':
+			return "", false
+		case c != '[':
+			plain = append(plain, c)
+		case i+2 < len(src) && src[i+2] == ']' && strings.ContainsRune("[*?", src[i+1]):
+			plain = append(plain, src[i+1])
+			i += 2
+		default:
+			return "", false
+		}
+	}
+	return string(plain), true
 }
 
 func slashed(s string) string { return strings.ReplaceAll(s, `\`, "/") }
@@ -167,11 +199,14 @@ func slashed(s string) string { return strings.ReplaceAll(s, `\`, "/") }
 // Takes says whether a file is chosen.
 func (f *Filter) Takes(name string) bool {
 	runes := []rune(slashed(name))
-	return (f.all || anyMatch(f.allow, runes)) && !anyMatch(f.ignore, runes)
+	return (f.all || f.allow.match(runes)) && !f.ignore.match(runes)
 }
 
-func anyMatch(patterns []*Pattern, name []rune) bool {
-	for _, p := range patterns {
+func (ps *patterns) match(name []rune) bool {
+	if len(ps.names) > 0 && ps.names[string(name)] {
+		return true
+	}
+	for _, p := range ps.other {
 		if p.match(name) {
 			return true
 		}

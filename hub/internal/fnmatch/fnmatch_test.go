@@ -3,6 +3,7 @@ package fnmatch_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -87,6 +88,30 @@ func TestNoPatternTakesLong(t *testing.T) {
 	}
 }
 
+// TestManyNamesTakeNoLonger asks for each file of a large repository by its name, as
+// is done for a package of many files.
+func TestManyNamesTakeNoLonger(t *testing.T) {
+	const n = 100_000
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("Model.mlpackage/Data/[%d]/weight*.bin", i)
+	}
+	patterns := make([]string, n)
+	for i, name := range names {
+		patterns[i] = strings.NewReplacer("[", "[[]", "*", "[*]").Replace(name)
+	}
+	start := time.Now()
+	f := fnmatch.NewFilter(patterns, nil)
+	for _, name := range names {
+		if !f.Takes(name) || f.Takes(name+"x") {
+			t.Fatal(name)
+		}
+	}
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("%d names took %v", n, d)
+	}
+}
+
 // slow is the definition: every way is tried.
 func slow(p, name []rune) bool {
 	switch {
@@ -108,12 +133,23 @@ func FuzzMatch(f *testing.F) {
 	f.Add("[z-a!-c]*", "x")
 	f.Add("[]-a]?[!]]*b", "^ab")
 	f.Add("[!--a-]", "-")
+	f.Add("a[*]b[[]?[?]", "a*b[x?")
+	f.Add("\xff\\", "\xfe/")
 	f.Fuzz(func(t *testing.T, pattern, name string) {
 		if len(pattern) > 64 || len(name) > 64 {
 			return
 		}
 		got := fnmatch.Compile(pattern).Match(name)
-		fnmatch.NewFilter([]string{pattern}, []string{pattern}).Takes(name)
+		// A filter may know another way, and must come to the same.
+		slashed := func(s string) string { return strings.ReplaceAll(s, `\`, "/") }
+		full := slashed(pattern)
+		if strings.HasSuffix(full, "/") {
+			full += "*"
+		}
+		want := fnmatch.Compile(full).Match(slashed(name))
+		if takes := fnmatch.NewFilter([]string{pattern}, nil).Takes(name); takes != want {
+			t.Errorf("%q against %q in a filter: got %v, want %v", name, pattern, takes, want)
+		}
 		if strings.ContainsRune(pattern, '[') || strings.Count(pattern, "*") > 4 {
 			return
 		}
