@@ -88,6 +88,11 @@ var attacks = []struct {
 		"",
 		[]string{"ping{}"},
 	},
+	{
+		"a list that a brace ends does not hang", "gemma4", "<|tool_call>call:lookup{all:[1}<tool_call|>",
+		"<|tool_call>call:lookup{all:[1}<tool_call|>", nil,
+	},
+	{"a value that is missing is an empty text", "gemma4", "<|tool_call>call:lookup{free:}<tool_call|>", "", []string{`lookup{"free":""}`}},
 	{"an answer that is an object with a name is none", "json", `{"name": "Bob"}`, `{"name": "Bob"}`, nil},
 	{"an answer that is a list of objects with names is none", "json", `[{"name": "Bob", "age": 3}]`, `[{"name": "Bob", "age": 3}]`, nil},
 	{"an answer that is an object is none in Phi-4's form", "phi4", `{"name": "Bob"}`, `{"name": "Bob"}`, nil},

@@ -128,6 +128,8 @@ func (g *gemmaText) list(s schema) (json.RawMessage, bool) {
 		case ']':
 			g.at++
 			return append(out, ']'), true
+		case '}': // no value begins with it, and none would end before it
+			return nil, false
 		}
 		value, ok := g.value(element)
 		if !ok {
