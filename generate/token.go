@@ -36,7 +36,8 @@ type Token struct {
 	// characters.
 	Calls []tokenizer.ToolCall
 	// Reasoning is what became known of the model's thinking with this token, without
-	// its marks; only in answers to messages. It is part of Text too.
+	// its marks; only in answers to messages. It is part of Text too, which may hold the
+	// beginning of a stop string back, and ends before one.
 	Reasoning string
 	// Finish is set on the last token only.
 	Finish FinishReason
@@ -100,7 +101,8 @@ type Result struct {
 	Text string
 	// Calls are the calls of functions in it.
 	Calls []tokenizer.ToolCall
-	// Reasoning is the model's thinking, without its marks. It is part of Text too.
+	// Reasoning is the model's thinking, without its marks. It is part of Text too, which
+	// ends before a stop string.
 	Reasoning string
 	// Tokens are the ids, the end token included when it was given.
 	Tokens []int

@@ -60,6 +60,20 @@ type callForm struct {
 // callForms are the forms in the order in which they are tried.
 var callForms = []callForm{{}, {text: true}, {null: true}, {text: true, null: true}}
 
+// shownCall is a call as OpenAI's interface has it, and shownFunction the function in it.
+// Templates show the fields in this order, in which models have learned to write them.
+type (
+	shownCall struct {
+		ID       string        `json:"id"`
+		Type     string        `json:"type"`
+		Function shownFunction `json:"function"`
+	}
+	shownFunction struct {
+		Name      string `json:"name"`
+		Arguments any    `json:"arguments"` // an object, or the text of one
+	}
+)
+
 // message returns an answer with calls.
 func (f callForm) message(text string, calls []ToolCall) Message {
 	list := make([]any, 0, len(calls))
@@ -68,13 +82,9 @@ func (f callForm) message(text string, calls []ToolCall) Message {
 		if f.text {
 			arguments = string(c.Arguments)
 		}
-		list = append(list, map[string]any{
-			"id": c.ID, "type": "function",
-			"function": map[string]any{"name": c.Name, "arguments": arguments},
-		})
+		list = append(list, shownCall{ID: c.ID, Type: "function", Function: shownFunction{Name: c.Name, Arguments: arguments}})
 	}
-	m := Message{Role: "assistant", Content: text, Extra: map[string]any{"tool_calls": list}}
-	return m
+	return Message{Role: "assistant", Content: text, Extra: map[string]any{"tool_calls": list}}
 }
 
 // nullMessage returns an answer with calls and a content that is null.

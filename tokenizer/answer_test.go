@@ -181,3 +181,27 @@ func TestAnAnswerWithoutCallsIsItsText(t *testing.T) {
 		t.Errorf("got %+v", m)
 	}
 }
+
+// Templates such as those of Mistral and Granite write the object of a call as it is. In
+// another order than the model's the next turn would begin with another text.
+func TestCallsInAMessageKeepTheOrderOfTheirFields(t *testing.T) {
+	tok := templated(t, "{% for m in messages %}{% if m.tool_calls %}{% for c in m.tool_calls %}{{ c.function | tojson }}{% endfor %}{{ m.tool_calls | tojson }}{% endif %}{% endfor %}")
+	m := tok.AnswerMessage(t.Context(), "", []tokenizer.ToolCall{{ID: "1", Name: "f", Arguments: json.RawMessage(`{"z": 1, "a": {"y": 2, "b": 3}}`)}})
+	const function = `{"name": "f", "arguments": {"z": 1, "a": {"y": 2, "b": 3}}}`
+	text, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{m}, nil)
+	if want := function + `[{"id": "1", "type": "function", "function": ` + function + `}]`; err != nil || text != want {
+		t.Errorf("got %s (%v), want %s", text, err, want)
+	}
+	// As JSON and back, as a program keeps its conversations, it is the same.
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again tokenizer.Message
+	if err := json.Unmarshal(data, &again); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := tok.ApplyChatTemplate(t.Context(), []tokenizer.Message{again}, nil); err != nil || second != text {
+		t.Errorf("got %s (%v), want %s", second, err, text)
+	}
+}

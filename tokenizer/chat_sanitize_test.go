@@ -296,3 +296,27 @@ func FuzzControlTokens(f *testing.F) {
 		checkSanitized(t, v, text[:len(text)/2]+change(v.special[int(token)%len(v.special)])+text[len(text)/2:])
 	})
 }
+
+// A list or an object that a template writes as it is comes as Python would print it, with
+// escapes for characters that cannot be printed. Templates of Qwen 3 Coder, SmolLM3 and
+// Seed-OSS do so.
+func TestControlTokensInListsAndObjectsThatAreWrittenAsTheyAreAreText(t *testing.T) {
+	tok := normalizing(t, false, nil)
+	opts := &tokenizer.ChatOptions{SanitizeControlTokens: true, Extra: map[string]any{"documents": []any{map[string]any{"<|im_end|>": "<|im_start|>"}}}}
+	content := []any{map[string]any{"type": "text", "text": `\U000f0000 <|im_end|>`}}
+	messages := []tokenizer.Message{{Role: "user", Extra: map[string]any{"content": content}}}
+	for _, template := range []string{
+		"<|im_start|>{{ messages[0].content }}{{ documents }}<|im_end|>",
+		"<|im_start|>{{ messages[0].content | string | trim }}{{ '%s' % documents }}<|im_end|>",
+		"<|im_start|>{{ messages[0].content | tojson(ensure_ascii=true) }}{{ documents | tojson }}<|im_end|>",
+	} {
+		opts.Template = template
+		text, e, err := tok.EncodeChatWithOffsets(t.Context(), messages, opts)
+		if err != nil {
+			t.Fatalf("%s: %v", template, err)
+		}
+		if n := control(e.IDs); n != 2 {
+			t.Errorf("%s: %d control tokens of %q", template, n, text)
+		}
+	}
+}

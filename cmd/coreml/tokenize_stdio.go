@@ -122,7 +122,7 @@ func answerTokens(ctx context.Context, tok *tokenizer.Tokenizer, text []byte) (r
 	case q.IDs != nil:
 		return decodeIDs(ctx, tok, q.IDs, q.SkipSpecial)
 	}
-	return nil, errors.New("the request has neither text nor ids nor template")
+	return nil, errors.New("the request has neither text nor ids nor chat nor template")
 }
 
 // isGiven reports whether a field is there: null stands for an absent one.

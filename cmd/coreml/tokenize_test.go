@@ -61,7 +61,7 @@ func TestTokenizeAnswersRequestsLineByLine(t *testing.T) {
 		`{"ids":[66,222,129,104],"ids_special":[1,66,222,129,104],"offsets":[[0,1],[1,2],[2,4],[2,4]],"pieces":["a","Ġ","Ã","©"]}`,
 		`{"stream":["a","<",null],"text":"a<�"}`,
 		`{"text":"<s>hi"}`, `{"text":"2025"}`, `"error":`, `"error":"input is not an object"`,
-		`{"error":"the request has neither text nor ids nor template"}`, `{"error":"request: `,
+		`{"error":"the request has neither text nor ids nor chat nor template"}`, `{"error":"request: `,
 	}
 	lines := strings.Split(strings.TrimSpace(got.out), "\n")
 	if got.status != exitOK || len(lines) != len(want) {

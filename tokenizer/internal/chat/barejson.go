@@ -12,7 +12,7 @@ var bareJSON = &format{
 	bare:  true,
 	ends:  "]}`>",
 	read: readers{
-		"": readBareJSON, "[TOOL_CALLS]": readMistral, "<tool_call>": readHermes, openFunction: readHermes,
+		"": known(readBareJSON), "[TOOL_CALLS]": readMistral, "<tool_call>": readHermes, openFunction: readHermes,
 	}.read,
 }
 

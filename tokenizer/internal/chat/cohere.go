@@ -28,7 +28,7 @@ var commandR = &format{
 	suits: contains(`"tool_name"`, "Action:"),
 	opens: words{"Action:"},
 	ends:  "]`",
-	read:  jsonSeriesOf("", cohereCall),
+	read:  known(jsonSeriesOf("", cohereCall)),
 }
 
 // cohereCall reads a call with the names that Cohere gives to its fields. The tool with

@@ -45,9 +45,14 @@ func readDeepSeek(in input) result {
 	at += len(word)
 	rest := in.text[at:]
 	n := space(rest)
-	switch {
-	case n == len(rest):
+	if n == len(rest) {
 		return in.more()
+	}
+	switch end, maybe := deepseekEnds.here(rest[n:], in.final); {
+	case maybe:
+		return result{}
+	case end != "": // there are no arguments
+		return named{end: end}.read(in, kind, "", at)
 	case rest[n] == '{' || rest[n] == '`':
 		return deepseekEnd(in, named{}.read(in, kind, "", at))
 	}

@@ -7,7 +7,7 @@ var firefunction = &format{
 	suits: containsAny("functools", "<functioncall>"),
 	opens: words{"functools", "<functioncall>"},
 	ends:  "]}",
-	read:  readers{"functools": readFunctools, "<functioncall>": jsonSeries("")}.read,
+	read:  readers{"functools": known(readFunctools), "<functioncall>": jsonSeries("")}.read,
 }
 
 // readFunctools reads the list behind the word, with nothing between them: programs

@@ -25,12 +25,12 @@ func (t *Tools) fit(c Call) Call {
 // fit returns a value with the types of the schema, the same bytes where nothing had to
 // be changed.
 func (s schema) fit(raw json.RawMessage, depth int) json.RawMessage {
-	if s = s.resolve(); s.part == nil || depth == 0 || len(raw) == 0 {
+	if s.part == nil || depth == 0 || len(raw) == 0 {
 		return raw
 	}
 	switch raw[0] {
 	case '"':
-		return s.fitText(raw)
+		return s.fitText(raw, depth)
 	case '{':
 		return s.fitObject(raw, depth)
 	case '[':
@@ -39,15 +39,16 @@ func (s schema) fit(raw json.RawMessage, depth int) json.RawMessage {
 	return raw
 }
 
-// fitText returns the value that a text stands for.
-func (s schema) fitText(raw json.RawMessage) json.RawMessage {
+// fitText returns the value that a text stands for. An object or a list in it is fitted
+// too.
+func (s schema) fitText(raw json.RawMessage, depth int) json.RawMessage {
 	wanted := s.types()
 	var value string
 	if wanted == 0 || wanted&text != 0 || json.Unmarshal(raw, &value) != nil {
 		return raw
 	}
 	if found, ok := valueOf(value, wanted); ok && typeOf(found)&wanted != 0 {
-		return found
+		return s.fit(found, depth-1)
 	}
 	return raw
 }
@@ -80,14 +81,14 @@ func (s schema) fitObject(raw json.RawMessage, depth int) json.RawMessage {
 
 // fitList goes through the elements of a list.
 func (s schema) fitList(raw json.RawMessage, depth int) json.RawMessage {
-	items, ok := s.part["items"]
+	items := s.element()
 	var list []json.RawMessage
-	if !ok || json.Unmarshal(raw, &list) != nil {
+	if items.part == nil || json.Unmarshal(raw, &list) != nil {
 		return raw
 	}
 	changed := false
 	for i, value := range list {
-		list[i] = s.of(items).fit(value, depth-1)
+		list[i] = items.fit(value, depth-1)
 		changed = changed || !bytes.Equal(list[i], value)
 	}
 	if !changed {

@@ -11,7 +11,7 @@ var functionary = &format{
 	always: true,
 	bare:   true,
 	ends:   "}\n",
-	read:   readFunctionary,
+	read:   known(readFunctionary),
 }
 
 // bareWord passes a text that can be the name of a function, up to what cannot.

@@ -50,8 +50,8 @@ func (f gemmaForm) read(in input) result {
 	if name = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(name), call)); !identifier(name) {
 		return reject(s.at)
 	}
-	g := gemmaText{gemmaForm: f, in: in, at: s.at, function: name}
-	arguments, ok := g.object()
+	g := gemmaText{gemmaForm: f, in: in, at: s.at}
+	arguments, ok := g.object(in.tools.arguments(name))
 	switch {
 	case ok:
 		return in.closing(taken(g.at, Call{Name: name, Arguments: arguments}), f.end)
@@ -64,11 +64,10 @@ func (f gemmaForm) read(in input) result {
 // gemmaText reads values at a place of a text.
 type gemmaText struct {
 	gemmaForm
-	in       input
-	at       int
-	function string
-	depth    int
-	short    bool // it failed because the text ended
+	in    input
+	at    int
+	depth int
+	short bool // it failed because the text ended
 }
 
 // next passes white space and returns the byte behind it, 0 at the end of the text.
@@ -82,7 +81,7 @@ func (g *gemmaText) next() byte {
 }
 
 // object reads the members behind a brace. The comma between them may be missing.
-func (g *gemmaText) object() (json.RawMessage, bool) {
+func (g *gemmaText) object(s schema) (json.RawMessage, bool) {
 	var o object
 	if g.depth++; g.depth > maxDepth {
 		return nil, false
@@ -103,7 +102,7 @@ func (g *gemmaText) object() (json.RawMessage, bool) {
 		if !ok {
 			return nil, false
 		}
-		value, ok := g.value(key)
+		value, ok := g.value(s.member(key))
 		if !ok {
 			return nil, false
 		}
@@ -112,12 +111,12 @@ func (g *gemmaText) object() (json.RawMessage, bool) {
 }
 
 // list reads the elements between brackets.
-func (g *gemmaText) list() (json.RawMessage, bool) {
+func (g *gemmaText) list(s schema) (json.RawMessage, bool) {
 	if g.depth++; g.depth > maxDepth {
 		return nil, false
 	}
 	defer func() { g.depth-- }()
-	out := []byte("[")
+	out, element := []byte("["), s.element()
 	g.at++
 	for {
 		switch g.next() {
@@ -132,7 +131,7 @@ func (g *gemmaText) list() (json.RawMessage, bool) {
 		case '}': // where a value ends: it would be an empty one, again and again
 			return nil, false
 		}
-		value, ok := g.value("")
+		value, ok := g.value(element)
 		if !ok {
 			return nil, false
 		}
@@ -166,15 +165,15 @@ func (g *gemmaText) key() (string, bool) {
 }
 
 // value reads a value.
-func (g *gemmaText) value(key string) (json.RawMessage, bool) {
+func (g *gemmaText) value(s schema) (json.RawMessage, bool) {
 	switch g.next() {
 	case 0:
 		return nil, false
 	case '{':
 		g.at++
-		return g.object()
+		return g.object(s)
 	case '[':
-		return g.list()
+		return g.list(s)
 	case '"':
 		raw, n, is := readJSON(g.in.text[g.at:], "", g.in.final)
 		g.at, g.short = g.at+n, g.short || is == needMore
@@ -195,10 +194,7 @@ func (g *gemmaText) value(key string) (json.RawMessage, bool) {
 		text = strings.Trim(g.in.text[g.at:g.at+n], spaces)
 		g.at += n
 	}
-	if g.depth > 1 {
-		return g.in.tools.value("", "", text), true
-	}
-	return g.in.tools.value(g.function, key, text), true
+	return s.value(text), true
 }
 
 // quoted reads a text between marks. It answers notCall where there is none.

@@ -9,7 +9,7 @@ var gemma3 = &format{
 	ends:  "`)",
 	bare:  true,
 	read: readers{
-		"": pythonList(""), "```tool_code": fencedPython,
-		"```python": fencedPython, "```json": fencedJSON,
+		"": known(pythonList("")), "```tool_code": fencedPython,
+		"```python": known(fencedPython), "```json": known(fencedJSON),
 	}.read,
 }

@@ -6,5 +6,5 @@ var glm4 = &format{
 	suits: contains("[gMASK]", "可用工具"),
 	bare:  true,
 	ends:  "}",
-	read:  named{}.readLine,
+	read:  known(named{}.readLine),
 }

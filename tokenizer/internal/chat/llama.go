@@ -16,25 +16,12 @@ var llama = &format{
 	bare:  true,
 	join:  ';',
 	ends:  "})]>",
-	read:  readLlama,
+	read:  readers{"": known(readLlama), "<|python_tag|>": readLlama, openFunction: readFunction}.read,
 }
 
-// readLlama reads a call. A bare one has to be of a function that the prompt named, where
-// that is known: other answers than calls are objects with a name too.
+// readLlama reads a call: white space before it is for the mark and the join, a bare one
+// has none.
 func readLlama(in input) result {
-	if in.mark == openFunction {
-		return readFunction(in)
-	}
-	r := readLlamaCalls(in)
-	if in.mark == "" && r.is == isCall && !in.tools.know(r.calls) {
-		return reject(r.n)
-	}
-	return r
-}
-
-// readLlamaCalls reads what may be a call: white space before it is for the mark and the
-// join, a bare one has none.
-func readLlamaCalls(in input) result {
 	at := space(in.text)
 	switch {
 	case at == len(in.text):

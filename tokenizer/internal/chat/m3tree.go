@@ -9,10 +9,9 @@ import (
 // m3Tree reads the elements of a call of MiniMax M3. Those with texts in them are
 // values, those with elements objects, or lists where all of them are named item.
 type m3Tree struct {
-	text     string // what is left to read
-	function string
-	tools    *Tools
-	depth    int
+	text   string // what is left to read
+	schema schema // of what the elements make up
+	depth  int
 }
 
 // elements reads elements up to the end of the text or of the element around them.
@@ -42,9 +41,9 @@ func (t *m3Tree) element(key string) (json.RawMessage, bool) {
 	text, _, _ := strings.Cut(t.text, m3Mark)
 	if rest, found := strings.CutPrefix(t.text[len(text):], end); found {
 		t.text = rest
-		return t.value(key, text), true
+		return m3Text(t.within(key), text), true
 	}
-	inner := m3Tree{text: t.text, tools: t.tools.within(t.function, key), depth: t.depth + 1}
+	inner := m3Tree{text: t.text, schema: t.within(key), depth: t.depth + 1}
 	if inner.depth > maxDepth {
 		return nil, false
 	}
@@ -54,28 +53,26 @@ func (t *m3Tree) element(key string) (json.RawMessage, bool) {
 	return m3Value(all), ok && found
 }
 
-// value returns the value of a text. An empty one may stand for a list or an object with
+// m3Text returns the value of a text. An empty one may stand for a list or an object with
 // nothing in it.
-func (t *m3Tree) value(key, text string) json.RawMessage {
+func m3Text(s schema, text string) json.RawMessage {
 	if strings.TrimSpace(text) == "" {
-		switch t.tools.argument(t.function, key).types() {
+		switch s.types() {
 		case listType:
 			return json.RawMessage("[]")
 		case objectType:
 			return json.RawMessage("{}")
 		}
 	}
-	return t.tools.value(t.function, key, text)
+	return s.value(text)
 }
 
-// within returns what is known of the members of an argument, as those of a function
-// without a name. The elements of a list are all named item.
-func (t *Tools) within(function, key string) *Tools {
-	s := t.argument(function, key).resolve()
-	if items, ok := s.part["items"]; ok {
-		s.part = map[string]any{"properties": map[string]any{"item": items}}
+// within returns the schema of an element. The elements of a list are all named item.
+func (t *m3Tree) within(key string) schema {
+	if member := t.schema.member(key); member.part != nil || key != "item" {
+		return member
 	}
-	return &Tools{functions: map[string]schema{"": s}}
+	return t.schema.element()
 }
 
 // m3Element is an element that was read.

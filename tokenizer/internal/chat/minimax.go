@@ -59,7 +59,7 @@ func readM3(in input) result {
 		return in.more()
 	}
 	end += s.at
-	tree := m3Tree{text: in.text[s.at:end], function: name, tools: in.tools}
+	tree := m3Tree{text: in.text[s.at:end], schema: in.tools.arguments(name)}
 	all, ok := tree.elements()
 	if !ok || tree.text != "" {
 		return reject(end)

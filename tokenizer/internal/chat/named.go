@@ -5,7 +5,8 @@ import "strings"
 // named is the form of calls with a name and, apart from it, an object with the
 // arguments, in a fence of Markdown or not.
 type named struct {
-	// end is the mark behind the object, which a model may leave out; empty for none.
+	// end is the mark behind the object, which a model may leave out; empty for none. The
+	// object may be missing before it.
 	end string
 }
 
@@ -14,6 +15,13 @@ type named struct {
 func (f named) read(in input, name, id string, at int) result {
 	if !identifier(name) {
 		return reject(at)
+	}
+	s := scanner{input: in, at: at}
+	if s.space(); s.word(f.end) { // there are none
+		return taken(s.at, Call{ID: id, Name: name, Arguments: []byte("{}")})
+	}
+	if s.short && f.end != "" {
+		return s.failed()
 	}
 	arguments := func(in input) result {
 		raw, n, is := readJSON(in.text, f.end, in.final)

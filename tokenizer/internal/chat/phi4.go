@@ -13,6 +13,6 @@ var phi4 = &format{
 	join:  ',',
 	ends:  "]>",
 	read: readers{
-		"<|tool_call|>": jsonSeries("<|/tool_call|>"), "functools": readFunctools, "": jsonSeries(""),
+		"<|tool_call|>": jsonSeries("<|/tool_call|>"), "functools": known(readFunctools), "": known(jsonSeries("")),
 	}.read,
 }

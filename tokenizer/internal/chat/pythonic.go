@@ -11,7 +11,7 @@ var pythonic = &format{
 	bare:  true,
 	ends:  "])}>",
 	read: readers{
-		"": pythonList(""), "<|python_start|>": pythonList("<|python_end|>"), "<|python_tag|>": pythonList(""),
+		"": known(pythonList("")), "<|python_start|>": pythonList("<|python_end|>"), "<|python_tag|>": pythonList(""),
 		openFunction: readHermes, openHermes: readHermes,
 	}.read,
 }

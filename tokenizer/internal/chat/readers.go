@@ -71,6 +71,19 @@ func (s *scanner) upTo(end string) (string, bool) {
 	return rest[:n], true
 }
 
+// known returns the reader of calls that no mark tells from text, or one that stands in
+// texts too: they have to be of functions that the prompt named, where that is known.
+// Other answers than calls are objects with a name, and programs.
+func known(read reader) reader {
+	return func(in input) result {
+		r := read(in)
+		if r.is == isCall && !in.tools.know(r.calls) {
+			return reject(r.n)
+		}
+		return r
+	}
+}
+
 // either returns the reader of texts that begin, behind white space, with a beginning,
 // and of all others.
 func either(beginning string, yes, no reader) reader {

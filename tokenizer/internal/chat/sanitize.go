@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -269,21 +270,22 @@ func (s *sanitizer) align(text, other string) (map[int]bool, bool) {
 	return marks, i == len(text) && j == len(other)
 }
 
-// escapedStandIn reads a stand-in as JSON in ASCII writes it.
+// escapes are how a stand-in begins where it is written in ASCII, up to its last two
+// digits: by JSON, and by Python's repr, as of a text in a list.
+var escapes = []string{`\udb80\udc`, `\U000f00`}
+
+// escapedStandIn reads a stand-in that is escaped.
 func escapedStandIn(text string) (r rune, size int) {
-	const high, low, width = `\udb80`, `\udc`, 12 // the surrogates of U+F0000 and what follows
-	if len(text) < width || !strings.HasPrefix(text, high+low) {
-		return utf8.RuneError, 1
-	}
-	number := rune(0)
-	for _, c := range text[width-2 : width] {
-		digit := strings.IndexRune("0123456789abcdef", c)
-		if digit < 0 {
-			return utf8.RuneError, 1
+	for _, begin := range escapes {
+		digits, ok := strings.CutPrefix(text, begin)
+		if !ok || len(digits) < 2 {
+			continue
 		}
-		number = number<<4 | rune(digit)
+		if number, err := strconv.ParseUint(digits[:2], 16, 8); err == nil {
+			return standIns + rune(number), len(begin) + 2
+		}
 	}
-	return standIns + number, width
+	return utf8.RuneError, 1
 }
 
 // spans returns the control tokens of a text whose first character the caller

@@ -24,22 +24,35 @@ func NewTools(tools []any) *Tools {
 		if err != nil {
 			continue
 		}
-		var f struct {
-			Name       string          `json:"name"`
-			Function   json.RawMessage `json:"function"`
-			Parameters map[string]any  `json:"parameters"`
-			// Some prompts, such as those of the Model Context Protocol, say so.
-			InputSchema map[string]any `json:"input_schema"`
-		}
+		var f function
 		if json.Unmarshal(data, &f) != nil || f.Function != nil && json.Unmarshal(f.Function, &f) != nil {
 			continue
 		}
-		if f.Parameters == nil {
-			f.Parameters = f.InputSchema
-		}
-		t.functions[f.Name] = schema{root: f.Parameters, part: f.Parameters}
+		t.functions[f.Name] = f.schema()
 	}
 	return t
+}
+
+// function is what a tool says of a function.
+type function struct {
+	Name       string          `json:"name"`
+	Function   json.RawMessage `json:"function"`
+	Parameters json.RawMessage `json:"parameters"`
+	// The names that Anthropic's interface and the Model Context Protocol have for it.
+	InputSchema json.RawMessage `json:"input_schema"`
+	InputObject json.RawMessage `json:"inputSchema"`
+}
+
+// schema returns that of the arguments. One that is no object, such as the list that
+// PHP writes for an empty one, says nothing of them, and the function is still known.
+func (f *function) schema() schema {
+	for _, raw := range []json.RawMessage{f.Parameters, f.InputSchema, f.InputObject} {
+		var part map[string]any
+		if json.Unmarshal(raw, &part) == nil && part != nil {
+			return schema{root: part, part: part}
+		}
+	}
+	return schema{}
 }
 
 // any reports whether it is known which functions a prompt named.
@@ -66,22 +79,66 @@ func (t *Tools) has(function, key string) (yes, known bool) {
 	return yes, known
 }
 
-// argument returns the schema of an argument of a function.
-func (t *Tools) argument(function, key string) schema {
+// arguments returns the schema of the arguments of a function.
+func (t *Tools) arguments(function string) schema {
 	if t == nil {
 		return schema{}
 	}
-	return t.functions[function].resolve().member(key)
+	return t.functions[function]
 }
+
+// argument returns the schema of an argument of a function.
+func (t *Tools) argument(function, key string) schema { return t.arguments(function).member(key) }
 
 // member returns the schema of a member of an object.
 func (s schema) member(key string) schema {
-	properties, _ := s.part["properties"].(map[string]any)
-	part, ok := properties[key].(map[string]any)
-	if !ok {
-		part, _ = s.part["additionalProperties"].(map[string]any)
+	all := s.alternatives()
+	named := s.anyOf(all, func(one schema) any {
+		properties, _ := one.part["properties"].(map[string]any)
+		return properties[key]
+	})
+	if named.part != nil {
+		return named
 	}
-	return schema{root: s.root, part: part}
+	return s.anyOf(all, func(one schema) any { return one.part["additionalProperties"] })
+}
+
+// element returns the schema of the elements of a list.
+func (s schema) element() schema {
+	return s.anyOf(s.alternatives(), func(one schema) any { return one.part["items"] })
+}
+
+// alternatives returns the parts of a schema that speak of the same value: itself, and
+// those that it is a union of, as an object that may be null is.
+func (s schema) alternatives() []schema {
+	all := []schema{s.resolve()}
+	for i := 0; i < len(all); i++ {
+		for _, key := range []string{"anyOf", "oneOf", "allOf"} {
+			list, _ := all[i].part[key].([]any)
+			for _, part := range list[:min(len(list), maxSchemas-len(all))] {
+				all = append(all, s.of(part).resolve())
+			}
+		}
+	}
+	return all
+}
+
+// anyOf returns the schema that says what a part of each of some schemas says, the zero
+// one where none of them has that part.
+func (s schema) anyOf(all []schema, part func(schema) any) schema {
+	var found []any
+	for _, one := range all {
+		if p, ok := part(one).(map[string]any); ok {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return s.of(nil)
+	case 1:
+		return s.of(found[0])
+	}
+	return s.of(map[string]any{"anyOf": found})
 }
 
 // maxReferences bounds a chain of references, which may be a ring.

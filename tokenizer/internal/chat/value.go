@@ -11,7 +11,11 @@ import (
 // like a number stays a text. Where the schema does not know, it is JSON or a literal
 // of Python if it can be read as such, otherwise a text.
 func (t *Tools) value(function, key, value string) json.RawMessage {
-	s := t.argument(function, key)
+	return t.argument(function, key).value(value)
+}
+
+// value is [Tools.value] for the value of a schema.
+func (s schema) value(value string) json.RawMessage {
 	wanted := s.types()
 	if wanted == text || wanted&text != 0 && s.lists(value) {
 		return quoted(value)
@@ -31,8 +35,8 @@ func (t *Tools) value(function, key, value string) json.RawMessage {
 // valueOf reads a value that is not a text without quotation marks.
 func valueOf(value string, wanted types) (json.RawMessage, bool) {
 	value = strings.Trim(value, spaces)
-	if strings.HasPrefix(value, "'") && wanted == 0 {
-		return nil, false
+	if wanted == 0 && (strings.HasPrefix(value, "'") || strings.HasPrefix(value, "+")) {
+		return nil, false // a word in quotation marks, a telephone number
 	}
 	switch word := strings.ToLower(value); word {
 	case "true", "false", "null":

@@ -39,13 +39,6 @@ type Encoder interface {
 	Reset()
 }
 
-// Read reads the model section. The model gets the bytes of its pieces
-// instead of the byte-level alphabet if alphabet is set and it can do that,
-// which raw tells.
-func Read(raw []byte, alphabet bool) (m Model, isRaw bool, err error) {
-	return Find(raw).Read(nil, alphabet)
-}
-
 // Section is a model section whose fields have been found, and not yet read.
 type Section struct {
 	fields map[string][]byte
@@ -60,8 +53,10 @@ func Find(raw []byte) *Section {
 	return &s
 }
 
-// Read is [Read]. With small it makes another model of the same vocabulary and merges:
-// what the section says beside them counts for nothing, and small has the small fields.
+// Read reads the section. The model gets the bytes of its pieces instead of the byte-level
+// alphabet if alphabet is set and it can do that, which isRaw tells. With small it makes
+// another model of the same vocabulary and merges: what the section says beside them
+// counts for nothing, and small has the small fields.
 func (s *Section) Read(small []byte, alphabet bool) (m Model, isRaw bool, err error) {
 	if s.err != nil {
 		return nil, false, s.err
