@@ -214,3 +214,23 @@ func TestATokenThatEndsAThoughtDoesNotEndTheAnswer(t *testing.T) {
 		t.Errorf("the answer became %+v, want %+v", last, want)
 	}
 }
+
+// A template that writes calls in the model's own words gives the text that the model has
+// read and written, so that the next turn finds it in the cache.
+func TestTheNextTurnBeginsWithTheCallAsTheModelWroteIt(t *testing.T) {
+	const template = `{# <tool_call> #}{% if tools %}{% endif %}{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
+		`{% for c in m.tool_calls %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}<|story|>{% endfor %}{% if add_generation_prompt %}<|story|>a:{% endif %}`
+	const answer = `so <tool_call>{"name": "f", "arguments": {"z": 1, "a": 2}}</tool_call>`
+	m := &fakeModel{}
+	s, tok := newSession(t, m, template)
+	m.next = replies(tok, answer)
+	r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: []any{map[string]any{"name": "f"}}}))
+	if err != nil || len(r.Calls) != 1 || r.Text != "so " {
+		t.Fatalf("got %q and %d calls (%v)", r.Text, len(r.Calls), err)
+	}
+	next := append(s.Messages(), tokenizer.Message{Role: "tool", Content: "4"})
+	rendered, err := tok.ApplyChatTemplate(t.Context(), next, nil)
+	if want := "<|story|>u:hi<|story|><|story|>a:" + answer + "<|story|>"; err != nil || !strings.HasPrefix(rendered, want) {
+		t.Errorf("rendered %q (%v), want %q first", rendered, err, want)
+	}
+}

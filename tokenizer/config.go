@@ -212,8 +212,8 @@ func (c *sideFiles) fillTemplates() error {
 	return nil
 }
 
-// mergeTemplates reads a chat_template field: a text, or a list of texts with
-// names.
+// mergeTemplates reads a chat_template field: a text, a list of texts with names, or,
+// as transformers takes it too, an object of them.
 func (c *Config) mergeTemplates(raw json.RawMessage) error {
 	if jsontext.IsNull(raw) {
 		return nil
@@ -223,14 +223,20 @@ func (c *Config) mergeTemplates(raw json.RawMessage) error {
 		c.ChatTemplates["default"] = text
 		return nil
 	}
-	var named []struct {
+	type named struct {
 		Name     string `json:"name"`
 		Template string `json:"template"`
 	}
-	if err := json.Unmarshal(raw, &named); err != nil {
-		return errors.New("chat_template is neither a text nor a list of named texts")
+	var list []named
+	var byName map[string]string
+	if json.Unmarshal(raw, &byName) == nil {
+		for name, text := range byName {
+			list = append(list, named{name, text})
+		}
+	} else if json.Unmarshal(raw, &list) != nil {
+		return errors.New("chat_template is neither a text nor texts with names")
 	}
-	for _, n := range named {
+	for _, n := range list {
 		c.ChatTemplates[n.Name] = n.Template
 		if len(c.ChatTemplates) > maxTemplates {
 			return errors.New("too many templates")

@@ -213,3 +213,19 @@ func read(t *testing.T, raw json.RawMessage, v any) {
 func orRight(side string) string {
 	return cmp.Or(side, "right")
 }
+
+func TestChatTemplatesMayBeAnObjectOfNamedTexts(t *testing.T) {
+	files := fstest.MapFS{"tokenizer.json": {Data: []byte(`{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}}`)}}
+	files["tokenizer_config.json"] = &fstest.MapFile{Data: []byte(`{"chat_template": {"default": "d", "rag": "r{{ documents }}"}}`)}
+	tok, err := tokenizer.LoadFS(files, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := tok.Config(); c.ChatTemplate != "d" || len(c.ChatTemplates) != 2 || c.ChatTemplates["rag"] != "r{{ documents }}" {
+		t.Errorf("got %q and %q", c.ChatTemplate, c.ChatTemplates)
+	}
+	files["tokenizer_config.json"] = &fstest.MapFile{Data: []byte(`{"chat_template": {"default": 1}}`)}
+	if _, err := tokenizer.LoadFS(files, "."); err == nil || !strings.Contains(err.Error(), "texts with names") {
+		t.Errorf("a template that is a number: %v", err)
+	}
+}

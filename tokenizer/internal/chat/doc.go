@@ -28,6 +28,8 @@
 // Models leave things out. What the prompt says of its functions makes up for that, and
 // nothing else: loose.go reads calls that no mark opens, pyargs.go texts without quotation
 // marks or with some too many, and fit.go values that are in quotation marks.
+// Objects, programs and words in other answers look like calls too: where no mark tells
+// them apart, known asks for a function that the prompt named.
 //
 // A format is a file with one value: the special tokens of its calls, the templates that
 // it belongs to, the texts with which a call opens, and its reader. To add one, write
