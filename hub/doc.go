@@ -56,8 +56,8 @@
 //
 // A Client is safe for concurrent use and must not be changed after its first use.
 // A snapshot fetches Client.Parallel files at once. Calls of a Progress function
-// never overlap. Every method ends soon after its context does, with the context's
-// cause.
+// never overlap, and a panic in one is the caller's to recover. Every method ends soon
+// after its context does, with the context's cause.
 //
 // # Errors
 //
@@ -70,7 +70,8 @@
 // What may pass is tried again, Client.Retries times, after a wait that doubles or
 // that the hub asks for: lost connections, silence, and the statuses 408, 429 and
 // 5xx. A body goes on where it broke off. Time-outs bound the silence and not the
-// whole time, so that a slow network is no error.
+// whole time, so that a slow network is no error; what brings less than 16 KiB in
+// twelve of them is given up, since it would take for ever byte by byte.
 //
 // # Security
 //
