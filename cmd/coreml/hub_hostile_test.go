@@ -73,9 +73,21 @@ func TestWhatNamesSayIsShownAsText(t *testing.T) {
 		"Content-Type": "application/json", "X-Request-Id": "\u009b2J\u202e",
 	}}})
 	for _, args := range [][]string{
-		{"list"}, {"list", "--json"}, {"pull", "org/other"}, {"pull", "org/other", "--json"}, {"pull", "org/other@" + evil}, {"pull", "org/other", "--revision", evil},
-		{"pull", evil}, {"rm", evil, "--yes"}, {"rm", "org/story", "--dry-run"}, {"rm", "org/story", "--yes"}, {"inspect", "org/story", "--verify"}, {"inspect", "org/story", "--verify", "--json"},
-		{"generate", "-m", "org/other", "x"}, {"generate", "-m", evil, "x"}, {"generate", "-m", "org/other:" + evil, "x"},
+		{"list"},
+		{"list", "--json"},
+		{"pull", "org/other"},
+		{"pull", "org/other", "--json"},
+		{"pull", "org/other@" + evil},
+		{"pull", "org/other", "--revision", evil},
+		{"pull", evil},
+		{"rm", evil, "--yes"},
+		{"rm", "org/story", "--dry-run"},
+		{"rm", "org/story", "--yes"},
+		{"inspect", "org/story", "--verify"},
+		{"inspect", "org/story", "--verify", "--json"},
+		{"generate", "-m", "org/other", "x"},
+		{"generate", "-m", evil, "x"},
+		{"generate", "-m", "org/other:" + evil, "x"},
 	} {
 		r := call(t, args...)
 		for what, text := range map[string]string{"output": r.out, "error": r.err} {
