@@ -56,8 +56,8 @@
 //
 // A Client is safe for concurrent use and must not be changed after its first use.
 // A snapshot fetches Client.Parallel files at once. Calls of a Progress function
-// never overlap. Every method ends soon after its context does, with the context's
-// cause.
+// never overlap, and a panic in one is the caller's to recover. Every method ends soon
+// after its context does, with the context's cause.
 //
 // # Errors
 //
@@ -72,7 +72,8 @@
 // 502 to 504 and 520 to 527. Where no connection can be made at all it is given up
 // sooner, and where the cache has an answer at once. A body goes on where it broke
 // off. Time-outs bound the silence and not the whole time, so that a slow network is
-// no error.
+// no error; what brings less than 16 KiB in twelve of them is given up, since it would
+// take for ever byte by byte.
 //
 // # Security
 //

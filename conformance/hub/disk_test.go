@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/hub/hubtest"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 // disk is a small file system in memory, for the cache and the local folder.
@@ -142,14 +143,7 @@ func TestACacheOfAnotherUserIsRead(t *testing.T) {
 		t.Skip("SKIP: root alone can be another user")
 	}
 	server := slow(t, 10*usual)
-	root, err := os.MkdirTemp("", "hub-user-*") //nolint:usetesting // t.TempDir lies in a folder that root alone may enter
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(root) })
-	if err := os.Chmod(root, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	root := testutil.OpenDir(t)
 	p := place{root}
 	some := slowSnapshot("cache")
 	some.Allow = []string{"*.json"}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,4 +127,11 @@ func same(t *testing.T, python client, ours, theirs tree) {
 	if d := differences(ours, theirs); d != "" {
 		t.Errorf("ours, and %s:\n%s", python.name, d)
 	}
+}
+
+// without returns the tree without small files in the making.
+func (f tree) without(left func(name string) bool) tree {
+	f = maps.Clone(f)
+	maps.DeleteFunc(f, func(name, _ string) bool { return left(name) })
+	return f
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 const commit = "0123456789abcdef0123456789abcdef01234567"
@@ -478,7 +479,7 @@ func TestALinkIsPutInPlaceOfWhateverIsThere(t *testing.T) {
 }
 
 func TestACacheThatCannotBeWrittenToIsRead(t *testing.T) {
-	dir := t.TempDir()
+	dir := testutil.OpenDir(t)
 	r := open(t, dir, cache.Options{})
 	etag := put(t, r, commit, "a", "data")
 	must(t, r.SetRef("main", commit))

@@ -88,17 +88,21 @@ func (t Tree) validXet() bool {
 	return true
 }
 
-// parseTree reads a listing. Names that may not become paths make it unusable.
+// entryJSON is a file in a listing that is kept.
+type entryJSON struct {
+	Size    *int64  `json:"size"`
+	BlobID  *string `json:"blob_id"`
+	SHA256  *string `json:"lfs_sha256"`
+	LFSSize *int64  `json:"lfs_size"`
+	Xet     *string `json:"xet_hash"`
+}
+
+// parseTree reads a listing. Names that may not become paths make it unusable, and so
+// do more files than any repository has, which are counted before they are kept.
 func parseTree(data []byte) (Tree, error) {
 	var head struct {
 		Version *json.Number `json:"format_version"`
-		Files   map[string]*struct {
-			Size    *int64  `json:"size"`
-			BlobID  *string `json:"blob_id"`
-			SHA256  *string `json:"lfs_sha256"`
-			LFSSize *int64  `json:"lfs_size"`
-			Xet     *string `json:"xet_hash"`
-		} `json:"files"`
+		Files   filesJSON    `json:"files"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, err
@@ -109,34 +113,69 @@ func parseTree(data []byte) (Tree, error) {
 	if head.Files == nil {
 		return nil, errors.New("a listing without files")
 	}
-	t := make(Tree, len(head.Files))
+	return Tree(head.Files), nil
+}
+
+// filesJSON reads the files of a listing one by one.
+type filesJSON Tree
+
+// UnmarshalJSON reads an object, or null.
+func (f *filesJSON) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t == nil {
+		return err
+	} else if t != json.Delim('{') {
+		return errors.New("a listing whose files are no object")
+	}
 	var total int64
-	for name, info := range head.Files {
-		if err := CheckName(name); err != nil {
-			return nil, err
+	*f = filesJSON{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
 		}
-		if info == nil || info.Size == nil || *info.Size < 0 || info.BlobID == nil {
-			return nil, errors.New("a listing with a file of no size or no name of its content")
+		name, _ := t.(string) // a key is nothing else
+		if len(*f) == maxEntries {
+			return ErrTooMany
 		}
-		file := TreeEntry{Size: *info.Size, BlobID: *info.BlobID}
-		if info.SHA256 != nil {
-			file.LFSSHA256 = *info.SHA256
-			if info.LFSSize != nil {
-				file.LFSSize = *info.LFSSize
-			}
+		var e *entryJSON
+		if err := d.Decode(&e); err != nil {
+			return err
 		}
-		if info.Xet != nil {
-			file.XetHash = *info.Xet
-			if !isHex(file.XetHash, 64) {
-				return nil, errors.New("a listing with a malformed Xet hash")
-			}
+		file, err := e.file(name)
+		if err != nil {
+			return err
 		}
 		if total += file.Size; total < 0 {
-			return nil, errors.New("a listing of more bytes than can be counted")
+			return errors.New("a listing of more bytes than can be counted")
 		}
-		t[name] = file
+		(*f)[name] = file
 	}
-	return t, nil
+	return nil
+}
+
+// file checks an entry.
+func (e *entryJSON) file(name string) (TreeEntry, error) {
+	if err := CheckName(name); err != nil {
+		return TreeEntry{}, err
+	}
+	if e == nil || e.Size == nil || *e.Size < 0 || e.BlobID == nil {
+		return TreeEntry{}, errors.New("a listing with a file of no size or no name of its content")
+	}
+	file := TreeEntry{Size: *e.Size, BlobID: *e.BlobID}
+	if e.SHA256 != nil {
+		file.LFSSHA256 = *e.SHA256
+		if e.LFSSize != nil {
+			file.LFSSize = *e.LFSSize
+		}
+	}
+	if e.Xet != nil {
+		file.XetHash = *e.Xet
+		if !isHex(file.XetHash, 64) {
+			return TreeEntry{}, errors.New("a listing with a malformed Xet hash")
+		}
+	}
+	return file, nil
 }
 
 // encode writes what json.dump(…, indent=1) of Python writes, byte for byte.
