@@ -176,13 +176,28 @@ func (f *folder) replace(name, pattern string, data []byte, mode fs.FileMode) (e
 // within makes a folder and then something in it, again where somebody has deleted the
 // folder in between: who makes room in a cache takes empty ones away.
 func within(root *os.Root, dir string, make func() error) error {
-	const attempts = 20
 	var err error
 	for range attempts {
-		if err = root.MkdirAll(dir, 0o777); err == nil {
+		if err = makeDirs(root, dir); err == nil {
 			err = make()
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+// attempts is how often something is made that others may delete meanwhile.
+const attempts = 20
+
+// makeDirs makes a folder and those around it. One that vanishes between two looks
+// at it is neither there nor can it be made, by what the system says.
+func makeDirs(root *os.Root, dir string) error {
+	var err error
+	for range attempts {
+		err = root.MkdirAll(dir, 0o777)
+		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -85,7 +85,7 @@ func (l *LocalDir) prepare(name string) (*os.Root, error) {
 		return nil, err
 	}
 	for _, dir := range []string{path.Dir(name), path.Dir(metadataName(name))} {
-		if err := root.MkdirAll(dir, 0o777); err != nil {
+		if err := makeDirs(root, dir); err != nil {
 			return nil, trouble(err)
 		}
 	}

@@ -75,7 +75,7 @@ func (f *folder) tryLock(name string) (*Lock, error) {
 	// The file may vanish under us when somebody empties the folder: then the lock
 	// would be one that nobody else sees.
 	for range 100 {
-		if err := root.MkdirAll(path.Dir(name), 0o777); err != nil {
+		if err := makeDirs(root, path.Dir(name)); err != nil {
 			return nil, trouble(err)
 		}
 		file, err := openLock(root, name)

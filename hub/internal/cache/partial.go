@@ -55,7 +55,7 @@ func (r *Repo) Begin(ctx context.Context, etag string, size int64, digest Digest
 		return nil, err
 	}
 	dir := r.in("blobs")
-	if err := root.MkdirAll(dir, 0o777); err != nil {
+	if err := makeDirs(root, dir); err != nil {
 		return nil, trouble(err)
 	}
 	r.c.tag()
