@@ -5,16 +5,13 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // How codes that stream from memory are fetched ahead is the processor's: the
 // argument "fetch" of a kernel says it. What a way costs where it is the wrong one is
 // up to half of the rate.
-const (
-	// fetchSecond fetches into the second cache. Zen 4 wants it: there a fetch into
-	// the first holds one of the few places for missing lines until memory answers.
-	fetchSecond = 0
-	// fetchFirst fetches into the first cache, a few lines ahead, as Intel's want it.
-	fetchFirst = 1
-	// fetchPast fetches past the second cache, which keeps what is used again. It is
-	// the fastest on Zen 5.
-	fetchPast = 2
-)
+//
+// 0 fetches into the second cache. Zen 4 wants it: there a fetch into the first holds
+// one of the few places for missing lines until memory answers. 2 fetches past the
+// second cache, which keeps what is used again, and is the fastest on Zen 5.
+
+// fetchFirst is the way into the first cache, a few lines ahead, as Intel's want it.
+const fetchFirst = 1
 
 // How far ahead the ways fetch. Into the first cache it is the kernel's, of which
 // few lines may be on the way at a time.
@@ -31,7 +28,7 @@ var fetchParam = asm.P("fetch", asm.Int)
 
 const fetchWay = R14
 
-// fetch fetches n lines ahead of codesPtr: in the way fetchSecond among the kernel's
+// fetch fetches n lines ahead of codesPtr: into the second cache among the kernel's
 // instructions, and in the others behind its end.
 func (f fn) fetch(n, firstAhead int) {
 	other, first, fetched := f.NewLabel("other"), f.NewLabel("first"), f.NewLabel("fetched")
