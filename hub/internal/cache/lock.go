@@ -120,12 +120,7 @@ func openLock(root *os.Root, name string) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "lock", Path: name, Err: errNotFile}
 	}
-	file, err = root.OpenFile(name, os.O_RDWR|os.O_CREATE|noWait, 0o664)
-	if err == nil && info.Mode().Perm()&0o664 != 0o664 {
-		// Whoever made it was killed before it could say so. It may belong to another user.
-		err = ignoreUnsupported(file.Chmod(0o664))
-	}
-	return file, err
+	return root.OpenFile(name, os.O_RDWR|os.O_CREATE|noWait, 0o664)
 }
 
 // still says whether an open file is the one that its name leads to.
