@@ -22,6 +22,9 @@ func TestAFileIsPlacedInEveryWay(t *testing.T) {
 	if err := os.Symlink("blob", linked); err != nil {
 		t.Skip("no symbolic links here")
 	}
+	if _, err := os.Stat(linked); err != nil {
+		t.Skipf("SKIPPED: %s: links lead nowhere here, as under Wine: %v", t.Name(), err)
+	}
 	for name, ways := range map[string][]storage.Placing{
 		"any": nil, "link": {storage.Linked}, "copy": {storage.Copied}, "clone or copy": {storage.Cloned, storage.Copied},
 	} {
