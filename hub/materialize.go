@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // MaterializeOptions are the choices of [Materialize]. The zero value, and nil, take
@@ -38,7 +39,7 @@ func Materialize(ctx context.Context, src, dst string, o *MaterializeOptions) er
 // IsLinked says whether src is a link, or a folder that has one in it: whether it
 // takes [Materialize] to make real files of it.
 func IsLinked(ctx context.Context, src string) (bool, error) {
-	linked, err := cache.Linked(ctx, src)
+	linked, err := storage.HasLinks(ctx, src)
 	if err != nil {
 		return false, fmt.Errorf("hub: %w", err)
 	}

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -112,22 +111,4 @@ func (r *Repo) placeFile(root *os.Root, blob, pointer string, fresh bool) error 
 		return errors.Join(err, root.Remove(temp))
 	}
 	return nil
-}
-
-// copyAll copies until the end or until ctx ends.
-func copyAll(ctx context.Context, to io.Writer, from io.Reader) (int64, error) {
-	return io.Copy(to, contextReader{ctx, from})
-}
-
-// contextReader reads no more when ctx has ended.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // it lives as long as one copy
-	r   io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.r.Read(p)
 }

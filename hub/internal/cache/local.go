@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -137,7 +138,7 @@ func verifyFile(ctx context.Context, root *os.Root, name string, digest Digest) 
 	if h == nil {
 		return nil
 	}
-	if _, err := copyAll(ctx, h, file); err != nil {
+	if _, err := io.Copy(h, storage.Reader(ctx, file)); err != nil {
 		return err
 	}
 	if got := sum(h); got != digest.want() {

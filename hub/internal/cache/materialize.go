@@ -14,33 +14,6 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-// Linked says whether a file is a link, or a folder has one in it.
-func Linked(ctx context.Context, name string) (bool, error) {
-	info, err := os.Lstat(name)
-	if err != nil {
-		return false, err
-	}
-	if !info.IsDir() {
-		return info.Mode()&fs.ModeSymlink != 0, nil
-	}
-	found := errors.New("a link")
-	err = filepath.WalkDir(name, func(_ string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case d.Type()&fs.ModeSymlink != 0:
-			return found
-		}
-		return nil
-	})
-	if errors.Is(err, found) {
-		return true, nil
-	}
-	return false, err
-}
-
 // Materialize makes real files of a file or a folder that links into a cache: clones
 // where the file system has them, hard links, or copies. Independent leaves out hard
 // links, through which the cache's own bytes could be written.

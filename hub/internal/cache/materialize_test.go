@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // linkedPackage makes a snapshot with a package of links, one of them to a blob of
@@ -30,7 +31,7 @@ func linkedPackage(t *testing.T) (r *cache.Repo, pkg string) {
 
 func TestLinksBecomeFiles(t *testing.T) {
 	r, pkg := linkedPackage(t)
-	if linked, err := cache.Linked(t.Context(), pkg); !linked || err != nil {
+	if linked, err := storage.HasLinks(t.Context(), pkg); !linked || err != nil {
 		t.Error(linked, err)
 	}
 	for _, independent := range []bool{false, true} {
@@ -38,7 +39,7 @@ func TestLinksBecomeFiles(t *testing.T) {
 		for range 2 { // the second time it is there
 			must(t, cache.Materialize(t.Context(), pkg, dst, independent))
 		}
-		if linked, err := cache.Linked(t.Context(), dst); linked || err != nil {
+		if linked, err := storage.HasLinks(t.Context(), dst); linked || err != nil {
 			t.Error(linked, err)
 		}
 		for name, want := range map[string]string{"Manifest.json": "{}", "Data/w.bin": "weights"} {

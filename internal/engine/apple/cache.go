@@ -270,7 +270,7 @@ func copyFile(ctx context.Context, to string, fsys fs.FS, name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(dst, &contextReader{ctx, src})
+	_, err = io.Copy(dst, storage.Reader(ctx, src))
 	if e := dst.Close(); err == nil {
 		err = e
 	}

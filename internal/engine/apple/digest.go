@@ -106,7 +106,7 @@ func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size 
 		return err
 	}
 	defer f.Close()
-	n, err := io.Copy(h, &contextReader{ctx, f})
+	n, err := io.Copy(h, storage.Reader(ctx, f))
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -114,21 +114,6 @@ func digestFile(ctx context.Context, h hash.Hash, fsys fs.FS, name string, size 
 		return fmt.Errorf("%s changed while it was read", name)
 	}
 	return nil
-}
-
-// contextReader ends when its context does. io.Copy has no context, and weights
-// of gigabytes take many seconds to read.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // it lives for one copy
-	r   io.Reader
-}
-
-// Read reads unless the context has ended.
-func (r *contextReader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(b)
 }
 
 // stamp remembers the digest of a package at a path, so that weights of several

@@ -76,7 +76,7 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 // that, and only for an entry that was there before: a model that was compiled
 // just now would fail again.
 func load(ctx context.Context, s source, o *outline, c *cache, cfg engine.Config) (*program, error) {
-	plain, err := s.asItIs()
+	plain, err := s.asItIs(ctx)
 	if err != nil {
 		return nil, err
 	}

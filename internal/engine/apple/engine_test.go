@@ -173,7 +173,7 @@ func TestLinksAreFound(t *testing.T) {
 	link("linked", "other")
 	link("file", "link")
 	for name, has := range map[string]bool{"plain": false, "linked": true, "folder": false, "other": true, "file": false, "link": true} {
-		if got, err := hasLinks(filepath.Join(dir, name)); err != nil || got != has {
+		if got, err := hasLinks(t.Context(), filepath.Join(dir, name)); err != nil || got != has {
 			t.Errorf("%s: %v, %v, want %v", name, got, err, has)
 		}
 	}

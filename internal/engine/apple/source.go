@@ -83,7 +83,7 @@ func (s *source) locate(ctx context.Context, c *cache) (name string, done func()
 		if name, err = filepath.Abs(s.path); err != nil {
 			return "", nil, err
 		}
-		linked, err := hasLinks(name)
+		linked, err := hasLinks(ctx, name)
 		if err != nil || !linked {
 			return name, func() error { return nil }, err
 		}
@@ -114,36 +114,26 @@ func (s *source) locate(ctx context.Context, c *cache) (name string, done func()
 
 // asItIs reports whether the source is a compiled model that can be given to the
 // framework where it lies: one whose files are files and no links.
-func (s *source) asItIs() (bool, error) {
+func (s *source) asItIs(ctx context.Context) (bool, error) {
 	if !s.compiled() || s.path == "" {
 		return false, nil
 	}
-	linked, err := hasLinks(s.path)
+	linked, err := hasLinks(ctx, s.path)
 	return !linked, err
 }
 
 // hasLinks reports whether a file is a symbolic link, or whether there are some
 // below a folder. The package's own path may lead over links, which the system
 // follows for every program.
-func hasLinks(name string) (found bool, err error) {
+func hasLinks(ctx context.Context, name string) (bool, error) {
 	info, err := os.Stat(name)
+	if err == nil && info.IsDir() {
+		name, err = filepath.EvalSymlinks(name)
+	}
 	if err != nil {
 		return false, err
 	}
-	root := name
-	if info.IsDir() {
-		if root, err = filepath.EvalSymlinks(name); err != nil {
-			return false, err
-		}
-	}
-	err = filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type()&fs.ModeSymlink != 0 {
-			found = true
-			return filepath.SkipAll
-		}
-		return err
-	})
-	return found, err
+	return storage.HasLinks(ctx, name)
 }
 
 // linkTree makes a copy of a package that lies in the operating system. Its files
