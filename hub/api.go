@@ -52,7 +52,7 @@ func (s *settings) getJSONOnce(ctx context.Context, c call, u *url.URL, read fun
 	if resp.StatusCode != http.StatusOK {
 		return nil, nil, c.status(s, resp)
 	}
-	if coded := resp.Header.Get("Content-Encoding"); coded != "" && !strings.EqualFold(coded, "identity") {
+	if coded := coding(resp); coded != "" {
 		return nil, nil, fmt.Errorf("%w: an answer in the encoding %s", ErrNotHub, quote.Name(coded, maxName))
 	}
 	body := &bounded{r: resp.Body, left: MaxPage}

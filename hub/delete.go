@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 )
@@ -101,13 +102,8 @@ func (i *CacheInfo) Revision(r Repo) *CachedRevision {
 		}
 		for n := range i.Repos[k].Revisions {
 			v := &i.Repos[k].Revisions[n]
-			if v.Commit == r.revision() {
+			if v.Commit == r.revision() || slices.Contains(v.Refs, r.revision()) {
 				return v
-			}
-			for _, ref := range v.Refs {
-				if ref == r.revision() {
-					return v
-				}
 			}
 		}
 	}

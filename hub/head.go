@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +69,7 @@ func readMetadata(asked call, resp *http.Response, to *url.URL) (metadata, error
 	if want := asked.repo.Revision; isCommit(want) && want != m.commit {
 		return m, fmt.Errorf("%w: it answers for commit %s", ErrNotHub, m.commit)
 	}
-	m.etag = normalizeETag(firstOf(resp.Header.Get("X-Linked-Etag"), resp.Header.Get("ETag")))
+	m.etag = normalizeETag(cmp.Or(resp.Header.Get("X-Linked-Etag"), resp.Header.Get("ETag")))
 	if m.etag == "" {
 		return m, fmt.Errorf("%w: no ETag", ErrNotHub)
 	}
@@ -81,16 +82,6 @@ func readMetadata(asked call, resp *http.Response, to *url.URL) (metadata, error
 		m.size = n
 	}
 	return m, nil
-}
-
-// firstOf is the first that is not empty.
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // normalizeETag takes the mark of weakness and the quotation marks off, as Python
@@ -112,9 +103,17 @@ var errEncoded = errors.New("a body in an encoding that was not asked for")
 // checkEncoding refuses a body that is compressed: a small one can become one that
 // fills the disk, and its bytes are not those that the hash is of.
 func checkEncoding(resp *http.Response) error {
-	coded := resp.Header.Get("Content-Encoding")
-	if resp.Uncompressed || coded != "" && !strings.EqualFold(coded, "identity") {
+	if resp.Uncompressed || coding(resp) != "" {
 		return fmt.Errorf("%w: %w", ErrNotHub, errEncoded)
 	}
 	return nil
+}
+
+// coding is the encoding in which a body comes, "" where it comes as it is.
+func coding(resp *http.Response) string {
+	coded := resp.Header.Get("Content-Encoding")
+	if strings.EqualFold(coded, "identity") {
+		return ""
+	}
+	return coded
 }

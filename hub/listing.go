@@ -138,7 +138,7 @@ func (j *job) hasDir(commit string) bool {
 	if j.local == nil {
 		return commit != "" && j.in.HasSnapshot(commit)
 	}
-	entries, err := readDir(j.local.Dir())
+	entries, err := cache.ReadDir(j.local.Dir())
 	return err == nil && len(entries) > 0
 }
 

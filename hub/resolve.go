@@ -357,7 +357,7 @@ func (k *keeper) commits() ([]string, error) {
 	case k.repo.Revision != "":
 		return nil, ErrNotCached
 	}
-	entries, err := readDir(filepath.Join(k.Dir(), "snapshots"))
+	entries, err := cache.ReadDir(filepath.Join(k.Dir(), "snapshots"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
-	"syscall"
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 	"github.com/gocoreml/coreml/internal/quote"
@@ -21,18 +19,6 @@ func fileSize(at string) int64 {
 		return 0 // it has just gone: the size is for show
 	}
 	return info.Size()
-}
-
-// readDir is os.ReadDir of what is a folder: the open of a pipe would wait.
-func readDir(dir string) ([]fs.DirEntry, error) {
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		err = &fs.PathError{Op: "read", Path: dir, Err: syscall.ENOTDIR}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.ReadDir(dir)
 }
 
 // agree refuses a file of which the listing of the commit names other content than

@@ -20,6 +20,8 @@ type verifiedJSON struct {
 	Missing    int                `json:"missing"`
 	Unknown    int                `json:"unknown"`
 	Bytes      int64              `json:"bytes"`
+
+	repo hub.Repo
 }
 
 // verifiedFileJSON is a file of it.
@@ -46,7 +48,7 @@ func (c *inspectCmd) verify(ctx context.Context, s *streams) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	sum := verifiedJSON{Type: repo.Type.String(), Repository: repo.ID, Revision: repo.Revision, Files: []verifiedFileJSON{}}
+	sum := verifiedJSON{repo: repo, Type: repo.Type.String(), Repository: repo.ID, Revision: repo.Revision, Files: []verifiedFileJSON{}}
 	client := newClient(true)
 	for f, err := range client.Verify(ctx, repo) {
 		if err != nil {
@@ -140,11 +142,7 @@ func (v *verifiedJSON) text() string {
 		}
 	}
 	if v.Corrupt > 0 {
-		name := hub.Repo{ID: v.Repository, Revision: v.Revision}.String()
-		if v.Type != hub.Model.String() {
-			name = v.Type + "s/" + name
-		}
-		text += "; coreml pull " + name + " --force fetches them again"
+		text += "; coreml pull " + v.repo.String() + " --force fetches them again"
 	}
 	return text
 }

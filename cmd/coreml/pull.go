@@ -215,7 +215,7 @@ type pullFile struct {
 func (t *tally) result(repo hub.Repo, snap *hub.Snapshot) *pullResult {
 	r := &pullResult{
 		Event: "result", Path: snap.Dir, Type: repo.Type.String(), Repository: repo.ID, Revision: cmp.Or(repo.Revision, hub.DefaultRevision),
-		Commit: snap.Commit, Files: []pullFile{}, DownloadedFiles: t.fetched, DownloadedBytes: t.bytes, Seconds: round(time.Since(t.begin).Seconds()),
+		Commit: snap.Commit, Files: []pullFile{}, Bytes: sizeOf(snap.Files), DownloadedFiles: t.fetched, DownloadedBytes: t.bytes, Seconds: round(time.Since(t.begin).Seconds()),
 	}
 	for _, f := range snap.Files {
 		file := pullFile{Path: f.Path, Bytes: f.Size}
@@ -225,18 +225,21 @@ func (t *tally) result(repo hub.Repo, snap *hub.Snapshot) *pullResult {
 			file.SHA1 = f.BlobID
 		}
 		r.Files = append(r.Files, file)
-		r.Bytes += f.Size
 	}
 	return r
 }
 
-// text is the summary for people.
-func (t *tally) text(repo hub.Repo, snap *hub.Snapshot) string {
-	var bytes int64
-	for _, f := range snap.Files {
+// sizeOf is the size of all files together.
+func sizeOf(files []hub.File) (bytes int64) {
+	for _, f := range files {
 		bytes += f.Size
 	}
-	text := fmt.Sprintf("%s: %s, %s", repo, counted(len(snap.Files), "file"), bytesText(bytes))
+	return bytes
+}
+
+// text is the summary for people.
+func (t *tally) text(repo hub.Repo, snap *hub.Snapshot) string {
+	text := fmt.Sprintf("%s: %s, %s", repo, counted(len(snap.Files), "file"), bytesText(sizeOf(snap.Files)))
 	if t.fetched == 0 {
 		return text + ", all there already"
 	}

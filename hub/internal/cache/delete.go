@@ -56,9 +56,10 @@ type repoPlan struct {
 // is [fs.ErrNotExist].
 func (i *Info) Plan(targets ...Target) (*Deletion, error) {
 	d := &Deletion{Targets: slices.Clone(targets)}
+	f := &folder{dir: i.Dir}
 	for _, group := range group(targets) {
 		if w := i.disordered(group); w != nil {
-			d.Repos = append(d.Repos, (&folder{dir: i.Dir}).path(folderName(w.Kind, w.ID)))
+			d.Repos = append(d.Repos, f.path(folderName(w.Kind, w.ID)))
 			continue
 		}
 		p, err := i.planRepo(group)
@@ -70,7 +71,6 @@ func (i *Info) Plan(targets ...Target) (*Deletion, error) {
 			d.Repos = append(d.Repos, p.repo.Dir)
 			continue
 		}
-		f := &folder{dir: i.Dir}
 		for _, s := range p.snapshots {
 			d.Snapshots = append(d.Snapshots, f.path(s))
 		}

@@ -123,9 +123,8 @@ func (d *deleter) findBusy() error {
 		if errors.Is(err, ErrReadOnly) {
 			return err
 		}
-		d.busy[etag] = errors.Is(err, ErrLocked)
-		if !d.busy[etag] {
-			delete(d.busy, etag)
+		if errors.Is(err, ErrLocked) {
+			d.busy[etag] = true
 		}
 		_ = l.Unlock() // it was not written to
 	}

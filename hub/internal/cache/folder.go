@@ -87,6 +87,14 @@ func isFolder(dir string) error {
 	return err
 }
 
+// ReadDir is os.ReadDir of what is a folder, and does not wait for what is a pipe.
+func ReadDir(dir string) ([]fs.DirEntry, error) {
+	if err := isFolder(dir); err != nil {
+		return nil, err
+	}
+	return os.ReadDir(dir)
+}
+
 // writing returns the folder's root and makes the folder where it is not there.
 func (f *folder) writing() (*os.Root, error) {
 	root, err := f.reading()
