@@ -14,29 +14,22 @@ import "context"
 // that is not special and that the template itself looks for in messages, as many
 // do with </think>, stays what the template makes of it.
 func (t *Tokenizer) EncodeChat(ctx context.Context, messages []Message, opts *ChatOptions) ([]int, error) {
-	if opts == nil {
-		opts = &ChatOptions{}
+	if opts != nil && opts.SanitizeControlTokens {
+		_, e, err := t.EncodeChatWithOffsets(ctx, messages, opts)
+		if err != nil {
+			return nil, err
+		}
+		return e.IDs, nil
 	}
 	if err := t.check(); err != nil {
 		return nil, err
 	}
 	ctx = background(ctx)
-	if !opts.SanitizeControlTokens {
-		text, err := t.ApplyChatTemplate(ctx, messages, opts)
-		if err != nil {
-			return nil, err
-		}
-		return t.EncodeContext(ctx, text, false)
-	}
-	template, err := t.chatTemplate(opts)
+	text, err := t.ApplyChatTemplate(ctx, messages, opts)
 	if err != nil {
 		return nil, err
 	}
-	e, err := t.encodeSanitized(ctx, template, messages, opts)
-	if err != nil {
-		return nil, err
-	}
-	return e.IDs, nil
+	return t.EncodeContext(ctx, text, false)
 }
 
 // EncodeChatWithOffsets is [Tokenizer.EncodeChat] with the text that the template

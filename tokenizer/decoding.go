@@ -1,9 +1,7 @@
 package tokenizer
 
 import (
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/budget"
 	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
@@ -48,26 +46,6 @@ func decodeCLIP(may *budget.Budget, tokens []string) []string {
 // isPythonSpace reports whether str.strip of Python takes a character away: a space, or
 // one of the four separators of ASCII.
 func isPythonSpace(r rune) bool { return uni.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// decimals are the ranges of \d in Python's patterns.
-var decimals = sync.OnceValue(func() [][2]rune { set, _ := uni.Property("Nd"); return set })
-
-// isDecimal reports whether r is a digit of any script.
-func isDecimal(r rune) bool {
-	if r < 0x80 {
-		return '0' <= r && r <= '9'
-	}
-	_, found := slices.BinarySearchFunc(decimals(), r, func(set [2]rune, r rune) int {
-		switch {
-		case set[1] < r:
-			return -1
-		case set[0] > r:
-			return 1
-		}
-		return 0
-	})
-	return found
-}
 
 // sieve passes the ids over that the class does not decode. Its zero value is for the
 // beginning of a list.
@@ -121,7 +99,7 @@ func timeEnd(text string) (n int, open bool) {
 		return 0, strings.HasPrefix("<|", text)
 	}
 	for _, behind := range []string{".", "|>"} {
-		digits := strings.TrimLeftFunc(rest, isDecimal)
+		digits := strings.TrimLeftFunc(rest, uni.IsDecimal)
 		if len(digits) == len(rest) {
 			return 0, rest == ""
 		}

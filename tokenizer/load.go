@@ -111,15 +111,18 @@ func (l *Loader) load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, boundary(err)
 	}
-	side.files.Plain = l != nil && l.KeepComponents && kindOf(name, data) == noVocab && !isPieces(name, data)
+	kind := kindOf(name, data)
+	pieces := kind == noVocab && isPieces(name, data)
+	side.files.Plain = l != nil && l.KeepComponents && kind == noVocab && !pieces
 	var t *Tokenizer
-	if kindOf(name, data) != noVocab {
-		t, err = loadVocab(fsys, dir, name, data, side)
-	} else if isPieces(name, data) {
+	switch {
+	case kind != noVocab:
+		t, err = loadVocab(fsys, dir, name, kind, data, side)
+	case pieces:
 		if t, err = parsePieces(data, side); errors.Is(err, sentencepiece.ErrMalformed) {
 			err = otherFile(name, data, err)
 		}
-	} else {
+	default:
 		t, err = parse(data, side)
 	}
 	if err != nil {

@@ -117,10 +117,10 @@ type builder struct {
 }
 
 // loadVocab makes a tokenizer of a vocabulary that is no tokenizer.json.
-func loadVocab(fsys fs.FS, dir, name string, data []byte, side *sideFiles) (*Tokenizer, error) {
+func loadVocab(fsys fs.FS, dir, name string, kind vocabKind, data []byte, side *sideFiles) (*Tokenizer, error) {
 	b := &builder{side: side, fsys: fsys, dir: dir, t: &Tokenizer{special: map[int]bool{}}}
 	var err error
-	switch kindOf(name, data) {
+	switch kind {
 	case mergesVocab:
 		err = b.merges(data)
 	case wordsVocab:

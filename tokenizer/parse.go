@@ -22,24 +22,12 @@ import (
 
 // readSections finds the sections of a tokenizer.json.
 func readSections(data []byte) (map[string][]byte, error) {
-	s := &jsontext.Scanner{Data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
-	sections := map[string][]byte{}
-	err := s.Object(func(key []byte) error {
-		name := string(key)
-		raw, err := s.Skip()
-		sections[name] = raw
-		if err == nil && !jsontext.Allowed(fileFields, name) && !jsontext.IsNull(raw) {
-			err = &fault.Unsupported{Component: "option", Name: name}
+	return jsontext.Sections(data, func(name string, raw []byte) error {
+		if !jsontext.Allowed(fileFields, name) && !jsontext.IsNull(raw) {
+			return &fault.Unsupported{Component: "option", Name: name}
 		}
-		return err
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if s.Peek() != 0 || s.Pos < len(s.Data) {
-		return nil, s.Fail("text after the end")
-	}
-	return sections, nil
 }
 
 // parse builds a tokenizer from the text of tokenizer.json and what the files beside it

@@ -116,7 +116,8 @@ func (g *gemmaText) list(s schema) (json.RawMessage, bool) {
 		return nil, false
 	}
 	defer func() { g.depth-- }()
-	out, element := []byte("["), s.element()
+	var values []json.RawMessage
+	element := s.element()
 	g.at++
 	for {
 		switch g.next() {
@@ -127,7 +128,7 @@ func (g *gemmaText) list(s schema) (json.RawMessage, bool) {
 			continue
 		case ']':
 			g.at++
-			return append(out, ']'), true
+			return listOf(values), true
 		case '}': // where a value ends: it would be an empty one, again and again
 			return nil, false
 		}
@@ -135,10 +136,7 @@ func (g *gemmaText) list(s schema) (json.RawMessage, bool) {
 		if !ok {
 			return nil, false
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, value...)
+		values = append(values, value)
 	}
 }
 

@@ -1,6 +1,7 @@
 package jsontext
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -23,4 +24,28 @@ func Missing[T ~[]byte](list string, fields map[string]T) string {
 		}
 	}
 	return ""
+}
+
+// Sections returns the values of a file that is one object, by key: of a key that comes
+// twice, the last. check, if there is one, is asked for each. A byte order mark may come
+// first, and nothing but white space behind the object.
+func Sections(data []byte, check func(key string, raw []byte) error) (map[string][]byte, error) {
+	s := &Scanner{Data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
+	sections := map[string][]byte{}
+	err := s.Object(func(key []byte) error {
+		name := string(key)
+		raw, err := s.Skip()
+		sections[name] = raw
+		if err == nil && check != nil {
+			err = check(name, raw)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.Peek() != 0 || s.Pos < len(s.Data) {
+		return nil, s.Fail("text after the end")
+	}
+	return sections, nil
 }

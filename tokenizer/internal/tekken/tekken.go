@@ -3,7 +3,6 @@
 package tekken
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -53,19 +52,9 @@ var deprecated = []string{
 
 // Read reads a file.
 func Read(data []byte) (*File, error) {
-	s := &jsontext.Scanner{Data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
-	sections := map[string][]byte{}
-	err := s.Object(func(key []byte) error {
-		name := string(key)
-		raw, err := s.Skip()
-		sections[name] = raw
-		return err
-	})
+	sections, err := jsontext.Sections(data, nil)
 	if err != nil {
 		return nil, err
-	}
-	if s.Peek() != 0 || s.Pos < len(s.Data) {
-		return nil, s.Fail("text after the end")
 	}
 	var c config
 	if err := json.Unmarshal(orNull(sections["config"]), &c); err != nil {

@@ -153,6 +153,14 @@ func IsWord(r rune) bool {
 	return properties().word.has(r)
 }
 
+// IsDecimal reports whether r is a digit of any script, as \d in Python's patterns.
+func IsDecimal(r rune) bool {
+	if r < 0x80 {
+		return '0' <= r && r <= '9'
+	}
+	return properties().sets["nd"].has(r)
+}
+
 // Script returns a number for the script of r, 0 where it belongs to any. Han,
 // Hiragana and Katakana are one.
 func Script(r rune) uint8 {
