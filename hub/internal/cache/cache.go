@@ -21,6 +21,7 @@ const (
 	Kernel  Kind = "kernel"
 )
 
+// valid says whether the kind is one of those above: it becomes part of a folder's name.
 func (k Kind) valid() bool {
 	switch k {
 	case Model, Dataset, Space, Kernel:
@@ -86,6 +87,8 @@ func writeOnce(f *folder, name, content string) error {
 // system takes them for one.
 func (c *Cache) CheckTree(names []string) error { return c.checkTree(names, tagName) }
 
+// checkTree checks names for this folder, of which known is a name that is in it: only
+// the file system itself can say whether it tells capitals from small letters.
 func (f *folder) checkTree(names []string, known string) error {
 	key := func(s string) string { return s }
 	if f.foldsCase(known) {
@@ -124,6 +127,7 @@ func folderName(kind Kind, id string) string {
 // Dir is the absolute path of the repository's folder.
 func (r *Repo) Dir() string { return r.c.path(r.name) }
 
+// in is the name of what lies in the repository's folder, below the root of the cache.
 func (r *Repo) in(parts ...string) string {
 	return path.Join(append([]string{r.name}, parts...)...)
 }
@@ -256,4 +260,6 @@ func (r *Repo) TryLock(etag string) (*Lock, error) {
 	return r.c.tryLock(r.lockName(etag))
 }
 
+// lockName is the lock file of a blob. Locks have a folder apart, so that deleting a
+// repository takes none from those who wait for it.
 func (r *Repo) lockName(etag string) string { return path.Join(".locks", r.name, etag+".lock") }

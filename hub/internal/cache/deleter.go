@@ -43,10 +43,13 @@ type deleter struct {
 	busy map[string]bool // etags whose locks others held at the beginning
 }
 
+// skip notes what stays, and why.
 func (d *deleter) skip(name string, err error) {
 	d.done.Skipped = append(d.done.Skipped, Skip{Path: d.r.c.path(name), Err: trouble(err)})
 }
 
+// run deletes what is asked for of the repository. It looks through the folder anew,
+// since the plan that a person said yes to may be of a while ago.
 func (d *deleter) run(targets []Target) {
 	if err := d.real(); err != nil {
 		d.skip(d.r.name, err)
@@ -189,6 +192,8 @@ func (d *deleter) removeBlobs(names []string) {
 	}
 }
 
+// removeBatch takes all the locks first and looks then what is needed: who links a
+// blob holds its lock, so that none comes to be needed after the look.
 func (d *deleter) removeBatch(names []string) {
 	locks := map[string]*Lock{}
 	defer func() {

@@ -256,6 +256,7 @@ func (f *folder) foldsCase(known string) bool {
 	return err == nil && os.SameFile(info, other)
 }
 
+// swapCase returns the other case of a letter.
 func swapCase(r rune) rune {
 	if unicode.IsUpper(r) {
 		return unicode.ToLower(r)

@@ -23,6 +23,8 @@ func (r *Repo) Link(commit, name, etag string) error { return r.place(commit, na
 // cannot be made the blob itself becomes the file, since nobody else has it.
 func (r *Repo) LinkNew(commit, name, etag string) error { return r.place(commit, name, etag, true) }
 
+// place makes the entry of a snapshot. A link that is right already is left alone, so
+// that a cache which cannot be written to is one that can be used.
 func (r *Repo) place(commit, name, etag string, fresh bool) error {
 	if err := errors.Join(checkCommit(commit), CheckName(name), CheckETag(etag)); err != nil {
 		return err

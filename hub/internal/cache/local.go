@@ -49,8 +49,10 @@ type Metadata struct {
 	Time   time.Time // when it was known
 }
 
+// metadataName is where the note about a file lies.
 func metadataName(name string) string { return path.Join(downloadDir, name+".metadata") }
 
+// lockName is the lock of a file and its note.
 func (l *LocalDir) lockName(name string) string { return path.Join(downloadDir, name+".lock") }
 
 // CheckTree accepts names that can lie in the folder together, see [Cache.CheckTree].
@@ -185,6 +187,7 @@ func (l *LocalDir) Metadata(ctx context.Context, name string) (Metadata, bool, e
 	return m, !info.ModTime().Add(-time.Second).After(m.Time), nil
 }
 
+// ignoreMissing is err, unless it says that something is not there.
 func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -192,6 +195,8 @@ func ignoreMissing(err error) error {
 	return err
 }
 
+// readMetadata reads a note. One that cannot be read is removed, as Python does: the
+// file counts as one of which nothing is known.
 func (l *LocalDir) readMetadata(name string) (Metadata, error) {
 	data, err := l.readSmall(metadataName(name), 4096)
 	if err != nil {

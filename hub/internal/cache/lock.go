@@ -133,6 +133,8 @@ func still(root *os.Root, name string, file *os.File) bool {
 	return err == nil && os.SameFile(now, mine)
 }
 
+// ignoreUnsupported is err, unless modes cannot be changed here or not by us: the lock
+// works all the same for this user.
 func ignoreUnsupported(err error) error {
 	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
 		return nil
@@ -140,6 +142,7 @@ func ignoreUnsupported(err error) error {
 	return err
 }
 
+// isErrno says whether an error is one of the system's, wherever it is wrapped.
 func isErrno(err error, want syscall.Errno) bool {
 	got, ok := errors.AsType[syscall.Errno](err)
 	return ok && got == want

@@ -234,6 +234,8 @@ func (m *materializer) same(dst string) error {
 	return err
 }
 
+// alike says whether what is there is what would be made of an entry. A copy has the time
+// of what it was made of, and a hard link is the same file.
 func alike(info fs.FileInfo, e entry) bool {
 	if e.from == "" || info.IsDir() {
 		return info.IsDir() && e.from == ""

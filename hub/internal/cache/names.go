@@ -96,6 +96,7 @@ func idPart(s string) bool {
 	return true
 }
 
+// wordByte is Python's \w over ASCII.
 func wordByte(c byte) bool {
 	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
@@ -116,6 +117,7 @@ func isHex(s string, n int) bool {
 	return true
 }
 
+// checkCommit refuses what is no commit before it becomes the name of a folder.
 func checkCommit(commit string) error {
 	if !IsCommit(commit) {
 		return &NameError{What: "commit", Name: commit, Why: "is not a hash of 40 hexadecimal digits"}
@@ -257,6 +259,7 @@ func checkTogether(names []string, key func(string) string) error {
 	return nil
 }
 
+// twins is the error for two names that would be one file.
 func twins(name, other string) error {
 	return &NameError{What: "file name", Name: name, Why: "cannot lie beside " + quote.Name(other, 128)}
 }

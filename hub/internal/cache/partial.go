@@ -93,6 +93,7 @@ type making struct {
 	resume      bool
 }
 
+// begin takes over a file in the making, or makes one, and locks it.
 func (f *folder) begin(ctx context.Context, m making) (*Partial, error) {
 	root, err := f.writing()
 	if err != nil {
@@ -129,6 +130,7 @@ func ownName(prefix string) string {
 	return head + check(head) + incomplete
 }
 
+// check is the checksum at the end of our own temporary names.
 func check(head string) string {
 	return fmt.Sprintf("%04x", crc32.ChecksumIEEE([]byte(head))&0xffff)
 }
@@ -393,6 +395,7 @@ func (p *Partial) Abort() error {
 	return p.drop()
 }
 
+// drop closes and removes the file. Windows removes none that is open.
 func (p *Partial) drop() error {
 	p.hash.stop()
 	err := p.root.Remove(p.name)
@@ -422,6 +425,7 @@ func (p *Partial) Keep() error {
 	return ignoreClosed(err)
 }
 
+// ignoreClosed is err, unless the file was closed before: by Commit, to rename it.
 func ignoreClosed(err error) error {
 	if errors.Is(err, fs.ErrClosed) {
 		return nil

@@ -139,6 +139,8 @@ type scanner struct {
 	store bool
 }
 
+// warn is a warning about a name below the root, as an error that ends the walk of one
+// repository and no more.
 func (s *scanner) warn(name, format string, args ...any) error {
 	return &Warning{Path: s.c.path(name), Why: fmt.Sprintf(format, args...)}
 }
@@ -188,6 +190,7 @@ func (s *scanner) walk(dir string, depth int, what func(name string, info fs.Fil
 	return nil
 }
 
+// isDir says whether a name leads to a folder, links followed.
 func (s *scanner) isDir(name string) bool {
 	info, err := s.root.Stat(name)
 	return err == nil && info.IsDir()

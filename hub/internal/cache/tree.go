@@ -48,6 +48,7 @@ func (r *Repo) SetTree(commit string, t Tree) error {
 	return r.c.setTree(r.in("trees"), commit, t)
 }
 
+// tree reads the listing of a commit in dir.
 func (f *folder) tree(dir, commit string) (Tree, error) {
 	if err := checkCommit(commit); err != nil {
 		return nil, err
@@ -64,6 +65,7 @@ func (f *folder) tree(dir, commit string) (Tree, error) {
 	return t, nil
 }
 
+// setTree keeps one there, with the mode that Python's temporary files have.
 func (f *folder) setTree(dir, commit string, t Tree) error {
 	if err := checkCommit(commit); err != nil {
 		return err
@@ -79,6 +81,7 @@ func (f *folder) setTree(dir, commit string, t Tree) error {
 	return f.replace(path.Join(dir, commit+".json"), "tmp*.tmp", t.encode(), 0o600)
 }
 
+// validXet says whether all Xet hashes are of their form.
 func (t Tree) validXet() bool {
 	for _, file := range t {
 		if file.XetHash != "" && !isHex(file.XetHash, 64) {
@@ -197,6 +200,7 @@ func (t Tree) encode() []byte {
 	return b.Bytes()
 }
 
+// encode writes the fields in the order in which Python's dataclass has them.
 func (f TreeEntry) encode(b *bytes.Buffer) {
 	fmt.Fprintf(b, ": {\n   \"size\": %d,\n   \"blob_id\": ", f.Size)
 	writeJSON(b, f.BlobID)
