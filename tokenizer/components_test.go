@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -61,7 +62,7 @@ func TestComponentsEncodePairsAndCutAsTheReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := 0
-	eachLine(t, path, func(line []byte) {
+	testutil.EachLine(t, path, func(line []byte) {
 		var c component
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)

@@ -1,11 +1,8 @@
 package tokenizer_test
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -82,36 +80,9 @@ func every(n int) int {
 	return 1
 }
 
-// eachLine calls f with the lines of a gzip file.
-func eachLine(t testing.TB, path string, f func(line []byte)) {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	z, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := bufio.NewReaderSize(z, 1<<20)
-	for {
-		line, err := r.ReadBytes('\n')
-		if len(line) > 0 {
-			f(line)
-		}
-		if errors.Is(err, io.EOF) {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestEveryGoldenIsExact(t *testing.T) {
 	var corpus []string
-	eachLine(t, reference(t, "golden", "corpus.jsonl.gz"), func(line []byte) {
+	testutil.EachLine(t, reference(t, "golden", "corpus.jsonl.gz"), func(line []byte) {
 		var r struct {
 			T string `json:"t"`
 		}
@@ -166,7 +137,7 @@ func checkGolden(t *testing.T, tok *tokenizer.Tokenizer, file string, corpus []s
 	t.Helper()
 	var ids, special, offsets, traced, decoded, full, random, stream tally
 	n, step := 0, every(12)
-	eachLine(t, file, func(line []byte) {
+	testutil.EachLine(t, file, func(line []byte) {
 		if n++; n%step != 0 {
 			return
 		}

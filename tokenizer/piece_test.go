@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 	"unicode/utf8"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -69,7 +70,7 @@ func TestSentencePieceModelsAnswerAsSentencePiece(t *testing.T) {
 				t.Fatal(err)
 			}
 			var checks tally
-			eachLine(t, filepath.Join(pieceDir(), name+".jsonl.gz"), func(line []byte) {
+			testutil.EachLine(t, filepath.Join(pieceDir(), name+".jsonl.gz"), func(line []byte) {
 				var c struct {
 					T      *string
 					IDs    []int

@@ -14,6 +14,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -74,7 +75,7 @@ func sideCases(t testing.TB, f func(c *sideCase, files fstest.MapFS)) {
 	if err := json.Unmarshal(data, &bases); err != nil {
 		t.Fatal(err)
 	}
-	eachLine(t, dir+"/cases.jsonl.gz", func(line []byte) {
+	testutil.EachLine(t, dir+"/cases.jsonl.gz", func(line []byte) {
 		c := &sideCase{}
 		if err := json.Unmarshal(line, c); err != nil {
 			t.Fatal(err)
@@ -113,7 +114,7 @@ func TestSideFilesMakeTheTokenizerThatTransformersMakes(t *testing.T) {
 // Each folder is there twice: as AutoTokenizer loads it, and as PreTrainedTokenizerFast
 // does, which takes tokenizer.json as it is.
 func TestModelFoldersLoadAsTransformersLoadsThem(t *testing.T) {
-	eachLine(t, sideFolder()+"/models.jsonl.gz", func(line []byte) {
+	testutil.EachLine(t, sideFolder()+"/models.jsonl.gz", func(line []byte) {
 		c := &sideCase{}
 		if err := json.Unmarshal(line, c); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -38,7 +39,7 @@ func TestEachComponentAnswersAsTheReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := 0
-	eachLine(t, "testdata/variants.jsonl.gz", func(line []byte) {
+	testutil.EachLine(t, "testdata/variants.jsonl.gz", func(line []byte) {
 		var v variant
 		if err := json.Unmarshal(line, &v); err != nil {
 			t.Fatal(err)

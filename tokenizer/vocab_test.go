@@ -1,8 +1,6 @@
 package tokenizer_test
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -31,26 +30,15 @@ type vocabRecord struct {
 // vocabRecords reads the records beside a folder.
 func vocabRecords(t *testing.T, file string) (list []vocabRecord) {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 1<<26)
-	for lines.Scan() {
+	testutil.EachLine(t, file, func(line []byte) {
 		var r vocabRecord
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, r)
-	}
-	if err := lines.Err(); err != nil || len(list) == 0 {
-		t.Fatalf("%d records (%v)", len(list), err)
+	})
+	if len(list) == 0 {
+		t.Fatal("no records")
 	}
 	return list
 }

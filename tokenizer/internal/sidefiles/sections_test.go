@@ -1,14 +1,12 @@
 package sidefiles_test
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer/internal/sidefiles"
 )
 
@@ -58,27 +56,17 @@ func tree(t *testing.T, raw []byte) (v any) {
 }
 
 func TestClassesMakeTheComponentsOfTheReference(t *testing.T) {
-	file, err := os.Open("testdata/sections.jsonl.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	z, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 1<<20)
 	n := 0
-	for ; lines.Scan(); n++ {
+	testutil.EachLine(t, "testdata/sections.jsonl.gz", func(line []byte) {
 		c := &sectionsCase{}
-		if err := json.Unmarshal(lines.Bytes(), c); err != nil {
+		if err := json.Unmarshal(line, c); err != nil {
 			t.Fatal(err)
 		}
 		t.Run(c.Name, func(t *testing.T) { c.check(t) })
-	}
-	if err := lines.Err(); err != nil || n < 200 {
-		t.Errorf("%d cases (%v)", n, err)
+		n++
+	})
+	if n < 200 {
+		t.Errorf("%d cases", n)
 	}
 }
 

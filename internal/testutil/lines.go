@@ -1,0 +1,39 @@
+package testutil
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// EachLine calls f with the lines of a gzip file, which are f's to keep. It fails the
+// test where the file cannot be read to its end.
+func EachLine(tb testing.TB, path string, f func(line []byte)) {
+	tb.Helper()
+	file, err := storage.Open(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer file.Close()
+	z, err := gzip.NewReader(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r := bufio.NewReaderSize(z, 1<<20)
+	for {
+		line, err := r.ReadBytes('\n')
+		if len(line) > 0 {
+			f(line)
+		}
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
