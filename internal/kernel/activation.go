@@ -14,92 +14,107 @@ func Softmax(x []float32) {
 	Scale(x, x, 1/expSum(x, MaxF32(x)))
 }
 
-// expSum replaces x by exp(x-shift) and returns the sum. The assembly takes
-// whole groups of 8; the tail is computed in float64 and rounded. So an
-// element's value may depend on whether it lies in the tail, but never on how
-// work is split: rows are not cut.
-func expSum(x []float32, shift float32) float32 {
-	done, sum := 0, float32(0)
-	if useAsm {
-		if done = len(x) &^ 7; done > 0 {
-			sum = expSumAsm(&x[0], done, shift)
-		}
-	}
-	for i, v := range x[done:] {
-		e := float32(math.Exp(float64(v - shift)))
-		x[done+i] = e
-		sum += e
-	}
-	return sum
-}
-
 // Exp stores exp(x[i]) in dst, which may be x. Below -105 it is 0, above 89 it
 // is +Inf.
-func Exp(dst, x []float32) {
-	x = x[:len(dst)]
-	done := 0
-	if useAsm {
-		if done = len(dst) &^ 7; done > 0 {
-			expAsm(&dst[0], &x[0], done)
-		}
-	}
-	for i := done; i < len(dst); i++ {
-		dst[i] = float32(math.Exp(float64(x[i])))
-	}
-}
+func Exp(dst, x []float32) { exponential.apply(dst, x) }
 
 // Silu stores x/(1+exp(-x)) in dst, which may be x.
-func Silu(dst, x []float32) {
-	x = x[:len(dst)]
-	done := 0
-	if useAsm {
-		if done = len(dst) &^ 7; done > 0 {
-			siluAsm(&dst[0], &x[0], done)
-		}
-	}
-	for i := done; i < len(dst); i++ {
-		v := float64(x[i])
-		dst[i] = float32(v / (1 + math.Exp(-v)))
-	}
-}
-
-// sqrt(2/pi) and the cubic coefficient of the tanh form of GELU (Hendrycks and
-// Gimpel, 2016).
-const (
-	geluA = 0.7978845608028654
-	// The polynomial's coefficient, as in the paper and in PyTorch.
-	geluB = 0.044715
-)
+func Silu(dst, x []float32) { silu.apply(dst, x) }
 
 // GeluTanh stores 0.5·x·(1+tanh(sqrt(2/π)·(x+0.044715·x³))) in dst, which may
-// be x. It is computed as x/(1+exp(-2u)), the same function.
-func GeluTanh(dst, x []float32) {
+// be x (Hendrycks and Gimpel, 2016). It is computed as x/(1+exp(-2u)), the same
+// function.
+func GeluTanh(dst, x []float32) { geluTanh.apply(dst, x) }
+
+// GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x. It is computed as
+// max(x, 0) - |x|·erfc(|x|/sqrt 2)/2, which keeps the digits that 1+erf would lose
+// for negative x.
+func GeluErf(dst, x []float32) { geluErf.apply(dst, x) }
+
+// activation is a function of single elements.
+type activation int
+
+const (
+	exponential activation = iota
+	silu
+	geluTanh
+	geluErf
+)
+
+// apply stores the function of each element of x in dst. The assembly takes groups of
+// 8, and what is left filled up, so that an element's bits do not depend on where it
+// lies.
+func (a activation) apply(dst, x []float32) {
 	x = x[:len(dst)]
-	done := 0
-	if useAsm {
-		if done = len(dst) &^ 7; done > 0 {
-			geluTanhAsm(&dst[0], &x[0], done)
-		}
+	if !useAsm {
+		a.define(dst, x)
+		return
 	}
-	for i := done; i < len(dst); i++ {
-		v := float64(x[i])
-		u := geluA * (v + geluB*v*v*v)
-		dst[i] = float32(v / (1 + math.Exp(-2*u)))
+	done := len(dst) &^ 7
+	if done > 0 {
+		a.assembly(&dst[0], &x[0], done)
+	}
+	if done < len(dst) {
+		var last [8]float32
+		copy(last[:], x[done:])
+		a.assembly(&last[0], &last[0], len(last))
+		copy(dst[done:], last[:])
 	}
 }
 
-// GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x. For negative x
-// erfc keeps the digits that 1+erf would lose.
-func GeluErf(dst, x []float32) {
-	x = x[:len(dst)]
-	done := 0
-	if useAsm {
-		if done = len(dst) &^ 7; done > 0 {
-			geluErfAsm(&dst[0], &x[0], done)
-		}
+func (a activation) assembly(dst, x *float32, n int) {
+	switch a {
+	case exponential:
+		expAsm(dst, x, n)
+	case silu:
+		siluAsm(dst, x, n)
+	case geluTanh:
+		geluTanhAsm(dst, x, n)
+	case geluErf:
+		geluErfAsm(dst, x, n)
 	}
-	for i := done; i < len(dst); i++ {
-		v := float64(x[i])
-		dst[i] = float32(0.5 * v * math.Erfc(-v/math.Sqrt2))
+}
+
+// define is the definition.
+func (a activation) define(dst, x []float32) {
+	f := [...]func(float32) float32{exponential: exp32, silu: silu32, geluTanh: geluTanh32, geluErf: geluErf32}[a]
+	for i, v := range x {
+		dst[i] = f(v)
 	}
+}
+
+// The coefficients of GELU in its tanh form: x/(1+exp(geluA·x·(1+geluB·x²))).
+var geluA = float32(-2 * math.Sqrt(2/math.Pi))
+
+const geluB = float32(0.044715)
+
+// silu32, geluTanh32 and geluErf32 have the steps of the assembly.
+func silu32(x float32) float32 { return x / (1 + exp32(-x)) }
+
+func geluTanh32(x float32) float32 {
+	return x / (1 + exp32(fma32(x*x, geluB, 1)*(x*geluA)))
+}
+
+// erfcP are the coefficients of P, from that of degree 11 down, in erfc(z) =
+// t·exp(-z² + P(t)) with t = 2/(2+z), the form of Numerical Recipes' erfcc. P is a
+// Chebyshev fit to ln(erfc(z)·exp(z²)/t) for t from 1/11 to 1, off by 8e-9 at most.
+var erfcP = [12]float32{
+	-0.1408787809, 0.7615953693, -1.593290467, 1.458525086, -0.3033158074, -0.2671378491,
+	0.03244148997, -0.1535689363, 0.09781668407, 0.3732103696, 1.000118156, -1.265515321,
+}
+
+// erfcMax is where erfc is 0 for a float32.
+const erfcMax = 20
+
+func geluErf32(x float32) float32 {
+	const rsqrt2 = float32(1 / math.Sqrt2)
+	z := min(abs32(x)*rsqrt2, erfcMax)
+	t := 2 / (z + 2)
+	p := erfcP[0]
+	for _, c := range erfcP[1:] {
+		p = fma32(p, t, c)
+	}
+	// The conversion keeps the product from being fused into the difference.
+	r := float32(exp32(fma32(-z, z, p)) * (t * z * rsqrt2))
+	return max(x, 0) - r
 }

@@ -123,8 +123,11 @@ func Tanh(dst, x []float32) {
 	Exp(dst, dst)
 	for k, v := range x {
 		if abs32(v) < smallTanh {
-			z := float64(v) * float64(v)
-			dst[k] = float32(float64(v) * (945 + z*(105+z)) / (945 + z*(420+15*z)))
+			// The conversions keep products from being fused into sums, which would make
+			// the result depend on the processor.
+			z := float64(float64(v) * float64(v))
+			above, below := 945+float64(z*(105+z)), 945+float64(z*(420+float64(15*z)))
+			dst[k] = float32(float64(v) * above / below)
 		} else {
 			dst[k] = float32(math.Copysign(float64(1-2/(dst[k]+1)), float64(v)))
 		}

@@ -8,3 +8,6 @@ var (
 	MulNT = mulNT
 	MulNN = mulNN
 )
+
+// AddMask is addMask.
+var AddMask = addMask

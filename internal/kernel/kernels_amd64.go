@@ -64,20 +64,20 @@ func axpyF16AVX2(y *float32, x *uint16, n int, a float32)
 //go:noescape
 func addMaskAVX2(s *float32, mask *float32, n int)
 
-// dotAVX2 returns the sum of a·b.
+// dotAVX2 returns total and the sum of a·b.
 //
 //go:noescape
-func dotAVX2(a *float32, b *float32, n int) float32
+func dotAVX2(a *float32, b *float32, groups int, last *float32, total float32) float32
 
-// dotF16AVX2 returns the sum of w·x for halves w.
+// dotF16AVX2 returns total and the sum of w·x for halves w.
 //
 //go:noescape
-func dotF16AVX2(w *uint16, x *float32, n int, fetch int) float32
+func dotF16AVX2(w *uint16, x *float32, groups int, last *float32, total float32, fetch int) float32
 
-// sumAVX2 returns the sum of x.
+// sumAVX2 returns total and the sum of x.
 //
 //go:noescape
-func sumAVX2(x *float32, n int) float32
+func sumAVX2(x *float32, groups int, last *float32, total float32) float32
 
 // maxAVX2 returns the greatest element of x that is not NaN.
 //
@@ -89,10 +89,10 @@ func maxAVX2(x *float32, n int) float32
 //go:noescape
 func expAVX2(dst *float32, x *float32, n int)
 
-// expSumAVX2 replaces x by exp(x-shift) and returns the sum.
+// expSumAVX2 replaces x by exp(x-shift) and returns total and its sum.
 //
 //go:noescape
-func expSumAVX2(x *float32, n int, shift float32) float32
+func expSumAVX2(x *float32, groups int, last *float32, shift float32, total float32) float32
 
 // siluAVX2 stores x/(1+exp(-x)) in dst.
 //

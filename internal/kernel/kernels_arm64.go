@@ -59,20 +59,20 @@ func axpyF16NEON(y *float32, x *uint16, n int, a float32)
 //go:noescape
 func addMaskNEON(s *float32, mask *float32, n int)
 
-// dotNEON returns the sum of a·b.
+// dotNEON returns total and the sum of a·b.
 //
 //go:noescape
-func dotNEON(a *float32, b *float32, n int) float32
+func dotNEON(a *float32, b *float32, groups int, last *float32, total float32) float32
 
-// dotF16NEON returns the sum of w·x for halves w.
+// dotF16NEON returns total and the sum of w·x for halves w.
 //
 //go:noescape
-func dotF16NEON(w *uint16, x *float32, n int) float32
+func dotF16NEON(w *uint16, x *float32, groups int, last *float32, total float32) float32
 
-// sumNEON returns the sum of x.
+// sumNEON returns total and the sum of x.
 //
 //go:noescape
-func sumNEON(x *float32, n int) float32
+func sumNEON(x *float32, groups int, last *float32, total float32) float32
 
 // maxNEON returns the greatest element of x that is not NaN.
 //
@@ -84,10 +84,10 @@ func maxNEON(x *float32, n int) float32
 //go:noescape
 func expNEON(dst *float32, x *float32, n int)
 
-// expSumNEON replaces x by exp(x-shift) and returns the sum.
+// expSumNEON replaces x by exp(x-shift) and returns total and its sum.
 //
 //go:noescape
-func expSumNEON(x *float32, n int, shift float32) float32
+func expSumNEON(x *float32, groups int, last *float32, shift float32, total float32) float32
 
 // siluNEON stores x/(1+exp(-x)) in dst.
 //

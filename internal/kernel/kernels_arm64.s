@@ -676,189 +676,191 @@ one:
 end:
 	RET
 
-// func dotNEON(a *float32, b *float32, n int) float32
-TEXT ·dotNEON(SB), NOSPLIT, $0-28
+// func dotNEON(a *float32, b *float32, groups int, last *float32, total float32) float32
+TEXT ·dotNEON(SB), NOSPLIT, $0-44
 	MOVD a+0(FP), R0
 	MOVD b+8(FP), R1
-	MOVD n+16(FP), R5
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
+	MOVD groups+16(FP), R5
+	MOVD last+24(FP), R6
+	FMOVS total+32(FP), F12
+	WORD $0x4e04058c // dup v12.4s, v12.s[0]
+chunk:
 	WORD $0x4f000404 // movi v4.4s, #0
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD $32, R8
 	SUBS $32, R5
-	BLT narrow
-wide:
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad404430 // ldp q16, q17, [x1]
-	WORD $0x4e30cd00 // fmla v0.4s, v8.4s, v16.4s
-	WORD $0x4e31cd21 // fmla v1.4s, v9.4s, v17.4s
-	WORD $0xad412c0a // ldp q10, q11, [x0, #32]
-	WORD $0xad414c32 // ldp q18, q19, [x1, #32]
-	WORD $0x4e32cd42 // fmla v2.4s, v10.4s, v18.4s
-	WORD $0x4e33cd63 // fmla v3.4s, v11.4s, v19.4s
-	WORD $0xad42340c // ldp q12, q13, [x0, #64]
-	WORD $0xad425434 // ldp q20, q21, [x1, #64]
-	WORD $0x4e34cd84 // fmla v4.4s, v12.4s, v20.4s
-	WORD $0x4e35cda5 // fmla v5.4s, v13.4s, v21.4s
-	WORD $0xad433c0e // ldp q14, q15, [x0, #96]
-	WORD $0xad435c36 // ldp q22, q23, [x1, #96]
-	WORD $0x4e36cdc6 // fmla v6.4s, v14.4s, v22.4s
-	WORD $0x4e37cde7 // fmla v7.4s, v15.4s, v23.4s
-	ADD $128, R0
-	ADD $128, R1
-	SUBS $32, R5
-	BGE wide
-narrow:
+	BGE whole
 	ADDS $32, R5
-	BEQ end
+	MOVD R5, R8
+	MOVD $0, R5
+whole:
+	MOVD R8, R7
+	CBZ R8, none
 one:
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0xad404430 // ldp q16, q17, [x1]
-	WORD $0x4e30cd00 // fmla v0.4s, v8.4s, v16.4s
-	WORD $0x4e31cd21 // fmla v1.4s, v9.4s, v17.4s
-	ADD $32, R0
-	ADD $32, R1
-	SUBS $8, R5
+	WORD $0xacc14410 // ldp q16, q17, [x0], #32
+	WORD $0xacc14c12 // ldp q18, q19, [x0], #32
+	WORD $0xacc15434 // ldp q20, q21, [x1], #32
+	WORD $0xacc15c36 // ldp q22, q23, [x1], #32
+	WORD $0x4e34ce04 // fmla v4.4s, v16.4s, v20.4s
+	WORD $0x4e35ce25 // fmla v5.4s, v17.4s, v21.4s
+	WORD $0x4e36ce46 // fmla v6.4s, v18.4s, v22.4s
+	WORD $0x4e37ce67 // fmla v7.4s, v19.4s, v23.4s
+	SUBS $1, R8
 	BNE one
-end:
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+none:
+	CMP $32, R7
+	BEQ join
+	CBZ R6, join
+	WORD $0xad4044d0 // ldp q16, q17, [x6]
+	WORD $0xad414cd2 // ldp q18, q19, [x6, #32]
+	WORD $0xad4254d4 // ldp q20, q21, [x6, #64]
+	WORD $0xad435cd6 // ldp q22, q23, [x6, #96]
+	WORD $0x4e34ce04 // fmla v4.4s, v16.4s, v20.4s
+	WORD $0x4e35ce25 // fmla v5.4s, v17.4s, v21.4s
+	WORD $0x4e36ce46 // fmla v6.4s, v18.4s, v22.4s
+	WORD $0x4e37ce67 // fmla v7.4s, v19.4s, v23.4s
+	MOVD $0, R6
+join:
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	FMOVS F0, ret+24(FP)
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec46885 // trn2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0x4e24d58c // fadd v12.4s, v12.4s, v4.4s
+	CBZ R5, rest
+	JMP chunk
+rest:
+	CBZ R6, end
+	JMP chunk
+end:
+	FMOVS F12, ret+40(FP)
 	RET
 
-// func dotF16NEON(w *uint16, x *float32, n int) float32
-TEXT ·dotF16NEON(SB), NOSPLIT, $0-28
+// func dotF16NEON(w *uint16, x *float32, groups int, last *float32, total float32) float32
+TEXT ·dotF16NEON(SB), NOSPLIT, $0-44
 	MOVD w+0(FP), R0
 	MOVD x+8(FP), R1
-	MOVD n+16(FP), R5
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
+	MOVD groups+16(FP), R5
+	MOVD last+24(FP), R6
+	FMOVS total+32(FP), F12
+	WORD $0x4e04058c // dup v12.4s, v12.s[0]
+chunk:
 	WORD $0x4f000404 // movi v4.4s, #0
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD $32, R8
 	SUBS $32, R5
-	BLT narrow
-wide:
-	WORD $0x3dc00018 // ldr q24, [x0]
-	WORD $0x0e217b08 // fcvtl v8.4s, v24.4h
-	WORD $0x4e217b09 // fcvtl2 v9.4s, v24.8h
-	WORD $0xad404430 // ldp q16, q17, [x1]
-	WORD $0x4e30cd00 // fmla v0.4s, v8.4s, v16.4s
-	WORD $0x4e31cd21 // fmla v1.4s, v9.4s, v17.4s
-	WORD $0x3dc00419 // ldr q25, [x0, #16]
-	WORD $0x0e217b2a // fcvtl v10.4s, v25.4h
-	WORD $0x4e217b2b // fcvtl2 v11.4s, v25.8h
-	WORD $0xad414c32 // ldp q18, q19, [x1, #32]
-	WORD $0x4e32cd42 // fmla v2.4s, v10.4s, v18.4s
-	WORD $0x4e33cd63 // fmla v3.4s, v11.4s, v19.4s
-	WORD $0x3dc0081a // ldr q26, [x0, #32]
-	WORD $0x0e217b4c // fcvtl v12.4s, v26.4h
-	WORD $0x4e217b4d // fcvtl2 v13.4s, v26.8h
-	WORD $0xad425434 // ldp q20, q21, [x1, #64]
-	WORD $0x4e34cd84 // fmla v4.4s, v12.4s, v20.4s
-	WORD $0x4e35cda5 // fmla v5.4s, v13.4s, v21.4s
-	WORD $0x3dc00c1b // ldr q27, [x0, #48]
-	WORD $0x0e217b6e // fcvtl v14.4s, v27.4h
-	WORD $0x4e217b6f // fcvtl2 v15.4s, v27.8h
-	WORD $0xad435c36 // ldp q22, q23, [x1, #96]
-	WORD $0x4e36cdc6 // fmla v6.4s, v14.4s, v22.4s
-	WORD $0x4e37cde7 // fmla v7.4s, v15.4s, v23.4s
-	ADD $64, R0
-	ADD $128, R1
-	SUBS $32, R5
-	BGE wide
-narrow:
+	BGE whole
 	ADDS $32, R5
-	BEQ end
+	MOVD R5, R8
+	MOVD $0, R5
+whole:
+	MOVD R8, R7
+	CBZ R8, none
 one:
-	WORD $0x3dc00018 // ldr q24, [x0]
-	WORD $0x0e217b08 // fcvtl v8.4s, v24.4h
-	WORD $0x4e217b09 // fcvtl2 v9.4s, v24.8h
-	WORD $0xad404430 // ldp q16, q17, [x1]
-	WORD $0x4e30cd00 // fmla v0.4s, v8.4s, v16.4s
-	WORD $0x4e31cd21 // fmla v1.4s, v9.4s, v17.4s
-	ADD $16, R0
-	ADD $32, R1
-	SUBS $8, R5
+	WORD $0xacc16418 // ldp q24, q25, [x0], #32
+	WORD $0xacc15434 // ldp q20, q21, [x1], #32
+	WORD $0xacc15c36 // ldp q22, q23, [x1], #32
+	WORD $0x0e217b10 // fcvtl v16.4s, v24.4h
+	WORD $0x4e217b11 // fcvtl2 v17.4s, v24.8h
+	WORD $0x0e217b32 // fcvtl v18.4s, v25.4h
+	WORD $0x4e217b33 // fcvtl2 v19.4s, v25.8h
+	WORD $0x4e34ce04 // fmla v4.4s, v16.4s, v20.4s
+	WORD $0x4e35ce25 // fmla v5.4s, v17.4s, v21.4s
+	WORD $0x4e36ce46 // fmla v6.4s, v18.4s, v22.4s
+	WORD $0x4e37ce67 // fmla v7.4s, v19.4s, v23.4s
+	SUBS $1, R8
 	BNE one
-end:
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+none:
+	CMP $32, R7
+	BEQ join
+	CBZ R6, join
+	WORD $0xad4044d0 // ldp q16, q17, [x6]
+	WORD $0xad414cd2 // ldp q18, q19, [x6, #32]
+	WORD $0xad4254d4 // ldp q20, q21, [x6, #64]
+	WORD $0xad435cd6 // ldp q22, q23, [x6, #96]
+	WORD $0x4e34ce04 // fmla v4.4s, v16.4s, v20.4s
+	WORD $0x4e35ce25 // fmla v5.4s, v17.4s, v21.4s
+	WORD $0x4e36ce46 // fmla v6.4s, v18.4s, v22.4s
+	WORD $0x4e37ce67 // fmla v7.4s, v19.4s, v23.4s
+	MOVD $0, R6
+join:
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	FMOVS F0, ret+24(FP)
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec46885 // trn2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0x4e24d58c // fadd v12.4s, v12.4s, v4.4s
+	CBZ R5, rest
+	JMP chunk
+rest:
+	CBZ R6, end
+	JMP chunk
+end:
+	FMOVS F12, ret+40(FP)
 	RET
 
-// func sumNEON(x *float32, n int) float32
-TEXT ·sumNEON(SB), NOSPLIT, $0-20
+// func sumNEON(x *float32, groups int, last *float32, total float32) float32
+TEXT ·sumNEON(SB), NOSPLIT, $0-36
 	MOVD x+0(FP), R0
-	MOVD n+8(FP), R5
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
+	MOVD groups+8(FP), R5
+	MOVD last+16(FP), R6
+	FMOVS total+24(FP), F12
+	WORD $0x4e04058c // dup v12.4s, v12.s[0]
+chunk:
 	WORD $0x4f000404 // movi v4.4s, #0
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD $32, R8
 	SUBS $32, R5
-	BLT narrow
-wide:
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	WORD $0xad412c0a // ldp q10, q11, [x0, #32]
-	WORD $0x4e2ad442 // fadd v2.4s, v2.4s, v10.4s
-	WORD $0x4e2bd463 // fadd v3.4s, v3.4s, v11.4s
-	WORD $0xad42340c // ldp q12, q13, [x0, #64]
-	WORD $0x4e2cd484 // fadd v4.4s, v4.4s, v12.4s
-	WORD $0x4e2dd4a5 // fadd v5.4s, v5.4s, v13.4s
-	WORD $0xad433c0e // ldp q14, q15, [x0, #96]
-	WORD $0x4e2ed4c6 // fadd v6.4s, v6.4s, v14.4s
-	WORD $0x4e2fd4e7 // fadd v7.4s, v7.4s, v15.4s
-	ADD $128, R0
-	SUBS $32, R5
-	BGE wide
-narrow:
+	BGE whole
 	ADDS $32, R5
-	BEQ end
+	MOVD R5, R8
+	MOVD $0, R5
+whole:
+	MOVD R8, R7
+	CBZ R8, none
 one:
-	WORD $0xad402408 // ldp q8, q9, [x0]
-	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	WORD $0x4e29d421 // fadd v1.4s, v1.4s, v9.4s
-	ADD $32, R0
-	SUBS $8, R5
+	WORD $0xacc14410 // ldp q16, q17, [x0], #32
+	WORD $0xacc14c12 // ldp q18, q19, [x0], #32
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	SUBS $1, R8
 	BNE one
-end:
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+none:
+	CMP $32, R7
+	BEQ join
+	CBZ R6, join
+	WORD $0xad4044d0 // ldp q16, q17, [x6]
+	WORD $0xad414cd2 // ldp q18, q19, [x6, #32]
+	WORD $0x4e30d484 // fadd v4.4s, v4.4s, v16.4s
+	WORD $0x4e31d4a5 // fadd v5.4s, v5.4s, v17.4s
+	WORD $0x4e32d4c6 // fadd v6.4s, v6.4s, v18.4s
+	WORD $0x4e33d4e7 // fadd v7.4s, v7.4s, v19.4s
+	MOVD $0, R6
+join:
 	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	FMOVS F0, ret+16(FP)
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec46885 // trn2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0x4e24d58c // fadd v12.4s, v12.4s, v4.4s
+	CBZ R5, rest
+	JMP chunk
+rest:
+	CBZ R6, end
+	JMP chunk
+end:
+	FMOVS F12, ret+32(FP)
 	RET
 
 // func maxNEON(x *float32, n int) float32
@@ -1013,10 +1015,13 @@ one:
 end:
 	RET
 
-// func expSumNEON(x *float32, n int, shift float32) float32
-TEXT ·expSumNEON(SB), NOSPLIT, $0-28
+// func expSumNEON(x *float32, groups int, last *float32, shift float32, total float32) float32
+TEXT ·expSumNEON(SB), NOSPLIT, $0-36
 	MOVD x+0(FP), R0
-	MOVD n+8(FP), R5
+	MOVD groups+8(FP), R5
+	MOVD last+16(FP), R6
+	FMOVS total+28(FP), F12
+	WORD $0x4e04058c // dup v12.4s, v12.s[0]
 	MOVD $·exponential<>(SB), R25
 	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
 	WORD $0x4ddfcb34 // ld1r {v20.4s}, [x25], #4
@@ -1031,10 +1036,22 @@ TEXT ·expSumNEON(SB), NOSPLIT, $0-28
 	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
 	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
 	WORD $0x4ddfcb3f // ld1r {v31.4s}, [x25], #4
-	FMOVS shift+16(FP), F18
+	FMOVS shift+24(FP), F18
 	WORD $0x4e040652 // dup v18.4s, v18.s[0]
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4f000411 // movi v17.4s, #0
+chunk:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD $32, R8
+	SUBS $32, R5
+	BGE whole
+	ADDS $32, R5
+	MOVD R5, R8
+	MOVD $0, R5
+whole:
+	MOVD R8, R7
+	CBZ R8, none
 one:
 	WORD $0x3dc00000 // ldr q0, [x0]
 	WORD $0x4eb2d400 // fsub v0.4s, v0.4s, v18.4s
@@ -1068,7 +1085,7 @@ one:
 	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
 	WORD $0x6e21dc60 // fmul v0.4s, v3.4s, v1.4s
 	WORD $0x3d800000 // str q0, [x0]
-	WORD $0x4e20d610 // fadd v16.4s, v16.4s, v0.4s
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
 	WORD $0x3dc00408 // ldr q8, [x0, #16]
 	WORD $0x4eb2d508 // fsub v8.4s, v8.4s, v18.4s
 	WORD $0x4e33f508 // fmax v8.4s, v8.4s, v19.4s
@@ -1101,15 +1118,228 @@ one:
 	WORD $0x6e28dd6b // fmul v11.4s, v11.4s, v8.4s
 	WORD $0x6e29dd68 // fmul v8.4s, v11.4s, v9.4s
 	WORD $0x3d800408 // str q8, [x0, #16]
-	WORD $0x4e28d631 // fadd v17.4s, v17.4s, v8.4s
-	ADD $32, R0
-	SUBS $8, R5
+	WORD $0x4e28d4a5 // fadd v5.4s, v5.4s, v8.4s
+	WORD $0x3dc00800 // ldr q0, [x0, #32]
+	WORD $0x4eb2d400 // fsub v0.4s, v0.4s, v18.4s
+	WORD $0x4e33f400 // fmax v0.4s, v0.4s, v19.4s
+	WORD $0x4eb4f400 // fmin v0.4s, v0.4s, v20.4s
+	WORD $0x6e35dc01 // fmul v1.4s, v0.4s, v21.4s
+	WORD $0x4e218821 // frintn v1.4s, v1.4s
+	WORD $0x4eb6cc20 // fmls v0.4s, v1.4s, v22.4s
+	WORD $0x4eb7cc20 // fmls v0.4s, v1.4s, v23.4s
+	WORD $0x4eb91f23 // mov v3.16b, v25.16b
+	WORD $0x4e20cf03 // fmla v3.4s, v24.4s, v0.4s
+	WORD $0x4eba1f42 // mov v2.16b, v26.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebb1f63 // mov v3.16b, v27.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4ebc1f82 // mov v2.16b, v28.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebd1fa3 // mov v3.16b, v29.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4ebe1fc2 // mov v2.16b, v30.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebe1fc3 // mov v3.16b, v30.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x4f3f0420 // sshr v0.4s, v1.4s, #1
+	WORD $0x6ea08421 // sub v1.4s, v1.4s, v0.4s
+	WORD $0x4ebf8400 // add v0.4s, v0.4s, v31.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4ebf8421 // add v1.4s, v1.4s, v31.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
+	WORD $0x6e21dc60 // fmul v0.4s, v3.4s, v1.4s
+	WORD $0x3d800800 // str q0, [x0, #32]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x3dc00c08 // ldr q8, [x0, #48]
+	WORD $0x4eb2d508 // fsub v8.4s, v8.4s, v18.4s
+	WORD $0x4e33f508 // fmax v8.4s, v8.4s, v19.4s
+	WORD $0x4eb4f508 // fmin v8.4s, v8.4s, v20.4s
+	WORD $0x6e35dd09 // fmul v9.4s, v8.4s, v21.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x4eb6cd28 // fmls v8.4s, v9.4s, v22.4s
+	WORD $0x4eb7cd28 // fmls v8.4s, v9.4s, v23.4s
+	WORD $0x4eb91f2b // mov v11.16b, v25.16b
+	WORD $0x4e28cf0b // fmla v11.4s, v24.4s, v8.4s
+	WORD $0x4eba1f4a // mov v10.16b, v26.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebb1f6b // mov v11.16b, v27.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4ebc1f8a // mov v10.16b, v28.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebd1fab // mov v11.16b, v29.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4ebe1fca // mov v10.16b, v30.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4f3f0528 // sshr v8.4s, v9.4s, #1
+	WORD $0x6ea88529 // sub v9.4s, v9.4s, v8.4s
+	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
+	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
+	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
+	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
+	WORD $0x6e28dd6b // fmul v11.4s, v11.4s, v8.4s
+	WORD $0x6e29dd68 // fmul v8.4s, v11.4s, v9.4s
+	WORD $0x3d800c08 // str q8, [x0, #48]
+	WORD $0x4e28d4e7 // fadd v7.4s, v7.4s, v8.4s
+	ADD $64, R0
+	SUBS $1, R8
 	BNE one
+none:
+	CMP $32, R7
+	BEQ join
+	CBZ R6, join
+	WORD $0x3dc000c0 // ldr q0, [x6]
+	WORD $0x4eb2d400 // fsub v0.4s, v0.4s, v18.4s
+	WORD $0x4e33f400 // fmax v0.4s, v0.4s, v19.4s
+	WORD $0x4eb4f400 // fmin v0.4s, v0.4s, v20.4s
+	WORD $0x6e35dc01 // fmul v1.4s, v0.4s, v21.4s
+	WORD $0x4e218821 // frintn v1.4s, v1.4s
+	WORD $0x4eb6cc20 // fmls v0.4s, v1.4s, v22.4s
+	WORD $0x4eb7cc20 // fmls v0.4s, v1.4s, v23.4s
+	WORD $0x4eb91f23 // mov v3.16b, v25.16b
+	WORD $0x4e20cf03 // fmla v3.4s, v24.4s, v0.4s
+	WORD $0x4eba1f42 // mov v2.16b, v26.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebb1f63 // mov v3.16b, v27.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4ebc1f82 // mov v2.16b, v28.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebd1fa3 // mov v3.16b, v29.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4ebe1fc2 // mov v2.16b, v30.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebe1fc3 // mov v3.16b, v30.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x4f3f0420 // sshr v0.4s, v1.4s, #1
+	WORD $0x6ea08421 // sub v1.4s, v1.4s, v0.4s
+	WORD $0x4ebf8400 // add v0.4s, v0.4s, v31.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4ebf8421 // add v1.4s, v1.4s, v31.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
+	WORD $0x6e21dc60 // fmul v0.4s, v3.4s, v1.4s
+	WORD $0x3d8000c0 // str q0, [x6]
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	WORD $0x3dc004c8 // ldr q8, [x6, #16]
+	WORD $0x4eb2d508 // fsub v8.4s, v8.4s, v18.4s
+	WORD $0x4e33f508 // fmax v8.4s, v8.4s, v19.4s
+	WORD $0x4eb4f508 // fmin v8.4s, v8.4s, v20.4s
+	WORD $0x6e35dd09 // fmul v9.4s, v8.4s, v21.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x4eb6cd28 // fmls v8.4s, v9.4s, v22.4s
+	WORD $0x4eb7cd28 // fmls v8.4s, v9.4s, v23.4s
+	WORD $0x4eb91f2b // mov v11.16b, v25.16b
+	WORD $0x4e28cf0b // fmla v11.4s, v24.4s, v8.4s
+	WORD $0x4eba1f4a // mov v10.16b, v26.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebb1f6b // mov v11.16b, v27.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4ebc1f8a // mov v10.16b, v28.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebd1fab // mov v11.16b, v29.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4ebe1fca // mov v10.16b, v30.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4f3f0528 // sshr v8.4s, v9.4s, #1
+	WORD $0x6ea88529 // sub v9.4s, v9.4s, v8.4s
+	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
+	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
+	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
+	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
+	WORD $0x6e28dd6b // fmul v11.4s, v11.4s, v8.4s
+	WORD $0x6e29dd68 // fmul v8.4s, v11.4s, v9.4s
+	WORD $0x3d8004c8 // str q8, [x6, #16]
+	WORD $0x4e28d4a5 // fadd v5.4s, v5.4s, v8.4s
+	WORD $0x3dc008c0 // ldr q0, [x6, #32]
+	WORD $0x4eb2d400 // fsub v0.4s, v0.4s, v18.4s
+	WORD $0x4e33f400 // fmax v0.4s, v0.4s, v19.4s
+	WORD $0x4eb4f400 // fmin v0.4s, v0.4s, v20.4s
+	WORD $0x6e35dc01 // fmul v1.4s, v0.4s, v21.4s
+	WORD $0x4e218821 // frintn v1.4s, v1.4s
+	WORD $0x4eb6cc20 // fmls v0.4s, v1.4s, v22.4s
+	WORD $0x4eb7cc20 // fmls v0.4s, v1.4s, v23.4s
+	WORD $0x4eb91f23 // mov v3.16b, v25.16b
+	WORD $0x4e20cf03 // fmla v3.4s, v24.4s, v0.4s
+	WORD $0x4eba1f42 // mov v2.16b, v26.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebb1f63 // mov v3.16b, v27.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4ebc1f82 // mov v2.16b, v28.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebd1fa3 // mov v3.16b, v29.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4ebe1fc2 // mov v2.16b, v30.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x4ebe1fc3 // mov v3.16b, v30.16b
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x4f3f0420 // sshr v0.4s, v1.4s, #1
+	WORD $0x6ea08421 // sub v1.4s, v1.4s, v0.4s
+	WORD $0x4ebf8400 // add v0.4s, v0.4s, v31.4s
+	WORD $0x4f375400 // shl v0.4s, v0.4s, #23
+	WORD $0x4ebf8421 // add v1.4s, v1.4s, v31.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x6e20dc63 // fmul v3.4s, v3.4s, v0.4s
+	WORD $0x6e21dc60 // fmul v0.4s, v3.4s, v1.4s
+	WORD $0x3d8008c0 // str q0, [x6, #32]
+	WORD $0x4e20d4c6 // fadd v6.4s, v6.4s, v0.4s
+	WORD $0x3dc00cc8 // ldr q8, [x6, #48]
+	WORD $0x4eb2d508 // fsub v8.4s, v8.4s, v18.4s
+	WORD $0x4e33f508 // fmax v8.4s, v8.4s, v19.4s
+	WORD $0x4eb4f508 // fmin v8.4s, v8.4s, v20.4s
+	WORD $0x6e35dd09 // fmul v9.4s, v8.4s, v21.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x4eb6cd28 // fmls v8.4s, v9.4s, v22.4s
+	WORD $0x4eb7cd28 // fmls v8.4s, v9.4s, v23.4s
+	WORD $0x4eb91f2b // mov v11.16b, v25.16b
+	WORD $0x4e28cf0b // fmla v11.4s, v24.4s, v8.4s
+	WORD $0x4eba1f4a // mov v10.16b, v26.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebb1f6b // mov v11.16b, v27.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4ebc1f8a // mov v10.16b, v28.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebd1fab // mov v11.16b, v29.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4ebe1fca // mov v10.16b, v30.16b
+	WORD $0x4e28cd6a // fmla v10.4s, v11.4s, v8.4s
+	WORD $0x4ebe1fcb // mov v11.16b, v30.16b
+	WORD $0x4e28cd4b // fmla v11.4s, v10.4s, v8.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4f3f0528 // sshr v8.4s, v9.4s, #1
+	WORD $0x6ea88529 // sub v9.4s, v9.4s, v8.4s
+	WORD $0x4ebf8508 // add v8.4s, v8.4s, v31.4s
+	WORD $0x4f375508 // shl v8.4s, v8.4s, #23
+	WORD $0x4ebf8529 // add v9.4s, v9.4s, v31.4s
+	WORD $0x4f375529 // shl v9.4s, v9.4s, #23
+	WORD $0x6e28dd6b // fmul v11.4s, v11.4s, v8.4s
+	WORD $0x6e29dd68 // fmul v8.4s, v11.4s, v9.4s
+	WORD $0x3d800cc8 // str q8, [x6, #48]
+	WORD $0x4e28d4e7 // fadd v7.4s, v7.4s, v8.4s
+	MOVD $0, R6
+join:
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec46885 // trn2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0x4e24d58c // fadd v12.4s, v12.4s, v4.4s
+	CBZ R5, rest
+	JMP chunk
+rest:
+	CBZ R6, end
+	JMP chunk
 end:
-	WORD $0x4e31d610 // fadd v16.4s, v16.4s, v17.4s
-	WORD $0x6e30d610 // faddp v16.4s, v16.4s, v16.4s
-	WORD $0x7e30da10 // faddp s16, v16.2s
-	FMOVS F16, ret+24(FP)
+	FMOVS F12, ret+32(FP)
 	RET
 
 // func siluNEON(dst *float32, x *float32, n int)

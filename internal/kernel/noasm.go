@@ -13,25 +13,25 @@ func apply(string) {}
 
 func available() []string { return []string{Generic} }
 
-func f16to32Asm(_ *float32, _ *uint16, _ int)            {}
-func f32to16Asm(_ *uint16, _ *float32, _ int)            {}
-func roundF16Asm(_ *float32, _ int)                      {}
-func dotAsm(_, _ *float32, _ int) float32                { return 0 }
-func dotF16Asm(_ *uint16, _ *float32, _ int) float32     { return 0 }
-func axpyAsm(_, _ *float32, _ int, _ float32)            {}
-func axpyF16Asm(_ *float32, _ *uint16, _ int, _ float32) {}
-func addAsm(_, _, _ *float32, _ int)                     {}
-func mulAsm(_, _, _ *float32, _ int)                     {}
-func scaleAsm(_, _ *float32, _ int, _ float32)           {}
-func shiftAsm(_, _ *float32, _ int, _ float32)           {}
-func mulScaleAsm(_, _, _ *float32, _ int, _ float32)     {}
-func maxAsm(_ *float32, _ int) float32                   { return 0 }
-func sumAsm(_ *float32, _ int) float32                   { return 0 }
-func expSumAsm(_ *float32, _ int, _ float32) float32     { return 0 }
-func expAsm(_, _ *float32, _ int)                        {}
-func siluAsm(_, _ *float32, _ int)                       {}
-func geluErfAsm(_, _ *float32, _ int)                    {}
-func geluTanhAsm(_, _ *float32, _ int)                   {}
+func f16to32Asm(_ *float32, _ *uint16, _ int)                               {}
+func f32to16Asm(_ *uint16, _ *float32, _ int)                               {}
+func roundF16Asm(_ *float32, _ int)                                         {}
+func dotAsm(_, _ *float32, _ int, _ *float32, _ float32) float32            { return 0 }
+func dotF16Asm(_ *uint16, _ *float32, _ int, _ *float32, _ float32) float32 { return 0 }
+func axpyAsm(_, _ *float32, _ int, _ float32)                               {}
+func axpyF16Asm(_ *float32, _ *uint16, _ int, _ float32)                    {}
+func addAsm(_, _, _ *float32, _ int)                                        {}
+func mulAsm(_, _, _ *float32, _ int)                                        {}
+func scaleAsm(_, _ *float32, _ int, _ float32)                              {}
+func shiftAsm(_, _ *float32, _ int, _ float32)                              {}
+func mulScaleAsm(_, _, _ *float32, _ int, _ float32)                        {}
+func maxAsm(_ *float32, _ int) float32                                      { return 0 }
+func sumAsm(_ *float32, _ int, _ *float32, _ float32) float32               { return 0 }
+func expSumAsm(_ *float32, _ int, _ *float32, _, _ float32) float32         { return 0 }
+func expAsm(_, _ *float32, _ int)                                           {}
+func siluAsm(_, _ *float32, _ int)                                          {}
+func geluErfAsm(_, _ *float32, _ int)                                       {}
+func geluTanhAsm(_, _ *float32, _ int)                                      {}
 
 func addMaskAsm(_, _ *float32, _ int)                                                      {}
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}

@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+)
 
 // One order of sums. The plain Go of this package fixes what every instruction set
 // computes, to the bit: a product of float32 is summed in lanes of partial sums, each
@@ -78,20 +82,56 @@ func sumLanes(l *[lanes]float32) float32 {
 	return l[0]
 }
 
+// negZero is what the sum of a row begins with: the first chunk's sum is not changed by
+// it, whatever its sign.
+var negZero = float32(math.Copysign(0, -1))
+
 // dotOrdered is the definition of a dot product of len(a) elements.
-func dotOrdered(a, b []float32) float32 {
+func dotOrdered(a, b []float32) float32 { return dotOrderedFrom(negZero, a, b) }
+
+// dotOrderedFrom adds a dot product to the sum of the chunks before, which are whole.
+func dotOrderedFrom(total float32, a, b []float32) float32 {
 	b = b[:len(a)]
-	var sum float32
 	for c := 0; c < len(a); c += chunkCols {
 		end := min(c+chunkCols, len(a))
-		s := dotChunk(a[c:end], b[c:end])
-		if c == 0 {
-			sum = s
-		} else {
-			sum += s
-		}
+		total += dotChunk(a[c:end], b[c:end])
 	}
-	return sum
+	return total
+}
+
+// dotF16Ordered is dotOrdered for halves.
+func dotF16Ordered(w []uint16, x []float32) float32 {
+	var wide [chunkCols]float32
+	total := negZero
+	for len(w) > 0 {
+		n := min(chunkCols, len(w))
+		for i, h := range w[:n] {
+			wide[i] = dtype.Float16ToFloat32(h)
+		}
+		total += dotChunk(wide[:n], x[:n])
+		w, x = w[n:], x[n:]
+	}
+	return total
+}
+
+// sumOrderedFrom adds the sum of x to that of the chunks before.
+func sumOrderedFrom(total float32, x []float32) float32 {
+	for c := 0; c < len(x); c += chunkCols {
+		var l [lanes]float32
+		for i, v := range x[c:min(c+chunkCols, len(x))] {
+			l[i%lanes] += v
+		}
+		total += sumLanes(&l)
+	}
+	return total
+}
+
+// expSumOrderedFrom replaces x by exp(x-shift) and adds the sum.
+func expSumOrderedFrom(total float32, x []float32, shift float32) float32 {
+	for i, v := range x {
+		x[i] = exp32(v - shift)
+	}
+	return sumOrderedFrom(total, x)
 }
 
 // dotChunk sums one chunk. What is missing of a last group of lanes counts as zeros on

@@ -3,14 +3,15 @@ package kernel
 import "math"
 
 // The functions whose names end in Until ask stop now and then and return early,
-// with results that nobody may use, once it says true. A nil stop never does. Rows
-// of up to longRow elements are computed as the functions without Until do.
+// with results that nobody may use, once it says true. A nil stop never does. They
+// compute the bits that the functions without Until do: a piece is of whole chunks, and
+// its sum goes on from that of the pieces before.
 
 // longRow is the number of elements from which one pass over a row takes a part of
-// a millisecond. Longer rows are summed in pieces of pieceLen, in float64.
+// a millisecond. Longer rows are computed in pieces of pieceLen.
 const (
 	longRow  = 1 << 19
-	pieceLen = 1 << 16
+	pieceLen = 128 * chunkCols
 )
 
 // stops asks a function that may be missing.
@@ -34,10 +35,10 @@ func SoftmaxUntil(stop func() bool, x []float32) {
 		Softmax(x)
 		return
 	}
-	most, sum := float32(math.Inf(-1)), 0.0
+	most, sum := float32(math.Inf(-1)), negZero
 	pieces(stop, len(x), func(lo, hi int) { most = max(most, MaxF32(x[lo:hi])) })
-	pieces(stop, len(x), func(lo, hi int) { sum += float64(expSum(x[lo:hi], most)) })
-	pieces(stop, len(x), func(lo, hi int) { Scale(x[lo:hi], x[lo:hi], float32(1/sum)) })
+	pieces(stop, len(x), func(lo, hi int) { sum = expSumFrom(sum, x[lo:hi], most) })
+	pieces(stop, len(x), func(lo, hi int) { Scale(x[lo:hi], x[lo:hi], 1/sum) })
 }
 
 // LayerNormUntil is [LayerNorm]. The first pass makes the mean, the second
@@ -49,14 +50,14 @@ func LayerNormUntil(stop func() bool, dst, x, gamma, beta []float32, eps float32
 		return
 	}
 	x = x[:n]
-	sum, squares := 0.0, 0.0
-	pieces(stop, n, func(lo, hi int) { sum += float64(SumF32(x[lo:hi])) })
-	mean := float32(sum / float64(n))
+	sum, squares := negZero, negZero
+	pieces(stop, n, func(lo, hi int) { sum = sumFrom(sum, x[lo:hi]) })
+	mean := float32(float64(sum) / float64(n))
 	pieces(stop, n, func(lo, hi int) {
 		shift(dst[lo:hi], x[lo:hi], -mean)
-		squares += float64(SumSquares(dst[lo:hi]))
+		squares = dotFrom(squares, dst[lo:hi], dst[lo:hi])
 	})
-	inv := float32(1 / math.Sqrt(squares/float64(n)+float64(eps)))
+	inv := float32(1 / math.Sqrt(float64(squares)/float64(n)+float64(eps)))
 	pieces(stop, n, func(lo, hi int) {
 		part := dst[lo:hi]
 		if gamma == nil {
@@ -75,9 +76,9 @@ func SumSquaresUntil(stop func() bool, x []float32) float32 {
 	if len(x) <= longRow {
 		return SumSquares(x)
 	}
-	sum := 0.0
-	pieces(stop, len(x), func(lo, hi int) { sum += float64(SumSquares(x[lo:hi])) })
-	return float32(sum)
+	sum := negZero
+	pieces(stop, len(x), func(lo, hi int) { sum = dotFrom(sum, x[lo:hi], x[lo:hi]) })
+	return sum
 }
 
 // roundUntil is [RoundF16] and scaleUntil [Scale], in place.

@@ -110,24 +110,15 @@ func TestSmallProductsLookOnceWhetherTheyAreToStop(t *testing.T) {
 	}
 }
 
-// Pieces give what the whole gives, to within the rounding of float32.
+// Pieces give the bits of the whole, which are near those of exact sums.
 func TestLongRowsInPiecesAreThoseOfTheWhole(t *testing.T) {
 	x := ramp(1<<20 + 5)
-	near := func(name string, got, want []float32) {
-		t.Helper()
-		for k := range got {
-			if d := math.Abs(float64(got[k] - want[k])); d > 1e-3*math.Abs(float64(want[k]))+1e-6 {
-				t.Fatalf("%s: element %d is %g, want %g", name, k, got[k], want[k])
-			}
-		}
-	}
-	sum, mean := 0.0, 0.0
+	sum, mean, squares := 0.0, 0.0, 0.0
 	for _, v := range x {
 		sum += math.Exp(float64(v))
 		mean += float64(v)
 	}
 	mean /= float64(len(x))
-	squares := 0.0
 	for _, v := range x {
 		squares += (float64(v) - mean) * (float64(v) - mean)
 	}
@@ -136,11 +127,29 @@ func TestLongRowsInPiecesAreThoseOfTheWhole(t *testing.T) {
 		soft[k] = float32(math.Exp(float64(v)) / sum)
 		norm[k] = float32((float64(v) - mean) / math.Sqrt(squares/float64(len(x))+1e-5))
 	}
-	got := append([]float32(nil), x...)
-	kernel.SoftmaxUntil(nil, got)
-	near("softmax", got, soft)
-	kernel.LayerNormUntil(nil, got, x, nil, nil, 1e-5)
-	near("layer norm", got, norm)
+	near := func(t *testing.T, name string, got, whole, want []float32) {
+		t.Helper()
+		compareBits(t, name, got, whole, false)
+		for k := range got {
+			if d := math.Abs(float64(got[k] - want[k])); d > 1e-5*math.Abs(float64(want[k]))+1e-6 {
+				t.Fatalf("%s: element %d is %g, want %g", name, k, got[k], want[k])
+			}
+		}
+	}
+	eachVariant(t, func(t *testing.T) {
+		got, whole := slices.Clone(x), slices.Clone(x)
+		kernel.SoftmaxUntil(nil, got)
+		kernel.Softmax(whole)
+		near(t, "softmax", got, whole, soft)
+		kernel.LayerNormUntil(nil, got, x, x, x, 1e-5)
+		kernel.LayerNorm(whole, x, x, x, 1e-5)
+		compareBits(t, "layer norm with factors", got, whole, false)
+		kernel.LayerNormUntil(nil, got, x, nil, nil, 1e-5)
+		kernel.LayerNorm(whole, x, nil, nil, 1e-5)
+		near(t, "layer norm", got, whole, norm)
+		got[0], whole[0] = kernel.SumSquaresUntil(nil, x), kernel.SumSquares(x)
+		compareBits(t, "squares", got[:1], whole[:1], false)
+	})
 }
 
 // Vectors that are multiplied in blocks give the bits that they give at once.

@@ -7,8 +7,6 @@ package kernel
 func f16to32Asm(dst *float32, src *uint16, n int)        { f16to32NEON(dst, src, n) }
 func f32to16Asm(dst *uint16, src *float32, n int)        { f32to16NEON(dst, src, n) }
 func roundF16Asm(x *float32, n int)                      { roundF16NEON(x, n) }
-func dotAsm(a, b *float32, n int) float32                { return dotNEON(a, b, n) }
-func dotF16Asm(w *uint16, x *float32, n int) float32     { return dotF16NEON(w, x, n) }
 func axpyAsm(y, x *float32, n int, a float32)            { axpyNEON(y, x, n, a) }
 func axpyF16Asm(y *float32, x *uint16, n int, a float32) { axpyF16NEON(y, x, n, a) }
 func addAsm(dst, a, b *float32, n int)                   { addNEON(dst, a, b, n) }
@@ -17,10 +15,24 @@ func scaleAsm(dst, a *float32, n int, s float32)         { scaleNEON(dst, a, n, 
 func shiftAsm(dst, a *float32, n int, s float32)         { shiftNEON(dst, a, n, s) }
 func mulScaleAsm(dst, a, b *float32, n int, s float32)   { mulScaleNEON(dst, a, b, n, s) }
 func maxAsm(x *float32, n int) float32                   { return maxNEON(x, n) }
-func sumAsm(x *float32, n int) float32                   { return sumNEON(x, n) }
-func expSumAsm(x *float32, n int, shift float32) float32 { return expSumNEON(x, n, shift) }
 func expAsm(dst, x *float32, n int)                      { expNEON(dst, x, n) }
 func siluAsm(dst, x *float32, n int)                     { siluNEON(dst, x, n) }
 func geluErfAsm(dst, x *float32, n int)                  { geluErfNEON(dst, x, n) }
 func geluTanhAsm(dst, x *float32, n int)                 { geluTanhNEON(dst, x, n) }
 func addMaskAsm(s, mask *float32, n int)                 { addMaskNEON(s, mask, n) }
+
+func dotAsm(a, b *float32, groups int, last *float32, total float32) float32 {
+	return dotNEON(a, b, groups, last, total)
+}
+
+func dotF16Asm(w *uint16, x *float32, groups int, last *float32, total float32) float32 {
+	return dotF16NEON(w, x, groups, last, total)
+}
+
+func sumAsm(x *float32, groups int, last *float32, total float32) float32 {
+	return sumNEON(x, groups, last, total)
+}
+
+func expSumAsm(x *float32, groups int, last *float32, shift, total float32) float32 {
+	return expSumNEON(x, groups, last, shift, total)
+}

@@ -29,9 +29,6 @@ func (l vectors) run(f fn, pointers ...reg) {
 		f.load(p.Name, pointers[i])
 	}
 	f.load("n", CX)
-	if f.Has(fetchParam.Name) {
-		f.load(fetchParam.Name, fetchWay)
-	}
 	if l.setup != nil {
 		l.setup(f)
 	}
@@ -189,70 +186,26 @@ const (
 
 func (f fn) negInf() mem { return f.float("negInf", math.Inf(-1)) }
 
-// A result is the same on every processor. Of whole rounds element i goes to lane i
-// mod 32, of which Y0 to Y3 have 8 each; what is left behind them goes to Y0. They
-// are joined as (0+1)+(2+3), then as sumTo does, and the definition in Go sums in
-// this order.
-// reduction is a loop that keeps 4 sums, or what else, in Y0 to Y3.
-type reduction struct {
-	loop vectors
-	join func(f fn, a, b Y)
-	end  func(f fn)
-}
-
-// reduction joins the four registers as a tree, whose order is part of the result.
-func (p file) reduction(name, doc string, params []asm.Param, r reduction) {
-	f := p.beginSig(asm.Signature{Name: name, Doc: doc, Params: params, Result: asm.Float})
-	r.loop.run(f, SI, DX)
-	r.join(f, 1, 0)
-	r.join(f, 3, 2)
-	r.join(f, 2, 0)
-	r.end(f)
-	f.end()
-}
-
-// sumOf is a reduction that sums what the body adds to Y0 to Y3.
-func sumOf(wide int, body func(f fn, o, j int)) reduction {
-	return reduction{
-		loop: vectors{wide: wide, setup: func(f fn) { f.zero(ys(0, 4)...) }, body: body},
-		join: func(f fn, a, b Y) { f.VADDPS(a, b, b) },
-		end:  func(f fn) { f.sumTo(f.ret(), 0, 1) },
-	}
-}
-
-// reductions writes them. The loops of products take 8 vectors in a round, of which
-// two meet in each sum: the products of one sum follow each other at the distance
-// of their latency.
-func reductions(p file) {
-	p.reduction("dotAVX2", "returns the sum of a·b.", []asm.Param{vecA, vecB, count}, sumOf(8, func(f fn, o, j int) {
-		f.VMOVUPS(SI.At(32*o), Y(4+o))
-		f.VFMADD231PS(DX.At(32*o), Y(4+o), Y(j%4))
-	}))
-	p.reduction("dotF16AVX2", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count, fetchParam}, sumOf(8, func(f fn, o, j int) {
-		// Weights of halves are read once a token and come from memory: two lines
-		// of 64 bytes, which is what a round takes, are fetched ahead.
-		if o == 0 {
-			f.fetch(2, halvesAhead)
-		}
-		f.VCVTPH2PS(SI.At(16*o), Y(4+o))
-		f.VFMADD231PS(DX.At(32*o), Y(4+o), Y(j%4))
-	}))
-	p.reduction("sumAVX2", "returns the sum of x.", []asm.Param{vecX, count}, sumOf(4, func(f fn, o, j int) {
-		f.VADDPS(SI.At(32*o), Y(j), Y(j))
-	}))
-	// VMAXPS returns its first operand when one is NaN: the accumulator here.
-	p.reduction("maxAVX2", "returns the greatest element of x that is not NaN.", []asm.Param{vecX, count}, reduction{
-		loop: vectors{wide: 4, setup: func(f fn) {
-			for j := range 4 {
-				f.VBROADCASTSS(f.negInf(), Y(j))
-			}
-		}, body: func(f fn, o, j int) {
-			f.VMOVUPS(SI.At(32*o), Y(4+j))
-			f.VMAXPS(Y(j), Y(4+j), Y(j))
-		}},
-		join: func(f fn, a, b Y) { f.VMAXPS(a, b, b) },
-		end:  maxTo,
+// maximum keeps four maxima in Y0 to Y3. VMAXPS returns its first operand when one is
+// NaN: the accumulator here.
+func maximum(p file) {
+	f := p.beginSig(asm.Signature{
+		Name: "maxAVX2", Doc: "returns the greatest element of x that is not NaN.",
+		Params: []asm.Param{vecX, count}, Result: asm.Float,
 	})
+	vectors{wide: 4, setup: func(f fn) {
+		for j := range 4 {
+			f.VBROADCASTSS(f.negInf(), Y(j))
+		}
+	}, body: func(f fn, o, j int) {
+		f.VMOVUPS(SI.At(32*o), Y(4+j))
+		f.VMAXPS(Y(j), Y(4+j), Y(j))
+	}}.run(f, SI)
+	f.VMAXPS(Y(1), Y(0), Y(0))
+	f.VMAXPS(Y(3), Y(2), Y(2))
+	f.VMAXPS(Y(2), Y(0), Y(0))
+	maxTo(f)
+	f.end()
 }
 
 // maxTo returns the greatest lane of Y0.

@@ -77,7 +77,6 @@ const (
 // Y x, and store takes the exponential from there. Both have Y x+1 and Y x+2 too,
 // and j, which is 0 or 1, to tell apart the two vectors that are under way.
 type activation struct {
-	setup, end  func(f fn)
 	load, store func(f fn, j int, x Y)
 }
 
@@ -100,9 +99,6 @@ func (p file) activation(s asm.Signature, a activation) {
 	}
 	f.load("n", CX)
 	f.expSetup()
-	if a.setup != nil {
-		a.setup(f)
-	}
 	wide, narrow, end := f.NewLabel("wide"), f.NewLabel("narrow"), f.NewLabel("end")
 	f.SUBQ(imm(16), CX)
 	f.JLT(narrow)
@@ -119,9 +115,6 @@ func (p file) activation(s asm.Signature, a activation) {
 	f.JZ(end)
 	a.step(f, 0)
 	f.Bind(end)
-	if a.end != nil {
-		a.end(f)
-	}
 	f.end()
 }
 
@@ -157,31 +150,6 @@ func activations(p file) {
 		store: gate,
 	})
 	p.activation(mapped("geluErfAVX2", "stores x·Φ(x) in dst."), activation{load: loadErf, store: storeErf})
-}
-
-// expSum keeps the shift in Y9 and two sums in Y7 and Y8.
-func expSum(p file) {
-	p.activation(asm.Signature{
-		Name: "expSumAVX2", Doc: "replaces x by exp(x-shift) and returns the sum.",
-		Params: []asm.Param{vecX, count, asm.P("shift", asm.Float)}, Result: asm.Float,
-	}, activation{
-		setup: func(f fn) {
-			f.VBROADCASTSS(f.arg("shift"), Y(9))
-			f.zero(Y(7), Y(8))
-		},
-		load: func(f fn, j int, x Y) {
-			f.VMOVUPS(DI.At(32*j), x)
-			f.VSUBPS(Y(9), x, x)
-		},
-		store: func(f fn, j int, x Y) {
-			f.VMOVUPS(x, DI.At(32*j))
-			f.VADDPS(x, Y(7+j), Y(7+j))
-		},
-		end: func(f fn) {
-			f.VADDPS(Y(8), Y(7), Y(7))
-			f.sumTo(f.ret(), 7, 0)
-		},
-	})
 }
 
 // gate stores v/(1+e) for the exponential e and the v in memory.

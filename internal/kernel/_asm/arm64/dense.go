@@ -222,64 +222,32 @@ func addMask(p file) {
 
 func (f fn) negInf(v V) { f.constants("negInf", v, asm.FloatWord(math.Inf(-1))) }
 
-// With 4 lanes in each they are the 32 lanes that amd64 has in 4 registers of 8: of
-// whole rounds element i goes to lane i mod 32, what is left behind them to the
-// first 8. So both architectures give the same bits.
-// reduction keeps 8 sums, or what else, in V0 to V7.
-func (p file) reduction(name, doc string, params []asm.Param, start func(fn), body func(f fn, o, j int), end func(fn)) {
-	f := p.beginSig(asm.Signature{Name: name, Doc: doc, Params: params, Result: asm.Float})
-	f.loadSlices()
-	start(f)
-	vectors{4, body}.run(f)
-	end(f)
-	f.result(0)
-	f.RET()
-}
-
-// sums writes the reductions by addition, joined as a tree (see sumTo).
-func sums(p file) {
-	clear := func(f fn) { f.zero(vs(0, 8)...) }
-	add := func(f fn) { f.sumTo(0, 8) }
-	multiply := func(f fn, j int) {
-		both(first(j), func(v V) { f.FMLA(v.S4(), (v + 8).S4(), (v + 16).S4()) })
-	}
-	p.reduction("dotNEON", "returns the sum of a·b.", []asm.Param{vecA, vecB, count}, clear, func(f fn, o, j int) {
-		f.get(second(j), R0, o)
-		f.get(second(j)+8, R1, o)
-		multiply(f, j)
-	}, add)
-	p.reduction("dotF16NEON", "returns the sum of w·x for halves w.", []asm.Param{asm.P("w", asm.Halves), vecX, count}, clear, func(f fn, o, j int) {
-		f.LDR(Q(24+j), R0.At(16*o))
-		f.toFloats(second(j), V(24+j))
-		f.get(second(j)+8, R1, o)
-		multiply(f, j)
-	}, add)
-	p.reduction("sumNEON", "returns the sum of x.", []asm.Param{vecX, count}, clear, func(f fn, o, j int) {
-		f.get(second(j), R0, o)
-		both(first(j), func(v V) { f.FADD(v.S4(), v.S4(), (v + 8).S4()) })
-	}, add)
-}
-
-// maximum compares: a comparison with NaN is false, so that the old value stays.
+// maximum keeps 8 maxima in V0 to V7. It compares: a comparison with NaN is false, so
+// that the old value stays.
 func maximum(p file) {
-	p.reduction("maxNEON", "returns the greatest element of x that is not NaN.", []asm.Param{vecX, count}, func(f fn) {
-		f.negInf(0)
-		for _, v := range vs(1, 7) {
-			f.MOV(v, 0)
-		}
-	}, func(f fn, o, j int) {
+	f := p.beginSig(asm.Signature{
+		Name: "maxNEON", Doc: "returns the greatest element of x that is not NaN.",
+		Params: []asm.Param{vecX, count}, Result: asm.Float,
+	})
+	f.loadSlices()
+	f.negInf(0)
+	for _, v := range vs(1, 7) {
+		f.MOV(v, 0)
+	}
+	vectors{4, func(f fn, o, j int) {
 		f.get(second(j), R0, o)
 		both(first(j), func(v V) {
 			x, greater := v+8, v+16
 			f.FCMGT(greater.S4(), x.S4(), v.S4())
 			f.BIT(v.B16(), x.B16(), greater.B16())
 		})
-	}, func(f fn) {
-		for _, step := range []V{1, 2, 4} {
-			for v := V(0); v < 8; v += 2 * step {
-				f.FMAX(v.S4(), v.S4(), (v + step).S4())
-			}
+	}}.run(f)
+	for _, step := range []V{1, 2, 4} {
+		for v := V(0); v < 8; v += 2 * step {
+			f.FMAX(v.S4(), v.S4(), (v + step).S4())
 		}
-		f.FMAXV(0, V(0).S4())
-	})
+	}
+	f.FMAXV(0, V(0).S4())
+	f.result(0)
+	f.RET()
 }

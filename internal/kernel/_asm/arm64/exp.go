@@ -71,7 +71,7 @@ func (f fn) exp(x V) {
 // x: load brings exp's argument there, and store takes the exponential. Both have
 // x+4 to x+7 too, and i, which is 0 or 1, to tell them apart.
 type activation struct {
-	setup, end  func(f fn)
+	setup       func(f fn)
 	load, store func(f fn, i int, x V)
 }
 
@@ -91,9 +91,6 @@ func (p file) activation(s asm.Signature, a activation) {
 			a.store(f, i, x)
 		}
 	}}.run(f)
-	if a.end != nil {
-		a.end(f)
-	}
 	f.RET()
 }
 
@@ -121,32 +118,6 @@ func activations(p file) {
 		slices.Reverse(coefficients)
 		f.address(R6, "erfc", coefficients...)
 	}})
-}
-
-// expSum keeps the shift in V18 and two sums in V16 and V17.
-func expSum(p file) {
-	p.activation(asm.Signature{
-		Name: "expSumNEON", Doc: "replaces x by exp(x-shift) and returns the sum.",
-		Params: []asm.Param{vecX, count, asm.P("shift", asm.Float)}, Result: asm.Float,
-	}, activation{
-		setup: func(f fn) {
-			f.loadFloat("shift", 18)
-			f.zero(16, 17)
-		},
-		load: func(f fn, i int, x V) {
-			f.LDR(Q(x), R0.At(16*i))
-			f.FSUB(x.S4(), x.S4(), V(18).S4())
-		},
-		store: func(f fn, i int, x V) {
-			sum := V(16 + i)
-			f.STR(Q(x), R0.At(16*i))
-			f.FADD(sum.S4(), sum.S4(), x.S4())
-		},
-		end: func(f fn) {
-			f.sumTo(16, 2)
-			f.result(16)
-		},
-	})
 }
 
 // gate stores v/(1+e) for the exponential e and the v in x+4.

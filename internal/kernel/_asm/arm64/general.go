@@ -22,6 +22,8 @@ func (f fn) three(op string, dst, a R, b any) {
 	}
 }
 
+// set is a move of a constant.
+func (f fn) set(r R, n int)         { f.Line("MOVD", imm(n), r) }
 func (f fn) MOVD(dst, a R)          { f.Line("MOVD", a, dst) }
 func (f fn) ADD(dst, a, b R)        { f.three("ADD", dst, a, b) }
 func (f fn) MUL(dst, a, b R)        { f.three("MUL", dst, a, b) }

@@ -236,6 +236,10 @@ func move(l asmtest.Line) (e asmtest.Effect, ok bool) {
 		e.Do = func(w *asmtest.Walk) { w.Set(dst, asmtest.Value{Into: m[1]}) }
 		return e, true
 	}
+	if n, ok := strings.CutPrefix(source, "$"); ok {
+		e.Do = func(w *asmtest.Walk) { w.Set(dst, number(integer(n))) }
+		return e, true
+	}
 	source = register(source)
 	e.Reads = []string{source}
 	e.Do = func(w *asmtest.Walk) { w.Set(dst, w.Get(source)) }
