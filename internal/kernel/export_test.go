@@ -8,3 +8,9 @@ var (
 	MulNT = mulNT
 	MulNN = mulNN
 )
+
+// DotOrdered is the definition of a dot product, and FMA32 that of its steps.
+var (
+	DotOrdered = dotOrdered
+	FMA32      = fma32
+)

@@ -144,7 +144,7 @@ func tile7VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, block
 //go:noescape
 func tile8VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
 
-// nt4AVX512 computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.
+// nt4AVX512 computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.
 //
 //go:noescape
 func nt4AVX512(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, rows *uint32, acc int)

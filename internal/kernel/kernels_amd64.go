@@ -599,7 +599,7 @@ func tileWords3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, 
 //go:noescape
 func tileWords4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
 
-// nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
+// nt4AVX2 computes n vectors times 4 rows to a depth of one chunk at most; tail has the masks of 16 lanes for a depth that is no multiple of 16, rows one for fewer rows, or they are nil. Strides are in bytes.
 //
 //go:noescape
 func nt4AVX2(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, tail *uint32, rows *uint32, acc int)

@@ -473,17 +473,15 @@ func TestMatMulMatchesTheDefinition(t *testing.T) {
 			kernel.MatMul(dst, ldd, a, lda, b, ldb, transB, m, n, k)
 			for i := range m {
 				for j := range n {
-					var sum, abs float64
-					for c := range k {
-						at := c*ldb + j
-						if transB {
-							at = j*ldb + c
+					var want float32
+					if transB {
+						want = kernel.DotOrdered(a[i*lda:i*lda+k], b[j*ldb:j*ldb+k])
+					} else {
+						for c := range k {
+							want = kernel.FMA32(a[i*lda+c], b[c*ldb+j], want)
 						}
-						p := float64(a[i*lda+c]) * float64(b[at])
-						sum += p
-						abs += math.Abs(p)
 					}
-					near(t, fmt.Sprintf("[%d,%d,%d] transB=%v: element [%d, %d]", m, n, k, transB, i, j), dst[i*ldd+j], sum, dotBound(k, abs))
+					sameBits(t, fmt.Sprintf("[%d,%d,%d] transB=%v: element [%d, %d]", m, n, k, transB, i, j), dst[i*ldd+j], want)
 				}
 			}
 		}

@@ -80,6 +80,7 @@ var emitters = []struct {
 	{"VSHUFPS $0x31, 64(SI), Y9, Y15", "c534c67e4031", "vshufps $49, 64(%rsi), %ymm9, %ymm15", func(f fn) { f.VSHUFPS(0x31, SI.At(64), Y(9), Y(15)) }},
 	{"VPERM2F128 $0x31, 64(SI), Y9, Y15", "c46335067e4031", "vperm2f128 $49, 64(%rsi), %ymm9, %ymm15", func(f fn) { f.VPERM2F128(0x31, SI.At(64), Y(9), Y(15)) }},
 	{"VPERM2I128 $0x31, 64(SI), Y9, Y15", "c46335467e4031", "vperm2i128 $49, 64(%rsi), %ymm9, %ymm15", func(f fn) { f.VPERM2I128(0x31, SI.At(64), Y(9), Y(15)) }},
+	{"VSHUFF64X2 $0xee, Z8, Z9, Z30", "6243b54823f0ee", "vshuff64x2 $238, %zmm8, %zmm9, %zmm30", func(f fn) { f.VSHUFF64X2(0xEE, Z(8), Z(9), Z(30)) }},
 	{"VINSERTPS $0x30, 64(SI), X9, X15", "c46331217e4030", "vinsertps $48, 64(%rsi), %xmm9, %xmm15", func(f fn) { f.VINSERTPS(0x30, SI.At(64), X(9), X(15)) }},
 	{"VCMPPS $0x01, Y8, Y9, Y15", "c44134c2f801", "vcmpltps %ymm8, %ymm9, %ymm15", func(f fn) { f.VCMPPS(1, Y(8), Y(9), Y(15)) }},
 	{"VPTERNLOGD $0xea, Z8, Z9, Z30", "6243354825f0ea", "vpternlogd $234, %zmm8, %zmm9, %zmm30", func(f fn) { f.VPTERNLOGD(0xEA, Z(8), Z(9), Z(30)) }},

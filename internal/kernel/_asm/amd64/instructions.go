@@ -81,6 +81,7 @@ func (f fn) VBLENDVPS(mask vec, a vecMem, b, dst vec) { f.ins("VBLENDVPS", mask,
 func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec)    { f.ins("VSHUFPS", hex(sel), a, b, dst) }
 func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2F128", hex(sel), a, b, dst) }
 func (f fn) VPERM2I128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2I128", hex(sel), a, b, dst) }
+func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
 func (f fn) VINSERTPS(sel uint8, a vecMem, b, dst vec)  { f.ins("VINSERTPS", hex(sel), a, b, dst) }
 func (f fn) VCMPPS(sel uint8, a vecMem, b, dst vec)     { f.ins("VCMPPS", hex(sel), a, b, dst) }
 func (f fn) VPTERNLOGD(sel uint8, a vecMem, b, dst vec) { f.ins("VPTERNLOGD", hex(sel), a, b, dst) }

@@ -52,7 +52,7 @@ var vectorOps = map[string]vectorOp{
 	"VPSHUFB": {memory: whole}, "VPERMPS": {memory: whole}, "VPERMD": {memory: whole}, "VPACKSSDW": {memory: whole}, "VPACKSSWB": {memory: whole},
 	"VPUNPCKLBW": {memory: whole}, "VPUNPCKHBW": {memory: whole}, "VPUNPCKLWD": {memory: whole}, "VPUNPCKHWD": {memory: whole},
 	"VPUNPCKLDQ": {memory: whole}, "VPUNPCKHDQ": {memory: whole}, "VPUNPCKLQDQ": {memory: whole}, "VPUNPCKHQDQ": {memory: whole},
-	"VPERMILPS": {memory: whole}, "VBLENDVPS": {memory: whole}, "VSHUFPS": {memory: whole}, "VPERM2F128": {memory: whole}, "VPERM2I128": {memory: whole},
+	"VPERMILPS": {memory: whole}, "VBLENDVPS": {memory: whole}, "VSHUFPS": {memory: whole}, "VPERM2F128": {memory: whole}, "VPERM2I128": {memory: whole}, "VSHUFF64X2": {memory: whole, set: avx512},
 	"VINSERTPS": {memory: 4}, "VPINSRW": {memory: 2}, "VCMPPS": {memory: whole}, "VPSHUFD": {memory: whole}, "VPERMQ": {memory: whole},
 	"VINSERTF128": {memory: 16}, "VINSERTI128": {memory: 16}, "VINSERTI64X4": {memory: 32, set: avx512},
 	"VEXTRACTF128": {memory: 16}, "VEXTRACTI128": {memory: 16}, "VEXTRACTF32X4": {memory: 16, set: avx512}, "VEXTRACTF64X4": {memory: 32, set: avx512},
