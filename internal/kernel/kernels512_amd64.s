@@ -169,8 +169,119 @@ GLOBL ·nibble5<>(SB), RODATA|NOPTR, $4
 DATA ·nibble6<>+0(SB)/4, $0x0f000000
 GLOBL ·nibble6<>(SB), RODATA|NOPTR, $4
 
+DATA ·nibbleInputs<>+0(SB)/4, $0x00000000
+DATA ·nibbleInputs<>+4(SB)/4, $0x00000008
+DATA ·nibbleInputs<>+8(SB)/4, $0x00000001
+DATA ·nibbleInputs<>+12(SB)/4, $0x00000009
+DATA ·nibbleInputs<>+16(SB)/4, $0x00000002
+DATA ·nibbleInputs<>+20(SB)/4, $0x0000000a
+DATA ·nibbleInputs<>+24(SB)/4, $0x00000003
+DATA ·nibbleInputs<>+28(SB)/4, $0x0000000b
+DATA ·nibbleInputs<>+32(SB)/4, $0x00000004
+DATA ·nibbleInputs<>+36(SB)/4, $0x0000000c
+DATA ·nibbleInputs<>+40(SB)/4, $0x00000005
+DATA ·nibbleInputs<>+44(SB)/4, $0x0000000d
+DATA ·nibbleInputs<>+48(SB)/4, $0x00000006
+DATA ·nibbleInputs<>+52(SB)/4, $0x0000000e
+DATA ·nibbleInputs<>+56(SB)/4, $0x00000007
+DATA ·nibbleInputs<>+60(SB)/4, $0x0000000f
+GLOBL ·nibbleInputs<>(SB), RODATA|NOPTR, $64
+
+DATA ·nibbleLanes<>+0(SB)/4, $0x00000000
+DATA ·nibbleLanes<>+4(SB)/4, $0x00000002
+DATA ·nibbleLanes<>+8(SB)/4, $0x00000004
+DATA ·nibbleLanes<>+12(SB)/4, $0x00000006
+DATA ·nibbleLanes<>+16(SB)/4, $0x00000008
+DATA ·nibbleLanes<>+20(SB)/4, $0x0000000a
+DATA ·nibbleLanes<>+24(SB)/4, $0x0000000c
+DATA ·nibbleLanes<>+28(SB)/4, $0x0000000e
+DATA ·nibbleLanes<>+32(SB)/4, $0x00000001
+DATA ·nibbleLanes<>+36(SB)/4, $0x00000003
+DATA ·nibbleLanes<>+40(SB)/4, $0x00000005
+DATA ·nibbleLanes<>+44(SB)/4, $0x00000007
+DATA ·nibbleLanes<>+48(SB)/4, $0x00000009
+DATA ·nibbleLanes<>+52(SB)/4, $0x0000000b
+DATA ·nibbleLanes<>+56(SB)/4, $0x0000000d
+DATA ·nibbleLanes<>+60(SB)/4, $0x0000000f
+GLOBL ·nibbleLanes<>(SB), RODATA|NOPTR, $64
+
+DATA ·nibbleShifts<>+0(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+4(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+8(SB)/4, $0x00000004
+DATA ·nibbleShifts<>+12(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+16(SB)/4, $0x00000008
+DATA ·nibbleShifts<>+20(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+24(SB)/4, $0x0000000c
+DATA ·nibbleShifts<>+28(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+32(SB)/4, $0x00000010
+DATA ·nibbleShifts<>+36(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+40(SB)/4, $0x00000014
+DATA ·nibbleShifts<>+44(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+48(SB)/4, $0x00000018
+DATA ·nibbleShifts<>+52(SB)/4, $0x00000000
+DATA ·nibbleShifts<>+56(SB)/4, $0x0000001c
+DATA ·nibbleShifts<>+60(SB)/4, $0x00000000
+GLOBL ·nibbleShifts<>(SB), RODATA|NOPTR, $64
+
 DATA ·nibbles<>+0(SB)/4, $0x0f0f0f0f
 GLOBL ·nibbles<>(SB), RODATA|NOPTR, $4
+
+DATA ·sixBitsFirst<>+0(SB)/4, $0x80800100
+DATA ·sixBitsFirst<>+4(SB)/4, $0x80800100
+DATA ·sixBitsFirst<>+8(SB)/4, $0x80800201
+DATA ·sixBitsFirst<>+12(SB)/4, $0x80800302
+DATA ·sixBitsFirst<>+16(SB)/4, $0x80800403
+DATA ·sixBitsFirst<>+20(SB)/4, $0x80800403
+DATA ·sixBitsFirst<>+24(SB)/4, $0x80800504
+DATA ·sixBitsFirst<>+28(SB)/4, $0x80800605
+DATA ·sixBitsFirst<>+32(SB)/4, $0x80800706
+DATA ·sixBitsFirst<>+36(SB)/4, $0x80800706
+DATA ·sixBitsFirst<>+40(SB)/4, $0x80800807
+DATA ·sixBitsFirst<>+44(SB)/4, $0x80800908
+DATA ·sixBitsFirst<>+48(SB)/4, $0x80800a09
+DATA ·sixBitsFirst<>+52(SB)/4, $0x80800a09
+DATA ·sixBitsFirst<>+56(SB)/4, $0x80800b0a
+DATA ·sixBitsFirst<>+60(SB)/4, $0x80800c0b
+GLOBL ·sixBitsFirst<>(SB), RODATA|NOPTR, $64
+
+DATA ·sixBitsSecond<>+0(SB)/4, $0x80800504
+DATA ·sixBitsSecond<>+4(SB)/4, $0x80800504
+DATA ·sixBitsSecond<>+8(SB)/4, $0x80800605
+DATA ·sixBitsSecond<>+12(SB)/4, $0x80800706
+DATA ·sixBitsSecond<>+16(SB)/4, $0x80800807
+DATA ·sixBitsSecond<>+20(SB)/4, $0x80800807
+DATA ·sixBitsSecond<>+24(SB)/4, $0x80800908
+DATA ·sixBitsSecond<>+28(SB)/4, $0x80800a09
+DATA ·sixBitsSecond<>+32(SB)/4, $0x80800b0a
+DATA ·sixBitsSecond<>+36(SB)/4, $0x80800b0a
+DATA ·sixBitsSecond<>+40(SB)/4, $0x80800c0b
+DATA ·sixBitsSecond<>+44(SB)/4, $0x80800d0c
+DATA ·sixBitsSecond<>+48(SB)/4, $0x80800e0d
+DATA ·sixBitsSecond<>+52(SB)/4, $0x80800e0d
+DATA ·sixBitsSecond<>+56(SB)/4, $0x80800f0e
+DATA ·sixBitsSecond<>+60(SB)/4, $0x8080800f
+GLOBL ·sixBitsSecond<>(SB), RODATA|NOPTR, $64
+
+DATA ·sixBitsShift<>+0(SB)/4, $0x00000000
+DATA ·sixBitsShift<>+4(SB)/4, $0x00000006
+DATA ·sixBitsShift<>+8(SB)/4, $0x00000004
+DATA ·sixBitsShift<>+12(SB)/4, $0x00000002
+DATA ·sixBitsShift<>+16(SB)/4, $0x00000000
+DATA ·sixBitsShift<>+20(SB)/4, $0x00000006
+DATA ·sixBitsShift<>+24(SB)/4, $0x00000004
+DATA ·sixBitsShift<>+28(SB)/4, $0x00000002
+DATA ·sixBitsShift<>+32(SB)/4, $0x00000000
+DATA ·sixBitsShift<>+36(SB)/4, $0x00000006
+DATA ·sixBitsShift<>+40(SB)/4, $0x00000004
+DATA ·sixBitsShift<>+44(SB)/4, $0x00000002
+DATA ·sixBitsShift<>+48(SB)/4, $0x00000000
+DATA ·sixBitsShift<>+52(SB)/4, $0x00000006
+DATA ·sixBitsShift<>+56(SB)/4, $0x00000004
+DATA ·sixBitsShift<>+60(SB)/4, $0x00000002
+GLOBL ·sixBitsShift<>(SB), RODATA|NOPTR, $64
+
+DATA ·sixBitsUpper<>+0(SB)/4, $0x00000020
+GLOBL ·sixBitsUpper<>(SB), RODATA|NOPTR, $4
 
 // func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 TEXT ·fastsPairVNNI(SB), NOSPLIT, $0-56
@@ -7765,4 +7876,1793 @@ other:
 	JMP fetched
 first:
 	PREFETCHT0 4096(SI)
+	JMP fetched
+
+// func rowsF16AVX512(w *uint16, stride int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+TEXT ·rowsF16AVX512(SB), NOSPLIT, $0-64
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+24(FP), AX
+	MOVQ ahead+48(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	MOVQ x+16(FP), DI
+chunk:
+	MOVQ columns+40(FP), CX
+	SHLQ $2, CX
+	ADDQ x+16(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+loop:
+	CMPQ fetch+56(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+fetched:
+	VMOVUPS (DI), Z4
+	VCVTPH2PS (SI), Z5
+	VFMADD231PS Z5, Z4, Z0
+	VCVTPH2PS (SI)(R8*1), Z6
+	VFMADD231PS Z6, Z4, Z1
+	VCVTPH2PS (SI)(R8*2), Z5
+	VFMADD231PS Z5, Z4, Z2
+	VCVTPH2PS (BX), Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $32, SI
+	ADDQ $32, BX
+	ADDQ $128, R13
+	ADDQ $64, DI
+	CMPQ DI, R15
+	JLT loop
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+16(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+40(FP), CX
+	SHLQ $2, CX
+	ADDQ x+16(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	ADDQ $16, AX
+	MOVQ rows+32(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+24(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+56(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	PREFETCHNTA 64(R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	JMP fetched
+
+// func rowsF32AVX512(w *float32, stride int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+TEXT ·rowsF32AVX512(SB), NOSPLIT, $0-64
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+24(FP), AX
+	MOVQ ahead+48(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	MOVQ x+16(FP), DI
+chunk:
+	MOVQ columns+40(FP), CX
+	SHLQ $2, CX
+	ADDQ x+16(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+loop:
+	CMPQ fetch+56(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+fetched:
+	VMOVUPS (DI), Z4
+	VFMADD231PS (SI), Z4, Z0
+	VFMADD231PS (SI)(R8*1), Z4, Z1
+	VFMADD231PS (SI)(R8*2), Z4, Z2
+	VFMADD231PS (BX), Z4, Z3
+	ADDQ $64, SI
+	ADDQ $64, BX
+	ADDQ $256, R13
+	ADDQ $64, DI
+	CMPQ DI, R15
+	JLT loop
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+16(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+40(FP), CX
+	SHLQ $2, CX
+	ADDQ x+16(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	ADDQ $16, AX
+	MOVQ rows+32(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+24(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+56(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	PREFETCHNTA 64(R13)
+	PREFETCHNTA 128(R13)
+	PREFETCHNTA 192(R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	PREFETCHT0 128(R13)
+	PREFETCHT0 192(R13)
+	JMP fetched
+
+// func rows4AVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32)
+TEXT ·rows4AVX512(SB), NOSPLIT, $0-96
+	MOVQ codes+88(FP), AX
+	VMOVUPS (AX), Z16
+	VMOVDQU64 ·nibbleShifts<>(SB), Z17
+	VMOVDQU64 ·nibbleInputs<>(SB), Z18
+	VMOVDQU64 ·nibbleLanes<>(SB), Z19
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+40(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ ahead+72(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	MOVQ x+32(FP), DI
+	MOVQ block+64(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VMULPS.BCST (DX), Z16, Z8
+	VMULPS.BCST (DX)(R10*1), Z16, Z9
+	VMULPS.BCST (DX)(R10*2), Z16, Z10
+	VMULPS.BCST (R9), Z16, Z11
+loop:
+	VPERMPS (DI), Z18, Z4
+	CMPQ fetch+80(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPBROADCASTQ (SI), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPBROADCASTQ (SI)(R8*1), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPBROADCASTQ (SI)(R8*2), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPBROADCASTQ (BX), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $8, SI
+	ADDQ $8, BX
+	ADDQ $32, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	MOVQ block+64(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VPERMPS Z0, Z19, Z0
+	VPERMPS Z1, Z19, Z1
+	VPERMPS Z2, Z19, Z2
+	VPERMPS Z3, Z19, Z3
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+32(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+own:
+	ADDQ $16, AX
+	MOVQ rows+48(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+40(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+80(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows4oAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32)
+TEXT ·rows4oAVX512(SB), NOSPLIT, $0-104
+	MOVQ codes+96(FP), AX
+	VMOVUPS (AX), Z16
+	VMOVDQU64 ·nibbleShifts<>(SB), Z17
+	VMOVDQU64 ·nibbleInputs<>(SB), Z18
+	VMOVDQU64 ·nibbleLanes<>(SB), Z19
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+48(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ offset+32(FP), R11
+	MOVQ ahead+80(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	LEAQ (R10)(R10*2), R12
+	ADDQ R11, R12
+	MOVQ x+40(FP), DI
+	MOVQ block+72(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VSUBPS.BCST (R11), Z16, Z8
+	VMULPS.BCST (DX), Z8, Z8
+	VSUBPS.BCST (R11)(R10*1), Z16, Z9
+	VMULPS.BCST (DX)(R10*1), Z9, Z9
+	VSUBPS.BCST (R11)(R10*2), Z16, Z10
+	VMULPS.BCST (DX)(R10*2), Z10, Z10
+	VSUBPS.BCST (R12), Z16, Z11
+	VMULPS.BCST (R9), Z11, Z11
+loop:
+	VPERMPS (DI), Z18, Z4
+	CMPQ fetch+88(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPBROADCASTQ (SI), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPBROADCASTQ (SI)(R8*1), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPBROADCASTQ (SI)(R8*2), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPBROADCASTQ (BX), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $8, SI
+	ADDQ $8, BX
+	ADDQ $32, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	ADDQ $4, R11
+	ADDQ $4, R12
+	MOVQ block+72(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VPERMPS Z0, Z19, Z0
+	VPERMPS Z1, Z19, Z1
+	VPERMPS Z2, Z19, Z2
+	VPERMPS Z3, Z19, Z3
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+40(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	ADDQ CX, R11
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+	MOVQ offset+32(FP), R11
+own:
+	ADDQ $16, AX
+	MOVQ rows+56(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+48(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+88(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows4rAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32)
+TEXT ·rows4rAVX512(SB), NOSPLIT, $0-104
+	MOVQ codes+96(FP), AX
+	VMOVUPS (AX), Z16
+	VMOVDQU64 ·nibbleShifts<>(SB), Z17
+	VMOVDQU64 ·nibbleInputs<>(SB), Z18
+	VMOVDQU64 ·nibbleLanes<>(SB), Z19
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+48(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ offset+32(FP), R11
+	MOVQ ahead+80(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	LEAQ (R10)(R10*2), R12
+	ADDQ R11, R12
+	MOVQ x+40(FP), DI
+	MOVQ block+72(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VSUBPS.BCST (R11), Z16, Z8
+	VMULPS.BCST (DX), Z8, Z8
+	VCVTPS2PH $0, Z8, Y8
+	VCVTPH2PS Y8, Z8
+	VSUBPS.BCST (R11)(R10*1), Z16, Z9
+	VMULPS.BCST (DX)(R10*1), Z9, Z9
+	VCVTPS2PH $0, Z9, Y9
+	VCVTPH2PS Y9, Z9
+	VSUBPS.BCST (R11)(R10*2), Z16, Z10
+	VMULPS.BCST (DX)(R10*2), Z10, Z10
+	VCVTPS2PH $0, Z10, Y10
+	VCVTPH2PS Y10, Z10
+	VSUBPS.BCST (R12), Z16, Z11
+	VMULPS.BCST (R9), Z11, Z11
+	VCVTPS2PH $0, Z11, Y11
+	VCVTPH2PS Y11, Z11
+loop:
+	VPERMPS (DI), Z18, Z4
+	CMPQ fetch+88(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPBROADCASTQ (SI), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPBROADCASTQ (SI)(R8*1), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPBROADCASTQ (SI)(R8*2), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPBROADCASTQ (BX), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $8, SI
+	ADDQ $8, BX
+	ADDQ $32, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	ADDQ $4, R11
+	ADDQ $4, R12
+	MOVQ block+72(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VPERMPS Z0, Z19, Z0
+	VPERMPS Z1, Z19, Z1
+	VPERMPS Z2, Z19, Z2
+	VPERMPS Z3, Z19, Z3
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+40(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	ADDQ CX, R11
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+	MOVQ offset+32(FP), R11
+own:
+	ADDQ $16, AX
+	MOVQ rows+56(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+48(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+88(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows8sAVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+TEXT ·rows8sAVX512(SB), NOSPLIT, $0-88
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+40(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ ahead+72(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	MOVQ x+32(FP), DI
+	MOVQ block+64(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (DX)(R10*1), Z9
+	VBROADCASTSS (DX)(R10*2), Z10
+	VBROADCASTSS (R9), Z11
+loop:
+	VMOVUPS (DI), Z4
+	CMPQ fetch+80(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPMOVSXBD (SI), Z5
+	VCVTDQ2PS Z5, Z5
+	VMULPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPMOVSXBD (SI)(R8*1), Z6
+	VCVTDQ2PS Z6, Z6
+	VMULPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPMOVSXBD (SI)(R8*2), Z5
+	VCVTDQ2PS Z5, Z5
+	VMULPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPMOVSXBD (BX), Z6
+	VCVTDQ2PS Z6, Z6
+	VMULPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $64, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	MOVQ block+64(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+32(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+own:
+	ADDQ $16, AX
+	MOVQ rows+48(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+40(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+80(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows8soAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+TEXT ·rows8soAVX512(SB), NOSPLIT, $0-96
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+48(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ offset+32(FP), R11
+	MOVQ ahead+80(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	LEAQ (R10)(R10*2), R12
+	ADDQ R11, R12
+	MOVQ x+40(FP), DI
+	MOVQ block+72(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (R11), Z12
+	VBROADCASTSS (DX)(R10*1), Z9
+	VBROADCASTSS (R11)(R10*1), Z13
+	VBROADCASTSS (DX)(R10*2), Z10
+	VBROADCASTSS (R11)(R10*2), Z14
+	VBROADCASTSS (R9), Z11
+	VBROADCASTSS (R12), Z15
+loop:
+	VMOVUPS (DI), Z4
+	CMPQ fetch+88(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPMOVSXBD (SI), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z12, Z5, Z5
+	VMULPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPMOVSXBD (SI)(R8*1), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z13, Z6, Z6
+	VMULPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPMOVSXBD (SI)(R8*2), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z14, Z5, Z5
+	VMULPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPMOVSXBD (BX), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z15, Z6, Z6
+	VMULPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $64, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	ADDQ $4, R11
+	ADDQ $4, R12
+	MOVQ block+72(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+40(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	ADDQ CX, R11
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+	MOVQ offset+32(FP), R11
+own:
+	ADDQ $16, AX
+	MOVQ rows+56(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+48(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+88(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows8srAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+TEXT ·rows8srAVX512(SB), NOSPLIT, $0-96
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+48(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ offset+32(FP), R11
+	MOVQ ahead+80(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	LEAQ (R10)(R10*2), R12
+	ADDQ R11, R12
+	MOVQ x+40(FP), DI
+	MOVQ block+72(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (R11), Z12
+	VBROADCASTSS (DX)(R10*1), Z9
+	VBROADCASTSS (R11)(R10*1), Z13
+	VBROADCASTSS (DX)(R10*2), Z10
+	VBROADCASTSS (R11)(R10*2), Z14
+	VBROADCASTSS (R9), Z11
+	VBROADCASTSS (R12), Z15
+loop:
+	VMOVUPS (DI), Z4
+	CMPQ fetch+88(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPMOVSXBD (SI), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z12, Z5, Z5
+	VMULPS Z8, Z5, Z5
+	VCVTPS2PH $0, Z5, Y5
+	VCVTPH2PS Y5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPMOVSXBD (SI)(R8*1), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z13, Z6, Z6
+	VMULPS Z9, Z6, Z6
+	VCVTPS2PH $0, Z6, Y6
+	VCVTPH2PS Y6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPMOVSXBD (SI)(R8*2), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z14, Z5, Z5
+	VMULPS Z10, Z5, Z5
+	VCVTPS2PH $0, Z5, Y5
+	VCVTPH2PS Y5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPMOVSXBD (BX), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z15, Z6, Z6
+	VMULPS Z11, Z6, Z6
+	VCVTPS2PH $0, Z6, Y6
+	VCVTPH2PS Y6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $64, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	ADDQ $4, R11
+	ADDQ $4, R12
+	MOVQ block+72(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+40(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	ADDQ CX, R11
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+	MOVQ offset+32(FP), R11
+own:
+	ADDQ $16, AX
+	MOVQ rows+56(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+48(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+88(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows8uAVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+TEXT ·rows8uAVX512(SB), NOSPLIT, $0-88
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+40(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ ahead+72(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	MOVQ x+32(FP), DI
+	MOVQ block+64(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (DX)(R10*1), Z9
+	VBROADCASTSS (DX)(R10*2), Z10
+	VBROADCASTSS (R9), Z11
+loop:
+	VMOVUPS (DI), Z4
+	CMPQ fetch+80(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPMOVZXBD (SI), Z5
+	VCVTDQ2PS Z5, Z5
+	VMULPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPMOVZXBD (SI)(R8*1), Z6
+	VCVTDQ2PS Z6, Z6
+	VMULPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPMOVZXBD (SI)(R8*2), Z5
+	VCVTDQ2PS Z5, Z5
+	VMULPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPMOVZXBD (BX), Z6
+	VCVTDQ2PS Z6, Z6
+	VMULPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $64, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	MOVQ block+64(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+32(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+own:
+	ADDQ $16, AX
+	MOVQ rows+48(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+40(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+80(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows8uoAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+TEXT ·rows8uoAVX512(SB), NOSPLIT, $0-96
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+48(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ offset+32(FP), R11
+	MOVQ ahead+80(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	LEAQ (R10)(R10*2), R12
+	ADDQ R11, R12
+	MOVQ x+40(FP), DI
+	MOVQ block+72(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (R11), Z12
+	VBROADCASTSS (DX)(R10*1), Z9
+	VBROADCASTSS (R11)(R10*1), Z13
+	VBROADCASTSS (DX)(R10*2), Z10
+	VBROADCASTSS (R11)(R10*2), Z14
+	VBROADCASTSS (R9), Z11
+	VBROADCASTSS (R12), Z15
+loop:
+	VMOVUPS (DI), Z4
+	CMPQ fetch+88(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPMOVZXBD (SI), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z12, Z5, Z5
+	VMULPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPMOVZXBD (SI)(R8*1), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z13, Z6, Z6
+	VMULPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPMOVZXBD (SI)(R8*2), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z14, Z5, Z5
+	VMULPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPMOVZXBD (BX), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z15, Z6, Z6
+	VMULPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $64, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	ADDQ $4, R11
+	ADDQ $4, R12
+	MOVQ block+72(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+40(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	ADDQ CX, R11
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+	MOVQ offset+32(FP), R11
+own:
+	ADDQ $16, AX
+	MOVQ rows+56(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+48(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+88(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rows8urAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+TEXT ·rows8urAVX512(SB), NOSPLIT, $0-96
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+48(FP), AX
+	MOVQ scale+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ offset+32(FP), R11
+	MOVQ ahead+80(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	LEAQ (R10)(R10*2), R12
+	ADDQ R11, R12
+	MOVQ x+40(FP), DI
+	MOVQ block+72(FP), CX
+	LEAQ (DI)(CX*4), R14
+chunk:
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+run:
+	MOVQ R14, CX
+	CMPQ CX, R15
+	JLT short
+	MOVQ R15, CX
+short:
+	VBROADCASTSS (DX), Z8
+	VBROADCASTSS (R11), Z12
+	VBROADCASTSS (DX)(R10*1), Z9
+	VBROADCASTSS (R11)(R10*1), Z13
+	VBROADCASTSS (DX)(R10*2), Z10
+	VBROADCASTSS (R11)(R10*2), Z14
+	VBROADCASTSS (R9), Z11
+	VBROADCASTSS (R12), Z15
+loop:
+	VMOVUPS (DI), Z4
+	CMPQ fetch+88(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPMOVZXBD (SI), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z12, Z5, Z5
+	VMULPS Z8, Z5, Z5
+	VCVTPS2PH $0, Z5, Y5
+	VCVTPH2PS Y5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPMOVZXBD (SI)(R8*1), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z13, Z6, Z6
+	VMULPS Z9, Z6, Z6
+	VCVTPS2PH $0, Z6, Y6
+	VCVTPH2PS Y6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPMOVZXBD (SI)(R8*2), Z5
+	VCVTDQ2PS Z5, Z5
+	VSUBPS Z14, Z5, Z5
+	VMULPS Z10, Z5, Z5
+	VCVTPS2PH $0, Z5, Y5
+	VCVTPH2PS Y5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPMOVZXBD (BX), Z6
+	VCVTDQ2PS Z6, Z6
+	VSUBPS Z15, Z6, Z6
+	VMULPS Z11, Z6, Z6
+	VCVTPS2PH $0, Z6, Y6
+	VCVTPH2PS Y6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $16, SI
+	ADDQ $16, BX
+	ADDQ $64, R13
+	ADDQ $64, DI
+	CMPQ DI, CX
+	JLT loop
+	CMPQ DI, R14
+	JLT inside
+	ADDQ $4, DX
+	ADDQ $4, R9
+	ADDQ $4, R11
+	ADDQ $4, R12
+	MOVQ block+72(FP), CX
+	LEAQ (R14)(CX*4), R14
+inside:
+	CMPQ DI, R15
+	JLT run
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+40(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+64(FP), CX
+	SHLQ $2, CX
+	ADDQ x+40(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (R10)(R10*2), CX
+	ADDQ CX, DX
+	ADDQ CX, R11
+	TESTQ R10, R10
+	JNZ own
+	MOVQ scale+16(FP), DX
+	MOVQ offset+32(FP), R11
+own:
+	ADDQ $16, AX
+	MOVQ rows+56(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+48(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+88(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rowsLUT4AVX512(w *byte, stride int, table *float32, apart int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+TEXT ·rowsLUT4AVX512(SB), NOSPLIT, $0-80
+	VMOVDQU64 ·nibbleShifts<>(SB), Z17
+	VMOVDQU64 ·nibbleInputs<>(SB), Z18
+	VMOVDQU64 ·nibbleLanes<>(SB), Z19
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+40(FP), AX
+	MOVQ table+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ ahead+64(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	MOVQ x+32(FP), DI
+	VMOVUPS (DX), Z8
+	VMOVUPS (DX)(R10*1), Z9
+	VMOVUPS (DX)(R10*2), Z10
+	VMOVUPS (R9), Z11
+chunk:
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+loop:
+	VPERMPS (DI), Z18, Z4
+	CMPQ fetch+72(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VPBROADCASTQ (SI), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z8, Z5, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VPBROADCASTQ (SI)(R8*1), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z9, Z6, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VPBROADCASTQ (SI)(R8*2), Z5
+	VPSRLVQ Z17, Z5, Z5
+	VPERMPS Z10, Z5, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VPBROADCASTQ (BX), Z6
+	VPSRLVQ Z17, Z6, Z6
+	VPERMPS Z11, Z6, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $8, SI
+	ADDQ $8, BX
+	ADDQ $32, R13
+	ADDQ $64, DI
+	CMPQ DI, R15
+	JLT loop
+	VPERMPS Z0, Z19, Z0
+	VPERMPS Z1, Z19, Z1
+	VPERMPS Z2, Z19, Z2
+	VPERMPS Z3, Z19, Z3
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+32(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (DX)(R10*4), DX
+	ADDQ $16, AX
+	MOVQ rows+48(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+40(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+72(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
+	JMP fetched
+
+// func rowsLUT6AVX512(w *byte, stride int, table *float32, apart int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+TEXT ·rowsLUT6AVX512(SB), NOSPLIT, $0-80
+	VMOVDQU64 ·sixBitsFirst<>(SB), Z24
+	VMOVDQU64 ·sixBitsSecond<>(SB), Z25
+	VMOVDQU64 ·sixBitsShift<>(SB), Z26
+	VPBROADCASTD ·sixBitsUpper<>(SB), Z27
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ dst+40(FP), AX
+	MOVQ table+16(FP), DX
+	MOVQ apart+24(FP), R10
+	MOVQ ahead+64(FP), R13
+	ADDQ SI, R13
+	LEAQ (R8)(R8*2), BX
+	ADDQ SI, BX
+rows:
+	LEAQ (R10)(R10*2), R9
+	ADDQ DX, R9
+	MOVQ x+32(FP), DI
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	VMOVUPS 128(DX), Z10
+	VMOVUPS 192(DX), Z11
+	VMOVUPS (DX)(R10*1), Z12
+	VMOVUPS 64(DX)(R10*1), Z13
+	VMOVUPS 128(DX)(R10*1), Z14
+	VMOVUPS 192(DX)(R10*1), Z15
+	VMOVUPS (DX)(R10*2), Z16
+	VMOVUPS 64(DX)(R10*2), Z17
+	VMOVUPS 128(DX)(R10*2), Z18
+	VMOVUPS 192(DX)(R10*2), Z19
+	VMOVUPS (R9), Z20
+	VMOVUPS 64(R9), Z21
+	VMOVUPS 128(R9), Z22
+	VMOVUPS 192(R9), Z23
+chunk:
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	LEAQ 2048(DI), R15
+	CMPQ R15, CX
+	JLT whole
+	MOVQ CX, R15
+whole:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+loop:
+	CMPQ fetch+72(FP), $0
+	JNE other
+	PREFETCHT1 (R13)
+fetched:
+	VMOVUPS (DI), Z4
+	VBROADCASTF32X4 (SI), Z5
+	VPSHUFB Z24, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K1
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z9, Z8, Z6
+	VPERMI2PS Z11, Z10, Z5
+	VBLENDMPS Z5, Z6, K1, Z6
+	VFMADD231PS Z6, Z4, Z0
+	VBROADCASTF32X4 (SI)(R8*1), Z5
+	VPSHUFB Z24, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K2
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z13, Z12, Z6
+	VPERMI2PS Z15, Z14, Z5
+	VBLENDMPS Z5, Z6, K2, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VBROADCASTF32X4 (SI)(R8*2), Z5
+	VPSHUFB Z24, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K1
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z17, Z16, Z6
+	VPERMI2PS Z19, Z18, Z5
+	VBLENDMPS Z5, Z6, K1, Z6
+	VFMADD231PS Z6, Z4, Z2
+	VBROADCASTF32X4 (BX), Z5
+	VPSHUFB Z24, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K2
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z21, Z20, Z6
+	VPERMI2PS Z23, Z22, Z5
+	VBLENDMPS Z5, Z6, K2, Z6
+	VFMADD231PS Z6, Z4, Z3
+	VMOVUPS 64(DI), Z4
+	VBROADCASTF32X4 8(SI), Z5
+	VPSHUFB Z25, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K1
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z9, Z8, Z6
+	VPERMI2PS Z11, Z10, Z5
+	VBLENDMPS Z5, Z6, K1, Z6
+	VFMADD231PS Z6, Z4, Z0
+	VBROADCASTF32X4 8(SI)(R8*1), Z5
+	VPSHUFB Z25, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K2
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z13, Z12, Z6
+	VPERMI2PS Z15, Z14, Z5
+	VBLENDMPS Z5, Z6, K2, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VBROADCASTF32X4 8(SI)(R8*2), Z5
+	VPSHUFB Z25, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K1
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z17, Z16, Z6
+	VPERMI2PS Z19, Z18, Z5
+	VBLENDMPS Z5, Z6, K1, Z6
+	VFMADD231PS Z6, Z4, Z2
+	VBROADCASTF32X4 8(BX), Z5
+	VPSHUFB Z25, Z5, Z5
+	VPSRLVD Z26, Z5, Z5
+	VPTESTMD Z27, Z5, K2
+	VMOVAPS Z5, Z6
+	VPERMI2PS Z21, Z20, Z6
+	VPERMI2PS Z23, Z22, Z5
+	VBLENDMPS Z5, Z6, K2, Z6
+	VFMADD231PS Z6, Z4, Z3
+	ADDQ $24, SI
+	ADDQ $24, BX
+	ADDQ $96, R13
+	ADDQ $128, DI
+	CMPQ DI, R15
+	JLT loop
+	VMOVUPS ·firstLanes<>(SB), X6
+	VINSERTI64X4 $1, Y1, Z0, Z4
+	VSHUFF64X2 $0xee, Z1, Z0, Z5
+	VADDPS Z5, Z4, Z0
+	VINSERTI64X4 $1, Y3, Z2, Z4
+	VSHUFF64X2 $0xee, Z3, Z2, Z5
+	VADDPS Z5, Z4, Z2
+	VSHUFF64X2 $0x88, Z2, Z0, Z4
+	VSHUFF64X2 $0xdd, Z2, Z0, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0x4e, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VSHUFPS $0xb1, Z4, Z4, Z5
+	VADDPS Z5, Z4, Z4
+	VPERMPS Z4, Z6, Z0
+	MOVQ x+32(FP), CX
+	ADDQ $2048, CX
+	CMPQ CX, R15
+	JGE first
+	VADDPS (AX), X0, X0
+first:
+	VMOVUPS X0, (AX)
+	MOVQ columns+56(FP), CX
+	SHLQ $2, CX
+	ADDQ x+32(FP), CX
+	CMPQ DI, CX
+	JLT chunk
+	LEAQ (R8)(R8*2), CX
+	ADDQ CX, SI
+	ADDQ CX, BX
+	LEAQ (DX)(R10*4), DX
+	ADDQ $16, AX
+	MOVQ rows+48(FP), CX
+	SHLQ $2, CX
+	ADDQ dst+40(FP), CX
+	CMPQ AX, CX
+	JLT rows
+	VZEROUPPER
+	RET
+other:
+	CMPQ fetch+72(FP), $1
+	JEQ firstCache
+	PREFETCHNTA (R13)
+	JMP fetched
+firstCache:
+	PREFETCHT0 (R13)
 	JMP fetched
