@@ -73,6 +73,14 @@ const eps = 1.0 / (1 << 24)
 // to abs: 2n·eps·abs, with a few terms for the final additions.
 func dotBound(n int, abs float64) float64 { return 2 * float64(n+4) * eps * abs }
 
+// sameBits fails unless two numbers have the same bits or are both NaN.
+func sameBits(t *testing.T, what string, got, want float32) {
+	t.Helper()
+	if math.Float32bits(got) != math.Float32bits(want) && (got == got || want == want) {
+		t.Fatalf("%s = %v (%08x), want %v (%08x)", what, got, math.Float32bits(got), want, math.Float32bits(want))
+	}
+}
+
 // near fails unless |got-want| <= bound, NaN equal to NaN.
 func near(t *testing.T, what string, got float32, want, bound float64) {
 	t.Helper()

@@ -144,7 +144,7 @@ func tile7VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, block
 //go:noescape
 func tile8VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
 
-// nt4AVX512 computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.
+// nt4AVX512 computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.
 //
 //go:noescape
 func nt4AVX512(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, rows *uint32, acc int)
@@ -228,6 +228,71 @@ func prepareLUT4AVX512(dst *float32, x *float32, groups int)
 //
 //go:noescape
 func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int, fetch int)
+
+// rowsF16AVX512 multiplies x by rows of halves, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
+//
+//go:noescape
+func rowsF16AVX512(w *uint16, stride int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+
+// rowsF32AVX512 multiplies x by rows of floats, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
+//
+//go:noescape
+func rowsF32AVX512(w *float32, stride int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+
+// rows4AVX512 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4AVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32)
+
+// rows4oAVX512 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4oAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32)
+
+// rows4rAVX512 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4rAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32)
+
+// rows8sAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8sAVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8soAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8soAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8srAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8srAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uAVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uoAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uoAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8urAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8urAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rowsLUT4AVX512 multiplies x by rows of 4-bit indices, a multiple of 4 of them, of columns a multiple of 16; a row's table has 16 floats. Strides are in bytes.
+//
+//go:noescape
+func rowsLUT4AVX512(w *byte, stride int, table *float32, apart int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+
+// rowsLUT6AVX512 multiplies x by rows of 6-bit indices, a multiple of 4 of them, of columns a multiple of 32; a row's table has 64 floats. Strides are in bytes.
+//
+//go:noescape
+func rowsLUT6AVX512(w *byte, stride int, table *float32, apart int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
 
 // fastPairVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
 func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
@@ -371,4 +436,34 @@ func streamLongAVX512(kind kernelKind, w *byte, scale *float32, offset *float32,
 		return false
 	}
 	return true
+}
+
+// mulRows4AVX512 multiplies x by rows of 4-bit codes, whose values are in a table.
+func mulRows4AVX512(kind kernelKind, w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int, codes *float32) {
+	switch kind {
+	case kind4sPlain:
+		rows4AVX512(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch, codes)
+	case kind4sOffset:
+		rows4oAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch, codes)
+	case kind4sAny:
+		rows4rAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch, codes)
+	}
+}
+
+// mulRows8AVX512 multiplies x by rows of 8-bit codes.
+func mulRows8AVX512(kind kernelKind, w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int) {
+	switch kind {
+	case kind8sPlain:
+		rows8sAVX512(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sOffset:
+		rows8soAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sAny:
+		rows8srAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uPlain:
+		rows8uAVX512(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uOffset:
+		rows8uoAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uAny:
+		rows8urAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	}
 }

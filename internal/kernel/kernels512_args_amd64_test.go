@@ -51,5 +51,18 @@ func init() {
 		frame{"streamuoLongAVX512", streamuoLongAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 		frame{"prepareLUT4AVX512", prepareLUT4AVX512, []uintptr{0, 8, 16}, 24},
 		frame{"dotLUT4AVX512", dotLUT4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
+		frame{"rowsF16AVX512", rowsF16AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"rowsF32AVX512", rowsF32AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"rows4AVX512", rows4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rows4oAVX512", rows4oAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96}, 104},
+		frame{"rows4rAVX512", rows4rAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96}, 104},
+		frame{"rows8sAVX512", rows8sAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
+		frame{"rows8soAVX512", rows8soAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rows8srAVX512", rows8srAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rows8uAVX512", rows8uAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
+		frame{"rows8uoAVX512", rows8uoAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rows8urAVX512", rows8urAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rowsLUT4AVX512", rowsLUT4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, 80},
+		frame{"rowsLUT6AVX512", rowsLUT6AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, 80},
 	)
 }

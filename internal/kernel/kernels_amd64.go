@@ -599,7 +599,7 @@ func tileWords3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, 
 //go:noescape
 func tileWords4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
 
-// nt4AVX2 computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.
+// nt4AVX2 computes n vectors times 4 rows to a depth of one chunk at most; tail has the masks of 16 lanes for a depth that is no multiple of 16, rows one for fewer rows, or they are nil. Strides are in bytes.
 //
 //go:noescape
 func nt4AVX2(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, tail *uint32, rows *uint32, acc int)
@@ -663,6 +663,76 @@ func nn6x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int,
 //
 //go:noescape
 func nn6x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, mask *uint32)
+
+// rowsF16AVX2 multiplies x by rows of halves, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
+//
+//go:noescape
+func rowsF16AVX2(w *uint16, stride int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+
+// rowsF32AVX2 multiplies x by rows of floats, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
+//
+//go:noescape
+func rowsF32AVX2(w *float32, stride int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
+
+// rows4sAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4sAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4soAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4soAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4srAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4srAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4uAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4uAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4uoAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4urAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8sAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8sAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8soAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8soAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8srAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8srAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uoAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8urAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
 // gemvAVX2 multiplies x by rows of codes that follow one another.
 func gemvAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
@@ -935,5 +1005,41 @@ func nn8AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32, 
 		nn5x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
 	case 6:
 		nn6x8AVX2(dst, ldd, a, lda, b, ldb, k, acc, mask)
+	}
+}
+
+// mulRows4AVX2 multiplies x by rows of 4-bit codes.
+func mulRows4AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		rows4sAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind4sOffset:
+		rows4soAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4sAny:
+		rows4srAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uPlain:
+		rows4uAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uOffset:
+		rows4uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uAny:
+		rows4urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	}
+}
+
+// mulRows8AVX2 multiplies x by rows of 8-bit codes.
+func mulRows8AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int) {
+	switch kind {
+	case kind8sPlain:
+		rows8sAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sOffset:
+		rows8soAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sAny:
+		rows8srAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uPlain:
+		rows8uAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uOffset:
+		rows8uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uAny:
+		rows8urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	}
 }

@@ -2,45 +2,12 @@
 
 package kernel
 
-import "math"
-
-// planes reports whether the 64-wide kernel of 4-bit indices takes the matrix.
-// Such rows begin at whole bytes, and one table serves all of a row.
-func (m *LUT) planes() bool { return m.c.Bits == 4 && m.cg == 1 && m.cols%64 == 0 }
-
-// prepLen returns the length of n prepared vectors, or 0 when the kernels take
-// them as they are.
-func (m *LUT) prepLen(n int) int {
-	if useAVX2 && n <= streamMax && m.planes() && m.cols > 0 {
-		return n * m.cols
-	}
-	return 0
-}
-
-// prepare puts each vector into the order in which the kernel meets the codes.
-func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
-	for t := lo; t < hi; t++ {
-		v := x[t*ldx : t*ldx+m.cols]
-		d := dst[t*m.cols : (t+1)*m.cols]
-		if useAVX512 {
-			prepareLUT4AVX512(&d[0], &v[0], m.cols/64)
-		} else {
-			prepareLUT4AVX2(&d[0], &v[0], m.cols/64)
-		}
-	}
-}
-
-// load builds the kernel's table of row r and column group g: for prepared
-// vectors the planes of the bytes of its floats, for 6 bits planes of halves,
-// for the others floats. With scaled, the row's scale is in it. It reports false
+// load builds the decoder's table of row r and column group g: planes of halves for 6
+// bits, floats for the others. With scaled, the row's scale is in it. It reports false
 // for a table that the kernel cannot hold: 6-bit entries must be halves.
-func (m *LUT) load(t *lutTable, r, g int, scaled, prepared bool) bool {
+func (m *LUT) load(t *lutTable, r, g int, scaled bool) bool {
 	m.floats(t, r, g, scaled)
 	switch {
-	case prepared && useAVX512:
-		// Its 16 floats fit in a register.
-	case prepared:
-		t.bytePlanes()
 	// The kernel permutes 8 entries with 3 bits of what it reads, of which the
 	// upper belong to the next index.
 	case m.c.Bits < 4:
@@ -53,32 +20,63 @@ func (m *LUT) load(t *lutTable, r, g int, scaled, prepared bool) bool {
 	return true
 }
 
-// bytePlanes cuts 16 floats into 4 planes of 16 bytes. Plane k holds byte k of
-// every entry, lowest first, so that a byte shuffle looks up 16 codes at once.
-func (t *lutTable) bytePlanes() {
-	var f [16]float32
-	copy(f[:], t[:])
-	b := t.bytes()
-	for i, v := range f {
-		u := math.Float32bits(v)
-		b[i], b[16+i], b[32+i], b[48+i] = byte(u), byte(u>>8), byte(u>>16), byte(u>>24)
-	}
-}
-
-// dotAsm multiplies rows that share a table and follow one another in w; dst
-// has one element for each.
-func (m *LUT) dotAsm(w, table *byte, x, dst *float32, rows int, prepared bool) {
-	switch {
-	case prepared && useAVX512:
-		dotLUT4AVX512(w, table, x, dst, rows, m.cols/64, fetchAhead)
-	case prepared:
-		dotLUT4PlanesAVX2(w, table, x, dst, rows, m.cols/64)
-	default:
-		dotLUTAVX2(m.c.Bits, w, table, x, dst, rows, m.cols/lutGroup(m.c.Bits))
-	}
-}
-
 // decodeAsm decodes groups of lutGroup indices.
 func (m *LUT) decodeAsm(dst *float32, w, table *byte, groups int) {
 	decodeLUTAVX2(m.c.Bits, dst, w, table, groups)
+}
+
+// tableRows is how many rows have their tables made at a time where each has its own.
+const tableRows = 32
+
+// mulRows multiplies rows by one vector after another. It reports false for layouts
+// that no kernel takes.
+func (m *LUT) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
+	wide := m.c.Bits == 4 && m.cols%16 == 0 || m.c.Bits == 6 && m.cols%32 == 0
+	if !useAVX512 || !wide || m.cg > 1 || m.cols == 0 {
+		return false
+	}
+	few, tables := scratch[:fewScratch], scratch[fewScratch:]
+	shared := m.c.Scale16 == nil && m.c.Scale32 == nil && m.c.RowGroup >= tableRows
+	for r, rows := lo, 0; r < hi; r += rows {
+		apart := 0
+		if shared {
+			end := min(hi, (r/m.c.RowGroup+1)*m.c.RowGroup)
+			rows = min(end-r, rowsOnce(m.rowBytes()))
+			if r == lo || r%m.c.RowGroup == 0 {
+				m.table(tables, r, 0)
+			}
+		} else {
+			rows, apart = min(tableRows, hi-r), m.size
+			for i := range rows {
+				m.table(tables[i*m.size:], r+i, 0)
+			}
+		}
+		w := m.c.Indices[r*m.rowBytes():]
+		for t := range n {
+			run := rowRun{dst: dst[t*ldd+r : t*ldd+r+rows], x: x[t*ldx : t*ldx+m.cols], few: few}
+			m.rowsAsm(run, w, tables, apart)
+		}
+	}
+	return true
+}
+
+// rowBytes is the length of a row of indices that begins at a byte.
+func (m *LUT) rowBytes() int { return m.cols * m.c.Bits / 8 }
+
+// rowsAsm multiplies a run of rows, whose tables are apart elements apart.
+func (m *LUT) rowsAsm(run rowRun, w []byte, tables []float32, apart int) {
+	stride, step := m.rowBytes(), 4*apart
+	ahead, fetch := rowsAhead(stride)
+	for rows, d := run.next(); rows > 0; rows, d = run.next() {
+		at := run.at
+		if run.alone {
+			stride, step = 0, 0
+		}
+		if m.c.Bits == 4 {
+			rowsLUT4AVX512(&w[at*m.rowBytes()], stride, &tables[at*apart], step, &run.x[0], d, rows, m.cols, ahead, fetch)
+		} else {
+			rowsLUT6AVX512(&w[at*m.rowBytes()], stride, &tables[at*apart], step, &run.x[0], d, rows, m.cols, ahead, fetch)
+		}
+		run.done(rows)
+	}
 }

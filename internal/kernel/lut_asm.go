@@ -16,8 +16,8 @@ type lutTable [256]float32
 // bytes returns the table as bytes.
 func (t *lutTable) bytes() *[1024]byte { return (*[1024]byte)(unsafe.Pointer(t)) }
 
-// late reports whether the row's scale is applied to the sum: when weights are
-// not rounded, scaling them one by one would only cost accuracy. With rounding
+// late reports whether the row's scale is applied to what the kernel has decoded: a
+// table of halves times a scale has floats, which not every kernel takes. With rounding
 // it has to come first, as each weight is rounded after it.
 func (m *LUT) late() bool {
 	return !m.c.Round && (m.c.Scale16 != nil || m.c.Scale32 != nil)
@@ -59,47 +59,9 @@ func (t *lutTable) halfPlanes(size, width int) bool {
 	return true
 }
 
-// gemvFast multiplies rows lo to hi-1 through tables held in registers. It
-// reports false for layouts that no kernel takes. prep is x as prepare leaves
-// it, or empty. The table is kept in scratch and made anew for each group of
-// rows, or for each row where scales are part of it.
-func (m *LUT) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
-	if !m.fast || m.cg > 1 {
-		return false
-	}
-	table := (*lutTable)(scratch)
-	late, prepared := m.late(), len(prep) > 0
-	if prepared {
-		x, ldx = prep, m.cols
-	}
-	perRow := !late && (m.c.Scale16 != nil || m.c.Scale32 != nil)
-	for r, rows := lo, 1; r < hi; r += rows {
-		if !perRow {
-			rows = min(hi, (r/m.c.RowGroup+1)*m.c.RowGroup) - r
-		}
-		if !m.load(table, r, 0, !late, prepared) {
-			// Only tables for unprepared vectors can be refused.
-			rowByRow(m, dst, ldd, x, ldx, n, r, r+rows, scratch)
-			continue
-		}
-		w := &m.c.Indices[r*m.cols*m.c.Bits/8]
-		for t := range n {
-			d := dst[t*ldd+r : t*ldd+r+rows]
-			v := x[t*ldx : t*ldx+m.cols]
-			m.dotAsm(w, &table.bytes()[0], &v[0], &d[0], rows, prepared)
-			if late {
-				for i := range d {
-					d[i] *= m.rowScale(r + i)
-				}
-			}
-		}
-	}
-	return true
-}
-
-// unpackFast decodes W[r0:r1, c0:c1] into rows of dst that are ld apart: whole
-// groups, or a part of one. Both ends are multiples of the kernel's step. The
-// table stays as long as the rows share it.
+// unpackFast decodes W[r0:r1, c0:c1] into rows of dst that are ld apart, one group of
+// columns after another, of which those at the ends may be cut. Both ends are multiples
+// of the kernel's step. The table stays as long as the rows share it.
 func (m *LUT) unpackFast(dst []float32, ld, r0, r1, c0, c1 int) bool {
 	if !m.fast {
 		return false
@@ -107,19 +69,19 @@ func (m *LUT) unpackFast(dst []float32, ld, r0, r1, c0, c1 int) bool {
 	var table lutTable
 	late := m.late()
 	perRow := !late && (m.c.Scale16 != nil || m.c.Scale32 != nil)
-	size := min(c1-c0, m.c.ColGroup)
-	for c := c0; c < c1; c += size {
+	for c, end := c0, 0; c < c1; c = end {
+		end = min(c1, (c/m.c.ColGroup+1)*m.c.ColGroup)
 		good := false
 		for r := r0; r < r1; r++ {
 			if r == r0 || perRow || r%m.c.RowGroup == 0 {
-				good = m.load(&table, r, c/m.c.ColGroup, !late, false)
+				good = m.load(&table, r, c/m.c.ColGroup, !late)
 			}
-			d := dst[(r-r0)*ld+c-c0:][:size]
+			d := dst[(r-r0)*ld+c-c0:][:end-c]
 			if !good {
 				m.decode(d, r, c)
 				continue
 			}
-			m.decodeAsm(&d[0], &m.c.Indices[(r*m.cols+c)*m.c.Bits/8], &table.bytes()[0], size/lutGroup(m.c.Bits))
+			m.decodeAsm(&d[0], &m.c.Indices[(r*m.cols+c)*m.c.Bits/8], &table.bytes()[0], (end-c)/lutGroup(m.c.Bits))
 			if late {
 				Scale(d, d, m.rowScale(r))
 			}

@@ -2,58 +2,23 @@ package kernel
 
 // Row decodes row r.
 func (m *LUT) Row(dst []float32, r int) {
-	for c := 0; c < m.cols; {
-		end := m.tileEnd(c)
+	for c := 0; c < m.cols; c += tileCols {
+		end := min(c+tileCols, m.cols)
 		m.unpack(dst[c:], m.cols, r, r+1, c, end)
-		c = end
 	}
 }
 
-// ScratchLen implements [Mat]. Prepared vectors lie behind the table.
-func (m *LUT) ScratchLen(n int) int {
-	if p := m.prepLen(n); p > 0 {
-		return lutScratch + p
-	}
-	if n >= tileMin {
-		return tileScratch
-	}
-	return max(m.cols, lutScratch)
-}
+// ScratchLen implements [Mat].
+func (m *LUT) ScratchLen(int) int { return tileScratch }
 
-func (m *LUT) prepKind() prepKind { return prepPlanes }
-
-// lutScratch holds the table of a row.
-const lutScratch = 256
-
-// Mul implements [Mat].
+// Mul implements [Mat]. Few vectors go row by row, which reads the indices once for
+// each; more go by tiles of decoded weights.
 func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	var prep []float32
-	if p := m.prepLen(n); p > 0 {
-		prep = scratch[lutScratch:][:p]
-		m.prepare(prep, x, ldx, n, 0, n)
+	if useAsm && n < tileMin && m.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch) {
+		return
 	}
-	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
+	tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
-
-// mulPrepared is Mul with the work done that all rows share. Few vectors go row
-// by row, which reads the indices once for each; more go by tiles of decoded
-// weights.
-func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
-	if n >= tileMin && len(prep) == 0 {
-		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
-		return
-	}
-	if m.cols == 0 {
-		zeroRows(dst, ldd, n, lo, hi)
-		return
-	}
-	if useAsm && m.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
-		return
-	}
-	rowByRow(m, dst, ldd, x, ldx, n, lo, hi, scratch)
-}
-
-func (m *LUT) tileEnd(c int) int { return blockTile(c, m.c.ColGroup, m.cols) }
 
 // unpack decodes a rectangle by the fastest way that takes the layout.
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {

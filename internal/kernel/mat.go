@@ -25,7 +25,8 @@ type Mat interface {
 	// Mul sets dst[t*ldd+r] to the sum over c of x[t*ldx+c]·W[r][c] for r in
 	// [lo,hi) and t in [0,n). scratch has at least ScratchLen(n) elements; its
 	// contents before and after have no meaning. The result of a row depends on
-	// neither lo nor hi.
+	// neither lo nor hi, and where inputs are not quantised on nothing but the row and
+	// the vector: each weight is decoded, and the products are summed in one order.
 	Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32)
 	// ScratchLen returns the scratch that Mul needs for n vectors.
 	ScratchLen(n int) int
@@ -46,6 +47,8 @@ const (
 	// tileMin is the number of vectors from which decoding a tile once beats
 	// decoding the weights again for each vector.
 	tileMin = 3
+	// fewScratch is what the kernels of four rows need where fewer are left.
+	fewScratch = 4
 )
 
 // checkShape leaves room for eight bytes an element, so that no length computed

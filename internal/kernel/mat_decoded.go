@@ -33,13 +33,12 @@ func (m *Decoded) Format() string { return m.format }
 func (m *Decoded) Bytes() int { return m.bytes }
 
 // ScratchLen returns room for the rows decoded at a time.
-func (m *Decoded) ScratchLen(n int) int { return rowsAtOnce(n) * m.cols }
+func (m *Decoded) ScratchLen(int) int { return rowsAtOnce * m.cols }
 
 // Row decodes row r.
 func (m *Decoded) Row(dst []float32, r int) { m.row(dst[:m.cols], r) }
 
-// Mul implements [Mat]. A row is decoded once for all vectors, or for a chunk
-// of them, and thrown away.
+// Mul implements [Mat]. A row is decoded once for all vectors and thrown away.
 func (m *Decoded) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	rowsMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 }

@@ -27,7 +27,7 @@ func (m *F32) Bytes() int { return 4 * len(m.data) }
 // ScratchLen implements [Mat].
 func (m *F32) ScratchLen(n int) int {
 	if n < copyMin {
-		return 0
+		return fewScratch
 	}
 	return tileScratch
 }
@@ -39,27 +39,16 @@ func (m *F32) Row(dst []float32, r int) { copy(dst[:m.cols], m.data[r*m.cols:]) 
 // are a power of two apart compete for the same lines of the first-level cache.
 const copyMin = 8
 
-// Mul implements [Mat].
+// Mul implements [Mat]. Few vectors meet the rows where they lie.
 func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	switch {
-	case n >= copyMin:
+	case n >= copyMin || m.cols == 0:
 		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
-	// One or two vectors: a pass over the weights is all memory, and a plain
-	// dot product keeps up.
-	case n < tileMin || m.cols == 0:
-		for r := lo; r < hi; r++ {
-			w := m.data[r*m.cols : (r+1)*m.cols]
-			for t := range n {
-				dst[t*ldd+r] = Dot(w, x[t*ldx:t*ldx+m.cols])
-			}
-		}
-	// Between the two the rows are multiplied where they lie, tile by tile.
+	case useAsm && n < tileMin && m.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
 	case lo < hi:
 		matMulNT(nil, dst[lo:], ldd, x, ldx, m.data[lo*m.cols:], m.cols, n, hi-lo, m.cols)
 	}
 }
-
-func (m *F32) tileEnd(c int) int { return min(c+tileCols, m.cols) }
 
 // unpack copies to rows that do not compete for cache lines.
 func (m *F32) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
@@ -93,10 +82,7 @@ func (m *F16) Format() string { return "fp16" }
 func (m *F16) Bytes() int { return 2 * len(m.data) }
 
 // ScratchLen implements [Mat].
-func (m *F16) ScratchLen(n int) int {
-	if n < tileMin {
-		return 0
-	}
+func (m *F16) ScratchLen(int) int {
 	return tileScratch
 }
 
@@ -108,19 +94,11 @@ func (m *F16) Row(dst []float32, r int) {
 // Mul implements [Mat]. From tileMin vectors on a tile is widened once for all
 // of them.
 func (m *F16) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	if n >= tileMin {
-		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
+	if useAsm && n < tileMin && m.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch) {
 		return
 	}
-	for r := lo; r < hi; r++ {
-		w := m.data[r*m.cols : (r+1)*m.cols]
-		for t := range n {
-			dst[t*ldd+r] = DotF16(w, x[t*ldx:t*ldx+m.cols])
-		}
-	}
+	tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
-
-func (m *F16) tileEnd(c int) int { return min(c+tileCols, m.cols) }
 
 func (m *F16) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {

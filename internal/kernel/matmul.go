@@ -1,9 +1,11 @@
 package kernel
 
+import "math"
+
 // MatMul computes dst = a·b for a [m,k] and b [k,n], or a·bᵀ for b [n,k] when
 // transB is set. Rows are lda, ldb and ldd elements apart and contiguous
-// inside. dst may not overlap a or b. Sums over k go tile by tile in order, so
-// they do not depend on how rows are split among threads.
+// inside. dst may not overlap a or b. A sum depends on the row of a and the column or row
+// of b alone, and is the same in every variant.
 func MatMul(dst []float32, ldd int, a []float32, lda int, b []float32, ldb int, transB bool, m, n, k int) {
 	MatMulUntil(nil, dst, ldd, a, lda, b, ldb, transB, m, n, k)
 }
@@ -63,7 +65,8 @@ func matMulNN(stop func() bool, dst []float32, ldd int, a []float32, lda int, b 
 }
 
 // mulNT computes dst[t*ldd+r] = Σ_c x[t*ldx+c]·w[r*ldw+c] for n vectors, m rows
-// and depth k, added to dst when acc is set.
+// and depth k, added to dst when acc is set. Chunks are counted from the first column
+// that it is given.
 func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
 	if n <= 0 || m <= 0 {
 		return
@@ -76,14 +79,22 @@ func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m,
 	}
 	// The last elements used: an index beyond a slice panics here, not in assembly.
 	_, _, _ = dst[(n-1)*ldd+m-1], x[(n-1)*ldx+k-1], w[(m-1)*ldw+k-1]
-	if useAsm {
-		mulNTAsm(dst, ldd, x, ldx, n, w, ldw, m, k, acc)
-		return
+	for c := 0; c < k; c += chunkCols {
+		kc := min(chunkCols, k-c)
+		if useAsm {
+			mulNTAsm(dst, ldd, x[c:], ldx, n, w[c:], ldw, m, kc, acc || c > 0)
+		} else {
+			mulNTGo(dst, ldd, x[c:], ldx, n, w[c:], ldw, m, kc, acc || c > 0)
+		}
 	}
+}
+
+// mulNTGo is mulNT on one chunk.
+func mulNTGo(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
 	for r := range m {
 		wr := w[r*ldw : r*ldw+k]
 		for t := range n {
-			s := dotGo(wr, x[t*ldx:t*ldx+k])
+			s := dotChunk(wr, x[t*ldx:t*ldx+k])
 			if acc {
 				s += dst[t*ldd+r]
 			}
@@ -93,8 +104,8 @@ func mulNT(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m,
 }
 
 // mulNN computes dst[i*ldd+j] = Σ_c a[i*lda+c]·b[c*ldb+j] for m rows, n columns
-// and depth k > 0, added to dst when acc is set. The order over c is that of
-// the rows of b.
+// and depth k > 0, added to dst when acc is set. An element is one chain of fused
+// products in the order of the rows of b, which goes on where acc is set.
 func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n, k int, acc bool) {
 	if n <= 0 || m <= 0 || k <= 0 {
 		return
@@ -110,15 +121,22 @@ func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n,
 			clear(d)
 		}
 		for c := range k {
-			axpyGo(d, a[i*lda+c], b[c*ldb:c*ldb+n])
+			fmaRow(d, a[i*lda+c], b[c*ldb:c*ldb+n])
 		}
 	}
 }
 
-// axpyGo never leaves plain Go, unlike [Axpy]: it is the definition.
-func axpyGo(y []float32, a float32, x []float32) {
+// fmaRow adds a·x to y. It is fma32 on each, written out as in fmaLanes. It never leaves
+// plain Go, unlike [Axpy]: it is the definition.
+func fmaRow(y []float32, a float32, x []float32) {
 	x = x[:len(y)]
+	f := float64(a)
 	for i, v := range x {
-		y[i] += a * v
+		s := f*float64(v) + float64(y[i])
+		if b := math.Float64bits(s); b<<35 == 1<<63 || b<<1-1 < smallestNormal32<<1-1 {
+			y[i] = fmaOdd(a, v, y[i])
+			continue
+		}
+		y[i] = float32(s)
 	}
 }

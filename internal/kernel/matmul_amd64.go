@@ -2,23 +2,24 @@
 
 package kernel
 
-// tailMasks gives, at index 8-n, a mask of n leading lanes.
-var tailMasks = [16]uint32{
+// tailMasks gives, at index lanes-n, masks of n leading lanes of 16.
+var tailMasks = [2 * lanes]uint32{
+	^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0),
 	^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0),
 }
 
-// laneMask returns a mask of n lanes of 8.
-func laneMask(n int) *uint32 { return &tailMasks[8-n] }
+// laneMask returns a mask of n lanes of 16.
+func laneMask(n int) *uint32 { return &tailMasks[lanes-n] }
 
-// mulNTAsm is mulNT on 4 rows at a time. A group of fewer rows names its last
-// row several times and masks the results. No row beyond the last is read, and
+// mulNTAsm is mulNT on 4 rows at a time and one chunk. A group of fewer rows names its
+// last row several times and masks the results. No row beyond the last is read, and
 // nothing is written beyond it.
 func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
 	var tail, rows *uint32
-	if k&7 != 0 {
-		// The columns after the last whole group of 8; AVX-512 makes its own
+	if k%lanes != 0 {
+		// The columns after the last whole group of lanes; AVX-512 makes its own
 		// mask of k.
-		tail = laneMask(k & 7)
+		tail = laneMask(k % lanes)
 	}
 	add := 0
 	if acc {

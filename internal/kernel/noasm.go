@@ -37,18 +37,26 @@ func addMaskAsm(_, _ *float32, _ int)                                           
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 
-func (q *Quant) manyScratch(int) int                    { return 0 }
-func (q *Quant) compact() bool                          { return false }
-func (q *Quant) prepLen(int) int                        { return 0 }
-func (q *Quant) prepare(_, _ []float32, _, _, _, _ int) {}
-func (q *Quant) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
+func (q *Quant) manyScratch(int) int                                  { return 0 }
+func (q *Quant) compact() bool                                        { return false }
+func (q *Quant) prepLen(int) int                                      { return 0 }
+func (q *Quant) prepare(_, _ []float32, _, _, _, _ int)               {}
+func (q *Quant) gemvFast(_ []float32, _, _, _, _ int, _, _ []float32) {}
+func (q *Quant) unpackFast(_ []float32, _, _ int) bool                { return false }
+func (m *LUT) unpackFast(_ []float32, _, _, _, _, _ int) bool         { return false }
+
+func (m *F32) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
 	return false
 }
-func (q *Quant) unpackFast(_ []float32, _, _ int) bool        { return false }
-func (m *LUT) unpackFast(_ []float32, _, _, _, _, _ int) bool { return false }
 
-func (m *LUT) prepLen(int) int                        { return 0 }
-func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
-func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
+func (m *F16) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
+	return false
+}
+
+func (q *Quant) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
+	return false
+}
+
+func (m *LUT) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
 	return false
 }

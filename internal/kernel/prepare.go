@@ -31,15 +31,11 @@ type preparer interface {
 }
 
 const (
-	prepNone   prepKind = iota
-	prepMoved           // for 4-bit codes moved to one place
-	prepPlaced          // for signed 4-bit codes where they lie
-	prepOffset          // the same with offsets
-	prepInt8            // 8-bit inputs
+	prepNone prepKind = iota
+	prepInt8          // 8-bit inputs
 	prepInt8Offset
 	prepCompact // 8-bit inputs in another order
 	prepCompactOffset
-	prepPlanes // for 4-bit palettes
 )
 
 // prepKind is a form of prepared vectors.

@@ -22,21 +22,17 @@ func (q *Quant) roundingOf(scale []float32) rounding {
 	return roundAny
 }
 
-// gemvFast multiplies rows one after another by the streaming kernels. It
-// reports false for layouts that these do not take. prep is x as prepare leaves
-// it, or empty. Rows that share scales are one run; with a scale for each row
-// as many rows are widened at a time as fit into the batch.
-func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
-	if !q.fast {
-		return false
-	}
-	if len(prep) > 0 && q.panels(n) {
+// gemvFast multiplies rows one after another by quantised vectors, as prepare leaves
+// them. Rows that share scales are one run; with a scale for each row as many rows are
+// widened at a time as fit into the batch.
+func (q *Quant) gemvFast(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
+	if q.panels(n) {
 		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
-		return true
+		return
 	}
-	if len(prep) > 0 && q.readsHalves() {
+	if q.readsHalves() {
 		q.mulHalves(dst, ldd, n, lo, hi, prep, scratch)
-		return true
+		return
 	}
 	// Scales lie in the first batch of scratch, offsets behind it. Kernels take two
 	// rows at a time, which streamScratch has room for: an odd one in each batch would
@@ -48,37 +44,18 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	}
 	each := q.prepLen(1)
 	var scale, offset []float32
-	var mode rounding
 	for r := lo; r < hi; r += rows {
 		m := min(rows, hi-r)
 		if r == lo || q.c.RowBlock == 1 || r%q.c.RowBlock == 0 {
 			b := r / q.c.RowBlock * q.cb
 			scale = q.widenScales(scratch, b, m*q.cb)
-			mode = q.roundingOf(scale)
-			offset = q.widenOffsets(scratch[batch:], b, m*q.cb, mode)
+			offset = q.widenOffsets(scratch[batch:], b, m*q.cb, roundNot)
 		}
 		codes := &q.c.Codes[r*q.cols*q.c.Bits/8]
 		for t := range n {
-			d := dst[t*ldd+r : t*ldd+r+m]
-			if each > 0 && mode != roundAny {
-				q.streamAsm(codes, scale, offset, &prep[t*each : (t+1)*each][0], &d[0], m, mode)
-				continue
-			}
-			v := x[t*ldx : t*ldx+q.cols]
-			q.gemvAsm(codes, scale, offset, &v[0], &d[0], m, q.c.ColBlock/8, mode)
+			q.streamAsm(codes, scale, offset, &prep[t*each : (t+1)*each][0], &dst[t*ldd+r : t*ldd+r+m][0], m)
 		}
 	}
-	return true
-}
-
-// gemvAsm multiplies rows; vecs is the number of vectors of 8 codes in a block.
-func (q *Quant) gemvAsm(w *byte, scale, offset []float32, x, dst *float32, rows, vecs int, mode rounding) {
-	s, cb := &scale[0], q.cb
-	var o *float32
-	if offset != nil {
-		o = &offset[0]
-	}
-	gemvAVX2(q.kind(o != nil, mode), w, s, o, x, dst, rows, cb, vecs)
 }
 
 // decodeAsm decodes blocks of vecs vectors of 8 codes; o is nil where there are no

@@ -56,24 +56,35 @@ const (
 	roundAny
 )
 
-// unpackFast decodes columns c0 to c0+len(dst)-1 of row r: whole blocks, or a
-// part of one whose length is a multiple of 8. dst has at most tileCols
-// elements, which bounds the arrays below.
+// unpackFast decodes columns c0 to c0+len(dst)-1 of row r, at most tileCols, which
+// bounds the arrays below: whole blocks, and parts of one at the ends, whose lengths are
+// multiples of 8.
 func (q *Quant) unpackFast(dst []float32, r, c0 int) bool {
 	if !q.fast {
 		return false
 	}
-	b := r/q.c.RowBlock*q.cb + c0/q.c.ColBlock
-	blocks, vecs := max(len(dst)/q.c.ColBlock, 1), min(len(dst), q.c.ColBlock)/8
-	var s, o [tileCols / 8]float32
-	scale := q.widenScales(s[:], b, blocks)
+	block := q.c.ColBlock
+	b := c0 / block
+	count := (c0+len(dst)-1)/block - b + 1
+	var s, o [tileCols/8 + 1]float32
+	scale := q.widenScales(s[:], r/q.c.RowBlock*q.cb+b, count)
 	mode := q.roundingOf(scale)
-	offset := q.widenOffsets(o[:], b, blocks, mode)
-	var first *float32
-	if offset != nil {
-		first = &offset[0]
+	offset := q.widenOffsets(o[:], r/q.c.RowBlock*q.cb+b, count, mode)
+	for i, c := 0, c0; len(dst) > 0; {
+		// The rest of a block that begins further ahead, whole blocks, or the begin of one.
+		n := min(len(dst), block-c%block)
+		blocks, vecs := 1, n/8
+		if n == block {
+			blocks = len(dst) / block
+		}
+		var first *float32
+		if offset != nil {
+			first = &offset[i]
+		}
+		q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c)*q.c.Bits/8], &scale[i], first, blocks, vecs, mode)
+		n *= blocks
+		dst, c, i = dst[n:], c+n, i+blocks
 	}
-	q.decodeAsm(&dst[0], &q.c.Codes[(r*q.cols+c0)*q.c.Bits/8], &scale[0], first, blocks, vecs, mode)
 	return true
 }
 

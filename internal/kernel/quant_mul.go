@@ -2,23 +2,21 @@ package kernel
 
 // Row decodes row r. It goes tile by tile, as unpack can do no more at a time.
 func (q *Quant) Row(dst []float32, r int) {
-	for c := 0; c < q.cols; {
-		end := q.tileEnd(c)
-		q.unpackRow(dst[c:end], r, c)
-		c = end
+	for c := 0; c < q.cols; c += tileCols {
+		q.unpackRow(dst[c:min(c+tileCols, q.cols)], r, c)
 	}
 }
 
-// unpackRow is decode by the fastest way. c0 begins a block, or lies at a
-// multiple of tileCols of a longer one's own columns.
+// unpackRow is decode by the fastest way. c0 is a multiple of tileCols, and dst is no
+// longer.
 func (q *Quant) unpackRow(dst []float32, r, c0 int) {
 	if !useAsm || !q.unpackFast(dst, r, c0) {
 		q.decode(dst, r, c0)
 	}
 }
 
-// streamMax is the number of vectors up to which the streaming kernels, which
-// decode the weights again for each, beat decoding a tile once.
+// streamMax is the number of vectors up to which the kernels with quantised inputs of
+// one vector beat decoding a tile once.
 const streamMax = 4
 
 // streamScratch is what mulPrepared needs besides the prepared vectors: room for
@@ -37,17 +35,8 @@ func (q *Quant) prepKind() prepKind {
 		return prepInt8Offset
 	case q.int8Inputs():
 		return prepInt8
-	case q.c.Round:
-		return prepMoved
-	case offset:
-		return prepOffset
 	}
-	return prepPlaced
-}
-
-// streams reports whether the 8-bit streaming kernels beat a tile.
-func (q *Quant) streams(n int) bool {
-	return useAsm && q.fast && q.c.Bits == 8 && !q.c.Round && n <= streamMax
+	return prepNone
 }
 
 // ScratchLen implements [Mat]. It must cover every way that mulPrepared may go
@@ -56,10 +45,7 @@ func (q *Quant) ScratchLen(n int) int {
 	if p := q.prepLen(n); p > 0 {
 		return max(q.streamScratch(), q.manyScratch(n)) + p
 	}
-	if n >= tileMin && !q.streams(n) {
-		return tileScratch
-	}
-	return max(q.streamScratch(), q.cols)
+	return max(q.streamScratch()+fewScratch, tileScratch)
 }
 
 // Mul implements [Mat].
@@ -76,21 +62,14 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 // take the kernels that want them. Without, many vectors go by tiles of decoded
 // weights, few by rows.
 func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
-	if n >= tileMin && len(prep) == 0 && !q.streams(n) {
+	switch {
+	case len(prep) > 0:
+		q.gemvFast(dst, ldd, n, lo, hi, prep, scratch)
+	case useAsm && n < tileMin && q.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
+	default:
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
-		return
 	}
-	if q.cols == 0 {
-		zeroRows(dst, ldd, n, lo, hi)
-		return
-	}
-	if useAsm && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
-		return
-	}
-	rowByRow(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
-
-func (q *Quant) tileEnd(c int) int { return blockTile(c, q.c.ColBlock, q.cols) }
 
 func (q *Quant) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {

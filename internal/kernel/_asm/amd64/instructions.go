@@ -55,6 +55,7 @@ func (f fn) VPSLLD(bits int, a, dst vec)     { f.ins("VPSLLD", imm(bits), a, dst
 func (f fn) VPSRLD(bits int, a, dst vec)     { f.ins("VPSRLD", imm(bits), a, dst) }
 func (f fn) VPSRAD(bits int, a, dst vec)     { f.ins("VPSRAD", imm(bits), a, dst) }
 func (f fn) VPSRLVD(bits vecMem, a, dst vec) { f.ins("VPSRLVD", bits, a, dst) }
+func (f fn) VPSRLVQ(bits vecMem, a, dst vec) { f.ins("VPSRLVQ", bits, a, dst) }
 func (f fn) VPSLLVD(bits vecMem, a, dst vec) { f.ins("VPSLLVD", bits, a, dst) }
 
 // Orders of lanes. VPSHUFB and VPERMILPS take the order first, VPERMPS and VPERMD
@@ -81,12 +82,20 @@ func (f fn) VBLENDVPS(mask vec, a vecMem, b, dst vec) { f.ins("VBLENDVPS", mask,
 func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec)    { f.ins("VSHUFPS", hex(sel), a, b, dst) }
 func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2F128", hex(sel), a, b, dst) }
 func (f fn) VPERM2I128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2I128", hex(sel), a, b, dst) }
+func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
 func (f fn) VINSERTPS(sel uint8, a vecMem, b, dst vec)  { f.ins("VINSERTPS", hex(sel), a, b, dst) }
 func (f fn) VCMPPS(sel uint8, a vecMem, b, dst vec)     { f.ins("VCMPPS", hex(sel), a, b, dst) }
 func (f fn) VPTERNLOGD(sel uint8, a vecMem, b, dst vec) { f.ins("VPTERNLOGD", hex(sel), a, b, dst) }
 func (f fn) VPSHUFD(sel uint8, a vecMem, dst vec)       { f.ins("VPSHUFD", hex(sel), a, dst) }
 func (f fn) VPERMQ(sel uint8, a vecMem, dst vec)        { f.ins("VPERMQ", hex(sel), a, dst) }
 func (f fn) VPINSRW(i int, a mem, b, dst X)             { f.ins("VPINSRW", imm(i), a, b, dst) }
+
+// Look-ups in two registers, by indices that are overwritten, and what chooses between
+// two: VPTESTMD marks the lanes where a bit of both operands is set, and VBLENDMPS takes
+// a there.
+func (f fn) VPERMI2PS(high, low vecMem, index vec)   { f.ins("VPERMI2PS", high, low, index) }
+func (f fn) VPTESTMD(a vecMem, b vec, dst K)         { f.ins("VPTESTMD", a, b, dst) }
+func (f fn) VBLENDMPS(a vecMem, b vec, k K, dst vec) { f.ins("VBLENDMPS", a, b, k, dst) }
 
 // Parts of registers: the i-th one from the bottom.
 func (f fn) VINSERTF128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTF128", imm(i), a, b, dst) }
@@ -117,6 +126,7 @@ func (f fn) VBROADCASTI128(a vecMem, dst vec)  { f.ins("VBROADCASTI128", a, dst)
 func (f fn) VPBROADCASTB(a vecMem, dst vec)    { f.ins("VPBROADCASTB", a, dst) }
 func (f fn) VPBROADCASTW(a vecMem, dst vec)    { f.ins("VPBROADCASTW", a, dst) }
 func (f fn) VPBROADCASTD(a vecMem, dst vec)    { f.ins("VPBROADCASTD", a, dst) }
+func (f fn) VPBROADCASTQ(a vecMem, dst vec)    { f.ins("VPBROADCASTQ", a, dst) }
 func (f fn) VMOVSHDUP(a vecMem, dst vec)       { f.ins("VMOVSHDUP", a, dst) }
 func (f fn) VPMOVSXBD(a vecMem, dst vec)       { f.ins("VPMOVSXBD", a, dst) }
 func (f fn) VPMOVSXWD(a vecMem, dst vec)       { f.ins("VPMOVSXWD", a, dst) }

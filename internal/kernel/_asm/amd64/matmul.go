@@ -40,16 +40,22 @@ func (f fn) ntLoad() {
 	f.load("k", depth)
 }
 
+// ntHalf is what the lower lanes of the most sums take in the frame.
+const ntHalf = 3 * 4 * 32
+
 // ntAVX2 multiplies 3, 2 or 1 vectors at a time by 4 rows.
 func ntAVX2(p file) {
-	f := p.begin("nt4AVX2", "computes n vectors times 4 rows; tail and rows are masks for a depth that is no multiple of 8 and for fewer rows, or nil. Strides are in bytes.",
-		ntParams(asm.P("tail", asm.Masks))...)
+	f := p.beginSig(asm.Signature{
+		Name:   "nt4AVX2",
+		Doc:    "computes n vectors times 4 rows to a depth of one chunk at most; tail has the masks of 16 lanes for a depth that is no multiple of 16, rows one for fewer rows, or they are nil. Strides are in bytes.",
+		Params: ntParams(asm.P("tail", asm.Masks)), Frame: ntHalf,
+	})
 	f.load("dst", DI)
 	f.load("x", SI)
 	f.load("ldx", stepX)
 	f.load("n", xLeft)
 	f.ntLoad()
-	f.ANDQ(imm(-8), depth)
+	f.ANDQ(imm(-16), depth)
 	f.SHLQ(imm(2), depth)
 	three, two, one, end := f.NewLabel("three"), f.NewLabel("two"), f.NewLabel("one"), f.NewLabel("fin")
 	f.SUBQ(imm(3), xLeft)
@@ -74,8 +80,8 @@ func ntAVX2(p file) {
 
 // Of 16 registers 12 hold sums, 3 the vectors and one a row: 12 products are under
 // way, which hides the latency of 4 or 5 cycles at two in a cycle, and 7 loads
-// serve 12 products. Each sum adds elements 8 apart, and ntSums joins its lanes:
-// that order is part of the result.
+// serve 12 products. A sum has 16 lanes, two registers: the lower 8 of all sums come
+// first and wait in the frame until the upper ones, which are added to them, are there.
 // nt multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // Y(4t+r).
 func (f fn) nt(n int) {
@@ -83,58 +89,64 @@ func (f fn) nt(n int) {
 	for i := 1; i < n; i++ {
 		f.LEAQ(xs[i-1].By(stepX, 1), xs[i])
 	}
-	f.zero(ys(0, 4*n)...)
+	for half := range 2 {
+		f.ntLanes(xs, 32*half)
+		for i := range 4 * n {
+			place := f.local(ntHalf - 32*i)
+			if half == 0 {
+				f.VMOVUPS(Y(i), place)
+			} else {
+				f.VADDPS(place, Y(i), Y(i))
+			}
+		}
+	}
+	for t := range n {
+		f.addFour([4]Y{Y(4 * t), Y(4*t + 1), Y(4*t + 2), Y(4*t + 3)}, 12, 13)
+	}
+	f.ntStore(n, Y(15), func(t int) X { return X(4 * t) }, X(12))
+}
+
+// ntLanes sums 8 of the 16 lanes, those at an offset in bytes.
+func (f fn) ntLanes(xs []reg, at int) {
+	f.zero(ys(0, 4*len(xs))...)
 	f.XORQ(along, along)
 	tail := f.NewLabel("tail")
 	f.CMPQ(along, depth)
 	f.JGE(tail)
 	loop := f.Here("loop")
 	for t, x := range xs {
-		f.VMOVUPS(x.By(along, 1), Y(12+t))
+		f.VMOVUPS(x.By(along, 1).Plus(at), Y(12+t))
 	}
 	for r, w := range rowPtrs {
-		f.VMOVUPS(w.By(along, 1), Y(15))
+		f.VMOVUPS(w.By(along, 1).Plus(at), Y(15))
 		for t := range xs {
 			f.VFMADD231PS(Y(12+t), Y(15), Y(4*t+r))
 		}
 	}
-	f.ADDQ(imm(32), along)
+	f.ADDQ(imm(64), along)
 	f.CMPQ(along, depth)
 	f.JLT(loop)
 	f.Bind(tail)
-	f.ntTail(xs)
-	f.ntSums(n)
-	f.ntStore(n, Y(15), func(t int) X { return X(4 * t) }, X(12))
+	f.ntTail(xs, at)
 }
 
-// ntTail multiplies the last 1 to 7 columns, through a mask.
-func (f fn) ntTail(xs []reg) {
+// ntTail multiplies the last 1 to 15 columns, through a mask, which may leave none of
+// these lanes.
+func (f fn) ntTail(xs []reg, at int) {
 	const mask, x, w = Y(15), Y(12), Y(13)
 	out := f.NewLabel("out")
 	f.MOVQ(f.arg("tail"), R12)
 	f.TESTQ(R12, R12)
 	f.JZ(out)
-	f.VMOVDQU(R12.At(0), mask)
+	f.VMOVDQU(R12.At(at), mask)
 	for t, ptr := range xs {
-		f.VMASKMOVPS(ptr.By(along, 1), mask, x)
+		f.VMASKMOVPS(ptr.By(along, 1).Plus(at), mask, x)
 		for r, row := range rowPtrs {
-			f.VMASKMOVPS(row.By(along, 1), mask, w)
+			f.VMASKMOVPS(row.By(along, 1).Plus(at), mask, w)
 			f.VFMADD231PS(x, w, Y(4*t+r))
 		}
 	}
 	f.Bind(out)
-}
-
-// ntSums brings the 4 products of vector t to X(4t).
-func (f fn) ntSums(n int) {
-	for a := range Y(n) {
-		a *= 4
-		f.VHADDPS(a+1, a, a)
-		f.VHADDPS(a+3, a+2, a+2)
-		f.VHADDPS(a+2, a, a)
-		f.VEXTRACTF128(1, a, X(12))
-		f.VADDPS(X(12), X(a), X(a))
-	}
 }
 
 // ntStore stores n times 4 products, or adds them. A full row of 4 is stored

@@ -17,13 +17,14 @@ const mostX = 6
 const (
 	ntVectors = Z(24)
 	ntRows    = Z(30)
+	ntOrder   = Z(26) // of the end only
 	depthTail = K(1)
 )
 
 // ntAVX512 multiplies 6 vectors at a time, then those that are left at once. 24
 // sums, 6 vectors and 2 rows are 32 registers.
 func ntAVX512(p file) {
-	f := p.begin("nt4AVX512", "computes n vectors times 4 rows to depth k; rows is a mask for fewer rows, or nil. Strides are in bytes.", ntParams()...)
+	f := p.begin("nt4AVX512", "computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.", ntParams()...)
 	f.load("k", CX)
 	f.load("n", xLeft)
 	f.ANDQ(imm(15), CX)
@@ -89,8 +90,10 @@ func (f fn) nt512(n int) {
 	f.ntStep(xs, func(z Z) vec { return z.Zeroed(depthTail) })
 	f.Bind(out)
 	f.MOVQ(DX, SI)
+	f.VMOVUPS(f.firstLanes(), X(ntOrder))
 	for t := range n {
-		f.ntSums512(t)
+		a := Z(4 * t)
+		f.addFour512([4]Z{a, a + 1, a + 2, a + 3}, ntVectors, ntVectors+1, ntOrder, Z(t))
 	}
 	f.ntStore(n, Y(15), func(t int) X { return X(t) }, X(14))
 }
@@ -107,28 +110,6 @@ func (f fn) ntStep(xs []mem, under func(Z) vec) {
 			f.VFMADD231PS(ntVectors+Z(t), row, Z(4*t+r))
 		}
 	}
-}
-
-// ntSums512 brings the 4 products of vector t to X(t). The halves of the 4 sums meet
-// in Y25 to Y28, which are then transposed and added.
-func (f fn) ntSums512(t int) {
-	const tmp, half = Y(ntVectors), Y(ntVectors + 1)
-	for r := range Y(4) {
-		a := Y(4*t) + r
-		f.VEXTRACTF64X4(1, Z(a), tmp)
-		f.VADDPS(tmp, a, half+r)
-	}
-	f.VUNPCKLPS(half+1, half, tmp)
-	f.VUNPCKHPS(half+1, half, half)
-	f.VADDPS(half, tmp, tmp)
-	f.VUNPCKLPS(half+3, half+2, half)
-	f.VUNPCKHPS(half+3, half+2, half+1)
-	f.VADDPS(half+1, half, half)
-	f.VUNPCKLPD(half, tmp, half+1)
-	f.VUNPCKHPD(half, tmp, half+2)
-	f.VADDPS(half+2, half+1, tmp)
-	f.VEXTRACTF32X4(1, tmp, X(half))
-	f.VADDPS(X(half), X(tmp), X(t))
 }
 
 // Both masks are made of the number of columns, so that one kernel serves all from
