@@ -11,6 +11,7 @@ var (
 
 // AddMask is addMask.
 var AddMask = addMask
+
 // DotOrdered is the definition of a dot product, and FMA32 that of its steps.
 var (
 	DotOrdered = dotOrdered

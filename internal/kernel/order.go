@@ -86,8 +86,13 @@ func sumLanes(l *[lanes]float32) float32 {
 // it, whatever its sign.
 var negZero = float32(math.Copysign(0, -1))
 
-// dotOrdered is the definition of a dot product of len(a) elements.
-func dotOrdered(a, b []float32) float32 { return dotOrderedFrom(negZero, a, b) }
+// dotOrdered is the definition of a dot product of len(a) elements. Of none it is 0.
+func dotOrdered(a, b []float32) float32 {
+	if len(a) == 0 {
+		return 0
+	}
+	return dotOrderedFrom(negZero, a, b)
+}
 
 // dotOrderedFrom adds a dot product to the sum of the chunks before, which are whole.
 func dotOrderedFrom(total float32, a, b []float32) float32 {

@@ -44,3 +44,15 @@ func exactFMA(x, y, z float32) float32 {
 	f, _ := s.Float32()
 	return f
 }
+
+// TestSumsOfNothingAreZero: not the negative zero that a sum of chunks begins with.
+func TestSumsOfNothingAreZero(t *testing.T) {
+	t.Parallel()
+	for name, got := range map[string]float32{
+		"Dot": Dot(nil, nil), "DotF16": DotF16(nil, nil), "SumF32": SumF32(nil), "dotOrdered": dotOrdered(nil, nil),
+	} {
+		if math.Float32bits(got) != 0 {
+			t.Errorf("%s of nothing is %x", name, math.Float32bits(got))
+		}
+	}
+}

@@ -9,8 +9,13 @@ import (
 // Sums in the order that order.go states. Assembly takes whole groups of lanes, and
 // what is left of a row copied and filled up.
 
-// Dot returns the sum of a[i]*b[i]. The slices have the same length.
-func Dot(a, b []float32) float32 { return dotFrom(negZero, a, b) }
+// Dot returns the sum of a[i]*b[i], 0 of none. The slices have the same length.
+func Dot(a, b []float32) float32 {
+	if len(a) == 0 {
+		return 0
+	}
+	return dotFrom(negZero, a, b)
+}
 
 // dotFrom is Dot that goes on from the sum of the chunks before.
 func dotFrom(total float32, a, b []float32) float32 {
@@ -32,7 +37,10 @@ func dotFrom(total float32, a, b []float32) float32 {
 // widened, which is exact, before they are multiplied.
 func DotF16(w []uint16, x []float32) float32 {
 	x = x[:len(w)]
-	if !useAsm || len(w) == 0 {
+	switch {
+	case len(w) == 0:
+		return 0
+	case !useAsm:
 		return dotF16Ordered(w, x)
 	}
 	n, rest := len(w)/lanes, len(w)%lanes
@@ -47,8 +55,13 @@ func DotF16(w []uint16, x []float32) float32 {
 	return dotF16Asm(&w[0], &x[0], n, &last[0], negZero)
 }
 
-// SumF32 returns the sum of x.
-func SumF32(x []float32) float32 { return sumFrom(negZero, x) }
+// SumF32 returns the sum of x, 0 of none.
+func SumF32(x []float32) float32 {
+	if len(x) == 0 {
+		return 0
+	}
+	return sumFrom(negZero, x)
+}
 
 // sumFrom is SumF32 that goes on from the sum of the chunks before.
 func sumFrom(total float32, x []float32) float32 {
