@@ -7,4 +7,5 @@ var Choose = choose
 var (
 	MulNT = mulNT
 	MulNN = mulNN
+	FMA32 = fma32
 )
