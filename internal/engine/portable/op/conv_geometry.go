@@ -106,20 +106,15 @@ func samePadding(size, stride, span int, lower bool) (left, right int) {
 	return left, total - left
 }
 
-// tap returns where tap k of a kernel placed at falls in the input; false when
-// that is in the padding.
-func (g *convGeometry) tap(k int, at *[maxSpatial]int) (int, bool) {
-	off, mul := 0, 1
-	for d := g.spatial - 1; d >= 0; d-- {
-		i := at[d] + k%g.kernel[d]*g.dilation[d]
-		k /= g.kernel[d]
-		if i < 0 || i >= g.size[d] {
-			return 0, false
+// slide returns the geometry in three dimensions.
+func (g *convGeometry) slide() (s slide) {
+	s.axis = [maxSpatial]slideAxis{oneOf, oneOf, oneOf}
+	for d := range g.spatial {
+		s.axis[maxSpatial-g.spatial+d] = slideAxis{
+			size: g.size[d], taps: g.kernel[d], step: g.stride[d], base: -g.left[d], apart: g.dilation[d], places: g.result[d],
 		}
-		off += i * mul
-		mul *= g.size[d]
 	}
-	return off, true
+	return s
 }
 
 // pick returns element k of a list that a program may leave out, or def.
