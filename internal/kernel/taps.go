@@ -28,6 +28,18 @@ func (t *Taps) Add(offset int) {
 	t.most = max(t.most, offset)
 }
 
+// Repeat adds all rows once more for each of times-1 others, step elements further on
+// every time.
+func (t *Taps) Repeat(times, step int) {
+	n := len(t.at)
+	for i := n; i < n*times; i++ {
+		t.at = append(t.at, t.at[i-n]+floatBytes*step)
+	}
+	if n > 0 {
+		t.most += max(0, times-1) * step
+	}
+}
+
 // Len returns the number of rows.
 func (t *Taps) Len() int { return len(t.at) }
 

@@ -70,7 +70,7 @@ func conv(c *Call) error {
 		c.newF32(0)
 		return nil
 	}
-	if w := dataOf[weightMatrix](c); w != nil && g.pointwise() {
+	if w := dataOf[weightMatrix](c); w != nil && g.pointwise() && !(g.image() && dense(c.In(1))) {
 		return c.pointwise(w.mat, l, g)
 	}
 	l.task.weight = c.convWeight()
@@ -117,6 +117,9 @@ func (c *Call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
 	showChannelsLast(c.out(0))
 	return nil
 }
+
+// dense reports whether v is stored as numbers that nothing compresses.
+func dense(v *array.Value) bool { return v.Repr == array.ReprF32 || v.Repr == array.ReprF16 }
 
 // rowsOfChannels returns operand 0 as [batch, places, channels].
 func (c *Call) rowsOfChannels(l *convLocal, channels, places int) []float32 {

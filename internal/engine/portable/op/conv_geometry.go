@@ -34,6 +34,18 @@ func (g *convGeometry) pointwise() bool {
 	return true
 }
 
+// image reports whether places have more than one dimension. The pointwise convolutions
+// of language models have tokens in one, whose number must not change the order of sums.
+func (g *convGeometry) image() bool {
+	several := 0
+	for d := range g.spatial {
+		if g.size[d] > 1 {
+			several++
+		}
+	}
+	return several > 1
+}
+
 // convGeometry reads the operands and checks them.
 func (c *Call) convGeometry() (*convGeometry, error) {
 	g := &localOf[convLocal](c).geo

@@ -1,5 +1,7 @@
 package op
 
+import "github.com/gocoreml/coreml/internal/engine/portable/array"
+
 // A transposed convolution with a stride of s has s kinds of results in each dimension,
 // by the remainder of their place. All of one kind see the same taps of the kernel, and
 // neighbours see neighbours: each kind is a convolution without a stride, of some of the
@@ -63,24 +65,25 @@ type spreadWorker struct {
 	slide   slide
 	first   [maxSpatial]int // place of the first result
 	taps    []int           // of the kind, as numbers of the kernel's
-	decoded []float32
+	kernels []float32       // of some input channels and the output channels of a unit
+	decoded []float32       // memory for them
+	apart   int             // from those of one input channel to the next
 }
 
-// reserve makes room for a kind of so many taps.
+// reserve makes room for kinds of up to so many taps.
 func (w *spreadWorker) reserve(t *convTask, taps int) {
 	w.taps = reuse(t.env, w.taps, taps)
 	if t.weight.f32 == nil {
-		w.decoded = reuse(t.env, w.decoded, t.spread.rowsAtOnce(t)*t.spread.taps)
+		w.decoded = reuse(t.env, w.decoded, t.channels*t.blockRows*t.spread.taps)
 	}
 }
 
-// rowsAtOnce is the number of kernels that are decoded at a time.
-func (p *spreading) rowsAtOnce(t *convTask) int {
-	return max(1, min(t.blockRows, convCopy/p.taps))
-}
-
-// start works out what a kind's convolution does not say.
-func (w *spreadWorker) start(p *spreading, k int, s *slide) {
+// start goes to a kind; false when it has no box of that number.
+func (w *spreadWorker) start(p *spreading, k, box, rows int) (b slideBox, ok bool) {
+	s := &w.slide
+	if !p.kind(k, s, rows) || box >= s.count() {
+		return b, false
+	}
 	var tap, step [maxSpatial]int
 	for d := maxSpatial - 1; d >= 0; d-- {
 		a := &p.axis[d]
@@ -89,8 +92,7 @@ func (w *spreadWorker) start(p *spreading, k int, s *slide) {
 		k /= a.kinds()
 	}
 	for n := range s.taps {
-		at, rest := 0, n
-		mul := 1
+		at, mul, rest := 0, 1, n
 		for d := maxSpatial - 1; d >= 0; d-- {
 			at += (tap[d] + rest%s.axis[d].taps*step[d]) * mul
 			rest /= s.axis[d].taps
@@ -98,40 +100,72 @@ func (w *spreadWorker) start(p *spreading, k int, s *slide) {
 		}
 		w.taps[n] = at
 	}
+	return s.at(box), true
+}
+
+// unit computes a box of each kind. Of the weight, which has the taps of all kinds side
+// by side, a part is used for all of them before the next.
+func (p *spreading) unit(t *convTask, w *convWorker, box int, u *convUnit) {
+	each := len(w.sums) / p.kinds
+	for from := 0; from < max(t.perGroup, 1); from += t.channels {
+		to := min(from+t.channels, t.perGroup)
+		p.read(t, w, u, from, to)
+		for k := range p.kinds {
+			b, ok := w.spread.start(p, k, box, t.out/t.groups)
+			if !ok {
+				continue
+			}
+			s := &w.spread.slide
+			sums, apart := w.sums[k*each:(k+1)*each], s.sums()
+			if t.perGroup > 0 {
+				t.multiply(w, s, &b, sums, apart, u, from)
+			} else {
+				array.Fill(w.work.Poller, sums, 0)
+			}
+			if to == t.perGroup {
+				p.store(t, w, &b, sums, apart, u)
+			}
+		}
+	}
+}
+
+// read makes the kernels of some input channels ready.
+func (p *spreading) read(t *convTask, w *convWorker, u *convUnit, from, to int) {
+	perOut := t.out / t.groups
+	at := ((u.group*t.perGroup+from)*perOut + u.first) * p.taps
+	if t.weight.f32 != nil {
+		w.spread.kernels, w.spread.apart = t.weight.f32[min(at, len(t.weight.f32)):], perOut*p.taps
+		return
+	}
+	n := u.rows * p.taps
+	for i := range to - from {
+		part := w.spread.decoded[i*n : (i+1)*n]
+		w.work.Poller.PiecesOf(n, array.DecodeEvery, func(lo, hi int) { t.weight.read(part[lo:hi], at+i*perOut*p.taps+lo) })
+	}
+	w.spread.kernels, w.spread.apart = w.spread.decoded, n
 }
 
 // rows packs rows of the weight, which is [in, out/groups, kernel...], of the columns
 // that a part multiplies.
-func (p *spreading) rows(t *convTask, w *convWorker, part *convPart, group, first, rows int) (a []float32, lda int) {
-	n, each := part.depth(), part.end-part.first
-	taps := w.spread.taps[part.first:part.end]
-	for i := part.from; i < part.to; i++ {
-		at := ((group*t.perGroup+i)*(t.out/t.groups) + first) * p.taps
-		step := p.rowsAtOnce(t)
-		for r := 0; r < rows; r += step {
-			m := min(step, rows-r)
-			kernels := w.spread.decoded
-			if t.weight.f32 != nil {
-				kernels = t.weight.f32[at+r*p.taps:]
-			} else {
-				t.weight.read(kernels[:m*p.taps], at+r*p.taps)
-			}
-			w.work.Add(m * (4 + 2*each))
+func (p *spreading) rows(t *convTask, w *convWorker, part *convPart, u *convUnit, r, m int) (a []float32, lda int) {
+	n, column := part.depth()+rowGap, 0
+	for i := range part.to - part.from {
+		for _, k := range w.spread.taps[part.first:part.end] {
+			w.work.Add(m)
+			from, to := w.spread.kernels[i*w.spread.apart+r*p.taps+k:], w.weight[column:]
 			for j := range m {
-				from, to := kernels[j*p.taps:(j+1)*p.taps], w.weight[(r+j)*n+(i-part.from)*each:]
-				for c, k := range taps {
-					to[c] = from[k]
-				}
+				to[j*n] = from[j*p.taps]
 			}
+			column++
 		}
 	}
 	return w.weight, n
 }
 
 // store moves the sums of a box of one kind to their places.
-func (p *spreading) store(t *convTask, w *convWorker, b *slideBox, sums []float32, apart, channel, rows int) {
-	first, step := &w.spread.first, p.axis[2].stride
-	for r := range rows {
+func (p *spreading) store(t *convTask, w *convWorker, b *slideBox, sums []float32, apart int, u *convUnit) {
+	first, step, channel := &w.spread.first, p.axis[2].stride, t.channel(u)
+	for r := range u.rows {
 		plane := t.dst[(channel+r)*t.places:][:t.places]
 		for d := range b.n[0] {
 			for h := range b.n[1] {

@@ -40,8 +40,11 @@ const (
 	// convDepth is about the number of products of a sum between two looks at the
 	// context, and the most columns of the weight that are decoded at a time.
 	convDepth = 512
-	// convRows is the most output channels of a unit.
-	convRows = 256
+	// convSums bounds the sums of a unit, and the part of a weight that a transposed
+	// convolution has decoded.
+	convSums = 1 << 18
+	// rowGap keeps the rows of a decoded weight off one another's cache lines.
+	rowGap = 16
 	// convCopy bounds the elements of the copy of some input channels.
 	convCopy = 1 << 16
 	// convProducts bounds the products between two looks at the context: half a
@@ -68,18 +71,12 @@ func (n *convNeed) add(s *slide) {
 func (t *convTask) begin(c *Call, need convNeed) {
 	t.env, t.boxes = c.Env, need.boxes
 	t.perGroup = t.in / t.groups
-	rows := t.out / t.groups
-	t.blockRows = min(rows, convRows)
 	threads := 1
 	if c.Env.Pool != nil {
 		threads = c.Env.Pool.Threads()
 	}
-	// A few boxes are not enough for all threads.
-	for t.blockRows > 32 && t.batch*t.groups*need.boxes*((rows+t.blockRows-1)/t.blockRows) < 4*threads {
-		t.blockRows /= 2
-	}
-	t.blocks = (rows + t.blockRows - 1) / t.blockRows
 	t.channels = max(1, min(t.perGroup, convDepth/need.taps, convCopy/max(1, need.volume)))
+	t.share(need, threads)
 	if len(t.workers) < threads {
 		t.workers = make([]convWorker, threads)
 	}
@@ -91,7 +88,7 @@ func (t *convTask) begin(c *Call, need convNeed) {
 		w.x = reuse(t.env, w.x, max(t.channels*need.volume, depth*need.gathered))
 		w.sums = reuse(t.env, w.sums, t.blockRows*need.sums)
 		if t.spread != nil || t.weight.f32 == nil {
-			w.weight = reuse(t.env, w.weight, t.blockRows*depth)
+			w.weight = reuse(t.env, w.weight, t.blockRows*(depth+rowGap))
 		}
 		if t.spread != nil {
 			w.spread.reserve(t, need.taps)
@@ -99,21 +96,19 @@ func (t *convTask) begin(c *Call, need convNeed) {
 	}
 }
 
-// convPart is a part of the depth of the sums: taps of some input channels of a group.
-// They are whole channels, or else taps of one channel.
-type convPart struct{ from, to, first, end int }
-
-// depth is the number of products.
-func (p *convPart) depth() int { return (p.to - p.from) * (p.end - p.first) }
-
-// next returns the part after p; false when there is none.
-func (t *convTask) next(s *slide, p convPart) (convPart, bool) {
-	if p.end < s.taps {
-		p.first, p.end = p.end, min(p.end+convDepth, s.taps)
-		return p, true
+// share chooses the output channels of a unit: all, because what a box sees is brought
+// together once for them, unless the memory would be large or threads without work.
+func (t *convTask) share(need convNeed, threads int) {
+	rows := t.out / t.groups
+	each := max(need.sums, 1) // memory for a row
+	if t.spread != nil {
+		each = max(each, t.channels*t.spread.taps)
 	}
-	p = convPart{from: p.to, to: min(p.to+t.channels, t.perGroup), end: min(s.taps, convDepth)}
-	return p, p.from < t.perGroup
+	t.blockRows = max(1, min(rows, convSums/each))
+	for threads > 1 && t.blockRows > 32 && t.batch*t.groups*need.boxes*((rows+t.blockRows-1)/t.blockRows) < 2*threads {
+		t.blockRows = (t.blockRows/2 + 7) / 8 * 8
+	}
+	t.blocks = (rows + t.blockRows - 1) / t.blockRows
 }
 
 // Run computes units lo to hi-1. Boxes follow one another, so that a thread which takes
@@ -123,50 +118,49 @@ func (t *convTask) Run(lo, hi, worker int) {
 	for u := lo; u < hi; u++ {
 		t.env.Poll()
 		box, rest := u%t.boxes, u/t.boxes
-		s := &t.slide
+		block, group := rest%t.blocks, rest/t.blocks
+		p := convUnit{batch: group / t.groups, group: group % t.groups, first: block * t.blockRows}
+		p.rows = min(t.blockRows, t.out/t.groups-p.first)
 		if t.spread != nil {
-			s = &w.spread.slide
-			if k := rest % t.spread.kinds; !t.spread.kind(k, s, t.out/t.groups) {
-				continue
-			}
-			w.spread.start(t.spread, rest%t.spread.kinds, s)
-			rest /= t.spread.kinds
+			t.spread.unit(t, w, box, &p)
+		} else {
+			t.unit(w, box, &p)
 		}
-		if box >= s.count() {
-			continue
-		}
-		first, group := rest%t.blocks*t.blockRows, rest/t.blocks
-		b := s.at(box)
-		t.unit(w, s, &b, group/t.groups, group%t.groups, first, min(t.blockRows, t.out/t.groups-first))
 	}
 }
 
 // units is their number.
-func (t *convTask) units() int {
-	n := t.batch * t.groups * t.blocks * t.boxes
-	if t.spread != nil {
-		n *= t.spread.kinds
-	}
-	return n
+func (t *convTask) units() int { return t.batch * t.groups * t.blocks * t.boxes }
+
+// convUnit is some output channels of a group of a batch.
+type convUnit struct{ batch, group, first, rows int }
+
+// channel is the number of the first one in the result.
+func (t *convTask) channel(u *convUnit) int {
+	return u.batch*t.out + u.group*(t.out/t.groups) + u.first
 }
 
-// unit computes a box of places for rows output channels of a group.
-func (t *convTask) unit(w *convWorker, s *slide, b *slideBox, batch, group, first, rows int) {
-	channel := batch*t.out + group*(t.out/t.groups) + first
-	sums, apart := w.sums, s.sums()
-	inPlace := t.spread == nil && b.contiguous(s)
+// unit computes a box of places.
+func (t *convTask) unit(w *convWorker, box int, u *convUnit) {
+	s := &t.slide
+	b := s.at(box)
+	sums, apart, channel := w.sums, s.sums(), t.channel(u)
+	inPlace := b.contiguous(s)
 	if inPlace {
 		b.sumRow, b.sumPlane = s.axis[2].places, s.axis[1].places*s.axis[2].places
 		sums, apart = t.dst[channel*t.places+(b.from[0]*s.axis[1].places+b.from[1])*s.axis[2].places+b.from[2]:], t.places
 	}
-	t.multiply(w, s, b, sums, apart, batch, group, first, rows)
-	switch {
-	case t.spread != nil:
-		t.spread.store(t, w, b, sums, apart, channel, rows)
-	case inPlace:
-		t.finish(b, sums, apart, channel%t.out, rows)
-	default:
-		t.store(s, b, sums, apart, channel, rows)
+	if t.perGroup == 0 { // sums of nothing
+		w.taps.Reset()
+		b.runs(s, func(_, sum, n int) { w.taps.Mul(sums[sum:], apart, nil, 0, nil, u.rows, n, false) })
+	}
+	for from := 0; from < t.perGroup; from += t.channels {
+		t.multiply(w, s, &b, sums, apart, u, from)
+	}
+	if inPlace {
+		t.finish(&b, sums, apart, channel%t.out, u.rows)
+	} else {
+		t.store(s, &b, sums, apart, channel, u.rows)
 	}
 }
 
@@ -179,24 +173,29 @@ func (b *slideBox) contiguous(s *slide) bool {
 	return whole && (!s.gather || b.n[0] == 1 || b.n[1] == s.axis[1].places)
 }
 
-// multiply makes the sums of a box.
-func (t *convTask) multiply(w *convWorker, s *slide, b *slideBox, sums []float32, apart, batch, group, first, rows int) {
-	if t.perGroup == 0 { // sums of nothing
-		w.taps.Reset()
-		b.runs(s, func(_, sum, n int) { w.taps.Mul(sums[sum:], apart, nil, 0, nil, rows, n, false) })
-	}
-	for p, ok := t.next(s, convPart{first: s.taps, end: s.taps}); ok; p, ok = t.next(s, p) {
-		x := t.see(w, s, b, &p, (batch*t.in+group*t.perGroup+p.from)*t.plane)
-		block := rows
-		if n := convProducts / max(1, p.depth()*s.sums()); n < rows {
+// convPart is a part of the depth of the sums: some taps of some input channels.
+type convPart struct{ from, to, first, end int }
+
+// depth is the number of products.
+func (p *convPart) depth() int { return (p.to - p.from) * (p.end - p.first) }
+
+// multiply adds the products of the channels that are brought together with channel from
+// to the sums of a box.
+func (t *convTask) multiply(w *convWorker, s *slide, b *slideBox, sums []float32, apart int, u *convUnit, from int) {
+	p := convPart{from: from, to: min(from+t.channels, t.perGroup)}
+	for ; p.first < s.taps; p.first = p.end {
+		p.end = min(p.first+convDepth, s.taps)
+		x := t.see(w, s, b, &p, (u.batch*t.in+u.group*t.perGroup+from)*t.plane)
+		block := u.rows
+		if n := convProducts / max(1, p.depth()*s.sums()); n < block {
 			block = max(1, n/8*8)
 		}
-		for r := 0; r < rows; r += block {
+		for r := 0; r < u.rows; r += block {
 			w.work.Poller.Poll()
-			m := min(block, rows-r)
-			a, lda := t.rows(w, s, &p, group, first+r, m)
-			b.runs(s, func(from, sum, n int) {
-				w.taps.Mul(sums[r*apart+sum:], apart, a, lda, x[from:], m, n, p.from > 0 || p.first > 0)
+			m := min(block, u.rows-r)
+			a, lda := t.rows(w, s, &p, u, r, m)
+			b.runs(s, func(at, sum, n int) {
+				w.taps.Mul(sums[r*apart+sum:], apart, a, lda, x[at:], m, n, from > 0 || p.first > 0)
 			})
 		}
 	}
@@ -224,29 +223,28 @@ func (t *convTask) see(w *convWorker, s *slide, b *slideBox, p *convPart, at int
 		x = w.x
 	}
 	w.taps.Reset()
-	for i := range p.to - p.from {
-		for k := p.first; k < p.end; k++ {
-			w.taps.Add(i*apart + s.offset(b, k, p.first))
-		}
+	for k := p.first; k < p.end; k++ {
+		w.taps.Add(s.offset(b, k, p.first))
 	}
+	w.taps.Repeat(p.to-p.from, apart)
 	return x
 }
 
-// rows returns some rows of the weight, of a part's columns.
-func (t *convTask) rows(w *convWorker, s *slide, p *convPart, group, first, rows int) (a []float32, lda int) {
+// rows returns m rows of the weight from number r of a unit on, of a part's columns.
+func (t *convTask) rows(w *convWorker, s *slide, p *convPart, u *convUnit, r, m int) (a []float32, lda int) {
 	if t.spread != nil {
-		return t.spread.rows(t, w, p, group, first, rows)
+		return t.spread.rows(t, w, p, u, r, m)
 	}
 	width := t.perGroup * s.taps
-	at := (group*(t.out/t.groups)+first)*width + p.from*s.taps + p.first
+	at := (u.group*(t.out/t.groups)+u.first+r)*width + p.from*s.taps + p.first
 	if t.weight.f32 != nil {
 		return t.weight.f32[at:], width
 	}
 	n := p.depth()
-	for r := range rows {
-		t.weight.read(w.weight[r*n:(r+1)*n], at+r*width)
+	for i := range m {
+		t.weight.read(w.weight[i*(n+rowGap):][:n], at+i*width)
 	}
-	return w.weight, n
+	return w.weight, n + rowGap
 }
 
 // finish adds the bias to sums that lie where they belong, and rounds them.

@@ -196,5 +196,6 @@ func (l *transposed) kinds() (need convNeed) {
 			need.add(&l.task.slide)
 		}
 	}
+	need.sums *= p.kinds
 	return need
 }

@@ -62,8 +62,12 @@ func every(dst, x []float32, step int) {
 		copy(dst, x)
 		return
 	}
-	for k := range dst {
-		dst[k] = x[k*step]
+	if len(dst) == 0 {
+		return
+	}
+	x = x[:(len(dst)-1)*step+1]
+	for at, k := 0, 0; at < len(x) && k < len(dst); at, k = at+step, k+1 {
+		dst[k] = x[at]
 	}
 }
 
