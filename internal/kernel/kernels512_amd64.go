@@ -294,6 +294,46 @@ func rowsLUT4AVX512(w *byte, stride int, table *float32, apart int, x *float32, 
 //go:noescape
 func rowsLUT6AVX512(w *byte, stride int, table *float32, apart int, x *float32, dst *float32, rows int, columns int, ahead int, fetch int)
 
+// taps1AVX512 computes 1 rows by at most 64 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps1AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps2AVX512 computes 2 rows by at most 64 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps2AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps3AVX512 computes 3 rows by at most 32 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps3AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps4AVX512 computes 4 rows by at most 32 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps4AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps5AVX512 computes 5 rows by at most 32 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps5AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps6AVX512 computes 6 rows by at most 32 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps7AVX512 computes 7 rows by at most 32 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps7AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
+// taps8AVX512 computes 8 rows by at most 32 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps8AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
+
 // fastPairVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
 func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
@@ -465,5 +505,27 @@ func mulRows8AVX512(kind kernelKind, w *byte, stride int, scale *float32, apart 
 		rows8uoAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uAny:
 		rows8urAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	}
+}
+
+// tapsAVX512 computes 1 to 8 rows by at most 32 columns of a convolution; 1 or 2 rows by at most 64.
+func tapsAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int) {
+	switch count {
+	case 1:
+		taps1AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 2:
+		taps2AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 3:
+		taps3AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 4:
+		taps4AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 5:
+		taps5AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 6:
+		taps6AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 7:
+		taps7AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	case 8:
+		taps8AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
 	}
 }

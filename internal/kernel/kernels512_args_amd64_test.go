@@ -64,5 +64,13 @@ func init() {
 		frame{"rows8urAVX512", rows8urAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
 		frame{"rowsLUT4AVX512", rowsLUT4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, 80},
 		frame{"rowsLUT6AVX512", rowsLUT6AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, 80},
+		frame{"taps1AVX512", taps1AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps2AVX512", taps2AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps3AVX512", taps3AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps4AVX512", taps4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps5AVX512", taps5AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps6AVX512", taps6AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps7AVX512", taps7AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps8AVX512", taps8AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 	)
 }

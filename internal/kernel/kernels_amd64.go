@@ -734,6 +734,66 @@ func rows8uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //go:noescape
 func rows8urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
+// taps1x16AVX2 computes 1 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps1x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps1x8AVX2 computes 1 rows by 8 columns of a product to depth k, with row c of b at[c] bytes from b. The mask selects columns. Strides are in bytes.
+//
+//go:noescape
+func taps1x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
+
+// taps2x16AVX2 computes 2 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps2x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps2x8AVX2 computes 2 rows by 8 columns of a product to depth k, with row c of b at[c] bytes from b. The mask selects columns. Strides are in bytes.
+//
+//go:noescape
+func taps2x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
+
+// taps3x16AVX2 computes 3 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps3x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps3x8AVX2 computes 3 rows by 8 columns of a product to depth k, with row c of b at[c] bytes from b. The mask selects columns. Strides are in bytes.
+//
+//go:noescape
+func taps3x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
+
+// taps4x16AVX2 computes 4 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps4x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps4x8AVX2 computes 4 rows by 8 columns of a product to depth k, with row c of b at[c] bytes from b. The mask selects columns. Strides are in bytes.
+//
+//go:noescape
+func taps4x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
+
+// taps5x16AVX2 computes 5 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps5x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps5x8AVX2 computes 5 rows by 8 columns of a product to depth k, with row c of b at[c] bytes from b. The mask selects columns. Strides are in bytes.
+//
+//go:noescape
+func taps5x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
+
+// taps6x16AVX2 computes 6 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
+//
+//go:noescape
+func taps6x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps6x8AVX2 computes 6 rows by 8 columns of a product to depth k, with row c of b at[c] bytes from b. The mask selects columns. Strides are in bytes.
+//
+//go:noescape
+func taps6x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
+
 // gemvAVX2 multiplies x by rows of codes that follow one another.
 func gemvAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
 	switch kind {
@@ -1041,5 +1101,41 @@ func mulRows8AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart in
 		rows8uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uAny:
 		rows8urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	}
+}
+
+// taps16AVX2 computes 1 to 6 rows by 16 columns of a convolution.
+func taps16AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int) {
+	switch count {
+	case 1:
+		taps1x16AVX2(dst, ldd, a, lda, b, at, k, acc)
+	case 2:
+		taps2x16AVX2(dst, ldd, a, lda, b, at, k, acc)
+	case 3:
+		taps3x16AVX2(dst, ldd, a, lda, b, at, k, acc)
+	case 4:
+		taps4x16AVX2(dst, ldd, a, lda, b, at, k, acc)
+	case 5:
+		taps5x16AVX2(dst, ldd, a, lda, b, at, k, acc)
+	case 6:
+		taps6x16AVX2(dst, ldd, a, lda, b, at, k, acc)
+	}
+}
+
+// taps8AVX2 computes 1 to 6 rows by at most 8 columns of a convolution.
+func taps8AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32) {
+	switch count {
+	case 1:
+		taps1x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
+	case 2:
+		taps2x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
+	case 3:
+		taps3x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
+	case 4:
+		taps4x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
+	case 5:
+		taps5x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
+	case 6:
+		taps6x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
 	}
 }

@@ -152,5 +152,17 @@ func init() {
 		frame{"rows8uAVX2", rows8uAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
 		frame{"rows8uoAVX2", rows8uoAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
 		frame{"rows8urAVX2", rows8urAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"taps1x16AVX2", taps1x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"taps1x8AVX2", taps1x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps2x16AVX2", taps2x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"taps2x8AVX2", taps2x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps3x16AVX2", taps3x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"taps3x8AVX2", taps3x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps4x16AVX2", taps4x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"taps4x8AVX2", taps4x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps5x16AVX2", taps5x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"taps5x8AVX2", taps5x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
+		frame{"taps6x16AVX2", taps6x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"taps6x8AVX2", taps6x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 	)
 }

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 )
@@ -60,9 +61,8 @@ func prepareConv(s *Setup) (any, error) {
 	return &weightMatrix{m}, nil
 }
 
-// conv runs a 1x1 convolution as a product of matrices, and any other one by its
-// definition. The kernel is not turned: what the field calls a convolution is a
-// correlation.
+// conv runs a 1x1 convolution as a linear over channels, and any other one as convTask
+// has it. The kernel is not turned: what the field calls a convolution is a correlation.
 func conv(c *Call) error {
 	l := localOf[convLocal](c)
 	g := &l.geo
@@ -70,20 +70,33 @@ func conv(c *Call) error {
 		c.newF32(0)
 		return nil
 	}
-	if w := dataOf[weightMatrix](c); w != nil && g.pointwise() {
+	if w := dataOf[weightMatrix](c); w != nil && g.pointwise() && !(g.image() && dense(c.In(1))) {
 		return c.pointwise(w.mat, l, g)
 	}
-	w := c.F32(c.In(1))
-	xs := c.F32(c.In(0))
-	dst := c.newF32(0)
-	l.task = convTask{g: g, dst: dst, x: xs, w: w}
-	if b := c.In(2); b != nil {
-		l.task.bias = c.F32(b)
-	}
-	l.task.env = c.Env
-	c.Env.Pool.For(&l.task, g.batch*g.out, 1, c.Env.Threads)
-	c.roundTo(dst)
+	l.task.weight = c.convWeight()
+	c.convolve(l)
 	return nil
+}
+
+// convolve runs a convolution whose weight the task has.
+func (c *Call) convolve(l *convLocal) {
+	t, g := &l.task, &l.geo
+	t.x, t.bias = c.F32(c.In(0)), nil
+	if b := c.In(2); b != nil {
+		t.bias = c.F32(b)
+	}
+	t.dst, t.half = c.newF32(0), c.out(0).DType == dtype.Float16
+	if len(t.dst) == 0 {
+		return
+	}
+	t.batch, t.in, t.out, t.groups, t.spread = g.batch, g.in, g.out, g.groups, nil
+	t.slide = g.slide()
+	t.plane, t.places = t.slide.sizes()
+	t.slide.plan(t.out / t.groups)
+	var need convNeed
+	need.add(&t.slide)
+	t.begin(c, need)
+	c.Env.Pool.For(t, t.units(), 1, c.Env.Threads)
 }
 
 // pointwise runs a 1x1 convolution as a linear over channels. The kernels take
@@ -104,6 +117,9 @@ func (c *Call) pointwise(mat kernel.Mat, l *convLocal, g *convGeometry) error {
 	showChannelsLast(c.out(0))
 	return nil
 }
+
+// dense reports whether v is stored as numbers that nothing compresses.
+func dense(v *array.Value) bool { return v.Repr == array.ReprF32 || v.Repr == array.ReprF16 }
 
 // rowsOfChannels returns operand 0 as [batch, places, channels].
 func (c *Call) rowsOfChannels(l *convLocal, channels, places int) []float32 {
@@ -146,67 +162,4 @@ func channelsLast(v *array.Value) bool {
 		n *= v.Dims[d]
 	}
 	return (v.Dims[1] == 1 || v.Stride[1] == 1 && v.Repeat[1] == 1) && (v.Dims[0] == 1 || v.Stride[0] == n && v.Repeat[0] == 1)
-}
-
-// convTask is the plain definition of a convolution, one output channel of one
-// batch as a unit of work. It is not fast: language models have small ones, if any.
-// Sums are float64, tap by tap and channel by channel, so that neither the number of
-// threads nor the instruction set changes a bit of them.
-type convTask struct {
-	env             *Env
-	g               *convGeometry
-	dst, x, w, bias []float32
-}
-
-// Run computes units lo to hi-1.
-func (t *convTask) Run(lo, hi, _ int) {
-	g := t.g
-	places := 1
-	for d := range g.spatial {
-		places *= g.result[d]
-	}
-	work := array.Counter{Poller: &t.env.Poller}
-	for u := lo; u < hi; u++ {
-		b, o := u/g.out, u%g.out
-		row := t.dst[u*places : (u+1)*places]
-		for p := range row {
-			row[p] = t.sum(b, o, p, &work)
-		}
-		if t.bias != nil {
-			t.env.Pieces(len(row), func(lo, hi int) { kernel.AddScalar(row[lo:hi], row[lo:hi], t.bias[o]) })
-		}
-	}
-}
-
-// sum adds the products under the kernel at place p of output channel o in batch b.
-func (t *convTask) sum(b, o, p int, work *array.Counter) float32 {
-	g := t.g
-	var at [maxSpatial]int
-	for d := g.spatial - 1; d >= 0; d-- {
-		at[d] = p % g.result[d] * g.stride[d]
-		p /= g.result[d]
-		at[d] -= g.left[d]
-	}
-	per := g.in / g.groups
-	first := o / (g.out / g.groups) * per
-	sizeX, sizeK := 1, 1
-	for d := range g.spatial {
-		sizeX *= g.size[d]
-		sizeK *= g.kernel[d]
-	}
-	var sum float64
-	for k := range sizeK {
-		off, ok := g.tap(k, &at)
-		work.Add(4 + per)
-		if !ok {
-			continue
-		}
-		for i := range per {
-			if i&(array.PollEvery-1) == array.PollEvery-1 {
-				work.Poller.Poll()
-			}
-			sum += float64(t.w[(o*per+i)*sizeK+k]) * float64(t.x[(b*g.in+first+i)*sizeX+off])
-		}
-	}
-	return float32(sum)
 }

@@ -34,6 +34,18 @@ func (g *convGeometry) pointwise() bool {
 	return true
 }
 
+// image reports whether places have more than one dimension. The pointwise convolutions
+// of language models have tokens in one, whose number must not change the order of sums.
+func (g *convGeometry) image() bool {
+	several := 0
+	for d := range g.spatial {
+		if g.size[d] > 1 {
+			several++
+		}
+	}
+	return several > 1
+}
+
 // convGeometry reads the operands and checks them.
 func (c *Call) convGeometry() (*convGeometry, error) {
 	g := &localOf[convLocal](c).geo
@@ -106,20 +118,15 @@ func samePadding(size, stride, span int, lower bool) (left, right int) {
 	return left, total - left
 }
 
-// tap returns where tap k of a kernel placed at falls in the input; false when
-// that is in the padding.
-func (g *convGeometry) tap(k int, at *[maxSpatial]int) (int, bool) {
-	off, mul := 0, 1
-	for d := g.spatial - 1; d >= 0; d-- {
-		i := at[d] + k%g.kernel[d]*g.dilation[d]
-		k /= g.kernel[d]
-		if i < 0 || i >= g.size[d] {
-			return 0, false
+// slide returns the geometry in three dimensions.
+func (g *convGeometry) slide() (s slide) {
+	s.axis = [maxSpatial]slideAxis{oneOf, oneOf, oneOf}
+	for d := range g.spatial {
+		s.axis[maxSpatial-g.spatial+d] = slideAxis{
+			size: g.size[d], taps: g.kernel[d], step: g.stride[d], base: -g.left[d], apart: g.dilation[d], places: g.result[d],
 		}
-		off += i * mul
-		mul *= g.size[d]
 	}
-	return off, true
+	return s
 }
 
 // pick returns element k of a list that a program may leave out, or def.

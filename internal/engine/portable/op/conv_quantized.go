@@ -18,8 +18,7 @@ func init() {
 	})
 }
 
-// convQuantized decodes the weight, code·quant_scale + quant_bias, and runs the plain
-// definition of conv. The operator is of iOS15 alone and deprecated; from iOS16 on
+// convQuantized decodes the weight, code·quant_scale + quant_bias, and runs conv. The operator is of iOS15 alone and deprecated; from iOS16 on
 // quantized weights are constants of their own that any operator reads. So the weight is
 // decoded in every prediction, by the simplest loop.
 func convQuantized(c *Call) error {
@@ -33,19 +32,11 @@ func convQuantized(c *Call) error {
 	c.Env.Pieces(len(w), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			o := k / max(1, len(w)/rows)
-			l.x[k] = w[k]*scale[o%len(scale)] + offset[o%len(offset)]
+			l.x[k] = float32(w[k]*scale[o%len(scale)]) + offset[o%len(offset)]
 		}
 	})
-	xs := c.F32(c.In(0))
-	dst := c.newF32(0)
-	l.task = convTask{env: c.Env, g: &l.geo, dst: dst, x: xs, w: l.x}
-	if b := c.In(2); b != nil {
-		l.task.bias = c.F32(b)
-	}
-	if len(dst) > 0 {
-		c.Env.Pool.For(&l.task, l.geo.batch*l.geo.out, 1, c.Env.Threads)
-	}
-	c.roundTo(dst)
+	l.task.weight = convWeight{f32: l.x}
+	c.convolve(l)
 	return nil
 }
 

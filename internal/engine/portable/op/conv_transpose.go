@@ -16,33 +16,31 @@ func init() {
 			Name:   "conv_transpose",
 			Params: in("x", "weight!", "bias", "pad", "output_shape", "pad_type", "strides", "dilations", "groups"),
 			Shape:  convTransposeShape, Eval: convTranspose, Texts: padTexts,
-			Local:   func() any { return new(transposedTask) },
+			Local:   func() any { return new(transposed) },
 			Folding: CostProduct,
 		},
 	)
 }
 
-// transposedTask computes a transposed convolution, one output channel of one
-// batch as a unit of work. x is [batch, in, spatial...], the weight
+// transposed is what a transposed convolution keeps from prediction to prediction: its
+// sizes, and what computes it. x is [batch, in, spatial...], the weight
 // [in, out/groups, kernel...]: the first two dimensions are the other way round than in
-// conv, because it is the gradient of one with that weight. Sums are float64, as there.
-type transposedTask struct {
-	env *Env
-
+// conv, because it is the gradient of one with that weight.
+type transposed struct {
 	spatial                              int
 	batch, in, out, groups               int
 	size, kernel, stride, dilation, left [maxSpatial]int // left is cut off, not added
 	result                               [maxSpatial]int
 
-	dst, x, w, bias []float32
-	sum             []float64 // of every element of the result
+	task   convTask
+	spread spreading
 }
 
 // transposedGeometry reads the operands and checks them. A size that the program asks
 // for by output_shape may be larger than what the inputs reach: the rest is zero. That
 // is how converters express PyTorch's output_padding.
-func (c *Call) transposedGeometry() (*transposedTask, error) {
-	t := localOf[transposedTask](c)
+func (c *Call) transposedGeometry() (*transposed, error) {
+	t := localOf[transposed](c)
 	x, w := c.In(0), c.In(1)
 	if x.Rank < 3 || x.Rank > 2+maxSpatial || w.Rank != x.Rank {
 		return nil, fmt.Errorf("x of shape %v does not fit weight of shape %v", x.ShapeCopy(), w.ShapeCopy())
@@ -66,7 +64,7 @@ func (c *Call) transposedGeometry() (*transposedTask, error) {
 }
 
 // transposedSizes sets what there is of each spatial dimension.
-func (c *Call) transposedSizes(t *transposedTask) error {
+func (c *Call) transposedSizes(t *transposed) error {
 	x, w := c.In(0), c.In(1)
 	kind, err := c.textIn(5, "valid")
 	if err != nil {
@@ -92,7 +90,7 @@ func (c *Call) transposedSizes(t *transposedTask) error {
 // fit computes the padding on the left and the size of the result of dimension d: as
 // much as the inputs reach, less the padding. Products are bounded before they are
 // made, since every factor is a number in the program.
-func (t *transposedTask) fit(d int, kind string, pad []int32) error {
+func (t *transposed) fit(d int, kind string, pad []int32) error {
 	n, k, s, dil := t.size[d], t.kernel[d], t.stride[d], t.dilation[d]
 	if s < 1 || dil < 1 || k < 1 || s > array.MaxElements || k > array.MaxElements/dil || n > array.MaxElements/s {
 		return fmt.Errorf("%d elements with stride %d, dilation %d, kernel %d", n, s, dil, k)
@@ -120,7 +118,7 @@ func (t *transposedTask) fit(d int, kind string, pad []int32) error {
 
 // resize gives dimension d another size. With same padding what is too much is
 // cut from both ends.
-func (t *transposedTask) resize(d int, kind string, n int) {
+func (t *transposed) resize(d int, kind string, n int) {
 	full := (t.size[d]-1)*t.stride[d] + (t.kernel[d]-1)*t.dilation[d] + 1
 	total := max(0, full-n)
 	switch kind {
@@ -144,92 +142,60 @@ func convTransposeShape(c *Call) error {
 	return c.out(0).SetShape(dims[:2+t.spatial]...)
 }
 
-// convTranspose adds up in float64 what every element of x spreads over the result.
+// convTranspose runs a convolution for each kind of results, the sums of which are chains
+// as convTask has them, over the taps that reach a place. The rounding follows.
 func convTranspose(c *Call) error {
-	t := localOf[transposedTask](c)
-	t.x, t.w, t.bias = c.F32(c.In(0)), c.F32(c.In(1)), nil
+	l := localOf[transposed](c)
+	t := &l.task
+	t.x, t.weight, t.bias = c.F32(c.In(0)), c.convWeight(), nil
 	if b := c.In(2); b != nil {
 		t.bias = c.F32(b)
 	}
 	t.dst = c.newF32(0)
-	places := 1
-	for d := range t.spatial {
-		places *= t.result[d]
-	}
 	if len(t.dst) == 0 {
 		return nil
 	}
-	t.env, t.sum = c.Env, reuse(c.Env, t.sum, len(t.dst))
-	c.Env.Pool.For(t, t.batch*t.out, 1, c.Env.Threads)
+	t.batch, t.in, t.out, t.groups, t.spread = l.batch, l.in, l.out, l.groups, &l.spread
+	need := l.kinds()
+	t.plane, t.places = 1, 1
+	for d := range l.spatial {
+		t.plane *= l.size[d]
+		t.places *= l.result[d]
+	}
+	if !l.spread.whole() {
+		c.Env.Lanes(t.batch*t.out, t.places, func(k int) {
+			v := float32(0)
+			if t.bias != nil {
+				v = t.bias[k%t.out]
+			}
+			array.Fill(&c.Env.Poller, t.dst[k*t.places:(k+1)*t.places], v)
+		})
+	}
+	if need.boxes == 0 { // no input reaches a place
+		return nil
+	}
+	t.begin(c, need)
+	c.Env.Pool.For(t, t.units(), 1, c.Env.Threads)
 	return nil
 }
 
-// Run computes units lo to hi-1.
-func (t *transposedTask) Run(lo, hi, _ int) {
-	places, elements, taps := 1, 1, 1
-	for d := range t.spatial {
-		places *= t.result[d]
-		elements *= t.size[d]
-		taps *= t.kernel[d]
+// kinds makes the list of kinds of results and returns what their convolutions need.
+func (l *transposed) kinds() (need convNeed) {
+	p := &l.spread
+	p.taps, p.kinds = 1, 1
+	for d := range p.axis {
+		p.axis[d] = spreadAxis{size: 1, taps: 1, stride: 1, dilation: 1, result: 1}
+		if at := d - maxSpatial + l.spatial; at >= 0 {
+			p.axis[d] = spreadAxis{l.size[at], l.kernel[at], l.stride[at], l.dilation[at], l.left[at], l.result[at]}
+		}
+		p.taps *= p.axis[d].taps
+		p.kinds *= p.axis[d].kinds()
 	}
-	perIn, perOut := t.in/t.groups, t.out/t.groups
-	for u := lo; u < hi; u++ {
-		b, o := u/t.out, u%t.out
-		sum := t.sum[u*places : (u+1)*places]
-		array.Fill(&t.env.Poller, sum, 0)
-		group := o / perOut
-		for i := group * perIn; i < (group+1)*perIn; i++ {
-			t.env.Poll()
-			x := t.x[(b*t.in+i)*elements:][:elements]
-			w := t.w[(i*perOut+o%perOut)*taps:][:taps]
-			t.spread(sum, x, w)
-		}
-		row := t.dst[u*places : (u+1)*places]
-		bias := 0.0
-		if t.bias != nil {
-			bias = float64(t.bias[o])
-		}
-		t.env.Pieces(len(row), func(lo, hi int) {
-			for p := lo; p < hi; p++ {
-				row[p] = float32(sum[p] + bias)
-			}
-		})
-	}
-}
-
-// spread adds every element of x, times the kernel, to the places that it reaches. A
-// zero reaches none: upsampled images have many.
-func (t *transposedTask) spread(sum []float64, x, w []float32) {
-	work := array.Counter{Poller: &t.env.Poller}
-	for e, v := range x {
-		work.Add(1 + 4*len(w))
-		if v == 0 {
-			continue
-		}
-		for k, weight := range w {
-			if k&(array.PollEvery-1) == array.PollEvery-1 {
-				t.env.Poll()
-			}
-			if p, ok := t.place(e, k); ok {
-				sum[p] += float64(v) * float64(weight)
-			}
+	for k := range p.kinds {
+		if p.kind(k, &l.task.slide, l.out/l.groups) {
+			need.add(&l.task.slide)
 		}
 	}
-}
-
-// place returns where element e of the input lands through tap k of the kernel;
-// false when that is outside the result.
-func (t *transposedTask) place(e, k int) (int, bool) {
-	at, mul := 0, 1
-	for d := t.spatial - 1; d >= 0; d-- {
-		p := e%t.size[d]*t.stride[d] + k%t.kernel[d]*t.dilation[d] - t.left[d]
-		if p < 0 || p >= t.result[d] {
-			return 0, false
-		}
-		e /= t.size[d]
-		k /= t.kernel[d]
-		at += p * mul
-		mul *= t.result[d]
-	}
-	return at, true
+	need.sums *= p.kinds
+	return need
 }

@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
 )
@@ -130,9 +131,22 @@ func matrixExtents() (list []asmtest.Extent) {
 				b["mask"] = reads(4 * 8)
 				return b
 			}},
+			asmtest.Extent{Kernels: fmt.Sprintf("taps%dx16AVX2", rows), Want: func(c counts) bytes { return tapsExtent(c, rows, 16, false) }},
+			asmtest.Extent{Kernels: fmt.Sprintf("taps%dx8AVX2", rows), Want: func(c counts) bytes {
+				b := tapsExtent(c, rows, 8, true)
+				b["mask"] = reads(4 * 8)
+				return b
+			}},
 			// Masks for 32 columns let all of two vectors through.
 			asmtest.Extent{Kernels: fmt.Sprintf("nn%dAVX512", rows), Want: func(c counts) bytes { return nnExtent(c, rows, 32, true) }},
 		)
+	}
+	for rows := 1; rows <= mostTaps512; rows++ {
+		// The counts have 32 columns, so what 1 and 2 rows have behind them is let through
+		// by no mask: it is not touched, but what may be is noted.
+		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("taps%dAVX512", rows), Want: func(c counts) bytes {
+			return tapsExtent(c, rows, 16*tapVectors(rows), true)
+		}})
 	}
 	// Vectors by 4 rows, of a depth and of rows that need no mask here: n vectors,
 	// and of each a float for every row.
@@ -158,5 +172,14 @@ func nnExtent(c counts, rows, columns int, masked bool) bytes {
 		touched["dst"] += " ? " + dst
 		touched["b"] += " ? " + b
 	}
+	return touched
+}
+
+// tapsExtent is nnExtent with rows of b where tapsApart says.
+func tapsExtent(c counts, rows, columns int, masked bool) bytes {
+	c = maps.Clone(c)
+	c["ldb"] = tapsApart
+	touched := nnExtent(c, rows, columns, masked)
+	touched["at"] = reads(8 * c["k"])
 	return touched
 }

@@ -50,12 +50,17 @@ const apart = 4096
 
 // walk is what memory holds: indices and the like are 255 in every byte, and the
 // stack is as far from a multiple of 64 as costs most of the frame.
-var walk = asmtest.Walk{Fill: 255, StackAt: 8, Words: map[string][]asmtest.Value{"offs": rowsApart()}}
+var walk = asmtest.Walk{Fill: 255, StackAt: 8, Words: map[string][]asmtest.Value{
+	"offs": wordsApart(8, apart), "at": wordsApart(48, tapsApart),
+}}
 
-func rowsApart() []asmtest.Value {
-	list := make([]asmtest.Value, 8)
+// tapsApart are the rows of a convolution from each other.
+const tapsApart = 600
+
+func wordsApart(n, step int) []asmtest.Value {
+	list := make([]asmtest.Value, n)
 	for i := range list {
-		list[i].N = apart * i
+		list[i].N = step * i
 	}
 	return list
 }
