@@ -9,17 +9,29 @@ const (
 	ln2Lo = math.Ln2 - ln2Hi
 )
 
-// expSeries are the coefficients of (exp(r)-1)/r, from that of degree 12 down.
-var expSeries = []float64{
-	1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
-	1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1,
-}
-
 // smallExp is ln(2)/2, to which arguments are reduced.
 const smallExp = math.Ln2 / 2
 
-// expm1Small is exp(r)-1 for |r| up to about smallExp.
-func expm1Small(r float64) float64 { return float64(r * horner(r, expSeries)) }
+// expm1Small is exp(r)-1 for |r| up to about smallExp,
+// by its series, in which r² takes four chains of r's powers further at a time: a
+// processor computes them side by side.
+func expm1Small(r float64) float64 {
+	r2 := float64(r * r)
+	r4 := float64(r2 * r2)
+	a := mulAdd(mulAdd(1.0/6, r, 1.0/2), r2, r)
+	b := mulAdd(mulAdd(1.0/5040, r, 1.0/720), r2, mulAdd(1.0/120, r, 1.0/24))
+	c := mulAdd(mulAdd(1.0/39916800, r, 1.0/3628800), r2, mulAdd(1.0/362880, r, 1.0/40320))
+	d := mulAdd(1.0/6227020800, r, 1.0/479001600)
+	return a + float64(r4*mulAdd(mulAdd(d, r4, c), r4, b))
+}
+
+// power2 is x·2^n.
+func power2(x float64, n int) float64 {
+	if n > -1000 && n < 1000 {
+		return float64(x * math.Float64frombits(uint64(n+1023)<<52))
+	}
+	return math.Ldexp(x, n)
+}
 
 // Exp returns e to the power of x.
 func Exp(x float64) float64 {
@@ -33,7 +45,7 @@ func Exp(x float64) float64 {
 	}
 	n := math.RoundToEven(float64(x * (1 / math.Ln2)))
 	r := x - float64(n*ln2Hi) - float64(n*ln2Lo)
-	return math.Ldexp(1+expm1Small(r), int(n))
+	return power2(1+expm1Small(r), int(n))
 }
 
 // Exp2 returns 2 to the power of x.
@@ -47,11 +59,14 @@ func Exp2(x float64) float64 {
 		return 0
 	}
 	n := math.RoundToEven(x)
-	return math.Ldexp(1+expm1Small(float64((x-n)*math.Ln2)), int(n))
+	return power2(1+expm1Small(float64((x-n)*math.Ln2)), int(n))
 }
 
 // Expm1 returns exp(x)-1.
 func Expm1(x float64) float64 {
+	if x == 0 {
+		return x // with its sign
+	}
 	if x < smallExp && x > -smallExp {
 		return expm1Small(x)
 	}

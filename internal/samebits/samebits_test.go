@@ -21,9 +21,9 @@ var functions = []struct {
 	lo, hi    float64
 	hash      uint64 // of the bits of results
 }{
-	{"Exp", samebits.Exp, math.Exp, 1, -745, 710, 0x75cc3beca4838ebf},
-	{"Exp2", samebits.Exp2, math.Exp2, 1, -1075, 1024, 0x9e5def33023faee4},
-	{"Expm1", samebits.Expm1, math.Expm1, 5, -40, 40, 0xfc12dad225852861},
+	{"Exp", samebits.Exp, math.Exp, 1, -745, 710, 0xa583b5d41d0730f9},
+	{"Exp2", samebits.Exp2, math.Exp2, 1, -1075, 1024, 0x4d147dbb97e3b854},
+	{"Expm1", samebits.Expm1, math.Expm1, 2, -40, 40, 0x6f15569b78423367},
 	{"Log", samebits.Log, math.Log, 2, 0, 1e6, 0xef5b820dcf2f635d},
 	{"Log1p", samebits.Log1p, math.Log1p, 2, -1, 10, 0x5fa494ee92db7be8},
 	{"Sin", samebits.Sin, math.Sin, 1, -1000, 1000, 0xa4595d01f0f30afb},
@@ -32,14 +32,14 @@ var functions = []struct {
 	{"Asin", samebits.Asin, math.Asin, 3, -1, 1, 0x668b953d67c0b416},
 	{"Acos", samebits.Acos, math.Acos, 3, -1, 1, 0xdb06eeadb5a431f4},
 	{"Atan", samebits.Atan, math.Atan, 2, -20, 20, 0x9130249da44dec5b},
-	{"Sinh", samebits.Sinh, math.Sinh, 3, -720, 720, 0xa9506e96a999e217},
-	{"Cosh", samebits.Cosh, math.Cosh, 3, -720, 720, 0xb1510184e96e0c33},
-	{"Tanh", samebits.Tanh, math.Tanh, 4, -25, 25, 0xf174c06ce6621eb0},
+	{"Sinh", samebits.Sinh, math.Sinh, 3, -720, 720, 0x333f172e2c40496e},
+	{"Cosh", samebits.Cosh, math.Cosh, 3, -720, 720, 0xb99a116ef875a42d},
+	{"Tanh", samebits.Tanh, math.Tanh, 4, -25, 25, 0xf29b5b985f20ac79},
 	{"Asinh", samebits.Asinh, math.Asinh, 3, -100, 100, 0x6befb3ebf4019d7e},
 	{"Acosh", samebits.Acosh, math.Acosh, 3, 1, 100, 0x60f941823ec754b5},
 	{"Atanh", samebits.Atanh, math.Atanh, 3, -1, 1, 0x76da5870d351c5b8},
-	{"Erf", samebits.Erf, math.Erf, 3, -7, 7, 0x7024ab77eeef6135},
-	{"Erfc", samebits.Erfc, math.Erfc, 700, -6, 25, 0xdd41c21ab162f701},
+	{"Erf", samebits.Erf, math.Erf, 3, -7, 7, 0x8fcfb448401af76d},
+	{"Erfc", samebits.Erfc, math.Erfc, 700, -6, 25, 0xc124206aa1d51721},
 }
 
 func arguments(seed uint64, lo, hi float64) []float64 {
@@ -143,6 +143,21 @@ func TestFunctionsHaveRecordedBits(t *testing.T) {
 		}
 		if got := h.Sum64(); got != f.hash {
 			t.Errorf("%s has %#x, recorded is %#x", f.name, got, f.hash)
+		}
+	}
+}
+
+func BenchmarkExp(b *testing.B) {
+	x := arguments(1, -30, 0)
+	for _, f := range functions[:1] {
+		for name, run := range map[string]func(float64) float64{"samebits": f.got, "math": f.want} {
+			b.Run(name, func(b *testing.B) {
+				sum := 0.0
+				for i := 0; b.Loop(); i++ {
+					sum += run(x[i%len(x)])
+				}
+				_ = sum
+			})
 		}
 	}
 }
