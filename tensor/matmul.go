@@ -181,13 +181,13 @@ func addRows[C compute](dst, weights, b []C, n int) {
 		b2 := b[(p+2)*n:][:len(dst)]
 		b3 := b[(p+3)*n:][:len(dst)]
 		for j := range dst {
-			dst[j] += w0*b0[j] + w1*b1[j] + w2*b2[j] + w3*b3[j]
+			dst[j] += C(w0*b0[j]) + C(w1*b1[j]) + C(w2*b2[j]) + C(w3*b3[j])
 		}
 	}
 	for ; p < len(weights); p++ {
 		w, row := weights[p], b[p*n:][:len(dst)]
 		for j := range dst {
-			dst[j] += w * row[j]
+			dst[j] += C(w * row[j])
 		}
 	}
 }
@@ -210,13 +210,13 @@ func dot[C compute](a, b []C) C {
 	b = b[:len(a)]
 	i := 0
 	for ; i+4 <= len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
+		s0 += C(a[i] * b[i])
+		s1 += C(a[i+1] * b[i+1])
+		s2 += C(a[i+2] * b[i+2])
+		s3 += C(a[i+3] * b[i+3])
 	}
 	for ; i < len(a); i++ {
-		s0 += a[i] * b[i]
+		s0 += C(a[i] * b[i])
 	}
 	return (s0 + s1) + (s2 + s3)
 }

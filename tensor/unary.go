@@ -150,7 +150,7 @@ var (
 		return vanish(x, 0.5*math.Erfc(-x/math.Sqrt2))
 	})
 	geluTanhOp = float("gelu tanh", func(x float64) float64 {
-		return vanish(x, 0.5*(1+math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))))
+		return vanish(x, 0.5*(1+math.Tanh(math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x)))))
 	})
 )
 

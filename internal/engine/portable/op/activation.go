@@ -53,13 +53,13 @@ var activations = []activation{
 	{"clamped_relu", bothParams, func(x, alpha, beta float32) float32 {
 		// The two halves are limited and added, as the specification computes it: a
 		// negative beta counts twice.
-		return min(max(x, 0), beta) + min(min(x, 0)*alpha, beta)
+		return min(max(x, 0), beta) + min(float32(min(x, 0)*alpha), beta)
 	}},
-	{"linear_activation", bothParams, func(x, alpha, beta float32) float32 { return alpha*x + beta }},
+	{"linear_activation", bothParams, func(x, alpha, beta float32) float32 { return float32(alpha*x) + beta }},
 	{"scaled_tanh", bothParams, func(x, alpha, beta float32) float32 {
 		return alpha * float32(math.Tanh(float64(x*beta)))
 	}},
-	{"sigmoid_hard", bothParams, func(x, alpha, beta float32) float32 { return min(max(alpha*x+beta, 0), 1) }},
+	{"sigmoid_hard", bothParams, func(x, alpha, beta float32) float32 { return min(max(float32(alpha*x)+beta, 0), 1) }},
 }
 
 func init() {

@@ -57,7 +57,7 @@ func prelu(c *Call) error {
 	c.perChannel(len(src), inner, len(alpha), func(ch, lo, hi int) {
 		a := alpha[ch]
 		for k := lo; k < hi; k++ {
-			dst[k] = max(src[k], 0) + min(src[k], 0)*a
+			dst[k] = max(src[k], 0) + float32(min(src[k], 0)*a)
 		}
 	})
 	return nil

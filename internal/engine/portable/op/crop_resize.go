@@ -184,8 +184,8 @@ func (k *crops) corners(box []float32) (y0, x0, y1, x1 float64) {
 		y0, x0, y1, x1 = x0, y0, x1, y1
 	}
 	if k.centre {
-		y0, y1 = y0-y1/2, y0+y1/2
-		x0, x1 = x0-x1/2, x0+x1/2
+		y0, y1 = y0-float64(y1/2), y0+float64(y1/2)
+		x0, x1 = x0-float64(x1/2), x0+float64(x1/2)
 	}
 	sy, sx := k.scale, k.scale
 	if k.normal {

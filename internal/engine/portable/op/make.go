@@ -90,7 +90,7 @@ func rangeOp(c *Call) error {
 	dst := c.newF32(0)
 	c.Env.Pieces(len(dst), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
-			dst[k] = float32(start + float64(k)*step)
+			dst[k] = float32(start + float64(float64(k)*step))
 		}
 	})
 	return nil

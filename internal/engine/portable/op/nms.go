@@ -180,7 +180,7 @@ func (s *nms) rank(c *Call, boxes, scores []float32) {
 		s.work.Add(8 + s.classes)
 		x, y := s.number(boxes, i, 0, 4), s.number(boxes, i, 1, 4)
 		w, h := s.number(boxes, i, 2, 4), s.number(boxes, i, 3, 4)
-		s.corners[i] = [4]float32{x - w/2, y - h/2, x + w/2, y + h/2}
+		s.corners[i] = [4]float32{x - float32(w/2), y - float32(h/2), x + float32(w/2), y + float32(h/2)}
 		s.best[i], s.class[i] = s.bestClass(scores, i)
 		s.order[i] = i
 	}
@@ -249,6 +249,6 @@ func iou(a, b *[4]float32) float32 {
 	if w <= 0 || h <= 0 {
 		return 0
 	}
-	both := w * h
-	return both / ((a[2]-a[0])*(a[3]-a[1]) + (b[2]-b[0])*(b[3]-b[1]) - both)
+	both := float32(w * h)
+	return both / (float32((a[2]-a[0])*(a[3]-a[1])) + float32((b[2]-b[0])*(b[3]-b[1])) - both)
 }

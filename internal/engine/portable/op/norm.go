@@ -99,7 +99,7 @@ func batchNorm(c *Call) error {
 	c.perChannel(len(src), inner, len(n.mean), func(ch, lo, hi int) {
 		scale, shift := n.line(ch)
 		for k := lo; k < hi; k++ {
-			dst[k] = float32((float64(src[k])-float64(n.mean[ch]))*scale + shift)
+			dst[k] = float32(float64((float64(src[k])-float64(n.mean[ch]))*scale) + shift)
 		}
 	})
 	return nil
@@ -170,7 +170,7 @@ func l2Norm(c *Call) error {
 		sum := 0.0
 		c.Env.Pieces(n, func(lo, hi int) {
 			for _, v := range src[lo:hi] {
-				sum += float64(v) * float64(v)
+				sum += float64(float64(v) * float64(v))
 			}
 		})
 		root := math.Sqrt(sum + float64(eps))
@@ -239,9 +239,9 @@ func (r *response) channel(dst, src []float32, ch int) {
 		for n := lo; n <= hi; n++ {
 			r.work.Add(1)
 			v := float64(src[n*r.inner+j])
-			sum += v * v
+			sum += float64(v * v)
 		}
 		p := ch*r.inner + j
-		dst[p] = float32(float64(src[p]) / math.Pow(float64(r.k)+float64(r.alpha)/float64(r.size)*sum, float64(r.beta)))
+		dst[p] = float32(float64(src[p]) / math.Pow(float64(r.k)+float64(float64(r.alpha)/float64(r.size)*sum), float64(r.beta)))
 	}
 }

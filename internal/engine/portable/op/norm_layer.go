@@ -125,7 +125,7 @@ func (w *normColumns) norm(p *array.Poller, gamma, beta []float32, eps float32) 
 		}
 		row := w.dst[r*w.inner:][:m]
 		for j, v := range w.src[r*w.inner:][:m] {
-			row[j] = float32((float64(v)-mean[j])*scale[j]*g + b)
+			row[j] = float32(float64((float64(v)-mean[j])*scale[j]*g) + b)
 		}
 	})
 }
@@ -146,7 +146,7 @@ func (w *normColumns) moments(p *array.Poller, eps float32) {
 	p.Lanes(w.n, m, func(r int) {
 		for j, v := range w.src[r*w.inner:][:m] {
 			d := float64(v) - mean[j]
-			scale[j] += d * d
+			scale[j] += float64(d * d)
 		}
 	})
 	for j := range scale {

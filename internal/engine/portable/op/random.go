@@ -86,7 +86,7 @@ func randomUniform(c *Call) error {
 	dst := c.newF32(0)
 	c.Env.Pieces(len(dst), func(from, to int) {
 		for k := from; k < to; k++ {
-			dst[k] = below(low+(high-low)*r.Float64(), low, high)
+			dst[k] = below(low+float64((high-low)*r.Float64()), low, high)
 		}
 	})
 	return nil
@@ -117,7 +117,7 @@ func randomNormal(c *Call) error {
 	dst := c.newF32(0)
 	c.Env.Pieces(len(dst), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
-			dst[k] = float32(mean + deviation*r.NormFloat64())
+			dst[k] = float32(mean + float64(deviation*r.NormFloat64()))
 		}
 	})
 	return nil

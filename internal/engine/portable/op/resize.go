@@ -151,7 +151,7 @@ func (c *Call) sample(g *grid2) {
 				for j, q := range g.cols[from:to] {
 					a := mix(top[q.lo], top[q.hi], q.share)
 					b := mix(bottom[q.lo], bottom[q.hi], q.share)
-					row[from+j] = float32(a + (b-a)*r.share)
+					row[from+j] = float32(a + float64((b-a)*r.share))
 				}
 			})
 			k += len(row)
@@ -166,7 +166,7 @@ func mix(a, b float32, share float64) float64 {
 	if share == 0 {
 		return float64(a)
 	}
-	return float64(a) + (float64(b)-float64(a))*share
+	return float64(a) + float64((float64(b)-float64(a))*share)
 }
 
 // resizedShape gives output 0 the shape of x with another height and width.

@@ -93,11 +93,11 @@ func (s *sampler) place(v float64, n int) float64 {
 	case s.mode == "normalized_minus_one_to_one" && s.align:
 		v = (v + 1) / 2 * (size - 1)
 	case s.mode == "normalized_minus_one_to_one":
-		v = ((v+1)*size - 1) / 2
+		v = (float64((v+1)*size) - 1) / 2
 	case s.align:
 		v *= size - 1
 	default:
-		v = v*size - 0.5
+		v = float64(v*size) - 0.5
 	}
 	switch s.padding {
 	case "border":
@@ -151,7 +151,7 @@ func (s *sampler) at(plane []float32, y, x float64) float32 {
 		{top + 1, left + 1, dy * dx},
 	} {
 		if p.share != 0 {
-			sum += p.share * s.pixel(plane, p.y, p.x)
+			sum += float64(p.share * s.pixel(plane, p.y, p.x))
 		}
 	}
 	return float32(sum)
@@ -239,8 +239,8 @@ func affineWarp(c *Call) error {
 			for j := range w {
 				work.Add(16 + 4*out.Dims[1])
 				x := s.grid(j, w)
-				u := float64(t[0])*x + float64(t[1])*y + float64(t[2])
-				v := float64(t[3])*x + float64(t[4])*y + float64(t[5])
+				u := float64(float64(t[0])*x) + float64(float64(t[1])*y) + float64(t[2])
+				v := float64(float64(t[3])*x) + float64(float64(t[4])*y) + float64(t[5])
 				c.samplePlanes(&s, dst, src, b, i*w+j, h*w, s.place(v, s.h), s.place(u, s.w))
 			}
 		}
