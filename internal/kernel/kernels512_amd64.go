@@ -179,56 +179,6 @@ func nn5AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func nn6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
-// streamsPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamsLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamsoPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamsoLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamuPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuPairAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamuLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuLongAVX512(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamuoPairAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuoPairAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// streamuoLongAVX512 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuoLongAVX512(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
-
-// prepareLUT4AVX512 stores x[64g+8l+j] at dst[64g+8j+l].
-//
-//go:noescape
-func prepareLUT4AVX512(dst *float32, x *float32, groups int)
-
-// dotLUT4AVX512 multiplies x, as prepareLUT4AVX512 leaves it, by rows of 4-bit indices into a table of 16 floats.
-//
-//go:noescape
-func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, groups int, fetch int)
-
 // rowsF16AVX512 multiplies x by rows of halves, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
 //
 //go:noescape
@@ -442,40 +392,6 @@ func nnAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32,
 	case 6:
 		nn6AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
 	}
-}
-
-// streamPairAVX512 multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.
-func streamPairAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int) bool {
-	switch kind {
-	case kind4sPlain:
-		streamsPairAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
-	case kind4sOffset:
-		streamsoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
-	case kind4uPlain:
-		streamuPairAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
-	case kind4uOffset:
-		streamuoPairAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
-	default:
-		return false
-	}
-	return true
-}
-
-// streamLongAVX512 multiplies prepared x by rows of 4-bit codes, or reports false where codes are rounded.
-func streamLongAVX512(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int) bool {
-	switch kind {
-	case kind4sPlain:
-		streamsLongAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
-	case kind4sOffset:
-		streamsoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
-	case kind4uPlain:
-		streamuLongAVX512(w, scale, x, dst, rows, blocks, vecs, fetch)
-	case kind4uOffset:
-		streamuoLongAVX512(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
-	default:
-		return false
-	}
-	return true
 }
 
 // mulRows4AVX512 multiplies x by rows of 4-bit codes, whose values are in a table.

@@ -109,297 +109,112 @@ func geluTanhAVX2(dst *float32, x *float32, n int)
 //go:noescape
 func geluErfAVX2(dst *float32, x *float32, n int)
 
-// gemv4sAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4sAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack4sAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4sAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
-
-// gemv4soAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4soAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack4soAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4soAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// gemv4srAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4srAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack4srAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4srAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
-
-// gemv4saAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4saAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack4saAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4saAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
 
-// gemv4saoAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4saoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack4saoAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4saoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
-
-// gemv4uAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4uAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack4uAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4uAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
 
-// gemv4uoAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4uoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack4uoAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4uoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
-
-// gemv4urAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4urAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack4urAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4urAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// gemv4uaAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4uaAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack4uaAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4uaAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
-
-// gemv4uaoAVX2 multiplies x by rows of 4-bit codes that follow one another.
-//
-//go:noescape
-func gemv4uaoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack4uaoAVX2 decodes blocks of 4-bit codes.
 //
 //go:noescape
 func unpack4uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// gemv8sAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8sAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack8sAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8sAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
-
-// gemv8soAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8soAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack8soAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8soAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// gemv8srAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8srAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack8srAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8srAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
-
-// gemv8saAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8saAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack8saAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8saAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
 
-// gemv8saoAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8saoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack8saoAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8saoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
-
-// gemv8uAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8uAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack8uAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8uAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
 
-// gemv8uoAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8uoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack8uoAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8uoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
-
-// gemv8urAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8urAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack8urAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8urAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// gemv8uaAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8uaAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // unpack8uaAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8uaAVX2(dst *float32, w *byte, scale *float32, blocks int, vecs int)
-
-// gemv8uaoAVX2 multiplies x by rows of 8-bit codes that follow one another.
-//
-//go:noescape
-func gemv8uaoAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
 
 // unpack8uaoAVX2 decodes blocks of 8-bit codes.
 //
 //go:noescape
 func unpack8uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// prepare64AVX2 stores x[64g+8l+j]·factors[j] at dst[72g+8j+l] and factors[8] times the sum over j of x[64g+8l+j] at dst[72g+64+l].
-//
-//go:noescape
-func prepare64AVX2(dst *float32, x *float32, factors *float32, groups int)
-
-// streamsPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsaPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsaPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsaLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsaoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamsaoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamsaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuaPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuaPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuaLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuaLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuaoPairAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuaoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
-// streamuaoLongAVX2 multiplies prepared x by rows of 4-bit codes, vecs vectors of 64 to a block.
-//
-//go:noescape
-func streamuaoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-
 // prepareLUT4AVX2 orders groups of 64 inputs for dotLUT4Planes.
 //
 //go:noescape
 func prepareLUT4AVX2(dst *float32, x *float32, groups int)
 
-// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices; table holds 4 planes of 16 bytes.
+// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices, groups of 64; table holds 4 planes of 16 bytes.
 //
 //go:noescape
 func dotLUT4PlanesAVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
@@ -414,7 +229,7 @@ func dotLUT6AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT6AVX2(dst *float32, w *byte, table *byte, groups int)
 
-// dotLUT8AVX2 multiplies x by rows of 8-bit indices, 8 to a group, into a table of 256 floats.
+// dotLUT8AVX2 multiplies x by rows of pairs of groups of 8-bit indices, 8 to a group, into a table of 256 floats.
 //
 //go:noescape
 func dotLUT8AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
@@ -424,7 +239,7 @@ func dotLUT8AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT8AVX2(dst *float32, w *byte, table *byte, groups int)
 
-// dotLUT1AVX2 multiplies x by rows of 1-bit indices, 8 to a group, into a table of 8 floats.
+// dotLUT1AVX2 multiplies x by rows of pairs of groups of 1-bit indices, 8 to a group, into a table of 8 floats.
 //
 //go:noescape
 func dotLUT1AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
@@ -434,7 +249,7 @@ func dotLUT1AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT1AVX2(dst *float32, w *byte, table *byte, groups int)
 
-// dotLUT2AVX2 multiplies x by rows of 2-bit indices, 8 to a group, into a table of 8 floats.
+// dotLUT2AVX2 multiplies x by rows of pairs of groups of 2-bit indices, 8 to a group, into a table of 8 floats.
 //
 //go:noescape
 func dotLUT2AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
@@ -444,7 +259,7 @@ func dotLUT2AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT2AVX2(dst *float32, w *byte, table *byte, groups int)
 
-// dotLUT3AVX2 multiplies x by rows of 3-bit indices, 8 to a group, into a table of 8 floats.
+// dotLUT3AVX2 multiplies x by rows of pairs of groups of 3-bit indices, 8 to a group, into a table of 8 floats.
 //
 //go:noescape
 func dotLUT3AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
@@ -454,7 +269,7 @@ func dotLUT3AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT3AVX2(dst *float32, w *byte, table *byte, groups int)
 
-// dotLUT4AVX2 multiplies x by rows of 4-bit indices, 8 to a group, into a table of 16 floats.
+// dotLUT4AVX2 multiplies x by rows of pairs of groups of 4-bit indices, 8 to a group, into a table of 16 floats.
 //
 //go:noescape
 func dotLUT4AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
@@ -794,52 +609,6 @@ func taps6x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *in
 //go:noescape
 func taps6x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
 
-// gemvAVX2 multiplies x by rows of codes that follow one another.
-func gemvAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
-	switch kind {
-	case kind4sPlain:
-		gemv4sAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4sOffset:
-		gemv4soAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4sAny:
-		gemv4srAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4sGrid:
-		gemv4saAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4sGridOffset:
-		gemv4saoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uPlain:
-		gemv4uAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4uOffset:
-		gemv4uoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uAny:
-		gemv4urAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uGrid:
-		gemv4uaAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4uGridOffset:
-		gemv4uaoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind8sPlain:
-		gemv8sAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind8sOffset:
-		gemv8soAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind8sAny:
-		gemv8srAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind8sGrid:
-		gemv8saAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind8sGridOffset:
-		gemv8saoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind8uPlain:
-		gemv8uAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind8uOffset:
-		gemv8uoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind8uAny:
-		gemv8urAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind8uGrid:
-		gemv8uaAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind8uGridOffset:
-		gemv8uaoAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	}
-}
-
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {
 	switch kind {
@@ -883,50 +652,6 @@ func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *
 		unpack8uaAVX2(dst, w, scale, blocks, vecs)
 	case kind8uGridOffset:
 		unpack8uaoAVX2(dst, w, scale, offset, blocks, vecs)
-	}
-}
-
-// streamPairAVX2 multiplies prepared x by rows of 4-bit codes.
-func streamPairAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
-	switch kind {
-	case kind4sPlain:
-		streamsPairAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4sOffset:
-		streamsoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4sGrid:
-		streamsaPairAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4sGridOffset:
-		streamsaoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uPlain:
-		streamuPairAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4uOffset:
-		streamuoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uGrid:
-		streamuaPairAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4uGridOffset:
-		streamuaoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	}
-}
-
-// streamLongAVX2 multiplies prepared x by rows of 4-bit codes.
-func streamLongAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
-	switch kind {
-	case kind4sPlain:
-		streamsLongAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4sOffset:
-		streamsoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4sGrid:
-		streamsaLongAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4sGridOffset:
-		streamsaoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uPlain:
-		streamuLongAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4uOffset:
-		streamuoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
-	case kind4uGrid:
-		streamuaLongAVX2(w, scale, x, dst, rows, blocks, vecs)
-	case kind4uGridOffset:
-		streamuaoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
 	}
 }
 

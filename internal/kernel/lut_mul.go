@@ -8,13 +8,29 @@ func (m *LUT) Row(dst []float32, r int) {
 	}
 }
 
-// ScratchLen implements [Mat].
-func (m *LUT) ScratchLen(int) int { return tileScratch }
+// ScratchLen implements [Mat]. Prepared vectors lie behind the rest.
+func (m *LUT) ScratchLen(n int) int { return tileScratch + m.prepLen(n) }
 
-// Mul implements [Mat]. Few vectors go row by row, which reads the indices once for
-// each; more go by tiles of decoded weights.
+func (m *LUT) prepKind() prepKind { return prepPlanes }
+
+// Mul implements [Mat].
 func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
-	if useAsm && n < tileMin && m.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch) {
+	var prep []float32
+	if p := m.prepLen(n); p > 0 {
+		prep = scratch[tileScratch:][:p]
+		m.prepare(prep, x, ldx, n, 0, n)
+	}
+	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
+}
+
+// lutMost is the number of vectors up to which reading the indices once for each beats
+// decoding a tile.
+const lutMost = 3
+
+// mulPrepared is Mul with the work done that all rows share. Few vectors go row by row,
+// more by tiles of decoded weights.
+func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	if useAsm && n <= lutMost && m.mulRows(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
 	tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)

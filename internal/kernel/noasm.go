@@ -57,6 +57,9 @@ func (q *Quant) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []flo
 	return false
 }
 
-func (m *LUT) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
+func (m *LUT) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
 	return false
 }
+
+func (m *LUT) prepLen(int) int                        { return 0 }
+func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}

@@ -36,6 +36,7 @@ const (
 	prepInt8Offset
 	prepCompact // 8-bit inputs in another order
 	prepCompactOffset
+	prepPlanes // for 4-bit palettes
 )
 
 // prepKind is a form of prepared vectors.

@@ -107,24 +107,11 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "maxAVX2", Want: func(c counts) bytes { return bytes{"x": reads(4 * c["n"])} }},
 
 	// Vectors of 8 codes as they lie.
-	{Kernels: "gemv4[su](a?)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 4, false) }},
-	{Kernels: "gemv4[su](o|r|ao)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 4, true) }},
-	{Kernels: "gemv8[su](a?)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 8, false) }},
-	{Kernels: "gemv8[su](o|r|ao)AVX2", Want: func(c counts) bytes { return gemvExtent(c, 8, true) }},
 	{Kernels: "unpack4[su](a?)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 4, false) }},
 	{Kernels: "unpack4[su](o|r|ao)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 4, true) }},
 	{Kernels: "unpack8[su](a?)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 8, false) }},
 	{Kernels: "unpack8[su](o|r|ao)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 8, true) }},
 
-	// Vectors of 64 codes of 4 bits. A prepared group is 64 floats and 8 sums, which
-	// only kernels that scale a block's sum and subtract need.
-	{Kernels: "prepare64AVX2", Want: func(c counts) bytes {
-		return bytes{"dst": stores(4 * 72 * c["groups"]), "x": reads(4 * 64 * c["groups"]), "factors": reads(4 * 9)}
-	}},
-	{Kernels: "stream(s|so|uo)Pair(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, true, 288, 0, 288) }},
-	{Kernels: "stream(s|so|uo)Long(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, false, 288, 0, 288) }},
-	{Kernels: "stream(u|[su]ao?)Pair(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, true, 288, 0, 256) }},
-	{Kernels: "stream(u|[su]ao?)Long(AVX2|AVX512)", Want: func(c counts) bytes { return by64Extent(c, false, 288, 0, 256) }},
 	// A quantised group is 64 bytes, 8 corrections, which plain unsigned codes need
 	// not, and 8 steps.
 	{Kernels: "quantizeAVX2", Want: func(c counts) bytes {
@@ -157,10 +144,10 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "fastuPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 64, 96, 128) }},
 
 	// Palettes. Tables of 8 bits are looked up where the index says, which is 255.
-	{Kernels: "prepareLUT4(AVX2|AVX512)", Want: func(c counts) bytes {
+	{Kernels: "prepareLUT4AVX2", Want: func(c counts) bytes {
 		return bytes{"dst": stores(4 * 64 * c["groups"]), "x": reads(4 * 64 * c["groups"])}
 	}},
-	{Kernels: "dotLUT4PlanesAVX2|dotLUT4AVX512", Want: func(c counts) bytes { return dotLUTExtent(c, 4, 64, reads(4*16)) }},
+	{Kernels: "dotLUT4PlanesAVX2", Want: func(c counts) bytes { return dotLUTExtent(c, 4, 64, reads(4*16)) }},
 }, append(paletteExtents(), append(panelExtents(), append(rowExtents(), matrixExtents()...)...)...)...)
 
 // ifThere is what is touched of the last elements, which may lie where the others do.
@@ -169,19 +156,6 @@ func ifThere(c counts, touched string) string {
 		return ""
 	}
 	return touched
-}
-
-// gemvExtent is a vector by rows of blocks of vectors of 8 codes.
-func gemvExtent(c counts, bits int, offset bool) bytes {
-	codes := c["rows"] * c["blocks"] * c["vecs"]
-	b := bytes{
-		"w": reads(bits * codes), "scale": reads(4 * c["rows"] * c["blocks"]),
-		"x": reads(4 * 8 * c["blocks"] * c["vecs"]), "dst": stores(4 * c["rows"]),
-	}
-	if offset {
-		b["offset"] = b["scale"]
-	}
-	return b
 }
 
 // unpackExtent is one row of them that is decoded.
@@ -277,7 +251,7 @@ func paletteExtents() (list []asmtest.Extent) {
 		{"8", 8, 8, "r 1020-1024"},
 	} {
 		list = append(list, asmtest.Extent{Kernels: "dotLUT" + p.name + "AVX2", Want: func(c counts) bytes {
-			return dotLUTExtent(c, p.bits, p.group, p.table)
+			return dotLUTExtent(c, p.bits, max(p.group, 16), p.table)
 		}}, asmtest.Extent{Kernels: "decodeLUT" + p.name + "AVX2", Want: func(c counts) bytes {
 			n := c["groups"] * p.group
 			return bytes{"dst": stores(4 * n), "w": reads(n / 8 * p.bits), "table": p.table}

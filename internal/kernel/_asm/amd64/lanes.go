@@ -40,3 +40,11 @@ func (f fn) addFour512(a [4]Z, low, high, order, dst Z) {
 
 // firstLanes are the numbers of the first lanes of each 128 bits.
 func (f fn) firstLanes() mem { return f.words("firstLanes", 0, 4, 8, 12) }
+
+// addFourLanes adds the four lanes that are left of a sum, into the first.
+func (f fn) addFourLanes(acc, tmp X) {
+	for _, sel := range []uint8{swapHalves, swapNeighbours} {
+		f.VSHUFPS(sel, acc, acc, tmp)
+		f.VADDPS(tmp, acc, acc)
+	}
+}

@@ -10,10 +10,12 @@ import (
 // decode… store them; both read whole groups of a row only.
 
 // lut is a kernel of either kind: its group brings some vectors of entries to
-// registers and hands each to use.
+// registers and hands each to use. Those that multiply add vector i of a row, of 8
+// columns, to lanes 0 to 7 in Y0 or 8 to 15 in Y1; sum is the register for the next.
 type lut struct {
 	fn
 	dot bool
+	sum Y
 }
 
 // The registers of palettes' kernels, beside those of all kernels by rows.
@@ -21,11 +23,16 @@ const (
 	tablePtr = DX
 	groups   = R10 // of a row
 	leftOver = R12 // groups that are left
+	inChunk  = R13 // of which these are the chunk's
 )
+
+// rowSum has the sum of a row's chunks.
+const rowSum = X(2)
 
 // group is how the indices of one group are decoded.
 type group struct {
 	name, doc string
+	columns   int
 	frame     int
 	setup     func(l lut)
 	body      func(l lut)
@@ -34,14 +41,25 @@ type group struct {
 // writeLUT writes dotLUT… and decodeLUT….
 func writeLUT(p file, g group) (dot, decode asm.Signature) {
 	w, table, n := asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), asm.P("groups", asm.Int)
+	// A round takes both halves of the lanes.
+	times := max(16/g.columns, 1)
+	doc := g.doc
+	if times > 1 {
+		doc = "pairs of groups of " + doc
+	}
 	f := p.beginSig(asm.Signature{
-		Name: "dotLUT" + g.name + "AVX2", Doc: "multiplies x by rows of " + g.doc, Frame: g.frame,
+		Name: "dotLUT" + g.name + "AVX2", Doc: "multiplies x by rows of " + doc, Frame: g.frame,
 		Params: []asm.Param{w, table, vecX, dst32, asm.P("rows", asm.Int), n},
 	})
 	f.loadRowsOfIndices()
-	l := lut{f, true}
+	l := lut{fn: f, dot: true}
 	g.setup(l)
-	l.rows(g.body)
+	l.rows(times*g.columns, func() {
+		for i := range times {
+			l.sum = Y(i)
+			g.body(l)
+		}
+	}, func() { l.VADDPS(Y(1), Y(0), Y(0)) })
 	dot = f.Signature
 
 	f = p.beginSig(asm.Signature{
@@ -52,7 +70,7 @@ func writeLUT(p file, g group) (dot, decode asm.Signature) {
 	f.load("w", codesPtr)
 	f.load("table", tablePtr)
 	f.load("groups", leftOver)
-	l = lut{f, false}
+	l = lut{fn: f}
 	g.setup(l)
 	f.repeat("group", leftOver, func() { g.body(l) })
 	f.end()
@@ -69,17 +87,32 @@ func (f fn) loadRowsOfIndices() {
 	f.load("groups", groups)
 }
 
-// rows runs the body for every group of every row. The sums are Y0 to Y3.
-func (l lut) rows(body func(lut)) {
+// rows runs the body for as many columns of every row. At the end of a chunk join adds
+// the upper half of the lanes to the lower one, in Y0.
+func (l lut) rows(columns int, body, join func()) {
 	row := l.Here("row")
 	l.MOVQ(l.arg("x"), inputPtr)
 	l.MOVQ(groups, leftOver)
-	l.zero(ys(0, 4)...)
-	l.repeat("group", leftOver, func() { body(l) })
-	l.VADDPS(Y(2), Y(0), Y(0))
-	l.VADDPS(Y(3), Y(1), Y(1))
-	l.VADDPS(Y(1), Y(0), Y(0))
-	l.endRow(row)
+	// The first chunk's sum is added to -0, which changes none.
+	l.VMOVSS(l.words("minusZero", 1<<31), rowSum)
+	chunk, short := l.Here("chunk"), l.NewLabel("short")
+	l.MOVQ(imm(512/columns), inChunk)
+	l.CMPQ(leftOver, inChunk)
+	l.JGE(short)
+	l.MOVQ(leftOver, inChunk)
+	l.Bind(short)
+	l.SUBQ(inChunk, leftOver)
+	l.zero(ys(0, 2)...)
+	l.repeat("group", inChunk, body)
+	join()
+	l.VEXTRACTF128(1, Y(0), X(1))
+	l.VADDPS(X(1), X(0), X(0))
+	l.addFourLanes(0, 1)
+	l.VADDPS(X(0), rowSum, rowSum)
+	l.TESTQ(leftOver, leftOver)
+	l.JNZ(chunk)
+	l.VMOVSS(rowSum, dstPtr.At(0))
+	l.nextRow(row)
 	l.end()
 }
 
@@ -118,7 +151,7 @@ func palettes(p file) {
 func fewBits(bits int) group {
 	const shifts, table, q = Y(15), Y(14), Y(4)
 	return group{
-		name: fmt.Sprint(bits), doc: fmt.Sprintf("%d-bit indices, 8 to a group, into a table of 8 floats.", bits),
+		name: fmt.Sprint(bits), columns: 8, doc: fmt.Sprintf("%d-bit indices, 8 to a group, into a table of 8 floats.", bits),
 		setup: func(l lut) {
 			l.VMOVDQU(l.words(fmt.Sprintf("shift%d", bits), asm.Tabulate(8, func(i int) uint32 { return uint32(bits * i) })...), shifts)
 			l.VMOVUPS(tablePtr.At(0), table)
@@ -141,7 +174,7 @@ func fewBits(bits int) group {
 			}
 			l.VPSRLVD(shifts, q, q)
 			l.VPERMPS(table, q, q)
-			l.use(0, q, 0)
+			l.use(0, q, l.sum)
 			l.step(bits, 8)
 		},
 	}
@@ -149,7 +182,7 @@ func fewBits(bits int) group {
 
 // fourBits is for widths that the planes do not divide.
 var fourBits = group{
-	name: "4", doc: "4-bit indices, 8 to a group, into a table of 16 floats.",
+	name: "4", columns: 8, doc: "4-bit indices, 8 to a group, into a table of 16 floats.",
 	setup: func(l lut) {
 		l.VMOVDQU(l.shiftRight(), Y(15))
 		l.VMOVUPS(tablePtr.At(0), Y(12))
@@ -161,14 +194,14 @@ var fourBits = group{
 		l.VPBROADCASTD(codesPtr.At(0), Y(4))
 		l.VPSRLVD(Y(15), Y(4), Y(4))
 		l.lookup16(4, 5, 12, 11)
-		l.use(0, 5, 0)
+		l.use(0, 5, l.sum)
 		l.step(4, 8)
 	},
 }
 
 // eightBits takes one entry after another from memory.
 var eightBits = group{
-	name: "8", doc: "8-bit indices, 8 to a group, into a table of 256 floats.",
+	name: "8", columns: 8, doc: "8-bit indices, 8 to a group, into a table of 256 floats.",
 	setup: func(lut) {},
 	body: func(l lut) {
 		const indices, index = AX, BX
@@ -191,7 +224,7 @@ var eightBits = group{
 			}
 		}
 		l.VINSERTF128(1, X(5), Y(4), Y(4))
-		l.use(0, 4, 0)
+		l.use(0, 4, l.sum)
 		l.ADDQ(imm(32), DI)
 	},
 }

@@ -9,8 +9,8 @@ import (
 // Palettes through byte shuffles, which look up 16 entries at once: the table is
 // cut into planes, of the bytes of its entries, and the bytes are interleaved again.
 
-// prepareLUT4 orders inputs for dotLUT4Planes, where the even and odd codes of 8,
-// and two halves of 32, end up apart.
+// prepareLUT4 orders inputs for dotLUT4Planes: those of the even columns of each 16,
+// then those of the odd ones.
 func prepareLUT4(p file) {
 	f := p.begin("prepareLUT4AVX2", "orders groups of 64 inputs for dotLUT4Planes.", dst32, vecX, asm.P("groups", asm.Int))
 	f.load("dst", DI)
@@ -19,8 +19,8 @@ func prepareLUT4(p file) {
 	f.repeat("loop", CX, func() {
 		for k := range 4 {
 			for i := range 2 {
-				f.VMOVUPS(SI.At(32*k+16*i), X(i))
-				f.VINSERTF128(1, SI.At(128+32*k+16*i), Y(i), Y(i))
+				f.VMOVUPS(SI.At(64*k+16*i), X(i))
+				f.VINSERTF128(1, SI.At(64*k+32+16*i), Y(i), Y(i))
 			}
 			f.VSHUFPS(0x88, Y(1), Y(0), Y(2)) // even lanes
 			f.VSHUFPS(0xdd, Y(1), Y(0), Y(3)) // odd lanes
@@ -33,19 +33,25 @@ func prepareLUT4(p file) {
 	f.end()
 }
 
-// dotLUT4Planes has the 4 planes of a table of 16 floats in Y12 to Y15.
+// dotLUT4Planes has the 4 planes of a table of 16 floats in Y12 to Y15. A byte has an
+// even and an odd column: Y0 has the lanes of the even columns, Y1 those of the odd
+// ones. Bytes are interleaved in each half of a register, so that the lower half has to
+// have the codes of lanes 0 to 7 and the upper half those of lanes 8 to 15: every other
+// 32 bits.
 func dotLUT4Planes(p file) {
-	f := p.begin("dotLUT4PlanesAVX2", "multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices; table holds 4 planes of 16 bytes.",
+	f := p.begin("dotLUT4PlanesAVX2", "multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices, groups of 64; table holds 4 planes of 16 bytes.",
 		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int))
 	f.loadRowsOfIndices()
-	const planes, nibbles = Y(12), Y(11)
+	const planes, nibbles, order = Y(12), Y(11), Y(3)
 	for i := range 4 {
 		f.VBROADCASTI128(tablePtr.At(16*i), planes+Y(i))
 	}
 	f.VPBROADCASTD(f.nibbles(), nibbles)
-	lut{f, true}.rows(func(l lut) {
+	f.VMOVDQU(f.words("everyOther", 0, 2, 4, 6, 1, 3, 5, 7), order)
+	l := lut{fn: f, dot: true}
+	l.rows(64, func() {
 		const low, high = Y(4), Y(10)
-		l.VMOVDQU(codesPtr.At(0), low)
+		l.VPERMD(codesPtr.At(0), order, low)
 		l.PREFETCHT0(codesPtr.At(4096))
 		l.VPSRLW(4, low, high)
 		l.VPAND(nibbles, low, low)
@@ -57,11 +63,9 @@ func dotLUT4Planes(p file) {
 			l.joinPlanes(half)
 		}
 		l.step(32, 64)
-	})
+	}, l.joinEvenAndOdd)
 }
 
-// Interleaving works within halves of the register, which is why prepareLUT4 leaves
-// the inputs in the order that comes out here.
 // joinPlanes makes floats of the bytes in Y5 to Y8, first words, then 4 vectors of
 // floats, which it multiplies.
 func (l lut) joinPlanes(half int) {
@@ -72,10 +76,22 @@ func (l lut) joinPlanes(half int) {
 	for i, words := range [][2]Y{{9, 6}, {5, 7}} {
 		low, high := words[0], words[1]
 		l.VPUNPCKLWD(high, low, Y(8))
-		l.use(4*half+2*i, 8, Y(2*i))
+		l.use(4*half+2*i, 8, Y(half))
 		l.VPUNPCKHWD(high, low, Y(8))
-		l.use(4*half+2*i+1, 8, Y(2*i+1))
+		l.use(4*half+2*i+1, 8, Y(half))
 	}
+}
+
+// joinEvenAndOdd adds the upper half of the lanes to the lower one, and leaves them in
+// Y0 as if there were 8 more: lanes 0 to 7 in their order, and zeros.
+func (l lut) joinEvenAndOdd() {
+	for i := range 2 {
+		l.VEXTRACTF128(1, Y(i), X(4))
+		l.VADDPS(X(4), X(i), X(i))
+	}
+	l.VUNPCKHPS(X(1), X(0), X(4))
+	l.VUNPCKLPS(X(1), X(0), X(0))
+	l.VINSERTF128(1, X(4), Y(0), Y(0))
 }
 
 // nibbles is the mask of the low 4 bits of every byte.
@@ -85,10 +101,11 @@ func (f fn) nibbles() mem { return f.words("nibbles", 0x0F0F0F0F) }
 // for a quarter of the table. An index outside the quarter has its top bit set,
 // which makes the shuffle give 0. The planes meet in memory, from where they widen.
 var sixBits = group{
-	name:  "6",
-	doc:   "6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.",
-	frame: 64,
-	setup: func(l lut) { l.VMOVDQU(l.words("spread6", spreadOrder()...), Y(15)) },
+	name:    "6",
+	columns: 32,
+	doc:     "6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.",
+	frame:   64,
+	setup:   func(l lut) { l.VMOVDQU(l.words("spread6", spreadOrder()...), Y(15)) },
 	body: func(l lut) {
 		l.spreadIndices()
 		for quarter := range 4 {
@@ -101,7 +118,7 @@ var sixBits = group{
 		// Bytes were interleaved in each half of the registers.
 		for k, offset := range []int{0, 32, 16, 48} {
 			l.VCVTPH2PS(l.local(64-offset), Y(8+k))
-			l.use(k, Y(8+k), Y(k))
+			l.use(k, Y(8+k), Y(k%2))
 		}
 		l.step(24, 32)
 	},

@@ -20,11 +20,11 @@ var (
 
 // The registers of a sum. Y0 to Y5 are the loop's.
 const (
-	sumTotal = 6
-	sumLower = Y(7)
-	sumUpper = Y(8)
-	lastPtr  = R8
-	inChunk  = R9
+	sumTotal  = 6
+	sumLower  = Y(7)
+	sumUpper  = Y(8)
+	lastPtr   = R8
+	chunkLeft = R9
 )
 
 // chunked is a loop that adds a group of 16 elements at a time to the lanes.
@@ -66,10 +66,10 @@ func (p file) sum(name, doc string, params []asm.Param, c chunked) {
 	f.MOVQ(imm(sumGroups), AX)
 	f.Bind(short)
 	f.SUBQ(AX, CX)
-	f.MOVQ(AX, inChunk)
+	f.MOVQ(AX, chunkLeft)
 	c.groups(f)
 	// The last group is in the last chunk, where that is not full.
-	f.CMPQ(inChunk, imm(sumGroups))
+	f.CMPQ(chunkLeft, imm(sumGroups))
 	f.JEQ(join)
 	f.TESTQ(lastPtr, lastPtr)
 	f.JZ(join)

@@ -4,8 +4,8 @@
 // A kernel's name says what it does in this order: the family, the codes, the
 // instruction set. The families are
 //
-//   - gemv: one vector of floats by rows of codes as they lie; unpack decodes them;
-//   - stream: the same by a vector that was brought into the order of the codes;
+//   - rows: one vector of floats by rows of codes or floats as they lie, four at a time;
+//     unpack decodes codes;
 //   - fast: by one vector that was quantised to 8 bits;
 //   - tile: by some such vectors at a time, of rows that were taken apart into a
 //     panel or are while they are read;

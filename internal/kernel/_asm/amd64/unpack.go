@@ -149,147 +149,14 @@ func (d decoder) lessOffset(q Y) {
 	}
 }
 
-// gemv keeps its sums in Y0 and Y1, or in Y0 to Y3 where weights are scaled one by
-// one; where sums are, those of a block are in Y2 to Y5.
-type gemv struct {
-	decoder
-	late bool
-}
-
-// writeGemv writes a kernel. The order of sums is that of the definition: of 4
-// vectors the j-th goes to sum j, and single vectors behind them to the first sum;
-// what is late adds a block's sums in pairs, times its scale.
-func writeGemv(p file, c kind.Codes) asm.Signature {
-	name := "gemv" + c.Name() + "AVX2"
-	f := p.beginRows(name, fmt.Sprintf("multiplies x by rows of %d-bit codes that follow one another.", c.Bits), c.Mode)
-	g := gemv{decoder{c, f}, c.Mode.ScalesSum()}
-	g.setup()
-	row, block, sum := f.NewLabel("row"), f.NewLabel("block"), f.NewLabel("sum")
-	f.Bind(row)
-	f.MOVQ(f.arg("x"), inputPtr)
-	f.MOVQ(blocks, blockLeft)
-	if g.late {
-		f.zero(ys(0, 2)...)
-	} else {
-		f.zero(ys(0, 4)...)
-	}
-	if !g.table() {
-		g.blocksOf32(block, sum)
-	}
-	f.Bind(block)
-	g.anyBlock()
-	f.nextBlocks(1, c.Mode)
-	f.DECQ(blockLeft)
-	f.JNZ(block)
-	f.Bind(sum)
-	if !g.late {
-		f.VADDPS(Y(2), Y(0), Y(0))
-		f.VADDPS(Y(3), Y(1), Y(1))
-	}
-	f.VADDPS(Y(1), Y(0), Y(0))
-	f.endRow(row)
-	f.end()
-	return f.Signature
-}
-
-// four multiplies 32 weights, which lie at an offset, into 4 sums: with fewer,
-// latency would be the limit. The first of a block start the sums.
-func (g gemv) four(offset int, first bool) {
-	f, sum := g.f, Y(0)
-	for j := range 4 {
-		q := Y(4 + 2*(j%3))
-		if g.late {
-			q, sum = Y(6+j), 2
-		}
-		r := g.weights(offset+g.bytes()*j, q)
-		x := inputPtr.At(offset/g.bytes()*32 + 32*j)
-		if first {
-			f.VMULPS(x, r, sum+Y(j))
-		} else {
-			f.VFMADD231PS(x, r, sum+Y(j))
-		}
-	}
-}
-
-// scaleSum adds the sum of a block to the row's.
-func (g gemv) scaleSum() {
-	g.f.VADDPS(Y(3), Y(2), Y(2))
-	g.f.VADDPS(Y(5), Y(4), Y(4))
-	g.f.VFMADD231PS(Y(2), blockScale, Y(0))
-	g.f.VFMADD231PS(Y(4), blockScale, Y(1))
-}
-
-// block32 multiplies a whole block of 32 at index i of an unrolled pair.
-func (g gemv) block32(i int) {
-	f := g.f
-	f.VBROADCASTSS(scalePtr.At(4*i), blockScale)
-	if g.Mode.HasOffset() {
-		f.VBROADCASTSS(offsetPtr.At(4*i), blockOff)
-	}
-	g.four(4*g.bytes()*i, g.late)
-	if g.late {
-		g.scaleSum()
-	}
-}
-
-// blocksOf32 multiplies a row of blocks of 32, the common length, two at a time.
-// Other rows go on at other, this one at sum.
-func (g gemv) blocksOf32(other, sum asm.Label) {
-	f := g.f
-	pair, odd := f.NewLabel("pair"), f.NewLabel("odd")
-	f.CMPQ(vecs, imm(4))
-	f.JNE(other)
-	f.SUBQ(imm(2), blockLeft)
-	f.JLT(odd)
-	f.Bind(pair)
-	f.PREFETCHT0(codesPtr.At(4096))
-	if g.Bits == 8 {
-		f.PREFETCHT0(codesPtr.At(4160))
-	}
-	g.block32(0)
-	g.block32(1)
-	f.nextBlocks(2, g.Mode)
-	f.ADDQ(imm(8*g.bytes()), codesPtr)
-	f.ADDQ(imm(256), inputPtr)
-	f.SUBQ(imm(2), blockLeft)
-	f.JGE(pair)
-	f.Bind(odd)
-	f.ADDQ(imm(2), blockLeft)
-	f.JZ(sum)
-	g.block32(0)
-	f.nextBlocks(1, g.Mode)
-	f.ADDQ(imm(4*g.bytes()), codesPtr)
-	f.JMP(sum)
-}
-
-// anyBlock multiplies a block of any length: 4 vectors at a time, then one by one.
-func (g gemv) anyBlock() {
-	f := g.f
-	g.block()
-	sum := Y(0)
-	if g.late {
-		sum = 2
-		f.zero(ys(2, 4)...)
-	}
-	f.fours(true, g.bytes(), inputPtr, func() { g.four(0, false) }, func() {
-		f.VFMADD231PS(inputPtr.At(0), g.weights(0, 6), sum)
-	})
-	if g.late {
-		g.scaleSum()
-	}
-}
-
 // fours runs through the vectors of a block: four for 4 of them, then one.
-func (f fn) fours(ahead bool, size int, floats reg, four, one func()) {
+func (f fn) fours(size int, floats reg, four, one func()) {
 	body, rest, single, done := f.NewLabel("four"), f.NewLabel("rest"), f.NewLabel("one"), f.NewLabel("done")
 	// Blocks of fewer than 4 vectors, and what is left of others, go one by one.
 	f.MOVQ(vecs, vecLeft)
 	f.SUBQ(imm(4), vecLeft)
 	f.JLT(rest)
 	f.Bind(body)
-	if ahead {
-		f.PREFETCHT0(codesPtr.At(4096))
-	}
 	four()
 	f.ADDQ(imm(4*size), codesPtr)
 	f.ADDQ(imm(128), floats)
@@ -308,8 +175,7 @@ func (f fn) fours(ahead bool, size int, floats reg, four, one func()) {
 }
 
 // writeUnpack writes the decoder of whole blocks, for products of many vectors,
-// which would decode each weight as many times. The bits of a weight are those that
-// gemv multiplies with.
+// which would decode each weight as many times.
 func writeUnpack(p file, c kind.Codes) asm.Signature {
 	params := []asm.Param{dst32, asm.P("w", asm.Bytes), asm.P("scale", asm.Floats)}
 	if c.Mode.HasOffset() {
@@ -329,7 +195,7 @@ func writeUnpack(p file, c kind.Codes) asm.Signature {
 	d.setup()
 	f.repeat("block", blocks, func() {
 		d.block()
-		f.fours(false, d.bytes(), DI, func() {
+		f.fours(d.bytes(), DI, func() {
 			for j := range 4 {
 				q := Y(2 * j)
 				if d.table() {
@@ -353,17 +219,13 @@ func (d decoder) store(j int, r Y) {
 	d.f.VMOVUPS(r, DI.At(32*j))
 }
 
-// codesAsTheyLie writes the kernels for any length of a block, and for the modes
-// that only they have. stream takes the place of these where inputs are worth
-// preparing.
-func codesAsTheyLie(p file) {
-	modes := []kind.Mode{kind.Plain, kind.Offset, kind.Any, kind.Grid, kind.GridOffset}
-	gemv := p.Choose(asm.ByKind, "gemvAVX2", "multiplies x by rows of codes that follow one another.")
+// unpackModes are the modes of the decoders.
+var unpackModes = []kind.Mode{kind.Plain, kind.Offset, kind.Any, kind.Grid, kind.GridOffset}
+
+// unpacks writes the decoders for any length of a block that is a multiple of 8.
+func unpacks(p file) {
 	unpack := p.Choose(asm.ByKind, "unpackAVX2", "decodes blocks of codes.")
 	for _, bits := range []int{4, 8} {
-		kind.Each(bits, modes, func(c kind.Codes) {
-			gemv.Add(c.Kind(), writeGemv(p, c))
-			unpack.Add(c.Kind(), writeUnpack(p, c))
-		})
+		kind.Each(bits, unpackModes, func(c kind.Codes) { unpack.Add(c.Kind(), writeUnpack(p, c)) })
 	}
 }
