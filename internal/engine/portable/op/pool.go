@@ -193,6 +193,7 @@ func (c *Call) pool(kind poolKind) error {
 func (t *poolTask) Run(lo, hi, worker int) {
 	work := array.Counter{Poller: &t.env.Poller}
 	for u := lo; u < hi; u++ {
+		t.env.Poll()
 		if t.byRows {
 			t.box(&t.workers[worker], u/t.slide.count(), u%t.slide.count(), &work)
 		} else {
