@@ -12,7 +12,7 @@ export CGO_ENABLED = 0
 tool = $(shell GOWORK=off go tool -modfile=tools/$(1)go.mod -n $(2))
 modules = $(shell go list -m -f '{{.Dir}}')
 
-.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks hostile race noasm fuzz bench bench-peers bench-gopeer soak cross static tokenizer-parity template-parity tokenizer-sidefiles bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
+.PHONY: coremltools-tests all build fmt fmt-check vet lint lint-full test skips newcomer windows order attacks hostile race noasm fuzz bench bench-peers bench-gopeer bench-operators soak cross static tokenizer-parity template-parity tokenizer-sidefiles bench-tokenizer generate kernel-arm64 kernel-avx512 fixtures storyteller rig rig-soak rig-hard rig-arm64 tidy ci help
 
 all: fmt-check vet lint test ## format, vet, lint, test
 
@@ -104,6 +104,12 @@ GOPEER ?= .cache/gopeer
 
 bench-gopeer: build ## this project and tensai, the fastest known in pure Go, in turns on the same weights; needs git
 	ROUNDS=$(ROUNDS) THREADS=$(THREADS) ARITHMETIC=$(ARITHMETIC) bench/gopeer.sh $(GOPEER) $(GOPEER_MODEL)
+
+TORCH ?= .cache/torch
+
+bench-operators: ## convolutions, pools, recurrent layers and wide products beside PyTorch's, in turns; needs Python 3 with pip
+	test -x $(TORCH)/bin/python || { $(or $(PYTHON),python3) -m venv $(TORCH) && $(TORCH)/bin/pip install -q torch==2.7.1 numpy; }
+	go run ./bench/operators -python $(TORCH)/bin/python -rounds $(ROUNDS) -threads $(THREADS)
 
 cross: ## build and vet for the systems that this machine is not
 	@for target in darwin/arm64 darwin/amd64 linux/amd64 linux/arm64 windows/amd64 windows/arm64; do \

@@ -258,6 +258,7 @@ func Default() Rules {
 			// Measurements against other programs.
 			{Dir: "bench", May: []string{
 				"internal/mil", "internal/modelpkg", "internal/modelgen", "internal/modelgen/random", "internal/safetensors", "internal/dtype", "tensor",
+				"internal/engine", "internal/engine/portable",
 			}, Third: []string{plotter}, Prints: true, Opens: []string{"*"}},
 
 			// The first process of the machine on which tests of AVX-512 are emulated.

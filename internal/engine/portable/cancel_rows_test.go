@@ -223,18 +223,18 @@ func productRows() map[string]func(l *large) {
 			l.op("scaled_dot_product_attention", mil.Args{"query": l.in(f, 1, 4, 256, 64), "key": l.in(f, 1, 4, 4096, 64), "value": l.in(f, 1, 4, 4096, 64)})
 		},
 		"conv": func(l *large) {
-			l.op("conv", mil.Args{"x": l.in(f, 1, 8, 128, 64), "weight": l.in(f, 8, 8, 3, 3), "pad_type": l.text("valid")})
+			l.op("conv", mil.Args{"x": l.in(f, 1, 8, 1024, 128), "weight": l.in(f, 8, 8, 3, 3), "pad_type": l.text("valid")})
 		},
 		"conv_quantized": func(l *large) {
 			l.b = mil.NewBuilder("main", "CoreML5")
 			l.op("conv_quantized", mil.Args{
-				"x": l.in(f, 1, 8, 128, 64), "weight": l.with(dtype.UInt8, []int{8, 8, 3, 3}, func(k int) float32 { return float32(k % 200) }),
+				"x": l.in(f, 1, 8, 1024, 128), "weight": l.with(dtype.UInt8, []int{8, 8, 3, 3}, func(k int) float32 { return float32(k % 200) }),
 				"pad_type": l.text("valid"), "quantization_type": l.text("linear"), "nbits": l.int(8),
 				"quant_scale": l.in(f, 8), "quant_bias": l.in(f, 8),
 			})
 		},
 		"conv_transpose": func(l *large) {
-			l.op("conv_transpose", mil.Args{"x": l.in(f, 1, 8, 128, 64), "weight": l.in(f, 8, 8, 3, 3), "pad_type": l.text("valid")})
+			l.op("conv_transpose", mil.Args{"x": l.in(f, 1, 8, 1024, 128), "weight": l.in(f, 8, 8, 3, 3), "pad_type": l.text("valid")})
 		},
 	}
 }

@@ -76,7 +76,11 @@ func (t *convTask) begin(c *Call, need convNeed) {
 		threads = c.Env.Pool.Threads()
 	}
 	t.channels = max(1, min(t.perGroup, convDepth/need.taps, convCopy/max(1, need.volume)))
-	t.share(need, threads)
+	if most := c.Env.Threads; most > 0 {
+		t.share(need, min(most, threads))
+	} else {
+		t.share(need, threads)
+	}
 	if len(t.workers) < threads {
 		t.workers = make([]convWorker, threads)
 	}

@@ -15,15 +15,15 @@ import (
 // Source: coremltools, mil/ops/defs/iOS15/pool.py. Two of its limits do not hold here:
 // l2_pool takes three spatial dimensions too, and so does ceil_mode.
 //
-// The three pools have one geometry and differ in what they make of a window. They
-// are plain loops without a kernel: they stand in models of images, where the
-// convolutions around them cost more by far.
+// The three pools have one geometry and differ in what they make of a window. Maxima and
+// means of windows of some tens of elements go over rows of results at a time, a place of
+// the window after another (pool_rows.go), and the rest window by window.
 func init() {
 	params := in("x", "kernel_sizes!", "strides", "pad_type", "pad", "ceil_mode", "exclude_padding_from_average")
 	add(
-		Operator{Name: "max_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMax) }, Folding: CostUnbounded},
-		Operator{Name: "avg_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMean) }, Folding: CostUnbounded},
-		Operator{Name: "l2_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolRoot) }, Folding: CostUnbounded},
+		Operator{Name: "max_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMax) }, Local: newPool, Folding: CostUnbounded},
+		Operator{Name: "avg_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolMean) }, Local: newPool, Folding: CostUnbounded},
+		Operator{Name: "l2_pool", Params: params, Texts: padTexts, Shape: poolShape, Eval: func(c *Call) error { return c.pool(poolRoot) }, Local: newPool, Folding: CostUnbounded},
 	)
 }
 
@@ -144,45 +144,97 @@ func poolShape(c *Call) error {
 	return c.out(0).SetShape(dims[:x.Rank]...)
 }
 
-// pool computes every output element from its window, channel by channel. at counts
-// the windows in three dimensions whatever the rank: missing ones have one window.
+// poolTask computes a pool on the threads. A unit of work is a box of results of one
+// channel, or window by window all results of one.
+type poolTask struct {
+	pooling
+	env        *Env
+	kind       poolKind
+	src, dst   []float32
+	plane      int // elements of one channel
+	places     int // results of one channel
+	byRows     bool
+	slide      slide
+	workers    []poolWorker
+	ofLastAxis []float32 // places of a window in the last dimension, for each result
+}
+
+// newPool makes the local of the three operators.
+func newPool() any { return new(poolTask) }
+
+// pool computes every output element from its window, channel by channel.
 func (c *Call) pool(kind poolKind) error {
 	p, err := c.poolGeometry()
 	if err != nil {
 		return err
 	}
-	x := c.In(0)
-	src, dst := c.F32(x), c.newF32(0)
-	plane := p.in[0] * p.in[1] * p.in[2] // elements of one channel
-	work := array.Counter{Poller: &c.Env.Poller}
-	k := 0
-	for ch := range x.Dims[0] * x.Dims[1] {
-		lane := src[ch*plane : (ch+1)*plane]
-		var at [poolDims]int
-		for at[0] = range p.out[0] {
-			for at[1] = range p.out[1] {
-				for at[2] = range p.out[2] {
-					dst[k] = p.reduce(kind, lane, &at, &work)
-					k++
-				}
-			}
-		}
+	t, x := localOf[poolTask](c), c.In(0)
+	t.pooling, t.env, t.kind = p, c.Env, kind
+	t.src, t.dst = c.F32(x), c.newF32(0)
+	if len(t.dst) == 0 {
+		return nil
+	}
+	t.plane = p.in[0] * p.in[1] * p.in[2]
+	t.places = p.out[0] * p.out[1] * p.out[2]
+	channels := x.Dims[0] * x.Dims[1]
+	if t.byRows = t.rowsPay(); t.byRows {
+		t.prepareRows()
+		channels *= t.slide.count()
+	}
+	if len(t.dst) < 1<<10 {
+		t.Run(0, channels, 0)
+	} else {
+		c.Env.Pool.For(t, channels, 1, c.Env.Threads)
 	}
 	return nil
 }
 
+// Run computes units lo to hi-1.
+func (t *poolTask) Run(lo, hi, worker int) {
+	work := array.Counter{Poller: &t.env.Poller}
+	for u := lo; u < hi; u++ {
+		t.env.Poll()
+		if t.byRows {
+			t.box(&t.workers[worker], u/t.slide.count(), u%t.slide.count(), &work)
+		} else {
+			t.channel(u, &work)
+		}
+	}
+}
+
+// channel computes a channel window by window. at counts the windows in three dimensions
+// whatever the rank: missing ones have one window.
+func (t *poolTask) channel(ch int, work *array.Counter) {
+	lane, dst := t.src[ch*t.plane:(ch+1)*t.plane], t.dst[ch*t.places:(ch+1)*t.places]
+	var at [poolDims]int
+	for k := range dst {
+		rest := k
+		for d := poolDims - 1; d >= 0; d-- {
+			at[d] = rest % t.out[d]
+			rest /= t.out[d]
+		}
+		dst[k] = t.reduce(t.kind, lane, &at, work)
+	}
+}
+
 // window returns the part of the kernel at output position at that lies inside
-// the input, and the number of its places that lie inside input and padding. What
-// ceil_mode lets a window reach beyond the padding is no place, as in PyTorch.
+// the input, and the number of its places that lie inside input and padding.
 func (p *pooling) window(at *[poolDims]int) (lo, hi [poolDims]int, places int) {
 	places = 1
 	for d := range poolDims {
-		from := at[d]*p.stride[d] - p.before[d]
-		to := from + p.kernel[d]
-		places *= max(0, min(to, p.in[d]+p.after[d])-from)
-		lo[d], hi[d] = max(0, from), min(to, p.in[d])
+		var n int
+		lo[d], hi[d], n = p.extent(d, at[d])
+		places *= n
 	}
 	return lo, hi, places
+}
+
+// extent is window in one dimension. What ceil_mode lets a window reach beyond the padding
+// is no place, as in PyTorch.
+func (p *pooling) extent(d, at int) (lo, hi, places int) {
+	from := at*p.stride[d] - p.before[d]
+	to := from + p.kernel[d]
+	return max(0, from), min(to, p.in[d]), max(0, min(to, p.in[d]+p.after[d])-from)
 }
 
 // pooled is what was found in a window so far. The three kinds share one loop over a

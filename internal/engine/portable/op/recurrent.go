@@ -2,9 +2,8 @@ package op
 
 import (
 	"fmt"
-	"math"
 
-	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // What rnn, gru and lstm have in common. Their layouts are Core ML's and not
@@ -16,20 +15,14 @@ import (
 // Source: coremltools, mil/ops/defs/iOS15/recurrent.py and iOS18/recurrent.py. Core ML
 // itself wants weights and biases to be constants; here they may be computed.
 //
-// A layer goes through its sequence step by step and multiplies in float64 without a
-// kernel: such layers are small where they are found today, and each step waits for
-// the one before it.
-
 // recurrent is what a recurrent layer keeps from prediction to prediction: its sizes,
-// which the shape rule sets, and the memory of one step.
+// which the shape rule sets, and what runs it.
 type recurrent struct {
-	work                                array.Counter
 	length, batch, input, hidden, gates int
 	directions                          int
 	reverse                             bool
-	sequence                            bool      // output_sequence: every state is given out, not the last alone
-	x, h                                []float32 // gates of the input and of the state, gates·hidden each
-	state, cell                         []float32 // of one element of the batch
+	sequence                            bool // output_sequence: every state is given out, not the last alone
+	task                                recurrentTask
 }
 
 // newRecurrent makes the local of the three operators.
@@ -129,71 +122,36 @@ func (c *Call) vector(k, n int) ([]float32, error) {
 	return c.F32(v), nil
 }
 
+// gateFunction stores a function of the elements of x in dst, which is not x.
+type gateFunction func(dst, x []float32)
+
 // activation returns the function that operand k names. None of them has factors
 // here: Core ML's neural networks had alpha and beta for some, ML Programs have no
 // operand for them, so hard_sigmoid is 0.2·x + 0.5 within 0 and 1.
-func (c *Call) activation(k int, def string) (func(float32) float32, error) {
+func (c *Call) activation(k int, def string) (gateFunction, error) {
 	name, err := c.textIn(k, def)
 	if err != nil {
 		return nil, err
 	}
 	switch name {
 	case "tanh", "scaled_tanh": // the factors of scaled_tanh cannot be set and are 1
-		return func(x float32) float32 { return float32(math.Tanh(float64(x))) }, nil
+		return kernel.Tanh, nil
 	case "sigmoid":
-		return func(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }, nil
+		return sigmoidRow, nil
 	case "hard_sigmoid", "sigmoid_hard":
-		return func(x float32) float32 { return min(max(0.2*x+0.5, 0), 1) }, nil
+		return hardSigmoidRow, nil
 	case "relu":
-		return func(x float32) float32 { return max(x, 0) }, nil
+		return func(dst, x []float32) { kernel.MaxScalar(dst, x, 0) }, nil
 	case "linear":
-		return func(x float32) float32 { return x }, nil
+		return func(dst, x []float32) { copy(dst, x) }, nil
 	}
 	return nil, fmt.Errorf("activation %q is unknown", name)
 }
 
-// multiply sets dst to w times x, plus bias where there is one. The sum is taken in
-// float64, from the first element to the last, and rounded once with the bias in it.
-func (l *recurrent) multiply(dst, w, x, bias []float32) {
-	n := len(x)
-	for r := range dst {
-		sum := 0.0
-		l.work.Add(n + 1)
-		l.work.Poller.Pieces(n, func(lo, hi int) {
-			for k, v := range w[r*n+lo : r*n+hi] {
-				sum += float64(v) * float64(x[lo+k])
-			}
-		})
-		if bias != nil {
-			sum += float64(bias[r])
-		}
-		dst[r] = float32(sum)
-	}
-}
-
-// each runs step for every element of the batch and every place in the sequence,
-// in the order of direction d, and stores the states after it. Step reads one
-// element of x and turns the state h into the next one.
-func (c *Call) each(l *recurrent, d int, step func(x, h []float32)) {
-	// States and results are [batch, width], a direction's half from d·hidden on; the
-	// result has the steps before that.
-	x, h0 := c.F32(c.In(0)), c.F32(c.In(1))
-	out := c.out(0).F32
-	final := c.out(1).F32
-	width := l.directions * l.hidden
-	for b := range l.batch {
-		h := l.state
-		copy(h, h0[b*width+d*l.hidden:][:l.hidden])
-		l.startCell(c, b, d)
-		for t := range l.length {
-			from, to := l.places(t, d)
-			step(x[(from*l.batch+b)*l.input:][:l.input], h)
-			copy(out[(to*l.batch+b)*width+d*l.hidden:], h)
-		}
-		copy(final[b*width+d*l.hidden:], h)
-		if len(c.Step.Out) > 2 {
-			copy(c.out(2).F32[b*width+d*l.hidden:], l.cell)
-		}
+// hardSigmoidRow stores 0.2·x + 0.5 within 0 and 1.
+func hardSigmoidRow(dst, x []float32) {
+	for k, v := range x {
+		dst[k] = min(max(float32(0.2*v)+0.5, 0), 1)
 	}
 }
 
@@ -203,7 +161,7 @@ func (c *Call) each(l *recurrent, d int, step func(x, h []float32)) {
 // x. A layer that gives out the last state alone writes every state to place 0.
 func (l *recurrent) places(t, d int) (from, to int) {
 	from, to = t, t
-	if l.reverse || d == 1 {
+	if l.backward(d) {
 		from = l.length - 1 - t
 	}
 	switch {
@@ -215,21 +173,5 @@ func (l *recurrent) places(t, d int) (from, to int) {
 	return from, to
 }
 
-// startCell sets the cell to its initial value where the layer has one.
-func (l *recurrent) startCell(c *Call, b, d int) {
-	if l.gates == 4 {
-		copy(l.cell, c.F32(c.In(9))[b*l.directions*l.hidden+d*l.hidden:][:l.hidden])
-	}
-}
-
-// begin makes the memory of a layer. It comes after all operands were read, so that
-// a refusal leaves the results alone.
-func (l *recurrent) begin(c *Call) {
-	l.work = array.Counter{Poller: &c.Env.Poller}
-	rows := l.gates * l.hidden
-	l.x, l.h = reuse(c.Env, l.x, rows), reuse(c.Env, l.h, rows)
-	l.state, l.cell = reuse(c.Env, l.state, l.hidden), reuse(c.Env, l.cell, l.hidden)
-	for k := range c.Step.Out {
-		c.newF32(k)
-	}
-}
+// backward reports whether direction d goes from the end of the sequence.
+func (l *recurrent) backward(d int) bool { return l.reverse || d == 1 }

@@ -1,5 +1,7 @@
 package op
 
+import "github.com/gocoreml/coreml/internal/kernel"
+
 // rnn and gru, with their operands by number. Both give the states and the last one.
 // What they share with lstm is in recurrent.go.
 func init() {
@@ -25,98 +27,108 @@ func init() {
 // with the two biases added.
 func rnn(c *Call) error {
 	l := c.layer()
+	t := &l.task
 	bias, err := c.vector(4, l.hidden)
 	if err != nil {
 		return err
 	}
-	act, err := c.activation(7, "tanh")
-	if err != nil {
+	if t.content, err = c.activation(7, "tanh"); err != nil {
 		return err
 	}
-	wx, wh := c.F32(c.In(2)), c.F32(c.In(3))
-	l.begin(c)
-	// Both products are made before h changes: every hidden number depends on all.
-	c.each(l, 0, func(x, h []float32) {
-		l.multiply(l.x, wx, x, bias)
-		l.multiply(l.h, wh, h, nil)
-		for k := range h {
-			h[k] = act(l.x[k] + l.h[k])
-		}
-	})
+	t.kind = kindRNN
+	t.sides[0].operands(c.F32(c.In(2)), c.F32(c.In(3)), bias, nil, nil)
+	t.run(c, l)
 	return nil
 }
 
-// gruGates are the operands of a gru besides x and the state. Rows lie in the order
-// reset, output, update, where PyTorch has reset, update, new.
-type gruGates struct {
-	wx, wh          []float32             // [3·hidden, input] and [3·hidden, hidden]
-	bias, inputBias []float32             // of the state's and of the input's product; nil for zeros
-	inner, act      func(float32) float32 // of the gates and of the candidate
-	after           bool                  // reset_after
-}
-
-// gruGates reads the operands of a layer. Where reset_after is false the two biases
-// could be one; before iOS18 there was only the one that bias names.
-func (c *Call) gruGates(l *recurrent) (g gruGates, err error) {
-	if g.bias, err = c.vector(4, 3*l.hidden); err != nil {
-		return g, err
+// rnn computes the states of a block.
+func (b *recurrentBlock) rnn() {
+	b.products(b.old, 0, 1)
+	for k := range b.batch {
+		x, h := b.gateOf(k, 0)
+		kernel.Add(h, x, h)
+		b.content(b.part(b.next, k), h)
 	}
-	if g.inputBias, err = c.vector(10, 3*l.hidden); err != nil {
-		return g, err
-	}
-	if g.inner, err = c.activation(7, "sigmoid"); err != nil {
-		return g, err
-	}
-	if g.act, err = c.activation(8, "tanh"); err != nil {
-		return g, err
-	}
-	if g.after, err = c.BoolIn(9, false); err != nil {
-		return g, err
-	}
-	g.wx, g.wh = c.F32(c.In(2)), c.F32(c.In(3))
-	return g, nil
 }
 
 // gru is h = (1-z)·o + z·h with the gates r and z and the candidate o. The reset
 // gate r is applied to the state before the candidate's product (Cho et al., 2014),
 // or with reset_after to the product, which is the form of PyTorch and cuDNN. Only
-// there does it matter which of the two biases a program has.
+// there does it matter which of the two biases a program has; before iOS18 there was only
+// the one that bias names. Rows lie in the order reset, output, update, where PyTorch has
+// reset, update, new.
 func gru(c *Call) error {
 	l := c.layer()
-	g, err := c.gruGates(l)
+	t := &l.task
+	bias, err := c.vector(4, 3*l.hidden)
 	if err != nil {
 		return err
 	}
-	l.begin(c)
-	c.each(l, 0, func(x, h []float32) { l.gruStep(&g, x, h) })
+	inputBias, err := c.vector(10, 3*l.hidden)
+	if err != nil {
+		return err
+	}
+	if t.gate, err = c.activation(7, "sigmoid"); err != nil {
+		return err
+	}
+	if t.content, err = c.activation(8, "tanh"); err != nil {
+		return err
+	}
+	if t.after, err = c.BoolIn(9, false); err != nil {
+		return err
+	}
+	t.kind = kindGRU
+	t.sides[0].operands(c.F32(c.In(2)), c.F32(c.In(3)), inputBias, bias, nil)
+	t.run(c, l)
 	return nil
 }
 
-// gruStep turns state h into the next one. Gates are added up in float32, their two
-// products each rounded once before.
-func (l *recurrent) gruStep(g *gruGates, x, h []float32) {
-	n := l.hidden // rows 0 to n-1 are reset, to 2n-1 the candidate, to 3n-1 update
-	l.multiply(l.x, g.wx, x, g.inputBias)
-	l.multiply(l.h, g.wh, h, g.bias)
-	reset := l.cell // a gru has no cell
-	for k := range n {
-		r := g.inner(l.x[k] + l.h[k])
-		reset[k] = r * h[k]
-		if g.after {
-			l.h[n+k] *= r
-		}
+// The gates of a gru.
+const (
+	gruReset = iota
+	gruCandidate
+	gruUpdate
+)
+
+// gru computes the states of a block, or in the first of two stages the states as the
+// reset gate leaves them: the candidate's product needs all of those.
+func (b *recurrentBlock) gru() {
+	if b.stage == 1 {
+		b.products(b.side.cell, gruCandidate, gruCandidate+1)
+		b.update()
+		return
 	}
-	if !g.after {
-		// The candidate's product of the whole state, which l.h has, is not the one
-		// wanted: it is computed again from the state that was reset.
-		var bias []float32
-		if g.bias != nil {
-			bias = g.bias[n : 2*n]
-		}
-		l.multiply(l.h[n:2*n], g.wh[n*n:2*n*n], reset, bias)
+	b.products(b.old, gruReset, gruReset+1)
+	for k := range b.batch {
+		x, h := b.gateOf(k, gruReset)
+		kernel.Add(h, x, h)
+		b.gate(x, h)
+		kernel.Mul(b.part(b.side.cell, k), x, b.part(b.old, k))
 	}
-	for k := range n {
-		z := g.inner(l.x[2*n+k] + l.h[2*n+k])
-		h[k] = (1-z)*g.act(l.x[n+k]+l.h[n+k]) + z*h[k]
+	if b.after {
+		b.products(b.old, gruCandidate, gruCandidate+1)
+		for k := range b.batch {
+			r, _ := b.gateOf(k, gruReset)
+			_, h := b.gateOf(k, gruCandidate)
+			kernel.Mul(h, h, r)
+		}
+		b.update()
+	}
+}
+
+// update makes the new state of the old one and the candidate, whose products are there.
+func (b *recurrentBlock) update() {
+	b.products(b.old, gruUpdate, gruUpdate+1)
+	for k := range b.batch {
+		z, h := b.gateOf(k, gruUpdate)
+		kernel.Add(h, z, h)
+		b.gate(z, h)
+		o, h := b.gateOf(k, gruCandidate)
+		kernel.Add(h, o, h)
+		b.content(o, h)
+		old, next := b.part(b.old, k), b.part(b.next, k)
+		for i := range next {
+			next[i] = float32((1-z[i])*o[i]) + float32(z[i]*old[i])
+		}
 	}
 }
