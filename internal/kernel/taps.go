@@ -1,6 +1,5 @@
 package kernel
 
-import "math"
 
 // Taps are the rows of a product that all lie in one slice, each from an offset of its
 // own: those that a convolution multiplies by its weight. A run of the input is the row
@@ -73,20 +72,5 @@ func (t *Taps) Mul(dst []float32, ldd int, a []float32, lda int, b []float32, m,
 		for c, at := range t.at {
 			fmaRow(d, a[i*lda+c], b[at/floatBytes:][:n])
 		}
-	}
-}
-
-// fmaRow is fma32 on each element of y, written out because the compiler does not inline
-// that.
-func fmaRow(y []float32, a float32, x []float32) {
-	y = y[:len(x)]
-	w := float64(a)
-	for i, v := range x {
-		s := w*float64(v) + float64(y[i])
-		if b := math.Float64bits(s); b<<35 == 1<<63 || b<<1-1 < smallestNormal32<<1-1 {
-			y[i] = fmaOdd(a, v, y[i])
-			continue
-		}
-		y[i] = float32(s)
 	}
 }
