@@ -37,10 +37,11 @@ func addMaskAsm(_, _ *float32, _ int)                                           
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 
-func (q *Quant) manyScratch(int) int                    { return 0 }
-func (q *Quant) compact() bool                          { return false }
-func (q *Quant) prepLen(int) int                        { return 0 }
-func (q *Quant) prepare(_, _ []float32, _, _, _, _ int) {}
+func (q *Quant) manyScratch(int) int                                   { return 0 }
+func fewLenAsm(int) int                                                { return 0 }
+func (q *Quant) fewScratchAsm() int                                    { return 0 }
+func (q *Quant) quantizeFewAsm(_, _ []float32)                         {}
+func (q *Quant) mulFewAsm(_ []float32, _, _, _, _ int, _, _ []float32) {}
 func (q *Quant) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
 	return false
 }
@@ -52,3 +53,14 @@ func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
 func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
 	return false
 }
+
+// prepLen returns the length of n prepared vectors.
+func (q *Quant) prepLen(n int) int {
+	if q.few(n) {
+		return n * q.fewLen()
+	}
+	return 0
+}
+
+// prepare quantises vectors lo to hi-1.
+func (q *Quant) prepare(dst, x []float32, ldx, _, lo, hi int) { q.prepareFew(dst, x, ldx, lo, hi) }

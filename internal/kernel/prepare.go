@@ -37,8 +37,8 @@ const (
 	prepOffset          // the same with offsets
 	prepInt8            // 8-bit inputs
 	prepInt8Offset
-	prepCompact // 8-bit inputs in another order
-	prepCompactOffset
+	prepFew // 8-bit inputs of few vectors
+	prepFewOffset
 	prepPlanes // for 4-bit palettes
 )
 

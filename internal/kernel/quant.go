@@ -186,6 +186,9 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 	}
 }
 
+// offsets reports whether something is subtracted from codes.
+func (q *Quant) offsets() bool { return q.c.Offset != nil || q.c.OffsetCodes != nil }
+
 // int8Inputs reports whether the caller allows the input to be quantised.
 // Arithmetic that rounds each weight never does.
 func (q *Quant) int8Inputs() bool { return q.c.Fast && !q.c.Round }

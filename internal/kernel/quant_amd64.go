@@ -34,10 +34,6 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
 		return true
 	}
-	if len(prep) > 0 && q.readsHalves() {
-		q.mulHalves(dst, ldd, n, lo, hi, prep, scratch)
-		return true
-	}
 	// Scales lie in the first batch of scratch, offsets behind it. Kernels take two
 	// rows at a time, which streamScratch has room for: an odd one in each batch would
 	// go by itself.

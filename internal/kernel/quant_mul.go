@@ -27,12 +27,12 @@ func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 
 // prepKind chooses the form by what the kernels have to subtract and to round.
 func (q *Quant) prepKind() prepKind {
-	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
+	offset := q.offsets()
 	switch {
-	case q.compact() && offset:
-		return prepCompactOffset
-	case q.compact():
-		return prepCompact
+	case q.few(1) && offset:
+		return prepFewOffset
+	case q.few(1):
+		return prepFew
 	case q.int8Inputs() && offset:
 		return prepInt8Offset
 	case q.int8Inputs():
@@ -53,6 +53,9 @@ func (q *Quant) streams(n int) bool {
 // ScratchLen implements [Mat]. It must cover every way that mulPrepared may go
 // for n vectors.
 func (q *Quant) ScratchLen(n int) int {
+	if q.few(n) {
+		return q.fewScratch() + n*q.fewLen()
+	}
 	if p := q.prepLen(n); p > 0 {
 		return max(q.streamScratch(), q.manyScratch(n)) + p
 	}
@@ -69,7 +72,11 @@ func (q *Quant) ScratchLen(n int) int {
 func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	var prep []float32
 	if p := q.prepLen(n); p > 0 {
-		prep = scratch[max(q.streamScratch(), q.manyScratch(n)):][:p]
+		before := max(q.streamScratch(), q.manyScratch(n))
+		if q.few(n) {
+			before = q.fewScratch()
+		}
+		prep = scratch[before:][:p]
 		q.prepare(prep, x, ldx, n, 0, n)
 	}
 	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
@@ -79,6 +86,10 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 // take the kernels that want them. Without, many vectors go by tiles of decoded
 // weights, few by rows.
 func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	if q.few(n) {
+		q.mulFew(dst, ldd, n, lo, hi, prep, scratch)
+		return
+	}
 	if q.alone && n > 1 && len(prep) == 0 {
 		for t := range n {
 			q.Mul(dst[t*ldd:], ldd, x[t*ldx:], ldx, 1, lo, hi, scratch)
