@@ -1,6 +1,8 @@
 package kernel_test
 
 import (
+	"encoding/binary"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -106,4 +108,39 @@ func compareVariants(t *testing.T, s quantSpec, c kernel.QuantConfig, x []float3
 			}
 		}
 	}
+}
+
+// TestFewVectorsHaveTheRecordedBits is for what no comparison on one machine sees: that
+// the definition is the same for every architecture's compiler.
+func TestFewVectorsHaveTheRecordedBits(t *testing.T) {
+	const want = 0xa7ed05cf24015bad
+	eachVariant(t, func(t *testing.T) {
+		h := fnv.New64a()
+		for _, s := range fewSpecs() {
+			r := newRand(77)
+			c := kernel.QuantConfig{
+				Rows: s.rows, Cols: s.cols, Bits: 4, Signed: s.signed, RowBlock: s.rowBlock, ColBlock: s.colBlock, Fast: true,
+				Codes: randomBytes(t, r, s.rows*s.cols/2),
+			}
+			fraction := func() float32 { return float32(r.IntN(1<<24)-1<<23) / (1 << 20) }
+			blocks := s.rows / s.rowBlock * (s.cols / s.colBlock)
+			c.Scale32, c.Offset = make([]float32, blocks), make([]float32, blocks)
+			for i := range blocks {
+				c.Scale32[i], c.Offset[i] = fraction(), fraction()
+			}
+			if s.offset == 0 {
+				c.Offset = nil
+			}
+			x := make([]float32, s.cols)
+			for i := range x {
+				x[i] = fraction()
+			}
+			for _, f := range productOf(t, c, x, 1) {
+				_ = binary.Write(h, binary.LittleEndian, f) // it never fails
+			}
+		}
+		if got := h.Sum64(); got != want {
+			t.Errorf("the products' hash is %#x, want %#x", got, uint64(want))
+		}
+	})
 }

@@ -25,19 +25,8 @@ func (q *Quant) quantizeFewAsm(dst, x []float32) {
 	quantizeCompactAVX2(&dst[0], &dst[groups*compactGroup], &x[0], len(x)/halfCols, plain)
 }
 
-// fewBytes is about what the kernels read at a time: the runtime cannot interrupt
-// assembly, and further vectors find the codes in the second cache.
-const fewBytes = 64 << 10
-
-// fewBatch is the number of factors that are widened at a time.
-const fewBatch = 2048
-
-// fewBlock is the number of codes that share a scale for the kernels: longer blocks are
-// several with the same.
-func (q *Quant) fewBlock() int { return min(q.c.ColBlock, halfCols) }
-
-// fewScratchAsm leaves room for the scales and the offsets of 4 rows at least.
-func (q *Quant) fewScratchAsm() int { return 2 * max(fewBatch, 4*q.cols/q.fewBlock()) }
+// longestBlock is the most codes that share a scale for the kernels.
+const longestBlock = halfCols
 
 // fewRows are rows that a kernel takes at a time, with scales of one type, and offsets
 // where there are any.
@@ -54,14 +43,7 @@ type fewRows struct {
 // what kernels take at a time.
 func (q *Quant) mulFewAsm(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	each := q.fewLen()
-	factors := q.cols / q.fewBlock()
-	rows := max(fewBytes/(q.cols/2)&^3, 4)
-	if q.widens() {
-		rows = min(rows, max(fewBatch/factors&^3, 4))
-	}
-	if q.c.RowBlock > 1 {
-		rows = 1
-	}
+	rows := q.fewAtOnce(q.offsets() || q.c.ColBlock > longestBlock)
 	half := len(scratch[:q.fewScratchAsm()]) / 2
 	for r := lo; r < hi; r += rows {
 		w := fewRows{q: q, n: min(rows, hi-r), codes: &q.c.Codes[r*q.cols/2]}
@@ -74,15 +56,12 @@ func (q *Quant) mulFewAsm(dst []float32, ldd, n, lo, hi int, prep, scratch []flo
 	}
 }
 
-// widens reports whether factors need scratch.
-func (q *Quant) widens() bool { return q.offsets() || q.c.ColBlock > halfCols }
-
 // factors finds the scales and offsets of the rows from r on.
 func (w *fewRows) factors(r int, scales, offsets []float32) {
 	q := w.q
 	b, n := r/q.c.RowBlock*q.cb, w.n*q.cb
 	switch {
-	case q.c.ColBlock > halfCols:
+	case q.c.ColBlock > longestBlock:
 		w.scale32 = &q.spreadFactors(scales, q.widenScales(scales, b, n))[0]
 	case q.c.Scale16 != nil:
 		w.scale16 = &q.c.Scale16[b : b+n][0]
@@ -92,23 +71,6 @@ func (w *fewRows) factors(r int, scales, offsets []float32) {
 	if q.offsets() {
 		w.offset = &q.spreadFactors(offsets, q.widenOffsets(offsets, b, n, roundNot))[0]
 	}
-}
-
-// spreadFactors repeats each factor for the blocks that kernels know. dst may be what
-// the factors lie in, from its beginning on: it is filled from the end.
-func (q *Quant) spreadFactors(dst, from []float32) []float32 {
-	times := q.c.ColBlock / q.fewBlock()
-	if times == 1 {
-		return from
-	}
-	dst = dst[:len(from)*times]
-	for i := len(from) - 1; i >= 0; i-- {
-		v := from[i]
-		for j := range times {
-			dst[i*times+j] = v
-		}
-	}
-	return dst
 }
 
 // vectors returns how many of n vectors a kernel takes at a time.
