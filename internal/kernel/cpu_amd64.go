@@ -22,11 +22,11 @@ var (
 // fetchAhead is the way in which kernels fetch what streams from memory.
 var fetchAhead = fetchSecond
 
-// The ways, with the numbers that the assembly has for them: into the second cache,
-// into the first one, and past the second.
+// The ways, with the numbers that the assembly has for them: into the second cache, from
+// afar and from nearby, and past it.
 const (
 	fetchSecond = iota
-	fetchFirst
+	fetchNear
 	fetchPast
 )
 
@@ -62,13 +62,13 @@ func identity() (vendor string, family int) {
 const zen5 = 0x1a
 
 // fetchOf returns the way for a processor. Those of other vendors than AMD fetch as
-// Intel's want it, and so do AMD's without AVX-512, on which nothing else was
+// Intel's want it. On AMD's without AVX-512 nothing else than past the second cache was
 // measured.
 func fetchOf(vendor string, family int, avx512 bool) int {
 	switch {
-	case vendor != "AuthenticAMD" || !avx512:
-		return fetchFirst
-	case family >= zen5:
+	case vendor != "AuthenticAMD":
+		return fetchNear
+	case family >= zen5 || !avx512:
 		return fetchPast
 	}
 	return fetchSecond

@@ -61,7 +61,7 @@ func checkFast(t *testing.T, m kernel.Mat, w []float32, r *rand.Rand, n int) {
 		near(t, fmt.Sprintf("n=%d: result [%d, %d]", n, tok, row), dst[i], sum, bound+dotBound(cols, abs))
 	}
 	x[cols-1] = float32(math.NaN())
-	m.Mul(dst, rows, x, cols, 1, 0, rows, scratch)
+	m.Mul(dst, rows, x, cols, 1, 0, rows, guarded[float32](t, m.ScratchLen(1)))
 	if dst[0] == dst[0] {
 		t.Fatalf("a NaN in the input gave %v", dst[0])
 	}

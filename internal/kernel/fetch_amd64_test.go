@@ -11,14 +11,14 @@ func TestTheWayOfFetchingIsTheProcessors(t *testing.T) {
 		avx512 bool
 		want   int
 	}{
-		{"AuthenticAMD", 0x17, false, fetchFirst},
-		{"AuthenticAMD", 0x19, false, fetchFirst},
+		{"AuthenticAMD", 0x17, false, fetchPast},
+		{"AuthenticAMD", 0x19, false, fetchPast},
 		{"AuthenticAMD", 0x19, true, fetchSecond},
 		{"AuthenticAMD", 0x1a, true, fetchPast},
 		{"AuthenticAMD", 0x1b, true, fetchPast},
-		{"GenuineIntel", 6, true, fetchFirst},
-		{"GenuineIntel", 0x1a, true, fetchFirst},
-		{"", 0, false, fetchFirst},
+		{"GenuineIntel", 6, true, fetchNear},
+		{"GenuineIntel", 0x1a, true, fetchNear},
+		{"", 0, false, fetchNear},
 	} {
 		if got := fetchOf(c.vendor, c.family, c.avx512); got != c.want {
 			t.Errorf("%q of family %#x (AVX-512: %v) fetches in way %d, want %d", c.vendor, c.family, c.avx512, got, c.want)

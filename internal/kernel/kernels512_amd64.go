@@ -4,46 +4,6 @@
 
 package kernel
 
-// fastsPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastsoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastsoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastuPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastuPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastuoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastsPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastsoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastuPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
-
-// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
-//
-//go:noescape
-func fastuoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
-
 // fastsQuadVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
@@ -84,25 +44,205 @@ func fastuQuadHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows 
 //go:noescape
 func fastuoQuadHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+func fastsPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+func fastsoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastuPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+func fastuPairVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoLongVNNI multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastuoPairVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int)
+func fastuoPairVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsLongVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoLongVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuLongVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuLongVNNI(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoLongVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuoLongVNNI(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsLongHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsLongHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoLongHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsoLongHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuLongHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuLongHalvesVNNI(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoLongHalvesVNNI multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuoLongHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
 
 // tile1VNNI adds 1 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
 //
@@ -284,35 +424,7 @@ func taps7AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int
 //go:noescape
 func taps8AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
 
-// fastPairVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
-func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
-	switch kind {
-	case kind4sPlain:
-		fastsPairVNNI(w, scale, x, dst, rows, blocks, fetch)
-	case kind4sOffset:
-		fastsoPairVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
-	case kind4uPlain:
-		fastuPairVNNI(w, scale, x, dst, rows, blocks, fetch)
-	case kind4uOffset:
-		fastuoPairVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
-	}
-}
-
-// fastPairHalvesVNNI multiplies compact x by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
-	switch kind {
-	case kind4sPlain:
-		fastsPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
-	case kind4sOffset:
-		fastsoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
-	case kind4uPlain:
-		fastuPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
-	case kind4uOffset:
-		fastuoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
-	}
-}
-
-// fastQuadVNNI multiplies compact x by rows of 4-bit codes in blocks of 16.
+// fastQuadVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
@@ -326,7 +438,7 @@ func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *
 	}
 }
 
-// fastQuadHalvesVNNI multiplies compact x by rows of 4-bit codes in blocks of 16.
+// fastQuadHalvesVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
@@ -340,17 +452,143 @@ func fastQuadHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32
 	}
 }
 
-// fastLongVNNI multiplies quantised x by rows of 4-bit codes.
-func fastLongVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int, fetch int) {
+// fastPairVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsLongVNNI(w, scale, x, dst, rows, blocks, vecs, fetch)
+		fastsPairVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
+		fastsoPairVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuLongVNNI(w, scale, x, dst, rows, blocks, vecs, fetch)
+		fastuPairVNNI(w, scale, x, dst, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoLongVNNI(w, scale, offset, x, dst, rows, blocks, vecs, fetch)
+		fastuoPairVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastLongVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 64.
+func fastLongVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoLongVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuLongVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoLongVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastLongHalvesVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 64.
+func fastLongHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoLongHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuLongHalvesVNNI(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoLongHalvesVNNI(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesBy2VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesBy2VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesBy3VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesBy3VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesBy4VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesBy4VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
 	}
 }
 

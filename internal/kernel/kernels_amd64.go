@@ -279,65 +279,250 @@ func dotLUT4AVX2(w *byte, table *byte, x *float32, dst *float32, rows int, group
 //go:noescape
 func decodeLUT4AVX2(dst *float32, w *byte, table *byte, groups int)
 
-// quantizeAVX2 quantises groups of 64 inputs; the corrections are the sums of the bytes, times -8 as integers, or as they are as floats when floats is not 0.
-//
-//go:noescape
-func quantizeAVX2(dst *float32, x *float32, groups int, floats int)
-
 // quantizeCompactAVX2 quantises groups of 64 inputs in the order of 128; the corrections are the sums of each 8 bytes, times -8, or as they are when plain is not 0.
 //
 //go:noescape
 func quantizeCompactAVX2(dst *float32, sums *float32, x *float32, groups int, plain int)
 
-// fastsPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsQuadAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsQuadAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsoQuadAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsoQuadAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastuQuadAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastuQuadAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsoLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastuoQuadAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastuoQuadAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsQuadHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsQuadHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastsoQuadHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsoQuadHalvesAVX2(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoPairAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastuQuadHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastuQuadHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuoLongAVX2 multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.
+// fastuoQuadHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastuoQuadHalvesAVX2(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastsPairHalvesAVX2 multiplies quantised x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsPairAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
 
-// fastuPairHalvesAVX2 multiplies quantised x by rows of 4-bit codes in pairs of blocks of 32.
+// fastsoPairAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, vecs int)
+func fastsoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuPairAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoPairAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsPairHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesAVX2(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuPairHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesAVX2(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsLongAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoLongAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuLongAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuLongAVX2(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoLongAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuoLongAVX2(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsLongHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsLongHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsoLongHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastsoLongHalvesAVX2(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuLongHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuLongHalvesAVX2(w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastuoLongHalvesAVX2 multiplies compact x by rows of 4-bit codes, blocks times 64, that have scales for each 64.
+//
+//go:noescape
+func fastuoLongHalvesAVX2(w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesBy2AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesBy2AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesBy2AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesBy2AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsPairHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesBy2AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesBy2AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuPairHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesBy2AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesBy2AVX2 multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesBy2AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesBy3AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesBy3AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesBy3AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesBy3AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsPairHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesBy3AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesBy3AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuPairHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesBy3AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesBy3AVX2 multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesBy3AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsQuadHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsQuadHalvesBy4AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoQuadHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastsoQuadHalvesBy4AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuQuadHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuQuadHalvesBy4AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoQuadHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func fastuoQuadHalvesBy4AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsPairHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsPairHalvesBy4AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastsoPairHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastsoPairHalvesBy4AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuPairHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuPairHalvesBy4AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+
+// fastuoPairHalvesBy4AVX2 multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func fastuoPairHalvesBy4AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
 
 // quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels.
 //
@@ -691,41 +876,171 @@ func decodeLUTAVX2(bits int, dst *float32, w *byte, table *byte, groups int) {
 	}
 }
 
-// fastPairAVX2 multiplies quantised x by rows of 4-bit codes.
-func fastPairAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+// fastQuadAVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+		fastsQuadAVX2(w, scale, x, dst, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastsoQuadAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairAVX2(w, scale, x, dst, rows, blocks, vecs)
+		fastuQuadAVX2(w, scale, x, dst, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastuoQuadAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
 	}
 }
 
-// fastLongAVX2 multiplies quantised x by rows of 4-bit codes.
-func fastLongAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int) {
+// fastQuadHalvesAVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesAVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+		fastsQuadHalvesAVX2(w, scale, x, dst, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastsoQuadHalvesAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuLongAVX2(w, scale, x, dst, rows, blocks, vecs)
+		fastuQuadHalvesAVX2(w, scale, x, dst, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoLongAVX2(w, scale, offset, x, dst, rows, blocks, vecs)
+		fastuoQuadHalvesAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
 	}
 }
 
-// fastPairHalvesAVX2 multiplies quantised x by rows of 4-bit codes whose scales are halves.
-func fastPairHalvesAVX2(kind kernelKind, w *byte, scale *uint16, x *float32, dst *float32, rows int, blocks int, vecs int) {
+// fastPairAVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesAVX2(w, scale, x, dst, rows, blocks, vecs)
+		fastsPairAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesAVX2(w, scale, x, dst, rows, blocks, vecs)
+		fastuPairAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesAVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesAVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastLongAVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 64.
+func fastLongAVX2(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoLongAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuLongAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoLongAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastLongHalvesAVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 64.
+func fastLongHalvesAVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsLongHalvesAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoLongHalvesAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuLongHalvesAVX2(w, scale, x, dst, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoLongHalvesAVX2(w, scale, offset, x, dst, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesBy2AVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesBy2AVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesBy2AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesBy2AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesBy2AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesBy2AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesBy2AVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesBy2AVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesBy2AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesBy2AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesBy2AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesBy2AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesBy3AVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesBy3AVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesBy3AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesBy3AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesBy3AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesBy3AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesBy3AVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesBy3AVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesBy3AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesBy3AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesBy3AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesBy3AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastQuadHalvesBy4AVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 16.
+func fastQuadHalvesBy4AVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsQuadHalvesBy4AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoQuadHalvesBy4AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuQuadHalvesBy4AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoQuadHalvesBy4AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// fastPairHalvesBy4AVX2 multiplies compact inputs by rows of 4-bit codes in blocks of 32.
+func fastPairHalvesBy4AVX2(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind4sPlain:
+		fastsPairHalvesBy4AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4sOffset:
+		fastsoPairHalvesBy4AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uPlain:
+		fastuPairHalvesBy4AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+	case kind4uOffset:
+		fastuoPairHalvesBy4AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
 	}
 }
 

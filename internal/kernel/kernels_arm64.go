@@ -634,6 +634,191 @@ func fast1x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *fl
 //go:noescape
 func tile4x8uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
+// quantizeFewNEON quantises groups of 32 inputs: bytes and steps to dst, and the sums of each 8 bytes.
+//
+//go:noescape
+func quantizeFewNEON(dst *float32, sums *float32, x *float32, groups int)
+
+// few4sQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few4sQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few4uQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few4uQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2sQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2sQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2soQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2soQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2uQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uoQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2uoQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1sQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1sQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1soQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1soQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1uQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uoQuadDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1uoQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few4sPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few4sPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few4uPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few4uPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2sPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2sPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2soPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2soPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2uPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uoPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2uoPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1sPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1sPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1soPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1soPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1uPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uoPairDotNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1uoPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2sQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2sQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2soQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2soQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2uQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uoQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few2uoQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1sQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1sQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1soQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1soQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1uQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uoQuadNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 16.
+//
+//go:noescape
+func few1uoQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2sPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2sPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2soPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2soPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2uPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few2uoPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few2uoPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1sPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1sPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1soPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1soPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1uPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+
+// few1uoPairNEON multiplies a quantised vector by rows of 4-bit codes, blocks times 64, that have scales for each 32.
+//
+//go:noescape
+func few1uoPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
 // ntNEON computes 1 to 5 vectors times 4 rows.
 func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int) {
 	switch count {
@@ -887,5 +1072,137 @@ func tile4NEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *floa
 		tile4x8uNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
 	case kind8uOffset:
 		tile4x8uoNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
+	}
+}
+
+// few4QuadDotNEON multiplies a quantised vector by rows, 4 at a time.
+func few4QuadDotNEON(kind kernelKind, w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few4sQuadDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4uPlain:
+		few4uQuadDotNEON(w, scale, x, dst, rows, blocks)
+	}
+}
+
+// few2QuadDotNEON multiplies a quantised vector by rows, 2 at a time.
+func few2QuadDotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few2sQuadDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few2soQuadDotNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few2uQuadDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few2uoQuadDotNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few1QuadDotNEON multiplies a quantised vector by rows, 1 at a time.
+func few1QuadDotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few1sQuadDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few1soQuadDotNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few1uQuadDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few1uoQuadDotNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few4PairDotNEON multiplies a quantised vector by rows, 4 at a time.
+func few4PairDotNEON(kind kernelKind, w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few4sPairDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4uPlain:
+		few4uPairDotNEON(w, scale, x, dst, rows, blocks)
+	}
+}
+
+// few2PairDotNEON multiplies a quantised vector by rows, 2 at a time.
+func few2PairDotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few2sPairDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few2soPairDotNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few2uPairDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few2uoPairDotNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few1PairDotNEON multiplies a quantised vector by rows, 1 at a time.
+func few1PairDotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few1sPairDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few1soPairDotNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few1uPairDotNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few1uoPairDotNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few2QuadNEON multiplies a quantised vector by rows, 2 at a time.
+func few2QuadNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few2sQuadNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few2soQuadNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few2uQuadNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few2uoQuadNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few1QuadNEON multiplies a quantised vector by rows, 1 at a time.
+func few1QuadNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few1sQuadNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few1soQuadNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few1uQuadNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few1uoQuadNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few2PairNEON multiplies a quantised vector by rows, 2 at a time.
+func few2PairNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few2sPairNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few2soPairNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few2uPairNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few2uoPairNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// few1PairNEON multiplies a quantised vector by rows, 1 at a time.
+func few1PairNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind4sPlain:
+		few1sPairNEON(w, scale, x, dst, rows, blocks)
+	case kind4sOffset:
+		few1soPairNEON(w, scale, offset, x, dst, rows, blocks)
+	case kind4uPlain:
+		few1uPairNEON(w, scale, x, dst, rows, blocks)
+	case kind4uOffset:
+		few1uoPairNEON(w, scale, offset, x, dst, rows, blocks)
 	}
 }

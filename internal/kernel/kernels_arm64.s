@@ -19,6 +19,9 @@ DATA ·bytesU<>+8(SB)/4, $0x4b004b00
 DATA ·bytesU<>+12(SB)/4, $0x80808080
 GLOBL ·bytesU<>(SB), RODATA|NOPTR, $16
 
+DATA ·eight<>+0(SB)/4, $0x41000000
+GLOBL ·eight<>(SB), RODATA|NOPTR, $4
+
 DATA ·erf<>+0(SB)/4, $0x3f3504f3
 DATA ·erf<>+4(SB)/4, $0x41a00000
 DATA ·erf<>+8(SB)/4, $0x40000000
@@ -18391,4 +18394,7928 @@ group:
 	ADD R5, R4
 	WORD $0x3d800083 // str q3, [x4]
 	ADD R5, R4
+	RET
+
+// func quantizeFewNEON(dst *float32, sums *float32, x *float32, groups int)
+TEXT ·quantizeFewNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R0
+	MOVD sums+8(FP), R2
+	MOVD x+16(FP), R1
+	MOVD groups+24(FP), R5
+	MOVD $·quantum<>(SB), R25
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+loop:
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x4ea0f808 // fabs v8.4s, v0.4s
+	WORD $0x4ea0f829 // fabs v9.4s, v1.4s
+	WORD $0x4ea0f84a // fabs v10.4s, v2.4s
+	WORD $0x4ea0f86b // fabs v11.4s, v3.4s
+	WORD $0x4ea0f88c // fabs v12.4s, v4.4s
+	WORD $0x4ea0f8ad // fabs v13.4s, v5.4s
+	WORD $0x4ea0f8ce // fabs v14.4s, v6.4s
+	WORD $0x4ea0f8ef // fabs v15.4s, v7.4s
+	WORD $0x4e29f508 // fmax v8.4s, v8.4s, v9.4s
+	WORD $0x4e2bf54a // fmax v10.4s, v10.4s, v11.4s
+	WORD $0x4e2df58c // fmax v12.4s, v12.4s, v13.4s
+	WORD $0x4e2ff5ce // fmax v14.4s, v14.4s, v15.4s
+	WORD $0x6e2af508 // fmaxp v8.4s, v8.4s, v10.4s
+	WORD $0x6e2ef58c // fmaxp v12.4s, v12.4s, v14.4s
+	WORD $0x6e2cf508 // fmaxp v8.4s, v8.4s, v12.4s
+	WORD $0x6e28ff89 // fdiv v9.4s, v28.4s, v8.4s
+	WORD $0x6ebde50a // fcmgt v10.4s, v8.4s, v29.4s
+	WORD $0x4e2a1d29 // and v9.16b, v9.16b, v10.16b
+	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	WORD $0x4f899000 // fmul v0.4s, v0.4s, v9.s[0]
+	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
+	WORD $0x4f899021 // fmul v1.4s, v1.4s, v9.s[0]
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x4fa99042 // fmul v2.4s, v2.4s, v9.s[1]
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x4fa99063 // fmul v3.4s, v3.4s, v9.s[1]
+	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
+	WORD $0x4f899884 // fmul v4.4s, v4.4s, v9.s[2]
+	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
+	WORD $0x4f8998a5 // fmul v5.4s, v5.4s, v9.s[2]
+	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
+	WORD $0x4fa998c6 // fmul v6.4s, v6.4s, v9.s[3]
+	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
+	WORD $0x4fa998e7 // fmul v7.4s, v7.4s, v9.s[3]
+	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
+	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0e6148c6 // sqxtn v6.4h, v6.4s
+	WORD $0x4e6148e6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x0e214800 // sqxtn v0.8b, v0.8h
+	WORD $0x4e214840 // sqxtn2 v0.16b, v2.8h
+	WORD $0x0e214884 // sqxtn v4.8b, v4.8h
+	WORD $0x4e2148c4 // sqxtn2 v4.16b, v6.8h
+	WORD $0x4e041801 // uzp1 v1.16b, v0.16b, v4.16b
+	WORD $0x4e045802 // uzp2 v2.16b, v0.16b, v4.16b
+	WORD $0x4e202800 // saddlp v0.8h, v0.16b
+	WORD $0x4e202884 // saddlp v4.8h, v4.16b
+	WORD $0x4e64bc00 // addp v0.8h, v0.8h, v4.8h
+	WORD $0x4e602800 // saddlp v0.4s, v0.8h
+	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
+	WORD $0xac810801 // stp q1, q2, [x0], #32
+	WORD $0x3c810408 // str q8, [x0], #16
+	WORD $0x3c810440 // str q0, [x2], #16
+	SUBS $1, R5
+	BNE loop
+	RET
+
+// func few4sQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few4sQuadDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10552 // ldr q18, [x10], #16
+	WORD $0x3cc10573 // ldr q19, [x11], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e923a5d // zip1 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e933a7d // zip1 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e927a5d // zip2 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e937a7d // zip2 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10552 // ldr q18, [x10], #16
+	WORD $0x3cc10573 // ldr q19, [x11], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e923a5d // zip1 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8a // fmla v10.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e933a7d // zip1 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8e // fmla v14.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e927a5d // zip2 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8b // fmla v11.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e937a7d // zip2 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8f // fmla v15.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10552 // ldr q18, [x10], #16
+	WORD $0x3cc10573 // ldr q19, [x11], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e923a5d // zip1 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e933a7d // zip1 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e927a5d // zip2 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e937a7d // zip2 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e2bd529 // fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x4ec87909 // zip2 v9.2d, v8.2d, v8.2d
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x7e30d908 // faddp s8, v8.2s
+	WORD $0xbc004488 // str s8, [x4], #4
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x4ecc798d // zip2 v13.2d, v12.2d, v12.2d
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x7e30d98c // faddp s12, v12.2s
+	WORD $0xbc00448c // str s12, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row
+	RET
+
+// func few4uQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few4uQuadDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10552 // ldr q18, [x10], #16
+	WORD $0x3cc10573 // ldr q19, [x11], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e923a5d // zip1 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e933a7d // zip1 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e927a5d // zip2 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e937a7d // zip2 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10552 // ldr q18, [x10], #16
+	WORD $0x3cc10573 // ldr q19, [x11], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e923a5d // zip1 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8a // fmla v10.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e933a7d // zip1 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8e // fmla v14.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e927a5d // zip2 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8b // fmla v11.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e937a7d // zip2 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8f // fmla v15.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10552 // ldr q18, [x10], #16
+	WORD $0x3cc10573 // ldr q19, [x11], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e923a5d // zip1 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e933a7d // zip1 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e927a5d // zip2 v29.4s, v18.4s, v18.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e937a7d // zip2 v29.4s, v19.4s, v19.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e2bd529 // fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x4ec87909 // zip2 v9.2d, v8.2d, v8.2d
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x7e30d908 // faddp s8, v8.2s
+	WORD $0xbc004488 // str s8, [x4], #4
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x4ecc798d // zip2 v13.2d, v12.2d, v12.2d
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x7e30d98c // faddp s12, v12.2s
+	WORD $0xbc00448c // str s12, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row
+	RET
+
+// func few2sQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2sQuadDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2soQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2soQuadDotNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uQuadDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uoQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uoQuadDotNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few1sQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1sQuadDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1soQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1soQuadDotNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uQuadDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uQuadDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uoQuadDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uoQuadDotNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few4sPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few4sPairDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408552 // ldr d18, [x10], #8
+	WORD $0xfc408573 // ldr d19, [x11], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f92935d // fmul v29.4s, v26.4s, v18.s[0]
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f93935d // fmul v29.4s, v26.4s, v19.s[0]
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb2935d // fmul v29.4s, v26.4s, v18.s[1]
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb3935d // fmul v29.4s, v26.4s, v19.s[1]
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408552 // ldr d18, [x10], #8
+	WORD $0xfc408573 // ldr d19, [x11], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f92935d // fmul v29.4s, v26.4s, v18.s[0]
+	WORD $0x4e3dcf8a // fmla v10.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f93935d // fmul v29.4s, v26.4s, v19.s[0]
+	WORD $0x4e3dcf8e // fmla v14.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb2935d // fmul v29.4s, v26.4s, v18.s[1]
+	WORD $0x4e3dcf8b // fmla v11.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb3935d // fmul v29.4s, v26.4s, v19.s[1]
+	WORD $0x4e3dcf8f // fmla v15.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408552 // ldr d18, [x10], #8
+	WORD $0xfc408573 // ldr d19, [x11], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f92935d // fmul v29.4s, v26.4s, v18.s[0]
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f93935d // fmul v29.4s, v26.4s, v19.s[0]
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb2935d // fmul v29.4s, v26.4s, v18.s[1]
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb3935d // fmul v29.4s, v26.4s, v19.s[1]
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e2bd529 // fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x4ec87909 // zip2 v9.2d, v8.2d, v8.2d
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x7e30d908 // faddp s8, v8.2s
+	WORD $0xbc004488 // str s8, [x4], #4
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x4ecc798d // zip2 v13.2d, v12.2d, v12.2d
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x7e30d98c // faddp s12, v12.2s
+	WORD $0xbc00448c // str s12, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row
+	RET
+
+// func few4uPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few4uPairDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R20, R6, R7
+	ADD R21, R9, R10
+	ADD R20, R7, R8
+	ADD R21, R10, R11
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
+	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408552 // ldr d18, [x10], #8
+	WORD $0xfc408573 // ldr d19, [x11], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f92935d // fmul v29.4s, v26.4s, v18.s[0]
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f93935d // fmul v29.4s, v26.4s, v19.s[0]
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb2935d // fmul v29.4s, v26.4s, v18.s[1]
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb3935d // fmul v29.4s, v26.4s, v19.s[1]
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408552 // ldr d18, [x10], #8
+	WORD $0xfc408573 // ldr d19, [x11], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f92935d // fmul v29.4s, v26.4s, v18.s[0]
+	WORD $0x4e3dcf8a // fmla v10.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f93935d // fmul v29.4s, v26.4s, v19.s[0]
+	WORD $0x4e3dcf8e // fmla v14.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb2935d // fmul v29.4s, v26.4s, v18.s[1]
+	WORD $0x4e3dcf8b // fmla v11.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb3935d // fmul v29.4s, v26.4s, v19.s[1]
+	WORD $0x4e3dcf8f // fmla v15.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408552 // ldr d18, [x10], #8
+	WORD $0xfc408573 // ldr d19, [x11], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f92935d // fmul v29.4s, v26.4s, v18.s[0]
+	WORD $0x4e3dcf88 // fmla v8.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f93935d // fmul v29.4s, v26.4s, v19.s[0]
+	WORD $0x4e3dcf8c // fmla v12.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc104fc // ldr q28, [x7], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb2935d // fmul v29.4s, v26.4s, v18.s[1]
+	WORD $0x4e3dcf89 // fmla v9.4s, v28.4s, v29.4s
+	WORD $0x3cc1051c // ldr q28, [x8], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb3935d // fmul v29.4s, v26.4s, v19.s[1]
+	WORD $0x4e3dcf8d // fmla v13.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+	WORD $0x4e3cd54a // fadd v10.4s, v10.4s, v28.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	WORD $0x4e3cd5ce // fadd v14.4s, v14.4s, v28.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
+	WORD $0x4e2bd529 // fadd v9.4s, v9.4s, v11.4s
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x4ec87909 // zip2 v9.2d, v8.2d, v8.2d
+	WORD $0x4e29d508 // fadd v8.4s, v8.4s, v9.4s
+	WORD $0x7e30d908 // faddp s8, v8.2s
+	WORD $0xbc004488 // str s8, [x4], #4
+	WORD $0x4e2ed58c // fadd v12.4s, v12.4s, v14.4s
+	WORD $0x4e2fd5ad // fadd v13.4s, v13.4s, v15.4s
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x4ecc798d // zip2 v13.2d, v12.2d, v12.2d
+	WORD $0x4e2dd58c // fadd v12.4s, v12.4s, v13.4s
+	WORD $0x7e30d98c // faddp s12, v12.2s
+	WORD $0xbc00448c // str s12, [x4], #4
+	MOVD R8, R0
+	MOVD R11, R2
+	SUBS $4, R5
+	BNE row
+	RET
+
+// func few2sPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2sPairDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2soPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2soPairDotNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uPairDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uoPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uoPairDotNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few1sPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1sPairDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1soPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1soPairDotNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uPairDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uPairDotNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uoPairDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uoPairDotNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e9897bc // sdot v28.4s, v29.16b, v24.16b
+	WORD $0x4e9997dc // sdot v28.4s, v30.16b, v25.16b
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few2sQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2sQuadNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2soQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2soQuadNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uQuadNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uoQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uoQuadNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x3cc10531 // ldr q17, [x9], #16
+	WORD $0x3cc10595 // ldr q21, [x12], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e953abe // zip1 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e913a3d // zip1 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e957abe // zip2 v30.4s, v21.4s, v21.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e917a3d // zip2 v29.4s, v17.4s, v17.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few1sQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1sQuadNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1soQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1soQuadNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uQuadNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uQuadNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uoQuadNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uoQuadNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $4, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0x3cc10450 // ldr q16, [x2], #16
+	WORD $0x3cc10474 // ldr q20, [x3], #16
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e943a9e // zip1 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e903a1d // zip1 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4e947a9e // zip2 v30.4s, v20.4s, v20.4s
+	WORD $0x4ebecf7c // fmls v28.4s, v27.4s, v30.4s
+	WORD $0x4e907a1d // zip2 v29.4s, v16.4s, v16.4s
+	WORD $0x6e3ddf5d // fmul v29.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few2sPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2sPairNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2soPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2soPairNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0x4e2cd6b5 // fadd v21.4s, v21.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uPairNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few2uoPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few2uoPairNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	ADD R20, R0, R6
+	ADD R21, R2, R9
+	ADD R21, R3, R12
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
+	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf86 // fmla v6.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf87 // fmla v7.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xfc408531 // ldr d17, [x9], #8
+	WORD $0xfc408595 // ldr d21, [x12], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f95537c // fmls v28.4s, v27.4s, v21.s[0]
+	WORD $0x4f91935d // fmul v29.4s, v26.4s, v17.s[0]
+	WORD $0x4e3dcf84 // fmla v4.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x3cc104dc // ldr q28, [x6], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb5537c // fmls v28.4s, v27.4s, v21.s[1]
+	WORD $0x4fb1935d // fmul v29.4s, v26.4s, v17.s[1]
+	WORD $0x4e3dcf85 // fmla v5.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+	WORD $0x4e3cd4c6 // fadd v6.4s, v6.4s, v28.4s
+	WORD $0x4e3cd4e7 // fadd v7.4s, v7.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec47885 // zip2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0xbc004484 // str s4, [x4], #4
+	MOVD R6, R0
+	MOVD R9, R2
+	MOVD R12, R3
+	SUBS $2, R5
+	BNE row
+	RET
+
+// func few1sPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1sPairNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f07e61f // movi v31.16b, #240
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x4f0c579d // shl v29.16b, v28.16b, #4
+	WORD $0x4e3f1f9e // and v30.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1soPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1soPairNEON(SB), NOSPLIT, $0-56
+	MOVD $·eight<>(SB), R25
+	WORD $0x4ddfcb2c // ld1r {v12.4s}, [x25], #4
+	WORD $0x4f04e50b // movi v11.16b, #136
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0x4e2cd694 // fadd v20.4s, v20.4s, v12.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6e2b1f9c // eor v28.16b, v28.16b, v11.16b
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uPairNEON(SB), NOSPLIT, $0-48
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func few1uoPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·few1uoPairNEON(SB), NOSPLIT, $0-56
+	WORD $0x4f00e5ff // movi v31.16b, #15
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $5, R15, R20
+	LSL $3, R15, R21
+	LSL $2, R20, R25
+	ADD R20, R24, R23
+	ADD R20, R23
+	ADD R20, R23
+row:
+	MOVD R24, R1
+	MOVD R23, R19
+	MOVD R15, R22
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	SUBS $2, R22
+	BLT half
+group:
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf82 // fmla v2.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf83 // fmla v3.4s, v28.4s, v29.4s
+	SUBS $2, R22
+	BGE group
+half:
+	ADDS $2, R22
+	BEQ done
+	WORD $0xfc408450 // ldr d16, [x2], #8
+	WORD $0xfc408474 // ldr d20, [x3], #8
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4f94537c // fmls v28.4s, v27.4s, v20.s[0]
+	WORD $0x4f90935d // fmul v29.4s, v26.4s, v16.s[0]
+	WORD $0x4e3dcf80 // fmla v0.4s, v28.4s, v29.4s
+	WORD $0xacc16438 // ldp q24, q25, [x1], #32
+	WORD $0x3cc1043a // ldr q26, [x1], #16
+	WORD $0x3cc1067b // ldr q27, [x19], #16
+	WORD $0x3cc1041c // ldr q28, [x0], #16
+	WORD $0x6f0c079e // ushr v30.16b, v28.16b, #4
+	WORD $0x4e3f1f9d // and v29.16b, v28.16b, v31.16b
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x0e38c3a9 // smull v9.8h, v29.8b, v24.8b
+	WORD $0x4e38c3aa // smull2 v10.8h, v29.16b, v24.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x0e39c3c9 // smull v9.8h, v30.8b, v25.8b
+	WORD $0x4e39c3ca // smull2 v10.8h, v30.16b, v25.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x4fb4537c // fmls v28.4s, v27.4s, v20.s[1]
+	WORD $0x4fb0935d // fmul v29.4s, v26.4s, v16.s[1]
+	WORD $0x4e3dcf81 // fmla v1.4s, v28.4s, v29.4s
+	WORD $0x4f00041c // movi v28.4s, #0
+	WORD $0x4e3cd442 // fadd v2.4s, v2.4s, v28.4s
+	WORD $0x4e3cd463 // fadd v3.4s, v3.4s, v28.4s
+done:
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
 	RET

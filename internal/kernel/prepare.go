@@ -30,13 +30,11 @@ type preparer interface {
 	mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32)
 }
 
+// prepNone is no preparation, and prepPlanes that for 4-bit palettes; vectors that are
+// quantised have other kinds.
 const (
-	prepNone prepKind = iota
-	prepInt8          // 8-bit inputs
-	prepInt8Offset
-	prepCompact // 8-bit inputs in another order
-	prepCompactOffset
-	prepPlanes // for 4-bit palettes
+	prepNone   prepKind = 0
+	prepPlanes prepKind = -1
 )
 
 // prepKind is a form of prepared vectors.

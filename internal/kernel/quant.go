@@ -48,6 +48,10 @@ type Quant struct {
 	// rb and cb are the number of scales along each axis.
 	rb, cb int
 	fast   bool
+	// lone is the matrix with alone set: it multiplies every vector as if there were no
+	// others. It is nil where that makes no difference.
+	lone  *Quant
+	alone bool
 }
 
 // NewQuant checks the lengths and returns the matrix. The slices are used in
@@ -88,6 +92,11 @@ func NewQuant(c QuantConfig) (*Quant, error) {
 		}
 	}
 	q.fast = c.ColBlock%8 == 0
+	if q.int8Inputs() {
+		lone := *q
+		lone.alone = true
+		q.lone = &lone
+	}
 	return q, nil
 }
 
@@ -176,6 +185,9 @@ func (q *Quant) decode(dst []float32, r, c0 int) {
 		}
 	}
 }
+
+// offsets reports whether something is subtracted from codes.
+func (q *Quant) offsets() bool { return q.c.Offset != nil || q.c.OffsetCodes != nil }
 
 // int8Inputs reports whether the caller allows the input to be quantised.
 // Arithmetic that rounds each weight never does.

@@ -22,42 +22,6 @@ func (q *Quant) roundingOf(scale []float32) rounding {
 	return roundAny
 }
 
-// gemvFast multiplies rows one after another by quantised vectors, as prepare leaves
-// them. Rows that share scales are one run; with a scale for each row as many rows are
-// widened at a time as fit into the batch.
-func (q *Quant) gemvFast(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
-	if q.panels(n) {
-		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
-		return
-	}
-	if q.readsHalves() {
-		q.mulHalves(dst, ldd, n, lo, hi, prep, scratch)
-		return
-	}
-	// Scales lie in the first batch of scratch, offsets behind it. Kernels take two
-	// rows at a time, which streamScratch has room for: an odd one in each batch would
-	// go by itself.
-	batch := max(scaleBatch, 2*q.cb)
-	rows := 1
-	if q.c.RowBlock == 1 {
-		rows = batch / q.cb &^ 1
-	}
-	each := q.prepLen(1)
-	var scale, offset []float32
-	for r := lo; r < hi; r += rows {
-		m := min(rows, hi-r)
-		if r == lo || q.c.RowBlock == 1 || r%q.c.RowBlock == 0 {
-			b := r / q.c.RowBlock * q.cb
-			scale = q.widenScales(scratch, b, m*q.cb)
-			offset = q.widenOffsets(scratch[batch:], b, m*q.cb, roundNot)
-		}
-		codes := &q.c.Codes[r*q.cols*q.c.Bits/8]
-		for t := range n {
-			q.streamAsm(codes, scale, offset, &prep[t*each : (t+1)*each][0], &dst[t*ldd+r : t*ldd+r+m][0], m)
-		}
-	}
-}
-
 // decodeAsm decodes blocks of vecs vectors of 8 codes; o is nil where there are no
 // offsets and the mode permits.
 func (q *Quant) decodeAsm(dst *float32, w *byte, s, o *float32, blocks, vecs int, mode rounding) {

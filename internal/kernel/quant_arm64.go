@@ -49,9 +49,6 @@ func (q *Quant) roundingOf([]float32) rounding {
 	return roundNot
 }
 
-// compact reports false: compact inputs are for a kernel of amd64.
-func (q *Quant) compact() bool { return false }
-
 // sumsInputs reports whether the kernel takes sums of the inputs over the
 // blocks to take the offsets off. Σ s·(q-o)·x is s·(Σ q·x - o·Σ x): the sums
 // over x are the same for every row.
@@ -64,6 +61,8 @@ func (q *Quant) sumsInputs() bool {
 // the product, whichever asks.
 func (q *Quant) prepLen(n int) int {
 	switch {
+	case q.few(n):
+		return n * q.fewLen()
 	case !useAsm || n < 1 || q.cols == 0:
 	case q.int8Kernels():
 		return q.int8Len(n)
@@ -75,6 +74,10 @@ func (q *Quant) prepLen(n int) int {
 
 // prepare quantises vectors lo to hi-1 of n, or sums them block by block.
 func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
+	if q.few(n) {
+		q.prepareFew(dst, x, ldx, lo, hi)
+		return
+	}
 	if q.int8Kernels() {
 		q.quantize(dst, x, ldx, n, lo, hi)
 		return

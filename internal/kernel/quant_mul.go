@@ -15,35 +15,56 @@ func (q *Quant) unpackRow(dst []float32, r, c0 int) {
 	}
 }
 
-// streamMax is the number of vectors up to which the kernels with quantised inputs of
-// one vector beat decoding a tile once.
-const streamMax = 4
-
-// streamScratch is what mulPrepared needs besides the prepared vectors: room for
-// the scales and offsets of 4 rows at least.
+// streamScratch is what mulRows needs: room for the scales and offsets of 4 rows at least.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 
-// prepKind chooses the form by what the kernels have to subtract and to round.
+// prepKind tells the ways of quantising apart: one for each answer to what they depend on.
 func (q *Quant) prepKind() prepKind {
-	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
-	switch {
-	case q.compact() && offset:
-		return prepCompactOffset
-	case q.compact():
-		return prepCompact
-	case q.int8Inputs() && offset:
-		return prepInt8Offset
-	case q.int8Inputs():
-		return prepInt8
+	kind := prepKind(q.c.Bits)
+	if q.offsets() {
+		kind |= 16
 	}
-	return prepNone
+	if q.c.ColBlock < manyBlock {
+		kind |= 32
+	}
+	if q.c.Bits == 8 && q.many(manyMin) {
+		kind |= prepKind(q.wordBlocks()) << 6
+	}
+	return kind
+}
+
+// prepLen returns the length of n quantised vectors, 0 where inputs stay as they are.
+func (q *Quant) prepLen(n int) int {
+	switch {
+	case q.few(n):
+		return n * q.fewLen()
+	case q.many(n):
+		return q.manyLen(n)
+	}
+	return 0
+}
+
+// prepare quantises vectors lo to hi-1 of n.
+func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
+	if q.few(n) {
+		q.prepareFew(dst, x, ldx, lo, hi)
+		return
+	}
+	q.prepareMany(dst, x, ldx, lo, hi)
 }
 
 // ScratchLen implements [Mat]. It must cover every way that mulPrepared may go
 // for n vectors.
-func (q *Quant) ScratchLen(n int) int {
-	if p := q.prepLen(n); p > 0 {
-		return max(q.streamScratch(), q.manyScratch(n)) + p
+func (q *Quant) ScratchLen(n int) int { return q.prepared(n) + q.prepLen(n) }
+
+// prepared is where the prepared vectors of Mul lie in scratch: behind what the kernels
+// need.
+func (q *Quant) prepared(n int) int {
+	switch {
+	case q.few(n):
+		return q.fewScratch()
+	case q.many(n):
+		return q.manyScratch(n)
 	}
 	return max(q.streamScratch()+fewScratch, tileScratch)
 }
@@ -52,19 +73,21 @@ func (q *Quant) ScratchLen(n int) int {
 func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) {
 	var prep []float32
 	if p := q.prepLen(n); p > 0 {
-		prep = scratch[max(q.streamScratch(), q.manyScratch(n)):][:p]
+		prep = scratch[q.prepared(n):][:p]
 		q.prepare(prep, x, ldx, n, 0, n)
 	}
 	q.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
 }
 
-// mulPrepared is Mul with the work done that all rows share. Prepared vectors
-// take the kernels that want them. Without, many vectors go by tiles of decoded
-// weights, few by rows.
+// mulPrepared is Mul with the work done that all rows share. Quantised vectors take the
+// kernels for few or for many of them. Others are multiplied by decoded weights: many by
+// tiles, few by rows.
 func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
 	switch {
-	case len(prep) > 0:
-		q.gemvFast(dst, ldd, n, lo, hi, prep, scratch)
+	case q.few(n):
+		q.mulFew(dst, ldd, n, lo, hi, prep, scratch)
+	case q.many(n):
+		q.mulMany(dst, ldd, n, lo, hi, prep, scratch)
 	case useAsm && n < tileMin && q.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
 	default:
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)

@@ -1,6 +1,8 @@
 package amd64
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
@@ -112,17 +114,6 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "unpack8[su](a?)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 8, false) }},
 	{Kernels: "unpack8[su](o|r|ao)AVX2", Want: func(c counts) bytes { return unpackExtent(c, 8, true) }},
 
-	// A quantised group is 64 bytes, 8 corrections, which plain unsigned codes need
-	// not, and 8 steps.
-	{Kernels: "quantizeAVX2", Want: func(c counts) bytes {
-		n := c["groups"]
-		// The steps are read again after they were stored.
-		return bytes{"dst": "r " + every(n, 128, 96, 128) + " " + stores(128*n), "x": reads(4 * 64 * n)}
-	}},
-	{Kernels: "fast(s|so|uo)PairAVX2", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 128) }},
-	{Kernels: "fast(s|so|uo)Long(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 128) }},
-	{Kernels: "fastuPairAVX2", Want: func(c counts) bytes { return by64Extent(c, true, 128, 0, 64, 96, 128) }},
-	{Kernels: "fastuLong(AVX2|VNNI)", Want: func(c counts) bytes { return by64Extent(c, false, 128, 0, 64, 96, 128) }},
 	// Compact groups of 64 are halves of groups of 128, whose sums are apart.
 	{Kernels: "quantizeCompactAVX2", Want: func(c counts) bytes {
 		n := c["groups"]
@@ -131,24 +122,12 @@ var extents = append([]asmtest.Extent{
 			"sums": stores(16 * n), "x": reads(4 * 64 * n),
 		}
 	}},
-	{Kernels: "fast(s|so|uo)PairVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 4, true) }},
-	{Kernels: "fastuPairVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 4, false) }},
-	{Kernels: "fast(s|so|uo)PairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 2, true) }},
-	{Kernels: "fastuPairHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 2, 2, false) }},
-	{Kernels: "fast(s|so|uo)QuadVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 4, true) }},
-	{Kernels: "fastuQuadVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 4, false) }},
-	{Kernels: "fast(s|so|uo)QuadHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 2, true) }},
-	{Kernels: "fastuQuadHalvesVNNI", Want: func(c counts) bytes { return compactExtent(c, 4, 2, false) }},
-	// Scales of a half have 2 bytes.
-	{Kernels: "fastsPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 128) }},
-	{Kernels: "fastuPairHalvesAVX2", Want: func(c counts) bytes { return halvesExtent(c, 0, 64, 96, 128) }},
-
 	// Palettes. Tables of 8 bits are looked up where the index says, which is 255.
 	{Kernels: "prepareLUT4AVX2", Want: func(c counts) bytes {
 		return bytes{"dst": stores(4 * 64 * c["groups"]), "x": reads(4 * 64 * c["groups"])}
 	}},
 	{Kernels: "dotLUT4PlanesAVX2", Want: func(c counts) bytes { return dotLUTExtent(c, 4, 64, reads(4*16)) }},
-}, append(paletteExtents(), append(panelExtents(), append(rowExtents(), matrixExtents()...)...)...)...)
+}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents())...)
 
 // ifThere is what is touched of the last elements, which may lie where the others do.
 func ifThere(c counts, touched string) string {
@@ -182,13 +161,6 @@ func by64Extent(c counts, pairs bool, group int, ranges ...int) bytes {
 	}
 }
 
-// halvesExtent is that of pairs whose scales are halves.
-func halvesExtent(c counts, ranges ...int) bytes {
-	b := by64Extent(c, true, 128, ranges...)
-	b["scale"] = reads(2 * c["rows"] * 2 * c["blocks"])
-	return b
-}
-
 // compactGroups are runs of each of n groups of 64 in their places.
 func compactGroups(n int, runs ...int) string {
 	var all []int
@@ -200,30 +172,46 @@ func compactGroups(n int, runs ...int) string {
 	return every(1, 0, all...)
 }
 
-// compactExtent is a compact vector by rows of 64 codes that have scales of a size:
-// of 8 times 64 the inputs lie together, with their corrections behind them, and
-// of what is left two and two.
-func compactExtent(c counts, scales, size int, sums bool) bytes {
-	n := c["blocks"]
-	var runs []int
-	at := 0
-	for ; n >= 8; n, at = n-8, at+896 {
-		runs = append(runs, at, at+768)
-		if sums {
-			runs = append(runs, at+768, at+896)
+// fewExtents are those of some compact vectors by rows of 64 codes: blocks of 64, 32 or
+// 16 of them have a scale each, of 4 or 2 bytes.
+func fewExtents() (list []asmtest.Extent) {
+	for name, scales := range map[string]int{"Long": 1, "Pair": 2, "Quad": 4} {
+		for halves, size := range map[string]int{"": 4, "Halves": 2} {
+			for _, codes := range []string{"s", "so", "uo", "u"} {
+				list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("fast%s%s%s(AVX2|VNNI)", codes, name, halves), Want: func(c counts) bytes {
+					return compactExtent(c, 1, scales, size, codes != "u")
+				}})
+				for vectors := 2; vectors <= 4; vectors++ {
+					list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("fast%s%s%sBy%d(AVX2|VNNI)", codes, name, halves, vectors), Want: func(c counts) bytes {
+						return compactExtent(c, vectors, scales, size, codes != "u")
+					}})
+				}
+			}
 		}
 	}
-	for ; n > 0; n, at = n-2, at+256 {
-		part := 32 * min(n, 2)
-		runs = append(runs, at, at+part, at+64, at+64+part, at+128, at+128+part)
+	return list
+}
+
+// compactExtent is some compact vectors by rows of 64 codes. The inputs of two times 64
+// lie together, and the corrections, which plain unsigned codes need not, behind all.
+func compactExtent(c counts, vectors, scales, size int, sums bool) bytes {
+	n := c["blocks"]
+	var runs []int
+	for v := range vectors {
+		at := v * c["ldx"]
+		behind := at + (n+1)/2*192
+		runs = append(runs, at, at+n/2*192)
+		if at += n / 2 * 192; n%2 == 1 {
+			runs = append(runs, at, at+32, at+64, at+96, at+128, at+160)
+		}
 		if sums {
-			runs = append(runs, at+192, at+192+part/2)
+			runs = append(runs, behind, behind+16*n)
 		}
 	}
 	return bytes{
-		"w": reads(32 * c["rows"] * c["blocks"]), "scale": reads(scales * size * c["rows"] * c["blocks"]),
-		"offset": reads(scales * 4 * c["rows"] * c["blocks"]),
-		"x":      "r " + every(1, 0, runs...), "dst": stores(4 * c["rows"]),
+		"w": reads(32 * c["rows"] * n), "scale": reads(scales * size * c["rows"] * n),
+		"offset": reads(scales * 4 * c["rows"] * n),
+		"x":      "r " + every(1, 0, runs...), "dst": "w " + every(vectors, c["ldd"], 0, 4*c["rows"]),
 	}
 }
 

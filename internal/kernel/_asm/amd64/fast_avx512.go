@@ -1,8 +1,6 @@
 package amd64
 
 import (
-	"fmt"
-
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
 )
@@ -156,90 +154,4 @@ func (k wide) rowOfBlocks(add func(w width), addBlock func()) {
 		k.Bind(end)
 		k.nextBlocks(1, k.Mode)
 	})
-}
-
-// fastVNNI adds 4 products of an unsigned code and a signed input to each 32-bit
-// lane by VPDPBUSD. Its blocks are whole vectors of 64 codes; for blocks of 32 see
-// compact.
-type fastVNNI struct{ wide }
-
-const (
-	vnniNibbles = 15
-	vnniEights  = 14
-	vnniEight   = 12
-)
-
-// Operations of VPTERNLOGD on dst, its second operand and its first.
-const (
-	flipAndMask uint8 = 0x28 // (dst ^ second) & first
-	maskAndJoin uint8 = 0xea // (dst & second) | first
-)
-
-// codes loads codes and takes them apart, all unsigned.
-func (k fastVNNI) codes(w width, low, high vec) {
-	k.loadCodes(low)
-	k.VPSRLW(4, low, high)
-	for _, r := range []vec{low, high} {
-		if k.Signed {
-			k.VPTERNLOGD(flipAndMask, w.reg(vnniNibbles), w.reg(vnniEights), r)
-		} else {
-			k.VPANDD(w.reg(vnniNibbles), r, r)
-		}
-	}
-}
-
-// multiply brings products as floats, less the offsets, to register 4, and the
-// inputs' steps to register 8.
-func (k fastVNNI) multiply(w width) {
-	low, high, sum, even, odd := w.reg(2), w.reg(3), w.reg(4), w.reg(5), w.reg(6)
-	k.codes(w, low, high)
-	switch {
-	case k.Signed && !k.Mode.HasOffset():
-		k.loadHalves(w, corrections, 4)
-	case w == W512:
-		k.VPXORD(sum, sum, sum)
-	default:
-		k.VPXOR(sum, sum, sum)
-	}
-	k.loadHalves(w, evenBytes, 5)
-	k.loadHalves(w, oddBytes, 6)
-	k.VPDPBUSD(even, low, sum)
-	k.VPDPBUSD(odd, high, sum)
-	k.VCVTDQ2PS(sum, sum)
-	if k.Mode.HasOffset() {
-		k.loadHalves(w, corrections, 7)
-		k.VFNMADD231PS(w.reg(7), w.reg(wideOffset), sum)
-	}
-	k.loadHalves(w, inputSteps, 8)
-}
-
-// addHalf adds the products of half a vector times steps times scales to the row's
-// sums. The block's scale is still needed.
-func (k fastVNNI) addHalf(w width) {
-	k.VMULPS(w.reg(8), w.reg(wideScale), w.reg(8))
-	k.VFMADD231PS(w.reg(4), w.reg(8), w.reg(halfSum))
-}
-
-// writeFastVNNI writes a kernel. VPDPBUSD adds 4 products to 32 bits, where AVX2
-// needs two steps and has to keep 16 bits from overflowing.
-func writeFastVNNI(p file, c kind.Codes) asm.Signature {
-	name := fmt.Sprintf("fast%sLongVNNI", c.Letters())
-	f := p.beginRows(name, "multiplies quantised x by rows of 4-bit codes, vecs vectors of 64 to a block.", c.Mode, fetchParam)
-	f.load(fetchParam.Name, fetchWay)
-	k := fastVNNI{wide{fn: f, Codes: c, pairing: long, eight: vnniEight, groupSize: fastGroup}}
-	k.products = k.multiply
-	f.VPBROADCASTD(f.nibbles(), Z(vnniNibbles))
-	f.VPBROADCASTD(f.words("eights", 0x08080808), Z(vnniEights))
-	if c.Mode.HasOffset() && c.Signed {
-		f.VBROADCASTSS(f.float("eight", 8), Z(vnniEight))
-	}
-	k.rows(k.addHalf, func() { k.VFMADD231PS(Z(8), Z(4), Z(1)) })
-	return f.Signature
-}
-
-// fasts512 writes the kernels for processors with VNNI.
-func fasts512(p file) {
-	compacts(p)
-	choice := p.Choose(asm.ByKind, "fastLongVNNI", "multiplies quantised x by rows of 4-bit codes.")
-	kind.Each(4, quantisedModes, func(c kind.Codes) { choice.Add(c.Kind(), writeFastVNNI(p, c)) })
 }

@@ -2,29 +2,6 @@ package amd64
 
 import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 
-// quantize writes the kernel that prepares inputs. A step is the largest magnitude
-// of 8 inputs divided by 127, so that no byte is -128: VPMADDUBSW adds two products
-// of at most 15·127, far from the end of 16 bits.
-func quantize(p file) {
-	f := p.begin("quantizeAVX2", "quantises groups of 64 inputs; the corrections are the sums of the bytes, times -8 as integers, or as they are as floats when floats is not 0.",
-		dst32, vecX, asm.P("groups", asm.Int), asm.P("floats", asm.Int))
-	f.load("dst", DI)
-	f.load("x", SI)
-	f.load("groups", CX)
-	f.load("floats", DX)
-	f.VPBROADCASTD(f.abs(), Y(15))
-	f.repeat("loop", CX, func() {
-		f.peaksOf8()
-		f.stepsOf8(DI.At(inputSteps))
-		f.bytesOf64(DI.At(evenBytes), DI.At(oddBytes))
-		f.sumsOf8()
-		f.corrections()
-		f.ADDQ(imm(256), SI)
-		f.ADDQ(imm(fastGroup), DI)
-	})
-	f.end()
-}
-
 // abs is the mask of a float's magnitude.
 func (f fn) abs() mem { return f.words("abs", 0x7FFFFFFF) }
 
@@ -120,19 +97,6 @@ func (f fn) sumsOf8() {
 	f.VPMADDUBSW(Y(2), Y(12), Y(2))
 	f.VPADDW(Y(2), Y(1), Y(1))
 	f.VPMADDWD(Y(11), Y(1), Y(0))
-}
-
-// corrections stores them: the sums, as DX says.
-func (f fn) corrections() {
-	floats, stored := f.NewLabel("float"), f.NewLabel("stored")
-	f.TESTQ(DX, DX)
-	f.JNZ(floats)
-	f.timesMinus8()
-	f.JMP(stored)
-	f.Bind(floats)
-	f.VCVTDQ2PS(Y(0), Y(0))
-	f.Bind(stored)
-	f.VMOVDQU(Y(0), DI.At(corrections))
 }
 
 // timesMinus8 multiplies the integers in Y0.

@@ -6,51 +6,57 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // argument "fetch" of a kernel says it. What a way costs where it is the wrong one is
 // up to half of the rate.
 //
-// 0 fetches into the second cache. Zen 4 wants it: there a fetch into the first holds
-// one of the few places for missing lines until memory answers. 2 fetches past the
-// second cache, which keeps what is used again, and is the fastest on Zen 5.
+// 0 fetches into the second cache, from afar. Zen 4 wants it: there a fetch into the
+// first holds one of the few places for missing lines until memory answers. 1 does so
+// from nearby, as Intel's want it, where a fetch past the second cache is much the
+// slowest way. 2 fetches past the second cache, which keeps what is used again, and is
+// the fastest on Zen 5.
 
-// fetchFirst is the way into the first cache, a few lines ahead, as Intel's want it.
-const fetchFirst = 1
+// fetchNear is the way into the second cache a few lines ahead.
+const fetchNear = 1
 
-// How far ahead the ways fetch. Into the first cache it is the kernel's, of which
-// few lines may be on the way at a time.
+// How far ahead the ways fetch. From nearby it is the kernel's: rows that go together
+// are nearer to their end.
 const (
 	secondAhead = 8192
 	pastAhead   = 7168
 	codesAhead  = 4096
 	halvesAhead = 2048
+	rowsAhead   = 2048
 )
 
 // fetchParam is the parameter of kernels that fetch as they are told, and fetchWay
-// its register.
+// its register in those that have one for it.
 var fetchParam = asm.P("fetch", asm.Int)
 
 const fetchWay = R14
 
 // fetch fetches n lines ahead of codesPtr: into the second cache among the kernel's
 // instructions, and in the others behind its end.
-func (f fn) fetch(n, firstAhead int) {
-	other, first, fetched := f.NewLabel("other"), f.NewLabel("first"), f.NewLabel("fetched")
-	f.TESTQ(fetchWay, fetchWay)
-	f.JNZ(other)
-	fetchEach(n, secondAhead, f.PREFETCHT1)
+func (f fn) fetch(n, nearAhead int) { f.fetchFrom(codesPtr, fetchWay, n, nearAhead) }
+
+// fetchFrom is fetch for another pointer, as a register or an argument says.
+func (f fn) fetchFrom(ptr reg, way src, n, nearAhead int) {
+	other, near, fetched := f.NewLabel("other"), f.NewLabel("near"), f.NewLabel("fetched")
+	f.CMPQ(way, imm(0))
+	f.JNE(other)
+	fetchEach(ptr, n, secondAhead, f.PREFETCHT1)
 	f.Bind(fetched)
 	f.Later(func() {
 		f.Bind(other)
-		f.CMPQ(fetchWay, imm(fetchFirst))
-		f.JEQ(first)
-		fetchEach(n, pastAhead, f.PREFETCHNTA)
+		f.CMPQ(way, imm(fetchNear))
+		f.JEQ(near)
+		fetchEach(ptr, n, pastAhead, f.PREFETCHNTA)
 		f.JMP(fetched)
-		f.Bind(first)
-		fetchEach(n, firstAhead, f.PREFETCHT0)
+		f.Bind(near)
+		fetchEach(ptr, n, nearAhead, f.PREFETCHT1)
 		f.JMP(fetched)
 	})
 }
 
 // fetchEach fetches n lines at a distance.
-func fetchEach(n, ahead int, fetch func(mem)) {
+func fetchEach(ptr reg, n, ahead int, fetch func(mem)) {
 	for i := range n {
-		fetch(codesPtr.At(ahead + 64*i))
+		fetch(ptr.At(ahead + 64*i))
 	}
 }

@@ -106,6 +106,17 @@ func extents() []asmtest.Extent {
 		}},
 		{Kernels: "fast[14]x4[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 4) }},
 		{Kernels: "fast[14]x8[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 8) }},
+
+		// Of few vectors 32 inputs have 32 bytes and 4 steps, and sums behind all others,
+		// which only kernels with offsets need.
+		{Kernels: "quantizeFewNEON", Want: func(c counts) bytes {
+			n := c["groups"]
+			return bytes{"dst": stores(48 * n), "sums": stores(16 * n), "x": reads(4 * 32 * n)}
+		}},
+		{Kernels: "few[124][su]Pair(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 2, 96) }},
+		{Kernels: "few[124][su]Quad(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 4, 96) }},
+		{Kernels: "few[124][su]oPair(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 2, 128) }},
+		{Kernels: "few[124][su]oQuad(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 4, 128) }},
 	}
 	list = append(list, tileExtents()...)
 	list = append(list, paletteExtents()...)
@@ -118,6 +129,14 @@ func ifThere(c counts, touched string) string {
 		return ""
 	}
 	return touched
+}
+
+// fewExtent is a quantised vector by rows of 64 codes with so many scales, of whose
+// inputs so many bytes are read.
+func fewExtent(c counts, scales, inputs int) bytes {
+	n := c["rows"] * c["blocks"]
+	scale := reads(4 * scales * n)
+	return bytes{"w": reads(32 * n), "scale": scale, "offset": scale, "x": reads(inputs * c["blocks"]), "dst": stores(4 * c["rows"])}
 }
 
 // gemvExtent is a vector by rows of blocks of vectors of 8 codes, and what else the

@@ -6,7 +6,7 @@
 //
 //   - rows: one vector of floats by rows of codes or floats as they lie, four at a time;
 //     unpack decodes codes;
-//   - fast: by one vector that was quantised to 8 bits;
+//   - fast, few: by one vector that was quantised to 8 bits, or by some of them;
 //   - tile: by some such vectors at a time, of rows that were taken apart into a
 //     panel or are while they are read;
 //   - dotLUT: one vector of floats by rows of indices into a palette; decodeLUT

@@ -1,0 +1,47 @@
+//go:build !noasm && (amd64 || arm64)
+
+package kernel
+
+// fewBatch is the number of factors that are widened at a time.
+const fewBatch = 2048
+
+// fewBlock is the number of codes that share a scale for the kernels: longer blocks are
+// several with the same.
+func (q *Quant) fewBlock() int { return min(q.c.ColBlock, longestBlock) }
+
+// fewScratchAsm leaves room for the scales and the offsets of 4 rows at least.
+func (q *Quant) fewScratchAsm() int { return 2 * max(fewBatch, 4*q.cols/q.fewBlock()) }
+
+// fewAtOnce returns how many rows go at a time: a multiple of 4, which is what kernels
+// take or more, or one where rows share scales. So many factors fit as each row has.
+func (q *Quant) fewAtOnce(widens bool) int {
+	rows := max(fewBytes/(q.cols/2)&^3, 4)
+	if widens {
+		rows = min(rows, max(fewBatch/(q.cols/q.fewBlock())&^3, 4))
+	}
+	if q.c.RowBlock > 1 {
+		rows = 1
+	}
+	return rows
+}
+
+// fewBytes is about what the kernels read at a time: the runtime cannot interrupt
+// assembly, and further vectors find the codes in the second cache.
+const fewBytes = 64 << 10
+
+// spreadFactors repeats each factor for the blocks that kernels know. dst may be what
+// the factors lie in, from its beginning on: it is filled from the end.
+func (q *Quant) spreadFactors(dst, from []float32) []float32 {
+	times := q.c.ColBlock / q.fewBlock()
+	if times == 1 {
+		return from
+	}
+	dst = dst[:len(from)*times]
+	for i := len(from) - 1; i >= 0; i-- {
+		v := from[i]
+		for j := range times {
+			dst[i*times+j] = v
+		}
+	}
+	return dst
+}
