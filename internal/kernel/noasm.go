@@ -37,10 +37,7 @@ func addMaskAsm(_, _ *float32, _ int)                                           
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 
-func (q *Quant) manyScratch(int) int                    { return 0 }
-func (q *Quant) compact() bool                          { return false }
-func (q *Quant) prepLen(int) int                        { return 0 }
-func (q *Quant) prepare(_, _ []float32, _, _, _, _ int) {}
+func (q *Quant) compact() bool { return false }
 func (q *Quant) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
 	return false
 }

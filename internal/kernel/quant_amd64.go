@@ -30,10 +30,6 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	if !q.fast {
 		return false
 	}
-	if len(prep) > 0 && q.panels(n) {
-		q.mulPanels(dst, ldd, n, lo, hi, prep, scratch)
-		return true
-	}
 	if len(prep) > 0 && q.readsHalves() {
 		q.mulHalves(dst, ldd, n, lo, hi, prep, scratch)
 		return true

@@ -178,3 +178,8 @@ func (q *Quant) decodeAsm(dst *float32, w *byte, s, o *float32, blocks, vecs int
 		unpack8uNEON(dst, w, s, o, blocks, vecs)
 	}
 }
+
+// mulMany multiplies n vectors as prepare leaves them.
+func (q *Quant) mulMany(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
+	q.int8Mul(dst, ldd, n, lo, hi, prep, scratch)
+}

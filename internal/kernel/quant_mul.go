@@ -84,6 +84,10 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
+	if len(prep) > 0 && q.many(n) {
+		q.mulMany(dst, ldd, n, lo, hi, prep, scratch)
+		return
+	}
 	if useAsm && q.gemvFast(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}

@@ -19,8 +19,8 @@ var (
 // of 16 have no panels: a tile of decoded weights beats their kernel from some vectors on.
 func (q *Quant) prepLen(n int) int {
 	b := q.c.ColBlock
-	if q.panels(n) {
-		return n * q.cols / 32 * q.panelForm().vector
+	if q.many(n) {
+		return q.manyLen(n)
 	}
 	if !useAVX2 || n < 1 || q.c.Bits != 4 || q.cols%64 != 0 || q.cols == 0 || b != 32 && b%64 != 0 && !q.compact() {
 		return 0
@@ -40,8 +40,8 @@ func (q *Quant) prepLen(n int) int {
 
 // prepare brings vectors lo to hi-1 of n into the order of the kernels.
 func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
-	if q.panels(n) {
-		q.panelPrepare(dst, x, ldx, lo, hi)
+	if q.many(n) {
+		q.prepareMany(dst, x, ldx, lo, hi)
 		return
 	}
 	each, kind := q.prepLen(1), q.prepKind()
