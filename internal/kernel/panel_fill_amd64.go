@@ -31,9 +31,10 @@ func (q *Quant) panelConstant(panel []float32) {
 }
 
 // fillPanel takes rows r to r+rows-1 apart, n blocks from block b on. Rows that
-// are missing repeat the last one. scratch has room for panelRows rows of
+// are missing repeat the last one. 4-bit codes become signed bytes, or unsigned ones that
+// are 8 too large where they are signed. scratch has room for panelRows rows of
 // offsets.
-func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32) {
+func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, signed bool, scratch []float32) {
 	q.fillScales(panel, r, rows, b, n, scratch)
 	row := q.cols * q.c.Bits / 8
 	var offs [panelRows]int
@@ -43,7 +44,7 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32)
 	// The slice ends where the kernel stops reading, so that a wrong length
 	// panics here.
 	codes := q.c.Codes[r*row+b*4*q.c.Bits:][:(rows-1)*row+n*4*q.c.Bits]
-	flip, add := q.panelCodes()
+	flip, add := q.panelCodes(signed)
 	for h := 0; h < panelRows; h += 8 {
 		if q.c.Bits == 8 {
 			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip)
@@ -54,14 +55,13 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32)
 }
 
 // panelCodes says how codes come to a panel: exclusive-ored with the one, plus the other.
-// Signed codes of 4 bits are 8 too large after the first, which AMX has no use for.
-func (q *Quant) panelCodes() (flip, add int) {
+func (q *Quant) panelCodes(signed bool) (flip, add int) {
 	switch {
 	case q.c.Bits == 8 && q.c.Signed, q.c.Bits == 4 && !q.c.Signed:
 		return 0, 0
 	case q.c.Bits == 8:
 		return 0x80808080, 0
-	case useAMX:
+	case signed:
 		return 0x88888888, 0xf8f8f8f8
 	}
 	return 0x88888888, 0

@@ -5,12 +5,17 @@ package kernel
 import "unsafe"
 
 const (
+	// groupMin is the number of vectors from which whole groups by AMX, of which some may
+	// be missing, beat as many vectors by VNNI.
+	groupMin = 12
 	// panelRows is the number of rows of a panel. Two vectors of 8 floats, or
 	// one of 16.
 	panelRows = 16
-	// panelVectors is how many vectors are multiplied before the next panel: their
-	// parts stay in the second-level cache. It is a multiple of manyVectors.
-	panelVectors = 512
+	// panelVectors is how many vectors are multiplied before the next panel, a multiple of
+	// manyVectors, and stripeFloats about how much of them for all rows: their parts
+	// stay in the second-level cache.
+	panelVectors = 256
+	stripeFloats = 128 << 10
 	// manyVectors is how many prepared vectors lie together, and manyFloats what a block
 	// of them takes; manySteps is where their steps are.
 	manyVectors = 16
@@ -101,22 +106,30 @@ func (q *Quant) mulMany(dst []float32, ldd, n, lo, hi int, prep, scratch []float
 		return
 	}
 	f := q.panelForm()
-	p := product{q: q, ldd: ldd, all: q.cols / manyBlock}
+	p := product{q: q, ldd: ldd, all: q.cols / manyBlock, groups: q.c.Bits == 4 && useAMX && n >= groupMin}
 	p.panel, scratch = scratch[:f.blocks*f.size], scratch[f.blocks*f.size:]
 	p.results, scratch = scratch[:manyVectors*panelRows], scratch[manyVectors*panelRows:]
-	p.integers, scratch = aligned(scratch[:tileIntegers]), scratch[tileIntegers:]
-	depth := q.panelDepth()
+	p.integers, p.offsets = aligned(scratch[:tileIntegers]), scratch[tileIntegers:]
 	q.panelConstant(p.panel)
+	depth := q.panelDepth()
 	for t := 0; t < n; t += panelVectors {
-		for b := 0; b < p.all; b += depth {
-			p.first, p.blocks = b, min(depth, p.all-b)
+		end := min(t+panelVectors, n)
+		stripe := max(stripeFloats/((end-t)*manyFloats/manyVectors*depth), 1) * depth
+		for b := 0; b < p.all; b += stripe {
 			for r := lo; r < hi; r += panelRows {
-				p.rows = min(panelRows, hi-r)
-				q.fillPanel(p.panel, r, p.rows, b, p.blocks, scratch)
-				p.dst = dst[r:]
-				p.run(prep, t, min(t+panelVectors, n))
+				p.rows, p.dst = min(panelRows, hi-r), dst[r:]
+				p.stripe(prep, r, t, end, b, min(b+stripe, p.all), depth)
 			}
 		}
+	}
+}
+
+// stripe multiplies vectors t to end-1 by blocks from first to last of the rows from r on.
+func (p *product) stripe(prep []float32, r, t, end, first, last, depth int) {
+	for b := first; b < last; b += depth {
+		p.first, p.blocks = b, min(depth, last-b)
+		p.q.fillPanel(p.panel, r, p.rows, b, p.blocks, p.groups, p.offsets)
+		p.run(prep, t, end)
 	}
 }
 
@@ -140,26 +153,28 @@ func (q *Quant) panelDepth() int {
 
 // product is some vectors times a panel.
 type product struct {
-	q                 *Quant
-	dst               []float32 // from the panel's first row on
-	ldd               int
-	panel             []float32
-	results, integers []float32
-	rows, first       int // the rows, and the first block
-	blocks, all       int // those of the panel, and of a whole row
+	q           *Quant
+	dst         []float32 // from the panel's first row on
+	ldd         int
+	rows, first int  // the rows, and the first block
+	blocks, all int  // those of the panel, and of a whole row
+	groups      bool // by AMX
+
+	// Scratch: that of fillPanel last.
+	panel, results, integers, offsets []float32
 }
 
 // run multiplies vectors t to end-1. t is a multiple of manyVectors.
 func (p *product) run(prep []float32, t, end int) {
-	if p.q.c.Bits == 4 && useAMX && p.rows == panelRows {
+	if p.groups && p.rows == panelRows {
 		whole := (end - t) / manyVectors
-		p.groups(prep, t, whole, p.dst[t*p.ldd:], p.ldd)
+		p.tileGroups(prep, t, whole, p.dst[t*p.ldd:], p.ldd)
 		t += whole * manyVectors
 	}
 	for each := p.vectors(); t < end; t += each {
 		n := min(each, end-t)
 		d := p.dst[t*p.ldd : (t+n-1)*p.ldd+p.rows]
-		if p.rows == panelRows && !(p.q.c.Bits == 4 && useAMX) {
+		if p.rows == panelRows && !p.groups {
 			p.tile(prep, t, n, d, p.ldd)
 			continue
 		}
@@ -181,7 +196,7 @@ func (p *product) vectors() int {
 	switch {
 	case p.q.c.Bits == 8:
 		return 4
-	case useAMX:
+	case p.groups:
 		return manyVectors
 	case useVNNI:
 		return 8
@@ -196,8 +211,8 @@ func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
 		tileWordsAVX2(n, &p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*p.all*wordFloats, p.q.wordBlocks())
 		return
 	}
-	if useAMX {
-		p.groups(prep, t, 1, dst, ldd)
+	if p.groups {
+		p.tileGroups(prep, t, 1, dst, ldd)
 		return
 	}
 	x := prep[(t/manyVectors*p.all+p.first)*manyFloats:][:p.blocks*manyFloats]
@@ -214,8 +229,8 @@ func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
 	tile(n, &p.panel[0], &x[8*i], &dst[0], 4*ldd, p.blocks, p.first, &x[manySteps+i], p.q.signs())
 }
 
-// groups multiplies whole groups from vector t on by tiles.
-func (p *product) groups(prep []float32, t, n int, dst []float32, ldd int) {
+// tileGroups multiplies whole groups from vector t on.
+func (p *product) tileGroups(prep []float32, t, n int, dst []float32, ldd int) {
 	if n == 0 {
 		return
 	}

@@ -45,7 +45,6 @@ const (
 	groupPanel = AX // where the panel, and a group's vectors, begin
 	groupX     = BX
 	integers   = R10
-	spare      = R11
 	inputsStep = R14
 	rowStep    = R15
 )
@@ -61,7 +60,6 @@ func writeTileAMX(p file, offsets bool) asm.Signature {
 	f.load("x", groupX)
 	f.load("groups", R13)
 	f.load("integers", integers)
-	f.LEAQ(integers.At(2*integersSize), spare)
 	f.MOVQ(imm(manyBytes), inputsStep)
 	f.MOVQ(imm(64), rowStep)
 	f.load("dst", R8)
@@ -103,56 +101,80 @@ func (f fn) groupSums() {
 // tileBlocks goes over the blocks two by two: while integers of two become floats, the
 // tiles multiply the next two.
 func (f fn) tileBlocks(offsets bool) {
-	pair, odd, last, one, done := f.NewLabel("pair"), f.NewLabel("odd"), f.NewLabel("last"), f.NewLabel("one"), f.NewLabel("done")
+	pair, rest, two, one, done := f.NewLabel("pair"), f.NewLabel("rest"), f.NewLabel("two"), f.NewLabel("one"), f.NewLabel("done")
 	f.tileProducts(0, 0, integers)
 	f.CMPQ(tileLeft, imm(2))
 	f.JLT(one)
 	f.tileProducts(1, 1, integers)
 	f.Bind(pair)
-	f.SUBQ(imm(2), tileLeft)
-	f.JZ(last)
-	f.tileProducts(0, 2, spare)
-	f.CMPQ(tileLeft, imm(2))
-	f.JLT(odd)
-	f.tileProducts(1, 3, spare)
-	f.Bind(odd)
+	f.SUBQ(imm(4), tileLeft)
+	f.JLT(rest)
 	for i := range 2 {
-		f.floatBlock(i, offsets)
+		next := f.tileSteps(T(i), 2+i, integers)
+		f.floatBlock(i, offsets, func(t int) {
+			if t%3 == 0 && t/3 < len(next)-1 {
+				next[t/3]()
+			}
+		})
+		next[len(next)-1]()
 	}
+	f.nextPair()
+	f.ADDQ(imm(2), tileLeft)
+	f.JMP(pair)
+	// Two or three are left.
+	f.Bind(rest)
+	f.ADDQ(imm(2), tileLeft)
+	f.JZ(two)
+	f.floatBlock(0, offsets, nil)
+	f.tileProducts(0, 2, integers)
+	f.floatBlock(1, offsets, nil)
+	f.nextPair()
+	f.JMP(one)
+	f.Bind(two)
+	for i := range 2 {
+		f.floatBlock(i, offsets, nil)
+	}
+	f.JMP(done)
+	f.Bind(one)
+	f.floatBlock(0, offsets, nil)
+	f.Bind(done)
+}
+
+// nextPair goes on by two blocks.
+func (f fn) nextPair() {
 	f.ADDQ(imm(2*panelBlock), panelPtr)
 	f.ADDQ(imm(2*manyBlock), inputPtr)
-	f.MOVQ(integers, CX)
-	f.MOVQ(spare, integers)
-	f.MOVQ(CX, spare)
-	f.CMPQ(tileLeft, imm(2))
-	f.JGE(pair)
-	f.Bind(one)
-	f.floatBlock(0, offsets)
-	f.JMP(done)
-	f.Bind(last)
-	for i := range 2 {
-		f.floatBlock(i, offsets)
-	}
-	f.Bind(done)
 }
 
 // tileProducts multiplies a block that is some further on by one of the sets.
 func (f fn) tileProducts(set T, block int, to reg) {
-	set *= tileSet
-	f.TILEZERO(set + tileSums)
-	f.TILELOADD(inputPtr.By(inputsStep, 1).Plus(manyBlock*block), set+tileInputs)
-	f.TILELOADD(panelPtr.By(rowStep, 1).Plus(panelBlock*block), set+tileCodes)
-	f.TDPBSSD(set+tileCodes, set+tileInputs, set+tileSums)
-	f.TILESTORED(set+tileSums, to.By(rowStep, 1).Plus(integersSize*(block%2)))
+	for _, step := range f.tileSteps(set, block, to) {
+		step()
+	}
 }
 
-// floatBlock adds the integers of a block to the sums.
-func (f fn) floatBlock(block int, offsets bool) {
+// tileSteps are the instructions of tileProducts.
+func (f fn) tileSteps(set T, block int, to reg) []func() {
+	set *= tileSet
+	return []func(){
+		func() { f.TILEZERO(set + tileSums) },
+		func() { f.TILELOADD(inputPtr.By(inputsStep, 1).Plus(manyBlock*block), set+tileInputs) },
+		func() { f.TILELOADD(panelPtr.By(rowStep, 1).Plus(panelBlock*block), set+tileCodes) },
+		func() { f.TDPBSSD(set+tileCodes, set+tileInputs, set+tileSums) },
+		func() { f.TILESTORED(set+tileSums, to.By(rowStep, 1).Plus(integersSize*(block%2))) },
+	}
+}
+
+// floatBlock adds the integers of a block to the sums, with other instructions between.
+func (f fn) floatBlock(block int, offsets bool, between func(t int)) {
 	f.VMOVUPS(panelPtr.At(panelBlock*block+panelScale), amxScale)
 	if offsets {
 		f.VMOVUPS(panelPtr.At(panelBlock*block+panelOffset), amxOffset)
 	}
 	for t := range manyVectors {
+		if between != nil {
+			between(t)
+		}
 		product, factor := amxTemps+Z(t%6), amxFactors+Z(t%6)
 		step := inputPtr.At(manyBlock*block + manySteps + 4*t)
 		f.VCVTDQ2PS(integers.At(integersSize*block+64*t), product)
