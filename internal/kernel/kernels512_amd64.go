@@ -184,12 +184,12 @@ func tile8VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, ac
 //go:noescape
 func tile8oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 4096 bytes.
+// tile16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
 //
 //go:noescape
 func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
 
-// tile16oAMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 4096 bytes.
+// tile16oAMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
 //
 //go:noescape
 func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)

@@ -22,7 +22,7 @@ const (
 	manyFloats  = 176
 	manySteps   = 128
 	// tileIntegers is the scratch of a tile's integers, and what aligns it.
-	tileIntegers = 1024 + 16
+	tileIntegers = 512 + 16
 )
 
 // panelForm tells how codes and vectors are laid out, in floats. The assembly

@@ -126,7 +126,7 @@ func groupsExtent(c counts, offsets bool) bytes {
 			}
 		}
 	}
-	integers := every(1, 0, 0, 1024*min(c["blocks"], 4))
+	integers := every(1, 0, 0, 1024*min(c["blocks"], 2))
 	return bytes{
 		"panel": "r " + every(c["blocks"], 640, 0, panelEnd(offsets)), "x": "r " + every(1, 0, runs...),
 		"dst": results(c, 16*c["groups"]), "integers": "r " + integers + " w " + integers,

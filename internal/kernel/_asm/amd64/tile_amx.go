@@ -3,8 +3,8 @@ package amd64
 import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 
 // AMX's tiles: 16 vectors times 16 rows, of which one instruction makes the integers of a
-// block. They come to floats by way of memory, in which a block's lie 1024 bytes apart, so
-// that tiles work some blocks ahead of the vectors.
+// block. They come to floats by way of memory, of
+// two blocks in turns: tiles work two blocks ahead of the vectors.
 
 // A block takes three tiles: sums, inputs and codes. Two sets of them take turns.
 const (
@@ -52,7 +52,7 @@ const (
 // writeTileAMX multiplies groups of 16 vectors. No tile has a value before or after the
 // call: Go's scheduler does not interrupt assembly, and nothing else knows of tiles.
 func writeTileAMX(p file, offsets bool) asm.Signature {
-	f := p.begin(manyName("tile%d%sAMX", manyVectors, offsets), "is for groups of 16 vectors, xstep bytes apart: it "+manyDoc(manyVectors, offsets)+" integers has room for 4096 bytes.",
+	f := p.begin(manyName("tile%d%sAMX", manyVectors, offsets), "is for groups of 16 vectors, xstep bytes apart: it "+manyDoc(manyVectors, offsets)+" integers has room for 2048 bytes.",
 		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats))...)
 	f.LEAQ(f.tileConfig(), AX)
 	f.LDTILECFG(AX.At(0))
