@@ -64,6 +64,8 @@ func (q *Quant) sumsInputs() bool {
 // the product, whichever asks.
 func (q *Quant) prepLen(n int) int {
 	switch {
+	case q.many(n):
+		return q.manyLen(n)
 	case !useAsm || n < 1 || q.cols == 0:
 	case q.int8Kernels():
 		return q.int8Len(n)
@@ -75,8 +77,12 @@ func (q *Quant) prepLen(n int) int {
 
 // prepare quantises vectors lo to hi-1 of n, or sums them block by block.
 func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
+	if q.many(n) {
+		q.prepareMany(dst, x, ldx, n, lo, hi)
+		return
+	}
 	if q.int8Kernels() {
-		q.quantize(dst, x, ldx, n, lo, hi)
+		q.quantize(dst, x, ldx, lo, hi)
 		return
 	}
 	for t := lo; t < hi; t++ {
@@ -177,9 +183,4 @@ func (q *Quant) decodeAsm(dst *float32, w *byte, s, o *float32, blocks, vecs int
 	default:
 		unpack8uNEON(dst, w, s, o, blocks, vecs)
 	}
-}
-
-// mulMany multiplies n vectors as prepare leaves them.
-func (q *Quant) mulMany(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
-	q.int8Mul(dst, ldd, n, lo, hi, prep, scratch)
 }

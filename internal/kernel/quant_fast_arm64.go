@@ -2,15 +2,8 @@
 
 package kernel
 
-// int8Min is the number of vectors from which tiles of them beat one at a time.
-const int8Min = 4
-
-// The floats that a group of 32 quantised inputs takes: of a vector alone, and
-// of a vector in a tile.
-const (
-	int8Group = 16
-	tileGroup = 11
-)
+// int8Group is the floats that a group of 32 quantised inputs of a vector takes.
+const int8Group = 16
 
 // int8Kernels reports whether there are kernels with quantised inputs for the
 // matrix. A step of quantisation covers 32 inputs, and no block of scales may
@@ -22,70 +15,26 @@ func (q *Quant) int8Kernels() bool {
 // rowBytes is the length of a row of codes.
 func (q *Quant) rowBytes() int { return q.cols * q.c.Bits / 8 }
 
-// tileOf returns the width of the tile that vector t of n starts, or 0 when it
-// and those behind it go alone. Tiles of 8 pay with the dot product extension.
-// n is the number of all vectors: the layout of a prepared vector depends on
-// it.
-func tileOf(t, n int) int {
-	switch {
-	case useDot && n-t >= 8:
-		return 8
-	case n-t >= int8Min:
-		return 4
-	}
-	return 0
-}
-
 // int8Len returns the length of n quantised vectors. It is in floats, as all
 // scratch is.
-func (q *Quant) int8Len(n int) int {
-	alone := n % int8Min
-	return q.cols / 32 * ((n-alone)*tileGroup + alone*int8Group)
-}
+func (q *Quant) int8Len(n int) int { return q.cols / 32 * n * int8Group }
 
-// quantize brings vectors lo to hi-1 of n into the form of the kernels: tiles
-// of 8 and 4, and the rest alone. lo is a multiple of 8. In each group of a
-// tile the 32 bytes of every vector come first, then 2 steps of each, then a
-// sum of each.
-func (q *Quant) quantize(dst, x []float32, ldx, n, lo, hi int) {
+// quantize brings vectors lo to hi-1 of n into the form of the kernels.
+func (q *Quant) quantize(dst, x []float32, ldx, lo, hi int) {
 	groups := q.cols / 32
-	dst = dst[lo*groups*tileGroup:]
-	for t := lo; t < hi; {
-		width := tileOf(t, n)
-		if width == 0 {
-			v := x[t*ldx : t*ldx+q.cols]
-			quantizeNEON(&dst[:groups*int8Group][0], &v[0], groups)
-			dst = dst[groups*int8Group:]
-			t++
-			continue
-		}
-		d := dst[:groups*width*tileGroup]
-		for i := range width {
-			v := x[(t+i)*ldx : (t+i)*ldx+q.cols]
-			quantizeTileNEON(&d[i*8], &d[width*8+i*2], &d[width*10+i], &v[0], groups, width*tileGroup*4)
-		}
-		dst = dst[len(d):]
-		t += width
+	for t := lo; t < hi; t++ {
+		v := x[t*ldx : t*ldx+q.cols]
+		quantizeNEON(&dst[t*groups*int8Group:][:groups*int8Group][0], &v[0], groups)
 	}
-}
-
-// fastBatch is how many scales are widened at a time for several vectors.
-const fastBatch = 8192
-
-// manyScratch is the scratch that several vectors at a time need.
-func (q *Quant) manyScratch(n int) int {
-	if n < int8Min || !q.c.Fast {
-		return 0
-	}
-	return 2 * max(fastBatch, q.cb)
 }
 
 // int8Mul multiplies n quantised vectors by rows lo to hi-1. Rows are the outer
 // loop and vectors the inner one: a run's codes are in the cache for all
 // vectors after the first.
 func (q *Quant) int8Mul(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
-	batch := max(q.streamScratch(), q.manyScratch(n)) / 2
+	batch := q.streamScratch() / 2
 	rows, sstep := batch/q.cb, q.cb
+	size := q.int8Len(1)
 	for r := lo; r < hi; r += rows {
 		if q.c.RowBlock > 1 {
 			// All rows of a block share its scales.
@@ -95,17 +44,8 @@ func (q *Quant) int8Mul(dst []float32, ldd, n, lo, hi int, prep, scratch []float
 		b, count := r/q.c.RowBlock*q.cb, max(m*sstep, q.cb)
 		run := int8Rows{q: q, r: r, m: m, sstep: sstep, scale: q.widenScales(scratch, b, count)}
 		run.offset = q.widenOffsets(scratch[batch:], b, count, roundNot)
-		for x, t := prep, 0; t < n; {
-			width := tileOf(t, n)
-			size := q.cols / 32 * int8Group
-			if width > 0 {
-				size = q.cols / 32 * tileGroup * width
-				run.tile(dst[t*ldd+r:(t+width-1)*ldd+r+m], ldd, x[:size], width)
-			} else {
-				run.vector(dst[t*ldd+r:t*ldd+r+m], x[:size])
-			}
-			x = x[size:]
-			t += max(width, 1)
+		for t := range n {
+			run.vector(dst[t*ldd+r:t*ldd+r+m], prep[t*size:][:size])
 		}
 	}
 }

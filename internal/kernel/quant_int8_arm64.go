@@ -24,8 +24,23 @@ func (q *Quant) fastRow(w *byte, s, o, x, dst *float32) {
 }
 
 // runTile multiplies 4 rows, wstep bytes of codes and sstep of scales apart, by a
-// tile of 8 or 4 vectors. Those of 8 are for the dot product extension.
+// tile of 8 or 4 vectors. Those of 8 are for the dot product extension, and for 4-bit
+// codes.
 func (q *Quant) runTile(width int, w *byte, wstep int, s, o *float32, sstep int, x, dst *float32, ldd int) {
+	if q.c.Bits == 8 {
+		runs := q.manyRuns()
+		tile := tile4x8uNEON
+		switch {
+		case q.c.Signed && useDot:
+			tile = tile4x8sDotNEON
+		case q.c.Signed:
+			tile = tile4x8sNEON
+		case useDot:
+			tile = tile4x8uDotNEON
+		}
+		tile(w, wstep, s, o, sstep, x, dst, ldd, runs, q.run()/manyBlock)
+		return
+	}
 	k, blocks, groups := q.kind(o != nil, roundNot), q.cb, q.c.ColBlock/32
 	switch {
 	case width == 8:
