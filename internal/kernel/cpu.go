@@ -56,16 +56,16 @@ func choose(limit string) Info {
 	have := available()
 	in := Info{Best: have[0], Variant: have[0], Requested: limit}
 	switch strings.ToLower(limit) {
-	case "", AVX512, NEON:
+	case "", AMX, NEON:
 		// No set is above these, so they admit whatever there is.
-	case AVX2:
-		if slices.Contains(have, AVX2) {
-			in.Variant = AVX2
+	case AVX512, AVX2:
+		if best := slices.Index(have, strings.ToLower(limit)); best >= 0 {
+			in.Variant = have[best]
 		}
 	case Generic:
 		in.Variant = Generic
 	default:
-		in.Problem = fmt.Sprintf("%s=%q is not one of avx512, avx2, neon, generic; using %s", EnvCPU, limit, in.Variant)
+		in.Problem = fmt.Sprintf("%s=%q is not one of amx, avx512, avx2, neon, generic; using %s", EnvCPU, limit, in.Variant)
 	}
 	return in
 }

@@ -17,6 +17,8 @@ var (
 	// useVNNI stands for the integer dot products, which not every processor with
 	// AVX-512 has.
 	useVNNI bool
+	// useAMX stands for tiles of signed bytes, which come with AVX-512 and VNNI.
+	useAMX bool
 )
 
 // fetchAhead is the way in which kernels fetch what streams from memory.
@@ -31,7 +33,7 @@ const (
 )
 
 // These say what the processor and the operating system support.
-var hasAVX2, hasAVX512, hasVNNI bool
+var hasAVX2, hasAVX512, hasVNNI, hasAMX bool
 
 // detect relies on x/sys/cpu to find out whether the operating system saves the
 // wide registers too.
@@ -40,8 +42,26 @@ func detect() {
 	hasAVX2 = x.HasAVX2 && x.HasFMA && x.HasF16C
 	hasAVX512 = hasAVX2 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512DQ
 	hasVNNI = hasAVX512 && x.HasAVX512VNNI
+	hasAMX = hasVNNI && hasTiles() && permitTiles()
 	vendor, family := identity()
 	fetchAhead = fetchOf(vendor, family, hasAVX512)
+}
+
+// hasTiles reports whether the processor multiplies tiles of bytes and the operating
+// system saves them. Whoever has AVX-512 here has XGETBV.
+func hasTiles() bool {
+	const tile, int8 = 1 << 24, 1 << 25 // of DX
+	const saved = 1<<17 | 1<<18         // the tiles' shapes and their contents
+	var about [4]uint32
+	var xcr0 uint32
+	if cpuid(&about[0], 0); about[0] < 7 {
+		return false
+	}
+	if cpuid(&about[0], 7); about[3]&(tile|int8) != tile|int8 {
+		return false
+	}
+	xgetbv(&xcr0)
+	return xcr0&saved == saved
 }
 
 // identity returns the processor's vendor and family.
@@ -76,7 +96,8 @@ func fetchOf(vendor string, family int, avx512 bool) int {
 
 // apply turns everything off for a variant that the machine lacks.
 func apply(variant string) {
-	useAVX512 = variant == AVX512 && hasAVX512
+	useAMX = variant == AMX && hasAMX
+	useAVX512 = useAMX || variant == AVX512 && hasAVX512
 	useVNNI = useAVX512 && hasVNNI
 	useAVX2 = useAVX512 || variant == AVX2 && hasAVX2
 	useAsm = useAVX2
@@ -85,6 +106,8 @@ func apply(variant string) {
 // available counts AVX-512 with or without VNNI, which has no name of its own.
 func available() []string {
 	switch {
+	case hasAMX:
+		return []string{AMX, AVX512, AVX2, Generic}
 	case hasAVX512:
 		return []string{AVX512, AVX2, Generic}
 	case hasAVX2:

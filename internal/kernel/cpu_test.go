@@ -9,7 +9,10 @@ import (
 
 func TestTheCapChoosesAtOrBelowIt(t *testing.T) {
 	best := kernel.Variants()[0]
-	avx2 := best
+	avx512, avx2 := best, best
+	if slices.Contains(kernel.Variants(), kernel.AVX512) {
+		avx512 = kernel.AVX512
+	}
 	if slices.Contains(kernel.Variants(), kernel.AVX2) {
 		avx2 = kernel.AVX2
 	}
@@ -18,7 +21,8 @@ func TestTheCapChoosesAtOrBelowIt(t *testing.T) {
 		problem     bool
 	}{
 		{"", best, false},
-		{"avx512", best, false},
+		{"amx", best, false},
+		{"avx512", avx512, false},
 		{"AVX2", avx2, false},
 		{"neon", best, false},
 		{"generic", kernel.Generic, false},

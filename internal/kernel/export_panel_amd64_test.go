@@ -4,26 +4,26 @@ package kernel
 
 // The kernels of panels, for the tests against their definitions.
 var (
-	QuantizePanel  = quantizePanelAVX2
-	QuantizeHalves = quantizeHalvesAVX2
-	PanelCodes     = panelCodesAVX2
-	PanelScales    = panelScalesAVX2
-	PanelHalves    = panelHalvesAVX2
-	RunTile        = runTile
-	QuantizeWords  = quantizeWordsAVX2
-	PanelBytes     = panelBytesAVX2
-	RunTileWords   = runTileWords
-	TileMax        = tileMax
+	QuantizeMany  = quantizeManyAVX2
+	PanelCodes    = panelCodesAVX2
+	PanelScales   = panelScalesAVX2
+	PanelHalves   = panelHalvesAVX2
+	QuantizeWords = quantizeWordsAVX2
+	PanelBytes    = panelBytesAVX2
 )
 
-// The sizes of a block of a panel and of a prepared vector, in floats.
+// QuantisePlain quantises blocks of 32 inputs as the definition does, for codes of so many
+// bits: the integers, then a step and a sum for each block.
+func QuantisePlain(x []float32, bits int) []float32 {
+	q := &Quant{shape: shape{1, len(x)}, c: QuantConfig{Bits: bits, ColBlock: manyBlock}}
+	dst := make([]float32, q.manyPlainLen())
+	q.quantisePlain(dst, x)
+	return dst
+}
+
+// The sizes of a block of a panel and of 16 prepared vectors, in floats.
 const (
-	PanelFloats = 192
-	PanelVector = 14
-	PanelScale  = 128
-	PanelOffset = 144
-	PanelSums   = 160
+	PanelFloats = 160
+	ManyFloats  = manyFloats
+	ManySteps   = manySteps
 )
-
-// TileHalves reports whether RunTile takes vectors as QuantizeHalves leaves them.
-func TileHalves() bool { return useVNNI }

@@ -85,7 +85,7 @@ func checkFineSteps(t *testing.T, seed uint64) {
 	}
 	t.Log(s)
 	checkSteps(t, m, w, r, 1+r.IntN(3), func(i int) int { return i / 8 }, 0, 1.0/127, largest)
-	checkSteps(t, m, w, r, 4+r.IntN(12), func(i int) int { return i/32*4 + stepOf(i%32) }, 1.0/(127*16384), 0, largest)
+	checkSteps(t, m, w, r, 4+r.IntN(12), func(i int) int { return i / 32 }, 0, 1.0/127, largest)
 }
 
 // checkSteps compares a product with the bound for the steps: of what shares one
@@ -166,5 +166,5 @@ func checkWords(t *testing.T, seed uint64) {
 		largest = max(largest, math.Abs(float64(v)))
 	}
 	t.Log(s)
-	checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32767-1.0/127, 1.0/127, largest)
+	checkSteps(t, m, w, r, 4+r.IntN(12), func(int) int { return 0 }, 1.0/32639-1.0/127, 1.0/127, largest)
 }

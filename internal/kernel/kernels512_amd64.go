@@ -244,45 +244,95 @@ func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *fl
 //go:noescape
 func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
 
-// tile1VNNI adds 1 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile1VNNI multiplies 1 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile1VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile1VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile2VNNI adds 2 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile1oVNNI multiplies 1 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile2VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile1oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile3VNNI adds 3 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile2VNNI multiplies 2 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile3VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile2VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile4VNNI adds 4 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile2oVNNI multiplies 2 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile4VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile2oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile5VNNI adds 5 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile3VNNI multiplies 3 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile5VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile3VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile6VNNI adds 6 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile3oVNNI multiplies 3 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile6VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile3oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile7VNNI adds 7 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile4VNNI multiplies 4 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile7VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile4VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile8VNNI adds 8 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile4oVNNI multiplies 4 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile8VNNI(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile4oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile5VNNI multiplies 5 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile5VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile5oVNNI multiplies 5 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile5oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile6VNNI multiplies 6 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile6VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile6oVNNI multiplies 6 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile6oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile7VNNI multiplies 7 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile7VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile7oVNNI multiplies 7 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile7oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile8VNNI multiplies 8 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile8VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile8oVNNI multiplies 8 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile8oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
+//
+//go:noescape
+func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
+
+// tile16oAMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
+//
+//go:noescape
+func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
 
 // nt4AVX512 computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.
 //
@@ -593,24 +643,46 @@ func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *floa
 }
 
 // tileVNNI multiplies 1 to 8 vectors by a panel.
-func tileVNNI(count int, panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int) {
+func tileVNNI(count int, panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int) {
 	switch count {
 	case 1:
-		tile1VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile1VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 2:
-		tile2VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile2VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 3:
-		tile3VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile3VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 4:
-		tile4VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile4VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 5:
-		tile5VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile5VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 6:
-		tile6VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile6VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 7:
-		tile7VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile7VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 8:
-		tile8VNNI(panel, x, ldx, dst, ldd, blocks)
+		tile8VNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	}
+}
+
+// tileOVNNI multiplies 1 to 8 vectors by a panel with offsets.
+func tileOVNNI(count int, panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int) {
+	switch count {
+	case 1:
+		tile1oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 2:
+		tile2oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 3:
+		tile3oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 4:
+		tile4oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 5:
+		tile5oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 6:
+		tile6oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 7:
+		tile7oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 8:
+		tile8oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	}
 }
 

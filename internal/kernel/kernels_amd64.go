@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func cpuid(dst *uint32, leaf int)
 
+// xgetbv stores the lower half of XCR0: a bit for each kind of registers that the operating system saves.
+//
+//go:noescape
+func xgetbv(dst *uint32)
+
 // f16to32AVX2 widens n halves.
 //
 //go:noescape
@@ -524,20 +529,15 @@ func fastuPairHalvesBy4AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *fl
 //go:noescape
 func fastuoPairHalvesBy4AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
 
-// quantizePanelAVX2 quantises blocks of 32 inputs of one vector for the tile kernels.
+// quantizeManyAVX2 quantises blocks of 32 inputs of one of 16 vectors for the tile kernels: its bytes, and its steps and sums.
 //
 //go:noescape
-func quantizePanelAVX2(dst *float32, x *float32, blocks int)
+func quantizeManyAVX2(dst *float32, steps *float32, x *float32, blocks int)
 
-// quantizeHalvesAVX2 quantises blocks of 32 inputs of one vector for VNNI's tiles: each half of a block has one step, twice, and 0 in the middle.
+// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, plus add; ahead is how far on the next ones are, which are fetched.
 //
 //go:noescape
-func quantizeHalvesAVX2(dst *float32, x *float32, blocks int)
-
-// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.
-//
-//go:noescape
-func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, ahead int)
+func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int, add int)
 
 // panelScalesAVX2 stores 8 rows of floats, plus add, in a panel; the columns of 8 are stride bytes apart.
 //
@@ -549,25 +549,45 @@ func panelScalesAVX2(panel *float32, s *float32, offs *int, blocks int, stride i
 //go:noescape
 func panelHalvesAVX2(panel *float32, s *uint16, offs *int, blocks int, stride int)
 
-// tile1AVX2 adds 1 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile1AVX2 multiplies 1 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile1AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile1AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile2AVX2 adds 2 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile1oAVX2 multiplies 1 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile2AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile1oAVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile3AVX2 adds 3 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile2AVX2 multiplies 2 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile2AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
-// tile4AVX2 adds 4 quantised vectors times a panel of 16 rows to dst. Strides are in bytes.
+// tile2oAVX2 multiplies 2 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
-func tile4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int)
+func tile2oAVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile3AVX2 multiplies 3 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile3AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile3oAVX2 multiplies 3 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile3oAVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile4AVX2 multiplies 4 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile4AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
+
+// tile4oAVX2 multiplies 4 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tile4oAVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 
 // quantizeWordsAVX2 quantises blocks of 32 inputs of one vector to 16 bits for the tile kernels of 8-bit codes.
 //
@@ -577,27 +597,27 @@ func quantizeWordsAVX2(dst *float32, x *float32, blocks int)
 // panelBytesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, less the offsets there; ahead is how far on the next ones are, which are fetched.
 //
 //go:noescape
-func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, ahead int)
+func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int)
 
-// tileWords1AVX2 adds 1 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+// tileWords1AVX2 multiplies 1 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. Strides are in bytes.
 //
 //go:noescape
-func tileWords1AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+func tileWords1AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, ldx int, each int)
 
-// tileWords2AVX2 adds 2 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+// tileWords2AVX2 multiplies 2 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. Strides are in bytes.
 //
 //go:noescape
-func tileWords2AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+func tileWords2AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, ldx int, each int)
 
-// tileWords3AVX2 adds 3 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+// tileWords3AVX2 multiplies 3 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. Strides are in bytes.
 //
 //go:noescape
-func tileWords3AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+func tileWords3AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, ldx int, each int)
 
-// tileWords4AVX2 adds 4 quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.
+// tileWords4AVX2 multiplies 4 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. Strides are in bytes.
 //
 //go:noescape
-func tileWords4AVX2(panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int)
+func tileWords4AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, ldx int, each int)
 
 // nt4AVX2 computes n vectors times 4 rows to a depth of one chunk at most; tail has the masks of 16 lanes for a depth that is no multiple of 16, rows one for fewer rows, or they are nil. Strides are in bytes.
 //
@@ -1045,30 +1065,44 @@ func fastPairHalvesBy4AVX2(kind kernelKind, w *byte, scale *uint16, offset *floa
 }
 
 // tileAVX2 multiplies 1 to 4 vectors by a panel.
-func tileAVX2(count int, panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int) {
+func tileAVX2(count int, panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int) {
 	switch count {
 	case 1:
-		tile1AVX2(panel, x, ldx, dst, ldd, blocks)
+		tile1AVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 2:
-		tile2AVX2(panel, x, ldx, dst, ldd, blocks)
+		tile2AVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 3:
-		tile3AVX2(panel, x, ldx, dst, ldd, blocks)
+		tile3AVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 4:
-		tile4AVX2(panel, x, ldx, dst, ldd, blocks)
+		tile4AVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
+	}
+}
+
+// tileOAVX2 multiplies 1 to 4 vectors by a panel with offsets.
+func tileOAVX2(count int, panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int) {
+	switch count {
+	case 1:
+		tile1oAVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 2:
+		tile2oAVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 3:
+		tile3oAVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
+	case 4:
+		tile4oAVX2(panel, x, dst, ldd, blocks, acc, steps, signed)
 	}
 }
 
 // tileWordsAVX2 multiplies 1 to 4 vectors by a panel of 8-bit codes.
-func tileWordsAVX2(count int, panel *float32, x *float32, ldx int, dst *float32, ldd int, blocks int, first int, each int) {
+func tileWordsAVX2(count int, panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, ldx int, each int) {
 	switch count {
 	case 1:
-		tileWords1AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+		tileWords1AVX2(panel, x, dst, ldd, blocks, acc, ldx, each)
 	case 2:
-		tileWords2AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+		tileWords2AVX2(panel, x, dst, ldd, blocks, acc, ldx, each)
 	case 3:
-		tileWords3AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+		tileWords3AVX2(panel, x, dst, ldd, blocks, acc, ldx, each)
 	case 4:
-		tileWords4AVX2(panel, x, ldx, dst, ldd, blocks, first, each)
+		tileWords4AVX2(panel, x, dst, ldd, blocks, acc, ldx, each)
 	}
 }
 

@@ -349,10 +349,15 @@ func decodeLUT6NEON(dst *float32, w *byte, planes *byte, groups int)
 //go:noescape
 func quantizeNEON(dst *float32, x *float32, groups int)
 
-// quantizeTileNEON quantises groups of 32 inputs for a tile: bytes to dst, 2 steps and a sum where those of this vector lie; groups are stride bytes apart.
+// quantizeManyNEON quantises groups of 32 inputs for a tile: bytes to dst, a step and a sum where those of this vector lie; groups are stride bytes apart.
 //
 //go:noescape
-func quantizeTileNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
+func quantizeManyNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
+
+// quantizeWordsNEON quantises groups of 32 inputs to 16 bits for a tile: their upper bytes and then their lower ones to dst, the step and an integer sum where those of this vector lie; groups are stride bytes apart.
+//
+//go:noescape
+func quantizeWordsNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
 
 // fast4x4sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
@@ -504,16 +509,6 @@ func fast4x8sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int
 //go:noescape
 func fast1x8sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
-// tile8x8sDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile8x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// tile4x8sDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
 // fast4x8soDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
@@ -523,16 +518,6 @@ func fast4x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst 
 //
 //go:noescape
 func fast1x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// tile8x8soDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile8x8soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// tile4x8soDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
 // fast4x8uDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
@@ -544,16 +529,6 @@ func fast4x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int
 //go:noescape
 func fast1x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
-// tile8x8uDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile8x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// tile4x8uDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
 // fast4x8uoDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
@@ -563,16 +538,6 @@ func fast4x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst 
 //
 //go:noescape
 func fast1x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// tile8x8uoDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile8x8uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// tile4x8uoDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
 // fast4x8sNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
@@ -584,11 +549,6 @@ func fast4x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, b
 //go:noescape
 func fast1x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
-// tile4x8sNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8sNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
 // fast4x8soNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
@@ -598,11 +558,6 @@ func fast4x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *fl
 //
 //go:noescape
 func fast1x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// tile4x8soNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8soNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
 // fast4x8uNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
@@ -614,11 +569,6 @@ func fast4x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, b
 //go:noescape
 func fast1x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
-// tile4x8uNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
-//
-//go:noescape
-func tile4x8uNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
 // fast4x8uoNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
 //
 //go:noescape
@@ -629,10 +579,25 @@ func fast4x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *fl
 //go:noescape
 func fast1x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
-// tile4x8uoNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
+// tile4x8sDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block, whose inputs' sums count offset times more, an integer. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
-func tile4x8uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+func tile4x8sDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+
+// tile4x8uDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block, whose inputs' sums count offset times more, an integer. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func tile4x8uDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+
+// tile4x8sNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block, whose inputs' sums count offset times more, an integer. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func tile4x8sNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+
+// tile4x8uNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block, whose inputs' sums count offset times more, an integer. Steps from row to row and from result to result are in bytes.
+//
+//go:noescape
+func tile4x8uNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
 // quantizeFewNEON quantises groups of 32 inputs: bytes and steps to dst, and the sums of each 8 bytes.
 //
@@ -976,14 +941,6 @@ func tile8DotNEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *f
 		tile8x4uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
 	case kind4uOffset:
 		tile8x4uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	case kind8sPlain:
-		tile8x8sDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
-	case kind8sOffset:
-		tile8x8soDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	case kind8uPlain:
-		tile8x8uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
-	case kind8uOffset:
-		tile8x8uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
 	}
 }
 
@@ -998,14 +955,6 @@ func tile4DotNEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *f
 		tile4x4uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
 	case kind4uOffset:
 		tile4x4uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	case kind8sPlain:
-		tile4x8sDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
-	case kind8sOffset:
-		tile4x8soDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	case kind8uPlain:
-		tile4x8uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
-	case kind8uOffset:
-		tile4x8uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
 	}
 }
 
@@ -1064,14 +1013,6 @@ func tile4NEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *floa
 		tile4x4uNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
 	case kind4uOffset:
 		tile4x4uoNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	case kind8sPlain:
-		tile4x8sNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
-	case kind8sOffset:
-		tile4x8soNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	case kind8uPlain:
-		tile4x8uNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
-	case kind8uOffset:
-		tile4x8uoNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
 	}
 }
 

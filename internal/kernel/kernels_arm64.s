@@ -19,6 +19,9 @@ DATA ·bytesU<>+8(SB)/4, $0x4b004b00
 DATA ·bytesU<>+12(SB)/4, $0x80808080
 GLOBL ·bytesU<>(SB), RODATA|NOPTR, $16
 
+DATA ·carry<>+0(SB)/4, $0x00800080
+GLOBL ·carry<>(SB), RODATA|NOPTR, $4
+
 DATA ·eight<>+0(SB)/4, $0x41000000
 GLOBL ·eight<>(SB), RODATA|NOPTR, $4
 
@@ -107,6 +110,11 @@ DATA ·quantum<>+0(SB)/4, $0x42fe0000
 DATA ·quantum<>+4(SB)/4, $0x0da24260
 DATA ·quantum<>+8(SB)/4, $0x3c010204
 GLOBL ·quantum<>(SB), RODATA|NOPTR, $12
+
+DATA ·wordQuantum<>+0(SB)/4, $0x46fefe00
+DATA ·wordQuantum<>+4(SB)/4, $0x0da24260
+DATA ·wordQuantum<>+8(SB)/4, $0x38008183
+GLOBL ·wordQuantum<>(SB), RODATA|NOPTR, $12
 
 // func f16to32NEON(dst *float32, src *uint16, n int)
 TEXT ·f16to32NEON(SB), NOSPLIT, $0-24
@@ -5289,10 +5297,13 @@ loop:
 	WORD $0x6e2af508 // fmaxp v8.4s, v8.4s, v10.4s
 	WORD $0x6e2ef58c // fmaxp v12.4s, v12.4s, v14.4s
 	WORD $0x6e2cf508 // fmaxp v8.4s, v8.4s, v12.4s
-	WORD $0x6e28ff89 // fdiv v9.4s, v28.4s, v8.4s
-	WORD $0x6ebde50a // fcmgt v10.4s, v8.4s, v29.4s
+	WORD $0x4ea81d0b // mov v11.16b, v8.16b
+	WORD $0x6e2bff89 // fdiv v9.4s, v28.4s, v11.4s
+	WORD $0x6ebde56a // fcmgt v10.4s, v11.4s, v29.4s
 	WORD $0x4e2a1d29 // and v9.16b, v9.16b, v10.16b
-	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	WORD $0x4eabd56a // fsub v10.4s, v11.4s, v11.4s
+	WORD $0x6e3edd68 // fmul v8.4s, v11.4s, v30.4s
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
 	WORD $0x4f899000 // fmul v0.4s, v0.4s, v9.s[0]
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4f899021 // fmul v1.4s, v1.4s, v9.s[0]
@@ -5335,8 +5346,8 @@ loop:
 	BNE loop
 	RET
 
-// func quantizeTileNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
-TEXT ·quantizeTileNEON(SB), NOSPLIT, $0-48
+// func quantizeManyNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
+TEXT ·quantizeManyNEON(SB), NOSPLIT, $0-48
 	MOVD dst+0(FP), R0
 	MOVD steps+8(FP), R2
 	MOVD sums+16(FP), R3
@@ -5368,10 +5379,14 @@ loop:
 	WORD $0x6e2ef58c // fmaxp v12.4s, v12.4s, v14.4s
 	WORD $0x6e2cf508 // fmaxp v8.4s, v8.4s, v12.4s
 	WORD $0x6e28f508 // fmaxp v8.4s, v8.4s, v8.4s
-	WORD $0x6e28ff89 // fdiv v9.4s, v28.4s, v8.4s
-	WORD $0x6ebde50a // fcmgt v10.4s, v8.4s, v29.4s
+	WORD $0x6e28f508 // fmaxp v8.4s, v8.4s, v8.4s
+	WORD $0x4ea81d0b // mov v11.16b, v8.16b
+	WORD $0x6e2bff89 // fdiv v9.4s, v28.4s, v11.4s
+	WORD $0x6ebde56a // fcmgt v10.4s, v11.4s, v29.4s
 	WORD $0x4e2a1d29 // and v9.16b, v9.16b, v10.16b
-	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	WORD $0x4eabd56a // fsub v10.4s, v11.4s, v11.4s
+	WORD $0x6e3edd68 // fmul v8.4s, v11.4s, v30.4s
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
 	WORD $0x4f899000 // fmul v0.4s, v0.4s, v9.s[0]
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4f899021 // fmul v1.4s, v1.4s, v9.s[0]
@@ -5380,13 +5395,13 @@ loop:
 	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
 	WORD $0x4f899063 // fmul v3.4s, v3.4s, v9.s[0]
 	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
-	WORD $0x4fa99084 // fmul v4.4s, v4.4s, v9.s[1]
+	WORD $0x4f899084 // fmul v4.4s, v4.4s, v9.s[0]
 	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
-	WORD $0x4fa990a5 // fmul v5.4s, v5.4s, v9.s[1]
+	WORD $0x4f8990a5 // fmul v5.4s, v5.4s, v9.s[0]
 	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
-	WORD $0x4fa990c6 // fmul v6.4s, v6.4s, v9.s[1]
+	WORD $0x4f8990c6 // fmul v6.4s, v6.4s, v9.s[0]
 	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
-	WORD $0x4fa990e7 // fmul v7.4s, v7.4s, v9.s[1]
+	WORD $0x4f8990e7 // fmul v7.4s, v7.4s, v9.s[0]
 	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
 	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
 	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
@@ -5407,12 +5422,120 @@ loop:
 	WORD $0x4e64bc00 // addp v0.8h, v0.8h, v4.8h
 	WORD $0x4e602800 // saddlp v0.4s, v0.8h
 	WORD $0x4ea0bc00 // addp v0.4s, v0.4s, v0.4s
+	WORD $0x4ea0bc00 // addp v0.4s, v0.4s, v0.4s
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
-	WORD $0x6e28dc00 // fmul v0.4s, v0.4s, v8.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
 	WORD $0xad000801 // stp q1, q2, [x0]
-	WORD $0xfd000048 // str d8, [x2]
+	WORD $0xbd000048 // str s8, [x2]
 	WORD $0xbd000060 // str s0, [x3]
+	ADD R6, R0
+	ADD R6, R2
+	ADD R6, R3
+	SUBS $1, R5
+	BNE loop
+	RET
+
+// func quantizeWordsNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
+TEXT ·quantizeWordsNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD steps+8(FP), R2
+	MOVD sums+16(FP), R3
+	MOVD x+24(FP), R1
+	MOVD groups+32(FP), R5
+	MOVD stride+40(FP), R6
+	MOVD $·wordQuantum<>(SB), R25
+	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
+	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
+	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
+	MOVD R1, R7
+	MOVD R5, R8
+	WORD $0x4f000414 // movi v20.4s, #0
+peaks:
+	WORD $0xacc104e0 // ldp q0, q1, [x7], #32
+	WORD $0xacc10ce2 // ldp q2, q3, [x7], #32
+	WORD $0xacc114e4 // ldp q4, q5, [x7], #32
+	WORD $0xacc11ce6 // ldp q6, q7, [x7], #32
+	WORD $0x4ea0f800 // fabs v0.4s, v0.4s
+	WORD $0x4e20f694 // fmax v20.4s, v20.4s, v0.4s
+	WORD $0x4ea0f821 // fabs v1.4s, v1.4s
+	WORD $0x4e21f694 // fmax v20.4s, v20.4s, v1.4s
+	WORD $0x4ea0f842 // fabs v2.4s, v2.4s
+	WORD $0x4e22f694 // fmax v20.4s, v20.4s, v2.4s
+	WORD $0x4ea0f863 // fabs v3.4s, v3.4s
+	WORD $0x4e23f694 // fmax v20.4s, v20.4s, v3.4s
+	WORD $0x4ea0f884 // fabs v4.4s, v4.4s
+	WORD $0x4e24f694 // fmax v20.4s, v20.4s, v4.4s
+	WORD $0x4ea0f8a5 // fabs v5.4s, v5.4s
+	WORD $0x4e25f694 // fmax v20.4s, v20.4s, v5.4s
+	WORD $0x4ea0f8c6 // fabs v6.4s, v6.4s
+	WORD $0x4e26f694 // fmax v20.4s, v20.4s, v6.4s
+	WORD $0x4ea0f8e7 // fabs v7.4s, v7.4s
+	WORD $0x4e27f694 // fmax v20.4s, v20.4s, v7.4s
+	SUBS $1, R8
+	BNE peaks
+	WORD $0x6e34f694 // fmaxp v20.4s, v20.4s, v20.4s
+	WORD $0x6e34f694 // fmaxp v20.4s, v20.4s, v20.4s
+	WORD $0x6e34ff96 // fdiv v22.4s, v28.4s, v20.4s
+	WORD $0x6ebde697 // fcmgt v23.4s, v20.4s, v29.4s
+	WORD $0x4e371ed6 // and v22.16b, v22.16b, v23.16b
+	WORD $0x4eb4d697 // fsub v23.4s, v20.4s, v20.4s
+	WORD $0x6e3ede95 // fmul v21.4s, v20.4s, v30.4s
+	WORD $0x4e37d6b5 // fadd v21.4s, v21.4s, v23.4s
+	MOVD $·carry<>(SB), R25
+	WORD $0x4ddfcb38 // ld1r {v24.4s}, [x25], #4
+loop:
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
+	WORD $0xacc11424 // ldp q4, q5, [x1], #32
+	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
+	WORD $0x6e36dc00 // fmul v0.4s, v0.4s, v22.4s
+	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
+	WORD $0x6e36dc21 // fmul v1.4s, v1.4s, v22.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x6e36dc42 // fmul v2.4s, v2.4s, v22.4s
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x6e36dc63 // fmul v3.4s, v3.4s, v22.4s
+	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
+	WORD $0x6e36dc84 // fmul v4.4s, v4.4s, v22.4s
+	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
+	WORD $0x6e36dca5 // fmul v5.4s, v5.4s, v22.4s
+	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
+	WORD $0x6e36dcc6 // fmul v6.4s, v6.4s, v22.4s
+	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
+	WORD $0x6e36dce7 // fmul v7.4s, v7.4s, v22.4s
+	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
+	WORD $0x4ea18408 // add v8.4s, v0.4s, v1.4s
+	WORD $0x4ea28508 // add v8.4s, v8.4s, v2.4s
+	WORD $0x4ea38508 // add v8.4s, v8.4s, v3.4s
+	WORD $0x4ea48508 // add v8.4s, v8.4s, v4.4s
+	WORD $0x4ea58508 // add v8.4s, v8.4s, v5.4s
+	WORD $0x4ea68508 // add v8.4s, v8.4s, v6.4s
+	WORD $0x4ea78508 // add v8.4s, v8.4s, v7.4s
+	WORD $0x4ea8bd08 // addp v8.4s, v8.4s, v8.4s
+	WORD $0x4ea8bd08 // addp v8.4s, v8.4s, v8.4s
+	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
+	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
+	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
+	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
+	WORD $0x0e6148c6 // sqxtn v6.4h, v6.4s
+	WORD $0x4e6148e6 // sqxtn2 v6.8h, v7.4s
+	WORD $0x4e021809 // uzp1 v9.16b, v0.16b, v2.16b
+	WORD $0x4e788400 // add v0.8h, v0.8h, v24.8h
+	WORD $0x4e788442 // add v2.8h, v2.8h, v24.8h
+	WORD $0x4e02580b // uzp2 v11.16b, v0.16b, v2.16b
+	WORD $0x4e06188a // uzp1 v10.16b, v4.16b, v6.16b
+	WORD $0x4e788484 // add v4.8h, v4.8h, v24.8h
+	WORD $0x4e7884c6 // add v6.8h, v6.8h, v24.8h
+	WORD $0x4e06588c // uzp2 v12.16b, v4.16b, v6.16b
+	WORD $0x4e0c1960 // uzp1 v0.16b, v11.16b, v12.16b
+	WORD $0x4e0c5961 // uzp2 v1.16b, v11.16b, v12.16b
+	WORD $0xad000400 // stp q0, q1, [x0]
+	WORD $0x4e0a1920 // uzp1 v0.16b, v9.16b, v10.16b
+	WORD $0x4e0a5921 // uzp2 v1.16b, v9.16b, v10.16b
+	WORD $0xad010400 // stp q0, q1, [x0, #32]
+	WORD $0xbd000055 // str s21, [x2]
+	WORD $0xbd000068 // str s8, [x3]
 	ADD R6, R0
 	ADD R6, R2
 	ADD R6, R3
@@ -5839,7 +5962,7 @@ group:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0xbd41003a // ldr s26, [x1, #256]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -5850,13 +5973,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0xbd41043a // ldr s26, [x1, #260]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -5867,13 +5989,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0xbd41083a // ldr s26, [x1, #264]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -5884,13 +6005,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0xbd410c3a // ldr s26, [x1, #268]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -5901,13 +6021,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
 	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0xbd41103a // ldr s26, [x1, #272]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -5918,13 +6037,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf64 // fmla v4.4s, v27.4s, v28.4s
 	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0xbd41143a // ldr s26, [x1, #276]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -5935,13 +6053,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd85 // fmla v5.4s, v12.4s, v13.4s
 	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0xbd41183a // ldr s26, [x1, #280]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -5952,13 +6069,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf66 // fmla v6.4s, v27.4s, v28.4s
 	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0xbd411c3a // ldr s26, [x1, #284]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -5969,12 +6085,11 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd87 // fmla v7.4s, v12.4s, v13.4s
+	ADD $320, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -6047,7 +6162,7 @@ group:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6058,13 +6173,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6075,13 +6189,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6092,13 +6205,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6109,12 +6221,11 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -6597,7 +6708,7 @@ group:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0xbd41003a // ldr s26, [x1, #256]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6608,15 +6719,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
+	WORD $0xbd41202e // ldr s14, [x1, #288]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0xbd41043a // ldr s26, [x1, #260]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6627,15 +6737,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
+	WORD $0xbd41242e // ldr s14, [x1, #292]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0xbd41083a // ldr s26, [x1, #264]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6646,15 +6755,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
+	WORD $0xbd41282e // ldr s14, [x1, #296]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0xbd410c3a // ldr s26, [x1, #268]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6665,15 +6773,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
+	WORD $0xbd412c2e // ldr s14, [x1, #300]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
 	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0xbd41103a // ldr s26, [x1, #272]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6684,15 +6791,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
+	WORD $0xbd41302e // ldr s14, [x1, #304]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf64 // fmla v4.4s, v27.4s, v28.4s
 	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0xbd41143a // ldr s26, [x1, #276]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6703,15 +6809,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
+	WORD $0xbd41342e // ldr s14, [x1, #308]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd85 // fmla v5.4s, v12.4s, v13.4s
 	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0xbd41183a // ldr s26, [x1, #280]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6722,15 +6827,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
+	WORD $0xbd41382e // ldr s14, [x1, #312]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf66 // fmla v6.4s, v27.4s, v28.4s
 	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0xbd411c3a // ldr s26, [x1, #284]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6741,14 +6845,13 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
+	WORD $0xbd413c2e // ldr s14, [x1, #316]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd87 // fmla v7.4s, v12.4s, v13.4s
+	ADD $320, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -6829,7 +6932,7 @@ group:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6840,15 +6943,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0xbd40902e // ldr s14, [x1, #144]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6859,15 +6961,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0xbd40942e // ldr s14, [x1, #148]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -6878,15 +6979,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0xbd40982e // ldr s14, [x1, #152]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -6897,14 +6997,13 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0xbd409c2e // ldr s14, [x1, #156]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -7338,7 +7437,7 @@ group:
 	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
 	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0xbd41003a // ldr s26, [x1, #256]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -7349,13 +7448,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0xbd41043a // ldr s26, [x1, #260]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -7366,13 +7464,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0xbd41083a // ldr s26, [x1, #264]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -7383,13 +7480,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0xbd410c3a // ldr s26, [x1, #268]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -7400,13 +7496,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
 	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0xbd41103a // ldr s26, [x1, #272]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -7417,13 +7512,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf64 // fmla v4.4s, v27.4s, v28.4s
 	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0xbd41143a // ldr s26, [x1, #276]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -7434,13 +7528,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd85 // fmla v5.4s, v12.4s, v13.4s
 	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0xbd41183a // ldr s26, [x1, #280]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -7451,13 +7544,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf66 // fmla v6.4s, v27.4s, v28.4s
 	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0xbd411c3a // ldr s26, [x1, #284]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -7468,12 +7560,11 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd87 // fmla v7.4s, v12.4s, v13.4s
+	ADD $320, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -7546,7 +7637,7 @@ group:
 	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
 	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -7557,13 +7648,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -7574,13 +7664,12 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -7591,13 +7680,12 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -7608,12 +7696,11 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -8096,7 +8183,7 @@ group:
 	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
 	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
+	WORD $0xbd41003a // ldr s26, [x1, #256]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -8107,15 +8194,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
+	WORD $0xbd41202e // ldr s14, [x1, #288]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
+	WORD $0xbd41043a // ldr s26, [x1, #260]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -8126,15 +8212,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
+	WORD $0xbd41242e // ldr s14, [x1, #292]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
+	WORD $0xbd41083a // ldr s26, [x1, #264]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -8145,15 +8230,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
+	WORD $0xbd41282e // ldr s14, [x1, #296]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
+	WORD $0xbd410c3a // ldr s26, [x1, #268]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -8164,15 +8248,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
+	WORD $0xbd412c2e // ldr s14, [x1, #300]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
 	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
+	WORD $0xbd41103a // ldr s26, [x1, #272]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -8183,15 +8266,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
+	WORD $0xbd41302e // ldr s14, [x1, #304]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf64 // fmla v4.4s, v27.4s, v28.4s
 	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
+	WORD $0xbd41143a // ldr s26, [x1, #276]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -8202,15 +8284,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
+	WORD $0xbd41342e // ldr s14, [x1, #308]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd85 // fmla v5.4s, v12.4s, v13.4s
 	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
+	WORD $0xbd41183a // ldr s26, [x1, #280]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -8221,15 +8302,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
+	WORD $0xbd41382e // ldr s14, [x1, #312]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf66 // fmla v6.4s, v27.4s, v28.4s
 	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
+	WORD $0xbd411c3a // ldr s26, [x1, #284]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -8240,14 +8320,13 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
+	WORD $0xbd413c2e // ldr s14, [x1, #316]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd87 // fmla v7.4s, v12.4s, v13.4s
+	ADD $320, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -8328,7 +8407,7 @@ group:
 	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
 	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -8339,15 +8418,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0xbd40902e // ldr s14, [x1, #144]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -8358,15 +8436,14 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0xbd40942e // ldr s14, [x1, #148]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
@@ -8377,15 +8454,14 @@ group:
 	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0xbd40982e // ldr s14, [x1, #152]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
@@ -8396,14 +8472,13 @@ group:
 	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
 	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
 	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0xbd409c2e // ldr s14, [x1, #156]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -8983,7 +9058,7 @@ group:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9026,13 +9101,12 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9075,13 +9149,12 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9124,13 +9197,12 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9173,12 +9245,11 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -9807,7 +9878,7 @@ group:
 	WORD $0x4f0c55f3 // shl v19.16b, v15.16b, #4
 	WORD $0x4e3f1df7 // and v23.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9850,15 +9921,14 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0xbd40902e // ldr s14, [x1, #144]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9901,15 +9971,14 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0xbd40942e // ldr s14, [x1, #148]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -9952,15 +10021,14 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4f3ce77b // scvtf v27.4s, v27.4s, #4
-	WORD $0x4f3ce79c // scvtf v28.4s, v28.4s, #4
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0xbd40982e // ldr s14, [x1, #152]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -10003,14 +10071,13 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4f3ce58c // scvtf v12.4s, v12.4s, #4
-	WORD $0x4f3ce5ad // scvtf v13.4s, v13.4s, #4
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0xbd409c2e // ldr s14, [x1, #156]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -10590,7 +10657,7 @@ group:
 	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
 	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -10633,13 +10700,12 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -10682,13 +10748,12 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -10731,13 +10796,12 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -10780,12 +10844,11 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -11414,7 +11477,7 @@ group:
 	WORD $0x6f0c05f7 // ushr v23.16b, v15.16b, #4
 	WORD $0x4e3f1df3 // and v19.16b, v15.16b, v31.16b
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
+	WORD $0xbd40803a // ldr s26, [x1, #128]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -11457,15 +11520,14 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
+	WORD $0xbd40902e // ldr s14, [x1, #144]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf60 // fmla v0.4s, v27.4s, v28.4s
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
+	WORD $0xbd40843a // ldr s26, [x1, #132]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -11508,15 +11570,14 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
+	WORD $0xbd40942e // ldr s14, [x1, #148]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd81 // fmla v1.4s, v12.4s, v13.4s
 	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0xbd40883a // ldr s26, [x1, #136]
 	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0x4f00041c // movi v28.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -11559,15 +11620,14 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60693c // sadalp v28.4s, v9.8h
+	WORD $0x4ebc877b // add v27.4s, v27.4s, v28.4s
 	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
+	WORD $0xbd40982e // ldr s14, [x1, #152]
 	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0x4f9a93bc // fmul v28.4s, v29.4s, v26.s[0]
+	WORD $0x4e3ccf62 // fmla v2.4s, v27.4s, v28.4s
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
+	WORD $0xbd408c3a // ldr s26, [x1, #140]
 	WORD $0x4f00040c // movi v12.4s, #0
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4e04070b // dup v11.4s, v24.s[0]
@@ -11610,14 +11670,13 @@ group:
 	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
 	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
 	WORD $0x4e60692d // sadalp v13.4s, v9.8h
+	WORD $0x4ead858c // add v12.4s, v12.4s, v13.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
+	WORD $0xbd409c2e // ldr s14, [x1, #156]
 	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f9a93ad // fmul v13.4s, v29.4s, v26.s[0]
+	WORD $0x4e2dcd83 // fmla v3.4s, v12.4s, v13.4s
+	ADD $160, R1
 	SUBS $1, R23
 	BNE group
 	SUBS $1, R22
@@ -11999,366 +12058,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile8x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile8x8sDotNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f04e41f // movi v31.16b, #128
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func tile4x8sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8sDotNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f04e41f // movi v31.16b, #128
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -12769,406 +12468,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile8x8soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile8x8soDotNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f04e41f // movi v31.16b, #128
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func tile4x8soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8soDotNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f04e41f // movi v31.16b, #128
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -13617,410 +12916,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile8x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile8x8uDotNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
-	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
-	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
-	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
-	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func tile4x8uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8uDotNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
-	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
-	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
-	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
-	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -14510,438 +13405,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile8x8uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile8x8uoDotNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
-	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
-	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
-	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
-	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40803a // ldr d26, [x1, #256]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41402e // ldr s14, [x1, #320]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40843a // ldr d26, [x1, #264]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41442e // ldr s14, [x1, #324]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40883a // ldr d26, [x1, #272]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41482e // ldr s14, [x1, #328]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd408c3a // ldr d26, [x1, #280]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd414c2e // ldr s14, [x1, #332]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	WORD $0xad446438 // ldp q24, q25, [x1, #128]
-	WORD $0xfd40903a // ldr d26, [x1, #288]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41502e // ldr s14, [x1, #336]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf64 // fmla v4.4s, v27.4s, v29.4s
-	WORD $0xad456438 // ldp q24, q25, [x1, #160]
-	WORD $0xfd40943a // ldr d26, [x1, #296]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd41542e // ldr s14, [x1, #340]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd85 // fmla v5.4s, v12.4s, v29.4s
-	WORD $0xad466438 // ldp q24, q25, [x1, #192]
-	WORD $0xfd40983a // ldr d26, [x1, #304]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd41582e // ldr s14, [x1, #344]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf66 // fmla v6.4s, v27.4s, v29.4s
-	WORD $0xad476438 // ldp q24, q25, [x1, #224]
-	WORD $0xfd409c3a // ldr d26, [x1, #312]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd415c2e // ldr s14, [x1, #348]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd87 // fmla v7.4s, v12.4s, v29.4s
-	ADD $352, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
-	WORD $0x3d800084 // str q4, [x4]
-	ADD R5, R4
-	WORD $0x3d800085 // str q5, [x4]
-	ADD R5, R4
-	WORD $0x3d800086 // str q6, [x4]
-	ADD R5, R4
-	WORD $0x3d800087 // str q7, [x4]
-	ADD R5, R4
-	RET
-
-// func tile4x8uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8uoDotNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
-	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
-	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
-	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
-	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea5c // sdot v28.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eadc // sdot v28.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea7c // sdot v28.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eafc // sdot v28.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4f98e20c // sdot v12.4s, v16.16b, v24.4b[0]
-	WORD $0x4f99e28c // sdot v12.4s, v20.16b, v25.4b[0]
-	WORD $0x4fb8e22c // sdot v12.4s, v17.16b, v24.4b[1]
-	WORD $0x4fb9e2ac // sdot v12.4s, v21.16b, v25.4b[1]
-	WORD $0x4f98ea4d // sdot v13.4s, v18.16b, v24.4b[2]
-	WORD $0x4f99eacd // sdot v13.4s, v22.16b, v25.4b[2]
-	WORD $0x4fb8ea6d // sdot v13.4s, v19.16b, v24.4b[3]
-	WORD $0x4fb9eaed // sdot v13.4s, v23.16b, v25.4b[3]
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -15461,274 +13924,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile4x8sNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8sNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f04e41f // movi v31.16b, #128
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -16289,290 +14484,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile4x8soNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8soNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+32(FP), R20
-	MOVD x+40(FP), R1
-	MOVD dst+48(FP), R4
-	MOVD ldd+56(FP), R5
-	MOVD blocks+64(FP), R22
-	MOVD groups+72(FP), R19
-	MOVD offset+24(FP), R3
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R20, R3, R12
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R20, R12, R13
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	ADD R20, R13, R14
-	WORD $0x4f04e41f // movi v31.16b, #128
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -17171,292 +15082,6 @@ end:
 	WORD $0xbc004480 // str s0, [x4], #4
 	SUBS $1, R5
 	BNE row
-	RET
-
-// func tile4x8uNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8uNEON(SB), NOSPLIT, $0-72
-	MOVD w+0(FP), R0
-	MOVD wstep+8(FP), R15
-	MOVD scale+16(FP), R2
-	MOVD sstep+24(FP), R20
-	MOVD x+32(FP), R1
-	MOVD dst+40(FP), R4
-	MOVD ldd+48(FP), R5
-	MOVD blocks+56(FP), R22
-	MOVD groups+64(FP), R19
-	ADD R15, R0, R6
-	ADD R20, R2, R9
-	ADD R15, R6, R7
-	ADD R20, R9, R10
-	ADD R15, R7, R8
-	ADD R20, R10, R11
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R19, R23
-	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
-	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
-	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
-	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
-group:
-	WORD $0xacc1340c // ldp q12, q13, [x0], #32
-	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
-	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
-	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
-	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
-	WORD $0xacc13cce // ldp q14, q15, [x6], #32
-	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
-	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
-	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
-	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
-	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
-	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
-	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
-	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
-	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
-	WORD $0xacc1711b // ldp q27, q28, [x8], #32
-	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
-	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
-	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
-	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
-	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
-	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
-	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
-	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
-	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
-	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
-	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
-	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
-	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
-	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
-	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
-	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
-	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
-	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
-	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
-	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
-	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-	WORD $0x3d800080 // str q0, [x4]
-	ADD R5, R4
-	WORD $0x3d800081 // str q1, [x4]
-	ADD R5, R4
-	WORD $0x3d800082 // str q2, [x4]
-	ADD R5, R4
-	WORD $0x3d800083 // str q3, [x4]
-	ADD R5, R4
 	RET
 
 // func fast4x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
@@ -18098,8 +15723,8 @@ end:
 	BNE row
 	RET
 
-// func tile4x8uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-TEXT ·tile4x8uoNEON(SB), NOSPLIT, $0-80
+// func tile4x8sDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+TEXT ·tile4x8sDotNEON(SB), NOSPLIT, $0-80
 	MOVD w+0(FP), R0
 	MOVD wstep+8(FP), R15
 	MOVD scale+16(FP), R2
@@ -18120,8 +15745,6 @@ TEXT ·tile4x8uoNEON(SB), NOSPLIT, $0-80
 	ADD R20, R10, R11
 	ADD R20, R13, R14
 	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb28 // ld1r {v8.4s}, [x25], #4
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
@@ -18136,6 +15759,197 @@ block:
 	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
 	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
 	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+	WORD $0x3dc04028 // ldr q8, [x1, #256]
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+group:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0x3dc0443c // ldr q28, [x1, #272]
+	WORD $0x6f9c03c4 // mla v4.4s, v30.4s, v28.s[0]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0x4f98e204 // sdot v4.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e284 // sdot v4.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e224 // sdot v4.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a4 // sdot v4.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea44 // sdot v4.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac4 // sdot v4.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea64 // sdot v4.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae4 // sdot v4.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb8484 // add v4.4s, v4.4s, v27.4s
+	WORD $0x6fbc03c5 // mla v5.4s, v30.4s, v28.s[1]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0x4f98e205 // sdot v5.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e285 // sdot v5.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e225 // sdot v5.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a5 // sdot v5.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea45 // sdot v5.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac5 // sdot v5.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea65 // sdot v5.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae5 // sdot v5.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84a5 // add v5.4s, v5.4s, v27.4s
+	WORD $0x6f9c0bc6 // mla v6.4s, v30.4s, v28.s[2]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0x4f98e206 // sdot v6.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e286 // sdot v6.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e226 // sdot v6.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a6 // sdot v6.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea46 // sdot v6.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac6 // sdot v6.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea66 // sdot v6.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae6 // sdot v6.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84c6 // add v6.4s, v6.4s, v27.4s
+	WORD $0x6fbc0bc7 // mla v7.4s, v30.4s, v28.s[3]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0x4f98e207 // sdot v7.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e287 // sdot v7.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e227 // sdot v7.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a7 // sdot v7.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea47 // sdot v7.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac7 // sdot v7.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea67 // sdot v7.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae7 // sdot v7.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84e7 // add v7.4s, v7.4s, v27.4s
+	ADD $288, R1
+	SUBS $1, R23
+	BNE group
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4f8893ba // fmul v26.4s, v29.4s, v8.s[0]
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4fa893ba // fmul v26.4s, v29.4s, v8.s[1]
+	WORD $0x4e3acca1 // fmla v1.4s, v5.4s, v26.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4f889bba // fmul v26.4s, v29.4s, v8.s[2]
+	WORD $0x4e3accc2 // fmla v2.4s, v6.4s, v26.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4fa89bba // fmul v26.4s, v29.4s, v8.s[3]
+	WORD $0x4e3acce3 // fmla v3.4s, v7.4s, v26.4s
+	SUBS $1, R22
+	BNE block
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func tile4x8uDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+TEXT ·tile4x8uDotNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+	WORD $0x3dc04028 // ldr q8, [x1, #256]
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
 group:
 	WORD $0xacc1340c // ldp q12, q13, [x0], #32
 	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
@@ -18173,217 +15987,1002 @@ group:
 	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
 	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
 	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0x3dc0443c // ldr q28, [x1, #272]
+	WORD $0x6f9c03c4 // mla v4.4s, v30.4s, v28.s[0]
+	WORD $0x4f00041b // movi v27.4s, #0
 	WORD $0xad406438 // ldp q24, q25, [x1]
-	WORD $0xfd40403a // ldr d26, [x1, #128]
-	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a02e // ldr s14, [x1, #160]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf60 // fmla v0.4s, v27.4s, v29.4s
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
 	WORD $0xad416438 // ldp q24, q25, [x1, #32]
-	WORD $0xfd40443a // ldr d26, [x1, #136]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40a42e // ldr s14, [x1, #164]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd81 // fmla v1.4s, v12.4s, v29.4s
-	WORD $0xad426438 // ldp q24, q25, [x1, #64]
-	WORD $0xfd40483a // ldr d26, [x1, #144]
+	WORD $0x4f98e204 // sdot v4.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e284 // sdot v4.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e224 // sdot v4.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a4 // sdot v4.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea44 // sdot v4.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac4 // sdot v4.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea64 // sdot v4.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae4 // sdot v4.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb8484 // add v4.4s, v4.4s, v27.4s
+	WORD $0x6fbc03c5 // mla v5.4s, v30.4s, v28.s[1]
 	WORD $0x4f00041b // movi v27.4s, #0
-	WORD $0x4f00041c // movi v28.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693b // sadalp v27.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60693c // sadalp v28.4s, v9.8h
-	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
-	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
-	WORD $0x4f9a937b // fmul v27.4s, v27.4s, v26.s[0]
-	WORD $0x4fba139b // fmla v27.4s, v28.4s, v26.s[1]
-	WORD $0xbd40a82e // ldr s14, [x1, #168]
-	WORD $0x4f8e111b // fmla v27.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53db // fmls v27.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcf62 // fmla v2.4s, v27.4s, v29.4s
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
 	WORD $0xad436438 // ldp q24, q25, [x1, #96]
-	WORD $0xfd404c3a // ldr d26, [x1, #152]
-	WORD $0x4f00040c // movi v12.4s, #0
-	WORD $0x4f00040d // movi v13.4s, #0
-	WORD $0x4e04070b // dup v11.4s, v24.s[0]
-	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
-	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e04072b // dup v11.4s, v25.s[0]
-	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
-	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
-	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
-	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
-	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
-	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692c // sadalp v12.4s, v9.8h
-	WORD $0x4e14070b // dup v11.4s, v24.s[2]
-	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
-	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e14072b // dup v11.4s, v25.s[2]
-	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
-	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
-	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
-	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
-	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
-	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e60692d // sadalp v13.4s, v9.8h
-	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
-	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	WORD $0x4f9a918c // fmul v12.4s, v12.4s, v26.s[0]
-	WORD $0x4fba11ac // fmla v12.4s, v13.4s, v26.s[1]
-	WORD $0xbd40ac2e // ldr s14, [x1, #172]
-	WORD $0x4f8e110c // fmla v12.4s, v8.4s, v14.s[0]
-	WORD $0x4f8e53cc // fmls v12.4s, v30.4s, v14.s[0]
-	WORD $0x4e3dcd83 // fmla v3.4s, v12.4s, v29.4s
-	ADD $176, R1
+	WORD $0x4f98e205 // sdot v5.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e285 // sdot v5.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e225 // sdot v5.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a5 // sdot v5.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea45 // sdot v5.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac5 // sdot v5.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea65 // sdot v5.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae5 // sdot v5.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84a5 // add v5.4s, v5.4s, v27.4s
+	WORD $0x6f9c0bc6 // mla v6.4s, v30.4s, v28.s[2]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0x4f98e206 // sdot v6.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e286 // sdot v6.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e226 // sdot v6.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a6 // sdot v6.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea46 // sdot v6.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac6 // sdot v6.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea66 // sdot v6.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae6 // sdot v6.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84c6 // add v6.4s, v6.4s, v27.4s
+	WORD $0x6fbc0bc7 // mla v7.4s, v30.4s, v28.s[3]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0x4f98e21b // sdot v27.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e29b // sdot v27.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e23b // sdot v27.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2bb // sdot v27.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea5b // sdot v27.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eadb // sdot v27.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea7b // sdot v27.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eafb // sdot v27.4s, v23.16b, v25.4b[3]
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0x4f98e207 // sdot v7.4s, v16.16b, v24.4b[0]
+	WORD $0x4f99e287 // sdot v7.4s, v20.16b, v25.4b[0]
+	WORD $0x4fb8e227 // sdot v7.4s, v17.16b, v24.4b[1]
+	WORD $0x4fb9e2a7 // sdot v7.4s, v21.16b, v25.4b[1]
+	WORD $0x4f98ea47 // sdot v7.4s, v18.16b, v24.4b[2]
+	WORD $0x4f99eac7 // sdot v7.4s, v22.16b, v25.4b[2]
+	WORD $0x4fb8ea67 // sdot v7.4s, v19.16b, v24.4b[3]
+	WORD $0x4fb9eae7 // sdot v7.4s, v23.16b, v25.4b[3]
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84e7 // add v7.4s, v7.4s, v27.4s
+	ADD $288, R1
 	SUBS $1, R23
 	BNE group
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4f8893ba // fmul v26.4s, v29.4s, v8.s[0]
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4fa893ba // fmul v26.4s, v29.4s, v8.s[1]
+	WORD $0x4e3acca1 // fmla v1.4s, v5.4s, v26.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4f889bba // fmul v26.4s, v29.4s, v8.s[2]
+	WORD $0x4e3accc2 // fmla v2.4s, v6.4s, v26.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4fa89bba // fmul v26.4s, v29.4s, v8.s[3]
+	WORD $0x4e3acce3 // fmla v3.4s, v7.4s, v26.4s
+	SUBS $1, R22
+	BNE block
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func tile4x8sNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+TEXT ·tile4x8sNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+	WORD $0x3dc04028 // ldr q8, [x1, #256]
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+group:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0x3dc0443c // ldr q28, [x1, #272]
+	WORD $0x6f9c03c4 // mla v4.4s, v30.4s, v28.s[0]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb8484 // add v4.4s, v4.4s, v27.4s
+	WORD $0x6fbc03c5 // mla v5.4s, v30.4s, v28.s[1]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84a5 // add v5.4s, v5.4s, v27.4s
+	WORD $0x6f9c0bc6 // mla v6.4s, v30.4s, v28.s[2]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84c6 // add v6.4s, v6.4s, v27.4s
+	WORD $0x6fbc0bc7 // mla v7.4s, v30.4s, v28.s[3]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84e7 // add v7.4s, v7.4s, v27.4s
+	ADD $288, R1
+	SUBS $1, R23
+	BNE group
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4f8893ba // fmul v26.4s, v29.4s, v8.s[0]
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4fa893ba // fmul v26.4s, v29.4s, v8.s[1]
+	WORD $0x4e3acca1 // fmla v1.4s, v5.4s, v26.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4f889bba // fmul v26.4s, v29.4s, v8.s[2]
+	WORD $0x4e3accc2 // fmla v2.4s, v6.4s, v26.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4fa89bba // fmul v26.4s, v29.4s, v8.s[3]
+	WORD $0x4e3acce3 // fmla v3.4s, v7.4s, v26.4s
+	SUBS $1, R22
+	BNE block
+	WORD $0x3d800080 // str q0, [x4]
+	ADD R5, R4
+	WORD $0x3d800081 // str q1, [x4]
+	ADD R5, R4
+	WORD $0x3d800082 // str q2, [x4]
+	ADD R5, R4
+	WORD $0x3d800083 // str q3, [x4]
+	ADD R5, R4
+	RET
+
+// func tile4x8uNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
+TEXT ·tile4x8uNEON(SB), NOSPLIT, $0-80
+	MOVD w+0(FP), R0
+	MOVD wstep+8(FP), R15
+	MOVD scale+16(FP), R2
+	MOVD sstep+32(FP), R20
+	MOVD x+40(FP), R1
+	MOVD dst+48(FP), R4
+	MOVD ldd+56(FP), R5
+	MOVD blocks+64(FP), R22
+	MOVD groups+72(FP), R19
+	MOVD offset+24(FP), R3
+	ADD R15, R0, R6
+	ADD R20, R2, R9
+	ADD R20, R3, R12
+	ADD R15, R6, R7
+	ADD R20, R9, R10
+	ADD R20, R12, R13
+	ADD R15, R7, R8
+	ADD R20, R10, R11
+	ADD R20, R13, R14
+	WORD $0x4f04e41f // movi v31.16b, #128
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+block:
+	MOVD R19, R23
+	WORD $0x0ddf805d // ld1 {v29.s}[0], [x2], #4
+	WORD $0x0ddf807e // ld1 {v30.s}[0], [x3], #4
+	WORD $0x0ddf913d // ld1 {v29.s}[1], [x9], #4
+	WORD $0x0ddf919e // ld1 {v30.s}[1], [x12], #4
+	WORD $0x4ddf815d // ld1 {v29.s}[2], [x10], #4
+	WORD $0x4ddf81be // ld1 {v30.s}[2], [x13], #4
+	WORD $0x4ddf917d // ld1 {v29.s}[3], [x11], #4
+	WORD $0x4ddf91de // ld1 {v30.s}[3], [x14], #4
+	WORD $0x3dc04028 // ldr q8, [x1, #256]
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+group:
+	WORD $0xacc1340c // ldp q12, q13, [x0], #32
+	WORD $0x6e3f1d8c // eor v12.16b, v12.16b, v31.16b
+	WORD $0x6e3f1dad // eor v13.16b, v13.16b, v31.16b
+	WORD $0x4e0d1990 // uzp1 v16.16b, v12.16b, v13.16b
+	WORD $0x4e0d5994 // uzp2 v20.16b, v12.16b, v13.16b
+	WORD $0xacc13cce // ldp q14, q15, [x6], #32
+	WORD $0x6e3f1dce // eor v14.16b, v14.16b, v31.16b
+	WORD $0x6e3f1def // eor v15.16b, v15.16b, v31.16b
+	WORD $0x4e0f19d1 // uzp1 v17.16b, v14.16b, v15.16b
+	WORD $0x4e0f59d5 // uzp2 v21.16b, v14.16b, v15.16b
+	WORD $0xacc164f8 // ldp q24, q25, [x7], #32
+	WORD $0x6e3f1f18 // eor v24.16b, v24.16b, v31.16b
+	WORD $0x6e3f1f39 // eor v25.16b, v25.16b, v31.16b
+	WORD $0x4e191b12 // uzp1 v18.16b, v24.16b, v25.16b
+	WORD $0x4e195b16 // uzp2 v22.16b, v24.16b, v25.16b
+	WORD $0xacc1711b // ldp q27, q28, [x8], #32
+	WORD $0x6e3f1f7b // eor v27.16b, v27.16b, v31.16b
+	WORD $0x6e3f1f9c // eor v28.16b, v28.16b, v31.16b
+	WORD $0x4e1c1b73 // uzp1 v19.16b, v27.16b, v28.16b
+	WORD $0x4e1c5b77 // uzp2 v23.16b, v27.16b, v28.16b
+	WORD $0x4e912a0c // trn1 v12.4s, v16.4s, v17.4s
+	WORD $0x4e916a0d // trn2 v13.4s, v16.4s, v17.4s
+	WORD $0x4e932a4e // trn1 v14.4s, v18.4s, v19.4s
+	WORD $0x4e936a4f // trn2 v15.4s, v18.4s, v19.4s
+	WORD $0x4ece2990 // trn1 v16.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b1 // trn1 v17.2d, v13.2d, v15.2d
+	WORD $0x4ece6992 // trn2 v18.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b3 // trn2 v19.2d, v13.2d, v15.2d
+	WORD $0x4e952a8c // trn1 v12.4s, v20.4s, v21.4s
+	WORD $0x4e956a8d // trn2 v13.4s, v20.4s, v21.4s
+	WORD $0x4e972ace // trn1 v14.4s, v22.4s, v23.4s
+	WORD $0x4e976acf // trn2 v15.4s, v22.4s, v23.4s
+	WORD $0x4ece2994 // trn1 v20.2d, v12.2d, v14.2d
+	WORD $0x4ecf29b5 // trn1 v21.2d, v13.2d, v15.2d
+	WORD $0x4ece6996 // trn2 v22.2d, v12.2d, v14.2d
+	WORD $0x4ecf69b7 // trn2 v23.2d, v13.2d, v15.2d
+	WORD $0x3dc0443c // ldr q28, [x1, #272]
+	WORD $0x6f9c03c4 // mla v4.4s, v30.4s, v28.s[0]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad406438 // ldp q24, q25, [x1]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad416438 // ldp q24, q25, [x1, #32]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606924 // sadalp v4.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb8484 // add v4.4s, v4.4s, v27.4s
+	WORD $0x6fbc03c5 // mla v5.4s, v30.4s, v28.s[1]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad426438 // ldp q24, q25, [x1, #64]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad436438 // ldp q24, q25, [x1, #96]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606925 // sadalp v5.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84a5 // add v5.4s, v5.4s, v27.4s
+	WORD $0x6f9c0bc6 // mla v6.4s, v30.4s, v28.s[2]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad446438 // ldp q24, q25, [x1, #128]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad456438 // ldp q24, q25, [x1, #160]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606926 // sadalp v6.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84c6 // add v6.4s, v6.4s, v27.4s
+	WORD $0x6fbc0bc7 // mla v7.4s, v30.4s, v28.s[3]
+	WORD $0x4f00041b // movi v27.4s, #0
+	WORD $0xad466438 // ldp q24, q25, [x1, #192]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e60693b // sadalp v27.4s, v9.8h
+	WORD $0xad476438 // ldp q24, q25, [x1, #224]
+	WORD $0x4e04070b // dup v11.4s, v24.s[0]
+	WORD $0x0e2bc209 // smull v9.8h, v16.8b, v11.8b
+	WORD $0x4e2bc20a // smull2 v10.8h, v16.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e04072b // dup v11.4s, v25.s[0]
+	WORD $0x0e2bc289 // smull v9.8h, v20.8b, v11.8b
+	WORD $0x4e2bc28a // smull2 v10.8h, v20.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e0c070b // dup v11.4s, v24.s[1]
+	WORD $0x0e2bc229 // smull v9.8h, v17.8b, v11.8b
+	WORD $0x4e2bc22a // smull2 v10.8h, v17.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e0c072b // dup v11.4s, v25.s[1]
+	WORD $0x0e2bc2a9 // smull v9.8h, v21.8b, v11.8b
+	WORD $0x4e2bc2aa // smull2 v10.8h, v21.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e14070b // dup v11.4s, v24.s[2]
+	WORD $0x0e2bc249 // smull v9.8h, v18.8b, v11.8b
+	WORD $0x4e2bc24a // smull2 v10.8h, v18.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e14072b // dup v11.4s, v25.s[2]
+	WORD $0x0e2bc2c9 // smull v9.8h, v22.8b, v11.8b
+	WORD $0x4e2bc2ca // smull2 v10.8h, v22.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e1c070b // dup v11.4s, v24.s[3]
+	WORD $0x0e2bc269 // smull v9.8h, v19.8b, v11.8b
+	WORD $0x4e2bc26a // smull2 v10.8h, v19.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4e1c072b // dup v11.4s, v25.s[3]
+	WORD $0x0e2bc2e9 // smull v9.8h, v23.8b, v11.8b
+	WORD $0x4e2bc2ea // smull2 v10.8h, v23.16b, v11.16b
+	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
+	WORD $0x4e606927 // sadalp v7.4s, v9.8h
+	WORD $0x4f28577b // shl v27.4s, v27.4s, #8
+	WORD $0x4ebb84e7 // add v7.4s, v7.4s, v27.4s
+	ADD $288, R1
+	SUBS $1, R23
+	BNE group
+	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
+	WORD $0x4f8893ba // fmul v26.4s, v29.4s, v8.s[0]
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
+	WORD $0x4fa893ba // fmul v26.4s, v29.4s, v8.s[1]
+	WORD $0x4e3acca1 // fmla v1.4s, v5.4s, v26.4s
+	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
+	WORD $0x4f889bba // fmul v26.4s, v29.4s, v8.s[2]
+	WORD $0x4e3accc2 // fmla v2.4s, v6.4s, v26.4s
+	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
+	WORD $0x4fa89bba // fmul v26.4s, v29.4s, v8.s[3]
+	WORD $0x4e3acce3 // fmla v3.4s, v7.4s, v26.4s
 	SUBS $1, R22
 	BNE block
 	WORD $0x3d800080 // str q0, [x4]
@@ -18426,10 +17025,13 @@ loop:
 	WORD $0x6e2af508 // fmaxp v8.4s, v8.4s, v10.4s
 	WORD $0x6e2ef58c // fmaxp v12.4s, v12.4s, v14.4s
 	WORD $0x6e2cf508 // fmaxp v8.4s, v8.4s, v12.4s
-	WORD $0x6e28ff89 // fdiv v9.4s, v28.4s, v8.4s
-	WORD $0x6ebde50a // fcmgt v10.4s, v8.4s, v29.4s
+	WORD $0x4ea81d0b // mov v11.16b, v8.16b
+	WORD $0x6e2bff89 // fdiv v9.4s, v28.4s, v11.4s
+	WORD $0x6ebde56a // fcmgt v10.4s, v11.4s, v29.4s
 	WORD $0x4e2a1d29 // and v9.16b, v9.16b, v10.16b
-	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	WORD $0x4eabd56a // fsub v10.4s, v11.4s, v11.4s
+	WORD $0x6e3edd68 // fmul v8.4s, v11.4s, v30.4s
+	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
 	WORD $0x4f899000 // fmul v0.4s, v0.4s, v9.s[0]
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4f899021 // fmul v1.4s, v1.4s, v9.s[0]

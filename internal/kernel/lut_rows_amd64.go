@@ -56,16 +56,16 @@ func (m *LUT) rowBytes() int { return m.cols * m.c.Bits / 8 }
 // rowsAsm multiplies a run of rows, whose tables are apart elements apart.
 func (m *LUT) rowsAsm(run rowRun, w []byte, tables []float32, apart int) {
 	stride, step := m.rowBytes(), 4*apart
-	ahead, fetch := rowsAhead(stride)
+	ahead := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		at := run.at
 		if run.alone {
 			stride, step = 0, 0
 		}
 		if m.c.Bits == 4 {
-			rowsLUT4AVX512(&w[at*m.rowBytes()], stride, &tables[at*apart], step, &run.x[0], d, rows, m.cols, ahead, fetch)
+			rowsLUT4AVX512(&w[at*m.rowBytes()], stride, &tables[at*apart], step, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
 		} else {
-			rowsLUT6AVX512(&w[at*m.rowBytes()], stride, &tables[at*apart], step, &run.x[0], d, rows, m.cols, ahead, fetch)
+			rowsLUT6AVX512(&w[at*m.rowBytes()], stride, &tables[at*apart], step, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
 		}
 		run.done(rows)
 	}

@@ -37,13 +37,12 @@ func addMaskAsm(_, _ *float32, _ int)                                           
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 
-func (q *Quant) manyScratch(int) int                                  { return 0 }
 func fewLenAsm(int) int                                                { return 0 }
 func (q *Quant) fewScratchAsm() int                                    { return 0 }
 func (q *Quant) quantizeFewAsm(_, _ []float32)                         {}
 func (q *Quant) mulFewAsm(_ []float32, _, _, _, _ int, _, _ []float32) {}
-func (q *Quant) unpackFast(_ []float32, _, _ int) bool                { return false }
-func (m *LUT) unpackFast(_ []float32, _, _, _, _, _ int) bool         { return false }
+func (q *Quant) unpackFast(_ []float32, _, _ int) bool                 { return false }
+func (m *LUT) unpackFast(_ []float32, _, _, _, _, _ int) bool          { return false }
 
 func (m *F32) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _ []float32) bool {
 	return false

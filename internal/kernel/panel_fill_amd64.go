@@ -16,21 +16,13 @@ func (q *Quant) wordOffset(o float32) float32 {
 	return math.Float32frombits(uint32(uint16(v)) * 0x10001)
 }
 
-// panelConstant writes the offsets of a matrix that has none. For signed 4-bit
-// codes, which a panel holds 8 too large, they are 8. It is written once:
-// fillPanel leaves it alone.
+// panelConstant writes the offsets of 8-bit codes that have none, which are those of
+// their storage. It is written once: fillPanel leaves it alone.
 func (q *Quant) panelConstant(panel []float32) {
-	if q.c.Offset != nil || q.c.OffsetCodes != nil {
+	if q.c.Bits == 4 || q.c.OffsetCodes != nil {
 		return
 	}
-	v := float32(0)
-	switch {
-	case q.c.Bits == 8:
-		v = q.wordOffset(0)
-	case q.c.Signed:
-		v = 8
-	}
-	f := q.panelForm()
+	v, f := q.wordOffset(0), q.panelForm()
 	for i := f.offset; i < len(panel); i += f.size {
 		for j := range panelRows {
 			panel[i+j] = v
@@ -39,9 +31,10 @@ func (q *Quant) panelConstant(panel []float32) {
 }
 
 // fillPanel takes rows r to r+rows-1 apart, n blocks from block b on. Rows that
-// are missing repeat the last one. scratch has room for panelRows rows of
+// are missing repeat the last one. 4-bit codes become signed bytes, or unsigned ones that
+// are 8 too large where they are signed. scratch has room for panelRows rows of
 // offsets.
-func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32) {
+func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, signed bool, scratch []float32) {
 	q.fillScales(panel, r, rows, b, n, scratch)
 	row := q.cols * q.c.Bits / 8
 	var offs [panelRows]int
@@ -51,18 +44,27 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, scratch []float32)
 	// The slice ends where the kernel stops reading, so that a wrong length
 	// panics here.
 	codes := q.c.Codes[r*row+b*4*q.c.Bits:][:(rows-1)*row+n*4*q.c.Bits]
+	flip, add := q.panelCodes(signed)
 	for h := 0; h < panelRows; h += 8 {
-		switch {
-		case q.c.Bits == 8 && q.c.Signed:
-			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, 0, panelRows*row)
-		case q.c.Bits == 8:
-			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, 0x80808080, panelRows*row)
-		case q.c.Signed:
-			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, 0x88888888, panelRows*row)
-		default:
-			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, 0, panelRows*row)
+		if q.c.Bits == 8 {
+			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip)
+		} else {
+			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip, add)
 		}
 	}
+}
+
+// panelCodes says how codes come to a panel: exclusive-ored with the one, plus the other.
+func (q *Quant) panelCodes(signed bool) (flip, add int) {
+	switch {
+	case q.c.Bits == 8 && q.c.Signed, q.c.Bits == 4 && !q.c.Signed:
+		return 0, 0
+	case q.c.Bits == 8:
+		return 0x80808080, 0
+	case signed:
+		return 0x88888888, 0xf8f8f8f8
+	}
+	return 0x88888888, 0
 }
 
 // fillScales stores the scales and offsets of those blocks. A scale that covers
@@ -95,16 +97,11 @@ func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32
 	}
 }
 
-// fillOffsets stores the offsets that g says of rows rows. For signed 4-bit
-// codes, which are held 8 too large, the offsets grow by 8 too.
+// fillOffsets stores the offsets that g says of rows rows.
 func (q *Quant) fillOffsets(panel []float32, g gather, rows int, scratch []float32) {
-	add := float32(0)
-	if q.c.Signed && q.c.Bits == 4 {
-		add = 8
-	}
 	switch {
 	case q.c.Offset != nil:
-		g.floats(panel, q.c.Offset, add)
+		g.floats(panel, q.c.Offset, 0)
 	case q.c.OffsetCodes != nil:
 		for i := range rows {
 			q.widenOffsets(scratch[i*g.count:], g.row+g.rows[i]+g.first, g.count, roundNot)
@@ -113,7 +110,7 @@ func (q *Quant) fillOffsets(panel []float32, g gather, rows int, scratch []float
 		for i := range g.rows {
 			g.rows[i] = min(i, rows-1) * g.count
 		}
-		g.floats(panel, scratch, add)
+		g.floats(panel, scratch, 0)
 		for i := range g.count {
 			if q.c.Bits == 4 {
 				break

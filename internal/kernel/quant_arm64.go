@@ -79,7 +79,7 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 		return
 	}
 	if q.int8Kernels() {
-		q.quantize(dst, x, ldx, n, lo, hi)
+		q.quantize(dst, x, ldx, lo, hi)
 		return
 	}
 	for t := lo; t < hi; t++ {

@@ -50,7 +50,7 @@ func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
 		q.prepareFew(dst, x, ldx, lo, hi)
 		return
 	}
-	q.prepareMany(dst, x, ldx, lo, hi)
+	q.prepareMany(dst, x, ldx, n, lo, hi)
 }
 
 // ScratchLen implements [Mat]. It must cover every way that mulPrepared may go

@@ -2,18 +2,27 @@
 
 package kernel
 
+import "unsafe"
+
 const (
-	// panelMin is the number of vectors from which taking 16 rows apart once beats
-	// the kernel for one vector.
-	panelMin = 4
+	// groupMin is the number of vectors from which whole groups by AMX, of which some may
+	// be missing, beat as many vectors by VNNI.
+	groupMin = 12
 	// panelRows is the number of rows of a panel. Two vectors of 8 floats, or
 	// one of 16.
 	panelRows = 16
-	// panelVectors is how many vectors are multiplied before the next panel: their
-	// parts stay in the second-level cache.
-	panelVectors = 192
-	// tileVectors is the most vectors that any kernel multiplies at a time.
-	tileVectors = 8
+	// panelVectors is how many vectors are multiplied before the next panel, a multiple of
+	// manyVectors, and stripeFloats about how much of them for all rows: their parts
+	// stay in the second-level cache.
+	panelVectors = 256
+	stripeFloats = 128 << 10
+	// manyVectors is how many prepared vectors lie together, and manyFloats what a block
+	// of them takes; manySteps is where their steps are.
+	manyVectors = 16
+	manyFloats  = 176
+	manySteps   = 128
+	// tileIntegers is the scratch of a tile's integers, and what aligns it.
+	tileIntegers = 512 + 16
 )
 
 // panelForm tells how codes and vectors are laid out, in floats. The assembly
@@ -22,178 +31,223 @@ type panelForm struct {
 	// size is what a block of 32 columns takes in a panel, scale and offset where
 	// in it the 16 scales and offsets are.
 	size, scale, offset int
-	// vector is what the block takes in a prepared vector.
-	vector int
-	// blocks is the most of them in a panel: with the part of 4 vectors that
+	// blocks is the most of them in a panel: with the part of the vectors that
 	// multiplies it, it fits in the first-level cache.
 	blocks int
 }
 
 var (
 	// 128 floats are 16 rows of 32 codes, a byte each.
-	panel4 = panelForm{size: 192, scale: 128, offset: 144, vector: 14, blocks: 20}
-	// panelVNNI is panel4 with vectors that have no middles.
-	panelVNNI = panelForm{size: 192, scale: 128, offset: 144, vector: 12, blocks: 20}
+	panel4 = panelForm{size: 160, scale: 128, offset: 144, blocks: 24}
 	// 256 floats are the same as 16-bit words.
-	panel8 = panelForm{size: 288, scale: 256, offset: 272, vector: 17, blocks: 16}
+	panel8 = panelForm{size: 288, scale: 256, offset: 272, blocks: 16}
 )
 
-// panelForm depends on the kernel set: panels must not outlive a change of it.
+// wordFloats is what a block takes in a vector of 16-bit words.
+const wordFloats = 17
+
 func (q *Quant) panelForm() *panelForm {
-	switch {
-	case q.c.Bits == 8:
+	if q.c.Bits == 8 {
 		return &panel8
-	case useVNNI:
-		return &panelVNNI
 	}
 	return &panel4
 }
 
-// panels reports whether n vectors are multiplied panel by panel. 8-bit codes
-// are stored there less their offsets, which must be integers then.
-func (q *Quant) panels(n int) bool {
-	return useAVX2 && n >= panelMin && !q.alone && q.int8Inputs() && q.c.ColBlock%32 == 0 && q.cols > 0 && (q.c.Bits == 4 || q.c.Offset == nil)
+// manyLen is the length of n prepared vectors. Bytes of 16 vectors lie together, of which
+// the last ones may be missing.
+func (q *Quant) manyLen(n int) int {
+	switch {
+	case !useAVX2:
+		return n * q.manyPlainLen()
+	case q.c.Bits == 8:
+		return n * q.cols / manyBlock * wordFloats
+	}
+	return (n + manyVectors - 1) / manyVectors * (q.cols / manyBlock) * manyFloats
 }
 
-// panelPrepare quantises vectors lo to hi-1. A vector's parts lie one behind
-// the other, block by block.
-func (q *Quant) panelPrepare(dst, x []float32, ldx, lo, hi int) {
-	blocks := q.cols / 32
-	each := blocks * q.panelForm().vector
+// prepareMany quantises vectors lo to hi-1.
+func (q *Quant) prepareMany(dst, x []float32, ldx, _, lo, hi int) {
+	if !useAVX2 {
+		q.preparePlain(dst, x, ldx, lo, hi)
+		return
+	}
+	blocks := q.cols / manyBlock
 	for t := lo; t < hi; t++ {
-		d, v := dst[t*each:][:each], x[t*ldx:t*ldx+q.cols]
-		switch {
-		case q.c.Bits == 8:
+		v := x[t*ldx : t*ldx+q.cols]
+		if q.c.Bits == 8 {
+			d := dst[t*blocks*wordFloats:][:blocks*wordFloats]
 			quantizeWordsAVX2(&d[0], &v[0], blocks)
-		case useVNNI:
-			quantizeHalvesAVX2(&d[0], &v[0], blocks)
-		default:
-			quantizePanelAVX2(&d[0], &v[0], blocks)
-		}
-	}
-}
-
-// manyScratch is the scratch that mulPanels needs. A panel, a tile of results,
-// and the offsets of 16 rows.
-func (q *Quant) manyScratch(n int) int {
-	if !q.panels(n) {
-		return 0
-	}
-	f := q.panelForm()
-	return f.blocks*f.size + tileVectors*panelRows + panelRows*q.cb
-}
-
-// mulPanels multiplies n vectors as panelPrepare leaves them. dst is cleared
-// first, as every panel adds to it. The order of the sums over the columns is
-// that of the panels, whatever lo and hi are.
-func (q *Quant) mulPanels(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
-	f := q.panelForm()
-	panel, rest := scratch[:f.blocks*f.size], scratch[f.blocks*f.size:]
-	blocks := q.cols / 32
-	depth := f.depth(blocks)
-	q.panelConstant(panel)
-	zeroRows(dst, ldd, n, lo, hi)
-	for t := 0; t < n; t += panelVectors {
-		vectors := min(panelVectors, n-t)
-		for b := 0; b < blocks; b += depth {
-			part := min(depth, blocks-b)
-			for r := lo; r < hi; r += panelRows {
-				rows := min(panelRows, hi-r)
-				q.fillPanel(panel, r, rows, b, part, rest[tileVectors*panelRows:])
-				p := product{form: f, dst: dst[t*ldd+r:], ldd: ldd, x: prep[(t*blocks+b)*f.vector:], ldx: blocks * f.vector, blocks: part}
-				p.each = q.wordBlocks()
-				p.first = p.each - b%p.each
-				p.run(panel, vectors, rows, rest[:tileVectors*panelRows])
-			}
-		}
-	}
-}
-
-// depth divides blocks into parts of about the same size. A last panel of one
-// block would pay for taking rows apart and gain little.
-func (f *panelForm) depth(blocks int) int {
-	parts := (blocks + f.blocks - 1) / f.blocks
-	return (blocks + parts - 1) / parts
-}
-
-// wordBlocks is how many blocks of 8-bit codes are summed as integers: they
-// have one scale, and there are at most 8 of them. 8 blocks of 32 products of
-// 16 bits by 9 stay below 2^31. They must divide the blocks of a scale evenly.
-func (q *Quant) wordBlocks() int {
-	all := q.c.ColBlock / 32
-	n := min(all, 8)
-	for all%n != 0 {
-		n--
-	}
-	return n
-}
-
-// product is a number of vectors times a panel. It is what runTile needs,
-// gathered for one panel.
-type product struct {
-	form             *panelForm
-	dst, x           []float32
-	ldd, ldx, blocks int
-	// The sums of 8-bit codes are scaled after first blocks, then after each.
-	first, each int
-}
-
-// run adds the products of n vectors. tile has room for tileVectors times
-// panelRows. A panel with fewer rows is multiplied as a whole into tile, of
-// which only the real rows are added.
-func (p *product) run(panel []float32, n, rows int, tile []float32) {
-	w := &panel[:p.blocks*p.form.size][0]
-	each := p.vectors()
-	for t := 0; t < n; t += each {
-		m := min(each, n-t)
-		x := &p.x[t*p.ldx : (t+m-1)*p.ldx+p.blocks*p.form.vector][0]
-		if rows == panelRows {
-			p.tile(m, w, x, &p.dst[t*p.ldd : (t+m-1)*p.ldd+panelRows][0], p.ldd)
 			continue
 		}
-		clear(tile)
-		p.tile(m, w, x, &tile[:m*panelRows][0], panelRows)
-		for i := range m {
-			d := p.dst[(t+i)*p.ldd:][:rows]
-			for j, v := range tile[i*panelRows:][:rows] {
-				d[j] += v
+		d := dst[t/manyVectors*blocks*manyFloats:][:blocks*manyFloats]
+		i := t % manyVectors
+		quantizeManyAVX2(&d[i*8], &d[manySteps+i], &v[0], blocks)
+	}
+}
+
+// manyScratch is the scratch that mulMany needs. A panel, a tile of results, the offsets
+// of 16 rows, and the integers of tiles.
+func (q *Quant) manyScratch(n int) int {
+	switch {
+	case !q.many(n):
+		return 0
+	case !useAVX2:
+		return q.manyPlainLen()
+	}
+	f := q.panelForm()
+	return f.blocks*f.size + manyVectors*panelRows + panelRows*q.cb + tileIntegers
+}
+
+// mulMany multiplies n vectors as prepareMany leaves them. Panels of one row go on with
+// the sums that dst has of those before them, so that where they end is not seen.
+func (q *Quant) mulMany(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
+	if !useAVX2 {
+		q.mulPlain(dst, ldd, n, lo, hi, prep, scratch)
+		return
+	}
+	f := q.panelForm()
+	p := product{q: q, ldd: ldd, all: q.cols / manyBlock, groups: q.c.Bits == 4 && useAMX && n >= groupMin}
+	p.panel, scratch = scratch[:f.blocks*f.size], scratch[f.blocks*f.size:]
+	p.results, scratch = scratch[:manyVectors*panelRows], scratch[manyVectors*panelRows:]
+	p.integers, p.offsets = aligned(scratch[:tileIntegers]), scratch[tileIntegers:]
+	q.panelConstant(p.panel)
+	depth := q.panelDepth()
+	for t := 0; t < n; t += panelVectors {
+		end := min(t+panelVectors, n)
+		stripe := max(stripeFloats/((end-t)*manyFloats/manyVectors*depth), 1) * depth
+		for b := 0; b < p.all; b += stripe {
+			for r := lo; r < hi; r += panelRows {
+				p.rows, p.dst = min(panelRows, hi-r), dst[r:]
+				p.stripe(prep, r, t, end, b, min(b+stripe, p.all), depth)
 			}
+		}
+	}
+}
+
+// stripe multiplies vectors t to end-1 by blocks from first to last of the rows from r on.
+func (p *product) stripe(prep []float32, r, t, end, first, last, depth int) {
+	for b := first; b < last; b += depth {
+		p.first, p.blocks = b, min(depth, last-b)
+		p.q.fillPanel(p.panel, r, p.rows, b, p.blocks, p.groups, p.offsets)
+		p.run(prep, t, end)
+	}
+}
+
+// aligned returns the part of a slice that begins with a cache line, 16 floats shorter.
+func aligned(s []float32) []float32 {
+	at := int(uintptr(unsafe.Pointer(unsafe.SliceData(s)))%64) / 4
+	return s[(16-at)%16:][:len(s)-16]
+}
+
+// panelDepth divides blocks into parts of about the same size. A last panel of one
+// block would pay for taking rows apart and gain little. Panels end between runs.
+func (q *Quant) panelDepth() int {
+	f, blocks, each := q.panelForm(), q.cols/manyBlock, 1
+	if q.c.Bits == 8 {
+		each = q.wordBlocks()
+	}
+	most := f.blocks / each * each
+	parts := (blocks + most - 1) / most
+	return ((blocks+parts-1)/parts + each - 1) / each * each
+}
+
+// product is some vectors times a panel.
+type product struct {
+	q           *Quant
+	dst         []float32 // from the panel's first row on
+	ldd         int
+	rows, first int  // the rows, and the first block
+	blocks, all int  // those of the panel, and of a whole row
+	groups      bool // by AMX
+
+	// Scratch: that of fillPanel last.
+	panel, results, integers, offsets []float32
+}
+
+// run multiplies vectors t to end-1. t is a multiple of manyVectors.
+func (p *product) run(prep []float32, t, end int) {
+	if p.groups && p.rows == panelRows {
+		whole := (end - t) / manyVectors
+		p.tileGroups(prep, t, whole, p.dst[t*p.ldd:], p.ldd)
+		t += whole * manyVectors
+	}
+	for each := p.vectors(); t < end; t += each {
+		n := min(each, end-t)
+		d := p.dst[t*p.ldd : (t+n-1)*p.ldd+p.rows]
+		if p.rows == panelRows && !p.groups {
+			p.tile(prep, t, n, d, p.ldd)
+			continue
+		}
+		// Rows and vectors that are missing are computed like others, elsewhere.
+		if p.first > 0 {
+			for i := range n {
+				copy(p.results[i*panelRows:], d[i*p.ldd:][:p.rows])
+			}
+		}
+		p.tile(prep, t, n, p.results, panelRows)
+		for i := range n {
+			copy(d[i*p.ldd:][:p.rows], p.results[i*panelRows:])
 		}
 	}
 }
 
 // vectors is how many vectors tile takes.
 func (p *product) vectors() int {
-	if p.form == &panel8 {
+	switch {
+	case p.q.c.Bits == 8:
 		return 4
-	}
-	return tileMax()
-}
-
-func (p *product) tile(n int, w, x, dst *float32, ldd int) {
-	if p.form == &panel8 {
-		runTileWords(n, w, x, p.ldx, dst, ldd, p.blocks, p.first, p.each)
-		return
-	}
-	runTile(n, w, x, p.ldx, dst, ldd, p.blocks)
-}
-
-// tileMax is how many vectors runTile takes.
-func tileMax() int {
-	if useVNNI {
-		return tileVectors
+	case p.groups:
+		return manyVectors
+	case useVNNI:
+		return 8
 	}
 	return 4
 }
 
-func runTile(n int, w, x *float32, ldx int, dst *float32, ldd, blocks int) {
-	if useVNNI {
-		tileVNNI(n, w, x, 4*ldx, dst, 4*ldd, blocks)
+// tile multiplies n vectors from t on.
+func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
+	if p.q.c.Bits == 8 {
+		x := prep[(t*p.all+p.first)*wordFloats:][:(n-1)*p.all*wordFloats+p.blocks*wordFloats]
+		tileWordsAVX2(n, &p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*p.all*wordFloats, p.q.wordBlocks())
 		return
 	}
-	tileAVX2(n, w, x, 4*ldx, dst, 4*ldd, blocks)
+	if p.groups {
+		p.tileGroups(prep, t, 1, dst, ldd)
+		return
+	}
+	x := prep[(t/manyVectors*p.all+p.first)*manyFloats:][:p.blocks*manyFloats]
+	i := t % manyVectors
+	tile := tileAVX2
+	switch offsets := p.q.offsets(); {
+	case useVNNI && offsets:
+		tile = tileOVNNI
+	case useVNNI:
+		tile = tileVNNI
+	case offsets:
+		tile = tileOAVX2
+	}
+	tile(n, &p.panel[0], &x[8*i], &dst[0], 4*ldd, p.blocks, p.first, &x[manySteps+i], p.q.signs())
 }
 
-func runTileWords(n int, w, x *float32, ldx int, dst *float32, ldd, blocks, first, each int) {
-	tileWordsAVX2(n, w, x, 4*ldx, dst, 4*ldd, blocks, first, each)
+// tileGroups multiplies whole groups from vector t on.
+func (p *product) tileGroups(prep []float32, t, n int, dst []float32, ldd int) {
+	if n == 0 {
+		return
+	}
+	step := p.all * manyFloats
+	x := prep[(t/manyVectors)*step+p.first*manyFloats:][:(n-1)*step+p.blocks*manyFloats]
+	dst = dst[:(n*manyVectors-1)*ldd+panelRows]
+	if p.q.offsets() {
+		tile16oAMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
+		return
+	}
+	tile16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
+}
+
+// signs is all ones where panels hold the codes 8 too large.
+func (q *Quant) signs() int {
+	if q.c.Signed {
+		return -1
+	}
+	return 0
 }

@@ -56,7 +56,7 @@ func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int,
 func (q *Quant) rowsAsm(run rowRun, w []byte, scale, offset []float32, apart int, mode rounding) {
 	size := q.cols * q.c.Bits / 8
 	stride, step := size, 4*apart
-	ahead, fetch := rowsAhead(stride)
+	ahead := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		at := run.at
 		if run.alone {
@@ -72,13 +72,13 @@ func (q *Quant) rowsAsm(run rowRun, w []byte, scale, offset []float32, apart int
 			if !q.c.Signed {
 				k -= kind4uPlain
 			}
-			mulRows4AVX512(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetch, q.values())
+			mulRows4AVX512(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetchAhead, q.values())
 		case useAVX512:
-			mulRows8AVX512(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetch)
+			mulRows8AVX512(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetchAhead)
 		case q.c.Bits == 4:
-			mulRows4AVX2(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetch)
+			mulRows4AVX2(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetchAhead)
 		default:
-			mulRows8AVX2(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetch)
+			mulRows8AVX2(k, c, stride, s, step, o, x, d, rows, q.cols, q.c.ColBlock, ahead, fetchAhead)
 		}
 		run.done(rows)
 	}

@@ -11,27 +11,22 @@ const rowsOnceBytes = 64 << 10
 // rowsOnce returns how many rows of so many bytes are multiplied at a time.
 func rowsOnce(size int) int { return max(rowsOnceBytes/max(size, 1)&^3, 4) }
 
-// How far ahead the kernels fetch, at least, and how far at most into the first cache.
+// How far ahead the kernels fetch at least, from afar and from nearby.
 const (
-	rowsAheadMin   = 8 << 10
-	rowsFirstAhead = 4 << 10
-	rowsFirstMost  = 12 << 10
+	rowsAheadMin  = 8 << 10
+	rowsAheadNear = 4 << 10
 )
 
 // rowsAhead returns how far ahead of four rows that are a stride apart the next ones are
-// fetched, and in which way. The kernel reads four rows side by side and fetches what lies
-// behind them in one piece: the distance is a multiple of four rows, so that all of four
-// rows is there when they begin.
-func rowsAhead(stride int) (ahead, way int) {
+// fetched. The kernel reads four rows side by side and fetches what lies behind them in
+// one piece: the distance is a multiple of four rows, so that all of four rows is there
+// when they begin.
+func rowsAhead(stride int) int {
 	least, four := rowsAheadMin, 4*stride
-	if fetchAhead == fetchFirst {
-		least = rowsFirstAhead
+	if fetchAhead == fetchNear {
+		least = rowsAheadNear
 	}
-	ahead = (least + four - 1) / four * four
-	if fetchAhead == fetchFirst && ahead > rowsFirstMost {
-		return ahead, fetchSecond
-	}
-	return ahead, fetchAhead
+	return (least + four - 1) / four * four
 }
 
 // rowRun is a run of rows by one vector: as many rows as are a multiple of four at
@@ -86,15 +81,15 @@ func (m *F16) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, s
 
 func (m *F16) rowsAsm(run rowRun, w []uint16) {
 	stride := 2 * m.cols
-	ahead, fetch := rowsAhead(stride)
+	ahead := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		if run.alone {
 			stride = 0
 		}
 		if useAVX512 {
-			rowsF16AVX512(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetch)
+			rowsF16AVX512(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
 		} else {
-			rowsF16AVX2(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetch)
+			rowsF16AVX2(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
 		}
 		run.done(rows)
 	}
@@ -118,15 +113,15 @@ func (m *F32) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, s
 
 func (m *F32) rowsAsm(run rowRun, w []float32) {
 	stride := 4 * m.cols
-	ahead, fetch := rowsAhead(stride)
+	ahead := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		if run.alone {
 			stride = 0
 		}
 		if useAVX512 {
-			rowsF32AVX512(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetch)
+			rowsF32AVX512(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
 		} else {
-			rowsF32AVX2(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetch)
+			rowsF32AVX2(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
 		}
 		run.done(rows)
 	}

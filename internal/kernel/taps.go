@@ -1,6 +1,5 @@
 package kernel
 
-
 // Taps are the rows of a product that all lie in one slice, each from an offset of its
 // own: those that a convolution multiplies by its weight. A run of the input is the row
 // of one channel and one place of the kernel, and begins further on for the next place,

@@ -5,6 +5,7 @@ const (
 	Generic = "generic"
 	AVX2    = "avx2"
 	AVX512  = "avx512"
+	AMX     = "amx"
 	NEON    = "neon"
 )
 

@@ -103,7 +103,7 @@ func attOperand(o, op string, i int) string {
 // attRegister is a register's name: ax is rax and eax, r8 is r8 and r8d.
 func attRegister(r string, size int) string {
 	switch {
-	case strings.ContainsAny(r[:1], "XYZ"):
+	case strings.ContainsAny(r[:1], "XYZT"):
 		return string(r[0]-'A'+'a') + "mm" + r[1:]
 	case r[0] == 'K':
 		return "k" + r[1:]

@@ -36,7 +36,7 @@ func TestMachineCodeIsOfThePromisedClass(t *testing.T) {
 // classOf reads the prefix of an instruction in 64-bit mode: VEX is C4 or C5. Of the
 // two-byte opcodes, those that kernels have on general registers are prefetches,
 // empty instructions, jumps, the
-// processor's name, products and loads of bytes and words.
+// processor's name, what the system saves, products and loads of bytes and words.
 func classOf(code []byte) string {
 	for len(code) > 1 && (code[0] == 0x66 || code[0] == 0xF2 || code[0] == 0xF3 || code[0]&0xF0 == 0x40) {
 		code = code[1:]
@@ -46,7 +46,7 @@ func classOf(code []byte) string {
 		return "EVEX"
 	case code[0] == 0xC4 || code[0] == 0xC5:
 		return "VEX"
-	case code[0] == 0x0F && code[1] != 0x18 && code[1] != 0x1F && code[1] != 0xA2 && code[1]&0xF0 != 0x80 && code[1] != 0xAF && code[1] != 0xB6 && code[1] != 0xB7:
+	case code[0] == 0x0F && code[1] != 0x18 && code[1] != 0x1F && code[1] != 0xA2 && code[1] != 0x01 && code[1]&0xF0 != 0x80 && code[1] != 0xAF && code[1] != 0xB6 && code[1] != 0xB7:
 		return "SSE"
 	}
 	return "general"
@@ -78,7 +78,7 @@ func TestClassesAreReadFromTheBytes(t *testing.T) {
 // Numbers of a form: registers, offsets, constants and names.
 var (
 	addresses = regexp.MustCompile(`-?\d*\(\w+\)(?:\(\w+\*\d\))?`)
-	registers = regexp.MustCompile(`\b([XYZK])\d+`)
+	registers = regexp.MustCompile(`\b([XYZKT])\d+`)
 	generals  = regexp.MustCompile(`\b([A-D]X|[SD]I|R\d+)\b`)
 	constants = regexp.MustCompile(`\$(0x[0-9a-f]+|-?\d+)`)
 )
@@ -200,7 +200,7 @@ func update(t *testing.T, path, name string, have map[string]coded) {
 		for _, b := range have[form].code {
 			fmt.Fprintf(&code, "0x%02x ", b)
 		}
-		cmd := exec.CommandContext(t.Context(), path, "-triple=x86_64", "-mattr=+avx512f,+avx512vl,+avx512dq,+avx512vnni", "-disassemble")
+		cmd := exec.CommandContext(t.Context(), path, "-triple=x86_64", "-mattr=+avx512f,+avx512vl,+avx512dq,+avx512vnni,+amx-tile,+amx-int8", "-disassemble")
 		cmd.Stdin = strings.NewReader(code.String())
 		out, err := cmd.CombinedOutput()
 		if err != nil {

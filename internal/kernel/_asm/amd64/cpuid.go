@@ -15,3 +15,14 @@ func cpuid(p file) {
 	}
 	f.RET()
 }
+
+// xgetbv writes the function that asks which registers the operating system saves. Only
+// a processor that says it has XSAVE, and that the system uses it, can run it.
+func xgetbv(p file) {
+	f := p.begin("xgetbv", "stores the lower half of XCR0: a bit for each kind of registers that the operating system saves.", asm.P("dst", asm.Masks))
+	f.load("dst", DI)
+	f.XORQ(CX, CX)
+	f.XGETBV()
+	f.MOVL(AX, DI.At(0))
+	f.RET()
+}

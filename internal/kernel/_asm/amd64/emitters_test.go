@@ -160,6 +160,15 @@ var emitters = []struct {
 	{"KMOVW AX, K2", "c5f892d0", "kmovw %eax, %k2", func(f fn) { f.KMOVW(AX, K(2)) }},
 	{"MOVL BX, 64(SI)", "895e40", "movl %ebx, 64(%rsi)", func(f fn) { f.MOVL(BX, SI.At(64)) }},
 	{"CPUID", "0fa2", "cpuid", func(f fn) { f.CPUID() }},
+	{"XGETBV", "0f01d0", "xgetbv", func(f fn) { f.XGETBV() }},
+	{"LDTILECFG (AX)", "c4e2784900", "ldtilecfg (%rax)", func(f fn) { f.LDTILECFG(AX.At(0)) }},
+	{"LDTILECFG 64(R13)", "c4c278498540000000", "ldtilecfg 64(%r13)", func(f fn) { f.LDTILECFG(R13.At(64)) }},
+	{"TILERELEASE", "c4e27849c0", "tilerelease", func(f fn) { f.TILERELEASE() }},
+	{"TILEZERO T5", "c4e27b49e8", "tilezero %tmm5", func(f fn) { f.TILEZERO(5) }},
+	{"TILELOADD 704(DI)(R14*1), T4", "c4a27b4ba437c0020000", "tileloadd 704(%rdi,%r14), %tmm4", func(f fn) { f.TILELOADD(DI.By(R14, 1).Plus(704), 4) }},
+	{"TILELOADD (SI)(AX*1), T2", "c4e27b4b1406", "tileloadd (%rsi,%rax), %tmm2", func(f fn) { f.TILELOADD(SI.By(AX, 1), 2) }},
+	{"TILESTORED T3, 1024(R10)(R15*1)", "c4827a4b9c3a00040000", "tilestored %tmm3, 1024(%r10,%r15)", func(f fn) { f.TILESTORED(3, R10.By(R15, 1).Plus(1024)) }},
+	{"TDPBSSD T5, T4, T3", "c4e2535edc", "tdpbssd %tmm5, %tmm4, %tmm3", func(f fn) { f.TDPBSSD(5, 4, 3) }},
 	{"PREFETCHT0 64(SI)", "0f184e40", "prefetcht0 64(%rsi)", func(f fn) { f.PREFETCHT0(SI.At(64)) }},
 	{"PREFETCHT1 64(SI)", "0f185640", "prefetcht1 64(%rsi)", func(f fn) { f.PREFETCHT1(SI.At(64)) }},
 	{"PREFETCHNTA 64(SI)", "0f184640", "prefetchnta 64(%rsi)", func(f fn) { f.PREFETCHNTA(SI.At(64)) }},
@@ -181,7 +190,11 @@ func TestEachEmitterWritesWhatLLVMReads(t *testing.T) {
 	}
 	for i, c := range emitters {
 		t.Run(c.text, func(t *testing.T) {
-			if got := strings.TrimSpace(lines[code[i].Line-1]); got != c.text {
+			got := strings.TrimSpace(lines[code[i].Line-1])
+			if strings.HasPrefix(got, "BYTE ") {
+				_, got, _ = strings.Cut(got, " // ")
+			}
+			if got != c.text {
 				t.Errorf("the method wrote %q", got)
 			}
 			if got := fmt.Sprintf("%x", code[i].Code); got != c.code {

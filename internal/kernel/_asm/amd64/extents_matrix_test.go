@@ -10,15 +10,11 @@ import (
 // panelExtents are those of quantised vectors by panels of 16 rows.
 func panelExtents() []asmtest.Extent {
 	list := []asmtest.Extent{
-		// A prepared block has 32 bytes and, behind them, steps, middles, a sum and the
-		// vector's step. What a first round leaves there is read in a second.
-		{Kernels: "quantizePanelAVX2", Want: func(c counts) bytes {
+		// A prepared block has 32 bytes of each of 16 vectors, then a step, a start and a sum
+		// of each.
+		{Kernels: "quantizeManyAVX2", Want: func(c counts) bytes {
 			n := c["blocks"]
-			return bytes{"dst": "r " + every(n, 56, 0, 32) + " " + stores(56*n), "x": reads(4 * 32 * n)}
-		}},
-		{Kernels: "quantizeHalvesAVX2", Want: func(c counts) bytes {
-			n := c["blocks"]
-			return bytes{"dst": "r " + every(n, 48, 32, 48) + " " + stores(48*n), "x": reads(4 * 32 * n)}
+			return bytes{"dst": "w " + every(n, 704, 0, 32), "steps": "w " + every(n, 704, 0, 4, 64, 68, 128, 132), "x": reads(4 * 32 * n)}
 		}},
 		{Kernels: "quantizeWordsAVX2", Want: func(c counts) bytes {
 			return bytes{"dst": stores(68 * c["blocks"]), "x": reads(4 * 32 * c["blocks"])}
@@ -26,10 +22,9 @@ func panelExtents() []asmtest.Extent {
 
 		// Panels are filled by two calls, for 8 of their 16 rows each: a vector of 32
 		// bytes of each 64 is this call's. 4-bit codes have 8 such pairs of vectors to a
-		// block and sums at 640, 8-bit codes 16 pairs, and offsets at 1088.
+		// block, 8-bit codes 16 pairs, and offsets at 1088.
 		{Kernels: "panelCodesAVX2", Want: func(c counts) bytes {
-			runs := append(alternate(0, 8), 640, 672)
-			return bytes{"panel": "w " + every(c["blocks"], 768, runs...), "w": "r " + every(8, apart, 0, 16*c["blocks"]), "offs": reads(64)}
+			return bytes{"panel": "w " + every(c["blocks"], 640, alternate(0, 8)...), "w": "r " + every(8, apart, 0, 16*c["blocks"]), "offs": reads(64)}
 		}},
 		{Kernels: "panelBytesAVX2", Want: func(c counts) bytes {
 			n := c["blocks"]
@@ -59,66 +54,103 @@ func columns(c counts, size int) bytes {
 	}
 }
 
-// tileExtents are those of panels by 1 to 8 vectors, of which the parts of a block
-// are read that the kernel has use for.
+// tileExtents are those of panels by vectors.
 func tileExtents() (list []asmtest.Extent) {
-	for _, tile := range []struct {
-		name           string
-		most           int
-		panel, vector  int
-		ofPanel, ofVec []int
-	}{
-		// AVX2 has scales and offsets behind the codes, and the sums for the middles;
-		// the vector's step, at the end of a block, is read once.
-		{"tile%dAVX2", 4, 768, 56, []int{0, 704}, []int{0, 52}},
-		// VNNI has no middles: one step of each half, and the sum.
-		{"tile%dVNNI", 8, 768, 48, []int{0, 640}, []int{0, 32, 34, 38, 40, 44}},
-		// Of words, scales and offsets are read where a scale's blocks end.
-		{"tileWords%dAVX2", 4, 1152, 68, []int{0, 1024}, []int{0, 64}},
-	} {
-		for n := 1; n <= tile.most; n++ {
-			list = append(list, asmtest.Extent{Kernels: fmt.Sprintf(tile.name, n), Want: func(c counts) bytes {
-				return bytes{
-					"panel": "r " + tilePanel(c, tile.panel, tile.ofPanel),
-					"x":     "r " + tileVectors(c, n, tile.vector, tile.ofVec),
-					"dst":   "r " + every(n, c["ldd"], 0, 64) + " w " + every(n, c["ldd"], 0, 64),
-				}
-			}})
+	for _, set := range []struct {
+		name string
+		most int
+	}{{"AVX2", 4}, {"VNNI", 8}} {
+		for n := 1; n <= set.most; n++ {
+			for name, offsets := range map[string]bool{"": false, "o": true} {
+				list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("tile%d%s%s", n, name, set.name), Want: func(c counts) bytes {
+					return manyExtent(c, n, offsets, set.name == "VNNI")
+				}})
+			}
 		}
+	}
+	for name, offsets := range map[string]bool{"": false, "o": true} {
+		list = append(list, asmtest.Extent{Kernels: "tile16" + name + "AMX", Want: func(c counts) bytes {
+			return groupsExtent(c, offsets)
+		}})
+	}
+	for n := 1; n <= 4; n++ {
+		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("tileWords%dAVX2", n), Want: func(c counts) bytes {
+			return wordsExtent(c, n)
+		}})
 	}
 	return list
 }
 
-// tilePanel is what is read of the panel: of words a scale every now and then.
-func tilePanel(c counts, block int, runs []int) string {
-	if block != 1152 {
-		return every(c["blocks"], block, runs...)
+// panelEnd is where a panel's block ends for a kernel with or without offsets.
+func panelEnd(offsets bool) int {
+	if offsets {
+		return 640
 	}
-	var all []int
-	for b, until := 0, c["first"]; b < c["blocks"]; b++ {
-		until--
-		end := block*b + 1024
-		if until == 0 || b == c["blocks"]-1 {
-			until, end = c["each"], block*b+1088
-		}
-		all = append(all, block*b, end)
-	}
-	return every(1, 0, all...)
+	return 576
 }
 
-// tileVectors is what is read of n vectors: their blocks, and once their step.
-func tileVectors(c counts, n, block int, runs []int) string {
-	var all []int
-	for v := range n {
+// results are rows of 16 floats, which are read where the sums begin with them.
+func results(c counts, n int) string {
+	dst := every(n, c["ldd"], 0, 64)
+	if c["acc"] != 0 {
+		return "r " + dst + " w " + dst
+	}
+	return "w " + dst
+}
+
+// manyExtent is n of a group of 16 vectors: of each block their bytes, and of each of them
+// the step, the start and, with offsets, the sum. A mask lets starts through.
+func manyExtent(c counts, n int, offsets, masked bool) bytes {
+	runs := []int{0, 4 * n, 64, 64 + 4*n}
+	if offsets {
+		runs = append(runs, 128, 128+4*n)
+	}
+	steps := "r " + every(c["blocks"], 704, runs...)
+	if masked {
+		steps += " ? " + every(c["blocks"], 704, 64, 64+4*n)
+	}
+	return bytes{
+		"panel": "r " + every(c["blocks"], 640, 0, panelEnd(offsets)), "x": "r " + every(c["blocks"], 704, 0, 32*n),
+		"steps": steps, "dst": results(c, n),
+	}
+}
+
+// groupsExtent is groups of 16 vectors.
+func groupsExtent(c counts, offsets bool) bytes {
+	var runs []int
+	for g := range c["groups"] {
 		for b := range c["blocks"] {
-			for i := 0; i < len(runs); i += 2 {
-				all = append(all, v*c["ldx"]+b*block+runs[i], v*c["ldx"]+b*block+runs[i+1])
+			at := g*c["xstep"] + b*704
+			runs = append(runs, at, at+576)
+			if offsets {
+				runs = append(runs, at+640, at+704)
 			}
 		}
-		end := v*c["ldx"] + c["blocks"]*block
-		all = append(all, end-4, end)
 	}
-	return every(1, 0, all...)
+	integers := every(1, 0, 0, 1024*min(c["blocks"], 2))
+	return bytes{
+		"panel": "r " + every(c["blocks"], 640, 0, panelEnd(offsets)), "x": "r " + every(1, 0, runs...),
+		"dst": results(c, 16*c["groups"]), "integers": "r " + integers + " w " + integers,
+	}
+}
+
+// wordsExtent is n vectors of words; of a panel scales are read where a run ends.
+func wordsExtent(c counts, n int) bytes {
+	var panel, x []int
+	for b := range c["blocks"] {
+		end := c["each"]*(b/c["each"]+1) - 1
+		panel = append(panel, 1152*b, 1152*b+1024)
+		if b == end {
+			panel = append(panel, 1152*b+1024, 1152*b+1088)
+		}
+		for v := range n {
+			x = append(x, v*c["ldx"]+68*b, v*c["ldx"]+68*b+64)
+			if b == end {
+				x = append(x, v*c["ldx"]+68*b+64, v*c["ldx"]+68*b+68)
+			}
+		}
+	}
+	return bytes{"panel": "r " + every(1, 0, panel...), "x": "r " + every(1, 0, x...), "dst": results(c, n)}
 }
 
 // matrixExtents are those of matrices of floats.

@@ -19,30 +19,30 @@ type (
 var calls = []counts{
 	{
 		"n": 8, "nil last": 1, "rows": 1, "blocks": 1, "vecs": 1, "groups": 1, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "first": 1, "each": 1, "ahead": 1 << 20,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "xstep": 20000, "each": 1, "ahead": 1 << 20,
 		"columns": 32, "block": 32,
 	},
 	{
 		"n": 72, "rows": 3, "blocks": 4, "vecs": 5, "groups": 6, "k": 48, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1, "floats": 1,
-		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "first": 2, "each": 3, "ahead": 1 << 20,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "xstep": 20000, "each": 2, "ahead": 1 << 20,
 		"columns": 1056, "block": 96, "apart": 48,
 	},
 	{
 		"n": 40, "rows": 4, "blocks": 7, "vecs": 8, "groups": 32, "k": 32, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "first": 4, "each": 1, "ahead": 64, "fetch": 1,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "each": 1, "ahead": 64, "fetch": 1,
 		"columns": 512, "block": 16, "apart": 256,
 	},
 	// A row of compact inputs that has two chunks, two groups and a half. Sums have a
 	// chunk and five groups.
 	{
 		"n": 16, "rows": 2, "blocks": 21, "vecs": 2, "groups": 37, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "first": 4, "each": 1, "ahead": 64, "fetch": 2,
+		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "each": 1, "ahead": 64, "fetch": 2,
 		"columns": 544, "block": 544, "apart": 512,
 	},
 	// Several times four rows, whose scales are the same.
 	{
 		"n": 16, "rows": 12, "blocks": 2, "vecs": 1, "groups": 2, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 96, "first": 4, "each": 1, "ahead": 64,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 96, "xstep": 20000, "each": 1, "ahead": 64,
 		"columns": 96, "block": 32,
 	},
 }
@@ -84,6 +84,7 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "(exp|silu|geluTanh|geluErf)AVX2", Want: func(c counts) bytes {
 		return bytes{"dst": stores(4 * c["n"]), "x": reads(4 * c["n"])}
 	}},
+	{Kernels: "xgetbv", Want: func(counts) bytes { return bytes{"dst": stores(4)} }},
 	{Kernels: "cpuid", Want: func(counts) bytes { return bytes{"dst": stores(16)} }},
 	{Kernels: "f16to32AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "src": reads(2 * c["n"])} }},
 	{Kernels: "f32to16AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(2 * c["n"]), "src": reads(4 * c["n"])} }},

@@ -12,8 +12,11 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // slowest way. 2 fetches past the second cache, which keeps what is used again, and is
 // the fastest on Zen 5.
 
-// fetchNear is the way into the second cache a few lines ahead.
-const fetchNear = 1
+// fetchNear is the way into the second cache a few lines ahead, fetchPast that past it.
+const (
+	fetchNear = 1
+	fetchPast = 2
+)
 
 // How far ahead the ways fetch. From nearby it is the kernel's: rows that go together
 // are nearer to their end.

@@ -140,10 +140,12 @@ func (f fn) VCVTPS2PH(kind int, a vec, dst vecMem) { f.ins("VCVTPS2PH", imm(kind
 func (f fn) VROUNDPS(kind int, a vecMem, dst vec)  { f.ins("VROUNDPS", imm(kind), a, dst) }
 
 // General registers. TESTQ and CMPQ only set the flags, and MOVL moves the lower half.
-// CPUID asks for leaf AX, subleaf CX, and answers in AX, BX, CX and DX.
+// CPUID asks for leaf AX, subleaf CX, and answers in AX, BX, CX and DX; XGETBV for
+// register CX, in AX and DX.
 func (f fn) MOVQ(a, dst src)        { f.ins("MOVQ", a, dst) }
 func (f fn) MOVL(a, dst src)        { f.ins("MOVL", a, dst) }
 func (f fn) CPUID()                 { f.ins("CPUID") }
+func (f fn) XGETBV()                { f.ins("XGETBV") }
 func (f fn) ADDQ(a, dst src)        { f.ins("ADDQ", a, dst) }
 func (f fn) SUBQ(a, dst src)        { f.ins("SUBQ", a, dst) }
 func (f fn) IMULQ(a src, dst reg)   { f.ins("IMULQ", a, dst) }

@@ -81,6 +81,11 @@ func otherOps(l asmtest.Line) (asmtest.Effect, bool) {
 				w.Set(r, number(0))
 			}
 		}}, true
+	case "XGETBV":
+		return asmtest.Effect{Reads: []string{"CX"}, Writes: []string{"AX", "DX"}, Do: func(w *asmtest.Walk) {
+			w.Set("AX", number(0))
+			w.Set("DX", number(0))
+		}}, true
 	case "VZEROUPPER":
 		return asmtest.Effect{Cleans: true, Set: avx2}, true
 	case "DECQ":

@@ -20,6 +20,7 @@ const (
 	avx2   = "AVX2" // and AVX, FMA and F16C, which every processor with AVX2 has
 	avx512 = "AVX-512"
 	vnni   = "AVX-512 VNNI"
+	amx    = "AMX"
 )
 
 // Sizes of an operand in memory, where it is not a number of bytes.
@@ -70,6 +71,9 @@ func machine(l asmtest.Line) (asmtest.Effect, error) {
 	op, suffix, _ := strings.Cut(l.Op, ".")
 	if v, ok := vectorOps[op]; ok {
 		return v.effect(op, suffix, l.Operands)
+	}
+	if e, ok := tileOps(l); ok {
+		return e, nil
 	}
 	if e, ok := otherOps(l); ok {
 		return e, nil
@@ -155,7 +159,7 @@ func widthOf(operands []string) int {
 	return width
 }
 
-var registerName = regexp.MustCompile(`^([XYZ]\d+|K\d|[A-D]X|[SD]I|[SB]P|R\d+)$`)
+var registerName = regexp.MustCompile(`^([XYZ]\d+|[KT]\d|[A-D]X|[SD]I|[SB]P|R\d+)$`)
 
 func isRegister(o string) bool { return registerName.MatchString(o) }
 

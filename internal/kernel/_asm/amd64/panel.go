@@ -2,30 +2,17 @@ package amd64
 
 import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 
-// 4-bit codes times many vectors quantised to int8. 16 rows and up to 768
-// columns are taken apart into a panel, which stays in the first-level cache
-// while all vectors are multiplied by it: to a block of 32 columns 8 pairs of
-// vectors of unsigned codes (in a 32-bit lane 4 columns of a row: columns 8j+0,
-// 2, 4, 6, then 8j+1, 3, 5, 7), the sums that middles need, 16 scales and 16
-// offsets.
-//
-// 16-bit lanes hold the sums of 8 products, at most 8·15·127, before a VPMADDWD
-// multiplies them by their steps and adds pairs of them. The lanes of a pair have
-// steps of their own: of a half block one is for columns 0 to 3 and 8 to 11, the
-// other for the rest. The vector's step ends each block; it multiplies the sum
-// over all of them.
-//
-// What the bytes of a vector lack for their middles (see panel_quantize.go) is a
-// fifth product of each half block: middles times the sums of their codes, which
-// the panel holds as bytes (of a 32-bit lane: columns 0 to 3 and 8 to 11 of the
-// first half, of the second half, then the rest of both).
+// 4-bit codes times many vectors quantised to int8. 16 rows are taken apart into a
+// panel, which stays in the first-level cache while all vectors are multiplied by it:
+// to a block of 32 columns 8 pairs of vectors of codes (in a 32-bit lane 4 columns of a
+// row: columns 8j+0, 2, 4, 6, then 8j+1, 3, 5, 7), 16 scales and, where the matrix has
+// them, 16 offsets. Codes are unsigned there, or signed for AMX.
 
 // Where the parts of a panel's block lie, and what it takes.
 const (
 	panelScale  = 512
 	panelOffset = 576
-	panelSums   = 640
-	panelBlock  = 768
+	panelBlock  = 640
 )
 
 // eightPtrs are the addresses of 8 rows.
@@ -72,8 +59,9 @@ func (f fn) quadsOf8(offset int) {
 }
 
 // beginPanel starts a kernel that takes codes of 8 rows apart.
-func (p file) beginPanel(name, doc string) fn {
-	f := p.begin(name, doc, asm.P("panel", asm.Floats), asm.P("w", asm.Bytes), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("flip", asm.Int), asm.P("ahead", asm.Int))
+func (p file) beginPanel(name, doc string, more ...asm.Param) fn {
+	params := []asm.Param{asm.P("panel", asm.Floats), asm.P("w", asm.Bytes), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("ahead", asm.Int), asm.P("flip", asm.Int)}
+	f := p.begin(name, doc, append(params, more...)...)
 	f.eightRows("w")
 	f.load("panel", DI)
 	f.load("blocks", R12)
@@ -82,14 +70,12 @@ func (p file) beginPanel(name, doc string) fn {
 	return f
 }
 
-// panelCodes fills one of the two vectors of each pair, for 8 rows. The sums for
-// the middles come from the codes while they are in registers: VPADDB adds 4 of at
-// most 15, VPMADDUBSW by ones adds neighbours to words.
+// panelCodes fills one of the two vectors of each pair, for 8 rows.
 func panelCodes(p file) {
-	f := p.beginPanel("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.")
-	const flip, nibbles, ones = Y(15), Y(14), Y(13)
+	f := p.beginPanel("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, plus add; ahead is how far on the next ones are, which are fetched.", asm.P("add", asm.Int))
+	const flip, nibbles, add = Y(15), Y(14), Y(13)
 	f.VPBROADCASTD(f.nibbles(), nibbles)
-	f.VPBROADCASTD(f.ones8(), ones)
+	f.VPBROADCASTD(f.arg("add"), add)
 	f.XORQ(SI, SI)
 	f.repeat("loop", R12, func() {
 		f.fetchRows()
@@ -100,20 +86,11 @@ func panelCodes(p file) {
 			f.VPSRLW(4, low, high)
 			f.VPAND(nibbles, low, low)
 			f.VPAND(nibbles, high, high)
+			f.VPADDB(add, low, low)
+			f.VPADDB(add, high, high)
 			f.VMOVDQU(low, DI.At(128*j))
 			f.VMOVDQU(high, DI.At(128*j+64))
 		}
-		// Y0 and Y4 have columns 0 to 3 and 8 to 11 of a half block after this, Y2
-		// and Y6 those of the other: what has one step.
-		for h := Y(0); h < 4; h += 2 {
-			f.VPADDB(h+1, h, h)
-			f.VPADDB(h+5, h+4, h+4)
-			f.VPADDB(h+4, h, h)
-			f.VPMADDUBSW(ones, h, h)
-		}
-		f.VPSLLW(8, Y(2), Y(2))
-		f.VPOR(Y(2), Y(0), Y(0))
-		f.VMOVDQU(Y(0), DI.At(panelSums))
 		f.ADDQ(imm(16), SI)
 		f.ADDQ(imm(panelBlock), DI)
 	})

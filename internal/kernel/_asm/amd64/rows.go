@@ -256,25 +256,20 @@ func (k fours) nextFour(scale string, rows asm.Label) {
 
 // fetchAhead fetches the lines that a round reads of four rows which lie further on.
 func (k fours) fetchAhead() {
-	other, first, fetched := k.NewLabel("other"), k.NewLabel("firstCache"), k.NewLabel("fetched")
+	past, fetched := k.NewLabel("past"), k.NewLabel("fetched")
 	lines := max(4*k.bytes/64, 1)
 	each := func(fetch func(mem)) {
 		for i := range lines {
 			fetch(aheadPtr.At(64 * i))
 		}
 	}
-	k.CMPQ(k.arg(fetchParam.Name), imm(0))
-	k.JNE(other)
+	k.CMPQ(k.arg(fetchParam.Name), imm(fetchPast))
+	k.JEQ(past)
 	each(k.PREFETCHT1)
 	k.Bind(fetched)
 	k.Later(func() {
-		k.Bind(other)
-		k.CMPQ(k.arg(fetchParam.Name), imm(fetchFirst))
-		k.JEQ(first)
+		k.Bind(past)
 		each(k.PREFETCHNTA)
-		k.JMP(fetched)
-		k.Bind(first)
-		each(k.PREFETCHT0)
 		k.JMP(fetched)
 	})
 }

@@ -28,6 +28,8 @@ func promised(name string) []string {
 		return []string{avx2, avx512}
 	case strings.HasSuffix(name, "VNNI"):
 		return []string{avx2, avx512, vnni}
+	case strings.HasSuffix(name, "AMX"):
+		return []string{avx2, avx512, amx}
 	}
 	return nil
 }

@@ -6,7 +6,8 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 )
 
-// 8-bit codes times many vectors quantised to 16 bits with one step. A panel has
+// 8-bit codes times many vectors quantised to 16 bits with one step, of which the
+// largest is 127·256+127, so that both halves of it fit in a signed byte. A panel has
 // to a block of 32 columns 16 pairs of vectors of 16-bit codes less their offset
 // (in a 32-bit lane 2 columns of a row), 16 scales, and the 16 offsets that were
 // taken off, twice each. A prepared vector has to a block 32 words and its step.
@@ -25,8 +26,14 @@ const (
 // quantizeWords goes over the inputs twice, for the peak and for the words. One
 // step serves the whole vector: 16 bits are fine enough.
 func quantizeWords(p file) {
-	f := p.beginQuantize("quantizeWordsAVX2", "quantises blocks of 32 inputs of one vector to 16 bits for the tile kernels of 8-bit codes.")
+	f := p.begin("quantizeWordsAVX2", "quantises blocks of 32 inputs of one vector to 16 bits for the tile kernels of 8-bit codes.",
+		dst32, vecX, asm.P("blocks", asm.Int))
+	f.load("dst", DI)
+	f.load("x", SI)
+	f.load("blocks", CX)
+	f.VPBROADCASTD(f.abs(), absMask)
 	const factor = Y(13)
+	f.MOVQ(SI, R8)
 	f.MOVQ(CX, R10)
 	f.zero(peak, Y(13))
 	f.repeat("peaks", R10, func() {
@@ -37,15 +44,8 @@ func quantizeWords(p file) {
 		f.ADDQ(imm(128), R8)
 	})
 	f.VPMAXSD(Y(13), peak, peak)
-	f.peakOfLanes(false)
-	f.vectorStep("wordStep", 1.0/32767)
-	// Inputs too small to invert their maximum count as 0.
-	f.VBROADCASTSS(f.float("words", 32767), X(0))
-	f.VDIVPS(X(8), X(0), X(factor))
-	f.VBROADCASTSS(f.tiny(), X(0))
-	f.VCMPPS(less, X(8), X(0), X(0))
-	f.VANDPS(X(0), X(factor), X(factor))
-	f.VBROADCASTSS(X(factor), factor)
+	f.peakOfLanes()
+	f.stepOf(X(peak), factor, f.float("wordStep", 1.0/32639), f.float("words", 32639))
 	f.repeat("blocks", CX, func() {
 		for i := range Y(4) {
 			f.VMULPS(SI.At(32*int(i)), factor, i)
@@ -107,29 +107,31 @@ func upperBytes(first byte) []uint32 {
 // writeTileWords has in Y0 to Y(2·vectors-1) the sums of blocks that share a scale.
 func writeTileWords(p file, vectors int) asm.Signature {
 	t := p.beginTile(fmt.Sprintf("tileWords%dAVX2", vectors),
-		fmt.Sprintf("adds %d quantised vectors times a panel of 16 rows of 8-bit codes to dst; the scale changes after first blocks, then after each. Strides are in bytes.", vectors),
-		vectors, 0, tileParams(asm.P("first", asm.Int), asm.P("each", asm.Int)))
+		fmt.Sprintf("multiplies %d quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. Strides are in bytes.", vectors),
+		vectors, 0, tileParams(asm.P("ldx", asm.Int), asm.P("each", asm.Int)))
 	const untilScale, each = R13, R9
-	t.load("first", untilScale)
+	t.load("ldx", R10)
+	t.LEAQ(R10.By(R10, 2), R11)
 	t.load("each", each)
-	t.start(2 * vectors)
-	loop, scale := t.NewLabel("loop"), t.NewLabel("scale")
-	t.Bind(loop)
-	t.wordProducts()
-	t.ADDQ(imm(wordPanelBlock), panelPtr)
-	t.ADDQ(imm(wordBlock), inputPtr)
-	t.DECQ(tileLeft)
-	t.JZ(scale)
-	t.DECQ(untilScale)
-	t.JNZ(loop)
-	t.Bind(scale)
+	t.start()
+	loop := t.Here("loop")
 	t.MOVQ(each, untilScale)
-	t.scaleWords()
 	t.zero(ys(0, 2*vectors)...)
-	t.TESTQ(tileLeft, tileLeft)
+	t.repeat("block", untilScale, func() {
+		t.wordProducts()
+		t.ADDQ(imm(wordPanelBlock), panelPtr)
+		t.ADDQ(imm(wordBlock), inputPtr)
+	})
+	t.scaleWords()
+	t.SUBQ(each, tileLeft)
 	t.JNZ(loop)
 	t.finish()
 	return t.Signature
+}
+
+// words is where a vector's block is.
+func (t tile) words(v int) mem {
+	return []mem{inputPtr.At(0), inputPtr.By(R10, 1), inputPtr.By(R10, 2), inputPtr.By(R11, 1)}[v]
 }
 
 // wordProducts multiplies a block. VPMADDWD adds two products to 32 bits; two rows
@@ -141,7 +143,7 @@ func (t tile) wordProducts() {
 		t.VMOVDQU(panelPtr.At(64*k+32), Y(9))
 		for v := range t.vectors {
 			words := Y(10 + v%2)
-			t.VPBROADCASTD(t.x[v].Plus(4*k), words)
+			t.VPBROADCASTD(t.words(v).Plus(4*k), words)
 			for r := range Y(2) {
 				t.VPMADDWD(words, 8+r, 12+r)
 			}
@@ -162,11 +164,11 @@ func (t tile) scaleWords() {
 	t.VMOVUPS(scale, Y(8))
 	t.VMOVUPS(scale.Plus(32), Y(9))
 	for v := range t.vectors {
+		t.VBROADCASTSS(t.words(v).Plus(wordStep-wordBlock), Y(10))
 		for r := range 2 {
 			y := Y(2*v + r)
 			t.VCVTDQ2PS(y, y)
-			t.VFMADD213PS(t.sum(v, r), Y(8+r), y)
-			t.VMOVUPS(y, t.sum(v, r))
+			t.add(v, r, y, Y(8+r), 10, Y(12+r))
 		}
 	}
 }

@@ -43,6 +43,7 @@ var emitters = []struct {
 	{"FMLA by element 2", 0x4f931a5f, "fmla v31.4s, v18.4s, v19.s[2]", func(f fn) { f.FMLA(V(31).S4(), V(18).S4(), V(19).S(2)) }},
 	{"FMLS by a vector", 0x4ea3ce5f, "fmls v31.4s, v18.4s, v3.4s", func(f fn) { f.FMLS(V(31).S4(), V(18).S4(), V(3).S4()) }},
 	{"FMLS by element 1", 0x4fb3525f, "fmls v31.4s, v18.4s, v19.s[1]", func(f fn) { f.FMLS(V(31).S4(), V(18).S4(), V(19).S(1)) }},
+	{"MLA by element 1", 0x6fb3025f, "mla v31.4s, v18.4s, v19.s[1]", func(f fn) { f.MLA(V(31).S4(), V(18).S4(), V(19).S(1)) }},
 	{"SDOT by a vector", 0x4e83965f, "sdot v31.4s, v18.16b, v3.16b", func(f fn) { f.SDOT(V(31).S4(), V(18).B16(), V(3).B16()) }},
 	{"SDOT by element 3", 0x4fb3ea5f, "sdot v31.4s, v18.16b, v19.4b[3]", func(f fn) { f.SDOT(V(31).S4(), V(18).B16(), V(19).B4(3)) }},
 	{"SMULL", 0x0e23c25f, "smull v31.8h, v18.8b, v3.8b", func(f fn) { f.SMULL(V(31).H8(), V(18).B8(), V(3).B8()) }},

@@ -92,18 +92,13 @@ func extents() []asmtest.Extent {
 		{Kernels: "unpack4rNEON", Want: func(c counts) bytes { return unpackExtent(c, 4, bytes{"codes": reads(64)}) }},
 		{Kernels: "unpack8[su]r?NEON", Want: func(c counts) bytes { return unpackExtent(c, 8, bytes{}) }},
 
-		// Groups of 32 inputs: 32 bytes, 4 steps and 4 sums for one vector; for a tile 2
-		// steps and one sum, which lie where those of the vector are.
+		// Groups of 32 inputs: 32 bytes, 4 steps and 4 sums for one vector; for a tile
+		// one of each, which lie where those of the vector are, and of words 64 bytes.
 		{Kernels: "quantizeNEON", Want: func(c counts) bytes {
 			return bytes{"dst": stores(64 * c["groups"]), "x": reads(4 * 32 * c["groups"])}
 		}},
-		{Kernels: "quantizeTileNEON", Want: func(c counts) bytes {
-			n, step := c["groups"], c["stride"]
-			return bytes{
-				"dst": "w " + every(n, step, 0, 32), "steps": "w " + every(n, step, 0, 8), "sums": "w " + every(n, step, 0, 4),
-				"x": reads(4 * 32 * n),
-			}
-		}},
+		{Kernels: "quantizeManyNEON", Want: func(c counts) bytes { return quantizeExtent(c, 32) }},
+		{Kernels: "quantizeWordsNEON", Want: func(c counts) bytes { return quantizeExtent(c, 64) }},
 		{Kernels: "fast[14]x4[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 4) }},
 		{Kernels: "fast[14]x8[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 8) }},
 
@@ -168,29 +163,52 @@ func fastExtent(c counts, bits int) bytes {
 	}
 }
 
-// tileExtents are those of 4 rows by 4 or 8 vectors: of each vector 44 bytes to a
+// quantizeExtent is a vector of a tile that is quantised to so many bytes a group.
+func quantizeExtent(c counts, size int) bytes {
+	n, step := c["groups"], c["stride"]
+	return bytes{
+		"dst": "w " + every(n, step, 0, size), "steps": "w " + every(n, step, 0, 4), "sums": "w " + every(n, step, 0, 4),
+		"x": reads(4 * 32 * n),
+	}
+}
+
+// tileExtents are those of 4 rows by 4 or 8 vectors: of each vector 40 bytes to a
 // group, of which the last 4 are the sum of its inputs. Kernels need it that take an
-// offset off the sum, or 128 off each unsigned byte. Of each result there are 4
-// floats, one to a row.
+// offset off the sum. Of words there are 72 bytes, and steps are read once a block. Of
+// each result there are 4 floats, one to a row.
 func tileExtents() (list []asmtest.Extent) {
 	for _, vectors := range []int{4, 8} {
 		for _, k := range []struct {
-			names      string
-			bits, read int
+			names string
+			read  int
 		}{
-			{"x4[su](Dot)?", 4, 40}, {"x4[su]o(Dot)?", 4, 44}, {"x8s(Dot)?", 8, 40}, {"x8(u|uo|so)(Dot)?", 8, 44},
+			{"x4[su](Dot)?", 36}, {"x4[su]o(Dot)?", 40},
 		} {
 			list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("tile%d%sNEON", vectors, k.names), Want: func(c counts) bytes {
 				groups := c["blocks"] * c["groups"]
 				scale := "r " + every(4, c["sstep"], 0, 4*c["blocks"])
 				return bytes{
-					"w": "r " + every(4, c["wstep"], 0, 4*k.bits*groups), "scale": scale, "offset": scale,
-					"x": "r " + every(groups, 44*vectors, 0, k.read*vectors), "dst": "w " + every(vectors, c["ldd"], 0, 16),
+					"w": "r " + every(4, c["wstep"], 0, 16*groups), "scale": scale, "offset": scale,
+					"x": "r " + every(groups, 40*vectors, 0, k.read*vectors), "dst": "w " + every(vectors, c["ldd"], 0, 16),
 				}
 			}})
 		}
 	}
-	return list
+	return append(list, asmtest.Extent{Kernels: "tile4x8[su](Dot)?NEON", Want: func(c counts) bytes {
+		groups := c["blocks"] * c["groups"]
+		var x []int
+		for g := range groups {
+			x = append(x, 288*g, 288*g+256, 288*g+272, 288*g+288)
+			if g%c["groups"] == 0 {
+				x = append(x, 288*g+256, 288*g+272)
+			}
+		}
+		scale := "r " + every(4, c["sstep"], 0, 4*c["blocks"])
+		return bytes{
+			"w": "r " + every(4, c["wstep"], 0, 32*groups), "scale": scale, "offset": scale,
+			"x": "r " + every(1, 0, x...), "dst": "w " + every(4, c["ldd"], 0, 16),
+		}
+	}})
 }
 
 // paletteExtents are those of rows of groups of 8 indices: two planes of 16 bytes,

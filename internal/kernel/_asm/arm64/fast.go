@@ -44,6 +44,13 @@ func (q quantised) groupBytes() int { return 4 * q.Bits }
 
 // setup makes the mask, and in half the 128 of codes that are 128 less.
 func (q quantised) setup(half V) {
+	q.mask()
+	if q.lessHalf() {
+		q.constants("byteHalf", half, asm.FloatWord(128))
+	}
+}
+
+func (q quantised) mask() {
 	switch {
 	case q.Bits == 8:
 		q.MOVI(codeMask.B16(), 128)
@@ -51,9 +58,6 @@ func (q quantised) setup(half V) {
 		q.MOVI(codeMask.B16(), 0xF0)
 	default:
 		q.MOVI(codeMask.B16(), 0x0F)
-	}
-	if q.lessHalf() {
-		q.constants("byteHalf", half, asm.FloatWord(128))
 	}
 }
 

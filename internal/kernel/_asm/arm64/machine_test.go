@@ -31,7 +31,7 @@ type vectorOp struct {
 var vectorOps = map[string]vectorOp{
 	"fadd": {}, "fsub": {}, "fmul": {}, "fdiv": {}, "fmax": {}, "fmin": {}, "faddp": {}, "fmaxp": {}, "fmaxv": {},
 	"fcmgt": {}, "fcmeq": {}, "fabs": {}, "fneg": {}, "frintn": {},
-	"fmla": {adds: true}, "fmls": {adds: true},
+	"fmla": {adds: true}, "fmls": {adds: true}, "mla": {adds: true},
 	"scvtf": {}, "fcvtns": {}, "fcvtl": {}, "fcvtl2": {}, "fcvtn": {}, "fcvtn2": {adds: true},
 	"and": {}, "eor": {}, "bit": {adds: true},
 	"add": {}, "sub": {}, "addp": {}, "saddlp": {}, "sadalp": {adds: true}, "smull": {}, "smull2": {},

@@ -16,43 +16,61 @@ type tile struct {
 	codes, scales, offsets []R
 }
 
-// The registers of tile: the scales and offsets of a block, one to a row, and 128.
+// The registers of tile: the scales and offsets of a block, one to a row.
 const (
 	rowScales  = V(29)
 	rowOffsets = V(30)
-	tileHalf   = V(8)
 )
+
+// tileGroup is what a group of a vector takes in bytes: its bytes, a step and a sum.
+const tileGroup = 40
 
 // writeTile writes a kernel: rows are read once for all vectors of the tile, and
 // taken apart once a group.
 func writeTile(p file, q quantised, vectors int) asm.Signature {
-	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("wstep", asm.Int), asm.P("scale", asm.Floats)}
-	if q.Mode.HasOffset() {
-		params = append(params, asm.P("offset", asm.Floats))
-	}
-	params = append(params, asm.P("sstep", asm.Int), vecX, dst32, asm.P("ldd", asm.Int), asm.P("blocks", asm.Int), asm.P("groups", asm.Int))
-	q.fn = p.begin(q.name(fmt.Sprintf("tile%dx", vectors)),
-		fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows of %d-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.", vectors, q.Bits), params...)
-	t := tile{q, vectors, []R{R0, R6, R7, R8}, []R{R2, R9, R10, R11}, []R{R3, R12, R13, R14}}
-	t.setup()
-	t.zero(vs(0, vectors)...)
+	t := beginTile(p, q, vectors, q.Mode.HasOffset(),
+		fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block.", vectors))
 	t.repeat("block", blockLeft, func() {
 		t.MOVD(groupLeft, R19)
-		for i := range 4 {
-			t.LD1(rowScales.S(i), t.scales[i].Post(4))
-			if t.Mode.HasOffset() {
-				t.LD1(rowOffsets.S(i), t.offsets[i].Post(4))
-			}
-		}
+		t.rowFactors()
 		t.repeat("group", groupLeft, func() {
 			t.takeApart()
 			for i := range vectors {
 				t.vector(i)
 			}
-			t.step(R1, 44*vectors)
+			t.step(R1, tileGroup*vectors)
 		})
 	})
-	for i := range vectors {
+	return t.finish()
+}
+
+// beginTile starts a kernel.
+func beginTile(p file, q quantised, vectors int, offsets bool, doc string) tile {
+	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("wstep", asm.Int), asm.P("scale", asm.Floats)}
+	if offsets {
+		params = append(params, asm.P("offset", asm.Floats))
+	}
+	params = append(params, asm.P("sstep", asm.Int), vecX, dst32, asm.P("ldd", asm.Int), asm.P("blocks", asm.Int), asm.P("groups", asm.Int))
+	q.fn = p.begin(q.name(fmt.Sprintf("tile%dx", vectors)), doc+" Steps from row to row and from result to result are in bytes.", params...)
+	t := tile{q, vectors, []R{R0, R6, R7, R8}, []R{R2, R9, R10, R11}, []R{R3, R12, R13, R14}}
+	t.setup()
+	t.zero(vs(0, vectors)...)
+	return t
+}
+
+// rowFactors loads the scales and offsets of a block.
+func (t tile) rowFactors() {
+	for i := range 4 {
+		t.LD1(rowScales.S(i), t.scales[i].Post(4))
+		if t.Has("offset") {
+			t.LD1(rowOffsets.S(i), t.offsets[i].Post(4))
+		}
+	}
+}
+
+// finish stores the sums.
+func (t tile) finish() asm.Signature {
+	for i := range t.vectors {
 		t.STR(Q(i), R4.At(0))
 		t.ADD(R4, R4, R5)
 	}
@@ -72,17 +90,17 @@ func (t tile) setup() {
 	t.load("ldd", R5)
 	t.load("blocks", blockLeft)
 	t.load("groups", R19)
-	if t.Mode.HasOffset() {
+	if t.Has("offset") {
 		t.load("offset", R3)
 	}
 	for i := 1; i < 4; i++ {
 		t.ADD(t.codes[i], t.codes[i-1], codeStep)
 		t.ADD(t.scales[i], t.scales[i-1], scaleStep)
-		if t.Mode.HasOffset() {
+		if t.Has("offset") {
 			t.ADD(t.offsets[i], t.offsets[i-1], scaleStep)
 		}
 	}
-	t.quantised.setup(tileHalf)
+	t.quantised.mask()
 }
 
 // takeApart loads a group of 4 rows.
@@ -121,43 +139,38 @@ func (t tile) exchange(v, tmp V) {
 	}
 }
 
-// vector multiplies a group of vector i, of which the two halves have their steps.
-// V9 to V11 serve multiply, so pairs of sums alternate between the rest.
+// vector multiplies a group of vector i: its integers are exact, so only the offset and
+// the sum round. V9 to V11 serve multiply, so pairs of sums alternate between the rest.
 func (t tile) vector(i int) {
-	const even, odd, steps, sum = V(24), V(25), V(26), V(14)
+	const even, odd, step, sum = V(24), V(25), V(26), V(14)
 	a, b := V(27), V(28)
 	if i%2 == 1 {
 		a, b = 12, 13
 	}
 	t.LDP(Q(even), Q(odd), R1.At(32*i))
-	t.LDR(D(steps), R1.At(32*t.vectors+8*i))
+	t.LDR(S(step), R1.At(32*t.vectors+4*i))
 	t.zero(a, b)
 	for k := range 4 {
 		half := [2]V{a, b}[k/2]
 		t.multiplyBy(half, V(16+k), even, k)
 		t.multiplyBy(half, V(20+k), odd, k)
 	}
+	t.VADD(a.S4(), a.S4(), b.S4())
 	t.convert(a)
-	t.convert(b)
-	t.FMUL(a.S4(), a.S4(), steps.S(0))
-	t.FMLA(a.S4(), b.S4(), steps.S(1))
-	if t.Mode.HasOffset() || t.lessHalf() {
-		t.LDR(S(sum), R1.At(40*t.vectors+4*i))
-	}
-	if t.lessHalf() {
-		t.FMLA(a.S4(), tileHalf.S4(), sum.S(0))
-	}
 	if t.Mode.HasOffset() {
+		t.LDR(S(sum), R1.At(36*t.vectors+4*i))
 		t.FMLS(a.S4(), rowOffsets.S4(), sum.S(0))
 	}
-	t.FMLA(V(i).S4(), a.S4(), rowScales.S4())
+	t.FMUL(b.S4(), rowScales.S4(), step.S(0))
+	t.FMLA(V(i).S4(), a.S4(), b.S4())
 }
 
 // fasts writes the kernels with the extension and those without. Tiles of 8 vectors
 // pay with it.
 func fasts(p file) {
 	quantize(p)
-	quantizeTile(p)
+	quantizeMany(p)
+	quantizeWords(p)
 	sets := []struct {
 		dot   bool
 		tiles []int
@@ -178,11 +191,19 @@ func fasts(p file) {
 					f := choose(fmt.Sprintf("fast%d%s", n, q.set()), fmt.Sprintf("multiplies a quantised vector by rows, %d at a time.", n))
 					f.Add(c.Kind(), writeFast(p, q, n))
 				}
+				if bits == 8 {
+					return
+				}
 				for _, n := range set.tiles {
 					t := choose(fmt.Sprintf("tile%d%s", n, q.set()), fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows.", n))
 					t.Add(c.Kind(), writeTile(p, q, n))
 				}
 			})
+		}
+	}
+	for _, dot := range []bool{true, false} {
+		for _, signed := range []bool{true, false} {
+			writeTileWords(p, quantised{Codes: kind.Codes{Bits: 8, Signed: signed}, dot: dot})
 		}
 	}
 }

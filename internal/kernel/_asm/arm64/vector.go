@@ -50,11 +50,12 @@ func (f fn) product(name string, vector, element uint32, d, n vec, m operand) {
 	f.word(d.arr.full<<30|w|m.number()<<16|n.number()<<5|d.number(), name, d, n, m)
 }
 
-// Products. FMLA adds them to d, FMLS takes them off. SDOT adds 4 products of
+// Products. FMLA adds them to d, FMLS takes them off; MLA is for integers. SDOT adds 4 products of
 // signed bytes to each lane; not every processor has it.
 func (f fn) FMUL(d, n vec, m operand) { f.product("fmul", 0x2E20DC00, 0x0F809000, d, n, m) }
 func (f fn) FMLA(d, n vec, m operand) { f.product("fmla", 0x0E20CC00, 0x0F801000, d, n, m) }
 func (f fn) FMLS(d, n vec, m operand) { f.product("fmls", 0x0EA0CC00, 0x0F805000, d, n, m) }
+func (f fn) MLA(d, n vec, m elem)     { f.product("mla", 0, 0x2F800000, d, n, m) }
 func (f fn) SDOT(d, n vec, m operand) { f.product("sdot", 0x0E809400, 0x0F80E000, d, n, m) }
 
 // SMULL and SMULL2 multiply the lower and the upper 8 signed bytes to words.

@@ -50,6 +50,10 @@ func Instructions(tb testing.TB, arch, text string) []Instruction {
 			all, from = append(all, Instruction{Function: m[1]}), append(from, 0)
 		case m[4] == "FUNCDATA" || m[4] == "PCDATA" || m[4] == "TEXT":
 		default:
+			// Bytes of one line are one instruction.
+			if last := all[len(all)-1]; m[4] == "BYTE" && last.Line == number(m[3]) {
+				continue
+			}
 			at, err := strconv.ParseInt(m[2], 16, 64)
 			if err != nil {
 				tb.Fatal(err)

@@ -70,7 +70,7 @@ var (
 	textLine  = regexp.MustCompile(`^TEXT ·(\w+)\(SB\), NOSPLIT, \$(\d+)-(\d+)$`)
 	globlLine = regexp.MustCompile(`^GLOBL ·(\w+)<>\(SB\), RODATA\|NOPTR, \$(\d+)$`)
 	labelLine = regexp.MustCompile(`^(\w+):$`)
-	wordLine  = regexp.MustCompile(`^WORD \$0x[0-9a-f]{8} // (.*)$`)
+	wordLine  = regexp.MustCompile(`^(?:WORD \$0x[0-9a-f]{8}|BYTE \$0x[0-9a-f]{2}(?:; BYTE \$0x[0-9a-f]{2})*) // (.*)$`)
 )
 
 // Read reads assembly and the Go file that declares its functions.
@@ -113,8 +113,8 @@ func Read(assembly, stubs string) (*File, error) {
 	return file, nil
 }
 
-// instruction takes a line apart. Of an instruction that is written as a word, the
-// text beside it is read: a test of its own compares the two.
+// instruction takes a line apart. Of an instruction that is written as a word or as
+// bytes, the text beside it is read: a test of its own compares the two.
 func instruction(at int, text string) Line {
 	if m := wordLine.FindStringSubmatch(text); m != nil {
 		text = m[1]

@@ -1,0 +1,193 @@
+package amd64
+
+import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
+
+// AMX's tiles: 16 vectors times 16 rows, of which one instruction makes the integers of a
+// block. They come to floats by way of memory, of
+// two blocks in turns: tiles work two blocks ahead of the vectors.
+
+// A block takes three tiles: sums, inputs and codes. Two sets of them take turns.
+const (
+	tileSums   = T(0)
+	tileInputs = T(1)
+	tileCodes  = T(2)
+	tileSet    = 3
+
+	integersSize = 1024 // 16 vectors of 16 rows
+)
+
+// tileShapes are those of both sets: the number of the palette, from byte 16 on the bytes
+// of a row of each tile, from byte 48 on their rows.
+func tileShapes() (bytes [64]byte) {
+	bytes[0] = 1
+	for set := range 2 {
+		for i, shape := range [tileSet][2]byte{{64, manyVectors}, {manyBytes, manyVectors}, {64, 8}} {
+			bytes[16+2*(tileSet*set+i)], bytes[48+tileSet*set+i] = shape[0], shape[1]
+		}
+	}
+	return bytes
+}
+
+func (f fn) tileConfig() mem {
+	bytes := tileShapes()
+	return f.words("tileConfig", asm.Pack(bytes[:]...)...)
+}
+
+// The registers: the sums are in Z16 to Z31. What is being made of a block has as many
+// registers as hide how long it takes.
+const (
+	amxScale   = Z(0)
+	amxOffset  = Z(1)
+	amxTemps   = Z(2)
+	amxFactors = Z(8)
+	amxSums    = Z(16)
+
+	groupPanel = AX // where the panel, and a group's vectors, begin
+	groupX     = BX
+	integers   = R10
+	inputsStep = R14
+	rowStep    = R15
+)
+
+// writeTileAMX multiplies groups of 16 vectors. No tile has a value before or after the
+// call: Go's scheduler does not interrupt assembly, and nothing else knows of tiles.
+func writeTileAMX(p file, offsets bool) asm.Signature {
+	f := p.begin(manyName("tile%d%sAMX", manyVectors, offsets), "is for groups of 16 vectors, xstep bytes apart: it "+manyDoc(manyVectors, offsets)+" integers has room for 2048 bytes.",
+		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats))...)
+	f.LEAQ(f.tileConfig(), AX)
+	f.LDTILECFG(AX.At(0))
+	f.load("panel", groupPanel)
+	f.load("x", groupX)
+	f.load("groups", R13)
+	f.load("integers", integers)
+	f.MOVQ(imm(manyBytes), inputsStep)
+	f.MOVQ(imm(64), rowStep)
+	f.load("dst", R8)
+	f.load("ldd", R9)
+	f.repeat("group", R13, func() {
+		f.MOVQ(groupPanel, panelPtr)
+		f.MOVQ(groupX, inputPtr)
+		f.load("blocks", tileLeft)
+		f.groupSums()
+		f.tileBlocks(offsets)
+		f.storeSums(amxSums, manyVectors)
+		f.load("xstep", CX)
+		f.ADDQ(CX, groupX)
+	})
+	f.TILERELEASE()
+	f.end()
+	return f.Signature
+}
+
+// groupSums clears the sums of a group, or takes what dst has.
+func (f fn) groupSums() {
+	f.load("acc", CX)
+	add, on := f.NewLabel("add"), f.NewLabel("on")
+	f.TESTQ(CX, CX)
+	f.JNZ(add)
+	f.zero(zs(int(amxSums), manyVectors)...)
+	f.JMP(on)
+	f.Bind(add)
+	f.MOVQ(R8, CX)
+	for t := range manyVectors {
+		f.VMOVUPS(CX.At(0), amxSums+Z(t))
+		if t < manyVectors-1 {
+			f.ADDQ(R9, CX)
+		}
+	}
+	f.Bind(on)
+}
+
+// tileBlocks goes over the blocks two by two: while integers of two become floats, the
+// tiles multiply the next two.
+func (f fn) tileBlocks(offsets bool) {
+	pair, rest, two, one, done := f.NewLabel("pair"), f.NewLabel("rest"), f.NewLabel("two"), f.NewLabel("one"), f.NewLabel("done")
+	f.tileProducts(0, 0, integers)
+	f.CMPQ(tileLeft, imm(2))
+	f.JLT(one)
+	f.tileProducts(1, 1, integers)
+	f.Bind(pair)
+	f.SUBQ(imm(4), tileLeft)
+	f.JLT(rest)
+	for i := range 2 {
+		next := f.tileSteps(T(i), 2+i, integers)
+		f.floatBlock(i, offsets, func(t int) {
+			if t%3 == 0 && t/3 < len(next)-1 {
+				next[t/3]()
+			}
+		})
+		next[len(next)-1]()
+	}
+	f.nextPair()
+	f.ADDQ(imm(2), tileLeft)
+	f.JMP(pair)
+	// Two or three are left.
+	f.Bind(rest)
+	f.ADDQ(imm(2), tileLeft)
+	f.JZ(two)
+	f.floatBlock(0, offsets, nil)
+	f.tileProducts(0, 2, integers)
+	f.floatBlock(1, offsets, nil)
+	f.nextPair()
+	f.JMP(one)
+	f.Bind(two)
+	for i := range 2 {
+		f.floatBlock(i, offsets, nil)
+	}
+	f.JMP(done)
+	f.Bind(one)
+	f.floatBlock(0, offsets, nil)
+	f.Bind(done)
+}
+
+// nextPair goes on by two blocks.
+func (f fn) nextPair() {
+	f.ADDQ(imm(2*panelBlock), panelPtr)
+	f.ADDQ(imm(2*manyBlock), inputPtr)
+}
+
+// tileProducts multiplies a block that is some further on by one of the sets.
+func (f fn) tileProducts(set T, block int, to reg) {
+	for _, step := range f.tileSteps(set, block, to) {
+		step()
+	}
+}
+
+// tileSteps are the instructions of tileProducts.
+func (f fn) tileSteps(set T, block int, to reg) []func() {
+	set *= tileSet
+	return []func(){
+		func() { f.TILEZERO(set + tileSums) },
+		func() { f.TILELOADD(inputPtr.By(inputsStep, 1).Plus(manyBlock*block), set+tileInputs) },
+		func() { f.TILELOADD(panelPtr.By(rowStep, 1).Plus(panelBlock*block), set+tileCodes) },
+		func() { f.TDPBSSD(set+tileCodes, set+tileInputs, set+tileSums) },
+		func() { f.TILESTORED(set+tileSums, to.By(rowStep, 1).Plus(integersSize*(block%2))) },
+	}
+}
+
+// floatBlock adds the integers of a block to the sums, with other instructions between.
+func (f fn) floatBlock(block int, offsets bool, between func(t int)) {
+	f.VMOVUPS(panelPtr.At(panelBlock*block+panelScale), amxScale)
+	if offsets {
+		f.VMOVUPS(panelPtr.At(panelBlock*block+panelOffset), amxOffset)
+	}
+	for t := range manyVectors {
+		if between != nil {
+			between(t)
+		}
+		product, factor := amxTemps+Z(t%6), amxFactors+Z(t%6)
+		step := inputPtr.At(manyBlock*block + manySteps + 4*t)
+		f.VCVTDQ2PS(integers.At(integersSize*block+64*t), product)
+		f.VMULPS(step.Broadcast(), amxScale, factor)
+		if offsets {
+			f.VFNMADD231PS(step.Plus(manySums).Broadcast(), amxOffset, product)
+		}
+		f.VFMADD231PS(product, factor, amxSums+Z(t))
+	}
+}
+
+// panelsAMX writes the kernels of groups of 16 vectors.
+func panelsAMX(p file) {
+	writeTileAMX(p, false)
+	writeTileAMX(p, true)
+}
