@@ -1,6 +1,7 @@
 package amd64
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
@@ -132,7 +133,7 @@ var extents = append([]asmtest.Extent{
 		return bytes{"dst": stores(4 * 64 * c["groups"]), "x": reads(4 * 64 * c["groups"])}
 	}},
 	{Kernels: "dotLUT4PlanesAVX2|dotLUT4AVX512", Want: func(c counts) bytes { return dotLUTExtent(c, 4, 64, reads(4*16)) }},
-}, append(paletteExtents(), append(panelExtents(), matrixExtents()...)...)...)
+}, slices.Concat(paletteExtents(), panelExtents(), matrixExtents(), attentionExtents())...)
 
 // gemvExtent is a vector by rows of blocks of vectors of 8 codes.
 func gemvExtent(c counts, bits int, offset bool) bytes {

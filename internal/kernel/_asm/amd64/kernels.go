@@ -8,8 +8,8 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // kernels of both.
 func Files() []*asm.File {
 	return []*asm.File{
-		write("kernels", cpuid, dense, reductions, activations, codesAsTheyLie, streams, palettes, fasts, panels, wordPanels, matmul),
-		write("kernels512", fasts512, panelsVNNI, matmul512, streams512, palettes512),
+		write("kernels", cpuid, dense, reductions, activations, codesAsTheyLie, streams, palettes, fasts, panels, wordPanels, matmul, attention),
+		write("kernels512", fasts512, panelsVNNI, matmul512, streams512, palettes512, attention512),
 	}
 }
 
