@@ -4,7 +4,7 @@ package kernel
 
 // attnTurnMin is the number of rows from which turning keys pays: fewer are multiplied
 // by the keys where they lie.
-const attnTurnMin = 12
+const attnTurnMin = 17
 
 // attnNear is how many keys few rows are taken through at a time, where there are more
 // of them than a kernel takes: 64 of 128 halves stay in the first cache.
@@ -97,18 +97,27 @@ func (w *attnWork) directKernel(s, q []float32, n, stride, lds, k, groups, group
 	if a.K16 != nil {
 		_ = a.K16[end]
 		if useAVX512 {
-			attnScoresF16AVX512(n, &q[0], 4*stride, &a.K16[at], 2*a.KRow, &s[0], 4*lds, groups, d/lanes)
+			attnScoresF16AVX512(n, &q[0], 4*stride, &a.K16[at], 2*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
 		} else {
-			attnScoresF16AVX2(n, &q[0], 4*stride, &a.K16[at], 2*a.KRow, &s[0], 4*lds, groups, d/lanes)
+			attnScoresF16AVX2(n, &q[0], 4*stride, &a.K16[at], 2*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
 		}
 		return
 	}
 	_ = a.K32[end]
 	if useAVX512 {
-		attnScoresF32AVX512(n, &q[0], 4*stride, &a.K32[at], 4*a.KRow, &s[0], 4*lds, groups, d/lanes)
+		attnScoresF32AVX512(n, &q[0], 4*stride, &a.K32[at], 4*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
 	} else {
-		attnScoresF32AVX2(n, &q[0], 4*stride, &a.K32[at], 4*a.KRow, &s[0], 4*lds, groups, d/lanes)
+		attnScoresF32AVX2(n, &q[0], 4*stride, &a.K32[at], 4*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
 	}
+}
+
+// fetchOfRows says whether rows of d elements are fetched ahead: those are that lie one
+// behind the other.
+func fetchOfRows(row, d int) int {
+	if row != d {
+		return 0
+	}
+	return 1
 }
 
 // directSums goes through the values, some at a time for all rows and columns: the sums
@@ -151,11 +160,11 @@ func (w *attnWork) sumKernel(out, s []float32, n, k, c, cols, keys int, add bool
 		v := &a.V16[at]
 		switch {
 		case useAVX512:
-			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, cols)
+			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
 		case cols == 32:
-			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc)
+			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
 		default:
-			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc)
+			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
 		}
 		return
 	}
@@ -163,11 +172,11 @@ func (w *attnWork) sumKernel(out, s []float32, n, k, c, cols, keys int, add bool
 	v := &a.V32[at]
 	switch {
 	case useAVX512:
-		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, cols)
+		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
 	case cols == 32:
-		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc)
+		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
 	default:
-		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc)
+		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
 	}
 }
 
@@ -215,15 +224,20 @@ func (w *attnWork) turn(lo, hi int) {
 	}
 }
 
-// panelScores multiplies each panel by all rows, 8 or 4 at a time.
+// panelScores multiplies each panel by all rows: 8 at a time with AVX-512, 6 with AVX2,
+// and 4 where no more are left.
 func (w *attnWork) panelScores(s, q []float32, n, lo, hi int) {
 	wide := panelKeys()
 	for k := lo / wide * wide; k < hi; k += wide {
 		panel := w.keys[k*w.depth : (k+wide)*w.depth]
 		for i := 0; i < n; {
 			rows := 4
-			if useAVX512 && n-i > 4 {
+			switch {
+			case n-i <= 4:
+			case useAVX512:
 				rows = 8
+			default:
+				rows = 6
 			}
 			w.panelRows(s[i*w.lds+k:], q[i*w.depth:], rows, panel, wide)
 			i += rows
@@ -251,6 +265,8 @@ func panelKernel(rows int, s []float32, lds int, q []float32, ldq int, panel, tm
 		attnPanel8AVX512(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
 	case useAVX512:
 		attnPanel4AVX512(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+	case rows == 6:
+		attnPanel6AVX2(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
 	default:
 		attnPanel4AVX2(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
 	}

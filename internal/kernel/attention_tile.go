@@ -87,8 +87,11 @@ func joinBlock(all []float32, peak, weight *float32, out []float32, blockPeak, b
 
 // scaleTo is exp(peak-most), and 0 where there is no peak.
 func scaleTo(peak, most float32) float32 {
-	if isNegInf(peak) {
+	switch {
+	case isNegInf(peak):
 		return 0
+	case peak-most == 0: // as exp32 has it, which takes longer
+		return 1
 	}
 	return exp32(peak - most)
 }

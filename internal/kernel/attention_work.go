@@ -38,6 +38,9 @@ const (
 	attnPanels                 // as panels of turned keys
 )
 
+// attnPad is how many rows more than there are a micro-kernel may take.
+const attnPad = 8
+
 // attnTmp is the length of tmp: four levels of 16 vectors of 16 lanes.
 const attnTmp = 4 * 16 * lanes
 
@@ -50,7 +53,7 @@ func (a *Attention) layout(scratch []float32, p attnPlan) attnWork {
 		}
 		return part
 	}
-	rows := roundUp(p.step, 8)
+	rows := p.step + attnPad
 	sub := min(rows, attnSub)
 	w.q = cut(rows * w.depth)
 	if a.Round && !p.split {
@@ -79,7 +82,7 @@ func (w *attnWork) queries(r attnRows) {
 		copy(row[:d], a.Q[h*a.QHead+q*a.QRow:][:d])
 		clear(row[d:])
 	}
-	clear(w.q[r.n*w.depth : roundUp(r.n, 8)*w.depth])
+	clear(w.q[r.n*w.depth : (r.n+attnPad)*w.depth])
 }
 
 // prepareKeys brings keys lo to hi-1 of a block to the form that is the fastest for so
@@ -116,7 +119,7 @@ func (w *attnWork) prepareValues(kv, rows, b, lo, hi int) {
 }
 
 // scores stores the products of n queries and keys lo to hi-1. What is behind hi in
-// memory, up to the end of the block, may be overwritten, and so may 7 rows behind
+// memory, up to the end of the block, may be overwritten, and so may some rows behind
 // the last one.
 func (w *attnWork) scores(s, q []float32, n, lo, hi int) {
 	switch w.keyForm {
@@ -211,7 +214,8 @@ func (w *attnWork) finish(kv, row int, all []float32, sum float32, careful func(
 		}
 		return
 	}
-	if !finite(all) {
+	// A sum that is finite is one of finite numbers, and others are looked at.
+	if s := SumF32(all); s-s != 0 && !finite(all) {
 		careful(all)
 	}
 	if a.Round {

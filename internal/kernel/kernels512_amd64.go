@@ -232,82 +232,82 @@ func dotLUT4AVX512(w *byte, table *byte, x *float32, dst *float32, rows int, gro
 // attnScores1F16AVX512 multiplies 1 rows of queries by keys, 16 of them to a group.
 //
 //go:noescape
-func attnScores1F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores1F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues1F16AVX512 sums at most 64 columns of k values by 1 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues1F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues1F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores2F16AVX512 multiplies 2 rows of queries by keys, 8 of them to a group.
 //
 //go:noescape
-func attnScores2F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores2F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues2F16AVX512 sums at most 64 columns of k values by 2 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues2F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues2F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores3F16AVX512 multiplies 3 rows of queries by keys, 4 of them to a group.
 //
 //go:noescape
-func attnScores3F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores3F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues3F16AVX512 sums at most 64 columns of k values by 3 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues3F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues3F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores4F16AVX512 multiplies 4 rows of queries by keys, 4 of them to a group.
 //
 //go:noescape
-func attnScores4F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores4F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues4F16AVX512 sums at most 64 columns of k values by 4 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues4F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues4F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores1F32AVX512 multiplies 1 rows of queries by keys, 16 of them to a group.
 //
 //go:noescape
-func attnScores1F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores1F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues1F32AVX512 sums at most 64 columns of k values by 1 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues1F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues1F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores2F32AVX512 multiplies 2 rows of queries by keys, 8 of them to a group.
 //
 //go:noescape
-func attnScores2F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores2F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues2F32AVX512 sums at most 64 columns of k values by 2 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues2F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues2F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores3F32AVX512 multiplies 3 rows of queries by keys, 4 of them to a group.
 //
 //go:noescape
-func attnScores3F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores3F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues3F32AVX512 sums at most 64 columns of k values by 3 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues3F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues3F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnScores4F32AVX512 multiplies 4 rows of queries by keys, 4 of them to a group.
 //
 //go:noescape
-func attnScores4F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores4F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues4F32AVX512 sums at most 64 columns of k values by 4 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues4F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, cols64 int)
+func attnValues4F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
 // attnPanel4AVX512 multiplies 4 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
@@ -469,57 +469,57 @@ func streamLongAVX512(kind kernelKind, w *byte, scale *float32, offset *float32,
 }
 
 // attnScoresF16AVX512 multiplies 1 to 4 rows of queries by keys.
-func attnScoresF16AVX512(count int, q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int) {
+func attnScoresF16AVX512(count int, q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
 	switch count {
 	case 1:
-		attnScores1F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores1F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 2:
-		attnScores2F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores2F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 3:
-		attnScores3F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores3F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 4:
-		attnScores4F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores4F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	}
 }
 
 // attnValuesF16AVX512 sums at most 64 columns of values by 1 to 4 rows of weights.
-func attnValuesF16AVX512(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, cols64 int) {
+func attnValuesF16AVX512(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int) {
 	switch count {
 	case 1:
-		attnValues1F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues1F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	case 2:
-		attnValues2F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues2F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	case 3:
-		attnValues3F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues3F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	case 4:
-		attnValues4F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues4F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	}
 }
 
 // attnScoresF32AVX512 multiplies 1 to 4 rows of queries by keys.
-func attnScoresF32AVX512(count int, q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int) {
+func attnScoresF32AVX512(count int, q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
 	switch count {
 	case 1:
-		attnScores1F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores1F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 2:
-		attnScores2F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores2F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 3:
-		attnScores3F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores3F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 4:
-		attnScores4F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores4F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	}
 }
 
 // attnValuesF32AVX512 sums at most 64 columns of values by 1 to 4 rows of weights.
-func attnValuesF32AVX512(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, cols64 int) {
+func attnValuesF32AVX512(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int) {
 	switch count {
 	case 1:
-		attnValues1F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues1F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	case 2:
-		attnValues2F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues2F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	case 3:
-		attnValues3F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues3F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	case 4:
-		attnValues4F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, cols64)
+		attnValues4F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	}
 }

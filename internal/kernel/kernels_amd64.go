@@ -667,97 +667,102 @@ func nn6x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, 
 // attnScores1F16AVX2 multiplies 1 rows of queries by keys, 4 of them to a group.
 //
 //go:noescape
-func attnScores1F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores1F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnScores2F16AVX2 multiplies 2 rows of queries by keys, 2 of them to a group.
 //
 //go:noescape
-func attnScores2F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores2F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnScores3F16AVX2 multiplies 3 rows of queries by keys, 2 of them to a group.
 //
 //go:noescape
-func attnScores3F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores3F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues1x32F16AVX2 sums 32 columns of k values by 1 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues1x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues1x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues2x32F16AVX2 sums 32 columns of k values by 2 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues2x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues2x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues3x32F16AVX2 sums 32 columns of k values by 3 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues3x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues3x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues1x8F16AVX2 sums 8 columns of k values by 1 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues1x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues1x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues2x8F16AVX2 sums 8 columns of k values by 2 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues2x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues2x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues3x8F16AVX2 sums 8 columns of k values by 3 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues3x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues3x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnScores1F32AVX2 multiplies 1 rows of queries by keys, 4 of them to a group.
 //
 //go:noescape
-func attnScores1F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores1F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnScores2F32AVX2 multiplies 2 rows of queries by keys, 2 of them to a group.
 //
 //go:noescape
-func attnScores2F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores2F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnScores3F32AVX2 multiplies 3 rows of queries by keys, 2 of them to a group.
 //
 //go:noescape
-func attnScores3F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int)
+func attnScores3F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
 
 // attnValues1x32F32AVX2 sums 32 columns of k values by 1 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues1x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues1x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues2x32F32AVX2 sums 32 columns of k values by 2 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues2x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues2x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues3x32F32AVX2 sums 32 columns of k values by 3 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues3x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues3x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues1x8F32AVX2 sums 8 columns of k values by 1 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues1x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues1x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues2x8F32AVX2 sums 8 columns of k values by 2 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues2x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues2x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnValues3x8F32AVX2 sums 8 columns of k values by 3 rows of weights. Strides are in bytes.
 //
 //go:noescape
-func attnValues3x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int)
+func attnValues3x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
 // attnPanel4AVX2 multiplies 4 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
 func attnPanel4AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+
+// attnPanel6AVX2 multiplies 6 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+//
+//go:noescape
+func attnPanel6AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
 
 // attnTurnF16AVX2 stores columns of 8 keys, 8 columns to a group.
 //
@@ -1059,73 +1064,73 @@ func nn8AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32, 
 }
 
 // attnScoresF16AVX2 multiplies 1 to 3 rows of queries by keys.
-func attnScoresF16AVX2(count int, q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int) {
+func attnScoresF16AVX2(count int, q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
 	switch count {
 	case 1:
-		attnScores1F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores1F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 2:
-		attnScores2F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores2F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 3:
-		attnScores3F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores3F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	}
 }
 
 // attnValues32F16AVX2 sums 32 columns of values by 1 to 3 rows of weights.
-func attnValues32F16AVX2(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int) {
+func attnValues32F16AVX2(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
 	switch count {
 	case 1:
-		attnValues1x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues1x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 2:
-		attnValues2x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues2x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 3:
-		attnValues3x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues3x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	}
 }
 
 // attnValues8F16AVX2 sums 8 columns of values by 1 to 3 rows of weights.
-func attnValues8F16AVX2(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int) {
+func attnValues8F16AVX2(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
 	switch count {
 	case 1:
-		attnValues1x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues1x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 2:
-		attnValues2x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues2x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 3:
-		attnValues3x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues3x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	}
 }
 
 // attnScoresF32AVX2 multiplies 1 to 3 rows of queries by keys.
-func attnScoresF32AVX2(count int, q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int) {
+func attnScoresF32AVX2(count int, q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
 	switch count {
 	case 1:
-		attnScores1F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores1F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 2:
-		attnScores2F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores2F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	case 3:
-		attnScores3F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps)
+		attnScores3F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
 	}
 }
 
 // attnValues32F32AVX2 sums 32 columns of values by 1 to 3 rows of weights.
-func attnValues32F32AVX2(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int) {
+func attnValues32F32AVX2(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
 	switch count {
 	case 1:
-		attnValues1x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues1x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 2:
-		attnValues2x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues2x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 3:
-		attnValues3x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues3x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	}
 }
 
 // attnValues8F32AVX2 sums 8 columns of values by 1 to 3 rows of weights.
-func attnValues8F32AVX2(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int) {
+func attnValues8F32AVX2(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
 	switch count {
 	case 1:
-		attnValues1x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues1x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 2:
-		attnValues2x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues2x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	case 3:
-		attnValues3x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc)
+		attnValues3x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	}
 }

@@ -37,7 +37,7 @@ func (f fn) widen(s stored, m mem, r vec) {
 func keyParams(s stored) []asm.Param {
 	return []asm.Param{
 		asm.P("q", asm.Floats), asm.P("ldq", asm.Int), asm.P("keys", s.typ), asm.P("ldk", asm.Int),
-		asm.P("s", asm.Floats), asm.P("lds", asm.Int), asm.P("groups", asm.Int), asm.P("steps", asm.Int),
+		asm.P("s", asm.Floats), asm.P("lds", asm.Int), asm.P("groups", asm.Int), asm.P("steps", asm.Int), fetchParam,
 	}
 }
 
@@ -45,7 +45,7 @@ func keyParams(s stored) []asm.Param {
 func valueParams(s stored, more ...asm.Param) []asm.Param {
 	return append([]asm.Param{
 		asm.P("p", asm.Floats), asm.P("ldp", asm.Int), asm.P("v", s.typ), asm.P("ldv", asm.Int),
-		asm.P("dst", asm.Floats), asm.P("ldd", asm.Int), asm.P("k", asm.Int), asm.P("acc", asm.Int),
+		asm.P("dst", asm.Floats), asm.P("ldd", asm.Int), asm.P("k", asm.Int), asm.P("acc", asm.Int), fetchParam,
 	}, more...)
 }
 
@@ -58,7 +58,7 @@ const (
 	attnLdk    = R10
 	attnLds    = R11
 	attnGroups = CX
-	attnSteps  = DX
+	attnAhead  = DX  // where keys are fetched ahead
 	attnBack   = R14 // from the end of a group's keys to the next group
 )
 
@@ -70,12 +70,37 @@ func (f fn) scoresLoad(s stored, keys int) {
 	f.load("s", attnScore)
 	f.load("lds", attnLds)
 	f.load("groups", attnGroups)
-	f.load("steps", attnSteps)
 	f.MOVQ(attnLdk, attnBack)
 	f.SHLQ(imm(bits.TrailingZeros(uint(keys))), attnBack)
-	f.MOVQ(attnSteps, AX)
+	f.load("steps", AX)
 	f.SHLQ(imm(bits.TrailingZeros(uint(16*s.size))), AX)
 	f.SUBQ(AX, attnBack)
+}
+
+// fetchKeys fetches ahead what a step reads of so many keys, as if they lay one behind
+// the other: its lines are those of some part of a later group.
+func (f fn) fetchKeys(s stored, keys int) {
+	size := 16 * s.size * keys
+	f.fetchStored(attnAhead, max(size/64, 1))
+	f.ADDQ(imm(size), attnAhead)
+}
+
+// fetchStored fetches lines ahead of an address, if the argument says so: into the second
+// cache, on processors too that want codes of weights in the first one, since here more
+// is computed for a line than they can have lines on the way to the first.
+func (f fn) fetchStored(at reg, lines int) {
+	not := f.NewLabel("not")
+	f.CMPQ(f.arg(fetchParam.Name), imm(0))
+	f.JEQ(not)
+	fetchLines(at, lines, secondAhead, f.PREFETCHT1)
+	f.Bind(not)
+}
+
+// fetchLines fetches n lines at a distance from an address.
+func fetchLines(at reg, n, ahead int, fetch func(mem)) {
+	for i := range n {
+		fetch(at.At(ahead + 64*i))
+	}
 }
 
 // fourRows returns the memory of 4 rows that are a stride apart, of which thrice the
@@ -101,8 +126,10 @@ func (p file) scoresAVX2(s stored, rows int) asm.Signature {
 	f.repeat("group", attnGroups, func() {
 		f.load("q", attnQ)
 		f.zero(ys(0, 2*rows*keys)...)
-		f.MOVQ(attnSteps, AX)
+		f.load("steps", AX)
+		f.MOVQ(attnKey, attnAhead)
 		f.repeat("step", AX, func() {
+			f.fetchKeys(s, keys)
 			for k := range keys {
 				for part := range 2 {
 					f.widen(s, key[k].Plus(8*s.size*part), Y(12+part))
@@ -182,6 +209,7 @@ func (p file) valuesAVX2(s stored, rows, cols int) asm.Signature {
 	for r := range rows {
 		f.VBROADCASTSS(weights[r], Y(13+r))
 	}
+	f.fetchStored(SI, max(cols*s.size/64, 1))
 	for c := range vectors {
 		f.widen(s, SI.At(8*s.size*c), Y(12))
 		for r := range rows {
@@ -223,7 +251,7 @@ type panelKernel struct {
 	rows  int
 }
 
-// writePanel writes the kernel for 4 or 8 rows.
+// writePanel writes the kernel for up to 8 rows.
 func (p file) writePanel(name string, w width, rows int) asm.Signature {
 	keys := int(w) / 16
 	f := p.begin(name, fmt.Sprintf("multiplies %d rows of queries by %d keys in steps of 16 columns; tmp holds sums. Strides are in bytes.", rows, keys),
@@ -307,7 +335,7 @@ func (k panelKernel) lane(lane, from int) {
 			k.VMOVUPS(DX.At(int(k.width)/8*v), k.width.reg(sums+v))
 		}
 		for r := range k.rows {
-			element := k.width.reg(sums + 2 + r%4)
+			element := k.width.reg(sums + 2 + r%2)
 			k.VBROADCASTSS(q[r], element)
 			for v := range 2 {
 				k.VFMADD231PS(element, k.width.reg(sums+v), k.sum(r, v))
@@ -527,7 +555,9 @@ func attention(p file) {
 			}
 		}
 	}
+	// Three times as many sums as are loaded is what 16 registers have room for.
 	p.writePanel("attnPanel4AVX2", W256, 4)
+	p.writePanel("attnPanel6AVX2", W256, 6)
 	turnKeys(p)
 	attnMask(p)
 	attnExp(p)

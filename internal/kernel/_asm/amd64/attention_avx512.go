@@ -46,8 +46,10 @@ func (p file) writeScores512(s stored, rows int) asm.Signature {
 			at = r
 		}
 		f.zero(zs(0, 16)...)
-		f.MOVQ(attnSteps, AX)
+		f.load("steps", AX)
+		f.MOVQ(attnKey, attnAhead)
 		f.repeat("step", AX, func() {
+			f.fetchKeys(s, 4*wide)
 			k.step(q[:rows], key)
 			f.ADDQ(imm(64), attnQ)
 			for _, r := range append(more, attnKey) {
@@ -151,6 +153,7 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	}
 	each(AX, func(m mem, r Z, k K) { f.VMOVUPS(m, r.Zeroed(k)) })
 	f.Bind(loop)
+	f.fetchStored(SI, 16*4*s.size/64)
 	for c := range 4 {
 		f.widen(s, SI.At(16*s.size*c), Z(16+c).Zeroed(K(1+c)))
 	}

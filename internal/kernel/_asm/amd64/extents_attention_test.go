@@ -49,6 +49,7 @@ func attentionExtents() (list []asmtest.Extent) {
 		})
 	}
 	add("attnPanel4AVX2", func(c counts) bytes { return attnPanelExtent(c, 4, 32) })
+	add("attnPanel6AVX2", func(c counts) bytes { return attnPanelExtent(c, 6, 32) })
 	add("attnPanel4AVX512", func(c counts) bytes { return attnPanelExtent(c, 4, 64) })
 	add("attnPanel8AVX512", func(c counts) bytes { return attnPanelExtent(c, 8, 64) })
 	add("attnMaskAVX2", func(c counts) bytes {
