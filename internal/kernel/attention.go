@@ -91,7 +91,7 @@ const (
 	attnMost = 8 * attnSub
 	// attnScores bounds the scores that a unit of work keeps where all of a row are
 	// needed at once.
-	attnScores = 1 << 18
+	attnScores = 1 << 17
 	// attnUnits is how many units of work each thread should find. More units
 	// even out threads of different speed; fewer read keys and values less
 	// often.
@@ -183,15 +183,15 @@ func (a *Attention) planFor(threads int) attnPlan {
 }
 
 // ScratchLen returns how many elements a thread needs at most for the shapes that are
-// set.
+// set, however many heads share their keys.
 func (a *Attention) ScratchLen() int {
-	if a.Heads <= 0 || a.KVHeads <= 0 || a.Queries <= 0 || a.Keys <= 0 {
+	if a.Heads <= 0 || a.Queries <= 0 || a.Keys <= 0 {
 		return 0
 	}
-	b := Attention{Heads: a.Heads, KVHeads: a.KVHeads, Queries: a.Queries, Keys: a.Keys, HeadDim: a.HeadDim, ValueDim: a.ValueDim, Round: a.Round}
+	b := Attention{Heads: a.Heads, KVHeads: 1, Queries: a.Queries, Keys: a.Keys, HeadDim: a.HeadDim, ValueDim: a.ValueDim, Round: a.Round}
 	b.plan = b.planFor(1)
 	n := b.layout(nil, b.plan).size
-	if b.plan.split {
+	if a.Queries <= attnFew {
 		n += b.sharedLen()
 	}
 	return n

@@ -281,6 +281,18 @@ func attnMaskAsm(s, mask []float32, scale float32) float32 {
 	return attnMaskAVX2(&s[0], &mask[0], len(s), scale)
 }
 
+// attnMaskRoundAsm is roundScores for whole groups of lanes.
+func attnMaskRoundAsm(s, mask []float32, scale float32) float32 {
+	if mask == nil {
+		return attnMaskRoundAVX2(&s[0], nil, len(s), scale)
+	}
+	_ = mask[len(s)-1]
+	return attnMaskRoundAVX2(&s[0], &mask[0], len(s), scale)
+}
+
+// attnShareAsm is shareOf for a multiple of 8.
+func attnShareAsm(s []float32, inv float32) { attnShareAVX2(&s[0], len(s), inv) }
+
 // attnExpAsm is expLanes.
 func attnExpAsm(s []float32, shift float32) float32 {
 	if useAVX512 {

@@ -13,6 +13,23 @@ func attnMaskAsm(s, mask []float32, scale float32) float32 {
 	return maxAsm(&s[0], len(s))
 }
 
+func attnMaskRoundAsm(s, mask []float32, scale float32) float32 {
+	roundF16Asm(&s[0], len(s))
+	scaleAsm(&s[0], &s[0], len(s), scale)
+	roundF16Asm(&s[0], len(s))
+	if mask != nil {
+		_ = mask[len(s)-1]
+		addMaskAsm(&s[0], &mask[0], len(s))
+		roundF16Asm(&s[0], len(s))
+	}
+	return maxAsm(&s[0], len(s))
+}
+
+func attnShareAsm(s []float32, inv float32) {
+	scaleAsm(&s[0], &s[0], len(s), inv)
+	roundF16Asm(&s[0], len(s))
+}
+
 func attnExpAsm(s []float32, shift float32) float32 { return expSum(s, shift) }
 
 func attnJoinAsm(y, x []float32, a, b float32) {

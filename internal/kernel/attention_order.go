@@ -30,24 +30,63 @@ func maskScores(s, mask []float32, scale float32) (peak float32) {
 	done := 0
 	peak = float32(math.Inf(-1))
 	if useAsm {
-		if done = len(s) &^ 15; done > 0 {
+		if done = len(s) &^ (lanes - 1); done > 0 {
 			peak = attnMaskAsm(s[:done], mask, scale)
 		}
 	}
 	for i := done; i < len(s); i++ {
 		v := float32(s[i] * scale)
 		if mask != nil {
-			if m := mask[i]; isNegInf(m) {
-				v = m
-			} else {
-				v += m
-			}
+			v = masked(v, mask[i])
 		}
 		if s[i] = v; v > peak {
 			peak = v
 		}
 	}
 	return peak
+}
+
+// masked adds a mask to a score.
+func masked(v, m float32) float32 {
+	if isNegInf(m) {
+		return m
+	}
+	return v + m
+}
+
+// roundScores does what maskScores does by operations that each store fp16, as the
+// product before them does.
+func roundScores(s, mask []float32, scale float32) (peak float32) {
+	done := 0
+	peak = float32(math.Inf(-1))
+	if useAsm {
+		if done = len(s) &^ (lanes - 1); done > 0 {
+			peak = attnMaskRoundAsm(s[:done], mask, scale)
+		}
+	}
+	for i := done; i < len(s); i++ {
+		v := dtype.RoundFloat16(dtype.RoundFloat16(s[i]) * scale)
+		if mask != nil {
+			v = dtype.RoundFloat16(masked(v, mask[i]))
+		}
+		if s[i] = v; v > peak {
+			peak = v
+		}
+	}
+	return peak
+}
+
+// shareOf makes weights their shares of a sum, whose inverse is inv, rounded to halves.
+func shareOf(s []float32, inv float32) {
+	done := 0
+	if useAsm {
+		if done = len(s) &^ 7; done > 0 {
+			attnShareAsm(s[:done], inv)
+		}
+	}
+	for i := done; i < len(s); i++ {
+		s[i] = dtype.RoundFloat16(s[i] * inv)
+	}
 }
 
 // expLanes replaces whole groups of lanes by exp(s-shift) and returns the sum: element i

@@ -125,18 +125,23 @@ func (a *Attention) rangeOf(kv, b int) (lo, hi int) {
 	return r[0], r[1]
 }
 
-// weighRow makes the scores of a row of a key head weights, and leaves their sum where
+// weighRow makes the scores of a row of a key head its weights, and leaves their sum where
 // that of the row's first block is.
 func (a *Attention) weighRow(kv, row int) {
 	p, s := a.plan, &a.shared
-	peak := float32(math.Inf(-1))
-	for b := range p.blocks {
-		if lo, hi := a.rangeOf(kv, b); lo < hi {
-			peak = max(peak, s.peaks[a.unit(kv, b)*p.rows+row])
+	scores := a.scoresOf(kv)[row*p.blocks*attnBlock:]
+	each := func(do func(b int, part []float32)) {
+		for b := range p.blocks {
+			if lo, hi := a.rangeOf(kv, b); lo < hi {
+				do(b, scores[b*attnBlock+lo:b*attnBlock+roundUp(hi, lanes)])
+			}
 		}
 	}
-	scores := a.scoresOf(kv)[row*p.blocks*attnBlock:]
-	s.weights[a.unit(kv, 0)*p.rows+row] = roundWeights(scores, p.blocks, peak, func(b int) (lo, hi int) { return a.rangeOf(kv, b) })
+	peak, sum := float32(math.Inf(-1)), float32(0)
+	each(func(b int, _ []float32) { peak = max(peak, s.peaks[a.unit(kv, b)*p.rows+row]) })
+	each(func(_ int, part []float32) { sum += expLanes(part, shiftOf(peak)) })
+	each(func(_ int, part []float32) { shareOf(part, 1/sum) })
+	s.weights[a.unit(kv, 0)*p.rows+row] = sum
 }
 
 // done counts a unit as done. The last one of a key head joins the blocks, whoever has

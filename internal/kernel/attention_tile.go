@@ -117,57 +117,59 @@ func (w *attnWork) carefulRow(all []float32, kv, row int) {
 }
 
 // roundTile is tile with the roundings of separate operations. A weight needs the
-// maximum and the sum of its whole row, so that all scores are kept and there are two
-// passes over the blocks.
+// maximum and the sum of its whole row, so that all scores are kept and there are three
+// passes over the blocks: for the scores, for the sums of the weights, and for those of
+// the values.
 func (w *attnWork) roundTile(r attnRows) {
 	a, dv := w.a, w.a.ValueDim
 	w.clearSums(r.n)
-	for b := range a.plan.blocks {
-		if stops(a.Stop) {
-			return
+	w.overBlocks(r, func(b, lo, hi int) { w.prepareKeys(r.kv, r.n, b, lo, hi) }, func(part attnRows, s []float32, i, lo, hi int) {
+		w.scores(s, w.q[i*w.depth:], part.n, lo, hi)
+		for j := range part.n {
+			peak, _ := w.weigh(part, j, s[j*w.lds:], lo, hi)
+			w.peaks[i+j] = max(w.peaks[i+j], peak)
 		}
-		seen, lo, hi := a.seen(r, b)
-		if lo >= hi {
-			continue
+	})
+	w.overBlocks(r, nil, func(part attnRows, s []float32, i, lo, hi int) {
+		for j := range part.n {
+			w.weight[i+j] += expLanes(s[j*w.lds+lo:j*w.lds+roundUp(hi, lanes)], shiftOf(w.peaks[i+j]))
 		}
-		w.prepareKeys(r.kv, r.n, b, lo, hi)
-		seen.overSub(r, func(part attnRows, i, lo, hi int) {
-			s := w.s[i*w.lds+b*attnBlock:]
-			w.scores(s, w.q[i*w.depth:], part.n, lo, hi)
-			for j := range part.n {
-				peak, _ := w.weigh(part, j, s[j*w.lds:], lo, hi)
-				w.peaks[i+j] = max(w.peaks[i+j], peak)
-			}
-		})
-	}
-	for i := range r.n {
-		if stops(a.Stop) {
-			return
+	})
+	w.overBlocks(r, func(b, lo, hi int) { w.prepareValues(r.kv, r.n, b, lo, hi) }, func(part attnRows, s []float32, i, lo, hi int) {
+		for j := range part.n {
+			shareOf(s[j*w.lds+lo:j*w.lds+roundUp(hi, lanes)], 1/w.weight[i+j])
 		}
-		part := attnRows{r.kv, r.first + i/attnSub*attnSub, min(attnSub, r.n-i/attnSub*attnSub)}
-		w.weight[i] = roundWeights(w.s[i*w.lds:], a.plan.blocks, w.peaks[i], func(b int) (lo, hi int) { return a.visible(part, b) })
-	}
-	for b := range a.plan.blocks {
-		if stops(a.Stop) {
-			return
+		w.sums(w.out, s, part.n, lo, hi)
+		for j := range part.n {
+			joinSums(w.all[(i+j)*dv:(i+j+1)*dv], w.out[j*dv:(j+1)*dv], 1, 1)
 		}
-		seen, lo, hi := a.seen(r, b)
-		if lo >= hi {
-			continue
-		}
-		w.prepareValues(r.kv, r.n, b, lo, hi)
-		seen.overSub(r, func(part attnRows, i, lo, hi int) {
-			w.sums(w.out, w.s[i*w.lds+b*attnBlock:], part.n, lo, hi)
-			for j := range part.n {
-				joinSums(w.all[(i+j)*dv:(i+j+1)*dv], w.out[j*dv:(j+1)*dv], 1, 1)
-			}
-		})
+	})
+	if stops(a.Stop) {
+		return
 	}
 	for i := range r.n {
 		w.finish(r.kv, r.first+i, w.all[i*dv:(i+1)*dv], w.weight[i], func(all []float32) {
-			part := attnRows{r.kv, r.first + i/attnSub*attnSub, min(attnSub, r.n-i/attnSub*attnSub)}
-			w.carefulWeights(all, w.s[i*w.lds:], part)
+			first := i / attnSub * attnSub
+			w.carefulWeights(all, w.s[i*w.lds:], attnRows{r.kv, r.first + first, min(attnSub, r.n-first)})
 		})
+	}
+}
+
+// overBlocks goes through the blocks that some row of a tile sees, after what prepares
+// them, with the scores of each attnSub rows in a block.
+func (w *attnWork) overBlocks(r attnRows, prepare func(b, lo, hi int), do func(part attnRows, s []float32, i, lo, hi int)) {
+	for b := range w.a.plan.blocks {
+		if stops(w.a.Stop) {
+			return
+		}
+		seen, lo, hi := w.a.seen(r, b)
+		if lo >= hi {
+			continue
+		}
+		if prepare != nil {
+			prepare(b, lo, hi)
+		}
+		seen.overSub(r, func(part attnRows, i, lo, hi int) { do(part, w.s[i*w.lds+b*attnBlock:], i, lo, hi) })
 	}
 }
 

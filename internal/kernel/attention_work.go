@@ -153,7 +153,7 @@ func (w *attnWork) weigh(r attnRows, i int, s []float32, lo, hi int) (peak, sum 
 		s[k] = float32(math.Inf(-1))
 	}
 	if a.Round {
-		return a.roundScores(s[lo:hi], mask), 0
+		return roundScores(s[lo:hi], mask, a.Scale), 0
 	}
 	peak = maskScores(s[lo:hi], mask, a.Scale)
 	return peak, expLanes(s[lo:end], shiftOf(peak))
@@ -166,39 +166,6 @@ func shiftOf(peak float32) float32 {
 		return 0
 	}
 	return peak
-}
-
-// roundScores does what maskScores does by operations that each store fp16.
-func (a *Attention) roundScores(s, mask []float32) (peak float32) {
-	RoundF16(s)
-	if a.Scale != 1 {
-		Scale(s, s, a.Scale)
-		RoundF16(s)
-	}
-	if mask != nil {
-		addMask(s, mask)
-		RoundF16(s)
-	}
-	return MaxF32(s)
-}
-
-// roundWeights makes the scores of a row weights: those of the blocks' ranges, lo and hi
-// of block b, whose maximum is peak. It returns their sum before they are divided by it.
-func roundWeights(s []float32, blocks int, peak float32, visible func(b int) (lo, hi int)) (sum float32) {
-	each := func(do func(part []float32)) {
-		for b := range blocks {
-			if lo, hi := visible(b); lo < hi {
-				do(s[b*attnBlock+lo : b*attnBlock+roundUp(hi, lanes)])
-			}
-		}
-	}
-	each(func(part []float32) { sum += expLanes(part, shiftOf(peak)) })
-	inv := 1 / sum
-	each(func(part []float32) {
-		Scale(part, part, inv)
-		RoundF16(part)
-	})
-	return sum
 }
 
 // finish stores the result of a row from the sums of its values and of its weights.

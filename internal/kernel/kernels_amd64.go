@@ -779,6 +779,16 @@ func attnTurnF32AVX2(dst *float32, ldd int, keys *float32, ldk int, groups int)
 //go:noescape
 func attnMaskAVX2(s *float32, added *float32, n16 int, scale float32) float32
 
+// attnMaskRoundAVX2 makes n scores, a multiple of 16, s·scale and adds the mask, each rounded to a half like the scores, of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.
+//
+//go:noescape
+func attnMaskRoundAVX2(s *float32, added *float32, n16 int, scale float32) float32
+
+// attnShareAVX2 makes x the nearest half to x·a.
+//
+//go:noescape
+func attnShareAVX2(x *float32, n int, a float32)
+
 // attnExpAVX2 replaces n scores, a multiple of 16, by exp(s-shift) and returns their sum in 16 lanes.
 //
 //go:noescape

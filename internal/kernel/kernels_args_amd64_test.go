@@ -161,6 +161,8 @@ func init() {
 		frame{"attnTurnF16AVX2", attnTurnF16AVX2, []uintptr{0, 8, 16, 24, 32}, 40},
 		frame{"attnTurnF32AVX2", attnTurnF32AVX2, []uintptr{0, 8, 16, 24, 32}, 40},
 		frame{"attnMaskAVX2", attnMaskAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
+		frame{"attnMaskRoundAVX2", attnMaskRoundAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
+		frame{"attnShareAVX2", attnShareAVX2, []uintptr{0, 8, 16}, 20},
 		frame{"attnExpAVX2", attnExpAVX2, []uintptr{0, 8, 16, 24}, 28},
 		frame{"attnJoinAVX2", attnJoinAVX2, []uintptr{0, 8, 16, 24, 28}, 32},
 	)

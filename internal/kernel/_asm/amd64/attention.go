@@ -430,11 +430,16 @@ func (f fn) turnFloats(rows []mem) {
 	}
 }
 
-// attnMask scales scores and adds the mask, and finds their maximum on the way. It is
-// for every processor: the pass waits for the memory of scores.
-func attnMask(p file) {
+// attnMask scales scores and adds the mask, and finds their maximum on the way; the
+// other one rounds what operations of their own would store as halves. They are for
+// every processor: the pass waits for the memory of scores.
+func attnMask(p file, round bool) {
+	name, rounded := "attnMaskAVX2", ""
+	if round {
+		name, rounded = "attnMaskRoundAVX2", ", each rounded to a half like the scores"
+	}
 	f := p.beginSig(asm.Signature{
-		Name: "attnMaskAVX2", Doc: "makes n scores, a multiple of 16, s·scale and adds the mask, of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.",
+		Name: name, Doc: "makes n scores, a multiple of 16, s·scale and adds the mask" + rounded + ", of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.",
 		Params: []asm.Param{asm.P("s", asm.Floats), asm.P("added", asm.Floats), asm.P("n16", asm.Int), asm.P("scale", asm.Float)}, Result: asm.Float,
 	})
 	f.load("s", DI)
@@ -448,10 +453,10 @@ func attnMask(p file) {
 	bare, end := f.NewLabel("bare"), f.NewLabel("end")
 	f.TESTQ(SI, SI)
 	f.JZ(bare)
-	f.maskLoop("masked", true)
+	f.maskLoop("masked", true, round)
 	f.JMP(end)
 	f.Bind(bare)
-	f.maskLoop("scaled", false)
+	f.maskLoop("scaled", false, round)
 	f.Bind(end)
 	f.VMAXPS(Y(1), Y(0), Y(0))
 	maxTo(f)
@@ -459,18 +464,28 @@ func attnMask(p file) {
 }
 
 // maskLoop is the pass with a mask or without one.
-func (f fn) maskLoop(name string, masked bool) {
+func (f fn) maskLoop(name string, masked, round bool) {
+	rounded := func(r int) {
+		if round {
+			f.roundHalf(r)
+		}
+	}
 	loop := f.Here(name)
 	for j := range 2 {
-		f.VMULPS(DI.At(32*j), Y(15), Y(2+j))
+		s := 2 + j
+		f.VMOVUPS(DI.At(32*j), Y(s))
+		rounded(s)
+		f.VMULPS(Y(s), Y(15), Y(s))
+		rounded(s)
 		if masked {
 			f.VMOVUPS(SI.At(32*j), Y(4+j))
-			f.VADDPS(Y(4+j), Y(2+j), Y(2+j))
+			f.VADDPS(Y(4+j), Y(s), Y(s))
 			f.VCMPPS(equal, Y(14), Y(4+j), Y(6+j))
-			f.VBLENDVPS(Y(6+j), Y(4+j), Y(2+j), Y(2+j))
+			f.VBLENDVPS(Y(6+j), Y(4+j), Y(s), Y(s))
+			rounded(s)
 		}
-		f.VMOVUPS(Y(2+j), DI.At(32*j))
-		f.VMAXPS(Y(j), Y(2+j), Y(j)) // the sum so far where the score is NaN
+		f.VMOVUPS(Y(s), DI.At(32*j))
+		f.VMAXPS(Y(j), Y(s), Y(j)) // what there was so far where the score is NaN
 	}
 	f.ADDQ(imm(64), DI)
 	if masked {
@@ -478,6 +493,22 @@ func (f fn) maskLoop(name string, masked bool) {
 	}
 	f.SUBQ(imm(16), CX)
 	f.JNZ(loop)
+}
+
+// roundHalf rounds Y r to halves.
+func (f fn) roundHalf(r int) {
+	f.VCVTPS2PH(0, Y(r), X(r))
+	f.VCVTPH2PS(X(r), Y(r))
+}
+
+// attnShare makes weights their share of the sum, rounded to a half.
+func attnShare(p file) {
+	setup := func(f fn) { f.VBROADCASTSS(f.arg("a"), Y(15)) }
+	p.elementwise("attnShareAVX2", "makes x the nearest half to x·a.", []asm.Param{vecX, count, asm.P("a", asm.Float)}, setup, func(f fn, o, j int) {
+		f.VMULPS(DI.At(32*o), Y(15), Y(j))
+		f.roundHalf(j)
+		f.VMOVUPS(Y(j), DI.At(32*o))
+	})
 }
 
 // lanesTo adds 8 lanes of Y acc by halves and stores the sum.
@@ -559,7 +590,9 @@ func attention(p file) {
 	p.writePanel("attnPanel4AVX2", W256, 4)
 	p.writePanel("attnPanel6AVX2", W256, 6)
 	turnKeys(p)
-	attnMask(p)
+	attnMask(p, false)
+	attnMask(p, true)
+	attnShare(p)
 	attnExp(p)
 	attnJoin(p)
 }

@@ -52,7 +52,7 @@ func attentionExtents() (list []asmtest.Extent) {
 	add("attnPanel6AVX2", func(c counts) bytes { return attnPanelExtent(c, 6, 32) })
 	add("attnPanel4AVX512", func(c counts) bytes { return attnPanelExtent(c, 4, 64) })
 	add("attnPanel8AVX512", func(c counts) bytes { return attnPanelExtent(c, 8, 64) })
-	add("attnMaskAVX2", func(c counts) bytes {
+	add("attnMask(Round)?AVX2", func(c counts) bytes {
 		b := bytes{"s": updates(4 * c["n16"]), "added": reads(4 * c["n16"])}
 		if c["nil added"] != 0 {
 			b["added"] = ""
@@ -60,6 +60,7 @@ func attentionExtents() (list []asmtest.Extent) {
 		return b
 	})
 	add("attnExp(AVX2|AVX512)", func(c counts) bytes { return bytes{"s": updates(4 * c["n16"])} })
+	add("attnShareAVX2", func(c counts) bytes { return bytes{"x": updates(4 * c["n"])} })
 	add("attnJoinAVX2", func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(4 * c["n"])} })
 	return list
 }
