@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"math"
-
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -11,12 +9,20 @@ import (
 // task: set the fields, call [Attention.Go], call it again. One value serves
 // one call at a time.
 //
-// The softmax subtracts the maximum and runs in float32. A key whose mask is
-// -Inf has weight exactly 0 whatever its score, and a key whose weight is
-// exactly 0 is left out of the sum over the values: what lies in its key and
-// value (NaN included) does not reach the result. A row without a key of
-// positive weight gives NaN, but with Keys == 0 it gives 0. Sums run over the
-// keys in order, in tiles of attnKeys, whatever the number of threads.
+// The softmax runs in float32. A key whose mask is -Inf has weight exactly 0 whatever
+// its score, and a key whose weight is exactly 0 is left out of the sum over the
+// values: what lies in its key and value (NaN included) does not reach the result. A
+// row without a key of positive weight gives NaN, but with Keys == 0 it gives 0.
+//
+// # Order
+//
+// Keys are cut into blocks of 256, from key 0 on. A score is a dot product in the order
+// of [Dot]. The weights of a block are relative to the block's own maximum, their sum
+// has the order of [SumF32], and its values are summed key by key; blocks are joined in
+// order, as joinBlock says. With Round, weights are those of the whole row,
+// rounded, and the blocks' sums are added in order. So a row's result depends on
+// its own query, keys, values and mask alone: neither on the rows beside it, nor on
+// hidden keys behind the visible ones, nor on threads or the instruction set.
 type Attention struct {
 	// Heads is a multiple of KVHeads; query head h reads key head
 	// h/(Heads/KVHeads). HeadDim is the length of a query and a key, ValueDim
@@ -61,22 +67,58 @@ type Attention struct {
 
 	// One for each worker; it only grows.
 	scratch [][]float32
-	// step is the number of query rows of a unit of work, perKV the number of
-	// units of a key head.
-	step, perKV int
+	plan    attnPlan
+	shared  attnShared
 }
 
 const (
-	// attnRows is the most query rows that share a pass over keys and values, a
-	// multiple of the micro-kernels' 3 and 6.
-	attnRows = 12
-	// attnKeys is how many keys or values are widened at a time: 64 of 128
-	// elements take 32 KiB.
-	attnKeys = 64
+	// attnBlock is the number of keys of a block. It is part of the result. Keys and
+	// values of a block of 128 elements take 128 KiB; half of it gains nothing, and
+	// twice as many leave too few blocks for threads to share.
+	attnBlock = 256
+	// attnAlign is what the first key of a block that is read is a multiple of, so
+	// that lanes and panels begin there.
+	attnAlign = 32
+	// attnFew is the most rows of a key head that are computed for each block apart, so
+	// that threads share the keys: those of a token and of a few.
+	attnFew = 16
+	// attnSub is how many rows of a tile are taken through a block at a time: their
+	// scores, 48 KiB, stay in the second cache. It is a multiple of the micro-kernels'
+	// 4, 6 and 8.
+	attnSub = 48
+	// attnMost is the most rows that share a pass over keys and values, which are turned
+	// and widened for them.
+	attnMost = 8 * attnSub
+	// attnScores bounds the scores that a unit of work keeps where all of a row are
+	// needed at once.
+	attnScores = 1 << 17
 	// attnUnits is how many units of work each thread should find. More units
 	// even out threads of different speed; fewer read keys and values less
 	// often.
 	attnUnits = 4
+)
+
+// attnPlan is how a call is cut into units of work.
+type attnPlan struct {
+	// group is the number of query heads of a key head; rows of a key head are those
+	// of all of them, the heads of one query side by side.
+	group, rows, blocks int
+	// split says that units are blocks of keys, and otherwise they are up to step rows,
+	// perKV of them to a key head.
+	split       bool
+	step, perKV int
+	phase       attnPhase
+}
+
+// attnPhase is what the units of a call do. With Round and split there are three
+// passes, since a weight needs all scores of its row.
+type attnPhase int
+
+const (
+	attnAll attnPhase = iota
+	attnScore
+	attnWeigh
+	attnSum
 )
 
 // Go computes Dst on at most maxThreads threads (0: the pool's). It allocates
@@ -87,6 +129,10 @@ func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 	if a.Heads <= 0 || a.KVHeads <= 0 || a.Queries <= 0 {
 		return
 	}
+	if a.Keys <= 0 {
+		a.noKeys()
+		return
+	}
 	threads := 1
 	if p != nil {
 		threads = p.Threads()
@@ -94,256 +140,102 @@ func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 	if maxThreads > 0 {
 		threads = min(threads, maxThreads)
 	}
-	// All query heads of a key head count as rows of one product, since they share
-	// its keys and values.
-	rows := a.Heads / a.KVHeads * a.Queries
-	units := attnUnits * threads
-	a.step = min(max((rows*a.KVHeads+units-1)/units, 1), attnRows, rows)
-	a.perKV = (rows + a.step - 1) / a.step
-	wide := max(a.HeadDim, a.ValueDim)
-	a.scratch = growScratch(a.scratch, p, a.step*(a.Keys+a.HeadDim+a.ValueDim)+attnKeys*wide)
-	p.For(a, a.KVHeads*a.perKV, 1, maxThreads)
+	a.plan = a.planFor(threads)
+	a.scratch = growScratch(a.scratch, p, a.layout(nil, a.plan).size)
+	if !a.plan.split {
+		p.For(a, a.KVHeads*a.plan.perKV, 1, maxThreads)
+		return
+	}
+	a.share()
+	units := a.KVHeads * a.plan.blocks
+	if !a.Round {
+		p.For(a, units, 1, maxThreads)
+		return
+	}
+	for _, phase := range []attnPhase{attnScore, attnWeigh, attnSum} {
+		n := units
+		if phase == attnWeigh {
+			n = a.KVHeads * a.plan.rows
+		}
+		a.plan.phase = phase
+		p.For(a, n, 1, maxThreads)
+	}
 }
 
-// Run computes the units lo to hi-1. It is called by the pool. A unit is up to
-// step rows of one key head.
+// planFor cuts a call into units for so many threads.
+func (a *Attention) planFor(threads int) attnPlan {
+	p := attnPlan{group: a.Heads / a.KVHeads, blocks: (a.Keys + attnBlock - 1) / attnBlock}
+	p.rows = p.group * a.Queries
+	p.split = p.rows <= attnFew
+	if p.split {
+		p.step, p.perKV = p.rows, p.blocks
+		return p
+	}
+	units := attnUnits * threads
+	most := attnMost
+	if a.Round {
+		most = min(most, max(attnScores/(p.blocks*attnBlock)/attnSub, 1)*attnSub)
+	}
+	p.step = (p.rows*a.KVHeads + units - 1) / units
+	p.step = min((p.step+attnSub-1)/attnSub*attnSub, most)
+	p.perKV = (p.rows + p.step - 1) / p.step
+	return p
+}
+
+// ScratchLen returns how many elements a thread needs at most for the shapes that are
+// set, however many heads share their keys.
+func (a *Attention) ScratchLen() int {
+	if a.Heads <= 0 || a.Queries <= 0 || a.Keys <= 0 {
+		return 0
+	}
+	b := Attention{Heads: a.Heads, KVHeads: 1, Queries: a.Queries, Keys: a.Keys, HeadDim: a.HeadDim, ValueDim: a.ValueDim, Round: a.Round}
+	b.plan = b.planFor(1)
+	n := b.layout(nil, b.plan).size
+	if a.Queries <= attnFew {
+		n += b.sharedLen()
+	}
+	return n
+}
+
+// noKeys stores the sums of nothing.
+func (a *Attention) noKeys() {
+	for h := range a.Heads {
+		for q := range a.Queries {
+			clear(a.Dst[h*a.DstHead+q*a.DstRow:][:a.ValueDim])
+		}
+	}
+}
+
+// Run computes the units lo to hi-1. It is called by the pool.
 func (a *Attention) Run(lo, hi, worker int) {
-	rows := a.Heads / a.KVHeads * a.Queries
+	w := a.layout(a.scratch[worker], a.plan)
 	for u := lo; u < hi; u++ {
 		if stops(a.Stop) {
 			return
 		}
-		first := u % a.perKV * a.step
-		a.unit(u/a.perKV, first, min(a.step, rows-first), a.scratch[worker])
+		per := a.plan.perKV
+		if a.plan.phase == attnWeigh {
+			per = a.plan.rows
+		}
+		kv, i := u/per, u%per
+		switch {
+		case !a.plan.split:
+			first := i * a.plan.step
+			w.tile(attnRows{kv, first, min(a.plan.step, a.plan.rows-first)})
+		case a.plan.phase == attnAll:
+			w.part(kv, i)
+		case a.plan.phase == attnWeigh:
+			a.weighRow(kv, i)
+		default:
+			w.roundPart(kv, i)
+		}
 	}
 }
+
+// attnRows are rows of a key head: n from number first on.
+type attnRows struct{ kv, first, n int }
 
 // where splits row number r of a key head into its head and query.
 func (a *Attention) where(kv, r int) (head, query int) {
-	return kv*(a.Heads/a.KVHeads) + r/a.Queries, r % a.Queries
-}
-
-// maskRow returns the mask of a row.
-func (a *Attention) maskRow(kv, r int) []float32 {
-	h, q := a.where(kv, r)
-	at := h*a.MaskHead + q*a.MaskRow
-	return a.Mask[at : at+a.Keys]
-}
-
-// unit computes n rows of one key head, from row number first. scratch is cut
-// into the rows' scores, the queries, the results and a tile of widened keys or
-// values.
-func (a *Attention) unit(kv, first, n int, scratch []float32) {
-	d, dv := a.HeadDim, a.ValueDim
-	scores, scratch := scratch[:n*a.Keys], scratch[n*a.Keys:]
-	q, scratch := scratch[:n*d], scratch[n*d:]
-	out, tile := scratch[:n*dv], scratch[n*dv:]
-	// Copied, so that the rows of the product are equally far apart.
-	for i := range n {
-		h, qi := a.where(kv, first+i)
-		copy(q[i*d:(i+1)*d], a.Q[h*a.QHead+qi*a.QRow:])
-	}
-	for k := 0; k < a.Keys; k += attnKeys {
-		if stops(a.Stop) {
-			return
-		}
-		keys := min(attnKeys, a.Keys-k)
-		if a.hidden(kv, first, n, k, keys) {
-			for i := range n {
-				fill(scores[i*a.Keys+k:i*a.Keys+k+keys], float32(math.Inf(-1)))
-			}
-			continue
-		}
-		w, ld := widen(tile, a.K16, a.K32, kv*a.KHead+k*a.KRow, a.KRow, a.KCol, keys, d)
-		mulNT(scores[k:], a.Keys, q, d, n, w, ld, keys, d, false)
-	}
-	for i := range n {
-		if stops(a.Stop) {
-			return
-		}
-		a.weigh(scores[i*a.Keys:(i+1)*a.Keys], kv, first+i)
-	}
-	a.gather(out, scores, tile, kv, n)
-	for i := range n {
-		h, qi := a.where(kv, first+i)
-		row := out[i*dv : (i+1)*dv]
-		if !finite(row) {
-			a.gatherCarefully(row, scores[i*a.Keys:(i+1)*a.Keys], tile, kv)
-		}
-		if a.Round {
-			RoundF16(row)
-		}
-		copy(a.Dst[h*a.DstHead+qi*a.DstRow:][:dv], row)
-	}
-}
-
-// hidden reports whether the mask hides keys k to k+keys-1 from all n rows. Its
-// keys are then not read at all: of a causal prompt that is nearly half of the
-// work, and of a cache that is not full the rest of it.
-func (a *Attention) hidden(kv, first, n, k, keys int) bool {
-	if a.Mask == nil {
-		return false
-	}
-	for i := range n {
-		// A causal mask shows the last key soonest, so a look at both ends of the
-		// tile settles most cases.
-		m := a.maskRow(kv, first+i)[k : k+keys]
-		if !isNegInf(m[0]) || !isNegInf(m[keys-1]) {
-			return false
-		}
-		for _, v := range m {
-			if !isNegInf(v) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// isNegInf compares in a way that NaN fails: a NaN in the mask hides no key.
-func isNegInf(v float32) bool { return v < -math.MaxFloat32 }
-
-// fill sets the scores of a hidden tile, whose memory holds those of an earlier
-// unit.
-func fill(x []float32, v float32) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
-// weigh turns the scores of a row into weights. The order of the roundings is
-// that of the operations in a program: matmul, mul, add, softmax.
-func (a *Attention) weigh(s []float32, kv, row int) {
-	if a.Round {
-		roundUntil(a.Stop, s)
-	}
-	if a.Scale != 1 {
-		scaleUntil(a.Stop, s, a.Scale)
-		if a.Round {
-			roundUntil(a.Stop, s)
-		}
-	}
-	if a.Mask != nil {
-		maskUntil(a.Stop, s, a.maskRow(kv, row))
-		if a.Round {
-			roundUntil(a.Stop, s)
-		}
-	}
-	SoftmaxUntil(a.Stop, s)
-	if a.Round {
-		roundUntil(a.Stop, s)
-	}
-}
-
-// addMask adds mask to s; -Inf in the mask overrides the score. Without that
-// +Inf or NaN in a hidden key's score would come through as NaN.
-func addMask(s, mask []float32) {
-	mask = mask[:len(s)]
-	done := 0
-	if useAsm {
-		if done = len(s) &^ 7; done > 0 {
-			addMaskAsm(&s[0], &mask[0], done)
-		}
-	}
-	for i := done; i < len(s); i++ {
-		if m := mask[i]; isNegInf(m) {
-			s[i] = m
-		} else {
-			s[i] += m
-		}
-	}
-}
-
-// gather sums the values by their weights. Values of weight 0 may still reach
-// the sum as 0 times infinity: the caller looks for that. Tiles of which every
-// weight is 0 are not read.
-func (a *Attention) gather(out, scores, tile []float32, kv, n int) {
-	clear(out)
-	for k := 0; k < a.Keys; k += attnKeys {
-		if stops(a.Stop) {
-			return
-		}
-		keys := min(attnKeys, a.Keys-k)
-		if allZero(scores[k:], a.Keys, n, keys) {
-			continue
-		}
-		v, ld := widen(tile, a.V16, a.V32, kv*a.VHead+k*a.VRow, a.VRow, a.VCol, keys, a.ValueDim)
-		mulNN(out, a.ValueDim, scores[k:], a.Keys, n, v, ld, a.ValueDim, keys, true)
-	}
-}
-
-// gatherCarefully is gather for one row that leaves out values of weight 0. It
-// is slow and seldom needed: only where a result was not finite. It gives the
-// same NaN or infinity again where a visible value is the cause.
-func (a *Attention) gatherCarefully(out, weights, tile []float32, kv int) {
-	clear(out)
-	for k, w := range weights {
-		if k&(attnKeys-1) == 0 && stops(a.Stop) {
-			return
-		}
-		if w == 0 {
-			continue
-		}
-		v, _ := widen(tile, a.V16, a.V32, kv*a.VHead+k*a.VRow, a.VRow, a.VCol, 1, a.ValueDim)
-		Axpy(out, w, v[:a.ValueDim])
-	}
-}
-
-// allZero reports whether n rows of keys weights are all 0.
-func allZero(w []float32, ld, n, keys int) bool {
-	for i := range n {
-		for _, v := range w[i*ld : i*ld+keys] {
-			if v != 0 {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// widen returns n rows of d float32 from element at on, and their distance.
-// Rows that are not contiguous float32 already are copied to tile. at, row and
-// col count elements. What is returned is valid until tile is used again.
-func widen(tile []float32, h []uint16, f []float32, at, row, col, n, d int) ([]float32, int) {
-	switch {
-	case f != nil && col == 1:
-		return f[at:], row
-	case f != nil:
-		for i := range n {
-			for j := range d {
-				tile[i*d+j] = f[at+i*row+j*col]
-			}
-		}
-	case col == 1 && row == d:
-		F16ToF32(tile, h[at:at+n*d])
-	case col == 1:
-		for i := range n {
-			F16ToF32(tile[i*d:], h[at+i*row:at+i*row+d])
-		}
-	default:
-		widenAcross(tile, h, at, row, col, n, d)
-	}
-	return tile, d
-}
-
-// widenAcross is widen for keys stored across, [HeadDim, Keys]: it reads along
-// the keys, where the memory is dense, and writes across. n is at most
-// attnKeys.
-func widenAcross(tile []float32, h []uint16, at, row, col, n, d int) {
-	var line [attnKeys]float32
-	var half [attnKeys]uint16
-	for j := range d {
-		for i := range n {
-			half[i] = h[at+i*row+j*col]
-		}
-		F16ToF32(line[:n], half[:n])
-		for i := range n {
-			tile[i*d+j] = line[i]
-		}
-	}
-}
-
-// maskUntil is addMask, in place.
-func maskUntil(stop func() bool, x, mask []float32) {
-	pieces(stop, len(x), func(lo, hi int) { addMask(x[lo:hi], mask[lo:hi]) })
+	return kv*a.plan.group + r%a.plan.group, r / a.plan.group
 }

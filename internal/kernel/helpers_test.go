@@ -81,6 +81,16 @@ func sameBits(t *testing.T, what string, got, want float32) {
 	}
 }
 
+// allTheSame is sameBits for each of some results.
+func allTheSame(t *testing.T, what any, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) && (got[i] == got[i] || want[i] == want[i]) {
+			t.Fatalf("%+v: result %d of %d is %v (%#x), want %v (%#x)", what, i, len(want), got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+		}
+	}
+}
+
 // near fails unless |got-want| <= bound, NaN equal to NaN.
 func near(t *testing.T, what string, got float32, want, bound float64) {
 	t.Helper()

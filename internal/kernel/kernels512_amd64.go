@@ -474,6 +474,101 @@ func taps7AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int
 //go:noescape
 func taps8AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, cols int)
 
+// attnScores1F16AVX512 multiplies 1 rows of queries by keys, 16 of them to a group.
+//
+//go:noescape
+func attnScores1F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues1F16AVX512 sums at most 64 columns of k values by 1 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues1F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores2F16AVX512 multiplies 2 rows of queries by keys, 8 of them to a group.
+//
+//go:noescape
+func attnScores2F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues2F16AVX512 sums at most 64 columns of k values by 2 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues2F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores3F16AVX512 multiplies 3 rows of queries by keys, 4 of them to a group.
+//
+//go:noescape
+func attnScores3F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues3F16AVX512 sums at most 64 columns of k values by 3 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues3F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores4F16AVX512 multiplies 4 rows of queries by keys, 4 of them to a group.
+//
+//go:noescape
+func attnScores4F16AVX512(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues4F16AVX512 sums at most 64 columns of k values by 4 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues4F16AVX512(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores1F32AVX512 multiplies 1 rows of queries by keys, 16 of them to a group.
+//
+//go:noescape
+func attnScores1F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues1F32AVX512 sums at most 64 columns of k values by 1 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues1F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores2F32AVX512 multiplies 2 rows of queries by keys, 8 of them to a group.
+//
+//go:noescape
+func attnScores2F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues2F32AVX512 sums at most 64 columns of k values by 2 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues2F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores3F32AVX512 multiplies 3 rows of queries by keys, 4 of them to a group.
+//
+//go:noescape
+func attnScores3F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues3F32AVX512 sums at most 64 columns of k values by 3 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues3F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnScores4F32AVX512 multiplies 4 rows of queries by keys, 4 of them to a group.
+//
+//go:noescape
+func attnScores4F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues4F32AVX512 sums at most 64 columns of k values by 4 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues4F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
+
+// attnPanel4AVX512 multiplies 4 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+//
+//go:noescape
+func attnPanel4AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+
+// attnPanel8AVX512 multiplies 8 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+//
+//go:noescape
+func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+
+// attnExpAVX512 replaces n scores, a multiple of 16, by exp(s-shift) and returns their sum in 16 lanes.
+//
+//go:noescape
+func attnExpAVX512(s *float32, n16 int, shift float32) float32
+
 // fastQuadVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {
@@ -753,5 +848,61 @@ func tapsAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float3
 		taps7AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
 	case 8:
 		taps8AVX512(dst, ldd, a, lda, b, at, k, acc, cols)
+	}
+}
+
+// attnScoresF16AVX512 multiplies 1 to 4 rows of queries by keys.
+func attnScoresF16AVX512(count int, q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
+	switch count {
+	case 1:
+		attnScores1F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 2:
+		attnScores2F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 3:
+		attnScores3F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 4:
+		attnScores4F16AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	}
+}
+
+// attnValuesF16AVX512 sums at most 64 columns of values by 1 to 4 rows of weights.
+func attnValuesF16AVX512(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int) {
+	switch count {
+	case 1:
+		attnValues1F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	case 2:
+		attnValues2F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	case 3:
+		attnValues3F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	case 4:
+		attnValues4F16AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	}
+}
+
+// attnScoresF32AVX512 multiplies 1 to 4 rows of queries by keys.
+func attnScoresF32AVX512(count int, q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
+	switch count {
+	case 1:
+		attnScores1F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 2:
+		attnScores2F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 3:
+		attnScores3F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 4:
+		attnScores4F32AVX512(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	}
+}
+
+// attnValuesF32AVX512 sums at most 64 columns of values by 1 to 4 rows of weights.
+func attnValuesF32AVX512(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int) {
+	switch count {
+	case 1:
+		attnValues1F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	case 2:
+		attnValues2F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	case 3:
+		attnValues3F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
+	case 4:
+		attnValues4F32AVX512(p, ldp, v, ldv, dst, ldd, k, acc, fetch, cols64)
 	}
 }

@@ -814,6 +814,141 @@ func taps6x16AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *in
 //go:noescape
 func taps6x8AVX2(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int, mask *uint32)
 
+// attnScores1F16AVX2 multiplies 1 rows of queries by keys, 4 of them to a group.
+//
+//go:noescape
+func attnScores1F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnScores2F16AVX2 multiplies 2 rows of queries by keys, 2 of them to a group.
+//
+//go:noescape
+func attnScores2F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnScores3F16AVX2 multiplies 3 rows of queries by keys, 2 of them to a group.
+//
+//go:noescape
+func attnScores3F16AVX2(q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues1x32F16AVX2 sums 32 columns of k values by 1 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues1x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues2x32F16AVX2 sums 32 columns of k values by 2 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues2x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues3x32F16AVX2 sums 32 columns of k values by 3 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues3x32F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues1x8F16AVX2 sums 8 columns of k values by 1 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues1x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues2x8F16AVX2 sums 8 columns of k values by 2 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues2x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues3x8F16AVX2 sums 8 columns of k values by 3 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues3x8F16AVX2(p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnScores1F32AVX2 multiplies 1 rows of queries by keys, 4 of them to a group.
+//
+//go:noescape
+func attnScores1F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnScores2F32AVX2 multiplies 2 rows of queries by keys, 2 of them to a group.
+//
+//go:noescape
+func attnScores2F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnScores3F32AVX2 multiplies 3 rows of queries by keys, 2 of them to a group.
+//
+//go:noescape
+func attnScores3F32AVX2(q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int)
+
+// attnValues1x32F32AVX2 sums 32 columns of k values by 1 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues1x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues2x32F32AVX2 sums 32 columns of k values by 2 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues2x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues3x32F32AVX2 sums 32 columns of k values by 3 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues3x32F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues1x8F32AVX2 sums 8 columns of k values by 1 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues1x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues2x8F32AVX2 sums 8 columns of k values by 2 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues2x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnValues3x8F32AVX2 sums 8 columns of k values by 3 rows of weights. Strides are in bytes.
+//
+//go:noescape
+func attnValues3x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
+
+// attnPanel4AVX2 multiplies 4 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+//
+//go:noescape
+func attnPanel4AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+
+// attnPanel6AVX2 multiplies 6 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+//
+//go:noescape
+func attnPanel6AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+
+// attnTurnF16AVX2 stores columns of 8 keys, 8 columns to a group.
+//
+//go:noescape
+func attnTurnF16AVX2(dst *float32, ldd int, keys *uint16, ldk int, groups int)
+
+// attnTurnF32AVX2 stores columns of 8 keys, 8 columns to a group.
+//
+//go:noescape
+func attnTurnF32AVX2(dst *float32, ldd int, keys *float32, ldk int, groups int)
+
+// attnMaskAVX2 makes n scores, a multiple of 16, s·scale and adds the mask, of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.
+//
+//go:noescape
+func attnMaskAVX2(s *float32, added *float32, n16 int, scale float32) float32
+
+// attnMaskRoundAVX2 makes n scores, a multiple of 16, s·scale and adds the mask, each rounded to a half like the scores, of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.
+//
+//go:noescape
+func attnMaskRoundAVX2(s *float32, added *float32, n16 int, scale float32) float32
+
+// attnShareAVX2 makes x the nearest half to x·a.
+//
+//go:noescape
+func attnShareAVX2(x *float32, n int, a float32)
+
+// attnExpAVX2 replaces n scores, a multiple of 16, by exp(s-shift) and returns their sum in 16 lanes.
+//
+//go:noescape
+func attnExpAVX2(s *float32, n16 int, shift float32) float32
+
+// attnJoinAVX2 makes y the sum of y·a, rounded, and x·b.
+//
+//go:noescape
+func attnJoinAVX2(y *float32, x *float32, n int, a float32, b float32)
+
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {
 	switch kind {
@@ -1211,5 +1346,77 @@ func taps8AVX2(count int, dst *float32, ldd int, a *float32, lda int, b *float32
 		taps5x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
 	case 6:
 		taps6x8AVX2(dst, ldd, a, lda, b, at, k, acc, mask)
+	}
+}
+
+// attnScoresF16AVX2 multiplies 1 to 3 rows of queries by keys.
+func attnScoresF16AVX2(count int, q *float32, ldq int, keys *uint16, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
+	switch count {
+	case 1:
+		attnScores1F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 2:
+		attnScores2F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 3:
+		attnScores3F16AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	}
+}
+
+// attnValues32F16AVX2 sums 32 columns of values by 1 to 3 rows of weights.
+func attnValues32F16AVX2(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
+	switch count {
+	case 1:
+		attnValues1x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 2:
+		attnValues2x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 3:
+		attnValues3x32F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	}
+}
+
+// attnValues8F16AVX2 sums 8 columns of values by 1 to 3 rows of weights.
+func attnValues8F16AVX2(count int, p *float32, ldp int, v *uint16, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
+	switch count {
+	case 1:
+		attnValues1x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 2:
+		attnValues2x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 3:
+		attnValues3x8F16AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	}
+}
+
+// attnScoresF32AVX2 multiplies 1 to 3 rows of queries by keys.
+func attnScoresF32AVX2(count int, q *float32, ldq int, keys *float32, ldk int, s *float32, lds int, groups int, steps int, fetch int) {
+	switch count {
+	case 1:
+		attnScores1F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 2:
+		attnScores2F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	case 3:
+		attnScores3F32AVX2(q, ldq, keys, ldk, s, lds, groups, steps, fetch)
+	}
+}
+
+// attnValues32F32AVX2 sums 32 columns of values by 1 to 3 rows of weights.
+func attnValues32F32AVX2(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
+	switch count {
+	case 1:
+		attnValues1x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 2:
+		attnValues2x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 3:
+		attnValues3x32F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	}
+}
+
+// attnValues8F32AVX2 sums 8 columns of values by 1 to 3 rows of weights.
+func attnValues8F32AVX2(count int, p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int) {
+	switch count {
+	case 1:
+		attnValues1x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 2:
+		attnValues2x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
+	case 3:
+		attnValues3x8F32AVX2(p, ldp, v, ldv, dst, ldd, k, acc, fetch)
 	}
 }

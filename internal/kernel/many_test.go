@@ -117,11 +117,3 @@ func TestManyVectorsWithANumberThatIsNotFinite(t *testing.T) {
 		}
 	})
 }
-
-// allTheSame is sameBits for each of some results.
-func allTheSame(t *testing.T, what string, got, want []float32) {
-	t.Helper()
-	for i := range want {
-		sameBits(t, fmt.Sprintf("%s: result %d of %d", what, i, len(want)), got[i], want[i])
-	}
-}

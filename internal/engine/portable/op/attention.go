@@ -88,10 +88,6 @@ func attention(c *Call) error {
 	return c.attend(localOf[attentionLocal](c), c.In(1), c.In(2), c.In(3), scale, false)
 }
 
-// scoreRows is the most rows of scores that the kernel keeps for each thread. Scores of
-// all queries at once would be the square of a long prompt.
-const scoreRows = 12
-
 // attend runs attention of query operand 0 over k and v into output 0, whose
 // shape is set. round says that the steps inside round to binary16 as separate
 // operations would.
@@ -109,7 +105,7 @@ func (c *Call) attend(l *attentionLocal, k, v, mask *array.Value, scale float32,
 		array.Fill(&c.Env.Poller, dst, float32(math.NaN()))
 		return nil
 	}
-	if c.Env.tooLarge(scoreRows * (a.Keys + a.HeadDim + a.ValueDim)) {
+	if c.Env.tooLarge(a.ScratchLen()) {
 		panic(ArenaError{})
 	}
 	ms := c.maskValues(l, mask)

@@ -186,10 +186,10 @@ func TestAttentionGivesTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 	}
 }
 
-// Scores belong to the memory of a prediction.
+// Scores and widened keys belong to the memory of a prediction.
 func TestScoresThatTakeTooMuchMemoryAreRefused(t *testing.T) {
 	defer func(old int) { op.MaxArena = old }(op.MaxArena)
-	op.MaxArena = 1 << 14
+	op.MaxArena = 1 << 12
 	c := bind(t, &example{op: sdpa, in: operands{"query": counting(1, 1, 1), "key": counting(1, 4096, 1), "value": counting(1, 4096, 1)}}, forms[0])
 	defer func() {
 		if _, ok := recover().(op.ArenaError); !ok {

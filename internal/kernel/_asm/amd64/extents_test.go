@@ -128,7 +128,7 @@ var extents = append([]asmtest.Extent{
 		return bytes{"dst": stores(4 * 64 * c["groups"]), "x": reads(4 * 64 * c["groups"])}
 	}},
 	{Kernels: "dotLUT4PlanesAVX2", Want: func(c counts) bytes { return dotLUTExtent(c, 4, 64, reads(4*16)) }},
-}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents())...)
+}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents())...)
 
 // ifThere is what is touched of the last elements, which may lie where the others do.
 func ifThere(c counts, touched string) string {

@@ -139,6 +139,11 @@ func (f fn) VCVTPH2PS(a vecMem, dst vec)           { f.ins("VCVTPH2PS", a, dst) 
 func (f fn) VCVTPS2PH(kind int, a vec, dst vecMem) { f.ins("VCVTPS2PH", imm(kind), a, dst) }
 func (f fn) VROUNDPS(kind int, a vecMem, dst vec)  { f.ins("VROUNDPS", imm(kind), a, dst) }
 
+// VRNDSCALEPS is the rounding of AVX-512, and VSCALEFPS multiplies b by two to the
+// power of a.
+func (f fn) VRNDSCALEPS(kind int, a vecMem, dst vec) { f.ins("VRNDSCALEPS", imm(kind), a, dst) }
+func (f fn) VSCALEFPS(a vecMem, b, dst vec)          { f.ins("VSCALEFPS", a, b, dst) }
+
 // General registers. TESTQ and CMPQ only set the flags, and MOVL moves the lower half.
 // CPUID asks for leaf AX, subleaf CX, and answers in AX, BX, CX and DX; XGETBV for
 // register CX, in AX and DX.

@@ -64,6 +64,7 @@ var vectorOps = map[string]vectorOp{
 	"VPBROADCASTB": {memory: 1}, "VPBROADCASTW": {memory: 2}, "VPBROADCASTD": {memory: 4}, "VPBROADCASTQ": {memory: 8},
 	"VMOVSHDUP": {memory: whole}, "VPMOVSXBD": {memory: quarter}, "VPMOVSXWD": {memory: half}, "VPMOVZXBD": {memory: quarter},
 	"VCVTDQ2PS": {memory: whole}, "VCVTPS2DQ": {memory: whole}, "VCVTPH2PS": {memory: half}, "VCVTPS2PH": {memory: half}, "VROUNDPS": {memory: whole},
+	"VRNDSCALEPS": {memory: whole, set: avx512}, "VSCALEFPS": {memory: whole, set: avx512},
 }
 
 // machine tells the effect of an instruction.

@@ -79,7 +79,7 @@ func writeTaps512(p file, rows int) asm.Signature {
 	f.TESTQ(AX, AX)
 	f.JZ(loop)
 	f.MOVQ(DI, AX)
-	f.eachSum(AX, rows, vectors, func(m mem, r Z, k K) { f.VMOVUPS(m, r.Zeroed(k)) })
+	f.eachPlace(AX, rows, vectors, func(m mem, r Z, k K) { f.VMOVUPS(m, r.Zeroed(k)) })
 	f.Bind(loop)
 	f.MOVQ(tapAt.At(0), tapRow)
 	for j := range vectors {
@@ -95,7 +95,7 @@ func writeTaps512(p file, rows int) asm.Signature {
 	f.tapsStep(rows)
 	f.DECQ(CX)
 	f.JNZ(loop)
-	f.eachSum(DI, rows, vectors, func(m mem, r Z, k K) { f.VMOVUPS(r, m.Masked(k)) })
+	f.eachPlace(DI, rows, vectors, func(m mem, r Z, k K) { f.VMOVUPS(r, m.Masked(k)) })
 	f.end()
 	return f.Signature
 }
@@ -114,8 +114,8 @@ func (f fn) columnMasks(vectors int) {
 	}
 }
 
-// eachSum moves all sums, to or from the rows at ptr.
-func (f fn) eachSum(ptr reg, rows, vectors int, move func(m mem, r Z, k K)) {
+// eachPlace moves all sums, to or from the rows at ptr.
+func (f fn) eachPlace(ptr reg, rows, vectors int, move func(m mem, r Z, k K)) {
 	for t := range rows {
 		for j := range vectors {
 			move(ptr.At(64*j), Z(t*vectors+j), K(1+j))

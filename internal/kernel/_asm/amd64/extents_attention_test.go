@@ -1,0 +1,90 @@
+package amd64
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
+)
+
+// attnCalls are what only attention's kernels are called with, beside calls.
+var attnCalls = []counts{
+	{"ldq": 64, "ldk": 300, "lds": 200, "ldp": 100, "ldv": 300, "steps": 1, "n16": 16, "cols64": 64, "nil added": 1},
+	{"ldq": 500, "ldk": 500, "lds": 500, "ldp": 600, "ldv": 256, "steps": 3, "n16": 48, "cols64": 64},
+	{"ldq": 128, "ldk": 128, "lds": 128, "ldp": 128, "ldv": 512, "steps": 2, "n16": 32, "cols64": 64},
+	{"ldq": 4096, "ldk": 256, "lds": 1024, "ldp": 64, "ldv": 4096, "steps": 4, "n16": 256, "cols64": 64, "nil added": 1},
+}
+
+func init() {
+	for i, more := range attnCalls {
+		maps.Copy(calls[i], more)
+	}
+}
+
+// attentionExtents are those of direct kernels for both kinds of keys and values, and
+// of what works on turned keys and on scores.
+func attentionExtents() (list []asmtest.Extent) {
+	add := func(name string, want func(c counts) bytes) {
+		list = append(list, asmtest.Extent{Kernels: name, Want: want})
+	}
+	for _, s := range bothStored {
+		for rows := 1; rows <= 4; rows++ {
+			for name, group := range map[string]int{"AVX2": []int{4, 2, 2, 0}[rows-1], "AVX512": []int{16, 8, 4, 4}[rows-1]} {
+				add(fmt.Sprintf("attnScores%d%s%s", rows, s.letters, name), func(c counts) bytes {
+					keys := c["groups"] * group
+					return bytes{
+						"q": "r " + every(rows, c["ldq"], 0, 64*c["steps"]), "keys": "r " + every(keys, c["ldk"], 0, 16*s.size*c["steps"]),
+						"s": "w " + every(rows, c["lds"], 0, 4*keys),
+					}
+				})
+			}
+			for _, cols := range []int{8, 32} {
+				add(fmt.Sprintf("attnValues%dx%d%sAVX2", rows, cols, s.letters), func(c counts) bytes { return attnValuesExtent(c, rows, cols, s.size, false) })
+			}
+			add(fmt.Sprintf("attnValues%d%sAVX512", rows, s.letters), func(c counts) bytes { return attnValuesExtent(c, rows, 64, s.size, true) })
+		}
+		add("attnTurn"+s.letters+"AVX2", func(c counts) bytes {
+			n := c["groups"]
+			return bytes{"dst": "w " + every(8*n, c["ldd"], 0, 32), "keys": "r " + every(8, c["ldk"], 0, 8*s.size*n)}
+		})
+	}
+	add("attnPanel4AVX2", func(c counts) bytes { return attnPanelExtent(c, 4, 32) })
+	add("attnPanel6AVX2", func(c counts) bytes { return attnPanelExtent(c, 6, 32) })
+	add("attnPanel4AVX512", func(c counts) bytes { return attnPanelExtent(c, 4, 64) })
+	add("attnPanel8AVX512", func(c counts) bytes { return attnPanelExtent(c, 8, 64) })
+	add("attnMask(Round)?AVX2", func(c counts) bytes {
+		b := bytes{"s": updates(4 * c["n16"]), "added": reads(4 * c["n16"])}
+		if c["nil added"] != 0 {
+			b["added"] = ""
+		}
+		return b
+	})
+	add("attnExp(AVX2|AVX512)", func(c counts) bytes { return bytes{"s": updates(4 * c["n16"])} })
+	add("attnShareAVX2", func(c counts) bytes { return bytes{"x": updates(4 * c["n"])} })
+	add("attnJoinAVX2", func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(4 * c["n"])} })
+	return list
+}
+
+// attnValuesExtent is some columns of values by rows of weights; masks may leave columns
+// out.
+func attnValuesExtent(c counts, rows, cols, size int, masked bool) bytes {
+	v, dst := every(c["k"], c["ldv"], 0, size*cols), every(rows, c["ldd"], 0, 4*cols)
+	b := bytes{"p": "r " + every(rows, c["ldp"], 0, 4*c["k"]), "v": "r " + v, "dst": "w " + dst}
+	if c["acc"] != 0 {
+		b["dst"] = "r " + dst + " w " + dst
+	}
+	if masked {
+		b["v"] += " ? " + v
+		b["dst"] += " ? " + dst
+	}
+	return b
+}
+
+// attnPanelExtent is rows of queries by a panel of keys of two vectors; 4 levels of sums
+// wait in tmp.
+func attnPanelExtent(c counts, rows, vector int) bytes {
+	return bytes{
+		"s": "w " + every(rows, c["lds"], 0, 2*vector), "q": "r " + every(rows, c["ldq"], 0, 64*c["steps"]),
+		"keys": reads(16 * 2 * vector * c["steps"]), "tmp": updates(4 * 2 * rows * vector),
+	}
+}

@@ -1,0 +1,308 @@
+//go:build !noasm
+
+package kernel
+
+// attnTurnMin is the number of rows from which turning keys pays: fewer are multiplied
+// by the keys where they lie.
+const attnTurnMin = 17
+
+// attnNear is how many keys few rows are taken through at a time, where there are more
+// of them than a kernel takes: 64 of 128 halves stay in the first cache.
+const attnNear = 64
+
+// formOfKeys chooses how the keys are read for so many rows. Direct kernels take whole
+// groups of lanes, one chunk of them, and no fewer keys than they have in a group.
+func (w *attnWork) formOfKeys(rows, keys int) attnForm {
+	a := w.a
+	switch {
+	case !useAsm || a.HeadDim == 0:
+		return attnWide
+	case rows < attnTurnMin && keys >= directKeys && a.KCol == 1 && a.HeadDim == w.depth && w.depth <= chunkCols:
+		return attnDirect
+	}
+	return attnPanels
+}
+
+// formOfValues does so for values.
+func (w *attnWork) formOfValues(rows int) attnForm {
+	a := w.a
+	if useAsm && rows < attnTurnMin && a.VCol == 1 && (useAVX512 || a.ValueDim%8 == 0) && a.ValueDim > 0 {
+		return attnDirect
+	}
+	return attnWide
+}
+
+// directKeys is the least number of keys for direct kernels.
+const directKeys = 4
+
+// directScores goes through the keys, some at a time for all rows.
+func (w *attnWork) directScores(s, q []float32, n, lo, hi int) {
+	near := hi - lo
+	if n > mostDirect() {
+		near = attnNear
+	}
+	for k := lo; k < hi; k += near {
+		keys := min(near, hi-k)
+		if keys < directKeys {
+			k, keys = hi-directKeys, directKeys
+		}
+		for i := 0; i < n; i += mostDirect() {
+			w.directRows(s[i*w.lds+k:], q[i*w.depth:], min(mostDirect(), n-i), k, keys)
+		}
+	}
+}
+
+// mostDirect is how many rows a direct kernel takes.
+func mostDirect() int {
+	if useAVX512 {
+		return 4
+	}
+	return 3
+}
+
+// directRows multiplies up to mostDirect rows by keys from key k on. The last group
+// of keys may overlap the one before it.
+func (w *attnWork) directRows(s, q []float32, n, k, keys int) {
+	group, stride, lds := 4, w.depth, w.lds
+	switch {
+	case !useAVX512 && n > 1:
+		group = 2
+	case useAVX512 && n < 3:
+		if group = 16 / n; group > keys {
+			// One row at a time, as if it were four times the same.
+			for i := range n {
+				w.directCall(s[i*lds:], q[i*w.depth:], 4, 0, 0, 4, k, keys)
+			}
+			return
+		}
+	}
+	w.directCall(s, q, n, stride, lds, group, k, keys)
+}
+
+// directCall calls a kernel for whole groups and for the last one.
+func (w *attnWork) directCall(s, q []float32, n, stride, lds, group, k, keys int) {
+	whole := keys / group
+	w.directKernel(s, q, n, stride, lds, k, whole, group)
+	if keys%group != 0 {
+		last := keys - group
+		w.directKernel(s[last:], q, n, stride, lds, k+last, 1, group)
+	}
+}
+
+// directKernel checks the lengths and calls the kernel.
+func (w *attnWork) directKernel(s, q []float32, n, stride, lds, k, groups, group int) {
+	a, d, at := w.a, w.depth, w.keyAt(k)
+	_, _ = s[(n-1)*lds+groups*group-1], q[(n-1)*stride+d-1]
+	end := at + (groups*group-1)*a.KRow + d - 1
+	if a.K16 != nil {
+		_ = a.K16[end]
+		if useAVX512 {
+			attnScoresF16AVX512(n, &q[0], 4*stride, &a.K16[at], 2*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
+		} else {
+			attnScoresF16AVX2(n, &q[0], 4*stride, &a.K16[at], 2*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
+		}
+		return
+	}
+	_ = a.K32[end]
+	if useAVX512 {
+		attnScoresF32AVX512(n, &q[0], 4*stride, &a.K32[at], 4*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
+	} else {
+		attnScoresF32AVX2(n, &q[0], 4*stride, &a.K32[at], 4*a.KRow, &s[0], 4*lds, groups, d/lanes, fetchOfRows(a.KRow, d))
+	}
+}
+
+// fetchOfRows says whether rows of d elements are fetched ahead: those are that lie one
+// behind the other.
+func fetchOfRows(row, d int) int {
+	if row != d {
+		return 0
+	}
+	return 1
+}
+
+// directSums goes through the values, some at a time for all rows and columns: the sums
+// go on where they were.
+func (w *attnWork) directSums(out, s []float32, n, lo, hi int) {
+	dv := w.a.ValueDim
+	near := hi - lo
+	if n > mostDirect() || dv > 64 {
+		near = attnNear
+	}
+	for k := lo; k < hi; k += near {
+		keys := min(near, hi-k)
+		for i := 0; i < n; i += mostDirect() {
+			rows := min(mostDirect(), n-i)
+			for c := 0; c < dv; {
+				cols := min(dv-c, 64)
+				if !useAVX512 {
+					if cols = 32; dv-c < 32 {
+						cols = 8
+					}
+				}
+				w.sumKernel(out[i*dv+c:], s[i*w.lds+k:], rows, k, c, cols, keys, k > lo)
+				c += cols
+			}
+		}
+	}
+}
+
+// sumKernel checks the lengths and calls the kernel.
+func (w *attnWork) sumKernel(out, s []float32, n, k, c, cols, keys int, add bool) {
+	a := w.a
+	dv, at, acc := a.ValueDim, w.valueAt(k)+c, 0
+	if add {
+		acc = 1
+	}
+	_, _ = out[(n-1)*dv+cols-1], s[(n-1)*w.lds+keys-1]
+	end := at + (keys-1)*a.VRow + cols - 1
+	if a.V16 != nil {
+		_ = a.V16[end]
+		v := &a.V16[at]
+		switch {
+		case useAVX512:
+			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
+		case cols == 32:
+			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+		default:
+			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+		}
+		return
+	}
+	_ = a.V32[end]
+	v := &a.V32[at]
+	switch {
+	case useAVX512:
+		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
+	case cols == 32:
+		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+	default:
+		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+	}
+}
+
+// panelKeys is the number of keys of a panel.
+func panelKeys() int {
+	if useAVX512 {
+		return 2 * lanes
+	}
+	return lanes
+}
+
+// turn makes panels of keys lo to hi-1: of each column the keys of a panel side by side.
+// What is missing of the last panel is left as it is, and of the last group of columns
+// it is 0.
+func (w *attnWork) turn(lo, hi int) {
+	a, wide := w.a, panelKeys()
+	for k := lo; k < hi; k += 8 {
+		n := min(8, hi-k)
+		panel := w.keys[k/wide*wide*w.depth+k%wide:]
+		cols := 0
+		if n == 8 && a.KCol == 1 {
+			cols = a.HeadDim &^ 7
+		}
+		if cols > 0 {
+			at := w.keyAt(k)
+			end := at + 7*a.KRow + cols - 1
+			_ = panel[(cols-1)*wide+7]
+			if a.K16 != nil {
+				_ = a.K16[end]
+				attnTurnF16AVX2(&panel[0], 4*wide, &a.K16[at], 2*a.KRow, cols/8)
+			} else {
+				_ = a.K32[end]
+				attnTurnF32AVX2(&panel[0], 4*wide, &a.K32[at], 4*a.KRow, cols/8)
+			}
+		}
+		for i := range n {
+			at := w.keyAt(k + i)
+			for c := cols; c < a.HeadDim; c++ {
+				panel[c*wide+i] = element(a.K16, a.K32, at+c*a.KCol)
+			}
+			for c := a.HeadDim; c < w.depth; c++ {
+				panel[c*wide+i] = 0
+			}
+		}
+	}
+}
+
+// panelScores multiplies each panel by all rows: 8 at a time with AVX-512, 6 with AVX2,
+// and 4 where no more are left.
+func (w *attnWork) panelScores(s, q []float32, n, lo, hi int) {
+	wide := panelKeys()
+	for k := lo / wide * wide; k < hi; k += wide {
+		panel := w.keys[k*w.depth : (k+wide)*w.depth]
+		for i := 0; i < n; {
+			rows := 4
+			switch {
+			case n-i <= 4:
+			case useAVX512:
+				rows = 8
+			default:
+				rows = 6
+			}
+			w.panelRows(s[i*w.lds+k:], q[i*w.depth:], rows, panel, wide)
+			i += rows
+		}
+	}
+}
+
+// panelRows goes through the columns in chunks, whose sums are added in order.
+func (w *attnWork) panelRows(s, q []float32, rows int, panel []float32, wide int) {
+	_, _ = s[(rows-1)*w.lds+wide-1], q[rows*w.depth-1]
+	panelKernel(rows, s, w.lds, q, w.depth, panel, w.tmp, min(w.depth, chunkCols)/lanes)
+	for c := chunkCols; c < w.depth; c += chunkCols {
+		var more [8 * 2 * lanes]float32
+		panelKernel(rows, more[:], wide, q[c:], w.depth, panel[c*wide:], w.tmp, min(w.depth-c, chunkCols)/lanes)
+		for i := range rows {
+			line := s[i*w.lds : i*w.lds+wide]
+			Add(line, line, more[i*wide:(i+1)*wide])
+		}
+	}
+}
+
+func panelKernel(rows int, s []float32, lds int, q []float32, ldq int, panel, tmp []float32, steps int) {
+	switch {
+	case rows == 8:
+		attnPanel8AVX512(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+	case useAVX512:
+		attnPanel4AVX512(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+	case rows == 6:
+		attnPanel6AVX2(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+	default:
+		attnPanel4AVX2(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+	}
+}
+
+// attnMaskAsm is maskScores for whole groups of lanes; mask may be longer.
+func attnMaskAsm(s, mask []float32, scale float32) float32 {
+	if mask == nil {
+		return attnMaskAVX2(&s[0], nil, len(s), scale)
+	}
+	_ = mask[len(s)-1]
+	return attnMaskAVX2(&s[0], &mask[0], len(s), scale)
+}
+
+// attnMaskRoundAsm is roundScores for whole groups of lanes.
+func attnMaskRoundAsm(s, mask []float32, scale float32) float32 {
+	if mask == nil {
+		return attnMaskRoundAVX2(&s[0], nil, len(s), scale)
+	}
+	_ = mask[len(s)-1]
+	return attnMaskRoundAVX2(&s[0], &mask[0], len(s), scale)
+}
+
+// attnShareAsm is shareOf for a multiple of 8.
+func attnShareAsm(s []float32, inv float32) { attnShareAVX2(&s[0], len(s), inv) }
+
+// attnExpAsm is expLanes.
+func attnExpAsm(s []float32, shift float32) float32 {
+	if useAVX512 {
+		return attnExpAVX512(&s[0], len(s), shift)
+	}
+	return attnExpAVX2(&s[0], len(s), shift)
+}
+
+// attnJoinAsm is joinSums for a multiple of 8; x may be longer.
+func attnJoinAsm(y, x []float32, a, b float32) {
+	_ = x[len(y)-1]
+	attnJoinAVX2(&y[0], &x[0], len(y), a, b)
+}

@@ -1,0 +1,13 @@
+//go:build noasm || !amd64
+
+package kernel
+
+// Where there are no kernels of attention's own, keys and values are widened.
+
+func (w *attnWork) formOfKeys(int, int) attnForm { return attnWide }
+func (w *attnWork) formOfValues(int) attnForm    { return attnWide }
+
+func (w *attnWork) turn(_, _ int)                            {}
+func (w *attnWork) directScores(_, _ []float32, _, _, _ int) {}
+func (w *attnWork) panelScores(_, _ []float32, _, _, _ int)  {}
+func (w *attnWork) directSums(_, _ []float32, _, _, _ int)   {}
