@@ -14,6 +14,9 @@ type MatMulTask struct {
 	Dst, X   []float32
 	Ldd, Ldx int
 	N        int
+	// Alone says that each vector's results have the bits that they have with N = 1:
+	// the vectors belong to texts that know nothing of each other.
+	Alone bool
 	// Bias, when set, is added to every result.
 	Bias []float32
 	// RoundOut rounds the product to binary16, and the sum with the bias again,
@@ -71,6 +74,10 @@ func (t *MatMulTask) grain() int {
 // returns when they are done. It allocates only when a larger scratch is needed
 // than in the calls before. Dst must not overlap X.
 func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
+	if t.Alone && t.N > 1 {
+		t.oneByOne(p, maxThreads)
+		return
+	}
 	t.scratch = growScratch(t.scratch, p, t.Mat.ScratchLen(t.N))
 	if t.N <= 0 {
 		return
@@ -82,6 +89,17 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 		if t.N = block; all-first < block+matGrain {
 			t.N = all - first
 		}
+		t.some(p, first, maxThreads)
+	}
+	t.N, t.first = all, 0
+}
+
+// oneByOne computes each vector by itself: the plain way of products that are alone.
+func (t *MatMulTask) oneByOne(p *workpool.Pool, maxThreads int) {
+	t.scratch = growScratch(t.scratch, p, t.Mat.ScratchLen(1))
+	all := t.N
+	t.N = 1
+	for first := 0; first < all && !stops(t.Stop); first++ {
 		t.some(p, first, maxThreads)
 	}
 	t.N, t.first = all, 0
