@@ -13,6 +13,8 @@ type Concat struct {
 	// first[i] is the row at which part i begins.
 	first  []int
 	format string
+	// lone is the matrix of the parts as [aloneMat] has them, nil where they are the same.
+	lone *Concat
 }
 
 // NewConcat returns the matrix of all rows of the parts, in order.
@@ -35,7 +37,24 @@ func NewConcat(parts ...Mat) (*Concat, error) {
 			return nil, err
 		}
 	}
+	c.lone = c.ofLone()
 	return c, nil
+}
+
+// ofLone returns the matrix of the parts as [aloneMat] has them, or nil where they are
+// the same.
+func (c *Concat) ofLone() *Concat {
+	lone := *c
+	lone.parts = make([]Mat, len(c.parts))
+	differs := false
+	for i, p := range c.parts {
+		lone.parts[i] = aloneMat(p)
+		differs = differs || lone.parts[i] != p
+	}
+	if !differs {
+		return nil
+	}
+	return &lone
 }
 
 // Format returns the parts' format, or "mixed" when they differ.

@@ -48,6 +48,10 @@ type Quant struct {
 	// rb and cb are the number of scales along each axis.
 	rb, cb int
 	fast   bool
+	// lone is the matrix with alone set: it multiplies every vector as if there were no
+	// others. It is nil where that makes no difference.
+	lone  *Quant
+	alone bool
 }
 
 // NewQuant checks the lengths and returns the matrix. The slices are used in
@@ -88,6 +92,11 @@ func NewQuant(c QuantConfig) (*Quant, error) {
 		}
 	}
 	q.fast = c.ColBlock%8 == 0
+	if q.int8Inputs() {
+		lone := *q
+		lone.alone = true
+		q.lone = &lone
+	}
 	return q, nil
 }
 

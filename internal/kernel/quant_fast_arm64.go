@@ -26,8 +26,9 @@ func (q *Quant) rowBytes() int { return q.cols * q.c.Bits / 8 }
 // and those behind it go alone. Tiles of 8 pay with the dot product extension.
 // n is the number of all vectors: the layout of a prepared vector depends on
 // it.
-func tileOf(t, n int) int {
+func (q *Quant) tileOf(t, n int) int {
 	switch {
+	case q.alone:
 	case useDot && n-t >= 8:
 		return 8
 	case n-t >= int8Min:
@@ -40,6 +41,9 @@ func tileOf(t, n int) int {
 // scratch is.
 func (q *Quant) int8Len(n int) int {
 	alone := n % int8Min
+	if q.alone {
+		alone = n
+	}
 	return q.cols / 32 * ((n-alone)*tileGroup + alone*int8Group)
 }
 
@@ -49,9 +53,13 @@ func (q *Quant) int8Len(n int) int {
 // sum of each.
 func (q *Quant) quantize(dst, x []float32, ldx, n, lo, hi int) {
 	groups := q.cols / 32
-	dst = dst[lo*groups*tileGroup:]
+	if q.alone {
+		dst = dst[lo*groups*int8Group:]
+	} else {
+		dst = dst[lo*groups*tileGroup:]
+	}
 	for t := lo; t < hi; {
-		width := tileOf(t, n)
+		width := q.tileOf(t, n)
 		if width == 0 {
 			v := x[t*ldx : t*ldx+q.cols]
 			quantizeNEON(&dst[:groups*int8Group][0], &v[0], groups)
@@ -96,7 +104,7 @@ func (q *Quant) int8Mul(dst []float32, ldd, n, lo, hi int, prep, scratch []float
 		run := int8Rows{q: q, r: r, m: m, sstep: sstep, scale: q.widenScales(scratch, b, count)}
 		run.offset = q.widenOffsets(scratch[batch:], b, count, roundNot)
 		for x, t := prep, 0; t < n; {
-			width := tileOf(t, n)
+			width := q.tileOf(t, n)
 			size := q.cols / 32 * int8Group
 			if width > 0 {
 				size = q.cols / 32 * tileGroup * width

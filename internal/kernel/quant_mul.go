@@ -56,6 +56,9 @@ func (q *Quant) ScratchLen(n int) int {
 	if p := q.prepLen(n); p > 0 {
 		return max(q.streamScratch(), q.manyScratch(n)) + p
 	}
+	if q.alone && n > 1 {
+		return q.ScratchLen(1)
+	}
 	if n >= tileMin && !q.streams(n) {
 		return tileScratch
 	}
@@ -76,6 +79,12 @@ func (q *Quant) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scr
 // take the kernels that want them. Without, many vectors go by tiles of decoded
 // weights, few by rows.
 func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
+	if q.alone && n > 1 && len(prep) == 0 {
+		for t := range n {
+			q.Mul(dst[t*ldd:], ldd, x[t*ldx:], ldx, 1, lo, hi, scratch)
+		}
+		return
+	}
 	if n >= tileMin && len(prep) == 0 && !q.streams(n) {
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 		return

@@ -52,7 +52,7 @@ func (q *Quant) panelForm() *panelForm {
 // panels reports whether n vectors are multiplied panel by panel. 8-bit codes
 // are stored there less their offsets, which must be integers then.
 func (q *Quant) panels(n int) bool {
-	return useAVX2 && n >= panelMin && q.int8Inputs() && q.c.ColBlock%32 == 0 && q.cols > 0 && (q.c.Bits == 4 || q.c.Offset == nil)
+	return useAVX2 && n >= panelMin && !q.alone && q.int8Inputs() && q.c.ColBlock%32 == 0 && q.cols > 0 && (q.c.Bits == 4 || q.c.Offset == nil)
 }
 
 // panelPrepare quantises vectors lo to hi-1. A vector's parts lie one behind

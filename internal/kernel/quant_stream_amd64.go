@@ -26,7 +26,7 @@ func (q *Quant) prepLen(n int) int {
 		return 0
 	}
 	switch {
-	case b == 16 && n > streamMax:
+	case b == 16 && n > streamMax && !q.alone:
 		return 0
 	case q.compact():
 		return n * compactLen(q.cols)

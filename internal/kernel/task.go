@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/gocoreml/coreml/internal/workpool"
+import (
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/workpool"
+)
 
 // MatMulTask multiplies vectors by a weight matrix on a pool. It is reusable:
 // set the fields, call [MatMulTask.Go], change what differs, call it again. One
@@ -14,9 +18,6 @@ type MatMulTask struct {
 	Dst, X   []float32
 	Ldd, Ldx int
 	N        int
-	// Alone says that each vector's results have the bits that they have with N = 1:
-	// the vectors belong to texts that know nothing of each other.
-	Alone bool
 	// Bias, when set, is added to every result.
 	Bias []float32
 	// RoundOut rounds the product to binary16, and the sum with the bias again,
@@ -25,10 +26,15 @@ type MatMulTask struct {
 	// Parts, when Mat is a [Concat], say where the rows of each of its parts go, in
 	// place of Dst, Ldd, Bias and RoundOut.
 	Parts []Part
+	// Alone says that the vectors belong to different sequences: each result has the
+	// bits that it has with N = 1.
+	Alone bool
 	// Stop, when set, is asked now and then: once it says true the results are left
 	// unfinished.
 	Stop func() bool
 
+	// mat is Mat, or what multiplies like it where vectors are alone.
+	mat Mat
 	// One for each worker of the pool.
 	scratch [][]float32
 	// prep is X in the order that the matrix's kernels want, when they want one.
@@ -66,7 +72,7 @@ func (t *MatMulTask) grain() int {
 	if t.N >= streamVectors {
 		return matGrain
 	}
-	row := max(t.Mat.Bytes()/max(t.Mat.Rows(), 1), 1)
+	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
 	return max(streamBytes/row/matGrain, 1) * matGrain
 }
 
@@ -74,16 +80,19 @@ func (t *MatMulTask) grain() int {
 // returns when they are done. It allocates only when a larger scratch is needed
 // than in the calls before. Dst must not overlap X.
 func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
-	if t.Alone && t.N > 1 {
+	if t.Alone && t.N > 1 && !joinsAlone(t.Mat) {
 		t.oneByOne(p, maxThreads)
 		return
 	}
-	t.scratch = growScratch(t.scratch, p, t.Mat.ScratchLen(t.N))
+	if t.mat = t.Mat; t.Alone && t.N > 1 {
+		t.mat = aloneMat(t.Mat)
+	}
+	t.scratch = growScratch(t.scratch, p, t.mat.ScratchLen(t.N))
 	if t.N <= 0 {
 		return
 	}
 	all, first := t.N, 0
-	block := vectorBlock(t.Mat.Cols())
+	block := vectorBlock(t.mat.Cols())
 	for ; first < all && !stops(t.Stop); first += t.N {
 		// A few vectors by themselves would be summed in another order.
 		if t.N = block; all-first < block+matGrain {
@@ -94,9 +103,38 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	t.N, t.first = all, 0
 }
 
-// oneByOne computes each vector by itself: the plain way of products that are alone.
+// aloneMat returns the matrix that multiplies each of several vectors as m multiplies
+// one.
+func aloneMat(m Mat) Mat {
+	switch m := m.(type) {
+	case *Quant:
+		if m.lone != nil {
+			return m.lone
+		}
+	case *Concat:
+		if m.lone != nil {
+			return m.lone
+		}
+	}
+	return m
+}
+
+// joinsAlone reports whether a matrix multiplies several vectors at once with the bits of
+// each by itself.
+func joinsAlone(m Mat) bool {
+	switch m := m.(type) {
+	case *Quant:
+		return m.lone != nil
+	case *Concat:
+		return !slices.ContainsFunc(m.parts, func(p Mat) bool { return !joinsAlone(p) })
+	}
+	return false
+}
+
+// oneByOne computes each vector by itself.
 func (t *MatMulTask) oneByOne(p *workpool.Pool, maxThreads int) {
-	t.scratch = growScratch(t.scratch, p, t.Mat.ScratchLen(1))
+	t.mat = t.Mat
+	t.scratch = growScratch(t.scratch, p, t.mat.ScratchLen(1))
 	all := t.N
 	t.N = 1
 	for first := 0; first < all && !stops(t.Stop); first++ {
@@ -109,7 +147,7 @@ func (t *MatMulTask) oneByOne(p *workpool.Pool, maxThreads int) {
 // the preparation before the first row begins.
 func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 	t.first, t.ready, t.piece = first, nil, t.rowBlock()
-	if m, ok := t.Mat.(preparer); ok {
+	if m, ok := t.mat.(preparer); ok {
 		if l := m.prepLen(t.N); l > 0 {
 			if cap(t.prep) < l {
 				t.prep = make([]float32, l)
@@ -118,7 +156,7 @@ func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 			p.For((*prepareTask)(t), t.N, prepareVectors, maxThreads)
 		}
 	}
-	p.For(t, t.Mat.Rows(), t.grain(), maxThreads)
+	p.For(t, t.mat.Rows(), t.grain(), maxThreads)
 }
 
 // vectorBlock returns how many vectors of a product are multiplied at a time:
@@ -131,7 +169,7 @@ func vectorBlock(cols int) int {
 
 // rowBlock returns how many rows are computed between two looks at Stop.
 func (t *MatMulTask) rowBlock() int {
-	return max(pieceWork/max(t.N*t.Mat.Cols(), 1)/tileRows, 1) * tileRows
+	return max(pieceWork/max(t.N*t.mat.Cols(), 1)/tileRows, 1) * tileRows
 }
 
 // prepareTask prepares the vectors of a product.
@@ -148,7 +186,7 @@ func (t *prepareTask) Run(lo, hi, _ int) {
 // a small product, which takes milliseconds even without assembly, has no need to
 // again for each of its chunks, of which a token of text has thousands.
 func (t *MatMulTask) Run(lo, hi, worker int) {
-	small := t.piece/smallParts >= t.Mat.Rows()
+	small := t.piece/smallParts >= t.mat.Rows()
 	for ; lo < hi && (small || !stops(t.Stop)); lo += t.piece {
 		t.run(lo, min(lo+t.piece, hi), worker)
 	}
@@ -157,9 +195,9 @@ func (t *MatMulTask) Run(lo, hi, worker int) {
 // run computes rows that lie in one chunk. The rows of a Concat are those of
 // its parts, each of which has its own destination.
 func (t *MatMulTask) run(lo, hi, worker int) {
-	c, ok := t.Mat.(*Concat)
+	c, ok := t.mat.(*Concat)
 	if !ok || len(t.Parts) == 0 {
-		t.rows(t.Mat, Part{t.Dst, t.Ldd, t.Bias, t.RoundOut}, lo, hi, worker)
+		t.rows(t.mat, Part{t.Dst, t.Ldd, t.Bias, t.RoundOut}, lo, hi, worker)
 		return
 	}
 	for i, m := range c.parts {
