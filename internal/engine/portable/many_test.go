@@ -167,8 +167,10 @@ var manyLengths = []int{3, 0, 11, 1, 7, 20, 2, 5, 9, 14, 4}
 // place, for some steps: with others, and alone.
 func TestPredictionsTogetherHaveTheBitsOfEachAlone(t *testing.T) {
 	modes := []engine.Config{
-		{Arithmetic: engine.ArithmeticFast}, {Arithmetic: engine.ArithmeticWide, Threads: 1},
-		{Arithmetic: engine.ArithmeticFaithful}, {Arithmetic: engine.ArithmeticFast, NoFusion: true, Threads: 1},
+		{Arithmetic: engine.ArithmeticFast},
+		{Arithmetic: engine.ArithmeticWide, Threads: 1},
+		{Arithmetic: engine.ArithmeticFaithful},
+		{Arithmetic: engine.ArithmeticFast, NoFusion: true, Threads: 1},
 	}
 	for _, file := range fixtures(t) {
 		dir := filepath.Dir(file)

@@ -38,7 +38,7 @@ type program struct {
 	mu     sync.Mutex // guards what follows
 	idle   []*frame
 	group  *group // the last that was used; nil while it is
-	closed bool // a frame that comes back is dropped
+	closed bool   // a frame that comes back is dropped
 }
 
 // maxIdle bounds the frames that wait for the next prediction. Each holds the working
