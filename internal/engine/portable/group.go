@@ -5,6 +5,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // group is predictions of one plan that go side by side, and the memory of their joint
@@ -143,6 +144,8 @@ func (g *group) runAlone(m *member) error {
 // multiply makes the product that members wait for. Whatever is thrown, such as a fault
 // in the file of the weights, concerns all of them.
 func (g *group) multiply() {
+	var taken error // none: what is thrown is taken below
+	defer storage.EndFaults(storage.WatchFaults(), &taken)
 	defer func() {
 		if r := recover(); r != nil {
 			g.failWaiting(r)
