@@ -40,7 +40,8 @@
 // A [Model] is safe for concurrent use. A [State] is used by one call at a
 // time; a call that finds it in use fails with [ErrStateBusy] rather than wait
 // or mix things up. So any number of conversations share one Model, each with a
-// State of its own. Tensors and Features are ordinary data: reading them from
+// State of its own; [Model.PredictMany] makes the next step of several of them in one
+// pass over the weights. Tensors and Features are ordinary data: reading them from
 // several goroutines is safe while nobody writes.
 //
 // # Memory

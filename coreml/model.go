@@ -39,6 +39,7 @@ type program struct {
 	states  []FeatureDescription
 	place   map[string]int // of each name in states
 	frames  frames
+	batches batches
 }
 
 // Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file
@@ -223,5 +224,6 @@ func (p *program) close() error {
 		return nil
 	}
 	p.frames.drop()
+	p.batches.drop()
 	return p.prog.Close()
 }

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -95,21 +94,15 @@ func (p *program) predict(ctx context.Context, in Features, st *State, opts *Pre
 	f := p.frames.get()
 	defer p.frames.put(f)
 
-	if err := p.bindInputs(ctx, f, in); err != nil {
-		return nil, err
-	}
-	if err := p.bindRows(f, opts.LastRows); err != nil {
-		return nil, err
-	}
-	if err := p.bindOutputs(f, opts.Outputs); err != nil {
+	if err := p.bind(ctx, f, in, opts); err != nil {
 		return nil, err
 	}
 	var out Features
 	if h == nil {
-		out, err = p.answer(ctx, f, nil, opts.Outputs)
+		out, err = p.answer(ctx, f, opts.Outputs, p.run(ctx, f, nil))
 	} else {
 		h.begin()
-		out, err = p.answer(ctx, f, h.state, opts.Outputs)
+		out, err = p.answer(ctx, f, opts.Outputs, p.run(ctx, f, h.state))
 		h.end(err)
 	}
 	if err != nil {
@@ -118,11 +111,21 @@ func (p *program) predict(ctx context.Context, in Features, st *State, opts *Pre
 	return out, nil
 }
 
-// answer runs the function and collects its results. It gives ctx's error whenever
-// ctx has ended, so that a caller who gave up never takes a late result for one in
-// time.
-func (p *program) answer(ctx context.Context, f *frame, st engine.State, out Features) (Features, error) {
-	err := p.run(ctx, f, st)
+// bind checks what a prediction is given and puts it into the frame.
+func (p *program) bind(ctx context.Context, f *frame, in Features, opts *PredictOptions) error {
+	if err := p.bindInputs(ctx, f, in); err != nil {
+		return err
+	}
+	if err := p.bindRows(f, opts.LastRows); err != nil {
+		return err
+	}
+	return p.bindOutputs(f, opts.Outputs)
+}
+
+// answer collects the results of a prediction that gave err. It gives ctx's error
+// whenever ctx has ended, so that a caller who gave up never takes a late result for
+// one in time.
+func (p *program) answer(ctx context.Context, f *frame, out Features, err error) (Features, error) {
 	if err == nil {
 		out, err = p.collect(ctx, f, out)
 	}

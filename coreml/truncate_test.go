@@ -65,9 +65,9 @@ func TestVictimOfTruncation(t *testing.T) {
 	}
 	predicted := make(chan struct{}, 100)
 	var wg sync.WaitGroup
-	for range 4 {
+	for i := range 4 {
 		wg.Go(func() {
-			if err := predictUntilItFails(t, m, predicted); err != nil {
+			if err := predictUntilItFails(t, m, 1+i%3, predicted); err != nil {
 				t.Error(err)
 			}
 		})
@@ -106,15 +106,25 @@ func cut(t *testing.T, weights, how string) {
 	}
 }
 
-// predictUntilItFails says what is wrong with the first failure, or that there is
-// none.
-func predictUntilItFails(t *testing.T, m *coreml.Model, predicted chan<- struct{}) error {
+// predictUntilItFails makes so many predictions at a time. It says what is wrong with the
+// first failure, or that there is none.
+func predictUntilItFails(t *testing.T, m *coreml.Model, n int, predicted chan<- struct{}) error {
 	for start := time.Now(); time.Since(start) < time.Minute; {
-		st, err := m.NewState()
-		if err != nil {
-			return err
+		requests := make([]coreml.Request, n)
+		for i := range requests {
+			st, err := m.NewState()
+			if err != nil {
+				return err
+			}
+			requests[i] = coreml.Request{Inputs: decodeStep(5, 1), State: st}
 		}
-		_, err = m.Predict(t.Context(), decodeStep(5, 1), st, nil)
+		var err error
+		if n == 1 {
+			_, err = m.Predict(t.Context(), requests[0].Inputs, requests[0].State, nil)
+			requests[0].Err = err
+		} else {
+			err = m.PredictMany(t.Context(), requests)
+		}
 		if err == nil {
 			select {
 			case predicted <- struct{}{}:
@@ -122,19 +132,33 @@ func predictUntilItFails(t *testing.T, m *coreml.Model, predicted chan<- struct{
 			}
 			continue
 		}
-		if !errors.Is(err, coreml.ErrFileChanged) || !strings.Contains(err.Error(), "weight.bin") {
-			return fmt.Errorf("the error is %w, want ErrFileChanged with the file's name", err)
-		}
-		// The loss is met before the first change of the state, or after it.
-		if st.Err() == nil {
-			return isZero(m, st)
-		}
-		if !errors.Is(st.Err(), coreml.ErrStateFailed) {
-			return fmt.Errorf("the state's error is %w, want ErrStateFailed", st.Err())
+		for _, r := range requests {
+			if r.Err == nil { // it had its result before
+				continue
+			}
+			if err := lostFile(m, r.State, r.Err); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
 	return errors.New("no prediction failed")
+}
+
+// lostFile says what is wrong with the error of a prediction, and with its state, once
+// the file of the weights is lost.
+func lostFile(m *coreml.Model, st *coreml.State, err error) error {
+	if !errors.Is(err, coreml.ErrFileChanged) || !strings.Contains(err.Error(), "weight.bin") {
+		return fmt.Errorf("the error is %w, want ErrFileChanged with the file's name", err)
+	}
+	// The loss is met before the first change of the state, or after it.
+	if st.Err() == nil {
+		return isZero(m, st)
+	}
+	if !errors.Is(st.Err(), coreml.ErrStateFailed) {
+		return fmt.Errorf("the state's error is %w, want ErrStateFailed", st.Err())
+	}
+	return nil
 }
 
 // isZero says whether a state is as it was when it was made.

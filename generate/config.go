@@ -45,7 +45,9 @@ type Config struct {
 	// the whole prompt in one prediction. Fewer are taken where the package's
 	// declared shapes ask for it.
 	PrefillChunk int
-	// MaxStates is the number of sequences at once; 0 means [DefaultMaxStates].
+	// MaxStates is the number of sequences at once; 0 means [DefaultMaxStates]. Each
+	// costs the memory of a state, and up to eight that decode at the same time share
+	// a pass over the weights: a server gains from more than one.
 	MaxStates int
 	// Chat is what [Options.Chat] is where that is nil.
 	Chat *tokenizer.ChatOptions

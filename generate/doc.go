@@ -75,6 +75,13 @@
 // serve one call at a time; a second one fails with [ErrBusy]. A state that a
 // panic of the model left half-written is not used again.
 //
+// Steps of one token that several streams, sessions or sequences want at the same time
+// are made together where the engine gains by it, as the portable one does: up to eight
+// share one pass over the weights. Nothing is to be set for it. Each stream's text is
+// the same as alone, and one that is alone waits for nobody; one in company waits at
+// most for the step that the others are in, and where it is cancelled in the midst of a
+// common step it ends with that. A prompt is never made together with another.
+//
 // A nil context counts as [context.Background] everywhere.
 //
 // # Interrupting a chat

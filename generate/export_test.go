@@ -166,3 +166,11 @@ func MaskUntil(ctx context.Context, q, past int) error {
 	_, err := causalMask(ctx, tensor.Float32, &buf, q, past, -1)
 	return err
 }
+
+// WaitingSteps returns the number of steps that wait for a prediction.
+func WaitingSteps(g *Generator) int {
+	j := g.bound.steps
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.waiting)
+}

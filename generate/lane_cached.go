@@ -33,13 +33,14 @@ type cachedLane struct {
 	// would be allocated at every step.
 	opts  coreml.PredictOptions
 	shape [4]int
+	step  *tokenStep
 	dirty bool // whether a pass has run since the last reset
 }
 
 // newCachedLane makes a lane with an empty cache. Stateful says that the model has
 // states; caches that go in and out it may have besides.
 func newCachedLane(m *boundModel, stateful bool) (*cachedLane, error) {
-	l := &cachedLane{m: m, in: maps.Clone(m.constants), spare: coreml.Features{}, token: tensor.New(m.tokens.DType, 1, 1)}
+	l := &cachedLane{m: m, in: maps.Clone(m.constants), spare: coreml.Features{}, token: tensor.New(m.tokens.DType, 1, 1), step: newTokenStep()}
 	if stateful {
 		state, err := m.model.NewState()
 		if err != nil {
@@ -96,12 +97,21 @@ func (l *cachedLane) forward(ctx context.Context, all []int, n int, last bool) (
 	last = last && n > 1 // a single token has no other row
 	l.prepare(n, last)
 	l.dirty = true
-	out, err := l.m.model.Predict(ctx, l.in, l.state, &l.opts)
+	out, err := l.predict(ctx, n)
 	if err != nil {
 		return nil, 0, err
 	}
 	l.keep(out, n, last)
 	return out.Tensor(l.m.d.Logits), 0, nil
+}
+
+// predict makes a pass of n tokens. That of one may go with those of other sequences.
+func (l *cachedLane) predict(ctx context.Context, n int) (coreml.Features, error) {
+	if n > 1 {
+		return l.m.model.Predict(ctx, l.in, l.state, &l.opts)
+	}
+	l.step.request = coreml.Request{Inputs: l.in, State: l.state, Options: &l.opts}
+	return l.m.steps.predict(ctx, l.step)
 }
 
 // setInputs sets the token ids and the mask. What one token needs is there

@@ -13,6 +13,7 @@ import (
 // boundModel is a model whose features have a use. All lanes share it.
 type boundModel struct {
 	model     predictor
+	steps     *joiner
 	d         *Driver
 	tokens    *coreml.FeatureDescription
 	mask      *coreml.FeatureDescription // nil when there is none
@@ -42,7 +43,7 @@ type cache struct {
 // where none is known.
 func bindModel(ctx context.Context, m predictor, desc *coreml.Description, d *Driver, pad int) (*boundModel, error) {
 	b := &boundModel{
-		model: m, d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attention: desc.Input(d.AttentionMask),
+		model: m, steps: newJoiner(m), d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attention: desc.Input(d.AttentionMask),
 		constants: coreml.Features{}, maskFill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.ContextLength,
 		lastRow: map[string]int{d.Logits: 1},
 	}

@@ -26,11 +26,13 @@ type benchCmd struct {
 
 	// What is measured. The lengths are texts, since kong has no word for an empty
 	// list and "none" is one.
-	Prefill  string `help:"Lengths of prompts to measure, or none." default:"32,128,512" placeholder:"N,..."`
-	Decode   string `help:"Lengths of text behind which single tokens are measured, or none." default:"0,512" placeholder:"N,..."`
-	Tokens   int    `short:"n" help:"Single tokens per measurement." default:"32" placeholder:"N"`
-	Rounds   int    `help:"Rounds; the median counts." default:"5" placeholder:"N"`
-	Function string `help:"The function of the package to run." placeholder:"NAME"`
+	Prefill string `help:"Lengths of prompts to measure, or none." default:"32,128,512" placeholder:"N,..."`
+	Decode  string `help:"Lengths of text behind which single tokens are measured, or none." default:"0,512" placeholder:"N,..."`
+	Tokens  int    `short:"n" help:"Single tokens per measurement." default:"32" placeholder:"N"`
+	Rounds  int    `help:"Rounds; the median counts." default:"5" placeholder:"N"`
+	// One is what Decode measures anyway.
+	Sequences int    `help:"Sequences that decode at once, measured beside one." default:"1" placeholder:"N"`
+	Function  string `help:"The function of the package to run." placeholder:"NAME"`
 
 	PrefillChunk int `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
@@ -53,6 +55,7 @@ func (*benchCmd) Help() string {
 
     coreml bench Model.mlpackage
     coreml bench Model.mlpackage --prefill 128 --decode none --rounds 3 --threads 1
+    coreml bench Model.mlpackage --sequences 4 --prefill none
     coreml bench Model.mlpackage --profile --json
     coreml bench Model.mlpackage --perplexity text.txt --arithmetic faithful`
 }
@@ -63,6 +66,8 @@ const (
 	// no model's context has more tokens than this.
 	maxBenchRounds = 1000
 	maxBenchTokens = 1 << 20
+	// Each has a state of its own, which of a long context is hundreds of megabytes.
+	maxBenchSequences = 64
 )
 
 // Validate is called by kong.
@@ -78,6 +83,7 @@ func (c *benchCmd) Validate() error {
 		return err
 	}
 	return cmp.Or(between("--rounds", c.Rounds, 1, maxBenchRounds), between("--tokens", c.Tokens, 1, maxBenchTokens),
+		between("--sequences", c.Sequences, 1, maxBenchSequences),
 		checkChunk(c.PrefillChunk), c.engineFlags.Validate())
 }
 
@@ -107,7 +113,7 @@ func (c *benchCmd) idle(given flagSet) []string {
 		list = given.without("without --perplexity, the only measure of a text", "tokenizer", "keep-components")
 	}
 	if len(c.decode) == 0 {
-		list = append(list, given.without("with --decode none", "tokens")...)
+		list = append(list, given.without("with --decode none", "tokens", "sequences")...)
 	}
 	return list
 }
@@ -157,12 +163,12 @@ func (c *benchCmd) measure(ctx context.Context, f *finder) (_ *benchReport, err 
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	// No tokenizer: packages without one can be measured.
-	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: c.PrefillChunk, MaxStates: 1})
+	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: c.PrefillChunk, MaxStates: c.Sequences})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Model, err)
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, busy: busy}
+	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, sequences: c.Sequences, busy: busy}
 	r.fit(c.prefill, c.decode, c.Tokens, g.ContextLength())
 	if err := c.run(ctx, g, r); err != nil {
 		return nil, err
@@ -196,6 +202,11 @@ func (c *benchCmd) run(ctx context.Context, g *generate.Generator, r *benchRepor
 	if err := b.first(ctx, r); err != nil {
 		return err
 	}
+	all, err := b.company(ctx, g, c.Sequences)
+	if err != nil {
+		return err
+	}
+	defer all.close()
 	for range c.Rounds {
 		for i := range r.prefill {
 			if err := b.prefill(ctx, &r.prefill[i]); err != nil {
@@ -205,6 +216,12 @@ func (c *benchCmd) run(ctx context.Context, g *generate.Generator, r *benchRepor
 		for i := range r.decode {
 			if err := b.decode(ctx, &r.decode[i], c.Tokens); err != nil {
 				return err
+			}
+			// Right behind it, as the two are compared.
+			if c.Sequences > 1 {
+				if err := all.decode(ctx, &r.together[i], c.Tokens); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -21,12 +21,15 @@ type benchReport struct {
 	firstPrompt    int
 	prefill        []series
 	decode         []series
-	left           []string // what the context is too short for
-	allocs         float64  // per single token, in the last round
-	peak           int64
-	busy           float64 // the load average before the measurement, -1 if unknown
-	profile        []phaseProfile
-	perplexity     *perplexityResult
+	// together is decode for so many sequences at once; empty for one.
+	together   []series
+	sequences  int
+	left       []string // what the context is too short for
+	allocs     float64  // per single token, in the last round
+	peak       int64
+	busy       float64 // the load average before the measurement, -1 if unknown
+	profile    []phaseProfile
+	perplexity *perplexityResult
 }
 
 // fit takes over the lengths that the context has room for.
@@ -45,14 +48,16 @@ func (r *benchReport) fit(prefill, decode []int, tokens, context int) {
 			continue
 		}
 		r.decode = append(r.decode, series{length: n})
+		if r.sequences > 1 {
+			r.together = append(r.together, series{length: n})
+		}
 	}
 }
 
-// benchJSON is what --json prints. The last two are there when asked for.
-//
 // benchJSON is what --json prints. Lengths are the keys of prefill and decode, in
-// tokens, and rates their values, in tokens per second. The last two are there when
-// asked for.
+// tokens, and rates their values, in tokens per second. The last five are there when
+// asked for: DecodeTogether is the rate of all Sequences at once, and TogetherGain that
+// divided by the rate of one.
 type benchJSON struct {
 	CPU            string             `json:"cpu"`
 	Threads        int                `json:"threads"`
@@ -63,6 +68,9 @@ type benchJSON struct {
 	Decode         map[string]float64 `json:"decode"`
 	PeakRSS        float64            `json:"peak_rss_mib"`
 	AllocsPerToken float64            `json:"allocs_per_token"`
+	Sequences      int                `json:"sequences,omitempty"`
+	DecodeTogether map[string]float64 `json:"decode_together,omitempty"`
+	TogetherGain   map[string]float64 `json:"together_gain,omitempty"`
 	Profile        []phaseProfile     `json:"profile,omitempty"`
 	Perplexity     *perplexityResult  `json:"perplexity,omitempty"`
 }
@@ -80,11 +88,16 @@ func medians(list []series) map[string]float64 {
 // writeJSON prints the object, on one line, so that the results of many runs are a
 // file of lines.
 func (r *benchReport) writeJSON(w io.Writer) error {
+	several := 0 // one is what there always is
+	if r.sequences > 1 {
+		several = r.sequences
+	}
 	return printJSON(w, benchJSON{
 		CPU: cpuName(), Threads: r.info.Threads, Arithmetic: r.info.Arithmetic.String(),
 		LoadMS: millis(r.load), FirstTokenMS: millis(r.first),
 		Prefill: medians(r.prefill), Decode: medians(r.decode),
 		PeakRSS: round(float64(r.peak) / (1 << 20)), AllocsPerToken: round(r.allocs),
+		Sequences: several, DecodeTogether: medians(r.together), TogetherGain: r.gains(),
 		Profile: r.profile, Perplexity: r.perplexity,
 	})
 }
@@ -163,10 +176,13 @@ func (r *benchReport) rates() string {
 	for i := range r.decode {
 		line(fmt.Sprintf("%d tokens after %d", r.tokens, r.decode[i].length), &r.decode[i])
 	}
+	for i := range r.together {
+		line(fmt.Sprintf("%d times %d after %d", r.sequences, r.tokens, r.together[i].length), &r.together[i])
+	}
 	for _, what := range r.left {
 		t.row(what, "-", "-", "-")
 	}
-	text := fmt.Sprintf("\n%s", t.String())
+	text := fmt.Sprintf("\n%s%s", t.String(), r.gainText())
 	if len(r.left) > 0 {
 		text += fmt.Sprintf("  - the context of %d is too short\n", r.context)
 	}

@@ -13,7 +13,9 @@ import (
 type bencher struct {
 	seq *generate.Sequence
 	// vocab bounds the tokens. It is known once the model has given logits.
-	vocab  int
+	vocab int
+	// seed tells the tokens of several sequences apart.
+	seed   uint32
 	fed    []int
 	allocs float64
 }
@@ -27,7 +29,7 @@ func newBencher(ctx context.Context, g *generate.Generator) (*bencher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bencher{seq: seq, vocab: safeVocab}, nil
+	return &bencher{seq: seq, vocab: safeVocab, seed: 1}, nil
 }
 
 // close gives the state back. Nothing was written that could be lost.
@@ -37,7 +39,7 @@ func (b *bencher) close() { _ = b.seq.Close() }
 // the C standard's example of rand.
 func (b *bencher) ids(n int) []int {
 	b.fed = b.fed[:0]
-	x := uint32(1)
+	x := b.seed
 	for range n {
 		// The upper bits: the lower ones of such a generator have short periods.
 		x = x*1103515245 + 12345
@@ -103,14 +105,20 @@ func (b *bencher) prepare(ctx context.Context, length int) error {
 	return err
 }
 
+// warm makes the text so long, the last token by itself.
+func (b *bencher) warm(ctx context.Context, length int) error {
+	if err := b.prepare(ctx, length-1); err != nil {
+		return err
+	}
+	_, err := b.seq.Append(ctx, b.ids(length)[length-1:])
+	return err
+}
+
 // decode measures single tokens behind a text. Before the first time it takes
 // the last of them once, for the memory that a longer text needs.
 func (b *bencher) decode(ctx context.Context, s *series, tokens int) error {
 	if len(s.rates) == 0 {
-		if err := b.prepare(ctx, s.length+tokens-1); err != nil {
-			return err
-		}
-		if _, err := b.seq.Append(ctx, b.ids(s.length + tokens)[s.length+tokens-1:]); err != nil {
+		if err := b.warm(ctx, s.length+tokens); err != nil {
 			return err
 		}
 	}

@@ -60,6 +60,27 @@ func TestBenchMeasuresEveryLength(t *testing.T) {
 	}
 }
 
+func TestBenchMeasuresSequencesAtOnce(t *testing.T) {
+	args := []string{"bench", model, "--prefill", "none", "--decode", "0,5", "--tokens", "4", "--rounds", "2"}
+	b := benchOf(t, append(args[1:], "--sequences", "3")...)
+	if b.Sequences != 3 || len(b.DecodeTogether) != 2 || len(b.TogetherGain) != 2 {
+		t.Fatalf("%d sequences gave %v and gains of %v", b.Sequences, b.DecodeTogether, b.TogetherGain)
+	}
+	for length, rate := range b.DecodeTogether {
+		// Three decimals are kept of each.
+		if gain := rate / b.Decode[length]; !(rate > 0) || math.Abs(gain-b.TogetherGain[length]) > 0.01*gain+0.001 {
+			t.Errorf("behind %s: %v beside %v is a gain of %v", length, rate, b.Decode[length], b.TogetherGain[length])
+		}
+	}
+	if b := benchOf(t, args[1:]...); b.Sequences != 0 || len(b.DecodeTogether) > 0 || b.TogetherGain != nil {
+		t.Errorf("one sequence has %d, %v and %v", b.Sequences, b.DecodeTogether, b.TogetherGain)
+	}
+	r := call(t, append(args, "--sequences", "2")...)
+	for _, want := range []string{"2 times 4 after 0", "2 times 4 after 5", "2 sequences at once give so many times the tokens of one: "} {
+		r.want(t, exitOK, want, "")
+	}
+}
+
 func TestBenchLeavesOutWhatDoesNotFit(t *testing.T) {
 	path := synth(t, smallFlags...)
 	b := benchOf(t, path, "--prefill", "48,49", "--decode", "40,41", "--tokens", "8", "--rounds", "1")

@@ -229,8 +229,8 @@ func TestGoldenJSONFields(t *testing.T) {
 		{"predict", []string{""}, [][]string{
 			{adder(t), "-i", x, "--json"}, {"testdata/classifier/model.mlpackage", "-i", "x=testdata/classifier/x.npy", "--json"},
 		}},
-		{"bench", []string{"prefill", "decode"}, [][]string{
-			{model, "--json", "--prefill", "4", "--decode", "0", "-n", "2", "--rounds", "1", "--profile", "--perplexity", text},
+		{"bench", []string{"prefill", "decode", "decode_together", "together_gain"}, [][]string{
+			{model, "--json", "--prefill", "4", "--decode", "0", "-n", "2", "--rounds", "1", "--profile", "--perplexity", text, "--sequences", "2"},
 		}},
 		{"tokenize", nil, [][]string{{"--json", "Once"}, {"--json", "--decode", "66 29"}}},
 		{"pull", nil, [][]string{{"org/story", "--json"}, {"org/absent", "--json"}}},

@@ -42,6 +42,7 @@ func runContract(t *testing.T, e engine.Engine) {
 		{"copies rows of every width", rowsOfEveryWidth},
 		{"takes shapes in any order", alternatingShapes},
 		{"gives the last rows alone", lastRows},
+		{"makes several predictions at once", severalAtOnce},
 		{"survives loads that are given up", cancelledLoads},
 		{"goes on after a cancelled prediction", afterCancelled},
 		{"holds on to what it uses", underGC},

@@ -1,6 +1,7 @@
 package portable_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -92,4 +93,46 @@ func BenchmarkSmolLM2(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) { benchmarkPass(b, c.q, c.past, c.cfg) })
 	}
+}
+
+// BenchmarkTogether decodes several texts in one pass over the weights: the tokens of all
+// of them count.
+func BenchmarkTogether(b *testing.B) {
+	for _, past := range []int{0, 512} {
+		for _, n := range []int{1, 2, 4, 8} {
+			b.Run(fmt.Sprintf("SmolLM2/context=%d/sequences=%d", past, n), func(b *testing.B) {
+				benchmarkTogether(b, n, past)
+			})
+		}
+	}
+}
+
+func benchmarkTogether(b *testing.B, n, past int) {
+	prog, ok := smollm2(b, engine.Config{Arithmetic: engine.ArithmeticFast}).(engine.ManyProgram)
+	if !ok {
+		b.Fatal("the engine makes one prediction at a time")
+	}
+	requests := make([]engine.Request, n)
+	for i := range requests {
+		st, err := prog.NewState()
+		if err != nil {
+			b.Fatal(err)
+		}
+		p := newPass(1, past+i)
+		requests[i] = engine.Request{Context: b.Context(), Inputs: p.in, Outputs: p.out, State: st}
+	}
+	step := func() {
+		prog.PredictMany(requests)
+		for i := range requests {
+			if err := requests[i].Err; err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	step() // warm up
+	b.ReportAllocs()
+	for b.Loop() {
+		step()
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
 }

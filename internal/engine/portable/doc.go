@@ -17,6 +17,10 @@
 // fit is found before a state is changed, or while the steps run. A series of
 // predictions that only grow needs no rehearsal (follow.go).
 //
+// Several predictions at once go through the plan side by side (many.go, group.go): each
+// in a frame of its own, but for the products by constant matrices, which are made for
+// all of them together.
+//
 // # Numbers
 //
 // Inside a frame every floating-point value is float32 and every integer or

@@ -28,6 +28,12 @@ func Build(b *mil.Builder, arith engine.Arithmetic, fusion bool) (*Built, error)
 	if ops := Unsupported(mil.NewProgram(fn)); len(ops) > 0 {
 		return nil, &UnsupportedError{Ops: ops}
 	}
+	p, err := programOf(fn, arith, fusion)
+	return &Built{p}, err
+}
+
+// programOf plans a function without a package.
+func programOf(fn *mil.Function, arith engine.Arithmetic, fusion bool) (*program, error) {
 	pl, err := plan.New(context.Background(), fn, arith, fusion)
 	if err != nil {
 		return nil, err
@@ -40,7 +46,7 @@ func Build(b *mil.Builder, arith engine.Arithmetic, fusion bool) (*Built, error)
 	for _, v := range pl.Body.Results {
 		p.desc.Outputs = append(p.desc.Outputs, engine.Feature{Name: v.Name, DType: tensorTypes[v.Type.DType]})
 	}
-	return &Built{p}, p.bind()
+	return p, p.bind()
 }
 
 // State returns a new state.

@@ -36,6 +36,8 @@ type frame struct {
 	needed  []bool
 	aside   []array.Value
 	longest int // elements of the longest parameter that is kept
+	// last is the number of the state that the frame was used with before, 0 for none.
+	last uint64
 	// rehearsed says that the shapes of the prediction that runs are known, but for
 	// those of doubtful slots.
 	rehearsed bool
@@ -71,29 +73,29 @@ func (fr *frame) run(ctx context.Context) (err error) {
 }
 
 // guard turns what is thrown into an error. It must be deferred itself.
-// array.Ended is thrown by loops that found the context ended; it leaves
-// everything in order. Anything else may have left a value half-written.
 func (fr *frame) guard(err *error) {
-	r := recover()
-	if r == nil {
-		return
+	if r := recover(); r != nil {
+		*err = fr.thrown(r)
 	}
+}
+
+// thrown makes an error of what was thrown while the frame's step ran. array.Ended is
+// thrown by loops that found the context ended; it leaves everything in order.
+// Anything else may have left a value half-written.
+func (fr *frame) thrown(r any) error {
 	if _, ok := r.(array.Ended); ok {
-		*err = fr.Ctx.Err()
-		return
+		return fr.Ctx.Err()
 	}
 	fr.spoiled = true // an operator may have been left in the middle
 	o := fr.call.Step.Op
 	if fault := plan.Faulted(r); fault != nil {
-		*err = fr.plan.Fail(o, fault)
-		return
+		return fr.plan.Fail(o, fault)
 	}
 	// MaxArena counts elements of four bytes: shifted by 18, mebibytes.
 	if _, ok := r.(op.ArenaError); ok {
-		*err = fr.plan.Fail(o, fmt.Errorf("the prediction needs more than %d MiB of working memory", op.MaxArena>>18))
-		return
+		return fr.plan.Fail(o, fmt.Errorf("the prediction needs more than %d MiB of working memory", op.MaxArena>>18))
 	}
-	*err = fr.plan.Fail(o, fmt.Errorf("%w: %v", array.ErrFault, r))
+	return fr.plan.Fail(o, fmt.Errorf("%w: %v", array.ErrFault, r))
 }
 
 // startStep stands for the beginning of a plan where a step is expected. Errors
@@ -104,29 +106,31 @@ var startStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "input"}}
 // long within one looks by itself.
 const stepsAtOnce = 8
 
-// steps executes the steps of a body in order. What a rehearsal has found need
-// not be found again: results that it computed, and shapes that are sure. That
-// goes for the outermost body alone, as what nested blocks hold changes while
-// they run. An error ends the run; the values that were computed stay in their
-// slots and are not used.
+// steps executes the steps of a body in order. An error ends the run; the values that
+// were computed stay in their slots and are not used.
 func (fr *frame) steps(b *plan.Body) error {
+	if err := fr.stepsBetween(b, 0, len(b.Steps)); err != nil {
+		return err
+	}
+	return fr.Ctx.Err()
+}
+
+// stepsBetween executes steps from to end-1 of a body in order. What a rehearsal has
+// found need not be found again: results that it computed, and shapes that are sure.
+// That goes for the outermost body alone, as what nested blocks hold changes while
+// they run.
+func (fr *frame) stepsBetween(b *plan.Body, from, end int) error {
 	c := &fr.call
 	shaped := fr.rehearsed && b == &fr.plan.Body
-	for k, st := range b.Steps {
+	for k := from; k < end; k++ {
+		st := b.Steps[k]
 		if k%stepsAtOnce == 0 {
 			if err := fr.Ctx.Err(); err != nil {
 				return err
 			}
 		}
-		if shaped && fr.computed[k] { // what it computed is still in the slot
-			v := &fr.Values[st.Out[0]]
-			v.Wide, v.Flat = nil, nil // other forms share memory with other slots
+		if fr.enter(st, k, shaped) {
 			continue
-		}
-		c.Step = &st.Binding
-		for _, s := range st.Out {
-			v := &fr.Values[s]
-			v.Wide, v.Flat, v.Dense = nil, nil, true
 		}
 		var err error
 		if fr.profiler == nil {
@@ -138,19 +142,41 @@ func (fr *frame) steps(b *plan.Body) error {
 			return fr.plan.Fail(st.Op, err)
 		}
 	}
-	return fr.Ctx.Err()
+	return nil
 }
 
-// step executes one step. shaped says that a rehearsal went through it. The
-// shape of a step on a state is computed each time.
+// enter prepares the slots of a step, which is number k of its body, and reports
+// whether a rehearsal has computed it.
+func (fr *frame) enter(st *plan.Step, k int, shaped bool) (computed bool) {
+	if shaped && fr.computed[k] { // what it computed is still in the slot
+		v := &fr.Values[st.Out[0]]
+		v.Wide, v.Flat = nil, nil // other forms share memory with other slots
+		return true
+	}
+	fr.call.Step = &st.Binding
+	for _, s := range st.Out {
+		v := &fr.Values[s]
+		v.Wide, v.Flat, v.Dense = nil, nil, true
+	}
+	return false
+}
+
+// step executes one step. shaped says that a rehearsal went through it.
 func (fr *frame) step(c *op.Call, st *plan.Step, shaped bool) error {
 	if st.Blocks != nil {
 		return fr.block(st)
 	}
-	if !shaped || st.State >= 0 || fr.memos[st.Out[0]].doubt != sure {
-		if err := op.Shape(c); err != nil {
-			return err
-		}
+	if err := fr.shape(c, st, shaped); err != nil {
+		return err
 	}
 	return op.Eval(c)
+}
+
+// shape sets the shapes of a step's results, unless a rehearsal is sure of them. The
+// shape of a step on a state is computed each time.
+func (fr *frame) shape(c *op.Call, st *plan.Step, shaped bool) error {
+	if !shaped || st.State >= 0 || fr.memos[st.Out[0]].doubt != sure {
+		return op.Shape(c)
+	}
+	return nil
 }

@@ -32,9 +32,13 @@ type program struct {
 	outputs []int32 // slot of each described output
 	results []int   // number of each described output among the program's
 
+	// products are the places of the steps that multiply by a constant matrix.
+	products []int
+
 	mu     sync.Mutex // guards what follows
 	idle   []*frame
-	closed bool // a frame that comes back is dropped
+	group  *group // the last that was used; nil while it is
+	closed bool   // a frame that comes back is dropped
 }
 
 // maxIdle bounds the frames that wait for the next prediction. Each holds the working
@@ -50,6 +54,11 @@ func (p *program) bind() error {
 	for _, part := range []func() error{p.bindInputs, p.bindOutputs, p.bindStates} {
 		if err := part(); err != nil {
 			return fmt.Errorf("function %s: %w", mil.Plain(p.plan.Function.Name), err)
+		}
+	}
+	for k, st := range p.plan.Body.Steps {
+		if st.Blocks == nil && st.Matrix() != nil {
+			p.products = append(p.products, k)
 		}
 	}
 	return nil
@@ -132,18 +141,49 @@ func (p *program) OutputShape(i int) []int {
 // Info returns what the engine says of itself.
 func (p *program) Info() engine.Info { return p.info }
 
-// take returns an idle frame or a new one. The last one given back comes first:
-// its memory is the likeliest to be in a cache. Frames are made on demand:
-// there are as many as predictions ever ran at once.
-func (p *program) take() *frame {
+// take returns an idle frame or a new one. Of those the one that served the same state
+// before comes first: it knows the shapes of the next step. Else it is the last one given
+// back, whose memory is the likeliest to be in a cache. Frames are made on demand: there
+// are as many as predictions ever ran at once.
+func (p *program) take(st engine.State) *frame {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.idle); n > 0 {
-		fr := p.idle[n-1]
-		p.idle = p.idle[:n-1]
+	if fr := p.known(st); fr != nil {
 		return fr
 	}
-	return newFrame(p.plan, p.pool, p.threads)
+	return p.any(st)
+}
+
+// known takes the idle frame that served a state before, nil where there is none. The
+// caller holds the lock.
+func (p *program) known(st engine.State) *frame {
+	s, ok := st.(*state)
+	if !ok {
+		return nil
+	}
+	for k := len(p.idle) - 1; k >= 0; k-- {
+		if fr := p.idle[k]; fr.last == s.number {
+			p.idle = append(p.idle[:k], p.idle[k+1:]...)
+			return fr
+		}
+	}
+	return nil
+}
+
+// any takes the last idle frame, or makes one. The caller holds the lock.
+func (p *program) any(st engine.State) *frame {
+	var fr *frame
+	if n := len(p.idle); n > 0 {
+		fr = p.idle[n-1]
+		p.idle = p.idle[:n-1]
+	} else {
+		fr = newFrame(p.plan, p.pool, p.threads)
+	}
+	fr.last = 0
+	if s, ok := st.(*state); ok {
+		fr.last = s.number
+	}
+	return fr
 }
 
 // give takes a frame back, unless a fault may have left it in any condition.
@@ -168,40 +208,54 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 // returns.
 func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
-	fr := p.take()
+	fr := p.take(st)
 	defer p.give(fr)
-	fr.Ctx, fr.call.Step, fr.Changed, fr.rehearsed = ctx, startStep, false, false
 	// Deferred before guard, and so run after it: what guard makes of a fault may have
 	// left the state alone too.
-	defer func() {
-		if err != nil && st != nil && !fr.Changed {
-			err = &engine.UnchangedError{Err: err}
-		}
-	}()
+	defer func() { err = fr.unchanged(err, st) }()
 	defer fr.guard(&err)
-	fr.wantRows(p.results, rows)
-	if err := fr.useState(st); err != nil {
+	if err := p.start(fr, &engine.Request{Context: ctx, Inputs: inputs, Outputs: outputs, Rows: rows, State: st}); err != nil {
 		return err
-	}
-	if err := p.readInputs(fr, inputs); err != nil {
-		return err
-	}
-	// A rehearsal pays where something is at stake: a state, or a caller's buffer that
-	// would be half written. Else the prediction finds out by itself.
-	if st != nil || slices.ContainsFunc(outputs, func(t *tensor.Tensor) bool { return t != nil }) {
-		if err := p.fits(fr, outputs); err != nil {
-			return err
-		}
-	} else {
-		fr.remembers, fr.series = false, false // the slots will hold other shapes
 	}
 	if err := fr.run(ctx); err != nil {
 		return err
 	}
+	return p.finish(fr, outputs)
+}
+
+// unchanged says in an error whether the prediction left its state as it was.
+func (fr *frame) unchanged(err error, st engine.State) error {
+	if err != nil && st != nil && !fr.Changed {
+		return &engine.UnchangedError{Err: err}
+	}
+	return err
+}
+
+// start is what comes before the first step of a prediction.
+func (p *program) start(fr *frame, r *engine.Request) error {
+	fr.Ctx, fr.call.Step, fr.Changed, fr.rehearsed = r.Context, startStep, false, false
+	fr.wantRows(p.results, r.Rows)
+	if err := fr.useState(r.State); err != nil {
+		return err
+	}
+	if err := p.readInputs(fr, r.Inputs); err != nil {
+		return err
+	}
+	// A rehearsal pays where something is at stake: a state, or a caller's buffer that
+	// would be half written. Else the prediction finds out by itself.
+	if r.State != nil || slices.ContainsFunc(r.Outputs, func(t *tensor.Tensor) bool { return t != nil }) {
+		return p.fits(fr, r.Outputs)
+	}
+	fr.remembers, fr.series = false, false // the slots will hold other shapes
+	return nil
+}
+
+// finish is what comes after the last step.
+func (p *program) finish(fr *frame, outputs []*tensor.Tensor) error {
 	if err := p.writeOutputs(fr, outputs); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
+	if err := fr.Ctx.Err(); err != nil {
 		return err
 	}
 	return p.pkg.Err() // the weights were there to the end
@@ -254,7 +308,7 @@ func (p *program) NewState() (engine.State, error) { return newState(p.plan.Stat
 // caller's own.
 func (p *program) Close() error {
 	p.mu.Lock()
-	p.idle, p.closed = nil, true
+	p.idle, p.group, p.closed = nil, nil, true
 	p.mu.Unlock()
 	return p.pkg.Close()
 }

@@ -3,6 +3,7 @@ package portable
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
@@ -15,15 +16,19 @@ import (
 // serves one call at a time: the public package sees to that, so there is no
 // lock here.
 type state struct {
+	number  uint64 // tells states apart: from 1 on
 	specs   []op.StateSpec
 	places  map[string]int // of the names in specs
 	buffers []*op.Buffer   // nil once the state is closed
 }
 
+// numbers counts the states that were ever made.
+var numbers atomic.Uint64
+
 // newState makes buffers of zeros, which is what Core ML begins with. Nothing
 // is read from the package: a state outlives the program that made it.
 func newState(specs []op.StateSpec) *state {
-	s := &state{specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*op.Buffer, len(specs))}
+	s := &state{number: numbers.Add(1), specs: specs, places: make(map[string]int, len(specs)), buffers: make([]*op.Buffer, len(specs))}
 	for k := range specs {
 		b := op.NewBuffer(&specs[k])
 		s.buffers[k], s.places[specs[k].Name] = &b, k
@@ -143,7 +148,7 @@ func (s *state) Write(name string, t *tensor.Tensor) error {
 // Clone returns a copy that lives on its own. What declares the buffers is shared: it
 // belongs to the plan and never changes.
 func (s *state) Clone() (engine.State, error) {
-	n := &state{specs: s.specs, places: s.places}
+	n := &state{number: numbers.Add(1), specs: s.specs, places: s.places}
 	for _, b := range s.buffers {
 		c := b.Clone()
 		n.buffers = append(n.buffers, &c)

@@ -38,6 +38,7 @@ type Env struct {
 	// product serves every step that multiplies by a constant matrix: what it needs
 	// for a long prompt is too much to keep for each of them.
 	product kernel.MatMulTask
+	held    heldProduct
 }
 
 // Init gives e room for a number of slots, buffers and steps.

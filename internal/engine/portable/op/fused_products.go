@@ -94,14 +94,24 @@ func products(c *Call) error {
 	}
 	t := &c.Env.product
 	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop = group.mat, xs, k, len(xs)/k, l.parts, c.Env.stop
+	if c.Env.hold(nil) {
+		return nil
+	}
 	t.Go(c.Env.Pool, c.Env.Threads)
-	t.Parts = nil
 	c.Env.Poll()
-	for i := range l.parts { // the sum with a bias is rounded once, not twice
-		if part := &l.parts[i]; part.Bias != nil && c.out(i).DType == dtype.Float16 {
+	c.productsMultiplied()
+	return nil
+}
+
+// productsMultiplied is what products does behind the product: the sum with a bias is
+// rounded once, not twice.
+func (c *Call) productsMultiplied() {
+	parts := c.Env.product.Parts
+	c.Env.product.Parts = nil
+	for i := range parts {
+		if part := &parts[i]; part.Bias != nil && c.out(i).DType == dtype.Float16 {
 			c.roundF16(part.Dst)
 		}
-		l.parts[i] = kernel.Part{}
+		parts[i] = kernel.Part{}
 	}
-	return nil
 }

@@ -135,7 +135,8 @@ func linear(c *Call) error {
 
 // multiply computes dst[n,o] = xs[n,k]·matᵀ + bias, rounded to output 0's type: once,
 // after the bias, where the kernel could round the product alone. The task is that of
-// the prediction, not of the step: what it needs for a long prompt is large.
+// the prediction, not of the step: what it needs for a long prompt is large. It is the
+// last that a step does with its result: see Begin.
 func (c *Call) multiply(mat kernel.Mat, dst []float32, o int, xs []float32, k, n int, bias []float32) {
 	half := c.out(0).DType == dtype.Float16
 	t := &c.Env.product
@@ -144,8 +145,16 @@ func (c *Call) multiply(mat kernel.Mat, dst []float32, o int, xs []float32, k, n
 	if len(bias) == o {
 		t.Bias = bias
 	}
+	if c.Env.hold(bias) {
+		return
+	}
 	t.Go(c.Env.Pool, c.Env.Threads)
 	c.Env.Poll()
+	c.multiplied(dst, o, bias)
+}
+
+// multiplied is what multiply does behind the product.
+func (c *Call) multiplied(dst []float32, o int, bias []float32) {
 	if bias == nil {
 		return
 	}
