@@ -232,6 +232,7 @@ func TestGoldenJSONFields(t *testing.T) {
 		{"bench", []string{"prefill", "decode"}, [][]string{
 			{model, "--json", "--prefill", "4", "--decode", "0", "-n", "2", "--rounds", "1", "--profile", "--perplexity", text},
 		}},
+		{"bench", nil, [][]string{{model, "--json", "--fingerprint", "--fingerprint-tokens", "2"}}},
 		{"tokenize", nil, [][]string{{"--json", "Once"}, {"--json", "--decode", "66 29"}}},
 		{"pull", nil, [][]string{{"org/story", "--json"}, {"org/absent", "--json"}}},
 		{"list", nil, [][]string{{"--json"}}},
