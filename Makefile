@@ -84,18 +84,25 @@ bench: ## benchmarks that match BENCH, COUNT times, in the form that benchstat r
 PEER_MODELS ?= smollm2-135m mistral-7b
 PEERS       ?= .cache/peers
 ROUNDS      ?= 5
+PROMPTS     ?= 1,32,128,512
 CONTEXTS    ?= 0,512
 THREADS     ?= 1,2
 ARITHMETIC  ?= default
 CHUNK       ?= 0
+QUIET       ?= 0.1
+WAIT        ?= 10m
 
-bench-peers: build ## this project and llama.cpp in turns, on the same weights, with docs/speed.svg; needs gcc, npm and pip
-	models=$$(bench/prepare.sh $(PEERS) $(PEER_MODELS)) && rm -f $(PEERS)/results.jsonl && \
-	go run ./bench/peers -dir $(PEERS) -rounds $(ROUNDS) -threads $(THREADS) -decode $(CONTEXTS) -arithmetic $(ARITHMETIC) -chunk $(CHUNK) \
-		-save $(PEERS)/results.jsonl $$models && \
-	set -- $$models && \
+bench-peers: build ## this project, llama.cpp, ik_llama.cpp and OpenVINO in turns, on the same weights; needs gcc, npm and pip
+	models=$$(bench/prepare.sh $(PEERS) $(PEER_MODELS)) && \
+	go run ./bench/peers -dir $(PEERS) -rounds $(ROUNDS) -threads $(THREADS) -prefill $(PROMPTS) -decode $(CONTEXTS) \
+		-arithmetic $(ARITHMETIC) -chunk $(CHUNK) -quiet $(QUIET) -wait $(WAIT) -save $(PEERS)/results.jsonl $$models
+
+.PHONY: bench-figures
+bench-figures: build ## the README's tables and docs/speed.svg of what bench-peers has measured last
+	set -- $(PEER_MODELS) && \
 	bin/coreml bench $(PEERS)/models/$$1.package --threads 1 --prefill 128 --decode 512 --profile --json > $(PEERS)/profile.json && \
-	go run ./bench/figure -peers $(PEERS)/results.jsonl -profile $(PEERS)/profile.json -model $$1 -out docs/speed.svg
+	go run ./bench/figure -peers $(PEERS)/results.jsonl -profile $(PEERS)/profile.json -model $$1 -out docs/speed.svg && \
+	go run ./bench/readme -peers $(PEERS)/results.jsonl README.md
 
 soak: ## 1000 times load, generate and close; nothing may stay behind
 	COREML_CYCLES=1000 go test -count=1 -timeout 60m -v -run '^TestClosedModelsLeaveNothing$$' ./generate

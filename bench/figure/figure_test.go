@@ -7,11 +7,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gocoreml/coreml/bench/internal/results"
 )
 
-const peerLines = `{"model":"a","threads":"1","rounds":3,"cpu":"C","coreml":{"decode":{"0":10,"512":8}},"llama.cpp":{"decode":{"0":9,"512":5}}}
-{"model":"b","threads":"1","rounds":3,"cpu":"C","coreml":{"decode":{"0":1}},"llama.cpp":{"decode":{"0":2}}}
-{"model":"a","threads":"2","rounds":3,"cpu":"C","coreml":{"decode":{"0":20,"512":15}},"llama.cpp":{"decode":{"0":18,"512":9}}}
+const machineJSON = `"machine":{"cpu":"C, model 7","flags":["avx2"],"cores":2}`
+
+const peerLines = `{"model":"a","threads":"1",` + machineJSON + `,"programs":[` +
+	`{"name":"coreml","rounds":[{"decode":{"0":10,"512":8}},{"decode":{"0":12,"512":9}},{"decode":{"0":11,"512":7}}]},` +
+	`{"name":"other","rounds":[{"decode":{"0":9,"512":5}},{"decode":{"0":9,"512":5}},{"decode":{"0":9,"512":5}}]},` +
+	`{"name":"third","rounds":[{"decode":{"0":8}},{"decode":{"0":8}},{"decode":{"0":8}}]}]}
+{"model":"b","threads":"1",` + machineJSON + `,"programs":[{"name":"coreml","rounds":[{"decode":{"0":1}}]},{"name":"other","rounds":[{"decode":{"0":2}}]}]}
+{"model":"a","threads":"2",` + machineJSON + `,"programs":[{"name":"coreml","rounds":[{"decode":{"0":20,"512":15}}]},{"name":"other","rounds":[{"decode":{"0":18,"512":9}}]}]}
 `
 
 const profileLine = `noise
@@ -27,21 +34,28 @@ func file(t *testing.T, text string) string {
 	return path
 }
 
-func TestTheFigureNamesWhatItShows(t *testing.T) {
-	left, err := decodePlot(file(t, peerLines), "a")
+// drawn is the figure of a model of peerLines.
+func drawn(t *testing.T, model string) []byte {
+	t.Helper()
+	plots, err := decodePlots(file(t, peerLines), model)
 	if err != nil {
 		t.Fatal(err)
 	}
-	right, err := profilePlot(file(t, profileLine))
+	costs, err := profilePlot(file(t, profileLine))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := render(&b, left, right); err != nil {
+	if err := render(&b, "C, model 7", append(plots, costs)...); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"coreml, 1 thread", "llama.cpp, 2 threads", "tokens before", "prompt of 4", "attention", "median of 3"} {
-		if !strings.Contains(b.String(), want) {
+	return b.Bytes()
+}
+
+func TestTheFigureNamesWhatItShows(t *testing.T) {
+	figure := string(drawn(t, "a"))
+	for _, want := range []string{"coreml", "other", "third", "1 thread", "2 threads", "tokens before", "prompt of 4", "attention", "median of 3", "C, model 7"} {
+		if !strings.Contains(figure, want) {
 			t.Errorf("the figure does not say %q", want)
 		}
 	}
@@ -64,12 +78,12 @@ func TestSharesAddUpToTheToken(t *testing.T) {
 
 func TestWhatCannotBeDrawnIsAnError(t *testing.T) {
 	for name, try := range map[string]func() error{
-		"no such file":  func() error { _, err := decodePlot(filepath.Join(t.TempDir(), "none"), "a"); return err },
-		"no such model": func() error { _, err := decodePlot(file(t, peerLines), "c"); return err },
-		"not JSON":      func() error { _, err := decodePlot(file(t, "{"), "a"); return err },
+		"no such file":  func() error { _, err := decodePlots(filepath.Join(t.TempDir(), "none"), "a"); return err },
+		"no such model": func() error { _, err := decodePlots(file(t, peerLines), "c"); return err },
+		"not JSON":      func() error { _, err := decodePlots(file(t, "{"), "a"); return err },
 		"no profile":    func() error { _, err := profilePlot(file(t, "{}")); return err },
 		"no number": func() error {
-			_, err := decodePlot(file(t, `{"model":"a","coreml":{"decode":{"x":1}}}`), "a")
+			_, err := decodePlots(file(t, `{"model":"a","programs":[{"rounds":[{"decode":{"x":1}}]}]}`), "a")
 			return err
 		},
 	} {
@@ -79,28 +93,21 @@ func TestWhatCannotBeDrawnIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheNewestRecordOfANumberOfThreadsCounts(t *testing.T) {
-	again := `{"model":"a","threads":"1","rounds":5,"cpu":"D","coreml":{"decode":{"0":11}},"llama.cpp":{"decode":{"0":12}}}` + "\n"
-	list, err := readRecords(file(t, peerLines+again), "a")
+func TestPointsAreMediansAndRiseAsNumbers(t *testing.T) {
+	got, err := points(&results.Program{Rounds: []results.Measures{
+		{Decode: map[string]float64{"512": 5, "0": 10, "1024": 4, "64": 8}},
+		{Decode: map[string]float64{"512": 7, "0": 30}},
+		{Decode: map[string]float64{"512": 6, "0": 20}},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 2 || list[0].Threads != "2" || list[1].Rounds != 5 || list[1].Own.Decode["0"] != 11 {
-		t.Errorf("records %+v", list)
-	}
-}
-
-func TestPointsRiseAsNumbers(t *testing.T) {
-	got, err := points(map[string]float64{"512": 5, "0": 10, "1024": 4, "64": 8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range [][2]float64{{0, 10}, {64, 8}, {512, 5}, {1024, 4}} {
+	for i, want := range [][2]float64{{0, 20}, {64, 8}, {512, 6}, {1024, 4}} {
 		if got[i].X != want[0] || got[i].Y != want[1] {
 			t.Errorf("point %d is %v, want %v", i, got[i], want)
 		}
 	}
-	if highest(got) != 10 || highest(nil) != 0 {
+	if highest(got) != 20 || highest(nil) != 0 {
 		t.Errorf("the highest of %v is %v", got, highest(got))
 	}
 }
@@ -117,25 +124,13 @@ func TestPartsThatComeToMoreThanTheWholeLeaveNothing(t *testing.T) {
 }
 
 // TestTheFigureIsADrawingThatBrowsersTake looks at what a page of documentation
-// depends on: well-formed XML, of a size of its own, with both plots in it.
+// depends on: well-formed XML, of a size of its own.
 func TestTheFigureIsADrawingThatBrowsersTake(t *testing.T) {
-	left, err := decodePlot(file(t, peerLines), "b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	right, err := profilePlot(file(t, profileLine))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := render(&b, left, right); err != nil {
-		t.Fatal(err)
-	}
 	var svg struct {
 		XMLName xml.Name
 		Width   string `xml:"width,attr"`
 	}
-	if err := xml.Unmarshal(b.Bytes(), &svg); err != nil || svg.XMLName.Local != "svg" || svg.Width == "" {
+	if err := xml.Unmarshal(drawn(t, "b"), &svg); err != nil || svg.XMLName.Local != "svg" || svg.Width == "" {
 		t.Errorf("%+v, %v", svg, err)
 	}
 }

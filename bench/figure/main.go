@@ -3,8 +3,9 @@
 //
 //	figure -peers peers.jsonl -profile profile.json -out docs/speed.svg
 //
-// On the left are tokens per second against the length of the text before, on
-// the right the time that each kind of operation takes of a token.
+// On the left are tokens per second against the length of the text before, a plot for
+// each number of threads; on the right is the time that each kind of operation takes
+// of a token. The processor is named below.
 package main
 
 import (
@@ -35,11 +36,15 @@ func run() (err error) {
 	model := flag.String("model", "smollm2-135m", "the model to show")
 	out := flag.String("out", "speed.svg", "the file to write")
 	flag.Parse()
-	left, err := decodePlot(*peers, *model)
+	list, err := readRecords(*peers, *model)
 	if err != nil {
 		return err
 	}
-	right, err := profilePlot(*profile)
+	plots, err := decodePlots(*peers, *model)
+	if err != nil {
+		return err
+	}
+	costs, err := profilePlot(*profile)
 	if err != nil {
 		return err
 	}
@@ -48,20 +53,25 @@ func run() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return render(f, left, right)
+	return render(f, list[0].Machine.String(), append(plots, costs)...)
 }
 
-// render writes the two plots side by side.
-func render(w io.Writer, left, right *plot.Plot) error {
-	// As wide as the page of docs/benchmarks, at a size at which its text can be
-	// read.
-	const width, height = 30 * vg.Centimeter, 11 * vg.Centimeter
-	c := vgsvg.New(width, height)
-	tiles := draw.Tiles{Rows: 1, Cols: 2, PadX: vg.Centimeter, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 12}
-	area := draw.New(c)
-	canvases := plot.Align([][]*plot.Plot{{left, right}}, tiles, area)
-	left.Draw(canvases[0][0])
-	right.Draw(canvases[0][1])
+// render writes the plots side by side, with a line of text below.
+func render(w io.Writer, below string, plots ...*plot.Plot) error {
+	// At a size at which the text of each can be read.
+	width, height := vg.Length(len(plots))*14*vg.Centimeter, 11*vg.Centimeter
+	const line = 16 // points
+	c := vgsvg.New(width, height+line)
+	tiles := draw.Tiles{Rows: 1, Cols: len(plots), PadX: vg.Centimeter, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 12}
+	whole := draw.New(c)
+	area := draw.Crop(whole, 0, 0, line, 0)
+	canvases := plot.Align([][]*plot.Plot{plots}, tiles, area)
+	for i, p := range plots {
+		p.Draw(canvases[0][i])
+	}
+	style := plots[0].X.Label.TextStyle
+	style.XAlign, style.YAlign = draw.XLeft, draw.YBottom
+	whole.FillText(style, vg.Point{X: 6, Y: 4}, below)
 	_, err := c.WriteTo(w)
 	return err
 }

@@ -107,10 +107,7 @@ func profilePlot(path string) (*plot.Plot, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		bars.LineStyle.Width = 0
-		bars.Color = ownColour
-		if i > 0 {
-			bars.Color = peerColour
-		}
+		bars.Color = colours[i%len(colours)]
 		bars.Offset = width * (vg.Length(i) - vg.Length(len(phases)-1)/2)
 		// Adding bars sets the scale by them, without room for the legend.
 		top := p.Y.Max

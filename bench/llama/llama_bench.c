@@ -1,4 +1,5 @@
-// llama_bench measures llama.cpp as `coreml bench --json` measures this project:
+// llama_bench measures llama.cpp, or with -DIK_LLAMA ik_llama.cpp, as `coreml bench
+// --json` measures this project:
 //
 //	llama_bench MODEL.gguf THREADS PREFILL DECODE TOKENS
 //
@@ -8,7 +9,8 @@
 //
 // With the environment variable LLAMA_IDS, a file of token ids, it prints the mean
 // negative log-likelihood of all but the first instead, which shows whether a
-// converted model still foretells what the original does.
+// converted model still foretells what the original does. With IK_REPACK set,
+// ik_llama.cpp lays the weights out anew when it loads them.
 #define _GNU_SOURCE
 #include <math.h>
 #include <stdio.h>
@@ -17,10 +19,52 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "ggml-backend.h"
 #include "llama.h"
+#ifndef IK_LLAMA
+#include "ggml-backend.h"
+#endif
 
 enum { context_size = 2048, max_lengths = 16 };
+
+// The state of the text, where the two programs' interfaces differ: ik_llama.cpp's is
+// llama.cpp's of 2024, which asks for the position of each token.
+static int position = 0;
+
+#ifdef IK_LLAMA
+static void start_backend(void) { llama_backend_init(); }
+
+static void prepare_model(struct llama_model_params *p) {
+  if (!getenv("IK_REPACK")) return;
+  p->repack_tensors = true;
+  p->use_mmap = false;  // what is repacked cannot stay in the file
+}
+
+static void prepare_context(struct llama_context_params *p) { p->flash_attn = true; }
+
+static int vocabulary(const struct llama_model *model) { return llama_n_vocab(model); }
+
+static void forget(struct llama_context *ctx) {
+  llama_kv_cache_clear(ctx);
+  position = 0;
+}
+
+static struct llama_batch batch_of(llama_token *ids, int n) { return llama_batch_get_one(ids, n, position, 0); }
+#else
+static void start_backend(void) { ggml_backend_load_all_from_path(getenv("LLAMA_LIB")); }
+
+static void prepare_model(struct llama_model_params *p) { (void)p; }
+
+static void prepare_context(struct llama_context_params *p) { (void)p; }
+
+static int vocabulary(const struct llama_model *model) { return llama_vocab_n_tokens(llama_model_get_vocab(model)); }
+
+static void forget(struct llama_context *ctx) {
+  llama_memory_clear(llama_get_memory(ctx), true);
+  position = 0;
+}
+
+static struct llama_batch batch_of(llama_token *ids, int n) { return llama_batch_get_one(ids, n); }
+#endif
 
 static double now(void) {
   struct timespec t;
@@ -53,8 +97,9 @@ static int lengths(const char *text, int *out) {
 }
 
 static void feed(struct llama_context *ctx, llama_token *ids, int n) {
-  if (llama_decode(ctx, llama_batch_get_one(ids, n)) != 0) die("decode failed");
+  if (llama_decode(ctx, batch_of(ids, n)) != 0) die("decode failed");
   llama_synchronize(ctx);
+  position += n;
 }
 
 // loss feeds ids one by one, so that there are logits behind each.
@@ -89,7 +134,7 @@ int main(int argc, char **argv) {
   if (threads < 1 || tokens < 1 || tokens > context_size) die("threads or tokens out of range");
 
   llama_log_set(quiet, NULL);
-  ggml_backend_load_all_from_path(getenv("LLAMA_LIB"));
+  start_backend();
   double start = now();
   // The prebuilt library may be newer than the header and its structs larger:
   // the unions leave room for what the library writes behind them.
@@ -99,15 +144,17 @@ int main(int argc, char **argv) {
   memset(&params, 0, sizeof params);
   model_params.p = llama_model_default_params();
   params.p = llama_context_default_params();
+  prepare_model(&model_params.p);
   struct llama_model *model = llama_model_load_from_file(argv[1], model_params.p);
   if (!model) die("the model cannot be loaded");
   params.p.n_ctx = context_size;
   params.p.n_threads = params.p.n_threads_batch = threads;
+  prepare_context(&params.p);
   struct llama_context *ctx = llama_init_from_model(model, params.p);
   if (!ctx) die("no context");
   double load = now() - start;
 
-  int vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
+  int vocab = vocabulary(model);
   const char *ids_path = getenv("LLAMA_IDS");
   if (ids_path) return loss(ctx, vocab, ids_path);
 
@@ -118,7 +165,6 @@ int main(int argc, char **argv) {
     x = x * 1103515245u + 12345u;
     ids[i] = (int)(x >> 16 & 0x7fff) % vocab;
   }
-  llama_memory_t memory = llama_get_memory(ctx);
   int shortest = prefills > 0 ? prefill[0] : 32;
   for (int i = 1; i < prefills; i++) {
     if (prefill[i] < shortest) shortest = prefill[i];
@@ -129,7 +175,7 @@ int main(int argc, char **argv) {
 
   printf("{\"load_ms\":%.3f,\"first_token_ms\":%.3f,\"prefill\":{", load * 1e3, first * 1e3);
   for (int i = 0; i < prefills; i++) {
-    llama_memory_clear(memory, true);
+    forget(ctx);
     start = now();
     feed(ctx, ids, prefill[i]);
     printf("%s\"%d\":%.3f", i ? "," : "", prefill[i], prefill[i] / (now() - start));
@@ -137,7 +183,7 @@ int main(int argc, char **argv) {
   printf("},\"decode\":{");
   for (int i = 0; i < decodes; i++) {
     if (decode[i] + tokens > context_size) die("a text exceeds the context");
-    llama_memory_clear(memory, true);
+    forget(ctx);
     if (decode[i] > 0) feed(ctx, ids, decode[i]);
     start = now();
     for (int k = 0; k < tokens; k++) feed(ctx, ids + decode[i] + k, 1);

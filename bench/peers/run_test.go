@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/gocoreml/coreml/bench/internal/results"
 )
 
 // TestMain lets the test's own program stand in for both programs that are
@@ -33,7 +34,7 @@ func standIn(log string) int {
 }
 
 // measured are rounds of two stand-ins, and the calls that came of them.
-func measured(t *testing.T, rounds int) (*comparison, []string) {
+func measured(t *testing.T, rounds int) (*results.Record, []string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -44,26 +45,28 @@ func measured(t *testing.T, rounds int) (*comparison, []string) {
 	}
 	log := filepath.Join(t.TempDir(), "calls")
 	t.Setenv("PEERS_TEST_LOG", log)
-	t.Setenv("PEERS_TEST_OUTPUT", `noise`+"\n"+`{"cpu":"C","load_ms":2,"first_token_ms":3,"prefill":{"1":4},"decode":{"0":5},"peak_rss_mib":6}`)
+	t.Setenv("PEERS_TEST_OUTPUT", `noise`+"\n"+`{"cpu":"C","arithmetic":"fast","load_ms":2,"first_token_ms":3,"prefill":{"1":4},"decode":{"0":5},"peak_rss_mib":6}`)
 	o := options{
-		coreml: self, dir: "made", prefill: "1,32", decode: "0", arithmetic: "fast", tokens: 7, chunk: 8,
-		run: self + " other -m {model} -t {threads} -p {prefill} -d {decode} -n {tokens}",
+		coreml: self, dir: "made", prefill: "1,32", decode: "0", arithmetic: "fast", tokens: 7, chunk: 8, rounds: rounds,
+		peer: "other", run: self + " other -m {model} -t {threads} -p {prefill} -d {decode} -n {tokens}",
 	}
-	c := &comparison{model: "small", threads: "2", peerName: "other"}
-	for round := range rounds {
-		if err := c.round(t.Context(), &o, round); err != nil {
-			t.Fatal(err)
-		}
+	peers, err := o.others()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &results.Record{Model: "small", Threads: "2"}
+	if err := takeRounds(t.Context(), &o, append([]program{own(&o)}, peers...), r); err != nil {
+		t.Fatal(err)
 	}
 	calls, err := os.ReadFile(log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, strings.Split(strings.TrimSpace(string(calls)), "\n")
+	return r, strings.Split(strings.TrimSpace(string(calls)), "\n")
 }
 
-func TestBothRunInEveryRoundAndTakeTurnsAtBeginning(t *testing.T) {
-	c, calls := measured(t, 3)
+func TestAllRunInEveryRoundAndTakeTurnsAtBeginning(t *testing.T) {
+	r, calls := measured(t, 3)
 	own := "bench --json --rounds=1 --threads=2 --prefill=1,32 --decode=0 --tokens=7 --arithmetic=fast --prefill-chunk=8 " +
 		filepath.Join("made", "models", "small.package")
 	const peer = "other -m small -t 2 -p 1,32 -d 0 -n 7"
@@ -71,8 +74,13 @@ func TestBothRunInEveryRoundAndTakeTurnsAtBeginning(t *testing.T) {
 	if strings.Join(calls, "\n") != strings.Join(want, "\n") {
 		t.Errorf("called\n%s\nwant\n%s", strings.Join(calls, "\n"), strings.Join(want, "\n"))
 	}
-	if len(c.own) != 3 || len(c.peer) != 3 || c.own[0].First != 3 || c.peer[2].Decode["0"] != 5 {
-		t.Errorf("measured %+v and %+v", c.own, c.peer)
+	if len(r.Programs) != 2 || r.Programs[0].Name != "coreml" || r.Programs[1].Name != "other" {
+		t.Fatalf("measured %+v", r.Programs)
+	}
+	for _, p := range r.Programs {
+		if len(p.Rounds) != 3 || p.Rounds[0].First != 3 || p.Rounds[2].Decode["0"] != 5 {
+			t.Errorf("measured %+v", p)
+		}
 	}
 }
 
@@ -89,67 +97,67 @@ func TestAProgramThatFailsEndsTheMeasurement(t *testing.T) {
 	} {
 		t.Setenv("PEERS_TEST_OUTPUT", step.output)
 		t.Setenv("PEERS_TEST_FAILS", step.fails)
-		program := self
+		p := program{name: "other", words: []string{self}}
 		if name == "a program that is absent" {
-			program = "no-such-program"
+			p.words[0] = "no-such-program"
 		}
-		if _, err := measure(t.Context(), nil, program); err == nil || !strings.Contains(err.Error(), step.want) {
+		_, err := p.run(t.Context(), new(options), "small", "1")
+		if err == nil || !strings.Contains(err.Error(), step.want) || !strings.Contains(err.Error(), "other") {
 			t.Errorf("%s: %v, want %q", name, err, step.want)
 		}
 	}
 }
 
-func TestRecordsAreAddedToAFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "peers.jsonl")
-	if err := save("", record{}); err != nil {
-		t.Errorf("without a file: %v", err)
+func TestPeersAreThoseThatAreThereOrNamed(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := choose("", dir); err == nil {
+		t.Error("an empty folder has peers")
 	}
-	c := comparison{
-		model: "small", threads: "1",
-		own:  []measures{{CPU: "C", Load: 1, Decode: map[string]float64{"0": 10}}, {CPU: "C", Load: 3, Decode: map[string]float64{"0": 30}}, {CPU: "C", Load: 2, Decode: map[string]float64{"0": 20}}},
-		peer: []measures{{Load: 5}, {Load: 7}},
+	if err := os.WriteFile(filepath.Join(dir, "ik_bench"), nil, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	for range 2 {
-		if err := save(path, c.record()); err != nil {
+	for list, want := range map[string]string{
+		"":                   "ik_llama.cpp; ik_llama.cpp, repacked",
+		"openvino,llama.cpp": "OpenVINO GenAI; llama.cpp",
+	} {
+		chosen, err := choose(list, dir)
+		if err != nil {
 			t.Fatal(err)
 		}
+		var names []string
+		for _, p := range chosen {
+			names = append(names, p.name)
+		}
+		if got := strings.Join(names, "; "); got != want {
+			t.Errorf("%q chose %s, want %s", list, got, want)
+		}
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	if len(lines) != 2 || lines[0] != lines[1] {
-		t.Fatalf("the file has %q", lines)
-	}
-	var got record
-	if err := json.Unmarshal([]byte(lines[0]), &got); err != nil {
-		t.Fatal(err)
-	}
-	// Of three the middle one, of two the mean.
-	if got.Rounds != 3 || got.CPU != "C" || got.Own.Load != 2 || got.Own.Decode["0"] != 20 || got.Peer.Load != 6 {
-		t.Errorf("record %+v", got)
-	}
-	if err := save(filepath.Join(path, "x"), record{}); err == nil {
-		t.Error("a file below a file was written")
+	if _, err := choose("ik,none", dir); err == nil || !strings.Contains(err.Error(), `"none"`) {
+		t.Errorf("a peer that nobody knows: %v", err)
 	}
 }
 
-func TestARatioAboveOneIsInThisProjectsFavour(t *testing.T) {
-	for _, c := range []struct {
-		what      string
-		less      bool
-		own, peer float64
-		want      float64
-	}{
-		{"more tokens a second", false, 30, 10, 3},
-		{"fewer milliseconds", true, 10, 30, 3},
-		{"fewer tokens a second", false, 10, 40, 0.25},
-		{"what the other one did not measure", false, 10, 0, 0},
-		{"what this one did not measure", true, 0, 10, 0},
-	} {
-		if got := (row{less: c.less}).ratio(c.own, c.peer); got != c.want {
-			t.Errorf("%s: %v, want %v", c.what, got, c.want)
-		}
+func TestACommandIsFilledWithWhatIsMeasured(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(t.TempDir(), "calls")
+	t.Setenv("PEERS_TEST_LOG", log)
+	t.Setenv("PEERS_TEST_OUTPUT", "{}")
+	o := options{dir: "made", prefill: "1", decode: "0,512", tokens: 16}
+	p := program{words: []string{self, "-data", "{dir}/{model}.hf", "-p", "{prefill}", "-d", "{decode}", "-n={tokens}", "{threads}"}}
+	if _, err := p.run(t.Context(), &o, "smallmodel", "2"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "-data made/smallmodel.hf -p 1 -d 0,512 -n=16 2\n"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if p.words[2] != "{dir}/{model}.hf" {
+		t.Error("the next round finds the words of this one")
 	}
 }

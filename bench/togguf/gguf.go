@@ -33,8 +33,7 @@ type file struct {
 	tensors []tensor
 }
 
-// pair is an entry of the metadata: uint32, float32, string, []string,
-// []float32 or []int32.
+// pair is an entry of the metadata: uint32, float32, string, []string or []int32.
 //
 // Those are the types that llama.cpp wants for the keys it reads; others are
 // refused when they are written.
@@ -109,11 +108,6 @@ func (w *writer) pair(p pair) {
 		w.array(typeString, len(v))
 		for _, s := range v {
 			w.text(s)
-		}
-	case []float32:
-		w.array(typeFloat32, len(v))
-		for _, x := range v {
-			w.u32(math.Float32bits(x))
 		}
 	case []int32:
 		w.array(typeInt32, len(v))

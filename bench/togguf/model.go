@@ -13,11 +13,20 @@ var matrices = [decoder.PerLayer]string{
 	decoder.Gate: "ffn_gate", decoder.Up: "ffn_up", decoder.Down: "ffn_down",
 }
 
+// fileTypes are the numbers in llama.h of a file whose weights are mostly of a type.
+var fileTypes = map[uint32]uint32{ggmlF32: 0, ggmlF16: 1, ggmlQ4_0: 2, ggmlQ8_0: 7}
+
 // newFile lays a decoder out as llama.cpp's architecture llama.
 func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 	f := new(file)
 	f.set("general.architecture", "llama")
 	f.set("general.name", "converted from a Core ML package")
+	// OpenVINO wants to know what most weights are.
+	query, err := newWeight(d.Matrix(0, decoder.Query))
+	if err != nil {
+		return nil, err
+	}
+	f.set("general.file_type", fileTypes[query.typ])
 	// llama.cpp derives none of these from the tensors and refuses a file that
 	// lacks one.
 	for _, p := range []struct {
@@ -50,7 +59,6 @@ func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 		head, i := row/d.HeadDim, row%d.HeadDim
 		return head*d.HeadDim + i%2*(d.HeadDim/2) + i/2
 	}
-	var err error // the first
 	// A layer has seven matrices; the error is asked for once, at the end.
 	add := func(name string, v *mil.Value, from func(int) int) {
 		if err != nil {
@@ -85,29 +93,49 @@ func newFile(d *decoder.Decoder, ropeBase float64) (*file, error) {
 
 // vocabulary makes up tokens: measurements feed ids, but a file without a
 // vocabulary is not loaded.
+//
+// It is one of GPT-2's kind, since that is what each of the programs reads. They
+// want the 256 bytes in it, and at least one merge.
 func (f *file) vocabulary(n int) {
-	// The three special tokens and the 256 bytes, without which llama.cpp does not
-	// take a vocabulary of this kind. The numbers of types are those of llama.h: 1
-	// normal, 2 unknown, 3 control, 6 byte.
-	const bytesEnd = 3 + 256
-	tokens, scores, types := make([]string, n), make([]float32, n), make([]int32, n)
-	for i := range n {
-		switch {
-		case i == 0:
-			tokens[i], types[i] = "<unk>", 2
-		case i < 3:
-			tokens[i], types[i] = [...]string{1: "<s>", 2: "</s>"}[i], 3
-		case i < bytesEnd:
-			tokens[i], types[i] = fmt.Sprintf("<0x%02X>", i-3), 6
-		default:
-			tokens[i], types[i], scores[i] = fmt.Sprintf("token%d", i), 1, -float32(i)
+	// The numbers of types are those of llama.h.
+	const normal, control = 1, 3
+	tokens, types := make([]string, 0, n), make([]int32, 0, n)
+	add := func(token string, typ int32) {
+		if len(tokens) < n {
+			tokens, types = append(tokens, token), append(types, typ)
 		}
 	}
-	f.set("tokenizer.ggml.model", "llama")
+	add("<|endoftext|>", control)
+	for b := range 256 {
+		add(string(byteRune(byte(b))), normal)
+	}
+	add("ab", normal)
+	for i := len(tokens); i < n; i++ {
+		add(fmt.Sprintf("token%d", i), normal)
+	}
+	f.set("tokenizer.ggml.model", "gpt2")
+	f.set("tokenizer.ggml.pre", "smollm")
 	f.set("tokenizer.ggml.tokens", tokens)
-	f.set("tokenizer.ggml.scores", scores)
 	f.set("tokenizer.ggml.token_type", types)
-	f.set("tokenizer.ggml.bos_token_id", uint32(1))
-	f.set("tokenizer.ggml.eos_token_id", uint32(2))
-	f.set("tokenizer.ggml.unknown_token_id", uint32(0))
+	f.set("tokenizer.ggml.merges", []string{"a b"})
+	for _, name := range []string{"bos", "eos", "unknown", "padding"} {
+		f.set("tokenizer.ggml."+name+"_token_id", uint32(0))
+	}
+}
+
+// byteRune is the character that stands for a byte in a vocabulary of GPT-2's kind
+// (encoder.py of its release): itself where it can be seen, else one from 256 on, in
+// order.
+func byteRune(b byte) rune {
+	seen := func(b int) bool { return b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae }
+	if seen(int(b)) {
+		return rune(b)
+	}
+	hidden := rune(256)
+	for other := range int(b) {
+		if !seen(other) {
+			hidden++
+		}
+	}
+	return hidden
 }

@@ -172,11 +172,12 @@ func TestEveryWeightKeepsItsValue(t *testing.T) {
 		block   int
 		tied    bool
 		typ     uint32
+		file    uint32
 	}{
-		"int4 in blocks of 32":     {"int4", 0, false, ggmlQ4_0},
-		"int8 with a scale a row":  {"int8", 0, false, ggmlQ8_0},
-		"fp16":                     {"fp16", 0, false, ggmlF16},
-		"a head that is embedding": {"int4", 0, true, ggmlQ4_0},
+		"int4 in blocks of 32":     {"int4", 0, false, ggmlQ4_0, 2},
+		"int8 with a scale a row":  {"int8", 0, false, ggmlQ8_0, 7},
+		"fp16":                     {"fp16", 0, false, ggmlF16, 1},
+		"a head that is embedding": {"int4", 0, true, ggmlQ4_0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, fn := made(t, c.weights, c.block, c.tied)
@@ -188,7 +189,7 @@ func TestEveryWeightKeepsItsValue(t *testing.T) {
 			for key, want := range map[string]any{
 				"llama.block_count": uint32(2), "llama.attention.head_count": uint32(4), "llama.attention.head_count_kv": uint32(2),
 				"llama.attention.key_length": uint32(32), "llama.feed_forward_length": uint32(96), "llama.rope.freq_base": float32(12345),
-				"llama.attention.layer_norm_rms_epsilon": float32(1e-5),
+				"llama.attention.layer_norm_rms_epsilon": float32(1e-5), "general.file_type": c.file,
 			} {
 				if meta[key] != want {
 					t.Errorf("%s is %v, want %v", key, meta[key], want)
@@ -244,6 +245,33 @@ func compareWeights(t *testing.T, fn *mil.Function, tensors map[string]loaded, t
 	for i := range gain.Shape[0] {
 		if g, w := tensors["blk.1.ffn_norm.weight"].at(0, i), mil.FloatAt(gain.Data, gain.DType, i); g != w {
 			t.Errorf("gain %d is %v, want %v", i, g, w)
+		}
+	}
+}
+
+// TestTheVocabularyHoldsEveryByteOnce looks at the characters that stand for bytes:
+// a space is Ġ, and none stands for two.
+func TestTheVocabularyHoldsEveryByteOnce(t *testing.T) {
+	seen := map[rune]int{}
+	for b := range 256 {
+		r := byteRune(byte(b))
+		if other, ok := seen[r]; ok {
+			t.Errorf("%q stands for %d and for %d", r, other, b)
+		}
+		seen[r] = b
+	}
+	for b, want := range map[byte]rune{' ': 'Ġ', '\n': 'Ċ', 'a': 'a', 0: 'Ā', 0xad: 'Ń', 0xff: 'ÿ'} {
+		if got := byteRune(b); got != want {
+			t.Errorf("byte %#x is %q, want %q", b, got, want)
+		}
+	}
+	for _, n := range []int{100, 288, 1000} {
+		f := new(file)
+		f.vocabulary(n)
+		for _, p := range f.pairs {
+			if list, ok := p.value.([]string); ok && p.key == "tokenizer.ggml.tokens" && len(list) != n {
+				t.Errorf("%d tokens, want %d", len(list), n)
+			}
 		}
 	}
 }

@@ -42,8 +42,11 @@ type benchCmd struct {
 	Perplexity string `help:"A text whose perplexity to measure as well." placeholder:"FILE"`
 	Tokenizer  string `help:"Folder with the tokenizer for the text, or its tokenizer.json; else as for generate." placeholder:"PATH"`
 	tokenizerFlags
-	Profile bool `help:"Show what each kind of operation costs."`
-	JSON    bool `help:"Print one JSON object in place of the table."`
+	Profile     bool `help:"Show what each kind of operation costs."`
+	Fingerprint bool `help:"Print a hash of the logits over a fixed text in each arithmetic, and measure nothing: where it is the same, the model computes the same bits."`
+	// The default is more than a block of a prompt, which has 128 tokens.
+	FingerprintTokens int  `help:"How many tokens of that text to feed at most." default:"192" placeholder:"N"`
+	JSON              bool `help:"Print one JSON object in place of the table."`
 
 	// The lengths, once Validate has read them.
 	prefill, decode []int
@@ -57,7 +60,8 @@ func (*benchCmd) Help() string {
     coreml bench Model.mlpackage --prefill 128 --decode none --rounds 3 --threads 1
     coreml bench Model.mlpackage --sequences 4 --prefill none
     coreml bench Model.mlpackage --profile --json
-    coreml bench Model.mlpackage --perplexity text.txt --arithmetic faithful`
+    coreml bench Model.mlpackage --perplexity text.txt --arithmetic faithful
+    coreml bench Model.mlpackage --fingerprint`
 }
 
 // The most that the flags may ask for.
@@ -84,6 +88,7 @@ func (c *benchCmd) Validate() error {
 	}
 	return cmp.Or(between("--rounds", c.Rounds, 1, maxBenchRounds), between("--tokens", c.Tokens, 1, maxBenchTokens),
 		between("--sequences", c.Sequences, 1, maxBenchSequences),
+		between("--fingerprint-tokens", c.FingerprintTokens, 1, maxBenchTokens),
 		checkChunk(c.PrefillChunk), c.engineFlags.Validate())
 }
 
@@ -105,13 +110,17 @@ func lengths(flag, text string, least int) ([]int, error) {
 
 // idle implements idler.
 //
-// The tokenizer is not even looked for without a text, so that one which does not
+// Without a text the tokenizer is not even looked for, so that one which does not
 // exist would pass unseen.
 func (c *benchCmd) idle(given flagSet) []string {
+	if c.Fingerprint {
+		return given.without("with --fingerprint", "prefill", "decode", "tokens", "rounds", "sequences", "prefill-chunk", "perplexity", "profile")
+	}
 	var list []string
 	if c.Perplexity == "" {
-		list = given.without("without --perplexity, the only measure of a text", "tokenizer", "keep-components")
+		list = given.without("without --perplexity or --fingerprint, which alone read a text", "tokenizer", "keep-components")
 	}
+	list = append(list, given.without("without --fingerprint", "fingerprint-tokens")...)
 	if len(c.decode) == 0 {
 		list = append(list, given.without("with --decode none", "tokens", "sequences")...)
 	}
@@ -123,6 +132,19 @@ func (c *benchCmd) idle(given flagSet) []string {
 // Nothing is printed before everything is measured: writing to a terminal takes
 // time of its own.
 func (c *benchCmd) Run(ctx context.Context, io *streams) error {
+	if c.Fingerprint {
+		r, err := c.fingerprints(ctx, c.finder(io, false))
+		if err != nil {
+			return err
+		}
+		if err := r.write(io.out, c.JSON); err != nil {
+			return err
+		}
+		if r.failed() {
+			return errFailed
+		}
+		return nil
+	}
 	report, err := c.measure(ctx, c.finder(io, false))
 	if err != nil {
 		return err

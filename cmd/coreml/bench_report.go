@@ -60,6 +60,7 @@ func (r *benchReport) fit(prefill, decode []int, tokens, context int) {
 // divided by the rate of one.
 type benchJSON struct {
 	CPU            string             `json:"cpu"`
+	Instructions   string             `json:"instructions,omitempty"`
 	Threads        int                `json:"threads"`
 	Arithmetic     string             `json:"arithmetic"`
 	LoadMS         float64            `json:"load_ms"`
@@ -93,7 +94,7 @@ func (r *benchReport) writeJSON(w io.Writer) error {
 		several = r.sequences
 	}
 	return printJSON(w, benchJSON{
-		CPU: cpuName(), Threads: r.info.Threads, Arithmetic: r.info.Arithmetic.String(),
+		CPU: cpuName(), Instructions: r.info.Instructions, Threads: r.info.Threads, Arithmetic: r.info.Arithmetic.String(),
 		LoadMS: millis(r.load), FirstTokenMS: millis(r.first),
 		Prefill: medians(r.prefill), Decode: medians(r.decode),
 		PeakRSS: round(float64(r.peak) / (1 << 20)), AllocsPerToken: round(r.allocs),

@@ -232,6 +232,7 @@ func TestGoldenJSONFields(t *testing.T) {
 		{"bench", []string{"prefill", "decode", "decode_together", "together_gain"}, [][]string{
 			{model, "--json", "--prefill", "4", "--decode", "0", "-n", "2", "--rounds", "1", "--profile", "--perplexity", text, "--sequences", "2"},
 		}},
+		{"bench", nil, [][]string{{model, "--json", "--fingerprint", "--fingerprint-tokens", "2"}}},
 		{"tokenize", nil, [][]string{{"--json", "Once"}, {"--json", "--decode", "66 29"}}},
 		{"pull", nil, [][]string{{"org/story", "--json"}, {"org/absent", "--json"}}},
 		{"list", nil, [][]string{{"--json"}}},
