@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // NewSampler returns the built-in sampler: temperature, top-k, top-p and min-p
@@ -80,7 +82,8 @@ func (s *sampler) sample(ctx context.Context, logits []float32) (int, error) {
 	if len(cands) == 0 || !(sum > 0) {
 		return 0, fmt.Errorf("%w: no token is left to choose from", ErrNonFinite)
 	}
-	at := s.rng.Float64() * sum
+	// The conversion keeps the product from being fused into the first difference.
+	at := float64(s.rng.Float64() * sum)
 	for i := range cands {
 		if at -= cands[i].p; at < 0 {
 			return cands[i].id, nil
@@ -125,7 +128,7 @@ func (s *sampler) distribution(ctx context.Context, logits []float32) (cands []c
 	}
 	cands, sum = s.softmax(logits, floor)
 	if p := s.settings.TopP; p > 0 && p < 1 {
-		if cands, sum, err = nucleus(ctx, cands, p*sum); err != nil {
+		if cands, sum, err = nucleus(ctx, cands, float64(p*sum)); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -143,7 +146,7 @@ func (s *sampler) softmax(logits []float32, floor float32) (cands []candidate, s
 	cands = s.cands[:0]
 	for i, v := range logits {
 		if v >= floor && v > float32(math.Inf(-1)) {
-			p := math.Exp(float64(v) - float64(top))
+			p := samebits.Exp(float64(v) - float64(top))
 			cands = append(cands, candidate{id: i, logit: v, p: p})
 			sum += p
 		}

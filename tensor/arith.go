@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // Add returns t + other, element by element, broadcast to a common shape.
@@ -112,4 +113,4 @@ func floatMod[C float32 | float64](a, b C) C {
 	return r
 }
 
-func floatPow[C float32 | float64](a, b C) C { return C(math.Pow(float64(a), float64(b))) }
+func floatPow[C float32 | float64](a, b C) C { return C(samebits.Pow(float64(a), float64(b))) }

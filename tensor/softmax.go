@@ -1,6 +1,6 @@
 package tensor
 
-import "math"
+import "github.com/gocoreml/coreml/internal/samebits"
 
 // Softmax returns e^(x-m) / Σ e^(x-m) along an axis, where m is the greatest
 // element of the row and is subtracted in float32, or in float64 for Float64.
@@ -54,7 +54,7 @@ func softmaxRow[C float32 | float64](row []C) {
 	top := highest(row)
 	sum := 0.0
 	for i, v := range row {
-		e := math.Exp(float64(v - top))
+		e := samebits.Exp(float64(v - top))
 		sum += e
 		row[i] = C(e)
 	}
@@ -70,9 +70,9 @@ func logSoftmaxRow[C float32 | float64](row []C) {
 	top := highest(row)
 	sum := 0.0
 	for _, v := range row {
-		sum += math.Exp(float64(v - top))
+		sum += samebits.Exp(float64(v - top))
 	}
-	log := math.Log(sum)
+	log := samebits.Log(sum)
 	for i, v := range row {
 		row[i] = C(float64(v-top) - log)
 	}

@@ -1,6 +1,10 @@
 package tensor
 
-import "math"
+import (
+	"math"
+
+	"github.com/gocoreml/coreml/internal/samebits"
+)
 
 // Abs returns the absolute value of every element. The smallest integer of a
 // type, which has none, stays as it is.
@@ -122,35 +126,35 @@ var (
 	ceilOp  = integral(float("ceil", math.Ceil))
 	roundOp = integral(float("round", math.RoundToEven))
 
-	expOp        = float("exp", math.Exp)
-	exp2Op       = float("exp2", math.Exp2)
-	logOp        = float("log", math.Log)
+	expOp        = float("exp", samebits.Exp)
+	exp2Op       = float("exp2", samebits.Exp2)
+	logOp        = float("log", samebits.Log)
 	sqrtOp       = float("sqrt", math.Sqrt)
 	rsqrtOp      = float("rsqrt", func(x float64) float64 { return 1 / math.Sqrt(x) })
 	reciprocalOp = float("reciprocal", func(x float64) float64 { return 1 / x })
-	sinOp        = float("sin", math.Sin)
-	cosOp        = float("cos", math.Cos)
-	tanOp        = float("tan", math.Tan)
-	asinOp       = float("asin", math.Asin)
-	acosOp       = float("acos", math.Acos)
-	atanOp       = float("atan", math.Atan)
-	sinhOp       = float("sinh", math.Sinh)
-	coshOp       = float("cosh", math.Cosh)
-	tanhOp       = float("tanh", math.Tanh)
-	asinhOp      = float("asinh", math.Asinh)
-	acoshOp      = float("acosh", math.Acosh)
-	atanhOp      = float("atanh", math.Atanh)
-	erfOp        = float("erf", math.Erf)
+	sinOp        = float("sin", samebits.Sin)
+	cosOp        = float("cos", samebits.Cos)
+	tanOp        = float("tan", samebits.Tan)
+	asinOp       = float("asin", samebits.Asin)
+	acosOp       = float("acos", samebits.Acos)
+	atanOp       = float("atan", samebits.Atan)
+	sinhOp       = float("sinh", samebits.Sinh)
+	coshOp       = float("cosh", samebits.Cosh)
+	tanhOp       = float("tanh", samebits.Tanh)
+	asinhOp      = float("asinh", samebits.Asinh)
+	acoshOp      = float("acosh", samebits.Acosh)
+	atanhOp      = float("atanh", samebits.Atanh)
+	erfOp        = float("erf", samebits.Erf)
 	sigmoidOp    = float("sigmoid", sigmoid)
 	siluOp       = float("silu", func(x float64) float64 { return vanish(x, sigmoid(x)) })
 	softplusOp   = float("softplus", func(x float64) float64 {
-		return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+		return math.Max(x, 0) + samebits.Log1p(samebits.Exp(-math.Abs(x)))
 	})
 	geluOp = float("gelu", func(x float64) float64 {
-		return vanish(x, 0.5*math.Erfc(-x/math.Sqrt2))
+		return vanish(x, 0.5*samebits.Erfc(-x/math.Sqrt2))
 	})
 	geluTanhOp = float("gelu tanh", func(x float64) float64 {
-		return vanish(x, 0.5*(1+math.Tanh(math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x)))))
+		return vanish(x, 0.5*(1+samebits.Tanh(math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x)))))
 	})
 )
 
@@ -197,7 +201,7 @@ func sign[C compute](v C) C {
 	return v // zero keeps its sign, NaN stays NaN
 }
 
-func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+func sigmoid(x float64) float64 { return 1 / (1 + samebits.Exp(-x)) }
 
 // vanish returns x·gate, and 0 where the gate of an infinite x is closed.
 func vanish(x, gate float64) float64 {

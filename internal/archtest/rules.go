@@ -94,12 +94,13 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
+			{Dir: "internal/samebits"}, // functions whose bits do not depend on the processor
 			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
 			{Dir: "internal/workpool", Opens: []string{"os.ReadFile"}}, // what the kernel says of the cores
 			{Dir: "internal/kernel", May: []string{"internal/dtype", "internal/workpool"}, Third: []string{sys}},
 			// The program that writes the kernels' assembly: it uses no package but its own.
 			{Dir: "internal/kernel/_asm", Prints: true},
-			{Dir: "tensor", May: []string{"internal/dtype", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
+			{Dir: "tensor", May: []string{"internal/dtype", "internal/samebits", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
 			{Dir: "internal/safetensors", May: []string{"internal/dtype", "internal/storage", "tensor"}},
 			{Dir: "internal/npy", May: []string{"tensor", "internal/storage"}},
 
@@ -121,7 +122,7 @@ func Default() Rules {
 			}},
 			{Dir: "internal/engine/portable/op", May: []string{
 				"internal/engine/portable/array", "internal/engine/portable/weight",
-				"internal/mil", "tensor", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
+				"internal/mil", "tensor", "internal/kernel", "internal/workpool", "internal/dtype", "internal/samebits", "internal/storage",
 			}},
 			{Dir: "internal/engine/portable/plan", May: []string{
 				"internal/engine/portable/array", "internal/engine/portable/weight", "internal/engine/portable/op",
@@ -234,7 +235,7 @@ func Default() Rules {
 			{Dir: "hub/hubtest", Std: []string{"net", "net/http"}},
 
 			// Generation does not import hub: who never downloads links no HTTP client.
-			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer", "internal/storage"}},
+			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer", "internal/samebits", "internal/storage"}},
 
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{

@@ -14,7 +14,7 @@ func Softmax(x []float32) {
 	Scale(x, x, 1/expSum(x, MaxF32(x)))
 }
 
-// Exp stores exp(x[i]) in dst, which may be x. Below -105 it is 0, above 89 it
+// Exp stores exp(x[i]) in dst, which may be x. Below -104 it is 0, above 89 it
 // is +Inf.
 func Exp(dst, x []float32) { exponential.apply(dst, x) }
 

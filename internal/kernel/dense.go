@@ -29,9 +29,7 @@ func Axpy(y []float32, a float32, x []float32) {
 			axpyAsm(&y[0], &x[0], done, a)
 		}
 	}
-	for i, v := range x[done:] {
-		y[done+i] = fma32(a, v, y[done+i])
-	}
+	axpyOrdered(y[done:], a, x[done:])
 }
 
 // AxpyF16 adds a*x to y for half-precision x.

@@ -26,8 +26,14 @@
 // depends on how work is split, so neither thread count nor chunk borders change
 // a bit of a result. Variants differ from one another within twice that bound.
 // [QuantConfig.Fast] gives up more, by a bound of its own.
-// The vectorised exponential is within 2 units in the last place of the exact
-// value wherever the result is a normal number.
+// The exponential is within 2 units in the last place of the exact value wherever the
+// result is a normal number.
+//
+// The functions of vectors (dot products, sums, norms, softmax, activations) have the
+// same bits in every variant and on every processor: the plain Go states the order of
+// their sums (order.go) and the steps of the exponential (exp_order.go), and the
+// assembly has them too. In Go a product that is added to something is converted to its
+// own type first, since a compiler may otherwise round the two once.
 //
 // # Misuse
 //

@@ -28,7 +28,7 @@ GLOBL ·attnExp7<>(SB), RODATA|NOPTR, $4
 DATA ·attnExpMax<>+0(SB)/4, $0x42b20000
 GLOBL ·attnExpMax<>(SB), RODATA|NOPTR, $4
 
-DATA ·attnExpMin<>+0(SB)/4, $0xc2d20000
+DATA ·attnExpMin<>+0(SB)/4, $0xc3300000
 GLOBL ·attnExpMin<>(SB), RODATA|NOPTR, $4
 
 DATA ·attnLn2Hi<>+0(SB)/4, $0x3f317218

@@ -74,6 +74,11 @@ func addMaskAVX2(s *float32, mask *float32, n int)
 //go:noescape
 func dotAVX2(a *float32, b *float32, groups int, last *float32, total float32) float32
 
+// squaresAVX2 returns total and the sum of x·x.
+//
+//go:noescape
+func squaresAVX2(x *float32, groups int, last *float32, total float32) float32
+
 // dotF16AVX2 returns total and the sum of w·x for halves w.
 //
 //go:noescape

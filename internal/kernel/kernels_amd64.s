@@ -281,14 +281,14 @@ DATA ·expMax<>+24(SB)/4, $0x42b20000
 DATA ·expMax<>+28(SB)/4, $0x42b20000
 GLOBL ·expMax<>(SB), RODATA|NOPTR, $32
 
-DATA ·expMin<>+0(SB)/4, $0xc2d20000
-DATA ·expMin<>+4(SB)/4, $0xc2d20000
-DATA ·expMin<>+8(SB)/4, $0xc2d20000
-DATA ·expMin<>+12(SB)/4, $0xc2d20000
-DATA ·expMin<>+16(SB)/4, $0xc2d20000
-DATA ·expMin<>+20(SB)/4, $0xc2d20000
-DATA ·expMin<>+24(SB)/4, $0xc2d20000
-DATA ·expMin<>+28(SB)/4, $0xc2d20000
+DATA ·expMin<>+0(SB)/4, $0xc3300000
+DATA ·expMin<>+4(SB)/4, $0xc3300000
+DATA ·expMin<>+8(SB)/4, $0xc3300000
+DATA ·expMin<>+12(SB)/4, $0xc3300000
+DATA ·expMin<>+16(SB)/4, $0xc3300000
+DATA ·expMin<>+20(SB)/4, $0xc3300000
+DATA ·expMin<>+24(SB)/4, $0xc3300000
+DATA ·expMin<>+28(SB)/4, $0xc3300000
 GLOBL ·expMin<>(SB), RODATA|NOPTR, $32
 
 DATA ·exponent<>+0(SB)/4, $0x7f800000
@@ -1214,6 +1214,84 @@ join:
 	JMP chunk
 end:
 	VMOVSS X6, ret+40(FP)
+	VZEROUPPER
+	RET
+
+// func squaresAVX2(x *float32, groups int, last *float32, total float32) float32
+TEXT ·squaresAVX2(SB), NOSPLIT, $0-36
+	MOVQ x+0(FP), SI
+	MOVQ groups+8(FP), CX
+	MOVQ last+16(FP), R8
+	VMOVSS total+24(FP), X6
+chunk:
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ CX, AX
+	CMPQ CX, $32
+	JLT short
+	MOVQ $32, AX
+short:
+	SUBQ AX, CX
+	MOVQ AX, R9
+	SUBQ $4, AX
+	JLT narrow
+wide:
+	VMOVUPS (SI), Y0
+	VFMADD231PS Y0, Y0, Y7
+	VMOVUPS 32(SI), Y1
+	VFMADD231PS Y1, Y1, Y8
+	VMOVUPS 64(SI), Y0
+	VFMADD231PS Y0, Y0, Y7
+	VMOVUPS 96(SI), Y1
+	VFMADD231PS Y1, Y1, Y8
+	VMOVUPS 128(SI), Y0
+	VFMADD231PS Y0, Y0, Y7
+	VMOVUPS 160(SI), Y1
+	VFMADD231PS Y1, Y1, Y8
+	VMOVUPS 192(SI), Y0
+	VFMADD231PS Y0, Y0, Y7
+	VMOVUPS 224(SI), Y1
+	VFMADD231PS Y1, Y1, Y8
+	ADDQ $256, SI
+	SUBQ $4, AX
+	JGE wide
+narrow:
+	ADDQ $4, AX
+	JZ none
+one:
+	VMOVUPS (SI), Y0
+	VFMADD231PS Y0, Y0, Y7
+	VMOVUPS 32(SI), Y1
+	VFMADD231PS Y1, Y1, Y8
+	ADDQ $64, SI
+	DECQ AX
+	JNZ one
+none:
+	CMPQ R9, $32
+	JEQ join
+	TESTQ R8, R8
+	JZ join
+	VMOVUPS (R8), Y0
+	VFMADD231PS Y0, Y0, Y7
+	VMOVUPS 32(R8), Y1
+	VFMADD231PS Y1, Y1, Y8
+	XORQ R8, R8
+join:
+	VADDPS Y8, Y7, Y7
+	VEXTRACTF128 $1, Y7, X0
+	VADDPS X0, X7, X7
+	VSHUFPS $0x4e, X7, X7, X0
+	VADDPS X0, X7, X7
+	VSHUFPS $0xb1, X7, X7, X0
+	VADDPS X0, X7, X7
+	VADDPS X7, X6, X6
+	TESTQ CX, CX
+	JNZ chunk
+	TESTQ R8, R8
+	JZ end
+	JMP chunk
+end:
+	VMOVSS X6, ret+32(FP)
 	VZEROUPPER
 	RET
 

@@ -20,6 +20,7 @@ func init() {
 		frame{"axpyF16AVX2", axpyF16AVX2, []uintptr{0, 8, 16, 24}, 28},
 		frame{"addMaskAVX2", addMaskAVX2, []uintptr{0, 8, 16}, 24},
 		frame{"dotAVX2", dotAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 44},
+		frame{"squaresAVX2", squaresAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"dotF16AVX2", dotF16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 52},
 		frame{"sumAVX2", sumAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"maxAVX2", maxAVX2, []uintptr{0, 8, 16}, 20},

@@ -19,6 +19,7 @@ func init() {
 		frame{"addMaskNEON", addMaskNEON, []uintptr{0, 8, 16}, 24},
 		frame{"dotNEON", dotNEON, []uintptr{0, 8, 16, 24, 32, 40}, 44},
 		frame{"dotF16NEON", dotF16NEON, []uintptr{0, 8, 16, 24, 32, 40}, 44},
+		frame{"squaresNEON", squaresNEON, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"sumNEON", sumNEON, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"maxNEON", maxNEON, []uintptr{0, 8, 16}, 20},
 		frame{"expNEON", expNEON, []uintptr{0, 8, 16}, 24},

@@ -69,6 +69,11 @@ func dotNEON(a *float32, b *float32, groups int, last *float32, total float32) f
 //go:noescape
 func dotF16NEON(w *uint16, x *float32, groups int, last *float32, total float32) float32
 
+// squaresNEON returns total and the sum of x·x.
+//
+//go:noescape
+func squaresNEON(x *float32, groups int, last *float32, total float32) float32
+
 // sumNEON returns total and the sum of x.
 //
 //go:noescape

@@ -44,7 +44,7 @@ DATA ·erfc<>+40(SB)/4, $0x3f8003df
 DATA ·erfc<>+44(SB)/4, $0xbfa1fc68
 GLOBL ·erfc<>(SB), RODATA|NOPTR, $48
 
-DATA ·exponential<>+0(SB)/4, $0xc2d20000
+DATA ·exponential<>+0(SB)/4, $0xc3300000
 DATA ·exponential<>+4(SB)/4, $0x42b20000
 DATA ·exponential<>+8(SB)/4, $0x3fb8aa3b
 DATA ·exponential<>+12(SB)/4, $0x3f317218
@@ -814,6 +814,64 @@ rest:
 	JMP chunk
 end:
 	FMOVS F12, ret+40(FP)
+	RET
+
+// func squaresNEON(x *float32, groups int, last *float32, total float32) float32
+TEXT ·squaresNEON(SB), NOSPLIT, $0-36
+	MOVD x+0(FP), R0
+	MOVD groups+8(FP), R5
+	MOVD last+16(FP), R6
+	FMOVS total+24(FP), F12
+	WORD $0x4e04058c // dup v12.4s, v12.s[0]
+chunk:
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD $32, R8
+	SUBS $32, R5
+	BGE whole
+	ADDS $32, R5
+	MOVD R5, R8
+	MOVD $0, R5
+whole:
+	MOVD R8, R7
+	CBZ R8, none
+one:
+	WORD $0xacc14410 // ldp q16, q17, [x0], #32
+	WORD $0xacc14c12 // ldp q18, q19, [x0], #32
+	WORD $0x4e30ce04 // fmla v4.4s, v16.4s, v16.4s
+	WORD $0x4e31ce25 // fmla v5.4s, v17.4s, v17.4s
+	WORD $0x4e32ce46 // fmla v6.4s, v18.4s, v18.4s
+	WORD $0x4e33ce67 // fmla v7.4s, v19.4s, v19.4s
+	SUBS $1, R8
+	BNE one
+none:
+	CMP $32, R7
+	BEQ join
+	CBZ R6, join
+	WORD $0xad4044d0 // ldp q16, q17, [x6]
+	WORD $0xad414cd2 // ldp q18, q19, [x6, #32]
+	WORD $0x4e30ce04 // fmla v4.4s, v16.4s, v16.4s
+	WORD $0x4e31ce25 // fmla v5.4s, v17.4s, v17.4s
+	WORD $0x4e32ce46 // fmla v6.4s, v18.4s, v18.4s
+	WORD $0x4e33ce67 // fmla v7.4s, v19.4s, v19.4s
+	MOVD $0, R6
+join:
+	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
+	WORD $0x4e27d4a5 // fadd v5.4s, v5.4s, v7.4s
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ec46885 // trn2 v5.2d, v4.2d, v4.2d
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x7e30d884 // faddp s4, v4.2s
+	WORD $0x4e24d58c // fadd v12.4s, v12.4s, v4.4s
+	CBZ R5, rest
+	JMP chunk
+rest:
+	CBZ R6, end
+	JMP chunk
+end:
+	FMOVS F12, ret+32(FP)
 	RET
 
 // func sumNEON(x *float32, groups int, last *float32, total float32) float32

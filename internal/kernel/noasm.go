@@ -27,6 +27,7 @@ func shiftAsm(_, _ *float32, _ int, _ float32)                              {}
 func mulScaleAsm(_, _, _ *float32, _ int, _ float32)                        {}
 func maxAsm(_ *float32, _ int) float32                                      { return 0 }
 func sumAsm(_ *float32, _ int, _ *float32, _ float32) float32               { return 0 }
+func squaresAsm(_ *float32, _ int, _ *float32, _ float32) float32           { return 0 }
 func expSumAsm(_ *float32, _ int, _ *float32, _, _ float32) float32         { return 0 }
 func expAsm(_, _ *float32, _ int)                                           {}
 func siluAsm(_, _ *float32, _ int)                                          {}

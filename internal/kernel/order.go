@@ -72,6 +72,21 @@ func fmaLanes(l, x, y *[lanes]float32) {
 	}
 }
 
+// axpyOrdered adds a·x to y: it is the definition of [Axpy].
+func axpyOrdered(y []float32, a float32, x []float32) {
+	y = y[:len(x)]
+	var all [lanes]float32
+	for i := range all {
+		all[i] = a
+	}
+	for ; len(x) >= lanes && len(y) >= lanes; x, y = x[lanes:], y[lanes:] {
+		fmaLanes((*[lanes]float32)(y), &all, (*[lanes]float32)(x))
+	}
+	for i, v := range x {
+		y[i] = fma32(a, v, y[i])
+	}
+}
+
 // sumLanes adds lanes by halves: the upper half to the lower one, until one is left.
 func sumLanes(l *[lanes]float32) float32 {
 	for n := lanes / 2; n > 0; n /= 2 {

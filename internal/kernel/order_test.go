@@ -49,10 +49,46 @@ func exactFMA(x, y, z float32) float32 {
 func TestSumsOfNothingAreZero(t *testing.T) {
 	t.Parallel()
 	for name, got := range map[string]float32{
-		"Dot": Dot(nil, nil), "DotF16": DotF16(nil, nil), "SumF32": SumF32(nil), "dotOrdered": dotOrdered(nil, nil),
+		"Dot": Dot(nil, nil), "DotF16": DotF16(nil, nil), "SumF32": SumF32(nil), "SumSquares": SumSquares(nil), "dotOrdered": dotOrdered(nil, nil),
 	} {
 		if math.Float32bits(got) != 0 {
 			t.Errorf("%s of nothing is %x", name, math.Float32bits(got))
+		}
+	}
+}
+
+// TestAChunkIsSummedInLanes compares fmaLanes with fma32, step by step, also where
+// sums lie in the middle of two numbers, below the normal ones and above all.
+func TestAChunkIsSummedInLanes(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 4000 {
+		n := 1 + r.IntN(chunkCols)
+		a, b := make([]float32, n), make([]float32, n)
+		size, kind := r.IntN(240)-120, r.IntN(4)
+		for i := range a {
+			a[i], b[i] = float32(r.NormFloat64()), float32(math.Ldexp(r.NormFloat64(), size))
+			switch kind {
+			case 1: // few digits, and therefore many sums in the middle
+				a[i] = float32(r.IntN(1<<12)) / (1 << 11)
+				b[i] = float32(r.IntN(1<<12)) / float32(int(1)<<r.IntN(24))
+			case 2:
+				a[i] *= float32(r.IntN(2)) // zeros
+			case 3:
+				b[i] = math.Float32frombits(r.Uint32())
+			}
+		}
+		var l [lanes]float32
+		for i := range (n + lanes - 1) / lanes * lanes {
+			var x, y float32
+			if i < n {
+				x, y = a[i], b[i]
+			}
+			l[i%lanes] = fma32(x, y, l[i%lanes])
+		}
+		got, want := dotChunk(a, b), sumLanes(&l)
+		if math.Float32bits(got) != math.Float32bits(want) && (got == got || want == want) {
+			t.Fatalf("kind %d, %d numbers: %v, want %v", kind, n, got, want)
 		}
 	}
 }

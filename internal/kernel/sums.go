@@ -11,26 +11,18 @@ import (
 
 // Dot returns the sum of a[i]*b[i], 0 of none. The slices have the same length.
 func Dot(a, b []float32) float32 {
-	if len(a) == 0 {
-		return 0
-	}
-	return dotFrom(negZero, a, b)
-}
-
-// dotFrom is Dot that goes on from the sum of the chunks before.
-func dotFrom(total float32, a, b []float32) float32 {
 	b = b[:len(a)]
 	if !useAsm || len(a) == 0 {
-		return dotOrderedFrom(total, a, b)
+		return dotOrdered(a, b)
 	}
 	n, rest := len(a)/lanes, len(a)%lanes
 	if rest == 0 {
-		return dotAsm(&a[0], &b[0], n, nil, total)
+		return dotAsm(&a[0], &b[0], n, nil, negZero)
 	}
 	var last [2 * lanes]float32
 	copy(last[:rest], a[lanes*n:])
 	copy(last[lanes:], b[lanes*n:])
-	return dotAsm(&a[0], &b[0], n, &last[0], total)
+	return dotAsm(&a[0], &b[0], n, &last[0], negZero)
 }
 
 // DotF16 returns the sum of w[i]*x[i] for half-precision w. The halves are
@@ -77,8 +69,28 @@ func sumFrom(total float32, x []float32) float32 {
 	return sumAsm(&x[0], n, &last[0], total)
 }
 
-// SumSquares returns the sum of x[i]*x[i].
-func SumSquares(x []float32) float32 { return Dot(x, x) }
+// SumSquares returns the sum of x[i]*x[i], 0 of none.
+func SumSquares(x []float32) float32 {
+	if len(x) == 0 {
+		return 0
+	}
+	return squaresFrom(negZero, x)
+}
+
+// squaresFrom is SumSquares that goes on from the sum of the chunks before. It is a dot
+// product that loads each element once.
+func squaresFrom(total float32, x []float32) float32 {
+	if !useAsm || len(x) == 0 {
+		return dotOrderedFrom(total, x, x)
+	}
+	n, rest := len(x)/lanes, len(x)%lanes
+	if rest == 0 {
+		return squaresAsm(&x[0], n, nil, total)
+	}
+	var last [lanes]float32
+	copy(last[:], x[lanes*n:])
+	return squaresAsm(&x[0], n, &last[0], total)
+}
 
 // expSum replaces x by exp(x-shift) and returns the sum.
 func expSum(x []float32, shift float32) float32 { return expSumFrom(negZero, x, shift) }

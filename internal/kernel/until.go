@@ -55,7 +55,7 @@ func LayerNormUntil(stop func() bool, dst, x, gamma, beta []float32, eps float32
 	mean := float32(float64(sum) / float64(n))
 	pieces(stop, n, func(lo, hi int) {
 		shift(dst[lo:hi], x[lo:hi], -mean)
-		squares = dotFrom(squares, dst[lo:hi], dst[lo:hi])
+		squares = squaresFrom(squares, dst[lo:hi])
 	})
 	inv := float32(1 / math.Sqrt(float64(squares)/float64(n)+float64(eps)))
 	pieces(stop, n, func(lo, hi int) {
@@ -77,7 +77,7 @@ func SumSquaresUntil(stop func() bool, x []float32) float32 {
 		return SumSquares(x)
 	}
 	sum := negZero
-	pieces(stop, len(x), func(lo, hi int) { sum = dotFrom(sum, x[lo:hi], x[lo:hi]) })
+	pieces(stop, len(x), func(lo, hi int) { sum = squaresFrom(sum, x[lo:hi]) })
 	return sum
 }
 

@@ -33,6 +33,10 @@ func sumAsm(x *float32, groups int, last *float32, total float32) float32 {
 	return sumAVX2(x, groups, last, total)
 }
 
+func squaresAsm(x *float32, groups int, last *float32, total float32) float32 {
+	return squaresAVX2(x, groups, last, total)
+}
+
 func expSumAsm(x *float32, groups int, last *float32, shift, total float32) float32 {
 	return expSumAVX2(x, groups, last, shift, total)
 }

@@ -33,6 +33,10 @@ func sumAsm(x *float32, groups int, last *float32, total float32) float32 {
 	return sumNEON(x, groups, last, total)
 }
 
+func squaresAsm(x *float32, groups int, last *float32, total float32) float32 {
+	return squaresNEON(x, groups, last, total)
+}
+
 func expSumAsm(x *float32, groups int, last *float32, shift, total float32) float32 {
 	return expSumNEON(x, groups, last, shift, total)
 }

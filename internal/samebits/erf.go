@@ -17,7 +17,7 @@ var erfcSeries = []float64{
 // erfcOf is erfc(z) for z from 0 on. The sum is Clenshaw's.
 func erfcOf(z float64) float64 {
 	t := 2 / (2 + z)
-	y := 4*t - 2 // twice the argument of the polynomials
+	y := float64(4*t) - 2 // twice the argument of the polynomials
 	var b, c float64
 	for j := len(erfcSeries) - 1; j > 0; j-- {
 		b, c = float64(y*b)-c+erfcSeries[j], b

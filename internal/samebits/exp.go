@@ -118,7 +118,7 @@ func Pow(x, y float64) float64 {
 	if special(a) || special(math.Abs(y)) || a == 1 || y == 1 {
 		return math.Pow(x, y) // which is exact then
 	}
-	p := Exp(float64(y * Log(a)))
+	p := power(a, y)
 	if x > 0 {
 		return p
 	}
@@ -130,6 +130,26 @@ func Pow(x, y float64) float64 {
 		return -p
 	}
 	return p
+}
+
+// power is a to the power of y for a above 0. Small whole powers are products, which
+// are exact where there is nothing to round.
+func power(a, y float64) float64 {
+	if n := math.Abs(y); n <= 64 && n == math.Trunc(n) {
+		p := 1.0
+		for k, square := int(n), a; k > 0; k, square = k>>1, square*square {
+			if k&1 != 0 {
+				p *= square
+			}
+		}
+		if p > 1e-300 && p < 1e300 {
+			if y < 0 {
+				return 1 / p
+			}
+			return p
+		}
+	}
+	return Exp(float64(y * Log(a)))
 }
 
 func special(a float64) bool { return a == 0 || a != a || a > math.MaxFloat64 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // activation is a function of one number with up to two parameters, by the formulas of
@@ -40,7 +41,7 @@ var activations = []activation{
 	}},
 	{"elu", alphaParam, func(x, alpha, _ float32) float32 {
 		if x < 0 {
-			return float32(float64(alpha) * math.Expm1(float64(x)))
+			return float32(float64(alpha) * samebits.Expm1(float64(x)))
 		}
 		return x
 	}},
@@ -57,7 +58,7 @@ var activations = []activation{
 	}},
 	{"linear_activation", bothParams, func(x, alpha, beta float32) float32 { return float32(alpha*x) + beta }},
 	{"scaled_tanh", bothParams, func(x, alpha, beta float32) float32 {
-		return alpha * float32(math.Tanh(float64(x*beta)))
+		return alpha * float32(samebits.Tanh(float64(x*beta)))
 	}},
 	{"sigmoid_hard", bothParams, func(x, alpha, beta float32) float32 { return min(max(float32(alpha*x)+beta, 0), 1) }},
 }
@@ -104,7 +105,7 @@ func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) 
 // softplus is log(1+exp(x)). The exponent is never positive, so that it does not
 // overflow above 88 as the formula would; log1p keeps the digits of small results.
 func softplus(x float32) float32 {
-	return float32(math.Log1p(math.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
+	return float32(samebits.Log1p(samebits.Exp(-math.Abs(float64(x)))) + max(float64(x), 0))
 }
 
 // relu is max(x, 0).

@@ -8,6 +8,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // binary is an operator of two operands, element by element, with NumPy's
@@ -196,7 +197,7 @@ func modF(a, b float32) float32 {
 
 // powF follows IEEE 754 in its corner cases: 0^0 is 1, and a negative number to a power
 // that is not whole is NaN.
-func powF(a, b float32) float32 { return float32(math.Pow(float64(a), float64(b))) }
+func powF(a, b float32) float32 { return float32(samebits.Pow(float64(a), float64(b))) }
 
 // powVS is pow with one exponent and knows those that models use: the square and the
 // cube of norms and of GELU, the inverse. The cube is rounded once, as math.Pow would.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 func init() {
@@ -242,6 +243,6 @@ func (r *response) channel(dst, src []float32, ch int) {
 			sum += float64(v * v)
 		}
 		p := ch*r.inner + j
-		dst[p] = float32(float64(src[p]) / math.Pow(float64(r.k)+float64(float64(r.alpha)/float64(r.size)*sum), float64(r.beta)))
+		dst[p] = float32(float64(src[p]) / samebits.Pow(float64(r.k)+float64(float64(r.alpha)/float64(r.size)*sum), float64(r.beta)))
 	}
 }

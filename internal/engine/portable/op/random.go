@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // random_uniform(shape, low = 0, high = 1, seed), random_normal(shape, mean = 0, stddev
@@ -214,7 +215,7 @@ func accumulate(p *array.Poller, upTo []float64, row []float32, logits bool) flo
 		for k := lo; k < hi; k++ {
 			w := float64(row[k])
 			if logits {
-				w = math.Exp(w - most)
+				w = samebits.Exp(w - most)
 			}
 			if w > 0 {
 				total += w

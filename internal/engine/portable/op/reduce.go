@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // The reductions take x, axes and keep_dims and differ in how two elements become one,
@@ -55,7 +56,7 @@ var reductions = []reduction{
 	{name: "reduce_l1_norm", each: math.Abs, eachI: absI},
 	{name: "reduce_l2_norm", each: square, eachI: squareI, finish: func(acc float64, _ int) float64 { return math.Sqrt(acc) }},
 	{name: "reduce_sum_square", each: square, eachI: squareI},
-	{name: "reduce_log_sum", finish: func(acc float64, _ int) float64 { return math.Log(acc) }},
+	{name: "reduce_log_sum", finish: func(acc float64, _ int) float64 { return samebits.Log(acc) }},
 }
 
 // square maps the elements of the norms before they are summed.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // reduce_log_sum_exp(x, axes = all, keep_dims = false). Integers are read as numbers.
@@ -41,7 +42,7 @@ func logSumExp(c *Call) error {
 	// The top adds back what was taken off; log(0) of an empty lane is -Inf.
 	c.Env.Pieces(m, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
-			sum[k] = top[k] + math.Log(sum[k])
+			sum[k] = top[k] + samebits.Log(sum[k])
 		}
 	})
 	c.storeDoubles(sum)
@@ -70,7 +71,7 @@ func addExponentials(w *array.Nest, sum, top []float64, src []float32) {
 		for k := range w.N {
 			p := w.At[0] + k*w.Step[0]
 			if d := float64(src[w.At[1]+k*w.Step[1]]) - top[p]; d == d {
-				sum[p] += math.Exp(d)
+				sum[p] += samebits.Exp(d)
 			} else if top[p] != top[p] || math.IsInf(top[p], 1) {
 				sum[p] += 1
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/samebits"
 )
 
 // Sources: coremltools, mil/ops/defs, iOS15/elementwise_unary.py and iOS17's. Activations
@@ -31,25 +32,25 @@ type unary struct {
 // infinity as IEEE 754 has it.
 var unaries = []unary{
 	{name: "abs", f64: math.Abs, i: absI, row: kernel.Abs},
-	{name: "acos", f64: math.Acos},
-	{name: "asin", f64: math.Asin},
-	{name: "atan", f64: math.Atan},
-	{name: "atanh", f64: math.Atanh},
+	{name: "acos", f64: samebits.Acos},
+	{name: "asin", f64: samebits.Asin},
+	{name: "atan", f64: samebits.Atan},
+	{name: "atanh", f64: samebits.Atanh},
 	{name: "ceil", f64: math.Ceil},
-	{name: "cos", f64: math.Cos},
-	{name: "cosh", f64: math.Cosh},
-	{name: "erf", f64: math.Erf},
-	{name: "exp", f64: math.Exp, row: kernel.Exp},
-	{name: "exp2", f64: math.Exp2},
+	{name: "cos", f64: samebits.Cos},
+	{name: "cosh", f64: samebits.Cosh},
+	{name: "erf", f64: samebits.Erf},
+	{name: "exp", f64: samebits.Exp, row: kernel.Exp},
+	{name: "exp2", f64: samebits.Exp2},
 	{name: "floor", f64: math.Floor},
 	{name: "round", f64: math.RoundToEven},
 	{name: "sign", f64: sign, i: func(x int64) int64 { return int64(sign(float64(x))) }},
-	{name: "sin", f64: math.Sin},
-	{name: "sinh", f64: math.Sinh},
+	{name: "sin", f64: samebits.Sin},
+	{name: "sinh", f64: samebits.Sinh},
 	{name: "sqrt", f64: math.Sqrt, row: kernel.Sqrt},
 	{name: "square", f64: func(x float64) float64 { return x * x }, i: func(x int64) int64 { return x * x }, row: squareRow},
-	{name: "tan", f64: math.Tan},
-	{name: "tanh", f64: math.Tanh, row: kernel.Tanh, rowwise: firstOperand},
+	{name: "tan", f64: samebits.Tan},
+	{name: "tanh", f64: samebits.Tanh, row: kernel.Tanh, rowwise: firstOperand},
 }
 
 // shifted is an operator that adds epsilon to its operand first, which keeps zero out
@@ -67,7 +68,7 @@ type shifted struct {
 // last two are 0.
 var shifteds = []shifted{
 	{name: "inverse", epsilon: 1e-4, f64: func(x float64) float64 { return 1 / x }},
-	{name: "log", epsilon: 1e-45, f64: math.Log},
+	{name: "log", epsilon: 1e-45, f64: samebits.Log},
 	{name: "rsqrt", epsilon: 1e-12, f64: func(x float64) float64 { return 1 / math.Sqrt(x) }, grouped: true},
 }
 

@@ -101,7 +101,7 @@ var extents = append([]asmtest.Extent{
 		n := 2 * 16 * c["groups"]
 		return bytes{"w": reads(n), "x": reads(2 * n), "last": ifThere(c, reads(128))}
 	}},
-	{Kernels: "sumAVX2", Want: func(c counts) bytes {
+	{Kernels: "(sum|squares)AVX2", Want: func(c counts) bytes {
 		return bytes{"x": reads(4 * 16 * c["groups"]), "last": ifThere(c, reads(64))}
 	}},
 	{Kernels: "expSumAVX2", Want: func(c counts) bytes {

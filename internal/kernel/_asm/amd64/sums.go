@@ -143,6 +143,12 @@ func sums(p file) {
 			f.VFMADD231PS(lastPtr.At(64+32*j), Y(j), acc)
 		}
 	}
+	square := func(f fn, x mem) {
+		for j, acc := range []Y{sumLower, sumUpper} {
+			f.VMOVUPS(x.Plus(32*j), Y(j))
+			f.VFMADD231PS(Y(j), Y(j), acc)
+		}
+	}
 	p.sum("dotAVX2", "returns total and the sum of a·b.", append([]asm.Param{vecA, vecB}, more...), chunked{
 		pointers: []reg{SI, DX}, sizes: []int{4, 4}, wide: 4, last: lastProduct,
 		group: func(f fn, o int) {
@@ -151,6 +157,11 @@ func sums(p file) {
 				f.VFMADD231PS(DX.At(64*o+32*j), Y(j), acc)
 			}
 		},
+	})
+	p.sum("squaresAVX2", "returns total and the sum of x·x.", append([]asm.Param{vecX}, more...), chunked{
+		pointers: []reg{SI}, sizes: []int{4}, wide: 4,
+		group: func(f fn, o int) { square(f, SI.At(64*o)) },
+		last:  func(f fn) { square(f, lastPtr.At(0)) },
 	})
 	// Weights of halves are read once a token and come from memory: two lines of 64
 	// bytes, which is what a round takes, are fetched ahead.

@@ -70,7 +70,7 @@ func extents() []asmtest.Extent {
 			n := 2 * 16 * c["groups"]
 			return bytes{"w": reads(n), "x": reads(2 * n), "last": ifThere(c, reads(128))}
 		}},
-		{Kernels: "sumNEON", Want: func(c counts) bytes {
+		{Kernels: "(sum|squares)NEON", Want: func(c counts) bytes {
 			return bytes{"x": reads(4 * 16 * c["groups"]), "last": ifThere(c, reads(64))}
 		}},
 		{Kernels: "expSumNEON", Want: func(c counts) bytes {

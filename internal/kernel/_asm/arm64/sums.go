@@ -128,6 +128,22 @@ func sums(p file) {
 			multiply(f)
 		},
 	})
+	square := func(f fn) {
+		for i := range V(4) {
+			f.FMLA((sumLanes + i).S4(), (16 + i).S4(), (16 + i).S4())
+		}
+	}
+	p.sum("squaresNEON", "returns total and the sum of x·x.", append([]asm.Param{vecX}, more...), chunked{
+		pointers: []R{R0},
+		group: func(f fn) {
+			load(f, 16, next(R0))
+			square(f)
+		},
+		last: func(f fn) {
+			load(f, 16, lastPtr.At)
+			square(f)
+		},
+	})
 	add := func(f fn) {
 		for i := range V(4) {
 			f.FADD((sumLanes + i).S4(), (sumLanes + i).S4(), (16 + i).S4())
