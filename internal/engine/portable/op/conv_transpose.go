@@ -156,7 +156,7 @@ func convTranspose(c *Call) error {
 		return nil
 	}
 	t.batch, t.in, t.out, t.groups, t.spread = l.batch, l.in, l.out, l.groups, &l.spread
-	need := l.kinds()
+	need := l.kinds(&c.Env.Poller)
 	t.plane, t.places = 1, 1
 	for d := range l.spatial {
 		t.plane *= l.size[d]
@@ -180,7 +180,7 @@ func convTranspose(c *Call) error {
 }
 
 // kinds makes the list of kinds of results and returns what their convolutions need.
-func (l *transposed) kinds() (need convNeed) {
+func (l *transposed) kinds(poll *array.Poller) (need convNeed) {
 	p := &l.spread
 	p.taps, p.kinds = 1, 1
 	for d := range p.axis {
@@ -192,6 +192,9 @@ func (l *transposed) kinds() (need convNeed) {
 		p.kinds *= p.axis[d].kinds()
 	}
 	for k := range p.kinds {
+		if k&1023 == 1023 {
+			poll.Poll()
+		}
 		if p.kind(k, &l.task.slide, l.out/l.groups) {
 			need.add(&l.task.slide)
 		}
