@@ -201,16 +201,6 @@ func (b *slideBox) runs(s *slide, f func(x, sum, n int)) {
 	}
 }
 
-// rows calls f for the rows of places of a box, with the first place of each in the whole
-// result and where it is among the sums.
-func (b *slideBox) rows(f func(d, h, sum int)) {
-	for d := range b.n[0] {
-		for h := range b.n[1] {
-			f(b.from[0]+d, b.from[1]+h, d*b.sumPlane+h*b.sumRow)
-		}
-	}
-}
-
 // offset returns where the run of tap k begins in the copy of a channel, which with
 // gather has the taps from first on.
 func (s *slide) offset(b *slideBox, k, first int) int {
